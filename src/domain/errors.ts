@@ -1,0 +1,107 @@
+/**
+ * The one catalogue of errors. The same code is the problem `code` of an HTTP answer, the `ApplicationFailure.type` of a
+ * failed activity and the `error.code` of a run or a step.
+ */
+const CATALOGUE = {
+  // Requests
+  bad_request: { status: 400, title: 'Bad request' },
+  malformed_body: { status: 400, title: 'The body could not be read' },
+  unauthorized: { status: 401, title: 'Not authenticated' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  conflict: { status: 409, title: 'Conflict' },
+  managed_elsewhere: { status: 409, title: 'Managed from Git' },
+  stale_etag: { status: 412, title: 'The resource has changed' },
+  body_too_large: { status: 413, title: 'Body too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  validation_failed: { status: 422, title: 'Not valid' },
+  invalid_text: { status: 422, title: 'Text that cannot be stored' },
+  idempotency_key_reused: { status: 422, title: 'Idempotency-Key used with another body' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'Internal error' },
+  database_unavailable: { status: 503, title: 'Database unavailable' },
+  overloaded: { status: 503, title: 'Overloaded' },
+  // Concurrency
+  already_running: { status: 409, title: 'Already running' },
+  max_runs: { status: 409, title: 'Too many runs' },
+  condition: { status: 409, title: 'Conditions do not hold' },
+  run_closed: { status: 409, title: 'The run has ended' },
+  // Definitions and expressions
+  expression_error: { status: 422, title: 'Expression error' },
+  unknown_action: { status: 422, title: 'Unknown action' },
+  unknown_kind: { status: 422, title: 'Unknown entity kind' },
+  not_supported_yet: { status: 422, title: 'Not supported yet' },
+  limit_exceeded: { status: 422, title: 'Limit exceeded' },
+  loop_detected: { status: 409, title: 'Automations trigger each other in a loop' },
+  // Steps
+  config_invalid: { status: 422, title: 'Action configuration not valid' },
+  artifact_missing: { status: 422, title: 'Artifact missing' },
+  provider_failed: { status: 502, title: 'The provider call failed' },
+  http_status: { status: 502, title: 'The far end answered with an error' },
+  network_error: { status: 502, title: 'The far end could not be reached' },
+  timeout: { status: 504, title: 'Timed out' },
+  egress_refused: { status: 422, title: 'Address not allowed' },
+  stopped: { status: 409, title: 'Stopped' },
+  execution_lost: { status: 500, title: 'The execution is gone' },
+} as const;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+/** One finding about one place of an input. `path` is the place as people write it, e.g. `actions[0].config.title`. */
+export interface Finding {
+  path: string;
+  message: string;
+  code: string;
+  /** 1-based place in the source text, when it came as text. */
+  line?: number;
+  column?: number;
+}
+
+interface ErrorExtras {
+  errors?: readonly Finding[];
+  /** Seconds after which a repeat makes sense; becomes `Retry-After`. */
+  retryAfterSeconds?: number;
+  /** Further members for the problem document or the step's error, e.g. `status` of the far end. */
+  data?: Record<string, unknown>;
+  cause?: unknown;
+}
+
+/** An expected refusal: what failed and what to do, in `message`. Anything else thrown is a bug. */
+export class FermataError extends Error {
+  override readonly name = 'FermataError';
+  readonly errors: readonly Finding[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly data: Record<string, unknown> | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    extras: ErrorExtras = {},
+  ) {
+    super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
+    this.errors = extras.errors;
+    this.retryAfterSeconds = extras.retryAfterSeconds;
+    this.data = extras.data;
+  }
+
+  /** HTTP status of this refusal. */
+  get status(): number {
+    return CATALOGUE[this.code].status;
+  }
+
+  /** Short, constant title of the code. */
+  get title(): string {
+    return CATALOGUE[this.code].title;
+  }
+}
+
+/** Message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Makes the compiler prove that every case of a union was handled. */
+export function assertNever(value: never): never {
+  throw new Error(`Unhandled case: ${JSON.stringify(value)}`);
+}
