@@ -1,0 +1,334 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  customType,
+  doublePrecision,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { Actor } from '../domain/entities/change';
+
+/**
+ * The tables as drizzle sees them. `drizzle/` is what creates them; a test compares the two.
+ */
+const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+const seq = () =>
+  bigint('seq', { mode: 'number' })
+    .notNull()
+    .default(sql`nextval('change_seq')`);
+
+/** One row per automation; what is versioned lives in `automationVersions`. */
+export const automations = pgTable('automations', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  description: text('description'),
+  group: text('group'),
+  status: text('status').$type<'enabled' | 'disabled'>().notNull().default('enabled'),
+  managedBy: text('managed_by').$type<'api' | 'gitops'>().notNull().default('api'),
+  source: text('source'),
+  version: integer('version').notNull(),
+  /** Position in the order of commits of definition changes; what the routing index follows. */
+  revision: bigint('revision', { mode: 'number' }).notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+  deletedAt: at('deleted_at'),
+});
+
+/** Immutable definitions. */
+export const automationVersions = pgTable(
+  'automation_versions',
+  {
+    automationId: uuid('automation_id').notNull(),
+    version: integer('version').notNull(),
+    schemaVersion: integer('schema_version').notNull().default(1),
+    definition: jsonb('definition').$type<unknown>().notNull(),
+    sourceYaml: text('source_yaml'),
+    createdAt: at('created_at').notNull(),
+    createdBy: jsonb('created_by').$type<Actor>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.automationId, t.version] })],
+);
+
+/** The change log, partitioned by day of `recordedAt`. */
+export const changes = pgTable('changes', {
+  seq: seq(),
+  changeId: uuid('change_id').notNull(),
+  partition: smallint('partition').notNull(),
+  kind: text('kind').notNull(),
+  entityId: text('entity_id').notNull(),
+  event: text('event'),
+  payload: jsonb('payload').$type<Record<string, unknown>>(),
+  contextKey: text('context_key'),
+  prev: jsonb('prev').$type<Record<string, unknown>>(),
+  next: jsonb('next').$type<Record<string, unknown>>(),
+  delta: jsonb('delta').$type<Record<string, unknown>>(),
+  changedFields: text('changed_fields').array(),
+  actor: jsonb('actor').$type<Actor>().notNull(),
+  causedBy: uuid('caused_by'),
+  depth: integer('depth').notNull().default(0),
+  occurredAt: at('occurred_at').notNull(),
+  recordedAt: at('recorded_at')
+    .notNull()
+    .default(sql`clock_timestamp()`),
+  routedAt: at('routed_at'),
+  attempts: smallint('attempts').notNull().default(0),
+  nextAttemptAt: at('next_attempt_at'),
+  failedAt: at('failed_at'),
+  error: jsonb('error').$type<{ message: string }>(),
+});
+
+/** Identities of messages already accepted from outside. */
+export const dedupKeys = pgTable('dedup_keys', {
+  key: text('key').primaryKey(),
+  changeIds: uuid('change_ids').array().notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
+/** Live worker processes; only for fair shares, leases are what counts. */
+export const workers = pgTable('workers', {
+  id: uuid('id').primaryKey(),
+  host: text('host').notNull(),
+  pid: integer('pid').notNull(),
+  startedAt: at('started_at').notNull().defaultNow(),
+  expiresAt: at('expires_at').notNull(),
+});
+
+/** Who routes which partition; `epoch` is the fencing token. */
+export const partitionLeases = pgTable('partition_leases', {
+  partition: smallint('partition').primaryKey(),
+  owner: uuid('owner'),
+  epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
+  expiresAt: at('expires_at').notNull(),
+});
+
+export const RUN_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'cancelled'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const;
+export type StepStatus = (typeof STEP_STATUSES)[number];
+
+/** A run's row is the truth about whether it may act. */
+export const runs = pgTable('runs', {
+  id: uuid('id').primaryKey(),
+  automationId: uuid('automation_id').notNull(),
+  version: integer('version').notNull(),
+  scopeKey: text('scope_key').notNull(),
+  mode: text('mode').$type<'single' | 'restart' | 'queued' | 'parallel'>().notNull(),
+  status: text('status').$type<RunStatus>().notNull(),
+  triggerId: text('trigger_id'),
+  triggerEvent: text('trigger_event'),
+  changeId: uuid('change_id'),
+  contextKey: text('context_key'),
+  triggerScope: jsonb('trigger_scope').$type<Record<string, unknown>>().notNull(),
+  variables: jsonb('variables').$type<Record<string, unknown>>().notNull().default({}),
+  parentRunId: uuid('parent_run_id'),
+  rootRunId: uuid('root_run_id').notNull(),
+  causedBy: uuid('caused_by'),
+  depth: integer('depth').notNull().default(0),
+  workflowId: text('workflow_id').notNull(),
+  executionRunId: text('execution_run_id'),
+  startAt: at('start_at'),
+  startAttemptedAt: at('start_attempted_at'),
+  closeRequested: text('close_requested').$type<'cancel' | 'terminate'>(),
+  endedBy: jsonb('ended_by').$type<Record<string, unknown>>(),
+  error: jsonb('error').$type<Record<string, unknown>>(),
+  createdAt: at('created_at').notNull(),
+  startedAt: at('started_at'),
+  finishedAt: at('finished_at'),
+  seq: seq(),
+});
+
+/** One row per step of a run, keyed by its place; repeats are part of the path. */
+export const runSteps = pgTable(
+  'run_steps',
+  {
+    runId: uuid('run_id').notNull(),
+    path: text('path').notNull(),
+    actionId: text('action_id'),
+    kind: text('kind').notNull(),
+    action: text('action'),
+    status: text('status').$type<StepStatus>().notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    result: jsonb('result').$type<unknown>(),
+    error: jsonb('error').$type<Record<string, unknown>>(),
+    trace: jsonb('trace').$type<unknown>(),
+    startedAt: at('started_at'),
+    finishedAt: at('finished_at'),
+    seq: seq(),
+  },
+  (t) => [primaryKey({ columns: [t.runId, t.path] })],
+);
+
+/** What actions made, by run and place. */
+export const artifacts = pgTable('artifacts', {
+  id: uuid('id').primaryKey(),
+  runId: uuid('run_id').notNull(),
+  automationId: uuid('automation_id').notNull(),
+  contextKey: text('context_key'),
+  path: text('path').notNull(),
+  actionId: text('action_id'),
+  name: text('name').notNull(),
+  type: text('type').notNull(),
+  data: jsonb('data').$type<Record<string, unknown>>().notNull(),
+  createdAt: at('created_at').notNull(),
+  closedAt: at('closed_at'),
+});
+
+/** Why nothing ran: one row per stretch of identical outcomes. */
+export const evaluations = pgTable('evaluations', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  automationId: uuid('automation_id').notNull(),
+  triggerId: text('trigger_id'),
+  changeId: uuid('change_id'),
+  outcome: text('outcome').notNull(),
+  detail: text('detail'),
+  count: integer('count').notNull().default(1),
+  firstAt: at('first_at').notNull(),
+  lastAt: at('last_at').notNull(),
+});
+
+/** Custom kinds with their JSON Schema. */
+export const entityKinds = pgTable('entity_kinds', {
+  kind: text('kind').primaryKey(),
+  schema: jsonb('schema').$type<Record<string, unknown>>().notNull(),
+  description: text('description'),
+  reactive: boolean('reactive').notNull().default(true),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** Reactive state; `state` null = removed. */
+export const entities = pgTable(
+  'entities',
+  {
+    kind: text('kind').notNull(),
+    id: text('id').notNull(),
+    state: jsonb('state').$type<Record<string, unknown>>(),
+    createdAt: at('created_at').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.id] })],
+);
+
+/** One row per changed top-level field. */
+export const entityTransitions = pgTable('entity_transitions', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  kind: text('kind').notNull(),
+  entityId: text('entity_id').notNull(),
+  field: text('field').notNull(),
+  fromValue: jsonb('from_value').$type<unknown>(),
+  toValue: jsonb('to_value').$type<unknown>(),
+  at: at('at').notNull(),
+  changeId: uuid('change_id').notNull(),
+});
+
+/** The catalogue's systems. */
+export const systems = pgTable('systems', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  description: text('description'),
+  metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
+
+/** Checks and firing alerts of systems with their last status. */
+export const healthChecks = pgTable(
+  'health_checks',
+  {
+    systemId: text('system_id').notNull(),
+    configurationId: text('configuration_id').notNull(),
+    source: text('source').$type<'check' | 'alert'>().notNull().default('check'),
+    enabled: boolean('enabled').notNull().default(true),
+    status: text('status').$type<HealthStatus>(),
+    lastResultAt: at('last_result_at'),
+    data: jsonb('data').$type<Record<string, unknown>>().notNull().default({}),
+  },
+  (t) => [primaryKey({ columns: [t.systemId, t.configurationId] })],
+);
+
+/** Raw results, kept for 24 h. */
+export const healthResults = pgTable('health_results', {
+  id: uuid('id').primaryKey(),
+  systemId: text('system_id').notNull(),
+  configurationId: text('configuration_id').notNull(),
+  status: text('status').$type<HealthStatus>().notNull(),
+  latencyMs: doublePrecision('latency_ms'),
+  collectors: jsonb('collectors').$type<Record<string, unknown>>(),
+  message: text('message'),
+  at: at('at').notNull(),
+  receivedAt: at('received_at').notNull(),
+});
+
+/** Incidents; the reactive part is the entity of the same id. */
+export const incidents = pgTable('incidents', {
+  id: uuid('id').primaryKey(),
+  title: text('title').notNull(),
+  description: text('description'),
+  severity: text('severity').$type<'minor' | 'major' | 'critical'>().notNull(),
+  status: text('status').$type<'investigating' | 'identified' | 'fixing' | 'monitoring' | 'resolved'>().notNull(),
+  systemIds: text('system_ids').array().notNull(),
+  suppressNotifications: boolean('suppress_notifications').notNull().default(false),
+  createdBy: jsonb('created_by').$type<Actor>().notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+  resolvedAt: at('resolved_at'),
+});
+
+/** What people and automations said about an incident. */
+export const incidentUpdates = pgTable('incident_updates', {
+  id: uuid('id').primaryKey(),
+  incidentId: uuid('incident_id').notNull(),
+  message: text('message').notNull(),
+  statusChange: text('status_change'),
+  actor: jsonb('actor').$type<Actor>().notNull(),
+  at: at('at').notNull(),
+});
+
+/** Hashed bearer tokens. */
+export const apiTokens = pgTable('api_tokens', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  prefix: text('prefix').notNull(),
+  hash: bytea('hash').notNull(),
+  roles: text('roles').array().notNull(),
+  createdAt: at('created_at').notNull(),
+  expiresAt: at('expires_at'),
+  revokedAt: at('revoked_at'),
+});
+
+/** Append-only record of mutations, also refused ones. */
+export const auditLog = pgTable('audit_log', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  at: at('at').notNull(),
+  actor: jsonb('actor').$type<Actor>().notNull(),
+  action: text('action').notNull(),
+  target: text('target'),
+  outcome: text('outcome').notNull(),
+  remoteAddress: text('remote_address'),
+  detail: jsonb('detail').$type<unknown>(),
+});
+
+/** Answers kept for repeats with the same Idempotency-Key. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    principal: text('principal').notNull(),
+    route: text('route').notNull(),
+    key: text('key').notNull(),
+    bodyHash: text('body_hash').notNull(),
+    status: integer('status').notNull(),
+    response: jsonb('response').$type<unknown>(),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.principal, t.route, t.key] })],
+);

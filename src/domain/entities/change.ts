@@ -1,0 +1,49 @@
+/** Who did something. `automation` actors carry the run id as `id`, so that a chain of causes can be followed. */
+export interface Actor {
+  type: 'user' | 'application' | 'service' | 'system' | 'automation';
+  id: string;
+  name?: string;
+}
+
+/** Where a write comes from: its actor and, when a run wrote it, that run and the length of the chain up to here. */
+export interface Cause {
+  actor: Actor;
+  /** Run that caused this, or null. */
+  causedBy: string | null;
+  /** 0 for the outside world; a run's writes carry the run's depth. */
+  depth: number;
+}
+
+interface ChangeBase extends Cause {
+  /** Dedup key everywhere downstream. */
+  changeId: string;
+  /** Order of commits for one entity. */
+  seq: number;
+  kind: string;
+  id: string;
+  occurredAt: Date;
+}
+
+/** State of an entity became another one; `next` null = removed, `prev` null = created. */
+export interface EntityChange extends ChangeBase {
+  shape: 'entity';
+  prev: Record<string, unknown> | null;
+  next: Record<string, unknown> | null;
+  delta: Record<string, unknown>;
+  changedFields: string[];
+}
+
+/** Something happened that is not a state. */
+export interface EventChange extends ChangeBase {
+  shape: 'event';
+  event: string;
+  payload: Record<string, unknown>;
+}
+
+export type Change = EntityChange | EventChange;
+
+/** What triggers see of a change: an event id of the registry and its payload. */
+export interface Occurrence {
+  event: string;
+  payload: Record<string, unknown>;
+}

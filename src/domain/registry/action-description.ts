@@ -1,0 +1,17 @@
+import type { z } from 'zod';
+
+/** What a step can do, as far as validation and the registry endpoints are concerned. Qualified id = `<plugin>.<id>`. */
+export interface ActionDescription {
+  /** Name inside the plugin, e.g. `create`. */
+  id: string;
+  displayName: string;
+  description: string;
+  /** Fields marked with `.meta({'x-secret': true})` take secrets; `.meta({'x-code': true})` are never rendered. */
+  configSchema: z.ZodType;
+  /** The artifact it leaves: `artifacts.<actionId>.<name>.<field>`. Its type is `<plugin>.<name>`. */
+  produces?: { name: string; schema: z.ZodObject };
+  /** Qualified artifact type it can work on when the config names no id, e.g. `incident.incident`. */
+  consumes?: string;
+  /** Connection type that the config's `connectionId` must name. */
+  connection?: string;
+}

@@ -1,0 +1,87 @@
+import type { EntityChange, Occurrence } from '../entities/change';
+import type { EntityKind } from '../entities/entity-kind';
+import { nearest } from '../expressions/nearest';
+import type { ActionDescription } from './action-description';
+import type { TriggerType } from './trigger-type';
+
+/** What one plugin brings. A plugin of a user's own registers through this same shape. */
+export interface PluginDescription<A extends ActionDescription = ActionDescription> {
+  /** First part of every qualified id. */
+  id: string;
+  triggers?: readonly TriggerType[];
+  actions?: readonly A[];
+  entityKinds?: readonly EntityKind[];
+}
+
+export interface ArtifactType {
+  /** `<plugin>.<name>` */
+  id: string;
+  name: string;
+  schema: NonNullable<ActionDescription['produces']>['schema'];
+}
+
+/** Everything that plugins registered, by qualified id. */
+export interface Registry<A extends ActionDescription = ActionDescription> {
+  trigger(event: string): TriggerType | undefined;
+  action(id: string): A | undefined;
+  entityKind(kind: string): EntityKind | undefined;
+  triggers(): ReadonlyMap<string, TriggerType>;
+  actions(): ReadonlyMap<string, A>;
+  artifactTypes(): ReadonlyMap<string, ArtifactType>;
+  entityKinds(): ReadonlyMap<string, EntityKind>;
+  /** Qualified artifact type of what an action produces. */
+  artifactTypeOf(actionId: string): ArtifactType | undefined;
+  /** Nearest known trigger or action, for "did you mean". */
+  nearestTrigger(event: string): string | undefined;
+  nearestAction(id: string): string | undefined;
+  /** Events that an entity change means besides `automation.entity_changed`; a deriver's throw is passed on. */
+  derive(change: EntityChange): Occurrence[];
+}
+
+/** Other names that are accepted for an action. */
+const ACTION_ALIASES: Readonly<Record<string, string>> = { 'automation.notify_user': 'notification.send' };
+
+/** `healthcheck.system.degraded` → `healthcheck.system_degraded`: dots inside the name are read as `_`. */
+export function normalizeEvent(event: string): string {
+  const dot = event.indexOf('.');
+  return dot < 0 ? event : `${event.slice(0, dot)}.${event.slice(dot + 1).replaceAll('.', '_')}`;
+}
+
+/** Builds the registry; a duplicate id of any kind fails at start-up. */
+export function createRegistry<A extends ActionDescription>(plugins: readonly PluginDescription<A>[]): Registry<A> {
+  const triggers = new Map<string, TriggerType>();
+  const actions = new Map<string, A>();
+  const artifactTypes = new Map<string, ArtifactType>();
+  const artifactOfAction = new Map<string, ArtifactType>();
+  const kinds = new Map<string, EntityKind>();
+  const add = <T>(map: Map<string, T>, id: string, value: T, what: string) => {
+    if (map.has(id)) throw new Error(`${what} "${id}" is registered twice`);
+    map.set(id, value);
+  };
+  for (const plugin of plugins) {
+    for (const trigger of plugin.triggers ?? []) add(triggers, `${plugin.id}.${trigger.id}`, trigger, 'Trigger');
+    for (const kind of plugin.entityKinds ?? []) add(kinds, kind.kind, kind, 'Entity kind');
+    for (const action of plugin.actions ?? []) {
+      const id = `${plugin.id}.${action.id}`;
+      add(actions, id, action, 'Action');
+      if (!action.produces) continue;
+      const type = { id: `${plugin.id}.${action.produces.name}`, ...action.produces };
+      if (!artifactTypes.has(type.id)) artifactTypes.set(type.id, type);
+      artifactOfAction.set(id, type);
+    }
+  }
+  const resolve = (id: string) => (Object.hasOwn(ACTION_ALIASES, id) ? (ACTION_ALIASES[id] ?? id) : id);
+  return {
+    trigger: (event) => triggers.get(normalizeEvent(event)),
+    action: (id) => actions.get(resolve(id)),
+    entityKind: (kind) => kinds.get(kind),
+    triggers: () => triggers,
+    actions: () => actions,
+    artifactTypes: () => artifactTypes,
+    entityKinds: () => kinds,
+    artifactTypeOf: (id) => artifactOfAction.get(resolve(id)),
+    nearestTrigger: (event) => nearest(event, [...triggers.keys()]),
+    nearestAction: (id) => nearest(id, [...actions.keys()]),
+    derive: (change) => kinds.get(change.kind)?.derive?.(change) ?? [],
+  };
+}

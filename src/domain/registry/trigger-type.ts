@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+
+/** What an automation can listen to. Qualified id = `<plugin>.<id>`. */
+export interface TriggerType {
+  /** Name inside the plugin, e.g. `system_degraded`. */
+  id: string;
+  displayName: string;
+  description: string;
+  category: string;
+  payloadSchema: z.ZodType;
+  /** Absent = the trigger takes no config. */
+  configSchema?: z.ZodType;
+  /** The key that runs, windows and waits are kept apart by; null or absent = one for the whole automation. */
+  contextKey?(payload: Record<string, unknown>, config: Record<string, unknown>): string | null;
+  /** What the context key names, for people: "system", "incident"…; absent = "per automation". */
+  contextKeyLabel?: string;
+  /** The config gate; throwing = not passed, with the reason. */
+  evaluateConfig?(payload: Record<string, unknown>, config: Record<string, unknown>): boolean;
+  /**
+   * Splits the routing index below the event, so that thousands of automations on one event cost nothing when their
+   * config names something else: a change looks only at triggers with the same key, and at those with key null.
+   */
+  routingKey?: {
+    ofConfig(config: Record<string, unknown>): string | null;
+    ofPayload(payload: Record<string, unknown>): string;
+  };
+  /** What `for:` confirms later; absent = `for:` is refused at save. */
+  holds?: {
+    entity(payload: Record<string, unknown>): { kind: string; id: string };
+    /** undefined = cannot be told (null, unknown, text where a number belongs): the dwell stays as it is. */
+    test(
+      state: Record<string, unknown> | null,
+      payload: Record<string, unknown>,
+      config: Record<string, unknown>,
+    ): boolean | undefined;
+  };
+}

@@ -1,0 +1,61 @@
+import type { Executor } from '../db/executor';
+import type { Cause } from '../domain/entities/change';
+import type { EntityKind } from '../domain/entities/entity-kind';
+import type { ActionDescription } from '../domain/registry/action-description';
+import type { PluginDescription } from '../domain/registry/registry';
+import type { EntityStore } from '../db/entity-store';
+
+/** What an action leaves: `output` is kept on the step, `artifact` must satisfy the schema it declared in `produces`. */
+export interface ActionResult {
+  output?: unknown;
+  artifact?: Record<string, unknown>;
+  /** Set by actions that end the life of what they consumed: resolve, close, remove. */
+  closesConsumed?: boolean;
+}
+
+interface ActionContext<C> {
+  /** Rendered and parsed by the action's schema. */
+  config: C;
+  run: { id: string; automationId: string; contextKey: string | null };
+  /** Data of the consumed artifact (nearest earlier step of this run, else the newest open one), if there is one. */
+  consumed: Record<string, unknown> | null;
+  /** Same at every attempt: `<rootRunId>:<path>`. */
+  idempotencyKey: string;
+  now: Date;
+}
+
+/** Our own effect: written in the same transaction as the step row, therefore exactly once. */
+export interface TransactionContext<C> extends ActionContext<C> {
+  tx: Executor;
+  entities: EntityStore;
+  /** The run as the actor of everything written. */
+  cause: Cause;
+}
+
+/** Something that leaves the process: at least once, with the idempotency key. */
+export interface CallContext<C> extends ActionContext<C> {
+  /** 1-based, over all attempts of this step. */
+  attempt: number;
+  /** Aborted on timeout and on cancel of the run. */
+  signal: AbortSignal;
+}
+
+export interface TransactionalAction<C = unknown> extends ActionDescription {
+  execution: 'transaction';
+  execute(context: TransactionContext<C>): Promise<ActionResult>;
+}
+
+export interface CallingAction<C = unknown> extends ActionDescription {
+  execution: 'call';
+  /** Budget of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
+  timeoutMs(config: C): number;
+  execute(context: CallContext<C>): Promise<ActionResult>;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per action; each is parsed by its own schema before execute sees it
+export type Action = TransactionalAction<any> | CallingAction<any>;
+
+/** A folder of `providers/`: one object that registers everything it brings. */
+export interface Plugin extends PluginDescription<Action> {
+  entityKinds?: readonly EntityKind[];
+}
