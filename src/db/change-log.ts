@@ -1,0 +1,101 @@
+import { sql } from 'drizzle-orm';
+import type { Cause } from '../domain/entities/change';
+import { uuidV7 } from '../domain/clock';
+import type { Executor } from './executor';
+
+/** Number of partitions of the change log: the unit that workers lease. */
+export const PARTITIONS = 64;
+
+interface NewChangeBase {
+  /** Given when the sender's identity of the message fixes it; otherwise made here. */
+  changeId?: string;
+  kind: string;
+  id: string;
+  occurredAt: Date;
+  cause: Cause;
+}
+
+/** An event to append. */
+export interface NewEvent extends NewChangeBase {
+  event: string;
+  payload: Record<string, unknown>;
+  contextKey: string | null;
+}
+
+/** A state change to append; the caller holds the lock on the entity's row. */
+export interface NewEntityChange extends NewChangeBase {
+  prev: Record<string, unknown> | null;
+  next: Record<string, unknown> | null;
+  delta: Record<string, unknown>;
+  changedFields: string[];
+}
+
+export type NewChange = NewEvent | NewEntityChange;
+
+/** Partition of an entity: FNV-1a over kind and id. Changes of one entity always share a partition, hence an order. */
+export function partitionOf(kind: string, id: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of `${kind}\u0000${id}`) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
+  }
+  return (hash >>> 0) % PARTITIONS;
+}
+
+function toRecord(change: NewChange, ord: number): Record<string, unknown> {
+  const { kind, id, occurredAt, cause, changeId, ...rest } = change;
+  return {
+    ord,
+    change_id: changeId ?? uuidV7.next(),
+    partition: partitionOf(kind, id),
+    kind,
+    entity_id: id,
+    actor: cause.actor,
+    caused_by: cause.causedBy,
+    depth: cause.depth,
+    occurred_at: occurredAt.toISOString(),
+    ...('event' in rest
+      ? { event: rest.event, payload: rest.payload, context_key: rest.contextKey }
+      : { prev: rest.prev, next: rest.next, delta: rest.delta, changed_fields: rest.changedFields }),
+  };
+}
+
+/**
+ * Appends to the change log in the caller's transaction, in the given order, in one statement. `seq` is drawn here, so
+ * whoever needs order for an entity locks its row first.
+ */
+export async function appendChanges(
+  tx: Executor,
+  changes: readonly NewChange[],
+): Promise<{ changeId: string; seq: number }[]> {
+  if (changes.length === 0) return [];
+  const records = JSON.stringify(changes.map(toRecord));
+  const result = await tx.execute<{ change_id: string; seq: string }>(sql`
+    insert into changes (change_id, partition, kind, entity_id, event, payload, context_key, prev, next, delta,
+      changed_fields, actor, caused_by, depth, occurred_at)
+    select change_id, partition, kind, entity_id, event, payload, context_key, prev, next, delta,
+      changed_fields, actor, caused_by, depth, occurred_at
+    from jsonb_to_recordset(${records}::jsonb) as c(ord int, change_id uuid, partition smallint, kind text,
+      entity_id text, event text, payload jsonb, context_key text, prev jsonb, next jsonb, delta jsonb,
+      changed_fields text[], actor jsonb, caused_by uuid, depth int, occurred_at timestamptz)
+    order by ord
+    returning change_id, seq`);
+  return result.rows.map((row) => ({ changeId: row.change_id, seq: Number(row.seq) }));
+}
+
+/** Change ids of a delivery accepted before, or null. */
+export async function knownDelivery(tx: Executor, key: string): Promise<string[] | null> {
+  const result = await tx.execute<{ change_ids: string[] }>(sql`select change_ids from dedup_keys where key = ${key}`);
+  return result.rows[0]?.change_ids ?? null;
+}
+
+/**
+ * Remembers a delivery for seven days. False when another transaction remembered it first: the caller then rolls back
+ * what it appended and answers with `knownDelivery`.
+ */
+export async function rememberDelivery(tx: Executor, key: string, changeIds: readonly string[]): Promise<boolean> {
+  const ids = `{${changeIds.join(',')}}`;
+  const result = await tx.execute(
+    sql`insert into dedup_keys (key, change_ids) values (${key}, ${ids}::uuid[]) on conflict (key) do nothing`,
+  );
+  return result.rowCount === 1;
+}

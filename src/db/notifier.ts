@@ -1,0 +1,81 @@
+import { Client, type Pool } from 'pg';
+
+/** What one process tells the others after a commit. */
+export const TOPICS = ['changes', 'starts', 'definitions'] as const;
+export type Topic = (typeof TOPICS)[number];
+
+const CHANNEL = 'fermata';
+
+/** Wakes listeners; never throws, since every listener also polls. */
+export type Notifier = Record<Topic, () => void>;
+
+/**
+ * Sends `NOTIFY` outside the writing transaction (inside, its commit takes a database-wide lock). Calls that arrive
+ * while one is on its way are answered by a single further one.
+ */
+export function createNotifier(pool: Pool): Notifier {
+  const state = new Map<Topic, 'sending' | 'again'>();
+  const send = (topic: Topic): void => {
+    if (state.has(topic)) {
+      state.set(topic, 'again');
+      return;
+    }
+    state.set(topic, 'sending');
+    pool
+      .query('select pg_notify($1, $2)', [CHANNEL, topic])
+      .catch(() => undefined)
+      .finally(() => {
+        const again = state.get(topic) === 'again';
+        state.delete(topic);
+        if (again) send(topic);
+      });
+  };
+  return { changes: () => send('changes'), starts: () => send('starts'), definitions: () => send('definitions') };
+}
+
+export interface Listener {
+  close(): Promise<void>;
+}
+
+/**
+ * Listens on a connection of its own, which must be direct (a transaction pooler loses LISTEN). Reconnects for ever; on
+ * every (re)connection all handlers are called once, since something may have been missed.
+ */
+export function listen(url: string, handlers: Partial<Record<Topic, () => void>>, retryMs = 1000): Listener {
+  let closed = false;
+  let client: Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const wake = (topic: Topic) => handlers[topic]?.();
+  const connect = async (): Promise<void> => {
+    const next = new Client({ connectionString: url, application_name: 'fermata-listen', keepAlive: true });
+    client = next;
+    let ended = false;
+    const lost = () => {
+      if (ended) return;
+      ended = true;
+      next.end().catch(() => undefined);
+      if (!closed) timer = setTimeout(() => void connect(), retryMs);
+    };
+    next.on('error', lost);
+    next.on('end', lost);
+    next.on('notification', ({ payload }) => {
+      const topic = TOPICS.find((t) => t === payload);
+      if (topic) wake(topic);
+    });
+    try {
+      await next.connect();
+      await next.query(`listen ${CHANNEL}`);
+      TOPICS.forEach(wake);
+    } catch {
+      lost();
+    }
+  };
+  void connect();
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await client?.end().catch(() => undefined);
+    },
+  };
+}
