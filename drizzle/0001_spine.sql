@@ -9,7 +9,7 @@ create sequence change_seq;
 -- A single row whose lock is held until commit, so that revisions appear in commit order and a reader that has seen
 -- revision n has missed nothing below it.
 create table definition_revision (
-  only boolean primary key default true check (only),
+  "only" boolean primary key default true check ("only"),
   revision bigint not null
 );
 insert into definition_revision (revision) values (0);

@@ -1,0 +1,204 @@
+import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+
+const DAY_MS = 86_400_000;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** The environment is wrong. The message names every wrong setting; secrets are never repeated in it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be between ${min} and ${max}`);
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const secretKeys = list
+  .refine((keys) => keys.length > 0, 'must not be empty')
+  .transform((keys, context) =>
+    keys.map((key, index) => {
+      const bytes = Buffer.from(key, 'base64');
+      if (bytes.length !== 32 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(key)) {
+        context.addIssue(`key ${index + 1} must be 32 bytes in base64, e.g. from "openssl rand -base64 32"`);
+      }
+      return bytes;
+    }),
+  );
+
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must be a postgres:// URL');
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+  .transform((url) => url.replace(/\/+$/, ''));
+const days = (count: number) =>
+  integer(1, 36_500)
+    .prefault(String(count))
+    .transform((n) => n * DAY_MS);
+
+/** Everything that the environment may set, as text. An empty variable counts as unset. `.env.example` lists them all. */
+const Environment = z.object({
+  FERMATA_HOST: z.string().default('127.0.0.1'),
+  FERMATA_PORT: integer(0, 65_535).prefault('8080'),
+  FERMATA_HOME: z.string().default('.fermata'),
+  DATABASE_URL: postgresUrl.optional(),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/, 'must be host:port')
+    .optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  FERMATA_TEMPORAL_UI_URL: httpUrl.optional(),
+  FERMATA_TASK_QUEUE: z.string().default('fermata'),
+  FERMATA_SECRET_KEY: secretKeys.optional(),
+  FERMATA_ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  FERMATA_TIMEZONE: z.string().refine(isTimeZone, 'must be an IANA time zone, e.g. Europe/Berlin').default('UTC'),
+  FERMATA_EGRESS_ALLOW: list
+    .refine(
+      (items) => items.every(isHostOrRange),
+      'must be a comma separated list of host names, addresses or CIDR ranges',
+    )
+    .prefault(''),
+  FERMATA_RATE_LIMIT: integer(1, 1_000_000).prefault('200'),
+  FERMATA_INGEST_RATE_LIMIT: integer(1, 1_000_000).prefault('5000'),
+  FERMATA_ALERTMANAGER_LABEL: list
+    .refine((items) => items.length > 0, 'must name at least one label')
+    .prefault('system,service,job,instance'),
+  FERMATA_RETENTION_RUNS_DAYS: days(30),
+  FERMATA_RETENTION_RUNS_MIN: integer(0, 1_000_000).prefault('100'),
+  FERMATA_RETENTION_TRANSITIONS_DAYS: days(90),
+  FERMATA_RETENTION_CHANGES_DAYS: days(7),
+  FERMATA_RETENTION_EVALUATIONS: integer(1, 1_000_000).prefault('200'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  FERMATA_LOG_FORMAT: z.enum(['json', 'text'], 'must be json or text').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+});
+
+/** Names of all settings, in the order of `.env.example`. */
+export const SETTINGS = Object.keys(Environment.shape);
+
+/** How long things are kept. */
+export interface RetentionConfig {
+  /** Terminal runs older than this go, */
+  runsMs: number;
+  /** but never the last so many of an automation. */
+  runsMinPerAutomation: number;
+  transitionsMs: number;
+  changesMs: number;
+  evaluationsPerAutomation: number;
+}
+
+/** The parsed environment. Absent optional settings are `undefined`. */
+export interface Config {
+  host: string;
+  port: number;
+  /** Absolute path of the state directory of `fermata dev`. */
+  home: string;
+  databaseUrl: string | undefined;
+  /** Address and credentials of Temporal are read by `@temporalio/envconfig` from the same environment. */
+  temporal: { address: string | undefined; namespace: string; uiUrl: string | undefined };
+  taskQueue: string;
+  /** 32 bytes each; the first encrypts, all decrypt. */
+  secretKeys: Buffer[] | undefined;
+  adminToken: string | undefined;
+  timezone: string;
+  /** Host names, addresses and CIDR ranges that webhooks may reach besides public ones. */
+  egressAllow: string[];
+  /** Requests per second and token, on ordinary and on inbound routes. */
+  rateLimit: { perSecond: number; ingestPerSecond: number };
+  /** Labels of an alert that may name its system; the first present one wins. */
+  alertmanagerLabels: string[];
+  retention: RetentionConfig;
+  logLevel: (typeof LOG_LEVELS)[number];
+  /** undefined = text on a terminal, JSON elsewhere. */
+  logFormat: 'json' | 'text' | undefined;
+  otlpEndpoint: string | undefined;
+}
+
+/** Parses the environment once. @throws {ConfigError} naming every wrong setting. */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const present = Object.fromEntries(
+    SETTINGS.flatMap((name) => {
+      const value = env[name]?.trim();
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const parsed = Environment.safeParse(present);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
+    throw new ConfigError(`The configuration is not valid:\n${[...new Set(lines)].join('\n')}`);
+  }
+  return fromEnvironment(parsed.data);
+}
+
+function fromEnvironment(env: z.infer<typeof Environment>): Config {
+  return {
+    host: env.FERMATA_HOST,
+    port: env.FERMATA_PORT,
+    home: resolve(env.FERMATA_HOME),
+    databaseUrl: env.DATABASE_URL,
+    temporal: {
+      address: env.TEMPORAL_ADDRESS,
+      namespace: env.TEMPORAL_NAMESPACE,
+      uiUrl: env.FERMATA_TEMPORAL_UI_URL,
+    },
+    taskQueue: env.FERMATA_TASK_QUEUE,
+    secretKeys: env.FERMATA_SECRET_KEY,
+    adminToken: env.FERMATA_ADMIN_TOKEN,
+    timezone: env.FERMATA_TIMEZONE,
+    egressAllow: env.FERMATA_EGRESS_ALLOW,
+    rateLimit: { perSecond: env.FERMATA_RATE_LIMIT, ingestPerSecond: env.FERMATA_INGEST_RATE_LIMIT },
+    alertmanagerLabels: env.FERMATA_ALERTMANAGER_LABEL,
+    retention: {
+      runsMs: env.FERMATA_RETENTION_RUNS_DAYS,
+      runsMinPerAutomation: env.FERMATA_RETENTION_RUNS_MIN,
+      transitionsMs: env.FERMATA_RETENTION_TRANSITIONS_DAYS,
+      changesMs: env.FERMATA_RETENTION_CHANGES_DAYS,
+      evaluationsPerAutomation: env.FERMATA_RETENTION_EVALUATIONS,
+    },
+    logLevel: env.LOG_LEVEL,
+    logFormat: env.FERMATA_LOG_FORMAT,
+    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+  };
+}
+
+/** The keys that protect secrets; `api` and `worker` do not start without. @throws {ConfigError} when unset. */
+export function requireSecretKey(config: Config): Buffer[] {
+  if (config.secretKeys !== undefined) return config.secretKeys;
+  throw new ConfigError(
+    'FERMATA_SECRET_KEY is not set. Make one with "openssl rand -base64 32", keep it safe and give the same one to every api and worker process.',
+  );
+}
+
+/** The database that `api`, `worker` and `migrate` work on. @throws {ConfigError} when unset. */
+export function requireDatabaseUrl(config: Config): string {
+  if (config.databaseUrl !== undefined) return config.databaseUrl;
+  throw new ConfigError(
+    'DATABASE_URL is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which brings its own.',
+  );
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isHostOrRange(item: string): boolean {
+  if (ipaddr.isValid(item) || ipaddr.isValidCIDR(item)) return true;
+  return (
+    /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i.test(item) &&
+    !/^[\d.]+$/.test(item)
+  );
+}

@@ -1,0 +1,180 @@
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { messageOf } from '../domain/errors';
+import { startChild, type Child } from '../os/child';
+import { freePort } from '../os/free-port';
+import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries';
+import { endOrphanedPostgres } from './postgres-orphan';
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_GRACE_MS = 20_000;
+/** Outside the range that systems hand out for outgoing connections. */
+const FIRST_PORT = 15432;
+const SUPERUSER = 'fermata';
+/** Listens on the loopback address only; the data directory is readable by its owner alone. */
+const HOST = '127.0.0.1';
+
+/** Settings of an embedded Postgres. */
+export interface EmbeddedPostgresOptions {
+  /** Kept between starts; made by the first one. */
+  dataDir: string;
+  /** Default: the one remembered in `<dataDir>.port`, another free one when that is in use. */
+  port?: number;
+  /** false gives up crash safety for speed: for tests only. */
+  durable?: boolean;
+  /** Most connections; default 200. */
+  maxConnections?: number;
+  /** Told what it does, for people who wait. */
+  onProgress?: (message: string) => void;
+  /** Each line of the server's log. */
+  onLine?: (line: string) => void;
+}
+
+/** A running Postgres. */
+export interface EmbeddedPostgres {
+  readonly port: number;
+  readonly process: Child;
+  /** URL of a database on it; the default one is `fermata`, which exists. */
+  url(database?: string): string;
+  /** Ends all sessions, writes a checkpoint, ends. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts Postgres on a data directory; makes the directory and the database `fermata` at first. After an unclean end it
+ * recovers from its log; a server that outlived its parent on the same directory is ended first.
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir);
+  const binaries = findPostgresBinaries();
+  await endOrphanedPostgres(dataDir, STOP_GRACE_MS);
+  if (!existsSync(join(dataDir, 'PG_VERSION'))) {
+    options.onProgress?.('making the database files (once)');
+    await initialise(dataDir, binaries);
+  }
+  const port = options.port ?? (await rememberedPort(`${dataDir}.port`));
+  const url = (database = 'fermata') =>
+    `postgres://${SUPERUSER}:${encodeURIComponent(passwordOf(dataDir))}@${HOST}:${port}/${database}`;
+  const process = await launchUntilReady(url('postgres'), (onLine) =>
+    launch(dataDir, port, binaries, {
+      ...options,
+      onLine: (line) => [onLine, options.onLine].forEach((tell) => tell?.(line)),
+    }),
+  );
+  return { port, process, url, stop: async () => void (await process.stop('SIGINT', STOP_GRACE_MS)) };
+}
+
+/** Sessions of a server that was killed hold its memory for a moment longer; a start during that moment fails. */
+async function launchUntilReady(
+  url: string,
+  start: (onLine: (line: string) => void) => Promise<Child>,
+): Promise<Child> {
+  for (let attempt = 1; ; attempt += 1) {
+    const lines: string[] = [];
+    const server = await start((line) => {
+      if (lines.push(line) > 20) lines.shift();
+    });
+    try {
+      await ready(server, url);
+      return server;
+    } catch (error) {
+      await server.stop('SIGINT', STOP_GRACE_MS);
+      if (attempt === 3) throw new Error(`${messageOf(error)}\n${lines.join('\n')}`, { cause: error });
+      await sleep(1_000);
+    }
+  }
+}
+
+const passwordOf = (dataDir: string) => readFileSync(`${dataDir}.password`, 'utf8').trim();
+
+async function initialise(dataDir: string, { initdb, account }: PostgresBinaries): Promise<void> {
+  // A first start that was interrupted leaves a directory that initdb would refuse.
+  rmSync(dataDir, { recursive: true, force: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  if (account.uid !== undefined && account.gid !== undefined) chownSync(dataDir, account.uid, account.gid);
+  writeFileSync(`${dataDir}.password`, crypto.randomUUID(), { mode: 0o600 });
+  const lines: string[] = [];
+  const child = await startChild({
+    command: '/bin/sh',
+    // The password comes by standard input of initdb, never by its command line or a file others could read.
+    args: [
+      '-c',
+      'printf "%s\\n" "$FERMATA_PG_PASSWORD" | "$0" "$@"',
+      initdb,
+      ...initdbFlags(directoryArgument(dataDir, account.uid)),
+    ],
+    env: { ...process.env, FERMATA_PG_PASSWORD: passwordOf(dataDir), LC_ALL: 'C' },
+    cwd: dataDir,
+    ...account,
+    onLine: (line) => lines.push(line),
+  });
+  const { code } = await child.exited;
+  if (code !== 0) throw new Error(`The database files could not be made in ${dataDir}:\n${lines.join('\n')}`);
+}
+
+const initdbFlags = (directory: string) => [
+  ...['-D', directory, '-U', SUPERUSER, '--auth=scram-sha-256', '--pwfile=/dev/stdin'],
+  ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions'],
+];
+
+/**
+ * The data directory as the server is told it. As root we hand it to another account, which may not be allowed to walk
+ * the path to it; the working directory, entered before the account is changed, is open to it on Linux by this name.
+ */
+function directoryArgument(dataDir: string, uid: number | undefined): string {
+  return uid !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : dataDir;
+}
+
+async function launch(
+  dataDir: string,
+  port: number,
+  { postgres, account }: PostgresBinaries,
+  { durable = true, maxConnections = 200, onLine }: EmbeddedPostgresOptions & { onLine: (line: string) => void },
+): Promise<Child> {
+  const settings = {
+    listen_addresses: HOST,
+    unix_socket_directories: '',
+    max_connections: String(maxConnections),
+    shared_buffers: '128MB',
+    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }),
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return startChild({
+    command: postgres,
+    args: ['-D', directoryArgument(dataDir, account.uid), '-p', String(port), ...flags],
+    env: { ...process.env, LC_ALL: 'C' },
+    cwd: dataDir,
+    ...account,
+    onLine,
+  });
+}
+
+/** Waits until it takes connections (recovery after a crash included) and makes the default database. */
+async function ready(server: Child, url: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    if (!server.running) throw new Error('Postgres ended while it was starting; its log ends with:');
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      const { rowCount } = await client.query(`select 1 from pg_database where datname = 'fermata'`);
+      if (rowCount === 0) await client.query('create database fermata');
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error('Postgres did not start within a minute.', { cause: error });
+      await sleep(50);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}
+
+async function rememberedPort(file: string): Promise<number> {
+  const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : FIRST_PORT;
+  const port = await freePort(Number.isInteger(remembered) ? remembered : FIRST_PORT);
+  writeFileSync(file, `${port}\n`);
+  return port;
+}

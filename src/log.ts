@@ -1,0 +1,62 @@
+import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
+
+/** The logger that is handed to whoever needs one; never a module-level value. */
+export type Logger = PinoLogger;
+
+/** Settings of a logger. */
+export interface LoggerOptions {
+  level: string;
+  /** What the process or the part is, e.g. `api`. */
+  name: string;
+  /** Default: text when standard output is a terminal, JSON elsewhere. */
+  format?: 'json' | 'text' | undefined;
+  /** Default: standard output. */
+  destination?: DestinationStream;
+}
+
+/** A pino logger: JSON lines for machines, one-liners for people. */
+export function createLogger(options: LoggerOptions): Logger {
+  const { level, name, destination = process.stdout } = options;
+  const format = options.format ?? (process.stdout.isTTY ? 'text' : 'json');
+  const settings = { level, name, base: {}, formatters: { level: (label: string) => ({ level: label }) } };
+  if (format === 'json') return pino({ ...settings, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const colours = useColours();
+  return pino(settings, { write: (line) => destination.write(`${humanLine(line, colours)}\n`) });
+}
+
+/** Whether standard output takes colours: a terminal or FORCE_COLOR, unless NO_COLOR is set. */
+export function useColours(): boolean {
+  if ((process.env['NO_COLOR'] ?? '') !== '') return false;
+  const forced = process.env['FORCE_COLOR'];
+  return forced !== undefined ? forced !== '0' : process.stdout.isTTY;
+}
+
+const COLOUR_OF_LEVEL = new Map([
+  ['warn', 33],
+  ['error', 31],
+  ['fatal', 31],
+  ['debug', 90],
+  ['trace', 90],
+]);
+
+function humanLine(json: string, colours: boolean): string {
+  const { level, time, name: _name, msg, err, ...rest } = JSON.parse(json) as Record<string, unknown>;
+  const clock = new Date(typeof time === 'number' ? time : Date.now()).toTimeString().slice(0, 8);
+  const label = level === 'info' ? '' : `${String(level)} `;
+  const fields = Object.entries(rest).map(([key, value]) => ` ${key}=${fieldText(value)}`);
+  const line = `${clock} ${label}${typeof msg === 'string' ? msg : ''}${fields.join('')}${errorText(err, level)}`;
+  const colour = COLOUR_OF_LEVEL.get(String(level));
+  return colours && colour !== undefined ? `\x1b[${colour}m${line}\x1b[0m` : line;
+}
+
+function fieldText(value: unknown): string {
+  if (typeof value === 'string') return /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
+  return JSON.stringify(value);
+}
+
+/** An expected error is its message; the stack is for what should not have happened. */
+function errorText(error: unknown, level: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const { message, stack } = error as { message?: string; stack?: string };
+  return level === 'error' || level === 'fatal' ? ` ${stack ?? message ?? ''}` : ` (${message ?? ''})`;
+}

@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A process, told apart from a later one that got the same number. */
+export interface ProcessIdentity {
+  pid: number;
+  /** Opaque: when the process was started, as the system tells it. */
+  startedAt: string;
+}
+
+/** Identity of a process that is alive (a zombie is not); undefined when there is none. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  try {
+    // Fields after the command name, which may hold spaces and brackets: state is the first, start time the 20th.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? undefined : { pid, startedAt: fields[19] ?? '' };
+  } catch {
+    return process.platform === 'linux' ? undefined : identityFromPs(pid);
+  }
+}
+
+function identityFromPs(pid: number): ProcessIdentity | undefined {
+  try {
+    const startedAt = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    return startedAt === '' ? undefined : { pid, startedAt };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether this very process, and not another with its number, is alive. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  return identityOf(identity.pid)?.startedAt === identity.startedAt;
+}
+
+/** Ends a process that is not our child: asks with `signal`, kills after `graceMs`. Returns when it is gone. */
+export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, graceMs: number): Promise<void> {
+  const deadline = Date.now() + graceMs;
+  for (let next: NodeJS.Signals = signal; isAlive(identity); next = 'SIGKILL') {
+    try {
+      process.kill(identity.pid, next);
+    } catch {
+      return;
+    }
+    const until = next === 'SIGKILL' ? Date.now() + 5_000 : deadline;
+    while (isAlive(identity) && Date.now() < until) await sleep(50);
+    if (next === 'SIGKILL') return;
+  }
+}
