@@ -1,0 +1,74 @@
+import { sql } from 'drizzle-orm';
+import type { RunError, StepStatus } from '../../domain/run/step-record';
+import type { Executor } from '../executor';
+
+/** Names of a step in its row. */
+export interface StepNames {
+  runId: string;
+  path: string;
+  actionId: string | null;
+  kind: string;
+  action: string | null;
+}
+
+export interface StoredArtifact {
+  actionId: string | null;
+  path: string;
+  name: string;
+  type: string;
+  data: Record<string, unknown>;
+  id: string;
+}
+
+/** The run as a step finds it. */
+export interface StepStart {
+  /** False: the run has ended, the step must not happen. */
+  open: boolean;
+  /** A row that has ended already: an earlier execution of this same step did it; its outcome stands. */
+  finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
+  /** Attempts including the one that begins now. */
+  attempt: number;
+  artifacts: StoredArtifact[];
+}
+
+interface Row extends Record<string, unknown> {
+  run_status: string;
+  step: { status: StepStatus; result: unknown; error: RunError | null } | null;
+  attempts: number | null;
+  artifacts: StoredArtifact[] | null;
+}
+
+/**
+ * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
+ * and reads the artifacts made so far. In autocommit it is what people see while a call is on its way; inside a
+ * transaction the share lock on the run's row keeps a cancel out until the effect is committed with it.
+ */
+export async function beginStep(tx: Executor, names: StepNames): Promise<StepStart> {
+  const { runId, path } = names;
+  const result = await tx.execute<Row>(sql`
+    with run as materialized (
+      select id, status from runs where id = ${runId} for share),
+    step as (
+      insert into run_steps (run_id, path, action_id, kind, action, status, attempts, started_at)
+      select id, ${path}, ${names.actionId}, ${names.kind}, ${names.action}, 'running', 1, clock_timestamp()
+      from run where status in ('running', 'waiting')
+      on conflict (run_id, path) do update set attempts = run_steps.attempts + 1, status = 'running',
+        seq = nextval('change_seq')
+      where run_steps.status in ('pending', 'running', 'waiting')
+      returning attempts)
+    select run.status as run_status, (select attempts from step) as attempts,
+      (select jsonb_build_object('status', s.status, 'result', s.result, 'error', s.error)
+        from run_steps s where s.run_id = ${runId} and s.path = ${path}) as step,
+      (select jsonb_agg(jsonb_build_object('id', a.id, 'actionId', a.action_id, 'path', a.path, 'name', a.name,
+        'type', a.type, 'data', a.data) order by a.id) from artifacts a where a.run_id = ${runId}) as artifacts
+    from run`);
+  const row = result.rows[0];
+  const open = row !== undefined && ['running', 'waiting'].includes(row.run_status);
+  const ended = row?.step && ['success', 'failed', 'skipped', 'cancelled'].includes(row.step.status);
+  return {
+    open,
+    finished: ended && row.step ? row.step : null,
+    attempt: row?.attempts ?? 1,
+    artifacts: row?.artifacts ?? [],
+  };
+}

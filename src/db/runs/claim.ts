@@ -1,0 +1,25 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../executor';
+
+/** What an execution learns when it claims its run. */
+export interface ClaimedRun {
+  automationId: string;
+  version: number;
+  variables: Record<string, unknown>;
+}
+
+/**
+ * The first step of every execution: `pending` → `running`, storing the execution. null = the row is not for this
+ * execution (ended, replaced, claimed by another): it must end without a trace. A repeat by the same execution finds
+ * its own claim.
+ */
+export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
+  const result = await db.execute<{ automation_id: string; version: number; variables: Record<string, unknown> }>(sql`
+    update runs set status = 'running', execution_run_id = ${executionRunId},
+      started_at = coalesce(started_at, clock_timestamp()), seq = nextval('change_seq')
+    where id = ${runId} and ((status = 'pending' and start_at is not null)
+      or (status in ('running', 'waiting') and execution_run_id = ${executionRunId}))
+    returning automation_id, version, variables`);
+  const row = result.rows[0];
+  return row ? { automationId: row.automation_id, version: row.version, variables: row.variables } : null;
+}

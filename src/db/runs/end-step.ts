@@ -1,0 +1,45 @@
+import { sql } from 'drizzle-orm';
+import type { RunError } from '../../domain/run/step-record';
+import type { Executor } from '../executor';
+
+/** How a step ended, with what it leaves. */
+export interface StepEnd {
+  runId: string;
+  path: string;
+  status: 'success' | 'failed' | 'skipped' | 'waiting';
+  result?: unknown;
+  error?: RunError;
+  trace?: unknown;
+  artifact?: { id: string; actionId: string | null; name: string; type: string; data: Record<string, unknown> };
+  /** Artifact that this step ended the life of. */
+  closesArtifact?: string;
+}
+
+const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+
+/**
+ * Ends a step in one statement, together with its artifact, if and only if the run is still open. False = the run has
+ * ended meanwhile: what the step did stays unseen by later steps, of which there are none.
+ */
+export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
+  const { runId, path, artifact } = end;
+  const finished = end.status === 'waiting' ? sql`null` : sql`clock_timestamp()`;
+  const result = await tx.execute(sql`
+    with run as materialized (
+      select id, automation_id, context_key from runs
+      where id = ${runId} and status in ('running', 'waiting') for share),
+    made as (
+      insert into artifacts (id, run_id, automation_id, context_key, path, action_id, name, type, data, created_at)
+      select ${artifact?.id ?? null}::uuid, id, automation_id, context_key, ${path}, ${artifact?.actionId ?? null},
+        ${artifact?.name ?? null}, ${artifact?.type ?? null}, ${json(artifact?.data)}::jsonb, clock_timestamp()
+      from run where ${artifact !== undefined}
+      on conflict (run_id, path, name) do nothing),
+    closed as (
+      update artifacts set closed_at = clock_timestamp()
+      where id = ${end.closesArtifact ?? null}::uuid and closed_at is null and exists (select 1 from run))
+    update run_steps set status = ${end.status}, result = ${json(end.result)}::jsonb, error = ${json(end.error)}::jsonb,
+      trace = ${json(end.trace)}::jsonb, finished_at = ${finished}, seq = nextval('change_seq')
+    where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
+      and exists (select 1 from run)`);
+  return result.rowCount === 1;
+}

@@ -1,0 +1,34 @@
+/** Statuses of a step that its execution may still change. */
+export type StepStatus = 'pending' | 'running' | 'waiting' | 'success' | 'failed' | 'skipped' | 'cancelled';
+
+/** A failure as rows, the API and `run.error` carry it. */
+export interface RunError {
+  code: string;
+  message: string;
+  path?: string;
+  actionId?: string;
+  /** HTTP status of the far end, if it answered. */
+  status?: number;
+}
+
+/** Why a run ended before its last step. */
+export interface EndedBy {
+  kind: 'condition' | 'stop' | 'cancel' | 'replaced' | 'temporal';
+  path?: string;
+  reason?: string;
+}
+
+/**
+ * A step whose row needs no transaction of its own: the next activity of the run writes it in its own. `at` is
+ * workflow time in milliseconds.
+ */
+export interface StepRecord {
+  path: string;
+  actionId: string | null;
+  kind: string;
+  action: string | null;
+  status: StepStatus;
+  at: number;
+  result?: unknown;
+  error?: RunError;
+}
