@@ -28,6 +28,8 @@ export interface NewEntityChange extends NewChangeBase {
   next: Record<string, unknown> | null;
   delta: Record<string, unknown>;
   changedFields: string[];
+  /** Facts beside the state that derivers put into event payloads; kept in the column `payload`. */
+  context?: Record<string, unknown>;
 }
 
 export type NewChange = NewEvent | NewEntityChange;
@@ -55,7 +57,13 @@ function toRecord(change: NewChange, ord: number): Record<string, unknown> {
     occurred_at: occurredAt.toISOString(),
     ...('event' in rest
       ? { event: rest.event, payload: rest.payload, context_key: rest.contextKey }
-      : { prev: rest.prev, next: rest.next, delta: rest.delta, changed_fields: rest.changedFields }),
+      : {
+          prev: rest.prev,
+          next: rest.next,
+          delta: rest.delta,
+          changed_fields: rest.changedFields,
+          ...(rest.context && { payload: rest.context }),
+        }),
   };
 }
 

@@ -31,6 +31,8 @@ export interface EntityChange extends ChangeBase {
   next: Record<string, unknown> | null;
   delta: Record<string, unknown>;
   changedFields: string[];
+  /** Facts beside the state that the writer gave for event payloads, e.g. a system's name; in the row's `payload`. */
+  context?: Record<string, unknown>;
 }
 
 /** Something happened that is not a state. */

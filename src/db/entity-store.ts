@@ -1,0 +1,220 @@
+import { and, desc, eq, isNotNull, sql } from 'drizzle-orm';
+import type { Clock, Ids } from '../domain/clock';
+import type { Cause } from '../domain/entities/change';
+import { diffState, type EntityState } from '../domain/entities/diff';
+import { mergePatch } from '../domain/entities/merge-patch';
+import { occurredAtOf } from '../domain/entities/occurred-at';
+import { assertStorable } from '../domain/entities/storable';
+import { FermataError } from '../domain/errors';
+import type { Registry } from '../domain/registry/registry';
+import { appendChanges } from './change-log';
+import { createEntityKindStore, type EntityKindStore, type ResolvedKind } from './entities/entity-kinds';
+import { lockEntity } from './entities/lock-entity';
+import * as transitions from './entities/transitions';
+import { writeState } from './entities/write-state';
+import type { Executor } from './executor';
+import { entities } from './tables';
+
+/** Which entity. */
+export interface EntityRef {
+  kind: string;
+  id: string;
+}
+
+/** An entity that exists. */
+export interface EntityRecord extends EntityRef {
+  state: EntityState;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** A merge patch (RFC 7396), or a function from the state as locked (null = absent) to the whole new state. */
+export type EntityUpdate = EntityState | ((prev: EntityState | null) => EntityState);
+
+export interface WriteOptions {
+  /** When it became so; default and limit: the server's time (see `occurredAtOf`). */
+  occurredAt?: Date;
+  /** Facts beside the state that derivers put into event payloads, e.g. a system's name. */
+  context?: Record<string, unknown>;
+}
+
+export interface MutateResult {
+  state: EntityState;
+  changed: boolean;
+  /** Row of the change log; absent when nothing changed or the kind is not reactive. */
+  changeId?: string;
+}
+
+export interface EntityStore {
+  readonly kinds: EntityKindStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /**
+   * Applies an update under the row's lock: diff, transitions and change row in the caller's transaction. A state that
+   * stays as it is (deep, key order ignored) writes nothing. Refused: `unknown_kind`, `validation_failed`, `invalid_text`.
+   * Callers that write several entities in one transaction do so in the order of (kind, id).
+   */
+  mutate(
+    tx: Executor,
+    ref: EntityRef,
+    update: EntityUpdate,
+    cause: Cause,
+    options?: WriteOptions,
+  ): Promise<MutateResult>;
+  /** Removes the entity: transitions to null and a tombstone change. False when there is none. */
+  remove(
+    tx: Executor,
+    ref: EntityRef,
+    cause: Cause,
+    options?: WriteOptions,
+  ): Promise<{ removed: boolean; changeId?: string }>;
+  /** The entity, or null. */
+  get(db: Executor, kind: string, id: string): Promise<EntityRecord | null>;
+  /** Those that exist, by `refKey`; one query. */
+  getMany(db: Executor, refs: readonly EntityRef[]): Promise<Map<string, EntityRecord>>;
+  /** Entities of a kind, newest first; `after` is the last one of the page before. */
+  list(
+    db: Executor,
+    kind: string,
+    page: { limit: number; after?: { createdAt: Date; id: string } },
+  ): Promise<EntityRecord[]>;
+  transitions(db: Executor, query: transitions.TransitionQuery): Promise<transitions.Transition[]>;
+  inStateSince(db: Executor, kind: string, id: string, field: string): Promise<Date | null>;
+  transitionCount(db: Executor, kind: string, id: string, field: string, windowMs: number, now: Date): Promise<number>;
+  predicateSince(db: Executor, predicate: transitions.Predicate): Promise<Date | null>;
+}
+
+/** Longest id of an entity, in characters. */
+const MAX_ID_LENGTH = 512;
+
+/** Key of an entity in the maps that `getMany` gives. */
+export function refKey(ref: EntityRef): string {
+  return `${ref.kind}:${ref.id}`;
+}
+
+function assertId(ref: EntityRef): void {
+  assertStorable(ref.id, 'id');
+  if (ref.id !== '' && ref.id.length <= MAX_ID_LENGTH) return;
+  const message = `must have 1 to ${MAX_ID_LENGTH} characters`;
+  throw new FermataError('validation_failed', `The entity's id ${message}`, {
+    errors: [{ path: 'id', message, code: 'invalid_id' }],
+  });
+}
+
+function validated(kind: ResolvedKind, ref: EntityRef, state: EntityState): EntityState {
+  assertStorable(state);
+  const result = kind.validate(state);
+  if ('state' in result) return result.state;
+  const first = result.errors[0];
+  const where = first?.path ? `"${first.path}" ` : '';
+  throw new FermataError(
+    'validation_failed',
+    `The state of ${refKey(ref)} is not valid: ${where}${first?.message ?? ''}`,
+    {
+      errors: result.errors,
+    },
+  );
+}
+
+function toRecord(row: typeof entities.$inferSelect): EntityRecord[] {
+  const { state, ...rest } = row;
+  return state ? [{ ...rest, state }] : [];
+}
+
+/** State of everything that automations react to, with its history. */
+export function createEntityStore(deps: { registry: Registry; clock: Clock; ids: Ids }): EntityStore {
+  const { registry, clock, ids } = deps;
+  const kinds = createEntityKindStore({ registry, clock });
+
+  /** Writes what changed; gives the id of the change row, if the kind emits. */
+  async function record(
+    tx: Executor,
+    ref: EntityRef,
+    states: { prev: EntityState | null; next: EntityState | null },
+    how: { reactive: boolean; cause: Cause; options: WriteOptions; now: Date },
+  ): Promise<{ changed: boolean; changeId?: string }> {
+    const diff = diffState(states.prev, states.next);
+    const created = (states.prev === null) !== (states.next === null);
+    if (diff.changedFields.length === 0 && !created) return { changed: false };
+    const changeId = ids.next();
+    const occurredAt = occurredAtOf(how.options.occurredAt, how.now);
+    await writeState(tx, { ...ref, ...states, changedFields: diff.changedFields, changeId, occurredAt, now: how.now });
+    if (!how.reactive) return { changed: true };
+    const { context } = how.options;
+    await appendChanges(tx, [
+      { changeId, ...ref, occurredAt, cause: how.cause, ...states, ...diff, ...(context && { context }) },
+    ]);
+    return { changed: true, changeId };
+  }
+
+  return {
+    kinds,
+    clock,
+    ids,
+
+    async mutate(tx, ref, update, cause, options = {}) {
+      assertId(ref);
+      const kind = await kinds.resolve(tx, ref.kind);
+      const now = clock.now();
+      const { state: prev } = await lockEntity(tx, ref.kind, ref.id, now);
+      const proposed = typeof update === 'function' ? update(prev) : mergePatch(prev, update);
+      const next = validated(kind, ref, proposed);
+      const result = await record(tx, ref, { prev, next }, { reactive: kind.reactive, cause, options, now });
+      return { state: result.changed || prev === null ? next : prev, ...result };
+    },
+
+    async remove(tx, ref, cause, options = {}) {
+      const kind = await kinds.resolve(tx, ref.kind);
+      const now = clock.now();
+      if (!(await this.get(tx, ref.kind, ref.id))) return { removed: false };
+      const { state: prev } = await lockEntity(tx, ref.kind, ref.id, now);
+      if (prev === null) return { removed: false };
+      const { changeId } = await record(
+        tx,
+        ref,
+        { prev, next: null },
+        { reactive: kind.reactive, cause, options, now },
+      );
+      return { removed: true, ...(changeId !== undefined && { changeId }) };
+    },
+
+    async get(db, kind, id) {
+      const rows = await db
+        .select()
+        .from(entities)
+        .where(and(eq(entities.kind, kind), eq(entities.id, id)));
+      return rows.flatMap(toRecord)[0] ?? null;
+    },
+
+    async getMany(db, refs) {
+      if (refs.length === 0) return new Map();
+      const wanted = sql`select * from unnest(
+        ${sql.param(refs.map((ref) => ref.kind))}::text[], ${sql.param(refs.map((ref) => ref.id))}::text[])`;
+      const rows = await db
+        .select()
+        .from(entities)
+        .where(sql`(${entities.kind}, ${entities.id}) in (${wanted})`);
+      return new Map(rows.flatMap(toRecord).map((record) => [refKey(record), record]));
+    },
+
+    async list(db, kind, page) {
+      const { after } = page;
+      const older = after
+        ? sql`(${entities.createdAt}, ${entities.id}) < (${after.createdAt.toISOString()}::timestamptz, ${after.id})`
+        : undefined;
+      const rows = await db
+        .select()
+        .from(entities)
+        .where(and(eq(entities.kind, kind), isNotNull(entities.state), older))
+        .orderBy(desc(entities.createdAt), desc(entities.id))
+        .limit(page.limit);
+      return rows.flatMap(toRecord);
+    },
+
+    transitions: transitions.listTransitions,
+    inStateSince: transitions.inStateSince,
+    transitionCount: (db, kind, id, field, windowMs, now) =>
+      transitions.transitionCount(db, { kind, id, field }, windowMs, now),
+    predicateSince: transitions.predicateSince,
+  };
+}

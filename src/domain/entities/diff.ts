@@ -1,0 +1,37 @@
+/** A state as JSON has it: an object. */
+export type EntityState = Record<string, unknown>;
+
+/** What one write changed: names of top-level fields, sorted, and their new values (null = the field is gone). */
+export interface StateDiff {
+  changedFields: string[];
+  delta: EntityState;
+}
+
+function definedKeys(value: object): string[] {
+  return Object.entries(value).flatMap(([key, child]) => (child === undefined ? [] : [key]));
+}
+
+/** Deep equality of JSON values; the order of keys and keys with the value undefined do not count. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b) || a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, i) => sameJson(item, b[i]));
+  }
+  const keys = definedKeys(a);
+  if (keys.length !== definedKeys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && sameJson(ownField(a, key), ownField(b, key)));
+}
+
+/** Own property of a plain object, else undefined: keys such as `__proto__` or `constructor` come from users. */
+export function ownField(state: object | null, key: string): unknown {
+  return state !== null && Object.hasOwn(state, key) ? (state as EntityState)[key] : undefined;
+}
+
+/** Compares two states field by field; null stands for an entity that does not exist. */
+export function diffState(prev: EntityState | null, next: EntityState | null): StateDiff {
+  const fields = new Set([...definedKeys(prev ?? {}), ...definedKeys(next ?? {})]);
+  const changedFields = [...fields].filter((f) => !sameJson(ownField(prev, f), ownField(next, f))).sort();
+  return { changedFields, delta: Object.fromEntries(changedFields.map((f) => [f, ownField(next, f) ?? null])) };
+}

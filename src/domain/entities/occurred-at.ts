@@ -1,0 +1,11 @@
+/** How far ahead of us a sender's clock may be, in milliseconds. */
+const MAX_AHEAD_MS = 5 * 60_000;
+
+/**
+ * The instant that counts as `occurredAt`: the sender's, unless there is none, it cannot be read, or it is more than five
+ * minutes ahead of the server; then the time of receipt (engine.md, Routing).
+ */
+export function occurredAtOf(claimed: Date | undefined, receivedAt: Date): Date {
+  if (claimed === undefined || Number.isNaN(claimed.getTime())) return receivedAt;
+  return claimed.getTime() - receivedAt.getTime() > MAX_AHEAD_MS ? receivedAt : claimed;
+}

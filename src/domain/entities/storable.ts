@@ -1,0 +1,50 @@
+import { FermataError } from '../errors';
+
+/** NUL and lone surrogates: Postgres refuses them in text and jsonb. */
+const UNSTORABLE = /[\0\ud800-\udfff]/u;
+const UNSTORABLE_ALL = /[\0\ud800-\udfff]/gu;
+
+function placeOf(path: string, key: string | number): string {
+  if (typeof key === 'number') return `${path}[${key}]`;
+  if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === '' ? key : `${path}.${key}`;
+}
+
+function findUnstorable(value: unknown, path: string): string | undefined {
+  if (typeof value === 'string') return UNSTORABLE.test(value) ? path : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i += 1) {
+      const found = findUnstorable(value[i], placeOf(path, i));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  for (const [key, child] of Object.entries(value)) {
+    const found = UNSTORABLE.test(key) ? placeOf(path, key) : findUnstorable(child, placeOf(path, key));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * Refuses text that Postgres cannot keep (NUL, half of a surrogate pair), in values and in keys, at any depth.
+ * `path` is how messages name the value itself. Throws FermataError `invalid_text` naming the place.
+ */
+export function assertStorable(value: unknown, path = ''): void {
+  const found = findUnstorable(value, path);
+  if (found === undefined) return;
+  const place = found === '' ? 'The text' : found;
+  const message = `${place} contains a NUL character or half of a surrogate pair, which cannot be stored`;
+  throw new FermataError('invalid_text', message, { errors: [{ path: found, message, code: 'invalid_text' }] });
+}
+
+/** The same value with NUL and lone surrogates as U+FFFD: for what third parties answered, which must not be lost. */
+export function toStorable<T>(value: T): T;
+export function toStorable(value: unknown): unknown {
+  if (typeof value === 'string') return UNSTORABLE.test(value) ? value.replace(UNSTORABLE_ALL, '\ufffd') : value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (findUnstorable(value, '') === undefined) return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => toStorable(item));
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [toStorable(key), toStorable(child)]));
+}
