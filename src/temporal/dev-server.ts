@@ -1,0 +1,90 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { startChild, type Child } from '../os/child';
+import { devServerArguments, readTemporalDevSettings } from './dev-settings';
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_GRACE_MS = 10_000;
+
+/** Settings that differ from one start to the next; what `temporal-dev.yml` says holds for all. */
+interface TemporalDevServerOptions {
+  /** Path of the `temporal` program, from `findTemporalCli`. */
+  cli: string;
+  /** Default: as in `temporal-dev.yml`. */
+  port?: number;
+  /** Default: as in `temporal-dev.yml`; `false` = no Web UI. */
+  uiPort?: number | false;
+  /** Kept between starts; absent = in memory. */
+  databaseFile?: string;
+  onLine?: (line: string) => void;
+}
+
+/** A running dev server. */
+export interface TemporalDevServer {
+  /** host:port */
+  readonly address: string;
+  readonly namespace: string;
+  readonly uiUrl: string | undefined;
+  readonly process: Child;
+  stop(): Promise<void>;
+}
+
+/** Starts the Temporal dev server as `temporal-dev.yml` describes it and waits until it serves its namespace. */
+export async function startTemporalDevServer(options: TemporalDevServerOptions): Promise<TemporalDevServer> {
+  const settings = readTemporalDevSettings();
+  const port = options.port ?? settings.port;
+  const uiPort = options.uiPort === false ? undefined : (options.uiPort ?? settings.uiPort);
+  const { databaseFile, onLine } = options;
+  if (databaseFile !== undefined) mkdirSync(dirname(databaseFile), { recursive: true });
+  const lines: string[] = [];
+  const server = await startChild({
+    command: options.cli,
+    args: devServerArguments(settings, { port, uiPort, databaseFile }),
+    onLine: (line) => {
+      if (lines.push(line) > 20) lines.shift();
+      onLine?.(line);
+    },
+  });
+  const address = `${settings.ip}:${port}`;
+  const stop = async () => void (await server.stop('SIGTERM', STOP_GRACE_MS));
+  try {
+    await ready(server, address, settings.namespace);
+  } catch (error) {
+    await stop();
+    throw new Error(`The Temporal dev server did not start:\n${lines.join('\n')}`, { cause: error });
+  }
+  const uiUrl = uiPort === undefined ? undefined : `http://${settings.ip}:${uiPort}`;
+  return { address, namespace: settings.namespace, uiUrl, process: server, stop };
+}
+
+/** Whether a Temporal frontend answers at this address within `timeoutMs`. */
+export async function isTemporalReachable(address: string, timeoutMs = 3_000): Promise<boolean> {
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: timeoutMs });
+    await connection.close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function ready(server: Child, address: string, namespace: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    if (!server.running) throw new Error('it ended while it was starting');
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+      try {
+        await connection.workflowService.describeNamespace({ namespace });
+        return;
+      } finally {
+        await connection.close();
+      }
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(100);
+    }
+  }
+}

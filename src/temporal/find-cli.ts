@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { messageOf } from '../domain/errors';
+import { startChild, type Child } from '../os/child';
+import { projectRoot } from '../project-root';
+
+/** Newer tags have a `replace` line in their go.mod, with which `go install` refuses them. */
+const GO_PACKAGE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
+const DOWNLOAD_PREFIX = 'temporal-sdk-typescript-';
+/** A download that has not begun by then has no network. */
+const DOWNLOAD_BEGIN_MS = 10_000;
+const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
+const GO_TIMEOUT_MS = 30 * 60_000;
+const PROGRESS_EVERY_MS = 15_000;
+
+interface Search {
+  /** State directory; programs go to `bin/` in it. */
+  home: string;
+  env: NodeJS.ProcessEnv;
+  onProgress: (message: string) => void;
+}
+
+/**
+ * Path of a `temporal` program: `$TEMPORAL_CLI`, on `PATH`, `<home>/bin/temporal`, the SDK's own download, or built with
+ * Go into `<home>/bin`. The first start on a machine may take minutes; `onProgress` says what is going on.
+ * @throws {Error} that names all of these, when none works.
+ */
+export async function findTemporalCli(search: Search): Promise<string> {
+  const bin = join(search.home, 'bin');
+  const named = search.env['TEMPORAL_CLI'] ?? '';
+  if (named !== '') {
+    if (isProgram(named)) return named;
+    throw new Error(`TEMPORAL_CLI names ${named}, which is not a program.`);
+  }
+  const found =
+    onPath('temporal', search.env) ?? [join(bin, 'temporal')].find((path) => isProgram(path)) ?? downloaded(bin);
+  if (found !== undefined) return found;
+  mkdirSync(bin, { recursive: true });
+  const reasons: string[] = [];
+  for (const install of [download, buildWithGo]) {
+    try {
+      return await install(bin, search);
+    } catch (error) {
+      reasons.push(messageOf(error));
+    }
+  }
+  throw new Error(
+    [
+      'There is no Temporal server here and none could be installed:',
+      '  - TEMPORAL_ADDRESS names no server that can be reached',
+      '  - TEMPORAL_CLI is not set, and no "temporal" is on PATH',
+      `  - no program is in ${bin}`,
+      ...reasons.map((reason) => `  - ${reason}`),
+      'Change any one of these and start again.',
+    ].join('\n'),
+  );
+}
+
+async function download(bin: string, { env, onProgress }: Search): Promise<string> {
+  onProgress('downloading the Temporal dev server');
+  const lines: string[] = [];
+  const child = await startChild({
+    command: process.execPath,
+    args: [join(projectRoot(), 'scripts', 'download-temporal.mjs'), bin],
+    env,
+    onLine: (line) => lines.push(line),
+  });
+  const giveUp = setTimeout(() => {
+    const begun = readdirSync(bin).some((name) => name.startsWith(DOWNLOAD_PREFIX));
+    if (!begun) child.signal('SIGKILL');
+  }, DOWNLOAD_BEGIN_MS);
+  const code = await watch(child, DOWNLOAD_TIMEOUT_MS, () => onProgress('still downloading the Temporal dev server'));
+  clearTimeout(giveUp);
+  const program = downloaded(bin);
+  if (code === 0 && program !== undefined) return program;
+  throw new Error(`the download failed: ${lines.at(-1) ?? `no answer within ${DOWNLOAD_BEGIN_MS / 1000} s`}`);
+}
+
+async function buildWithGo(bin: string, { env, onProgress }: Search): Promise<string> {
+  const go = onPath('go', env, ['version']);
+  if (go === undefined) throw new Error('Go is not on PATH, so it cannot be built either');
+  onProgress('no download; building the Temporal dev server with Go (once, about 4 minutes on two cores)');
+  const lines: string[] = [];
+  const startedAt = Date.now();
+  const child = await startChild({
+    command: go,
+    args: ['install', GO_PACKAGE],
+    env: { ...env, GOBIN: bin },
+    cwd: bin,
+    onLine: (line) => lines.push(line),
+  });
+  const code = await watch(child, GO_TIMEOUT_MS, () => {
+    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    onProgress(`still building the Temporal dev server with Go (${seconds} s)`);
+  });
+  const program = join(bin, 'temporal');
+  if (code === 0 && isProgram(program)) return program;
+  throw new Error(`"go install ${GO_PACKAGE}" failed: ${lines.slice(-3).join(' ')}`);
+}
+
+/** Waits for a child, with a limit and a sign of life now and then. It does not outlive us. */
+async function watch(child: Child, timeoutMs: number, tell: () => void): Promise<number | null> {
+  const end = () => child.signal('SIGKILL');
+  const timer = setTimeout(end, timeoutMs);
+  const progress = setInterval(tell, PROGRESS_EVERY_MS);
+  process.once('exit', end);
+  const { code } = await child.exited;
+  process.off('exit', end);
+  clearTimeout(timer);
+  clearInterval(progress);
+  return code;
+}
+
+function downloaded(bin: string): string | undefined {
+  if (!existsSync(bin)) return undefined;
+  const names = readdirSync(bin).filter((name) => name.startsWith(DOWNLOAD_PREFIX));
+  return names.map((name) => join(bin, name)).find((path) => isProgram(path));
+}
+
+function onPath(name: string, env: NodeJS.ProcessEnv, probe?: string[]): string | undefined {
+  const directories = (env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
+  return directories.map((directory) => join(directory, name)).find((path) => isProgram(path, probe));
+}
+
+/** Whether it runs: an interrupted download or a program for another machine is executable too. */
+function isProgram(path: string, probe = ['--version']): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return spawnSync(path, probe, { stdio: 'ignore', timeout: 20_000 }).status === 0;
+  } catch {
+    return false;
+  }
+}

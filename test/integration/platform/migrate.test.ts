@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureChangePartitions } from '../../../src/db/change-partitions';
+import { createDatabase, type Database } from '../../../src/db/client';
+import { migrate } from '../../../src/db/migrate';
+import { readMigrations } from '../../../src/db/migration-files';
+import { assertSchemaCurrent } from '../../../src/db/schema-version';
+import { createLogger } from '../../../src/log';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+
+const log = createLogger({ level: 'silent', name: 'test' });
+let test: TestDatabase;
+let database: Database;
+let directory: string;
+
+beforeEach(async () => {
+  test = await createTestDatabase({ empty: true });
+  database = createDatabase(test.url);
+  directory = mkdtempSync(join(tmpdir(), 'fermata-migrations-'));
+});
+afterEach(async () => {
+  await database.close();
+  await test.drop();
+  rmSync(directory, { recursive: true });
+});
+
+const partitions = async () => {
+  const { rows } = await database.pool.query<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'changes'::regclass order by 1`,
+  );
+  return rows.map((row) => row.name);
+};
+const spine = () => {
+  for (const file of readMigrations())
+    writeFileSync(join(directory, `${String(file.version).padStart(4, '0')}_${file.name}.sql`), file.sql);
+};
+
+it('applies every migration once when several processes migrate at the same time', async () => {
+  const results = await Promise.all([1, 2, 3, 4].map(() => migrate(test.url, { log })));
+  const known = readMigrations().length;
+  expect(results.map((result) => result.applied.length).sort()).toEqual([0, 0, 0, known]);
+  expect(results.every((result) => result.version === known)).toBe(true);
+});
+
+it('makes the day partitions of the change log from yesterday on, once', async () => {
+  await migrate(test.url, { log });
+  const names = await partitions();
+  expect(names).toHaveLength(6);
+  expect(names).toContain(`changes_${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`);
+  const made = await Promise.all([1, 2, 3].map(() => ensureChangePartitions(database, { daysAhead: 5 })));
+  expect(made.flat()).toHaveLength(2);
+  expect(await partitions()).toHaveLength(8);
+});
+
+it('leaves a day alone whose rows are in the default partition already', async () => {
+  await migrate(test.url, { log });
+  await database.pool.query(
+    `insert into changes (change_id, partition, kind, entity_id, actor, occurred_at, recorded_at)
+     values (gen_random_uuid(), 0, 'x', 'x', '{}', now(), now() + interval '5 days')`,
+  );
+  const made = await ensureChangePartitions(database, { daysAhead: 6 });
+  expect(made).toHaveLength(2);
+});
+
+it('refuses when an applied file was changed afterwards', async () => {
+  spine();
+  await migrate(test.url, { log, directory });
+  writeFileSync(join(directory, '0001_spine.sql'), 'select 1;');
+  await expect(migrate(test.url, { log, directory })).rejects.toThrow(
+    /0001_spine was changed after it had been applied/,
+  );
+});
+
+it('rolls a failing migration back and keeps the ones before it', async () => {
+  spine();
+  const next = String(readMigrations().length + 1).padStart(4, '0');
+  writeFileSync(join(directory, `${next}_broken.sql`), 'create table half (id int); select nonsense;');
+  await expect(migrate(test.url, { log, directory })).rejects.toThrow(
+    /broken failed and was rolled back: column "nonsense"/,
+  );
+  const { rows } = await database.pool.query(
+    `select to_regclass('half') as half, (select count(*)::int from schema_migrations) as done`,
+  );
+  expect(rows).toEqual([{ half: null, done: readMigrations().length }]);
+});
+
+it('refuses to work on a schema that is missing or behind, and says what to do', async () => {
+  await expect(assertSchemaCurrent(database)).rejects.toThrow(/no schema yet. Run "fermata migrate"/);
+  await migrate(test.url, { log });
+  await expect(assertSchemaCurrent(database)).resolves.toBeUndefined();
+  await database.pool.query(
+    'delete from schema_migrations; insert into schema_migrations (version, name, sha256) values (0, $$x$$, $$x$$)',
+  );
+  await expect(assertSchemaCurrent(database)).rejects.toThrow(/Run "fermata migrate" first/);
+});
+
+it('accepts a schema that a newer release has migrated', async () => {
+  await migrate(test.url, { log });
+  await database.pool.query(`insert into schema_migrations (version, name, sha256) values (9999, 'later', 'x')`);
+  await expect(assertSchemaCurrent(database)).resolves.toBeUndefined();
+  await expect(migrate(test.url, { log })).resolves.toMatchObject({ applied: [] });
+});
+
+it('survives the server ending its connections', async () => {
+  const client = await database.pool.connect();
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+  await expect(client.query('select 1')).rejects.toThrow();
+  client.release(true);
+  await expect(database.pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
+});

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { TEMPLATE_DATABASE, testEnvironment } from './environment';
+
+/** A migrated, empty database of one test. */
+export interface TestDatabase {
+  url: string;
+  /** Ends its sessions and removes it. */
+  drop(): Promise<void>;
+}
+
+/** A fresh copy of the migrated template: some 30 ms. `empty` = without any schema. */
+export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
+  const server = testEnvironment().FERMATA_TEST_POSTGRES_URL;
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await run(server, `create database ${name} template ${empty ? 'template0' : TEMPLATE_DATABASE} strategy file_copy`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => run(server, `drop database if exists ${name} with (force)`) };
+}
+
+async function run(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/** What the global setup hands to the test files, through `process.env`, which jest copies into its workers. */
+const Environment = z.object({
+  FERMATA_TEST_POSTGRES_URL: z.string(),
+  FERMATA_TEST_TEMPORAL_ADDRESS: z.string(),
+  FERMATA_TEST_TEMPORAL_NAMESPACE: z.string(),
+});
+
+/** Name of the migrated database that test databases are copied from. */
+export const TEMPLATE_DATABASE = 'fermata_template';
+
+/** Connection data of the shared servers. @throws {Error} outside of the integration tests. */
+export function testEnvironment(): z.infer<typeof Environment> {
+  const parsed = Environment.safeParse(process.env);
+  if (parsed.success) return parsed.data;
+  throw new Error('Run this with "jest --selectProjects integration": its global setup starts Postgres and Temporal.');
+}
