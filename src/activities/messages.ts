@@ -1,0 +1,66 @@
+import type { PlanNode, RetryPlan } from '../domain/run/plan';
+import type { EndedBy, RunError, StepRecord } from '../domain/run/step-record';
+
+/** What every step activity gets; everything else it reads from Postgres. */
+export interface StepInput {
+  runId: string;
+  path: string;
+  variables: Record<string, unknown>;
+  repeat: Record<string, unknown> | null;
+  /** Steps noted since the last activity, to be written with this one. */
+  journal: StepRecord[];
+}
+
+/** The run's row has ended: nothing more may happen. */
+export interface Closed {
+  type: 'closed';
+}
+
+export interface Skipped {
+  type: 'skipped';
+}
+
+/** The step failed for good; its row says so. */
+export interface Failed {
+  type: 'failed';
+  error: RunError;
+}
+
+/** What evaluating a step of ours gave, by kind. */
+export type Evaluation =
+  | Closed
+  | Skipped
+  | Failed
+  | { type: 'enabled' }
+  | { type: 'branch'; index: number | 'else' | null }
+  | { type: 'condition'; holds: boolean; reason: string }
+  | { type: 'variables'; variables: Record<string, unknown> }
+  | { type: 'delay'; until: number };
+
+/** What performing an action gave. `handover`: a normal activity takes over, after a pause when a failure asks for one. */
+export type Performance =
+  | Closed
+  | Skipped
+  | Failed
+  | { type: 'done' }
+  | { type: 'handover'; attempts: number; delayMs: number; timeoutMs: number; retry: RetryPlan };
+
+export interface RunActivities {
+  /** Claims the run's row for this execution; null = not ours, end without a trace. */
+  claimRun(input: { runId: string; executionRunId: string }): Promise<{
+    plan: PlanNode[];
+    variables: Record<string, unknown>;
+  } | null>;
+  evaluateStep(input: StepInput): Promise<Evaluation>;
+  performStep(input: StepInput): Promise<Performance>;
+  /** Records a failure that no attempt could record itself, e.g. because every worker that tried it died. */
+  failStep(input: StepInput & { error: RunError }): Promise<Closed | Failed>;
+  finishRun(input: {
+    runId: string;
+    status: 'success' | 'failed' | 'cancelled';
+    endedBy?: EndedBy;
+    error?: RunError;
+    variables: Record<string, unknown>;
+    journal: StepRecord[];
+  }): Promise<void>;
+}

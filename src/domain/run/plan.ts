@@ -1,0 +1,62 @@
+/**
+ * What an execution knows of a definition: control flow and names only. Configurations, expressions and values stay in
+ * Postgres with the pinned version and are read by activities, so a history stays small however long the texts are.
+ */
+interface PlanBase {
+  id: string | null;
+  /** What people call the step: its action or its kind, with its id. */
+  label: string;
+  enabled: true | false | 'evaluate';
+  continueOnError: boolean;
+}
+
+/** Retry policy of a provider action, in the words of definition.md. */
+export interface RetryPlan {
+  maxAttempts: number;
+  initialSeconds: number;
+  factor: number;
+  maxSeconds: number;
+}
+
+export interface ActionNode extends PlanBase {
+  kind: 'action';
+  action: string;
+  /** transaction = our own effect; short = a call that tries once as a local activity; long = never does. */
+  execution: 'transaction' | 'short' | 'long';
+  /** Longest that one attempt may take. */
+  timeoutMs: number;
+  retry: RetryPlan;
+}
+
+export interface ChooseNode extends PlanBase {
+  kind: 'choose';
+  branches: PlanNode[][];
+  otherwise: PlanNode[];
+}
+
+export interface SequenceNode extends PlanBase {
+  kind: 'sequence';
+  sequence: PlanNode[];
+}
+
+export interface VariablesNode extends PlanBase {
+  kind: 'variables';
+}
+
+export interface ConditionNode extends PlanBase {
+  kind: 'condition';
+}
+
+export interface DelayNode extends PlanBase {
+  kind: 'delay';
+}
+
+export interface StopNode extends PlanBase {
+  kind: 'stop';
+  reason: string;
+  error: boolean;
+}
+
+export type PlanNode = ActionNode | ChooseNode | SequenceNode | VariablesNode | ConditionNode | DelayNode | StopNode;
+export type PlanKind = PlanNode['kind'];
+export type NodeOf<K extends PlanKind> = Extract<PlanNode, { kind: K }>;

@@ -1,0 +1,1 @@
+export { runAutomation } from './run/run-automation';

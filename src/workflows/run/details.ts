@@ -1,0 +1,47 @@
+import type { StepStatus } from '../../domain/run/step-record';
+
+/** Most lines that the Web UI's current details carry; the newest are kept. */
+const LINES = 60;
+
+const MARK: Record<StepStatus, string> = {
+  pending: '▫️',
+  running: '▶️',
+  waiting: '⏳',
+  success: '✅',
+  failed: '❌',
+  skipped: '⏭️',
+  cancelled: '🚫',
+};
+
+interface Line {
+  label: string;
+  status: StepStatus;
+  note: string;
+}
+
+/**
+ * The step list that the Web UI shows as Markdown. It is what makes a run readable there, since local attempts are
+ * only markers in the history.
+ */
+export class Details {
+  private readonly lines = new Map<string, Line>();
+
+  set(path: string, label: string, status: StepStatus, note = ''): void {
+    this.lines.set(path, { label, status, note: note === '' ? '' : ` — ${oneLine(note)}` });
+  }
+
+  markdown(): string {
+    const all = [...this.lines];
+    const hidden = Math.max(0, all.length - LINES);
+    const shown = all
+      .slice(hidden)
+      .map(([path, line]) => `- ${MARK[line.status]} **${oneLine(line.label)}** \`${path}\`${line.note}`);
+    return [...(hidden > 0 ? [`_${hidden} earlier steps_`, ''] : []), ...shown].join('\n');
+  }
+}
+
+/** Text of other people inside a Markdown line: no line breaks, no markup, bounded. */
+function oneLine(text: string): string {
+  const flat = text.replace(/\s+/g, ' ').replace(/([\\`*_[\]<>])/g, '\\$1');
+  return flat.length > 200 ? `${flat.slice(0, 199)}…` : flat;
+}
