@@ -1,0 +1,94 @@
+import { z } from 'zod';
+
+/** Longest duration of a document: 30 days, in milliseconds. */
+export const MAX_DURATION_MS = 30 * 24 * 3_600_000;
+
+const UNITS_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
+const CLOCK = /^(\d{1,3}):([0-5]\d):([0-5]\d)$/;
+
+const unit = (name: string) => z.number().min(0).optional().describe(`Number of ${name}`);
+
+/** `{minutes: 5}`; keys may be combined. */
+const UnitDuration = z
+  .strictObject({ days: unit('days'), hours: unit('hours'), minutes: unit('minutes'), seconds: unit('seconds') })
+  .superRefine((value, ctx) => {
+    const problem = rangeProblem(unitsToMs(value));
+    if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
+  });
+
+/** `"hh:mm:ss"`; hours may pass 24. */
+const ClockDuration = z.string().superRefine((value, ctx) => {
+  const ms = clockToMs(value);
+  const problem = ms === undefined ? 'Write it as "hh:mm:ss", for example "00:05:00"' : rangeProblem(ms);
+  if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
+});
+
+/** `{template: "…"}`: renders to a number of seconds, or to "hh:mm:ss". */
+const TemplateDuration = z.strictObject({ template: z.string().min(1).describe('Renders to seconds') });
+
+/** The branches of a duration, for precise error messages. */
+export const DURATION_FORMS = { units: UnitDuration, clock: ClockDuration, template: TemplateDuration };
+
+/** A length of time: `{seconds|minutes|hours|days: n}`, `"hh:mm:ss"` or `{template}`; > 0 and ≤ 30 days. */
+export const Duration = z
+  .union([UnitDuration, ClockDuration, TemplateDuration], { error: 'not a duration' })
+  .meta({
+    id: 'Duration',
+    description: 'A length of time: {minutes: 5}, "hh:mm:ss" or {template: "…"}; at most 30 days',
+  });
+export type Duration = z.infer<typeof Duration>;
+
+function unitsToMs(value: Record<string, number | undefined>): number {
+  let total = 0;
+  for (const [name, ms] of Object.entries(UNITS_MS)) total += (value[name] ?? 0) * ms;
+  return Math.round(total);
+}
+
+function clockToMs(text: string): number | undefined {
+  const match = CLOCK.exec(text.trim());
+  if (!match) return undefined;
+  return (Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3])) * 1_000;
+}
+
+/** What is wrong with a length in milliseconds, or undefined. */
+function rangeProblem(ms: number): string | undefined {
+  if (!(ms > 0)) return 'A duration must be longer than 0';
+  return ms > MAX_DURATION_MS ? 'A duration may be at most 30 days' : undefined;
+}
+
+/** A duration whose template rendered to something that is no length of time; the message says what and why. */
+export class DurationError extends Error {
+  override readonly name = 'DurationError';
+}
+
+/** Milliseconds of what a duration template rendered to: a number of seconds, numeric text or "hh:mm:ss". */
+function renderedToMs(rendered: unknown): number {
+  const text = typeof rendered === 'string' ? rendered.trim() : rendered;
+  const seconds = typeof text === 'string' && text !== '' ? Number(text) : text;
+  const ms =
+    typeof text === 'string' && CLOCK.test(text)
+      ? clockToMs(text)
+      : typeof seconds === 'number'
+        ? Math.round(seconds * 1_000)
+        : NaN;
+  if (ms === undefined || Number.isNaN(ms)) {
+    throw new DurationError(
+      `The duration rendered to ${JSON.stringify(rendered) ?? 'nothing'}, which is no number of seconds`,
+    );
+  }
+  const problem = rangeProblem(ms);
+  if (problem !== undefined) throw new DurationError(`${problem}; it rendered to ${JSON.stringify(rendered)}`);
+  return ms;
+}
+
+/**
+ * Length of a duration in whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps its type; what
+ * it throws is passed on. An unusable result is a `DurationError`.
+ */
+export function durationMs(duration: Duration, render: (template: string) => unknown): number {
+  if (typeof duration !== 'string' && 'template' in duration) return renderedToMs(render(duration.template));
+  const ms = typeof duration === 'string' ? (clockToMs(duration) ?? NaN) : unitsToMs(duration);
+  const problem = rangeProblem(ms);
+  if (problem !== undefined) throw new DurationError(problem);
+  return ms;
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+/** A bare expression: `filter`, `when`, `for_each`…; parsed by the validator, which knows line and column. */
+export const ExpressionText = z
+  .string()
+  .min(1)
+  .meta({
+    id: 'Expression',
+    description: 'An expression without braces, e.g. trigger.payload.newStatus == "unhealthy"',
+  });
+
+/** Text with `{{ expression }}` in it. */
+export const TemplateText = z.string().describe('Text; {{ expression }} is replaced');
+
+/** Any JSON map. Keys keep their own meaning: the schema of the event or action decides. */
+export const JsonMap = z.record(z.string(), z.unknown());
+
+/** `enabled` of a step: true, false or an expression. */
+export const Enabled = z
+  .union([z.boolean(), ExpressionText], { error: 'not a switch' })
+  .describe('false or a false expression: skipped and shown as skipped');

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { ActionStep } from './action';
+import { Condition } from './condition';
+import { JsonMap } from './expression-text';
+import { TriggerDefinition } from './trigger';
+
+/** The automation document. `GroupName` trims; an empty group clears it. */
+export const GroupName = z.string().trim().max(120);
+
+const actions = z.array(ActionStep).default([]);
+
+/**
+ * The complete automation document (definition.md), after `normalize` filled in derived trigger ids. Strict: unknown
+ * keys are errors. `group` is accepted here and lifted to the row.
+ */
+export const Definition = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    description: z.string().optional(),
+    group: GroupName.optional().describe('Shown together; kept beside the document, not versioned'),
+    variables: JsonMap.default({}).describe('Literals or templates; rendered before the conditions'),
+    triggers: z.array(TriggerDefinition).min(1),
+    conditions: z.array(Condition).default([]).describe('All must hold'),
+    actions,
+    mode: z
+      .enum(['single', 'restart', 'queued', 'parallel'])
+      .default('single')
+      .describe('What happens while one is active'),
+    concurrency_scope: z
+      .enum(['automation', 'context_key'])
+      .default('automation')
+      .describe('What "one is active" means: of the automation, or of the system, incident… it is about'),
+    max_runs: z.int().min(1).max(1_000).default(10).describe('For queued (running and waiting) and parallel'),
+    max_exceeded: z.enum(['silent', 'info', 'warning', 'error']).default('warning'),
+    uses_state: z.array(z.string().min(1)).max(50).optional().describe('System ids that health.systems must hold'),
+    state_window_minutes: z.number().min(1).max(10_080).default(60).describe('For transitions_in_window'),
+    on_failure: actions.describe('Run once when the run fails, with run.error'),
+  })
+  .meta({ id: 'Automation', title: 'Fermata automation' });
+export type Definition = z.infer<typeof Definition>;

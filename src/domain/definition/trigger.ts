@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { Duration } from './duration';
+import { ExpressionText, JsonMap } from './expression-text';
+
+/** What a trigger id looks like. */
+export const TRIGGER_ID = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+
+const Window = z
+  .strictObject({
+    count: z.int().min(1).max(1_000).describe('Fire at the n-th event …'),
+    minutes: z.number().min(1).max(1_440).describe('… within so many minutes'),
+    refire: z
+      .enum(['every', 'once'])
+      .default('every')
+      .describe('every: at each event from the n-th on; once: again only after a lull'),
+    partitionBy: ExpressionText.optional().describe('Counted apart by this; default: the context key'),
+  })
+  .describe('Fire only when the event comes often enough');
+
+/** One thing that starts the automation, with its gates. */
+export const TriggerDefinition = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(TRIGGER_ID, { error: 'A letter first, then letters, digits, "_" or "-", at most 64 characters' })
+      .describe('Default: made from the event'),
+    event: z.string().describe('<plugin>.<name>'),
+    enabled: z.boolean().default(true),
+    config: JsonMap.default({}).describe("Checked against the event's own schema"),
+    filter: ExpressionText.optional().describe('Fire only if this holds'),
+    window: Window.optional(),
+    for: Duration.optional().describe('Fire only when the cause has held this long without a gap'),
+  })
+  .meta({ id: 'Trigger', description: 'What starts the automation' });
+export type TriggerDefinition = z.infer<typeof TriggerDefinition>;
