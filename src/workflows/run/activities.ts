@@ -1,5 +1,5 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { RunActivities } from '../../activities/messages';
+import type { RunActivities } from '../../domain/run/activities';
 
 /**
  * Local attempts: inside one workflow task. Whatever is thrown there is infrastructure (Postgres away, a bug mended by

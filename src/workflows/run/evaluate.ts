@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../activities/messages';
+import type { Evaluation } from '../../domain/run/activities';
 import type { PlanNode } from '../../domain/run/plan';
 import { local } from './activities';
 import { RunClosed, StepFailed } from './outcome';

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { RunInput, RunResult } from '../messages';
+import type { RunInput, RunResult } from '../../domain/run/messages';
 import { local } from './activities';
 import { runSteps } from './interpreter';
 import { RunClosed, RunEnded, StepFailed } from './outcome';

@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { StepInput } from '../../activities/messages';
+import type { StepInput } from '../../domain/run/activities';
 import type { PlanNode } from '../../domain/run/plan';
 import type { RunError, StepRecord, StepStatus } from '../../domain/run/step-record';
 import { Details } from './details';

@@ -1,6 +1,6 @@
 import { ActivityFailure, isCancellation, sleep } from '@temporalio/workflow';
 import { assertNever } from '../../../domain/errors';
-import type { Performance } from '../../../activities/messages';
+import type { Performance } from '../../../domain/run/activities';
 import type { ActionNode } from '../../../domain/run/plan';
 import { local, remote } from '../activities';
 import type { KindHandler } from '../kind';

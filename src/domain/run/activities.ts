@@ -1,5 +1,5 @@
-import type { PlanNode, RetryPlan } from '../domain/run/plan';
-import type { EndedBy, RunError, StepRecord } from '../domain/run/step-record';
+import type { PlanNode, RetryPlan } from './plan';
+import type { EndedBy, RunError, StepRecord } from './step-record';
 
 /** What every step activity gets; everything else it reads from Postgres. */
 export interface StepInput {

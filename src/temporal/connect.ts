@@ -1,0 +1,26 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+
+/** Where Temporal is, as the environment says. */
+export interface TemporalAddress {
+  /** Wins over the environment's; `fermata dev` and tests give it. */
+  address?: string | undefined;
+  namespace: string;
+}
+
+/** Address, API key and TLS of the standard Temporal environment variables and profiles. */
+function connectionOptions({ address }: TemporalAddress) {
+  const options = loadClientConnectConfig({}).connectionOptions;
+  return address === undefined ? options : { ...options, address };
+}
+
+/** The worker's one connection, shared by its Temporal worker and its client: that is what makes eager start possible. */
+export async function connectNative(address: TemporalAddress): Promise<NativeConnection> {
+  return NativeConnection.connect(connectionOptions(address));
+}
+
+/** A client that connects on first use; for processes that must start while Temporal is away. */
+export function lazyClient(address: TemporalAddress): Client {
+  return new Client({ connection: Connection.lazy(connectionOptions(address)), namespace: address.namespace });
+}

@@ -1,0 +1,170 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import type { Executor } from '../db/executor';
+import { markClosed, runStanding, type StartableRun } from '../db/runs/start-queue';
+import type { ClosedRun } from '../db/runs/close-runs';
+import { searchAttributesOf } from './search-attributes';
+import type { RunInput, RunMemo } from '../domain/run/messages';
+
+export interface RunStarterDeps {
+  client: Client;
+  db: Executor;
+  taskQueue: string;
+  /** False where the namespace does not let us register them. */
+  searchAttributes: boolean;
+  /** Told of each call, for the metrics. */
+  onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate') => void;
+}
+
+/** started = an execution for this row exists; stale = a newer run has taken its place; later = try again. */
+export type StartOutcome = 'started' | 'stale' | 'later';
+
+/** What calls Temporal for runs. All calls may be repeated; each throws when Temporal is away. */
+export interface RunStarter {
+  start(run: StartableRun): Promise<StartOutcome>;
+  close(run: ClosedRun, how: 'cancel' | 'terminate'): Promise<void>;
+}
+
+/** How long a finished holder may take to close by itself before it is terminated. */
+const CLOSE_BY_ITSELF_MS = 3_000;
+const DEADLINE_MS = 10_000;
+
+/**
+ * Starts and closes executions. Conflict policy FAIL throughout and only named executions are closed: a process that
+ * slept between decision and call can harm nothing newer (architecture.md, "Why not TERMINATE_EXISTING").
+ */
+export function createRunStarter(deps: RunStarterDeps): RunStarter {
+  const { client, db, onCall = () => undefined } = deps;
+  const within = <T>(call: () => Promise<T>): Promise<T> =>
+    client.connection.withDeadline(Date.now() + DEADLINE_MS, call);
+
+  const tryStart = async (run: StartableRun): Promise<boolean> => {
+    onCall('start');
+    try {
+      await within(() => client.workflow.start('runAutomation', startOptions(deps, run)));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      throw error;
+    }
+  };
+
+  const describe = async (workflowId: string): Promise<WorkflowExecutionDescription | null> => {
+    onCall('describe');
+    try {
+      return await within(() => client.workflow.getHandle(workflowId).describe());
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  };
+
+  const terminate = async (workflowId: string, executionRunId: string): Promise<void> => {
+    onCall('terminate');
+    const handle = client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: executionRunId });
+    await ignoreNotFound(within(() => handle.terminate('The run has ended by its row.')));
+  };
+
+  /** Looks at whose execution holds the workflow id. null = it is free now. */
+  const resolveConflict = async (run: StartableRun, since: number): Promise<StartOutcome | null> => {
+    const holder = await describe(run.workflowId);
+    if (holder?.status.name !== 'RUNNING') {
+      // A `parallel` id belongs to this run alone: closed means that it ran.
+      return holder !== null && run.mode === 'parallel' ? 'started' : null;
+    }
+    const holderRunId = (holder.memo as Partial<RunMemo> | undefined)?.fermataRunId;
+    if (holderRunId === run.id) return 'started';
+    const [theirs, ours] = await Promise.all([
+      holderRunId === undefined ? null : runStanding(db, holderRunId),
+      runStanding(db, run.id),
+    ]);
+    if (ours?.status !== 'pending') return 'stale';
+    const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
+    if (holderEnded) {
+      if (Date.now() - since > CLOSE_BY_ITSELF_MS) await terminate(run.workflowId, holder.runId);
+      else await new Promise((resolve) => setTimeout(resolve, 25));
+      return null;
+    }
+    return theirs.createdAt > ours.createdAt ? 'stale' : 'later';
+  };
+
+  return {
+    async start(run) {
+      const since = Date.now();
+      for (;;) {
+        if (await tryStart(run)) return 'started';
+        const outcome = await resolveConflict(run, since);
+        if (outcome !== null) return outcome;
+        if (Date.now() - since > 4 * CLOSE_BY_ITSELF_MS) return 'later';
+      }
+    },
+
+    async close({ runId, workflowId, executionRunId }, how) {
+      let target = executionRunId;
+      if (target === null) {
+        const holder = await describe(workflowId);
+        const mine = (holder?.memo as Partial<RunMemo> | undefined)?.fermataRunId === runId;
+        target = mine && holder?.status.name === 'RUNNING' ? holder.runId : null;
+      }
+      if (target !== null) {
+        if (how === 'terminate') await terminate(workflowId, target);
+        else {
+          onCall('cancel');
+          const handle = client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: target });
+          await ignoreNotFound(within(() => handle.cancel()));
+        }
+      }
+      await markClosed(db, runId);
+    },
+  };
+}
+
+async function ignoreNotFound(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+function startOptions(deps: RunStarterDeps, run: StartableRun) {
+  const trigger = run.triggerId ?? 'manual';
+  const context = run.contextKey === null || run.contextKey === '' ? '' : ` · ${run.contextKey}`;
+  const input: RunInput = { v: 1, runId: run.id };
+  const memo: RunMemo = { fermataRunId: run.id };
+  return {
+    workflowId: run.workflowId,
+    taskQueue: deps.taskQueue,
+    args: [input] as [RunInput],
+    memo: { ...memo },
+    requestEagerStart: true,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+    workflowIdReusePolicy:
+      run.mode === 'parallel' ? WorkflowIdReusePolicy.REJECT_DUPLICATE : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    staticSummary: singleLine(`${run.automationName} · ${trigger}${context}`, 200),
+    staticDetails: details(run),
+    ...(deps.searchAttributes ? { typedSearchAttributes: searchAttributesOf(run) } : {}),
+  };
+}
+
+function details(run: StartableRun): string {
+  const rows = [
+    ['Automation', `${run.automationName} (\`${run.automationId}\`, version ${run.version})`],
+    ['Group', run.automationGroup ?? '–'],
+    ['Trigger', run.triggerEvent === null ? 'manual' : `${run.triggerId ?? ''} (\`${run.triggerEvent}\`)`],
+    ['Context key', run.contextKey ?? '–'],
+    ['Mode', run.mode],
+    ['Run', `\`${run.id}\``],
+  ];
+  return rows.map(([name, value]) => `- **${name ?? ''}:** ${singleLine(value ?? '', 300)}`).join('\n');
+}
+
+function singleLine(text: string, limit: number): string {
+  const flat = text.replace(/\s+/g, ' ');
+  return flat.length > limit ? `${flat.slice(0, limit - 1)}…` : flat;
+}

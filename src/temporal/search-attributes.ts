@@ -1,0 +1,67 @@
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  TypedSearchAttributes,
+  type SearchAttributePair,
+} from '@temporalio/common';
+import type { ConnectionLike } from '@temporalio/client';
+import { shortKey } from '../domain/run/workflow-id';
+
+const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of the API's protocol. */
+const KEYWORD_TYPE = 2;
+
+/** By what people find runs in the Web UI. `RunId` is Temporal's own, hence `FermataRunId`. */
+const KEYS = {
+  automationId: keyword('AutomationId'),
+  automationName: keyword('AutomationName'),
+  automationGroup: keyword('AutomationGroup'),
+  triggerEvent: keyword('TriggerEvent'),
+  contextKey: keyword('ContextKey'),
+  runId: keyword('FermataRunId'),
+};
+
+/** Names of all search attributes that runs carry. */
+export const SEARCH_ATTRIBUTE_NAMES = Object.values(KEYS).map((key) => key.name);
+
+/** Attributes of one run; absent values are left out, long ones are cut as in workflow ids. */
+export function searchAttributesOf(run: {
+  id: string;
+  automationId: string;
+  automationName: string;
+  automationGroup: string | null;
+  triggerEvent: string | null;
+  contextKey: string | null;
+}): TypedSearchAttributes {
+  const pairs: SearchAttributePair[] = [
+    { key: KEYS.automationId, value: run.automationId },
+    { key: KEYS.automationName, value: shortKey(run.automationName) },
+    { key: KEYS.runId, value: run.id },
+  ];
+  if (run.automationGroup !== null) pairs.push({ key: KEYS.automationGroup, value: run.automationGroup });
+  if (run.triggerEvent !== null) pairs.push({ key: KEYS.triggerEvent, value: run.triggerEvent });
+  if (run.contextKey !== null && run.contextKey !== '') {
+    pairs.push({ key: KEYS.contextKey, value: shortKey(run.contextKey) });
+  }
+  return new TypedSearchAttributes(pairs);
+}
+
+/** Which of ours the namespace does not know. */
+export async function missingSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const known = new Set(Object.keys(customAttributes ?? {}));
+  return SEARCH_ATTRIBUTE_NAMES.filter((name) => !known.has(name));
+}
+
+/** Registers what is missing. Throws where that is not allowed (Temporal Cloud): the caller warns and goes on without. */
+export async function registerSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing.length === 0) return [];
+  const type = KEYWORD_TYPE;
+  await connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(missing.map((name) => [name, type])),
+  });
+  return missing;
+}
