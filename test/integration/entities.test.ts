@@ -1,0 +1,268 @@
+import { z } from 'zod';
+import type { Plugin } from '../../src/providers/contract';
+import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
+
+const lampPlugin: Plugin = {
+  id: 'home',
+  entityKinds: [
+    {
+      kind: 'lamp',
+      description: 'A lamp',
+      schema: z.strictObject({
+        status: z.enum(['on', 'off']),
+        level: z.number().optional(),
+        tags: z.record(z.string(), z.string()).optional(),
+      }),
+    },
+    { kind: 'note', description: 'Never emits', reactive: false, schema: z.strictObject({ text: z.string() }) },
+  ],
+};
+
+interface ChangeRow {
+  change_id: string;
+  seq: string;
+  prev: unknown;
+  next: unknown;
+  delta: unknown;
+  changed_fields: string[];
+  occurred_at: Date;
+  payload: unknown;
+}
+
+describe('entities', () => {
+  let f: EntityFixture;
+  beforeAll(async () => {
+    f = await createEntityFixture([lampPlugin]);
+  });
+  afterAll(() => f.end());
+  beforeEach(() => f.clock.set('2026-11-20T10:00:00.000Z'));
+  let lamps = 0;
+  const lamp = () => ({ kind: 'lamp', id: `lamp-${(lamps += 1)}` });
+  const changesOf = (id: string) => f.rows<ChangeRow>('select * from changes where entity_id = $1 order by seq', [id]);
+  const transitionsOf = (ref: { kind: string; id: string }) => f.store.transitions(f.db, { ...ref, limit: 100 });
+
+  test('creation writes the state, a transition from null per field and one change row', async () => {
+    const ref = lamp();
+    const result = await f.db.transaction((tx) => f.store.mutate(tx, ref, { status: 'on', level: 3 }, byUser));
+    expect(result).toMatchObject({ state: { status: 'on', level: 3 }, changed: true });
+    const [change] = await changesOf(ref.id);
+    expect(change).toMatchObject({
+      ...{ change_id: result.changeId, prev: null, next: { status: 'on', level: 3 } },
+      ...{ delta: { status: 'on', level: 3 }, changed_fields: ['level', 'status'] },
+    });
+    expect((await transitionsOf(ref)).map((t) => [t.field, t.from, t.to])).toEqual([
+      ['status', null, 'on'],
+      ['level', null, 3],
+    ]);
+    expect(await f.store.get(f.db, ref.kind, ref.id)).toMatchObject({ state: { status: 'on', level: 3 } });
+  });
+
+  test('a write that changes nothing, whatever the order of keys, leaves no trace', async () => {
+    const ref = lamp();
+    await f.store.mutate(f.db, ref, { status: 'on', tags: { a: '1', b: '2' } }, byUser);
+    const again = await f.store.mutate(f.db, ref, () => ({ tags: { b: '2', a: '1' }, status: 'on' }), byUser);
+    expect(again.changed).toBe(false);
+    expect(again.changeId).toBeUndefined();
+    expect(await changesOf(ref.id)).toHaveLength(1);
+  });
+
+  test('a merge patch sets, merges and removes fields', async () => {
+    const ref = lamp();
+    await f.store.mutate(f.db, ref, { status: 'on', level: 3, tags: { a: '1' } }, byUser);
+    const { state } = await f.store.mutate(f.db, ref, { level: null, tags: { b: '2' } }, byUser);
+    expect(state).toEqual({ status: 'on', tags: { a: '1', b: '2' } });
+    expect((await changesOf(ref.id))[1]).toMatchObject({ delta: { level: null, tags: { a: '1', b: '2' } } });
+  });
+
+  test('removal leaves transitions to null and a tombstone; the next creation starts anew', async () => {
+    const ref = lamp();
+    await f.store.mutate(f.db, ref, { status: 'on' }, byUser);
+    f.clock.advance(60_000);
+    expect(await f.store.remove(f.db, ref, byUser)).toMatchObject({ removed: true });
+    expect(await f.store.remove(f.db, ref, byUser)).toEqual({ removed: false });
+    expect(await f.store.get(f.db, ref.kind, ref.id)).toBeNull();
+    expect((await changesOf(ref.id))[1]).toMatchObject({ prev: { status: 'on' }, next: null, delta: { status: null } });
+    expect((await transitionsOf(ref))[0]).toMatchObject({ from: 'on', to: null });
+    await f.store.mutate(f.db, ref, { status: 'off' }, byUser);
+    expect((await f.store.get(f.db, ref.kind, ref.id))?.createdAt).toEqual(f.clock.now());
+  });
+
+  test('a state that does not fit the schema is refused with findings and nothing is written', async () => {
+    const ref = lamp();
+    const write = f.db.transaction((tx) => f.store.mutate(tx, ref, { status: 'broken', colour: 'red' }, byUser));
+    await expect(write).rejects.toMatchObject({ code: 'validation_failed', errors: expect.any(Array) });
+    expect(await changesOf(ref.id)).toEqual([]);
+    expect(await f.store.get(f.db, ref.kind, ref.id)).toBeNull();
+  });
+
+  test('an unknown kind is refused, also when it is called like something every object has', async () => {
+    for (const kind of ['nothing', 'constructor', '__proto__', 'toString']) {
+      await expect(f.store.mutate(f.db, { kind, id: 'x' }, {}, byUser)).rejects.toMatchObject({ code: 'unknown_kind' });
+    }
+  });
+
+  test('text that Postgres cannot keep is refused with its place', async () => {
+    const ref = lamp();
+    const write = f.store.mutate(f.db, ref, { status: 'on', tags: { a: 'x\0y' } }, byUser);
+    await expect(write).rejects.toMatchObject({ code: 'invalid_text', errors: [{ path: 'tags.a' }] });
+    const badId = f.store.mutate(f.db, { kind: 'lamp', id: '\ud800' }, { status: 'on' }, byUser);
+    await expect(badId).rejects.toMatchObject({ code: 'invalid_text' });
+  });
+
+  test('a non-reactive kind can be read and has transitions, but emits nothing', async () => {
+    const ref = { kind: 'note', id: 'n1' };
+    const result = await f.store.mutate(f.db, ref, { text: 'hello' }, byUser);
+    expect(result).toEqual({ state: { text: 'hello' }, changed: true });
+    expect(await changesOf('n1')).toEqual([]);
+    expect(await transitionsOf(ref)).toHaveLength(1);
+  });
+
+  test('an instant more than five minutes ahead becomes the time of receipt', async () => {
+    const [near, far] = [lamp(), lamp()];
+    const at = (ms: number) => ({ occurredAt: new Date(f.clock.now().getTime() + ms) });
+    await f.store.mutate(f.db, near, { status: 'on' }, byUser, at(299_000));
+    await f.store.mutate(f.db, far, { status: 'on' }, byUser, at(301_000));
+    expect((await changesOf(near.id))[0]?.occurred_at).toEqual(new Date('2026-11-20T10:04:59.000Z'));
+    expect((await changesOf(far.id))[0]?.occurred_at).toEqual(f.clock.now());
+  });
+
+  test('concurrent writers of one entity are serialised: seq order is the order of states', async () => {
+    const ref = lamp();
+    await f.store.mutate(f.db, ref, { status: 'on', level: 0 }, byUser);
+    const increment = () =>
+      f.db.transaction((tx) =>
+        f.store.mutate(tx, ref, (prev) => ({ ...prev, level: Number(prev?.level) + 1 }), byUser),
+      );
+    await Promise.all(Array.from({ length: 20 }, increment));
+    const levels = (await changesOf(ref.id)).map((change) => (change.next as { level: number }).level);
+    expect(levels).toEqual(Array.from({ length: 21 }, (_, i) => i));
+  });
+
+  test('concurrent creators of one entity create it once', async () => {
+    const ref = lamp();
+    await Promise.all(
+      Array.from({ length: 10 }, () => f.db.transaction((tx) => f.store.mutate(tx, ref, { status: 'on' }, byUser))),
+    );
+    expect(await changesOf(ref.id)).toHaveLength(1);
+  });
+
+  test('getMany reads any number of entities of any kind at once and leaves out what is not there', async () => {
+    const [a, b] = [lamp(), lamp()];
+    await f.store.mutate(f.db, a, { status: 'on' }, byUser);
+    await f.store.mutate(f.db, b, { status: 'off' }, byUser);
+    const found = await f.store.getMany(f.db, [a, b, { kind: 'lamp', id: 'absent' }, { kind: 'note', id: 'n1' }]);
+    expect([...found.keys()].sort()).toEqual([`lamp:${a.id}`, `lamp:${b.id}`, 'note:n1'].sort());
+    expect(await f.store.getMany(f.db, [])).toEqual(new Map());
+  });
+
+  test('lists go newest first, page by page, without gaps', async () => {
+    const made = [];
+    for (let i = 0; i < 5; i += 1) {
+      const ref = { kind: 'paged', id: `p${i}` };
+      if (i === 0) await f.store.kinds.put(f.db, 'paged', { schema: {}, reactive: true });
+      if (i !== 3) f.clock.advance(1000);
+      await f.store.mutate(f.db, ref, {}, byUser);
+      made.unshift(ref.id);
+    }
+    const first = await f.store.list(f.db, 'paged', { limit: 3 });
+    const last = first.at(-1);
+    const second = await f.store.list(f.db, 'paged', { limit: 3, ...(last && { after: last }) });
+    expect([...first, ...second].map((record) => record.id)).toEqual(made);
+  });
+
+  describe('history', () => {
+    test('inStateSince tells when a field took its value, or the creation for one that never changed', async () => {
+      const ref = lamp();
+      const created = f.clock.now();
+      await f.store.mutate(f.db, ref, { status: 'on', level: 1 }, byUser);
+      f.clock.advance(60_000);
+      await f.store.mutate(f.db, ref, { level: 2 }, byUser);
+      expect(await f.store.inStateSince(f.db, 'lamp', ref.id, 'status')).toEqual(created);
+      expect(await f.store.inStateSince(f.db, 'lamp', ref.id, 'level')).toEqual(f.clock.now());
+      expect(await f.store.inStateSince(f.db, 'lamp', ref.id, 'never_seen')).toEqual(created);
+      expect(await f.store.inStateSince(f.db, 'lamp', 'absent', 'status')).toBeNull();
+    });
+
+    test('predicateSince counts a list of values as one state and starts over after a gap', async () => {
+      const ref = lamp();
+      const level = async (value: number) => {
+        f.clock.advance(60_000);
+        await f.store.mutate(f.db, ref, { status: 'on', level: value }, byUser);
+        return f.clock.now();
+      };
+      const since = (values: unknown[]) =>
+        f.store.predicateSince(f.db, { kind: 'lamp', id: ref.id, field: 'level', values });
+      await level(1);
+      const two = await level(2);
+      await level(3);
+      expect(await since([2, 3])).toEqual(two);
+      expect(await since([1])).toBeNull();
+      await level(1);
+      const back = await level(2);
+      expect(await since([2, 3])).toEqual(back);
+      await f.store.remove(f.db, ref, byUser);
+      expect(await since([2, 3])).toBeNull();
+    });
+
+    test('transitionCount counts the changes of a field inside the window, its start included', async () => {
+      const ref = lamp();
+      for (const status of ['on', 'off', 'on', 'off']) {
+        await f.store.mutate(f.db, ref, { status }, byUser);
+        f.clock.advance(60_000);
+      }
+      const count = (minutes: number) =>
+        f.store.transitionCount(f.db, 'lamp', ref.id, 'status', minutes * 60_000, f.clock.now());
+      expect([await count(1), await count(2), await count(60)]).toEqual([1, 2, 4]);
+    });
+  });
+
+  describe('custom kinds', () => {
+    const schema = {
+      type: 'object',
+      required: ['phase'],
+      properties: { phase: { enum: ['red', 'green'] }, items: { type: 'array', items: { type: 'number' } } },
+      additionalProperties: false,
+    };
+
+    test('are checked by their JSON Schema, and every finding names its place', async () => {
+      await f.store.kinds.put(f.db, 'signal', { schema, reactive: true });
+      const ref = { kind: 'signal', id: 's1' };
+      expect(await f.store.mutate(f.db, ref, { phase: 'red', items: [1] }, byUser)).toMatchObject({ changed: true });
+      const bad = f.store.mutate(f.db, ref, () => ({ items: [1, 'x'], extra: 1 }), byUser);
+      await expect(bad).rejects.toMatchObject({ code: 'validation_failed' });
+      const error: { errors: { path: string }[] } = await bad.catch((e) => e);
+      expect(error.errors.map((e) => e.path).sort()).toEqual(['extra', 'items[1]', 'phase']);
+    });
+
+    test('a new schema counts from the next write on', async () => {
+      await f.store.kinds.put(f.db, 'shape', { schema: { required: ['a'] }, reactive: true });
+      await expect(f.store.mutate(f.db, { kind: 'shape', id: '1' }, {}, byUser)).rejects.toThrow();
+      await f.store.kinds.put(f.db, 'shape', { schema: {}, reactive: true });
+      expect(await f.store.mutate(f.db, { kind: 'shape', id: '1' }, {}, byUser)).toMatchObject({ changed: true });
+    });
+
+    test('a schema that does not compile, a bad name or the name of a built-in kind is refused', async () => {
+      const put = (kind: string, body: Record<string, unknown>) =>
+        f.store.kinds.put(f.db, kind, { schema: body, reactive: true });
+      await expect(put('broken', { type: 'nonsense' })).rejects.toMatchObject({ code: 'validation_failed' });
+      await expect(put('remote', { $ref: 'http://example.org/x' })).rejects.toMatchObject({
+        code: 'validation_failed',
+      });
+      await expect(put('late', { $async: true })).rejects.toMatchObject({ code: 'validation_failed' });
+      await expect(put('no spaces', {})).rejects.toMatchObject({ code: 'validation_failed' });
+      await expect(put('lamp', {})).rejects.toMatchObject({ code: 'conflict' });
+    });
+
+    test('keys that every object has are ordinary fields', async () => {
+      await f.store.kinds.put(f.db, 'free', { schema: {}, reactive: true });
+      const state = JSON.parse('{"__proto__": {"x": 1}, "constructor": "y", "toString": 1}') as Record<string, unknown>;
+      await f.store.mutate(f.db, { kind: 'free', id: '1' }, () => state, byUser);
+      const stored = await f.store.get(f.db, 'free', '1');
+      expect(JSON.stringify(stored?.state)).toContain('"__proto__":{"x":1}');
+      const patch = JSON.parse('{"__proto__": {"z": 2}}') as Record<string, unknown>;
+      const { state: merged } = await f.store.mutate(f.db, { kind: 'free', id: '1' }, patch, byUser);
+      expect(JSON.stringify(merged)).toContain('"__proto__":{"x":1,"z":2}');
+      expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+    });
+  });
+});

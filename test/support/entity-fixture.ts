@@ -1,0 +1,54 @@
+import { createDatabase, type Database } from '../../src/db/client';
+import { createEntityStore, type EntityStore } from '../../src/db/entity-store';
+import type { Cause } from '../../src/domain/entities/change';
+import { uuidV7, type Clock } from '../../src/domain/clock';
+import { createRegistry, type Registry } from '../../src/domain/registry/registry';
+import type { Plugin } from '../../src/providers/contract';
+import { createTestDatabase } from './database';
+
+/** Somebody at the API. */
+export const byUser: Cause = { actor: { type: 'user', id: 'ada' }, causedBy: null, depth: 0 };
+
+/** A clock that stands still until a test moves it. */
+export interface StoppedClock extends Clock {
+  set(now: Date | string): void;
+  advance(ms: number): void;
+}
+
+/** Starts at the given instant. */
+export function stoppedClock(start: string): StoppedClock {
+  let now = new Date(start);
+  return {
+    now: () => now,
+    set: (to) => (now = new Date(to)),
+    advance: (ms) => (now = new Date(now.getTime() + ms)),
+  };
+}
+
+/** A migrated database with an entity store over it. */
+export interface EntityFixture extends Database {
+  store: EntityStore;
+  registry: Registry;
+  clock: StoppedClock;
+  rows<R>(statement: string, values?: unknown[]): Promise<R[]>;
+  end(): Promise<void>;
+}
+
+/** Each test file has one, and ends it. */
+export async function createEntityFixture(plugins: readonly Plugin[]): Promise<EntityFixture> {
+  const test = await createTestDatabase();
+  const database = createDatabase(test.url);
+  const clock = stoppedClock('2026-11-20T10:00:00.000Z');
+  const registry = createRegistry(plugins);
+  return {
+    ...database,
+    ...{ clock, registry },
+    store: createEntityStore({ registry, clock, ids: uuidV7 }),
+    rows: async <R>(statement: string, values: unknown[] = []) =>
+      (await database.pool.query(statement, values)).rows as R[],
+    end: async () => {
+      await database.close();
+      await test.drop();
+    },
+  };
+}
