@@ -1,0 +1,106 @@
+interface Place {
+  /** Offset in the source where the deciding token stands: the name, the operator, the key. */
+  readonly at: number;
+  /** Longest way down to a leaf; bounds the recursion of everything that walks the tree. */
+  readonly height: number;
+}
+
+export type UnaryOperator = '!' | '-';
+export type LogicalOperator = '&&' | '||';
+export type BinaryOperator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%';
+
+export interface LiteralNode extends Place {
+  readonly kind: 'literal';
+  readonly value: number | string | boolean | null;
+}
+export interface NameNode extends Place {
+  readonly kind: 'name';
+  readonly name: string;
+}
+export interface ListNode extends Place {
+  readonly kind: 'list';
+  readonly items: readonly Node[];
+}
+/** `.a`, `["a"]` and `[0]`: a lookup whose key stands in the source. */
+export interface MemberNode extends Place {
+  readonly kind: 'member';
+  readonly object: Node;
+  readonly key: string | number;
+}
+/** `[expression]`: a lookup whose key has to be evaluated. */
+export interface IndexNode extends Place {
+  readonly kind: 'index';
+  readonly object: Node;
+  readonly index: Node;
+}
+export interface UnaryNode extends Place {
+  readonly kind: 'unary';
+  readonly op: UnaryOperator;
+  readonly operand: Node;
+}
+export interface BinaryNode extends Place {
+  readonly kind: 'binary';
+  readonly op: BinaryOperator;
+  readonly left: Node;
+  readonly right: Node;
+}
+export interface LogicalNode extends Place {
+  readonly kind: 'logical';
+  readonly op: LogicalOperator;
+  readonly left: Node;
+  readonly right: Node;
+}
+export interface TernaryNode extends Place {
+  readonly kind: 'ternary';
+  readonly test: Node;
+  readonly then: Node;
+  readonly otherwise: Node;
+}
+export interface PipeNode extends Place {
+  readonly kind: 'pipe';
+  readonly input: Node;
+  readonly filter: string;
+  readonly args: readonly Node[];
+}
+
+export type Node =
+  | LiteralNode
+  | NameNode
+  | ListNode
+  | MemberNode
+  | IndexNode
+  | UnaryNode
+  | BinaryNode
+  | LogicalNode
+  | TernaryNode
+  | PipeNode;
+
+/** A parsed expression. `source` is the text that offsets in `root` point into (the whole template, for a part of one). */
+export interface Expression {
+  readonly source: string;
+  readonly root: Node;
+}
+
+/** The direct parts of a node, in source order. */
+export function childrenOf(node: Node): readonly Node[] {
+  switch (node.kind) {
+    case 'literal':
+    case 'name':
+      return [];
+    case 'list':
+      return node.items;
+    case 'member':
+      return [node.object];
+    case 'index':
+      return [node.object, node.index];
+    case 'unary':
+      return [node.operand];
+    case 'binary':
+    case 'logical':
+      return [node.left, node.right];
+    case 'ternary':
+      return [node.test, node.then, node.otherwise];
+    case 'pipe':
+      return [node.input, ...node.args];
+  }
+}

@@ -1,0 +1,69 @@
+import { MAX_DATA_DEPTH, textCost, unbounded, type Budget } from './budget';
+import { numericValue } from './numeric';
+import { isPlainObject, itemsOf, ownValue } from './plain-data';
+import { occursIn } from './search';
+import { toText } from './text';
+
+function sameList(a: readonly unknown[], b: readonly unknown[], budget: Budget, depth: number): boolean {
+  if (a.length !== b.length) return false;
+  const others = itemsOf(b, budget);
+  return itemsOf(a, budget).every((item, index) => sameValue(item, others[index], budget, depth + 1));
+}
+
+function sameObject(a: object, b: object, budget: Budget, depth: number): boolean {
+  const keys = Object.keys(a);
+  budget.spend(keys.length);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && sameValue(ownValue(a, key), ownValue(b, key), budget, depth + 1));
+}
+
+function sameValue(a: unknown, b: unknown, budget: Budget, depth: number): boolean {
+  budget.spend(1);
+  if (a === b || ((a ?? null) === null && (b ?? null) === null)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (depth > MAX_DATA_DEPTH) budget.fail(`The data is nested deeper than ${String(MAX_DATA_DEPTH)}`);
+  if (Array.isArray(a) && Array.isArray(b)) return sameList(a, b, budget, depth);
+  return isPlainObject(a) && isPlainObject(b) && sameObject(a, b, budget, depth);
+}
+
+/**
+ * `a == b` of the language: strict within a type (lists and objects by content), null equals null and undefined,
+ * otherwise compared as text, so that `1 == "1"`.
+ */
+export function looseEquals(a: unknown, b: unknown, budget: Budget = unbounded): boolean {
+  if (a === b) return true;
+  if (a === null || a === undefined) return b === null || b === undefined;
+  if (b === null || b === undefined) return false;
+  if (typeof a !== typeof b || (typeof a === 'object' && Array.isArray(a) !== Array.isArray(b))) {
+    return toText(a, budget) === toText(b, budget);
+  }
+  return typeof a === 'object' && sameValue(a, b, budget, 0);
+}
+
+/**
+ * How `a` and `b` stand to each other: below, at or above 0. By number when both are finite numbers or numeric text, else
+ * as text by code unit; undefined when one of them is null or undefined, which makes every `<` and `>` false.
+ */
+export function compareValues(a: unknown, b: unknown, budget: Budget = unbounded): number | undefined {
+  if (a === null || a === undefined || b === null || b === undefined) return undefined;
+  const left = numericValue(a);
+  const right = left === undefined ? undefined : numericValue(b);
+  if (left !== undefined && right !== undefined) return left - right;
+  const leftText = toText(a, budget);
+  const rightText = toText(b, budget);
+  if (leftText === rightText) return 0;
+  return leftText < rightText ? -1 : 1;
+}
+
+/** `item in container`: an equal item of a list, a part of a text, a key of an object; false for anything else. */
+export function includes(container: unknown, item: unknown, budget: Budget = unbounded): boolean {
+  if (Array.isArray(container))
+    return itemsOf(container, budget).some((candidate) => looseEquals(candidate, item, budget));
+  if (item === null || item === undefined) return false;
+  const text = toText(item, budget);
+  if (typeof container === 'string') {
+    budget.spend(textCost(container.length + text.length));
+    return occursIn(container, text);
+  }
+  return isPlainObject(container) && ownValue(container, text) !== undefined;
+}

@@ -1,0 +1,214 @@
+import type { BinaryNode, Expression, Node, PipeNode } from './ast';
+import { MAX_RESULT, textCost } from './budget';
+import { compareValues, includes, looseEquals } from './compare';
+import { ExpressionError } from './error';
+import { standardFilters, unknownFilter, type FilterRegistry } from './filter-registry';
+import type { FilterContext } from './filters/filter';
+import { parseInstant } from './instant';
+import { admit, ownValue, ResultSize, toPlain } from './plain-data';
+import { toText, typeName } from './text';
+import { truthy } from './truthy';
+
+/** The roots that an expression can name. */
+export type Scope = Readonly<Record<string, unknown>>;
+
+export interface EvaluateOptions {
+  /** The instant of this evaluation, for `now` and the time filters. Default: `scope.now`. */
+  readonly now?: Date;
+  /** Steps after which a long evaluation ends with an error. */
+  readonly maxSteps?: number;
+  /** Default: the built-in filters. */
+  readonly filters?: FilterRegistry;
+}
+
+/** Steps that one evaluation, or one rendering, may take: some tens of milliseconds at the most. */
+export const DEFAULT_MAX_STEPS = 500_000;
+const NO_OPTIONS: EvaluateOptions = {};
+
+function costOf(value: unknown): number {
+  if (typeof value === 'string') return textCost(value.length);
+  return Array.isArray(value) ? 1 + value.length : 1;
+}
+
+/** Evaluates nodes against one scope with one budget; several expressions may share it. */
+export class Evaluation implements FilterContext {
+  readonly #scope: Scope;
+  readonly #filters: FilterRegistry;
+  readonly #givenNow: Date | undefined;
+  #now: Date | undefined;
+  #steps: number;
+  #source = '';
+  #at = 0;
+
+  constructor(scope: Scope, options: EvaluateOptions) {
+    this.#scope = scope;
+    this.#filters = options.filters ?? standardFilters;
+    this.#givenNow = options.now;
+    this.#steps = options.maxSteps ?? DEFAULT_MAX_STEPS;
+  }
+
+  get now(): Date | undefined {
+    if (this.#now === undefined) {
+      const instant = parseInstant(this.#givenNow ?? ownValue(this.#scope, 'now'));
+      if (instant !== undefined) this.#now = new Date(instant);
+    }
+    return this.#now;
+  }
+
+  spend(steps: number): void {
+    this.#steps -= steps;
+    // Also ends the evaluation for a cost that is not a number.
+    if (!(this.#steps >= 0)) this.fail('The evaluation takes too many steps');
+  }
+
+  fail(problem: string): never {
+    throw new ExpressionError(problem, this.#source, this.#at);
+  }
+
+  /** The value of an expression; lists and objects may still be parts of the scope. @throws ExpressionError */
+  value({ source, root }: Expression): unknown {
+    this.#source = source;
+    this.#at = root.at;
+    try {
+      return this.#visit(root);
+    } catch (error) {
+      if (error instanceof ExpressionError) throw error;
+      // A stack that overflows because the caller's is nearly full already.
+      return this.fail(
+        `The expression could not be evaluated: ${error instanceof Error ? error.message : 'unknown error'}`,
+      );
+    }
+  }
+
+  #visit(node: Node): unknown {
+    if ((this.#steps -= 1) < 0) this.spend(1);
+    switch (node.kind) {
+      case 'literal':
+        return node.value;
+      case 'name':
+        if (node.name === 'now' && this.#givenNow !== undefined) return this.now?.toISOString();
+        return ownValue(this.#scope, node.name);
+      case 'member':
+        return ownValue(this.#visit(node.object), node.key);
+      case 'index': {
+        const object = this.#visit(node.object);
+        const index = this.#visit(node.index);
+        return typeof index === 'string' || typeof index === 'number' ? ownValue(object, index) : undefined;
+      }
+      case 'logical': {
+        const left = this.#visit(node.left);
+        return truthy(left) === (node.op === '&&') ? this.#visit(node.right) : left;
+      }
+      case 'unary': {
+        const operand = this.#visit(node.operand);
+        return node.op === '!' ? !truthy(operand) : this.#number(-this.#operand(operand, node), node);
+      }
+      case 'binary':
+        return this.#binary(node, this.#visit(node.left), this.#visit(node.right));
+      case 'ternary':
+        return this.#visit(truthy(this.#visit(node.test)) ? node.then : node.otherwise);
+      case 'list':
+        return node.items.map((item) => this.#visit(item));
+      case 'pipe':
+        return this.#pipe(node);
+    }
+  }
+
+  #binary(node: BinaryNode, left: unknown, right: unknown): unknown {
+    this.#at = node.at;
+    switch (node.op) {
+      case '==':
+        return this.#equal(left, right);
+      case '!=':
+        return !this.#equal(left, right);
+      case '<':
+        return (compareValues(left, right, this) ?? NaN) < 0;
+      case '>':
+        return (compareValues(left, right, this) ?? NaN) > 0;
+      case '<=':
+        return (compareValues(left, right, this) ?? NaN) <= 0;
+      case '>=':
+        return (compareValues(left, right, this) ?? NaN) >= 0;
+      case 'in':
+        return includes(right, left, this);
+      case '+':
+        return this.#add(node, left, right);
+      case '-':
+        return this.#number(this.#operand(left, node) - this.#operand(right, node), node);
+      case '*':
+        return this.#number(this.#operand(left, node) * this.#operand(right, node), node);
+      case '/':
+        return this.#number(this.#operand(left, node) / this.#divisor(right, node), node);
+      case '%':
+        return this.#number(this.#operand(left, node) % this.#divisor(right, node), node);
+    }
+  }
+
+  #equal(left: unknown, right: unknown): boolean {
+    if (typeof left === 'string' && typeof right === 'string') {
+      this.spend(left.length < 64 ? 0 : textCost(left.length));
+      return left === right;
+    }
+    return looseEquals(left, right, this);
+  }
+
+  #add(node: BinaryNode, left: unknown, right: unknown): unknown {
+    if (typeof left === 'number' && typeof right === 'number') return this.#number(left + right, node);
+    if (typeof left !== 'string' && typeof right !== 'string') {
+      this.fail(`"+" adds numbers and joins text, but here are ${typeName(left)} and ${typeName(right)}`);
+    }
+    const leftText = toText(left, this);
+    const rightText = toText(right, this);
+    this.spend(textCost(leftText.length + rightText.length));
+    if (leftText.length + rightText.length > MAX_RESULT) this.fail('The text is longer than 1 MB');
+    return leftText + rightText;
+  }
+
+  #operand(value: unknown, node: Node & { op: string }): number {
+    if (typeof value === 'number') return value;
+    this.#at = node.at;
+    return this.fail(`"${node.op}" needs a number, but here is ${typeName(value)}`);
+  }
+
+  #divisor(value: unknown, node: BinaryNode): number {
+    const divisor = this.#operand(value, node);
+    return divisor === 0 ? this.fail('Division by zero') : divisor;
+  }
+
+  #number(value: number, node: Node): number {
+    if (Number.isFinite(value)) return value === 0 ? 0 : value;
+    this.#at = node.at;
+    return this.fail('The result is not a finite number');
+  }
+
+  #pipe(node: PipeNode): unknown {
+    const input = this.#visit(node.input);
+    const args = node.args.map((arg) => this.#visit(arg));
+    this.#at = node.at;
+    const filter = this.#filters.get(node.filter);
+    if (filter === undefined) throw unknownFilter(node.filter, this.#filters, this.#source, node.at);
+    this.spend(args.reduce<number>((cost, arg) => cost + costOf(arg), costOf(input)));
+    let result: unknown;
+    try {
+      result = filter(input, args, this);
+    } catch (error) {
+      if (error instanceof ExpressionError) throw error;
+      this.fail(`The filter "${node.filter}" failed: ${error instanceof Error ? error.message : 'unknown error'}`);
+    }
+    if (typeof result === 'string' && result.length > MAX_RESULT) this.fail('The text is longer than 1 MB');
+    return admit(result);
+  }
+}
+
+/**
+ * Evaluates a parsed expression. What comes back is plain data detached from the scope: a lookup sees own data properties of
+ * plain objects and lists only, and nothing in the data is ever called.
+ * @throws ExpressionError for arithmetic on what is not a number, an unknown filter, more than `maxSteps` steps or a result
+ * over 1 MB
+ */
+export function evaluate(expression: Expression, scope: Scope, options: EvaluateOptions = NO_OPTIONS): unknown {
+  const evaluation = new Evaluation(scope, options);
+  const value = evaluation.value(expression);
+  if (typeof value !== 'object' && typeof value !== 'string') return value;
+  return value === null ? null : toPlain(value, new ResultSize(evaluation));
+}

@@ -1,0 +1,76 @@
+import { childrenOf, type Expression, type Node } from './ast';
+import { ExpressionError } from './error';
+import { builtInFilters } from './filters/built-in-filters';
+import type { FilterDefinition, FilterFunction } from './filters/filter';
+import { nearest } from './nearest';
+
+/** One line of the list of filters. */
+export interface FilterInfo {
+  readonly name: string;
+  readonly description: string;
+  readonly builtIn: boolean;
+}
+
+export interface FilterRegistry {
+  /**
+   * Adds a filter. A name that is taken, by a built-in or by an earlier one, or that could not be written in an expression,
+   * is skipped with a warning.
+   * @returns whether it was added
+   */
+  registerFilter(name: string, apply: FilterFunction, description: string): boolean;
+  get(name: string): FilterFunction | undefined;
+  names(): readonly string[];
+  /** All filters by name. */
+  list(): readonly FilterInfo[];
+}
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** A registry that holds the built-in filters, to which plugins may add theirs. */
+export function createFilterRegistry(warn: (message: string) => void = () => undefined): FilterRegistry {
+  const added = new Map<string, FilterDefinition>();
+  const find = (name: string): FilterDefinition | undefined => builtInFilters.get(name) ?? added.get(name);
+  const names = (): string[] => [...builtInFilters.keys(), ...added.keys()].sort();
+  return {
+    registerFilter: (name, apply, description) => {
+      const problem = !NAME.test(name) ? 'is not a name' : find(name) !== undefined ? 'exists already' : undefined;
+      if (problem !== undefined) {
+        const kind = builtInFilters.has(name) ? ' as a built-in' : '';
+        warn(`The filter "${name}" was skipped: it ${problem}${kind}`);
+        return false;
+      }
+      added.set(name, { apply, description });
+      return true;
+    },
+    get: (name) => find(name)?.apply,
+    names,
+    list: () =>
+      names().map((name) => ({ name, description: find(name)?.description ?? '', builtIn: builtInFilters.has(name) })),
+  };
+}
+
+/** The filters of a process without plugins. */
+export const standardFilters: FilterRegistry = Object.freeze({
+  ...createFilterRegistry(),
+  registerFilter: () => false,
+});
+
+/** The error for a filter that does not exist, with the nearest one that does. */
+export function unknownFilter(name: string, registry: FilterRegistry, source: string, at: number): ExpressionError {
+  const meant = nearest(name, registry.names());
+  const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
+  return new ExpressionError(`Unknown filter "${name}"${hint}`, source, at);
+}
+
+/** Every use of a filter that does not exist, without evaluating anything. */
+export function checkFilters(expression: Expression, registry: FilterRegistry = standardFilters): ExpressionError[] {
+  const errors: ExpressionError[] = [];
+  const visit = (node: Node): void => {
+    childrenOf(node).forEach(visit);
+    if (node.kind === 'pipe' && registry.get(node.filter) === undefined) {
+      errors.push(unknownFilter(node.filter, registry, expression.source, node.at));
+    }
+  };
+  visit(expression.root);
+  return errors;
+}

@@ -1,0 +1,120 @@
+import { MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } from './budget';
+
+export type PlainObject = Readonly<Record<string, unknown>>;
+
+/** Whether a value is an object made of data alone: a literal or a null prototype, of any realm. */
+export function isPlainObject(value: unknown): value is PlainObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+function isoOfDate(value: object): string | undefined {
+  try {
+    const ms = Date.prototype.getTime.call(value);
+    return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A value as the language sees it. Text, numbers, true, false, null, lists and plain objects are themselves, a Date is its
+ * ISO text; functions, symbols and instances of classes are absent.
+ */
+export function admit(value: unknown): unknown {
+  switch (typeof value) {
+    case 'object':
+      if (value === null || Array.isArray(value) || isPlainObject(value)) return value;
+      return isoOfDate(value);
+    case 'bigint':
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+    case 'function':
+    case 'symbol':
+      return undefined;
+    default:
+      return value;
+  }
+}
+
+/** `container[key]` as the language sees it: an own data property of a list or a plain object, else undefined. */
+export function ownValue(container: unknown, key: string | number): unknown {
+  if (typeof container === 'string') return key === 'length' ? container.length : undefined;
+  if (typeof container !== 'object' || container === null) return undefined;
+  if (!Array.isArray(container) && !isPlainObject(container)) return undefined;
+  const property = Object.getOwnPropertyDescriptor(container, key);
+  return property === undefined ? undefined : admit(property.value);
+}
+
+/** The items of a list as the language sees them, charged to the budget. */
+export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
+  budget.spend(list.length);
+  const items: unknown[] = [];
+  for (let index = 0; index < list.length; index += 1) items.push(ownValue(list, index));
+  return items;
+}
+
+/** Sets an own property whatever its name is; `__proto__` too stays plain data. */
+export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') target[key] = value;
+  else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** UTF-8 length of a text. */
+export function byteLength(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x80) bytes += code >= 0x800 && (code < 0xd800 || code > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
+}
+
+/** Counts the size of what is produced, so that no result grows past 1 MB. */
+export class ResultSize {
+  #bytes = 0;
+
+  constructor(readonly budget: Budget) {}
+
+  /** @throws ExpressionError when the result has become too large */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');
+  }
+
+  /** Adds a text; short texts are not looked through for wide characters. */
+  addText(text: string): void {
+    if (text.length > MAX_RESULT) this.add(text.length);
+    this.add(text.length * 3 <= 1024 ? text.length : byteLength(text));
+  }
+}
+
+function copyOf(value: unknown, size: ResultSize, depth: number): unknown {
+  if (typeof value === 'string') {
+    size.budget.spend(textCost(value.length));
+    size.addText(value);
+    return value;
+  }
+  size.budget.spend(1);
+  size.add(4);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DATA_DEPTH) size.budget.fail(`The data is nested deeper than ${String(MAX_DATA_DEPTH)}`);
+  if (Array.isArray(value)) return itemsOf(value, size.budget).map((item) => copyOf(item ?? null, size, depth + 1));
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const item = ownValue(value, key);
+    if (item === undefined) continue;
+    size.addText(key);
+    setOwn(copy, key, copyOf(item, size, depth + 1));
+  }
+  return copy;
+}
+
+/**
+ * A value with nothing in it but own data, detached from the scope it came from. Texts, numbers and the like are returned
+ * as they are.
+ * @throws ExpressionError for more than 1 MB or 200 levels, which includes circular data
+ */
+export function toPlain(value: unknown, size: ResultSize): unknown {
+  return copyOf(admit(value), size, 0);
+}

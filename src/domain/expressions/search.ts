@@ -1,0 +1,43 @@
+// The engine's own search takes product time on repetitive needles (a minute for 1 MB in 1 MB), hence a linear one.
+const SHORT_NEEDLE = 32;
+
+function failureTable(needle: string): Int32Array {
+  const table = new Int32Array(needle.length);
+  for (let at = 1, matched = 0; at < needle.length; at += 1) {
+    while (matched > 0 && needle.charCodeAt(at) !== needle.charCodeAt(matched)) matched = table[matched - 1] ?? 0;
+    if (needle.charCodeAt(at) === needle.charCodeAt(matched)) matched += 1;
+    table[at] = matched;
+  }
+  return table;
+}
+
+/** Offsets of the places where `needle` (not empty) occurs, without overlap, in linear time; stops after `limit`. */
+export function occurrences(text: string, needle: string, limit: number): number[] {
+  const found: number[] = [];
+  if (needle.length <= SHORT_NEEDLE) {
+    for (
+      let at = text.indexOf(needle);
+      at !== -1 && found.length < limit;
+      at = text.indexOf(needle, at + needle.length)
+    ) {
+      found.push(at);
+    }
+    return found;
+  }
+  if (needle.length > text.length) return found;
+  const table = failureTable(needle);
+  for (let at = 0, matched = 0; at < text.length && found.length < limit; at += 1) {
+    while (matched > 0 && text.charCodeAt(at) !== needle.charCodeAt(matched)) matched = table[matched - 1] ?? 0;
+    if (text.charCodeAt(at) === needle.charCodeAt(matched)) matched += 1;
+    if (matched === needle.length) {
+      found.push(at - needle.length + 1);
+      matched = 0;
+    }
+  }
+  return found;
+}
+
+/** Whether `needle` occurs in `text`, in linear time. */
+export function occursIn(text: string, needle: string): boolean {
+  return needle === '' || occurrences(text, needle, 1).length > 0;
+}

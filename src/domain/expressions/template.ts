@@ -1,0 +1,191 @@
+import type { Expression } from './ast';
+import { MAX_DATA_DEPTH, MAX_RESULT } from './budget';
+import { ExpressionError } from './error';
+import { Evaluation, type EvaluateOptions, type Scope } from './evaluate';
+import { LruCache } from './lru-cache';
+import { parseExpression, parseRange } from './parse';
+import { itemsOf, ownValue, isPlainObject, ResultSize, setOwn, toPlain } from './plain-data';
+import { toText } from './text';
+
+/** A piece of a template: text as it stands, a reference to a secret as it stands, or an expression. */
+export type Segment =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'secret'; readonly text: string }
+  | { readonly kind: 'expression'; readonly expression: Expression };
+
+export interface Template {
+  readonly source: string;
+  readonly segments: readonly Segment[];
+}
+
+export interface RenderOptions extends EvaluateOptions {
+  /**
+   * What to put in the place of a `${{ secrets.X }}` that stands in a template; default: the reference itself. A caller that
+   * puts secrets in afterwards can mark the references its author wrote, so that data which merely looks like one is none.
+   */
+  readonly secretReference?: (reference: string) => string;
+}
+
+// All that starts like a reference to a secret is literal, so that none is ever evaluated, whatever follows the name.
+const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
+
+/** Whether a text has anything to render in it. */
+export function isTemplate(text: string): boolean {
+  return text.includes('{{');
+}
+
+/** The offset of the `}}` that closes an expression; braces inside its texts do not count. */
+function closingBraces(source: string, from: number): number {
+  let quote = '';
+  for (let at = from; at < source.length; at += 1) {
+    const char = source.charAt(at);
+    if (quote !== '') {
+      if (char === '\\') at += 1;
+      else if (char === quote) quote = '';
+    } else if (char === '"' || char === "'") quote = char;
+    else if (char === '}' && source.charAt(at + 1) === '}') return at;
+  }
+  return -1;
+}
+
+function cut(source: string): Segment[] {
+  const segments: Segment[] = [];
+  let textFrom = 0;
+  const text = (until: number): void => {
+    if (until > textFrom) segments.push({ kind: 'text', text: source.slice(textFrom, until) });
+  };
+  for (let open = source.indexOf('{{'); open !== -1; open = source.indexOf('{{', textFrom)) {
+    SECRET.lastIndex = open - 1;
+    const secret = open > textFrom && source.charAt(open - 1) === '$' ? SECRET.exec(source)?.[0] : undefined;
+    if (secret !== undefined) {
+      text(open - 1);
+      segments.push({ kind: 'secret', text: secret });
+      textFrom = open - 1 + secret.length;
+      continue;
+    }
+    const close = closingBraces(source, open + 2);
+    if (close === -1) throw new ExpressionError('"}}" is missing for the "{{" that stands here', source, open);
+    text(open);
+    segments.push({ kind: 'expression', expression: parseRange(source, open + 2, close) });
+    textFrom = close + 2;
+  }
+  text(source.length);
+  return segments;
+}
+
+const parsed = new LruCache<Template>(2_000, 4_000_000);
+
+/**
+ * Parses a template, or returns what an earlier call made of the same text.
+ * @throws ExpressionError, whose place counts in the whole text
+ */
+export function parseTemplate(source: string): Template {
+  const known = parsed.get(source);
+  if (known !== undefined) return known;
+  if (source.length > MAX_RESULT) throw new ExpressionError('The template is longer than 1 MB', source, 0);
+  const template = { source, segments: cut(source) };
+  parsed.set(source, template);
+  return template;
+}
+
+class Rendering {
+  readonly #evaluation: Evaluation;
+  readonly #size: ResultSize;
+  readonly #secretReference: (reference: string) => string;
+
+  constructor(scope: Scope, options: RenderOptions) {
+    this.#evaluation = new Evaluation(scope, options);
+    this.#size = new ResultSize(this.#evaluation);
+    this.#secretReference = options.secretReference ?? ((reference) => reference);
+  }
+
+  render(value: unknown, depth: number): unknown {
+    if (typeof value === 'string') return this.#text(value);
+    if (typeof value !== 'object' || value === null) return value;
+    this.#evaluation.spend(1);
+    if (depth > MAX_DATA_DEPTH) this.#evaluation.fail(`The data is nested deeper than ${String(MAX_DATA_DEPTH)}`);
+    if (Array.isArray(value)) return itemsOf(value, this.#evaluation).map((item) => this.render(item, depth + 1));
+    if (!isPlainObject(value)) return toPlain(value, this.#size);
+    const rendered: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      this.#size.addText(key);
+      setOwn(rendered, key, this.render(ownValue(value, key), depth + 1));
+    }
+    return rendered;
+  }
+
+  #text(source: string): unknown {
+    if (!isTemplate(source)) {
+      this.#size.addText(source);
+      return source;
+    }
+    const { segments } = parseTemplate(source);
+    const only = segments.length === 1 ? segments[0] : undefined;
+    if (only?.kind === 'expression') return this.#value(only.expression);
+    let text = '';
+    for (const segment of segments) {
+      const part = this.#segment(segment);
+      this.#size.addText(part);
+      text += part;
+    }
+    return text;
+  }
+
+  #value(expression: Expression): unknown {
+    const value = this.#evaluation.value(expression);
+    return toPlain(value === undefined ? '' : value, this.#size);
+  }
+
+  #segment(segment: Segment): string {
+    if (segment.kind === 'text') return segment.text;
+    if (segment.kind === 'secret') return this.#secretReference(segment.text);
+    return toText(this.#evaluation.value(segment.expression), this.#evaluation);
+  }
+}
+
+/**
+ * Renders every text in a value, at any depth of lists and objects; keys and what is not text stay as they are. A text that is
+ * exactly one `{{ expression }}` becomes the value itself (nothing becomes ""), any other becomes text. What the data brings
+ * in is not rendered again, `${{ secrets.X }}` stays as it stands.
+ * @throws ExpressionError also when all of it together takes too many steps or is larger than 1 MB
+ */
+export function renderTemplate(value: unknown, scope: Scope, options: RenderOptions = {}): unknown {
+  return new Rendering(scope, options).render(value, 0);
+}
+
+/**
+ * Parses the text of a field that holds an expression. One pair of braces around the whole is dropped, with a warning.
+ * @throws ExpressionError for any other `{{`, with what to write instead
+ */
+export function parseBareExpression(source: string): { expression: Expression; warning?: string } {
+  const trimmed = source.trim();
+  const start = source.indexOf(trimmed);
+  if (trimmed.startsWith('{{') && closingBraces(source, start + 2) === start + trimmed.length - 2) {
+    const enclosed = parseTemplate(source).segments.find((segment) => segment.kind === 'expression');
+    const warning = `This field is an expression already: write ${trimmed.slice(2, -2).trim()} without {{ }}`;
+    if (enclosed !== undefined) return { expression: enclosed.expression, warning };
+  }
+  const stray = strayBraces(source);
+  if (stray !== -1) {
+    throw new ExpressionError(
+      'This field is an expression already: remove the {{ }} and join texts with +, as in "a " + trigger.id',
+      source,
+      stray,
+    );
+  }
+  return { expression: parseExpression(source) };
+}
+
+/** The offset of the first `{{` outside a text, or -1. */
+function strayBraces(source: string): number {
+  let quote = '';
+  for (let at = 0; at < source.length; at += 1) {
+    const char = source.charAt(at);
+    if (quote !== '') {
+      if (char === '\\') at += 1;
+      else if (char === quote) quote = '';
+    } else if (char === '"' || char === "'") quote = char;
+    else if (char === '{' && source.charAt(at + 1) === '{') return at;
+  }
+  return -1;
+}
