@@ -12,6 +12,8 @@ export interface LoggerOptions {
   format?: 'json' | 'text' | undefined;
   /** Default: standard output. */
   destination?: DestinationStream;
+  /** Default: as `useColours` says. */
+  colours?: boolean;
 }
 
 /** A pino logger: JSON lines for machines, one-liners for people. */
@@ -20,7 +22,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const format = options.format ?? (process.stdout.isTTY ? 'text' : 'json');
   const settings = { level, name, base: {}, formatters: { level: (label: string) => ({ level: label }) } };
   if (format === 'json') return pino({ ...settings, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-  const colours = useColours();
+  const { colours = useColours() } = options;
   return pino(settings, { write: (line) => destination.write(`${humanLine(line, colours)}\n`) });
 }
 

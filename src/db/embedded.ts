@@ -138,6 +138,9 @@ async function launch(
     unix_socket_directories: '',
     max_connections: String(maxConnections),
     shared_buffers: '128MB',
+    // Refused rows and syntax errors are answered to whoever sent them; the log is for what concerns the server.
+    log_min_messages: 'fatal',
+    log_line_prefix: '',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

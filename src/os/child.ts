@@ -9,8 +9,8 @@ export interface ChildOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** An IPC channel, by whose end the child hears that we died. */
-  ipc?: boolean;
+  /** Opens a channel for messages from the child; by the end of it the child hears that we died. */
+  onMessage?: (message: unknown) => void;
   /** Each line of its standard output and error. */
   onLine: (line: string) => void;
 }
@@ -34,21 +34,27 @@ export interface Child {
 
 /**
  * Starts a process in a group of its own, so that Ctrl-C in the terminal reaches us alone and we end our children in the
- * order that is right. Rejects when it cannot be started.
+ * order that is right. It is killed when we exit without having stopped it. Rejects when it cannot be started.
  */
 export function startChild(options: ChildOptions): Promise<Child> {
-  const { command, args, env = process.env, cwd, uid, gid, ipc = false, onLine } = options;
+  const { command, args, env = process.env, cwd, uid, gid, onMessage, onLine } = options;
   const child = spawn(command, [...args], {
     env,
     cwd,
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
     detached: true,
-    stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
+    stdio: onMessage !== undefined ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
   });
+  const killIt = () => void child.kill('SIGKILL');
+  process.once('exit', killIt);
   const exited = new Promise<ChildExit>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('exit', (code, signal) => {
+      process.off('exit', killIt);
+      resolve({ code, signal });
+    });
   });
+  if (onMessage !== undefined) child.on('message', onMessage);
   for (const stream of [child.stdout, child.stderr]) {
     if (stream !== null) createInterface({ input: stream }).on('line', onLine);
   }

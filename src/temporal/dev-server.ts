@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { startChild, type Child } from '../os/child';
 import { devServerArguments, readTemporalDevSettings } from './dev-settings';
 
@@ -59,10 +60,11 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
   return { address, namespace: settings.namespace, uiUrl, process: server, stop };
 }
 
-/** Whether a Temporal frontend answers at this address within `timeoutMs`. */
-export async function isTemporalReachable(address: string, timeoutMs = 3_000): Promise<boolean> {
+/** Whether the Temporal that the environment names (address, API key, TLS) answers within `timeoutMs`. */
+export async function isTemporalReachable(timeoutMs = 5_000): Promise<boolean> {
   try {
-    const connection = await Connection.connect({ address, connectTimeout: timeoutMs });
+    const { connectionOptions } = loadClientConnectConfig({});
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: timeoutMs });
     await connection.close();
     return true;
   } catch {

@@ -48,7 +48,7 @@ export function devServerArguments(settings: TemporalDevSettings, places: DevSer
     ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile, ...pairs('--sqlite-pragma', sqlitePragmas)]),
     ...pairs('--search-attribute', searchAttributes),
     ...pairs('--dynamic-config-value', mapValues(dynamicConfig, JSON.stringify)),
-    ...['--log-level', 'error', '--disable-config-file', '--disable-config-env'],
+    ...['--log-level', 'error', '--output', 'none', '--disable-config-file', '--disable-config-env'],
   ];
 }
 

@@ -99,14 +99,11 @@ async function buildWithGo(bin: string, { env, onProgress }: Search): Promise<st
   throw new Error(`"go install ${GO_PACKAGE}" failed: ${lines.slice(-3).join(' ')}`);
 }
 
-/** Waits for a child, with a limit and a sign of life now and then. It does not outlive us. */
+/** Waits for a child, with a limit and a sign of life now and then. */
 async function watch(child: Child, timeoutMs: number, tell: () => void): Promise<number | null> {
-  const end = () => child.signal('SIGKILL');
-  const timer = setTimeout(end, timeoutMs);
+  const timer = setTimeout(() => child.signal('SIGKILL'), timeoutMs);
   const progress = setInterval(tell, PROGRESS_EVERY_MS);
-  process.once('exit', end);
   const { code } = await child.exited;
-  process.off('exit', end);
   clearTimeout(timer);
   clearInterval(progress);
   return code;

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What `fermata dev` makes once and keeps in its state directory, readable by its owner alone. */
+export interface DevCredentials {
+  secretKey: string;
+  adminToken: string;
+  /** undefined = the token came from the environment. */
+  adminTokenFile: string | undefined;
+}
+
+/** The settings of the environment where there are any, else the kept ones. */
+export function devCredentials(home: string, env: NodeJS.ProcessEnv): DevCredentials {
+  const adminTokenFile = env['FERMATA_ADMIN_TOKEN'] ? undefined : adminTokenFileOf(home);
+  return {
+    secretKey: env['FERMATA_SECRET_KEY'] || kept(join(home, 'secret-key'), () => randomBytes(32).toString('base64')),
+    adminToken: env['FERMATA_ADMIN_TOKEN'] || kept(adminTokenFileOf(home), () => randomBytes(24).toString('base64url')),
+    adminTokenFile,
+  };
+}
+
+/** Where the admin token of `fermata dev` is kept. */
+export function adminTokenFileOf(home: string): string {
+  return join(home, 'admin-token');
+}
+
+function kept(file: string, make: () => string): string {
+  if (existsSync(file)) {
+    const value = readFileSync(file, 'utf8').trim();
+    if (value !== '') return value;
+  }
+  const value = make();
+  writeFileSync(file, `${value}\n`, { mode: 0o600 });
+  chmodSync(file, 0o600);
+  return value;
+}

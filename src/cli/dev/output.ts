@@ -1,0 +1,20 @@
+/** Writes one line of one part of `fermata dev`. */
+export type Say = (part: string, line: string) => void;
+
+const WIDTH = 'postgres'.length;
+const COLOURS = new Map([
+  ['fermata', 36],
+  ['postgres', 34],
+  ['temporal', 35],
+  ['api', 32],
+  ['worker', 33],
+]);
+
+/** One log for all parts: each line is prefixed with the part's name, in its colour where colours are wanted. */
+export function createOutput(write: (text: string) => void, colours: boolean): Say {
+  return (part, line) => {
+    const prefix = `${part.padEnd(WIDTH)} │`;
+    const colour = COLOURS.get(part);
+    write(`${colours && colour !== undefined ? `\x1b[${colour}m${prefix}\x1b[0m` : prefix} ${line}\n`);
+  };
+}

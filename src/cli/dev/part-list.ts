@@ -1,0 +1,51 @@
+import type { Say } from './output';
+import { supervise, type Started, type Supervised } from './supervise';
+
+/** A stop was asked for in the middle of a start. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+/** What is running, in the order it was started. */
+export interface PartList {
+  /** Starts a part and keeps it running. `onEnd` hears of each end that was not asked for. @throws {Stopped} */
+  run<T extends Started>(name: string, start: () => Promise<T>, onEnd?: () => void): Promise<T>;
+  /** @throws {Stopped} when a stop was asked for: nothing more may be started. */
+  throwIfStopping(): void;
+  /** Ends all, last first; parts that are being started at this moment end themselves. */
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+/** An empty list; `onStarted` hears the process number of each start and restart. */
+export function createPartList(deps: { say: Say; onStarted: (name: string, pid: number) => void }): PartList {
+  const parts: { name: string; supervised: Supervised }[] = [];
+  let stopping = false;
+  const throwIfStopping = () => {
+    if (stopping) throw new Stopped('stopped while starting');
+  };
+  return {
+    throwIfStopping,
+    async run(name, start, onEnd = () => undefined) {
+      throwIfStopping();
+      const { supervised, first } = await supervise({
+        start,
+        onEnd,
+        tell: (message) => deps.say(name, message),
+        onStarted: (started) => deps.onStarted(name, started.process.pid),
+      });
+      if (stopping) await supervised.stop();
+      throwIfStopping();
+      parts.push({ name, supervised });
+      return first;
+    },
+    async stop() {
+      stopping = true;
+      for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+        deps.say(part.name, 'stopping');
+        await part.supervised.stop();
+      }
+    },
+    kill: () => parts.forEach(({ supervised }) => supervised.kill()),
+  };
+}

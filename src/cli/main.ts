@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config';
+import { messageOf } from '../domain/errors';
+import { UsageError } from './usage-error';
+
+/** What the file of a subcommand exports: it adds arguments, options, examples and the action. */
+interface Subcommand {
+  configure(command: Command): void;
+}
+
+/** One line each; a file is loaded only when its command is called. */
+const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () => Promise<Subcommand>])[] = [
+  ['dev', 'run everything in this terminal: Postgres, Temporal, API and worker', () => import('./dev.js')],
+  ['migrate', 'bring the database schema up to date', () => import('./migrate.js')],
+];
+
+const EXIT = { failed: 1, wrongUse: 2 } as const;
+
+async function main(argv: readonly string[]): Promise<void> {
+  endWithParent();
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const program = new Command('fermata')
+    .description('Durable automations for operations.')
+    .addHelpText('after', '\nExamples:\n  fermata dev\n  fermata <command> --help\n')
+    .exitOverride();
+  for (const [name, summary, load] of SUBCOMMANDS) {
+    const command = program.command(name).description(summary).exitOverride();
+    if (argv.includes(name)) (await load()).configure(command);
+  }
+  await program.parseAsync(argv, { from: 'user' });
+}
+
+/** As a child of `fermata dev`: when that was killed, end in order as well. */
+function endWithParent(): void {
+  if (!process.connected) return;
+  process.channel?.unref();
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has printed its message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.wrongUse;
+  console.error(`fermata: ${messageOf(error)}`);
+  if (process.env['LOG_LEVEL'] === 'debug' || isBug(error)) console.error(error);
+  return error instanceof UsageError || error instanceof ConfigError ? EXIT.wrongUse : EXIT.failed;
+}
+
+/** What the language itself throws is never an answer for a person. */
+function isBug(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+}
+
+// A reader that went away (`fermata runs | head`) is not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.exitCode = exitCodeOf(error);
+});

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { loadConfig, requireDatabaseUrl, type Config } from '../config';
+import { migrate } from '../db/migrate';
+import { messageOf } from '../domain/errors';
+import { createLogger, type Logger } from '../log';
+import { lazyClient } from '../temporal/connect';
+import { registerSearchAttributes } from '../temporal/search-attributes';
+
+const TEMPORAL_TIMEOUT_MS = 5_000;
+
+/** `fermata migrate` */
+export function configure(command: Command): void {
+  command
+    .addHelpText(
+      'after',
+      `
+Applies what is missing of drizzle/ under a lock, so that it may be called from several places at once, and registers
+the search attributes in Temporal. Run it before the new release of api and worker.
+
+Examples:
+  DATABASE_URL=postgres://fermata:secret@db/fermata fermata migrate
+`,
+    )
+    .action(async () => {
+      const config = loadConfig(process.env);
+      const log = createLogger({ level: config.logLevel, name: 'migrate', format: config.logFormat });
+      const { applied, version } = await migrate(requireDatabaseUrl(config), { log });
+      log.info(
+        applied.length > 0 ? `the schema is at version ${version} now` : `nothing to do: schema version ${version}`,
+      );
+      await registerInTemporal(config, log);
+    });
+}
+
+/**
+ * Temporal may come later, and Temporal Cloud does not let us: the schema is what processes refuse to start without,
+ * while without search attributes only the lists of the Web UI cannot be filtered by them.
+ */
+async function registerInTemporal(config: Config, log: Logger): Promise<void> {
+  const { address, namespace } = config.temporal;
+  const { connection } = lazyClient({ address, namespace });
+  try {
+    const added = await connection.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, () =>
+      registerSearchAttributes(connection, namespace),
+    );
+    if (added.length > 0) log.info(`registered search attributes: ${added.join(', ')}`);
+  } catch (error) {
+    log.warn(`search attributes could not be checked in Temporal's namespace "${namespace}": ${messageOf(error)}`);
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+const ReadyMessage = z.object({ fermata: z.literal('ready') });
+
+/** Tells the `fermata dev` that started this process, if one did, that it does its work now. */
+export function announceReady(): void {
+  process.send?.({ fermata: 'ready' } satisfies z.infer<typeof ReadyMessage>);
+}
+
+/** Whether a child's message is that of `announceReady`. */
+export function isReadyMessage(message: unknown): boolean {
+  return ReadyMessage.safeParse(message).success;
+}
