@@ -1,0 +1,95 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../db/executor';
+import type { Actor, Change } from '../domain/entities/change';
+
+/** A change as it waits to be routed. */
+export interface UnroutedChange {
+  change: Change;
+  partition: number;
+  /** Tries so far. */
+  attempts: number;
+  /** It failed by itself before and rests until then; later changes of the same entity wait behind it. */
+  nextAttemptAt: Date | null;
+}
+
+interface Row extends Record<string, unknown> {
+  seq: string;
+  change_id: string;
+  partition: number;
+  kind: string;
+  entity_id: string;
+  event: string | null;
+  payload: Record<string, unknown> | null;
+  prev: Record<string, unknown> | null;
+  next: Record<string, unknown> | null;
+  delta: Record<string, unknown> | null;
+  changed_fields: string[] | null;
+  actor: Actor;
+  caused_by: string | null;
+  depth: number;
+  occurred_at: string;
+  attempts: number;
+  next_attempt_at: string | null;
+}
+
+/** Key of the entity whose changes must stay in order. */
+export const entityKey = (change: { kind: string; id: string }): string => `${change.kind}\u0000${change.id}`;
+
+/**
+ * Oldest unrouted changes of some partitions, and the revision of the definitions in the same snapshot: routing by an
+ * index at least as new as that means that a save answered before an event was accepted is seen by it.
+ */
+export async function readUnrouted(
+  db: Executor,
+  partitions: Iterable<number>,
+  resting: readonly { kind: string; id: string }[],
+  limit: number,
+): Promise<{ changes: UnroutedChange[]; revision: number }> {
+  const except =
+    resting.length === 0
+      ? sql``
+      : sql`and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(resting)}::jsonb) as r(kind text, id text)
+          where r.kind = c.kind and r.id = c.entity_id)`;
+  const result = await db.execute<Row & { revision: string }>(sql`
+    select d.revision, c.* from definition_revision d left join lateral (
+      select seq, change_id, partition, kind, entity_id, event, payload, prev, next, delta, changed_fields, actor,
+        caused_by, depth, occurred_at, attempts, next_attempt_at
+      from changes c
+      where routed_at is null and partition = any(${`{${[...partitions].join(',')}}`}::smallint[]) ${except}
+      order by seq limit ${limit}) c on true
+    order by c.seq`);
+  return {
+    changes: result.rows.filter((row) => row.seq !== null).map(toUnrouted),
+    revision: Number(result.rows[0]?.revision ?? 0),
+  };
+}
+
+function toUnrouted(row: Row): UnroutedChange {
+  const base = {
+    changeId: row.change_id,
+    seq: Number(row.seq),
+    kind: row.kind,
+    id: row.entity_id,
+    actor: row.actor,
+    causedBy: row.caused_by,
+    depth: row.depth,
+    occurredAt: new Date(row.occurred_at),
+  };
+  const change: Change =
+    row.event === null
+      ? {
+          ...base,
+          shape: 'entity',
+          prev: row.prev,
+          next: row.next,
+          delta: row.delta ?? {},
+          changedFields: row.changed_fields ?? [],
+        }
+      : { ...base, shape: 'event', event: row.event, payload: row.payload ?? {} };
+  return {
+    change,
+    partition: row.partition,
+    attempts: row.attempts,
+    nextAttemptAt: row.next_attempt_at === null ? null : new Date(row.next_attempt_at),
+  };
+}

@@ -1,0 +1,33 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../db/executor';
+import type { Fenced } from './mark-routed';
+
+/** Pauses between the tries of a change that fails by itself, in seconds: five tries over about half a minute. */
+const PAUSES_SECONDS = [1, 3, 8, 18] as const;
+
+/** Tries of a change before it is set aside. */
+export const MAX_ATTEMPTS = PAUSES_SECONDS.length + 1;
+
+/**
+ * Notes that a change failed by itself: it rests and is tried again, or after the last try is set aside in the
+ * dead-letter list (`failed_at`), where a person retries it. Fenced like routing itself.
+ */
+export async function noteFailure(
+  db: Executor,
+  workerId: string,
+  change: Fenced & { attempts: number },
+  message: string,
+): Promise<'resting' | 'set_aside'> {
+  const attempts = change.attempts + 1;
+  const pause = PAUSES_SECONDS[change.attempts];
+  const outcome =
+    pause === undefined
+      ? sql`failed_at = clock_timestamp(), routed_at = clock_timestamp(), next_attempt_at = null`
+      : sql`next_attempt_at = clock_timestamp() + make_interval(secs => ${pause})`;
+  await db.execute(sql`
+    update changes set attempts = ${attempts}, error = ${JSON.stringify({ message })}::jsonb, ${outcome}
+    where seq = ${change.seq} and routed_at is null and exists (
+      select 1 from partition_leases where partition = ${change.partition} and epoch = ${change.epoch}
+        and owner = ${workerId})`);
+  return pause === undefined ? 'set_aside' : 'resting';
+}

@@ -1,0 +1,159 @@
+import type { Change, Occurrence } from '../domain/entities/change';
+import { messageOf } from '../domain/errors';
+import type { Registry } from '../domain/registry/registry';
+import { isDatabaseAway } from '../db/availability';
+import type { Logger } from '../log';
+import { entityKey, readUnrouted, type UnroutedChange } from './change-reader';
+import { noteFailure } from './dead-letters';
+import type { IndexFollower } from './index-follower';
+import type { Leases } from './leases';
+import { markRouted, type Fenced } from './mark-routed';
+import { occurrencesOf } from './occurrences';
+import { Sleeper } from './sleeper';
+import { routeChange, type RouteDeps } from './route-change';
+import type { Candidate, RoutingIndex } from './routing-index';
+
+const BATCH = 500;
+/** Entities routed at a time. */
+const CONCURRENT = 8;
+const POLL_MS = 1_000;
+const RENEW_MS = 1_500;
+const PAUSE_AFTER_FAULT_MS = 500;
+
+export interface DispatcherDeps extends RouteDeps {
+  registry: Registry;
+  index: RoutingIndex;
+  follower: IndexFollower;
+  leases: Leases;
+  log: Logger;
+}
+
+export interface Dispatcher {
+  /** Changes may have been appended. */
+  poke(): void;
+  /** Finishes what it is at, writes the reasons, gives the leases back. */
+  stop(): Promise<void>;
+}
+
+interface Routable {
+  change: Change;
+  attempts: number;
+  fence: Fenced;
+  candidates: { candidate: Candidate; occurrence: Occurrence }[];
+}
+
+/** Reads the change log and routes it: one loop a process, any number of processes. */
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  const { database, leases, log, workerId } = deps;
+  let stopped = false;
+  let poked = false;
+  const routing = new Sleeper();
+  const renewing = new Sleeper();
+  /** Entities with a change that rests after a failure → until when. */
+  const resting = new Map<string, { kind: string; id: string; until: number }>();
+
+  const renewLoop = async (): Promise<void> => {
+    while (!stopped) {
+      await leases.renew().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'leases not renewed'));
+      routing.wake();
+      if (!stopped) await renewing.sleep(RENEW_MS);
+    }
+  };
+
+  const routeLoop = async (): Promise<void> => {
+    while (!stopped) {
+      try {
+        poked = false;
+        if ((await routeBatch()) === 0 && !poked && !stopped) await routing.sleep(POLL_MS);
+      } catch (error) {
+        if (isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is back');
+        else log.error({ err: error }, 'routing failed; trying again');
+        if (!stopped) await routing.sleep(PAUSE_AFTER_FAULT_MS);
+      }
+    }
+  };
+
+  /** Returns how many changes were dealt with. */
+  const routeBatch = async (): Promise<number> => {
+    const held = leases.held();
+    if (held.size === 0) return 0;
+    for (const [key, rest] of resting) if (rest.until <= Date.now()) resting.delete(key);
+    const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
+    const { changes, revision } = await readUnrouted(database.db, held.keys(), exceptions, BATCH);
+    await deps.follower.catchUp(revision);
+    const byEntity = new Map<string, Routable[]>();
+    const unheard: Fenced[] = [];
+    for (const unrouted of changes) {
+      const routable = prepare(unrouted, held);
+      if (!routable) continue;
+      if (routable.candidates.length === 0) unheard.push(routable.fence);
+      else byEntity.set(entityKey(routable.change), [...(byEntity.get(entityKey(routable.change)) ?? []), routable]);
+    }
+    await Promise.all([markRouted(database.db, workerId, unheard), routeEntities([...byEntity.values()])]);
+    return changes.length;
+  };
+
+  const prepare = (unrouted: UnroutedChange, held: ReadonlyMap<number, number>): Routable | null => {
+    const { change, partition, attempts, nextAttemptAt } = unrouted;
+    const key = entityKey(change);
+    if (resting.has(key)) return null;
+    if (nextAttemptAt !== null && nextAttemptAt.getTime() > Date.now()) {
+      resting.set(key, { kind: change.kind, id: change.id, until: nextAttemptAt.getTime() });
+      return null;
+    }
+    const epoch = held.get(partition);
+    if (epoch === undefined) return null;
+    const occurrences = occurrencesOf(change, deps.registry, (message) =>
+      log.error({ changeId: change.changeId, kind: change.kind, reason: message }, 'a deriver threw'),
+    );
+    const candidates = occurrences.flatMap((occurrence) =>
+      deps.index.candidates(occurrence.event, occurrence.payload).map((candidate) => ({ candidate, occurrence })),
+    );
+    return { change, attempts, candidates, fence: { seq: change.seq, partition, epoch } };
+  };
+
+  /** Entities side by side, the changes of one entity one after another. */
+  const routeEntities = async (entities: Routable[][]): Promise<void> => {
+    const queue = entities.values();
+    const silent: Fenced[] = [];
+    const lane = async (): Promise<void> => {
+      for (const changes of queue) {
+        for (const routable of changes) {
+          if (!(await routeOne(routable, silent))) break;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENT }, lane));
+    await markRouted(database.db, workerId, silent);
+  };
+
+  /** False = later changes of this entity must wait. */
+  const routeOne = async (routable: Routable, silent: Fenced[]): Promise<boolean> => {
+    const { change, fence, attempts, candidates } = routable;
+    try {
+      if (!(await routeChange(deps, change, fence, candidates))) silent.push(fence);
+      return true;
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      log.error({ err: error, changeId: change.changeId }, 'a change failed by itself');
+      const outcome = await noteFailure(database.db, workerId, { ...fence, attempts }, messageOf(error));
+      return outcome === 'set_aside';
+    }
+  };
+
+  const loops = [renewLoop(), routeLoop()];
+  return {
+    poke() {
+      poked = true;
+      routing.wake();
+    },
+    async stop() {
+      stopped = true;
+      routing.wake();
+      renewing.wake();
+      await Promise.all(loops);
+      await leases.release().catch(() => undefined);
+      await deps.evaluations.close();
+    },
+  };
+}

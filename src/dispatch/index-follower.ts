@@ -1,0 +1,65 @@
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Executor } from '../db/executor';
+import { routedAutomation } from './routed-automation';
+import type { RoutingIndex } from './routing-index';
+
+/** Automations read at a time: bounds memory while thousands are loaded. */
+const PAGE = 500;
+
+interface Row extends Record<string, unknown> {
+  id: string;
+  name: string;
+  group: string | null;
+  version: number;
+  revision: string;
+  live: boolean;
+  definition: unknown;
+}
+
+export interface IndexFollower {
+  /** Brings the index at least to a revision; nothing is read when it is there already. */
+  catchUp(revision: number): Promise<void>;
+}
+
+/** Keeps the routing index in step with the definitions, by their revisions, which appear in commit order. */
+export function createIndexFollower(
+  db: Executor,
+  index: RoutingIndex,
+  onBroken: (automationId: string, message: string) => void,
+): IndexFollower {
+  let seen = 0;
+
+  const readPage = async (): Promise<number> => {
+    const result = await db.execute<Row>(sql`
+      select a.id, a.name, a."group", a.version, a.revision, a.status = 'enabled' and a.deleted_at is null as live,
+        v.definition - 'actions' - 'on_failure' as definition
+      from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
+      where a.revision > ${seen} order by a.revision limit ${PAGE}`);
+    for (const row of result.rows) {
+      apply(row);
+      seen = Math.max(seen, Number(row.revision));
+    }
+    return result.rows.length;
+  };
+
+  const apply = (row: Row): void => {
+    index.remove(row.id);
+    if (!row.live) return;
+    try {
+      index.set(routedAutomation(row));
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error;
+      onBroken(row.id, `The stored definition cannot be read: ${z.prettifyError(error)}`);
+    }
+  };
+
+  return {
+    async catchUp(revision) {
+      if (seen >= revision) return;
+      while ((await readPage()) === PAGE);
+      // A deleted row may have taken the newest revision with it.
+      seen = Math.max(seen, revision);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../db/executor';
+
+/** A change with the fencing token of its partition. */
+export interface Fenced {
+  seq: number;
+  partition: number;
+  epoch: number;
+}
+
+/**
+ * Marks changes as routed, each only if it still is unrouted and this worker's epoch of its partition still is the
+ * current one. Returns the seqs that were marked: whoever is not among them was routed by another, or is another's now.
+ */
+export async function markRouted(tx: Executor, workerId: string, changes: readonly Fenced[]): Promise<Set<number>> {
+  if (changes.length === 0) return new Set();
+  const result = await tx.execute<{ seq: string }>(sql`
+    update changes c set routed_at = clock_timestamp()
+    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as f(seq bigint, partition smallint, epoch bigint)
+    join partition_leases l on l.partition = f.partition and l.epoch = f.epoch and l.owner = ${workerId}
+    where c.seq = f.seq and c.partition = f.partition and c.routed_at is null
+    returning c.seq`);
+  return new Set(result.rows.map((row) => Number(row.seq)));
+}

@@ -1,0 +1,26 @@
+import type { Change, Occurrence } from '../domain/entities/change';
+import { messageOf } from '../domain/errors';
+import type { Registry } from '../domain/registry/registry';
+
+/** The event that every entity change is, besides those of its kind. */
+const ENTITY_CHANGED = 'automation.entity_changed';
+
+/**
+ * What a change means to triggers: an event is itself; an entity change is `automation.entity_changed` and whatever
+ * its kind derives. A deriver that throws is reported, the entity change itself still routes.
+ */
+export function occurrencesOf(
+  change: Change,
+  registry: Registry,
+  onDeriverError: (message: string) => void,
+): Occurrence[] {
+  if (change.shape === 'event') return [{ event: change.event, payload: change.payload }];
+  const { kind, id, prev, next, delta, changedFields } = change;
+  const changed = { event: ENTITY_CHANGED, payload: { kind, id, prev, next, delta, changedFields } };
+  try {
+    return [changed, ...registry.derive(change)];
+  } catch (error) {
+    onDeriverError(messageOf(error));
+    return [changed];
+  }
+}

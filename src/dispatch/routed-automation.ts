@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { Definition } from '../domain/definition/schema';
+
+/** What routing needs of a stored definition; actions stay in Postgres until a run claims them. */
+const RoutedDefinition = Definition.pick({
+  triggers: true,
+  variables: true,
+  conditions: true,
+  mode: true,
+  concurrency_scope: true,
+  max_runs: true,
+  max_exceeded: true,
+  uses_state: true,
+  state_window_minutes: true,
+}).strip();
+export type RoutedDefinition = z.infer<typeof RoutedDefinition>;
+export type RoutedTrigger = RoutedDefinition['triggers'][number];
+
+/** An enabled automation as the dispatcher holds it. */
+export interface RoutedAutomation extends RoutedDefinition {
+  id: string;
+  name: string;
+  group: string | null;
+  version: number;
+}
+
+/** Parses a stored document. Throws zod's error when it no longer is a definition. */
+export function routedAutomation(row: {
+  id: string;
+  name: string;
+  group: string | null;
+  version: number;
+  definition: unknown;
+}): RoutedAutomation {
+  const { definition, ...rest } = row;
+  return { ...RoutedDefinition.parse(definition), ...rest };
+}

@@ -1,0 +1,82 @@
+import { normalizeEvent, type Registry } from '../domain/registry/registry';
+import type { TriggerType } from '../domain/registry/trigger-type';
+import type { RoutedAutomation, RoutedTrigger } from './routed-automation';
+
+/** One trigger of one automation that an event could fire. */
+export interface Candidate {
+  automation: RoutedAutomation;
+  trigger: RoutedTrigger;
+  type: TriggerType;
+}
+
+/** Triggers of one event, split by routing key; `any` looks at every payload. */
+interface Bucket {
+  byKey: Map<string, Map<string, Candidate>>;
+  any: Map<string, Candidate>;
+}
+
+/**
+ * Stage 1: who could care about an event? A look-up in memory and nothing else; its cost does not grow with the number
+ * of automations that listen to something else.
+ */
+export class RoutingIndex {
+  private readonly events = new Map<string, Bucket>();
+  /** Removers of what each automation put in. */
+  private readonly entries = new Map<string, (() => void)[]>();
+
+  constructor(private readonly registry: Registry) {}
+
+  /** Automations in the index. */
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** Puts an automation in, in place of what was there of it. */
+  set(automation: RoutedAutomation): void {
+    this.remove(automation.id);
+    const removers: (() => void)[] = [];
+    for (const trigger of automation.triggers) {
+      const type = this.registry.trigger(trigger.event);
+      if (!type || !trigger.enabled) continue;
+      removers.push(this.add(normalizeEvent(trigger.event), { automation, trigger, type }));
+    }
+    this.entries.set(automation.id, removers);
+  }
+
+  remove(automationId: string): void {
+    for (const remove of this.entries.get(automationId) ?? []) remove();
+    this.entries.delete(automationId);
+  }
+
+  /** Everyone who could care, in no order that matters. */
+  candidates(event: string, payload: Record<string, unknown>): Candidate[] {
+    const bucket = this.events.get(event);
+    if (!bucket) return [];
+    const found = [...bucket.any.values()];
+    if (bucket.byKey.size > 0) {
+      const key = this.registry.trigger(event)?.routingKey?.ofPayload(payload);
+      if (key !== undefined) found.push(...(bucket.byKey.get(key)?.values() ?? []));
+    }
+    return found;
+  }
+
+  /** Whether anybody listens to an event at all. */
+  listensTo(event: string): boolean {
+    return this.events.has(event);
+  }
+
+  private add(event: string, candidate: Candidate): () => void {
+    const bucket = this.events.get(event) ?? { byKey: new Map(), any: new Map() };
+    this.events.set(event, bucket);
+    const key = candidate.type.routingKey?.ofConfig(candidate.trigger.config) ?? null;
+    const entries = key === null ? bucket.any : (bucket.byKey.get(key) ?? new Map<string, Candidate>());
+    if (key !== null) bucket.byKey.set(key, entries);
+    const name = `${candidate.automation.id}/${candidate.trigger.id}`;
+    entries.set(name, candidate);
+    return () => {
+      entries.delete(name);
+      if (key !== null && entries.size === 0) bucket.byKey.delete(key);
+      if (bucket.any.size === 0 && bucket.byKey.size === 0) this.events.delete(event);
+    };
+  }
+}

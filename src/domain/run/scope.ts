@@ -1,0 +1,43 @@
+import type { Change, Occurrence } from '../entities/change';
+
+/** The `trigger` root: what started a run, as its row keeps it. */
+export function triggerScope(triggerId: string, occurrence: Occurrence, change: Change): Record<string, unknown> {
+  return {
+    id: triggerId,
+    event: occurrence.event,
+    payload: occurrence.payload,
+    actor: change.actor,
+    occurredAt: change.occurredAt.toISOString(),
+    changeId: change.changeId,
+    ...(change.shape === 'entity' ? { prev: change.prev, next: change.next, changedFields: change.changedFields } : {}),
+  };
+}
+
+/** What is the same for every evaluation of a run. */
+export interface RunFacts {
+  trigger: Record<string, unknown>;
+  contextKey: string | null;
+  run: { id: string; startedAt: string | null; error?: unknown };
+  automation: { id: string; name: string; group: string | null };
+}
+
+/** Artifacts by the id of the action that made them, and by name. */
+export function artifactScope(
+  artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[],
+): Record<string, Record<string, unknown>> {
+  const scope: Record<string, Record<string, unknown>> = Object.create(null) as Record<string, Record<string, unknown>>;
+  for (const { actionId, name, data } of artifacts) {
+    if (actionId === null) continue;
+    const byName = (scope[actionId] ??= Object.create(null) as Record<string, unknown>);
+    byName[name] = data;
+  }
+  return scope;
+}
+
+/** The system of a run: its context key, else `payload.systemId`, else `payload.systemIds[0]`. */
+export function systemOfRun(facts: Pick<RunFacts, 'trigger' | 'contextKey'>): string | null {
+  const payload = (facts.trigger['payload'] ?? {}) as Record<string, unknown>;
+  const { systemId, systemIds } = payload;
+  const candidates = [facts.contextKey, systemId, Array.isArray(systemIds) ? (systemIds as unknown[])[0] : undefined];
+  return candidates.find((value): value is string => typeof value === 'string' && value !== '') ?? null;
+}

@@ -1,0 +1,27 @@
+import type { Condition } from '../domain/definition/condition';
+import type { RunFacts } from '../domain/run/scope';
+
+/** Everything that an evaluation can see, before live state is read. */
+export interface EvaluationScope {
+  facts: RunFacts;
+  variables: Record<string, unknown>;
+  artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[];
+  repeat: Record<string, unknown> | null;
+  /** System ids that `health.systems` must hold besides those found in the expression. */
+  usesState: readonly string[];
+  /** For `transitions_in_window`. */
+  stateWindowMinutes: number;
+}
+
+/** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */
+export interface Evaluator {
+  /** Three-valued; a list is an `and`. `reason` tells a person why it is not true. */
+  condition(condition: Condition, scope: EvaluationScope): Promise<{ value: boolean | 'error'; reason?: string }>;
+  /** Renders templates deeply; throws ExpressionError. */
+  render(value: unknown, scope: EvaluationScope): Promise<unknown>;
+  /** Renders variables in order, each seeing those before it. */
+  renderVariables(
+    variables: Readonly<Record<string, unknown>>,
+    scope: EvaluationScope,
+  ): Promise<{ variables: Record<string, unknown> } | { error: string }>;
+}
