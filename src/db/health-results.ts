@@ -1,0 +1,47 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+import type { HealthStatus } from './tables';
+
+/** A result to keep. */
+export interface ResultRow {
+  id: string;
+  systemId: string;
+  configurationId: string;
+  status: HealthStatus;
+  latencyMs?: number | undefined;
+  collectors?: Record<string, unknown> | undefined;
+  message?: string | undefined;
+  at: Date;
+}
+
+const records = (rows: readonly ResultRow[]) =>
+  JSON.stringify(
+    rows.map(({ systemId, configurationId, latencyMs, ...rest }) => ({
+      ...rest,
+      ...{ system_id: systemId, configuration_id: configurationId, latency_ms: latencyMs },
+    })),
+  );
+
+const COLUMNS = sql`r(id uuid, system_id text, configuration_id text, status text, latency_ms double precision,
+  collectors jsonb, message text, at timestamptz)`;
+
+/** Keeps raw results, in one statement. */
+export async function insertResults(tx: Executor, rows: readonly ResultRow[], receivedAt: Date): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.execute(sql`
+    insert into health_results (id, system_id, configuration_id, status, latency_ms, collectors, message, at, received_at)
+    select r.*, ${receivedAt.toISOString()}::timestamptz
+    from jsonb_to_recordset(${records(rows)}::jsonb) as ${COLUMNS}`);
+}
+
+/** Sets the last result of checks, at most one row per check; unknown checks are made. The caller has dropped late ones. */
+export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.execute(sql`
+    insert into health_checks (system_id, configuration_id, status, last_result_at, data)
+    select system_id, configuration_id, status, at, jsonb_strip_nulls(
+      jsonb_build_object('latencyMs', latency_ms, 'message', message))
+    from jsonb_to_recordset(${records(rows)}::jsonb) as ${COLUMNS}
+    on conflict (system_id, configuration_id) do update
+      set status = excluded.status, last_result_at = excluded.last_result_at, data = excluded.data`);
+}

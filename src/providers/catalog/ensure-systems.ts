@@ -1,0 +1,28 @@
+import { sql } from 'drizzle-orm';
+import type { DomainWrite } from '../domain-write';
+import { insertSystem, lockSystems, type System } from './systems';
+
+/** Longest name of a system, in characters. */
+const MAX_NAME_LENGTH = 200;
+
+/**
+ * Locked rows of the systems with these ids; unknown ones are created with the id as name. A concurrent creator of the
+ * same id is waited for.
+ */
+export async function ensureSystems(write: DomainWrite, ids: readonly string[]): Promise<Map<string, System>> {
+  const found = await lockSystems(write.tx, ids);
+  const missing = [...new Set(ids)].filter((id) => !found.has(id)).sort();
+  if (missing.length === 0) return found;
+  for (const id of missing) await insertSystem(write, { id, name: id.slice(0, MAX_NAME_LENGTH) });
+  return lockSystems(write.tx, ids);
+}
+
+/** Id of the system that each label value means: by id, then by exact name (the oldest); absent = none yet. */
+export async function matchSystems(write: DomainWrite, labels: readonly string[]): Promise<Map<string, string>> {
+  const result = await write.tx.execute<{ label: string; id: string }>(sql`
+    select distinct on (label) label, s.id
+    from unnest(${sql.param([...new Set(labels)])}::text[]) as label
+    join systems s on s.id = label or s.name = label
+    order by label, (s.id = label) desc, s.created_at, s.id`);
+  return new Map(result.rows.map((row) => [row.label, row.id]));
+}

@@ -1,0 +1,126 @@
+import { and, asc, desc, eq, ilike, inArray, or, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { systems } from '../../db/tables';
+import { assertStorable } from '../../domain/entities/storable';
+import { FermataError } from '../../domain/errors';
+import type { DomainWrite } from '../domain-write';
+import { catalogSystemKind } from './catalog-system';
+
+/** A new system; without an id it gets one. */
+export const NewSystem = z.strictObject({
+  id: z.string().min(1).max(200).optional(),
+  name: z.string().min(1).max(200),
+  description: z.string().max(10_000).nullable().optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+});
+export type NewSystem = z.infer<typeof NewSystem>;
+
+/** What may change of a system; keys left out stay, `metadata` is replaced. */
+export const SystemPatch = NewSystem.omit({ id: true }).partial();
+export type SystemPatch = z.infer<typeof SystemPatch>;
+
+/** A row of the catalogue. */
+export type System = typeof systems.$inferSelect;
+
+function notFound(id: string): FermataError {
+  return new FermataError('not_found', `There is no system "${id}"`);
+}
+
+/** The system, or null. */
+export async function getSystem(db: Executor, id: string): Promise<System | null> {
+  const rows = await db.select().from(systems).where(eq(systems.id, id));
+  return rows[0] ?? null;
+}
+
+/** Systems, newest first; `q` looks into id and name, `after` is the last one of the page before. */
+export async function listSystems(
+  db: Executor,
+  page: { limit: number; after?: { createdAt: Date; id: string }; q?: string },
+): Promise<System[]> {
+  const { after, q } = page;
+  const like = q === undefined ? undefined : `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const older = after && sql`(${systems.createdAt}, ${systems.id}) < (${after.createdAt.toISOString()}, ${after.id})`;
+  return db
+    .select()
+    .from(systems)
+    .where(and(older, like === undefined ? undefined : or(ilike(systems.id, like), ilike(systems.name, like))))
+    .orderBy(desc(systems.createdAt), desc(systems.id))
+    .limit(page.limit);
+}
+
+/**
+ * Locks systems until the transaction ends, in the order of their ids. Whoever writes health or the catalogue of a system
+ * holds this lock first, so that its changes have one order and no two writers wait for each other.
+ */
+export async function lockSystems(tx: Executor, ids: readonly string[]): Promise<Map<string, System>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx
+    .select()
+    .from(systems)
+    .where(inArray(systems.id, [...new Set(ids)]))
+    .orderBy(asc(systems.id))
+    .for('no key update');
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+async function mirror(write: DomainWrite, system: System): Promise<void> {
+  const { name, description, metadata } = system;
+  const ref = { kind: catalogSystemKind.kind, id: system.id };
+  await write.entities.mutate(write.tx, ref, () => ({ name, description, metadata }), write.cause);
+}
+
+/** Adds a system. Refused: an id that is taken (`conflict`), text that cannot be stored. */
+export async function createSystem(write: DomainWrite, input: NewSystem): Promise<System> {
+  const system = await insertSystem(write, input);
+  if (!system) throw new FermataError('conflict', `There is a system "${input.id ?? ''}" already`);
+  return system;
+}
+
+/** Adds a system unless its id is taken; then null. */
+export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
+  assertStorable(input);
+  const rows = await write.tx
+    .insert(systems)
+    .values({
+      id: input.id ?? write.entities.ids.next(),
+      name: input.name,
+      description: input.description ?? null,
+      metadata: input.metadata ?? {},
+      createdAt: write.now,
+      updatedAt: write.now,
+    })
+    .onConflictDoNothing({ target: systems.id })
+    .returning();
+  const system = rows[0];
+  if (!system) return null;
+  await mirror(write, system);
+  return system;
+}
+
+/** Changes a system; `not_found` when there is none. */
+export async function updateSystem(write: DomainWrite, id: string, patch: SystemPatch): Promise<System> {
+  assertStorable(patch);
+  const current = (await lockSystems(write.tx, [id])).get(id);
+  if (!current) throw notFound(id);
+  const { name = current.name, description = current.description, metadata = current.metadata } = patch;
+  const rows = await write.tx
+    .update(systems)
+    .set({ name, description, metadata, updatedAt: write.now })
+    .where(eq(systems.id, id))
+    .returning();
+  const system = rows[0];
+  if (!system) throw notFound(id);
+  await mirror(write, system);
+  return system;
+}
+
+/** Removes a system with its checks and its health, each with a tombstone; incidents stay. */
+export async function deleteSystem(write: DomainWrite, id: string): Promise<void> {
+  const current = (await lockSystems(write.tx, [id])).get(id);
+  if (!current) throw notFound(id);
+  await write.entities.remove(write.tx, { kind: catalogSystemKind.kind, id }, write.cause);
+  await write.entities.remove(write.tx, { kind: 'health', id }, write.cause, { context: { systemName: current.name } });
+  await write.tx.execute(sql`delete from health_results where system_id = ${id}`);
+  await write.tx.delete(systems).where(eq(systems.id, id));
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+
+const SystemPayload = z.looseObject({
+  systemId: z.string(),
+  systemName: z.string().optional(),
+  changedFields: z.array(z.string()).optional(),
+});
+
+const systemTrigger = (id: string, displayName: string, description: string): TriggerType => ({
+  ...{ id, displayName, description },
+  category: 'Catalogue',
+  payloadSchema: SystemPayload,
+  contextKey: (payload) => String(payload.systemId),
+  contextKeyLabel: 'system',
+});
+
+export const catalogTriggers: readonly TriggerType[] = [
+  systemTrigger('created', 'System created', 'A system was added to the catalogue.'),
+  systemTrigger('updated', 'System updated', 'Name, description or metadata of a system changed.'),
+  systemTrigger('deleted', 'System deleted', 'A system was removed from the catalogue.'),
+];

@@ -1,0 +1,12 @@
+import type { EntityStore } from '../db/entity-store';
+import type { Executor } from '../db/executor';
+import type { Cause } from '../domain/entities/change';
+
+/** What a write to a domain needs, from a request and from an action alike; everything happens in the one transaction. */
+export interface DomainWrite {
+  tx: Executor;
+  entities: EntityStore;
+  cause: Cause;
+  /** Time of the server. */
+  now: Date;
+}

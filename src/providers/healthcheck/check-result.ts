@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { HealthStatus } from './health-status';
+
+const Id = z.string().min(1).max(200);
+
+/** One result of a check, as senders give it. */
+export const CheckResult = z.strictObject({
+  systemId: Id,
+  configurationId: Id,
+  status: HealthStatus,
+  latencyMs: z.number().nonnegative().optional(),
+  collectors: z.record(z.string(), z.unknown()).optional(),
+  message: z.string().max(10_000).optional(),
+  /** When it was measured; default: when it was received. */
+  timestamp: z.iso.datetime({ offset: true }).optional(),
+});
+export type CheckResult = z.infer<typeof CheckResult>;
+
+/** A result with its instant and the id of its `check_completed` row. */
+export interface DatedResult extends CheckResult {
+  at: Date;
+  changeId: string;
+}

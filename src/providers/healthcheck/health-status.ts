@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+export const HealthStatus = z.enum(['healthy', 'degraded', 'unhealthy']);
+export type HealthStatus = z.infer<typeof HealthStatus>;
+
+/** Reactive state of a system's health. */
+export const HealthState = z.strictObject({
+  status: HealthStatus,
+  healthyChecks: z.number().int().nonnegative(),
+  totalChecks: z.number().int().nonnegative(),
+});
+export type HealthState = z.infer<typeof HealthState>;
+
+const SEVERITY: Readonly<Record<HealthStatus, number>> = { healthy: 0, degraded: 1, unhealthy: 2 };
+
+const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (SEVERITY[a] >= SEVERITY[b] ? a : b);
+
+/** A check by its last result, or a firing alert. */
+export interface CheckStatus {
+  source: 'check' | 'alert';
+  status: HealthStatus;
+}
+
+/**
+ * Health of a system (catalogue.md, Health): all checks healthy → healthy, all unhealthy → unhealthy, otherwise degraded;
+ * alerts are not averaged, the system is at least as bad as the worst that fires. Alerts count among `totalChecks`.
+ */
+export function aggregateHealth(all: readonly CheckStatus[]): HealthState {
+  const checks = all.filter((check) => check.source === 'check');
+  const healthyChecks = checks.filter((check) => check.status === 'healthy').length;
+  let status: HealthStatus = 'degraded';
+  if (healthyChecks === checks.length) status = 'healthy';
+  else if (checks.every((check) => check.status === 'unhealthy')) status = 'unhealthy';
+  for (const alert of all) if (alert.source === 'alert') status = worse(status, alert.status);
+  return { status, healthyChecks, totalChecks: all.length };
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { EntityChange, Occurrence } from '../../domain/entities/change';
+import type { EntityKind } from '../../domain/entities/entity-kind';
+
+export const INCIDENT_STATUSES = ['investigating', 'identified', 'fixing', 'monitoring', 'resolved'] as const;
+export const IncidentStatus = z.enum(INCIDENT_STATUSES);
+export type IncidentStatus = z.infer<typeof IncidentStatus>;
+
+export const IncidentSeverity = z.enum(['minor', 'major', 'critical']);
+
+/** Reactive state of an incident. */
+export const IncidentState = z.strictObject({
+  status: IncidentStatus,
+  severity: IncidentSeverity,
+  systemIds: z.array(z.string()),
+  title: z.string(),
+});
+export type IncidentState = z.infer<typeof IncidentState>;
+
+function eventOf(prev: IncidentState | null, next: IncidentState): string {
+  if (prev === null) return 'incident.created';
+  return next.status === 'resolved' && prev.status !== 'resolved' ? 'incident.resolved' : 'incident.updated';
+}
+
+/** `resolved` comes alone, without an `updated` beside it. */
+function derive(change: EntityChange): Occurrence[] {
+  if (change.next === null) return [];
+  const prev = change.prev === null ? null : IncidentState.parse(change.prev);
+  const next = IncidentState.parse(change.next);
+  const payload = {
+    incidentId: change.id,
+    ...next,
+    ...(prev !== null && prev.status !== next.status && { statusChange: next.status }),
+    ...change.context,
+  };
+  return [{ event: eventOf(prev, next), payload }];
+}
+
+/** Incidents as entities; comments and labels stand in tables of their own. */
+export const incidentKind: EntityKind = {
+  kind: 'incident',
+  description: 'An incident and the systems it is about',
+  schema: IncidentState,
+  derive,
+};

@@ -1,0 +1,195 @@
+import { and, asc, desc, eq, inArray, ne, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { incidents, incidentUpdates } from '../../db/tables';
+import { assertStorable } from '../../domain/entities/storable';
+import { FermataError } from '../../domain/errors';
+import type { DomainWrite } from '../domain-write';
+import { IncidentSeverity, IncidentStatus, incidentKind } from './incident-entity';
+
+const Title = z.string().min(1).max(500);
+const Message = z.string().min(1).max(10_000);
+const SystemIds = z.array(z.string().min(1).max(200)).min(1).max(1000);
+
+/** A new incident; `message` becomes its first update. */
+export const NewIncident = z.strictObject({
+  title: Title,
+  description: z.string().max(10_000).nullable().optional(),
+  severity: IncidentSeverity,
+  systemIds: SystemIds,
+  status: IncidentStatus.optional(),
+  message: Message.optional(),
+  suppressNotifications: z.boolean().optional(),
+});
+export type NewIncident = z.infer<typeof NewIncident>;
+
+/** What may change of an incident; keys left out stay. */
+export const IncidentPatch = NewIncident.omit({ message: true }).partial();
+export type IncidentPatch = z.infer<typeof IncidentPatch>;
+
+/** A message about an incident, with the status it moves to, if any. */
+export const NewIncidentUpdate = z.strictObject({ message: Message, statusChange: IncidentStatus.optional() });
+export type NewIncidentUpdate = z.infer<typeof NewIncidentUpdate>;
+
+export type Incident = typeof incidents.$inferSelect;
+export type IncidentUpdate = typeof incidentUpdates.$inferSelect;
+
+/** The incident, or null. */
+export async function getIncident(db: Executor, id: string): Promise<Incident | null> {
+  if (!z.guid().safeParse(id).success) return null;
+  const rows = await db.select().from(incidents).where(eq(incidents.id, id));
+  return rows[0] ?? null;
+}
+
+/** Incidents, newest first; `before` = id of the last one of the page before. */
+export async function listIncidents(
+  db: Executor,
+  page: { limit: number; before?: string; status?: readonly IncidentStatus[]; systemId?: string },
+): Promise<Incident[]> {
+  const { before, status, systemId } = page;
+  return db
+    .select()
+    .from(incidents)
+    .where(
+      and(
+        before === undefined ? undefined : sql`${incidents.id} < ${before}::uuid`,
+        status === undefined ? undefined : inArray(incidents.status, [...status]),
+        systemId === undefined ? undefined : sql`${incidents.systemIds} @> array[${systemId}]`,
+      ),
+    )
+    .orderBy(desc(incidents.id))
+    .limit(page.limit);
+}
+
+/** What was said about an incident, newest first; `before` = id of the last one of the page before. */
+export async function listIncidentUpdates(
+  db: Executor,
+  incidentId: string,
+  page: { limit: number; before?: string },
+): Promise<IncidentUpdate[]> {
+  const u = incidentUpdates;
+  const older = page.before === undefined ? undefined : sql`${u.id} < ${page.before}::uuid`;
+  return db
+    .select()
+    .from(u)
+    .where(and(eq(u.incidentId, incidentId), older))
+    .orderBy(desc(u.id))
+    .limit(page.limit);
+}
+
+async function mirror(write: DomainWrite, incident: Incident): Promise<void> {
+  const { status, severity, systemIds, title, description, createdAt, resolvedAt } = incident;
+  const context = {
+    ...(description !== null && { description }),
+    createdAt: createdAt.toISOString(),
+    ...(resolvedAt && { resolvedAt: resolvedAt.toISOString() }),
+  };
+  const ref = { kind: incidentKind.kind, id: incident.id };
+  const state = { status, severity, systemIds, title };
+  await write.entities.mutate(write.tx, ref, () => state, write.cause, { context });
+}
+
+async function comment(write: DomainWrite, incidentId: string, update: NewIncidentUpdate): Promise<IncidentUpdate> {
+  const row = {
+    ...{ id: write.entities.ids.next(), incidentId, message: update.message },
+    ...{ statusChange: update.statusChange ?? null, actor: write.cause.actor, at: write.now },
+  };
+  await write.tx.insert(incidentUpdates).values(row);
+  return row;
+}
+
+/** Locks the incident's row until the transaction ends; `not_found` when there is none. */
+async function lockIncident(tx: Executor, id: string): Promise<Incident> {
+  const rows = z.guid().safeParse(id).success
+    ? await tx.select().from(incidents).where(eq(incidents.id, id)).for('no key update')
+    : [];
+  if (!rows[0]) throw new FermataError('not_found', `There is no incident "${id}"`);
+  return rows[0];
+}
+
+async function change(write: DomainWrite, current: Incident, patch: IncidentPatch): Promise<Incident> {
+  const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+  const next: Incident = { ...current, ...given, updatedAt: write.now };
+  next.systemIds = [...new Set(next.systemIds)];
+  if (next.status !== 'resolved') next.resolvedAt = null;
+  else if (current.status !== 'resolved') next.resolvedAt = write.now;
+  await write.tx.update(incidents).set(next).where(eq(incidents.id, current.id));
+  await mirror(write, next);
+  return next;
+}
+
+/** Opens an incident. Refused: text that cannot be stored. */
+export async function createIncident(write: DomainWrite, input: NewIncident): Promise<Incident> {
+  assertStorable(input);
+  const { now } = write;
+  const status = input.status ?? 'investigating';
+  const incident: Incident = {
+    ...{ id: write.entities.ids.next(), title: input.title, description: input.description ?? null },
+    ...{ severity: input.severity, status, systemIds: [...new Set(input.systemIds)] },
+    suppressNotifications: input.suppressNotifications ?? false,
+    ...{ createdBy: write.cause.actor, createdAt: now, updatedAt: now },
+    resolvedAt: status === 'resolved' ? now : null,
+  };
+  await write.tx.insert(incidents).values(incident);
+  if (input.message !== undefined) await comment(write, incident.id, { message: input.message });
+  await mirror(write, incident);
+  return incident;
+}
+
+/** Changes an incident; `not_found` when there is none. */
+export async function updateIncident(write: DomainWrite, id: string, patch: IncidentPatch): Promise<Incident> {
+  assertStorable(patch);
+  return change(write, await lockIncident(write.tx, id), patch);
+}
+
+/** Says something about an incident and moves its status, if told so. A comment alone is no change of the incident. */
+export async function addIncidentUpdate(
+  write: DomainWrite,
+  id: string,
+  update: NewIncidentUpdate,
+): Promise<{ incident: Incident; update: IncidentUpdate }> {
+  assertStorable(update);
+  const current = await lockIncident(write.tx, id);
+  const row = await comment(write, id, update);
+  const { statusChange } = update;
+  if (statusChange === undefined || statusChange === current.status) return { incident: current, update: row };
+  return { incident: await change(write, current, { status: statusChange }), update: row };
+}
+
+/** Resolves an incident; one that is resolved stays as it is, a message is kept all the same. */
+export async function resolveIncident(write: DomainWrite, id: string, message?: string): Promise<Incident> {
+  assertStorable(message, 'message');
+  const current = await lockIncident(write.tx, id);
+  const resolves = current.status !== 'resolved';
+  if (message !== undefined) await comment(write, id, { message, ...(resolves && { statusChange: 'resolved' }) });
+  return resolves ? change(write, current, { status: 'resolved' }) : current;
+}
+
+/**
+ * Opens an incident unless an open one covers any of the systems: then the oldest such is reused and gets the systems that
+ * it lacks. Creators for the same system wait for each other; locks are taken in the order of system ids.
+ */
+export async function createOrReuseIncident(
+  write: DomainWrite,
+  input: NewIncident,
+): Promise<{ incident: Incident; reused: boolean }> {
+  assertStorable(input);
+  const { tx } = write;
+  const systemIds = [...new Set(input.systemIds)].sort();
+  for (const systemId of systemIds) {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`incident:${systemId}`}, 0))`);
+  }
+  const open = await tx
+    .select()
+    .from(incidents)
+    .where(and(ne(incidents.status, 'resolved'), sql`${incidents.systemIds} && ${sql.param(systemIds)}::text[]`))
+    .orderBy(asc(incidents.createdAt), asc(incidents.id))
+    .limit(1)
+    .for('no key update');
+  const oldest = open[0];
+  if (!oldest) return { incident: await createIncident(write, input), reused: false };
+  const lacking = systemIds.filter((id) => !oldest.systemIds.includes(id));
+  if (lacking.length === 0) return { incident: oldest, reused: true };
+  const incident = await change(write, oldest, { systemIds: [...oldest.systemIds, ...lacking] });
+  return { incident, reused: true };
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+import { IncidentState, IncidentStatus, incidentKind } from './incident-entity';
+
+const IncidentPayload = z.looseObject({
+  incidentId: z.string(),
+  ...IncidentState.shape,
+  description: z.string().optional(),
+  statusChange: IncidentStatus.optional(),
+  createdAt: z.string().optional(),
+  resolvedAt: z.string().optional(),
+});
+
+const common = {
+  category: 'Incidents',
+  payloadSchema: IncidentPayload,
+  contextKey: (payload: Record<string, unknown>) => String(payload.incidentId),
+  contextKeyLabel: 'incident',
+};
+
+const whileStatus = (holds: (status: unknown) => boolean): NonNullable<TriggerType['holds']> => ({
+  entity: (payload) => ({ kind: incidentKind.kind, id: String(payload.incidentId) }),
+  test: (state) => state !== null && holds(state.status),
+});
+
+export const incidentTriggers: readonly TriggerType[] = [
+  {
+    ...{ id: 'created', displayName: 'Incident created', description: 'An incident was opened.', ...common },
+    holds: whileStatus((status) => status !== 'resolved'),
+  },
+  {
+    ...{ id: 'updated', displayName: 'Incident updated', ...common },
+    description: 'Status, severity, title or systems of an incident changed. A comment is no update.',
+  },
+  {
+    ...{ id: 'resolved', displayName: 'Incident resolved', description: 'An incident was resolved.', ...common },
+    holds: whileStatus((status) => status === 'resolved'),
+  },
+];
