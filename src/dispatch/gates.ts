@@ -1,4 +1,5 @@
 import { messageOf } from '../domain/errors';
+import type { Executor } from '../db/executor';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { triggerScope } from '../domain/run/scope';
 import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
@@ -11,6 +12,12 @@ export type Verdict =
   | { passed: true; contextKey: string | null; trigger: Record<string, unknown>; variables: Record<string, unknown> }
   | { passed: false; outcome: Outcome; detail: string };
 
+export interface GateDeps {
+  evaluator: Evaluator;
+  /** Where live state is read: the primary. */
+  db: Executor;
+}
+
 const refused = (outcome: Outcome, detail: string): Verdict => ({ passed: false, outcome, detail });
 
 /**
@@ -18,7 +25,7 @@ const refused = (outcome: Outcome, detail: string): Verdict => ({ passed: false,
  * (they are the verdict); what it throws is infrastructure.
  */
 export async function passGates(
-  evaluator: Evaluator,
+  deps: GateDeps,
   { automation, trigger, type }: Candidate,
   occurrence: Occurrence,
   change: Change,
@@ -46,25 +53,25 @@ export async function passGates(
     usesState: automation.uses_state ?? [],
     stateWindowMinutes: automation.state_window_minutes,
   };
-  return (await checkFilter(evaluator, trigger.filter, scope)) ?? (await checkConditions(evaluator, automation, scope));
+  return (await checkFilter(deps, trigger.filter, scope)) ?? (await checkConditions(deps, automation, scope));
 }
 
 async function checkFilter(
-  evaluator: Evaluator,
+  { evaluator, db }: GateDeps,
   filter: string | undefined,
   scope: EvaluationScope,
 ): Promise<Verdict | null> {
   if (filter === undefined) return null;
-  const { value, reason } = await evaluator.condition(filter, scope);
+  const { value, reason } = await evaluator.condition(db, filter, scope);
   return value === true ? null : refused('filter', reason ?? 'The filter does not hold.');
 }
 
 async function checkConditions(
-  evaluator: Evaluator,
+  { evaluator, db }: GateDeps,
   automation: Candidate['automation'],
   scope: EvaluationScope,
 ): Promise<Verdict> {
-  const rendered = await evaluator.renderVariables(automation.variables, scope);
+  const rendered = await evaluator.renderVariables(db, automation.variables, scope);
   if ('error' in rendered) return refused('error', `variables: ${rendered.error}`);
   const { variables } = rendered;
   if (Buffer.byteLength(JSON.stringify(variables)) > VARIABLES_LIMIT_BYTES) {
@@ -73,7 +80,7 @@ async function checkConditions(
   const { facts } = scope;
   const passed: Verdict = { passed: true, contextKey: facts.contextKey, trigger: facts.trigger, variables };
   if (automation.conditions.length === 0) return passed;
-  const { value, reason } = await evaluator.condition(automation.conditions, { ...scope, variables });
+  const { value, reason } = await evaluator.condition(db, automation.conditions, { ...scope, variables });
   if (value === true) return passed;
   return refused(value === 'error' ? 'error' : 'condition', reason ?? 'The conditions do not hold.');
 }

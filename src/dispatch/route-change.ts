@@ -43,7 +43,7 @@ export async function routeChange(
 ): Promise<boolean> {
   const survivors: Survivor[] = [];
   for (const { candidate, occurrence } of candidates) {
-    const verdict = await passGates(deps.evaluator, candidate, occurrence, change);
+    const verdict = await passGates({ evaluator: deps.evaluator, db: deps.database.db }, candidate, occurrence, change);
     const request = verdict.passed ? requestFor(deps, candidate, change, occurrence, verdict) : null;
     if (request && request.depth <= MAX_DEPTH) survivors.push({ candidate, request });
     else refuse(deps, candidate, change, verdict.passed ? LOOP : verdict);

@@ -1,3 +1,4 @@
+import type { Executor } from '../db/executor';
 import type { Condition } from '../domain/definition/condition';
 import type { RunFacts } from '../domain/run/scope';
 
@@ -16,11 +17,18 @@ export interface EvaluationScope {
 /** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */
 export interface Evaluator {
   /** Three-valued; a list is an `and`. `reason` tells a person why it is not true. */
-  condition(condition: Condition, scope: EvaluationScope): Promise<{ value: boolean | 'error'; reason?: string }>;
+  condition(
+    db: Executor,
+    condition: Condition,
+    scope: EvaluationScope,
+  ): Promise<{ value: boolean | 'error'; reason?: string }>;
   /** Renders templates deeply; throws ExpressionError. */
-  render(value: unknown, scope: EvaluationScope): Promise<unknown>;
+  render(db: Executor, value: unknown, scope: EvaluationScope): Promise<unknown>;
+  /** Renders a duration's template: a bare expression, with or without one pair of braces. */
+  renderDuration(db: Executor, template: string, scope: EvaluationScope): Promise<unknown>;
   /** Renders variables in order, each seeing those before it. */
   renderVariables(
+    db: Executor,
     variables: Readonly<Record<string, unknown>>,
     scope: EvaluationScope,
   ): Promise<{ variables: Record<string, unknown> } | { error: string }>;

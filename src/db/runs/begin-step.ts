@@ -29,11 +29,13 @@ export interface StepStart {
   /** Attempts including the one that begins now. */
   attempt: number;
   artifacts: StoredArtifact[];
+  /** What an earlier execution of this step decided, kept in its trace. */
+  decided: unknown;
 }
 
 interface Row extends Record<string, unknown> {
   run_status: string;
-  step: { status: StepStatus; result: unknown; error: RunError | null } | null;
+  step: { status: StepStatus; result: unknown; error: RunError | null; decided: unknown } | null;
   attempts: number | null;
   artifacts: StoredArtifact[] | null;
 }
@@ -48,6 +50,8 @@ export async function beginStep(tx: Executor, names: StepNames): Promise<StepSta
   const result = await tx.execute<Row>(sql`
     with run as materialized (
       select id, status from runs where id = ${runId} for share),
+    awake as (
+      update runs set status = 'running', seq = nextval('change_seq') where id = ${runId} and status = 'waiting'),
     step as (
       insert into run_steps (run_id, path, action_id, kind, action, status, attempts, started_at)
       select id, ${path}, ${names.actionId}, ${names.kind}, ${names.action}, 'running', 1, clock_timestamp()
@@ -57,7 +61,8 @@ export async function beginStep(tx: Executor, names: StepNames): Promise<StepSta
       where run_steps.status in ('pending', 'running', 'waiting')
       returning attempts)
     select run.status as run_status, (select attempts from step) as attempts,
-      (select jsonb_build_object('status', s.status, 'result', s.result, 'error', s.error)
+      (select jsonb_build_object('status', s.status, 'result', s.result, 'error', s.error,
+        'decided', s.trace -> 'evaluation')
         from run_steps s where s.run_id = ${runId} and s.path = ${path}) as step,
       (select jsonb_agg(jsonb_build_object('id', a.id, 'actionId', a.action_id, 'path', a.path, 'name', a.name,
         'type', a.type, 'data', a.data) order by a.id) from artifacts a where a.run_id = ${runId}) as artifacts
@@ -70,5 +75,6 @@ export async function beginStep(tx: Executor, names: StepNames): Promise<StepSta
     finished: ended && row.step ? row.step : null,
     attempt: row?.attempts ?? 1,
     artifacts: row?.artifacts ?? [],
+    decided: row?.step?.decided ?? null,
   };
 }

@@ -6,7 +6,7 @@ import type { Executor } from '../executor';
 export interface StepEnd {
   runId: string;
   path: string;
-  status: 'success' | 'failed' | 'skipped' | 'waiting';
+  status: 'running' | 'waiting' | 'success' | 'failed' | 'skipped';
   result?: unknown;
   error?: RunError;
   trace?: unknown;
@@ -23,7 +23,7 @@ const json = (value: unknown) => (value === undefined ? null : JSON.stringify(va
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   const { runId, path, artifact } = end;
-  const finished = end.status === 'waiting' ? sql`null` : sql`clock_timestamp()`;
+  const finished = end.status === 'running' || end.status === 'waiting' ? sql`null` : sql`clock_timestamp()`;
   const result = await tx.execute(sql`
     with run as materialized (
       select id, automation_id, context_key from runs

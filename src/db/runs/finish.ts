@@ -24,6 +24,7 @@ export async function finishRun(
   end: RunEnd,
 ): Promise<{ ended: boolean; next: string | null }> {
   await lockBucket(tx, bucket);
+  await writeJournal(tx, end.runId, end.journal);
   const result = await tx.execute(sql`
     update runs set status = ${end.status}, finished_at = clock_timestamp(), seq = nextval('change_seq'),
       ended_by = ${end.endedBy ? JSON.stringify(end.endedBy) : null}::jsonb,
@@ -31,7 +32,6 @@ export async function finishRun(
       variables = coalesce(${end.variables ? JSON.stringify(end.variables) : null}::jsonb, variables)
     where id = ${end.runId} and status in ('pending', 'running', 'waiting')`);
   if (result.rowCount === 0) return { ended: false, next: null };
-  await writeJournal(tx, end.runId, end.journal);
   await closeOpenSteps(tx, end.runId);
   return { ended: true, next: await promoteNext(tx, bucket) };
 }

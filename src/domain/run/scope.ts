@@ -33,11 +33,3 @@ export function artifactScope(
   }
   return scope;
 }
-
-/** The system of a run: its context key, else `payload.systemId`, else `payload.systemIds[0]`. */
-export function systemOfRun(facts: Pick<RunFacts, 'trigger' | 'contextKey'>): string | null {
-  const payload = (facts.trigger['payload'] ?? {}) as Record<string, unknown>;
-  const { systemId, systemIds } = payload;
-  const candidates = [facts.contextKey, systemId, Array.isArray(systemIds) ? (systemIds as unknown[])[0] : undefined];
-  return candidates.find((value): value is string => typeof value === 'string' && value !== '') ?? null;
-}

@@ -1,0 +1,26 @@
+import type { Database } from '../db/client';
+import type { EntityStore } from '../db/entity-store';
+import type { Notifier } from '../db/notifier';
+import type { Clock, Ids } from '../domain/clock';
+import type { Registry } from '../domain/registry/registry';
+import type { Action } from '../providers/contract';
+import type { Evaluator } from '../providers/evaluator';
+import type { RunSource } from './run-source';
+
+/** What the activities of runs work with. */
+export interface ActivityDeps {
+  database: Database;
+  registry: Registry<Action>;
+  evaluator: Evaluator;
+  entities: EntityStore;
+  notifier: Notifier;
+  clock: Clock;
+  ids: Ids;
+  sourceOf: (runId: string) => Promise<RunSource>;
+  /** Runs that a finished one made room for may start. */
+  onRunsToStart: () => void;
+  /** Told of each action's end, for the metrics. */
+  onAction: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
+  /** A named point where fault tests stop the process; inert otherwise. */
+  failpoint: (name: string) => Promise<void> | void;
+}

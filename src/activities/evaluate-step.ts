@@ -1,0 +1,87 @@
+import type { Executor } from '../db/executor';
+import { beginStep, type StepStart } from '../db/runs/begin-step';
+import { endStep } from '../db/runs/end-step';
+import { setWaiting } from '../db/runs/set-waiting';
+import { writeJournal } from '../db/runs/journal';
+import { isDatabaseAway } from '../db/availability';
+import type { ActionKind } from '../domain/definition/action-kind';
+import { FermataError, messageOf } from '../domain/errors';
+import type { Evaluation, StepInput } from '../domain/run/activities';
+import type { ActivityDeps } from './deps';
+import { chooseBranch } from './evaluate/choose';
+import { checkCondition } from './evaluate/condition';
+import { fixDelay } from './evaluate/delay';
+import type { Evaluated, EvaluateKind } from './evaluate/evaluated';
+import { renderStepVariables } from './evaluate/variables';
+import { runError, scopeOf, stepOf, type Step } from './step';
+
+const nothing: EvaluateKind = () => Promise.resolve({ evaluation: { type: 'enabled' }, status: 'running' });
+const unsupported: EvaluateKind = ({ names }) =>
+  Promise.reject(new FermataError('not_supported_yet', `${names.kind} is not supported yet.`));
+
+const KINDS: Record<ActionKind, EvaluateKind> = {
+  action: nothing,
+  sequence: nothing,
+  stop: nothing,
+  choose: chooseBranch,
+  condition: checkCondition,
+  variables: renderStepVariables,
+  delay: fixDelay,
+  parallel: unsupported,
+  repeat: unsupported,
+  wait_for_trigger: unsupported,
+  wait_until: unsupported,
+};
+
+/**
+ * Evaluates a step of ours against live state, and writes its row in the same transaction. A step that was evaluated
+ * before, by an execution that is replayed, answers with what was decided then.
+ */
+export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<Evaluation> {
+  return async (input) => {
+    const step = stepOf(await deps.sourceOf(input.runId), input);
+    return deps.database.db.transaction(async (tx) => {
+      await writeJournal(tx, input.runId, input.journal);
+      const start = await beginStep(tx, step.names);
+      if (!start.open) return { type: 'closed' };
+      const before = decidedBefore(start);
+      if (before) return before;
+      const evaluated = await evaluate(deps, tx, step, start);
+      await writeRow(tx, step, evaluated);
+      return evaluated.evaluation;
+    });
+  };
+}
+
+/** A row keeps its decision in `trace.evaluation`, also while the step it belongs to is still open. */
+function decidedBefore({ decided }: StepStart): Evaluation | null {
+  return (decided as Evaluation | null | undefined) ?? null;
+}
+
+async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: StepStart): Promise<Evaluated> {
+  const scope = scopeOf(step, start.artifacts);
+  try {
+    if (typeof step.action.enabled === 'string') {
+      const enabled = await deps.evaluator.condition(tx, step.action.enabled, scope);
+      if (enabled.value === 'error') throw new FermataError('expression_error', `enabled: ${enabled.reason ?? ''}`);
+      if (!enabled.value) return { evaluation: { type: 'skipped' }, status: 'skipped' };
+    }
+    return await KINDS[step.names.kind as ActionKind](step, scope, deps, tx);
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    const code = error instanceof FermataError ? error.code : 'expression_error';
+    return { evaluation: { type: 'failed', error: runError(step, code, messageOf(error)) }, status: 'failed' };
+  }
+}
+
+async function writeRow(tx: Executor, step: Step, { evaluation, status, result, waits }: Evaluated): Promise<void> {
+  if (waits) await setWaiting(tx, step.names.runId);
+  await endStep(tx, {
+    runId: step.names.runId,
+    path: step.names.path,
+    status,
+    ...(result === undefined ? {} : { result }),
+    ...(evaluation.type === 'failed' ? { error: evaluation.error } : {}),
+    trace: { evaluation },
+  });
+}

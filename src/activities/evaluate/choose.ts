@@ -1,0 +1,21 @@
+import type { ChooseAction } from '../../domain/definition/action';
+import type { EvaluateKind } from './evaluated';
+
+/** The first branch whose `when` holds; an erring `when` counts as not holding and is recorded. */
+export const chooseBranch: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
+  const { choose, else: otherwise } = action as ChooseAction;
+  const errors: { branch: number; error: string }[] = [];
+  let index: number | 'else' | null = otherwise.length > 0 ? 'else' : null;
+  for (const [branch, { when }] of choose.entries()) {
+    const { value, reason } = await evaluator.condition(tx, when, scope);
+    if (value === 'error') errors.push({ branch, error: reason ?? '' });
+    if (value !== true) continue;
+    index = branch;
+    break;
+  }
+  return {
+    evaluation: { type: 'branch', index },
+    status: 'running',
+    result: { branch: index, ...(errors.length > 0 ? { errors } : {}) },
+  };
+};

@@ -1,0 +1,18 @@
+import type { Executor } from '../../db/executor';
+import type { Evaluation } from '../../domain/run/activities';
+import type { EvaluationScope } from '../../providers/evaluator';
+import type { ActivityDeps } from '../deps';
+import type { Step } from '../step';
+
+/** What evaluating a step gave and how its row stands now. */
+export interface Evaluated {
+  evaluation: Evaluation;
+  /** `running` while its children run, `waiting` while its timer does. */
+  status: 'running' | 'waiting' | 'success' | 'failed' | 'skipped';
+  result?: unknown;
+  /** The run waits from now on. */
+  waits?: boolean;
+}
+
+/** Evaluates one kind of step. Throws what makes the step fail. */
+export type EvaluateKind = (step: Step, scope: EvaluationScope, deps: ActivityDeps, tx: Executor) => Promise<Evaluated>;

@@ -1,0 +1,81 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../db/executor';
+import { Definition } from '../domain/definition/schema';
+import { FermataError } from '../domain/errors';
+import { LruCache } from '../domain/expressions/lru-cache';
+import type { RunFacts } from '../domain/run/scope';
+
+/** What of a run never changes while it runs, with the definition it is pinned to. */
+export interface RunSource {
+  runId: string;
+  automationId: string;
+  version: number;
+  scopeKey: string;
+  rootRunId: string;
+  depth: number;
+  facts: RunFacts;
+  definition: Definition;
+}
+
+interface Row extends Record<string, unknown> {
+  automation_id: string;
+  version: number;
+  scope_key: string;
+  root_run_id: string;
+  depth: number;
+  context_key: string | null;
+  trigger_scope: Record<string, unknown>;
+  started_at: string | null;
+  bytes: number;
+  created_at: string;
+  name: string;
+  group: string | null;
+}
+
+/** Bound of each cache, as Postgres stores what is in it. */
+const CACHE_BYTES = 16 * 1024 * 1024;
+
+/** Reads runs and definitions once per process and run; steps of a run usually stay on one worker. */
+export function createRunSources(db: Executor): (runId: string) => Promise<RunSource> {
+  const runs = new LruCache<RunSource>(1_000, CACHE_BYTES);
+  const definitions = new LruCache<Definition>(500, CACHE_BYTES);
+
+  const definitionOf = async (automationId: string, version: number): Promise<Definition> => {
+    const key = `${automationId}/${version}`;
+    const known = definitions.get(key);
+    if (known) return known;
+    const result = await db.execute<{ definition: unknown; bytes: number }>(sql`
+      select definition, pg_column_size(definition) as bytes from automation_versions where automation_id = ${automationId} and version = ${version}`);
+    const definition = Definition.parse(result.rows[0]?.definition);
+    definitions.set(key, definition, result.rows[0]?.bytes);
+    return definition;
+  };
+
+  return async (runId) => {
+    const known = runs.get(runId);
+    if (known) return known;
+    const result = await db.execute<Row>(sql`
+      select r.automation_id, r.version, r.scope_key, r.root_run_id, r.depth, r.context_key, r.trigger_scope,
+        r.started_at, r.created_at, pg_column_size(r.trigger_scope) as bytes, a.name, a."group"
+      from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
+    const row = result.rows[0];
+    if (!row) throw new FermataError('not_found', `There is no run ${runId}.`);
+    const source: RunSource = {
+      runId,
+      automationId: row.automation_id,
+      version: row.version,
+      scopeKey: row.scope_key,
+      rootRunId: row.root_run_id,
+      depth: row.depth,
+      facts: {
+        trigger: row.trigger_scope,
+        contextKey: row.context_key,
+        run: { id: runId, startedAt: new Date(row.started_at ?? row.created_at).toISOString() },
+        automation: { id: row.automation_id, name: row.name, group: row.group },
+      },
+      definition: await definitionOf(row.automation_id, row.version),
+    };
+    runs.set(runId, source, row.bytes);
+    return source;
+  };
+}

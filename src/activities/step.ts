@@ -1,0 +1,55 @@
+import type { StoredArtifact } from '../db/runs/begin-step';
+import type { ActionStep } from '../domain/definition/action';
+import { kindOf } from '../domain/definition/action-kind';
+import { FermataError } from '../domain/errors';
+import type { StepInput } from '../domain/run/activities';
+import type { RunError } from '../domain/run/step-record';
+import { stepAt } from '../domain/run/step-at';
+import type { EvaluationScope } from '../providers/evaluator';
+import type { RunSource } from './run-source';
+
+/** A step of a run, as an activity works on it. */
+export interface Step {
+  source: RunSource;
+  input: StepInput;
+  action: ActionStep;
+  names: { runId: string; path: string; actionId: string | null; kind: string; action: string | null };
+}
+
+/** Finds the step of an input in the pinned definition. */
+export function stepOf(source: RunSource, input: StepInput): Step {
+  const action = stepAt(source.definition, input.path);
+  if (!action) throw new FermataError('not_found', `Version ${source.version} has no step ${input.path}.`);
+  const names = {
+    runId: input.runId,
+    path: input.path,
+    actionId: action.id ?? null,
+    kind: kindOf(action),
+    action: 'action' in action ? action.action : null,
+  };
+  return { source, input, action, names };
+}
+
+/** What expressions of a step see. */
+export function scopeOf({ source, input }: Step, artifacts: readonly StoredArtifact[]): EvaluationScope {
+  return {
+    facts: source.facts,
+    variables: input.variables,
+    artifacts,
+    repeat: input.repeat,
+    usesState: source.definition.uses_state ?? [],
+    stateWindowMinutes: source.definition.state_window_minutes,
+  };
+}
+
+/** A failure as the step's row and `run.error` carry it. */
+export function runError(step: Step, code: string, message: string, status?: number): RunError {
+  const { path, actionId } = step.names;
+  return {
+    code,
+    message,
+    path,
+    ...(actionId === null ? {} : { actionId }),
+    ...(status === undefined ? {} : { status }),
+  };
+}
