@@ -30,12 +30,10 @@ const TemplateDuration = z.strictObject({ template: z.string().min(1).describe('
 export const DURATION_FORMS = { units: UnitDuration, clock: ClockDuration, template: TemplateDuration };
 
 /** A length of time: `{seconds|minutes|hours|days: n}`, `"hh:mm:ss"` or `{template}`; > 0 and ≤ 30 days. */
-export const Duration = z
-  .union([UnitDuration, ClockDuration, TemplateDuration], { error: 'not a duration' })
-  .meta({
-    id: 'Duration',
-    description: 'A length of time: {minutes: 5}, "hh:mm:ss" or {template: "…"}; at most 30 days',
-  });
+export const Duration = z.union([UnitDuration, ClockDuration, TemplateDuration], { error: 'not a duration' }).meta({
+  id: 'Duration',
+  description: 'A length of time: {minutes: 5}, "hh:mm:ss" or {template: "…"}; at most 30 days',
+});
 export type Duration = z.infer<typeof Duration>;
 
 function unitsToMs(value: Record<string, number | undefined>): number {

@@ -1,13 +1,10 @@
 import { z } from 'zod';
 
 /** A bare expression: `filter`, `when`, `for_each`…; parsed by the validator, which knows line and column. */
-export const ExpressionText = z
-  .string()
-  .min(1)
-  .meta({
-    id: 'Expression',
-    description: 'An expression without braces, e.g. trigger.payload.newStatus == "unhealthy"',
-  });
+export const ExpressionText = z.string().min(1).meta({
+  id: 'Expression',
+  description: 'An expression without braces, e.g. trigger.payload.newStatus == "unhealthy"',
+});
 
 /** Text with `{{ expression }}` in it. */
 export const TemplateText = z.string().describe('Text; {{ expression }} is replaced');

@@ -27,6 +27,8 @@ export interface TriggerType {
   /** What `for:` confirms later; absent = `for:` is refused at save. */
   holds?: {
     entity(payload: Record<string, unknown>): { kind: string; id: string };
+    /** Why `for:` cannot be confirmed with this config (e.g. `entity_changed` without `to`, or a nested field); absent = it always can. */
+    refuses?(config: Record<string, unknown>): string | undefined;
     /** undefined = cannot be told (null, unknown, text where a number belongs): the dwell stays as it is. */
     test(
       state: Record<string, unknown> | null,

@@ -1,0 +1,111 @@
+import type { ActionDescription } from '../registry/action-description';
+import { normalizeEvent, type Registry } from '../registry/registry';
+import type { TriggerType } from '../registry/trigger-type';
+import type { Findings } from './findings';
+import type { Segment } from './place';
+import { isMap, listOf } from './plain-map';
+import { configFindings } from './structure';
+import type { Unsupported } from './supported';
+
+/** Events that are no more, and what to write instead. */
+const REMOVED_EVENTS: ReadonlyMap<string, string> = new Map([
+  [
+    'template',
+    'use automation.numeric_state or automation.entity_changed as the trigger, or a condition; both react at once instead of polling',
+  ],
+  [
+    'healthcheck.flapping_detected',
+    'use healthcheck.system_health_changed with "window: {count: 3, minutes: 60, refire: once}" and "filter: trigger.payload.newStatus != \\"healthy\\""',
+  ],
+]);
+
+/** Reports an event that is unknown or removed; otherwise the trigger it names. */
+export function checkEvent(
+  event: unknown,
+  path: Segment[],
+  registry: Registry<ActionDescription>,
+  findings: Findings,
+): TriggerType | undefined {
+  if (typeof event !== 'string') return undefined;
+  const replacement = REMOVED_EVENTS.get(event === 'automation.template' ? 'template' : normalizeEvent(event));
+  if (replacement !== undefined) {
+    findings.error({ path, code: 'removed_event', message: `"${event}" was removed: ${replacement}` });
+    return undefined;
+  }
+  const type = registry.trigger(event);
+  if (type) return type;
+  const meant = registry.nearestTrigger(normalizeEvent(event));
+  const hint = meant === undefined ? '; GET /api/v1/triggers lists all' : `. Did you mean "${meant}"?`;
+  findings.error({ path, code: 'unknown_event', message: `Unknown event "${event}"${hint}` });
+  return undefined;
+}
+
+/** Checks a trigger's or wait's config by the event's schema. It is never rendered, so templates stand for nothing here. */
+export function checkTriggerConfig(
+  type: TriggerType,
+  event: string,
+  owner: Record<string, unknown>,
+  path: Segment[],
+  findings: Findings,
+): void {
+  const config = owner.config ?? {};
+  if (!isMap(config)) return;
+  const keys = Object.keys(config);
+  if (type.configSchema) {
+    for (const finding of configFindings(type.configSchema, config, [...path, 'config'])) findings.error(finding);
+  } else if (keys.length > 0) {
+    findings.error({
+      path: [...path, 'config'],
+      atKey: true,
+      code: 'unknown_key',
+      message: `"${event}" takes no config`,
+    });
+  }
+}
+
+function checkFor(
+  type: TriggerType,
+  event: string,
+  trigger: Record<string, unknown>,
+  path: Segment[],
+  registry: Registry<ActionDescription>,
+  findings: Findings,
+): void {
+  const config = isMap(trigger.config) ? trigger.config : {};
+  const report = (message: string) =>
+    findings.error({ path: [...path, 'for'], atKey: true, code: 'for_not_possible', message });
+  if (type.holds) {
+    const reason = type.holds.refuses?.(config);
+    if (reason !== undefined) report(`"for" is not possible here: ${reason}`);
+    return;
+  }
+  const plugin = event.slice(0, event.indexOf('.') + 1);
+  const able = [...registry.triggers()].filter(([id, { holds }]) => holds && id.startsWith(plugin)).map(([id]) => id);
+  const hint = able.length > 0 ? ` It is possible with ${able.join(', ')}.` : '';
+  report(`"for" needs a state that can be looked at again when the time is up; "${event}" tells of a moment.${hint}`);
+}
+
+/** Checks events, configs and gates of all triggers. Names of events are normalised in place. */
+export function checkTriggers(
+  document: Record<string, unknown>,
+  { registry, unsupported }: { registry: Registry<ActionDescription>; unsupported: Unsupported },
+  findings: Findings,
+): void {
+  for (const [index, trigger] of listOf(document.triggers).entries()) {
+    if (!isMap(trigger)) continue;
+    const path: Segment[] = ['triggers', index];
+    for (const key of unsupported.triggerKeys) {
+      if (trigger[key] === undefined) continue;
+      findings.error({
+        path: [...path, key],
+        atKey: true,
+        code: 'not_supported_yet',
+        message: `"${key}" is not supported yet`,
+      });
+    }
+    const type = checkEvent(trigger.event, [...path, 'event'], registry, findings);
+    if (!type || typeof trigger.event !== 'string') continue;
+    checkTriggerConfig(type, trigger.event, trigger, path, findings);
+    if (trigger.for !== undefined) checkFor(type, trigger.event, trigger, path, registry, findings);
+  }
+}

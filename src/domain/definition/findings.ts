@@ -1,0 +1,51 @@
+import type { Finding } from '../errors';
+import type { RawFinding } from './issues';
+import { formatPlace } from './place';
+import type { Locate, PlaceDetail } from './yaml-locate';
+
+/** Answers stay readable, and small, when a document is wrong everywhere. */
+const MAX_FINDINGS = 200;
+
+/** A finding with, for texts of expressions, the place inside the text. */
+export interface Report extends RawFinding {
+  inside?: { line: number; column: number };
+}
+
+/** Collects what a validation finds and writes the places out. */
+export class Findings {
+  private readonly found = { errors: [] as Finding[], warnings: [] as Finding[] };
+  private readonly seen = new Set<string>();
+
+  constructor(private readonly locate?: Locate) {}
+
+  error(report: Report): void {
+    this.add(this.found.errors, report);
+  }
+
+  warning(report: Report): void {
+    this.add(this.found.warnings, report);
+  }
+
+  /** Errors in the order of the text where that is known, else as they were found. */
+  get errors(): Finding[] {
+    return inTextOrder(this.found.errors);
+  }
+
+  get warnings(): Finding[] {
+    return inTextOrder(this.found.warnings);
+  }
+
+  private add(list: Finding[], { path, code, message, atKey, inside }: Report): void {
+    const place = formatPlace(path);
+    const identity = JSON.stringify([place, code, message, inside]);
+    if (list.length >= MAX_FINDINGS || this.seen.has(identity)) return;
+    this.seen.add(identity);
+    const detail: PlaceDetail = { ...(atKey && { key: true }), ...(inside && { inside }) };
+    list.push({ path: place, message, code, ...this.locate?.(place, detail) });
+  }
+}
+
+function inTextOrder(findings: readonly Finding[]): Finding[] {
+  const order = ({ line = 0, column = 0 }: Finding) => line * 1_000_000 + column;
+  return [...findings].sort((a, b) => order(a) - order(b));
+}

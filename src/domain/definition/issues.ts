@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { nearest } from '../expressions/nearest';
+import type { Segment } from './place';
+import { knownKeys, schemaAt, unwrap } from './schema-at';
+
+/** A finding before its place has been written out. */
+export interface RawFinding {
+  path: Segment[];
+  code: string;
+  message: string;
+  /** The key at `path` is meant, not its value. */
+  atKey?: boolean;
+}
+
+type Issue = z.core.$ZodIssue;
+/** Says which branch of a union was meant, or what is wrong with the choice itself. */
+export type PickBranch = (value: unknown) => z.core.$ZodType | { code: string; message: string } | undefined;
+
+interface Context {
+  root: unknown;
+  schema: z.core.$ZodType;
+  prefix: readonly Segment[];
+  picks: ReadonlyMap<z.core.$ZodType, PickBranch>;
+}
+
+/** Name of a value's type for people. */
+export function typeName(value: unknown): string {
+  if (value === null) return 'nothing (null)';
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  const names: Record<string, string> = {
+    string: 'text',
+    number: 'a number',
+    boolean: 'true or false',
+    object: 'a map',
+  };
+  return names[typeof value] ?? typeof value;
+}
+
+const EXPECTED: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+  null: 'null',
+};
+
+/** Value below a root, own keys only. */
+export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+const SIZE_UNITS: Partial<Record<string, string>> = { string: 'character', array: 'entry', record: 'key' };
+
+function sizeMessage(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall): string {
+  const big = issue.code === 'too_big';
+  const limit = Number(big ? issue.maximum : issue.minimum);
+  const unit = SIZE_UNITS[issue.origin];
+  if (unit !== undefined) {
+    const plural = unit === 'entry' ? 'entries' : `${unit}s`;
+    return `${big ? 'At most' : 'At least'} ${limit} ${limit === 1 ? unit : plural}`;
+  }
+  if (issue.inclusive === false) return big ? `Must be below ${limit}` : `Must be above ${limit}`;
+  return big ? `At most ${limit}` : `At least ${limit}`;
+}
+
+function optionsMessage(values: readonly unknown[], given: unknown): string {
+  const names = values.map(String);
+  const meant = typeof given === 'string' ? nearest(given, names) : undefined;
+  const list = `Expected ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}`;
+  const got =
+    typeof given === 'string' ? `"${given.slice(0, 60)}"` : typeof given === 'number' ? String(given) : typeName(given);
+  return `${list}; got ${got}${meant === undefined ? '' : `. Did you mean "${meant}"?`}`;
+}
+
+function simpleFinding(issue: Issue, value: unknown): { code: string; message: string } {
+  const last = issue.path.at(-1);
+  if (value === undefined && issue.code !== 'custom') {
+    return { code: 'required', message: `${typeof last === 'string' ? `"${last}"` : 'This'} is missing` };
+  }
+  switch (issue.code) {
+    case 'invalid_type':
+      return {
+        code: 'invalid_type',
+        message: `Expected ${EXPECTED[issue.expected] ?? issue.expected}, got ${typeName(value)}`,
+      };
+    case 'invalid_value':
+      return { code: 'invalid_value', message: optionsMessage(issue.values, value) };
+    case 'too_big':
+    case 'too_small':
+      return { code: 'out_of_range', message: sizeMessage(issue) };
+    case 'custom': {
+      const code: unknown = issue.params?.code;
+      return { code: typeof code === 'string' ? code : 'invalid_value', message: issue.message };
+    }
+    default:
+      return { code: 'invalid_value', message: issue.message };
+  }
+}
+
+/** How far off a branch is: unknown keys count one by one, and a wrong type of the whole most of all. */
+function distanceOf(issues: readonly Issue[]): number {
+  return issues.reduce((sum, issue) => {
+    if (issue.code === 'unrecognized_keys') return sum + issue.keys.length;
+    if (issue.code === 'invalid_union' && issue.path.length === 0)
+      return sum + Math.min(...issue.errors.map(distanceOf));
+    if (issue.path.length > 0) return sum + 1;
+    return sum + (issue.code === 'invalid_type' ? 100 : issue.code === 'invalid_value' ? 50 : 1);
+  }, 0);
+}
+
+function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: Segment[], context: Context): RawFinding[] {
+  const schema = schemaAt(context.schema, issue.path);
+  const union = schema && unwrap(schema);
+  const value = valueAt(context.root, issue.path);
+  const options = union instanceof z.ZodUnion ? union.def.options : [];
+  const picked = union && context.picks.get(union)?.(value);
+  if (picked && 'message' in picked) return [{ path, ...picked }];
+  if (value === undefined) return [{ path, ...simpleFinding(issue, value) }];
+  const distances = issue.errors.map((errors) => distanceOf(errors));
+  const index = picked ? options.indexOf(picked as never) : distances.indexOf(Math.min(...distances));
+  const errors = issue.errors[index] ?? [];
+  const rootTypes = issue.errors.flatMap((list) =>
+    list.filter((e) => e.code === 'invalid_type' && e.path.length === 0),
+  );
+  if (!picked && (distances[index] ?? 100) >= 100) {
+    const names = rootTypes.map((e) => (e.code === 'invalid_type' ? (EXPECTED[e.expected] ?? e.expected) : ''));
+    const expected = [...new Set(names)].join(' or ');
+    return [{ path, code: 'invalid_type', message: `Expected ${expected}, got ${typeName(value)}` }];
+  }
+  const branch = options[index] ?? context.schema;
+  return structureFindings(errors, { ...context, root: value, schema: branch, prefix: path });
+}
+
+/**
+ * Turns zod's issues into findings for people: unions are reduced to the branch that was meant, unknown keys are one
+ * finding each with the nearest known one.
+ */
+export function structureFindings(issues: readonly Issue[], context: Context): RawFinding[] {
+  const keyOf = (issue: Issue) => JSON.stringify(issue.path.map(String));
+  const misspelt = new Set(issues.filter((issue) => issue.code === 'unrecognized_keys').map(keyOf));
+  return issues.flatMap((issue): RawFinding[] => {
+    // A rule about the whole map says nothing new while a key of it is misspelt.
+    if (issue.code === 'custom' && misspelt.has(keyOf(issue))) return [];
+    const path = [...context.prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+    if (issue.code === 'invalid_union') return unionFindings(issue, path, context);
+    if (issue.code === 'unrecognized_keys') {
+      const schema = schemaAt(context.schema, issue.path);
+      const known = schema ? knownKeys(schema) : [];
+      return issue.keys.map((key) => ({ path: [...path, key], atKey: true, ...unknownKey(key, known) }));
+    }
+    return [{ path, ...simpleFinding(issue, valueAt(context.root, issue.path)) }];
+  });
+}
+
+function unknownKey(key: string, known: readonly string[]): { code: string; message: string } {
+  const meant = nearest(key, known);
+  const hint = meant === undefined ? `Known here: ${known.join(', ') || 'none'}` : `Did you mean "${meant}"?`;
+  return { code: 'unknown_key', message: `Unknown key "${key}". ${hint}` };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+
+/** What a wrapper (optional, default, lazy, pipe…) wraps, or undefined. */
+function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodReadonly ||
+    schema instanceof z.ZodCatch ||
+    schema instanceof z.ZodNonOptional
+  ) {
+    return schema.def.innerType;
+  }
+  if (schema instanceof z.ZodLazy) return schema.def.getter();
+  // A transform in front of a schema ("preprocess") says nothing about keys; behind it, the input side does.
+  if (schema instanceof z.ZodPipe) return schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in;
+  return undefined;
+}
+
+/** A schema and everything it wraps, outermost first. */
+function layersOf(schema: z.core.$ZodType): z.core.$ZodType[] {
+  const layers = [schema];
+  for (let inner = unwrapOnce(schema); inner; inner = unwrapOnce(inner)) layers.push(inner);
+  return layers;
+}
+
+/** The schema inside all wrappers. */
+export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  return layersOf(schema).at(-1) ?? schema;
+}
+
+/** Keys that a schema declares, over all branches of a union; empty when any key is allowed. */
+export function knownKeys(schema: z.core.$ZodType): string[] {
+  const core = unwrap(schema);
+  if (core instanceof z.ZodObject) return Object.keys(core.shape);
+  if (core instanceof z.ZodUnion) return [...new Set(core.def.options.flatMap(knownKeys))];
+  if (core instanceof z.ZodIntersection) return [...knownKeys(core.def.left), ...knownKeys(core.def.right)];
+  return [];
+}
+
+/** Schemas of what stands under a key: several where a union leaves it open. */
+export function childSchemas(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] {
+  const core = unwrap(schema);
+  if (core instanceof z.ZodObject) {
+    const shape: Record<string, z.core.$ZodType> = core.shape;
+    if (Object.hasOwn(shape, key)) return [shape[String(key)] as z.core.$ZodType];
+    return core.def.catchall ? [core.def.catchall] : [];
+  }
+  if (core instanceof z.ZodArray) return [core.def.element];
+  if (core instanceof z.ZodRecord) return [core.def.valueType];
+  if (core instanceof z.ZodTuple) return core.def.items.filter((_, index) => index === key);
+  if (core instanceof z.ZodUnion) return core.def.options.flatMap((option) => childSchemas(option, key));
+  if (core instanceof z.ZodIntersection)
+    return [...childSchemas(core.def.left, key), ...childSchemas(core.def.right, key)];
+  return [];
+}
+
+/** The first schema at a path below a schema; undefined where nothing is declared. */
+export function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType | undefined {
+  let current = [schema];
+  for (const key of path) current = current.flatMap((one) => childSchemas(one, key));
+  return current[0];
+}
+
+/** Whether a schema, or anything it wraps, carries this metadata flag (`x-secret`, `x-code`…). */
+export function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
+  return layersOf(schema).some((layer) => {
+    if (z.globalRegistry.get(layer as z.ZodType)?.[flag] === true) return true;
+    return layer instanceof z.ZodUnion && layer.def.options.some((option) => hasFlag(option, flag));
+  });
+}

@@ -1,0 +1,92 @@
+import type { z } from 'zod';
+import { nearest } from '../expressions/nearest';
+import { ACTION_FORMS, ActionStep, REPEAT_FORMS } from './action';
+import { ACTION_KINDS, kindKeys } from './action-kind';
+import { Condition, CONDITION_FORMS } from './condition';
+import { type PickBranch, type RawFinding, structureFindings, typeName } from './issues';
+import { isMap } from './plain-map';
+import { Definition } from './schema';
+import { knownKeys, unwrap } from './schema-at';
+
+/** A misspelt kind key is named as such, when exactly one key is near a kind. */
+function misspeltKind(value: Record<string, unknown>): string {
+  const common = new Set(knownKeys(ACTION_FORMS.delay));
+  const guesses = Object.keys(value)
+    .filter((key) => !common.has(key))
+    .flatMap((key) => {
+      const meant = nearest(key, ACTION_KINDS);
+      return meant === undefined ? [] : [`. Did you mean "${meant}" by "${key}"?`];
+    });
+  return guesses.length === 1 ? (guesses[0] ?? '') : '';
+}
+
+const pickAction: PickBranch = (value) => {
+  if (!isMap(value)) return { code: 'invalid_type', message: `Expected an action (a map), got ${typeName(value)}` };
+  const kinds = kindKeys(value);
+  const [kind] = kinds;
+  if (kind === undefined) {
+    const hint = misspeltKind(value);
+    return { code: 'no_kind', message: `An action needs exactly one of ${ACTION_KINDS.join(', ')}${hint}` };
+  }
+  if (kinds.length === 1) return ACTION_FORMS[kind];
+  const names = kinds.map((name) => `"${name}"`).join(' and ');
+  return {
+    code: 'two_kinds',
+    message: `An action has exactly one kind, this one has ${names}: make them separate actions`,
+  };
+};
+
+const pickCondition: PickBranch = (value) => {
+  if (!isMap(value)) return undefined;
+  const known = Object.keys(CONDITION_FORMS) as (keyof typeof CONDITION_FORMS)[];
+  const kinds = known.filter((kind) => Object.hasOwn(value, kind));
+  const [kind] = kinds;
+  if (kind !== undefined && kinds.length === 1) return CONDITION_FORMS[kind];
+  if (kinds.length > 1) {
+    const names = kinds.map((name) => `"${name}"`).join(' and ');
+    return {
+      code: 'two_kinds',
+      message: `A condition has exactly one kind, this one has ${names}: join them with "and"`,
+    };
+  }
+  const [key] = Object.keys(value);
+  const meant = key === undefined ? undefined : nearest(key, known);
+  const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
+  return { code: 'no_kind', message: `A condition is an expression or one of ${known.join(', ')}${hint}` };
+};
+
+const pickRepeat: PickBranch = (value) => {
+  if (!isMap(value)) return undefined;
+  const known = Object.keys(REPEAT_FORMS) as (keyof typeof REPEAT_FORMS)[];
+  const kinds = known.filter((kind) => Object.hasOwn(value, kind));
+  const [kind] = kinds;
+  if (kind !== undefined && kinds.length === 1) return REPEAT_FORMS[kind];
+  const names = kinds.map((name) => `"${name}"`).join(' and ');
+  const given = kinds.length > 1 ? `, this one has ${names}` : '';
+  return {
+    code: kinds.length > 1 ? 'two_kinds' : 'no_kind',
+    message: `A repeat needs exactly one of ${known.join(', ')}${given}`,
+  };
+};
+
+const PICKS: ReadonlyMap<z.core.$ZodType, PickBranch> = new Map([
+  [unwrap(ActionStep), pickAction],
+  [unwrap(Condition), pickCondition],
+  [unwrap(ACTION_FORMS.repeat.shape.repeat), pickRepeat],
+]);
+
+/** Parses the document's structure; every violation is a finding with its place. */
+export function parseStructure(input: unknown): { definition?: Definition; findings: RawFinding[] } {
+  const parsed = Definition.safeParse(input);
+  if (parsed.success) return { definition: parsed.data, findings: [] };
+  return {
+    findings: structureFindings(parsed.error.issues, { root: input, schema: Definition, prefix: [], picks: PICKS }),
+  };
+}
+
+/** What is wrong with a config, by the registered schema. `prefix` is the place of the config. */
+export function configFindings(schema: z.ZodType, config: unknown, prefix: RawFinding['path']): RawFinding[] {
+  const parsed = schema.safeParse(config);
+  if (parsed.success) return [];
+  return structureFindings(parsed.error.issues, { root: config, schema, prefix, picks: new Map() });
+}

@@ -1,0 +1,46 @@
+import type { Findings } from './findings';
+import { isMap, listOf } from './plain-map';
+
+/** The id a trigger gets from its event: lower case, every run of other characters as `_`, at most 64 characters. */
+export function deriveTriggerId(event: string): string {
+  return event
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 64);
+}
+
+/** The first of `base_2`, `base_3`… that is free. */
+export function proposeId(base: string, taken: ReadonlySet<string>): string {
+  for (let n = 2; ; n += 1) {
+    const proposal = `${base.slice(0, 60)}_${n}`;
+    if (!taken.has(proposal)) return proposal;
+  }
+}
+
+/** Fills in derived trigger ids in place, and reports ids that two triggers have. */
+export function fillTriggerIds(document: Record<string, unknown>, findings: Findings): void {
+  const first = new Map<string, { index: number; derived: boolean }>();
+  const triggers = listOf(document.triggers);
+  const taken = new Set(
+    triggers.flatMap((trigger) => (isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : [])),
+  );
+  for (const [index, trigger] of triggers.entries()) {
+    if (!isMap(trigger)) continue;
+    const derived = trigger.id === undefined && typeof trigger.event === 'string';
+    const id = derived ? deriveTriggerId(String(trigger.event)) : trigger.id;
+    if (typeof id !== 'string') continue;
+    const earlier = first.get(id);
+    if (earlier) {
+      const proposal = proposeId(id, taken);
+      taken.add(proposal);
+      const origin = derived && earlier.derived ? ' from their event' : '';
+      findings.error({
+        path: derived ? ['triggers', index] : ['triggers', index, 'id'],
+        code: 'duplicate_id',
+        message: `triggers[${earlier.index}] and triggers[${index}] both get the id "${id}"${origin}; write "id: ${proposal}" here`,
+      });
+    } else first.set(id, { index, derived });
+    taken.add(id);
+    if (derived) trigger.id = id;
+  }
+}

@@ -1,0 +1,196 @@
+import { ACTION_KINDS, type ActionKind, kindKeys } from './action-kind';
+import type { Segment } from './place';
+import { isMap, listOf } from './plain-map';
+
+/** Ids of actions that may have run before a place is reached. */
+export type Made = ReadonlySet<string>;
+
+/** How a text is read: as an expression, as a template at any depth of the value, or as either of the two. */
+export type TextMode = 'expression' | 'template' | 'either';
+
+/** A value that holds expressions. */
+export interface ExpressionUse {
+  value: unknown;
+  path: Segment[];
+  mode: TextMode;
+  made: Made;
+}
+
+/** A step in the raw document; `kind` is undefined unless it has exactly one. */
+export interface StepVisit {
+  step: Record<string, unknown>;
+  kind: ActionKind | undefined;
+  path: Segment[];
+  /** 1 for the steps of `actions`. */
+  depth: number;
+  made: Made;
+}
+
+/** What a walk tells; parts of the document that have the wrong shape are passed over, the structure check names them. */
+export interface Visitor {
+  step?(visit: StepVisit): void;
+  /** A list of steps in order, for checks between neighbours. */
+  steps?(list: readonly unknown[], path: Segment[]): void;
+  condition?(condition: Record<string, unknown>, path: Segment[]): void;
+  expression?(use: ExpressionUse): void;
+}
+
+/** Steps deeper than this are not visited. */
+export const MAX_STEP_DEPTH = 20;
+
+const NONE: Made = new Set();
+
+/** Ids of all steps in a list, at any depth. */
+function idsWithin(list: readonly unknown[], depth = 0): string[] {
+  if (depth > MAX_STEP_DEPTH) return [];
+  return list.filter(isMap).flatMap((step) => {
+    const nested = nestedLists(step).flatMap((inner) => idsWithin(inner, depth + 1));
+    return typeof step.id === 'string' ? [step.id, ...nested] : nested;
+  });
+}
+
+function nestedLists(step: Record<string, unknown>): (readonly unknown[])[] {
+  const branches = listOf(step.choose).map((branch) => (isMap(branch) ? listOf(branch.sequence) : []));
+  const repeat = isMap(step.repeat) ? listOf(step.repeat.sequence) : [];
+  return [...branches, listOf(step.else), listOf(step.parallel), listOf(step.sequence), repeat];
+}
+
+/** One walk over a raw document. */
+class Walk {
+  constructor(private readonly visitor: Visitor) {}
+
+  private use(value: unknown, path: Segment[], mode: TextMode, made: Made): void {
+    if (value !== undefined) this.visitor.expression?.({ value, path, mode, made });
+  }
+
+  duration(value: unknown, path: Segment[], made: Made): void {
+    if (isMap(value)) this.use(value.template, [...path, 'template'], 'either', made);
+  }
+
+  trigger(trigger: Record<string, unknown>, path: Segment[]): void {
+    this.use(trigger.filter, [...path, 'filter'], 'expression', NONE);
+    if (isMap(trigger.window))
+      this.use(trigger.window.partitionBy, [...path, 'window', 'partitionBy'], 'expression', NONE);
+    this.duration(trigger.for, [...path, 'for'], NONE);
+  }
+
+  condition(condition: unknown, path: Segment[], made: Made): void {
+    if (typeof condition === 'string') return this.use(condition, path, 'expression', made);
+    if (Array.isArray(condition))
+      return condition.forEach((part, index) => this.condition(part, [...path, index], made));
+    if (!isMap(condition)) return;
+    this.visitor.condition?.(condition, path);
+    for (const key of ['and', 'or'] as const) {
+      listOf(condition[key]).forEach((part, index) => this.condition(part, [...path, key, index], made));
+    }
+    if (condition.not !== undefined) this.condition(condition.not, [...path, 'not'], made);
+    const { numeric_state: numeric, state } = condition;
+    if (isMap(numeric)) this.use(numeric.value, [...path, 'numeric_state', 'value'], 'expression', made);
+    if (!isMap(state)) return;
+    for (const key of ['entity', 'id'] as const) this.use(state[key], [...path, 'state', key], 'template', made);
+    this.duration(state.for, [...path, 'state', 'for'], made);
+  }
+
+  /** Returns what may have run once the list is done. */
+  steps(list: unknown, path: Segment[], made: Made, depth: number): Set<string> {
+    const after = new Set(made);
+    if (!Array.isArray(list) || depth > MAX_STEP_DEPTH + 1) return after;
+    this.visitor.steps?.(list, path);
+    for (const [index, step] of (list as unknown[]).entries()) {
+      if (isMap(step)) for (const id of this.step(step, [...path, index], after, depth)) after.add(id);
+    }
+    return after;
+  }
+
+  private step(step: Record<string, unknown>, path: Segment[], before: Made, depth: number): Iterable<string> {
+    const made = new Set(before);
+    const kinds = kindKeys(step);
+    this.visitor.step?.({ step, kind: kinds.length === 1 ? kinds[0] : undefined, path, depth, made });
+    this.use(step.enabled, [...path, 'enabled'], 'expression', made);
+    const produced = ACTION_KINDS.filter((kind) => kinds.includes(kind)).flatMap((kind) => [
+      ...this.parts(kind, step, path, made, depth),
+    ]);
+    return typeof step.id === 'string' ? [...produced, step.id] : produced;
+  }
+
+  private parts(
+    kind: ActionKind,
+    step: Record<string, unknown>,
+    path: Segment[],
+    made: Made,
+    depth: number,
+  ): Iterable<string> {
+    const at = [...path, kind];
+    const value = step[kind];
+    switch (kind) {
+      case 'action':
+      case 'stop':
+        return [];
+      case 'variables':
+        this.use(value, at, 'template', made);
+        return [];
+      case 'delay':
+        this.duration(value, at, made);
+        return [];
+      case 'condition':
+        this.condition(value, at, made);
+        return [];
+      case 'choose':
+        return this.choose(step, path, made, depth);
+      case 'parallel':
+        return this.branches(listOf(value), at, made, depth);
+      case 'sequence':
+        return this.steps(value, at, made, depth + 1);
+      case 'repeat':
+        return isMap(value) ? this.repeat(value, at, made, depth) : [];
+      case 'wait_for_trigger':
+        if (!isMap(value)) return [];
+        this.use(value.filter, [...at, 'filter'], 'expression', made);
+        this.use(value.context_key, [...at, 'context_key'], 'template', made);
+        return [];
+      case 'wait_until':
+        if (isMap(value)) this.condition(value.condition, [...at, 'condition'], made);
+        return [];
+    }
+  }
+
+  private choose(step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Iterable<string> {
+    const after = listOf(step.choose).flatMap((branch, index) => {
+      if (!isMap(branch)) return [];
+      const at = [...path, 'choose', index];
+      this.condition(branch.when, [...at, 'when'], made);
+      return [...this.steps(branch.sequence, [...at, 'sequence'], made, depth + 1)];
+    });
+    return [...after, ...this.steps(step.else, [...path, 'else'], made, depth + 1)];
+  }
+
+  /** Branches of `parallel` do not see what the others make. */
+  private branches(list: readonly unknown[], path: Segment[], made: Made, depth: number): Iterable<string> {
+    if (depth > MAX_STEP_DEPTH) return [];
+    return list.flatMap((branch, index) =>
+      isMap(branch) ? [...this.step(branch, [...path, index], made, depth + 1)] : [],
+    );
+  }
+
+  /** From the second iteration on, everything in the body may have run. */
+  private repeat(repeat: Record<string, unknown>, path: Segment[], made: Made, depth: number): Iterable<string> {
+    const again = new Set([...made, ...idsWithin(listOf(repeat.sequence))]);
+    this.use(repeat.count, [...path, 'count'], 'expression', made);
+    this.use(repeat.for_each, [...path, 'for_each'], 'expression', made);
+    this.condition(repeat.while, [...path, 'while'], again);
+    this.condition(repeat.until, [...path, 'until'], again);
+    return this.steps(repeat.sequence, [...path, 'sequence'], again, depth + 1);
+  }
+}
+
+/** Visits every step, condition and expression of a raw document, in the order of the text of each list. */
+export function walkDocument(document: Record<string, unknown>, visitor: Visitor): void {
+  const walk = new Walk(visitor);
+  visitor.expression?.({ value: document.variables, path: ['variables'], mode: 'template', made: NONE });
+  listOf(document.triggers).forEach((trigger, index) => {
+    if (isMap(trigger)) walk.trigger(trigger, ['triggers', index]);
+  });
+  walk.condition(document.conditions, ['conditions'], NONE);
+  walk.steps(document.actions, ['actions'], NONE, 1);
+  walk.steps(document.on_failure, ['on_failure'], new Set(idsWithin(listOf(document.actions))), 1);
+}

@@ -1,0 +1,126 @@
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
+import { formatPlace, type Segment } from './place';
+
+/** Values a document may hold once its aliases are written out; more is an alias bomb. */
+const MAX_VALUES = 100_000;
+/** Nesting of maps and lists that is still read. */
+export const MAX_DATA_DEPTH = 200;
+
+/** Something in the YAML that is refused; `offset` is its place in the text. */
+export interface YamlProblem {
+  place: string;
+  code: string;
+  message: string;
+  offset: number;
+}
+
+/** Own keys only, whatever they are called: `__proto__` becomes a key like any other. */
+function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/**
+ * Turns a parsed YAML node into plain JSON data: string keys, no merge keys, no tags, aliases copied within a budget.
+ * The library's own conversion would merge prototypes of odd keys, and its check for duplicate keys is quadratic.
+ */
+class Conversion {
+  readonly problems: YamlProblem[] = [];
+  private readonly anchors = new Map<string, Node>();
+  private readonly open = new Set<Node>();
+  private values = 0;
+  private exhausted = false;
+
+  convert(node: unknown, path: Segment[]): unknown {
+    if (node === null || node === undefined) return null;
+    if (isAlias(node)) return this.alias(node, path);
+    const known = node as Node;
+    if (!this.spend(known, path)) return null;
+    this.noteAnchorAndTag(known, path);
+    if (isScalar(known)) return this.scalar(known.value, known, path);
+    this.open.add(known);
+    const value = isMap(known) ? this.map(known, path) : isSeq(known) ? this.list(known.items, path) : null;
+    this.open.delete(known);
+    return value;
+  }
+
+  private report(node: Node | null | undefined, path: Segment[], code: string, message: string): void {
+    this.problems.push({ place: formatPlace(path), code, message, offset: node?.range?.[0] ?? 0 });
+  }
+
+  private spend(node: Node, path: Segment[]): boolean {
+    this.values += 1;
+    if (this.exhausted) return false;
+    if (this.values <= MAX_VALUES && path.length <= MAX_DATA_DEPTH) return true;
+    this.exhausted = true;
+    const what =
+      path.length > MAX_DATA_DEPTH ? `more than ${MAX_DATA_DEPTH} levels deep` : `more than ${MAX_VALUES} values`;
+    this.report(node, path, 'limit_exceeded', `The document is too large once its aliases are written out: ${what}`);
+    return false;
+  }
+
+  private noteAnchorAndTag(node: Node, path: Segment[]): void {
+    const { anchor, tag } = node as { anchor?: string; tag?: string };
+    if (anchor !== undefined) this.anchors.set(anchor, node);
+    if (tag !== undefined && !tag.startsWith('tag:yaml.org,2002:')) {
+      this.report(node, path, 'yaml_tag', `Tags are not used here: remove "${tag}"`);
+    }
+  }
+
+  private alias(node: Alias, path: Segment[]): unknown {
+    const target = this.anchors.get(node.source);
+    if (!target) {
+      this.report(node, path, 'yaml_alias', `Nothing above is named "&${node.source}"`);
+      return null;
+    }
+    if (this.open.has(target)) {
+      this.report(node, path, 'yaml_alias', `"*${node.source}" contains itself`);
+      return null;
+    }
+    return this.convert(target, path);
+  }
+
+  private scalar(value: unknown, node: Node, path: Segment[]): unknown {
+    if (typeof value !== 'number' || Number.isFinite(value)) return value;
+    this.report(node, path, 'invalid_number', 'Not a number that JSON can hold; write it as text, in quotes');
+    return null;
+  }
+
+  private list(items: readonly unknown[], path: Segment[]): unknown[] {
+    return items.map((item, index) => this.convert(item, [...path, index]));
+  }
+
+  private map(node: YAMLMap, path: Segment[]): Record<string, unknown> {
+    const result: Record<string, unknown> = {};
+    const seen = new Set<string>();
+    for (const pair of node.items) {
+      const key = this.key(pair, path);
+      if (key === undefined) continue;
+      if (seen.has(key)) {
+        this.report(pair.key as Node, [...path, key], 'duplicate_key', `"${key}" is given twice in the same map`);
+        continue;
+      }
+      seen.add(key);
+      setOwn(result, key, this.convert(pair.value, [...path, key]));
+    }
+    return result;
+  }
+
+  private key({ key }: Pair, path: Segment[]): string | undefined {
+    const node = key as Node;
+    if (!isScalar(key) || key.value === null || typeof key.value === 'object') {
+      this.report(node, path, 'yaml_key', 'A key must be plain text');
+      return undefined;
+    }
+    if (key.anchor !== undefined) this.anchors.set(key.anchor, key);
+    const name = String(key.value);
+    if (name !== '<<' || key.type !== 'PLAIN') return name;
+    this.report(node, path, 'merge_key', 'Merge keys ("<<") are not used here: write the keys out');
+    return undefined;
+  }
+}
+
+/** Plain data of a YAML node, and everything in it that is refused. */
+export function toPlainData(node: unknown): { value: unknown; problems: YamlProblem[] } {
+  const conversion = new Conversion();
+  return { value: conversion.convert(node, []), problems: conversion.problems };
+}

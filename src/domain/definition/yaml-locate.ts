@@ -1,0 +1,80 @@
+import { isMap, isScalar, isSeq, type Document, type LineCounter, type Node, type Pair } from 'yaml';
+import { parsePlace, type Segment } from './place';
+
+/** 1-based place in a text. */
+export interface Position {
+  line: number;
+  column: number;
+}
+
+/** What of a place is meant: the value (the default), its key, or a 1-based line and column inside its text. */
+export interface PlaceDetail {
+  key?: boolean;
+  inside?: Position;
+}
+
+/** Finds where the text says what a place holds; for a place that is not there, the nearest one around it. */
+export type Locate = (place: string, detail?: PlaceDetail) => Position | undefined;
+
+interface Found {
+  node: Node | null;
+  key: Node | null;
+}
+
+function step({ node }: Found, segment: Segment): Found | undefined {
+  if (isMap(node)) {
+    const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(segment)) as
+      Pair<Node, Node | null> | undefined;
+    return pair && { node: pair.value, key: pair.key };
+  }
+  const item = isSeq(node) && typeof segment === 'number' ? (node.items[segment] as Node | undefined) : undefined;
+  return item && { node: item, key: null };
+}
+
+/** Follows a place as far as it goes; run-time places carry an iteration after `repeat`, which the text has not. */
+function walk(root: Node | null, segments: readonly Segment[]): Found {
+  let found: Found = { node: root, key: null };
+  for (const [index, segment] of segments.entries()) {
+    if (typeof segment === 'number' && segments[index - 1] === 'repeat' && isMap(found.node)) continue;
+    const next = step(found, segment);
+    if (!next) return found;
+    found = next;
+  }
+  return found;
+}
+
+/** Offset in the source of a line and column inside a scalar's text; undefined where escapes or folding hide it. */
+function offsetInside(source: string, node: Node, inside: Position): number | undefined {
+  if (!isScalar(node) || typeof node.value !== 'string' || !node.range) return undefined;
+  const [start, end] = node.range;
+  const raw = source.slice(start, end);
+  const quote = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE' ? 1 : 0;
+  if (inside.line === 1 && raw.slice(quote, raw.length - quote) === node.value)
+    return start + quote + inside.column - 1;
+  const text = node.value.split('\n')[inside.line - 1];
+  if (node.type !== 'BLOCK_LITERAL' || text === undefined) return undefined;
+  let offset = start;
+  for (let line = 0; line < inside.line; line += 1) offset = source.indexOf('\n', offset) + 1;
+  const indent = source.indexOf(text, offset);
+  return indent < 0 ? undefined : indent + inside.column - 1;
+}
+
+/** Builds the look-up for one document of a text. */
+export function createLocate(source: string, document: Document.Parsed, lines: LineCounter): Locate {
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  return (place, detail = {}) => {
+    const segments = parsePlace(place);
+    if (!segments) return undefined;
+    const { node, key } = walk(document.contents, segments);
+    if (detail.inside && node) {
+      const offset = offsetInside(source, node, detail.inside);
+      if (offset !== undefined) return at(offset);
+    }
+    const preferKey = detail.key === true || node === null || !isScalar(node);
+    const chosen = preferKey ? (key ?? node) : node;
+    return chosen?.range ? at(chosen.range[0]) : undefined;
+  };
+}

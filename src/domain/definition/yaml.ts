@@ -1,0 +1,105 @@
+import { Lexer, LineCounter, parseAllDocuments, stringify, type Document } from 'yaml';
+import { type Finding, FermataError } from '../errors';
+import type { Definition } from './schema';
+import { toPlainData } from './yaml-data';
+import { createLocate, type Locate } from './yaml-locate';
+
+/** Longest text of a document, in bytes of UTF-8. */
+export const MAX_DOCUMENT_BYTES = 1_048_576;
+/** Lexical tokens that are read: the parser's time grows with them faster than with the length. */
+const MAX_TOKENS = 200_000;
+const MAX_FINDINGS = 100;
+
+/** One document of a text. `value` is usable only when `errors` is empty. */
+export interface YamlDocument {
+  value: unknown;
+  errors: Finding[];
+  locate: Locate;
+}
+
+const nowhere: Locate = () => undefined;
+const refused = (finding: Finding): YamlDocument[] => [{ value: undefined, errors: [finding], locate: nowhere }];
+
+/** What in the text makes parsing it too expensive, or undefined. */
+function tooLarge(text: string): Finding | undefined {
+  const limit = (message: string): Finding => ({ path: '', code: 'limit_exceeded', message, line: 1, column: 1 });
+  if (text.length > MAX_DOCUMENT_BYTES || Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
+    return limit('The document is larger than 1 MB');
+  }
+  let tokens = 0;
+  for (const _ of new Lexer().lex(text)) {
+    tokens += 1;
+    if (tokens > MAX_TOKENS) return limit(`The document has more than ${MAX_TOKENS} tokens`);
+  }
+  return undefined;
+}
+
+/** A message of the parser, in the words of this project where its own are hard to understand. */
+function syntaxMessage(code: string, message: string): string {
+  if (code === 'RESOURCE_EXHAUSTION') return 'The document is nested too deeply';
+  if (code === 'TAB_AS_INDENT') return 'Indent with spaces, not with tabs';
+  return message;
+}
+
+function readOne(source: string, document: Document.Parsed, lines: LineCounter): YamlDocument {
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const errors = document.errors.map((error): Finding => {
+    return { path: '', code: 'yaml_syntax', message: syntaxMessage(error.code, error.message), ...at(error.pos[0]) };
+  });
+  const locate = createLocate(source, document, lines);
+  if (errors.length > 0) return { value: undefined, errors: errors.slice(0, MAX_FINDINGS), locate };
+  const { value, problems } = toPlainData(document.contents);
+  for (const { place, code, message, offset } of problems) errors.push({ path: place, code, message, ...at(offset) });
+  for (const warning of document.warnings) {
+    const tag = warning.code === 'TAG_RESOLVE_FAILED' && !problems.some((problem) => problem.code === 'yaml_tag');
+    if (tag) errors.push({ path: '', code: 'yaml_tag', message: 'Tags are not used here', ...at(warning.pos[0]) });
+  }
+  return { value, errors: errors.slice(0, MAX_FINDINGS), locate };
+}
+
+/**
+ * Reads YAML 1.2 (so also JSON) into plain data. Never throws: everything that is refused is an error with line and
+ * column. No tags, merge keys or duplicate keys; aliases within a budget; ≤ 1 MB. An empty text has no documents.
+ */
+export function readYaml(text: string): YamlDocument[] {
+  const limit = tooLarge(text);
+  if (limit) return refused(limit);
+  const lineCounter = new LineCounter();
+  const documents = parseAllDocuments(text, {
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    // The library compares each key with each other one: a minute for a megabyte. `toPlainData` has a set.
+    uniqueKeys: false,
+    resolveKnownTags: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+    lineCounter,
+  });
+  return [...documents].map((document) => readOne(text, document, lineCounter));
+}
+
+/**
+ * Reads a text with exactly one document. Throws `malformed_body` with all findings when it is not well-formed, and
+ * `body_too_large` past 1 MB.
+ */
+export function parseYaml(text: string): { value: unknown; locate: Locate } {
+  const documents = readYaml(text);
+  const [first] = documents;
+  if (!first || documents.length > 1) {
+    throw new FermataError('malformed_body', `Expected one document, found ${documents.length}`);
+  }
+  const [error] = first.errors;
+  if (error === undefined) return { value: first.value, locate: first.locate };
+  const where = error.line === undefined ? '' : ` at line ${error.line}, column ${error.column}`;
+  const code = error.code === 'limit_exceeded' && first.locate === nowhere ? 'body_too_large' : 'malformed_body';
+  throw new FermataError(code, `${error.message}${where}`, { errors: first.errors });
+}
+
+/** A definition as YAML; reading it again gives the same definition. Long texts stay in blocks, nothing is folded. */
+export function toYaml(definition: Definition | Record<string, unknown>): string {
+  return stringify(definition, { version: '1.2', schema: 'core', lineWidth: 0, aliasDuplicateObjects: false });
+}
