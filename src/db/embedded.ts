@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -57,27 +57,31 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const port = options.port ?? (await rememberedPort(`${dataDir}.port`));
   const url = (database = 'fermata') =>
     `postgres://${SUPERUSER}:${encodeURIComponent(passwordOf(dataDir))}@${HOST}:${port}/${database}`;
-  const process = await launchUntilReady(url('postgres'), (onLine) =>
-    launch(dataDir, port, binaries, {
-      ...options,
-      onLine: (line) => [onLine, options.onLine].forEach((tell) => tell?.(line)),
-    }),
+  const process = await launchUntilReady(url('postgres'), options.onLine, (onLine) =>
+    launch(dataDir, port, binaries, { ...options, onLine }),
   );
   return { port, process, url, stop: async () => void (await process.stop('SIGINT', STOP_GRACE_MS)) };
 }
 
-/** Sessions of a server that was killed hold its memory for a moment longer; a start during that moment fails. */
+/**
+ * Sessions of a server that was killed hold its memory for a moment longer, and a start during that moment fails. What
+ * the server says until it is ready (refused connections, mostly) is shown only when it does not become so.
+ */
 async function launchUntilReady(
   url: string,
+  onLine: ((line: string) => void) | undefined,
   start: (onLine: (line: string) => void) => Promise<Child>,
 ): Promise<Child> {
   for (let attempt = 1; ; attempt += 1) {
     const lines: string[] = [];
+    let isReady = false;
     const server = await start((line) => {
-      if (lines.push(line) > 20) lines.shift();
+      if (isReady) onLine?.(line);
+      else if (lines.push(line) > 20) lines.shift();
     });
     try {
       await ready(server, url);
+      isReady = true;
       return server;
     } catch (error) {
       await server.stop('SIGINT', STOP_GRACE_MS);
@@ -90,10 +94,11 @@ async function launchUntilReady(
 const passwordOf = (dataDir: string) => readFileSync(`${dataDir}.password`, 'utf8').trim();
 
 async function initialise(dataDir: string, { initdb, account }: PostgresBinaries): Promise<void> {
-  // A first start that was interrupted leaves a directory that initdb would refuse.
-  rmSync(dataDir, { recursive: true, force: true });
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  if (account.uid !== undefined && account.gid !== undefined) chownSync(dataDir, account.uid, account.gid);
+  // Made under another name first: a start that is interrupted leaves nothing that looks complete.
+  const unfinished = `${dataDir}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+  if (account.uid !== undefined && account.gid !== undefined) chownSync(unfinished, account.uid, account.gid);
   writeFileSync(`${dataDir}.password`, crypto.randomUUID(), { mode: 0o600 });
   const lines: string[] = [];
   const child = await startChild({
@@ -103,15 +108,16 @@ async function initialise(dataDir: string, { initdb, account }: PostgresBinaries
       '-c',
       'printf "%s\\n" "$FERMATA_PG_PASSWORD" | "$0" "$@"',
       initdb,
-      ...initdbFlags(directoryArgument(dataDir, account.uid)),
+      ...initdbFlags(directoryArgument(unfinished, account.uid)),
     ],
     env: { ...process.env, FERMATA_PG_PASSWORD: passwordOf(dataDir), LC_ALL: 'C' },
-    cwd: dataDir,
+    cwd: unfinished,
     ...account,
     onLine: (line) => lines.push(line),
   });
   const { code } = await child.exited;
   if (code !== 0) throw new Error(`The database files could not be made in ${dataDir}:\n${lines.join('\n')}`);
+  renameSync(unfinished, dataDir);
 }
 
 const initdbFlags = (directory: string) => [

@@ -54,6 +54,7 @@ export async function supervise<T extends Started>(
       try {
         current = await start();
         onStarted(current);
+        tell('started again');
       } catch (error) {
         tell(messageOf(error));
       }
