@@ -1,0 +1,11 @@
+declare module 'jexl' {
+  interface CompiledExpression {
+    evalSync(context: Record<string, unknown>): unknown;
+  }
+  interface JexlInstance {
+    /** Parses at once. */
+    compile(expression: string): CompiledExpression;
+  }
+  const jexl: JexlInstance;
+  export = jexl;
+}

@@ -1,0 +1,85 @@
+import { childrenOf, type Node } from './ast';
+import { chainOf, isStaticKey, type Chain, type ChainLink } from './chain';
+import { expressionsOf, type ExpressionSource } from './expression-source';
+
+/** What makes the value of an expression depend on the time at which it is evaluated. */
+export const CLOCK_PARTS = [
+  'now',
+  'older_than',
+  'duration_since',
+  'in_status_for_ms',
+  'transitions_in_window',
+  'in_maintenance',
+  'notifications_suppressed',
+  'evaluated_at',
+] as const;
+export type ClockPart = (typeof CLOCK_PARTS)[number];
+
+/** Fields of `health.*` that move with the clock; they count when an expression reads them, or might. */
+export type ClockField = Exclude<ClockPart, 'now' | 'older_than' | 'duration_since'>;
+const CLOCK_FIELDS: readonly ClockField[] = [
+  'in_status_for_ms',
+  'transitions_in_window',
+  'in_maintenance',
+  'notifications_suppressed',
+  'evaluated_at',
+];
+
+/** A field of a health entity in a chain: `any` when the key is computed. */
+export interface HealthField {
+  readonly field: ClockField | 'any';
+  readonly link: ChainLink;
+}
+
+function fieldPlace(chain: Chain): number {
+  const first = chain.links[0]?.key;
+  return first === 'system' ? 1 : 2;
+}
+
+/** The clock-reading field that a chain reads; undefined for any other chain. */
+export function healthField(chain: Chain): HealthField | undefined {
+  if (chain.root.name !== 'health') return undefined;
+  const first = chain.links[0];
+  if (first !== undefined && !isStaticKey(first.key)) return { field: 'any', link: first };
+  const link = chain.links[fieldPlace(chain)];
+  if (link === undefined) return undefined;
+  if (!isStaticKey(link.key)) return { field: 'any', link };
+  const field = CLOCK_FIELDS.find((name) => name === link.key);
+  return field === undefined ? undefined : { field, link };
+}
+
+/** Whether a node hands on a health entity as a whole, clock-reading fields and all. */
+function isWholeHealth(node: Node): boolean {
+  const chain = chainOf(node);
+  return chain?.root.name === 'health' && chain.links.length <= fieldPlace(chain);
+}
+
+/** Whether a node looks into health entities that reach it whole: through a filter, a list or a comparison. */
+export function consumesWholeHealth(node: Node): boolean {
+  if (node.kind !== 'pipe' && node.kind !== 'list' && node.kind !== 'binary') return false;
+  const parts = childrenOf(node);
+  const comparesWithNull = parts.some((part) => part.kind === 'literal' && part.value === null);
+  return !(node.kind === 'binary' && comparesWithNull) && parts.some(isWholeHealth);
+}
+
+/** The clock-reading parts that a node itself is, without those below it. */
+export function ownClockParts(node: Node): readonly ClockPart[] {
+  if (node.kind === 'name') return node.name === 'now' ? ['now'] : [];
+  if (consumesWholeHealth(node)) return CLOCK_FIELDS;
+  if (node.kind === 'pipe' && (node.filter === 'older_than' || node.filter === 'duration_since')) return [node.filter];
+  const chain = chainOf(node);
+  const read = chain === undefined ? undefined : healthField(chain);
+  if (read === undefined) return [];
+  return read.field === 'any' ? CLOCK_FIELDS : [read.field];
+}
+
+/** Which clock-reading parts the expressions have, without repeats. None means that time alone changes nothing. */
+export function clockParts(source: ExpressionSource): readonly ClockPart[] {
+  const found = new Set<ClockPart>();
+  const visit = (node: Node): void => {
+    for (const part of ownClockParts(node)) found.add(part);
+    childrenOf(node).forEach(visit);
+  };
+  for (const { root } of expressionsOf(source)) visit(root);
+  return CLOCK_PARTS.filter((part) => found.has(part));
+}

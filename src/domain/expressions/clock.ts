@@ -1,0 +1,232 @@
+import type { BinaryNode, BinaryOperator, Expression, LogicalNode, Node, PipeNode } from './ast';
+import { childrenOf } from './ast';
+import { chainOf } from './chain';
+import { consumesWholeHealth, healthField, ownClockParts, type HealthField } from './clock-parts';
+import { compareValues } from './compare';
+import { ExpressionError } from './error';
+import { Evaluation, type EvaluateOptions, type Scope } from './evaluate';
+import { parseInstant } from './instant';
+import { crossing, linearOf, type Comparison, type LinearContext } from './linear';
+import { numericValue } from './numeric';
+import { ownValue } from './plain-data';
+import { truthy } from './truthy';
+
+/** An instant; null when time alone changes nothing; `unknown` when the instant cannot be computed. */
+export type EarliestChange = Date | null | 'unknown';
+
+/** How soon the caller looks again when the instant is unknown; a known instant before that is more exact. */
+export const RECHECK_MS = 60_000;
+
+type Change = number | 'never' | 'unknown';
+const LAST_ISO = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
+
+/** The earliest of several changes, from where `now` is. */
+function earliest(now: number, changes: readonly Change[]): Change {
+  const known = changes.reduce<number>(
+    (least, change) => (typeof change === 'number' ? Math.min(least, change) : least),
+    Infinity,
+  );
+  if (changes.includes('unknown') && known > now + RECHECK_MS) return 'unknown';
+  return known <= LAST_ISO ? known : 'never';
+}
+
+/** The earliest of what several parts of one condition tell; without parts, null. */
+export function earliestOf(now: Date, changes: readonly EarliestChange[]): EarliestChange {
+  const result = earliest(
+    now.getTime(),
+    changes.map((change) => (change === null ? 'never' : change === 'unknown' ? change : change.getTime())),
+  );
+  if (result === 'never') return null;
+  return result === 'unknown' ? result : new Date(result);
+}
+
+function holds(op: Comparison, order: number | undefined): boolean {
+  switch (op) {
+    case '==':
+      return order === 0;
+    case '!=':
+      return order !== 0;
+    case '<':
+      return (order ?? NaN) < 0;
+    case '>':
+      return (order ?? NaN) > 0;
+    case '<=':
+      return (order ?? NaN) <= 0;
+    case '>=':
+      return (order ?? NaN) >= 0;
+  }
+}
+
+/** The first instant after `now` whose ISO text passes `test`, which once true stays true. */
+function firstInstant(now: number, test: (iso: string) => boolean): number {
+  let before = now;
+  let at = LAST_ISO + 1;
+  while (at - before > 1) {
+    const middle = Math.floor((before + at) / 2);
+    if (test(new Date(middle).toISOString())) at = middle;
+    else before = middle;
+  }
+  return at;
+}
+
+class ClockAnalysis implements LinearContext {
+  readonly #evaluation: Evaluation;
+  readonly #clocked = new Set<Node>();
+
+  constructor(
+    readonly expression: Expression,
+    scope: Scope,
+    readonly now: number,
+    options: EvaluateOptions,
+  ) {
+    this.#evaluation = new Evaluation(scope, { ...options, now: new Date(now) });
+    this.#mark(expression.root);
+  }
+
+  #mark(node: Node): boolean {
+    let clocked = ownClockParts(node).length > 0;
+    for (const child of childrenOf(node)) clocked = this.#mark(child) || clocked;
+    if (clocked) this.#clocked.add(node);
+    return clocked;
+  }
+
+  readsClock(node: Node): boolean {
+    return this.#clocked.has(node);
+  }
+
+  valueOf(node: Node): unknown {
+    return this.#evaluation.value({ source: this.expression.source, root: node });
+  }
+
+  changeOf(node: Node): Change {
+    if (!this.readsClock(node)) return 'never';
+    if (consumesWholeHealth(node)) return 'unknown';
+    switch (node.kind) {
+      case 'name':
+        return 'unknown';
+      case 'logical':
+        return this.#logical(node);
+      case 'ternary': {
+        const branch = truthy(this.valueOf(node.test)) ? node.then : node.otherwise;
+        return earliest(this.now, [this.changeOf(node.test), this.changeOf(branch)]);
+      }
+      case 'binary':
+        return this.#binary(node);
+      case 'pipe':
+        return this.#pipe(node);
+      case 'member':
+      case 'index':
+        return this.#lookup(node);
+      case 'literal':
+      case 'list':
+      case 'unary':
+        return this.#ofParts(node);
+    }
+  }
+
+  #ofParts(node: Node): Change {
+    return earliest(
+      this.now,
+      childrenOf(node).map((child) => this.changeOf(child)),
+    );
+  }
+
+  /** The right side counts only while the left one lets it: what decides alone changes when the left side does. */
+  #logical(node: LogicalNode): Change {
+    const left = this.changeOf(node.left);
+    if (truthy(this.valueOf(node.left)) !== (node.op === '&&')) return left;
+    return earliest(this.now, [left, this.changeOf(node.right)]);
+  }
+
+  #binary(node: BinaryNode): Change {
+    if (!COMPARISONS.has(node.op)) return this.#ofParts(node);
+    const op = node.op as Comparison;
+    const nowIsLeft = node.left.kind === 'name' && node.left.name === 'now';
+    const nowIsRight = node.right.kind === 'name' && node.right.name === 'now';
+    if (nowIsLeft && !this.readsClock(node.right)) return this.#nowAgainst(this.valueOf(node.right), op, 1);
+    if (nowIsRight && !this.readsClock(node.left)) return this.#nowAgainst(this.valueOf(node.left), op, -1);
+    const left = linearOf(node.left, this);
+    const right = left === undefined ? undefined : linearOf(node.right, this);
+    if (left === undefined || right === undefined) return this.#ofParts(node);
+    const ms = crossing(left, right, (difference) => holds(op, Number.isNaN(difference) ? undefined : difference));
+    return ms === undefined ? 'never' : this.now + ms;
+  }
+
+  #nowAgainst(other: unknown, op: Comparison, sign: 1 | -1): Change {
+    const order = (iso: string): number | undefined => compareValues(iso, other, this.#evaluation);
+    const test = (iso: string): boolean => {
+      const against = order(iso);
+      return holds(op, against === undefined ? undefined : against * sign);
+    };
+    if (order(new Date(this.now).toISOString()) === undefined) return 'never';
+    const today = test(new Date(this.now).toISOString());
+    const reaches = firstInstant(this.now, (iso) => (order(iso) ?? 0) >= 0);
+    const passes = firstInstant(this.now, (iso) => (order(iso) ?? 0) > 0);
+    return [reaches, passes].find((at) => at <= LAST_ISO && test(new Date(at).toISOString()) !== today) ?? 'never';
+  }
+
+  #pipe(node: PipeNode): Change {
+    if (node.filter === 'older_than') return this.#olderThan(node);
+    if (node.filter !== 'duration_since') return this.#ofParts(node);
+    return parseInstant(this.valueOf(node.input)) === undefined ? this.changeOf(node.input) : 'unknown';
+  }
+
+  #olderThan(node: PipeNode): Change {
+    const changes = this.#ofParts(node);
+    const since = parseInstant(this.valueOf(node.input));
+    const threshold = node.args[0] === undefined ? undefined : numericValue(this.valueOf(node.args[0]));
+    if (since === undefined || threshold === undefined) return changes;
+    const at = Math.ceil(since + threshold);
+    return earliest(this.now, [changes, at > this.now ? at : 'never']);
+  }
+
+  #lookup(node: Node): Change {
+    const chain = chainOf(node);
+    const read = chain === undefined ? undefined : healthField(chain);
+    if (read === undefined) return this.#ofParts(node);
+    return this.#field(read);
+  }
+
+  #field({ field, link }: HealthField): Change {
+    if (field === 'any') return 'unknown';
+    const value = this.valueOf(link.node);
+    if (value === undefined || value === null) return 'never';
+    if (field === 'in_status_for_ms' || field === 'evaluated_at') return 'unknown';
+    const entity = this.valueOf(link.node.object);
+    if (field === 'transitions_in_window') {
+      return value === 0 ? 'never' : this.#hint(ownValue(entity, 'transitions_window_changes_at'));
+    }
+    return this.#hint(ownValue(entity, truthy(value) ? 'maintenance_ends_at' : 'maintenance_starts_at'));
+  }
+
+  /** An instant that whoever built the scope put beside a field: null = no such instant, absent or past = not known. */
+  #hint(value: unknown): Change {
+    if (value === null) return 'never';
+    const at = parseInstant(value);
+    return at !== undefined && at > this.now ? at : 'unknown';
+  }
+}
+
+/**
+ * The earliest instant strictly after `now` at which the value of an expression could change by the passing of time alone, with
+ * the scope as it is. Computed for `older_than`, for comparisons of `in_status_for_ms` and `duration_since` (also added,
+ * subtracted or scaled) with numbers, for comparisons of `now` with text, and for maintenances and transition windows where the
+ * scope tells: beside `in_maintenance` a health entity may carry `maintenance_ends_at` and `maintenance_starts_at`, beside
+ * `transitions_in_window` `transitions_window_changes_at` (ISO text, or null for "none"). All else is `unknown`, as is an
+ * expression that fails: look again after {@link RECHECK_MS}. Pure; throws nothing.
+ */
+export function earliestChange(
+  expression: Expression,
+  scope: Scope,
+  now: Date,
+  options: EvaluateOptions = {},
+): EarliestChange {
+  try {
+    const change = new ClockAnalysis(expression, scope, now.getTime(), options).changeOf(expression.root);
+    return earliestOf(now, [change === 'never' ? null : change === 'unknown' ? change : new Date(change)]);
+  } catch (error) {
+    if (error instanceof ExpressionError) return 'unknown';
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Expression } from './ast';
+import { isPlainObject } from './plain-data';
+import { isTemplate, parseTemplate, type Template } from './template';
+
+/** What the analyses look into: an expression, a template, or any number of them. */
+export type ExpressionSource = Expression | Template | readonly ExpressionSource[];
+
+/** The expressions of a source, in order. */
+export function expressionsOf(source: ExpressionSource): readonly Expression[] {
+  if (isList(source)) return source.flatMap(expressionsOf);
+  if ('root' in source) return [source];
+  return source.segments.flatMap((segment) => (segment.kind === 'expression' ? [segment.expression] : []));
+}
+
+function isList(source: ExpressionSource): source is readonly ExpressionSource[] {
+  return Array.isArray(source);
+}
+
+/**
+ * The expressions of every template in a value, at any depth of lists and objects.
+ * @throws ExpressionError for the first text that does not parse
+ */
+export function expressionsInValue(value: unknown): readonly Expression[] {
+  if (typeof value === 'string') return isTemplate(value) ? expressionsOf(parseTemplate(value)) : [];
+  if (Array.isArray(value)) return value.flatMap(expressionsInValue);
+  return isPlainObject(value) ? Object.values(value).flatMap(expressionsInValue) : [];
+}

@@ -1,0 +1,110 @@
+import type { Expression, Node } from './ast';
+import { isStaticKey, visitChains, type Chain } from './chain';
+import { placeOf } from './error';
+import { evaluate, type EvaluateOptions, type Scope } from './evaluate';
+import { expressionsOf, type ExpressionSource } from './expression-source';
+
+/** Id of a reference that may read any entity of its kind. */
+export const ANY_ID = '*';
+/** Id of a `health` reference that reads the system of the run, while that system is not known. */
+export const SYSTEM_OF_THIS_RUN = '$system';
+
+/** An entity that an expression can read. */
+export interface EntityRef {
+  readonly kind: string;
+  /** An id, {@link ANY_ID} or {@link SYSTEM_OF_THIS_RUN}. */
+  readonly id: string;
+}
+
+export interface References {
+  /** Without repeats, in source order. */
+  readonly refs: readonly EntityRef[];
+  /** Whether something is read whose kind cannot be told. */
+  readonly indeterminate: boolean;
+  /** 1-based places of what cannot be told, for warnings. */
+  readonly indeterminateAt: readonly { readonly line: number; readonly column: number }[];
+}
+
+export interface ReferenceOptions extends EvaluateOptions {
+  /**
+   * The system of the run: a text makes `health.system` concrete, null (a run without a system) leaves it out, undefined (not
+   * known yet) gives {@link SYSTEM_OF_THIS_RUN}.
+   */
+  readonly systemId?: string | null | undefined;
+}
+
+type Key = string | number | Node | undefined;
+
+/** Whether a key depends on what changes while the expression waits, so that its value now says nothing about later. */
+function isLive(node: Node): boolean {
+  let live = false;
+  visitChains(node, ({ root, links }) => {
+    const first = links[0]?.key;
+    if (root.name === 'health' || root.name === 'state' || root.name === 'now') live = true;
+    if (root.name === 'wait' && (!isStaticKey(first) || first === 'changed')) live = true;
+  });
+  return live;
+}
+
+class Extraction {
+  readonly refs = new Map<string, EntityRef>();
+  readonly indeterminateAt: { line: number; column: number }[] = [];
+
+  constructor(
+    readonly scope: Scope | undefined,
+    readonly options: ReferenceOptions,
+  ) {}
+
+  readonly #add = (kind: string, id: string): void => {
+    this.refs.set(JSON.stringify([kind, id]), { kind, id });
+  };
+
+  /** The text of a key if it stands in the source or can be evaluated for good. */
+  #keyText(key: Key, source: string): string | undefined {
+    if (key === undefined) return undefined;
+    if (isStaticKey(key)) return String(key);
+    if (this.scope === undefined || isLive(key)) return undefined;
+    try {
+      const value = evaluate({ source, root: key }, this.scope, this.options);
+      return (typeof value === 'string' && value !== '') || typeof value === 'number' ? String(value) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #ofHealth([first, second]: readonly Key[], source: string): void {
+    const part = this.#keyText(first, source);
+    if (part === undefined || part === 'systems') {
+      this.#add('health', (part === undefined ? undefined : this.#keyText(second, source)) ?? ANY_ID);
+    }
+    if (part !== undefined && part !== 'system') return;
+    const { systemId = SYSTEM_OF_THIS_RUN } = this.options;
+    if (systemId !== null) this.#add('health', systemId);
+  }
+
+  #ofState([first, second]: readonly Key[], source: string, at: number): void {
+    const kind = this.#keyText(first, source);
+    if (kind === undefined) this.indeterminateAt.push(placeOf(source, at));
+    else this.#add(kind, this.#keyText(second, source) ?? ANY_ID);
+  }
+
+  ofExpression({ source, root }: Expression): void {
+    visitChains(root, ({ root: name, links }: Chain) => {
+      const keys = links.map(({ key }) => key);
+      if (name.name === 'health') this.#ofHealth(keys, source);
+      if (name.name === 'state') this.#ofState(keys, source, name.at);
+    });
+  }
+}
+
+/**
+ * The entities that expressions can read: `health.system` (see `systemId`), `health.systems["x"]`, `state.kind.id`. A computed
+ * id is evaluated against the scope if there is one; where that gives no text, or what it gives may change meanwhile (it reads
+ * live state, `now` or `wait.changed`), the reference is to any entity of the kind. Pure; throws nothing.
+ */
+export function extractReferences(source: ExpressionSource, scope?: Scope, options: ReferenceOptions = {}): References {
+  const extraction = new Extraction(scope, options);
+  for (const expression of expressionsOf(source)) extraction.ofExpression(expression);
+  const { refs, indeterminateAt } = extraction;
+  return { refs: [...refs.values()], indeterminate: indeterminateAt.length > 0, indeterminateAt };
+}
