@@ -1,0 +1,14 @@
+import type { Plugin } from '../contract';
+import { emitEventAction } from './actions/emit-event';
+import { logAction } from './actions/log';
+import { removeStateAction } from './actions/remove-state';
+import { setStateAction } from './actions/set-state';
+import { entityChangedTrigger } from './triggers/entity-changed';
+import { eventTrigger } from './triggers/event';
+
+/** What belongs to automations themselves: events of any type, any entity's changes, custom state. */
+export const automationPlugin: Plugin = {
+  id: 'automation',
+  triggers: [entityChangedTrigger, eventTrigger],
+  actions: [logAction, emitEventAction, setStateAction, removeStateAction],
+};

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { ownField, sameJson } from '../../../domain/entities/diff';
+import type { TriggerType } from '../../../domain/registry/trigger-type';
+
+const State = z.record(z.string(), z.unknown());
+
+const Payload = z.looseObject({
+  kind: z.string(),
+  id: z.string(),
+  prev: State.nullable(),
+  next: State.nullable(),
+  delta: State,
+  changedFields: z.array(z.string()),
+});
+
+const Config = z
+  .strictObject({
+    kind: z.string().min(1),
+    id: z.string().min(1).optional(),
+    /** A field of the state; dots lead into objects. */
+    field: z.string().min(1).optional(),
+    /** A value, or a list of which one must match; null = the field is absent. */
+    from: z.unknown().optional(),
+    to: z.unknown().optional(),
+  })
+  .refine((config) => config.field !== undefined || (config.from === undefined && config.to === undefined), {
+    path: ['field'],
+    message: '"from" and "to" need the field that they are about',
+  });
+
+/** Value of a field: the key as it stands, else the dots as a way into objects; null when there is none. */
+function read(state: unknown, field: string): unknown {
+  if (typeof state !== 'object' || state === null) return null;
+  if (Object.hasOwn(state, field)) return ownField(state, field) ?? null;
+  let value: unknown = state;
+  for (const key of field.split('.')) value = typeof value === 'object' ? ownField(value, key) : undefined;
+  return value ?? null;
+}
+
+function matches(wanted: unknown, value: unknown): boolean {
+  return sameJson(wanted, value) || (Array.isArray(wanted) && wanted.some((one) => sameJson(one, value)));
+}
+
+function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, unknown>): boolean {
+  const config = Config.parse(raw);
+  if (payload.kind !== config.kind || (config.id !== undefined && payload.id !== config.id)) return false;
+  if (config.field === undefined) return true;
+  const [before, after] = [read(payload.prev, config.field), read(payload.next, config.field)];
+  if (sameJson(before, after)) return false;
+  if (config.from !== undefined && !matches(config.from, before)) return false;
+  return config.to === undefined || matches(config.to, after);
+}
+
+/** Any change of any entity; the dispatcher makes this event for each change row of an entity. */
+export const entityChangedTrigger: TriggerType = {
+  id: 'entity_changed',
+  displayName: 'Entity changed',
+  description: 'The state of an entity was created, changed or removed.',
+  category: 'Automation',
+  payloadSchema: Payload,
+  configSchema: Config,
+  contextKey: (payload) => String(payload.id),
+  contextKeyLabel: 'entity',
+  evaluateConfig,
+  routingKey: {
+    ofConfig: (config) => (typeof config.kind === 'string' ? config.kind : null),
+    ofPayload: (payload) => String(payload.kind),
+  },
+  holds: {
+    entity: (payload) => ({ kind: String(payload.kind), id: String(payload.id) }),
+    test(state, _payload, config) {
+      if (state === null) return false;
+      if (config.to === undefined || typeof config.field !== 'string') return undefined;
+      return matches(config.to, read(state, config.field));
+    },
+  },
+};
