@@ -1,0 +1,109 @@
+// `npm run ci`: every check of this project. Ends with "N passed, N failed" over all tests; exits 0 only when every
+// step went well. Static checks run beside each other where they do not disturb; the tests run alone.
+// usage: node scripts/ci.mjs [STEP…]   (default: all)
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const cache = join(root, 'node_modules', '.cache', 'ci');
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const node = process.execPath;
+
+/** Steps of one row run at the same time. */
+const ROWS = [
+  [
+    {
+      name: 'format:check',
+      run: [bin('prettier'), '--check', '--cache', '--cache-location', join(cache, 'prettier'), '.'],
+    },
+    {
+      name: 'typecheck',
+      run: [
+        bin('tsc'),
+        '-p',
+        'tsconfig.json',
+        '--noEmit',
+        '--incremental',
+        '--tsBuildInfoFile',
+        join(cache, 'tsbuildinfo'),
+      ],
+    },
+  ],
+  [
+    {
+      name: 'lint',
+      run: [bin('eslint'), '.', '--cache', '--cache-location', join(cache, 'eslint'), '--max-warnings', '0'],
+    },
+    { name: 'build', run: ['npm', 'run', '--silent', 'build'] },
+  ],
+  [
+    { name: 'knip', run: [bin('knip'), '--no-progress'] },
+    { name: 'migrations', run: [node, join(root, 'scripts', 'check-migrations.mjs')] },
+  ],
+  [jest('unit')],
+  [jest('integration')],
+  [jest('replay')],
+];
+
+function jest(project) {
+  const report = join(cache, `jest-${project}.json`);
+  const run = [bin('jest'), '--selectProjects', project, '--passWithNoTests', '--json', '--outputFile', report];
+  return { name: project, run, report };
+}
+
+function execute({ name, run, report }) {
+  if (report !== undefined) rmSync(report, { force: true });
+  const startedAt = Date.now();
+  const [command, ...args] = run;
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = [];
+  // With --json jest prints its report to standard output as well; what people read is on standard error.
+  child.stdout.on('data', (chunk) => report === undefined && output.push(chunk));
+  child.stderr.on('data', (chunk) => (report === undefined ? output.push(chunk) : process.stderr.write(chunk)));
+  return new Promise((resolve) => {
+    const end = (code) => {
+      const ok = code === 0;
+      const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+      if (!ok) process.stderr.write(Buffer.concat(output));
+      console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
+      resolve({ ok, ...counts(report, ok) });
+    };
+    child.on('error', (error) => {
+      output.push(Buffer.from(`${error.message}\n`));
+      end(1);
+    });
+    child.on('close', end);
+  });
+}
+
+/** Tests that ran; a test file that could not be loaded, or a step that is no test and failed, counts as one failure. */
+function counts(report, ok) {
+  if (report === undefined) return { passed: 0, failed: ok ? 0 : 1 };
+  try {
+    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+    const failed = numFailedTests + numRuntimeErrorTestSuites;
+    return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1) };
+  } catch {
+    return { passed: 0, failed: ok ? 0 : 1 };
+  }
+}
+
+mkdirSync(cache, { recursive: true });
+const wanted = process.argv.slice(2);
+const known = ROWS.flat().map(({ name }) => name);
+const unknown = wanted.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`unknown step ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  process.exit(2);
+}
+const results = [];
+for (const row of ROWS) {
+  const steps = row.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  if (steps.length > 0) console.log(`       ${steps.map(({ name }) => name).join(', ')} …`);
+  results.push(...(await Promise.all(steps.map(execute))));
+}
+const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
