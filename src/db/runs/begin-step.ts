@@ -51,7 +51,8 @@ export async function beginStep(tx: Executor, names: StepNames): Promise<StepSta
     with run as materialized (
       select id, status from runs where id = ${runId} for share),
     awake as (
-      update runs set status = 'running', seq = nextval('change_seq') where id = ${runId} and status = 'waiting'),
+      update runs set status = 'running', seq = nextval('change_seq') from run
+      where runs.id = run.id and run.status = 'waiting'),
     step as (
       insert into run_steps (run_id, path, action_id, kind, action, status, attempts, started_at)
       select id, ${path}, ${names.actionId}, ${names.kind}, ${names.action}, 'running', 1, clock_timestamp()

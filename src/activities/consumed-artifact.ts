@@ -1,0 +1,24 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../db/executor';
+import type { StoredArtifact } from '../db/runs/begin-step';
+import type { RunSource } from './run-source';
+
+/**
+ * The artifact that an action works on when its config names no id: of this run the nearest earlier one, then the
+ * newest open one in the store for the same automation and context key.
+ */
+export async function consumedArtifact(
+  db: Executor,
+  type: string,
+  ownArtifacts: readonly StoredArtifact[],
+  { automationId, facts }: RunSource,
+): Promise<Pick<StoredArtifact, 'id' | 'data'> | null> {
+  const own = ownArtifacts.findLast((artifact) => artifact.type === type);
+  if (own) return own;
+  const result = await db.execute<{ id: string; data: Record<string, unknown> }>(sql`
+    select id, data from artifacts
+    where automation_id = ${automationId} and type = ${type} and context_key is not distinct from ${facts.contextKey}
+      and closed_at is null
+    order by id desc limit 1`);
+  return result.rows[0] ?? null;
+}

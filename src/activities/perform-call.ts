@@ -1,0 +1,165 @@
+import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDatabaseAway } from '../db/availability';
+import { beginStep, type StepStart } from '../db/runs/begin-step';
+import { endStep } from '../db/runs/end-step';
+import { noteAttempt } from '../db/runs/note-attempt';
+import { writeJournal } from '../db/runs/journal';
+import { messageOf } from '../domain/errors';
+import type { Performance } from '../domain/run/activities';
+import type { RetryPlan } from '../domain/run/plan';
+import type { ActionResult, CallingAction } from '../providers/contract';
+import { ProviderFailure } from '../providers/provider-failure';
+import { renderConfig } from './action-config';
+import { SHORT_CALL_MS } from './call-budget';
+import { consumedArtifact } from './consumed-artifact';
+import type { ActivityDeps } from './deps';
+import { codeOf } from './perform-transaction';
+import type { ActionStepOfRun } from './perform-step';
+import { isEnabled, outcomeBefore, writeFailure, writeSuccess } from './settle-step';
+import { runError, scopeOf } from './step';
+
+const HEARTBEAT_MS = 1_000;
+/** How long the end of a call that succeeded is tried to be written before the attempt is given up as lost. */
+const PERSIST_MS = 10_000;
+
+interface Attempt {
+  step: ActionStepOfRun;
+  action: CallingAction;
+  context: Context;
+  start: StepStart;
+}
+
+/**
+ * Something that leaves the process: at least once, each time with the same idempotency key. The step's row is open
+ * while it is on its way, and it is not sent when the run has ended or an earlier execution has finished it.
+ */
+export async function performCall(
+  deps: ActivityDeps,
+  step: ActionStepOfRun,
+  action: CallingAction,
+  context: Context,
+): Promise<Performance> {
+  const { db } = deps.database;
+  const { names, input } = step;
+  await writeJournal(db, names.runId, input.journal);
+  const start = await beginStep(db, names);
+  const before = outcomeBefore(step, start);
+  if (before) return before;
+  const attempt: Attempt = { step, action, context, start };
+  try {
+    return await prepareAndCall(deps, attempt);
+  } catch (error) {
+    if (isDatabaseAway(error) || error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
+    return settleFailure(deps, attempt, error);
+  }
+}
+
+async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Performance> {
+  const { db } = deps.database;
+  const { step, action, context, start } = attempt;
+  const { names, source } = step;
+  const scope = scopeOf(step, start.artifacts);
+  if (!(await isEnabled(db, deps, step, scope))) {
+    await endStep(db, { runId: names.runId, path: names.path, status: 'skipped' });
+    return { type: 'skipped' };
+  }
+  const config = await renderConfig(db, deps.evaluator, step.action, action.configSchema, scope);
+  const timeoutMs = timeoutOf(step, action, config);
+  if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) {
+    await noteAttempt(db, names, start.attempt - 1);
+    return { type: 'handover', attempts: start.attempt - 1, delayMs: 0, timeoutMs, retry: retryOf(step) };
+  }
+  const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
+  const result = await withBudget(context, timeoutMs, (signal) =>
+    action.execute({
+      config,
+      run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
+      consumed: consumed?.data ?? null,
+      idempotencyKey: `${source.rootRunId}:${names.path}`,
+      now: deps.clock.now(),
+      attempt: start.attempt,
+      signal,
+    }),
+  );
+  await deps.failpoint('after-effect-before-completion');
+  return persist(() => writeSuccess(db, deps, step, action, result, consumed?.id));
+}
+
+/** Heartbeats while the call runs (that is how a cancel reaches it) and aborts it when its budget is used up. */
+async function withBudget(
+  context: Context,
+  timeoutMs: number,
+  call: (signal: AbortSignal) => Promise<ActionResult>,
+): Promise<ActionResult> {
+  const beat = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  const budget = AbortSignal.timeout(timeoutMs);
+  try {
+    return await call(AbortSignal.any([budget, context.cancellationSignal]));
+  } catch (error) {
+    if (context.cancellationSignal.aborted) throw new CancelledFailure('The run was cancelled.');
+    if (budget.aborted) throw new ProviderFailure('timeout', `No answer within ${timeoutMs} ms.`, { retryable: true });
+    throw error;
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** A call that succeeded is not repeated because Postgres is away for a moment. */
+async function persist<T>(write: () => Promise<T>): Promise<T> {
+  const until = Date.now() + PERSIST_MS;
+  for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isDatabaseAway(error) || Date.now() + wait > until) throw error;
+      await pause(wait);
+    }
+  }
+}
+
+/**
+ * A failure worth retrying goes to Temporal (a local attempt hands over, a normal one is retried by its policy) and
+ * stays noted on the row; any other, and the last attempt's, fails the step.
+ */
+async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<Performance> {
+  const { step, start, context } = attempt;
+  const { db } = deps.database;
+  const failure = error instanceof ProviderFailure ? error : null;
+  const described = runError(step, failure?.code ?? codeOf(error), messageOf(error), failure?.status);
+  const retry = retryOf(step);
+  if (!failure?.retryable || start.attempt >= retry.maxAttempts) {
+    return persist(() => writeFailure(db, step, described, failure?.output));
+  }
+  await persist(() => noteAttempt(db, step.names, start.attempt, described));
+  const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (start.attempt - 1)) * 1000;
+  const delayMs = failure.retryAfterMs ?? backoff;
+  if (context.info.isLocal) {
+    return {
+      type: 'handover',
+      attempts: start.attempt,
+      delayMs,
+      timeoutMs: timeoutOf(step, attempt.action, {}),
+      retry,
+    };
+  }
+  throw ApplicationFailure.create({
+    message: described.message,
+    type: described.code,
+    nextRetryDelay: delayMs,
+    details: [described],
+  });
+}
+
+function timeoutOf(step: ActionStepOfRun, action: CallingAction, config: unknown): number {
+  return step.action.timeout_seconds === undefined ? action.timeoutMs(config) : step.action.timeout_seconds * 1000;
+}
+
+function retryOf({ action: { retry } }: ActionStepOfRun): RetryPlan {
+  return {
+    maxAttempts: retry.max_attempts,
+    initialSeconds: retry.initial_seconds,
+    factor: retry.factor,
+    maxSeconds: retry.max_seconds,
+  };
+}

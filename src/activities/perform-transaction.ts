@@ -1,0 +1,81 @@
+import { isDatabaseAway } from '../db/availability';
+import type { Executor } from '../db/executor';
+import { beginStep } from '../db/runs/begin-step';
+import { endStep } from '../db/runs/end-step';
+import { writeJournal } from '../db/runs/journal';
+import { FermataError, messageOf } from '../domain/errors';
+import { ExpressionError } from '../domain/expressions/error';
+import type { Performance } from '../domain/run/activities';
+import type { TransactionalAction } from '../providers/contract';
+import { renderConfig } from './action-config';
+import { consumedArtifact } from './consumed-artifact';
+import type { ActivityDeps } from './deps';
+import type { ActionStepOfRun } from './perform-step';
+import { isEnabled, outcomeBefore, writeFailure, writeSuccess } from './settle-step';
+import { runError, scopeOf } from './step';
+
+/**
+ * An effect of our own: written in one transaction with the step's row, hence exactly once however often the activity
+ * is repeated, and never after the run has ended. A refusal rolls the effect back and is recorded in a second one.
+ */
+export async function performTransaction(
+  deps: ActivityDeps,
+  step: ActionStepOfRun,
+  action: TransactionalAction,
+): Promise<Performance> {
+  const { db } = deps.database;
+  try {
+    const outcome = await db.transaction((tx) => attempt(deps, step, action, tx));
+    deps.notifier.changes();
+    return outcome;
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    return db.transaction(async (tx) => {
+      await writeJournal(tx, step.names.runId, step.input.journal);
+      const before = outcomeBefore(step, await beginStep(tx, step.names));
+      return before ?? writeFailure(tx, step, runError(step, codeOf(error), messageOf(error)));
+    });
+  }
+}
+
+async function attempt(
+  deps: ActivityDeps,
+  step: ActionStepOfRun,
+  action: TransactionalAction,
+  tx: Executor,
+): Promise<Performance> {
+  const { source, names } = step;
+  await writeJournal(tx, names.runId, step.input.journal);
+  const start = await beginStep(tx, names);
+  const before = outcomeBefore(step, start);
+  if (before) return before;
+  const scope = scopeOf(step, start.artifacts);
+  if (!(await isEnabled(tx, deps, step, scope))) {
+    await endStep(tx, { runId: names.runId, path: names.path, status: 'skipped' });
+    return { type: 'skipped' };
+  }
+  const config = await renderConfig(tx, deps.evaluator, step.action, action.configSchema, scope);
+  const consumed = action.consumes ? await consumedArtifact(tx, action.consumes, start.artifacts, source) : null;
+  const result = await action.execute({
+    config,
+    tx,
+    entities: deps.entities,
+    cause: {
+      actor: { type: 'automation', id: names.runId, name: source.facts.automation.name },
+      causedBy: names.runId,
+      depth: source.depth,
+    },
+    run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
+    consumed: consumed?.data ?? null,
+    idempotencyKey: `${source.rootRunId}:${names.path}`,
+    now: deps.clock.now(),
+  });
+  await deps.failpoint('after-effect-before-commit');
+  return writeSuccess(tx, deps, step, action, result, consumed?.id);
+}
+
+/** What a step's failure is called; a bug of ours is `internal`. */
+export function codeOf(error: unknown): string {
+  if (error instanceof FermataError || error instanceof ExpressionError) return error.code;
+  return 'internal';
+}

@@ -1,0 +1,118 @@
+import type { Executor } from '../db/executor';
+import type { StepStart } from '../db/runs/begin-step';
+import { beginStep } from '../db/runs/begin-step';
+import { endStep } from '../db/runs/end-step';
+import { writeJournal } from '../db/runs/journal';
+import { FermataError } from '../domain/errors';
+import { toStorable } from '../domain/entities/storable';
+import type { Closed, Failed, Performance, StepInput } from '../domain/run/activities';
+import type { RunError } from '../domain/run/step-record';
+import type { Action, ActionResult } from '../providers/contract';
+import type { EvaluationScope } from '../providers/evaluator';
+import type { ActivityDeps } from './deps';
+import { runError, stepOf, type Step } from './step';
+
+/** Largest output of a step that is kept. */
+const OUTPUT_LIMIT = 1_048_576;
+
+/** What a finished step answered when it was done; null = it has not finished. */
+export function outcomeBefore(step: Step, { open, finished }: StepStart): Performance | null {
+  if (!open) return { type: 'closed' };
+  if (!finished) return null;
+  if (finished.status === 'skipped') return { type: 'skipped' };
+  if (finished.status !== 'failed') return { type: 'done' };
+  return { type: 'failed', error: finished.error ?? runError(step, 'internal', 'The step had failed.') };
+}
+
+/** Whether `enabled` lets the step happen. @throws {FermataError} when it cannot be told. */
+export async function isEnabled(
+  db: Executor,
+  { evaluator }: ActivityDeps,
+  { action }: Step,
+  scope: EvaluationScope,
+): Promise<boolean> {
+  if (typeof action.enabled === 'boolean') return action.enabled;
+  const { value, reason } = await evaluator.condition(db, action.enabled, scope);
+  if (value === 'error') throw new FermataError('expression_error', `enabled: ${reason ?? ''}`);
+  return value;
+}
+
+/** Writes what a step left: output, artifact, and the end of what it consumed. */
+export async function writeSuccess(
+  tx: Executor,
+  deps: ActivityDeps,
+  step: Step,
+  action: Action,
+  result: ActionResult,
+  consumedId: string | undefined,
+): Promise<Performance> {
+  const { runId, path, actionId } = step.names;
+  const type = deps.registry.artifactTypeOf(step.names.action ?? '');
+  const output = boundedOutput(result.output);
+  const written = await endStep(tx, {
+    runId,
+    path,
+    status: 'success',
+    ...(output === undefined ? {} : { result: output }),
+    ...(type && result.artifact
+      ? {
+          artifact: {
+            id: deps.ids.next(),
+            actionId,
+            name: type.name,
+            type: type.id,
+            data: artifactData(action, result),
+          },
+        }
+      : {}),
+    ...(result.closesConsumed && consumedId !== undefined ? { closesArtifact: consumedId } : {}),
+  });
+  return written ? { type: 'done' } : { type: 'closed' };
+}
+
+function artifactData(action: Action, { artifact }: ActionResult): Record<string, unknown> {
+  const parsed = action.produces?.schema.safeParse(toStorable(artifact));
+  if (parsed?.success) return parsed.data;
+  throw new FermataError('internal', `The action ${action.id} left an artifact that it did not declare.`);
+}
+
+function boundedOutput(output: unknown): unknown {
+  if (output === undefined) return undefined;
+  const storable = toStorable(output);
+  const size = Buffer.byteLength(JSON.stringify(storable));
+  return size <= OUTPUT_LIMIT ? storable : { truncated: true, bytes: size };
+}
+
+/** Writes that a step failed for good. */
+export async function writeFailure(
+  tx: Executor,
+  step: Step,
+  error: RunError,
+  output?: unknown,
+): Promise<Closed | Failed> {
+  const { runId, path } = step.names;
+  const result = boundedOutput(output);
+  const written = await endStep(tx, {
+    runId,
+    path,
+    status: 'failed',
+    error,
+    ...(result === undefined ? {} : { result }),
+  });
+  return written ? { type: 'failed', error } : { type: 'closed' };
+}
+
+/** Records a failure that no attempt could record itself. */
+export function createFailStep(
+  deps: ActivityDeps,
+): (input: StepInput & { error: RunError }) => Promise<Closed | Failed> {
+  return async ({ error, ...input }) => {
+    const step = stepOf(await deps.sourceOf(input.runId), input);
+    return deps.database.db.transaction(async (tx) => {
+      await writeJournal(tx, input.runId, input.journal);
+      const before = outcomeBefore(step, await beginStep(tx, step.names));
+      if (before?.type === 'closed' || before?.type === 'failed') return before;
+      return writeFailure(tx, step, { ...error, ...runError(step, error.code, error.message) });
+    });
+  };
+}
