@@ -14,6 +14,7 @@ export async function refreshHealth(
   systems: readonly System[],
   at: ReadonlyMap<string, Date>,
 ): Promise<string[]> {
+  if (systems.length === 0) return [];
   const ids = systems.map((system) => system.id);
   const c = healthChecks;
   const rows = await write.tx

@@ -1,0 +1,39 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+import type { HealthStatus } from './tables';
+
+/** A firing alert as a check of its system. */
+export interface AlertRow {
+  systemId: string;
+  fingerprint: string;
+  status: HealthStatus;
+  /** What is told of it: labels, annotations, startsAt. */
+  data: Record<string, unknown>;
+}
+
+/** Stores firing alerts, one row per fingerprint; the time of receipt counts. */
+export async function storeAlerts(tx: Executor, alerts: readonly AlertRow[], receivedAt: Date): Promise<void> {
+  if (alerts.length === 0) return;
+  const records = alerts.map(({ systemId, ...rest }) => ({ ...rest, system_id: systemId }));
+  await tx.execute(sql`
+    insert into health_checks (system_id, configuration_id, source, status, last_result_at, data)
+    select system_id, fingerprint, 'alert', status, ${receivedAt.toISOString()}::timestamptz, data
+    from jsonb_to_recordset(${JSON.stringify(records)}::jsonb)
+      as a(system_id text, fingerprint text, status text, data jsonb)
+    on conflict (system_id, configuration_id) do update set source = 'alert', status = excluded.status,
+      last_result_at = excluded.last_result_at, data = excluded.data`);
+}
+
+/** Removes resolved alerts; gives the systems of those that were there. */
+export async function removeAlerts(
+  tx: Executor,
+  alerts: readonly { systemId: string; fingerprint: string }[],
+): Promise<string[]> {
+  if (alerts.length === 0) return [];
+  const result = await tx.execute<{ system_id: string }>(sql`
+    delete from health_checks where source = 'alert' and (system_id, configuration_id) in (
+      select * from unnest(${sql.param(alerts.map((alert) => alert.systemId))}::text[],
+        ${sql.param(alerts.map((alert) => alert.fingerprint))}::text[]))
+    returning system_id`);
+  return result.rows.map((row) => row.system_id);
+}

@@ -1,0 +1,60 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+import type { HealthStatus } from './tables';
+
+/** What the tables say about the health of one system. */
+export interface HealthSnapshot extends Record<string, unknown> {
+  system_id: string;
+  status: HealthStatus | null;
+  system_since: Date | string;
+  /** Newest transition of the status; null = none. */
+  transition_at: Date | string | null;
+  /** It was the first status, and healthy: which it had been counted as before. */
+  first_healthy: boolean | null;
+  transitions: number;
+  results: number;
+  healthy_results: number;
+  avg_latency_ms: number | null;
+  p95_latency_ms: number | null;
+  last_run_at: Date | string | null;
+  last_latency_ms: number | null;
+  suppressed: boolean;
+}
+
+/**
+ * Snapshots of the systems that exist, in one query. Counts of transitions come from `windowStart` on (inclusive), those
+ * of results from `resultsStart` on.
+ */
+export async function readHealthSnapshots(
+  db: Executor,
+  systemIds: readonly string[],
+  since: { windowStart: Date; resultsStart: Date },
+): Promise<HealthSnapshot[]> {
+  if (systemIds.length === 0) return [];
+  const transitions = sql`entity_transitions t where t.kind = 'health' and t.entity_id = s.id and t.field = 'status'`;
+  const firstHealthy = sql`(t.from_value is null and t.to_value = '"healthy"'::jsonb)`;
+  const result = await db.execute<HealthSnapshot>(sql`
+    select s.id as system_id, e.state ->> 'status' as status, s.created_at as system_since,
+      last.at as transition_at, last.first_healthy,
+      (select count(*)::int from ${transitions} and t.at >= ${since.windowStart.toISOString()}
+        and t.to_value is not null and not ${firstHealthy}) as transitions,
+      r.results, r.healthy_results, r.avg_latency_ms, r.p95_latency_ms,
+      newest.at as last_run_at, newest.latency_ms as last_latency_ms,
+      exists (select from incidents i where i.status <> 'resolved' and i.suppress_notifications
+        and i.system_ids @> array[s.id]) as suppressed
+    from systems s
+    left join entities e on e.kind = 'health' and e.id = s.id
+    left join lateral (select t.at, ${firstHealthy} as first_healthy from ${transitions} order by t.id desc limit 1) last
+      on true
+    left join lateral (
+      select count(*)::int as results, count(*) filter (where h.status = 'healthy')::int as healthy_results,
+        avg(h.latency_ms) as avg_latency_ms,
+        percentile_cont(0.95) within group (order by h.latency_ms) as p95_latency_ms
+      from health_results h where h.system_id = s.id and h.at >= ${since.resultsStart.toISOString()}
+    ) r on true
+    left join lateral (
+      select h.at, h.latency_ms from health_results h where h.system_id = s.id order by h.at desc, h.id desc limit 1
+    ) newest on true
+    where s.id = any(${sql.param([...new Set(systemIds)])}::text[])`);
+  return result.rows;
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { readHealthSnapshots, type HealthSnapshot } from '../../db/health-snapshots';
+import { HealthStatus } from './health-status';
+
+/** How long raw results are kept, in milliseconds; what latencies and rates come from. */
+const RESULTS_WINDOW_MS = 24 * 3_600_000;
+
+/** Default of `transition_window_minutes`. */
+export const DEFAULT_WINDOW_MINUTES = 60;
+
+/** `health.*` of expressions: everything known about the health of a system. Instants in ISO 8601. */
+export const HealthView = z.object({
+  status: HealthStatus,
+  in_status_since: z.string(),
+  in_status_for_ms: z.number(),
+  /** Of the newest result. */
+  latency_ms: z.number().nullable(),
+  /** Over the results of the last 24 hours that have a latency. */
+  avg_latency_ms: z.number().nullable(),
+  p95_latency_ms: z.number().nullable(),
+  /** Share of healthy results in the last 24 hours, 0 to 1; null without results. */
+  success_rate: z.number().nullable(),
+  last_run_at: z.string().nullable(),
+  in_maintenance: z.boolean(),
+  /** An open incident of the system says so. */
+  notifications_suppressed: z.boolean(),
+  transitions_in_window: z.number(),
+  transition_window_minutes: z.number(),
+  evaluated_at: z.string(),
+});
+export type HealthView = z.infer<typeof HealthView>;
+
+/** A system without results has been healthy since its creation, and so has one whose first status was healthy. */
+function statusSince(row: HealthSnapshot): Date {
+  const since = row.status === null || row.transition_at === null || row.first_healthy;
+  return new Date(since ? row.system_since : (row.transition_at ?? row.system_since));
+}
+
+function toView(row: HealthSnapshot, now: Date, windowMinutes: number): HealthView {
+  const since = statusSince(row);
+  return {
+    status: row.status ?? 'healthy',
+    in_status_since: since.toISOString(),
+    in_status_for_ms: Math.max(0, now.getTime() - since.getTime()),
+    latency_ms: row.last_latency_ms,
+    avg_latency_ms: row.avg_latency_ms,
+    p95_latency_ms: row.p95_latency_ms,
+    success_rate: row.results === 0 ? null : row.healthy_results / row.results,
+    last_run_at: row.last_run_at === null ? null : new Date(row.last_run_at).toISOString(),
+    in_maintenance: false,
+    notifications_suppressed: row.suppressed,
+    transitions_in_window: row.transitions,
+    transition_window_minutes: windowMinutes,
+    evaluated_at: now.toISOString(),
+  };
+}
+
+/** Views of the systems that exist, by id, in one query; unknown ids are not in it. */
+export async function readHealthViews(
+  db: Executor,
+  systemIds: readonly string[],
+  options: { now: Date; windowMinutes?: number },
+): Promise<Map<string, HealthView>> {
+  const { now, windowMinutes = DEFAULT_WINDOW_MINUTES } = options;
+  const rows = await readHealthSnapshots(db, systemIds, {
+    windowStart: new Date(now.getTime() - windowMinutes * 60_000),
+    resultsStart: new Date(now.getTime() - RESULTS_WINDOW_MS),
+  });
+  return new Map(rows.map((row) => [row.system_id, toView(row, now, windowMinutes)]));
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { assertStorable } from '../../domain/entities/storable';
+import { FermataError } from '../../domain/errors';
+import { findingsOf, refusal } from './refusal';
+
+const Text = z.string().min(1);
+
+/** CloudEvents 1.0: the context attributes; what is beyond them is an extension. */
+const CloudEventSchema = z
+  .looseObject({
+    specversion: z.literal('1.0', { error: 'must be "1.0"' }),
+    id: Text,
+    source: Text,
+    type: Text,
+    subject: Text.optional(),
+    time: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 instant' }).optional(),
+    datacontenttype: Text.optional(),
+    dataschema: Text.optional(),
+    data: z.unknown().optional(),
+    data_base64: z.base64().optional(),
+  })
+  .superRefine((event, context) => {
+    for (const [name, value] of Object.entries(event)) {
+      if (Object.hasOwn(CloudEventSchema.shape, name)) continue;
+      const path = [name];
+      if (!/^[a-z0-9]+$/.test(name)) {
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: 'names of attributes have lower-case letters and digits only',
+        });
+      } else if (typeof value === 'object' && value !== null) {
+        context.addIssue({ code: 'custom', path, message: 'an extension is text, a number or true/false' });
+      }
+    }
+  });
+export type CloudEvent = z.infer<typeof CloudEventSchema>;
+
+const isJson = (contentType: string | undefined) => contentType === undefined || /[/+]json\b/i.test(contentType);
+
+/** The event that an object in JSON format is. Refused: `validation_failed`, `invalid_text`, with the index in a batch. */
+export function toCloudEvent(input: unknown, index?: number): CloudEvent {
+  const prefix = index === undefined ? '' : `[${index}]`;
+  // In the JSON format an attribute that is null is one that is not there.
+  const given =
+    typeof input === 'object' && input !== null && !Array.isArray(input)
+      ? Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || name === 'data'))
+      : input;
+  const parsed = CloudEventSchema.safeParse(given);
+  if (!parsed.success) throw refusal('Event', findingsOf(parsed.error, prefix), index);
+  assertStorable(parsed.data, prefix);
+  return decodeData(parsed.data);
+}
+
+/** Base64 data that is JSON becomes `data`; other bytes stay as they came. */
+function decodeData(event: CloudEvent): CloudEvent {
+  if (event.data_base64 === undefined || event.datacontenttype === undefined || !isJson(event.datacontenttype))
+    return event;
+  const { data_base64: encoded, ...rest } = event;
+  try {
+    const data: unknown = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8'));
+    assertStorable(data, 'data');
+    return { ...rest, data };
+  } catch (cause) {
+    throw new FermataError('malformed_body', 'data_base64 of the event is not the JSON that datacontenttype says', {
+      cause,
+    });
+  }
+}

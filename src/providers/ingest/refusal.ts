@@ -1,0 +1,26 @@
+import type { z } from 'zod';
+import { FermataError, type Finding } from '../../domain/errors';
+
+function placeOf(prefix: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>((place, part) => {
+    if (typeof part === 'number') return `${place}[${part}]`;
+    return place === '' ? String(part) : `${place}.${String(part)}`;
+  }, prefix);
+}
+
+/** Findings of a schema, with their places below `prefix`. */
+export function findingsOf(error: z.ZodError, prefix = ''): Finding[] {
+  return error.issues.map((issue) => ({
+    path: placeOf(prefix, issue.path),
+    message: issue.message,
+    code: issue.code,
+  }));
+}
+
+/** The refusal of a message; `index` = the bad element of a batch, of which nothing is stored then. */
+export function refusal(what: string, errors: readonly Finding[], index?: number): FermataError {
+  const first = errors[0];
+  const where = index === undefined ? what : `${what} ${index}`;
+  const message = `${where} is not valid: ${first?.path ? `${first.path}: ` : ''}${first?.message ?? ''}`;
+  return new FermataError('validation_failed', message, { errors, ...(index !== undefined && { data: { index } }) });
+}
