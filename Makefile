@@ -1,5 +1,5 @@
 # Everything a fresh machine needs is Node 20.19 or newer; the rest is installed by these targets.
-.PHONY: help dev demo test build clean
+.PHONY: help dev demo test install build clean
 
 help:
 	@echo "make dev    run everything here: Postgres, Temporal with its Web UI, API, worker (Ctrl-C stops, the next start resumes)"
@@ -12,10 +12,12 @@ dev: build
 demo: build
 	@exec node dist/src/cli/main.js demo $(if $(CI),--ci)
 
-test: node_modules/.installed
+test: install
 	@exec node scripts/ci.mjs
 
-build: node_modules/.installed dist/.built
+install: node_modules/.installed
+
+build: install dist/.built
 
 node_modules/.installed: package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split("."); if (a < 20 || (a == 20 && b < 19)) { console.error("Node 20.19 or newer is needed, this is " + process.version); process.exit(1); }'
