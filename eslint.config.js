@@ -6,7 +6,19 @@ const { createTypeScriptImportResolver } = require('eslint-import-resolver-types
 /** Import zones: domain <- workflows; domain <- db, temporal <- activities, dispatch, providers, api; cli wires. */
 const zone = (target, ...from) => ({ target: `./src/${target}`, from: from.map((f) => `./src/${f}`) });
 const zones = [
-  zone('domain', 'workflows', 'activities', 'providers', 'dispatch', 'db', 'temporal', 'api', 'cli', 'config.ts', 'log.ts'),
+  zone(
+    'domain',
+    'workflows',
+    'activities',
+    'providers',
+    'dispatch',
+    'db',
+    'temporal',
+    'api',
+    'cli',
+    'config.ts',
+    'log.ts',
+  ),
   zone('workflows', 'providers', 'dispatch', 'db', 'temporal', 'api', 'cli', 'config.ts', 'log.ts'),
   zone('db', 'workflows', 'activities', 'providers', 'dispatch', 'temporal', 'api', 'cli'),
   zone('temporal', 'activities', 'providers', 'dispatch', 'api', 'cli'),
@@ -23,7 +35,12 @@ module.exports = tseslint.config(
     files: ['**/*.ts'],
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createTypeScriptImportResolver(), createNodeResolver()] },
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['jest.config.ts', 'drizzle.config.ts'] }, tsconfigRootDir: __dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['jest.config.ts', 'drizzle.config.ts'] },
+        tsconfigRootDir: __dirname,
+      },
+    },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
@@ -43,8 +60,15 @@ module.exports = tseslint.config(
         'error',
         {
           patterns: [
-            { group: ['node:*', 'fs', 'path', 'crypto', 'pg', 'drizzle-orm*', 'express', 'zod'], message: 'Workflow code runs in the sandbox.' },
-            { group: ['../activities/*', '../../activities/*', '../../../activities/*'], allowTypeImports: true, message: 'Workflows import activity types only.' },
+            {
+              group: ['node:*', 'fs', 'path', 'crypto', 'pg', 'drizzle-orm*', 'express', 'zod'],
+              message: 'Workflow code runs in the sandbox.',
+            },
+            {
+              group: ['../activities/*', '../../activities/*', '../../../activities/*'],
+              allowTypeImports: true,
+              message: 'Workflows import activity types only.',
+            },
           ],
         },
       ],
