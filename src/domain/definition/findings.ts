@@ -1,7 +1,7 @@
 import type { Finding } from '../errors';
 import type { RawFinding } from './issues';
 import { formatPlace } from './place';
-import type { Locate, PlaceDetail } from './yaml-locate';
+import type { Locate } from './yaml-locate';
 
 /** Answers stay readable, and small, when a document is wrong everywhere. */
 const MAX_FINDINGS = 200;
@@ -40,8 +40,10 @@ export class Findings {
     const identity = JSON.stringify([place, code, message, inside]);
     if (list.length >= MAX_FINDINGS || this.seen.has(identity)) return;
     this.seen.add(identity);
-    const detail: PlaceDetail = { ...(atKey && { key: true }), ...(inside && { inside }) };
-    list.push({ path: place, message, code, ...this.locate?.(place, detail) });
+    const exact = inside && this.locate?.(place, { inside });
+    const within = inside && !exact ? ` (line ${inside.line}, column ${inside.column})` : '';
+    const position = exact ?? this.locate?.(place, { key: atKey === true });
+    list.push({ path: place, message: `${message}${within}`, code, ...position });
   }
 }
 

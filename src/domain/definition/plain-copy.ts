@@ -3,7 +3,6 @@ import type { Segment } from './place';
 import { MAX_DATA_DEPTH } from './yaml-data';
 
 /** NUL, which Postgres cannot store, and halves of surrogate pairs, which are no text in any encoding. */
-// eslint-disable-next-line no-control-regex -- NUL is what is looked for
 const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /** Whether a text can be stored and sent: no NUL, no lone surrogate. */

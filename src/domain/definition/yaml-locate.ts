@@ -13,7 +13,10 @@ export interface PlaceDetail {
   inside?: Position;
 }
 
-/** Finds where the text says what a place holds; for a place that is not there, the nearest one around it. */
+/**
+ * Finds where the text says what a place holds; for a place that is not there, the nearest one around it. With
+ * `inside`, undefined where escapes or folding hide the exact place.
+ */
 export type Locate = (place: string, detail?: PlaceDetail) => Position | undefined;
 
 interface Found {
@@ -69,9 +72,9 @@ export function createLocate(source: string, document: Document.Parsed, lines: L
     const segments = parsePlace(place);
     if (!segments) return undefined;
     const { node, key } = walk(document.contents, segments);
-    if (detail.inside && node) {
-      const offset = offsetInside(source, node, detail.inside);
-      if (offset !== undefined) return at(offset);
+    if (detail.inside) {
+      const offset = node ? offsetInside(source, node, detail.inside) : undefined;
+      return offset === undefined ? undefined : at(offset);
     }
     const preferKey = detail.key === true || node === null || !isScalar(node);
     const chosen = preferKey ? (key ?? node) : node;

@@ -1,0 +1,154 @@
+import { nearest } from '../expressions/nearest';
+import type { ActionDescription } from '../registry/action-description';
+import type { Registry } from '../registry/registry';
+import { ACTION_KINDS } from './action-kind';
+import { checkEvent, checkTriggerConfig } from './check-triggers';
+import type { Findings } from './findings';
+import { valueAt } from './issues';
+import { formatPlace, type Segment } from './place';
+import { isMap, listOf } from './plain-map';
+import { isFlagged, type SecretFields, visitTexts } from './secret-references';
+import { configFindings } from './structure';
+import type { Unsupported } from './supported';
+import { proposeId } from './trigger-ids';
+import { MAX_STEP_DEPTH, type StepVisit } from './walk';
+
+/** Steps a document may have, at any depth. */
+export const MAX_STEPS = 500;
+
+/** Events that belong to one automation: nothing else can wait for them. */
+const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.interval']);
+
+/** What the checks of steps know and leave. */
+export interface StepContext {
+  registry: Registry<ActionDescription>;
+  unsupported: Unsupported;
+  connections: ReadonlySet<string> | undefined;
+  document: Record<string, unknown>;
+  findings: Findings;
+  /** Filled: places of config fields that take secrets. */
+  secretFields: SecretFields;
+  /** Filled: action (or null) by step id. */
+  ids: Map<string, string | null>;
+  /** Filled: how many steps there are. */
+  count: number;
+}
+
+function checkIdentity({ step, path }: StepVisit, context: StepContext): void {
+  const { id, action } = step;
+  if (typeof id !== 'string') return;
+  if (context.ids.has(id)) {
+    const message = `Another action has the id "${id}" already; write "id: ${proposeId(id, new Set(context.ids.keys()))}" here`;
+    context.findings.error({ path: [...path, 'id'], code: 'duplicate_id', message });
+    return;
+  }
+  context.ids.set(id, typeof action === 'string' ? action : null);
+}
+
+function checkLimits({ path, depth }: StepVisit, context: StepContext): void {
+  context.count += 1;
+  if (context.count === MAX_STEPS + 1) {
+    context.findings.error({ path, code: 'limit_exceeded', message: `A document has at most ${MAX_STEPS} actions` });
+  }
+  if (depth === MAX_STEP_DEPTH + 1) {
+    context.findings.error({
+      path,
+      code: 'limit_exceeded',
+      message: `Actions are nested at most ${MAX_STEP_DEPTH} deep`,
+    });
+  }
+}
+
+function checkSupport({ step, path }: StepVisit, { unsupported, findings }: StepContext): void {
+  for (const kind of ACTION_KINDS) {
+    if (!Object.hasOwn(step, kind) || !unsupported.kinds.includes(kind)) continue;
+    findings.error({
+      path: [...path, kind],
+      atKey: true,
+      code: 'not_supported_yet',
+      message: `"${kind}" is not supported yet`,
+    });
+  }
+}
+
+/** Whether a config value, or anything in it, is decided by a template. */
+function hasTemplate(value: unknown): boolean {
+  let found = false;
+  visitTexts(value, [], (text) => (found ||= text.includes('{{')));
+  return found;
+}
+
+function checkConfig(
+  type: ActionDescription,
+  config: Record<string, unknown>,
+  path: Segment[],
+  context: StepContext,
+): void {
+  for (const finding of configFindings(type.configSchema, config, path)) {
+    const relative = finding.path.slice(path.length);
+    const value = valueAt(config, relative);
+    // A text with "{{" stands for any type; rules over several fields cannot be judged while one of them is a template.
+    if (value !== undefined && finding.code !== 'unknown_key' && hasTemplate(value)) continue;
+    context.findings.error(finding);
+  }
+  visitTexts(config, [], (_, relative) => {
+    if (!isFlagged(type.configSchema, relative, ['x-secret', 'x-secret-env'])) return;
+    context.secretFields.add(formatPlace([...path, ...relative]));
+  });
+  const { connectionId } = config;
+  if (!context.connections || typeof connectionId !== 'string' || connectionId.includes('{{')) return;
+  if (context.connections.has(connectionId)) return;
+  const meant = nearest(connectionId, context.connections);
+  const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
+  const message = `No connection is called "${connectionId}"${hint}`;
+  context.findings.warning({ path: [...path, 'connectionId'], code: 'unknown_connection', message });
+}
+
+function checkAction({ step, path }: StepVisit, context: StepContext): void {
+  if (typeof step.action !== 'string') return;
+  const type = context.registry.action(step.action);
+  if (!type) {
+    const meant = context.registry.nearestAction(step.action);
+    const hint = meant === undefined ? '; GET /api/v1/actions lists all' : `. Did you mean "${meant}"?`;
+    const message = `Unknown action "${step.action}"${hint}`;
+    context.findings.error({ path: [...path, 'action'], code: 'unknown_action', message });
+    return;
+  }
+  const config = step.config ?? {};
+  if (isMap(config)) checkConfig(type, config, [...path, 'config'], context);
+}
+
+/** Kinds of context key that the document's triggers have; undefined where a trigger is not known. */
+function triggerKeyLabels({ document, registry }: StepContext): (string | undefined)[] {
+  return listOf(document.triggers).flatMap((trigger) => {
+    const type = isMap(trigger) && typeof trigger.event === 'string' ? registry.trigger(trigger.event) : undefined;
+    return type ? [type.contextKeyLabel] : [];
+  });
+}
+
+function checkWait(wait: Record<string, unknown>, path: Segment[], context: StepContext): void {
+  if (typeof wait.event === 'string' && SCHEDULES.has(wait.event)) {
+    const message = `"${wait.event}" belongs to one automation and cannot be waited for: use "delay", or a "time" condition in "wait_until"`;
+    context.findings.error({ path: [...path, 'event'], code: 'schedule_not_waitable', message });
+    return;
+  }
+  const type = checkEvent(wait.event, [...path, 'event'], context.registry, context.findings);
+  if (!type || typeof wait.event !== 'string') return;
+  checkTriggerConfig(type, wait.event, wait, path, context.findings);
+  const other = triggerKeyLabels(context).find((label) => label !== type.contextKeyLabel);
+  const differs = triggerKeyLabels(context).some((label) => label !== type.contextKeyLabel);
+  if (wait.context_key !== undefined || !differs) return;
+  const key = (label: string | undefined) => (label === undefined ? 'none' : `the ${label}`);
+  const message = `The run's context key is ${key(other)}, that of "${wait.event}" is ${key(type.contextKeyLabel)}: set "context_key"`;
+  context.findings.warning({ path: [...path, 'event'], code: 'context_key_differs', message });
+}
+
+/** Checks one step by itself: limits, id, what it calls or waits for, and its config. */
+export function checkStep(visit: StepVisit, context: StepContext): void {
+  checkLimits(visit, context);
+  checkIdentity(visit, context);
+  checkSupport(visit, context);
+  if (visit.kind === 'action') checkAction(visit, context);
+  const wait = visit.step.wait_for_trigger;
+  if (isMap(wait)) checkWait(wait, [...visit.path, 'wait_for_trigger'], context);
+}

@@ -1,0 +1,31 @@
+import { normalizeEvent } from '../registry/registry';
+import type { Findings } from './findings';
+import { isMap, listOf } from './plain-map';
+import { fillTriggerIds } from './trigger-ids';
+import { walkDocument } from './walk';
+
+function normalizeEventOf(owner: Record<string, unknown>): void {
+  if (typeof owner.event === 'string') owner.event = normalizeEvent(owner.event);
+}
+
+/**
+ * Brings a raw document into its one form, in place: dots inside event names become `_`, triggers get their derived
+ * ids, `poll_seconds` in waits is dropped with a warning.
+ */
+export function normalizeDocument(document: Record<string, unknown>, findings: Findings): void {
+  for (const trigger of listOf(document.triggers)) if (isMap(trigger)) normalizeEventOf(trigger);
+  fillTriggerIds(document, findings);
+  walkDocument(document, {
+    step: ({ step, path }) => {
+      for (const kind of ['wait_for_trigger', 'wait_until'] as const) {
+        const wait = step[kind];
+        if (!isMap(wait)) continue;
+        normalizeEventOf(wait);
+        if (!Object.hasOwn(wait, 'poll_seconds')) continue;
+        const message = 'Waits wake by themselves when something changes: "poll_seconds" is not needed and was dropped';
+        findings.warning({ path: [...path, kind, 'poll_seconds'], atKey: true, code: 'poll_seconds_dropped', message });
+        delete wait.poll_seconds;
+      }
+    },
+  });
+}

@@ -1,0 +1,148 @@
+import type { Finding } from '../errors';
+import { nearest } from '../expressions/nearest';
+import { type FilterRegistry, standardFilters } from '../expressions/filter-registry';
+import type { ActionDescription } from '../registry/action-description';
+import type { Registry } from '../registry/registry';
+import { checkArtifacts } from './check-artifacts';
+import { checkExpressions, type ParsedUse } from './check-expressions';
+import { checkFlow } from './check-flow';
+import { checkStep, type StepContext } from './check-steps';
+import { checkTriggers } from './check-triggers';
+import { Findings } from './findings';
+import { typeName } from './issues';
+import { normalizeDocument } from './normalize';
+import { plainCopy } from './plain-copy';
+import type { Segment } from './place';
+import { isMap, listOf } from './plain-map';
+import type { Definition } from './schema';
+import { checkSecretReferences, isFlagged } from './secret-references';
+import { parseStructure } from './structure';
+import { type Unsupported, UNSUPPORTED } from './supported';
+import { walkDocument } from './walk';
+import { MAX_DOCUMENT_BYTES, readYaml } from './yaml';
+import type { Locate } from './yaml-locate';
+
+/** What a validation knows besides the document. */
+export interface ValidationOptions {
+  registry: Registry<ActionDescription>;
+  /** Default: the built-in filters. */
+  filters?: FilterRegistry;
+  /** Gives line and column of places, when the document came as text. */
+  locate?: Locate;
+  /** Names of secrets and ids of connections that exist; without them, references are not checked. */
+  secrets?: ReadonlySet<string>;
+  connections?: ReadonlySet<string>;
+  /** What is refused although it is valid. Default: what the engine does not execute. */
+  unsupported?: Unsupported;
+}
+
+/** Everything that was found. `definition` is there when, and only when, there are no errors. */
+export interface Validation {
+  definition?: Definition;
+  errors: Finding[];
+  warnings: Finding[];
+}
+
+const NOT_CODE = () => false;
+
+/** Which texts of a step's config are code, which is never rendered. */
+function codeFields(
+  step: Record<string, unknown>,
+  path: Segment[],
+  options: ValidationOptions,
+): (at: Segment[]) => boolean {
+  const type = typeof step.action === 'string' ? options.registry.action(step.action) : undefined;
+  return type ? (at) => isFlagged(type.configSchema, at.slice(path.length), ['x-code']) : NOT_CODE;
+}
+
+function checkTriggerIdsOfConditions(
+  document: Record<string, unknown>,
+  condition: Record<string, unknown>,
+  path: Segment[],
+  findings: Findings,
+): void {
+  const ids = listOf(document.triggers).flatMap((trigger) =>
+    isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : [],
+  );
+  for (const id of [condition.trigger].flat()) {
+    if (typeof id !== 'string' || ids.includes(id)) continue;
+    const meant = nearest(id, ids);
+    const hint = meant === undefined ? `There are ${ids.join(', ')}` : `Did you mean "${meant}"?`;
+    findings.warning({
+      path: [...path, 'trigger'],
+      code: 'unknown_trigger',
+      message: `No trigger has the id "${id}". ${hint}`,
+    });
+  }
+}
+
+/** Everything that goes beyond the shape; works on a document whose shape may be wrong in places. */
+function checkMeaning(document: Record<string, unknown>, options: ValidationOptions, findings: Findings): void {
+  const { registry, filters = standardFilters, unsupported = UNSUPPORTED } = options;
+  const context: StepContext = {
+    ...{ registry, unsupported, document, findings, connections: options.connections },
+    ...{ secretFields: new Set(), ids: new Map(), count: 0 },
+  };
+  const uses: ParsedUse[] = [];
+  checkTriggers(document, { registry, unsupported }, findings);
+  if (unsupported.onFailure && listOf(document.on_failure).length > 0) {
+    const message = '"on_failure" is not supported yet';
+    findings.error({ path: ['on_failure'], atKey: true, code: 'not_supported_yet', message });
+  }
+  walkDocument(document, {
+    steps: (list, path) => checkFlow(list, path, findings),
+    condition: (condition, path) => checkTriggerIdsOfConditions(document, condition, path, findings),
+    expression: (use) => uses.push(...checkExpressions(use, filters, findings)),
+    step: (visit) => {
+      checkStep(visit, context);
+      if (visit.kind !== 'action') return;
+      const path: Segment[] = [...visit.path, 'config'];
+      const use = { value: visit.step.config, path, mode: 'template', made: visit.made } as const;
+      uses.push(...checkExpressions(use, filters, findings, codeFields(visit.step, path, options)));
+    },
+  });
+  checkArtifacts(uses, context.ids, registry, findings);
+  checkSecretReferences(document, context.secretFields, options.secrets, findings);
+}
+
+/**
+ * The one validator: of `/automations/validate`, `fermata validate`, saves and GitOps. Reports everything at once:
+ * structure, events, actions, configs, expressions, artifacts, ids, limits. Never throws for any input.
+ */
+export function validateDefinition(input: unknown, options: ValidationOptions): Validation {
+  const findings = new Findings(options.locate);
+  const { value: document, findings: unsafe } = plainCopy(input);
+  for (const finding of unsafe) findings.error(finding);
+  if (!isMap(document)) {
+    findings.error({
+      path: [],
+      code: 'invalid_type',
+      message: `Expected an automation (a map), got ${typeName(document)}`,
+    });
+  } else if (JSON.stringify(document).length > MAX_DOCUMENT_BYTES) {
+    findings.error({ path: [], code: 'limit_exceeded', message: 'The document is larger than 1 MB' });
+  } else {
+    normalizeDocument(document, findings);
+    const { definition, findings: wrong } = parseStructure(document);
+    for (const finding of wrong) findings.error(finding);
+    checkMeaning(document, options, findings);
+    if (definition && findings.errors.length === 0) return { definition, errors: [], warnings: findings.warnings };
+  }
+  return { errors: findings.errors, warnings: findings.warnings };
+}
+
+/** Validates a text with one document; what is wrong with the YAML itself is among the findings. */
+export function validateYaml(text: string, options: Omit<ValidationOptions, 'locate'>): Validation {
+  const [first, second] = readYaml(text);
+  if (!first)
+    return {
+      errors: [{ path: '', code: 'required', message: 'The document is empty', line: 1, column: 1 }],
+      warnings: [],
+    };
+  if (second) {
+    const message = 'Expected one document, found several';
+    return { errors: [{ path: '', code: 'yaml_syntax', message, ...second.locate('') }], warnings: [] };
+  }
+  if (first.errors.length > 0) return { errors: first.errors, warnings: [] };
+  return validateDefinition(first.value, { ...options, locate: first.locate });
+}
