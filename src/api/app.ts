@@ -1,0 +1,82 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import { FermataError } from '../domain/errors';
+import type { Logger } from '../log';
+import { logRefusal, refusalOf, sendProblem } from './http/problem';
+import type { Method, Route } from './http/route';
+
+/** Everything but operations and documentation lives below this. */
+export const BASE_PATH = '/api/v1';
+
+/** The express application over routes; `serve` runs one of them. */
+export function createExpressApp(
+  routes: readonly Route[],
+  serve: (route: Route) => (request: Request, response: Response) => Promise<void>,
+  log: Logger,
+): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.use(helmet({ contentSecurityPolicy: { directives: CONTENT_SECURITY_POLICY } }));
+  for (const [path, methods] of byPath(routes)) {
+    const target = app.route(path);
+    for (const [method, route] of methods) target[method](serve(route));
+    const allowed = [...methods.keys()].map((method) => method.toUpperCase());
+    if (methods.has('get')) allowed.push('HEAD');
+    target.all((request, response) => {
+      response.setHeader('Allow', allowed.join(', '));
+      const detail = `${request.method} is not possible here; ${allowed.join(', ')} is.`;
+      sendProblem(response, new FermataError('method_not_allowed', detail), '');
+    });
+  }
+  app.use((request: Request, response: Response) => {
+    sendProblem(response, new FermataError('not_found', `There is nothing at ${request.path}.`), '');
+  });
+  app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const refusal = refusalOf(error);
+    logRefusal(log, refusal, {});
+    sendProblem(response, refusal, '');
+  });
+  return app;
+}
+
+/** Nothing but our own page, script and style; the page may call this server. */
+const CONTENT_SECURITY_POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  scriptSrcAttr: ["'none'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  fontSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+  objectSrc: ["'none'"],
+  // The server itself speaks plain HTTP behind whatever terminates TLS.
+  upgradeInsecureRequests: null,
+};
+
+/** Routes by express path. Inbound ones first, since paths are tried in order and these have to be fast. */
+function byPath(routes: readonly Route[]): Map<string, Map<Method, Route>> {
+  const paths = new Map<string, Map<Method, Route>>();
+  const ordered = [
+    ...routes.filter((route) => route.effect === 'inbound'),
+    ...routes.filter((route) => route.effect !== 'inbound' && !route.path.includes('{')),
+    ...routes.filter((route) => route.effect !== 'inbound' && route.path.includes('{')),
+  ];
+  for (const route of ordered) {
+    const path = expressPath(route);
+    const methods = paths.get(path) ?? new Map<Method, Route>();
+    if (methods.has(route.method)) throw new Error(`Two routes for ${route.method} ${path}`);
+    paths.set(path, methods.set(route.method, route));
+  }
+  return paths;
+}
+
+function expressPath(route: Route): string {
+  return `${route.atRoot ? '' : BASE_PATH}${route.path.replace(/\{(\w+)\}/g, ':$1')}`;
+}

@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+import type { Pool } from 'pg';
+import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import type { Route } from '../http/route';
+import type { Authenticator } from './authenticate';
+import { ANONYMOUS, type Principal } from './principal';
+import { createRateLimiter } from './rate-limit';
+
+/** Requests that may wait for a connection before new ones are turned away. */
+const MAX_WAITING = 1000;
+
+/** Decides whether a request may use a route. */
+export interface Gatekeeper {
+  /**
+   * `identified` is told who it is as soon as that is known, also when the request is refused afterwards.
+   * @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
+   */
+  admit(route: Route, request: IncomingMessage, identified: (principal: Principal) => void): Promise<Principal>;
+}
+
+/** Authentication, rate limit, permission, in this order. */
+export function createGatekeeper(deps: {
+  authenticator: Authenticator;
+  clock: Clock;
+  pool: Pick<Pool, 'waitingCount'>;
+  rateLimit: { perSecond: number; ingestPerSecond: number };
+}): Gatekeeper {
+  const ordinary = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
+  const inbound = createRateLimiter(deps.rateLimit.ingestPerSecond, deps.clock);
+  const strangers = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
+
+  const identify = async (request: IncomingMessage): Promise<Principal> => {
+    try {
+      return await deps.authenticator.authenticate(request.headers.authorization);
+    } catch (error) {
+      // Guessing tokens is limited by address, since there is no caller yet.
+      if (error instanceof FermataError) strangers.take(request.socket.remoteAddress ?? '');
+      throw error;
+    }
+  };
+
+  return {
+    async admit(route, request, identified) {
+      if (route.permission === 'public') return ANONYMOUS;
+      const principal = await identify(request);
+      identified(principal);
+      (route.effect === 'inbound' ? inbound : ordinary).take(principal.id);
+      if (!principal.permissions.has(route.permission)) {
+        throw new FermataError('forbidden', `This needs the permission "${route.permission}", which the token lacks.`, {
+          data: { permission: route.permission },
+        });
+      }
+      if (deps.pool.waitingCount > MAX_WAITING) {
+        throw new FermataError('overloaded', 'Too many requests are waiting; repeat in a moment.', {
+          retryAfterSeconds: 1,
+        });
+      }
+      return principal;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+
+/** Buckets of callers that went away are forgotten beyond this number. */
+const MAX_BUCKETS = 10_000;
+
+/** Admits requests of one caller or refuses them. */
+export interface RateLimiter {
+  /** @throws {FermataError} `rate_limited` with the seconds until the next request is admitted. */
+  take(caller: string): void;
+}
+
+/** Token bucket per caller: holds one second's worth, refills continuously. Counts in this process alone. */
+export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter {
+  const buckets = new Map<string, { tokens: number; at: number }>();
+  return {
+    take(caller) {
+      const now = clock.now().getTime();
+      let bucket = buckets.get(caller);
+      if (bucket === undefined) {
+        forgetOldest(buckets);
+        bucket = { tokens: perSecond, at: now };
+        buckets.set(caller, bucket);
+      }
+      const elapsedMs = Math.max(0, now - bucket.at);
+      bucket.tokens = Math.min(perSecond, bucket.tokens + (elapsedMs * perSecond) / 1000);
+      bucket.at = now;
+      if (bucket.tokens < 1) {
+        const seconds = Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond));
+        throw new FermataError('rate_limited', `More than ${perSecond} requests per second; slow down and repeat.`, {
+          retryAfterSeconds: seconds,
+        });
+      }
+      bucket.tokens -= 1;
+    },
+  };
+}
+
+/** Insertion order is age, which is good enough to bound the memory. */
+function forgetOldest(buckets: Map<string, unknown>): void {
+  if (buckets.size < MAX_BUCKETS) return;
+  const oldest = buckets.keys().next();
+  if (!oldest.done) buckets.delete(oldest.value);
+}

@@ -1,0 +1,79 @@
+import type { Express } from 'express';
+import { createExpressApp } from './app';
+import { createAuthenticator } from './auth/authenticate';
+import { createGatekeeper } from './auth/gatekeeper';
+import type { ApiDeps } from './deps';
+import { documentationRoutes } from './docs/routes';
+import type { Route } from './http/route';
+import { createServe } from './http/serve';
+import { createApiMetrics } from './metrics';
+import { auditRoutes } from './routes/audit';
+import { changeRoutes } from './routes/changes';
+import { entityHistoryRoutes } from './routes/entity-history';
+import { entityKindRoutes } from './routes/entity-kinds';
+import { entityRoutes } from './routes/entities';
+import { inboundRoutes } from './routes/inbound';
+import { incidentRoutes } from './routes/incidents';
+import { operationsRoutes } from './routes/operations';
+import { registryRoutes } from './routes/registry';
+import { runRoutes } from './routes/runs';
+import { streamRoutes } from './routes/streams';
+import { systemRoutes } from './routes/systems';
+import { templateRoutes } from './routes/templates';
+import { tokenRoutes } from './routes/tokens';
+import { createStreamConnections } from './stream/connection';
+import { createFeed } from './stream/feed';
+
+/** The REST API, not yet listening. */
+export interface Api {
+  app: Express;
+  /** All routes with their permissions and documented answers. */
+  routes: readonly Route[];
+  /** Something was committed somewhere: streams look now instead of at their next poll. */
+  wake(): void;
+  /** Ends all streams; other requests are left to finish. */
+  close(): void;
+}
+
+/** Builds the API from its dependencies; opens nothing by itself. */
+export function createApp(deps: ApiDeps): Api {
+  const { database, clock, log, settings } = deps;
+  const { db } = database;
+  const authenticator = createAuthenticator({ db, clock, adminToken: settings.adminToken });
+  const gatekeeper = createGatekeeper({ authenticator, clock, pool: database.pool, rateLimit: settings.rateLimit });
+  const metrics = createApiMetrics(db);
+  const feed = createFeed({ db, webUi: settings.webUi, log });
+  const connections = createStreamConnections();
+  const shared = { ...deps, db, webUi: settings.webUi, authenticator, metrics, feed, connections };
+  const resources: Route[] = [
+    ...runRoutes(shared),
+    ...streamRoutes(shared),
+    ...entityRoutes(shared),
+    ...entityHistoryRoutes(shared),
+    ...entityKindRoutes(shared),
+    ...inboundRoutes(shared),
+    ...changeRoutes(shared),
+    ...systemRoutes(shared),
+    ...incidentRoutes(shared),
+    ...registryRoutes(shared),
+    ...templateRoutes(shared),
+    ...tokenRoutes(shared),
+    ...auditRoutes(shared),
+    ...operationsRoutes(shared),
+  ];
+  const routes = [...resources, ...documentationRoutes(resources, settings.version)];
+  const serve = createServe({
+    ...{ db, clock, log, gatekeeper },
+    checkAnswers: settings.checkAnswers ?? false,
+    observe: (route, status, seconds) => metrics.observeRequest(route, status, seconds),
+  });
+  return {
+    app: createExpressApp(routes, serve, log),
+    routes,
+    wake: () => feed.wake(),
+    close() {
+      feed.close();
+      connections.closeAll();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { Database } from '../db/client';
+import type { EntityStore } from '../db/entity-store';
+import type { Notifier } from '../db/notifier';
+import type { Clock, Ids } from '../domain/clock';
+import type { FilterRegistry } from '../domain/expressions/filter-registry';
+import type { Registry } from '../domain/registry/registry';
+import type { Logger } from '../log';
+import type { Action } from '../providers/contract';
+
+/** What the REST API is made of; `src/cli/api.ts` puts it together. */
+export interface ApiDeps {
+  database: Pick<Database, 'db' | 'pool'>;
+  clock: Clock;
+  ids: Ids;
+  log: Logger;
+  notifier: Notifier;
+  registry: Registry<Action>;
+  filters: FilterRegistry;
+  entities: EntityStore;
+  /** Rejects when Temporal cannot be reached. */
+  checkTemporal(): Promise<void>;
+  settings: ApiSettings;
+}
+
+/** What the configuration says about the API. */
+export interface ApiSettings {
+  version: string;
+  /** Bootstrap token with every permission; undefined = tokens of the database only. */
+  adminToken: string | undefined;
+  /** Requests per second and token. */
+  rateLimit: { perSecond: number; ingestPerSecond: number };
+  /** Where links from runs lead. */
+  webUi: { baseUrl: string | undefined; namespace: string };
+  /** Labels of an alert that may name its system; the first present one wins. */
+  alertmanagerLabels: readonly string[];
+  /** For tests: an answer that the OpenAPI document does not describe becomes a 500. Default false. */
+  checkAnswers?: boolean;
+}

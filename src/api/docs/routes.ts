@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { json, readRoute, type Reply, type Route } from '../http/route';
+import { createOpenApiDocument } from '../openapi/document';
+import { renderPage } from './page';
+import { SCRIPT } from './script';
+import { STYLE } from './style';
+
+const common = { method: 'get', atRoot: true, permission: 'public', tag: 'Operations' } as const;
+const text = (body: string, contentType: string): Promise<Reply> => Promise.resolve({ status: 200, body, contentType });
+
+/** The description of all routes, for machines and for people. Its own routes are described too. */
+export function documentationRoutes(resources: readonly Route[], version: string): Route[] {
+  const page = (path: string, operationId: string, summary: string, body: () => string, contentType: string) =>
+    readRoute({
+      ...common,
+      ...{ path, operationId, summary },
+      responses: { 200: { description: summary, contentTypes: [contentType] } },
+      handler: () => text(body(), `${contentType}; charset=utf-8`),
+    });
+  const openApi = readRoute({
+    ...common,
+    path: '/openapi.json',
+    operationId: 'docs.openApi',
+    summary: 'This API as OpenAPI 3.1',
+    responses: { 200: { description: 'The document', schema: z.record(z.string(), z.unknown()) } },
+    handler: () => Promise.resolve(json(200, document)),
+  });
+  const routes = [
+    openApi,
+    page('/docs', 'docs.page', 'This API as a page', () => html, 'text/html'),
+    page('/docs/style.css', 'docs.style', 'Style of the page', () => STYLE, 'text/css'),
+    page('/docs/script.js', 'docs.script', 'Script of the page', () => SCRIPT, 'text/javascript'),
+  ];
+  const document = createOpenApiDocument([...resources, ...routes], version);
+  const html = renderPage(document);
+  return routes;
+}

@@ -1,0 +1,127 @@
+import type { IncomingMessage } from 'node:http';
+import { FermataError, messageOf } from '../../domain/errors';
+import { parseYaml } from '../../domain/definition/yaml';
+import type { Locate } from '../../domain/definition/yaml-locate';
+import { locateJsonError, nestsTooDeep } from './json-text';
+import { assertStorableBody } from './stored-text';
+import type { BodyFormat } from './route';
+
+/** Largest body, in bytes. */
+export const MAX_BODY_BYTES = 1_048_576;
+/** What is read and thrown away of a larger one, so that the sender gets to see the answer. */
+const MAX_DRAINED_BYTES = 16 * MAX_BODY_BYTES;
+
+/** A body that was text: needed to tell where in it something is wrong. */
+export interface BodySource {
+  text: string;
+  /** Line and column of a place like `actions[0].config`; YAML only. */
+  locate?: Locate;
+}
+
+/** What was read. */
+export interface ParsedBody {
+  value: unknown;
+  source?: BodySource;
+}
+
+/** The bytes of a body. @throws {FermataError} `body_too_large`, `unsupported_media_type` for compressed ones. */
+export async function readRaw(request: IncomingMessage): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new FermataError('unsupported_media_type', `Content-Encoding "${encoding}" is not accepted; send it plain.`);
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) {
+      drain(request);
+      throw new FermataError('body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+function drain(request: IncomingMessage): void {
+  let drained = 0;
+  request.on('data', (chunk: Buffer) => {
+    drained += chunk.length;
+    if (drained > MAX_DRAINED_BYTES) request.destroy();
+  });
+  request.resume();
+}
+
+/** Media type of the body without parameters, lower case; empty when none is named. */
+export function mediaTypeOf(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** `application/json` and everything that says it is JSON as well. */
+export function isJsonType(type: string): boolean {
+  return type === 'application/json' || /^application\/[\w.!#$&^-]+\+json$/.test(type);
+}
+
+/** The spellings of YAML in use; the first one is registered (RFC 9512). */
+export function isYamlType(type: string): boolean {
+  return ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'].includes(type);
+}
+
+/**
+ * The value of a body; undefined when there is none.
+ * @throws {FermataError} `unsupported_media_type`, `malformed_body` with line and column, `invalid_text`, `limit_exceeded`.
+ */
+export function parseBody(raw: Buffer, contentType: string | undefined, format: BodyFormat): ParsedBody {
+  if (raw.length === 0 || format === 'raw') return { value: undefined };
+  const type = mediaTypeOf(contentType);
+  assertUtf8(contentType);
+  if (isJsonType(type)) return { value: parseJson(decodeUtf8(raw)) };
+  if (format === 'json-or-yaml' && isYamlType(type)) {
+    const text = decodeUtf8(raw);
+    const { value, locate } = parseYaml(text);
+    assertStorableBody(value);
+    return { value, source: { text, locate } };
+  }
+  const accepted = format === 'json' ? 'application/json' : 'application/json or application/yaml';
+  throw new FermataError(
+    'unsupported_media_type',
+    `Content-Type ${type === '' ? 'is missing' : `"${type}" is not accepted`}; send ${accepted}.`,
+  );
+}
+
+function assertUtf8(contentType: string | undefined): void {
+  const charset = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase();
+  if (charset === undefined || charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii') return;
+  throw new FermataError('unsupported_media_type', `Charset "${charset}" is not accepted; send UTF-8.`);
+}
+
+/** Text of UTF-8 bytes. @throws {FermataError} `malformed_body` */
+export function decodeUtf8(raw: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(raw);
+  } catch (error) {
+    throw malformed('The body is not valid UTF-8', undefined, error);
+  }
+}
+
+/** The value of a JSON text. @throws {FermataError} as `parseBody` */
+export function parseJson(text: string): unknown {
+  if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw malformed('The body is not valid JSON', locateJsonError(text), error);
+  }
+  assertStorableBody(value, text);
+  return value;
+}
+
+function malformed(what: string, place: { line: number; column: number } | undefined, cause: unknown): FermataError {
+  const where = place === undefined ? '' : `, line ${place.line}, column ${place.column}`;
+  const message = `${what}${where}`;
+  return new FermataError('malformed_body', `${message}.`, {
+    errors: [{ path: '', code: 'malformed_body', message: messageOf(cause).split('\n', 1)[0] ?? message, ...place }],
+    cause,
+  });
+}

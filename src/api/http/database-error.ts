@@ -1,0 +1,36 @@
+import { databaseCauses, isDatabaseAway } from '../../db/availability';
+import { FermataError } from '../../domain/errors';
+
+const UNAVAILABLE_SECONDS = 2;
+
+/** Statement and lock timeouts: the database is there, but has too much to do. */
+const OVERLOADED = new Set(['57014', '55P03']);
+/** NUL in text, lone surrogates in jsonb. */
+const INVALID_TEXT = new Set(['22021', '22P05']);
+/** Deadlock and serialisation failure: the same transaction may succeed when repeated. */
+const REPEATABLE = new Set(['40P01', '40001']);
+
+/** What the database's refusal means for the caller; undefined when it is not one of the expected ones. */
+export function databaseRefusal(error: unknown): FermataError | undefined {
+  for (const { code } of databaseCauses(error)) {
+    if (INVALID_TEXT.has(code)) {
+      return new FermataError('invalid_text', 'The text contains characters that cannot be stored.', { cause: error });
+    }
+    if (OVERLOADED.has(code) || REPEATABLE.has(code)) {
+      return new FermataError('overloaded', 'The database is busy; repeat the request.', {
+        retryAfterSeconds: 1,
+        cause: error,
+      });
+    }
+  }
+  if (!isDatabaseAway(error)) return undefined;
+  return new FermataError('database_unavailable', 'The database cannot be reached; nothing was changed.', {
+    retryAfterSeconds: UNAVAILABLE_SECONDS,
+    cause: error,
+  });
+}
+
+/** Whether repeating the transaction may help. */
+export function isRepeatable(error: unknown): boolean {
+  return databaseCauses(error).some(({ code }) => REPEATABLE.has(code));
+}

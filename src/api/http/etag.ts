@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import { FermataError } from '../../domain/errors';
+
+/** Strong ETag of what a resource is made of. */
+export function etagOf(...parts: unknown[]): string {
+  return `"${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22)}"`;
+}
+
+/**
+ * Refuses an update that was made from an older state of the resource (RFC 9110: strong comparison, lists, `*`). Without
+ * `If-Match` the last write wins.
+ * @throws {FermataError} `stale_etag`
+ */
+export function assertIfMatch(ifMatch: string | undefined, current: string): void {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return;
+  if (ifMatch.split(',').some((tag) => tag.trim() === current)) return;
+  throw new FermataError('stale_etag', 'The resource has changed since it was read; read it again.');
+}
+
+/** Documentation of what routes with an ETag take and can answer. */
+export const IF_MATCH = {
+  headers: { 'If-Match': 'ETag of the state that the change was made from; without it the last write wins' },
+  responses: { 412: { description: 'The resource has changed since' } },
+} as const;

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { FermataError } from '../../domain/errors';
+
+/** Query parameters of every list. */
+export const PageQuery = {
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('Items per page'),
+  cursor: z.string().max(2000).optional().describe('`nextCursor` of the page before'),
+};
+
+/** Body of a list's answer. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+}
+
+/** An opaque place in a list. */
+export function encodeCursor(key: unknown): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url');
+}
+
+/** The key in a cursor; undefined without one. @throws {FermataError} `bad_request` when it is not one of ours. */
+export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | undefined): z.output<T> | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch (error) {
+    throw new FermataError('bad_request', 'The cursor is not one that this list gave out.', { cause: error });
+  }
+}
+
+/**
+ * One page out of `limit + 1` rows: the extra row only tells that there is another page. `keyOf` gives what the next
+ * query continues after.
+ */
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+  keyOf: (row: Row) => unknown,
+): { items: Item[]; nextCursor: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { items: shown.map(toItem), nextCursor: more ? encodeCursor(keyOf(last)) : null };
+}
+
+/** Cursor of lists whose ids sort by time. */
+export const IdCursor = z.uuid();

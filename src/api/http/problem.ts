@@ -1,0 +1,71 @@
+import type { Response } from 'express';
+import { z } from 'zod';
+import { FermataError, type Finding } from '../../domain/errors';
+import type { Logger } from '../../log';
+import { databaseRefusal } from './database-error';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** One finding about one place of the request. */
+const ProblemFinding = z
+  .object({
+    path: z.string().describe('Place in the document, e.g. `actions[0].config.title`; empty = the whole'),
+    message: z.string(),
+    code: z.string(),
+    line: z.int().optional(),
+    column: z.int().optional(),
+  })
+  .meta({ id: 'Finding' });
+
+/** RFC 9457. */
+export const Problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    errors: z.array(ProblemFinding),
+  })
+  .meta({ id: 'Problem' });
+export { ProblemFinding };
+
+/** What to answer to anything thrown. What is not an expected refusal becomes `internal` without its internals. */
+export function refusalOf(error: unknown): FermataError {
+  if (error instanceof FermataError) return error;
+  const fromDatabase = databaseRefusal(error);
+  if (fromDatabase !== undefined) return fromDatabase;
+  const status = (error as { status?: unknown } | null)?.status;
+  // Express itself refuses a path that cannot be percent-decoded.
+  if (error instanceof URIError || (status === 400 && error instanceof Error)) {
+    return new FermataError('bad_request', 'The path of the request cannot be decoded.');
+  }
+  return new FermataError('internal', 'Something went wrong on our side; the log has the details.', { cause: error });
+}
+
+/** Sends the problem document of a refusal. */
+export function sendProblem(response: Response, refusal: FermataError, requestId: string): void {
+  const { status, title, code, message, errors = [], data = {}, retryAfterSeconds } = refusal;
+  if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
+  if (code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer realm="fermata"');
+  response.status(status).setHeader('Content-Type', PROBLEM_TYPE);
+  const findings: readonly Finding[] = errors;
+  const document = {
+    ...data,
+    type: `urn:fermata:problem:${code}`,
+    title,
+    status,
+    code,
+    detail: message,
+    errors: findings,
+    ...(status >= 500 ? { instance: `urn:fermata:request:${requestId}` } : {}),
+  };
+  response.end(JSON.stringify(document));
+}
+
+/** Tells the log what the caller is not told. */
+export function logRefusal(log: Logger, refusal: FermataError, context: Record<string, unknown>): void {
+  if (refusal.code === 'internal') log.error({ ...context, err: refusal.cause }, 'request failed');
+  else if (refusal.status >= 500) log.warn({ ...context, code: refusal.code, err: refusal.cause }, 'request refused');
+  else log.debug({ ...context, code: refusal.code }, 'request refused');
+}

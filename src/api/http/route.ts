@@ -1,0 +1,164 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import type { Cause } from '../../domain/entities/change';
+import type { Permission } from '../auth/permissions';
+import type { Principal } from '../auth/principal';
+import type { BodySource } from './body';
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** One documented answer. Without a schema the answer has no body, or one of `contentType`. */
+export interface DocumentedResponse {
+  description: string;
+  schema?: z.ZodType;
+  /** Default `application/json`; several when the answer depends on `Accept`. */
+  contentTypes?: readonly string[];
+}
+
+/** How the body is read. */
+export type BodyFormat =
+  /** `application/json` and `application/*+json`. */
+  | 'json'
+  /** JSON, or YAML by `application/yaml`. */
+  | 'json-or-yaml'
+  /** Any content type; the handler gets the bytes. */
+  | 'raw';
+
+/**
+ * What a route does, which decides how it is run:
+ * - `read`: nothing is changed
+ * - `write`: runs in one transaction together with its audit row and its Idempotency-Key; repeated after a deadlock
+ * - `inbound`: events from outside; opens its own transaction, only refusals are audited, its own rate limit
+ * - `stream`: the handler writes the response itself
+ */
+export type Effect = 'read' | 'write' | 'inbound' | 'stream';
+
+/** What every handler gets. */
+export interface Context<P, Q, B> {
+  params: P;
+  query: Q;
+  body: B;
+  principal: Principal;
+  /** The caller as the cause of what is written. */
+  cause: Cause;
+  request: Request;
+  /** The body as it was sent. */
+  raw: Buffer;
+  /** Set when the body was YAML. */
+  source: BodySource | undefined;
+}
+
+/** What a handler that writes gets besides. */
+export interface WriteContext<P, Q, B> extends Context<P, Q, B> {
+  tx: Executor;
+  /** Called once after the commit. */
+  afterCommit(callback: () => void): void;
+}
+
+/** An answer. A string body is sent as it is, with `contentType`. */
+export interface Reply {
+  status: number;
+  body?: unknown;
+  contentType?: string;
+  headers?: Record<string, string>;
+  /** Kept instead of `body` for repeats with the same Idempotency-Key: for answers that show a secret once. */
+  keep?: unknown;
+}
+
+interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
+  method: Method;
+  /** OpenAPI style, below the base path: `/automations/{id}`. */
+  path: string;
+  /** Outside `/api/v1`. */
+  atRoot?: boolean;
+  permission: Permission | 'public';
+  /** `<resource>.<verb>`; also the action in the audit log. */
+  operationId: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  params?: P;
+  query?: Q;
+  body?: B;
+  bodyFormat?: BodyFormat;
+  /** What the OpenAPI document shows when the handler itself checks the body closer than `body` does. */
+  documentedBody?: z.ZodType;
+  /** Content types of the body in the OpenAPI document; default: those of `bodyFormat`. */
+  bodyTypes?: readonly string[];
+  /** Request headers worth documenting, by name, with what they do. */
+  headers?: Readonly<Record<string, string>>;
+  /** Answers besides the ones every route can give (see `standardResponses`). */
+  responses: Readonly<Record<number, DocumentedResponse>>;
+}
+
+/** A route as the application sees it: types have been checked where it was defined. */
+export interface Route extends RouteSpec<z.ZodType, z.ZodType, z.ZodType> {
+  effect: Effect;
+  run(context: WriteContext<unknown, unknown, unknown>, response: Response): Promise<Reply | undefined>;
+}
+
+type Spec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = RouteSpec<P, Q, B>;
+type Handler<C, R> = { handler(context: C): Promise<R> };
+
+/** A route that changes nothing. */
+export function readRoute<
+  P extends z.ZodType = z.ZodUndefined,
+  Q extends z.ZodType = z.ZodUndefined,
+  B extends z.ZodType = z.ZodUndefined,
+>(spec: Spec<P, Q, B> & Handler<Context<z.output<P>, z.output<Q>, z.output<B>>, Reply>): Route {
+  const { handler, ...rest } = spec;
+  return {
+    ...rest,
+    effect: 'read',
+    run: (context) => handler(context as unknown as Context<z.output<P>, z.output<Q>, z.output<B>>),
+  };
+}
+
+/** A route that changes something. */
+export function writeRoute<
+  P extends z.ZodType = z.ZodUndefined,
+  Q extends z.ZodType = z.ZodUndefined,
+  B extends z.ZodType = z.ZodUndefined,
+>(spec: Spec<P, Q, B> & Handler<WriteContext<z.output<P>, z.output<Q>, z.output<B>>, Reply>): Route {
+  const { handler, ...rest } = spec;
+  return {
+    ...rest,
+    effect: 'write',
+    run: (context) => handler(context as unknown as WriteContext<z.output<P>, z.output<Q>, z.output<B>>),
+  };
+}
+
+/** A route that takes events from outside. */
+export function inboundRoute<B extends z.ZodType = z.ZodUndefined>(
+  spec: Spec<z.ZodUndefined, z.ZodUndefined, B> & Handler<Context<undefined, undefined, z.output<B>>, Reply>,
+): Route {
+  const { handler, ...rest } = spec;
+  return {
+    ...rest,
+    effect: 'inbound',
+    run: (context) => handler(context as unknown as Context<undefined, undefined, z.output<B>>),
+  };
+}
+
+/** A route whose answer goes on: it writes to the response and resolves when that has ended. */
+export function streamRoute<P extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
+  spec: Spec<P, Q, z.ZodUndefined> & {
+    handler(context: Context<z.output<P>, z.output<Q>, undefined>, response: Response): Promise<void>;
+  },
+): Route {
+  const { handler, ...rest } = spec;
+  return {
+    ...rest,
+    effect: 'stream',
+    async run(context, response) {
+      await handler(context as unknown as Context<z.output<P>, z.output<Q>, undefined>, response);
+      return undefined;
+    },
+  };
+}
+
+/** A JSON answer. */
+export function json(status: number, body: unknown, headers?: Record<string, string>): Reply {
+  return headers === undefined ? { status, body } : { status, body, headers };
+}

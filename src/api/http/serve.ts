@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, Response } from 'express';
+import type { Executor } from '../../db/executor';
+import { appendAudit, type AuditEntry } from '../../db/audit';
+import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import type { Logger } from '../../log';
+import type { Gatekeeper } from '../auth/gatekeeper';
+import { ANONYMOUS, type Principal } from '../auth/principal';
+import { idempotencyKeyOf, oncePerKey } from './idempotency';
+import { logRefusal, refusalOf, sendProblem } from './problem';
+import { repeatOnDeadlock } from './repeat-on-deadlock';
+import { readInput } from './read-input';
+import type { Context, Reply, Route } from './route';
+import { sendReply } from './send-reply';
+
+/** Refusals that come in floods; writing each one down would make the flood worse. */
+const NOT_AUDITED = new Set(['rate_limited', 'overloaded', 'database_unavailable']);
+
+export interface ServeDeps {
+  db: Executor;
+  clock: Clock;
+  log: Logger;
+  gatekeeper: Gatekeeper;
+  /** Tests set this: an answer that the OpenAPI document does not describe becomes a 500. */
+  checkAnswers: boolean;
+  /** Told of each answer, for metrics. */
+  observe(route: Route, status: number, seconds: number): void;
+}
+
+/** The way of a request through one route: admit, read, run, answer; every refusal becomes a problem document. */
+export function createServe(deps: ServeDeps) {
+  return (route: Route) =>
+    async (request: Request, response: Response): Promise<void> => {
+      const started = performance.now();
+      const requestId = randomUUID();
+      response.setHeader('X-Request-Id', requestId);
+      let principal = ANONYMOUS;
+      try {
+        principal = await deps.gatekeeper.admit(route, request, (known) => (principal = known));
+        const context = { principal, ...(await readInput(route, request)), cause: causeOf(principal), request };
+        const reply = await run(deps, route, context, response, requestId);
+        if (reply !== undefined) sendReply(response, route, reply, deps.checkAnswers);
+      } catch (error) {
+        await refuse(deps, { route, request, response, requestId, principal, error });
+      }
+      deps.observe(route, response.statusCode, (performance.now() - started) / 1000);
+    };
+}
+
+function causeOf(principal: Principal): Context<unknown, unknown, unknown>['cause'] {
+  return { actor: principal.actor, causedBy: null, depth: 0 };
+}
+
+async function run(
+  deps: ServeDeps,
+  route: Route,
+  context: Context<unknown, unknown, unknown>,
+  response: Response,
+  requestId: string,
+): Promise<Reply | undefined> {
+  if (route.effect === 'write') return runWrite(deps, route, context, response, requestId);
+  return route.run({ ...context, tx: deps.db, afterCommit: (callback) => callback() }, response);
+}
+
+/** One transaction for the change, its audit row and the answer kept for repeats. */
+async function runWrite(
+  deps: ServeDeps,
+  route: Route,
+  context: Context<unknown, unknown, unknown>,
+  response: Response,
+  requestId: string,
+): Promise<Reply | undefined> {
+  const { request, principal, raw } = context;
+  const key = route.method === 'post' ? idempotencyKeyOf(request.headers['idempotency-key']) : undefined;
+  return repeatOnDeadlock(async () => {
+    const callbacks: (() => void)[] = [];
+    const reply = await deps.db.transaction(async (tx) => {
+      const work = async (): Promise<Reply> => {
+        const answer = await route.run({ ...context, tx, afterCommit: (c) => void callbacks.push(c) }, response);
+        if (answer === undefined) throw new Error(`${route.operationId} gave no answer`);
+        await appendAudit(tx, entry(deps, { route, request, requestId, principal }, { status: answer.status }));
+        return answer;
+      };
+      if (key === undefined) return work();
+      return oncePerKey(tx, { principal: principal.id, route: `POST ${targetOf(request)}`, key }, raw, work);
+    });
+    callbacks.forEach((callback) => callback());
+    return reply;
+  });
+}
+
+interface Subject {
+  route: Route;
+  request: Request;
+  requestId: string;
+  principal: Principal;
+}
+
+async function refuse(deps: ServeDeps, what: Subject & { response: Response; error: unknown }): Promise<void> {
+  const { route, response, requestId } = what;
+  const refusal = refusalOf(what.error);
+  logRefusal(deps.log, refusal, { requestId, route: route.operationId });
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if ((route.effect === 'write' || route.effect === 'inbound') && !NOT_AUDITED.has(refusal.code)) {
+    await auditRefusal(deps, what, refusal);
+  }
+  sendProblem(response, refusal, requestId);
+}
+
+/** The refusal itself matters more than its record: without a database it is still answered. */
+async function auditRefusal(deps: ServeDeps, what: Subject, refusal: FermataError): Promise<void> {
+  try {
+    await appendAudit(deps.db, entry(deps, what, { status: refusal.status, code: refusal.code }));
+  } catch (error) {
+    deps.log.warn({ err: error, requestId: what.requestId }, 'a refused request could not be written to the audit log');
+  }
+}
+
+function entry(deps: ServeDeps, what: Subject, answer: { status: number; code?: string }): AuditEntry {
+  return {
+    at: deps.clock.now(),
+    actor: what.principal.actor,
+    action: what.route.operationId,
+    target: targetOf(what.request).slice(0, 1000),
+    outcome: answer.status < 400 ? 'success' : answer.status < 500 ? 'refused' : 'failed',
+    remoteAddress: what.request.socket.remoteAddress ?? null,
+    detail: { ...answer, requestId: what.requestId },
+  };
+}
+
+/** Path of the request as sent, without the query: percent-encoded, hence always storable. */
+function targetOf(request: Request): string {
+  return request.originalUrl.split('?', 1)[0] ?? '';
+}

@@ -1,0 +1,25 @@
+import type { Route } from './route';
+
+/** A refusal that a route can give because of what it is. */
+export interface StandardResponse {
+  status: number;
+  description: string;
+}
+
+/** The refusals every route of this shape can give; 404, 409 and others of its own it documents itself. */
+export function standardResponses(route: Route): StandardResponse[] {
+  const takesBody = route.body !== undefined || route.bodyFormat === 'raw';
+  const reads = takesBody || route.query !== undefined || route.params !== undefined;
+  const found: [number, string, boolean][] = [
+    [400, 'The request could not be read', true],
+    [401, 'No valid bearer token', route.permission !== 'public'],
+    [403, `The token lacks the permission \`${route.permission}\``, route.permission !== 'public'],
+    [413, 'The body is larger than 1 MB', takesBody],
+    [415, 'The body has a content type or encoding that is not accepted', takesBody],
+    [422, 'Not valid; `errors` names every place', reads || route.effect === 'write'],
+    [429, 'Too many requests; see `Retry-After`', route.permission !== 'public'],
+    [500, 'Our fault; the log has the details under the request id', true],
+    [503, 'The database cannot be reached or is overloaded; see `Retry-After`', true],
+  ];
+  return found.filter(([, , applies]) => applies).map(([status, description]) => ({ status, description }));
+}

@@ -1,0 +1,22 @@
+import { assertStorable } from '../../domain/entities/storable';
+import { FermataError } from '../../domain/errors';
+
+/** JSON text that may contain what cannot be stored (see below); only then is its value walked. */
+const SUSPICIOUS_JSON = /\\u0000|\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{300}/;
+
+/**
+ * Refuses what Postgres cannot keep: NUL and half surrogate pairs (`invalid_text`), numbers that overflowed to Infinity
+ * (`validation_failed`). `text` is the JSON that the value was read from, if it was; most texts need no walk.
+ */
+export function assertStorableBody(value: unknown, text?: string): void {
+  if (text !== undefined && !SUSPICIOUS_JSON.test(text)) return;
+  assertStorable(value);
+  if (!hasInfinity(value)) return;
+  const message = 'The body has a number that is too large for a double-precision number.';
+  throw new FermataError('validation_failed', message, { errors: [{ path: '', message, code: 'out_of_range' }] });
+}
+
+function hasInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasInfinity);
+}

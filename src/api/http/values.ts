@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { FermataError } from '../../domain/errors';
+
+/** An instant in an answer. */
+export const Timestamp = z.iso.datetime({ offset: true }).meta({ description: 'ISO 8601, UTC' });
+
+/** An instant in a query; becomes a Date. */
+export const InstantQuery = z.iso
+  .datetime({ offset: true, local: true })
+  .or(z.iso.date())
+  .transform((text) => new Date(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`));
+
+/** A switch in a query: `?cancelRuns` and `?cancelRuns=true`. */
+export const FlagQuery = z.enum(['', 'true', 'false', '1', '0']).transform((text) => text !== 'false' && text !== '0');
+
+/** Path parameter that names one of our rows. */
+export const IdParams = z.object({ id: z.string().min(1).max(512) });
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** The id in the database's spelling. @throws {FermataError} `not_found` for what cannot be one. */
+export function uuidOrNotFound(id: string, what: string): string {
+  if (!UUID.test(id)) throw notFound(what, id);
+  return id.toLowerCase();
+}
+
+/** Refusal for an id that names nothing. */
+export function notFound(what: string, id: string): FermataError {
+  return new FermataError('not_found', `There is no ${what} "${id}".`);
+}
+
+/** ISO 8601 or null. */
+export function isoOrNull(at: Date | null): string | null {
+  return at === null ? null : at.toISOString();
+}

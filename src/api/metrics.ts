@@ -1,0 +1,70 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../db/executor';
+import type { Route } from './http/route';
+
+/** Metrics of the API process and, read at each scrape, of what lies in the database. */
+export interface ApiMetrics {
+  observeRequest(route: Route, status: number, seconds: number): void;
+  /** Changes accepted by this process. */
+  countChanges(count: number): void;
+  /** Prometheus text format and its content type. */
+  render(): Promise<{ text: string; contentType: string }>;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** One registry per application, so that several can live in one process. */
+export function createApiMetrics(db: Executor): ApiMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer a request, by route',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers,
+  });
+  const changes = new Counter({
+    name: 'fermata_changes_total',
+    help: 'Events and state changes accepted by this process',
+    registers,
+  });
+  const gauges = databaseGauges(registry);
+  return {
+    observeRequest: (route, status, seconds) =>
+      requests.observe({ method: route.method, route: route.path, status }, seconds),
+    countChanges: (count) => changes.inc(count),
+    async render() {
+      const state = await readState(db);
+      gauges.runsActive.set(state.runsActive);
+      gauges.deadLetters.set(state.deadLetters);
+      gauges.unrouted.set(state.oldestUnroutedSeconds);
+      return { text: await registry.metrics(), contentType: registry.contentType };
+    },
+  };
+}
+
+function databaseGauges(registry: Registry) {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
+  return {
+    runsActive: gauge('fermata_runs_active', 'Runs that are pending, running or waiting'),
+    deadLetters: gauge('fermata_dead_letters', 'Changes that were set aside after failing by themselves'),
+    unrouted: gauge('fermata_unrouted_age_seconds', 'Age of the oldest change that has not been routed'),
+  };
+}
+
+async function readState(db: Executor) {
+  const found = await db.execute<{ active: number; dead: number; lag: number }>(sql`
+    select
+      (select count(*)::int from runs where status in ('pending', 'running', 'waiting')) as active,
+      (select count(*)::int from changes where failed_at is not null) as dead,
+      ${oldestUnroutedSeconds} as lag`);
+  const row = found.rows[0];
+  return { runsActive: row?.active ?? 0, deadLetters: row?.dead ?? 0, oldestUnroutedSeconds: row?.lag ?? 0 };
+}
+
+/** Seconds since the oldest change was recorded that waits to be routed. */
+export const oldestUnroutedSeconds = sql`(select coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::float8
+  from (select recorded_at from changes where routed_at is null order by seq limit 100) oldest)`;

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { listFailedChanges, retryFailedChange, type FailedChange } from '../../db/failed-changes';
+import type { Notifier } from '../../db/notifier';
+import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { IdParams, isoOrNull, notFound, Timestamp, uuidOrNotFound } from '../http/values';
+
+const TAG = 'Events';
+
+const FailedChangeAnswer = z
+  .object({
+    changeId: z.uuid(),
+    kind: z.string(),
+    id: z.string(),
+    event: z.string().nullable().describe('null = a state change'),
+    occurredAt: Timestamp,
+    failedAt: Timestamp.nullable(),
+    attempts: z.int(),
+    error: z.unknown(),
+  })
+  .meta({ id: 'FailedChange' });
+
+/** Changes that could not be routed. */
+export function changeRoutes({ db, notifier }: { db: Executor; notifier: Notifier }): Route[] {
+  return [
+    readRoute({
+      method: 'get',
+      path: '/changes/failed',
+      permission: 'automation.read',
+      operationId: 'changes.failed',
+      tag: TAG,
+      summary: 'Changes that were set aside after failing by themselves, newest first',
+      query: z.object(PageQuery),
+      responses: { 200: { description: 'A page of changes', schema: pageOf(FailedChangeAnswer) } },
+      async handler({ query: { limit, cursor } }) {
+        const rows = await listFailedChanges(db, { limit: limit + 1, before: decodeCursor(z.int(), cursor) });
+        return json(
+          200,
+          toPage(rows, limit, toAnswer, (row) => row.seq),
+        );
+      },
+    }),
+    writeRoute({
+      method: 'post',
+      path: '/changes/{id}/retry',
+      permission: 'automation.manage',
+      operationId: 'changes.retry',
+      tag: TAG,
+      summary: 'Route a change that was set aside once more',
+      params: IdParams,
+      responses: {
+        200: { description: 'It is in the queue again', schema: FailedChangeAnswer },
+        404: { description: 'There is no such change among those that were set aside' },
+      },
+      async handler({ params, tx, afterCommit }) {
+        const id = uuidOrNotFound(params.id, 'failed change');
+        const change = await retryFailedChange(tx, id);
+        if (change === undefined) throw notFound('failed change', id);
+        afterCommit(() => notifier.changes());
+        return json(200, toAnswer(change));
+      },
+    }),
+  ];
+}
+
+function toAnswer({ seq: _seq, occurredAt, failedAt, ...rest }: FailedChange) {
+  return { ...rest, occurredAt: occurredAt.toISOString(), failedAt: isoOrNull(failedAt) };
+}

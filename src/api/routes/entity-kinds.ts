@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { CustomKind } from '../../db/entities/entity-kinds';
+import { pageOf } from '../http/pagination';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import type { EntitiesDeps } from './entities';
+
+const KindAnswer = z
+  .object({
+    kind: z.string(),
+    source: z.enum(['built_in', 'custom']),
+    schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the state'),
+    description: z.string().nullable(),
+    reactive: z.boolean().describe('false = readable, but its changes trigger nothing'),
+  })
+  .meta({ id: 'EntityKind' });
+
+/** What kinds of entities there are. */
+export function entityKindRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'entities'>): Route[] {
+  return [
+    readRoute({
+      method: 'get',
+      path: '/entity-kinds',
+      permission: 'automation.read',
+      operationId: 'entityKinds.list',
+      tag: 'Entities',
+      summary: 'All kinds, built in and custom',
+      responses: { 200: { description: 'All of them, by name', schema: pageOf(KindAnswer) } },
+      handler: async () => json(200, { items: await entities.kinds.list(db), nextCursor: null }),
+    }),
+    writeRoute({
+      method: 'put',
+      path: '/entity-kinds/{kind}',
+      permission: 'automation.manage',
+      operationId: 'entityKinds.put',
+      tag: 'Entities',
+      summary: 'Make or replace a custom kind',
+      params: z.object({ kind: z.string().min(1).max(100) }),
+      body: CustomKind,
+      responses: {
+        200: { description: 'The kind', schema: KindAnswer },
+        409: { description: 'The name is that of a built-in kind' },
+      },
+      handler: async ({ params, body, tx }) => json(200, await entities.kinds.put(tx, params.kind, body)),
+    }),
+  ];
+}

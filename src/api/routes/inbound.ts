@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import type { EntityStore } from '../../db/entity-store';
+import type { Executor } from '../../db/executor';
+import type { Notifier } from '../../db/notifier';
+import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import type { DomainWrite } from '../../providers/domain-write';
+import { ingestAlertmanager } from '../../providers/ingest/alertmanager';
+import { parseAlerts } from '../../providers/ingest/alertmanager-payload';
+import { ingestCloudEvents } from '../../providers/ingest/cloudevents';
+import { ingestHealth, parseHealthResults } from '../../providers/ingest/health';
+import { onceByKey } from '../../providers/ingest/once-by-key';
+import { parseCloudEvents } from '../../providers/ingest/parse-cloud-events';
+import { decodeUtf8, isJsonType, mediaTypeOf, parseJson } from '../http/body';
+import { idempotencyKeyOf } from '../http/idempotency';
+import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
+import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
+import type { ApiMetrics } from '../metrics';
+import { AlertmanagerBody, CloudEventBody, HealthBody } from './inbound-bodies';
+
+const RESPONSES = {
+  202: {
+    description: 'Committed. A repeat is answered like the first time and does nothing',
+    schema: z.object({ accepted: z.int().describe('Elements taken in'), changeIds: z.array(z.uuid()) }),
+  },
+};
+const BATCH = 'Nothing of a request with one bad element is stored; the problem names its `index`.';
+const KEY_HEADER = { 'Idempotency-Key': 'A repeat with the same key within seven days does nothing' };
+
+export interface InboundDeps {
+  db: Executor;
+  entities: EntityStore;
+  clock: Clock;
+  notifier: Notifier;
+  metrics: ApiMetrics;
+  settings: { alertmanagerLabels: readonly string[] };
+}
+
+type Inbound = Context<undefined, undefined, unknown>;
+type Work = (write: DomainWrite) => Promise<{ changeIds: string[] }>;
+
+/** Events from outside. Each is committed when it is answered; nothing else is done in the request. */
+export function inboundRoutes(deps: InboundDeps): Route[] {
+  return [
+    cloudEventsRoute(deps, '/events', 'events.post'),
+    cloudEventsRoute(deps, '/ingest/cloudevents', 'ingest.cloudEvents'),
+    alertmanagerRoute(deps),
+    healthRoute(deps, '/ingest/health', 'ingest.health'),
+    healthRoute(deps, '/health/results', 'health.results'),
+  ];
+}
+
+const common = { method: 'post', permission: 'ingest', tag: 'Inbound', responses: RESPONSES } as const;
+
+function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string): Route {
+  return inboundRoute({
+    ...common,
+    ...{ path, operationId },
+    summary: 'CloudEvents 1.0, structured, batched or binary; they become `automation.event`',
+    description: `Repeats are told by source and id. ${BATCH}`,
+    bodyFormat: 'raw',
+    documentedBody: CloudEventBody,
+    bodyTypes: ['application/cloudevents+json', 'application/cloudevents-batch+json', 'application/json'],
+    async handler(context) {
+      const events = parseCloudEvents(context.request.headers, cloudEventBody(context));
+      // One statement that dedups by itself: no transaction around it.
+      const { changeIds } = await ingestCloudEvents(writeOf(deps, deps.db, context), events);
+      return accepted(deps, events.length, changeIds);
+    },
+  });
+}
+
+/** What `parseCloudEvents` takes: bytes in binary mode, else the parsed JSON. */
+function cloudEventBody({ request, raw }: Inbound): unknown {
+  const type = mediaTypeOf(request.headers['content-type']);
+  const json = isJsonType(type);
+  const binary = request.headers['ce-specversion'] !== undefined && !type.startsWith('application/cloudevents');
+  if (!binary && !json) {
+    const detail = 'Send application/cloudevents+json, application/cloudevents-batch+json, or ce-… headers.';
+    throw new FermataError('unsupported_media_type', detail);
+  }
+  if (binary && (!json || raw.length === 0)) return raw;
+  const value = parseJson(decodeUtf8(raw));
+  return binary ? raw : value;
+}
+
+function alertmanagerRoute(deps: InboundDeps): Route {
+  const [label] = deps.settings.alertmanagerLabels;
+  return inboundRoute({
+    ...common,
+    path: '/ingest/alertmanager',
+    operationId: 'ingest.alertmanager',
+    summary: 'Webhook of Prometheus Alertmanager, version 4; alerts become checks of systems',
+    description: `The same state again changes nothing. ${BATCH}`,
+    headers: KEY_HEADER,
+    body: z.unknown(),
+    documentedBody: AlertmanagerBody,
+    async handler(context) {
+      const alerts = parseAlerts(context.body);
+      const work: Work = (write) => ingestAlertmanager(write, alerts, label === undefined ? {} : { label });
+      return accepted(deps, alerts.length, await transact(deps, context, work));
+    },
+  });
+}
+
+function healthRoute(deps: InboundDeps, path: string, operationId: string): Route {
+  return inboundRoute({
+    ...common,
+    ...{ path, operationId },
+    summary: 'Results of checks that ran elsewhere, one or `{results: […]}`',
+    description: `Unknown systems and checks are created. Repeats are told by system, check, timestamp and status. ${BATCH}`,
+    headers: KEY_HEADER,
+    body: z.unknown(),
+    documentedBody: HealthBody,
+    async handler(context) {
+      const results = parseHealthResults(context.body);
+      const changeIds = await transact(deps, context, (write) => ingestHealth(write, results));
+      return accepted(deps, results.length, changeIds);
+    },
+  });
+}
+
+async function transact(deps: InboundDeps, context: Inbound, work: Work): Promise<string[]> {
+  const key = idempotencyKeyOf(context.request.headers['idempotency-key']);
+  const { path } = context.request;
+  const { changeIds } = await repeatOnDeadlock(() =>
+    deps.db.transaction((tx) => onceByKey(tx, path, key, () => work(writeOf(deps, tx, context)))),
+  );
+  return changeIds;
+}
+
+function writeOf({ entities, clock }: InboundDeps, tx: Executor, { cause }: Inbound): DomainWrite {
+  return { tx, entities, cause, now: clock.now() };
+}
+
+function accepted({ notifier, metrics }: InboundDeps, count: number, changeIds: string[]): Reply {
+  if (changeIds.length > 0) notifier.changes();
+  metrics.countChanges(changeIds.length);
+  return json(202, { accepted: count, changeIds });
+}

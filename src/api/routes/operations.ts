@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../../db/executor';
+import { messageOf } from '../../domain/errors';
+import type { Logger } from '../../log';
+import { json, readRoute, type Route } from '../http/route';
+import { oldestUnroutedSeconds, type ApiMetrics } from '../metrics';
+
+/** A change older than this that nobody routed means that no worker does its work. */
+const MAX_LAG_SECONDS = 30;
+/** One part that hangs must not make the probe hang. */
+const DEADLINE_MS = 2_000;
+
+const Part = z.object({ ok: z.boolean(), message: z.string().optional() });
+const Readiness = z.object({
+  status: z.enum(['ready', 'not_ready']),
+  checks: z.object({
+    postgres: Part,
+    temporal: Part,
+    dispatcher: Part.extend({ lagSeconds: z.number().nullable() }),
+  }),
+});
+
+interface OperationsDeps {
+  db: Executor;
+  log: Logger;
+  metrics: ApiMetrics;
+  /** Rejects when Temporal cannot be reached. */
+  checkTemporal(): Promise<void>;
+}
+
+const common = { method: 'get', atRoot: true, tag: 'Operations' } as const;
+
+/** What runs the service needs to know. */
+export function operationsRoutes(deps: OperationsDeps): Route[] {
+  return [
+    readRoute({
+      ...common,
+      path: '/healthz',
+      permission: 'public',
+      operationId: 'operations.health',
+      summary: 'The process answers',
+      responses: { 200: { description: 'It does', schema: z.object({ status: z.literal('ok') }) } },
+      handler: () => Promise.resolve(json(200, { status: 'ok' })),
+    }),
+    readRoute({
+      ...common,
+      path: '/readyz',
+      permission: 'public',
+      operationId: 'operations.ready',
+      summary: 'Postgres, Temporal and the dispatcher do their work',
+      responses: {
+        200: { description: 'All of them', schema: Readiness },
+        503: {
+          description: 'Not all; `checks` tells which. Events are accepted as long as Postgres is there',
+          schema: Readiness,
+        },
+      },
+      handler: async () => {
+        const readiness = await readReadiness(deps);
+        return json(readiness.status === 'ready' ? 200 : 503, readiness);
+      },
+    }),
+    readRoute({
+      ...common,
+      path: '/metrics',
+      permission: 'automation.read',
+      operationId: 'operations.metrics',
+      summary: 'Metrics for Prometheus',
+      responses: { 200: { description: 'Text exposition format', contentTypes: ['text/plain'] } },
+      handler: async () => {
+        const { text, contentType } = await deps.metrics.render();
+        return { status: 200, body: text, contentType };
+      },
+    }),
+  ];
+}
+
+async function readReadiness(deps: OperationsDeps): Promise<z.infer<typeof Readiness>> {
+  const [postgres, temporal, lag] = await Promise.all([
+    check(deps, 'Postgres', () => deps.db.execute(sql`select 1`)),
+    check(deps, 'Temporal', () => deps.checkTemporal()),
+    readLag(deps.db),
+  ]);
+  const routes = lag !== null && lag <= MAX_LAG_SECONDS;
+  const dispatcher = {
+    ok: routes,
+    lagSeconds: lag,
+    ...(routes
+      ? {}
+      : {
+          message: lag === null ? 'unknown' : `the oldest change waits for ${Math.round(lag)} s; is a worker running?`,
+        }),
+  };
+  const ready = postgres.ok && temporal.ok && dispatcher.ok;
+  return { status: ready ? 'ready' : 'not_ready', checks: { postgres, temporal, dispatcher } };
+}
+
+async function readLag(db: Executor): Promise<number | null> {
+  try {
+    const found = await withDeadline(db.execute<{ lag: number }>(sql`select ${oldestUnroutedSeconds} as lag`));
+    return Math.max(0, Math.round((found.rows[0]?.lag ?? 0) * 1000) / 1000);
+  } catch {
+    return null;
+  }
+}
+
+/** The reason goes to the log: the probe is public, and addresses are nobody's business. */
+async function check(deps: OperationsDeps, name: string, probe: () => Promise<unknown>): Promise<z.infer<typeof Part>> {
+  try {
+    await withDeadline(probe());
+    return { ok: true };
+  } catch (error) {
+    deps.log.debug({ err: error }, `${name} is not ready: ${messageOf(error)}`);
+    return { ok: false, message: `${name} cannot be reached` };
+  }
+}
+
+async function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${DEADLINE_MS} ms`)), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

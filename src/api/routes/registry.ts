@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { FilterRegistry } from '../../domain/expressions/filter-registry';
+import type { Registry } from '../../domain/registry/registry';
+import { pageOf } from '../http/pagination';
+import { json, readRoute, type Route } from '../http/route';
+
+const TAG = 'Registry';
+const JsonSchema = z.record(z.string(), z.unknown());
+
+const TriggerAnswer = z
+  .object({
+    id: z.string(),
+    displayName: z.string(),
+    description: z.string(),
+    category: z.string(),
+    payloadSchema: JsonSchema,
+    configSchema: JsonSchema.nullable(),
+    contextKeyLabel: z.string().describe('What the context key names'),
+    supportsFor: z.boolean().describe('Whether `for` can confirm it later'),
+  })
+  .meta({ id: 'TriggerType' });
+
+const ActionAnswer = z
+  .object({
+    id: z.string(),
+    displayName: z.string(),
+    description: z.string(),
+    configSchema: JsonSchema,
+    produces: z.object({ type: z.string(), name: z.string(), schema: JsonSchema }).nullable(),
+    consumes: z.string().nullable(),
+    connection: z.string().nullable(),
+  })
+  .meta({ id: 'ActionType' });
+
+const ArtifactTypeAnswer = z
+  .object({ id: z.string(), name: z.string(), schema: JsonSchema })
+  .meta({ id: 'ArtifactType' });
+const FilterAnswer = z
+  .object({ name: z.string(), description: z.string(), builtIn: z.boolean() })
+  .meta({ id: 'Filter' });
+
+/** What automations can be made of. The answers are fixed for the life of the process, hence made once. */
+export function registryRoutes({ registry, filters }: { registry: Registry; filters: FilterRegistry }): Route[] {
+  const triggers = [...registry.triggers()].map(([id, type]) => ({
+    id,
+    displayName: type.displayName,
+    description: type.description,
+    category: type.category,
+    payloadSchema: toJsonSchema(type.payloadSchema),
+    configSchema: type.configSchema === undefined ? null : toJsonSchema(type.configSchema),
+    contextKeyLabel: type.contextKeyLabel ?? 'per automation',
+    supportsFor: type.holds !== undefined,
+  }));
+  const actions = [...registry.actions()].map(([id, action]) => {
+    const artifact = registry.artifactTypeOf(id);
+    return {
+      id,
+      displayName: action.displayName,
+      description: action.description,
+      configSchema: toJsonSchema(action.configSchema),
+      produces:
+        artifact === undefined
+          ? null
+          : { type: artifact.id, name: artifact.name, schema: toJsonSchema(artifact.schema) },
+      consumes: action.consumes ?? null,
+      connection: action.connection ?? null,
+    };
+  });
+  const artifactTypes = [...registry.artifactTypes().values()].map(({ id, name, schema }) => ({
+    ...{ id, name, schema: toJsonSchema(schema) },
+  }));
+  return [
+    listRoute('/triggers', 'registry.triggers', 'Events that automations can listen to', TriggerAnswer, () => triggers),
+    listRoute('/actions', 'registry.actions', 'What steps can do', ActionAnswer, () => actions),
+    listRoute(
+      '/artifact-types',
+      'registry.artifactTypes',
+      'What actions leave',
+      ArtifactTypeAnswer,
+      () => artifactTypes,
+    ),
+    listRoute('/filters', 'registry.filters', 'Filters of expressions', FilterAnswer, () => filters.list()),
+  ];
+}
+
+function listRoute(
+  path: string,
+  operationId: string,
+  summary: string,
+  item: z.ZodType,
+  items: () => readonly unknown[],
+): Route {
+  return readRoute({
+    method: 'get',
+    path,
+    permission: 'automation.read',
+    operationId,
+    tag: TAG,
+    summary,
+    responses: { 200: { description: 'All of them', schema: pageOf(item) } },
+    handler: () => Promise.resolve(json(200, { items: items(), nextCursor: null })),
+  });
+}
+
+function toJsonSchema(schema: z.ZodType): Record<string, unknown> {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { RunRow, RunStepRow } from '../../db/run-queries';
+import { RUN_STATUSES, STEP_STATUSES, type artifacts } from '../../db/tables';
+import { isoOrNull, Timestamp } from '../http/values';
+
+const Document = z.record(z.string(), z.unknown());
+
+/** A run as the API tells it. */
+export const RunAnswer = z
+  .object({
+    id: z.uuid(),
+    automationId: z.uuid(),
+    automationName: z.string(),
+    version: z.int(),
+    status: z.enum(RUN_STATUSES),
+    endedBy: Document.nullable().describe('Why it ended before its last step'),
+    error: Document.nullable(),
+    triggerId: z.string().nullable(),
+    triggerEvent: z.string().nullable(),
+    contextKey: z.string().nullable(),
+    parentRunId: z.uuid().nullable().describe('The run that this one retries'),
+    causedBy: z.uuid().nullable().describe('The run whose write triggered this one'),
+    depth: z.int().describe('Length of the chain of causes'),
+    startedAt: Timestamp.nullable(),
+    finishedAt: Timestamp.nullable(),
+    webUiUrl: z.string().nullable().describe('The run in the Temporal Web UI'),
+  })
+  .meta({ id: 'Run' });
+
+/** One step of a run. */
+export const StepAnswer = z
+  .object({
+    path: z.string(),
+    actionId: z.string().nullable(),
+    kind: z.string(),
+    action: z.string().nullable(),
+    status: z.enum(STEP_STATUSES),
+    attempts: z.int(),
+    startedAt: Timestamp.nullable(),
+    finishedAt: Timestamp.nullable(),
+    result: z.unknown(),
+    error: Document.nullable(),
+    trace: z.unknown(),
+  })
+  .meta({ id: 'Step' });
+
+/** What an action left. */
+export const ArtifactAnswer = z
+  .object({
+    actionId: z.string().nullable(),
+    name: z.string(),
+    type: z.string(),
+    data: Document,
+    closedAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'Artifact' });
+
+/** Where runs are shown; `baseUrl` undefined = nowhere. */
+export interface WebUi {
+  baseUrl: string | undefined;
+  namespace: string;
+}
+
+export function toRun(row: RunRow, webUi: WebUi): z.input<typeof RunAnswer> {
+  const { workflowId, executionRunId, startedAt, finishedAt, seq: _seq, ...rest } = row;
+  return {
+    ...rest,
+    startedAt: isoOrNull(startedAt),
+    finishedAt: isoOrNull(finishedAt),
+    webUiUrl: webUiUrl(webUi, workflowId, executionRunId),
+  };
+}
+
+function webUiUrl({ baseUrl, namespace }: WebUi, workflowId: string, executionRunId: string | null): string | null {
+  if (baseUrl === undefined || executionRunId === null) return null;
+  const place = [namespace, 'workflows', workflowId, executionRunId].map(encodeURIComponent).join('/');
+  return `${baseUrl}/namespaces/${place}/history`;
+}
+
+export function toStep(row: RunStepRow): z.input<typeof StepAnswer> {
+  return {
+    path: row.path,
+    actionId: row.actionId,
+    kind: row.kind,
+    action: row.action,
+    status: row.status,
+    attempts: row.attempts,
+    startedAt: isoOrNull(row.startedAt),
+    finishedAt: isoOrNull(row.finishedAt),
+    result: row.result ?? null,
+    error: row.error,
+    trace: row.trace ?? null,
+  };
+}
+
+export function toArtifact(row: typeof artifacts.$inferSelect): z.input<typeof ArtifactAnswer> {
+  const { actionId, name, type, data, closedAt } = row;
+  return { actionId, name, type, data, closedAt: isoOrNull(closedAt) };
+}

@@ -1,0 +1,89 @@
+import type { Executor } from '../../db/executor';
+import { getRun } from '../../db/run-queries';
+import { FermataError } from '../../domain/errors';
+import type { Authenticator } from '../auth/authenticate';
+import { streamRoute, type Route } from '../http/route';
+import { IdParams, notFound, uuidOrNotFound } from '../http/values';
+import type { StreamConnections } from '../stream/connection';
+import type { Feed } from '../stream/feed';
+import { followAll } from '../stream/follow';
+import { followRun } from '../stream/follow-run';
+import type { WebUi } from './run-schema';
+
+const HEADERS = { 'Last-Event-ID': 'Place behind which to go on; sent by the browser when it connects again' };
+const DESCRIPTION =
+  'Server-sent events named `run`, `step` and `entity`; each carries the state as JSON. The ids are places in the one order of everything that changes.';
+
+interface StreamsDeps {
+  db: Executor;
+  feed: Feed;
+  connections: StreamConnections;
+  authenticator: Authenticator;
+  webUi: WebUi;
+}
+
+/** What happens, as it happens. */
+export function streamRoutes(deps: StreamsDeps): Route[] {
+  return [everythingRoute(deps), runRoute(deps)];
+}
+
+function everythingRoute(deps: StreamsDeps): Route {
+  return streamRoute({
+    method: 'get',
+    path: '/stream',
+    permission: 'automation.read',
+    operationId: 'stream.follow',
+    tag: 'Streams',
+    summary: 'Follow runs, steps and entities',
+    description: `${DESCRIPTION} Without \`Last-Event-ID\` it begins now.`,
+    headers: HEADERS,
+    responses: { 200: { description: 'The stream', contentTypes: ['text/event-stream'] } },
+    async handler({ request }, response) {
+      const { authorization } = request.headers;
+      const open = () => deps.connections.open(response, () => isValid(deps, authorization));
+      await followAll(deps, open, lastEventId(request.headers['last-event-id']));
+    },
+  });
+}
+
+function runRoute(deps: StreamsDeps): Route {
+  return streamRoute({
+    method: 'get',
+    path: '/runs/{id}/stream',
+    permission: 'automation.read',
+    operationId: 'runs.follow',
+    tag: 'Streams',
+    summary: 'Follow one run to its end',
+    description: `${DESCRIPTION} Begins with the state as it is; closes when the run has ended.`,
+    params: IdParams,
+    headers: HEADERS,
+    responses: {
+      200: { description: 'The stream', contentTypes: ['text/event-stream'] },
+      404: { description: 'There is no such run' },
+    },
+    async handler({ params, request }, response) {
+      const id = uuidOrNotFound(params.id, 'run');
+      const after = lastEventId(request.headers['last-event-id']) ?? 0;
+      if ((await getRun(deps.db, id)) === undefined) throw notFound('run', id);
+      const { authorization } = request.headers;
+      const open = () => deps.connections.open(response, () => isValid(deps, authorization));
+      await followRun(deps, open, id, after);
+    },
+  });
+}
+
+/** Only a refusal ends a stream: a database that is away for a moment does not. */
+async function isValid({ authenticator }: StreamsDeps, authorization: string | undefined): Promise<boolean> {
+  try {
+    await authenticator.authenticate(authorization);
+    return true;
+  } catch (error) {
+    return !(error instanceof FermataError && error.code === 'unauthorized');
+  }
+}
+
+function lastEventId(header: string | string[] | undefined): number | undefined {
+  if (header === undefined || header === '') return undefined;
+  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
+  throw new FermataError('bad_request', 'Last-Event-ID must be an id of this stream.');
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { createToken, listTokens, revokeToken, type TokenRow } from '../../db/tokens';
+import type { Clock, Ids } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import type { Authenticator } from '../auth/authenticate';
+import { ROLES } from '../auth/permissions';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { IdParams, isoOrNull, notFound, Timestamp, uuidOrNotFound } from '../http/values';
+
+const TAG = 'Access';
+
+const TokenAnswer = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    prefix: z.string().describe('How the token begins'),
+    roles: z.array(z.enum(ROLES)),
+    createdAt: Timestamp,
+    expiresAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'Token' });
+
+const NewToken = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  roles: z.array(z.enum(ROLES)).min(1),
+  expiresAt: z.iso.datetime({ offset: true }).nullish().describe('Absent = never'),
+});
+
+interface TokensDeps {
+  db: Executor;
+  clock: Clock;
+  ids: Ids;
+  authenticator: Authenticator;
+}
+
+/** Bearer tokens. */
+export function tokenRoutes(deps: TokensDeps): Route[] {
+  return [listRoute(deps), createRoute(deps), revokeRoute(deps)];
+}
+
+function listRoute({ db }: TokensDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/tokens',
+    permission: 'admin',
+    operationId: 'tokens.list',
+    tag: TAG,
+    summary: 'Tokens that are not revoked, newest first',
+    query: z.object({ ...PageQuery, prefix: z.string().optional().describe('How the token begins') }),
+    responses: { 200: { description: 'A page of tokens', schema: pageOf(TokenAnswer) } },
+    async handler({ query: { limit, cursor, prefix } }) {
+      const rows = await listTokens(db, { limit: limit + 1, before: decodeCursor(IdCursor, cursor), prefix });
+      return json(
+        200,
+        toPage(rows, limit, toAnswer, (row) => row.id),
+      );
+    },
+  });
+}
+
+function createRoute(deps: TokensDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/tokens',
+    permission: 'admin',
+    operationId: 'tokens.create',
+    tag: TAG,
+    summary: 'Make a token; its text is shown in this answer only',
+    body: NewToken,
+    responses: {
+      201: {
+        description: 'The token. A repeat with the same Idempotency-Key answers with `token: null`',
+        schema: TokenAnswer.extend({ token: z.string().nullable() }),
+      },
+    },
+    async handler({ body, tx }) {
+      const expiresAt = body.expiresAt == null ? null : new Date(body.expiresAt);
+      if (expiresAt !== null && expiresAt <= deps.clock.now()) {
+        const message = 'must be in the future';
+        throw new FermataError('validation_failed', `expiresAt ${message}.`, {
+          errors: [{ path: 'expiresAt', message, code: 'out_of_range' }],
+        });
+      }
+      const { token, ...row } = await createToken(tx, deps, { ...body, expiresAt });
+      const answer = toAnswer(row);
+      return { status: 201, body: { ...answer, token }, keep: { ...answer, token: null } };
+    },
+  });
+}
+
+function revokeRoute({ clock, authenticator }: TokensDeps): Route {
+  return writeRoute({
+    method: 'delete',
+    path: '/tokens/{id}',
+    permission: 'admin',
+    operationId: 'tokens.revoke',
+    tag: TAG,
+    summary: 'Revoke a token, at once',
+    params: IdParams,
+    responses: { 204: { description: 'Revoked' }, 404: { description: 'There is no such token' } },
+    async handler({ params, tx, afterCommit }) {
+      const id = uuidOrNotFound(params.id, 'token');
+      if (!(await revokeToken(tx, id, clock.now()))) throw notFound('token', id);
+      afterCommit(() => authenticator.forget());
+      return { status: 204 };
+    },
+  });
+}
+
+function toAnswer(row: TokenRow) {
+  const { id, name, prefix, roles, createdAt, expiresAt } = row;
+  return { id, name, prefix, roles, createdAt: createdAt.toISOString(), expiresAt: isoOrNull(expiresAt) };
+}

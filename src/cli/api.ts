@@ -1,0 +1,136 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Command } from 'commander';
+import { createApp, type Api } from '../api/create-app';
+import { loadConfig, requireDatabaseUrl, requireSecretKey, type Config } from '../config';
+import { createDatabase } from '../db/client';
+import { createEntityStore } from '../db/entity-store';
+import { createNotifier, listen } from '../db/notifier';
+import { assertSchemaCurrent } from '../db/schema-version';
+import { systemClock, uuidV7 } from '../domain/clock';
+import { createFilterRegistry } from '../domain/expressions/filter-registry';
+import { createRegistry } from '../domain/registry/registry';
+import { createLogger, type Logger } from '../log';
+import { plugins } from '../providers/plugins';
+import { announceReady } from './ready';
+import { createTemporalProbe } from './temporal-probe';
+import { packageVersion } from './version';
+
+/** Requests under way get this long to finish when the process is asked to end. */
+const DRAIN_MS = 10_000;
+
+/** `fermata api` */
+export function configure(command: Command): void {
+  command
+    .addHelpText(
+      'after',
+      `
+Serves the REST API, its description at /openapi.json and /docs, and /healthz, /readyz, /metrics. Stateless: run as many
+as you like. Needs DATABASE_URL and FERMATA_SECRET_KEY; starts while Temporal is away.
+
+Examples:
+  fermata api
+  FERMATA_HOST=0.0.0.0 FERMATA_PORT=9090 fermata api
+`,
+    )
+    .action(async () => {
+      const running = await startApi(loadConfig(process.env));
+      const end = () => void running.close().then(() => process.exit(0));
+      process.once('SIGTERM', end).once('SIGINT', end);
+    });
+}
+
+/** A serving API process. */
+export interface RunningApi {
+  /** Where it listens, e.g. `http://127.0.0.1:8080`. */
+  url: string;
+  /** Stops accepting, lets requests under way finish, closes connections. */
+  close(): Promise<void>;
+}
+
+/** Puts the API together and serves it. @throws {ConfigError | SchemaError} before anything listens. */
+export async function startApi(config: Config): Promise<RunningApi> {
+  const log = createLogger({ level: config.logLevel, name: 'api', format: config.logFormat });
+  const databaseUrl = requireDatabaseUrl(config);
+  requireSecretKey(config);
+  const database = createDatabase(databaseUrl, {
+    max: 20,
+    applicationName: 'fermata api',
+    onError: (error) => log.debug({ err: error }, 'a database connection broke'),
+  });
+  const probe = createTemporalProbe(config.temporal);
+  const closeAll = async () => {
+    await Promise.allSettled([probe.close(), database.close()]);
+  };
+  try {
+    await assertSchemaCurrent(database);
+    const api = compose(config, database, log, probe.check);
+    const listener = listen(databaseUrl, { changes: api.wake, starts: api.wake });
+    const server = await serve(api, config);
+    const url = urlOf(server, config.host);
+    log.info(`listening on ${url}`);
+    announceReady();
+    return {
+      url,
+      async close() {
+        log.info('finishing the requests under way');
+        await Promise.all([drain(server, api), listener.close()]);
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function compose(
+  config: Config,
+  database: ReturnType<typeof createDatabase>,
+  log: Logger,
+  checkTemporal: () => Promise<void>,
+): Api {
+  const registry = createRegistry(plugins);
+  const base = { clock: systemClock, ids: uuidV7, registry };
+  return createApp({
+    ...base,
+    ...{ database, log, checkTemporal },
+    notifier: createNotifier(database.pool),
+    filters: createFilterRegistry((message) => log.warn(message)),
+    entities: createEntityStore(base),
+    settings: {
+      version: packageVersion(),
+      adminToken: config.adminToken,
+      rateLimit: config.rateLimit,
+      webUi: { baseUrl: config.temporal.uiUrl, namespace: config.temporal.namespace },
+      alertmanagerLabels: config.alertmanagerLabels,
+    },
+  });
+}
+
+async function serve(api: Api, config: Config): Promise<Server> {
+  // A slow sender may not hold a connection for ever; streams are not affected, since they have been read.
+  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, api.app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return server;
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function drain(server: Server, api: Api): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  api.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+}

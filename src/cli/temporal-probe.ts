@@ -1,0 +1,33 @@
+import { Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+
+/** Short enough for a probe that is asked every few seconds. */
+const DEADLINE_MS = 1_500;
+
+/** Tells whether Temporal answers. */
+export interface TemporalProbe {
+  /** Rejects when it does not. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects at the first question, not before: the API starts and accepts events while Temporal is away. Uses the pure
+ * client; the worker's native connection would cost the API process tens of megabytes.
+ */
+export function createTemporalProbe({ address }: { address: string | undefined }): TemporalProbe {
+  let connection: Connection | undefined;
+  const connect = () => {
+    const { connectionOptions } = loadClientConnectConfig();
+    return Connection.lazy(address === undefined ? connectionOptions : { ...connectionOptions, address });
+  };
+  return {
+    async check() {
+      const used = (connection ??= connect());
+      await used.withDeadline(Date.now() + DEADLINE_MS, () => used.workflowService.getSystemInfo({}));
+    },
+    async close() {
+      await connection?.close();
+    },
+  };
+}

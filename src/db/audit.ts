@@ -1,0 +1,55 @@
+import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
+import type { Actor } from '../domain/entities/change';
+import type { Executor } from './executor';
+import { auditLog } from './tables';
+
+/** One mutation or one refused attempt at it. */
+export interface AuditEntry {
+  at: Date;
+  actor: Actor;
+  /** Operation, e.g. `automations.create`. */
+  action: string;
+  /** Path of what it was about. */
+  target: string | null;
+  /** `success`, or why not: `refused` (4xx), `failed` (5xx). */
+  outcome: 'success' | 'refused' | 'failed';
+  remoteAddress: string | null;
+  detail: { status: number; code?: string; requestId: string };
+}
+
+/** Appends to the audit log; nothing changes or deletes rows there. */
+export async function appendAudit(tx: Executor, entry: AuditEntry): Promise<void> {
+  await tx.insert(auditLog).values(entry);
+}
+
+/** Which part of the log to read. */
+export interface AuditFilter {
+  actorId?: string | undefined;
+  action?: string | undefined;
+  outcome?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+/** Entries newest first, up to `limit`, below the id `before`. */
+export async function listAudit(
+  db: Executor,
+  filter: AuditFilter,
+  page: { limit: number; before: number | undefined },
+): Promise<(typeof auditLog.$inferSelect)[]> {
+  return db
+    .select()
+    .from(auditLog)
+    .where(
+      and(
+        filter.actorId === undefined ? undefined : sql`${auditLog.actor}->>'id' = ${filter.actorId}`,
+        filter.action === undefined ? undefined : eq(auditLog.action, filter.action),
+        filter.outcome === undefined ? undefined : eq(auditLog.outcome, filter.outcome),
+        filter.from === undefined ? undefined : gte(auditLog.at, filter.from),
+        filter.to === undefined ? undefined : lte(auditLog.at, filter.to),
+        page.before === undefined ? undefined : lt(auditLog.id, page.before),
+      ),
+    )
+    .orderBy(desc(auditLog.id))
+    .limit(page.limit);
+}

@@ -1,0 +1,44 @@
+import { and, desc, eq, isNotNull, sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { changes } from './tables';
+
+/** A change that failed by itself and was set aside. */
+export type FailedChange = Awaited<ReturnType<typeof listFailedChanges>>[number];
+
+const columns = {
+  changeId: changes.changeId,
+  seq: changes.seq,
+  kind: changes.kind,
+  id: changes.entityId,
+  event: changes.event,
+  occurredAt: changes.occurredAt,
+  failedAt: changes.failedAt,
+  attempts: changes.attempts,
+  error: changes.error,
+};
+
+/** Setting a change aside marks it routed too, so that no reader meets it again. */
+const isDead = isNotNull(changes.failedAt);
+
+/** Changes that were set aside, newest first, below the place `before`. */
+export async function listFailedChanges(db: Executor, page: { limit: number; before: number | undefined }) {
+  return db
+    .select(columns)
+    .from(changes)
+    .where(and(isDead, page.before === undefined ? undefined : sql`${changes.seq} < ${page.before}`))
+    .orderBy(desc(changes.seq))
+    .limit(page.limit);
+}
+
+/**
+ * Puts a change that was set aside back into the queue. Its `error` stays until it is routed: that is how the dispatcher
+ * tells a retried change, whose state trigger must still hold. Undefined when there is none with this id.
+ */
+export async function retryFailedChange(tx: Executor, changeId: string): Promise<FailedChange | undefined> {
+  const rows = await tx
+    .update(changes)
+    .set({ failedAt: null, routedAt: null, attempts: 0, nextAttemptAt: null })
+    .where(and(eq(changes.changeId, changeId), isDead))
+    .returning(columns);
+  return rows[0];
+}

@@ -1,0 +1,65 @@
+import { and, eq } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { idempotencyKeys } from './tables';
+
+/** A key is kept per caller and path. */
+export interface IdempotencyScope {
+  principal: string;
+  /** Method and path of the request, ids included. */
+  route: string;
+  key: string;
+}
+
+/** What was answered to the first request with the key. */
+export interface StoredAnswer {
+  bodyHash: string;
+  status: number;
+  response: unknown;
+}
+
+/** Status of a row whose request has not been answered; visible to nobody else, since it is written in that transaction. */
+const UNANSWERED = 0;
+
+/**
+ * Claims the key for this transaction and returns undefined, or returns the answer kept for it. A second request that
+ * arrives meanwhile waits here on the unique key until the first has committed (it finds the answer) or rolled back
+ * (it claims the key).
+ */
+export async function claimIdempotencyKey(
+  tx: Executor,
+  scope: IdempotencyScope,
+  bodyHash: string,
+): Promise<StoredAnswer | undefined> {
+  const claimed = await tx
+    .insert(idempotencyKeys)
+    .values({ ...scope, bodyHash, status: UNANSWERED })
+    .onConflictDoNothing()
+    .returning({ key: idempotencyKeys.key });
+  if (claimed.length === 1) return undefined;
+  const rows = await tx
+    .select({
+      bodyHash: idempotencyKeys.bodyHash,
+      status: idempotencyKeys.status,
+      response: idempotencyKeys.response,
+    })
+    .from(idempotencyKeys)
+    .where(whereScope(scope));
+  return rows[0];
+}
+
+/** Keeps the answer with the key, in the transaction that claimed it. */
+export async function storeAnswer(
+  tx: Executor,
+  scope: IdempotencyScope,
+  answer: Omit<StoredAnswer, 'bodyHash'>,
+): Promise<void> {
+  await tx.update(idempotencyKeys).set(answer).where(whereScope(scope));
+}
+
+function whereScope(scope: IdempotencyScope) {
+  return and(
+    eq(idempotencyKeys.principal, scope.principal),
+    eq(idempotencyKeys.route, scope.route),
+    eq(idempotencyKeys.key, scope.key),
+  );
+}

@@ -1,0 +1,120 @@
+import { and, desc, eq, gte, ilike, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { artifacts, automations, runs, runSteps, type RunStatus } from './tables';
+
+/** Which runs. Dates compare with the creation of the run. */
+export interface RunFilter {
+  automationId?: string | undefined;
+  status?: readonly RunStatus[] | undefined;
+  contextKey?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  /** Part of the automation's name, the context key or the event; or the run's id. */
+  q?: string | undefined;
+}
+
+const columns = {
+  id: runs.id,
+  automationId: runs.automationId,
+  automationName: automations.name,
+  version: runs.version,
+  status: runs.status,
+  endedBy: runs.endedBy,
+  error: runs.error,
+  triggerId: runs.triggerId,
+  triggerEvent: runs.triggerEvent,
+  contextKey: runs.contextKey,
+  parentRunId: runs.parentRunId,
+  causedBy: runs.causedBy,
+  depth: runs.depth,
+  workflowId: runs.workflowId,
+  executionRunId: runs.executionRunId,
+  startedAt: runs.startedAt,
+  finishedAt: runs.finishedAt,
+  seq: runs.seq,
+};
+
+export type RunRow = Awaited<ReturnType<typeof listRuns>>[number];
+export type RunStepRow = typeof runSteps.$inferSelect;
+
+/** Statuses from which a run does not come back. */
+export function isTerminal(status: RunStatus): boolean {
+  return status === 'success' || status === 'failed' || status === 'cancelled';
+}
+
+/** Runs newest first, up to `limit`, below the id `before`. */
+export async function listRuns(db: Executor, filter: RunFilter, page: { limit: number; before?: string | undefined }) {
+  return selectRuns(db, and(whereRuns(filter), page.before === undefined ? undefined : lt(runs.id, page.before)))
+    .orderBy(desc(runs.id))
+    .limit(page.limit);
+}
+
+/** One run, or undefined. */
+export async function getRun(db: Executor, id: string): Promise<RunRow | undefined> {
+  const rows = await selectRuns(db, eq(runs.id, id));
+  return rows[0];
+}
+
+/** Steps of a run in the order they began; those that began together, by their place. */
+export async function stepsOf(db: Executor, runId: string): Promise<RunStepRow[]> {
+  const rows = await db.select().from(runSteps).where(eq(runSteps.runId, runId));
+  const byPlace = new Intl.Collator('en', { numeric: true });
+  const beganAt = (row: RunStepRow) => row.startedAt?.getTime() ?? Infinity;
+  return rows.sort((a, b) => {
+    const [first, second] = [beganAt(a), beganAt(b)];
+    return first === second ? byPlace.compare(a.path, b.path) : first - second;
+  });
+}
+
+/** What a run made, oldest first. */
+export async function artifactsOf(db: Executor, runId: string) {
+  return db.select().from(artifacts).where(eq(artifacts.runId, runId)).orderBy(artifacts.id);
+}
+
+/** Ids of the runs that match, newest first, so that queued ones are ended before what would let them start. */
+export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<string[]> {
+  const rows = await db.select({ id: runs.id }).from(runs).where(whereRuns(filter)).orderBy(desc(runs.id));
+  return rows.map((row) => row.id);
+}
+
+/** Runs whose rows stand at these places of the stream. */
+export async function runsAt(db: Executor, seqs: readonly number[]): Promise<RunRow[]> {
+  return seqs.length === 0 ? [] : selectRuns(db, inArray(runs.seq, [...seqs]));
+}
+
+/** Steps whose rows stand at these places of the stream. */
+export async function stepsAt(db: Executor, seqs: readonly number[]): Promise<RunStepRow[]> {
+  return seqs.length === 0
+    ? []
+    : db
+        .select()
+        .from(runSteps)
+        .where(inArray(runSteps.seq, [...seqs]));
+}
+
+function selectRuns(db: Executor, where: SQL | undefined) {
+  return db.select(columns).from(runs).innerJoin(automations, eq(automations.id, runs.automationId)).where(where);
+}
+
+function whereRuns(filter: RunFilter): SQL | undefined {
+  const { automationId, status, contextKey, from, to, q } = filter;
+  return and(
+    automationId === undefined ? undefined : eq(runs.automationId, automationId),
+    status === undefined ? undefined : inArray(runs.status, [...status]),
+    contextKey === undefined ? undefined : eq(runs.contextKey, contextKey),
+    from === undefined ? undefined : gte(runs.createdAt, from),
+    to === undefined ? undefined : lte(runs.createdAt, to),
+    q === undefined ? undefined : textMatches(q),
+  );
+}
+
+function textMatches(q: string): SQL | undefined {
+  const pattern = `%${q.replace(/[\\%_]/g, (char) => `\\${char}`)}%`;
+  const named = inArray(runs.automationId, sql`(select id from automations where name ilike ${pattern})`);
+  return or(
+    named,
+    ilike(runs.contextKey, pattern),
+    ilike(runs.triggerEvent, pattern),
+    sql`${runs.id}::text = lower(${q})`,
+  );
+}

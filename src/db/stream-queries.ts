@@ -1,0 +1,38 @@
+import { and, inArray, isNull, sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { changes } from './tables';
+
+/** A place of the stream and the table whose row stands there. */
+export interface StreamPlace {
+  seq: number;
+  name: 'run' | 'step' | 'entity';
+}
+
+/** Newest place that has been given out. */
+export async function lastSeq(db: Executor): Promise<number> {
+  const found = await db.execute<{ last: string }>(
+    sql`select case when is_called then last_value else 0 end as last from change_seq`,
+  );
+  return Number(found.rows[0]?.last ?? 0);
+}
+
+/** Places behind another one, in order. Read from indexes alone, so that an overlap can be read again and again. */
+export async function placesAfter(db: Executor, after: number, limit: number): Promise<StreamPlace[]> {
+  const found = await db.execute<{ seq: string; name: StreamPlace['name'] }>(sql`
+    select seq, name from (
+      (select seq, 'run' as name from runs where seq > ${after} order by seq limit ${limit})
+      union all (select seq, 'step' from run_steps where seq > ${after} order by seq limit ${limit})
+      union all (select seq, 'entity' from changes where seq > ${after} order by seq limit ${limit})
+    ) places order by seq limit ${limit}`);
+  return found.rows.map(({ seq, name }) => ({ seq: Number(seq), name }));
+}
+
+/** State changes at these places; events, which have places too, are left out. */
+export async function entityChangesAt(db: Executor, seqs: readonly number[]) {
+  if (seqs.length === 0) return [];
+  const { seq, changeId, kind, entityId, prev, next, changedFields, actor, occurredAt } = changes;
+  return db
+    .select({ seq, changeId, kind, id: entityId, prev, next, changedFields, actor, occurredAt })
+    .from(changes)
+    .where(and(inArray(seq, [...seqs]), isNull(changes.event)));
+}

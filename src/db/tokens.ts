@@ -1,0 +1,92 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { and, desc, eq, isNull, lt } from 'drizzle-orm';
+import type { Clock, Ids } from '../domain/clock';
+import type { Executor } from './executor';
+import { apiTokens } from './tables';
+
+/** Characters of a token that are kept in clear, so that a leaked one can be found and revoked. */
+const PREFIX_LENGTH = 12;
+
+/** A token without what proves it. */
+export interface TokenRow {
+  id: string;
+  name: string;
+  prefix: string;
+  roles: string[];
+  createdAt: Date;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+}
+
+const columns = {
+  id: apiTokens.id,
+  name: apiTokens.name,
+  prefix: apiTokens.prefix,
+  roles: apiTokens.roles,
+  createdAt: apiTokens.createdAt,
+  expiresAt: apiTokens.expiresAt,
+  revokedAt: apiTokens.revokedAt,
+};
+
+/** What is kept of a token: 256 random bits need no slow hash. */
+export function hashToken(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+/** Makes a token; the returned text is the only copy of it. */
+export async function createToken(
+  tx: Executor,
+  deps: { clock: Clock; ids: Ids },
+  input: { name: string; roles: readonly string[]; expiresAt: Date | null },
+): Promise<TokenRow & { token: string }> {
+  const token = `fmt_${randomBytes(32).toString('base64url')}`;
+  const row = {
+    id: deps.ids.next(),
+    name: input.name,
+    prefix: token.slice(0, PREFIX_LENGTH),
+    roles: [...input.roles],
+    createdAt: deps.clock.now(),
+    expiresAt: input.expiresAt,
+    revokedAt: null,
+  };
+  await tx.insert(apiTokens).values({ ...row, hash: hashToken(token) });
+  return { ...row, token };
+}
+
+/** The token with this hash, also an expired or revoked one. */
+export async function findToken(db: Executor, hash: Buffer): Promise<(TokenRow & { hash: Buffer }) | undefined> {
+  const rows = await db
+    .select({ ...columns, hash: apiTokens.hash })
+    .from(apiTokens)
+    .where(eq(apiTokens.hash, hash));
+  return rows[0];
+}
+
+/** Tokens that are not revoked, newest first, up to `limit`, below the id `before`. */
+export async function listTokens(
+  db: Executor,
+  page: { limit: number; before: string | undefined; prefix: string | undefined },
+): Promise<TokenRow[]> {
+  return db
+    .select(columns)
+    .from(apiTokens)
+    .where(
+      and(
+        isNull(apiTokens.revokedAt),
+        page.before === undefined ? undefined : lt(apiTokens.id, page.before),
+        page.prefix === undefined ? undefined : eq(apiTokens.prefix, page.prefix.slice(0, PREFIX_LENGTH)),
+      ),
+    )
+    .orderBy(desc(apiTokens.id))
+    .limit(page.limit);
+}
+
+/** Revokes a token; false when there is none that is still valid. */
+export async function revokeToken(tx: Executor, id: string, at: Date): Promise<boolean> {
+  const revoked = await tx
+    .update(apiTokens)
+    .set({ revokedAt: at })
+    .where(and(eq(apiTokens.id, id), isNull(apiTokens.revokedAt)))
+    .returning({ id: apiTokens.id });
+  return revoked.length === 1;
+}
