@@ -1,10 +1,11 @@
-import { MAX_DATA_DEPTH, textCost, unbounded, type Budget } from './budget';
+import { CONTAINER_COST, MAX_DATA_DEPTH, textCost, unbounded, type Budget } from './budget';
 import { numericValue } from './numeric';
-import { isPlainObject, itemsOf, ownValue } from './plain-data';
+import { dataProperty, isPlainObject, itemsOf, ownValue } from './plain-data';
 import { occursIn } from './search';
 import { toText } from './text';
 
 function sameList(a: readonly unknown[], b: readonly unknown[], budget: Budget, depth: number): boolean {
+  budget.spend(CONTAINER_COST);
   if (a.length !== b.length) return false;
   const others = itemsOf(b, budget);
   return itemsOf(a, budget).every((item, index) => sameValue(item, others[index], budget, depth + 1));
@@ -12,9 +13,11 @@ function sameList(a: readonly unknown[], b: readonly unknown[], budget: Budget, 
 
 function sameObject(a: object, b: object, budget: Budget, depth: number): boolean {
   const keys = Object.keys(a);
-  budget.spend(keys.length);
+  budget.spend(keys.length + CONTAINER_COST);
   if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && sameValue(ownValue(a, key), ownValue(b, key), budget, depth + 1));
+  return keys.every(
+    (key) => Object.hasOwn(b, key) && sameValue(dataProperty(a, key), dataProperty(b, key), budget, depth + 1),
+  );
 }
 
 function sameValue(a: unknown, b: unknown, budget: Budget, depth: number): boolean {

@@ -80,6 +80,14 @@ export class Evaluation implements FilterContext {
     }
   }
 
+  #truthy(value: unknown): boolean {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return truthy(value);
+    // Telling whether an object is empty reads all its keys.
+    const keys = Object.keys(value).length;
+    this.spend(keys);
+    return keys > 0;
+  }
+
   #visit(node: Node): unknown {
     if ((this.#steps -= 1) < 0) this.spend(1);
     switch (node.kind) {
@@ -97,16 +105,16 @@ export class Evaluation implements FilterContext {
       }
       case 'logical': {
         const left = this.#visit(node.left);
-        return truthy(left) === (node.op === '&&') ? this.#visit(node.right) : left;
+        return this.#truthy(left) === (node.op === '&&') ? this.#visit(node.right) : left;
       }
       case 'unary': {
         const operand = this.#visit(node.operand);
-        return node.op === '!' ? !truthy(operand) : this.#number(-this.#operand(operand, node), node);
+        return node.op === '!' ? !this.#truthy(operand) : this.#number(-this.#operand(operand, node), node);
       }
       case 'binary':
         return this.#binary(node, this.#visit(node.left), this.#visit(node.right));
       case 'ternary':
-        return this.#visit(truthy(this.#visit(node.test)) ? node.then : node.otherwise);
+        return this.#visit(this.#truthy(this.#visit(node.test)) ? node.then : node.otherwise);
       case 'list':
         return node.items.map((item) => this.#visit(item));
       case 'pipe':

@@ -1,4 +1,4 @@
-import { MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } from './budget';
+import { CONTAINER_COST, MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } from './budget';
 
 export type PlainObject = Readonly<Record<string, unknown>>;
 
@@ -37,20 +37,28 @@ export function admit(value: unknown): unknown {
   }
 }
 
+// Looked up once: these are the hottest calls of an evaluation.
+const { getOwnPropertyDescriptor } = Object;
+
+/** A property of a list or of an object that is known to be plain; for walks that have looked at the container already. */
+export function dataProperty(container: object, key: string | number): unknown {
+  const property = getOwnPropertyDescriptor(container, key);
+  return property === undefined ? undefined : admit(property.value);
+}
+
 /** `container[key]` as the language sees it: an own data property of a list or a plain object, else undefined. */
 export function ownValue(container: unknown, key: string | number): unknown {
   if (typeof container === 'string') return key === 'length' ? container.length : undefined;
   if (typeof container !== 'object' || container === null) return undefined;
   if (!Array.isArray(container) && !isPlainObject(container)) return undefined;
-  const property = Object.getOwnPropertyDescriptor(container, key);
-  return property === undefined ? undefined : admit(property.value);
+  return dataProperty(container, key);
 }
 
 /** The items of a list as the language sees them, charged to the budget. */
 export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
   budget.spend(list.length);
   const items: unknown[] = [];
-  for (let index = 0; index < list.length; index += 1) items.push(ownValue(list, index));
+  for (let index = 0; index < list.length; index += 1) items.push(dataProperty(list, index));
   return items;
 }
 
@@ -99,10 +107,11 @@ function copyOf(value: unknown, size: ResultSize, depth: number): unknown {
   size.add(4);
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_DATA_DEPTH) size.budget.fail(`The data is nested deeper than ${String(MAX_DATA_DEPTH)}`);
+  size.budget.spend(CONTAINER_COST);
   if (Array.isArray(value)) return itemsOf(value, size.budget).map((item) => copyOf(item ?? null, size, depth + 1));
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    const item = ownValue(value, key);
+    const item = dataProperty(value, key);
     if (item === undefined) continue;
     size.addText(key);
     setOwn(copy, key, copyOf(item, size, depth + 1));

@@ -1,5 +1,5 @@
-import { MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } from './budget';
-import { admit, itemsOf, ownValue } from './plain-data';
+import { CONTAINER_COST, MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } from './budget';
+import { admit, dataProperty, itemsOf } from './plain-data';
 
 interface Writer {
   readonly budget: Budget;
@@ -19,6 +19,7 @@ function write(value: unknown, writer: Writer, depth: number): string {
   if (typeof value === 'string') return count(writer, JSON.stringify(count(writer, value)));
   if (typeof value !== 'object' || value === null) return count(writer, String(value ?? null));
   if (depth > MAX_DATA_DEPTH) writer.budget.fail(`The data is nested deeper than ${String(MAX_DATA_DEPTH)}`);
+  writer.budget.spend(CONTAINER_COST);
   if (Array.isArray(value)) {
     return `[${itemsOf(value, writer.budget)
       .map((item) => write(item, writer, depth + 1))
@@ -27,7 +28,7 @@ function write(value: unknown, writer: Writer, depth: number): string {
   const parts: string[] = [];
   const keys = Object.keys(value);
   for (const key of writer.sorted ? keys.sort() : keys) {
-    const item = ownValue(value, key);
+    const item = dataProperty(value, key);
     if (item !== undefined) parts.push(`${count(writer, JSON.stringify(key))}:${write(item, writer, depth + 1)}`);
   }
   return `{${parts.join(',')}}`;

@@ -12,9 +12,12 @@ function onList(
   return (input, args, context) => (Array.isArray(input) ? change(itemsOf(input, context), args, context) : input);
 }
 
-function lengthOf(input: unknown): number {
+function lengthOf(input: unknown, _args: readonly unknown[], context: FilterContext): number {
   if (typeof input === 'string' || Array.isArray(input)) return input.length;
-  return isPlainObject(input) ? Object.keys(input).length : 0;
+  if (!isPlainObject(input)) return 0;
+  const { length } = Object.keys(input);
+  context.spend(length);
+  return length;
 }
 
 function join(items: unknown[], args: readonly unknown[], context: FilterContext): string {

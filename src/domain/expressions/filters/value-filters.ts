@@ -1,5 +1,6 @@
 import { numericValue } from '../numeric';
 import { toJson } from '../text';
+import { isPlainObject } from '../plain-data';
 import { truthy } from '../truthy';
 import type { FilterDefinition } from './filter';
 
@@ -26,7 +27,13 @@ export const valueFilters = {
     description: 'default(value): the value instead of null, nothing or an empty text',
     apply: (input, args) => (input === null || input === undefined || input === '' ? args[0] : input),
   },
-  not: { description: 'Whether the value counts as false', apply: (input) => !truthy(input) },
+  not: {
+    description: 'Whether the value counts as false',
+    apply: (input, _args, context) => {
+      if (isPlainObject(input)) context.spend(Object.keys(input).length);
+      return !truthy(input);
+    },
+  },
   json: {
     description: 'The value as JSON text',
     apply: (input, _args, context) => (input === undefined ? undefined : toJson(input, context)),
