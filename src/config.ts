@@ -49,6 +49,7 @@ const days = (count: number) =>
 const Environment = z.object({
   FERMATA_HOST: z.string().default('127.0.0.1'),
   FERMATA_PORT: integer(0, 65_535).prefault('8080'),
+  FERMATA_METRICS_PORT: integer(1, 65_535).optional(),
   FERMATA_HOME: z.string().default('.fermata'),
   DATABASE_URL: postgresUrl.optional(),
   TEMPORAL_ADDRESS: z
@@ -100,6 +101,8 @@ export interface RetentionConfig {
 export interface Config {
   host: string;
   port: number;
+  /** Where a worker serves its metrics; undefined = nowhere. */
+  metricsPort: number | undefined;
   /** Absolute path of the state directory of `fermata dev`. */
   home: string;
   databaseUrl: string | undefined;
@@ -143,6 +146,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
   return {
     host: env.FERMATA_HOST,
     port: env.FERMATA_PORT,
+    metricsPort: env.FERMATA_METRICS_PORT,
     home: resolve(env.FERMATA_HOME),
     databaseUrl: env.DATABASE_URL,
     temporal: {

@@ -1,1 +1,2 @@
 export { runAutomation } from './run/run-automation';
+export { housekeeping } from './housekeeping/housekeeping';

@@ -1,0 +1,115 @@
+import { Client } from '@temporalio/client';
+import type { NativeConnection, Worker } from '@temporalio/worker';
+import type { Config } from '../../config';
+import type { Database } from '../../db/client';
+import { messageOf } from '../../domain/errors';
+import type { Logger } from '../../log';
+import { connectNative } from '../../temporal/connect';
+import { ensureHousekeeping } from '../../temporal/housekeeping-schedule';
+import { createRunStarter, type RunStarter } from '../../temporal/run-starter';
+import { missingSearchAttributes, registerSearchAttributes } from '../../temporal/search-attributes';
+import { createTemporalWorker, workflowBundle } from '../../temporal/worker';
+import type { WorkerMetrics } from './worker-metrics';
+
+const AGAIN_MS = 2_000;
+
+export interface TemporalKeeper {
+  /** null until Temporal was reached for the first time. */
+  starter: () => RunStarter | null;
+  client: () => Client | null;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps one connection to Temporal with a worker and a client on it. The process starts without: what has to be
+ * started waits as rows. A worker that ends with an error is made anew.
+ */
+export function keepTemporal(deps: {
+  config: Config;
+  database: Database;
+  log: Logger;
+  metrics: WorkerMetrics;
+  activities: () => object;
+}): TemporalKeeper {
+  const { config, database, log, metrics } = deps;
+  let stopped = false;
+  let starter: RunStarter | null = null;
+  let client: Client | null = null;
+  let worker: Worker | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let cutPause: () => void = () => undefined;
+
+  const connectAndRun = async (): Promise<void> => {
+    const { address, namespace } = config.temporal;
+    const connection = await connectNative({ address, namespace });
+    try {
+      worker = await createTemporalWorker({
+        connection,
+        namespace,
+        taskQueue: config.taskQueue,
+        bundle: await workflowBundle(),
+        activities: deps.activities(),
+        maxCachedWorkflows: cacheSize(),
+      });
+      client = new Client({ connection, namespace });
+      starter = createRunStarter({
+        client,
+        db: database.db,
+        taskQueue: config.taskQueue,
+        searchAttributes: await searchAttributesUsable(connection, namespace, log),
+        onCall: metrics.temporalCall,
+      });
+      await ensureHousekeeping(client, config.taskQueue);
+      log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');
+      if (!stopped) await worker.run();
+    } finally {
+      starter = null;
+      client = null;
+      worker = undefined;
+      await connection.close().catch(() => undefined);
+    }
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!stopped) {
+      await connectAndRun().catch((error: unknown) =>
+        log.warn({ reason: messageOf(error) }, 'no worker on Temporal; trying again'),
+      );
+      if (stopped) return;
+      await new Promise<void>((resolve) => {
+        cutPause = resolve;
+        setTimeout(resolve, AGAIN_MS).unref();
+      });
+    }
+  };
+
+  return {
+    starter: () => starter,
+    client: () => client,
+    start: () => void (running = loop()),
+    async stop() {
+      stopped = true;
+      cutPause();
+      if (worker?.getState() === 'RUNNING') worker.shutdown();
+      await running;
+    },
+  };
+}
+
+/** For tests: FERMATA_WORKFLOW_CACHE=0 makes every workflow task replay its history from the start. */
+function cacheSize(): number | undefined {
+  const setting = process.env['FERMATA_WORKFLOW_CACHE'];
+  return setting === undefined ? undefined : Number(setting);
+}
+
+/** Where we may not register them (Temporal Cloud), runs are started without. */
+async function searchAttributesUsable(connection: NativeConnection, namespace: string, log: Logger): Promise<boolean> {
+  try {
+    await registerSearchAttributes(connection, namespace);
+    return (await missingSearchAttributes(connection, namespace)).length === 0;
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'runs are started without search attributes');
+    return false;
+  }
+}

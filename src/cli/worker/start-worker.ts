@@ -1,0 +1,129 @@
+import { hostname } from 'node:os';
+import { createActivities } from '../../activities/create-activities';
+import type { ActivityDeps } from '../../activities/deps';
+import { createRunSources } from '../../activities/run-source';
+import { createHousekeeping } from '../../activities/housekeeping/create-housekeeping';
+import type { Config } from '../../config';
+import { createDatabase, type Database } from '../../db/client';
+import { createEntityStore } from '../../db/entity-store';
+import { createNotifier, listen } from '../../db/notifier';
+import { assertSchemaCurrent } from '../../db/schema-version';
+import { createDispatcher, type Dispatcher } from '../../dispatch/dispatcher';
+import { createEvaluationLog } from '../../dispatch/evaluation-log';
+import { createIndexFollower } from '../../dispatch/index-follower';
+import { createLeases } from '../../dispatch/leases';
+import { RoutingIndex } from '../../dispatch/routing-index';
+import { createRunLauncher, type RunLauncher } from '../../dispatch/run-launcher';
+import { systemClock, uuidV7 } from '../../domain/clock';
+import { createRegistry } from '../../domain/registry/registry';
+import { createFailpoint } from '../../failpoint';
+import type { Logger } from '../../log';
+import type { Action } from '../../providers/contract';
+import { createEgress } from '../../providers/egress/egress';
+import { createEvaluator } from '../../providers/live-evaluator';
+import { createPlugins } from '../../providers/plugins';
+import { keepTemporal } from './keep-temporal';
+import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics';
+
+export interface RunningWorker {
+  id: string;
+  /** Finishes what is under way; then leases, connections and listeners are gone. */
+  stop(): Promise<void>;
+}
+
+/** The composition root of a worker process: dispatcher and Temporal worker on one connection each. */
+export async function startWorker(config: Config, databaseUrl: string, log: Logger): Promise<RunningWorker> {
+  const database = createDatabase(databaseUrl, { max: 20, applicationName: 'fermata-worker' });
+  await assertSchemaCurrent(database);
+  const workerId = uuidV7.next();
+  const egress = createEgress({ allow: config.egressAllow });
+  const registry = createRegistry<Action>(createPlugins({ egress }));
+  const metrics = createWorkerMetrics();
+  const failpoint = createFailpoint(process.env['FERMATA_FAILPOINT']);
+  const clock = systemClock;
+  const entities = createEntityStore({ registry, clock, ids: uuidV7 });
+  const evaluator = createEvaluator({ entities, clock, timezone: config.timezone });
+  const temporal = keepTemporal({ config, database, log, metrics, activities: () => activities });
+  const launcher = createRunLauncher({ database, starter: temporal.starter, log });
+  const activityDeps: ActivityDeps = {
+    database,
+    registry,
+    evaluator,
+    entities,
+    notifier: createNotifier(database.pool),
+    clock,
+    ids: uuidV7,
+    sourceOf: createRunSources(database.db),
+    onRunsToStart: () => launcher.poke(),
+    onAction: metrics.action,
+    failpoint,
+  };
+  const activities = {
+    ...createActivities(activityDeps),
+    ...createHousekeeping({
+      client: temporal.client,
+      database,
+      retention: config.retention,
+      onRepaired: metrics.reconciled,
+      onRunsToStart: () => launcher.poke(),
+    }),
+  };
+  const dispatcher = await startDispatcher({ config, database, workerId, log, launcher, metrics, activityDeps });
+  const listener = listen(databaseUrl, {
+    changes: () => dispatcher.poke(),
+    starts: () => launcher.poke(),
+    definitions: () => dispatcher.poke(),
+  });
+  temporal.start();
+  const metricsServer = await metrics.serve(config, log);
+  return {
+    id: workerId,
+    async stop() {
+      await listener.close();
+      await dispatcher.stop();
+      await launcher.stop();
+      await temporal.stop();
+      await metricsServer.close();
+      await egress.close();
+      await database.close();
+    },
+  };
+}
+
+interface DispatcherParts {
+  config: Config;
+  database: Database;
+  workerId: string;
+  log: Logger;
+  launcher: RunLauncher;
+  metrics: WorkerMetrics;
+  activityDeps: ActivityDeps;
+}
+
+async function startDispatcher(parts: DispatcherParts): Promise<Dispatcher> {
+  const { config, database, workerId, log, launcher, metrics, activityDeps } = parts;
+  const { registry, evaluator, failpoint } = activityDeps;
+  const evaluations = createEvaluationLog(database.db, config.retention.evaluationsPerAutomation, (error) =>
+    log.warn({ err: error }, 'reasons could not be written'),
+  );
+  const index = new RoutingIndex(registry);
+  const follower = createIndexFollower(database.db, index, (automationId, message) => {
+    log.error({ automationId }, message);
+    evaluations.record({ automationId, triggerId: null, changeId: null, outcome: 'error', detail: message });
+  });
+  return createDispatcher({
+    database,
+    workerId,
+    registry,
+    evaluator,
+    evaluations,
+    launcher,
+    index,
+    follower,
+    leases: createLeases({ db: database.db, workerId, host: hostname(), pid: process.pid }),
+    ids: uuidV7,
+    log,
+    onOutcome: metrics.outcome,
+    failpoint,
+  });
+}

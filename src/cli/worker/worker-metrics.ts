@@ -1,0 +1,69 @@
+import { createServer } from 'node:http';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import type { Config } from '../../config';
+import { messageOf } from '../../domain/errors';
+import type { Logger } from '../../log';
+
+/** What a worker counts (api.md, Metrics); the API's `/metrics` has what lies in the database. */
+export interface WorkerMetrics {
+  outcome: (outcome: string) => void;
+  temporalCall: (call: string) => void;
+  action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
+  reconciled: (count: number) => void;
+  /** Serves them at `/metrics` where FERMATA_METRICS_PORT says; without it nowhere. */
+  serve(config: Config, log: Logger): Promise<{ close(): Promise<void> }>;
+}
+
+/** Metrics of one worker process. */
+export function createWorkerMetrics(): WorkerMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const evaluations = new Counter({
+    name: 'fermata_evaluations_total',
+    help: 'Candidates by outcome; "run" became a run',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const calls = new Counter({
+    name: 'fermata_temporal_calls_total',
+    help: 'Calls to Temporal made for runs',
+    labelNames: ['call'],
+    registers,
+  });
+  const actions = new Histogram({
+    name: 'fermata_action_seconds',
+    help: 'Time of provider actions, without pauses between attempts',
+    labelNames: ['action', 'outcome'],
+    registers,
+  });
+  const reconciled = new Counter({
+    name: 'fermata_reconciled_total',
+    help: 'Rows and executions that disagreed and were repaired',
+    registers,
+  });
+  return {
+    outcome: (outcome) => evaluations.inc({ outcome }),
+    temporalCall: (call) => calls.inc({ call }),
+    action: (action, outcome, seconds) => actions.observe({ action, outcome }, seconds),
+    reconciled: (count) => reconciled.inc(count),
+    serve: (config, log) => serve(registry, config, log),
+  };
+}
+
+function serve(registry: Registry, config: Config, log: Logger): Promise<{ close(): Promise<void> }> {
+  const { host, metricsPort } = config;
+  if (metricsPort === undefined) return Promise.resolve({ close: () => Promise.resolve() });
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') return void response.writeHead(404).end();
+    void registry.metrics().then((text) => response.setHeader('content-type', registry.contentType).end(text));
+  });
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  return new Promise((resolve) => {
+    server.once('error', (error) => {
+      log.warn({ reason: messageOf(error), port: metricsPort }, 'the worker goes on without serving its metrics');
+      resolve({ close: () => Promise.resolve() });
+    });
+    server.listen(metricsPort, host, () => resolve({ close }));
+  });
+}

@@ -1,0 +1,24 @@
+import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+
+const SCHEDULE_ID = 'fermata-housekeeping';
+
+/** Makes sure that the housekeeping schedule exists, once for all workers of the namespace. */
+export async function ensureHousekeeping(client: Client, taskQueue: string): Promise<void> {
+  try {
+    await client.schedule.create({
+      scheduleId: `${SCHEDULE_ID}-${taskQueue}`,
+      spec: { intervals: [{ every: '1 minute' }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'housekeeping',
+        workflowId: `${SCHEDULE_ID}-${taskQueue}`,
+        taskQueue,
+        staticSummary: 'Reconcile rows with Temporal, retention, partitions',
+        workflowExecutionTimeout: '20 minutes',
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
