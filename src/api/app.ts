@@ -24,7 +24,7 @@ export function createExpressApp(
     if (methods.has('get')) allowed.push('HEAD');
     target.all((request, response) => {
       response.setHeader('Allow', allowed.join(', '));
-      const detail = `${request.method} is not possible here; ${allowed.join(', ')} is.`;
+      const detail = `${request.method} is not possible here. Possible: ${allowed.join(', ')}.`;
       sendProblem(response, new FermataError('method_not_allowed', detail), '');
     });
   }

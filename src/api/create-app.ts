@@ -12,6 +12,7 @@ import { changeRoutes } from './routes/changes';
 import { entityHistoryRoutes } from './routes/entity-history';
 import { entityKindRoutes } from './routes/entity-kinds';
 import { entityRoutes } from './routes/entities';
+import { healthRoutes } from './routes/health';
 import { inboundRoutes } from './routes/inbound';
 import { incidentRoutes } from './routes/incidents';
 import { operationsRoutes } from './routes/operations';
@@ -54,6 +55,7 @@ export function createApp(deps: ApiDeps): Api {
     ...inboundRoutes(shared),
     ...changeRoutes(shared),
     ...systemRoutes(shared),
+    ...healthRoutes(shared),
     ...incidentRoutes(shared),
     ...registryRoutes(shared),
     ...templateRoutes(shared),

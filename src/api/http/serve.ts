@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import type { Executor } from '../../db/executor';
 import { appendAudit, type AuditEntry } from '../../db/audit';
 import type { Clock } from '../../domain/clock';
-import { FermataError } from '../../domain/errors';
+import type { FermataError } from '../../domain/errors';
 import type { Logger } from '../../log';
 import type { Gatekeeper } from '../auth/gatekeeper';
 import { ANONYMOUS, type Principal } from '../auth/principal';

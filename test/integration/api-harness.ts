@@ -1,0 +1,120 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApp, type Api } from '../../src/api/create-app';
+import type { ApiSettings } from '../../src/api/deps';
+import { createDatabase, type Database } from '../../src/db/client';
+import { createEntityStore } from '../../src/db/entity-store';
+import { createNotifier } from '../../src/db/notifier';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
+import { createRegistry } from '../../src/domain/registry/registry';
+import { createLogger } from '../../src/log';
+import { plugins } from '../../src/providers/plugins';
+import { createTestDatabase } from '../support/database';
+
+export const ADMIN_TOKEN = 'admin-token-for-tests';
+export const BASE = '/api/v1';
+
+/** An answer as tests look at it. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The parsed body; null when it is not JSON. */
+  body: Record<string, unknown>;
+}
+
+export interface CallOptions {
+  /** null = none; default: the bootstrap token. */
+  token?: string | null;
+  /** Sent as JSON unless it is text or bytes. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** The API over real HTTP and a database of its own; every answer is checked against its documentation. */
+export interface ApiHarness {
+  url: string;
+  api: Api;
+  database: Database;
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** A token with these roles. */
+  token(...roles: string[]): Promise<string>;
+  rows<T>(query: string, values?: unknown[]): Promise<T[]>;
+  end(): Promise<void>;
+}
+
+export async function startApiHarness(
+  settings: Partial<ApiSettings> = {},
+  options: { databaseUrl?: string; checkTemporal?: () => Promise<void> } = {},
+): Promise<ApiHarness> {
+  const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
+  const database = createDatabase(options.databaseUrl ?? own?.url ?? '', { max: 10 });
+  const registry = createRegistry(plugins);
+  const base = { clock: systemClock, ids: uuidV7, registry };
+  const api = createApp({
+    ...base,
+    database,
+    log: createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' }),
+    notifier: createNotifier(database.pool),
+    filters: createFilterRegistry(),
+    entities: createEntityStore(base),
+    checkTemporal: options.checkTemporal ?? (() => Promise.resolve()),
+    settings: {
+      version: '0.0.0',
+      adminToken: ADMIN_TOKEN,
+      rateLimit: { perSecond: 10_000, ingestPerSecond: 10_000 },
+      webUi: { baseUrl: 'http://ui.test', namespace: 'default' },
+      alertmanagerLabels: ['system', 'service'],
+      checkAnswers: true,
+      ...settings,
+    },
+  });
+  const server = createServer(api.app);
+  const url = await listening(server);
+  const call = (method: string, path: string, call: CallOptions = {}) => request(url, method, path, call);
+  return {
+    ...{ url, api, database, call },
+    async token(...roles) {
+      const answer = await call('POST', `${BASE}/tokens`, { body: { name: roles.join('+'), roles } });
+      return String(answer.body.token);
+    },
+    async rows<T>(query: string, values: unknown[] = []) {
+      return (await database.pool.query(query, values)).rows as T[];
+    },
+    async end() {
+      api.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await database.close();
+      await own?.drop();
+    },
+  };
+}
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function request(url: string, method: string, path: string, options: CallOptions): Promise<Answer> {
+  const { token = ADMIN_TOKEN, body, headers = {} } = options;
+  const asIs = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+      ...(body === undefined || asIs ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: asIs ? (body as string) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+  };
+}
