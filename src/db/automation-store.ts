@@ -1,0 +1,300 @@
+import { and, desc, eq, ilike, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import type { Clock, Ids } from '../domain/clock';
+import type { Definition } from '../domain/definition/schema';
+import type { Actor } from '../domain/entities/change';
+import { sameJson } from '../domain/entities/diff';
+import { FermataError } from '../domain/errors';
+import type { Executor } from './executor';
+import { automations, automationVersions } from './tables';
+
+export type AutomationStatus = 'enabled' | 'disabled';
+
+/** An automation with its current definition. */
+export interface AutomationRecord {
+  id: string;
+  name: string;
+  description: string | null;
+  group: string | null;
+  status: AutomationStatus;
+  managedBy: 'api' | 'gitops';
+  version: number;
+  /** Position in the order of commits of definition changes; every write has a new one. */
+  revision: number;
+  definition: Definition;
+  /** As the person wrote it, when it came as YAML. */
+  sourceYaml: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+  lastTriggeredAt: Date | null;
+}
+
+export interface VersionRecord {
+  version: number;
+  definition: Definition;
+  createdAt: Date;
+  createdBy: Actor;
+}
+
+/** Looks at the state that is about to change. */
+export type CheckCurrent = (current: AutomationRecord) => void;
+
+export interface NewAutomation {
+  definition: Definition;
+  /** Default enabled. */
+  status?: AutomationStatus;
+  sourceYaml?: string | null;
+  actor: Actor;
+}
+
+export interface AutomationUpdate {
+  /** A new version is made only if it differs from the current one (deep, key order ignored). */
+  definition?: Definition;
+  status?: AutomationStatus;
+  sourceYaml?: string | null;
+  /** Called with the current state under its lock; what it throws (a stale ETag) ends the update. */
+  check?: CheckCurrent | undefined;
+  actor: Actor;
+}
+
+export interface AutomationFilter {
+  /** Empty = those without a group. */
+  group?: string | undefined;
+  status?: AutomationStatus | undefined;
+  /** Part of the name or description, case ignored. */
+  q?: string | undefined;
+  name?: string | undefined;
+  managedBy?: 'api' | 'gitops' | undefined;
+}
+
+export interface AutomationStore {
+  create(tx: Executor, automation: NewAutomation): Promise<AutomationRecord>;
+  /** Refused: `not_found`, and what `check` throws. */
+  update(tx: Executor, id: string, update: AutomationUpdate): Promise<AutomationRecord>;
+  /** Disables and hides it; its history stays. The caller cancels its runs in the same transaction. */
+  remove(tx: Executor, id: string, check?: CheckCurrent): Promise<void>;
+  get(db: Executor, id: string): Promise<AutomationRecord | null>;
+  /** Newest first; `after` is the id of the last one of the page before. */
+  list(db: Executor, filter: AutomationFilter, page: { limit: number; after?: string }): Promise<AutomationRecord[]>;
+  /** Newest first. */
+  versions(db: Executor, id: string, page: { limit: number; before?: number }): Promise<VersionRecord[]>;
+  versionAt(db: Executor, id: string, version: number): Promise<VersionRecord | null>;
+  /** Sorted and distinct. */
+  groups(db: Executor): Promise<string[]>;
+}
+
+/** Changes with every write, also of the status. */
+export function automationEtag({ version, revision }: Pick<AutomationRecord, 'version' | 'revision'>): string {
+  return `"${version}-${revision}"`;
+}
+
+const lastTriggeredAt = sql<
+  string | null
+>`(select max(r.created_at) from runs r where r.automation_id = ${automations.id})`;
+
+const columns = {
+  id: automations.id,
+  name: automations.name,
+  description: automations.description,
+  group: automations.group,
+  status: automations.status,
+  managedBy: automations.managedBy,
+  version: automations.version,
+  revision: automations.revision,
+  definition: automationVersions.definition,
+  sourceYaml: automationVersions.sourceYaml,
+  createdAt: automations.createdAt,
+  updatedAt: automations.updatedAt,
+  lastTriggeredAt,
+};
+
+/** Definitions in Postgres: rows, versions, and the revision that the routing index follows. */
+export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }): AutomationStore {
+  const store: AutomationStore = {
+    async create(tx, { definition, status = 'enabled', sourceYaml = null, actor }) {
+      const id = ids.next();
+      const now = clock.now();
+      await tx.insert(automations).values({
+        id,
+        ...rowFields(definition),
+        status,
+        version: 1,
+        revision: await nextRevision(tx),
+        createdAt: now,
+        updatedAt: now,
+      });
+      await insertVersion(tx, { id, version: 1, definition, sourceYaml, actor, now });
+      return found(await store.get(tx, id), id);
+    },
+
+    async update(tx, id, { definition, status, sourceYaml = null, check, actor }) {
+      const current = await lockCurrent(tx, id, check);
+      const now = clock.now();
+      const changed = definition !== undefined && !sameJson(current.definition, versioned(definition));
+      const version = changed ? current.version + 1 : current.version;
+      if (changed) await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
+      await tx
+        .update(automations)
+        .set({
+          ...(definition === undefined ? {} : rowFields(definition)),
+          ...(status === undefined ? {} : { status }),
+          version,
+          revision: await nextRevision(tx),
+          updatedAt: now,
+        })
+        .where(eq(automations.id, id));
+      return found(await store.get(tx, id), id);
+    },
+
+    async remove(tx, id, check) {
+      await lockCurrent(tx, id, check);
+      const now = clock.now();
+      await tx
+        .update(automations)
+        .set({ deletedAt: now, updatedAt: now, status: 'disabled', revision: await nextRevision(tx) })
+        .where(eq(automations.id, id));
+    },
+
+    async get(db, id) {
+      const rows = await select(db).where(and(eq(automations.id, id), isNull(automations.deletedAt)));
+      return rows[0] ? toRecord(rows[0]) : null;
+    },
+
+    async list(db, filter, { limit, after }) {
+      const where = and(
+        isNull(automations.deletedAt),
+        ...matching(filter),
+        after === undefined ? undefined : lt(automations.id, after),
+      );
+      return (await select(db).where(where).orderBy(desc(automations.id)).limit(limit)).map(toRecord);
+    },
+
+    async versions(db, id, { limit, before }) {
+      const where = and(
+        eq(automationVersions.automationId, id),
+        before === undefined ? undefined : lt(automationVersions.version, before),
+      );
+      const rows = await db
+        .select()
+        .from(automationVersions)
+        .where(where)
+        .orderBy(desc(automationVersions.version))
+        .limit(limit);
+      return rows.map(toVersion);
+    },
+
+    async versionAt(db, id, version) {
+      const where = and(eq(automationVersions.automationId, id), eq(automationVersions.version, version));
+      const rows = await db.select().from(automationVersions).where(where);
+      return rows[0] ? toVersion(rows[0]) : null;
+    },
+
+    async groups(db) {
+      const rows = await db
+        .selectDistinct({ group: automations.group })
+        .from(automations)
+        .where(and(isNull(automations.deletedAt), sql`${automations.group} is not null`))
+        .orderBy(automations.group);
+      return rows.flatMap(({ group }) => (group === null ? [] : [group]));
+    },
+  };
+  return store;
+}
+
+function select(db: Executor) {
+  return db
+    .select(columns)
+    .from(automations)
+    .innerJoin(
+      automationVersions,
+      and(eq(automationVersions.automationId, automations.id), eq(automationVersions.version, automations.version)),
+    )
+    .$dynamic();
+}
+
+/** Draws the next revision under its lock, which is held until commit: revisions appear in commit order. */
+async function nextRevision(tx: Executor): Promise<number> {
+  const result = await tx.execute<{ revision: string }>(
+    sql`update definition_revision set revision = revision + 1 returning revision`,
+  );
+  return Number(result.rows[0]?.revision);
+}
+
+/** Locks the row and reads what it holds. */
+async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undefined): Promise<AutomationRecord> {
+  await tx.execute(sql`select 1 from automations where id = ${id} for update`);
+  const rows = await select(tx).where(and(eq(automations.id, id), isNull(automations.deletedAt)));
+  const current = found(rows[0] ? toRecord(rows[0]) : null, id);
+  check?.(current);
+  return current;
+}
+
+function found(record: AutomationRecord | null, id: string): AutomationRecord {
+  if (!record) throw new FermataError('not_found', `There is no automation ${id}.`);
+  return record;
+}
+
+/** What of a document is kept beside it; an empty group clears. */
+function rowFields({ name, description, group }: Definition) {
+  const trimmed = group?.trim();
+  return {
+    name,
+    description: description ?? null,
+    ...(trimmed === undefined ? {} : { group: trimmed === '' ? null : trimmed }),
+  };
+}
+
+/** The document without what is lifted to the row. */
+function versioned(definition: Definition): Definition {
+  const { group: _lifted, ...rest } = definition;
+  return rest;
+}
+
+interface NewVersion {
+  id: string;
+  version: number;
+  definition: Definition;
+  sourceYaml: string | null;
+  actor: Actor;
+  now: Date;
+}
+
+async function insertVersion(tx: Executor, { id, version, definition, sourceYaml, actor, now }: NewVersion) {
+  await tx.insert(automationVersions).values({
+    automationId: id,
+    version,
+    definition: versioned(definition),
+    sourceYaml,
+    createdAt: now,
+    createdBy: actor,
+  });
+}
+
+function matching({ group, status, q, name, managedBy }: AutomationFilter): (SQL | undefined)[] {
+  const pattern = `%${(q ?? '').replace(/[\\%_]/g, '\\$&')}%`;
+  return [
+    group === undefined ? undefined : group === '' ? isNull(automations.group) : eq(automations.group, group),
+    status === undefined ? undefined : eq(automations.status, status),
+    name === undefined ? undefined : eq(automations.name, name),
+    managedBy === undefined ? undefined : eq(automations.managedBy, managedBy),
+    q === undefined ? undefined : or(ilike(automations.name, pattern), ilike(automations.description, pattern)),
+  ];
+}
+
+type Row = Omit<AutomationRecord, 'definition' | 'lastTriggeredAt'> & {
+  definition: unknown;
+  lastTriggeredAt: string | null;
+};
+
+/** What is stored was validated when it was saved; who executes it parses it again. */
+function toRecord(row: Row): AutomationRecord {
+  return {
+    ...row,
+    definition: row.definition as Definition,
+    lastTriggeredAt: row.lastTriggeredAt === null ? null : new Date(row.lastTriggeredAt),
+  };
+}
+
+function toVersion(row: typeof automationVersions.$inferSelect): VersionRecord {
+  const { version, definition, createdAt, createdBy } = row;
+  return { version, definition: definition as Definition, createdAt, createdBy };
+}

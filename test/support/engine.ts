@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { createAutomationStore } from '../../src/db/automation-store';
+import { appendChanges } from '../../src/db/change-log';
+import { createDatabase, type Database } from '../../src/db/client';
+import { createNotifier } from '../../src/db/notifier';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
+import { createRegistry } from '../../src/domain/registry/registry';
+import { validateDefinition } from '../../src/domain/definition/validate';
+import { parseYaml } from '../../src/domain/definition/yaml';
+import { createEgress } from '../../src/providers/egress/egress';
+import { createPlugins } from '../../src/providers/plugins';
+import { createTestDatabase } from './database';
+import { startFermata, type FermataProcess } from './process';
+import { startReceiver, type Receiver } from './receiver';
+import { testTemporal, type TestTemporal } from './temporal';
+import { until } from './until';
+
+const TEST_ACTOR = { type: 'user', id: 'test' } as const;
+const OUTSIDE = { actor: TEST_ACTOR, causedBy: null, depth: 0 };
+
+export interface RunRow extends Record<string, unknown> {
+  id: string;
+  status: string;
+  context_key: string | null;
+  error: { code: string; message: string; path?: string } | null;
+  ended_by: Record<string, unknown> | null;
+  workflow_id: string;
+  execution_run_id: string | null;
+  seq: string;
+}
+
+export interface StepRow extends Record<string, unknown> {
+  path: string;
+  status: string;
+  attempts: number;
+  result: unknown;
+  error: { code: string; message: string } | null;
+}
+
+/** Real Postgres, real Temporal, real worker processes and a real far end; what tests of the engine work with. */
+export interface Engine {
+  database: Database;
+  databaseUrl: string;
+  temporal: TestTemporal;
+  receiver: Receiver;
+  env(more?: Record<string, string>): Record<string, string>;
+  /** Starts a worker process and waits until it is connected. */
+  worker(more?: Record<string, string>): Promise<FermataProcess>;
+  /** Saves an automation from YAML; `$URL` in it is the receiver's address. Returns its id. */
+  save(yaml: string, id?: string): Promise<string>;
+  /** Appends `automation.event`s as ingest does, and tells the workers. Returns change ids. */
+  emit(type: string, data?: Record<string, unknown>, options?: { subject?: string; times?: number }): Promise<string[]>;
+  runs(automationId?: string): Promise<RunRow[]>;
+  steps(runId: string): Promise<StepRow[]>;
+  /** Waits until so many runs have ended, and gives all. */
+  ended(count: number, deadlineMs?: number): Promise<RunRow[]>;
+  outcomes(automationId: string): Promise<{ outcome: string; detail: string; count: number }[]>;
+  close(): Promise<void>;
+}
+
+/** Everything but a worker is up when this returns; ask for workers with `worker()`. */
+export async function startEngine(): Promise<Engine> {
+  const testDatabase = await createTestDatabase();
+  const database = createDatabase(testDatabase.url);
+  const temporal = testTemporal();
+  const receiver = await startReceiver();
+  const notifier = createNotifier(database.pool);
+  const processes: FermataProcess[] = [];
+  const egress = createEgress({ allow: ['127.0.0.1'] });
+  const registry = createRegistry(createPlugins({ egress }));
+  const automations = createAutomationStore({ clock: systemClock, ids: uuidV7 });
+
+  const env = (more: Record<string, string> = {}) => ({
+    DATABASE_URL: testDatabase.url,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    FERMATA_TASK_QUEUE: temporal.taskQueue,
+    FERMATA_SECRET_KEY: randomBytes(32).toString('base64'),
+    FERMATA_ADMIN_TOKEN: 'test-admin-token-0123456789',
+    FERMATA_EGRESS_ALLOW: '127.0.0.1',
+    FERMATA_LOG_FORMAT: 'text',
+    ...more,
+  });
+
+  const runs = async (automationId?: string): Promise<RunRow[]> => {
+    const which = automationId === undefined ? sql`true` : sql`automation_id = ${automationId}`;
+    return (await database.db.execute<RunRow>(sql`select * from runs where ${which} order by id`)).rows;
+  };
+
+  return {
+    database,
+    databaseUrl: testDatabase.url,
+    temporal,
+    receiver,
+    env,
+    runs,
+    async worker(more) {
+      const worker = startFermata(['worker'], env(more));
+      processes.push(worker);
+      await until(
+        'the worker is connected to Temporal',
+        () => {
+          if (worker.exited()) throw new Error(`The worker ended:\n${worker.output()}`);
+          return worker.output().includes('connected to Temporal');
+        },
+        30_000,
+      ).catch((error: unknown) => {
+        throw new Error(`${String(error)}\n${worker.output()}`);
+      });
+      return worker;
+    },
+    async save(yaml, id) {
+      const { value } = parseYaml(yaml.replaceAll('$URL', receiver.url));
+      const { definition, errors } = validateDefinition(value, { registry, filters: createFilterRegistry() });
+      if (!definition || errors.length > 0) throw new Error(JSON.stringify(errors, null, 2));
+      const saved = await database.db.transaction((tx) =>
+        id === undefined
+          ? automations.create(tx, { definition, actor: TEST_ACTOR })
+          : automations.update(tx, id, { definition, actor: TEST_ACTOR }),
+      );
+      notifier.definitions();
+      return saved.id;
+    },
+    async emit(type, data = {}, { subject, times = 1 } = {}) {
+      const appended = await appendChanges(
+        database.db,
+        Array.from({ length: times }, () => ({
+          kind: 'automation.event',
+          id: subject ?? type,
+          occurredAt: new Date(),
+          cause: OUTSIDE,
+          event: 'automation.event',
+          payload: { type, source: 'test', ...(subject === undefined ? {} : { subject }), data },
+          contextKey: subject ?? null,
+        })),
+      );
+      notifier.changes();
+      return appended.map((change) => change.changeId);
+    },
+    async steps(runId) {
+      const found = await database.db.execute<StepRow>(
+        sql`select * from run_steps where run_id = ${runId} order by path`,
+      );
+      return found.rows;
+    },
+    ended: (count, deadlineMs) =>
+      until(
+        `${count} runs have ended`,
+        async () => {
+          const all = await runs();
+          const open = all.filter((run) => ['pending', 'running', 'waiting'].includes(run.status));
+          return all.length >= count && open.length === 0 && all;
+        },
+        deadlineMs,
+      ).catch(async (error: unknown) => {
+        throw new Error(
+          `${String(error)}\n${JSON.stringify(await runs(), null, 1)}\n${processes.map((p) => p.output()).join('\n')}`,
+        );
+      }),
+    async outcomes(automationId) {
+      const found = await database.db.execute<{ outcome: string; detail: string; count: number }>(
+        sql`select outcome, detail, count from evaluations where automation_id = ${automationId} order by id`,
+      );
+      return found.rows;
+    },
+    async close() {
+      await Promise.all(processes.map((worker) => worker.stop('SIGKILL')));
+      await egress.close();
+      await receiver.close();
+      await database.close();
+      await testDatabase.drop();
+    },
+  };
+}

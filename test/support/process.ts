@@ -1,0 +1,39 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { projectRoot } from '../../src/project-root';
+
+/** A process of the built program. */
+export interface FermataProcess {
+  readonly child: ChildProcess;
+  /** What it has printed so far. */
+  output(): string;
+  signal(name: NodeJS.Signals): void;
+  /** Ends it in order, or at once with SIGKILL, and waits. */
+  stop(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  exited(): boolean;
+}
+
+/** Starts `fermata <args>` as a process of its own, with nothing of this environment but what is given. */
+export function startFermata(args: readonly string[], env: Record<string, string>): FermataProcess {
+  const main = join(projectRoot(), 'dist', 'src', 'cli', 'main.js');
+  const child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (chunk: Buffer) => (output = (output + chunk.toString('utf8')).slice(-200_000));
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const exited = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    child,
+    output: () => output,
+    signal: (name) => void child.kill(name),
+    exited,
+    async stop(how = 'SIGTERM') {
+      if (!exited()) child.kill(how);
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request as the far end saw it. */
+export interface Received {
+  /** `Idempotency-Key`: one effect each. */
+  key: string;
+  method: string;
+  path: string;
+  body: string;
+  at: number;
+}
+
+/** How the far end answers: default 200 at once. */
+export type Answer = (received: Received, response: ServerResponse) => void | Promise<void>;
+
+/** A real HTTP server at the far end, which logs every request. */
+export interface Receiver {
+  url: string;
+  received: Received[];
+  /** Takes the place of the answer so far. */
+  answerWith(answer: Answer): void;
+  close(): Promise<void>;
+}
+
+export async function startReceiver(): Promise<Receiver> {
+  const received: Received[] = [];
+  let answer: Answer = (_received, response) => void response.end('ok');
+  const server = createServer((request, response) => {
+    void readBody(request).then(async (body) => {
+      const entry: Received = {
+        key: String(request.headers['idempotency-key'] ?? ''),
+        method: request.method ?? '',
+        path: request.url ?? '',
+        body,
+        at: Date.now(),
+      };
+      received.push(entry);
+      await answer(entry, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    received,
+    answerWith: (next) => (answer = next),
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
