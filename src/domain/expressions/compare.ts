@@ -1,7 +1,7 @@
-import { CONTAINER_COST, MAX_DATA_DEPTH, textCost, unbounded, type Budget } from './budget';
+import { CONTAINER_COST, MAX_DATA_DEPTH, unbounded, type Budget } from './budget';
 import { numericValue } from './numeric';
 import { dataProperty, isPlainObject, itemsOf, ownValue } from './plain-data';
-import { occursIn } from './search';
+import { occursIn, searchCost } from './search';
 import { toText } from './text';
 
 function sameList(a: readonly unknown[], b: readonly unknown[], budget: Budget, depth: number): boolean {
@@ -65,7 +65,7 @@ export function includes(container: unknown, item: unknown, budget: Budget = unb
   if (item === null || item === undefined) return false;
   const text = toText(item, budget);
   if (typeof container === 'string') {
-    budget.spend(textCost(container.length + text.length));
+    budget.spend(searchCost(container, text));
     return occursIn(container, text);
   }
   return isPlainObject(container) && ownValue(container, text) !== undefined;

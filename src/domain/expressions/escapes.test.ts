@@ -280,19 +280,15 @@ describe('work without end', () => {
     ],
     ...['text | upper | lower | upper | lower | upper | lower | trim | json', '[text, text, text, text] | unique'],
     ...['1e15 | round(1e300)', 'list | max(text)', 'list | min', 'text == text + "b"', '[text] == [text + "b"]'],
-    ...[
-      Array(900).fill('!wide').join(' || '),
-      Array(900)
-        .fill('wide | length')
-        .map((part) => `(${part})`)
-        .join(' - '),
-    ],
+    ...['!wide', 'wide | length', 'wide | not'],
   ])('%s ends soon, with a value or with our error', (source) => {
     const started = performance.now();
-    try {
-      evaluate(parseExpression(source), bombs, { now: new Date(0) });
-    } catch (error) {
-      expect(error).toBeInstanceOf(ExpressionError);
+    for (const text of [source, `[${Array(40).fill(source).join()}]`]) {
+      try {
+        evaluate(parseExpression(text), bombs, { now: new Date(0) });
+      } catch (error) {
+        expect(error).toBeInstanceOf(ExpressionError);
+      }
     }
     expect(performance.now() - started).toBeLessThan(3_000);
   });

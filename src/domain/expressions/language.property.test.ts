@@ -349,7 +349,7 @@ describe('any expression', () => {
         const printed = printExpression(parseExpression(write(node)));
         expect(printExpression(parseExpression(printed))).toBe(printed);
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
   });
 
@@ -362,7 +362,7 @@ describe('any expression', () => {
         const again = parseExpression(printExpression(parsed));
         expect(outcome(() => evaluate(again, SCOPE), ExpressionError)).toEqual(expected);
       }),
-      { numRuns: 4000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -377,7 +377,7 @@ describe('any expression', () => {
           expect(error).toBeInstanceOf(ExpressionError);
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
   });
 });
@@ -407,7 +407,7 @@ describe('any text', () => {
           }
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
   });
 
@@ -418,7 +418,7 @@ describe('any text', () => {
         expect(renderTemplate('<{{ data }}>', { data: text })).toBe(`<${text}>`);
         expect(renderTemplate({ list: ['{{ data }}'] }, { data: { text } })).toEqual({ list: [{ text }] });
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 });

@@ -1,6 +1,6 @@
 import { MAX_RESULT } from '../budget';
 import { numericValue } from '../numeric';
-import { occurrences } from '../search';
+import { occurrences, searchCost } from '../search';
 import { toText } from '../text';
 import type { FilterContext, FilterDefinition, FilterFunction } from './filter';
 
@@ -20,6 +20,7 @@ function replace(text: string, args: readonly unknown[], context: FilterContext)
   const search = toText(args[0], context);
   const replacement = toText(args[1], context);
   if (search === '') return text;
+  context.spend(searchCost(text, search));
   const places = occurrences(text, search, Infinity);
   context.spend(places.length);
   if (text.length + places.length * (replacement.length - search.length) > MAX_RESULT) {
@@ -40,6 +41,7 @@ function split(text: string, args: readonly unknown[], context: FilterContext): 
     context.spend(text.length);
     return Array.from(text);
   }
+  context.spend(searchCost(text, separator));
   const places = occurrences(text, separator, Infinity);
   context.spend(places.length);
   let from = 0;
