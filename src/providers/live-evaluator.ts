@@ -8,7 +8,7 @@ import { evaluate, type Scope } from '../domain/expressions/evaluate';
 import { expressionsInValue, type ExpressionSource } from '../domain/expressions/expression-source';
 import { parseBareExpression, renderTemplate } from '../domain/expressions/template';
 import type { EvaluationScope, Evaluator } from './evaluator';
-import { readLiveScope, staticScope, systemIn } from './live-scope';
+import { readLiveScope } from './live-scope';
 
 /** The evaluator of dispatcher, activities and API. */
 export function createEvaluator(deps: { entities: EntityStore; clock: Clock; timezone: string }): Evaluator {
@@ -20,7 +20,7 @@ export function createEvaluator(deps: { entities: EntityStore; clock: Clock; tim
   return {
     async condition(db, condition, scope) {
       const now = clock.now();
-      const needs = conditionNeeds(condition, staticScope(scope, now), { systemId: systemIn(scope), now });
+      const needs = conditionNeeds(condition);
       const since = new Map<string, Date | null>();
       for (const need of needs.predicates) since.set(JSON.stringify(need), await entities.predicateSince(db, need));
       const full = await readLiveScope({ entities, db }, needs.expressions, scope, now, needs.refs);

@@ -16,12 +16,12 @@ type ById = Record<string, unknown>;
 const emptyMap = (): ById => Object.create(null) as ById;
 
 /** The system that `health.system` means in this scope, or null. */
-export function systemIn({ facts }: EvaluationScope): string | null {
+function systemIn({ facts }: EvaluationScope): string | null {
   return systemOfRun(facts.contextKey, facts.trigger['payload']);
 }
 
 /** The scope without live state: what references with computed ids are evaluated against. */
-export function staticScope(scope: EvaluationScope, now: Date): Scope {
+function staticScope(scope: EvaluationScope, now: Date): Scope {
   const { facts, variables, artifacts, repeat } = scope;
   return withAliases({
     trigger: facts.trigger,

@@ -1,0 +1,150 @@
+import type { AutomationRecord } from '../db/automation-store';
+import type { Database } from '../db/client';
+import { admitRun } from '../db/runs/admit';
+import type { Ids } from '../domain/clock';
+import { FermataError, type Finding } from '../domain/errors';
+import type { Actor } from '../domain/entities/change';
+import type { Registry } from '../domain/registry/registry';
+import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
+import type { EvaluationScope, Evaluator } from '../providers/evaluator';
+
+export interface ManualRunDeps {
+  database: Pick<Database, 'db'>;
+  registry: Registry;
+  evaluator: Evaluator;
+  ids: Ids;
+  now: () => Date;
+}
+
+/** What a person asks for when starting an automation by hand. */
+export interface ManualRunRequest {
+  triggerId?: string | undefined;
+  /** Checked against the trigger's schema when one is named. */
+  payload?: Record<string, unknown> | undefined;
+  /** Default: what the named trigger makes of the payload. */
+  contextKey?: string | undefined;
+  skipConditions: boolean;
+  actor: Actor;
+}
+
+/**
+ * Starts a run by hand (engine.md, Lifecycle): respects the mode, skips the gates, works on a disabled automation and
+ * while Temporal is away. Refused: `validation_failed`, `condition`, `already_running`, `max_runs`.
+ */
+export async function startManualRun(
+  deps: ManualRunDeps,
+  automation: AutomationRecord,
+  request: ManualRunRequest,
+): Promise<{ runId: string }> {
+  const { definition } = automation;
+  const trigger = namedTrigger(deps.registry, automation, request);
+  const contextKey = request.contextKey ?? trigger?.contextKey ?? null;
+  const runId = deps.ids.next();
+  const scope: EvaluationScope = {
+    facts: {
+      trigger: {
+        ...(trigger ? { id: trigger.id, event: trigger.event } : {}),
+        payload: request.payload ?? {},
+        actor: request.actor,
+        occurredAt: deps.now().toISOString(),
+      },
+      contextKey,
+      run: { id: runId, startedAt: null },
+      automation: { id: automation.id, name: automation.name, group: automation.group },
+    },
+    variables: {},
+    artifacts: [],
+    repeat: null,
+    usesState: definition.uses_state ?? [],
+    stateWindowMinutes: definition.state_window_minutes,
+  };
+  const variables = await renderVariables(deps, automation, scope);
+  if (!request.skipConditions) await checkConditions(deps, automation, { ...scope, variables });
+  const admission = await deps.database.db.transaction((tx) =>
+    admitRun(tx, {
+      id: runId,
+      automationId: automation.id,
+      version: automation.version,
+      mode: definition.mode,
+      scope: definition.concurrency_scope,
+      maxRuns: definition.max_runs,
+      triggerId: trigger?.id ?? null,
+      triggerEvent: trigger?.event ?? null,
+      changeId: null,
+      contextKey,
+      trigger: scope.facts.trigger,
+      variables,
+      causedBy: null,
+      depth: 0,
+      evenIfDisabled: true,
+    }),
+  );
+  if (admission.admitted) return { runId };
+  if (admission.outcome === 'already_running' || admission.outcome === 'max_runs') {
+    throw new FermataError(admission.outcome, admission.detail);
+  }
+  throw new FermataError('not_found', `There is no automation ${automation.id}.`);
+}
+
+interface NamedTrigger {
+  id: string;
+  event: string;
+  contextKey: string | null;
+}
+
+function namedTrigger(
+  registry: Registry,
+  { definition }: AutomationRecord,
+  { triggerId, payload = {} }: ManualRunRequest,
+): NamedTrigger | null {
+  if (triggerId === undefined) return null;
+  const trigger = definition.triggers.find(({ id }) => id === triggerId);
+  const type = trigger && registry.trigger(trigger.event);
+  if (!trigger || !type) {
+    const known = definition.triggers.map(({ id }) => id).join(', ');
+    throw invalid([
+      {
+        path: 'triggerId',
+        message: `There is no trigger "${triggerId}"; there are: ${known}`,
+        code: 'unknown_trigger',
+      },
+    ]);
+  }
+  const parsed = type.payloadSchema.safeParse(payload);
+  if (!parsed.success) {
+    throw invalid(
+      parsed.error.issues.map((issue) => ({
+        path: ['payload', ...issue.path.map(String)].join('.'),
+        message: issue.message,
+        code: issue.code ?? 'invalid',
+      })),
+    );
+  }
+  return { id: trigger.id, event: trigger.event, contextKey: type.contextKey?.(payload, trigger.config) ?? null };
+}
+
+function invalid(errors: Finding[]): FermataError {
+  return new FermataError('validation_failed', errors[0]?.message ?? 'Not valid', { errors });
+}
+
+async function renderVariables(
+  { evaluator, database }: ManualRunDeps,
+  { definition }: AutomationRecord,
+  scope: EvaluationScope,
+): Promise<Record<string, unknown>> {
+  const rendered = await evaluator.renderVariables(database.db, definition.variables, scope);
+  if ('error' in rendered) throw new FermataError('expression_error', `variables: ${rendered.error}`);
+  if (Buffer.byteLength(JSON.stringify(rendered.variables)) > VARIABLES_LIMIT_BYTES) {
+    throw new FermataError('limit_exceeded', `variables: together larger than ${VARIABLES_LIMIT_BYTES / 1024} KB`);
+  }
+  return rendered.variables;
+}
+
+async function checkConditions(
+  { evaluator, database }: ManualRunDeps,
+  { definition }: AutomationRecord,
+  scope: EvaluationScope,
+): Promise<void> {
+  const { value, reason } = await evaluator.condition(database.db, definition.conditions, scope);
+  if (value !== true) throw new FermataError('condition', reason ?? 'The conditions do not hold.');
+}

@@ -1,0 +1,51 @@
+import type { Condition } from '../definition/condition';
+import type { Expression } from '../expressions/ast';
+import { ExpressionError } from '../expressions/error';
+import { parseBareExpression } from '../expressions/template';
+import { predicateOf, type PredicateNeed } from './state';
+
+/** Everything that evaluating a condition can read, told beforehand so that it is read in one batch. */
+export interface ConditionNeeds {
+  /** Expressions to extract references from. */
+  expressions: Expression[];
+  /** Entities that `state` conditions look at. */
+  refs: { kind: string; id: string }[];
+  /** What `state` conditions with `for` ask since when it holds. */
+  predicates: PredicateNeed[];
+}
+
+/** Expressions that do not parse are left out: they need nothing, and evaluating them tells what is wrong. */
+export function conditionNeeds(condition: Condition): ConditionNeeds {
+  const needs: ConditionNeeds = { expressions: [], refs: [], predicates: [] };
+  collect(condition, needs);
+  return needs;
+}
+
+function collect(condition: Condition, needs: ConditionNeeds): void {
+  if (typeof condition === 'boolean') return;
+  if (typeof condition === 'string') return addExpression(condition, needs);
+  if (Array.isArray(condition)) return condition.forEach((part) => collect(part, needs));
+  if ('and' in condition) return collect(condition.and, needs);
+  if ('or' in condition) return collect(condition.or, needs);
+  if ('not' in condition) return collect(condition.not, needs);
+  if ('numeric_state' in condition) {
+    const { value } = condition.numeric_state;
+    if (typeof value === 'string') addExpression(value, needs);
+    return;
+  }
+  if (!('state' in condition)) return;
+  const need = predicateOf(condition.state);
+  needs.refs.push({ kind: need.kind, id: need.id });
+  const duration = condition.state.for;
+  if (duration === undefined) return;
+  needs.predicates.push(need);
+  if (typeof duration === 'object' && 'template' in duration) addExpression(duration.template, needs);
+}
+
+function addExpression(source: string, needs: ConditionNeeds): void {
+  try {
+    needs.expressions.push(parseBareExpression(source).expression);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+  }
+}

@@ -1,0 +1,9 @@
+/** Three-valued: an error is neither true nor false. `reason` tells a person why it is not true. */
+export interface Verdict {
+  value: boolean | 'error';
+  reason?: string;
+}
+
+export const HOLDS: Verdict = { value: true };
+export const fails = (reason: string): Verdict => ({ value: false, reason });
+export const errs = (reason: string): Verdict => ({ value: 'error', reason });
