@@ -13,7 +13,15 @@ interface Subcommand {
 /** One line each; a file is loaded only when its command is called. */
 const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () => Promise<Subcommand>])[] = [
   ['dev', 'run everything in this terminal: Postgres, Temporal, API and worker', () => import('./dev.js')],
+  ['api', 'serve the REST API', () => import('./api.js')],
   ['migrate', 'bring the database schema up to date', () => import('./migrate.js')],
+  ['automations', 'list automations; one with its last runs and why it did not run', () => import('./automations.js')],
+  ['runs', 'list runs, show one step by step, follow', () => import('./runs.js')],
+  ['trigger', 'start a run by hand', () => import('./trigger.js')],
+  ['cancel', 'end a run', () => import('./cancel.js')],
+  ['entity', 'read and set the state of entities', () => import('./entity.js')],
+  ['token', 'make access tokens', () => import('./token.js')],
+  ['open', 'the Temporal Web UI', () => import('./open.js')],
 ];
 
 const EXIT = { failed: 1, wrongUse: 2 } as const;

@@ -1,0 +1,144 @@
+import type { Command } from 'commander';
+import { Automation, Evaluation, Run } from './client/answers';
+import type { ApiClient } from './client';
+import { connect, CONNECTION_HELP } from './client/connect';
+import { findAutomation } from './client/find-automation';
+import { createOutput, JSON_OPTION, type Output } from './print/output';
+import { paint, plain, toneOf } from './print/paint';
+import { durationText, elapsedMs, instantText } from './print/time-text';
+import { resultText } from './print/timeline';
+
+const SHOWN_RUNS = 5;
+const SHOWN_EVALUATIONS = 20;
+
+interface Options {
+  json?: true;
+  yaml?: true;
+  group?: string;
+  status?: string;
+}
+
+/** `fermata automations` */
+export function configure(command: Command): void {
+  command
+    .argument('[automation]', 'name or id: show this one, its last runs and why it did not run')
+    .option(...JSON_OPTION)
+    .option('--yaml', 'print the definition of the one named')
+    .option('--group <group>', 'only those of this group; empty = of none')
+    .option('--status <status>', 'only enabled or disabled ones')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  fermata automations
+  fermata automations --group on-call --json
+  fermata automations "Alert opens an incident"
+${CONNECTION_HELP}`,
+    )
+    .action(async (nameOrId: string | undefined, options: Options) => {
+      const client = connect();
+      const output = createOutput();
+      if (nameOrId === undefined) await printAll(client, options, output);
+      else await printOne(client, nameOrId, options, output);
+    });
+}
+
+async function printAll(client: ApiClient, { json, group, status }: Options, output: Output): Promise<void> {
+  const items = await client.list('/automations', Automation, { group, status });
+  if (json) return output.json(items);
+  if (items.length === 0) return output.line('No automations. "fermata apply examples/automations" brings some.');
+  output.table(
+    ['ID', 'STATUS', 'VERSION', 'LAST TRIGGERED (UTC)', 'GROUP', 'NAME'],
+    items.map((item) => [
+      item.id,
+      { text: item.status, tone: toneOf(item.status) },
+      String(item.version),
+      instantText(item.lastTriggeredAt),
+      item.group ?? '-',
+      item.name,
+    ]),
+  );
+}
+
+async function printOne(client: ApiClient, nameOrId: string, { json, yaml }: Options, output: Output): Promise<void> {
+  const automation = await findAutomation(client, nameOrId);
+  const { id } = automation;
+  if (yaml) return output.line((await client.yaml(`/automations/${id}`)).trimEnd());
+  const [runs, evaluations] = await Promise.all([
+    client.list('/runs', Run, { automationId: id, limit: SHOWN_RUNS }),
+    client.list(`/automations/${id}/evaluations`, Evaluation, { limit: SHOWN_EVALUATIONS }),
+  ]);
+  if (json) return output.json({ automation, runs, evaluations });
+  printHead(automation, output);
+  printRuns(runs, output);
+  printEvaluations(evaluations, output);
+}
+
+function printHead(automation: Automation, output: Output): void {
+  const { definition } = automation;
+  const facts: [string, string | null | undefined][] = [
+    ['id', automation.id],
+    ['status', automation.status],
+    ['group', automation.group],
+    ['version', `${automation.version}, saved ${instantText(automation.updatedAt)} UTC`],
+    ['triggers', triggersOf(definition['triggers']).join(', ')],
+    [
+      'mode',
+      `${String(definition['mode'] ?? 'single')}, by ${String(definition['concurrency_scope'] ?? 'automation')}`,
+    ],
+    ['triggered', automation.lastTriggeredAt == null ? 'never' : `${instantText(automation.lastTriggeredAt)} UTC`],
+  ];
+  output.line(paint(plain(automation.name), 'strong', output.colours));
+  if (automation.description != null) output.line(`  ${plain(automation.description)}`);
+  for (const [name, value] of facts) {
+    if (value != null) output.line(`  ${paint(name.padEnd(10), 'quiet', output.colours)}  ${plain(value)}`);
+  }
+  for (const { path, message } of automation.warnings) output.line(`  warning     ${plain(`${path}: ${message}`)}`);
+}
+
+function triggersOf(triggers: unknown): string[] {
+  if (!Array.isArray(triggers)) return [];
+  return triggers.flatMap((trigger: unknown) => {
+    if (typeof trigger !== 'object' || trigger === null || !('event' in trigger)) return [];
+    const id = 'id' in trigger ? `${String(trigger.id)} ` : '';
+    return [`${id}(${String(trigger.event)})`];
+  });
+}
+
+function printRuns(runs: readonly Run[], output: Output): void {
+  output.line('\nLast runs');
+  if (runs.length === 0) return output.line('  none');
+  output.table(
+    ['ID', 'STATUS', 'STARTED (UTC)', 'TOOK', 'TRIGGER', 'ABOUT'],
+    runs.map((run) => runCells(run)),
+  );
+}
+
+/** A run in a table of runs of one automation. */
+function runCells(run: Run) {
+  const took = elapsedMs(run.startedAt, run.finishedAt);
+  return [
+    run.id,
+    { text: run.status, tone: toneOf(run.status) },
+    instantText(run.startedAt),
+    took === undefined ? '-' : durationText(took),
+    run.triggerId ?? 'by hand',
+    run.contextKey ?? '-',
+  ];
+}
+
+/** The answer to "why did it not run?". */
+function printEvaluations(evaluations: readonly Evaluation[], output: Output): void {
+  output.line('\nEvents that started no run');
+  if (evaluations.length === 0) return output.line('  none: each event that reached its triggers became a run');
+  output.table(
+    ['LAST (UTC)', 'TIMES', 'TRIGGER', 'OUTCOME', 'DETAIL'],
+    evaluations.map(({ lastAt, count, triggerId, outcome, detail }) => [
+      instantText(lastAt),
+      String(count),
+      triggerId ?? '-',
+      { text: outcome, tone: toneOf(outcome) },
+      resultText(detail),
+    ]),
+  );
+}

@@ -1,0 +1,146 @@
+import { fetch, type RequestInit, type Response } from 'undici';
+import { z } from 'zod';
+import { ApiProblem, ApiUnreachable, problemOf } from './client/problem';
+import { readServerSentEvents, type ServerSentEvent } from './client/server-sent-events';
+
+/** Everything but operations lies below this. */
+const BASE_PATH = '/api/v1';
+/** Longest wait for the beginning of an answer. */
+const TIMEOUT_MS = 30_000;
+const PAGE_LIMIT = 200;
+const MAX_PAGES = 50;
+
+type Query = Record<string, string | number | boolean | undefined>;
+
+/** What a call sends: JSON, or a document as YAML text. */
+export type Body = { json: unknown } | { yaml: string };
+
+/** Headers of a call besides those of every call. */
+interface CallOptions {
+  body?: Body;
+  query?: Query;
+  headers?: Record<string, string>;
+}
+
+/** The REST API as the command line uses it. Every call rejects with {@link ApiProblem} or {@link ApiUnreachable}. */
+export interface ApiClient {
+  /** Without a path, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  get<T>(path: string, schema: z.ZodType<T>, query?: Query): Promise<T>;
+  /** Up to `limit` items of a list, over as many pages as that takes. */
+  list<T>(path: string, item: z.ZodType<T>, query?: Query & { limit?: number }): Promise<T[]>;
+  send<T>(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    schema: z.ZodType<T>,
+    call?: CallOptions,
+  ): Promise<T>;
+  /** The answer as YAML text. */
+  yaml(path: string): Promise<string>;
+  /** Status of a call outside the base path, e.g. `/readyz`; undefined = nothing answers. */
+  status(path: string): Promise<number | undefined>;
+  /** Server-sent events until the server ends the stream or `signal` does. */
+  stream(path: string, options: { signal: AbortSignal; lastEventId?: string }): AsyncGenerator<ServerSentEvent>;
+}
+
+/** Where the API is and who calls. */
+interface ClientOptions {
+  url: string;
+  /** undefined = calls go without; the API tells that one is needed. */
+  token: string | undefined;
+}
+
+/** Creates the client; nothing is sent before the first call. */
+export function createApiClient({ url, token }: ClientOptions): ApiClient {
+  const call = async (target: string, init: RequestInit): Promise<Response> => {
+    const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...init.headers };
+    try {
+      return await fetch(target, { ...init, headers });
+    } catch (error) {
+      if (init.signal?.aborted === true && !(init.signal.reason instanceof DOMException)) throw error;
+      throw new ApiUnreachable(url, error);
+    }
+  };
+  const request = async (
+    method: string,
+    path: string,
+    { body, query, headers = {} }: CallOptions & { accept?: string },
+  ) => {
+    const response = await call(addressOf(url, path, query), {
+      method,
+      headers: { accept: 'application/json', ...contentOf(body).headers, ...headers },
+      body: contentOf(body).text,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (!response.ok) throw await problemOf(response, token !== undefined);
+    return response;
+  };
+  const get = async <T>(path: string, schema: z.ZodType<T>, query?: Query) =>
+    parsed(path, schema, await request('GET', path, query === undefined ? {} : { query }));
+
+  return {
+    url,
+    get,
+    async list(path, item, { limit = Infinity, ...query } = {}) {
+      const page = z.object({ items: z.array(item), nextCursor: z.string().nullish() });
+      const items = [];
+      let cursor: string | undefined;
+      for (let pages = 0; pages < MAX_PAGES && items.length < limit; pages += 1) {
+        const size = Math.min(PAGE_LIMIT, limit - items.length);
+        const answer = await get(path, page, { ...query, limit: size, cursor });
+        items.push(...answer.items);
+        if (answer.nextCursor == null) break;
+        cursor = answer.nextCursor;
+      }
+      return items;
+    },
+    send: async (method, path, schema, options = {}) => parsed(path, schema, await request(method, path, options)),
+    yaml: async (path) => (await request('GET', path, { headers: { accept: 'application/yaml' } })).text(),
+    async status(path) {
+      try {
+        const response = await call(new URL(path, url).href, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+        await response.body?.cancel();
+        return response.status;
+      } catch (error) {
+        if (error instanceof ApiUnreachable) return undefined;
+        throw error;
+      }
+    },
+    async *stream(path, { signal, lastEventId }) {
+      const headers = {
+        accept: 'text/event-stream',
+        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+      };
+      const response = await call(addressOf(url, path), { headers, signal });
+      if (!response.ok) throw await problemOf(response, token !== undefined);
+      if (response.body !== null) yield* readServerSentEvents(response.body);
+    },
+  };
+}
+
+function addressOf(url: string, path: string, query: Query = {}): string {
+  const address = new URL(`${BASE_PATH}${path}`, url);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) address.searchParams.set(name, String(value));
+  }
+  return address.href;
+}
+
+function contentOf(body: Body | undefined): { text: string | null; headers: Record<string, string> } {
+  if (body === undefined) return { text: null, headers: {} };
+  if ('yaml' in body) return { text: body.yaml, headers: { 'content-type': 'application/yaml' } };
+  return { text: JSON.stringify(body.json), headers: { 'content-type': 'application/json' } };
+}
+
+async function parsed<T>(path: string, schema: z.ZodType<T>, response: Response): Promise<T> {
+  const text = await response.text();
+  let value: unknown;
+  try {
+    value = text === '' ? undefined : JSON.parse(text);
+  } catch (error) {
+    throw new ApiProblem(`What answers ${path} is not the API of Fermata: it does not speak JSON.`, { cause: error });
+  }
+  const answer = schema.safeParse(value);
+  if (answer.success) return answer.data;
+  throw new ApiProblem(`The answer of ${path} is not what this release understands: ${z.prettifyError(answer.error)}`);
+}

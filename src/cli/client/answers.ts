@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+/**
+ * What the command line reads of the API's answers. Everything else in them is ignored, so that it works with newer
+ * servers.
+ */
+const Json = z.record(z.string(), z.unknown());
+
+export const Automation = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  description: z.string().nullish(),
+  group: z.string().nullish(),
+  status: z.string(),
+  managedBy: z.string(),
+  version: z.number(),
+  definition: Json,
+  warnings: z.array(z.object({ path: z.string(), message: z.string(), code: z.string() })).default([]),
+  updatedAt: z.string(),
+  lastTriggeredAt: z.string().nullish(),
+});
+export type Automation = z.infer<typeof Automation>;
+
+export const Evaluation = z.looseObject({
+  triggerId: z.string().nullish(),
+  outcome: z.string(),
+  detail: z.unknown(),
+  count: z.number(),
+  firstAt: z.string(),
+  lastAt: z.string(),
+});
+export type Evaluation = z.infer<typeof Evaluation>;
+
+export const Run = z.looseObject({
+  id: z.string(),
+  automationId: z.string(),
+  automationName: z.string(),
+  version: z.number(),
+  status: z.string(),
+  endedBy: Json.nullish(),
+  error: Json.nullish(),
+  triggerId: z.string().nullish(),
+  triggerEvent: z.string().nullish(),
+  contextKey: z.string().nullish(),
+  causedBy: z.string().nullish(),
+  startedAt: z.string().nullish(),
+  finishedAt: z.string().nullish(),
+  webUiUrl: z.string().nullish(),
+});
+export type Run = z.infer<typeof Run>;
+
+export const Step = z.looseObject({
+  path: z.string(),
+  actionId: z.string().nullish(),
+  kind: z.string(),
+  action: z.string().nullish(),
+  status: z.string(),
+  attempts: z.number(),
+  startedAt: z.string().nullish(),
+  finishedAt: z.string().nullish(),
+  result: z.unknown(),
+  error: Json.nullish(),
+});
+export type Step = z.infer<typeof Step>;
+
+export const RunDetail = z.looseObject({ run: Run, steps: z.array(Step), artifacts: z.array(Json) });
+export type RunDetail = z.infer<typeof RunDetail>;
+
+export const Entity = z.looseObject({ kind: z.string(), id: z.string(), state: Json, updatedAt: z.string() });
+export type Entity = z.infer<typeof Entity>;
+
+/** A run that does nothing any more. */
+export function isOver(status: string): boolean {
+  return status === 'success' || status === 'failed' || status === 'cancelled';
+}

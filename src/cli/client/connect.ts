@@ -1,0 +1,45 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { loadConfig, type Config } from '../../config';
+import { createApiClient, type ApiClient } from '../client';
+import { adminTokenFileOf } from '../dev/credentials';
+import { readRunningDev } from '../dev/state-file';
+import { UsageError } from '../usage-error';
+
+/** Said in the help of every command that calls the API. */
+export const CONNECTION_HELP = `
+The API is looked for at FERMATA_URL, else where a "fermata dev" of this directory runs, else at FERMATA_HOST and
+FERMATA_PORT (http://127.0.0.1:8080). The token is FERMATA_TOKEN, else FERMATA_ADMIN_TOKEN, else, for an API on this
+machine, the one that "fermata dev" keeps.
+Exit codes: 0 fine, 1 failed or refused, 2 wrong use.
+`;
+
+/** The API that the environment names. @throws {UsageError} when FERMATA_URL is none. */
+export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
+  const config = loadConfig(env);
+  const url = env['FERMATA_URL'] || readRunningDev(config.home)?.urls['API'] || urlOf(config);
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new UsageError(`FERMATA_URL is not an http(s) URL: ${url}`);
+  }
+  const origin = callable(new URL(url));
+  return createApiClient({
+    url: origin,
+    token: env['FERMATA_TOKEN'] || config.adminToken || keptToken(config, origin),
+  });
+}
+
+function urlOf({ host, port }: Config): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Of an address that stands for all of this machine's, the one to call. */
+function callable(url: URL): string {
+  if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1';
+  return url.origin;
+}
+
+/** It never leaves this machine. */
+function keptToken({ home }: Config, origin: string): string | undefined {
+  if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname)) return undefined;
+  const file = adminTokenFileOf(home);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}

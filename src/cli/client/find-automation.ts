@@ -1,0 +1,34 @@
+import { nearest } from '../../domain/expressions/nearest';
+import type { ApiClient } from '../client';
+import { UsageError } from '../usage-error';
+import { Automation } from './answers';
+import { ApiProblem } from './problem';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** All automations with exactly this name; names need not be unique. */
+export async function automationsNamed(client: ApiClient, name: string): Promise<Automation[]> {
+  const found = await client.list('/automations', Automation, { q: name });
+  return found.filter((automation) => automation.name === name);
+}
+
+/**
+ * The automation with this id or this name.
+ * @throws {UsageError} listing the matches when the name is not unique, {@link ApiProblem} when there is none.
+ */
+export async function findAutomation(client: ApiClient, nameOrId: string): Promise<Automation> {
+  if (UUID.test(nameOrId)) return client.get(`/automations/${nameOrId}`, Automation);
+  const found = await client.list('/automations', Automation, { q: nameOrId });
+  const exact = found.filter(({ name }) => name === nameOrId);
+  const [first] = exact;
+  if (first !== undefined && exact.length === 1) return client.get(`/automations/${first.id}`, Automation);
+  if (exact.length > 1) throw new UsageError(`${exact.length} automations have this name; use an id:\n${lines(exact)}`);
+  if (found.length > 0) throw new UsageError(`No automation is called "${nameOrId}". These are near:\n${lines(found)}`);
+  const names = (await client.list('/automations', Automation)).map(({ name }) => name);
+  const meant = nearest(nameOrId, names);
+  const hint = meant === undefined ? '"fermata automations" lists them all.' : `Did you mean "${meant}"?`;
+  throw new ApiProblem(`No automation is called "${nameOrId}". ${hint}`, { status: 404, code: 'not_found' });
+}
+
+const lines = (automations: readonly Automation[]) =>
+  automations.map(({ id, name, group }) => `  ${id}  ${name}${group == null ? '' : ` (${group})`}`).join('\n');

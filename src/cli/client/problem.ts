@@ -1,0 +1,99 @@
+import type { Response } from 'undici';
+import { z } from 'zod';
+import { messageOf, type Finding } from '../../domain/errors';
+
+/** What of an RFC 9457 document is told to a person. */
+const Problem = z.looseObject({
+  code: z.string(),
+  detail: z.string(),
+  errors: z
+    .array(
+      z.object({
+        path: z.string(),
+        message: z.string(),
+        code: z.string(),
+        line: z.number().optional(),
+        column: z.number().optional(),
+      }),
+    )
+    .default([]),
+});
+
+interface ProblemExtras {
+  status?: number;
+  code?: string;
+  findings?: readonly Finding[];
+  cause?: unknown;
+}
+
+/** The API refused. The message is complete: detail, code and every finding with its place. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+  /** HTTP status; undefined when the answer was not understood. */
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+  readonly findings: readonly Finding[];
+
+  constructor(message: string, extras: ProblemExtras = {}) {
+    super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
+    this.status = extras.status;
+    this.code = extras.code;
+    this.findings = extras.findings ?? [];
+  }
+}
+
+/** Nothing answers there. */
+export class ApiUnreachable extends Error {
+  override readonly name = 'ApiUnreachable';
+  constructor(url: string, cause: unknown) {
+    const reason = reasonOf(cause);
+    super(
+      `Nothing answers at ${url} (${reason}). Start Fermata with "fermata dev", or set FERMATA_URL to where its API is.`,
+      { cause },
+    );
+  }
+}
+
+/** The refusal that an answer with an error status is. */
+export async function problemOf(response: Response, hadToken: boolean): Promise<ApiProblem> {
+  const text = await response.text();
+  const problem = Problem.safeParse(jsonOrUndefined(text));
+  const { status } = response;
+  if (!problem.success) return new ApiProblem(`The answer was ${status} ${response.statusText}`.trim(), { status });
+  const { code, detail, errors } = problem.data;
+  const findings: Finding[] = errors.map(({ line, column, ...finding }) => ({
+    ...finding,
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+  }));
+  const lines = [`${detail} [${code}]`, ...findings.map((finding) => `  ${findingText(finding)}`)];
+  if (status === 401) lines.push(hadToken ? TOKEN_REFUSED : TOKEN_MISSING);
+  return new ApiProblem(lines.join('\n'), { status, code, findings });
+}
+
+const TOKEN_MISSING = '  Set FERMATA_TOKEN; an admin makes one with "fermata token create NAME --role operator".';
+const TOKEN_REFUSED =
+  '  The token came from FERMATA_TOKEN, FERMATA_ADMIN_TOKEN or the state directory of "fermata dev".';
+
+/** One finding as one line: place in the text, place in the document, what is wrong. */
+export function findingText({ path, message, code, line, column }: Finding, file?: string): string {
+  const place = line === undefined ? undefined : column === undefined ? `${line}` : `${line}:${column}`;
+  const where = [file, place].filter((part) => part !== undefined).join(':');
+  const labels = [where, path].filter((part) => part !== '');
+  return `${labels.length === 0 ? '' : `${labels.join('  ')}  `}${message} [${code}]`;
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `fetch` hides why in a chain of causes. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (error instanceof Error && error.cause !== undefined) return reasonOf(error.cause);
+  return messageOf(error);
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiClient } from './client';
+import { isOver, Run, RunDetail, Step } from './client/answers';
+import { ApiProblem, ApiUnreachable } from './client/problem';
+import type { ServerSentEvent } from './client/server-sent-events';
+import type { Output } from './print/output';
+import { paint, plain, toneOf } from './print/paint';
+import { instantText } from './print/time-text';
+import { runEnd, runHead, stepLines } from './print/timeline';
+
+const RECONNECT_MS = 1_000;
+/** After so long without an answer the connection is given up. */
+const GIVE_UP_MS = 60_000;
+
+interface FollowOptions {
+  json?: true;
+}
+
+/** Tells a run's steps as they happen until it ends; sets exit code 1 unless it succeeded. */
+export async function followRun(client: ApiClient, id: string, output: Output, { json }: FollowOptions): Promise<void> {
+  const path = `/runs/${encodeURIComponent(id)}`;
+  let { run } = await client.get(path, RunDetail);
+  if (!json) for (const line of runHead(run, output)) output.line(line);
+  const onEvent = ({ name, data }: ServerSentEvent): boolean => {
+    if (json) output.line(data);
+    if (name === 'run') run = Run.parse(JSON.parse(data));
+    else if (name === 'step' && !json) printStep(Step.parse(JSON.parse(data)), run, output);
+    return !isOver(run.status);
+  };
+  // A stream that ends before it told so was cut, or began behind the end.
+  const onEnd = async (): Promise<boolean> => {
+    ({ run } = await client.get(path, RunDetail));
+    return !isOver(run.status);
+  };
+  await follow(client, `${path}/stream`, onEvent, onEnd);
+  if (!json) output.line(`\n${runEnd(run, output)}`);
+  if (run.status !== 'success') process.exitCode = 1;
+}
+
+function printStep(step: Step, run: Run, output: Output): void {
+  for (const line of stepLines(step, run, output)) output.line(line);
+}
+
+/** Tells the starts and ends of all runs until Ctrl-C. */
+export async function followAllRuns(client: ApiClient, output: Output, { json }: FollowOptions): Promise<void> {
+  if (!json) output.line(paint('waiting for runs; Ctrl-C ends', 'quiet', output.colours));
+  await follow(client, '/stream', ({ name, data }) => {
+    if (name !== 'run') return true;
+    if (json) output.line(data);
+    else printRun(Run.parse(JSON.parse(data)), output);
+    return true;
+  });
+}
+
+function printRun(run: Run, output: Output): void {
+  const at = instantText(run.finishedAt ?? run.startedAt ?? new Date().toISOString());
+  const status = paint(run.status.padEnd(9), toneOf(run.status), output.colours);
+  const about = run.contextKey == null ? '' : `  ${plain(run.contextKey)}`;
+  output.line(`${at}  ${status}  ${run.id}  ${plain(run.automationName)}${about}`);
+}
+
+/** Reads a stream, again from where it was when it ends or the connection is lost, while the callbacks want more. */
+async function follow(
+  client: ApiClient,
+  path: string,
+  onEvent: (event: ServerSentEvent) => boolean,
+  onEnd: () => Promise<boolean> = async () => true,
+): Promise<void> {
+  const over = new AbortController();
+  let lastEventId: string | undefined;
+  let lostAt: number | undefined;
+  for (;;) {
+    try {
+      const options = { signal: over.signal, ...(lastEventId === undefined ? {} : { lastEventId }) };
+      for await (const event of client.stream(path, options)) {
+        lostAt = undefined;
+        lastEventId = event.id ?? lastEventId;
+        if (!onEvent(event)) return over.abort();
+      }
+      if (!(await onEnd())) return;
+    } catch (error) {
+      const lost = error instanceof ApiUnreachable || (error instanceof TypeError && error.message === 'terminated');
+      const overloaded = error instanceof ApiProblem && (error.status ?? 0) >= 500;
+      if (!lost && !overloaded) throw error;
+      lostAt ??= Date.now();
+      if (Date.now() - lostAt > GIVE_UP_MS) throw error;
+    }
+    await sleep(RECONNECT_MS);
+  }
+}

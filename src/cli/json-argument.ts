@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { messageOf } from '../domain/errors';
+import { UsageError } from './usage-error';
+
+/** The value of an argument that is JSON, `@FILE` or `-` for standard input. @throws {UsageError} when it is none. */
+export function readJsonArgument(text: string, what: string): unknown {
+  const source = textOf(text, what);
+  try {
+    return JSON.parse(source);
+  } catch (error) {
+    throw new UsageError(`${what} is not valid JSON: ${messageOf(error)}`);
+  }
+}
+
+function textOf(text: string, what: string): string {
+  if (text !== '-' && !text.startsWith('@')) return text;
+  const file = text === '-' ? 0 : text.slice(1);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${what} could not be read: ${messageOf(error)}`);
+  }
+}

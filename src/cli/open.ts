@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import type { Command } from 'commander';
+import { loadConfig } from '../config';
+import { RunDetail } from './client/answers';
+import { connect, CONNECTION_HELP } from './client/connect';
+import { readRunningDev } from './dev/state-file';
+import { UsageError } from './usage-error';
+
+/** `fermata open` */
+export function configure(command: Command): void {
+  command
+    .command('ui')
+    .description('the Temporal Web UI, or a run in it')
+    .argument('[run]', 'id of a run')
+    .option('--print', 'print the address only')
+    .addHelpText(
+      'after',
+      `
+Prints the address, and opens it in a browser where there is a desktop. Without a run it is FERMATA_TEMPORAL_UI_URL, else
+that of the "fermata dev" of this directory.
+
+Examples:
+  fermata open ui
+  fermata open ui 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11
+${CONNECTION_HELP}`,
+    )
+    .action(async (id: string | undefined, { print }: { print?: true }) => {
+      const url = id === undefined ? webUi() : await webUiOf(id);
+      console.log(url);
+      if (!print && process.stdout.isTTY) openInBrowser(url);
+    });
+}
+
+function webUi(): string {
+  const { home, temporal } = loadConfig(process.env);
+  const url = temporal.uiUrl ?? readRunningDev(home)?.urls['Web UI'];
+  if (url !== undefined) return url;
+  throw new UsageError('No "fermata dev" runs here: set FERMATA_TEMPORAL_UI_URL to where the Temporal Web UI is.');
+}
+
+async function webUiOf(id: string): Promise<string> {
+  const { run } = await connect().get(`/runs/${encodeURIComponent(id)}`, RunDetail);
+  if (run.webUiUrl != null) return run.webUiUrl;
+  throw new Error(
+    run.startedAt == null
+      ? `The run is ${run.status} and has no execution to look at.`
+      : 'The API does not know where the Web UI is: set its FERMATA_TEMPORAL_UI_URL.',
+  );
+}
+
+/** Best effort: the address has been printed. */
+function openInBrowser(url: string): void {
+  const desktop = process.env['DISPLAY'] !== undefined || process.env['WAYLAND_DISPLAY'] !== undefined;
+  const opener = process.platform === 'darwin' ? 'open' : desktop ? 'xdg-open' : undefined;
+  if (opener === undefined) return;
+  spawn(opener, [url], { stdio: 'ignore', detached: true })
+    .on('error', () => undefined)
+    .unref();
+}

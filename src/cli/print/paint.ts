@@ -1,0 +1,36 @@
+/** What a piece of text says by its colour. */
+export type Tone = 'good' | 'bad' | 'busy' | 'waiting' | 'quiet' | 'strong';
+
+const CODES: Record<Tone, number> = { good: 32, bad: 31, busy: 36, waiting: 33, quiet: 90, strong: 1 };
+
+/** The text in its colour, where colours are wanted. */
+export function paint(text: string, tone: Tone | undefined, colours: boolean): string {
+  return colours && tone !== undefined && text !== '' ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text;
+}
+
+const TONE_OF_STATUS = new Map<string, Tone>([
+  ['success', 'good'],
+  ['enabled', 'good'],
+  ['healthy', 'good'],
+  ['resolved', 'good'],
+  ['running', 'busy'],
+  ['pending', 'busy'],
+  ['waiting', 'waiting'],
+  ['degraded', 'waiting'],
+  ['failed', 'bad'],
+  ['error', 'bad'],
+  ['unhealthy', 'bad'],
+  ['cancelled', 'quiet'],
+  ['skipped', 'quiet'],
+  ['disabled', 'quiet'],
+]);
+
+/** The colour of a status of a run, a step, an automation or a system. */
+export function toneOf(status: string): Tone | undefined {
+  return TONE_OF_STATUS.get(status);
+}
+
+/** Text that came from elsewhere on one line of a terminal: no line breaks, no control sequences. */
+export function plain(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+}

@@ -1,0 +1,118 @@
+import type { Run, RunDetail, Step } from '../client/answers';
+import { paint, plain, toneOf } from './paint';
+import { cut } from './table';
+import { durationText, elapsedMs, instantText, offsetText } from './time-text';
+
+interface TimelineOptions {
+  colours: boolean;
+  /** Columns of the terminal; undefined = lines may be as long as they are. */
+  width: number | undefined;
+}
+
+const MARKS = new Map([
+  ['success', '✓'],
+  ['failed', '✗'],
+  ['running', '▶'],
+  ['waiting', '⏳'],
+  ['skipped', '–'],
+  ['cancelled', '⊘'],
+]);
+const OFFSET_WIDTH = 9;
+const LABEL_WIDTH = 36;
+
+/** A run for a person: what it is, why it runs, each step with its time and result, how it ended. */
+export function renderRun({ run, steps }: RunDetail, options: TimelineOptions): string {
+  return [
+    ...runHead(run, options),
+    ...(steps.length === 0 ? [] : [...steps.flatMap((step) => stepLines(step, run, options)), '']),
+    runEnd(run, options),
+  ].join('\n');
+}
+
+/** What and why. */
+export function runHead(run: Run, { colours }: TimelineOptions): string[] {
+  const facts: [string, string | null | undefined][] = [
+    ['automation', `${plain(run.automationName)} (version ${run.version})`],
+    ['trigger', triggerText(run)],
+    ['about', run.contextKey],
+    ['caused by', run.causedBy == null ? undefined : `run ${run.causedBy}`],
+    ['started', run.startedAt == null ? 'not yet' : `${instantText(run.startedAt)} UTC`],
+    ['Web UI', run.webUiUrl],
+  ];
+  const lines = facts.flatMap(([name, value]) =>
+    value == null ? [] : [`  ${paint(name.padEnd(10), 'quiet', colours)}  ${plain(value)}`],
+  );
+  return [paint(`Run ${run.id}`, 'strong', colours), ...lines, ''];
+}
+
+function triggerText({ triggerId, triggerEvent }: Run): string {
+  if (triggerEvent == null) return triggerId == null ? 'started by hand' : triggerId;
+  return triggerId == null ? triggerEvent : `${triggerId} (${triggerEvent})`;
+}
+
+/** One step: when, what, how long, and what came of it below. */
+export function stepLines(step: Step, run: Pick<Run, 'startedAt'>, options: TimelineOptions): string[] {
+  const { colours, width } = options;
+  const since = elapsedMs(run.startedAt, step.startedAt);
+  const took = elapsedMs(step.startedAt, step.finishedAt);
+  const label = plain(labelOf(step));
+  const about = [
+    step.path,
+    step.status === 'success' ? undefined : step.status,
+    took === undefined ? undefined : durationText(took),
+    step.attempts > 1 ? `${step.attempts} attempts` : undefined,
+  ];
+  const line = [
+    paint((since === undefined ? '' : offsetText(since)).padStart(OFFSET_WIDTH), 'quiet', colours),
+    paint(MARKS.get(step.status) ?? '·', toneOf(step.status), colours),
+    label.padEnd(LABEL_WIDTH),
+    paint(about.filter((part) => part !== undefined).join(', '), 'quiet', colours),
+  ].join('  ');
+  const indent = ' '.repeat(OFFSET_WIDTH + 5);
+  const room = width === undefined ? Infinity : Math.max(20, width - indent.length);
+  const result = resultText(step.result);
+  return [
+    line,
+    ...(result === '' ? [] : [indent + paint(cut(result, room), 'quiet', colours)]),
+    ...(step.error == null ? [] : [indent + paint(plain(errorText(step.error)), 'bad', colours)]),
+  ];
+}
+
+function labelOf({ actionId, action, kind }: Step): string {
+  const what = action ?? kind;
+  return actionId == null ? what : `${what} · ${actionId}`;
+}
+
+/** The fields of a result on one line; nothing for none. */
+export function resultText(result: unknown): string {
+  if (result == null) return '';
+  if (typeof result !== 'object' || Array.isArray(result)) return plain(valueText(result));
+  const fields = Object.entries(result).filter(([, value]) => value !== null && value !== '');
+  return plain(fields.map(([name, value]) => `${name}: ${valueText(value)}`).join(', '));
+}
+
+const valueText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** Code and message of the error of a run or a step. */
+export function errorText(error: Record<string, unknown>): string {
+  const { code, message } = error;
+  const text = typeof message === 'string' ? message : JSON.stringify(error);
+  return typeof code === 'string' ? `${text} [${code}]` : text;
+}
+
+/** How it ended, or that it goes on. */
+export function runEnd(run: Run, { colours }: TimelineOptions): string {
+  const took = elapsedMs(run.startedAt, run.finishedAt);
+  const parts = [
+    paint(run.status, toneOf(run.status), colours),
+    ...(took === undefined ? [] : [`after ${durationText(took)}`]),
+    ...(run.endedBy == null ? [] : [plain(endText(run.endedBy))]),
+    ...(run.error == null ? [] : [plain(errorText(run.error))]),
+  ];
+  return parts.join('  ');
+}
+
+function endText({ kind, path, reason }: Record<string, unknown>): string {
+  const where = typeof path === 'string' ? ` at ${path}` : '';
+  return `ended by ${String(kind)}${where}${typeof reason === 'string' && reason !== '' ? `: ${reason}` : ''}`;
+}

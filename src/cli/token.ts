@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { connect, CONNECTION_HELP } from './client/connect';
+import { createOutput, JSON_OPTION } from './print/output';
+
+const Token = z.looseObject({ id: z.string(), name: z.string(), roles: z.array(z.string()), token: z.string() });
+
+interface Options {
+  role: string[];
+  expires?: string;
+  json?: true;
+}
+
+/** `fermata token` */
+export function configure(command: Command): void {
+  command
+    .command('create')
+    .description('make a token; it is shown this once')
+    .argument('<name>', 'what it is for')
+    .requiredOption('-r, --role <role...>', 'viewer, operator, ingest or admin; several are possible')
+    .option('--expires <instant>', 'ISO 8601, e.g. 2027-01-31T00:00:00Z; without it the token stays until revoked')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `
+Standard output is the token alone.
+
+Examples:
+  fermata token create alertmanager --role ingest
+  FERMATA_TOKEN=$(fermata token create me --role operator --expires 2027-01-31T00:00:00Z) fermata runs
+${CONNECTION_HELP}`,
+    )
+    .action(async (name: string, { role, expires, json }: Options) => {
+      const body = { name, roles: role, ...(expires === undefined ? {} : { expiresAt: expires }) };
+      const token = await connect().send('POST', '/tokens', Token, { body: { json: body } });
+      const output = createOutput();
+      if (json) return output.json(token);
+      output.line(token.token);
+      console.error(`token "${token.name}" with ${token.roles.join(', ')}; keep it, it is not shown again`);
+    });
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { connect, CONNECTION_HELP } from './client/connect';
+import { findAutomation } from './client/find-automation';
+import { followRun } from './follow-runs';
+import { readJsonArgument } from './json-argument';
+import { createOutput, JSON_OPTION } from './print/output';
+
+const Started = z.looseObject({ runId: z.string() });
+
+interface Options {
+  payload?: string;
+  trigger?: string;
+  contextKey?: string;
+  conditions?: true;
+  follow?: true;
+  json?: true;
+}
+
+/** `fermata trigger` */
+export function configure(command: Command): void {
+  command
+    .argument('<automation>', 'name or id')
+    .option('-p, --payload <json>', 'trigger.payload of the run: JSON, @FILE, or - for standard input')
+    .option('-t, --trigger <id>', 'as if this trigger of it had fired')
+    .option('-k, --context-key <key>', 'what the run is about, e.g. a system id')
+    .option('--conditions', 'check the conditions; by default a run started by hand skips them')
+    .option('-f, --follow', 'tell its steps until it ends; exit code 1 unless it succeeded')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `
+Starts a run by hand, also of a disabled automation. Modes hold: "single" refuses while one is active.
+
+Examples:
+  fermata trigger "Alert opens an incident" --trigger unhealthy --follow \\
+    --payload '{"systemId":"checkout","previousStatus":"healthy","newStatus":"unhealthy"}'
+  fermata trigger nightly-report --payload @event.json
+${CONNECTION_HELP}`,
+    )
+    .action(async (nameOrId: string, options: Options) => {
+      const { payload, trigger, contextKey, conditions, follow, json } = options;
+      const body = {
+        ...(payload === undefined ? {} : { payload: readJsonArgument(payload, '--payload') }),
+        ...(trigger === undefined ? {} : { triggerId: trigger }),
+        ...(contextKey === undefined ? {} : { contextKey }),
+        ...(conditions ? { skipConditions: false } : {}),
+      };
+      const client = connect();
+      const output = createOutput();
+      const { id, name } = await findAutomation(client, nameOrId);
+      const started = await client.send('POST', `/automations/${id}/runs`, Started, { body: { json: body } });
+      if (follow) return followRun(client, started.runId, output, options);
+      if (json) return output.json(started);
+      output.line(`${started.runId}  ${name}`);
+    });
+}
