@@ -20,46 +20,60 @@ export interface HealthStep {
   at: Date;
 }
 
+/** The checks of one system while a batch is replayed. */
+interface Replay {
+  checks: Map<string, StoredCheck>;
+  health: HealthState | undefined;
+  /** Checks with a result of the instant under way; the health is taken when it has passed. */
+  instant: { at: Date; seen: Set<string> } | undefined;
+}
+
+function isLate(check: StoredCheck | undefined, at: Date): boolean {
+  return check?.lastResultAt != null && check.lastResultAt > at;
+}
+
+function settle(systemId: string, replay: Replay): HealthStep[] {
+  if (!replay.instant) return [];
+  const counted = [...replay.checks.values()].filter((check) => check.enabled);
+  const state = aggregateHealth(counted.flatMap(({ source, status }) => (status ? [{ source, status }] : [])));
+  const newest = Math.max(replay.instant.at.getTime(), ...counted.map((check) => check.lastResultAt?.getTime() ?? 0));
+  replay.instant = undefined;
+  if (sameJson(state, replay.health)) return [];
+  replay.health = state;
+  return [{ systemId, state, at: new Date(newest) }];
+}
+
 /**
  * What a batch of results means, in the order of their instants: each different health on the way, and the newest result
- * of each check. A result older than its check's last one changes nothing. A status that rests on a newer result of
- * another check counts from that one, so that no transition is older than the one before it.
+ * of each check. Results of one instant count together. A result older than its check's last one changes nothing. A status
+ * that rests on a newer result of another check counts from that one, so that no transition is older than the one before.
  */
 export function replayResults(
   stored: readonly StoredCheck[],
   current: ReadonlyMap<string, HealthState>,
   results: readonly DatedResult[],
 ): { steps: HealthStep[]; latest: DatedResult[] } {
-  const systems = new Map<string, Map<string, StoredCheck>>();
-  const checksOf = (systemId: string) => {
-    const checks = systems.get(systemId) ?? new Map<string, StoredCheck>();
-    systems.set(systemId, checks);
-    return checks;
+  const systems = new Map<string, Replay>();
+  const replayOf = (systemId: string): Replay => {
+    const replay = systems.get(systemId) ?? { checks: new Map(), health: current.get(systemId), instant: undefined };
+    systems.set(systemId, replay);
+    return replay;
   };
-  for (const check of stored) checksOf(check.systemId).set(check.configurationId, check);
-  const health = new Map(current);
+  for (const check of stored) replayOf(check.systemId).checks.set(check.configurationId, check);
   const latest = new Map<string, DatedResult>();
   const steps: HealthStep[] = [];
   for (const result of [...results].sort((a, b) => a.at.getTime() - b.at.getTime())) {
     const { systemId, configurationId, status, at } = result;
-    const checks = checksOf(systemId);
-    const before = checks.get(configurationId);
-    if (before?.lastResultAt && before.lastResultAt > at) continue;
-    checks.set(configurationId, {
-      systemId,
-      configurationId,
-      source: before?.source ?? 'check',
-      enabled: before?.enabled ?? true,
-      status,
-      lastResultAt: at,
-    });
+    const replay = replayOf(systemId);
+    const before = replay.checks.get(configurationId);
+    if (isLate(before, at)) continue;
+    const { instant } = replay;
+    if (instant && (instant.at < at || instant.seen.has(configurationId))) steps.push(...settle(systemId, replay));
+    const { source, enabled } = before ?? { source: 'check', enabled: true };
+    replay.checks.set(configurationId, { systemId, configurationId, source, enabled, status, lastResultAt: at });
+    (replay.instant ??= { at, seen: new Set() }).seen.add(configurationId);
     latest.set(JSON.stringify([systemId, configurationId]), result);
-    const all = [...checks.values()].filter((check) => check.enabled);
-    const state = aggregateHealth(all.flatMap((c) => (c.status ? [{ source: c.source, status: c.status }] : [])));
-    if (sameJson(state, health.get(systemId))) continue;
-    health.set(systemId, state);
-    const newest = Math.max(at.getTime(), ...all.map((check) => check.lastResultAt?.getTime() ?? 0));
-    steps.push({ systemId, state, at: new Date(newest) });
   }
+  for (const [systemId, replay] of systems) steps.push(...settle(systemId, replay));
   return { steps, latest: [...latest.values()] };
 }

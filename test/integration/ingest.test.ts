@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs';
+import { createSystem } from '../../src/providers/catalog/systems';
+import type { DomainWrite } from '../../src/providers/domain-write';
+import { ingestAlertmanager } from '../../src/providers/ingest/alertmanager';
+import { parseAlerts } from '../../src/providers/ingest/alertmanager-payload';
+import { ingestCloudEvents } from '../../src/providers/ingest/cloudevents';
+import { ingestHealth, parseHealthResults } from '../../src/providers/ingest/health';
+import { onceByKey } from '../../src/providers/ingest/once-by-key';
+import { parseCloudEvents } from '../../src/providers/ingest/parse-cloud-events';
+import { testPlugins } from '../support/plugins';
+import { byUser, createEntityFixture, domainPlugins, type EntityFixture } from '../support/entity-fixture';
+
+const payload = (name: string) =>
+  JSON.parse(readFileSync(`examples/payloads/${name}.json`, 'utf8')) as { alerts: object[] };
+
+describe('ingest', () => {
+  let f: EntityFixture;
+  beforeAll(async () => {
+    f = await createEntityFixture(testPlugins());
+  });
+  afterAll(() => f.end());
+  beforeEach(() =>
+    f.rows('truncate changes, dedup_keys, entities, entity_transitions, systems, health_checks, health_results'),
+  );
+  const inTransaction = <T>(work: (write: DomainWrite) => Promise<T>) =>
+    f.db.transaction((tx) => work({ tx, entities: f.store, cause: byUser, now: f.clock.now() }));
+  const health = async (id: string) => (await f.store.get(f.db, 'health', id))?.state;
+
+  describe('Alertmanager', () => {
+    const post = (body: unknown, settings?: { label: string }) =>
+      inTransaction((write) => ingestAlertmanager(write, parseAlerts(body), settings));
+    const alert = (status: string, labels: Record<string, string>, fingerprint = 'f1') => ({
+      ...{ version: '4', alerts: [{ status, labels, annotations: {}, fingerprint }] },
+    });
+
+    test('the real payload makes the system unhealthy in one change, and its resolution healthy in another', async () => {
+      const fired = await post(payload('alertmanager-firing'));
+      expect(fired.changeIds).toHaveLength(1);
+      expect(await health('checkout')).toEqual({ status: 'unhealthy', healthyChecks: 0, totalChecks: 2 });
+      const resolved = await post(payload('alertmanager-resolved'));
+      expect(resolved.changeIds).toHaveLength(1);
+      expect(await health('checkout')).toEqual({ status: 'healthy', healthyChecks: 0, totalChecks: 0 });
+      expect(await f.rows('select 1 from health_checks')).toEqual([]);
+      expect(await f.rows(`select 1 from changes where event is not null`)).toEqual([]);
+    });
+
+    test('the time of receipt counts, not startsAt', async () => {
+      await post(payload('alertmanager-firing'));
+      const [change] = await f.rows<{ occurred_at: Date }>(`select occurred_at from changes where kind = 'health'`);
+      expect(change?.occurred_at).toEqual(f.clock.now());
+    });
+
+    test('the same alerts from a second Alertmanager change nothing', async () => {
+      await post(payload('alertmanager-firing'));
+      expect(await post(payload('alertmanager-firing'))).toEqual({ changeIds: [] });
+      await post(payload('alertmanager-resolved'));
+      expect(await post(payload('alertmanager-resolved'))).toEqual({ changeIds: [] });
+    });
+
+    test('resolving an alert that was never seen creates no system and changes nothing', async () => {
+      expect(await post(payload('alertmanager-resolved'))).toEqual({ changeIds: [] });
+      expect(await f.rows('select 1 from systems')).toEqual([]);
+      expect(await f.rows('select 1 from changes')).toEqual([]);
+    });
+
+    test('a severity below critical makes the system degraded; alerts are not averaged with checks', async () => {
+      await inTransaction((write) =>
+        ingestHealth(write, parseHealthResults({ systemId: 's', configurationId: 'http', status: 'healthy' })),
+      );
+      await post(alert('firing', { system: 's', severity: 'warning' }));
+      expect(await health('s')).toEqual({ status: 'degraded', healthyChecks: 1, totalChecks: 2 });
+      await post(alert('firing', { system: 's', severity: 'page' }));
+      expect(await health('s')).toMatchObject({ status: 'unhealthy' });
+      await post(alert('resolved', { system: 's', severity: 'page' }));
+      expect(await health('s')).toEqual({ status: 'healthy', healthyChecks: 1, totalChecks: 1 });
+    });
+
+    test('the system is found by the label of the settings, by id, then by name, else by the next label', async () => {
+      await inTransaction((write) => createSystem(write, { id: 'sys-7', name: 'Check out' }));
+      await post(alert('firing', { system: 'Check out', severity: 'critical' }));
+      expect(await health('sys-7')).toMatchObject({ status: 'unhealthy' });
+      await post(alert('firing', { team: 'db', system: 'x' }, 'f2'), { label: 'team' });
+      await post(alert('firing', { job: 'api', instance: '10.0.0.1' }, 'f3'));
+      const systems = await f.rows<{ id: string }>('select id from systems order by id');
+      expect(systems.map((system) => system.id)).toEqual(['api', 'db', 'sys-7']);
+    });
+
+    test('one bad alert refuses the whole request, naming its index', async () => {
+      const body = payload('alertmanager-firing');
+      expect(() => parseAlerts({ ...body, alerts: [...body.alerts, { status: 'maybe' }] })).toThrow(
+        expect.objectContaining({ code: 'validation_failed', data: { index: 2 } }),
+      );
+      const unplaced = post({ ...body, alerts: [...body.alerts, { ...alert('firing', {}).alerts[0] }] });
+      await expect(unplaced).rejects.toMatchObject({ code: 'validation_failed', data: { index: 2 } });
+      expect(await f.rows('select 1 from changes')).toEqual([]);
+      expect(() => parseAlerts({ version: '3', alerts: [] })).toThrow(expect.objectContaining({ status: 422 }));
+      expect(() => parseAlerts([])).toThrow(expect.objectContaining({ status: 422 }));
+    });
+
+    test('many Alertmanagers at once, with systems in any order, neither deadlock nor double a change', async () => {
+      const alerts = ['a', 'b', 'c', 'd'].map((system) => ({
+        ...{ status: 'firing', labels: { system, severity: 'critical' }, fingerprint: `f-${system}` },
+      }));
+      const bodies = Array.from({ length: 8 }, (_, i) => ({
+        version: '4',
+        alerts: i % 2 ? alerts : [...alerts].reverse(),
+      }));
+      const answers = await Promise.all(bodies.map((body) => post(body)));
+      expect(answers.flatMap((answer) => answer.changeIds)).toHaveLength(4);
+    });
+  });
+
+  describe('CloudEvents', () => {
+    const event = (id: string, more: object = {}) => ({
+      specversion: '1.0',
+      id,
+      source: '/ci',
+      type: 'deploy.done',
+      ...more,
+    });
+    const post = (body: unknown) => inTransaction((write) => ingestCloudEvents(write, parseCloudEvents({}, body)));
+
+    test('become automation.event with the subject as context key and the time as occurredAt', async () => {
+      const { changeIds } = await post(
+        event('1', { subject: 'shop', time: '2026-11-20T09:00:00Z', data: { ok: true } }),
+      );
+      const [row] = await f.rows<Record<string, unknown>>('select * from changes');
+      expect(row).toMatchObject({
+        ...{ change_id: changeIds[0], event: 'automation.event', context_key: 'shop', kind: 'event' },
+        ...{ payload: { type: 'deploy.done', source: '/ci', subject: 'shop', data: { ok: true } } },
+        occurred_at: new Date('2026-11-20T09:00:00Z'),
+      });
+    });
+
+    test('are known by source and id: a repeat, even with another body, answers the same and does nothing', async () => {
+      const first = await post(event('1'));
+      expect(await post(event('1', { type: 'other' }))).toEqual(first);
+      await post(event('1', { source: '/other' }));
+      expect(await f.rows('select 1 from changes')).toHaveLength(2);
+    });
+
+    test('of a batch keep their order; repeats in it and from before are dropped', async () => {
+      const [one] = (await post(event('1'))).changeIds;
+      const { changeIds } = await post([event('3'), event('1'), event('2'), event('3')]);
+      expect(changeIds).toHaveLength(3);
+      expect(changeIds[1]).toBe(one);
+      const rows = await f.rows<{ id: string }>(`select payload ->> 'id' as id from changes order by seq`);
+      expect(rows.map((row) => row.id)).toEqual(['1', '3', '2']);
+    });
+
+    test('delivered many times at once are appended once', async () => {
+      const batch = Array.from({ length: 20 }, (_, i) => event(`e${i}`));
+      const answers = await Promise.all(
+        Array.from({ length: 6 }, (_, i) => post(i % 2 ? batch : [...batch].reverse())),
+      );
+      expect(await f.rows('select 1 from changes')).toHaveLength(20);
+      for (const { changeIds } of answers) expect(new Set(changeIds).size).toBe(20);
+    });
+
+    test('an empty batch is fine', async () => {
+      expect(await post([])).toEqual({ changeIds: [] });
+    });
+  });
+
+  test('anything else is known by its Idempotency-Key', async () => {
+    const post = () =>
+      inTransaction((write) =>
+        onceByKey(write.tx, 'health', 'key-1', () =>
+          ingestHealth(write, parseHealthResults({ systemId: 's', configurationId: 'c', status: 'unhealthy' })),
+        ),
+      );
+    const first = await post();
+    expect(first.changeIds).toHaveLength(3);
+    expect(await post()).toEqual(first);
+  });
+
+  test('results come one or many; a bad one is named by its index', () => {
+    const good = { systemId: 's', configurationId: 'c', status: 'healthy' };
+    expect(parseHealthResults(good)).toHaveLength(1);
+    expect(parseHealthResults({ results: [good, good] })).toHaveLength(2);
+    expect(() => parseHealthResults({ results: [good, { ...good, status: 'fine' }] })).toThrow(
+      expect.objectContaining({ data: { index: 1 }, errors: [expect.objectContaining({ path: 'results[1].status' })] }),
+    );
+    for (const bad of [null, 'x', [], { results: 1 }, { results: [], more: 1 }]) {
+      expect(() => parseHealthResults(bad)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
+    }
+  });
+});
