@@ -85,6 +85,12 @@ export function crossing(left: Linear, right: Linear, test: (difference: number)
   if (slope === 0 || !Number.isFinite(base) || !Number.isFinite(slope)) return undefined;
   const near = Math.floor(-base / slope);
   const today = test(base);
-  // The exact place may lie a millisecond beside where rounding puts it.
-  return [near - 1, near, near + 1, near + 2].find((ms) => ms >= 1 && test(base + slope * ms) !== today);
+  // Fractions are rounded differently here and in the evaluation: what is all but equal may turn there already.
+  const exact = Number.isInteger(base) && Number.isInteger(slope);
+  const noise = exact ? 0 : 1e-10 * Math.max(1, Math.abs(left.base), Math.abs(right.base));
+  const turns = (ms: number): boolean => {
+    const difference = base + slope * ms;
+    return test(difference) !== today || Math.abs(difference) < noise;
+  };
+  return [near - 1, near, near + 1, near + 2].find((ms) => ms >= 1 && turns(ms));
 }
