@@ -7,14 +7,22 @@ import { documentationRoutes } from './docs/routes';
 import type { Route } from './http/route';
 import { createServe } from './http/serve';
 import { createApiMetrics } from './metrics';
+import { createAutomationValidator } from './automations/validator';
 import { auditRoutes } from './routes/audit';
+import { automationEvaluationRoutes } from './routes/automation-evaluations';
+import { automationStatusRoutes } from './routes/automation-status';
+import { automationValidationRoutes } from './routes/automation-validation';
+import { automationVersionRoutes } from './routes/automation-versions';
+import { automationRoutes } from './routes/automations';
 import { changeRoutes } from './routes/changes';
+import { entityAutomationRoutes } from './routes/entity-automations';
 import { entityHistoryRoutes } from './routes/entity-history';
 import { entityKindRoutes } from './routes/entity-kinds';
 import { entityRoutes } from './routes/entities';
 import { healthRoutes } from './routes/health';
 import { inboundRoutes } from './routes/inbound';
 import { incidentRoutes } from './routes/incidents';
+import { manualRunRoutes } from './routes/manual-runs';
 import { operationsRoutes } from './routes/operations';
 import { registryRoutes } from './routes/registry';
 import { runRoutes } from './routes/runs';
@@ -45,12 +53,20 @@ export function createApp(deps: ApiDeps): Api {
   const metrics = createApiMetrics(db);
   const feed = createFeed({ db, webUi: settings.webUi, log });
   const connections = createStreamConnections();
-  const shared = { ...deps, db, webUi: settings.webUi, authenticator, metrics, feed, connections };
+  const validator = createAutomationValidator(deps);
+  const shared = { ...deps, db, webUi: settings.webUi, authenticator, metrics, feed, connections, validator };
   const resources: Route[] = [
+    ...automationRoutes(shared),
+    ...manualRunRoutes(shared),
+    ...automationStatusRoutes(shared),
+    ...automationVersionRoutes(shared),
+    ...automationEvaluationRoutes(shared),
+    ...automationValidationRoutes(shared),
     ...runRoutes(shared),
     ...streamRoutes(shared),
     ...entityRoutes(shared),
     ...entityHistoryRoutes(shared),
+    ...entityAutomationRoutes(shared),
     ...entityKindRoutes(shared),
     ...inboundRoutes(shared),
     ...changeRoutes(shared),

@@ -1,3 +1,4 @@
+import type { AutomationStore } from '../db/automation-store';
 import type { Database } from '../db/client';
 import type { EntityStore } from '../db/entity-store';
 import type { Notifier } from '../db/notifier';
@@ -6,6 +7,7 @@ import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Registry } from '../domain/registry/registry';
 import type { Logger } from '../log';
 import type { Action } from '../providers/contract';
+import type { Evaluator } from '../providers/evaluator';
 
 /** What the REST API is made of; `src/cli/api.ts` puts it together. */
 export interface ApiDeps {
@@ -17,6 +19,9 @@ export interface ApiDeps {
   registry: Registry<Action>;
   filters: FilterRegistry;
   entities: EntityStore;
+  automations: AutomationStore;
+  /** For the variables and conditions of runs that are started by hand. */
+  evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */
   checkTemporal(): Promise<void>;
   settings: ApiSettings;

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { Command } from 'commander';
 import { createApp, type Api } from '../api/create-app';
 import { loadConfig, requireDatabaseUrl, requireSecretKey, type Config } from '../config';
-import { createDatabase } from '../db/client';
+import { createAutomationStore } from '../db/automation-store';
+import { createDatabase, type Database } from '../db/client';
 import { createEntityStore } from '../db/entity-store';
 import { createNotifier, listen } from '../db/notifier';
 import { assertSchemaCurrent } from '../db/schema-version';
@@ -11,7 +12,10 @@ import { systemClock, uuidV7 } from '../domain/clock';
 import { createFilterRegistry } from '../domain/expressions/filter-registry';
 import { createRegistry } from '../domain/registry/registry';
 import { createLogger, type Logger } from '../log';
-import { plugins } from '../providers/plugins';
+import type { Action } from '../providers/contract';
+import { createEgress, type Egress } from '../providers/egress/egress';
+import { createEvaluator } from '../providers/live-evaluator';
+import { createPlugins } from '../providers/plugins';
 import { announceReady } from './ready';
 import { createTemporalProbe } from './temporal-probe';
 import { packageVersion } from './version';
@@ -59,12 +63,13 @@ export async function startApi(config: Config): Promise<RunningApi> {
     onError: (error) => log.debug({ err: error }, 'a database connection broke'),
   });
   const probe = createTemporalProbe(config.temporal);
+  const egress = createEgress({ allow: config.egressAllow });
   const closeAll = async () => {
-    await Promise.allSettled([probe.close(), database.close()]);
+    await Promise.allSettled([probe.close(), egress.close(), database.close()]);
   };
   try {
     await assertSchemaCurrent(database);
-    const api = compose(config, database, log, probe.check);
+    const api = compose({ config, database, log, egress, checkTemporal: probe.check });
     const listener = listen(databaseUrl, { changes: api.wake, starts: api.wake });
     const server = await serve(api, config);
     const url = urlOf(server, config.host);
@@ -84,20 +89,26 @@ export async function startApi(config: Config): Promise<RunningApi> {
   }
 }
 
-function compose(
-  config: Config,
-  database: ReturnType<typeof createDatabase>,
-  log: Logger,
-  checkTemporal: () => Promise<void>,
-): Api {
-  const registry = createRegistry(plugins);
+interface Parts {
+  config: Config;
+  database: Database;
+  log: Logger;
+  egress: Egress;
+  checkTemporal: () => Promise<void>;
+}
+
+function compose({ config, database, log, egress, checkTemporal }: Parts): Api {
+  const registry = createRegistry<Action>(createPlugins({ egress }));
   const base = { clock: systemClock, ids: uuidV7, registry };
+  const entities = createEntityStore(base);
   return createApp({
     ...base,
     ...{ database, log, checkTemporal },
     notifier: createNotifier(database.pool),
     filters: createFilterRegistry((message) => log.warn(message)),
-    entities: createEntityStore(base),
+    entities,
+    evaluator: createEvaluator({ entities, clock: systemClock, timezone: config.timezone }),
+    automations: createAutomationStore(base),
     settings: {
       version: packageVersion(),
       adminToken: config.adminToken,

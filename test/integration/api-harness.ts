@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp, type Api } from '../../src/api/create-app';
 import type { ApiSettings } from '../../src/api/deps';
+import { createAutomationStore } from '../../src/db/automation-store';
 import { createDatabase, type Database } from '../../src/db/client';
 import { createEntityStore } from '../../src/db/entity-store';
 import { createNotifier } from '../../src/db/notifier';
@@ -9,8 +10,10 @@ import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
 import { createRegistry } from '../../src/domain/registry/registry';
 import { createLogger } from '../../src/log';
-import { plugins } from '../../src/providers/plugins';
+import type { Action } from '../../src/providers/contract';
+import { createEvaluator } from '../../src/providers/live-evaluator';
 import { createTestDatabase } from '../support/database';
+import { testPlugins } from '../support/plugins';
 
 export const ADMIN_TOKEN = 'admin-token-for-tests';
 export const BASE = '/api/v1';
@@ -50,15 +53,18 @@ export async function startApiHarness(
 ): Promise<ApiHarness> {
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const database = createDatabase(options.databaseUrl ?? own?.url ?? '', { max: 10 });
-  const registry = createRegistry(plugins);
+  const registry = createRegistry<Action>(testPlugins());
   const base = { clock: systemClock, ids: uuidV7, registry };
+  const entities = createEntityStore(base);
   const api = createApp({
     ...base,
     database,
     log: createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' }),
     notifier: createNotifier(database.pool),
     filters: createFilterRegistry(),
-    entities: createEntityStore(base),
+    entities,
+    evaluator: createEvaluator({ entities, clock: systemClock, timezone: 'UTC' }),
+    automations: createAutomationStore(base),
     checkTemporal: options.checkTemporal ?? (() => Promise.resolve()),
     settings: {
       version: '0.0.0',

@@ -1,0 +1,73 @@
+import type { Request } from 'express';
+import { z } from 'zod';
+import { automationEtag, type AutomationRecord } from '../../db/automation-store';
+import { Definition } from '../../domain/definition/schema';
+import { parseYaml, toYaml } from '../../domain/definition/yaml';
+import { ProblemFinding } from '../http/problem';
+import { json, type Reply } from '../http/route';
+import { isoOrNull, Timestamp } from '../http/values';
+import type { AutomationValidator } from './validator';
+
+/** Content types in which automations are given. */
+export const AUTOMATION_TYPES = ['application/json', 'application/yaml'] as const;
+
+/** An automation as the API tells it. */
+export const AutomationAnswer = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    description: z.string().nullable(),
+    group: z.string().nullable(),
+    status: z.enum(['enabled', 'disabled']),
+    managedBy: z.enum(['api', 'gitops']),
+    version: z.int(),
+    definition: z.looseObject({}).describe('The document; derived trigger ids are filled in'),
+    warnings: z.array(ProblemFinding),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+    lastTriggeredAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'AutomationResource' });
+
+/** What is answered about an automation. */
+export function toAnswer(record: AutomationRecord, validator: AutomationValidator): z.input<typeof AutomationAnswer> {
+  const { id, name, description, group, status, managedBy, version, definition } = record;
+  return {
+    ...{ id, name, description, group, status, managedBy, version, definition },
+    warnings: validator.warningsOf(record),
+    createdAt: record.createdAt.toISOString(),
+    updatedAt: record.updatedAt.toISOString(),
+    lastTriggeredAt: isoOrNull(record.lastTriggeredAt),
+  };
+}
+
+/** The automation in the form that `Accept` asks for, with its ETag. */
+export function reply(
+  status: number,
+  record: AutomationRecord,
+  request: Request,
+  validator: AutomationValidator,
+  headers: Record<string, string> = {},
+): Reply {
+  const all = { ...headers, ETag: automationEtag(record), Vary: 'Accept' };
+  if (request.accepts([...AUTOMATION_TYPES]) !== 'application/yaml')
+    return json(status, toAnswer(record, validator), all);
+  return { status, body: yamlOf(record), contentType: 'application/yaml; charset=utf-8', headers: all };
+}
+
+/** The text as it was written as long as it says what the row says; otherwise made from the definition. */
+function yamlOf(record: AutomationRecord): string {
+  const { definition, group, sourceYaml } = record;
+  if (sourceYaml !== null && saysGroup(sourceYaml, group)) return sourceYaml;
+  const document = { ...definition, ...(group === null ? {} : { group }) };
+  // Parsed once more for the order of keys, which is lost in jsonb.
+  const ordered = Definition.safeParse(document);
+  return toYaml(ordered.success ? ordered.data : document);
+}
+
+function saysGroup(text: string, group: string | null): boolean {
+  const { value } = parseYaml(text);
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'status')) return false;
+  const written = (value as { group?: unknown }).group;
+  return (typeof written === 'string' && written.trim() !== '' ? written.trim() : null) === group;
+}

@@ -1,0 +1,35 @@
+import type { AutomationRecord, AutomationStore } from '../../db/automation-store';
+import type { Executor } from '../../db/executor';
+import type { Notifier } from '../../db/notifier';
+import { FermataError } from '../../domain/errors';
+import { notFound, uuidOrNotFound } from '../http/values';
+import type { AutomationValidator } from './validator';
+
+/** What the routes about automations share. */
+export interface AutomationDeps {
+  db: Executor;
+  automations: AutomationStore;
+  validator: AutomationValidator;
+  notifier: Notifier;
+}
+
+export const TAG = 'Automations';
+export const NOT_FOUND = { 404: { description: 'There is no such automation' } };
+export const MANAGED = { 409: { description: 'It is managed from Git; change it there' } };
+
+/** The automation, or FermataError `not_found`. */
+export async function requireAutomation(
+  { automations }: Pick<AutomationDeps, 'automations'>,
+  db: Executor,
+  id: string,
+): Promise<AutomationRecord> {
+  const record = await automations.get(db, uuidOrNotFound(id, 'automation'));
+  if (record === null) throw notFound('automation', id);
+  return record;
+}
+
+/** Refuses changes of what Git decides. @throws {FermataError} `managed_elsewhere` */
+export function assertManagedHere({ managedBy }: AutomationRecord): void {
+  if (managedBy === 'api') return;
+  throw new FermataError('managed_elsewhere', 'This automation is managed from Git; change it there.');
+}

@@ -1,0 +1,46 @@
+import type { AutomationRecord } from '../../db/automation-store';
+import type { FilterRegistry } from '../../domain/expressions/filter-registry';
+import type { Definition } from '../../domain/definition/schema';
+import { validateDefinition, validateYaml, type Validation } from '../../domain/definition/validate';
+import type { Locate } from '../../domain/definition/yaml-locate';
+import type { Finding } from '../../domain/errors';
+import type { Registry } from '../../domain/registry/registry';
+import { refusalOfFindings } from '../http/findings';
+
+/** Definitions whose warnings are remembered. */
+const MAX_REMEMBERED = 10_000;
+
+/** The one validator with what this process knows. */
+export interface AutomationValidator {
+  validate(document: unknown, locate?: Locate): Validation;
+  validateYaml(text: string): Validation;
+  /** @throws {FermataError} `validation_failed` with everything that is wrong. */
+  accept(document: unknown, locate?: Locate): Definition;
+  /** Warnings about a stored definition; computed once per version, since the registry does not change while we run. */
+  warningsOf(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>): Finding[];
+}
+
+export function createAutomationValidator(deps: { registry: Registry; filters: FilterRegistry }): AutomationValidator {
+  const remembered = new Map<string, Finding[]>();
+  const validate = (document: unknown, locate?: Locate) =>
+    validateDefinition(document, { ...deps, ...(locate === undefined ? {} : { locate }) });
+  return {
+    validate,
+    validateYaml: (text) => validateYaml(text, deps),
+    accept(document, locate) {
+      const { definition, errors } = validate(document, locate);
+      if (definition === undefined) throw refusalOfFindings(errors);
+      return definition;
+    },
+    warningsOf({ id, version, definition }) {
+      const key = `${id}:${version}`;
+      let warnings = remembered.get(key);
+      if (warnings === undefined) {
+        warnings = validate(definition).warnings;
+        if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+        remembered.set(key, warnings);
+      }
+      return warnings;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { AutomationStatus } from '../../db/automation-store';
+import { cancelRunsOf } from '../../db/runs/cancel';
+import { AutomationAnswer, AUTOMATION_TYPES, reply } from '../automations/answer';
+import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
+import { assertIfMatch, IF_MATCH } from '../http/etag';
+import { writeRoute, type Route, type Reply, type WriteContext } from '../http/route';
+import { FlagQuery, IdParams } from '../http/values';
+import { automationEtag } from '../../db/automation-store';
+
+const RESPONSES = {
+  200: { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES },
+  ...IF_MATCH.responses,
+  ...NOT_FOUND,
+};
+
+/** Switching automations on and off; allowed on those from Git too. */
+export function automationStatusRoutes(deps: AutomationDeps): Route[] {
+  return [
+    writeRoute({
+      method: 'post',
+      path: '/automations/{id}/enable',
+      permission: 'automation.manage',
+      operationId: 'automations.enable',
+      tag: TAG,
+      summary: 'Let it react again; what is already so arms and starts nothing until the next change',
+      params: IdParams,
+      headers: IF_MATCH.headers,
+      responses: RESPONSES,
+      handler: (context) => setStatus(deps, context, 'enabled'),
+    }),
+    writeRoute({
+      method: 'post',
+      path: '/automations/{id}/disable',
+      permission: 'automation.manage',
+      operationId: 'automations.disable',
+      tag: TAG,
+      summary: 'Let it react no more; runs in flight finish unless `cancelRuns` is set',
+      params: IdParams,
+      query: z.object({ cancelRuns: FlagQuery.optional().describe('End the runs in flight as well') }),
+      headers: IF_MATCH.headers,
+      responses: RESPONSES,
+      async handler(context) {
+        const { tx, query, params, afterCommit } = context;
+        const { id } = await requireAutomation(deps, tx, params.id);
+        if (query.cancelRuns === true) {
+          // Before the row is locked: whoever admits a run takes the locks in this order.
+          await cancelRunsOf(tx, id, { kind: 'cancel', reason: 'the automation was disabled' });
+          afterCommit(() => deps.notifier.starts());
+        }
+        return setStatus(deps, context, 'disabled');
+      },
+    }),
+  ];
+}
+
+async function setStatus(
+  deps: AutomationDeps,
+  { params, tx, principal, request, afterCommit }: WriteContext<z.infer<typeof IdParams>, unknown, unknown>,
+  status: AutomationStatus,
+): Promise<Reply> {
+  const current = await requireAutomation(deps, tx, params.id);
+  const ifMatch = request.headers['if-match'];
+  assertIfMatch(ifMatch, automationEtag(current));
+  const record = await deps.automations.update(tx, current.id, {
+    status,
+    actor: principal.actor,
+    ...(ifMatch === undefined ? {} : { expectedEtag: automationEtag(current) }),
+  });
+  afterCommit(() => deps.notifier.definitions());
+  return reply(200, record, request, deps.validator);
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { Definition } from '../../domain/definition/schema';
+import { FermataError, type Finding } from '../../domain/errors';
+import { AutomationInput, splitBody } from '../automations/input';
+import { TAG } from '../automations/deps';
+import type { AutomationValidator } from '../automations/validator';
+import { decodeUtf8, isYamlType, mediaTypeOf, parseBody } from '../http/body';
+import { ProblemFinding } from '../http/problem';
+import { json, readRoute, type Route } from '../http/route';
+
+const Findings = z.array(ProblemFinding);
+
+/** Checking documents before they are saved. */
+export function automationValidationRoutes({ validator }: { validator: AutomationValidator }): Route[] {
+  const schema = z.toJSONSchema(Definition, { io: 'input', unrepresentable: 'any' });
+  return [
+    readRoute({
+      method: 'post',
+      path: '/automations/validate',
+      permission: 'automation.read',
+      operationId: 'automations.validate',
+      tag: TAG,
+      summary: 'Everything that is wrong with a document, with line and column when it is YAML',
+      bodyFormat: 'raw',
+      documentedBody: AutomationInput,
+      bodyTypes: ['application/json', 'application/yaml'],
+      responses: {
+        200: {
+          description: 'The findings, also when the document is not valid',
+          schema: z.object({ valid: z.boolean(), errors: Findings, warnings: Findings }),
+        },
+      },
+      handler: ({ raw, request }) => {
+        const { errors, warnings } = validate(validator, raw, request.headers['content-type']);
+        return Promise.resolve(json(200, { valid: errors.length === 0, errors, warnings }));
+      },
+    }),
+    readRoute({
+      method: 'get',
+      path: '/schema/automation',
+      permission: 'automation.read',
+      operationId: 'schema.automation',
+      tag: 'Registry',
+      summary: 'JSON Schema of the document, for editors',
+      responses: { 200: { description: 'The schema', schema: z.record(z.string(), z.unknown()) } },
+      handler: () => Promise.resolve(json(200, schema)),
+    }),
+  ];
+}
+
+/** Text that is not YAML is a finding like any other; a JSON request that is not JSON is refused as such. */
+function validate(
+  validator: AutomationValidator,
+  raw: Buffer,
+  contentType: string | undefined,
+): { errors: Finding[]; warnings: Finding[] } {
+  const isYaml = isYamlType(mediaTypeOf(contentType));
+  try {
+    if (isYaml) {
+      const text = decodeUtf8(raw);
+      const asWritten = validator.validateYaml(text);
+      // The status beside the document is no part of it.
+      if (!asWritten.errors.some(({ path }) => path === 'status')) return asWritten;
+    }
+    const { value, source } = parseBody(raw, contentType, 'json-or-yaml');
+    const { document } = splitBody(value);
+    return validator.validate(document, source?.locate);
+  } catch (error) {
+    if (!(error instanceof FermataError) || error.errors === undefined) throw error;
+    if (error.code !== 'validation_failed') throw error;
+    return { errors: [...error.errors], warnings: [] };
+  }
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { AutomationAnswer, AUTOMATION_TYPES, reply } from '../automations/answer';
+import {
+  assertManagedHere,
+  MANAGED,
+  NOT_FOUND,
+  requireAutomation,
+  TAG,
+  type AutomationDeps,
+} from '../automations/deps';
+import { automationEtag } from '../../db/automation-store';
+import { assertIfMatch, IF_MATCH } from '../http/etag';
+import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { IdParams, notFound, Timestamp } from '../http/values';
+
+const VersionAnswer = z
+  .object({
+    version: z.int(),
+    definition: z.looseObject({}),
+    createdAt: Timestamp,
+    createdBy: z.object({ type: z.string(), id: z.string(), name: z.string().optional() }),
+  })
+  .meta({ id: 'AutomationVersion' });
+
+/** What an automation was before. */
+export function automationVersionRoutes(deps: AutomationDeps): Route[] {
+  return [listRoute(deps), rollbackRoute(deps)];
+}
+
+function listRoute(deps: AutomationDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/automations/{id}/versions',
+    permission: 'automation.read',
+    operationId: 'automations.versions',
+    tag: TAG,
+    summary: 'Versions of the definition, newest first',
+    params: IdParams,
+    query: z.object(PageQuery),
+    responses: { 200: { description: 'A page of versions', schema: pageOf(VersionAnswer) }, ...NOT_FOUND },
+    async handler({ params, query: { limit, cursor } }) {
+      const { id } = await requireAutomation(deps, deps.db, params.id);
+      const before = decodeCursor(z.int(), cursor);
+      const page = { limit: limit + 1, ...(before === undefined ? {} : { before }) };
+      const rows = await deps.automations.versions(deps.db, id, page);
+      return json(
+        200,
+        toPage(
+          rows,
+          limit,
+          (row) => ({ ...row, createdAt: row.createdAt.toISOString() }),
+          (row) => row.version,
+        ),
+      );
+    },
+  });
+}
+
+function rollbackRoute(deps: AutomationDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/automations/{id}/versions/{version}/rollback',
+    permission: 'automation.manage',
+    operationId: 'automations.rollback',
+    tag: TAG,
+    summary: 'Make a new version that equals an old one',
+    params: IdParams.extend({ version: z.string().min(1).max(20) }),
+    headers: IF_MATCH.headers,
+    responses: {
+      200: { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES },
+      ...{ ...IF_MATCH.responses, ...MANAGED },
+      404: { description: 'There is no such automation or version' },
+    },
+    async handler({ params, tx, principal, request, afterCommit }) {
+      const current = await requireAutomation(deps, tx, params.id);
+      const ifMatch = request.headers['if-match'];
+      assertIfMatch(ifMatch, automationEtag(current));
+      assertManagedHere(current);
+      const number = /^[1-9]\d{0,8}$/.test(params.version) ? Number(params.version) : 0;
+      const old = await deps.automations.versionAt(tx, current.id, number);
+      if (old === null) throw notFound('version', params.version);
+      const record = await deps.automations.update(tx, current.id, {
+        // What was valid once need not be valid now: an action may be gone.
+        definition: deps.validator.accept(old.definition),
+        actor: principal.actor,
+        ...(ifMatch === undefined ? {} : { expectedEtag: automationEtag(current) }),
+      });
+      afterCommit(() => deps.notifier.definitions());
+      return reply(200, record, request, deps.validator);
+    },
+  });
+}

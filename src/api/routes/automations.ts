@@ -1,0 +1,181 @@
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { automationEtag } from '../../db/automation-store';
+import { cancelRunsOf } from '../../db/runs/cancel';
+import { AutomationAnswer, AUTOMATION_TYPES, reply, toAnswer } from '../automations/answer';
+import {
+  assertManagedHere,
+  MANAGED,
+  NOT_FOUND,
+  requireAutomation,
+  TAG,
+  type AutomationDeps,
+} from '../automations/deps';
+import { AutomationInput, AutomationPatch, patchDocument, splitBody } from '../automations/input';
+import { BASE_PATH } from '../app';
+import { assertIfMatch, IF_MATCH } from '../http/etag';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { IdParams, uuidOrNotFound } from '../http/values';
+
+const RESOURCE = { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES };
+
+const ListQuery = z.object({
+  ...PageQuery,
+  group: z.string().max(120).optional().describe('Empty = those without a group'),
+  status: z.enum(['enabled', 'disabled']).optional(),
+  q: z.string().min(1).max(200).optional().describe('Part of name or description'),
+  managedBy: z.enum(['api', 'gitops']).optional(),
+});
+
+/** Automations themselves. */
+export function automationRoutes(deps: AutomationDeps): Route[] {
+  return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute(deps), groupsRoute(deps)];
+}
+
+function listRoute({ db, automations, validator }: AutomationDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/automations',
+    permission: 'automation.read',
+    operationId: 'automations.list',
+    tag: TAG,
+    summary: 'Automations, newest first',
+    query: ListQuery,
+    responses: { 200: { description: 'A page of automations', schema: pageOf(AutomationAnswer) } },
+    async handler({ query: { limit, cursor, ...filter } }) {
+      const after = decodeCursor(IdCursor, cursor);
+      const page = { limit: limit + 1, ...(after === undefined ? {} : { after }) };
+      const rows = await automations.list(db, filter, page);
+      return json(
+        200,
+        toPage(
+          rows,
+          limit,
+          (row) => toAnswer(row, validator),
+          (row) => row.id,
+        ),
+      );
+    },
+  });
+}
+
+function createRoute({ automations, validator, notifier }: AutomationDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/automations',
+    permission: 'automation.manage',
+    operationId: 'automations.create',
+    tag: TAG,
+    summary: 'Make an automation; the body is the document, plus `status`',
+    body: z.unknown(),
+    bodyFormat: 'json-or-yaml',
+    documentedBody: AutomationInput,
+    responses: { 201: RESOURCE },
+    async handler({ body, source, tx, principal, request, afterCommit }) {
+      const { document, status } = splitBody(body);
+      const record = await automations.create(tx, {
+        definition: validator.accept(document, source?.locate),
+        ...(status === undefined ? {} : { status }),
+        sourceYaml: source?.text ?? null,
+        actor: principal.actor,
+      });
+      afterCommit(() => notifier.definitions());
+      return reply(201, record, request, validator, { Location: `${BASE_PATH}/automations/${record.id}` });
+    },
+  });
+}
+
+function getRoute(deps: AutomationDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/automations/{id}',
+    permission: 'automation.read',
+    operationId: 'automations.get',
+    tag: TAG,
+    summary: 'One automation, as JSON or as the YAML document',
+    params: IdParams,
+    responses: { 200: RESOURCE, ...NOT_FOUND },
+    handler: async ({ params, request }) =>
+      reply(200, await requireAutomation(deps, deps.db, params.id), request, deps.validator),
+  });
+}
+
+function patchRoute(deps: AutomationDeps): Route {
+  const { automations, validator, notifier } = deps;
+  return writeRoute({
+    method: 'patch',
+    path: '/automations/{id}',
+    permission: 'automation.manage',
+    operationId: 'automations.update',
+    tag: TAG,
+    summary: 'Replace the top-level keys that the body has; a changed definition is a new version',
+    params: IdParams,
+    body: z.unknown(),
+    bodyFormat: 'json-or-yaml',
+    documentedBody: AutomationPatch,
+    headers: IF_MATCH.headers,
+    responses: { 200: RESOURCE, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
+    async handler({ params, body, source, tx, principal, request, afterCommit }) {
+      const { document, status } = splitBody(body);
+      const id = uuidOrNotFound(params.id, 'automation');
+      // Locked before it is read: two patches of different keys must both be there afterwards.
+      await tx.execute(sql`select 1 from automations where id = ${id} for update`);
+      const current = await requireAutomation(deps, tx, id);
+      assertIfMatch(request.headers['if-match'], automationEtag(current));
+      const changes = Object.keys(document).length > 0;
+      if (changes) assertManagedHere(current);
+      const definition = changes && validator.accept(patchDocument(current, document), source?.locate);
+      const record = await automations.update(tx, id, {
+        ...(definition === false ? {} : { definition }),
+        ...(status === undefined ? {} : { status }),
+        actor: principal.actor,
+      });
+      afterCommit(() => notifier.definitions());
+      return reply(200, record, request, validator);
+    },
+  });
+}
+
+function deleteRoute(deps: AutomationDeps): Route {
+  const { automations, notifier } = deps;
+  return writeRoute({
+    method: 'delete',
+    path: '/automations/{id}',
+    permission: 'automation.manage',
+    operationId: 'automations.delete',
+    tag: TAG,
+    summary: 'Delete an automation: its runs are cancelled, its history stays',
+    params: IdParams,
+    headers: IF_MATCH.headers,
+    responses: { 204: { description: 'Deleted' }, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
+    async handler({ params, tx, request, afterCommit }) {
+      const id = uuidOrNotFound(params.id, 'automation');
+      // Runs first: whoever admits a run takes these locks in the same order.
+      await cancelRunsOf(tx, id, { kind: 'cancel', reason: 'the automation was deleted' });
+      await tx.execute(sql`select 1 from automations where id = ${id} for update`);
+      const current = await requireAutomation(deps, tx, id);
+      assertIfMatch(request.headers['if-match'], automationEtag(current));
+      assertManagedHere(current);
+      await automations.remove(tx, id);
+      afterCommit(() => {
+        notifier.definitions();
+        notifier.starts();
+      });
+      return { status: 204 };
+    },
+  });
+}
+
+function groupsRoute({ db, automations }: AutomationDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/automation-groups',
+    permission: 'automation.read',
+    operationId: 'automationGroups.list',
+    tag: TAG,
+    summary: 'Groups that automations are in, sorted',
+    responses: { 200: { description: 'All of them', schema: z.object({ items: z.array(z.string()) }) } },
+    handler: async () => json(200, { items: await automations.groups(db) }),
+  });
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { AutomationRecord, AutomationStore } from '../../db/automation-store';
+import type { EntityStore } from '../../db/entity-store';
+import type { Executor } from '../../db/executor';
+import { createReferenceIndex, type LooksAt } from '../automations/references';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, type Route } from '../http/route';
+import { resolveKind } from './entities';
+
+/** Automations read at a time. */
+const BATCH = 200;
+
+const LookingAutomation = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    group: z.string().nullable(),
+    status: z.enum(['enabled', 'disabled']),
+    looksAt: z
+      .enum(['id', 'any', 'system_of_run'])
+      .describe('It names this entity, may read any of the kind, or reads the system that a run is about'),
+  })
+  .meta({ id: 'LookingAutomation' });
+
+interface Deps {
+  db: Executor;
+  automations: AutomationStore;
+  entities: EntityStore;
+}
+
+/** Which automations look at an entity. */
+export function entityAutomationRoutes(deps: Deps): Route[] {
+  const { looksAt } = createReferenceIndex();
+  return [
+    readRoute({
+      method: 'get',
+      path: '/entities/{kind}/{id}/automations',
+      permission: 'automation.read',
+      operationId: 'entities.automations',
+      tag: 'Entities',
+      summary: 'Automations whose expressions, conditions or triggers look at this entity',
+      params: z.object({ kind: z.string().min(1).max(100), id: z.string().min(1).max(512) }),
+      query: z.object(PageQuery),
+      responses: {
+        200: { description: 'A page of automations', schema: pageOf(LookingAutomation) },
+        404: { description: 'There is no such kind' },
+      },
+      async handler({ params, query: { limit, cursor } }) {
+        await resolveKind(deps.db, deps.entities, params.kind);
+        const found: { record: AutomationRecord; how: LooksAt }[] = [];
+        for await (const record of allAfter(deps, decodeCursor(IdCursor, cursor))) {
+          const how = looksAt(record, params);
+          if (how !== undefined) found.push({ record, how });
+          if (found.length > limit) break;
+        }
+        return json(
+          200,
+          toPage(
+            found,
+            limit,
+            ({ record: { id, name, group, status }, how }) => ({ id, name, group, status, looksAt: how }),
+            ({ record }) => record.id,
+          ),
+        );
+      },
+    }),
+  ];
+}
+
+async function* allAfter({ db, automations }: Deps, start: string | undefined): AsyncGenerator<AutomationRecord> {
+  for (let after = start; ;) {
+    const batch = await automations.list(db, {}, { limit: BATCH, ...(after === undefined ? {} : { after }) });
+    yield* batch;
+    if (batch.length < BATCH) return;
+    after = batch.at(-1)?.id;
+  }
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Database } from '../../db/client';
+import type { Clock, Ids } from '../../domain/clock';
+import type { Registry } from '../../domain/registry/registry';
+import type { Evaluator } from '../../providers/evaluator';
+import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
+import { json, writeRoute, type Route } from '../http/route';
+import { IdParams } from '../http/values';
+import { startManualRun } from '../manual-run';
+
+const ManualRun = z
+  .strictObject({
+    triggerId: z.string().optional().describe('The trigger it is started as; its schema then checks the payload'),
+    payload: z.record(z.string(), z.unknown()).optional(),
+    contextKey: z.string().min(1).max(1000).optional().describe('Default: what the named trigger makes of the payload'),
+    skipConditions: z.boolean().default(true),
+  })
+  .prefault({});
+
+interface ManualRunsDeps extends AutomationDeps {
+  registry: Registry;
+  evaluator: Evaluator;
+  ids: Ids;
+  clock: Clock;
+}
+
+/** Starting automations by hand. */
+export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
+  const { registry, evaluator, ids, clock, notifier } = deps;
+  return [
+    writeRoute({
+      method: 'post',
+      path: '/automations/{id}/runs',
+      permission: 'automation.manage',
+      operationId: 'automations.run',
+      tag: TAG,
+      summary: 'Start a run by hand, also of a disabled automation and while Temporal is away',
+      params: IdParams,
+      body: ManualRun,
+      responses: {
+        201: { description: 'It is pending', schema: z.object({ runId: z.uuid() }) },
+        409: { description: 'The mode forbids it (`already_running`, `max_runs`) or the conditions do not hold' },
+        ...NOT_FOUND,
+      },
+      async handler({ params, body, tx, principal, afterCommit }) {
+        const automation = await requireAutomation(deps, tx, params.id);
+        // The run is admitted in the transaction of the request, so that its audit row and its answer go with it.
+        const database = { db: tx as Database['db'] };
+        const request = { ...body, actor: principal.actor };
+        const run = { database, registry, evaluator, ids, now: () => clock.now() };
+        const { runId } = await startManualRun(run, automation, request);
+        afterCommit(() => notifier.starts());
+        return json(201, { runId }, { Location: `/api/v1/runs/${runId}` });
+      },
+    }),
+  ];
+}
