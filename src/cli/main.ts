@@ -14,7 +14,9 @@ interface Subcommand {
 const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () => Promise<Subcommand>])[] = [
   ['dev', 'run everything in this terminal: Postgres, Temporal, API and worker', () => import('./dev.js')],
   ['api', 'serve the REST API', () => import('./api.js')],
+  ['worker', 'route the change log and execute runs', () => import('./worker.js')],
   ['migrate', 'bring the database schema up to date', () => import('./migrate.js')],
+  ['apply', 'create or update automations from files', () => import('./apply.js')],
   ['automations', 'list automations; one with its last runs and why it did not run', () => import('./automations.js')],
   ['runs', 'list runs, show one step by step, follow', () => import('./runs.js')],
   ['trigger', 'start a run by hand', () => import('./trigger.js')],

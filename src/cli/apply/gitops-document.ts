@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { Finding } from '../../domain/errors';
+
+const GitOpsDocument = z.strictObject({
+  apiVersion: z.literal('fermata/v1'),
+  kind: z.literal('Automation'),
+  metadata: z.strictObject({
+    name: z.string().min(1).max(200),
+    title: z.string().min(1).max(200).optional(),
+    description: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
+  spec: z.record(z.string(), z.unknown()),
+});
+
+interface Unwrapped {
+  /** The automation document. */
+  document: Record<string, unknown>;
+  findings: Finding[];
+  /** Place in this document of a place in the automation document. */
+  pathOf(path: string): string;
+}
+
+/** Whether a document says that it is one for Git: an automation has neither key. */
+export function isGitOps(document: Record<string, unknown>): boolean {
+  return Object.hasOwn(document, 'apiVersion') || Object.hasOwn(document, 'kind');
+}
+
+/** Takes the automation out of `{apiVersion, kind, metadata, spec}`: title, description and group come from metadata. */
+export function fromGitOps(document: Record<string, unknown>): Unwrapped {
+  const parsed = GitOpsDocument.safeParse(document);
+  if (!parsed.success) {
+    const findings = parsed.error.issues.map(({ path, message }) => ({
+      path: path.join('.'),
+      code: 'invalid_document',
+      message,
+    }));
+    return { document: {}, findings, pathOf: (path) => path };
+  }
+  const { metadata, spec } = parsed.data;
+  const { name, title, description, labels } = metadata;
+  const group = labels !== undefined && Object.hasOwn(labels, 'group') ? labels['group'] : undefined;
+  const moved = new Map([
+    ['name', title === undefined ? 'metadata.name' : 'metadata.title'],
+    ...(description === undefined ? [] : [['description', 'metadata.description'] as const]),
+    ...(group === undefined ? [] : [['group', 'metadata.labels.group'] as const]),
+  ]);
+  return {
+    document: {
+      ...spec,
+      name: title ?? name,
+      ...(description === undefined ? {} : { description }),
+      ...(group === undefined ? {} : { group }),
+    },
+    findings: [],
+    pathOf: (path) => moved.get(path) ?? (path === '' ? 'spec' : `spec.${path}`),
+  };
+}
