@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig, requireDatabaseUrl, requireSecretKey } from '../config';
 import { createLogger } from '../log';
+import { announceReady } from './ready';
 import { startWorker } from './worker/start-worker';
 
 /** `fermata worker` */
@@ -22,6 +23,7 @@ Examples:
       const log = createLogger({ level: config.logLevel, name: 'worker', format: config.logFormat });
       const worker = await startWorker(config, requireDatabaseUrl(config), log);
       log.info(`worker ${worker.id} is up`);
+      announceReady();
       await new Promise<void>((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       });

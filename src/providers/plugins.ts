@@ -1,8 +1,16 @@
 import { automationPlugin } from './automation/plugin';
 import { catalogPlugin } from './catalog/plugin';
 import type { Plugin } from './contract';
+import type { Egress } from './egress/egress';
 import { healthcheckPlugin } from './healthcheck/plugin';
 import { incidentPlugin } from './incident/plugin';
 
+/** What providers reach the outside world with. */
+export interface PluginDeps {
+  egress: Egress;
+}
+
 /** All built-in plugins. */
-export const plugins: readonly Plugin[] = [automationPlugin, healthcheckPlugin, incidentPlugin, catalogPlugin];
+export function createPlugins(_deps: PluginDeps): readonly Plugin[] {
+  return [automationPlugin, healthcheckPlugin, incidentPlugin, catalogPlugin];
+}

@@ -9,8 +9,8 @@ import { createFilterRegistry } from '../../src/domain/expressions/filter-regist
 import { createRegistry } from '../../src/domain/registry/registry';
 import { validateDefinition } from '../../src/domain/definition/validate';
 import { parseYaml } from '../../src/domain/definition/yaml';
-import { createEgress } from '../../src/providers/egress/egress';
-import { createPlugins } from '../../src/providers/plugins';
+import type { Action } from '../../src/providers/contract';
+import { testPlugins } from './plugins';
 import { createTestDatabase } from './database';
 import { startFermata, type FermataProcess } from './process';
 import { startReceiver, type Receiver } from './receiver';
@@ -68,8 +68,7 @@ export async function startEngine(): Promise<Engine> {
   const receiver = await startReceiver();
   const notifier = createNotifier(database.pool);
   const processes: FermataProcess[] = [];
-  const egress = createEgress({ allow: ['127.0.0.1'] });
-  const registry = createRegistry(createPlugins({ egress }));
+  const registry = createRegistry<Action>(testPlugins());
   const automations = createAutomationStore({ clock: systemClock, ids: uuidV7 });
 
   const env = (more: Record<string, string> = {}) => ({
@@ -167,7 +166,6 @@ export async function startEngine(): Promise<Engine> {
     },
     async close() {
       await Promise.all(processes.map((worker) => worker.stop('SIGKILL')));
-      await egress.close();
       await receiver.close();
       await database.close();
       await testDatabase.drop();

@@ -3,15 +3,8 @@ import { createEntityStore, type EntityStore } from '../../src/db/entity-store';
 import type { Cause } from '../../src/domain/entities/change';
 import { uuidV7, type Clock } from '../../src/domain/clock';
 import { createRegistry, type Registry } from '../../src/domain/registry/registry';
-import { automationPlugin } from '../../src/providers/automation/plugin';
-import { catalogPlugin } from '../../src/providers/catalog/plugin';
 import type { Plugin } from '../../src/providers/contract';
-import { healthcheckPlugin } from '../../src/providers/healthcheck/plugin';
-import { incidentPlugin } from '../../src/providers/incident/plugin';
 import { createTestDatabase } from './database';
-
-/** The plugins of the domains, which reach nothing outside. */
-export const domainPlugins: readonly Plugin[] = [automationPlugin, healthcheckPlugin, incidentPlugin, catalogPlugin];
 
 /** Somebody at the API. */
 export const byUser: Cause = { actor: { type: 'user', id: 'ada' }, causedBy: null, depth: 0 };

@@ -19,8 +19,7 @@ export interface EndedBy {
 }
 
 /**
- * A step whose row needs no transaction of its own: the next activity of the run writes it in its own. `at` is
- * workflow time in milliseconds.
+ * A step whose row needs no transaction of its own: the next activity of the run writes it in its own.
  */
 export interface StepRecord {
   path: string;
@@ -28,7 +27,6 @@ export interface StepRecord {
   kind: string;
   action: string | null;
   status: StepStatus;
-  at: number;
   result?: unknown;
   error?: RunError;
 }

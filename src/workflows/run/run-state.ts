@@ -28,7 +28,6 @@ export class RunState {
       kind: node.kind,
       action: node.kind === 'action' ? node.action : null,
       status,
-      at: Date.now(),
       ...more,
     });
     this.show(path, node, status, more.error?.message);

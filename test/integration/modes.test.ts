@@ -1,0 +1,85 @@
+import { startEngine, type Engine, type RunRow } from '../support/engine';
+import { until } from '../support/until';
+
+/** An automation whose runs last `hold` seconds and note their begin and end at the far end. */
+const automation = (mode: string, hold: number, more = '') => `
+name: ${mode}
+mode: ${mode}
+${more}
+triggers:
+  - event: automation.event
+    config: { type: go.${mode} }
+actions:
+  - { id: begin, action: integration-webhook.send, config: { url: "$URL/begin/{{ run.id }}", body: { n: "{{ trigger.payload.data.n }}" } } }
+  - delay: { seconds: ${hold} }
+  - { id: end, action: integration-webhook.send, config: { url: "$URL/end/{{ run.id }}" } }
+`;
+
+const ACTIVE = ['running', 'waiting'];
+const count = (runs: readonly RunRow[], status: string) => runs.filter((run) => run.status === status).length;
+
+describe('30 identical events at once', () => {
+  let engine: Engine;
+  beforeEach(async () => {
+    engine = await startEngine();
+    await Promise.all([engine.worker(), engine.worker()]);
+  }, 60_000);
+  afterEach(() => engine.close());
+
+  const requests = (what: string) => engine.receiver.received.filter(({ path }) => path.startsWith(`/${what}/`));
+
+  it('make exactly one run of a `single` automation, and 29 reasons why not', async () => {
+    const id = await engine.save(automation('single', 4));
+    await engine.emit('go.single', { n: 1 }, { times: 30 });
+    const refused = await until('29 are refused', async () => {
+      const outcomes = (await engine.outcomes(id)).filter(({ outcome }) => outcome === 'already_running');
+      return outcomes.reduce((sum, { count: times }) => sum + times, 0) === 29 && outcomes;
+    });
+    expect(refused[0]?.detail).toMatch(/^Run [0-9a-f-]{36} is still active\.$/);
+    expect(await engine.ended(1)).toEqual([expect.objectContaining({ status: 'success' })]);
+    expect(requests('end')).toHaveLength(1);
+  });
+
+  it('leave one survivor of a `restart` automation; the 29 replaced do no further step', async () => {
+    await engine.save(automation('restart', 3));
+    await engine.emit('go.restart', { n: 1 }, { times: 30 });
+    const runs = await engine.ended(30, 40_000);
+    expect(count(runs, 'success')).toBe(1);
+    expect(count(runs, 'cancelled')).toBe(29);
+    const survivor = runs.find((run) => run.status === 'success');
+    expect(requests('end').map(({ path }) => path)).toEqual([`/end/${survivor?.id ?? ''}`]);
+    expect(survivor?.id).toBe(runs.at(-1)?.id);
+    for (const run of runs.filter(({ status }) => status === 'cancelled')) {
+      expect(run.ended_by).toMatchObject({ kind: 'replaced' });
+      const open = (await engine.steps(run.id)).filter(({ status }) => ['running', 'waiting', 'pending'].includes(status));
+      expect(open).toEqual([]);
+    }
+  }, 60_000);
+
+  it('run one after another, in order, on a `queued` automation', async () => {
+    await engine.save(automation('queued', 0.05, 'max_runs: 30'));
+    for (let n = 0; n < 30; n += 1) await engine.emit('go.queued', { n });
+    const runs = await engine.ended(30, 60_000);
+    expect(count(runs, 'success')).toBe(30);
+    const log = engine.receiver.received.map(({ path }) => path);
+    const expected = requests('begin').flatMap(({ path }) => [path, path.replace('begin', 'end')]);
+    expect(log).toEqual(expected);
+    const order = requests('begin').map(({ body }) => (JSON.parse(body) as { n: number }).n);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+  }, 90_000);
+
+  it('never are more than max_runs on a `parallel` automation', async () => {
+    const id = await engine.save(automation('parallel', 3, 'max_runs: 10'));
+    await engine.emit('go.parallel', { n: 1 }, { times: 30 });
+    let most = 0;
+    await until('all that were let in have ended', async () => {
+      const runs = await engine.runs();
+      most = Math.max(most, runs.filter(({ status }) => ACTIVE.includes(status)).length);
+      return runs.length >= 10 && count(runs, 'success') === runs.length;
+    });
+    expect(most).toBeLessThanOrEqual(10);
+    expect(requests('end')).toHaveLength(10);
+    const refused = (await engine.outcomes(id)).filter(({ outcome }) => outcome === 'max_runs');
+    expect(refused.reduce((sum, { count: times }) => sum + times, 0)).toBe(20);
+  });
+});
