@@ -4,7 +4,7 @@ import type { CheckResult } from '../../src/providers/healthcheck/check-result';
 import { readHealthViews } from '../../src/providers/healthcheck/health-view';
 import { recordResults } from '../../src/providers/healthcheck/record-results';
 import { testPlugins } from '../support/plugins';
-import { byUser, createEntityFixture, domainPlugins, type EntityFixture } from '../support/entity-fixture';
+import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 
 describe('health', () => {
   let f: EntityFixture;

@@ -16,7 +16,7 @@ import {
 import { testPlugins } from '../support/plugins';
 import { readHealthViews } from '../../src/providers/healthcheck/health-view';
 import { createSystem } from '../../src/providers/catalog/systems';
-import { byUser, createEntityFixture, domainPlugins, type EntityFixture } from '../support/entity-fixture';
+import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 
 const byRun = { actor: { type: 'automation', id: 'run-1' }, causedBy: null, depth: 1 } as const;
 

@@ -8,7 +8,7 @@ import { ingestHealth, parseHealthResults } from '../../src/providers/ingest/hea
 import { onceByKey } from '../../src/providers/ingest/once-by-key';
 import { parseCloudEvents } from '../../src/providers/ingest/parse-cloud-events';
 import { testPlugins } from '../support/plugins';
-import { byUser, createEntityFixture, domainPlugins, type EntityFixture } from '../support/entity-fixture';
+import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 
 const payload = (name: string) =>
   JSON.parse(readFileSync(`examples/payloads/${name}.json`, 'utf8')) as { alerts: object[] };

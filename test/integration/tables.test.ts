@@ -1,0 +1,51 @@
+import { is } from 'drizzle-orm';
+import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
+import * as tables from '../../src/db/tables';
+import { createEntityFixture, type EntityFixture } from '../support/entity-fixture';
+
+interface Column {
+  name: string;
+  type: string;
+  not_null: boolean;
+}
+
+describe('the tables as drizzle sees them', () => {
+  let f: EntityFixture;
+  beforeAll(async () => {
+    f = await createEntityFixture([]);
+  });
+  afterAll(() => f.end());
+
+  const described = Object.values(tables)
+    .flatMap((value) => (is(value, PgTable) ? [getTableConfig(value)] : []))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+  test.each(described.map((table) => [table.name, table] as const))(
+    '%s is as the migrations made it',
+    async (name, table) => {
+      const real = await f.rows<Column>(
+        `select attname as name, format_type(atttypid, atttypmod) as type, attnotnull as not_null
+       from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attname`,
+        [name],
+      );
+      const seen = table.columns.map((column) => ({
+        name: column.name,
+        type: column.getSQLType(),
+        not_null: column.notNull || column.primary || table.primaryKeys.some((key) => key.columns.includes(column)),
+      }));
+      expect(seen.sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual(real);
+    },
+  );
+
+  /** One row for a lock, and the migrations' own record: reached by plain SQL alone. */
+  const SQL_ONLY = ['definition_revision', 'schema_migrations'];
+
+  test('leave out no table of the schema', async () => {
+    const real = await f.rows<{ name: string }>(
+      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+       and not relispartition order by relname`,
+    );
+    const known = new Set([...SQL_ONLY, ...described.map((table) => table.name)]);
+    expect(real.map((row) => row.name).filter((name) => !known.has(name))).toEqual([]);
+  });
+});
