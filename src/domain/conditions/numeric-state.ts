@@ -1,13 +1,24 @@
 import type { NumericStateCondition } from '../definition/condition';
+import type { Scope } from '../expressions/evaluate';
 import { numericValue } from '../expressions/numeric';
+import type { ConditionContext } from './condition-context';
+import { valueOfExpression } from './expression';
 import { fails, HOLDS, type Verdict } from './verdict';
 
-/** Strict bounds; null, missing or other text never matches and is no error. `value` is already evaluated. */
-export function numericStateHolds(bounds: NumericStateCondition['numeric_state'], value: unknown): Verdict {
-  const number = numericValue(value);
-  const { above, below } = bounds;
-  if (number === undefined) return fails('numeric_state: the value is not a number');
-  if (above !== undefined && !(number > above)) return fails(`numeric_state: ${number} is not above ${above}`);
-  if (below !== undefined && !(number < below)) return fails(`numeric_state: ${number} is not below ${below}`);
+/**
+ * Whether a number lies strictly between bounds; null, missing or other text never matches and is no error. Reasons do
+ * not name the number: equal reasons in a row are one evaluation row. @throws ExpressionError
+ */
+export function numericStateHolds(
+  { numeric_state }: NumericStateCondition,
+  scope: Scope,
+  context: ConditionContext,
+): Verdict {
+  const { value, above, below } = numeric_state;
+  const number = numericValue(typeof value === 'number' ? value : valueOfExpression(value, scope, context));
+  const name = String(value).trim();
+  if (number === undefined) return fails(`numeric_state: "${name}" is not a number`);
+  if (above !== undefined && !(number > above)) return fails(`numeric_state: "${name}" is not above ${above}`);
+  if (below !== undefined && !(number < below)) return fails(`numeric_state: "${name}" is not below ${below}`);
   return HOLDS;
 }

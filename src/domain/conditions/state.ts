@@ -1,7 +1,10 @@
 import type { StateCondition } from '../definition/condition';
 import { durationMs } from '../definition/duration';
+import type { Scope } from '../expressions/evaluate';
 import { looseEquals } from '../expressions/compare';
 import { ownValue } from '../expressions/plain-data';
+import type { ConditionContext } from './condition-context';
+import { valueOfExpression } from './expression';
 import { fails, HOLDS, type Verdict } from './verdict';
 
 /** An entity's field that equals one of some values: what a `state` condition asks, in its general form. */
@@ -21,31 +24,55 @@ export function predicateOf(state: State): PredicateNeed {
   return { kind: state.kind, id: state.id, field: state.field, values: listOf(state.equals) };
 }
 
+/** The health view knows a system that has no results yet: healthy since its creation. Other kinds have their state only. */
+function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
+  const reactive = ownValue(ownValue(scope['state'], kind), id);
+  if (reactive !== undefined || kind !== 'health') return reactive;
+  return ownValue(ownValue(scope['health'], 'systems'), id);
+}
+
+/** Since when the predicate has held: from transitions, or for a system without results from its view. */
+function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext): Date | null {
+  const since = context.predicateSince(need);
+  if (since !== null || need.kind !== 'health') return since;
+  const view = ownValue(stateOf(need, scope), 'in_status_since');
+  return typeof view === 'string' && !Number.isNaN(Date.parse(view)) ? new Date(view) : null;
+}
+
+/** Value of a field; undefined when the entity, or the field, is not there. */
+function matches(need: PredicateNeed, value: unknown): boolean {
+  return need.values.some((wanted) => looseEquals(value, wanted));
+}
+
+/** Length that `for` asks for. @throws ExpressionError, DurationError */
+function forMs(duration: NonNullable<State['for']>, scope: Scope, context: ConditionContext): number {
+  return durationMs(duration, (template) => valueOfExpression(template, scope, context));
+}
+
 /**
  * Whether the entity's field has one of the values, and with `for`, whether it has had one of them, a list counting as
- * one, for strictly at least that long. A known system without results has no state: it counts as healthy.
+ * one, for at least that long. @throws ExpressionError, DurationError for an unusable template
  */
-export function stateHolds(
-  state: State,
-  now: Date,
-  read: {
-    state: (kind: string, id: string) => unknown;
-    since: (need: PredicateNeed) => Date | null;
-    render: (template: string) => unknown;
-  },
-): Verdict {
+export function stateHolds({ state }: StateCondition, scope: Scope, context: ConditionContext): Verdict {
   const need = predicateOf(state);
-  const value = ownValue(read.state(need.kind, need.id), need.field);
-  const name = `${need.kind}:${need.id}`;
-  if (!need.values.some((wanted) => looseEquals(value, wanted))) {
-    return fails(`state: ${need.field} of ${name} is ${value === undefined ? 'not known' : JSON.stringify(value)}`);
-  }
+  const value = ownValue(stateOf(need, scope), need.field);
+  const name = `${need.field} of ${need.kind}:${need.id}`;
+  if (value === undefined) return fails(`state: ${name} is not known`);
+  if (!matches(need, value)) return fails(`state: ${name} is ${JSON.stringify(value)}`);
   if (state.for === undefined) return HOLDS;
-  const wantedMs = durationMs(state.for, read.render);
-  const since = read.since(need);
-  if (since === null) return fails(`state: it is not known since when ${need.field} of ${name} is so`);
-  const heldMs = now.getTime() - since.getTime();
-  return heldMs >= wantedMs
-    ? HOLDS
-    : fails(`state: ${need.field} of ${name} is so for ${Math.floor(heldMs / 1000)} s, not yet ${wantedMs / 1000} s`);
+  const wantedMs = forMs(state.for, scope, context);
+  const since = heldSince(need, scope, context);
+  if (since === null) return fails(`state: it is not known since when ${name} is ${JSON.stringify(value)}`);
+  if (context.now.getTime() - since.getTime() >= wantedMs) return HOLDS;
+  return fails(`state: ${name} has not been so for ${wantedMs / 1_000} s yet`);
+}
+
+/** The instant at which `for` is over, when that is all that is missing; null when time alone changes nothing. */
+export function stateChangesAt({ state }: StateCondition, scope: Scope, context: ConditionContext): Date | null {
+  const need = predicateOf(state);
+  if (state.for === undefined || !matches(need, ownValue(stateOf(need, scope), need.field))) return null;
+  const since = heldSince(need, scope, context);
+  if (since === null) return null;
+  const at = since.getTime() + forMs(state.for, scope, context);
+  return at > context.now.getTime() ? new Date(at) : null;
 }

@@ -1,31 +1,82 @@
 import type { TimeCondition } from '../definition/condition';
 import { secondsOfDay, WEEKDAYS } from '../definition/time-of-day';
 import { fails, HOLDS, type Verdict } from './verdict';
-import { zonedTime } from './zoned-time';
+import { type ZonedTime, zonedTime } from './zoned-time';
 
 type Time = TimeCondition['time'];
 const DAY_SECONDS = 86_400;
+/** Steps that a look ahead may take: two bounds and midnight on each of eight days, and changes of the offset. */
+const MAX_STEPS = 64;
+
+/** Monday = 0. In documents, numbers count from Sunday = 0. */
+function weekdaysOf(weekday: NonNullable<Time['weekday']>): Set<number> {
+  return new Set([weekday].flat().map((day) => (typeof day === 'number' ? (day + 6) % 7 : WEEKDAYS.indexOf(day))));
+}
+
+function boundsOf(time: Time): { from: number; to: number } {
+  return {
+    from: time.after === undefined ? 0 : secondsOfDay(time.after),
+    to: time.before === undefined ? DAY_SECONDS : secondsOfDay(time.before),
+  };
+}
+
+/** undefined = inside; else why not. */
+function outside(time: Time, { weekday, seconds }: ZonedTime): string | undefined {
+  const { from, to } = boundsOf(time);
+  const overnight = from > to;
+  const inside = overnight ? seconds >= from || seconds < to : seconds >= from && seconds < to;
+  if (!inside) return `outside ${time.after ?? '00:00'}–${time.before ?? '24:00'}`;
+  if (time.weekday === undefined) return undefined;
+  const startedOn = overnight && seconds < to ? (weekday + 6) % 7 : weekday;
+  if (weekdaysOf(time.weekday).has(startedOn)) return undefined;
+  return `the window started on ${WEEKDAYS[startedOn] ?? ''}`;
+}
 
 /**
  * Whether the wall clock lies in the window. `after` inclusive, `before` exclusive; overnight windows wrap, and their
  * weekday is the day they started; only one bound = from or until midnight; equal bounds = empty.
  */
-export function timeHolds(time: Time, now: Date, defaultTimezone: string): Verdict {
+export function timeHolds({ time }: TimeCondition, now: Date, defaultTimezone: string): Verdict {
   const timezone = time.timezone ?? defaultTimezone;
-  const { weekday, seconds } = zonedTime(now, timezone);
-  const from = time.after === undefined ? 0 : secondsOfDay(time.after);
-  const to = time.before === undefined ? DAY_SECONDS : secondsOfDay(time.before);
-  const overnight = from > to;
-  const inside = overnight ? seconds >= from || seconds < to : seconds >= from && seconds < to;
-  const clock = `${String(Math.floor(seconds / 3600)).padStart(2, '0')}:${String(Math.floor(seconds / 60) % 60).padStart(2, '0')} in ${timezone}`;
-  if (!inside) return fails(`It is ${clock}, outside ${time.after ?? '00:00'}–${time.before ?? '24:00'}`);
-  const startedOn = overnight && seconds < to ? (weekday + 6) % 7 : weekday;
-  if (time.weekday === undefined || weekdaysOf(time.weekday).has(startedOn)) return HOLDS;
-  return fails(`The window started on ${WEEKDAYS[startedOn] ?? ''} (${clock})`);
+  const why = outside(time, zonedTime(now, timezone));
+  return why === undefined ? HOLDS : fails(`time: ${why} (${timezone})`);
 }
 
-/** Monday = 0. In documents, numbers count from Sunday = 0. */
-function weekdaysOf(weekday: NonNullable<Time['weekday']>): Set<number> {
-  const list = Array.isArray(weekday) ? weekday : [weekday];
-  return new Set(list.map((day) => (typeof day === 'number' ? (day + 6) % 7 : WEEKDAYS.indexOf(day))));
+/** First instant after `from`, at most `until`, at which the zone's offset is another one. */
+function offsetChange(from: number, until: number, timezone: string): number {
+  const { offsetMs } = zonedTime(new Date(from), timezone);
+  let same = from;
+  let other = until;
+  while (other - same > 1) {
+    const middle = Math.floor((same + other) / 2);
+    if (zonedTime(new Date(middle), timezone).offsetMs === offsetMs) same = middle;
+    else other = middle;
+  }
+  return other;
+}
+
+/** The next instant at which the wall clock shows a bound or midnight, or at which the clocks are changed before that. */
+function nextBorder(at: number, time: Time, timezone: string): number {
+  const { from, to } = boundsOf(time);
+  const { seconds, offsetMs } = zonedTime(new Date(at), timezone);
+  const distances = [from, to, DAY_SECONDS].map((bound) => {
+    const ahead = (bound - seconds + DAY_SECONDS) % DAY_SECONDS;
+    return ahead === 0 ? DAY_SECONDS : ahead;
+  });
+  const border = Math.floor(at / 1_000) * 1_000 + Math.min(...distances) * 1_000;
+  const changed = zonedTime(new Date(border), timezone).offsetMs !== offsetMs;
+  return changed ? offsetChange(at, border, timezone) : border;
+}
+
+/** The next instant at which `time` turns true or false; null when it never does. */
+export function timeChangesAt({ time }: TimeCondition, now: Date, defaultTimezone: string): Date | null {
+  const timezone = time.timezone ?? defaultTimezone;
+  const holdsAt = (at: number) => outside(time, zonedTime(new Date(at), timezone)) === undefined;
+  const today = holdsAt(now.getTime());
+  let at = now.getTime();
+  for (let step = 0; step < MAX_STEPS; step += 1) {
+    at = nextBorder(at, time, timezone);
+    if (holdsAt(at) !== today) return new Date(at);
+  }
+  return null;
 }

@@ -2,9 +2,10 @@
 export interface ZonedTime {
   weekday: number;
   seconds: number;
+  /** How far the wall clock is ahead of UTC, in milliseconds. */
+  offsetMs: number;
 }
 
-const NAMES = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(timezone: string): Intl.DateTimeFormat {
@@ -12,7 +13,9 @@ function formatOf(timezone: string): Intl.DateTimeFormat {
   if (known) return known;
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
-    weekday: 'short',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
@@ -24,14 +27,14 @@ function formatOf(timezone: string): Intl.DateTimeFormat {
 
 /** What clocks on the wall show in a zone, by the IANA rules. */
 export function zonedTime(instant: Date, timezone: string): ZonedTime {
-  const parts = new Map(
-    formatOf(timezone)
-      .formatToParts(instant)
-      .map(({ type, value }) => [type, value]),
-  );
-  const number = (type: 'hour' | 'minute' | 'second') => Number(parts.get(type));
+  const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
+  for (const { type, value } of formatOf(timezone).formatToParts(instant)) parts[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second);
+  const wholeSeconds = Math.floor(instant.getTime() / 1_000) * 1_000;
   return {
-    weekday: NAMES.indexOf(parts.get('weekday') ?? ''),
-    seconds: number('hour') * 3_600 + number('minute') * 60 + number('second'),
+    weekday: (new Date(wall).getUTCDay() + 6) % 7,
+    seconds: hour * 3_600 + minute * 60 + second,
+    offsetMs: wall - wholeSeconds,
   };
 }

@@ -17,13 +17,18 @@ export function proposeId(base: string, taken: ReadonlySet<string>): string {
   }
 }
 
+/** Ids that the triggers of a raw document say, or were given. */
+export function triggerIdsOf(document: Record<string, unknown>): string[] {
+  return listOf(document.triggers).flatMap((trigger) =>
+    isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : [],
+  );
+}
+
 /** Fills in derived trigger ids in place, and reports ids that two triggers have. */
 export function fillTriggerIds(document: Record<string, unknown>, findings: Findings): void {
   const first = new Map<string, { index: number; derived: boolean }>();
   const triggers = listOf(document.triggers);
-  const taken = new Set(
-    triggers.flatMap((trigger) => (isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : [])),
-  );
+  const taken = new Set(triggerIdsOf(document));
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
     const derived = trigger.id === undefined && typeof trigger.event === 'string';

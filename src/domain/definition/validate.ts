@@ -1,9 +1,9 @@
 import type { Finding } from '../errors';
-import { nearest } from '../expressions/nearest';
 import { type FilterRegistry, standardFilters } from '../expressions/filter-registry';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import { checkArtifacts } from './check-artifacts';
+import { checkCondition } from './check-conditions';
 import { checkExpressions, type ParsedUse } from './check-expressions';
 import { checkFlow } from './check-flow';
 import { checkStep, type StepContext } from './check-steps';
@@ -17,6 +17,7 @@ import { isMap, listOf } from './plain-map';
 import type { Definition } from './schema';
 import { checkSecretReferences, isFlagged } from './secret-references';
 import { parseStructure } from './structure';
+import { triggerIdsOf } from './trigger-ids';
 import { type Unsupported, UNSUPPORTED } from './supported';
 import { walkDocument } from './walk';
 import { MAX_DOCUMENT_BYTES, readYaml } from './yaml';
@@ -55,27 +56,6 @@ function codeFields(
   return type ? (at) => isFlagged(type.configSchema, at.slice(path.length), ['x-code']) : NOT_CODE;
 }
 
-function checkTriggerIdsOfConditions(
-  document: Record<string, unknown>,
-  condition: Record<string, unknown>,
-  path: Segment[],
-  findings: Findings,
-): void {
-  const ids = listOf(document.triggers).flatMap((trigger) =>
-    isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : [],
-  );
-  for (const id of [condition.trigger].flat()) {
-    if (typeof id !== 'string' || ids.includes(id)) continue;
-    const meant = nearest(id, ids);
-    const hint = meant === undefined ? `There are ${ids.join(', ')}` : `Did you mean "${meant}"?`;
-    findings.warning({
-      path: [...path, 'trigger'],
-      code: 'unknown_trigger',
-      message: `No trigger has the id "${id}". ${hint}`,
-    });
-  }
-}
-
 /** Everything that goes beyond the shape; works on a document whose shape may be wrong in places. */
 function checkMeaning(document: Record<string, unknown>, options: ValidationOptions, findings: Findings): void {
   const { registry, filters = standardFilters, unsupported = UNSUPPORTED } = options;
@@ -84,6 +64,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
     ...{ secretFields: new Set(), ids: new Map(), count: 0 },
   };
   const uses: ParsedUse[] = [];
+  const triggerIds = triggerIdsOf(document);
   checkTriggers(document, { registry, unsupported }, findings);
   if (unsupported.onFailure && listOf(document.on_failure).length > 0) {
     const message = '"on_failure" is not supported yet';
@@ -91,7 +72,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
   }
   walkDocument(document, {
     steps: (list, path) => checkFlow(list, path, findings),
-    condition: (condition, path) => checkTriggerIdsOfConditions(document, condition, path, findings),
+    condition: (condition, path) => checkCondition(condition, path, triggerIds, findings),
     expression: (use) => uses.push(...checkExpressions(use, filters, findings)),
     step: (visit) => {
       checkStep(visit, context);

@@ -87,7 +87,6 @@ class Walk {
     const { numeric_state: numeric, state } = condition;
     if (isMap(numeric)) this.use(numeric.value, [...path, 'numeric_state', 'value'], 'expression', made);
     if (!isMap(state)) return;
-    for (const key of ['entity', 'id'] as const) this.use(state[key], [...path, 'state', key], 'template', made);
     this.duration(state.for, [...path, 'state', 'for'], made);
   }
 

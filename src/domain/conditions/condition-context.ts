@@ -1,0 +1,19 @@
+import type { Condition } from '../definition/condition';
+import type { Scope } from '../expressions/evaluate';
+import type { FilterRegistry } from '../expressions/filter-registry';
+import type { PredicateNeed } from './state';
+import type { Verdict } from './verdict';
+
+/** What an evaluation needs besides the scope. */
+export interface ConditionContext {
+  now: Date;
+  /** For `time` without one of its own. */
+  timezone: string;
+  /** Default: the built-in filters. */
+  filters?: FilterRegistry;
+  /** Since when a predicate has held without a gap; null = not now, or not known. Read beforehand (`conditionNeeds`). */
+  predicateSince: (need: PredicateNeed) => Date | null;
+}
+
+/** Evaluates the conditions inside another one. */
+export type EvaluateNested = (condition: Condition, scope: Scope, context: ConditionContext) => Verdict;

@@ -1,0 +1,14 @@
+import type { TriggerCondition } from '../definition/condition';
+import type { Scope } from '../expressions/evaluate';
+import { ownValue } from '../expressions/plain-data';
+import { fails, HOLDS, type Verdict } from './verdict';
+
+/** Whether one of these triggers started the run; never for a manual run that names no trigger. */
+export function triggerHolds({ trigger }: TriggerCondition, scope: Scope): Verdict {
+  const id = ownValue(scope['trigger'], 'id');
+  const wanted = [trigger].flat();
+  if (typeof id === 'string' && wanted.includes(id)) return HOLDS;
+  return fails(
+    `The run was started by ${typeof id === 'string' ? `"${id}"` : 'no trigger'}, not by ${wanted.join(' or ')}`,
+  );
+}

@@ -1,0 +1,36 @@
+import { isTemplate } from '../expressions/template';
+import { nearest } from '../expressions/nearest';
+import type { Findings } from './findings';
+import type { Segment } from './place';
+import { isMap } from './plain-map';
+
+function checkState(state: Record<string, unknown>, path: Segment[], findings: Findings): void {
+  for (const key of ['entity', 'kind', 'id', 'field'] as const) {
+    const text = state[key];
+    if (typeof text !== 'string' || !isTemplate(text)) continue;
+    const instead =
+      key === 'entity' ? 'health.system.status == "healthy"' : 'state["kind"][trigger.payload.id].field == "value"';
+    const message = `"${key}" is not rendered: for an id that is not known beforehand write an expression, such as ${instead}`;
+    findings.error({ path: [...path, key], code: 'stray_braces', message });
+  }
+  if (state.for === undefined || typeof state.field !== 'string' || !state.field.includes('.')) return;
+  const message = `"for" looks at the history of top-level fields; "${state.field}" is inside one`;
+  findings.error({ path: [...path, 'for'], atKey: true, code: 'for_not_possible', message });
+}
+
+/** Checks what a structured condition refers to. */
+export function checkCondition(
+  condition: Record<string, unknown>,
+  path: Segment[],
+  triggerIds: readonly string[],
+  findings: Findings,
+): void {
+  if (isMap(condition.state)) checkState(condition.state, [...path, 'state'], findings);
+  for (const id of [condition.trigger].flat()) {
+    if (typeof id !== 'string' || triggerIds.includes(id)) continue;
+    const meant = nearest(id, triggerIds);
+    const hint = meant === undefined ? `There are ${triggerIds.join(', ')}` : `Did you mean "${meant}"?`;
+    const message = `No trigger has the id "${id}". ${hint}`;
+    findings.warning({ path: [...path, 'trigger'], code: 'unknown_trigger', message });
+  }
+}
