@@ -7,7 +7,6 @@ import { ExpressionError } from './error';
 import { Evaluation, type EvaluateOptions, type Scope } from './evaluate';
 import { parseInstant } from './instant';
 import { crossing, linearOf, type Comparison, type LinearContext } from './linear';
-import { numericValue } from './numeric';
 import { ownValue } from './plain-data';
 import { truthy } from './truthy';
 
@@ -146,11 +145,12 @@ class ClockAnalysis implements LinearContext {
     const nowIsRight = node.right.kind === 'name' && node.right.name === 'now';
     if (nowIsLeft && !this.readsClock(node.right)) return this.#nowAgainst(this.valueOf(node.right), op, 1);
     if (nowIsRight && !this.readsClock(node.left)) return this.#nowAgainst(this.valueOf(node.left), op, -1);
-    const left = linearOf(node.left, this);
-    const right = left === undefined ? undefined : linearOf(node.right, this);
-    if (left === undefined || right === undefined) return this.#ofParts(node);
-    const ms = crossing(left, right, (difference) => holds(op, Number.isNaN(difference) ? undefined : difference));
-    return ms === undefined ? 'never' : this.now + ms;
+    const ms = crossing(
+      (after) => linearOf(node.left, this, after),
+      (after) => linearOf(node.right, this, after),
+      (difference) => holds(op, Number.isNaN(difference) ? undefined : difference),
+    );
+    return ms === undefined ? this.#ofParts(node) : this.now + ms;
   }
 
   #nowAgainst(other: unknown, op: Comparison, sign: 1 | -1): Change {
@@ -173,12 +173,16 @@ class ClockAnalysis implements LinearContext {
   }
 
   #olderThan(node: PipeNode): Change {
-    const changes = this.#ofParts(node);
+    const [threshold] = node.args;
+    if (this.readsClock(node.input) || threshold === undefined) return this.#ofParts(node);
     const since = parseInstant(this.valueOf(node.input));
-    const threshold = node.args[0] === undefined ? undefined : numericValue(this.valueOf(node.args[0]));
-    if (since === undefined || threshold === undefined) return changes;
-    const at = Math.ceil(since + threshold);
-    return earliest(this.now, [changes, at > this.now ? at : 'never']);
+    if (since === undefined) return 'never';
+    const ms = crossing(
+      (after) => ({ base: this.now + after - since, slope: 1, lasts: Infinity }),
+      (after) => linearOf(threshold, this, after),
+      (difference) => difference >= 0,
+    );
+    return ms === undefined ? this.#ofParts(node) : this.now + ms;
   }
 
   #lookup(node: Node): Change {

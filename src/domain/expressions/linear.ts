@@ -6,11 +6,18 @@ import { numericValue } from './numeric';
 
 export type Comparison = '==' | '!=' | '<' | '>' | '<=' | '>=';
 
-/** A number that grows evenly with time: `base` now, `slope` more with each millisecond. NaN = absent, and stays so. */
+/**
+ * A number that grows evenly for a while: `base` at the looked-at instant, `slope` more with each millisecond, true for
+ * `lasts` milliseconds. NaN = absent, and stays so.
+ */
 export interface Linear {
   readonly base: number;
   readonly slope: number;
+  readonly lasts: number;
 }
+
+/** A number at some milliseconds after now; undefined when it is not one that grows evenly. */
+export type LinearNumber = (after: number) => Linear | undefined;
 
 /** What the analysis needs to know about the nodes of one expression. */
 export interface LinearContext {
@@ -22,52 +29,62 @@ export interface LinearContext {
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 };
-const ABSENT: Linear = { base: NaN, slope: 0 };
+const ABSENT: Linear = { base: NaN, slope: 0, lasts: Infinity };
+const MAX_KINKS = 8;
 
-function scaled({ base, slope }: Linear, factor: number): Linear {
-  return { base: base * factor, slope: slope * factor };
+function scaled({ base, slope, lasts }: Linear, factor: number): Linear {
+  return { base: base * factor, slope: slope * factor, lasts };
 }
 
-function arithmetic(node: BinaryNode, context: LinearContext): Linear | undefined {
-  const left = linearOf(node.left, context, true);
-  const right = left === undefined ? undefined : linearOf(node.right, context, true);
+function arithmetic(node: BinaryNode, context: LinearContext, after: number): Linear | undefined {
+  const left = linearOf(node.left, context, after, true);
+  const right = left === undefined ? undefined : linearOf(node.right, context, after, true);
   if (left === undefined || right === undefined) return undefined;
-  if (node.op === '+') return { base: left.base + right.base, slope: left.slope + right.slope };
-  if (node.op === '-') return { base: left.base - right.base, slope: left.slope - right.slope };
-  if (node.op === '*' && right.slope === 0) return scaled(left, right.base);
-  if (node.op === '*' && left.slope === 0) return scaled(right, left.base);
-  return node.op === '/' && right.slope === 0 ? scaled(left, 1 / right.base) : undefined;
+  const lasts = Math.min(left.lasts, right.lasts);
+  if (node.op === '+') return { base: left.base + right.base, slope: left.slope + right.slope, lasts };
+  if (node.op === '-') return { base: left.base - right.base, slope: left.slope - right.slope, lasts };
+  if (node.op === '*' && right.lasts === Infinity && right.slope === 0) return scaled(left, right.base);
+  if (node.op === '*' && left.lasts === Infinity && left.slope === 0) return scaled(right, left.base);
+  const divides = node.op === '/' && right.lasts === Infinity && right.slope === 0;
+  return divides ? scaled(left, 1 / right.base) : undefined;
 }
 
-function piped(node: PipeNode, context: LinearContext): Linear | undefined {
+/** The age of an instant: 0 until it is reached. */
+function durationSince(since: number | undefined, at: number): Linear {
+  if (since === undefined) return { base: 0, slope: 0, lasts: Infinity };
+  return at < since ? { base: 0, slope: 0, lasts: since - at } : { base: at - since, slope: 1, lasts: Infinity };
+}
+
+function piped(node: PipeNode, context: LinearContext, after: number): Linear | undefined {
   if (node.filter === 'duration_since' && !context.readsClock(node.input)) {
-    const since = parseInstant(context.valueOf(node.input));
-    return since === undefined ? { base: 0, slope: 0 } : { base: context.now - since, slope: 1 };
+    return durationSince(parseInstant(context.valueOf(node.input)), context.now + after);
   }
   if (node.filter === 'default' && node.args[0] !== undefined) {
     const input = context.valueOf(node.input);
-    return linearOf(input === undefined || input === null || input === '' ? node.args[0] : node.input, context, true);
+    const missing = input === undefined || input === null || input === '';
+    return linearOf(missing ? node.args[0] : node.input, context, after, true);
   }
   const unit = Object.hasOwn(UNIT_MS, node.filter) ? UNIT_MS[node.filter] : undefined;
-  const input = unit === undefined ? undefined : linearOf(node.input, context, true);
+  const input = unit === undefined ? undefined : linearOf(node.input, context, after, true);
   return input === undefined || unit === undefined ? undefined : scaled(input, unit);
 }
 
 /**
  * A node as a number that grows evenly with time; undefined when it is none.
+ * @param after milliseconds after now at which it is looked at
  * @param strict numeric text does not count, as in arithmetic
  */
-export function linearOf(node: Node, context: LinearContext, strict = false): Linear | undefined {
+export function linearOf(node: Node, context: LinearContext, after: number, strict = false): Linear | undefined {
   if (!context.readsClock(node)) {
     const value = context.valueOf(node);
     if (value === undefined || value === null) return strict ? undefined : ABSENT;
     const number = strict && typeof value !== 'number' ? undefined : numericValue(value);
-    return number === undefined ? undefined : { base: number, slope: 0 };
+    return number === undefined ? undefined : { base: number, slope: 0, lasts: Infinity };
   }
-  if (node.kind === 'binary') return arithmetic(node, context);
-  if (node.kind === 'pipe') return piped(node, context);
+  if (node.kind === 'binary') return arithmetic(node, context, after);
+  if (node.kind === 'pipe') return piped(node, context, after);
   if (node.kind === 'unary' && node.op === '-') {
-    const operand = linearOf(node.operand, context, true);
+    const operand = linearOf(node.operand, context, after, true);
     return operand === undefined ? undefined : scaled(operand, -1);
   }
   const chain = chainOf(node);
@@ -75,16 +92,14 @@ export function linearOf(node: Node, context: LinearContext, strict = false): Li
   if (read?.field !== 'in_status_for_ms' || read.link.node !== node) return undefined;
   const value = context.valueOf(node);
   if (value === undefined || value === null) return strict ? undefined : ABSENT;
-  return typeof value === 'number' ? { base: value, slope: 1 } : undefined;
+  return typeof value === 'number' ? { base: value + after, slope: 1, lasts: Infinity } : undefined;
 }
 
-/** Whole milliseconds, at least 1, until the test of the difference of two numbers first turns; undefined for never. */
-export function crossing(left: Linear, right: Linear, test: (difference: number) => boolean): number | undefined {
+function crossingWithin(left: Linear, right: Linear, today: boolean, test: (difference: number) => boolean): number {
   const base = left.base - right.base;
   const slope = left.slope - right.slope;
-  if (slope === 0 || !Number.isFinite(base) || !Number.isFinite(slope)) return undefined;
+  if (slope === 0 || !Number.isFinite(base) || !Number.isFinite(slope)) return Infinity;
   const near = Math.floor(-base / slope);
-  const today = test(base);
   // Fractions are rounded differently here and in the evaluation: what is all but equal may turn there already.
   const exact = Number.isInteger(base) && Number.isInteger(slope);
   const noise = exact ? 0 : 1e-10 * Math.max(1, Math.abs(left.base), Math.abs(right.base));
@@ -92,5 +107,29 @@ export function crossing(left: Linear, right: Linear, test: (difference: number)
     const difference = base + slope * ms;
     return test(difference) !== today || Math.abs(difference) < noise;
   };
-  return [near - 1, near, near + 1, near + 2].find((ms) => ms >= 1 && turns(ms));
+  return [near - 1, near, near + 1, near + 2].find((ms) => ms >= 1 && turns(ms)) ?? Infinity;
+}
+
+/**
+ * Whole milliseconds, at least 1, until the test of the difference of two numbers first turns, or until that can no longer be
+ * told; Infinity for never, undefined when one of them does not grow evenly.
+ */
+export function crossing(
+  left: LinearNumber,
+  right: LinearNumber,
+  test: (difference: number) => boolean,
+): number | undefined {
+  let after = 0;
+  let today: boolean | undefined;
+  for (let kink = 0; kink < MAX_KINKS; kink += 1) {
+    const a = left(after);
+    const b = right(after);
+    if (a === undefined || b === undefined) return undefined;
+    today ??= test(a.base - b.base);
+    const lasts = Math.min(a.lasts, b.lasts);
+    const ms = crossingWithin(a, b, today, test);
+    if (ms <= lasts) return after + ms;
+    after += lasts;
+  }
+  return after;
 }
