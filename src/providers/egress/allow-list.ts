@@ -1,0 +1,73 @@
+import ipaddr from 'ipaddr.js';
+import { parseAddress } from './address';
+
+/** What the operator lets through besides public addresses. Entries that name a port hold for that port only. */
+export interface AllowList {
+  /** The name itself is allowed, wherever it leads. */
+  allowsHost(hostname: string, port: number): boolean;
+  allowsAddress(address: string, port: number): boolean;
+}
+
+type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
+type Entry = { port: number | null } & ({ host: string } | { suffix: string } | { range: Range });
+
+/**
+ * Reads entries of the forms `host`, `*.suffix` (any name below it, not itself), an address, a CIDR range; each may end
+ * in `:port`, an IPv6 address then in brackets. @throws {Error} naming the entry that is none of these.
+ */
+export function createAllowList(items: readonly string[]): AllowList {
+  const entries = items.map(parseEntry);
+  const onPort = (port: number) => (entry: Entry) => entry.port === null || entry.port === port;
+  return {
+    allowsHost(hostname, port) {
+      const name = plainName(hostname);
+      return entries.filter(onPort(port)).some((entry) => {
+        if ('host' in entry) return entry.host === name;
+        return 'suffix' in entry && name.endsWith(entry.suffix) && name.length > entry.suffix.length;
+      });
+    },
+    allowsAddress(text, port) {
+      const address = parseAddress(text);
+      if (address === null) return false;
+      return entries
+        .filter(onPort(port))
+        .some((entry) => 'range' in entry && entry.range[0].kind() === address.kind() && address.match(entry.range));
+    },
+  };
+}
+
+/** A host name in the form in which names are compared: lower case, without the dot of the root. */
+function plainName(hostname: string): string {
+  return hostname.toLowerCase().replace(/\.$/, '');
+}
+
+function parseEntry(item: string): Entry {
+  const text = item.trim();
+  const { rest, port } = splitPort(text);
+  const range = parseRange(rest);
+  if (range) return { range, port };
+  if (/^[\d.]+$/.test(rest) || !/^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(rest)) {
+    throw new Error(`"${text}" is not a host, an address or a CIDR range that can be allowed`);
+  }
+  const name = plainName(rest);
+  return name.startsWith('*.') ? { suffix: name.slice(1), port } : { host: name, port };
+}
+
+function splitPort(text: string): { rest: string; port: number | null } {
+  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
+  const match = bracketed ?? /^([^:]+):(\d+)$/.exec(text);
+  if (!match) return { rest: text, port: null };
+  const [, rest = '', digits] = match;
+  const port = digits === undefined ? null : Number(digits);
+  if (port !== null && (port < 1 || port > 65_535)) throw new Error(`"${text}" names a port that does not exist`);
+  return { rest, port };
+}
+
+function parseRange(text: string): Range | null {
+  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  if (ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)) {
+    const address = ipaddr.process(text);
+    return [address, address.kind() === 'ipv4' ? 32 : 128];
+  }
+  return null;
+}

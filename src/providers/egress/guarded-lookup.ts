@@ -1,0 +1,61 @@
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
+import type { AllowList } from './allow-list';
+import { checkAddress } from './target';
+
+/** All addresses of a name, in the order in which they should be tried. */
+export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
+
+/** The resolver of the system. */
+export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
+
+/**
+ * The lookup of one connection: the socket connects to exactly the addresses that were checked here, so a name that
+ * leads elsewhere a moment later (rebinding) gains nothing. Addresses that are not allowed are left out; none left =
+ * `egress_refused`.
+ */
+export function guardedLookup(port: number, allow: AllowList, resolve: Resolve): LookupFunction {
+  return (hostname, options, callback) => {
+    void resolve(hostname)
+      .then((found) => {
+        const wanted = found.filter(({ family }) => !options.family || family === familyNumber(options.family));
+        return permitted(hostname, wanted.length > 0 ? wanted : found, port, allow);
+      })
+      .then(
+        (addresses) => {
+          const [first] = addresses;
+          if (options.all) callback(null, addresses);
+          else callback(null, first.address, first.family);
+        },
+        (error: NodeJS.ErrnoException) => callback(error, options.all ? [] : '', 0),
+      );
+  };
+}
+
+function permitted(
+  hostname: string,
+  found: LookupAddress[],
+  port: number,
+  allow: AllowList,
+): [LookupAddress, ...LookupAddress[]] {
+  if (found.length === 0) throw Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' });
+  if (allow.allowsHost(hostname, port)) return found as [LookupAddress, ...LookupAddress[]];
+  const refusals: unknown[] = [];
+  const good = found.filter(({ address }) => {
+    try {
+      checkAddress(address, port, allow, `${hostname} leads to ${address}, which`);
+      return true;
+    } catch (refusal) {
+      refusals.push(refusal);
+      return false;
+    }
+  });
+  const [first, ...rest] = good;
+  if (first === undefined) throw refusals[0];
+  return [first, ...rest];
+}
+
+function familyNumber(family: number | 'IPv4' | 'IPv6'): number {
+  return family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : family;
+}

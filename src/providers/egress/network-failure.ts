@@ -1,0 +1,24 @@
+import { messageOf } from '../../domain/errors';
+import { ProviderFailure } from '../provider-failure';
+
+const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+/** The request itself cannot be written: a header with a line break, a path with a space. */
+const UNSENDABLE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'ERR_INVALID_CHAR']);
+
+/** What a failed exchange with `origin` means; a failure that is one already passes. */
+export function networkFailure(error: unknown, origin: string): ProviderFailure {
+  if (error instanceof ProviderFailure) return error;
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  const code = codeOf(first) ?? codeOf(error);
+  const detail = [code, messageOf(first)].filter((part) => part !== undefined && part !== '').join(': ');
+  if (code !== undefined && UNSENDABLE.has(code)) {
+    return new ProviderFailure('config_invalid', `The request cannot be sent (${detail}).`, { retryable: false });
+  }
+  const kind = code !== undefined && TIMEOUTS.has(code) ? 'timeout' : 'network_error';
+  return new ProviderFailure(kind, `${origin} could not be reached (${detail}).`, { retryable: true, cause: error });
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,71 @@
+import { pipeline, type Readable, type Transform } from 'node:stream';
+import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+
+/** An answer that ends in the middle is read as far as it goes. */
+const LENIENT = { finishFlush: constants.Z_SYNC_FLUSH };
+const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
+  ['gzip', () => createGunzip(LENIENT)],
+  ['x-gzip', () => createGunzip(LENIENT)],
+  ['deflate', () => createInflate(LENIENT)],
+  ['br', () => createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH })],
+]);
+
+/**
+ * Text of an answer, at most `maxBytes` of it, both on the wire and after decompression; what is beyond is not read.
+ * One content coding is undone (we ask for none); text in several is left out. An unreadable coding ends the text there,
+ * because the far end has done its work all the same.
+ */
+export async function readText(body: Readable, headers: Record<string, string>, maxBytes: number): Promise<string> {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  const decode = textDecoder(headers['content-type']);
+  if (coding === '' || coding === 'identity') return decode(await collect(atMost(body, maxBytes)));
+  const decoder = DECODERS.get(coding)?.();
+  if (!decoder) {
+    body.on('error', () => undefined).destroy();
+    return '';
+  }
+  pipeline(
+    body,
+    (source: Readable) => atMost(source, maxBytes),
+    decoder,
+    () => undefined,
+  );
+  return decode(await collect(atMost(decoder, maxBytes)));
+}
+
+async function* atMost(source: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+  let room = maxBytes;
+  for await (const chunk of source) {
+    yield chunk.length > room ? chunk.subarray(0, room) : chunk;
+    room -= chunk.length;
+    if (room <= 0) return;
+  }
+}
+
+/** All chunks, up to the place where the coding is broken. */
+async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of source) chunks.push(chunk);
+  } catch (error) {
+    if (!isCodingError(error)) throw error;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** zlib names its errors `Z_…`, brotli `ERR_…`; those of the network have other names. */
+function isCodingError(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(Z_|ERR_)/.test(code) && code !== 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+/** By the charset that the answer names, UTF-8 without one or with an unknown one; never throws. */
+function textDecoder(contentType: string | undefined): (bytes: Buffer) => string {
+  const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
+  try {
+    const decoder = new TextDecoder(charset);
+    return (bytes) => decoder.decode(bytes);
+  } catch {
+    return (bytes) => bytes.toString('utf8');
+  }
+}

@@ -1,0 +1,10 @@
+/** The longest time that a far end can make us wait. */
+const MAX_MS = 3_600_000;
+
+/** Milliseconds of a `Retry-After` header, which gives seconds or an HTTP date: 0 to one hour; undefined for neither. */
+export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
+  if (value === undefined) return undefined;
+  const text = value.trim();
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : /^[A-Z]/i.test(text) ? Date.parse(text) - now.getTime() : NaN;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_MS);
+}

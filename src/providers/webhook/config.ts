@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { headerProblem, isForbiddenHeader, isHeaderName } from './header-rules';
+
+/** A field that takes `${{ secrets.NAME }}`. */
+const secret = (description: string) => z.string().min(1).optional().meta({ 'x-secret': true, description });
+
+const HeaderName = z
+  .string()
+  .refine(isHeaderName, 'must be the name of an HTTP header')
+  .refine((name) => !isForbiddenHeader(name), 'is a header that belongs to the connection and cannot be set');
+
+const CustomHeader = z.strictObject({
+  name: HeaderName,
+  value: z.string().superRefine((value, context) => {
+    const problem = headerProblem(value);
+    if (problem !== null) context.addIssue(problem);
+  }),
+});
+
+/** Fields that a type of authentication cannot do without. */
+const REQUIRED = {
+  none: [],
+  bearer: ['bearerToken'],
+  basic: ['basicUsername', 'basicPassword'],
+  header: ['authHeaderName', 'authHeaderValue'],
+} as const;
+
+const Fields = z.strictObject({
+  url: z
+    .string()
+    .superRefine((text, context) => {
+      const problem = urlProblem(text);
+      if (problem !== null) context.addIssue(problem);
+    })
+    .meta({ format: 'uri', description: 'Where to send: http or https' }),
+  method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),
+  contentType: z.enum(['json', 'form', 'text']).default('json'),
+  authType: z.enum(['none', 'bearer', 'basic', 'header']).default('none'),
+  bearerToken: secret('Token of authType bearer'),
+  basicUsername: z
+    .string()
+    .min(1)
+    .refine((name) => !name.includes(':'), 'must not contain a colon')
+    .optional()
+    .meta({ description: 'User of authType basic' }),
+  basicPassword: secret('Password of authType basic'),
+  authHeaderName: HeaderName.optional().meta({ description: 'Header of authType header, e.g. X-Api-Key' }),
+  authHeaderValue: secret('Value of that header'),
+  customHeaders: z
+    .array(CustomHeader)
+    .max(100)
+    .default([])
+    .meta({ description: 'Further headers; like credentials they do not follow a redirect to another origin' }),
+  body: z
+    .union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())], {
+      error: 'must be text or an object',
+    })
+    .optional()
+    .meta({ description: 'Text, or an object that is sent as JSON or as form fields' }),
+  timeout: z
+    .int()
+    .min(1)
+    .max(300_000)
+    .optional()
+    .meta({ description: 'Milliseconds for one attempt; 5000 unless the step sets timeout_seconds', default: 5000 }),
+  retryOnStatus: z
+    .array(z.int().min(100).max(599))
+    .default([])
+    .meta({ description: 'Statuses worth another attempt besides 408, 425, 429 and 5xx' }),
+  signingSecret: secret('Signs timestamp + "." + body: X-Fermata-Timestamp, X-Fermata-Signature: sha256=<hex HMAC>'),
+});
+
+/** Configuration of `integration-webhook.send`. */
+export const WebhookConfig = Fields.superRefine((config, context) => {
+  for (const field of REQUIRED[config.authType]) {
+    if (config[field] !== undefined) continue;
+    context.addIssue({ code: 'custom', path: [field], message: `is required by authType ${config.authType}` });
+  }
+  if (config.contentType === 'form' && Array.isArray(config.body)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['body'],
+      message: 'must be an object or text to be sent as form fields',
+    });
+  }
+});
+export type WebhookConfig = z.infer<typeof WebhookConfig>;
+
+function urlProblem(text: string): string | null {
+  if (!URL.canParse(text)) return 'must be an http(s) URL';
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must be an http(s) URL';
+  const hasUser = url.username !== '' || url.password !== '';
+  return hasUser ? 'must not carry a user name or password: use authType basic' : null;
+}

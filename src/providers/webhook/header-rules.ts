@@ -1,0 +1,31 @@
+/** Set by the connection itself; another value would break the framing or the routing of the request. */
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'upgrade',
+  'expect',
+  'te',
+  'trailer',
+]);
+
+/** Whether a text is a token as RFC 9110 (5.6.2) wants header names to be. */
+export function isHeaderName(name: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name);
+}
+
+/** Whether a header belongs to the connection and not to the one who sends a request. */
+export function isForbiddenHeader(name: string): boolean {
+  return FORBIDDEN.has(name.toLowerCase());
+}
+
+/** Why a text cannot be the value of a header; null when it can. */
+export function headerProblem(value: string): string | null {
+  if (/[\r\n]/.test(value)) return 'must not contain a line break';
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+    ? null
+    : 'must not contain control characters or characters beyond Latin-1';
+}
