@@ -13,10 +13,12 @@ interface Subcommand {
 /** One line each; a file is loaded only when its command is called. */
 const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () => Promise<Subcommand>])[] = [
   ['dev', 'run everything in this terminal: Postgres, Temporal, API and worker', () => import('./dev.js')],
+  ['demo', 'the same with examples and a real alert, and a timeline of what happens', () => import('./demo.js')],
   ['api', 'serve the REST API', () => import('./api.js')],
   ['worker', 'route the change log and execute runs', () => import('./worker.js')],
   ['migrate', 'bring the database schema up to date', () => import('./migrate.js')],
   ['apply', 'create or update automations from files', () => import('./apply.js')],
+  ['validate', 'check automation files, without a service', () => import('./validate.js')],
   ['automations', 'list automations; one with its last runs and why it did not run', () => import('./automations.js')],
   ['runs', 'list runs, show one step by step, follow', () => import('./runs.js')],
   ['trigger', 'start a run by hand', () => import('./trigger.js')],
