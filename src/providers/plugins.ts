@@ -4,6 +4,7 @@ import type { Plugin } from './contract';
 import type { Egress } from './egress/egress';
 import { healthcheckPlugin } from './healthcheck/plugin';
 import { incidentPlugin } from './incident/plugin';
+import { createWebhookPlugin } from './webhook/plugin';
 
 /** What providers reach the outside world with. */
 export interface PluginDeps {
@@ -11,6 +12,6 @@ export interface PluginDeps {
 }
 
 /** All built-in plugins. */
-export function createPlugins(_deps: PluginDeps): readonly Plugin[] {
-  return [automationPlugin, healthcheckPlugin, incidentPlugin, catalogPlugin];
+export function createPlugins({ egress }: PluginDeps): readonly Plugin[] {
+  return [automationPlugin, healthcheckPlugin, incidentPlugin, catalogPlugin, createWebhookPlugin({ egress })];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toStorable } from '../../domain/entities/storable';
 
 const MAX_CHARACTERS = 10_000;
 
@@ -15,7 +16,7 @@ export type Delivery = z.infer<typeof Delivery>;
 /** The delivery to `url`, as the configuration names it, that ended in this answer. */
 export function deliveryOf(url: string, { status, body }: { status: number; body: string }): Delivery {
   const externalId = externalIdOf(body);
-  const responseBody = storable(body.slice(0, MAX_CHARACTERS));
+  const responseBody = toStorable(body.slice(0, MAX_CHARACTERS));
   return { url, status, ...(externalId !== undefined && { externalId }), responseBody };
 }
 
@@ -24,16 +25,11 @@ function externalIdOf(body: string): string | undefined {
   try {
     const answer: unknown = JSON.parse(body);
     const { id } = Object(answer) as { id?: unknown };
-    if (typeof id === 'string') return storable(id.slice(0, MAX_CHARACTERS));
+    if (typeof id === 'string') return toStorable(id.slice(0, MAX_CHARACTERS));
     // Beyond 2^53 the digits that were read are not the digits that were sent.
     if (typeof id === 'number' && (Number.isSafeInteger(id) || !Number.isInteger(id))) return String(id);
   } catch {
     return undefined;
   }
   return undefined;
-}
-
-/** Postgres stores neither U+0000 nor half of a surrogate pair, which cutting may leave; both become U+FFFD. */
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '\ufffd').toWellFormed();
 }
