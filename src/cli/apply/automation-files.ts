@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readYaml } from '../../domain/definition/yaml';
+import type { PlaceDetail } from '../../domain/definition/yaml-locate';
 import { messageOf, type Finding } from '../../domain/errors';
 import { UsageError } from '../usage-error';
 import { fromGitOps, isGitOps } from './gitops-document';
@@ -13,7 +14,7 @@ export interface AutomationFile {
   /** The text, when the file is this document alone: saved as it is, comments and all. */
   text: string | undefined;
   /** Place of a finding in the file. */
-  locate(path: string): { path: string; line?: number; column?: number };
+  locate(path: string, detail?: PlaceDetail): { path: string; line?: number; column?: number };
 }
 
 /** A finding of a file. */
@@ -56,14 +57,15 @@ export function readAutomationFile(
       continue;
     }
     const own = value as Record<string, unknown>;
-    const place = (path: string) => ({ path, ...locate(path) });
+    const place = (path: string, detail?: PlaceDetail) => ({ path, ...locate(path, detail) });
     if (!isGitOps(own)) {
       found.push({ file, document: own, text: documents.length === 1 ? text : undefined, locate: place });
       continue;
     }
     const { document, findings, pathOf } = fromGitOps(own);
     errors.push(...findings.map((finding) => ({ file, finding: { ...finding, ...place(finding.path) } })));
-    if (findings.length === 0) found.push({ file, document, text: undefined, locate: (path) => place(pathOf(path)) });
+    if (findings.length === 0)
+      found.push({ file, document, text: undefined, locate: (path, detail) => place(pathOf(path), detail) });
   }
   return { found, errors };
 }
