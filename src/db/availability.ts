@@ -16,17 +16,28 @@ export function isDatabaseAway(error: unknown): boolean {
   );
 }
 
-/** The error and what caused it, as far as these are the database's or the socket's. */
+/**
+ * The error and what caused it, as far as these are the database's or the socket's. Told by their shape: errors of the
+ * socket come from Node itself, whose `Error` need not be the one of this module's realm.
+ */
 export function databaseCauses(error: unknown): { code: string; message: string }[] {
   const found: { code: string; message: string }[] = [];
-  let current = error;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
-    const code = (current as { code?: unknown }).code;
+  let current = error as ErrorShape | null | undefined;
+  for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
+    const { code, message, errors } = current;
     // The message of a query error is the whole statement: what is in it says nothing about the connection.
-    const message = current instanceof DrizzleQueryError ? '' : current.message;
-    found.push({ code: typeof code === 'string' ? code : '', message });
-    if (current instanceof AggregateError) found.push(...current.errors.flatMap(databaseCauses));
-    current = current.cause;
+    const says = typeof message === 'string' && !(current instanceof DrizzleQueryError) ? message : '';
+    found.push({ code: typeof code === 'string' ? code : '', message: says });
+    if (Array.isArray(errors)) found.push(...errors.flatMap(databaseCauses));
+    current = current.cause as ErrorShape | null | undefined;
   }
   return found;
+}
+
+interface ErrorShape {
+  code?: unknown;
+  message?: unknown;
+  /** Of an AggregateError: one for each address that was tried. */
+  errors?: unknown;
+  cause?: unknown;
 }

@@ -32,7 +32,14 @@ describe('permissions', () => {
 
   it('leaves open exactly what the contract leaves open', () => {
     const open = api.api.routes.filter((route) => route.permission === 'public').map((route) => route.path);
-    expect(open.sort()).toEqual(['/docs', '/docs/script.js', '/docs/style.css', '/healthz', '/openapi.json', '/readyz']);
+    expect(open.sort()).toEqual([
+      '/docs',
+      '/docs/script.js',
+      '/docs/style.css',
+      '/healthz',
+      '/openapi.json',
+      '/readyz',
+    ]);
     expect(permissionsOf(['admin']).size).toBe(PERMISSIONS.length);
     expect(permissionsOf(['constructor', '__proto__']).size).toBe(0);
   });

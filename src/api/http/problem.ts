@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { FermataError, type Finding } from '../../domain/errors';
@@ -65,7 +66,13 @@ export function sendProblem(response: Response, refusal: FermataError, requestId
 
 /** Tells the log what the caller is not told. */
 export function logRefusal(log: Logger, refusal: FermataError, context: Record<string, unknown>): void {
-  if (refusal.code === 'internal') log.error({ ...context, err: refusal.cause }, 'request failed');
-  else if (refusal.status >= 500) log.warn({ ...context, code: refusal.code, err: refusal.cause }, 'request refused');
-  else log.debug({ ...context, code: refusal.code }, 'request refused');
+  const told = { ...context, code: refusal.code };
+  if (refusal.code === 'internal') log.error({ ...told, ...withoutParameters(refusal.cause) }, 'request failed');
+  else if (refusal.status >= 500) log.warn({ ...told, ...withoutParameters(refusal.cause) }, 'request refused');
+  else log.debug(told, 'request refused');
+}
+
+/** The message of a query error holds its parameters, and with them what people sent: no log gets to see that. */
+function withoutParameters(error: unknown): { err?: unknown; query?: string } {
+  return error instanceof DrizzleQueryError ? { err: error.cause, query: error.query } : { err: error };
 }

@@ -1,0 +1,99 @@
+import { createDatabase } from '../../db/client';
+import { createAutomationStore } from '../../db/automation-store';
+import { createEntityStore } from '../../db/entity-store';
+import { systemClock, uuidV7 } from '../../domain/clock';
+import { createFilterRegistry } from '../../domain/expressions/filter-registry';
+import { createRegistry } from '../../domain/registry/registry';
+import { createLogger } from '../../log';
+import type { Action } from '../../providers/contract';
+import { createEgress } from '../../providers/egress/egress';
+import { createEvaluator } from '../../providers/live-evaluator';
+import { createPlugins } from '../../providers/plugins';
+import { PERMISSIONS } from '../auth/permissions';
+import { createApp } from '../create-app';
+import { renderPage } from '../docs/page';
+import { createOpenApiDocument } from './document';
+
+/** Never connected to: building the application opens nothing. */
+const database = createDatabase('postgres://nobody@127.0.0.1:1/none');
+const registry = createRegistry<Action>(createPlugins({ egress: createEgress({ allow: [] }) }));
+const base = { clock: systemClock, ids: uuidV7, registry };
+const entities = createEntityStore(base);
+const { routes } = createApp({
+  ...base,
+  ...{ database, entities },
+  log: createLogger({ level: 'silent', name: 'test' }),
+  notifier: { changes: () => undefined, starts: () => undefined, definitions: () => undefined },
+  filters: createFilterRegistry(),
+  automations: createAutomationStore(base),
+  evaluator: createEvaluator({ entities, clock: systemClock, timezone: 'UTC' }),
+  checkTemporal: () => Promise.resolve(),
+  settings: {
+    version: '1.2.3',
+    adminToken: undefined,
+    rateLimit: { perSecond: 1, ingestPerSecond: 1 },
+    webUi: { baseUrl: undefined, namespace: 'default' },
+    alertmanagerLabels: ['system'],
+  },
+});
+const document = createOpenApiDocument(routes, '1.2.3');
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, method, operation })),
+);
+
+it('describes every route once, under an id of its own', () => {
+  expect(operations).toHaveLength(routes.length);
+  expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(routes.length);
+});
+
+it('declares a permission or public for each route', () => {
+  for (const { name, operation } of operations) {
+    expect([name, [...PERMISSIONS, 'public'].includes(operation['x-permission'])]).toEqual([name, true]);
+    expect([name, operation.security.length > 0]).toEqual([name, operation['x-permission'] !== 'public']);
+  }
+});
+
+it('lets nothing that changes something be done with a permission that only reads', () => {
+  for (const route of routes) {
+    if (route.effect === 'write')
+      expect([route.operationId, route.permission]).not.toEqual([route.operationId, 'automation.read']);
+    if (route.effect === 'inbound') expect(route.permission).toBe('ingest');
+    if (route.method !== 'get' && route.effect === 'read') expect(route.path).toMatch(/\/(validate|render)$/);
+  }
+});
+
+it('describes a shape for each answer with a body, and the refusals that any call can give', () => {
+  for (const { name, operation } of operations) {
+    const { responses } = operation;
+    expect(Object.keys(responses).some((status) => status.startsWith('2'))).toBe(true);
+    if (operation['x-permission'] !== 'public')
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '429', '503']));
+    for (const [status, response] of Object.entries(responses)) {
+      if (status === '204') continue;
+      expect([name, status, Object.keys(response.content ?? {}).length > 0]).toEqual([name, status, true]);
+    }
+  }
+});
+
+it('names every part of a path as a parameter', () => {
+  for (const { path, operation } of operations) {
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+    expect(declared.map(({ name }) => name)).toEqual(inPath);
+  }
+});
+
+it('has no reference that leads nowhere', () => {
+  const names = new Set(Object.keys(document.components.schemas));
+  const found = JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g);
+  for (const [, ref = ''] of found) {
+    expect(ref).toMatch(/^#\/components\/schemas\//);
+    expect([ref, names.has(ref.slice('#/components/schemas/'.length))]).toEqual([ref, true]);
+  }
+});
+
+it('makes a page without anything inline, so that the strict content security policy holds', () => {
+  const page = renderPage(document);
+  expect(page).not.toMatch(/<script>|style="|onclick=|https?:\/\//);
+  for (const { operation } of operations) expect(page).toContain(`id="${operation.operationId}"`);
+});

@@ -1,0 +1,269 @@
+import { BASE, startApiHarness, type ApiHarness } from './api-harness';
+
+let api: ApiHarness;
+beforeAll(async () => {
+  api = await startApiHarness();
+});
+afterAll(() => api.end());
+
+const document = (name: string, more: Record<string, unknown> = {}) => ({
+  name,
+  triggers: [{ event: 'healthcheck.system_degraded' }],
+  actions: [{ action: 'automation.log', config: { message: 'hello' } }],
+  ...more,
+});
+const create = async (body: unknown, headers: Record<string, string> = {}) =>
+  api.call('POST', `${BASE}/automations`, { body, headers });
+const YAML = `# keep me
+name: From YAML
+group: on-call
+triggers:
+  - event: healthcheck.system_degraded
+actions:
+  - action: automation.log
+    config: { message: hi }
+`;
+
+describe('saving', () => {
+  it('answers with the document, its defaults, derived trigger ids and where it lies', async () => {
+    const made = await create(document('First', { status: 'disabled', group: ' night ' }));
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({
+      ...{ name: 'First', group: 'night', status: 'disabled', managedBy: 'api', version: 1, warnings: [] },
+      ...{ description: null, lastTriggeredAt: null },
+      definition: { mode: 'single', triggers: [{ id: 'healthcheck_system_degraded' }] },
+    });
+    const got = await api.call('GET', made.headers.get('location') ?? '');
+    expect(got.body).toEqual(made.body);
+    expect(got.headers.get('etag')).toBe(made.headers.get('etag'));
+  });
+
+  it('refuses with everything that is wrong, the nearest known name, and stores nothing', async () => {
+    const body = document('Wrong', { triggers: [{ event: 'healthcheck.system_degradet' }], colour: 'red' });
+    const answer = await create(body);
+    expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
+    const errors = answer.body.errors as { path: string; message: string }[];
+    expect(errors.map(({ path }) => path).sort()).toEqual(['colour', 'triggers[0].event']);
+    expect(errors.find(({ path }) => path === 'triggers[0].event')?.message).toContain('healthcheck.system_degraded');
+    expect((await api.call('GET', `${BASE}/automations?q=Wrong`)).body.items).toEqual([]);
+  });
+
+  it.each([[[]], ['text'], [7], [null]])('refuses %j, which is no document', async (body) => {
+    const answer = await create(JSON.stringify(body), { 'Content-Type': 'application/json' });
+    expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
+  });
+
+  it('makes a new version only when the definition changes, and keeps the old ones', async () => {
+    const { body } = await create(document('Versions'));
+    const path = `${BASE}/automations/${String(body.id)}`;
+    expect((await api.call('PATCH', path, { body: { group: 'a' } })).body).toMatchObject({ version: 1, group: 'a' });
+    expect((await api.call('PATCH', path, { body: { name: 'Versions' } })).body.version).toBe(1);
+    expect((await api.call('PATCH', path, { body: { description: 'two' } })).body).toMatchObject({
+      version: 2,
+      group: 'a',
+    });
+    const cleared = await api.call('PATCH', path, { body: { description: null, group: null } });
+    expect(cleared.body).toMatchObject({ version: 3, group: null, description: null });
+    const rolled = await api.call('POST', `${path}/versions/2/rollback`);
+    expect(rolled.body).toMatchObject({ version: 4, description: 'two' });
+    const versions = await api.call('GET', `${path}/versions?limit=3`);
+    expect(versions.body.items).toMatchObject([
+      { version: 4 },
+      { version: 3 },
+      { version: 2, createdBy: { id: 'admin' } },
+    ]);
+    const rest = await api.call('GET', `${path}/versions?cursor=${String(versions.body.nextCursor)}`);
+    expect(rest.body).toMatchObject({ items: [{ version: 1 }], nextCursor: null });
+    expect((await api.call('POST', `${path}/versions/9/rollback`)).status).toBe(404);
+  });
+
+  it('refuses an update made from an older state, and lets the last write win without If-Match', async () => {
+    const made = await create(document('Etag'));
+    const path = `${BASE}/automations/${String(made.body.id)}`;
+    const stale = { 'If-Match': made.headers.get('etag') ?? '' };
+    const first = await api.call('PATCH', path, { body: { description: 'a' }, headers: stale });
+    expect(first.status).toBe(200);
+    for (const [method, at] of [
+      ['PATCH', path],
+      ['DELETE', path],
+      ['POST', `${path}/disable`],
+    ] as const) {
+      const answer = await api.call(method, at, {
+        body: method === 'PATCH' ? { description: 'b' } : undefined,
+        headers: stale,
+      });
+      expect([answer.status, answer.body.code]).toEqual([412, 'stale_etag']);
+    }
+    expect((await api.call('PATCH', path, { body: { description: 'c' } })).status).toBe(200);
+    expect((await api.call('DELETE', path, { headers: { 'If-Match': '*' } })).status).toBe(204);
+    expect((await api.call('GET', path)).status).toBe(404);
+  });
+
+  it('keeps both of two patches of different keys that arrive together', async () => {
+    const { body } = await create(document('Race'));
+    const path = `${BASE}/automations/${String(body.id)}`;
+    await Promise.all([
+      api.call('PATCH', path, { body: { description: 'kept' } }),
+      api.call('PATCH', path, { body: { mode: 'queued' } }),
+    ]);
+    expect((await api.call('GET', path)).body).toMatchObject({ description: 'kept', definition: { mode: 'queued' } });
+  });
+});
+
+describe('YAML', () => {
+  it('goes in and comes out as it was written, until the document is changed', async () => {
+    const made = await create(YAML, { 'Content-Type': 'application/yaml' });
+    expect(made.body).toMatchObject({ name: 'From YAML', group: 'on-call' });
+    const path = `${BASE}/automations/${String(made.body.id)}`;
+    const accept = { headers: { Accept: 'application/yaml' } };
+    const text = await api.call('GET', path, accept);
+    expect(text.headers.get('content-type')).toContain('application/yaml');
+    expect(text.text).toBe(YAML);
+    await api.call('PATCH', path, { body: { group: 'days' } });
+    const changed = await api.call('GET', path, accept);
+    expect(changed.text).toMatch(/^name: From YAML\n/);
+    expect(changed.text).toContain('group: days');
+    const again = await create(changed.text, { 'Content-Type': 'application/yaml' });
+    expect(again.body.definition).toEqual(made.body.definition);
+  });
+
+  it('that is malformed is refused with its place', async () => {
+    const answer = await create('name: a\n  b: [', { 'Content-Type': 'application/yaml' });
+    expect([answer.status, answer.body.code]).toEqual([400, 'malformed_body']);
+    expect(answer.body.errors).toContainEqual(expect.objectContaining({ code: 'yaml_syntax', line: 2 }));
+  });
+
+  it('that is not valid is refused with line and column of every finding', async () => {
+    const answer = await create(YAML.replace('message: hi', 'mesage: hi'), { 'Content-Type': 'application/yaml' });
+    expect(answer.status).toBe(422);
+    expect((answer.body.errors as { line?: number }[]).every(({ line }) => line === 8)).toBe(true);
+  });
+});
+
+describe('validate', () => {
+  const validate = (body: unknown, type = 'application/json') =>
+    api.call('POST', `${BASE}/automations/validate`, { body, headers: { 'Content-Type': type } });
+
+  it('is always 200 and lists what a save would refuse, with places for YAML', async () => {
+    expect((await validate(document('Fine', { status: 'disabled' }))).body).toEqual({
+      valid: true,
+      errors: [],
+      warnings: [],
+    });
+    const wrong = await validate(YAML.replace('system_degraded', 'system_degradet'), 'application/yaml');
+    expect(wrong.status).toBe(200);
+    expect(wrong.body).toMatchObject({ valid: false, errors: [{ path: 'triggers[0].event', line: 5 }] });
+    const broken = await validate('a: [', 'application/yaml');
+    expect([broken.status, broken.body.valid]).toEqual([200, false]);
+    expect((await validate(YAML + 'status: enabled\n', 'application/yaml')).body.valid).toBe(true);
+    expect((await validate('{', 'application/json')).status).toBe(400);
+    expect((await validate('[]', 'application/json')).body).toMatchObject({ valid: false });
+  });
+});
+
+describe('status, lists and groups', () => {
+  it('filters by group, status and text, and pages through everything once', async () => {
+    await Promise.all(['x1', 'x2', 'x3'].map((name) => create(document(`List ${name}`, { group: 'listed' }))));
+    await create(document('List off', { status: 'disabled' }));
+    const names = async (query: string) => {
+      const items = (await api.call('GET', `${BASE}/automations?${query}`)).body.items as { name: string }[];
+      return items.map(({ name }) => name).sort();
+    };
+    expect(await names('group=listed')).toEqual(['List x1', 'List x2', 'List x3']);
+    expect(await names('q=list%20&status=disabled')).toEqual(['List off']);
+    expect(await names('group=&q=list')).toEqual(['List off']);
+    expect(await names('managedBy=gitops')).toEqual([]);
+    const first = await api.call('GET', `${BASE}/automations?group=listed&limit=2`);
+    const rest = await api.call('GET', `${BASE}/automations?group=listed&cursor=${String(first.body.nextCursor)}`);
+    expect((first.body.items as unknown[]).length + (rest.body.items as unknown[]).length).toBe(3);
+    expect(rest.body.nextCursor).toBeNull();
+    expect((await api.call('GET', `${BASE}/automation-groups`)).body.items).toContain('listed');
+  });
+
+  it('enables and disables, also with runs in flight', async () => {
+    const { body } = await create(document('Switch'));
+    const path = `${BASE}/automations/${String(body.id)}`;
+    const run = await api.call('POST', `${path}/runs`, { body: {} });
+    expect((await api.call('POST', `${path}/disable`)).body.status).toBe('disabled');
+    expect((await api.call('GET', `${BASE}/runs/${String(run.body.runId)}`)).body).toMatchObject({
+      run: { status: 'pending' },
+    });
+    await api.call('POST', `${path}/disable?cancelRuns=true`);
+    expect((await api.call('GET', `${BASE}/runs/${String(run.body.runId)}`)).body).toMatchObject({
+      run: { status: 'cancelled' },
+    });
+    expect((await api.call('POST', `${path}/enable`)).body.status).toBe('enabled');
+  });
+
+  it('cancels the runs of what is deleted and keeps their history', async () => {
+    const { body } = await create(document('Deleted'));
+    const run = await api.call('POST', `${BASE}/automations/${String(body.id)}/runs`);
+    expect((await api.call('DELETE', `${BASE}/automations/${String(body.id)}`)).status).toBe(204);
+    const history = await api.call('GET', `${BASE}/runs/${String(run.body.runId)}`);
+    expect(history.body).toMatchObject({ run: { status: 'cancelled', automationName: 'Deleted' } });
+  });
+});
+
+describe('runs by hand', () => {
+  it('are pending at once, also of a disabled automation, and show where they came from', async () => {
+    const { body } = await create(document('By hand', { status: 'disabled' }));
+    const started = await api.call('POST', `${BASE}/automations/${String(body.id)}/runs`, {
+      body: {
+        triggerId: 'healthcheck_system_degraded',
+        payload: {
+          ...{ systemId: 'shop', previousStatus: 'healthy', newStatus: 'degraded', healthyChecks: 0, totalChecks: 1 },
+          timestamp: '2026-01-01T00:00:00Z',
+        },
+      },
+    });
+    expect(started.status).toBe(201);
+    const detail = await api.call('GET', `${BASE}/runs/${String(started.body.runId)}`);
+    expect(detail.body).toMatchObject({
+      run: {
+        ...{ automationName: 'By hand', status: 'pending', contextKey: 'shop', depth: 0, webUiUrl: null, version: 1 },
+        ...{ triggerId: 'healthcheck_system_degraded', triggerEvent: 'healthcheck.system_degraded' },
+      },
+      ...{ steps: [], artifacts: [] },
+    });
+    expect((await api.call('GET', `${BASE}/automations/${String(body.id)}`)).body.lastTriggeredAt).not.toBeNull();
+  });
+
+  it('are refused when one is running, when the trigger is unknown, when conditions are asked for and false', async () => {
+    const { body } = await create(document('Single', { conditions: ['false'] }));
+    const path = `${BASE}/automations/${String(body.id)}/runs`;
+    const codeOf = async (request: unknown) => (await api.call('POST', path, { body: request })).body.code;
+    expect(await codeOf({ triggerId: 'nope' })).toBe('validation_failed');
+    expect(await codeOf({ skipConditions: false })).toBe('condition');
+    expect(await codeOf({})).toBeUndefined();
+    const second = await api.call('POST', path, { body: {} });
+    expect([second.status, second.body.code]).toEqual([409, 'already_running']);
+  });
+
+  it('are started once per Idempotency-Key, also when repeats arrive together', async () => {
+    const { body } = await create(document('Once', { mode: 'parallel' }));
+    const path = `${BASE}/automations/${String(body.id)}/runs`;
+    const call = (payload: unknown) =>
+      api.call('POST', path, { body: { payload }, headers: { 'Idempotency-Key': 'same' } });
+    const answers = await Promise.all([1, 2, 3, 4].map(() => call({ a: 1 })));
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    expect(new Set(answers.map((answer) => answer.body.runId)).size).toBe(1);
+    expect(answers.filter((answer) => answer.headers.get('idempotency-replayed') === 'true')).toHaveLength(3);
+    const other = await call({ a: 2 });
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
+    expect((await api.call('GET', `${BASE}/runs?automationId=${String(body.id)}`)).body.items).toHaveLength(1);
+  });
+});
+
+it('tells which automations look at an entity', async () => {
+  const named = await create(document('Named', { conditions: ['health.systems["shop-9"].status == "healthy"'] }));
+  const own = await create(document('Own', { conditions: ['!health.system.in_maintenance'] }));
+  const { items } = (await api.call('GET', `${BASE}/entities/health/shop-9/automations`)).body;
+  expect(items).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ id: named.body.id, looksAt: 'id' }),
+      expect.objectContaining({ id: own.body.id, looksAt: 'system_of_run' }),
+    ]),
+  );
+  const other = (await api.call('GET', `${BASE}/entities/health/other/automations`)).body.items as { id: string }[];
+  expect(other.map(({ id }) => id)).not.toContain(named.body.id);
+});

@@ -1,0 +1,222 @@
+import { request as httpRequest } from 'node:http';
+import { migrate } from '../../src/db/migrate';
+import { createLogger } from '../../src/log';
+import { startPostgres } from '../support/services';
+import { BASE, startApiHarness, type Answer, type ApiHarness } from './api-harness';
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+describe('bad input', () => {
+  let api: ApiHarness;
+  beforeAll(async () => {
+    api = await startApiHarness();
+  });
+  afterAll(() => api.end());
+
+  const post = (path: string, body: unknown, headers: Record<string, string> = JSON_TYPE) =>
+    api.call('POST', `${BASE}${path}`, { body, headers });
+
+  it.each([
+    ['{"a": 1,}', 1, 9],
+    ['{\n  "a": [1 2]\n}', 2, 11],
+    ['{"a": "b', 1, 7],
+    ['', 1, 1],
+    ['nul', 1, 1],
+    ['{"a": 01}', 1, 8],
+    ['[1] x', 1, 5],
+    ['{"a" 1}', 1, 6],
+    ['{"a": "tab\there"}', 1, 7],
+  ])('names line and column in malformed JSON: %j', async (text, line, column) => {
+    const answer = await post('/systems', text === '' ? ' ' : text);
+    expect([answer.status, answer.body.code]).toEqual([400, 'malformed_body']);
+    expect(answer.body.errors).toMatchObject([{ line, column: text === '' ? 2 : column }]);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  it('refuses bytes that are not UTF-8 as malformed', async () => {
+    const answer = await post('/systems', Uint8Array.from([0x22, 0xff, 0x22]));
+    expect([answer.status, answer.body.code]).toEqual([400, 'malformed_body']);
+  });
+
+  it.each([
+    ['text/plain', 415],
+    ['application/x-www-form-urlencoded', 415],
+    ['application/yaml', 415],
+    ['application/json; charset=latin1', 415],
+    ['application/merge-patch+json', 201],
+    ['Application/JSON; charset="UTF-8"', 201],
+  ])('takes a body of type %s with %d', async (type, status) => {
+    const answer = await post('/systems', '{"name": "typed"}', { 'Content-Type': type });
+    expect(answer.status).toBe(status);
+  });
+
+  it('refuses compressed bodies', async () => {
+    const answer = await post('/systems', '{}', { ...JSON_TYPE, 'Content-Encoding': 'gzip' });
+    expect(answer.status).toBe(415);
+  });
+
+  it('refuses more than 1 MB, whether announced or not, and goes on serving', async () => {
+    const answer = await post('/events', JSON.stringify({ data: 'x'.repeat(1_048_577) }));
+    expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
+    expect(await chunked(`${api.url}${BASE}/events`, 40, 65_536)).toBe(413);
+    expect((await post('/systems', '{"name": "after"}')).status).toBe(201);
+  });
+
+  it('refuses text that cannot be stored, in values, keys, paths and queries', async () => {
+    const codes = [
+      await post('/systems', '{"name": "a\\u0000b"}'),
+      await post('/systems', '{"name": "\\ud800"}'),
+      await post('/systems', '{"name": "ok", "metadata": {"a": [{"\\udc00": 1}]}}'),
+      await post('/events', '{"specversion":"1.0","id":"n","source":"s","type":"t","data":{"x":"\\u0000"}}'),
+      await api.call('GET', `${BASE}/systems/a%00b`),
+      await api.call('GET', `${BASE}/runs?q=a%00b`),
+      await api.call('POST', `${BASE}/automations`, {
+        body: 'name: "a\\0b"',
+        headers: { 'Content-Type': 'application/yaml' },
+      }),
+    ].map((answer: Answer) => [answer.status, answer.body.code]);
+    expect(codes).toEqual(codes.map(() => [422, 'invalid_text']));
+  });
+
+  it('refuses numbers that overflow and nesting that nobody can walk', async () => {
+    expect((await post('/systems', '{"name": "x", "metadata": {"n": 1e400}}')).status).toBe(422);
+    const deep = `{"name": "x", "metadata": ${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`;
+    expect((await post('/systems', deep)).body.code).toBe('limit_exceeded');
+  });
+
+  it('names every unknown key and wrong type', async () => {
+    const answer = await post('/systems', '{"name": 7, "colour": 1, "__proto__": {"x": 1}}');
+    expect(answer.status).toBe(422);
+    const places = (answer.body.errors as { path: string; code: string }[]).map(({ path, code }) => `${path} ${code}`);
+    expect(places).toEqual(expect.arrayContaining(['name invalid_type', 'colour unknown_key']));
+  });
+
+  it('keeps hostile keys as plain data', async () => {
+    const metadata = '{"__proto__": {"polluted": true}, "constructor": 1, "toString": "x"}';
+    const made = await post('/systems', `{"id": "hostile", "name": "h", "metadata": ${metadata}}`);
+    expect(made.status).toBe(201);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    expect((await api.call('GET', `${BASE}/entities/constructor/x`)).status).toBe(404);
+    expect((await api.call('GET', `${BASE}/entity-kinds/__proto__`)).status).toBe(405);
+  });
+
+  it.each([
+    ['GET', '/runs/nope', 404, 'not_found'],
+    ['GET', '/runs/00000000-0000-7000-8000-000000000000', 404, 'not_found'],
+    ['GET', '/automations/nope', 404, 'not_found'],
+    ['GET', '/incidents/nope', 404, 'not_found'],
+    ['GET', '/systems/nope', 404, 'not_found'],
+    ['GET', '/health/nope', 404, 'not_found'],
+    ['GET', '/entities/nope/1', 404, 'not_found'],
+    ['GET', '/nowhere', 404, 'not_found'],
+    ['GET', '/runs?cursor=nope', 400, 'bad_request'],
+    ['GET', '/automations?cursor=WyJ4Il0', 400, 'bad_request'],
+    ['GET', '/runs?limit=0', 422, 'validation_failed'],
+    ['GET', '/runs?limit=201', 422, 'validation_failed'],
+    ['GET', '/runs?limit=ten', 422, 'validation_failed'],
+    ['GET', '/runs?status=done', 422, 'validation_failed'],
+    ['GET', '/runs?limit=1&limit=2', 422, 'validation_failed'],
+    ['GET', '/systems/%E0%A4%A', 400, 'bad_request'],
+    ['DELETE', '/runs', 405, 'method_not_allowed'],
+    ['PUT', '/automations/validate', 405, 'method_not_allowed'],
+  ])('%s %s is %d %s', async (method, path, status, code) => {
+    const answer = await api.call(method, `${BASE}${path}`);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(answer.body).toMatchObject({
+      status,
+      type: `urn:fermata:problem:${code}`,
+      title: expect.any(String) as string,
+    });
+    expect(answer.body).toHaveProperty('errors');
+    if (status === 405) expect(answer.headers.get('allow')).not.toBe('');
+  });
+
+  it('stores nothing of a batch with one bad element and names it', async () => {
+    const event = (id: string) => ({ specversion: '1.0', id, source: 'batch', type: 't' });
+    const before = await api.rows('select 1 from changes');
+    const answer = await post('/events', JSON.stringify([event('1'), { ...event('2'), type: 5 }]));
+    expect(answer.status).toBe(422);
+    expect(answer.body.index).toBe(1);
+    const results = { results: [{ systemId: 'a', configurationId: 'b', status: 'healthy' }, { systemId: 'a' }] };
+    expect((await post('/ingest/health', JSON.stringify(results))).body.index).toBe(1);
+    expect(await api.rows('select 1 from changes')).toHaveLength(before.length);
+  });
+
+  it('answers a repeated event with 202 and does nothing, by source and id or by Idempotency-Key', async () => {
+    const event = JSON.stringify({ specversion: '1.0', id: 'again', source: 's', type: 't' });
+    const [first, second] = [await post('/events', event), await post('/ingest/cloudevents', event)];
+    expect([second.status, second.body]).toEqual([202, first.body]);
+    const result = (status: string) => JSON.stringify({ systemId: 'rep', configurationId: 'c', status });
+    const key = { ...JSON_TYPE, 'Idempotency-Key': 'h1' };
+    const one = await post('/ingest/health', result('healthy'), key);
+    const other = await post('/ingest/health', result('unhealthy'), key);
+    expect([other.status, other.body.changeIds]).toEqual([202, one.body.changeIds]);
+    expect((await api.call('GET', `${BASE}/health/rep`)).body.status).toBe('healthy');
+  });
+});
+
+/** Status of a request that never says how long it will be. */
+function chunked(url: string, chunks: number, size: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { Authorization: 'Bearer admin-token-for-tests', 'Content-Type': 'application/json' };
+    const request = httpRequest(url, { method: 'POST', headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    request.on('error', reject);
+    for (let i = 0; i < chunks; i += 1) request.write(' '.repeat(size));
+    request.end();
+  });
+}
+
+describe('when Postgres is away', () => {
+  it('answers 503 with Retry-After, accepts nothing, says so in /readyz, and recovers by itself', async () => {
+    const postgres = await startPostgres({ durable: true });
+    await migrate(postgres.url(), { log: createLogger({ level: 'silent', name: 'test' }) });
+    const api = await startApiHarness({}, { databaseUrl: postgres.url() });
+    const event = (id: string) => ({ body: { specversion: '1.0', id, source: 's', type: 't' } });
+    try {
+      const viewer = await api.token('viewer');
+      expect((await api.call('POST', `${BASE}/events`, event('before'))).status).toBe(202);
+      await postgres.kill();
+      const answers = [
+        await api.call('POST', `${BASE}/events`, event('during')),
+        await api.call('POST', `${BASE}/systems`, { body: { name: 'x' } }),
+        await api.call('GET', `${BASE}/runs`),
+        await api.call('GET', `${BASE}/runs`, { token: `${viewer}x` }),
+      ];
+      for (const { status, body, headers } of answers) {
+        expect([status, body.code]).toEqual([503, 'database_unavailable']);
+        expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+        expect(JSON.stringify(body)).not.toMatch(/ECONN|127\.0\.0\.1|select|insert/i);
+      }
+      const ready = await api.call('GET', '/readyz', { token: null });
+      expect([ready.status, ready.body.checks]).toMatchObject([
+        503,
+        { postgres: { ok: false }, temporal: { ok: true } },
+      ]);
+      expect((await api.call('GET', '/healthz', { token: null })).status).toBe(200);
+      await postgres.start();
+      expect((await api.call('POST', `${BASE}/events`, event('during'))).status).toBe(202);
+      const stored = await api.rows<{ id: string }>(`select payload->>'id' as id from changes where event is not null`);
+      expect(stored).toHaveLength(2);
+    } finally {
+      await api.end();
+      await postgres.destroy();
+    }
+  }, 60_000);
+});
+
+it('accepts events while Temporal is away and says so in /readyz', async () => {
+  const api = await startApiHarness({}, { checkTemporal: () => Promise.reject(new Error('connect ECONNREFUSED')) });
+  try {
+    const event = { specversion: '1.0', id: 'x', source: 's', type: 't' };
+    expect((await api.call('POST', `${BASE}/events`, { body: event })).status).toBe(202);
+    const ready = await api.call('GET', '/readyz', { token: null });
+    expect(ready.status).toBe(503);
+    expect(ready.body.checks).toMatchObject({ postgres: { ok: true }, temporal: { ok: false } });
+    expect(ready.text).not.toContain('ECONNREFUSED');
+  } finally {
+    await api.end();
+  }
+});
