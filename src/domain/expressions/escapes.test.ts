@@ -216,6 +216,11 @@ describe('source that tries to be a program', () => {
   });
 });
 
+/** Time that this process has worked: other than the clock on the wall, not longer on a busy machine. */
+function cpuMs(): number {
+  return process.cpuUsage().user / 1000;
+}
+
 describe('work without end', () => {
   const megabyte = 'a'.repeat(1_000_000);
   const bombs: Scope = {
@@ -282,7 +287,7 @@ describe('work without end', () => {
     ...['1e15 | round(1e300)', 'list | max(text)', 'list | min', 'text == text + "b"', '[text] == [text + "b"]'],
     ...['!wide', 'wide | length', 'wide | not'],
   ])('%s ends soon, with a value or with our error', (source) => {
-    const started = performance.now();
+    const started = cpuMs();
     for (const text of [source, `[${Array(40).fill(source).join()}]`]) {
       try {
         evaluate(parseExpression(text), bombs, { now: new Date(0) });
@@ -290,7 +295,7 @@ describe('work without end', () => {
         expect(error).toBeInstanceOf(ExpressionError);
       }
     }
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
   });
 
   it.each([
@@ -301,12 +306,12 @@ describe('work without end', () => {
     ['dollars', '$'.repeat(500_000) + '{{'],
     ['growth', '{{ "0123456789" }}'.repeat(100_000)],
   ])('a template full of %s ends soon', (_what, template) => {
-    const started = performance.now();
+    const started = cpuMs();
     try {
       renderTemplate(template, {});
     } catch (error) {
       expect(error).toBeInstanceOf(ExpressionError);
     }
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
   });
 });

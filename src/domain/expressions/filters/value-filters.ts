@@ -40,7 +40,11 @@ export const valueFilters = {
   },
   from_json: {
     description: 'What a JSON text says; a text that is not JSON stays as it is',
-    apply: (input) => (typeof input === 'string' ? parseJson(input) : input),
+    apply: (input, _args, context) => {
+      if (typeof input !== 'string') return input;
+      context.spend(input.length >> 3);
+      return parseJson(input);
+    },
   },
   round: {
     description: 'round(digits = 0): a number rounded, halves away from zero',
