@@ -20,11 +20,12 @@ const count = (runs: readonly RunRow[], status: string) => runs.filter((run) => 
 
 describe('30 identical events at once', () => {
   let engine: Engine;
-  beforeEach(async () => {
+  beforeAll(async () => {
     engine = await startEngine();
     await Promise.all([engine.worker(), engine.worker()]);
-  }, 60_000);
-  afterEach(() => engine.close());
+  }, 90_000);
+  beforeEach(() => engine.receiver.received.splice(0));
+  afterAll(() => engine.close());
 
   const requests = (what: string) => engine.receiver.received.filter(({ path }) => path.startsWith(`/${what}/`));
 
@@ -36,14 +37,14 @@ describe('30 identical events at once', () => {
       return outcomes.reduce((sum, { count: times }) => sum + times, 0) === 29 && outcomes;
     });
     expect(refused[0]?.detail).toMatch(/^Run [0-9a-f-]{36} is still active\.$/);
-    expect(await engine.ended(1)).toEqual([expect.objectContaining({ status: 'success' })]);
+    expect(await engine.ended(1, id)).toEqual([expect.objectContaining({ status: 'success' })]);
     expect(requests('end')).toHaveLength(1);
   });
 
   it('leave one survivor of a `restart` automation; the 29 replaced do no further step', async () => {
-    await engine.save(automation('restart', 3));
+    const id = await engine.save(automation('restart', 3));
     await engine.emit('go.restart', { n: 1 }, { times: 30 });
-    const runs = await engine.ended(30, 40_000);
+    const runs = await engine.ended(30, id, 40_000);
     expect(count(runs, 'success')).toBe(1);
     expect(count(runs, 'cancelled')).toBe(29);
     const survivor = runs.find((run) => run.status === 'success');
@@ -51,15 +52,17 @@ describe('30 identical events at once', () => {
     expect(survivor?.id).toBe(runs.at(-1)?.id);
     for (const run of runs.filter(({ status }) => status === 'cancelled')) {
       expect(run.ended_by).toMatchObject({ kind: 'replaced' });
-      const open = (await engine.steps(run.id)).filter(({ status }) => ['running', 'waiting', 'pending'].includes(status));
+      const open = (await engine.steps(run.id)).filter(({ status }) =>
+        ['running', 'waiting', 'pending'].includes(status),
+      );
       expect(open).toEqual([]);
     }
   }, 60_000);
 
   it('run one after another, in order, on a `queued` automation', async () => {
-    await engine.save(automation('queued', 0.05, 'max_runs: 30'));
+    const id = await engine.save(automation('queued', 0.05, 'max_runs: 30'));
     for (let n = 0; n < 30; n += 1) await engine.emit('go.queued', { n });
-    const runs = await engine.ended(30, 60_000);
+    const runs = await engine.ended(30, id, 60_000);
     expect(count(runs, 'success')).toBe(30);
     const log = engine.receiver.received.map(({ path }) => path);
     const expected = requests('begin').flatMap(({ path }) => [path, path.replace('begin', 'end')]);
@@ -73,7 +76,7 @@ describe('30 identical events at once', () => {
     await engine.emit('go.parallel', { n: 1 }, { times: 30 });
     let most = 0;
     await until('all that were let in have ended', async () => {
-      const runs = await engine.runs();
+      const runs = await engine.runs(id);
       most = Math.max(most, runs.filter(({ status }) => ACTIVE.includes(status)).length);
       return runs.length >= 10 && count(runs, 'success') === runs.length;
     });

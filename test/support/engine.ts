@@ -54,8 +54,8 @@ export interface Engine {
   emit(type: string, data?: Record<string, unknown>, options?: { subject?: string; times?: number }): Promise<string[]>;
   runs(automationId?: string): Promise<RunRow[]>;
   steps(runId: string): Promise<StepRow[]>;
-  /** Waits until so many runs have ended, and gives all. */
-  ended(count: number, deadlineMs?: number): Promise<RunRow[]>;
+  /** Waits until at least so many runs, of one automation or of all, exist and all have ended; gives them. */
+  ended(count: number, automationId?: string, deadlineMs?: number): Promise<RunRow[]>;
   outcomes(automationId: string): Promise<{ outcome: string; detail: string; count: number }[]>;
   close(): Promise<void>;
 }
@@ -144,11 +144,11 @@ export async function startEngine(): Promise<Engine> {
       );
       return found.rows;
     },
-    ended: (count, deadlineMs) =>
+    ended: (count, automationId, deadlineMs) =>
       until(
         `${count} runs have ended`,
         async () => {
-          const all = await runs();
+          const all = await runs(automationId);
           const open = all.filter((run) => ['pending', 'running', 'waiting'].includes(run.status));
           return all.length >= count && open.length === 0 && all;
         },

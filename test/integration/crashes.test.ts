@@ -1,0 +1,182 @@
+import { sql } from 'drizzle-orm';
+import { startEngine, type Engine } from '../support/engine';
+import type { Received } from '../support/receiver';
+import { until } from '../support/until';
+
+const FIVE_STEPS = `
+name: Five steps
+mode: parallel
+max_runs: 100
+triggers:
+  - { event: automation.event, config: { type: five } }
+actions:
+${[1, 2, 3, 4, 5].map((n) => `  - { action: integration-webhook.send, config: { url: "$URL/${n}/{{ run.id }}" } }`).join('\n')}
+`;
+
+/** Key → requests with it, in the order of their first arrival. */
+function byKey(received: readonly Received[]): Map<string, Received[]> {
+  const keys = new Map<string, Received[]>();
+  for (const entry of received) keys.set(entry.key, [...(keys.get(entry.key) ?? []), entry]);
+  return keys;
+}
+
+describe('when processes die', () => {
+  let engine: Engine;
+  beforeEach(async () => {
+    engine = await startEngine();
+  }, 60_000);
+  afterEach(() => engine.close());
+
+  it('a run whose only worker is killed in the middle completes on its successor, no effect missing, repeats with the same key', async () => {
+    const first = await engine.worker();
+    await engine.save(FIVE_STEPS);
+    engine.receiver.answerWith(async ({ path }, response) => {
+      if (path.startsWith('/3/')) {
+        // After the effect and before its completion: the far end has it, nobody was told.
+        await first.stop('SIGKILL');
+        engine.receiver.answerWith((_received, next) => void next.end('ok'));
+      }
+      response.end('ok');
+    });
+    await engine.emit('five');
+    await until('the worker was killed', () => first.exited());
+    await engine.worker();
+    const [run] = await engine.ended(1, undefined, 60_000);
+    expect(run).toMatchObject({ status: 'success' });
+    const keys = byKey(engine.receiver.received);
+    expect([...keys.keys()].sort()).toEqual([0, 1, 2, 3, 4].map((n) => `${run?.id ?? ''}:actions[${n}]`));
+    expect(keys.get(`${run?.id ?? ''}:actions[0]`)).toHaveLength(1);
+    expect(keys.get(`${run?.id ?? ''}:actions[2]`)).toHaveLength(2);
+    const steps = await engine.steps(run?.id ?? '');
+    expect(steps.map(({ status }) => status)).toEqual(Array(5).fill('success'));
+    expect(steps[2]?.attempts).toBe(2);
+  }, 120_000);
+
+  it('our own effects happen once although the worker dies between the effect and the commit', async () => {
+    await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-commit:1' });
+    await engine.save(`
+name: Opens
+triggers: [{ event: automation.event, config: { type: open } }]
+actions:
+  - id: open
+    action: incident.create
+    config: { title: Down, severity: major, systemIds: [checkout] }
+`);
+    await engine.emit('open');
+    await engine.worker();
+    const [run] = await engine.ended(1, undefined, 60_000);
+    expect(run).toMatchObject({ status: 'success' });
+    const incidents = await engine.database.db.execute(sql`select id from incidents`);
+    expect(incidents.rows).toHaveLength(1);
+    const artifacts = await engine.database.db.execute(sql`select data from artifacts`);
+    expect(artifacts.rows).toEqual([{ data: expect.objectContaining({ incidentId: incidents.rows[0]?.['id'] }) }]);
+  }, 120_000);
+
+  it('a run admitted by a worker that dies right after its commit is started by another within 10 seconds', async () => {
+    await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1' });
+    await engine.save(FIVE_STEPS);
+    await engine.worker();
+    const before = Date.now();
+    await engine.emit('five', {}, { times: 1 });
+    const [run] = await engine.ended(1, undefined, 40_000);
+    expect(run).toMatchObject({ status: 'success' });
+    expect(Date.now() - before).toBeLessThan(15_000);
+    expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
+  }, 120_000);
+
+  it("a killed worker's share of the change log is taken over within 10 seconds", async () => {
+    const [first] = await Promise.all([engine.worker(), engine.worker()]);
+    await engine.save(FIVE_STEPS);
+    const owners = async () =>
+      (
+        await engine.database.db.execute<{ owner: string; held: number }>(
+          sql`select owner, count(*)::int as held from partition_leases where owner is not null group by owner`,
+        )
+      ).rows;
+    await until('both share the partitions', async () => {
+      const shares = await owners();
+      return shares.length === 2 && shares.every(({ held }) => held === 32);
+    });
+    await first.stop('SIGKILL');
+    const killedAt = Date.now();
+    // Ten subjects: they lie in partitions of both workers.
+    for (let n = 0; n < 10; n += 1) await engine.emit('five', {}, { subject: `s${n}` });
+    await until('all changes are routed', async () => {
+      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
+      return left.rowCount === 0;
+    });
+    expect(Date.now() - killedAt).toBeLessThan(10_000);
+    expect((await engine.ended(10, undefined, 60_000)).every(({ status }) => status === 'success')).toBe(true);
+  }, 120_000);
+});
+
+const RESTART = `
+name: Restart
+mode: restart
+triggers: [{ event: automation.event, config: { type: restart } }]
+actions:
+  - { action: integration-webhook.send, config: { url: "$URL/first/{{ trigger.payload.data.n }}" } }
+  - { action: integration-webhook.send, config: { url: "$URL/second/{{ trigger.payload.data.n }}" } }
+`;
+
+describe('a worker that slept', () => {
+  let engine: Engine;
+  beforeEach(async () => {
+    engine = await startEngine();
+  }, 60_000);
+  afterEach(() => engine.close());
+  const paths = () => engine.receiver.received.map(({ path }) => path);
+
+  it("between a gate's commit and the start of its run harms no newer run and does no step of the older", async () => {
+    const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1:stop' });
+    await engine.save(RESTART);
+    engine.receiver.answerWith(async ({ path }, response) => {
+      // The newer run is in its first step while the sleeper wakes up.
+      if (path === '/first/2') {
+        sleeper.signal('SIGCONT');
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+      }
+      response.end('ok');
+    });
+    await engine.emit('restart', { n: 1 });
+    await until('the sleeper sleeps', () => sleeper.output().includes('failpoint after-admit-commit reached'));
+    await engine.emit('restart', { n: 2 });
+    // A second worker comes, takes over the partitions and decides that the second run replaces the first.
+    await engine.worker();
+    const [older, newer] = await until(
+      'both have ended',
+      async () => {
+        const runs = await engine.runs();
+        return runs.length === 2 && runs.every(({ status }) => ['success', 'cancelled'].includes(status)) && runs;
+      },
+      60_000,
+    );
+    expect(older).toMatchObject({ status: 'cancelled', ended_by: { kind: 'replaced' } });
+    expect(newer).toMatchObject({ status: 'success' });
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(paths().filter((path) => path.endsWith('/2'))).toEqual(['/first/2', '/second/2']);
+    expect(paths()).not.toContain('/second/1');
+    const steps = await engine.steps(older?.id ?? '');
+    expect(steps.filter(({ status }) => !['cancelled', 'success'].includes(status))).toEqual([]);
+  }, 120_000);
+
+  it('a run that is replaced between two of its local steps does not do the second', async () => {
+    await engine.worker();
+    await engine.save(RESTART);
+    let replaced = false;
+    engine.receiver.answerWith(async ({ path }, response) => {
+      if (path === '/first/1') {
+        await engine.emit('restart', { n: 2 });
+        await until('the first run is replaced', async () => (await engine.runs())[0]?.status === 'cancelled');
+        replaced = true;
+      }
+      response.end('ok');
+    });
+    await engine.emit('restart', { n: 1 });
+    const runs = await engine.ended(2, undefined, 60_000);
+    expect(replaced).toBe(true);
+    expect(runs.map(({ status }) => status)).toEqual(['cancelled', 'success']);
+    expect(paths()).toEqual(expect.arrayContaining(['/first/1', '/first/2', '/second/2']));
+    expect(paths()).not.toContain('/second/1');
+  }, 120_000);
+});
