@@ -1,0 +1,32 @@
+import { withDeadline } from './deadline';
+
+const never = () => new Promise<never>(() => undefined);
+
+it('passes on what the work gives or throws', async () => {
+  const { signal } = new AbortController();
+  await expect(withDeadline(1_000, signal, () => Promise.resolve('done'))).resolves.toBe('done');
+  await expect(withDeadline(1_000, signal, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+});
+
+it('ends at the timeout, even when the work does not notice', async () => {
+  let inner: AbortSignal | undefined;
+  const outcome = withDeadline(10, new AbortController().signal, (signal) => {
+    inner = signal;
+    return never();
+  });
+  await expect(outcome).rejects.toMatchObject({ code: 'timeout', retryable: true });
+  expect(inner?.aborted).toBe(true);
+});
+
+it('ends with the reason of the abort', async () => {
+  const controller = new AbortController();
+  const outcome = withDeadline(1_000, controller.signal, never);
+  controller.abort(new Error('cancelled by hand'));
+  await expect(outcome).rejects.toThrow('cancelled by hand');
+});
+
+it('does not begin when it is aborted already', async () => {
+  const work = jest.fn(never);
+  await expect(withDeadline(1_000, AbortSignal.abort(new Error('too late')), work)).rejects.toThrow('too late');
+  expect(work).not.toHaveBeenCalled();
+});

@@ -1,0 +1,63 @@
+import type { LookupAddress, LookupOptions } from 'node:dns';
+import { createAllowList } from './allow-list';
+import { guardedLookup } from './guarded-lookup';
+
+const v4 = (address: string): LookupAddress => ({ address, family: 4 });
+const v6 = (address: string): LookupAddress => ({ address, family: 6 });
+
+interface Case {
+  found: LookupAddress[];
+  allow?: string[];
+  options?: LookupOptions;
+  host?: string;
+}
+
+function look({ found, allow = [], options = { all: true }, host = 'name.example' }: Case): Promise<unknown> {
+  const lookup = guardedLookup(80, createAllowList(allow), () => Promise.resolve(found));
+  return new Promise((resolve, reject) => {
+    lookup(host, options, (error, address, family) => {
+      if (error) reject(error);
+      else resolve(Array.isArray(address) ? address : { address, family });
+    });
+  });
+}
+
+it('gives the socket exactly the addresses that were checked', async () => {
+  await expect(look({ found: [v4('8.8.8.8'), v6('2606:4700::1')] })).resolves.toEqual([
+    v4('8.8.8.8'),
+    v6('2606:4700::1'),
+  ]);
+});
+
+it.each(['127.0.0.1', '10.0.0.5', '169.254.169.254', '::1', '::ffff:127.0.0.1', 'fd00::1'])(
+  'refuses a name that leads to %s',
+  async (address) => {
+    const found = [{ address, family: address.includes(':') ? 6 : 4 }];
+    await expect(look({ found })).rejects.toMatchObject({ code: 'egress_refused', retryable: false });
+  },
+);
+
+it('leaves out the private one of several addresses', async () => {
+  await expect(look({ found: [v4('10.0.0.1'), v4('8.8.8.8')] })).resolves.toEqual([v4('8.8.8.8')]);
+});
+
+it('accepts private addresses of an allowed host, and of an allowed range', async () => {
+  await expect(look({ found: [v4('10.0.0.1')], allow: ['*.example'] })).resolves.toEqual([v4('10.0.0.1')]);
+  await expect(look({ found: [v6('::1'), v4('127.0.0.1')], allow: ['127.0.0.0/8'] })).resolves.toEqual([
+    v4('127.0.0.1'),
+  ]);
+});
+
+it('does not take an allowance of another port', async () => {
+  await expect(look({ found: [v4('10.0.0.1')], allow: ['name.example:8080'] })).rejects.toMatchObject({
+    code: 'egress_refused',
+  });
+});
+
+it('answers with one address to those who ask for one', async () => {
+  await expect(look({ found: [v4('8.8.8.8')], options: {} })).resolves.toEqual(v4('8.8.8.8'));
+});
+
+it('fails for a name without addresses', async () => {
+  await expect(look({ found: [] })).rejects.toMatchObject({ code: 'ENOTFOUND' });
+});

@@ -1,0 +1,56 @@
+import { nextHop, type Hop } from './redirect';
+
+const hop = (more: Partial<Hop> = {}): Hop => ({
+  url: new URL('https://a.example/start?x=1'),
+  method: 'POST',
+  headers: { Authorization: 'Bearer t', 'Content-Type': 'application/json', 'X-Api-Key': 'k', 'X-Plain': 'p' },
+  body: '{}',
+  redirects: 0,
+  ...more,
+});
+const follow = (status: number, location: string, from = hop()) =>
+  nextHop(from, status, location, new Set(['x-api-key']));
+
+it.each([
+  [301, 'POST', 'GET', null],
+  [302, 'POST', 'GET', null],
+  [303, 'POST', 'GET', null],
+  [303, 'PUT', 'GET', null],
+  [303, 'HEAD', 'HEAD', '{}'],
+  [301, 'PUT', 'PUT', '{}'],
+  [302, 'DELETE', 'DELETE', '{}'],
+  [307, 'POST', 'POST', '{}'],
+  [308, 'PATCH', 'PATCH', '{}'],
+] as const)('%i turns %s into %s', (status, method, expected, body) => {
+  const next = follow(status, '/next', hop({ method }));
+  expect(next).toMatchObject({ method: expected, body });
+  expect(Object.keys(next?.headers ?? {}).includes('Content-Type')).toBe(body !== null);
+});
+
+it.each([200, 204, 300, 304, 404])('%i is an answer, whatever its Location says', (status) => {
+  expect(follow(status, 'https://b.example/')).toBeNull();
+});
+
+it('takes a redirect without Location as an answer', () => {
+  expect(nextHop(hop(), 302, undefined, new Set())).toBeNull();
+});
+
+it('resolves a relative place and keeps credentials within the origin', () => {
+  const next = follow(307, '../other');
+  expect(next?.url.href).toBe('https://a.example/other');
+  expect(next?.headers).toEqual(hop().headers);
+});
+
+it.each(['https://b.example/', 'http://a.example/', 'https://a.example:8443/', '//b.example/'])(
+  'drops credentials on the way to %s',
+  (location) => {
+    expect(follow(308, location)?.headers).toEqual({ 'Content-Type': 'application/json', 'X-Plain': 'p' });
+  },
+);
+
+it('gives up after the fifth redirect, and on a place that is no URL', () => {
+  expect(follow(302, '/next', hop({ redirects: 4 }))?.redirects).toBe(5);
+  const lost = expect.objectContaining({ code: 'http_status', status: 302, retryable: false }) as Error;
+  expect(() => follow(302, '/next', hop({ redirects: 5 }))).toThrow(lost);
+  expect(() => follow(302, 'http://[')).toThrow(lost);
+});

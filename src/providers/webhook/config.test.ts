@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { WebhookConfig } from './config';
+
+const url = 'https://a.example/hook';
+const problems = (config: Record<string, unknown>) => {
+  const parsed = WebhookConfig.safeParse({ url, ...config });
+  return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+};
+
+it('needs no more than a URL', () => {
+  expect(WebhookConfig.parse({ url })).toEqual({
+    url,
+    method: 'POST',
+    contentType: 'json',
+    authType: 'none',
+    customHeaders: [],
+    retryOnStatus: [],
+  });
+});
+
+it.each([
+  [{ url: 'ftp://a.example' }, 'url must be an http(s) URL'],
+  [{ url: '/relative' }, 'url must be an http(s) URL'],
+  [{ url: 'https://user:pw@a.example' }, 'url must not carry a user name or password: use authType basic'],
+  [{ authType: 'bearer' }, 'bearerToken is required by authType bearer'],
+  [{ authType: 'basic', basicUsername: 'me' }, 'basicPassword is required by authType basic'],
+  [{ authType: 'basic', basicPassword: 'pw' }, 'basicUsername is required by authType basic'],
+  [{ authType: 'header', authHeaderName: 'X-Key' }, 'authHeaderValue is required by authType header'],
+  [
+    { authType: 'header', authHeaderName: 'Host', authHeaderValue: 'v' },
+    'authHeaderName is a header that belongs to the connection and cannot be set',
+  ],
+  [
+    { customHeaders: [{ name: 'content-LENGTH', value: '1' }] },
+    'customHeaders.0.name is a header that belongs to the connection and cannot be set',
+  ],
+  [{ customHeaders: [{ name: 'X Y', value: '1' }] }, 'customHeaders.0.name must be the name of an HTTP header'],
+  [{ customHeaders: [{ name: 'X-A', value: 'a\r\nX-B: b' }] }, 'customHeaders.0.value must not contain a line break'],
+  [{ body: null }, 'body must be text or an object'],
+  [{ body: [1], contentType: 'form' }, 'body must be an object or text to be sent as form fields'],
+])('refuses %j', (config, message) => {
+  expect(problems(config)).toEqual([message]);
+});
+
+it.each([
+  { timeout: 0 },
+  { timeout: 300_001 },
+  { timeout: 1.5 },
+  { retryOnStatus: [42] },
+  { method: 'post' },
+  { contentType: 'xml' },
+  { unknown: 1 },
+])('refuses %j, too', (config) => {
+  expect(problems(config)).toHaveLength(1);
+});
+
+it('accepts a timeout of up to five minutes', () => {
+  expect(problems({ timeout: 300_000 })).toEqual([]);
+});
+
+it('marks what takes secrets, also in its JSON Schema', () => {
+  const { properties } = z.toJSONSchema(WebhookConfig, { io: 'input' });
+  const secrets = Object.entries(properties ?? {}).filter(([, field]) => Object(field)['x-secret'] === true);
+  expect(secrets.map(([name]) => name)).toEqual(['bearerToken', 'basicPassword', 'authHeaderValue', 'signingSecret']);
+});

@@ -1,0 +1,32 @@
+import { Delivery, deliveryOf } from './delivery';
+
+const url = 'https://a.example';
+const deliver = (body: string) => deliveryOf(url, { status: 200, body });
+
+it.each([
+  ['{"id":"abc","name":1}', 'abc'],
+  ['{"id":42}', '42'],
+  ['{"id":1.5}', '1.5'],
+  ['{"id":90071992547409931234}', undefined],
+  ['{"id":{"x":1}}', undefined],
+  ['{"id":null}', undefined],
+  ['{"data":{"id":1}}', undefined],
+  ['[{"id":1}]', undefined],
+  ['"id"', undefined],
+  ['{"id":', undefined],
+  ['', undefined],
+])('finds in %s the id %j', (body, externalId) => {
+  expect(deliver(body)).toEqual({ url, status: 200, responseBody: body, ...(externalId && { externalId }) });
+});
+
+it('keeps at most 10,000 characters, none of them half', () => {
+  const { responseBody } = deliver(`${'a'.repeat(9_999)}😀`);
+  expect(responseBody).toBe(`${'a'.repeat(9_999)}\ufffd`);
+});
+
+it('keeps nothing that Postgres cannot store', () => {
+  const delivery = deliver('{"id":"a\\u0000b"}');
+  expect(delivery.externalId).toBe('a\ufffdb');
+  expect(deliver('x\u0000y').responseBody).toBe('x\ufffdy');
+  expect(Delivery.parse(delivery)).toEqual(delivery);
+});
