@@ -83,7 +83,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
     }),
   );
   await deps.failpoint('after-effect-before-completion');
-  return persist(() => writeSuccess(db, deps, step, action, result, consumed?.id));
+  return persist(() => writeSuccess(db, deps, step, action, result, consumed?.data ?? null));
 }
 
 /** Heartbeats while the call runs (that is how a cancel reaches it) and aborts it when its budget is used up. */

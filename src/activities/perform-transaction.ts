@@ -71,7 +71,7 @@ async function attempt(
     now: deps.clock.now(),
   });
   await deps.failpoint('after-effect-before-commit');
-  return writeSuccess(tx, deps, step, action, result, consumed?.id);
+  return writeSuccess(tx, deps, step, action, result, consumed?.data ?? null);
 }
 
 /** What a step's failure is called; a bug of ours is `internal`. */

@@ -1,7 +1,7 @@
 import type { Executor } from '../db/executor';
 import type { StepStart } from '../db/runs/begin-step';
 import { beginStep } from '../db/runs/begin-step';
-import { endStep } from '../db/runs/end-step';
+import { endStep, type StepEnd } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
 import { FermataError } from '../domain/errors';
 import { toStorable } from '../domain/entities/storable';
@@ -44,7 +44,7 @@ export async function writeSuccess(
   step: Step,
   action: Action,
   result: ActionResult,
-  consumedId: string | undefined,
+  consumed: Record<string, unknown> | null,
 ): Promise<Performance> {
   const { runId, path, actionId } = step.names;
   const type = deps.registry.artifactTypeOf(step.names.action ?? '');
@@ -62,12 +62,25 @@ export async function writeSuccess(
             name: type.name,
             type: type.id,
             data: artifactData(action, result),
+            closed: result.closesConsumed ?? false,
           },
         }
       : {}),
-    ...(result.closesConsumed && consumedId !== undefined ? { closesArtifact: consumedId } : {}),
+    ...(result.closesConsumed ? closing(deps, action, result.artifact ?? consumed) : {}),
   });
   return written ? { type: 'done' } : { type: 'closed' };
+}
+
+/** Which open artifacts end with what the action resolved, closed or removed. */
+function closing(
+  { registry }: ActivityDeps,
+  action: Action,
+  data: Record<string, unknown> | null,
+): Pick<StepEnd, 'closes'> {
+  const type = action.consumes === undefined ? undefined : registry.artifactTypes().get(action.consumes);
+  if (type?.identity === undefined || data === null) return {};
+  const same = Object.fromEntries(type.identity.map((field) => [field, data[field]]));
+  return { closes: { type: type.id, data: same } };
 }
 
 function artifactData(action: Action, { artifact }: ActionResult): Record<string, unknown> {

@@ -89,21 +89,3 @@ export async function appendChanges(
     returning change_id, seq`);
   return result.rows.map((row) => ({ changeId: row.change_id, seq: Number(row.seq) }));
 }
-
-/** Change ids of a delivery accepted before, or null. */
-export async function knownDelivery(tx: Executor, key: string): Promise<string[] | null> {
-  const result = await tx.execute<{ change_ids: string[] }>(sql`select change_ids from dedup_keys where key = ${key}`);
-  return result.rows[0]?.change_ids ?? null;
-}
-
-/**
- * Remembers a delivery for seven days. False when another transaction remembered it first: the caller then rolls back
- * what it appended and answers with `knownDelivery`.
- */
-export async function rememberDelivery(tx: Executor, key: string, changeIds: readonly string[]): Promise<boolean> {
-  const ids = `{${changeIds.join(',')}}`;
-  const result = await tx.execute(
-    sql`insert into dedup_keys (key, change_ids) values (${key}, ${ids}::uuid[]) on conflict (key) do nothing`,
-  );
-  return result.rowCount === 1;
-}

@@ -84,6 +84,7 @@ function toUnrouted(row: Row): UnroutedChange {
           next: row.next,
           delta: row.delta ?? {},
           changedFields: row.changed_fields ?? [],
+          ...(row.payload === null ? {} : { context: row.payload }),
         }
       : { ...base, shape: 'event', event: row.event, payload: row.payload ?? {} };
   return {

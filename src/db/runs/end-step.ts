@@ -10,9 +10,17 @@ export interface StepEnd {
   result?: unknown;
   error?: RunError;
   trace?: unknown;
-  artifact?: { id: string; actionId: string | null; name: string; type: string; data: Record<string, unknown> };
-  /** Artifact that this step ended the life of. */
-  closesArtifact?: string;
+  artifact?: {
+    id: string;
+    actionId: string | null;
+    name: string;
+    type: string;
+    data: Record<string, unknown>;
+    /** Made as closed: the step ended what it stands for. */
+    closed: boolean;
+  };
+  /** Open artifacts of the automation that this step ended the life of: those whose data contain this. */
+  closes?: { type: string; data: Record<string, unknown> };
 }
 
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
@@ -22,21 +30,24 @@ const json = (value: unknown) => (value === undefined ? null : JSON.stringify(va
  * ended meanwhile: what the step did stays unseen by later steps, of which there are none.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
-  const { runId, path, artifact } = end;
+  const { runId, path, artifact, closes } = end;
   const finished = end.status === 'running' || end.status === 'waiting' ? sql`null` : sql`clock_timestamp()`;
   const result = await tx.execute(sql`
     with run as materialized (
       select id, automation_id, context_key from runs
       where id = ${runId} and status in ('running', 'waiting') for share),
     made as (
-      insert into artifacts (id, run_id, automation_id, context_key, path, action_id, name, type, data, created_at)
+      insert into artifacts (id, run_id, automation_id, context_key, path, action_id, name, type, data, created_at,
+        closed_at)
       select ${artifact?.id ?? null}::uuid, id, automation_id, context_key, ${path}, ${artifact?.actionId ?? null},
-        ${artifact?.name ?? null}, ${artifact?.type ?? null}, ${json(artifact?.data)}::jsonb, clock_timestamp()
+        ${artifact?.name ?? null}, ${artifact?.type ?? null}, ${json(artifact?.data)}::jsonb, clock_timestamp(),
+        case when ${artifact?.closed ?? false} then clock_timestamp() end
       from run where ${artifact !== undefined}
       on conflict (run_id, path, name) do nothing),
     closed as (
-      update artifacts set closed_at = clock_timestamp()
-      where id = ${end.closesArtifact ?? null}::uuid and closed_at is null and exists (select 1 from run))
+      update artifacts a set closed_at = clock_timestamp() from run
+      where a.automation_id = run.automation_id and a.type = ${closes?.type ?? null} and a.closed_at is null
+        and a.data @> ${json(closes?.data)}::jsonb)
     update run_steps set status = ${end.status}, result = ${json(end.result)}::jsonb, error = ${json(end.error)}::jsonb,
       trace = ${json(end.trace)}::jsonb, finished_at = ${finished}, seq = nextval('change_seq')
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')

@@ -9,7 +9,12 @@ export interface ActionDescription {
   /** Fields marked with `.meta({'x-secret': true})` take secrets; `.meta({'x-code': true})` are never rendered. */
   configSchema: z.ZodType;
   /** The artifact it leaves: `artifacts.<actionId>.<name>.<field>`. Its type is `<plugin>.<name>`. */
-  produces?: { name: string; schema: z.ZodObject };
+  produces?: {
+    name: string;
+    schema: z.ZodObject;
+    /** Fields that tell what the artifact stands for: ending one ends all of the automation that stand for the same. */
+    identity?: readonly string[];
+  };
   /** Qualified artifact type it can work on when the config names no id, e.g. `incident.incident`. */
   consumes?: string;
   /** Connection type that the config's `connectionId` must name. */

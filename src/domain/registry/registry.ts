@@ -18,6 +18,7 @@ export interface ArtifactType {
   id: string;
   name: string;
   schema: NonNullable<ActionDescription['produces']>['schema'];
+  identity?: readonly string[];
 }
 
 /** Everything that plugins registered, by qualified id. */

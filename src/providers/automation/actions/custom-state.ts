@@ -6,6 +6,7 @@ import { FermataError } from '../../../domain/errors';
 /** The artifact `state`; state null = removed. */
 export const stateArtifact = {
   name: 'state',
+  identity: ['kind', 'id'],
   schema: z.object({ kind: z.string(), id: z.string(), state: z.record(z.string(), z.unknown()).nullable() }),
 };
 

@@ -7,6 +7,7 @@ import type { Incident } from '../incidents';
 /** The artifact `incident`; `reused` = the incident was there before this step. */
 export const incidentArtifact = {
   name: 'incident',
+  identity: ['incidentId'],
   schema: z.object({
     incidentId: z.string(),
     status: IncidentStatus,
