@@ -1,5 +1,6 @@
 import { messageOf } from '../../domain/errors';
 import { ProviderFailure } from '../provider-failure';
+import { errorCode } from './error-code';
 
 const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 /** The request itself cannot be written: a header with a line break, a path with a space. */
@@ -8,8 +9,8 @@ const UNSENDABLE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR
 /** What a failed exchange with `origin` means; a failure that is one already passes. */
 export function networkFailure(error: unknown, origin: string): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-  const code = codeOf(first) ?? codeOf(error);
+  const [first = error] = attemptsOf(error);
+  const code = errorCode(first) ?? errorCode(error);
   const detail = [code, messageOf(first)].filter((part) => part !== undefined && part !== '').join(': ');
   if (code !== undefined && UNSENDABLE.has(code)) {
     return new ProviderFailure('config_invalid', `The request cannot be sent (${detail}).`, { retryable: false });
@@ -18,7 +19,8 @@ export function networkFailure(error: unknown, origin: string): ProviderFailure 
   return new ProviderFailure(kind, `${origin} could not be reached (${detail}).`, { retryable: true, cause: error });
 }
 
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+/** Of a name with several addresses, one error each. */
+function attemptsOf(error: unknown): unknown[] {
+  const { errors } = Object(error) as { errors?: unknown };
+  return Array.isArray(errors) ? errors : [];
 }

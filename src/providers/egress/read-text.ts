@@ -1,5 +1,6 @@
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { errorCode } from './error-code';
 
 /** An answer that ends in the middle is read as far as it goes. */
 const LENIENT = { finishFlush: constants.Z_SYNC_FLUSH };
@@ -55,7 +56,7 @@ async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
 
 /** zlib names its errors `Z_…`, brotli `ERR_…`; those of the network have other names. */
 function isCodingError(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   return /^(Z_|ERR_)/.test(code) && code !== 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
