@@ -7,6 +7,7 @@ import { documentationRoutes } from './docs/routes';
 import type { Route } from './http/route';
 import { createServe } from './http/serve';
 import { createApiMetrics } from './metrics';
+import { automationBodySchemas } from './automations/input';
 import { createAutomationValidator } from './automations/validator';
 import { auditRoutes } from './routes/audit';
 import { automationEvaluationRoutes } from './routes/automation-evaluations';
@@ -54,7 +55,9 @@ export function createApp(deps: ApiDeps): Api {
   const feed = createFeed({ db, webUi: settings.webUi, log });
   const connections = createStreamConnections();
   const validator = createAutomationValidator(deps);
-  const shared = { ...deps, db, webUi: settings.webUi, authenticator, metrics, feed, connections, validator };
+  const bodySchemas = automationBodySchemas(deps.registry);
+  const own = { authenticator, metrics, feed, connections, validator, bodySchemas };
+  const shared = { ...deps, ...own, db, webUi: settings.webUi };
   const resources: Route[] = [
     ...automationRoutes(shared),
     ...manualRunRoutes(shared),

@@ -3,6 +3,7 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import { FermataError } from '../../domain/errors';
 import { notFound, uuidOrNotFound } from '../http/values';
+import type { AutomationBodySchemas } from './input';
 import type { AutomationValidator } from './validator';
 
 /** What the routes about automations share. */
@@ -11,6 +12,7 @@ export interface AutomationDeps {
   automations: AutomationStore;
   validator: AutomationValidator;
   notifier: Notifier;
+  bodySchemas: AutomationBodySchemas;
 }
 
 export const TAG = 'Automations';

@@ -1,18 +1,34 @@
 import { z } from 'zod';
 import type { AutomationStatus } from '../../db/automation-store';
-import { Definition } from '../../domain/definition/schema';
+import { automationJsonSchema } from '../../domain/definition/json-schema';
+import type { Definition } from '../../domain/definition/schema';
+import type { ActionDescription } from '../../domain/registry/action-description';
+import type { Registry } from '../../domain/registry/registry';
 import { refusalOfFindings } from '../http/findings';
+import type { JsonSchema } from '../openapi/schema';
 
 const Status = z.enum(['enabled', 'disabled']);
 
-/** What the OpenAPI document shows; `validateDefinition` is what checks it. */
-export const AutomationInput = Definition.extend({ status: Status.optional().describe('Default: enabled') }).meta({
-  id: 'AutomationInput',
-  title: 'An automation with its status',
-});
+/** JSON Schemas of what is sent, for the OpenAPI document; `validateDefinition` is what checks it. */
+export interface AutomationBodySchemas {
+  /** The document plus `status`. */
+  create: JsonSchema;
+  /** Any of its top-level keys. */
+  patch: JsonSchema;
+}
 
-/** The same for changes: top-level keys left out stay as they are. */
-export const AutomationPatch = AutomationInput.partial().meta({ id: 'AutomationPatch', title: 'Keys to replace' });
+/** The editors' schema with what only the API takes. */
+export function automationBodySchemas(registry: Registry<ActionDescription>): AutomationBodySchemas {
+  const { $defs } = automationJsonSchema(registry) as { $defs: Record<string, JsonSchema> };
+  const { Automation = {}, ...parts } = $defs;
+  const { required, properties, ...rest } = Automation;
+  const status = { enum: Status.options, description: 'Default: enabled' };
+  const body = { ...rest, properties: { ...(properties as object), status } };
+  return {
+    create: { $ref: '#/$defs/AutomationInput', $defs: { ...parts, AutomationInput: { ...body, required } } },
+    patch: { $ref: '#/$defs/AutomationPatch', $defs: { ...parts, AutomationPatch: body } },
+  };
+}
 
 /** A body: the document itself plus `status`. */
 export interface SplitBody {

@@ -83,7 +83,7 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   body?: B;
   bodyFormat?: BodyFormat;
   /** What the OpenAPI document shows when the handler itself checks the body closer than `body` does. */
-  documentedBody?: z.ZodType;
+  documentedBody?: z.ZodType | Record<string, unknown>;
   /** Content types of the body in the OpenAPI document; default: those of `bodyFormat`. */
   bodyTypes?: readonly string[];
   /** Request headers worth documenting, by name, with what they do. */

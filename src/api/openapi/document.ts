@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { BASE_PATH } from '../app';
 import { PROBLEM_TYPE, Problem } from '../http/problem';
 import type { DocumentedResponse, Route } from '../http/route';
@@ -112,12 +113,13 @@ const IDEMPOTENCY_HEADER = {
 function requestBodyOf(route: Route, schemas: SchemaCollector): Operation['requestBody'] {
   const described = route.documentedBody ?? route.body;
   if (described === undefined) return undefined;
-  const schema = schemas.of(described, 'input');
+  const isZod = described instanceof z.ZodType;
+  const schema = isZod ? schemas.of(described, 'input') : schemas.ofJson(described);
   const types =
     route.bodyTypes ??
     (route.bodyFormat === 'json-or-yaml' ? ['application/json', 'application/yaml'] : ['application/json']);
   return {
-    required: !described.safeParse(undefined).success,
+    required: !isZod || !described.safeParse(undefined).success,
     content: Object.fromEntries(types.map((type) => [type, { schema }])),
   };
 }

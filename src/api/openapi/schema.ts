@@ -6,45 +6,38 @@ export type JsonSchema = Record<string, unknown>;
 /** Gives JSON Schemas whose named parts (`.meta({id})`) are collected as components of one document. */
 export interface SchemaCollector {
   of(schema: z.ZodType, io: 'input' | 'output'): JsonSchema;
+  /** The same for a schema that is a JSON Schema already, with its parts in `$defs`. */
+  ofJson(schema: JsonSchema): JsonSchema;
   components(): Record<string, JsonSchema>;
 }
 
 /** Named parts appear once, under `#/components/schemas`. */
 export function createSchemaCollector(): SchemaCollector {
   const components = new Map<string, JsonSchema>();
+  const collect = ({ $schema: _dialect, $defs, ...own }: JsonSchema): JsonSchema => {
+    for (const [name, part] of Object.entries(($defs ?? {}) as Record<string, JsonSchema>)) {
+      const { id: _id, ...rest } = part;
+      components.set(componentName(name), rewrite(rest) as JsonSchema);
+    }
+    return rewrite(own) as JsonSchema;
+  };
   return {
-    of(schema, io) {
-      const {
-        $schema: _dialect,
-        $defs,
-        id,
-        ...own
-      } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema;
-      for (const [name, part] of Object.entries(($defs ?? {}) as Record<string, JsonSchema>)) {
-        const { id: _id, ...rest } = part;
-        components.set(componentName(name), rewrite(rest) as JsonSchema);
-      }
-      if (typeof id !== 'string') return rewrite(own) as JsonSchema;
-      components.set(id, rewrite(own, id) as JsonSchema);
-      return { $ref: `#/components/schemas/${id}` };
-    },
+    of: (schema, io) => collect(z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema),
+    ofJson: collect,
     components: () => Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
 
-/** Parts without a name of their own are numbered by zod; their prefix keeps them apart from ours. */
+/** Parts without a name of their own are numbered by zod. */
 const componentName = (name: string) => name.replace(/[^\w.-]/g, '_');
 
-function rewrite(value: unknown, self?: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => rewrite(item, self));
+function rewrite(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rewrite);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([key, part]) => {
-      if (key === '$ref' && part === '#' && self !== undefined) return [[key, `#/components/schemas/${self}`]];
-      if (key === '$ref' && typeof part === 'string' && part.startsWith('#/$defs/')) {
-        return [[key, `#/components/schemas/${componentName(part.slice('#/$defs/'.length))}`]];
-      }
-      return [[key, rewrite(part, self)]];
+    Object.entries(value).map(([key, part]) => {
+      const refers = key === '$ref' && typeof part === 'string' && part.startsWith('#/$defs/');
+      return [key, refers ? `#/components/schemas/${componentName(part.slice('#/$defs/'.length))}` : rewrite(part)];
     }),
   );
 }

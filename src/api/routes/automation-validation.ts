@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { Definition } from '../../domain/definition/schema';
+import { automationJsonSchema } from '../../domain/definition/json-schema';
 import { FermataError, type Finding } from '../../domain/errors';
-import { AutomationInput, splitBody } from '../automations/input';
+import type { ActionDescription } from '../../domain/registry/action-description';
+import type { Registry } from '../../domain/registry/registry';
+import { splitBody, type AutomationBodySchemas } from '../automations/input';
 import { TAG } from '../automations/deps';
 import type { AutomationValidator } from '../automations/validator';
 import { decodeUtf8, isYamlType, mediaTypeOf, parseBody } from '../http/body';
@@ -10,9 +12,15 @@ import { json, readRoute, type Route } from '../http/route';
 
 const Findings = z.array(ProblemFinding);
 
+interface ValidationDeps {
+  validator: AutomationValidator;
+  bodySchemas: AutomationBodySchemas;
+  registry: Registry<ActionDescription>;
+}
+
 /** Checking documents before they are saved. */
-export function automationValidationRoutes({ validator }: { validator: AutomationValidator }): Route[] {
-  const schema = z.toJSONSchema(Definition, { io: 'input', unrepresentable: 'any' });
+export function automationValidationRoutes({ validator, bodySchemas, registry }: ValidationDeps): Route[] {
+  const schema = automationJsonSchema(registry);
   return [
     readRoute({
       method: 'post',
@@ -22,7 +30,7 @@ export function automationValidationRoutes({ validator }: { validator: Automatio
       tag: TAG,
       summary: 'Everything that is wrong with a document, with line and column when it is YAML',
       bodyFormat: 'raw',
-      documentedBody: AutomationInput,
+      documentedBody: bodySchemas.create,
       bodyTypes: ['application/json', 'application/yaml'],
       responses: {
         200: {

@@ -11,7 +11,7 @@ import {
   TAG,
   type AutomationDeps,
 } from '../automations/deps';
-import { AutomationInput, AutomationPatch, patchDocument, splitBody } from '../automations/input';
+import { patchDocument, splitBody } from '../automations/input';
 import { BASE_PATH } from '../app';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -60,7 +60,7 @@ function listRoute({ db, automations, validator }: AutomationDeps): Route {
   });
 }
 
-function createRoute({ automations, validator, notifier }: AutomationDeps): Route {
+function createRoute({ automations, validator, notifier, bodySchemas }: AutomationDeps): Route {
   return writeRoute({
     method: 'post',
     path: '/automations',
@@ -70,7 +70,7 @@ function createRoute({ automations, validator, notifier }: AutomationDeps): Rout
     summary: 'Make an automation; the body is the document, plus `status`',
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
-    documentedBody: AutomationInput,
+    documentedBody: bodySchemas.create,
     responses: { 201: RESOURCE },
     async handler({ body, source, tx, principal, request, afterCommit }) {
       const { document, status } = splitBody(body);
@@ -102,7 +102,7 @@ function getRoute(deps: AutomationDeps): Route {
 }
 
 function patchRoute(deps: AutomationDeps): Route {
-  const { automations, validator, notifier } = deps;
+  const { automations, validator, notifier, bodySchemas } = deps;
   return writeRoute({
     method: 'patch',
     path: '/automations/{id}',
@@ -113,7 +113,7 @@ function patchRoute(deps: AutomationDeps): Route {
     params: IdParams,
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
-    documentedBody: AutomationPatch,
+    documentedBody: bodySchemas.patch,
     headers: IF_MATCH.headers,
     responses: { 200: RESOURCE, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
     async handler({ params, body, source, tx, principal, request, afterCommit }) {

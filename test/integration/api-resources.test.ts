@@ -1,0 +1,265 @@
+import { BASE, startApiHarness, type ApiHarness } from './api-harness';
+
+let api: ApiHarness;
+beforeAll(async () => {
+  api = await startApiHarness();
+});
+afterAll(() => api.end());
+
+const itemsOf = (answer: { body: Record<string, unknown> }) => answer.body.items as Record<string, unknown>[];
+
+describe('custom entities', () => {
+  beforeAll(async () => {
+    const schema = {
+      type: 'object',
+      properties: { v: { type: 'string' }, n: { type: 'number' } },
+      additionalProperties: false,
+    };
+    await api.call('PUT', `${BASE}/entity-kinds/deploy`, { body: { schema, description: 'A deployment' } });
+  });
+
+  it('are set, merged, listed, remembered field by field, and removed', async () => {
+    const path = `${BASE}/entities/deploy/${encodeURIComponent('shop/eu')}`;
+    const put = await api.call('PUT', path, { body: { v: '1', n: 1 } });
+    expect([put.status, put.body.kind, put.body.id, put.body.state]).toEqual([
+      200,
+      'deploy',
+      'shop/eu',
+      { v: '1', n: 1 },
+    ]);
+    const patched = await api.call('PATCH', path, { body: { v: '2', n: null } });
+    expect(patched.body.state).toEqual({ v: '2' });
+    expect((await api.call('GET', path)).headers.get('etag')).toBe(patched.headers.get('etag'));
+    expect(itemsOf(await api.call('GET', `${BASE}/entities/deploy`))).toMatchObject([{ id: 'shop/eu' }]);
+    const transitions = itemsOf(await api.call('GET', `${path}/transitions?field=n`));
+    expect(transitions).toMatchObject([
+      { field: 'n', from: 1, to: null },
+      { field: 'n', from: null, to: 1 },
+    ]);
+    expect((await api.call('DELETE', path)).status).toBe(204);
+    expect((await api.call('GET', path)).status).toBe(404);
+    expect((await api.call('DELETE', path)).status).toBe(404);
+  });
+
+  it('refuse what their schema forbids, a stale ETag, built-in kinds and unknown ones', async () => {
+    const path = `${BASE}/entities/deploy/strict`;
+    const first = await api.call('PUT', path, { body: { v: 'a' } });
+    expect((await api.call('PUT', path, { body: { v: 1 } })).body).toMatchObject({
+      status: 422,
+      errors: [{ path: 'v' }],
+    });
+    const stale = { 'If-Match': first.headers.get('etag') ?? '' };
+    await api.call('PATCH', path, { body: { v: 'b' } });
+    expect((await api.call('PUT', path, { body: {}, headers: stale })).status).toBe(412);
+    expect((await api.call('DELETE', path, { headers: stale })).status).toBe(412);
+    expect((await api.call('PUT', `${BASE}/entities/health/x`, { body: {} })).status).toBe(409);
+    expect((await api.call('PUT', `${BASE}/entities/nope/x`, { body: {} })).status).toBe(404);
+    expect((await api.call('PUT', `${BASE}/entity-kinds/health`, { body: { schema: {} } })).status).toBe(409);
+    expect((await api.call('PUT', `${BASE}/entity-kinds/bad`, { body: { schema: { type: 'nope' } } })).status).toBe(
+      422,
+    );
+  });
+
+  it('are listed newest first, each once over all pages', async () => {
+    for (const id of ['p1', 'p2', 'p3', 'p4', 'p5'])
+      await api.call('PUT', `${BASE}/entities/deploy/${id}`, { body: {} });
+    const ids: unknown[] = [];
+    for (let cursor = ''; ;) {
+      const page = await api.call('GET', `${BASE}/entities/deploy?limit=2${cursor}`);
+      ids.push(...itemsOf(page).map(({ id }) => id));
+      if (page.body.nextCursor === null) break;
+      cursor = `&cursor=${String(page.body.nextCursor)}`;
+    }
+    expect(ids.filter((id) => String(id).startsWith('p'))).toEqual(['p5', 'p4', 'p3', 'p2', 'p1']);
+  });
+
+  it('are described with the built-in kinds', async () => {
+    const kinds = itemsOf(await api.call('GET', `${BASE}/entity-kinds`));
+    expect(kinds).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ kind: 'deploy', source: 'custom', description: 'A deployment', reactive: true }),
+        expect.objectContaining({ kind: 'health', source: 'built_in' }),
+      ]),
+    );
+  });
+});
+
+describe('systems and health', () => {
+  it('are made, changed, found and removed, with their health', async () => {
+    const made = await api.call('POST', `${BASE}/systems`, {
+      body: { id: 'shop', name: 'Shop', metadata: { tier: 1 } },
+    });
+    expect([made.status, made.body]).toMatchObject([201, { id: 'shop', name: 'Shop', description: null }]);
+    expect((await api.call('POST', `${BASE}/systems`, { body: { id: 'shop', name: 'x' } })).status).toBe(409);
+    const stale = { 'If-Match': made.headers.get('etag') ?? '' };
+    const patched = await api.call('PATCH', `${BASE}/systems/shop`, { body: { description: 'd' }, headers: stale });
+    expect(patched.body).toMatchObject({ name: 'Shop', description: 'd', metadata: { tier: 1 } });
+    expect((await api.call('PATCH', `${BASE}/systems/shop`, { body: {}, headers: stale })).status).toBe(412);
+    expect((await api.call('GET', `${BASE}/health/shop`)).body).toMatchObject({
+      systemId: 'shop',
+      status: 'healthy',
+      lastRunAt: null,
+    });
+    const result = { systemId: 'shop', configurationId: 'http', status: 'unhealthy', latencyMs: 12 };
+    expect((await api.call('POST', `${BASE}/health/results`, { body: result })).status).toBe(202);
+    const health = await api.call('GET', `${BASE}/health/shop?transitionWindowMinutes=5`);
+    expect(health.body).toMatchObject({
+      status: 'unhealthy',
+      latencyMs: 12,
+      successRate: 0,
+      transitionWindowMinutes: 5,
+    });
+    expect(itemsOf(await api.call('GET', `${BASE}/systems?q=SHO`))).toHaveLength(1);
+    expect((await api.call('DELETE', `${BASE}/systems/shop`)).status).toBe(204);
+    expect((await api.call('GET', `${BASE}/health/shop`)).status).toBe(404);
+  });
+
+  it('come from the alerts of a real Alertmanager', async () => {
+    const alert = (status: string) => ({
+      version: '4',
+      alerts: [
+        {
+          status,
+          labels: { alertname: 'Down', system: 'pay', severity: 'critical' },
+          annotations: {},
+          fingerprint: 'f1',
+        },
+      ],
+    });
+    const post = (status: string) => api.call('POST', `${BASE}/ingest/alertmanager`, { body: alert(status) });
+    const firing = await post('firing');
+    expect([firing.status, firing.body.accepted, (firing.body.changeIds as unknown[]).length]).toEqual([202, 1, 1]);
+    expect((await post('firing')).body.changeIds).toEqual([]);
+    expect((await api.call('GET', `${BASE}/health/pay`)).body.status).toBe('unhealthy');
+    await post('resolved');
+    expect((await api.call('GET', `${BASE}/health/pay`)).body.status).toBe('healthy');
+  });
+});
+
+it('keeps incidents and what is said about them', async () => {
+  const body = { title: 'Down', severity: 'critical', systemIds: ['shop'], message: 'Looking' };
+  const made = await api.call('POST', `${BASE}/incidents`, { body });
+  expect([made.status, made.body]).toMatchObject([
+    201,
+    { status: 'investigating', resolvedAt: null, createdBy: { id: 'admin' } },
+  ]);
+  const path = `${BASE}/incidents/${String(made.body.id)}`;
+  const update = await api.call('POST', `${path}/updates`, { body: { message: 'Fixed', statusChange: 'resolved' } });
+  expect([update.status, update.body]).toMatchObject([201, { message: 'Fixed', statusChange: 'resolved' }]);
+  expect((await api.call('GET', path)).body).toMatchObject({
+    status: 'resolved',
+    resolvedAt: expect.any(String) as string,
+  });
+  expect(itemsOf(await api.call('GET', `${path}/updates`)).map(({ message }) => message)).toEqual(['Fixed', 'Looking']);
+  expect((await api.call('PATCH', path, { body: { severity: 'minor' } })).body.severity).toBe('minor');
+  expect(itemsOf(await api.call('GET', `${BASE}/incidents?status=resolved&systemId=shop`))).toHaveLength(1);
+  expect(itemsOf(await api.call('GET', `${BASE}/incidents?status=investigating,fixing`))).toHaveLength(0);
+});
+
+describe('runs', () => {
+  const start = async (name: string, count: number) => {
+    const document = { name, mode: 'parallel', triggers: [{ event: 'catalog.created' }], actions: [] };
+    const { body } = await api.call('POST', `${BASE}/automations`, { body: document });
+    const path = `${BASE}/automations/${String(body.id)}/runs`;
+    const ids: string[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const started = await api.call('POST', path, { body: { contextKey: `${name}-${i % 2}` } });
+      ids.push(String(started.body.runId));
+    }
+    return { automationId: String(body.id), ids };
+  };
+
+  it('are listed newest first and filtered', async () => {
+    const { automationId, ids } = await start('Filtered', 4);
+    const list = async (query: string) => itemsOf(await api.call('GET', `${BASE}/runs?${query}`)).map(({ id }) => id);
+    expect(await list(`automationId=${automationId}`)).toEqual([...ids].reverse());
+    expect(await list(`contextKey=Filtered-1&status=pending,running`)).toEqual([ids[3], ids[1]]);
+    expect(await list('q=filtered')).toHaveLength(4);
+    expect(await list(`q=${ids[0] ?? ''}`)).toEqual([ids[0]]);
+    expect(await list('q=%25')).toEqual([]);
+    expect(await list(`automationId=${automationId}&from=2099-01-01T00:00:00Z`)).toEqual([]);
+    expect(await list(`automationId=${automationId}&to=2099-01-01&status=success`)).toEqual([]);
+  });
+
+  it('link to the Web UI once they have an execution', async () => {
+    const { ids } = await start('Linked', 1);
+    await api.rows(`update runs set execution_run_id = 'e-1', workflow_id = 'run:a/b' where id = $1`, [ids[0]]);
+    const { run } = (await api.call('GET', `${BASE}/runs/${ids[0] ?? ''}`)).body as { run: Record<string, unknown> };
+    expect(run.webUiUrl).toBe('http://ui.test/namespaces/default/workflows/run%3Aa%2Fb/e-1/history');
+  });
+
+  it('are cancelled one by one and by filter', async () => {
+    const { automationId, ids } = await start('Cancelled', 4);
+    const one = await api.call('POST', `${BASE}/runs/${ids[0] ?? ''}/cancel`);
+    expect(one.body).toMatchObject({ status: 'cancelled', endedBy: { kind: 'cancel' } });
+    const again = await api.call('POST', `${BASE}/runs/${ids[0] ?? ''}/cancel`);
+    expect([again.status, again.body.code]).toEqual([409, 'run_closed']);
+    const bulk = (body: unknown) => api.call('POST', `${BASE}/runs/cancel`, { body });
+    expect((await bulk({ automationId, contextKey: 'Cancelled-1' })).body).toEqual({ matched: 2, done: 2 });
+    expect((await bulk({ automationId, status: 'cancelled' })).body).toEqual({ matched: 3, done: 0 });
+    expect((await bulk({ automationId })).body).toEqual({ matched: 1, done: 1 });
+    expect((await bulk({})).status).toBe(422);
+  });
+});
+
+it('shows changes that were set aside and puts them back', async () => {
+  const event = { specversion: '1.0', id: 'dead', source: 's', type: 't' };
+  const { changeIds } = (await api.call('POST', `${BASE}/events`, { body: event })).body as { changeIds: string[] };
+  await api.rows(
+    `update changes set failed_at = now(), routed_at = now(), attempts = 5, error = '{"message": "boom"}' where change_id = $1`,
+    [changeIds[0]],
+  );
+  const failed = itemsOf(await api.call('GET', `${BASE}/changes/failed`));
+  expect(failed).toMatchObject([
+    { changeId: changeIds[0], attempts: 5, error: { message: 'boom' }, event: 'automation.event' },
+  ]);
+  expect((await api.call('POST', `${BASE}/changes/${changeIds[0] ?? ''}/retry`)).status).toBe(200);
+  expect(itemsOf(await api.call('GET', `${BASE}/changes/failed`))).toEqual([]);
+  expect((await api.call('POST', `${BASE}/changes/${changeIds[0] ?? ''}/retry`)).status).toBe(404);
+});
+
+describe('registry, templates, documentation, metrics', () => {
+  it('lists what automations can be made of', async () => {
+    const byId = async (path: string) => itemsOf(await api.call('GET', `${BASE}${path}`));
+    expect(await byId('/triggers')).toContainEqual(
+      expect.objectContaining({ id: 'healthcheck.system_degraded', contextKeyLabel: 'system', supportsFor: true }),
+    );
+    expect(await byId('/actions')).toContainEqual(expect.objectContaining({ id: 'incident.create' }));
+    expect(await byId('/artifact-types')).toContainEqual(expect.objectContaining({ id: 'incident.incident' }));
+    expect(await byId('/filters')).toContainEqual(expect.objectContaining({ name: 'default', builtIn: true }));
+    const { $defs } = (await api.call('GET', `${BASE}/schema/automation`)).body as { $defs: Record<string, object> };
+    expect($defs.Automation).toMatchObject({ properties: { triggers: { type: 'array' } } });
+  });
+
+  it('renders templates, keeps types, and tells an error with its place', async () => {
+    const render = async (body: unknown) => (await api.call('POST', `${BASE}/templates/render`, { body })).body;
+    const context = { trigger: { payload: { n: 2 } } };
+    expect(await render({ template: 'n={{ trigger.payload.n }}', context })).toEqual({ output: 'n=2' });
+    expect(await render({ template: '{{ trigger.payload.n + 1 }}', context })).toEqual({ output: 3 });
+    expect(await render({ template: { a: ['{{ now }}'] }, now: '2026-01-02T03:04:05Z' })).toMatchObject({
+      output: { a: ['2026-01-02T03:04:05.000Z'] },
+    });
+    expect(await render({ template: 'trigger.payload.n > 1', context, mode: 'expression' })).toEqual({ output: true });
+    expect(await render({ template: 'a\n{{ b | nope }}' })).toMatchObject({ error: { line: 2, column: 8 } });
+    expect((await api.call('POST', `${BASE}/templates/render`, { body: {} })).status).toBe(422);
+  });
+
+  it('serves its own description, page, style and script under a strict policy', async () => {
+    const page = await api.call('GET', '/docs', { token: null });
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    for (const path of ['/docs/style.css', '/docs/script.js']) {
+      expect(page.text).toContain(path);
+      expect((await api.call('GET', path, { token: null })).status).toBe(200);
+    }
+    expect((await api.call('GET', '/openapi.json', { token: null })).body).toMatchObject({ openapi: '3.1.0' });
+  });
+
+  it('counts requests and changes', async () => {
+    expect((await api.call('GET', '/metrics', { token: null })).status).toBe(401);
+    const { text } = await api.call('GET', '/metrics');
+    expect(text).toMatch(/^fermata_changes_total \d+/m);
+    expect(text).toMatch(/^fermata_dead_letters 0/m);
+    expect(text).toMatch(/^http_request_duration_seconds_count\{method="post",route="\/events",status="202"\} \d+/m);
+  });
+});
