@@ -11,6 +11,7 @@ import { validateDefinition } from '../../src/domain/definition/validate';
 import { parseYaml } from '../../src/domain/definition/yaml';
 import type { Action } from '../../src/providers/contract';
 import { testPlugins } from './plugins';
+import { freePort } from '../../src/os/free-port';
 import { createTestDatabase } from './database';
 import { startFermata, type FermataProcess } from './process';
 import { startReceiver, type Receiver } from './receiver';
@@ -18,6 +19,7 @@ import { testTemporal, type TestTemporal } from './temporal';
 import { until } from './until';
 
 const TEST_ACTOR = { type: 'user', id: 'test' } as const;
+const ADMIN_TOKEN = 'test-admin-token-0123456789';
 const OUTSIDE = { actor: TEST_ACTOR, causedBy: null, depth: 0 };
 
 export interface RunRow extends Record<string, unknown> {
@@ -48,6 +50,10 @@ export interface Engine {
   env(more?: Record<string, string>): Record<string, string>;
   /** Starts a worker process and waits until it is connected. */
   worker(more?: Record<string, string>): Promise<FermataProcess>;
+  /** Starts an API process; gives its address. */
+  api(more?: Record<string, string>): Promise<FermataProcess & { url: string }>;
+  /** Posts JSON to the API as the administrator. */
+  post(api: { url: string }, path: string, body: unknown): Promise<Response>;
   /** Saves an automation from YAML; `$URL` in it is the receiver's address. Returns its id. */
   save(yaml: string, id?: string): Promise<string>;
   /** Appends `automation.event`s as ingest does, and tells the workers. Returns change ids. */
@@ -61,10 +67,12 @@ export interface Engine {
 }
 
 /** Everything but a worker is up when this returns; ask for workers with `worker()`. */
-export async function startEngine(): Promise<Engine> {
+export async function startEngine(
+  options: { temporal?: Pick<TestTemporal, 'address' | 'namespace'> } = {},
+): Promise<Engine> {
   const testDatabase = await createTestDatabase();
   const database = createDatabase(testDatabase.url);
-  const temporal = testTemporal();
+  const temporal = { ...testTemporal(), ...options.temporal };
   const receiver = await startReceiver();
   const notifier = createNotifier(database.pool);
   const processes: FermataProcess[] = [];
@@ -77,7 +85,7 @@ export async function startEngine(): Promise<Engine> {
     TEMPORAL_NAMESPACE: temporal.namespace,
     FERMATA_TASK_QUEUE: temporal.taskQueue,
     FERMATA_SECRET_KEY: randomBytes(32).toString('base64'),
-    FERMATA_ADMIN_TOKEN: 'test-admin-token-0123456789',
+    FERMATA_ADMIN_TOKEN: ADMIN_TOKEN,
     FERMATA_EGRESS_ALLOW: '127.0.0.1',
     FERMATA_LOG_FORMAT: 'text',
     ...more,
@@ -110,6 +118,27 @@ export async function startEngine(): Promise<Engine> {
       });
       return worker;
     },
+    async api(more = {}) {
+      const port = await freePort();
+      const api = startFermata(['api'], env({ FERMATA_PORT: String(port), ...more }));
+      processes.push(api);
+      const url = `http://127.0.0.1:${port}`;
+      await until(
+        'the API listens',
+        () => {
+          if (api.exited()) throw new Error(`The API ended:\n${api.output()}`);
+          return api.output().includes('listening on');
+        },
+        30_000,
+      );
+      return { ...api, url };
+    },
+    post: (api, path, body) =>
+      fetch(`${api.url}/api/v1${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
+        body: JSON.stringify(body),
+      }),
     async save(yaml, id) {
       const { value } = parseYaml(yaml.replaceAll('$URL', receiver.url));
       const { definition, errors } = validateDefinition(value, { registry, filters: createFilterRegistry() });

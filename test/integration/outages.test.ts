@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { startEngine, type Engine } from '../support/engine';
+import { startTemporal } from '../support/services';
+import { until } from '../support/until';
+
+/** `npm run chaos` makes it two minutes. */
+const OUTAGE_SECONDS = Number(process.env['FERMATA_TEST_OUTAGE_SECONDS'] ?? 8);
+
+const QUEUED = `
+name: In order
+mode: queued
+max_runs: 1000
+triggers: [{ event: automation.event, config: { type: tick } }]
+actions:
+  - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.n }}" } }
+`;
+
+const tick = (n: number) => ({ specversion: '1.0', id: randomUUID(), source: 'test', type: 'tick', data: { n } });
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('while Temporal is away', () => {
+  let engine: Engine;
+  let temporal: Awaited<ReturnType<typeof startTemporal>>;
+  beforeAll(async () => {
+    temporal = await startTemporal();
+    engine = await startEngine({ temporal });
+  }, 60_000);
+  afterAll(async () => {
+    await engine.close();
+    await temporal.destroy();
+  });
+
+  it(
+    'every event is accepted, and every run happens afterwards, once, in order',
+    async () => {
+      await engine.worker();
+      const api = await engine.api();
+      await engine.save(QUEUED);
+      const ready = async () => (await fetch(`${api.url}/readyz`)).status;
+      let n = 0;
+      const send = async () => {
+        const response = await engine.post(api, '/events', tick(n));
+        expect(response.status).toBe(202);
+        n += 1;
+      };
+      await send();
+      await engine.ended(1);
+      await until('readyz is content', async () => (await ready()) === 200);
+      await temporal.kill();
+      const until_ = Date.now() + OUTAGE_SECONDS * 1000;
+      while (Date.now() < until_) {
+        await send();
+        await pause(500);
+      }
+      expect(await ready()).toBe(503);
+      await temporal.start();
+      await send();
+      const runs = await engine.ended(n, undefined, 90_000);
+      expect(runs).toHaveLength(n);
+      expect(runs.every(({ status }) => status === 'success')).toBe(true);
+      const expected = Array.from({ length: n }, (_, index) => `/${index}`);
+      expect(engine.receiver.received.map(({ path }) => path)).toEqual(expected);
+      expect(new Set(engine.receiver.received.map(({ key }) => key)).size).toBe(n);
+      await until('readyz is content again', async () => (await ready()) === 200);
+    },
+    (OUTAGE_SECONDS + 150) * 1000,
+  );
+});
+
+describe('an API that is killed right after it answered 202', () => {
+  it('has lost nothing of what it accepted', async () => {
+    const engine = await startEngine();
+    try {
+      await engine.save(QUEUED);
+      const api = await engine.api();
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, async (_, n) => {
+          const { status } = await engine.post(api, '/events', tick(n)).catch(() => ({ status: 0 }));
+          // The kill comes with the first answer, in the middle of the others.
+          await api.stop('SIGKILL');
+          return { n, status };
+        }),
+      );
+      const accepted = answers.filter(({ status }) => status === 202).map(({ n }) => `/${n}`);
+      expect(accepted.length).toBeGreaterThan(0);
+      await engine.worker();
+      await engine.ended(accepted.length, undefined, 60_000);
+      expect(engine.receiver.received.map(({ path }) => path)).toEqual(expect.arrayContaining(accepted));
+    } finally {
+      await engine.close();
+    }
+  }, 120_000);
+});
