@@ -20,7 +20,7 @@ function setOwn(target: Record<string, unknown>, key: string, value: unknown): v
 }
 
 /**
- * Turns a parsed YAML node into plain JSON data: string keys, no merge keys, no tags, aliases copied within a budget.
+ * Turns a parsed YAML node into plain JSON data: string keys, no merge keys, aliases copied within a budget.
  * The library's own conversion would merge prototypes of odd keys, and its check for duplicate keys is quadratic.
  */
 class Conversion {
@@ -35,7 +35,8 @@ class Conversion {
     if (isAlias(node)) return this.alias(node, path);
     const known = node as Node;
     if (!this.spend(known, path)) return null;
-    this.noteAnchorAndTag(known, path);
+    const { anchor } = known as { anchor?: string };
+    if (anchor !== undefined) this.anchors.set(anchor, known);
     if (isScalar(known)) return this.scalar(known.value, known, path);
     this.open.add(known);
     const value = isMap(known) ? this.map(known, path) : isSeq(known) ? this.list(known.items, path) : null;
@@ -56,14 +57,6 @@ class Conversion {
       path.length > MAX_DATA_DEPTH ? `more than ${MAX_DATA_DEPTH} levels deep` : `more than ${MAX_VALUES} values`;
     this.report(node, path, 'limit_exceeded', `The document is too large once its aliases are written out: ${what}`);
     return false;
-  }
-
-  private noteAnchorAndTag(node: Node, path: Segment[]): void {
-    const { anchor, tag } = node as { anchor?: string; tag?: string };
-    if (anchor !== undefined) this.anchors.set(anchor, node);
-    if (tag !== undefined && !tag.startsWith('tag:yaml.org,2002:')) {
-      this.report(node, path, 'yaml_tag', `Tags are not used here: remove "${tag}"`);
-    }
   }
 
   private alias(node: Alias, path: Segment[]): unknown {

@@ -53,9 +53,9 @@ function readOne(source: string, document: Document.Parsed, lines: LineCounter):
   if (errors.length > 0) return { value: undefined, errors: errors.slice(0, MAX_FINDINGS), locate };
   const { value, problems } = toPlainData(document.contents);
   for (const { place, code, message, offset } of problems) errors.push({ path: place, code, message, ...at(offset) });
-  for (const warning of document.warnings) {
-    const tag = warning.code === 'TAG_RESOLVE_FAILED' && !problems.some((problem) => problem.code === 'yaml_tag');
-    if (tag) errors.push({ path: '', code: 'yaml_tag', message: 'Tags are not used here', ...at(warning.pos[0]) });
+  for (const { code, pos } of document.warnings) {
+    if (code === 'TAG_RESOLVE_FAILED')
+      errors.push({ path: '', code: 'yaml_tag', message: 'Tags ("!…") are not used here', ...at(pos[0]) });
   }
   return { value, errors: errors.slice(0, MAX_FINDINGS), locate };
 }

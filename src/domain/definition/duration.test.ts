@@ -1,0 +1,53 @@
+import { durationMs, Duration, DurationError, MAX_DURATION_MS } from './duration';
+
+const render = (template: string): unknown => JSON.parse(template);
+const ms = (duration: Duration) => durationMs(duration, render);
+
+describe('durationMs', () => {
+  it.each<[Duration, number]>([
+    [{ seconds: 1 }, 1_000],
+    [{ minutes: 1.5 }, 90_000],
+    [{ days: 1, hours: 2, minutes: 3, seconds: 4 }, 93_784_000],
+    ['00:05:00', 300_000],
+    ['720:00:00', MAX_DURATION_MS],
+    [{ template: '90' }, 90_000],
+    [{ template: '"90"' }, 90_000],
+    [{ template: '" 00:01:30 "' }, 90_000],
+    [{ template: '0.5' }, 500],
+  ])('%j is %d ms', (duration, expected) => {
+    expect(ms(duration)).toBe(expected);
+  });
+
+  it.each(['0', '-5', '""', 'null', '"soon"', '[]', '{}', 'true', '2592001', '"00:00:00"', '1e400'])(
+    'a template that rendered to %s is unusable, with the reason',
+    (template) => {
+      expect(() => ms({ template })).toThrow(DurationError);
+    },
+  );
+
+  it('passes on what rendering throws', () => {
+    expect(() =>
+      durationMs({ template: 'x' }, () => {
+        throw new RangeError('mine');
+      }),
+    ).toThrow(RangeError);
+  });
+});
+
+describe('Duration', () => {
+  it.each([
+    {},
+    { seconds: 0 },
+    { seconds: -1 },
+    { days: 31 },
+    '5m',
+    '00:60:00',
+    '00:00:00',
+    '721:00:00',
+    5,
+    null,
+    { minutes: '5' },
+  ])('refuses %j', (value) => {
+    expect(Duration.safeParse(value).success).toBe(false);
+  });
+});
