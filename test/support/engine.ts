@@ -52,6 +52,8 @@ export interface Engine {
   worker(more?: Record<string, string>): Promise<FermataProcess>;
   /** Starts an API process; gives its address. */
   api(more?: Record<string, string>): Promise<FermataProcess & { url: string }>;
+  /** `Authorization` of the administrator. */
+  authorization: string;
   /** Posts JSON to the API as the administrator. */
   post(api: { url: string }, path: string, body: unknown): Promise<Response>;
   /** Saves an automation from YAML; `$URL` in it is the receiver's address. Returns its id. */
@@ -101,6 +103,7 @@ export async function startEngine(
     databaseUrl: testDatabase.url,
     temporal,
     receiver,
+    authorization: `Bearer ${ADMIN_TOKEN}`,
     env,
     runs,
     async worker(more) {

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { Worker } from '@temporalio/worker';
+import { projectRoot } from '../../src/project-root';
+import { workflowBundle } from '../../src/temporal/worker';
+
+const DIRECTORY = join(projectRoot(), 'test', 'replay', 'histories');
+const histories = readdirSync(DIRECTORY).map((file) => ({
+  workflowId: file.replace('.json', ''),
+  history: JSON.parse(readFileSync(join(DIRECTORY, file), 'utf8')) as unknown,
+}));
+
+/** The bundle with a change that must not be made without `patched`: a timer before the claim. */
+async function plantedBundle(): Promise<{ code: string }> {
+  const bundle = await workflowBundle();
+  const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
+  const planted = code.replace(/const claimed = await /, `await (0, workflow_1.sleep)(1); const claimed = await `);
+  if (planted === code) throw new Error('The place of the planted change is gone; choose another');
+  return { code: planted };
+}
+
+describe('recorded histories', () => {
+  it('of every example are there', () => {
+    const examples = readdirSync(join(projectRoot(), 'examples', 'automations')).map((file) =>
+      file.replace('.yaml', ''),
+    );
+    const recorded = new Set(histories.map(({ workflowId }) => workflowId.replace(/-\d+$/, '')));
+    expect(examples.filter((name) => !recorded.has(name))).toEqual([]);
+  });
+
+  it('are replayed without a difference', async () => {
+    let replayed = 0;
+    for await (const { workflowId, error } of Worker.runReplayHistories(
+      { workflowBundle: await workflowBundle() },
+      histories,
+    )) {
+      expect({ workflowId, error }).toEqual({ workflowId, error: undefined });
+      replayed += 1;
+    }
+    expect(replayed).toBe(histories.length);
+  }, 60_000);
+
+  it('catch a planted reordering', async () => {
+    const [first] = histories;
+    if (!first) throw new Error('no history');
+    const replay = Worker.runReplayHistory({ workflowBundle: await plantedBundle() }, first.history);
+    await expect(replay).rejects.toThrow(DeterminismViolationError);
+  }, 60_000);
+});
