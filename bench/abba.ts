@@ -1,0 +1,14 @@
+/**
+ * Measures two things in slots A B B A, so often: what else the machine does, and its drift, hits both alike. Only one
+ * of them works at a time.
+ */
+export async function abba<T>(rounds: number, a: () => Promise<T>, b: () => Promise<T>): Promise<{ a: T[]; b: T[] }> {
+  const results: { a: T[]; b: T[] } = { a: [], b: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    results.a.push(await a());
+    results.b.push(await b());
+    results.b.push(await b());
+    results.a.push(await a());
+  }
+  return results;
+}

@@ -1,0 +1,22 @@
+/** Parts of the bench, as `npm run bench -- a c` names them. */
+export const PARTS = {
+  a: 'one webhook action',
+  b: 'five webhook actions in a row',
+  c: 'events that match no automation',
+  d: 'events that one filter rejects',
+  e: 'resident memory',
+  f: 'history of a run',
+} as const;
+export type Part = keyof typeof PARTS;
+
+/** One line of the table. */
+export interface Figure {
+  part: Part;
+  what: string;
+  unit: string;
+  fermata: number;
+  /** The bare engine's, measured in the same run; null = it has nothing like this. */
+  raw: number | null;
+  /** Absent = told for information. */
+  target?: { text: string; met: boolean };
+}

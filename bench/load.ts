@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../test/support/until';
+import type { Effects } from './effects';
+import type { Engine } from './engine';
+import type { Volume } from './statistics';
+
+/** Runs of one shape on one engine. */
+export interface Load {
+  engine: Engine;
+  effects: Effects;
+  /** Requests a run sends. */
+  requests: number;
+}
+
+let started = 0;
+
+/** Starts one run; resolves with the milliseconds from just before its start to the arrival of its last request. */
+async function runOnce({ engine, effects, requests }: Load): Promise<number> {
+  const run = `run-${(started += 1)}`;
+  const arrival = effects.expect(run, requests);
+  const before = performance.now();
+  await Promise.all([arrival, engine.start(run, requests)]);
+  return (await arrival) - before;
+}
+
+/** Waits until every execution has closed, so that no work is left to whoever is measured next. */
+async function settled({ engine }: Load): Promise<void> {
+  await until('every run has closed', async () => (await engine.open()) === 0, 60_000);
+}
+
+/**
+ * Keeps so many runs in flight for some seconds: a new one starts when the last request of another has arrived. The time
+ * runs until every execution has closed.
+ */
+export async function keepInFlight(load: Load, atATime: number, seconds: number): Promise<Volume> {
+  const begin = performance.now();
+  let count = 0;
+  const lane = async () => {
+    while (performance.now() - begin < seconds * 1000) {
+      await runOnce(load);
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, lane));
+  await settled(load);
+  return { count, ms: performance.now() - begin };
+}
+
+/** Starts runs at a fixed pace, whether the ones before have finished or not; gives the milliseconds of each. */
+export async function atPace(load: Load, perSecond: number, seconds: number): Promise<number[]> {
+  const begin = performance.now();
+  const runs: Promise<number>[] = [];
+  for (let n = 0; n < perSecond * seconds; n += 1) {
+    const due = begin + (n * 1000) / perSecond;
+    await sleep(Math.max(0, due - performance.now()));
+    runs.push(runOnce(load));
+  }
+  const times = await Promise.all(runs);
+  await settled(load);
+  return times;
+}

@@ -1,0 +1,55 @@
+import { cpus, loadavg } from 'node:os';
+import { messageOf } from '../src/domain/errors';
+import type { Figure, Part } from './figure';
+import { readOptions, USAGE, type Options } from './options';
+import { measureEvents } from './parts/events';
+import { FULL, QUICK } from './parts/plan';
+import { measureRuns } from './parts/runs';
+import { startPlatform } from './platform';
+import { renderTable } from './table';
+
+const began = performance.now();
+const say = (message: string) => console.error(`[bench ${seconds().padStart(4)} s] ${message}`);
+const seconds = () => ((performance.now() - began) / 1000).toFixed(0);
+const load = () => (loadavg()[0] ?? 0).toFixed(1);
+
+async function measure({ parts, quick }: Options): Promise<Figure[]> {
+  const wants = (...some: Part[]) => some.some((part) => parts.has(part));
+  const plan = quick ? QUICK : FULL;
+  say('starting Postgres and Temporal');
+  const platform = await startPlatform(say);
+  // Ctrl-C: what is a process of its own group is killed as this one exits.
+  process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+  try {
+    return [
+      ...(wants('a', 'b', 'f') ? await measureRuns(platform, parts, plan, say) : []),
+      ...(wants('c', 'd', 'e') ? await measureEvents(platform, parts, plan, say) : []),
+    ];
+  } finally {
+    await platform.close();
+  }
+}
+
+/** `npm run bench`: prints one table, each figure beside that of the bare engine in the same run. */
+async function main(): Promise<void> {
+  let options: Options;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${messageOf(error)}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  const loadBefore = load();
+  const figures = await measure(options);
+  const missed = figures.filter(({ target }) => target?.met === false);
+  const targets = figures.filter(({ target }) => target !== undefined);
+  console.log(`
+${renderTable(figures)}
+
+${targets.length - missed.length} of ${targets.length} targets met, in ${seconds()} s; ${cpus().length} CPUs, node ${process.version}, load average ${loadBefore} before and ${load()} after${options.quick ? ', quick' : ''}
+fsync on, Temporal with a database file; how to read this: docs/bench.md; further: npm run bench:expressions, bench:validation`);
+  if (options.check && missed.length > 0) process.exitCode = 1;
+}
+
+void main();

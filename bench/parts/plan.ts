@@ -1,0 +1,29 @@
+/** How long each part measures. Slots come as A B B A, `rounds` times. */
+export interface Plan {
+  rounds: number;
+  /** Seconds of a slot at full speed. */
+  throughputSeconds: number;
+  /** Seconds of a slot at 5 events a second. */
+  latencySeconds: number;
+  /** Seconds of a slot of events that become nothing. */
+  eventSeconds: number;
+  /** Seconds of quiet before memory is read. */
+  quietSeconds: number;
+}
+
+export const FULL: Plan = {
+  rounds: 2,
+  throughputSeconds: 3,
+  latencySeconds: 5,
+  eventSeconds: 3,
+  quietSeconds: 5,
+};
+
+/** Enough to see whether something is broken or far off; too short to compare a few percent. */
+export const QUICK: Plan = {
+  rounds: 1,
+  throughputSeconds: 2,
+  latencySeconds: 4,
+  eventSeconds: 2,
+  quietSeconds: 2,
+};

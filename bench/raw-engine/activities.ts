@@ -1,0 +1,29 @@
+import { request } from 'undici';
+
+/** One request of a run, as both engines send it. */
+export interface RawRequest {
+  url: string;
+  run: string;
+  step: number;
+}
+
+/** The one activity of the bare engine. */
+export interface RawActivities {
+  /** Posts `{run, step}`; anything but 2xx fails the attempt. */
+  send(input: RawRequest): Promise<void>;
+}
+
+/** What anybody would write first: the request and nothing around it. */
+export function createRawActivities(): RawActivities {
+  return {
+    async send({ url, run, step }) {
+      const response = await request(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': `${run}/${step}` },
+        body: JSON.stringify({ run, step }),
+      });
+      await response.body.dump();
+      if (response.statusCode >= 300) throw new Error(`${url} answered ${response.statusCode}`);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { Client } from '@temporalio/client';
+import { startChild } from '../../src/os/child';
+import { until } from '../../test/support/until';
+import type { Engine } from '../engine';
+import type { Platform } from '../platform';
+import { residentMb } from '../resident';
+import type { Volume } from '../statistics';
+import { RAW_WORKER_READY, type RawWorkerSettings } from './settings';
+
+const TASK_QUEUE = 'bench-raw';
+
+/** Temporal without anything around it: one worker process of its own on the same dev server. */
+export interface RawEngine extends Engine {
+  /** Starts workflows that end at once, so many at a time, for some seconds, and waits until all have closed. */
+  doNothing(atATime: number, seconds: number): Promise<Volume>;
+  /** Of the worker process, in MB. */
+  resident(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts the bare worker and waits until it polls. */
+export async function startRawEngine({ temporal, client, effects }: Platform): Promise<RawEngine> {
+  const settings: RawWorkerSettings = {
+    address: temporal.address,
+    namespace: temporal.namespace,
+    taskQueue: TASK_QUEUE,
+  };
+  const lines: string[] = [];
+  const worker = await startChild({
+    command: process.execPath,
+    args: [require.resolve('./worker'), JSON.stringify(settings)],
+    onLine: (line) => lines.push(line),
+  });
+  await until(
+    'the bare worker polls',
+    () => {
+      if (!worker.running) throw new Error(`The bare worker ended:\n${lines.join('\n')}`);
+      return lines.includes(RAW_WORKER_READY);
+    },
+    60_000,
+  );
+  const last = new Map<number, string[]>();
+  const open = () => openExecutions(client, TASK_QUEUE);
+  return {
+    open,
+    async start(run, requests) {
+      const workflowId = `raw:${run}`;
+      const input = { url: effects.url, run, effects: requests };
+      await client.workflow.start('sendRequests', { workflowId, taskQueue: TASK_QUEUE, args: [input] });
+      last.set(requests, [...(last.get(requests) ?? []).slice(-99), workflowId]);
+    },
+    lastWorkflows: (requests, limit) => Promise.resolve((last.get(requests) ?? []).slice(-limit)),
+    doNothing: (atATime, seconds) => startNothing(client, open, atATime, seconds),
+    resident: () => residentMb(worker.pid),
+    stop: async () => void (await worker.stop('SIGTERM', 10_000)),
+  };
+}
+
+/** Executions of a task queue that are running, without those of housekeeping. */
+export async function openExecutions(client: Client, taskQueue: string): Promise<number> {
+  const query = `TaskQueue = "${taskQueue}" and ExecutionStatus = "Running" and WorkflowType != "housekeeping"`;
+  return (await client.workflow.count(query)).count;
+}
+
+let nothings = 0;
+
+async function startNothing(
+  client: Client,
+  open: () => Promise<number>,
+  atATime: number,
+  seconds: number,
+): Promise<Volume> {
+  const begin = performance.now();
+  let count = 0;
+  const lane = async () => {
+    while (performance.now() - begin < seconds * 1000) {
+      const workflowId = `raw:nothing-${(nothings += 1)}`;
+      await client.workflow.execute('doNothing', { workflowId, taskQueue: TASK_QUEUE });
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, lane));
+  await until('every bare workflow has closed', async () => (await open()) === 0, 60_000);
+  return { count, ms: performance.now() - begin };
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { Pool } from 'undici';
+import { createDatabase, type Database } from '../src/db/client';
+import { migrate } from '../src/db/migrate';
+import { createLogger } from '../src/log';
+import { freePort } from '../src/os/free-port';
+import { startFermata, type FermataProcess } from '../test/support/process';
+import { until } from '../test/support/until';
+import type { Platform } from './platform';
+import { residentMb } from './resident';
+
+const ADMIN_TOKEN = 'bench-admin-token-0123456789';
+/** Far above what the machine does: the bench asks for the speed of the work, not of the limiter. */
+const NO_LIMIT = '1000000';
+const CONNECTIONS = 64;
+
+/** One API and one worker process of the built program on a database and a task queue of their own. */
+export interface Stack {
+  taskQueue: string;
+  database: Database;
+  /** Posts JSON over kept-alive connections. @throws {Error} on any answer but 2xx. */
+  post(path: string, contentType: string, body: unknown): Promise<unknown>;
+  /** Sum of a counter of the worker over all its labels. */
+  workerCounter(name: string): Promise<number>;
+  /** In MB. */
+  resident(): { api: number; worker: number };
+  stop(): Promise<void>;
+}
+
+/** Migrates a new database and starts both processes on it; resolves when they do their work. */
+export async function startStack(platform: Platform, name: string): Promise<Stack> {
+  const databaseUrl = await newDatabase(platform, `bench_${name}`);
+  const [port, metricsPort] = [await freePort(), await freePort()];
+  const taskQueue = `bench-${name}`;
+  const env = {
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: platform.temporal.address,
+    TEMPORAL_NAMESPACE: platform.temporal.namespace,
+    FERMATA_TASK_QUEUE: taskQueue,
+    FERMATA_SECRET_KEY: randomBytes(32).toString('base64'),
+    FERMATA_ADMIN_TOKEN: ADMIN_TOKEN,
+    FERMATA_EGRESS_ALLOW: '127.0.0.1',
+    FERMATA_RATE_LIMIT: NO_LIMIT,
+    FERMATA_INGEST_RATE_LIMIT: NO_LIMIT,
+    FERMATA_PORT: String(port),
+    FERMATA_METRICS_PORT: String(metricsPort),
+    FERMATA_LOG_FORMAT: 'json',
+    ...(process.env['BENCH_NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['BENCH_NODE_OPTIONS'] }),
+  };
+  const api = startFermata(['api'], env);
+  const worker = startFermata(['worker'], env);
+  const http = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
+  const database = createDatabase(databaseUrl, { max: 2, applicationName: 'bench' });
+  const stop = async () => {
+    await http.destroy();
+    await Promise.all([api.stop(), worker.stop()]);
+    await database.close();
+  };
+  try {
+    await Promise.all([said(api, 'listening on'), said(worker, 'connected to Temporal')]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    ...{ taskQueue, database, stop },
+    post: (path, contentType, body) => post(http, path, contentType, body),
+    workerCounter: async (counter) =>
+      counterOf(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), counter),
+    resident: () => ({ api: residentMb(api.child.pid ?? 0), worker: residentMb(worker.child.pid ?? 0) }),
+  };
+}
+
+async function newDatabase({ postgres }: Platform, name: string): Promise<string> {
+  const admin = new pg.Client({ connectionString: postgres.url('postgres') });
+  await admin.connect();
+  await admin.query(`create database ${name}`).finally(() => admin.end());
+  await migrate(postgres.url(name), { log: createLogger({ level: 'warn', name: 'migrate' }) });
+  return postgres.url(name);
+}
+
+async function said(process: FermataProcess, words: string): Promise<void> {
+  const ready = () => {
+    if (process.exited()) throw new Error(`A process ended before "${words}":\n${process.output()}`);
+    return process.output().includes(words);
+  };
+  await until(words, ready, 60_000);
+}
+
+async function post(http: Pool, path: string, contentType: string, body: unknown): Promise<unknown> {
+  const response = await http.request({
+    path,
+    method: 'POST',
+    headers: { 'content-type': contentType, authorization: `Bearer ${ADMIN_TOKEN}` },
+    body: JSON.stringify(body),
+  });
+  const text = await response.body.text();
+  if (response.statusCode >= 300) throw new Error(`POST ${path} answered ${response.statusCode}: ${text}`);
+  return JSON.parse(text) as unknown;
+}
+
+function counterOf(metrics: string, name: string): number {
+  const lines = metrics.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
