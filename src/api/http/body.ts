@@ -48,7 +48,7 @@ export async function readRaw(request: IncomingMessage): Promise<Buffer> {
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
     request.once('error', reject);
-    request.once('close', () => reject(cutShort()));
+    request.once('close', () => (request.readableEnded ? undefined : reject(cutShort())));
   });
 }
 
