@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { loadConfig, requireDatabaseUrl, requireSecretKey } from '../config';
 import { createLogger } from '../log';
 import { announceReady } from './ready';
+import { installRuntime } from '../temporal/runtime';
 import { startWorker } from './worker/start-worker';
 
 /** `fermata worker` */
@@ -21,6 +22,7 @@ Examples:
       const config = loadConfig(process.env);
       requireSecretKey(config);
       const log = createLogger({ level: config.logLevel, name: 'worker', format: config.logFormat });
+      installRuntime(log);
       const worker = await startWorker(config, requireDatabaseUrl(config), log);
       log.info(`worker ${worker.id} is up`);
       announceReady();
