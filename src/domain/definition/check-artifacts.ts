@@ -4,6 +4,7 @@ import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import type { ParsedUse } from './check-expressions';
 import type { Findings } from './findings';
+import type { Made } from './made';
 import { knownKeys, unwrap } from './schema-at';
 import { z } from 'zod';
 
@@ -32,7 +33,7 @@ function fieldProblem(action: string, name: string, field: string, schema: z.Zod
 
 function problemOf(
   [id, name, field]: readonly (string | undefined)[],
-  made: ReadonlySet<string>,
+  made: Made,
   steps: StepIds,
   registry: Registry<ActionDescription>,
 ): Problem | undefined {

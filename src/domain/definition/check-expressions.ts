@@ -85,12 +85,13 @@ export function checkExpressions(
   { value, path, mode, made }: ExpressionUse,
   filters: FilterRegistry,
   findings: Findings,
-  isCode: (path: Segment[]) => boolean = () => false,
+  isCode: (path: readonly Segment[]) => boolean = () => false,
 ): ParsedUse[] {
   const uses: ParsedUse[] = [];
   if (mode !== 'template' && typeof value !== 'string') return uses;
-  visitTexts(value, path, (text, at) => {
-    if (isCode(at)) return;
+  visitTexts(value, path, (text, place) => {
+    if ((mode === 'template' && !isTemplate(text)) || isCode(place)) return;
+    const at = [...place];
     for (const expression of parseOrReport(text, at, mode, findings)) {
       for (const error of checkFilters(expression, filters)) reportError(error, at, 'unknown_filter', findings);
       checkRoots(expression, at, findings);

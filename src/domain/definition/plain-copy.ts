@@ -13,47 +13,59 @@ export function isStorableText(text: string): boolean {
 /** Copies JSON data, and reports what could not be kept as it is: text, numbers and keys that would be lost on the way. */
 class Copy {
   readonly findings: RawFinding[] = [];
+  private readonly path: Segment[] = [];
 
-  copy(value: unknown, path: Segment[]): unknown {
-    if (typeof value === 'string') return this.text(value, path);
-    if (typeof value === 'number') return this.number(value, path);
+  copy(value: unknown): unknown {
+    if (typeof value === 'string') return this.text(value);
+    if (typeof value === 'number') return this.number(value);
     if (typeof value !== 'object' || value === null) return value;
-    if (path.length > MAX_DATA_DEPTH) {
-      this.findings.push({ path, code: 'limit_exceeded', message: `Nested more than ${MAX_DATA_DEPTH} levels deep` });
+    if (this.path.length > MAX_DATA_DEPTH) {
+      this.report('limit_exceeded', `Nested more than ${MAX_DATA_DEPTH} levels deep`);
       return null;
     }
-    if (Array.isArray(value)) return value.map((item, index) => this.copy(item, [...path, index]));
+    if (Array.isArray(value)) return value.map((item, index) => this.at(index, () => this.copy(item)));
     const result: Record<string, unknown> = {};
     for (const [key, item] of Object.entries(value)) {
-      if (this.key(key, [...path, key])) result[key] = this.copy(item, [...path, key]);
+      this.at(key, () => {
+        if (this.key(key)) result[key] = this.copy(item);
+      });
     }
     return result;
   }
 
-  private text(value: string, path: Segment[]): string {
+  private at<T>(segment: Segment, visit: () => T): T {
+    this.path.push(segment);
+    const result = visit();
+    this.path.pop();
+    return result;
+  }
+
+  private report(code: string, message: string, atKey = false): void {
+    this.findings.push({ path: [...this.path], code, message, ...(atKey && { atKey }) });
+  }
+
+  private text(value: string): string {
     if (!isStorableText(value)) {
-      const message = 'The text has a NUL character or half of a surrogate pair, which cannot be stored';
-      this.findings.push({ path, code: 'invalid_text', message });
+      this.report('invalid_text', 'The text has a NUL character or half of a surrogate pair, which cannot be stored');
     }
     return value;
   }
 
-  private number(value: number, path: Segment[]): number {
+  private number(value: number): number {
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-      const message = 'Numbers beyond 2^53 cannot be kept exactly; write it as text, in quotes';
-      this.findings.push({ path, code: 'invalid_number', message });
+      this.report('invalid_number', 'Numbers beyond 2^53 cannot be kept exactly; write it as text, in quotes');
     }
     return value;
   }
 
-  private key(key: string, path: Segment[]): boolean {
+  private key(key: string): boolean {
     if (!isStorableText(key)) {
       const message = 'The key has a NUL character or half of a surrogate pair, which cannot be stored';
-      this.findings.push({ path, code: 'invalid_text', message, atKey: true });
+      this.report('invalid_text', message, true);
       return false;
     }
     if (key !== '__proto__') return true;
-    this.findings.push({ path, code: 'invalid_key', message: 'A key cannot be called "__proto__"', atKey: true });
+    this.report('invalid_key', 'A key cannot be called "__proto__"', true);
     return false;
   }
 }
@@ -61,5 +73,5 @@ class Copy {
 /** A copy of JSON data that is safe to work on, and findings for what it could not take over. */
 export function plainCopy(input: unknown): { value: unknown; findings: RawFinding[] } {
   const copy = new Copy();
-  return { value: copy.copy(input, []), findings: copy.findings };
+  return { value: copy.copy(input), findings: copy.findings };
 }

@@ -65,9 +65,49 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[]):
 }
 
 /** Whether a schema, or anything it wraps, carries this metadata flag (`x-secret`, `x-code`…). */
-export function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
+function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
   return layersOf(schema).some((layer) => {
     if (z.globalRegistry.get(layer as z.ZodType)?.[flag] === true) return true;
     return layer instanceof z.ZodUnion && layer.def.options.some((option) => hasFlag(option, flag));
   });
+}
+
+/** Everything directly below a schema, whatever the key. */
+function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  const core = unwrap(schema);
+  if (core instanceof z.ZodObject) {
+    const fields = Object.values(core.shape as Record<string, z.core.$ZodType>);
+    return core.def.catchall ? [...fields, core.def.catchall] : fields;
+  }
+  if (core instanceof z.ZodUnion) return core.def.options.flatMap(allChildren);
+  if (core instanceof z.ZodIntersection) return [...allChildren(core.def.left), ...allChildren(core.def.right)];
+  if (core instanceof z.ZodTuple) return core.def.items;
+  return childSchemas(core, 0);
+}
+
+const flagged = new WeakMap<z.core.$ZodType, Map<string, boolean>>();
+
+/** Whether a flag stands anywhere in a schema; remembered, since most schemas have none. */
+function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
+  const known = flagged.get(schema) ?? new Map<string, boolean>();
+  flagged.set(schema, known);
+  const before = known.get(flag);
+  if (before !== undefined) return before;
+  // Until it is known better: a schema that contains itself is looked at once.
+  known.set(flag, false);
+  const found = hasFlag(schema, flag) || allChildren(schema).some((child) => carriesFlag(child, flag));
+  known.set(flag, found);
+  return found;
+}
+
+/** Whether one of these flags stands on the schema of a field or of anything around it. */
+export function isFlagged(schema: z.core.$ZodType, path: readonly PropertyKey[], flags: readonly string[]): boolean {
+  const possible = flags.filter((flag) => carriesFlag(schema, flag));
+  let current = possible.length === 0 ? [] : [schema];
+  for (const key of path) {
+    current = current.flatMap((one) => childSchemas(one, key));
+    if (current.some((one) => possible.some((flag) => hasFlag(one, flag)))) return true;
+    if (current.length === 0) return false;
+  }
+  return false;
 }

@@ -1,28 +1,32 @@
-import type { z } from 'zod';
 import { nearest } from '../expressions/nearest';
 import type { Findings } from './findings';
 import { formatPlace, type Segment } from './place';
-import { childSchemas, hasFlag } from './schema-at';
 
 const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
 
-/** Calls `visit` for every text in a value. */
-export function visitTexts(value: unknown, path: Segment[], visit: (text: string, path: Segment[]) => void): void {
-  if (typeof value === 'string') visit(value, path);
-  else if (Array.isArray(value)) value.forEach((item, index) => visitTexts(item, [...path, index], visit));
-  else if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) visitTexts(item, [...path, key], visit);
-  }
+type VisitText = (text: string, path: readonly Segment[]) => void;
+
+/** Calls `visit` for every text in a value. The path is one list that changes on the way: copy it to keep it. */
+export function visitTexts(value: unknown, path: readonly Segment[], visit: VisitText): void {
+  walkTexts(value, [...path], visit);
 }
 
-/** Whether a flag stands on the schema of a field or of anything around it. */
-export function isFlagged(schema: z.core.$ZodType, path: readonly PropertyKey[], flags: readonly string[]): boolean {
-  let current = [schema];
-  for (const key of path) {
-    current = current.flatMap((one) => childSchemas(one, key));
-    if (current.some((one) => flags.some((flag) => hasFlag(one, flag)))) return true;
+function walkTexts(value: unknown, path: Segment[], visit: VisitText): void {
+  if (typeof value === 'string') return visit(value, path);
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      path.push(index);
+      walkTexts(value[index], path, visit);
+      path.pop();
+    }
+    return;
   }
-  return false;
+  for (const key of Object.keys(value)) {
+    path.push(key);
+    walkTexts((value as Record<string, unknown>)[key], path, visit);
+    path.pop();
+  }
 }
 
 /** Places of fields whose schema takes secrets. */
@@ -38,7 +42,9 @@ export function checkSecretReferences(
   known: ReadonlySet<string> | undefined,
   findings: Findings,
 ): void {
-  visitTexts(document, [], (text, path) => {
+  visitTexts(document, [], (text, at) => {
+    if (!text.includes('${{')) return;
+    const path = [...at];
     for (const [reference, name = ''] of text.matchAll(REFERENCE)) {
       if (!fields.has(formatPlace(path))) {
         const message = `${reference} stays as it stands here: only fields for secrets take one`;

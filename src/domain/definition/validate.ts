@@ -15,7 +15,8 @@ import { plainCopy } from './plain-copy';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 import type { Definition } from './schema';
-import { checkSecretReferences, isFlagged } from './secret-references';
+import { isFlagged } from './schema-at';
+import { checkSecretReferences } from './secret-references';
 import { parseStructure } from './structure';
 import { triggerIdsOf } from './trigger-ids';
 import { type Unsupported, UNSUPPORTED } from './supported';
@@ -51,7 +52,7 @@ function codeFields(
   step: Record<string, unknown>,
   path: Segment[],
   options: ValidationOptions,
-): (at: Segment[]) => boolean {
+): (at: readonly Segment[]) => boolean {
   const type = typeof step.action === 'string' ? options.registry.action(step.action) : undefined;
   return type ? (at) => isFlagged(type.configSchema, at.slice(path.length), ['x-code']) : NOT_CODE;
 }

@@ -1,9 +1,7 @@
-import { ACTION_KINDS, type ActionKind, kindKeys } from './action-kind';
+import { type ActionKind, kindKeys } from './action-kind';
+import { Made } from './made';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
-
-/** Ids of actions that may have run before a place is reached. */
-export type Made = ReadonlySet<string>;
 
 /** How a text is read: as an expression, as a template at any depth of the value, or as either of the two. */
 export type TextMode = 'expression' | 'template' | 'either';
@@ -38,8 +36,6 @@ export interface Visitor {
 /** Steps deeper than this are not visited. */
 export const MAX_STEP_DEPTH = 20;
 
-const NONE: Made = new Set();
-
 /** Ids of all steps in a list, at any depth. */
 function idsWithin(list: readonly unknown[], depth = 0): string[] {
   if (depth > MAX_STEP_DEPTH) return [];
@@ -68,10 +64,10 @@ class Walk {
   }
 
   trigger(trigger: Record<string, unknown>, path: Segment[]): void {
-    this.use(trigger.filter, [...path, 'filter'], 'expression', NONE);
+    this.use(trigger.filter, [...path, 'filter'], 'expression', Made.NOTHING);
     if (isMap(trigger.window))
-      this.use(trigger.window.partitionBy, [...path, 'window', 'partitionBy'], 'expression', NONE);
-    this.duration(trigger.for, [...path, 'for'], NONE);
+      this.use(trigger.window.partitionBy, [...path, 'window', 'partitionBy'], 'expression', Made.NOTHING);
+    this.duration(trigger.for, [...path, 'for'], Made.NOTHING);
   }
 
   condition(condition: unknown, path: Segment[], made: Made): void {
@@ -91,49 +87,40 @@ class Walk {
   }
 
   /** Returns what may have run once the list is done. */
-  steps(list: unknown, path: Segment[], made: Made, depth: number): Set<string> {
-    const after = new Set(made);
-    if (!Array.isArray(list) || depth > MAX_STEP_DEPTH + 1) return after;
+  steps(list: unknown, path: Segment[], made: Made, depth: number): Made {
+    if (!Array.isArray(list) || depth > MAX_STEP_DEPTH + 1) return made;
     this.visitor.steps?.(list, path);
-    for (const [index, step] of (list as unknown[]).entries()) {
-      if (isMap(step)) for (const id of this.step(step, [...path, index], after, depth)) after.add(id);
-    }
-    return after;
+    return (list as unknown[]).reduce<Made>(
+      (before, step, index) => (isMap(step) ? this.step(step, [...path, index], before, depth) : before),
+      made,
+    );
   }
 
-  private step(step: Record<string, unknown>, path: Segment[], before: Made, depth: number): Iterable<string> {
-    const made = new Set(before);
+  private step(step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
     const kinds = kindKeys(step);
     this.visitor.step?.({ step, kind: kinds.length === 1 ? kinds[0] : undefined, path, depth, made });
     this.use(step.enabled, [...path, 'enabled'], 'expression', made);
-    const produced = ACTION_KINDS.filter((kind) => kinds.includes(kind)).flatMap((kind) => [
-      ...this.parts(kind, step, path, made, depth),
-    ]);
-    return typeof step.id === 'string' ? [...produced, step.id] : produced;
+    const parts = kinds.map((kind) => this.parts(kind, step, path, made, depth));
+    const [after = made] = parts.length > 1 ? [Made.anyOf(parts)] : parts;
+    return typeof step.id === 'string' ? after.and(step.id) : after;
   }
 
-  private parts(
-    kind: ActionKind,
-    step: Record<string, unknown>,
-    path: Segment[],
-    made: Made,
-    depth: number,
-  ): Iterable<string> {
+  private parts(kind: ActionKind, step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
     const at = [...path, kind];
     const value = step[kind];
     switch (kind) {
       case 'action':
       case 'stop':
-        return [];
+        return made;
       case 'variables':
         this.use(value, at, 'template', made);
-        return [];
+        return made;
       case 'delay':
         this.duration(value, at, made);
-        return [];
+        return made;
       case 'condition':
         this.condition(value, at, made);
-        return [];
+        return made;
       case 'choose':
         return this.choose(step, path, made, depth);
       case 'parallel':
@@ -141,39 +128,40 @@ class Walk {
       case 'sequence':
         return this.steps(value, at, made, depth + 1);
       case 'repeat':
-        return isMap(value) ? this.repeat(value, at, made, depth) : [];
+        return isMap(value) ? this.repeat(value, at, made, depth) : made;
       case 'wait_for_trigger':
-        if (!isMap(value)) return [];
+        if (!isMap(value)) return made;
         this.use(value.filter, [...at, 'filter'], 'expression', made);
         this.use(value.context_key, [...at, 'context_key'], 'template', made);
-        return [];
+        return made;
       case 'wait_until':
         if (isMap(value)) this.condition(value.condition, [...at, 'condition'], made);
-        return [];
+        return made;
     }
   }
 
-  private choose(step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Iterable<string> {
-    const after = listOf(step.choose).flatMap((branch, index) => {
-      if (!isMap(branch)) return [];
+  private choose(step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
+    const ways = listOf(step.choose).map((branch, index) => {
+      if (!isMap(branch)) return made;
       const at = [...path, 'choose', index];
       this.condition(branch.when, [...at, 'when'], made);
-      return [...this.steps(branch.sequence, [...at, 'sequence'], made, depth + 1)];
+      return this.steps(branch.sequence, [...at, 'sequence'], made, depth + 1);
     });
-    return [...after, ...this.steps(step.else, [...path, 'else'], made, depth + 1)];
+    return Made.anyOf([...ways, this.steps(step.else, [...path, 'else'], made, depth + 1)]);
   }
 
   /** Branches of `parallel` do not see what the others make. */
-  private branches(list: readonly unknown[], path: Segment[], made: Made, depth: number): Iterable<string> {
-    if (depth > MAX_STEP_DEPTH) return [];
-    return list.flatMap((branch, index) =>
-      isMap(branch) ? [...this.step(branch, [...path, index], made, depth + 1)] : [],
+  private branches(list: readonly unknown[], path: Segment[], made: Made, depth: number): Made {
+    if (depth > MAX_STEP_DEPTH) return made;
+    const ways = list.map((branch, index) =>
+      isMap(branch) ? this.step(branch, [...path, index], made, depth + 1) : made,
     );
+    return Made.anyOf([made, ...ways]);
   }
 
   /** From the second iteration on, everything in the body may have run. */
-  private repeat(repeat: Record<string, unknown>, path: Segment[], made: Made, depth: number): Iterable<string> {
-    const again = new Set([...made, ...idsWithin(listOf(repeat.sequence))]);
+  private repeat(repeat: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
+    const again = made.and(...idsWithin(listOf(repeat.sequence)));
     this.use(repeat.count, [...path, 'count'], 'expression', made);
     this.use(repeat.for_each, [...path, 'for_each'], 'expression', made);
     this.condition(repeat.while, [...path, 'while'], again);
@@ -185,11 +173,11 @@ class Walk {
 /** Visits every step, condition and expression of a raw document, in the order of the text of each list. */
 export function walkDocument(document: Record<string, unknown>, visitor: Visitor): void {
   const walk = new Walk(visitor);
-  visitor.expression?.({ value: document.variables, path: ['variables'], mode: 'template', made: NONE });
+  visitor.expression?.({ value: document.variables, path: ['variables'], mode: 'template', made: Made.NOTHING });
   listOf(document.triggers).forEach((trigger, index) => {
     if (isMap(trigger)) walk.trigger(trigger, ['triggers', index]);
   });
-  walk.condition(document.conditions, ['conditions'], NONE);
-  walk.steps(document.actions, ['actions'], NONE, 1);
-  walk.steps(document.on_failure, ['on_failure'], new Set(idsWithin(listOf(document.actions))), 1);
+  walk.condition(document.conditions, ['conditions'], Made.NOTHING);
+  walk.steps(document.actions, ['actions'], Made.NOTHING, 1);
+  walk.steps(document.on_failure, ['on_failure'], Made.NOTHING.and(...idsWithin(listOf(document.actions))), 1);
 }

@@ -26,6 +26,7 @@ function tooLarge(text: string): Finding | undefined {
   if (text.length > MAX_DOCUMENT_BYTES || Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
     return limit('The document is larger than 1 MB');
   }
+  if (text.length <= MAX_TOKENS / 2) return undefined;
   let tokens = 0;
   for (const _ of new Lexer().lex(text)) {
     tokens += 1;
