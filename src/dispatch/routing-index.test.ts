@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { createRegistry } from '../domain/registry/registry';
+import type { TriggerType } from '../domain/registry/trigger-type';
+import { routedAutomation } from './routed-automation';
+import { RoutingIndex } from './routing-index';
+
+const trigger = (id: string, more: Partial<TriggerType> = {}): TriggerType => ({
+  id,
+  displayName: id,
+  description: id,
+  category: 'test',
+  payloadSchema: z.object({}),
+  ...more,
+});
+const registry = createRegistry([
+  {
+    id: 'automation',
+    triggers: [
+      trigger('event', {
+        routingKey: { ofConfig: ({ type }) => String(type), ofPayload: ({ type }) => String(type) },
+      }),
+      trigger('any_change'),
+    ],
+  },
+]);
+
+const automation = (id: string, triggers: object[]) =>
+  routedAutomation({ id, name: id, group: null, version: 1, definition: { triggers } });
+const ids = (index: RoutingIndex, event: string, payload: Record<string, unknown> = {}) =>
+  index.candidates(event, payload).map((found) => `${found.automation.id}/${found.trigger.id}`);
+
+describe('the routing index', () => {
+  it('finds triggers by event, and by what their config names below it', () => {
+    const index = new RoutingIndex(registry);
+    index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'one' } }]));
+    index.set(automation('b', [{ id: 'y', event: 'automation.event', config: { type: 'two' } }]));
+    index.set(automation('c', [{ id: 'z', event: 'automation.any_change' }]));
+    expect(ids(index, 'automation.event', { type: 'one' })).toEqual(['a/x']);
+    expect(ids(index, 'automation.event', { type: 'three' })).toEqual([]);
+    expect(ids(index, 'automation.any_change')).toEqual(['c/z']);
+    expect(ids(index, 'automation.unheard')).toEqual([]);
+  });
+
+  it('reads dots inside the name of an event as underscores', () => {
+    const index = new RoutingIndex(registry);
+    index.set(automation('c', [{ id: 'z', event: 'automation.any.change' }]));
+    expect(ids(index, 'automation.any_change')).toEqual(['c/z']);
+  });
+
+  it('replaces what it holds of an automation and forgets it wholly', () => {
+    const index = new RoutingIndex(registry);
+    index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'one' } }]));
+    index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'two' } }]));
+    expect(ids(index, 'automation.event', { type: 'one' })).toEqual([]);
+    expect(ids(index, 'automation.event', { type: 'two' })).toEqual(['a/x']);
+    index.remove('a');
+    expect(ids(index, 'automation.event', { type: 'two' })).toEqual([]);
+    expect(index.listensTo('automation.event')).toBe(false);
+  });
+
+  it('leaves out triggers that are not enabled, and events that nobody registered', () => {
+    const index = new RoutingIndex(registry);
+    index.set(
+      automation('a', [
+        { id: 'x', event: 'automation.any_change', enabled: false },
+        { id: 'y', event: 'gone.event' },
+      ]),
+    );
+    expect(ids(index, 'automation.any_change')).toEqual([]);
+    expect(index.size).toBe(1);
+  });
+});

@@ -1,0 +1,124 @@
+import { sql } from 'drizzle-orm';
+import { startEngine, type Engine } from '../support/engine';
+import { until } from '../support/until';
+
+const listens = (type: string, more = '') => `
+name: ${type}
+mode: parallel
+max_runs: 1000
+triggers: [{ id: t, event: automation.event, config: { type: ${type} } }]
+${more}
+actions:
+  - { action: automation.log, config: { message: "{{ trigger.payload.data.n }}" } }
+`;
+
+describe('routing', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine();
+    await Promise.all([engine.worker(), engine.worker()]);
+  }, 60_000);
+  afterAll(() => engine.close());
+
+  const unrouted = async () =>
+    (await engine.database.db.execute(sql`select 1 from changes where routed_at is null`)).rowCount;
+
+  it('leaves a reason for each gate that a candidate fails, identical ones counted', async () => {
+    const filtered = await engine.save(listens('gates').replace('} }]', '}, filter: trigger.payload.data.n > 5 }]'));
+    const failing = await engine.save(
+      listens('gates', 'conditions: ["variables.x == 1"]\nvariables: { x: "{{ 1 + true }}" }'),
+    );
+    const conditioned = await engine.save(listens('gates', 'conditions: ["trigger.payload.data.n > 7"]'));
+    for (let n = 0; n < 3; n += 1) await engine.emit('gates', { n: 1 });
+    const outcomes = async () => ({
+      filtered: await engine.outcomes(filtered),
+      failing: await engine.outcomes(failing),
+      conditioned: await engine.outcomes(conditioned),
+    });
+    const all = await until('all reasons are written', async () => {
+      const found = await outcomes();
+      return Object.values(found).every(([first]) => first?.count === 3) && found;
+    });
+    expect(all.filtered).toEqual([{ outcome: 'filter', detail: expect.stringContaining('n > 5'), count: 3 }]);
+    expect(all.failing).toEqual([{ outcome: 'error', detail: expect.stringContaining('variables'), count: 3 }]);
+    expect(all.conditioned).toEqual([{ outcome: 'condition', detail: expect.stringContaining('n > 7'), count: 3 }]);
+    expect(await engine.runs()).toEqual([]);
+  });
+
+  it('sees an automation that was saved before an event was accepted, and none that was deleted before', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const id = await engine.save(listens(`fresh.${round}`));
+      await engine.emit(`fresh.${round}`);
+      await engine.ended(1, id);
+    }
+  });
+
+  it('routes a change once, however often it is put before the dispatchers', async () => {
+    const id = await engine.save(listens('again'));
+    const [changeId] = await engine.emit('again', { n: 1 });
+    await engine.ended(1, id);
+    await engine.database.db.execute(sql`update changes set routed_at = null where change_id = ${changeId ?? ''}`);
+    await until('it is routed again', async () => (await unrouted()) === 0);
+    expect(await engine.runs(id)).toHaveLength(1);
+  });
+
+  it('never stops at a stored document that no longer parses; its reason tells', async () => {
+    const broken = await engine.save(listens('broken'));
+    const sound = await engine.save(listens('sound'));
+    await engine.database.db.execute(sql`
+      update automation_versions set definition = jsonb_set(definition, '{mode}', '"sideways"')
+      where automation_id = ${broken}`);
+    await engine.database.db.execute(sql`
+      with r as (update definition_revision set revision = revision + 1 returning revision)
+      update automations set revision = r.revision from r where id = ${broken}`);
+    await engine.emit('broken');
+    await engine.emit('sound');
+    await engine.ended(1, sound);
+    await until('the reason is written', async () => {
+      const [first] = await engine.outcomes(broken);
+      return first?.outcome === 'error' && first.detail.includes('mode');
+    });
+  });
+
+  it('sets a change aside that fails by itself, after five tries; later changes of its entity wait that long and no other', async () => {
+    const id = await engine.save(listens('poison'));
+    // A context key that the runs table refuses fails inside the routing transaction, not in a gate.
+    await engine.database.db.execute(sql`
+      alter table runs add constraint no_poison check (trigger_scope -> 'payload' -> 'data' ->> 'n' <> 'poison')`);
+    const [poisoned] = await engine.emit('poison', { n: 'poison' }, { subject: 'a' });
+    await engine.emit('poison', { n: 'behind' }, { subject: 'a' });
+    await engine.emit('poison', { n: 'beside' }, { subject: 'b' });
+    await engine.ended(1, id);
+    expect((await engine.runs(id)).map(({ context_key }) => context_key)).toEqual(['b']);
+    const failed = await until(
+      'the change is set aside',
+      async () => {
+        const found = await engine.database.db.execute<{ attempts: number; error: { message: string } }>(
+          sql`select attempts, error from changes where change_id = ${poisoned ?? ''} and failed_at is not null`,
+        );
+        return found.rows[0];
+      },
+      60_000,
+    );
+    expect(failed).toMatchObject({ attempts: 5 });
+    await engine.ended(2, id);
+    expect(await unrouted()).toBe(0);
+  }, 90_000);
+
+  it('cuts a chain of automations that trigger each other at depth 20, with a clear error', async () => {
+    const id = await engine.save(`
+name: Loop
+mode: parallel
+max_runs: 1000
+triggers: [{ id: t, event: automation.event, config: { type: loop } }]
+actions:
+  - { action: automation.emit_event, config: { type: loop } }
+`);
+    await engine.emit('loop');
+    await until('the chain is cut', async () => (await engine.outcomes(id))[0]?.outcome === 'error', 60_000);
+    const [reason] = await engine.outcomes(id);
+    expect(reason?.detail).toContain('loop_detected');
+    const runs = await engine.ended(21, id);
+    expect(runs.map(({ depth }) => depth)).toEqual(Array.from({ length: 21 }, (_, depth) => depth));
+  }, 90_000);
+});
