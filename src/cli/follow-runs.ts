@@ -21,10 +21,17 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
   const path = `/runs/${encodeURIComponent(id)}`;
   let { run } = await client.get(path, RunDetail);
   if (!json) for (const line of runHead(run, output)) output.line(line);
+  const told = new Map<string, string>();
+  const onStep = (step: Step): void => {
+    const news = JSON.stringify([step.status, step.attempts, step.error]);
+    if (told.get(step.path) === news) return;
+    told.set(step.path, news);
+    for (const line of stepLines(step, run, output)) output.line(line);
+  };
   const onEvent = ({ name, data }: ServerSentEvent): boolean => {
     if (json) output.line(data);
     if (name === 'run') run = Run.parse(JSON.parse(data));
-    else if (name === 'step' && !json) printStep(Step.parse(JSON.parse(data)), run, output);
+    else if (name === 'step' && !json) onStep(Step.parse(JSON.parse(data)));
     return !isOver(run.status);
   };
   // A stream that ends before it told so was cut, or began behind the end.
@@ -35,10 +42,6 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
   await follow(client, `${path}/stream`, onEvent, onEnd);
   if (!json) output.line(`\n${runEnd(run, output)}`);
   if (run.status !== 'success') process.exitCode = 1;
-}
-
-function printStep(step: Step, run: Run, output: Output): void {
-  for (const line of stepLines(step, run, output)) output.line(line);
 }
 
 /** Tells the starts and ends of all runs until Ctrl-C. */

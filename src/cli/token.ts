@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { createOutput, JSON_OPTION } from './print/output';
@@ -17,7 +17,11 @@ export function configure(command: Command): void {
     .command('create')
     .description('make a token; it is shown this once')
     .argument('<name>', 'what it is for')
-    .requiredOption('-r, --role <role...>', 'viewer, operator, ingest or admin; several are possible')
+    .addOption(
+      new Option('-r, --role <role...>', 'what it may do; several are possible')
+        .choices(['viewer', 'operator', 'ingest', 'admin'])
+        .makeOptionMandatory(),
+    )
     .option('--expires <instant>', 'ISO 8601, e.g. 2027-01-31T00:00:00Z; without it the token stays until revoked')
     .option(...JSON_OPTION)
     .addHelpText(

@@ -63,11 +63,23 @@ export const Step = z.looseObject({
 });
 export type Step = z.infer<typeof Step>;
 
-export const RunDetail = z.looseObject({ run: Run, steps: z.array(Step), artifacts: z.array(Json) });
+export const Artifact = z.looseObject({ actionId: z.string().nullish(), name: z.string(), data: Json });
+export type Artifact = z.infer<typeof Artifact>;
+
+export const RunDetail = z.looseObject({ run: Run, steps: z.array(Step), artifacts: z.array(Artifact) });
 export type RunDetail = z.infer<typeof RunDetail>;
 
 export const Entity = z.looseObject({ kind: z.string(), id: z.string(), state: Json, updatedAt: z.string() });
 export type Entity = z.infer<typeof Entity>;
+
+export const Transition = z.looseObject({
+  field: z.string(),
+  from: z.unknown(),
+  to: z.unknown(),
+  at: z.string(),
+  changeId: z.string().nullish(),
+});
+export type Transition = z.infer<typeof Transition>;
 
 /** A run that does nothing any more. */
 export function isOver(status: string): boolean {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ApiClient } from '../client';
-import { Entity, isOver, Run, RunDetail } from '../client/answers';
+import { Entity, isOver, Run, RunDetail, Transition } from '../client/answers';
 import { ApiProblem } from '../client/problem';
 import type { ReceivedRequest, Receiver } from './receiver';
 
@@ -14,6 +14,8 @@ export interface Act {
   postedAt: Date;
   answeredAt: Date;
   changeIds: string[];
+  /** What the change did to the status of the systems. */
+  transitions: { systemId: string; transition: Transition }[];
   /** Oldest first; the first of the automation that the demo is about is `main`. */
   runs: RunDetail[];
   main: RunDetail | undefined;
@@ -90,14 +92,29 @@ export async function play(deps: ScenarioDeps, title: string, payload: unknown):
     runs = await runsSince();
   }
   const details = await Promise.all(runs.map(({ id }) => client.get(`/runs/${id}`, RunDetail)));
+  const alerts = alertsOf(payload);
   const mainDetail = details.find(({ run }) => run.id === main?.id);
   return {
-    ...{ title, alerts: alertsOf(payload), postedAt, answeredAt, changeIds },
+    ...{ title, alerts, postedAt, answeredAt, changeIds },
+    transitions: await statusTransitions(client, new Set(alerts.map(({ system }) => system)), changeIds),
     runs: details.reverse(),
     main: mainDetail,
     received: since(),
     failure: failureOf(mainDetail?.run, arrived(), changeIds),
   };
+}
+
+async function statusTransitions(client: ApiClient, systemIds: ReadonlySet<string>, changeIds: readonly string[]) {
+  const found = await Promise.all(
+    [...systemIds].map(async (systemId) => {
+      const path = `/entities/health/${encodeURIComponent(systemId)}/transitions`;
+      const transitions = await client.list(path, Transition, { limit: 20 });
+      return transitions
+        .filter(({ field, changeId }) => field === 'status' && changeId != null && changeIds.includes(changeId))
+        .map((transition) => ({ systemId, transition }));
+    }),
+  );
+  return found.flat();
 }
 
 function failureOf(run: Run | undefined, arrived: boolean, changeIds: readonly string[]): string | undefined {

@@ -1,8 +1,8 @@
-import type { RunDetail, Step } from '../client/answers';
+import type { Artifact, RunDetail, Step } from '../client/answers';
 import { paint, plain, toneOf, type Tone } from '../print/paint';
 import { cut } from '../print/table';
 import { durationText, elapsedMs, offsetText } from '../print/time-text';
-import { errorText, resultText } from '../print/timeline';
+import { errorText, outcomeText } from '../print/timeline';
 import type { Act } from './scenario';
 
 /** One line of the story: when, who, what. */
@@ -28,7 +28,12 @@ const INDENT = '  ';
 /** What happened after one post, in the order of time, with times relative to the post. */
 export function renderAct(act: Act, options: StoryOptions): string {
   const posted = act.postedAt.getTime();
-  const lines = [...alertLines(act), ...act.runs.flatMap((detail) => runLines(detail)), ...receiverLines(act)];
+  const lines = [
+    ...alertLines(act),
+    ...changeLines(act),
+    ...act.runs.flatMap((detail) => runLines(detail)),
+    ...receiverLines(act),
+  ];
   const inTime = lines.sort((a, b) => a.at - b.at || a.order - b.order);
   return [
     paint(act.title, 'strong', options.colours),
@@ -61,7 +66,16 @@ function alertLines({ alerts, postedAt, answeredAt, changeIds }: Act): Line[] {
   ];
 }
 
-function runLines({ run, steps }: RunDetail): Line[] {
+/** The transitions of the alert's own change. */
+function changeLines({ transitions, answeredAt }: Act): Line[] {
+  return transitions.map(({ systemId, transition: { field, from, to } }) => ({
+    ...{ at: answeredAt.getTime(), order: 1.5, who: 'state' },
+    what: `${field} of ${systemId}: ${from == null ? 'none yet' : String(from)} → ${String(to)}`,
+    tone: toneOf(String(to)),
+  }));
+}
+
+function runLines({ run, steps, artifacts }: RunDetail): Line[] {
   const startedAt = timeOf(run.startedAt);
   if (startedAt === undefined) return [];
   const began: Line = {
@@ -79,16 +93,18 @@ function runLines({ run, steps }: RunDetail): Line[] {
             what: `"${run.automationName}" ${run.status}${took === undefined ? '' : ` after ${durationText(took)}`}`,
           },
         ];
-  return [began, ...steps.flatMap(stepLine), ...end];
+  return [began, ...steps.flatMap((step) => stepLine(step, artifacts)), ...end];
 }
 
-function stepLine(step: Step): Line[] {
+function stepLine(step: Step, artifacts: readonly Artifact[]): Line[] {
+  // What lies in them tells the story.
+  if ((step.kind === 'choose' || step.kind === 'sequence') && step.error == null) return [];
   // Where a step ends is when it did what it does; one that is not over tells when it began.
   const at = timeOf(step.finishedAt) ?? timeOf(step.startedAt);
   if (at === undefined) return [];
   const what = step.action ?? step.kind;
   const label = step.actionId == null ? what : `${what} · ${step.actionId}`;
-  const outcome = step.error == null ? resultText(step.result) : errorText(step.error);
+  const outcome = step.error == null ? outcomeText(step, artifacts) : errorText(step.error);
   const status = step.status === 'success' ? '' : ` ${step.status}`;
   return [
     {

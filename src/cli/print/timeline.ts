@@ -1,4 +1,4 @@
-import type { Run, RunDetail, Step } from '../client/answers';
+import type { Artifact, Run, RunDetail, Step } from '../client/answers';
 import { paint, plain, toneOf } from './paint';
 import { cut } from './table';
 import { durationText, elapsedMs, instantText, offsetText } from './time-text';
@@ -18,13 +18,13 @@ const MARKS = new Map([
   ['cancelled', '⊘'],
 ]);
 const OFFSET_WIDTH = 9;
-const LABEL_WIDTH = 36;
+const LABEL_WIDTH = 44;
 
 /** A run for a person: what it is, why it runs, each step with its time and result, how it ended. */
-export function renderRun({ run, steps }: RunDetail, options: TimelineOptions): string {
+export function renderRun({ run, steps, artifacts }: RunDetail, options: TimelineOptions): string {
   return [
     ...runHead(run, options),
-    ...(steps.length === 0 ? [] : [...steps.flatMap((step) => stepLines(step, run, options)), '']),
+    ...(steps.length === 0 ? [] : [...steps.flatMap((step) => stepLines(step, run, { ...options, artifacts })), '']),
     runEnd(run, options),
   ].join('\n');
 }
@@ -51,11 +51,15 @@ function triggerText({ triggerId, triggerEvent }: Run): string {
 }
 
 /** One step: when, what, how long, and what came of it below. */
-export function stepLines(step: Step, run: Pick<Run, 'startedAt'>, options: TimelineOptions): string[] {
-  const { colours, width } = options;
+export function stepLines(
+  step: Step,
+  run: Pick<Run, 'startedAt'>,
+  options: TimelineOptions & { artifacts?: readonly Artifact[] },
+): string[] {
+  const { colours, width, artifacts = [] } = options;
   const since = elapsedMs(run.startedAt, step.startedAt);
   const took = elapsedMs(step.startedAt, step.finishedAt);
-  const label = plain(labelOf(step));
+  const label = '  '.repeat(depthOf(step.path)) + plain(labelOf(step));
   const about = [
     step.path,
     step.status === 'success' ? undefined : step.status,
@@ -68,9 +72,9 @@ export function stepLines(step: Step, run: Pick<Run, 'startedAt'>, options: Time
     label.padEnd(LABEL_WIDTH),
     paint(about.filter((part) => part !== undefined).join(', '), 'quiet', colours),
   ].join('  ');
-  const indent = ' '.repeat(OFFSET_WIDTH + 5);
+  const indent = ' '.repeat(OFFSET_WIDTH + 5 + 2 * depthOf(step.path));
   const room = width === undefined ? Infinity : Math.max(20, width - indent.length);
-  const result = resultText(step.result);
+  const result = outcomeText(step, artifacts);
   return [
     line,
     ...(result === '' ? [] : [indent + paint(cut(result, room), 'quiet', colours)]),
@@ -78,9 +82,19 @@ export function stepLines(step: Step, run: Pick<Run, 'startedAt'>, options: Time
   ];
 }
 
+/** How deep a step lies in choose and sequence. */
+const depthOf = (path: string) => path.split('.').length - 1;
+
 function labelOf({ actionId, action, kind }: Step): string {
   const what = action ?? kind;
   return actionId == null ? what : `${what} · ${actionId}`;
+}
+
+/** What a step left: its result and its artifact, of which results often are a part. */
+export function outcomeText({ actionId, result }: Step, artifacts: readonly Artifact[]): string {
+  const made = actionId == null ? undefined : artifacts.find((artifact) => artifact.actionId === actionId);
+  const whole = typeof result === 'object' && !Array.isArray(result) ? { ...result, ...made?.data } : result;
+  return resultText(whole);
 }
 
 /** The fields of a result on one line; nothing for none. */

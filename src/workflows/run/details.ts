@@ -35,9 +35,14 @@ export class Details {
     const hidden = Math.max(0, all.length - LINES);
     const shown = all
       .slice(hidden)
-      .map(([path, line]) => `- ${MARK[line.status]} **${oneLine(line.label)}** \`${path}\`${line.note}`);
+      .map(([path, line]) => `- ${MARK[line.status]} **${oneLine(line.label)}**${word(line)} \`${path}\`${line.note}`);
     return [...(hidden > 0 ? [`_${hidden} earlier steps_`, ''] : []), ...shown].join('\n');
   }
+}
+
+/** Also in words, for who has no such glyphs; a step that says nothing succeeded. */
+function word({ status }: Line): string {
+  return status === 'success' ? '' : ` ${status}`;
 }
 
 /** Text of other people inside a Markdown line: no line breaks, no markup, bounded. */
