@@ -31,6 +31,8 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
   const taken = new Set(triggerIdsOf(document));
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
+    // The missing event is what is wrong, not the id that it would have given.
+    if (trigger.event === undefined && trigger.id === undefined) trigger.id = `trigger_${index + 1}`;
     const derived = trigger.id === undefined && typeof trigger.event === 'string';
     const id = derived ? deriveTriggerId(String(trigger.event)) : trigger.id;
     if (typeof id !== 'string') continue;

@@ -140,6 +140,7 @@ describe('validateDefinition', () => {
 
   it.each<[string, unknown, string[]]>([
     ['no triggers', { name: 'x', triggers: [] }, ['triggers out_of_range']],
+    ['a trigger without an event', { ...base, triggers: [{}] }, ['triggers[0].event required']],
     ['a long name', { ...base, name: 'x'.repeat(201) }, ['name out_of_range']],
     ['too many runs', { ...base, max_runs: 1001 }, ['max_runs out_of_range']],
     ['half a run', { ...base, max_runs: 1.5 }, ['max_runs invalid_type']],

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { UsageError } from './usage-error';
+import { configure } from './validate';
+
+const GOOD = 'name: x\nstatus: disabled\ntriggers:\n  - event: healthcheck.system_degraded\n';
+const BAD = 'name: x\ntriggers:\n  - event: healthcheck.sytem_degraded\n';
+
+describe('fermata validate', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fermata-validate-'));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text);
+    return join(directory, name);
+  };
+  afterAll(() => rmSync(directory, { recursive: true }));
+  let printed = '';
+  beforeEach(() => {
+    printed = '';
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      printed += String(text);
+      return true;
+    });
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    process.exitCode = undefined;
+  });
+
+  function run(...args: string[]): { out: string; code: unknown } {
+    const command = new Command('validate');
+    configure(command);
+    command.parse(args, { from: 'user' });
+    return { out: printed, code: process.exitCode };
+  }
+
+  it('says that all is well, exit code 0', () => {
+    expect(run(file('good.yaml', GOOD))).toEqual({ out: '1 file: 0 errors, 0 warnings\n', code: undefined });
+  });
+
+  it('shows where it is wrong and what was meant, exit code 1', () => {
+    const bad = file('bad.yaml', BAD);
+    const { out, code } = run(bad);
+    expect(code).toBe(1);
+    expect(out.split('\n')).toEqual([
+      `${bad}:3:12: error: Unknown event "healthcheck.sytem_degraded" [unknown_event]`,
+      ' 3 |   - event: healthcheck.sytem_degraded',
+      '   |            ^ at triggers[0].event',
+      '   = Did you mean "healthcheck.system_degraded"?',
+      '',
+      '1 file: 1 error, 0 warnings',
+      '',
+    ]);
+  });
+
+  it('reads several documents, also those of GitOps, with places in the file', () => {
+    const gitops = `apiVersion: fermata/v1\nkind: Automation\nmetadata: {name: y}\nspec:\n  triggers:\n    - event: healthcheck.nope_at_all\n`;
+    const { out } = run(file('several.yaml', `${GOOD}---\n${gitops}`), '--json');
+    const { valid, files } = JSON.parse(out) as { valid: boolean; files: { automations: number; errors: unknown[] }[] };
+    expect(valid).toBe(false);
+    expect(files[0]?.automations).toBe(2);
+    expect(files[0]?.errors).toEqual([
+      expect.objectContaining({ path: 'spec.triggers[0].event', code: 'unknown_event', line: 11, column: 14 }),
+    ]);
+  });
+
+  it('shows what is wrong with the YAML itself', () => {
+    const { out, code } = run(file('twice.yaml', 'name: x\nname: y\n'));
+    expect(code).toBe(1);
+    expect(out).toContain('twice.yaml:2:1: error: "name" is given twice');
+  });
+
+  it('refuses files that are not there, or hold nothing', () => {
+    expect(() => run(join(directory, 'none.yaml'))).toThrow(UsageError);
+  });
+});

@@ -1,0 +1,150 @@
+import { sql } from 'drizzle-orm';
+import { createDatabase, type Database } from '../../src/db/client';
+import { automationEtag, createAutomationStore } from '../../src/db/automation-store';
+import { uuidV7 } from '../../src/domain/clock';
+import { Definition } from '../../src/domain/definition/schema';
+import type { Actor } from '../../src/domain/entities/change';
+import { FermataError } from '../../src/domain/errors';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+
+const actor: Actor = { type: 'user', id: 'test' };
+
+function definitionOf(more: Record<string, unknown> = {}): Definition {
+  return Definition.parse({
+    name: 'Store test',
+    triggers: [{ id: 'down', event: 'healthcheck.system_degraded' }],
+    ...more,
+  });
+}
+
+describe('the automation store', () => {
+  let owner: TestDatabase;
+  let database: Database;
+  let now = new Date('2026-11-20T10:00:00.000Z');
+  const store = createAutomationStore({ clock: { now: () => now }, ids: uuidV7 });
+  const create = (more: Record<string, unknown> = {}) =>
+    database.db.transaction((tx) => store.create(tx, { definition: definitionOf(more), actor }));
+
+  beforeAll(async () => {
+    owner = await createTestDatabase();
+    database = createDatabase(owner.url);
+  });
+  afterAll(async () => {
+    await database.close();
+    await owner.drop();
+  });
+  beforeEach(async () => {
+    now = new Date('2026-11-20T10:00:00.000Z');
+    await database.db.execute(sql`delete from automations`);
+  });
+
+  it('lifts the group to the row, trimmed, and keeps it out of the version', async () => {
+    const made = await create({ group: '  on-call ' });
+    expect(made).toMatchObject({
+      group: 'on-call',
+      status: 'enabled',
+      managedBy: 'api',
+      version: 1,
+      lastTriggeredAt: null,
+    });
+    expect(made.definition).not.toHaveProperty('group');
+    const moved = await database.db.transaction((tx) =>
+      store.update(tx, made.id, { definition: definitionOf({ group: '' }), actor }),
+    );
+    expect(moved).toMatchObject({ group: null, version: 1 });
+  });
+
+  it('makes a new version only when the definition changed, whatever the order of its keys', async () => {
+    const made = await create({ variables: { a: 1, b: { c: 2, d: 3 } } });
+    const update = (variables: unknown) =>
+      database.db.transaction((tx) => store.update(tx, made.id, { definition: definitionOf({ variables }), actor }));
+    expect((await update({ b: { d: 3, c: 2 }, a: 1 })).version).toBe(1);
+    expect((await update({ a: 1, b: { c: 2 } })).version).toBe(2);
+    const versions = await store.versions(database.db, made.id, { limit: 10 });
+    expect(versions.map(({ version, createdBy }) => [version, createdBy])).toEqual([
+      [2, actor],
+      [1, actor],
+    ]);
+    expect((await store.versionAt(database.db, made.id, 1))?.definition.variables).toEqual({ a: 1, b: { c: 2, d: 3 } });
+    expect(await store.versionAt(database.db, made.id, 3)).toBeNull();
+  });
+
+  it('has another ETag after every write, and refuses a stale one under the lock', async () => {
+    const made = await create();
+    const disabled = await database.db.transaction((tx) => store.update(tx, made.id, { status: 'disabled', actor }));
+    expect(automationEtag(disabled)).not.toBe(automationEtag(made));
+    const check = (current: { version: number; revision: number }) => {
+      if (automationEtag(current) !== automationEtag(made)) throw new FermataError('stale_etag', 'Changed meanwhile');
+    };
+    const stale = database.db.transaction((tx) => store.update(tx, made.id, { status: 'enabled', check, actor }));
+    await expect(stale).rejects.toMatchObject({ code: 'stale_etag' });
+    expect((await store.get(database.db, made.id))?.status).toBe('disabled');
+  });
+
+  it('draws revisions in the order of commits: the second writer waits for the first', async () => {
+    const order: string[] = [];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let drawn = (): void => undefined;
+    const locked = new Promise<void>((resolve) => (drawn = resolve));
+    const first = database.db.transaction(async (tx) => {
+      const made = await store.create(tx, { definition: definitionOf({ name: 'first' }), actor });
+      drawn();
+      await held;
+      order.push('first');
+      return made;
+    });
+    await locked;
+    const second = create({ name: 'second' }).then((made) => {
+      order.push('second');
+      return made;
+    });
+    release();
+    const [a, b] = await Promise.all([first, second]);
+    expect(order).toEqual(['first', 'second']);
+    expect(b.revision).toBe(a.revision + 1);
+  });
+
+  it('pages newest first, each once, while new ones arrive', async () => {
+    const made = [];
+    for (let n = 0; n < 5; n += 1) made.push((await create({ name: `n${n}` })).name);
+    const first = await store.list(database.db, {}, { limit: 2 });
+    await create({ name: 'late' });
+    const rest = await store.list(database.db, {}, { limit: 10, after: first.at(-1)?.id ?? '' });
+    expect([...first, ...rest].map(({ name }) => name)).toEqual(made.reverse());
+  });
+
+  it('filters by group (empty = none), status, text and who manages it', async () => {
+    await create({ name: 'Page 100%', group: 'on-call' });
+    await create({ name: 'Note', description: 'writes a_line' });
+    const names = async (filter: Parameters<typeof store.list>[1]) =>
+      (await store.list(database.db, filter, { limit: 10 })).map(({ name }) => name);
+    expect(await names({ group: 'on-call' })).toEqual(['Page 100%']);
+    expect(await names({ group: '' })).toEqual(['Note']);
+    expect(await names({ q: 'PAGE' })).toEqual(['Page 100%']);
+    expect(await names({ q: '0%' })).toEqual(['Page 100%']);
+    expect(await names({ q: '_' })).toEqual(['Note']);
+    expect(await names({ status: 'disabled' })).toEqual([]);
+    expect(await names({ managedBy: 'gitops' })).toEqual([]);
+    expect(await store.groups(database.db)).toEqual(['on-call']);
+  });
+
+  it('hides what is deleted and keeps its history', async () => {
+    const made = await create({ group: 'gone' });
+    await database.db.transaction((tx) => store.remove(tx, made.id));
+    expect(await store.get(database.db, made.id)).toBeNull();
+    expect(await store.groups(database.db)).toEqual([]);
+    expect(await store.versions(database.db, made.id, { limit: 10 })).toHaveLength(1);
+    const again = database.db.transaction((tx) => store.remove(tx, made.id));
+    await expect(again).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('tells when it was last triggered', async () => {
+    const { id } = await create();
+    await database.db.execute(sql`
+      insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, created_at)
+      values (${uuidV7.next()}, ${id}, 1, 'all', 'single', 'success', '{}', ${uuidV7.next()}, 'w', '2026-11-20T10:05:00Z')`);
+    const found = await store.get(database.db, id);
+    expect(found?.lastTriggeredAt?.toISOString()).toBe('2026-11-20T10:05:00.000Z');
+  });
+});
