@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors';
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 /** The logger that is handed to whoever needs one; never a module-level value. */
@@ -20,10 +21,21 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): Logger {
   const { level, name, destination = process.stdout } = options;
   const format = options.format ?? (process.stdout.isTTY ? 'text' : 'json');
-  const settings = { level, name, base: {}, formatters: { level: (label: string) => ({ level: label }) } };
+  const settings = {
+    level,
+    name,
+    base: {},
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: (error: unknown) => pino.stdSerializers.err(withoutParameters(error) as Error) },
+  };
   if (format === 'json') return pino({ ...settings, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   const { colours = useColours() } = options;
   return pino(settings, { write: (line) => destination.write(`${humanLine(line, colours)}\n`) });
+}
+
+/** A failed query's message repeats its parameters, which are people's data: what Postgres said of it is enough. */
+function withoutParameters(error: unknown): unknown {
+  return error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
 }
 
 /** Whether standard output takes colours: a terminal or FORCE_COLOR, unless NO_COLOR is set. */

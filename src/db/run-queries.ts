@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, gte, ilike, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, ilike, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { artifacts, automations, runs, runSteps, type RunStatus } from './tables';
 
@@ -37,13 +37,6 @@ const columns = {
 export type RunRow = Awaited<ReturnType<typeof listRuns>>[number];
 export type RunStepRow = typeof runSteps.$inferSelect;
 
-const stepColumns = {
-  ...getTableColumns(runSteps),
-  // Read as the driver gives them: drizzle would parse a text that is JSON, so "123" would become a number.
-  result: sql<unknown>`${runSteps.result}`,
-  trace: sql<unknown>`${runSteps.trace}`,
-};
-
 /** Statuses from which a run does not come back. */
 export function isTerminal(status: RunStatus): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
@@ -64,7 +57,7 @@ export async function getRun(db: Executor, id: string): Promise<RunRow | undefin
 
 /** Steps of a run in the order they began; those that began together, by their place. */
 export async function stepsOf(db: Executor, runId: string): Promise<RunStepRow[]> {
-  const rows = await db.select(stepColumns).from(runSteps).where(eq(runSteps.runId, runId));
+  const rows = await db.select().from(runSteps).where(eq(runSteps.runId, runId));
   const byPlace = new Intl.Collator('en', { numeric: true });
   const beganAt = (row: RunStepRow) => row.startedAt?.getTime() ?? Infinity;
   return rows.sort((a, b) => {

@@ -5,7 +5,6 @@ import {
   customType,
   doublePrecision,
   integer,
-  jsonb,
   pgTable,
   primaryKey,
   smallint,
@@ -19,6 +18,12 @@ import type { Actor } from '../domain/entities/change';
  * The tables as drizzle sees them. `drizzle/` is what creates them; a test compares the two.
  */
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+/** Unlike drizzle's own, does not read a text inside jsonb as JSON once more: `"1"` stays a text. */
+const jsonb = customType<{ data: unknown; driverData: unknown }>({
+  dataType: () => 'jsonb',
+  toDriver: (value) => JSON.stringify(value),
+  fromDriver: (value) => value,
+});
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const seq = () =>
   bigint('seq', { mode: 'number' })

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Definition } from '../domain/definition/schema';
 
 /** What routing needs of a stored definition; actions stay in Postgres until a run claims them. */

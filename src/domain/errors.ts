@@ -96,9 +96,13 @@ export class FermataError extends Error {
   }
 }
 
-/** Message of anything thrown. */
+/**
+ * Message of anything thrown. Of a failed database statement it is what the database said: the statement's own message
+ * repeats all its parameters, which are people's data.
+ */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return 'params' in error && error.cause instanceof Error ? messageOf(error.cause) : error.message;
 }
 
 /** Makes the compiler prove that every case of a union was handled. */
