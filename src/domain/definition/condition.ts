@@ -56,8 +56,6 @@ const EntityState = z.strictObject({
   equals: z.unknown().describe('A value, or a list of values of which one must match'),
   for: Duration.optional().describe('It has held for longer than this'),
 });
-/** The two forms of `state`. */
-export const STATE_FORMS = { health: HealthState, entity: EntityState };
 const StateCondition = z
   .strictObject({ state: z.union([HealthState, EntityState], { error: 'not a state' }) })
   .describe('An entity is in a state');
@@ -101,7 +99,6 @@ export const CONDITION_FORMS = {
   time: TimeCondition,
   trigger: TriggerCondition,
 } as const;
-export type ConditionKind = keyof typeof CONDITION_FORMS;
 
 const ConditionList = z.array(nested).describe('All hold');
 export const Condition: z.ZodType<Condition> = z
