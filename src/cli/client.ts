@@ -39,8 +39,8 @@ export interface ApiClient {
   yaml(path: string): Promise<string>;
   /** Status of a call outside the base path, e.g. `/readyz`; undefined = nothing answers. */
   status(path: string): Promise<number | undefined>;
-  /** Server-sent events until the server ends the stream or `signal` does. */
-  stream(path: string, options: { signal: AbortSignal; lastEventId?: string }): AsyncGenerator<ServerSentEvent>;
+  /** Server-sent events until the server ends the stream or the caller stops reading. */
+  stream(path: string, lastEventId?: string): AsyncGenerator<ServerSentEvent>;
 }
 
 /** Where the API is and who calls. */
@@ -57,7 +57,6 @@ export function createApiClient({ url, token }: ClientOptions): ApiClient {
     try {
       return await fetch(target, { ...init, headers });
     } catch (error) {
-      if (init.signal?.aborted === true && !(init.signal.reason instanceof DOMException)) throw error;
       throw new ApiUnreachable(url, error);
     }
   };
@@ -106,12 +105,9 @@ export function createApiClient({ url, token }: ClientOptions): ApiClient {
         throw error;
       }
     },
-    async *stream(path, { signal, lastEventId }) {
-      const headers = {
-        accept: 'text/event-stream',
-        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
-      };
-      const response = await call(addressOf(url, path), { headers, signal });
+    async *stream(path, lastEventId) {
+      const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const response = await call(addressOf(url, path), { headers: { accept: 'text/event-stream', ...resume } });
       if (!response.ok) throw await problemOf(response, token !== undefined);
       if (response.body !== null) yield* readServerSentEvents(response.body);
     },

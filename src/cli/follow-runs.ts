@@ -32,7 +32,7 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
     if (json) output.line(data);
     if (name === 'run') run = Run.parse(JSON.parse(data));
     else if (name === 'step' && !json) onStep(Step.parse(JSON.parse(data)));
-    return !isOver(run.status);
+    return name !== 'run' || !isOver(run.status);
   };
   // A stream that ends before it told so was cut, or began behind the end.
   const onEnd = async (): Promise<boolean> => {
@@ -69,16 +69,14 @@ async function follow(
   onEvent: (event: ServerSentEvent) => boolean,
   onEnd: () => Promise<boolean> = async () => true,
 ): Promise<void> {
-  const over = new AbortController();
   let lastEventId: string | undefined;
   let lostAt: number | undefined;
   for (;;) {
     try {
-      const options = { signal: over.signal, ...(lastEventId === undefined ? {} : { lastEventId }) };
-      for await (const event of client.stream(path, options)) {
+      for await (const event of client.stream(path, lastEventId)) {
         lostAt = undefined;
         lastEventId = event.id ?? lastEventId;
-        if (!onEvent(event)) return over.abort();
+        if (!onEvent(event)) return;
       }
       if (!(await onEnd())) return;
     } catch (error) {
