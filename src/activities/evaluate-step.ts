@@ -42,7 +42,7 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
     const step = stepOf(await deps.sourceOf(input.runId), input);
     return deps.database.db.transaction(async (tx) => {
       await writeJournal(tx, input.runId, input.journal);
-      const start = await beginStep(tx, step.names);
+      const start = await beginStep(tx, step.names, 'hold');
       if (!start.open) return { type: 'closed' };
       const before = decidedBefore(start);
       if (before) return before;

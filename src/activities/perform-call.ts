@@ -43,7 +43,7 @@ export async function performCall(
   const { db } = deps.database;
   const { names, input } = step;
   await writeJournal(db, names.runId, input.journal);
-  const start = await beginStep(db, names);
+  const start = await beginStep(db, names, 'look');
   const before = outcomeBefore(step, start);
   if (before) return before;
   const attempt: Attempt = { step, action, context, start };

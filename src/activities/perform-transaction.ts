@@ -32,7 +32,7 @@ export async function performTransaction(
     if (isDatabaseAway(error)) throw error;
     return db.transaction(async (tx) => {
       await writeJournal(tx, step.names.runId, step.input.journal);
-      const before = outcomeBefore(step, await beginStep(tx, step.names));
+      const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold'));
       return before ?? writeFailure(tx, step, runError(step, codeOf(error), messageOf(error)));
     });
   }
@@ -46,7 +46,7 @@ async function attempt(
 ): Promise<Performance> {
   const { source, names } = step;
   await writeJournal(tx, names.runId, step.input.journal);
-  const start = await beginStep(tx, names);
+  const start = await beginStep(tx, names, 'hold');
   const before = outcomeBefore(step, start);
   if (before) return before;
   const scope = scopeOf(step, start.artifacts);

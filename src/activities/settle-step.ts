@@ -123,7 +123,7 @@ export function createFailStep(
     const step = stepOf(await deps.sourceOf(input.runId), input);
     return deps.database.db.transaction(async (tx) => {
       await writeJournal(tx, input.runId, input.journal);
-      const before = outcomeBefore(step, await beginStep(tx, step.names));
+      const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold'));
       if (before?.type === 'closed' || before?.type === 'failed') return before;
       return writeFailure(tx, step, { ...error, ...runError(step, error.code, error.message) });
     });

@@ -42,14 +42,14 @@ interface Row extends Record<string, unknown> {
 
 /**
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
- * and reads the artifacts made so far. In autocommit it is what people see while a call is on its way; inside a
- * transaction the share lock on the run's row keeps a cancel out until the effect is committed with it.
+ * and reads the artifacts made so far. `look`, in autocommit, is what people see while a call is on its way; `hold`,
+ * inside a transaction, keeps a cancel out until the effect is committed with it.
  */
-export async function beginStep(tx: Executor, names: StepNames): Promise<StepStart> {
+export async function beginStep(tx: Executor, names: StepNames, hold: 'hold' | 'look'): Promise<StepStart> {
   const { runId, path } = names;
   const result = await tx.execute<Row>(sql`
     with run as materialized (
-      select id, status from runs where id = ${runId} for share),
+      select id, status from runs where id = ${runId} ${hold === 'hold' ? sql`for share` : sql``}),
     awake as (
       update runs set status = 'running', seq = nextval('change_seq') from run
       where runs.id = run.id and run.status = 'waiting'),

@@ -3,7 +3,7 @@ import type { EndedBy, RunError, StepRecord } from '../../domain/run/step-record
 import type { Executor } from '../executor';
 import { lockBucket, type Bucket } from './bucket';
 import { writeJournal } from './journal';
-import { promoteNext } from './promote';
+import { headOf, nobodyActive } from './promote';
 
 export interface RunEnd {
   runId: string;
@@ -15,8 +15,8 @@ export interface RunEnd {
 }
 
 /**
- * Ends a run in the caller's transaction: its row, the steps noted last, steps left open, and the promotion of the
- * next queued run of the bucket. `ended` is false when the run had ended before.
+ * Ends a run in the caller's transaction: the steps noted last, its row, steps left open around the one that ended it,
+ * and the promotion of the next queued run of the bucket. `ended` is false when the run had ended before.
  */
 export async function finishRun(
   tx: Executor,
@@ -25,20 +25,21 @@ export async function finishRun(
 ): Promise<{ ended: boolean; next: string | null }> {
   await lockBucket(tx, bucket);
   await writeJournal(tx, end.runId, end.journal);
-  const result = await tx.execute(sql`
-    update runs set status = ${end.status}, finished_at = clock_timestamp(), seq = nextval('change_seq'),
-      ended_by = ${end.endedBy ? JSON.stringify(end.endedBy) : null}::jsonb,
-      error = ${end.error ? JSON.stringify(end.error) : null}::jsonb,
-      variables = coalesce(${end.variables ? JSON.stringify(end.variables) : null}::jsonb, variables)
-    where id = ${end.runId} and status in ('pending', 'running', 'waiting')`);
-  if (result.rowCount === 0) return { ended: false, next: null };
-  await closeOpenSteps(tx, end.runId);
-  return { ended: true, next: await promoteNext(tx, bucket) };
-}
-
-/** Steps that nobody will finish any more: those around a step that ended the run. */
-async function closeOpenSteps(tx: Executor, runId: string): Promise<void> {
-  await tx.execute(sql`
-    update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
-    where run_id = ${runId} and status in ('pending', 'running', 'waiting')`);
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+  const result = await tx.execute<{ ended: boolean; next: string | null }>(sql`
+    with ended as (
+      update runs set status = ${end.status}, finished_at = clock_timestamp(), seq = nextval('change_seq'),
+        ended_by = ${json(end.endedBy)}::jsonb, error = ${json(end.error)}::jsonb,
+        variables = coalesce(${json(end.variables)}::jsonb, variables)
+      where id = ${end.runId} and status in ('pending', 'running', 'waiting')
+      returning id),
+    steps as (
+      update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
+      where run_id in (select id from ended) and status in ('pending', 'running', 'waiting')),
+    next as (
+      update runs set start_at = clock_timestamp()
+      where id = ${headOf(bucket)} and exists (select 1 from ended) and ${nobodyActive(bucket, end.runId)}
+      returning id)
+    select exists (select 1 from ended) as ended, (select id from next) as next`);
+  return result.rows[0] ?? { ended: false, next: null };
 }

@@ -1,7 +1,22 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import { WHOLE_AUTOMATION } from '../../domain/run/bucket';
 import type { Executor } from '../executor';
 import { ACTIVE, inScope, lockBucket, type Bucket } from './bucket';
+
+/** The first queued run of a bucket, in the order of admission. */
+export function headOf({ automationId, scopeKey }: Bucket): SQL {
+  return sql`(
+    select id from runs
+    where automation_id = ${automationId} and scope_key = ${scopeKey} and status = 'pending' and start_at is null
+    order by seq limit 1)`;
+}
+
+/** Whether nothing of the bucket is active that was let start, apart from a run that ends in the same statement. */
+export function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
+  return sql`not exists (
+    select 1 from runs
+    where ${inScope(bucket)} and status in ${ACTIVE} and start_at is not null and id is distinct from ${except}::uuid)`;
+}
 
 /**
  * Lets the first queued run of a bucket start when nothing of the bucket is active before it. The caller holds the
@@ -9,13 +24,7 @@ import { ACTIVE, inScope, lockBucket, type Bucket } from './bucket';
  */
 export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string | null> {
   const result = await tx.execute<{ id: string }>(sql`
-    update runs set start_at = clock_timestamp() where id = (
-      select id from runs
-      where automation_id = ${bucket.automationId} and scope_key = ${bucket.scopeKey}
-        and status = 'pending' and start_at is null
-      order by seq limit 1)
-    and not exists (
-      select 1 from runs where ${inScope(bucket)} and status in ${ACTIVE} and start_at is not null)
+    update runs set start_at = clock_timestamp() where id = ${headOf(bucket)} and ${nobodyActive(bucket)}
     returning id`);
   return result.rows[0]?.id ?? null;
 }
