@@ -5,9 +5,6 @@ import type { Fenced } from './mark-routed';
 /** Pauses between the tries of a change that fails by itself, in seconds: five tries over about half a minute. */
 const PAUSES_SECONDS = [1, 3, 8, 18] as const;
 
-/** Tries of a change before it is set aside. */
-export const MAX_ATTEMPTS = PAUSES_SECONDS.length + 1;
-
 /**
  * Notes that a change failed by itself: it rests and is tried again, or after the last try is set aside in the
  * dead-letter list (`failed_at`), where a person retries it. Fenced like routing itself.

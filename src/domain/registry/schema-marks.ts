@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** Marks a field that holds code of another language: never rendered, `{{` in it is the code's own. */
-export const CODE = { 'x-code': true } as const;
-
-/** Top-level fields of an action's configuration that are marked as code. */
+/**
+ * Top-level fields of an action's configuration marked `.meta({ 'x-code': true })`: code of another language, never
+ * rendered, since `{{` in it is the code's own.
+ */
 export function codeFields(schema: z.ZodType): ReadonlySet<string> {
   const fields = new Set<string>();
   if (!(schema instanceof z.ZodObject)) return fields;
