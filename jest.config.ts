@@ -9,19 +9,20 @@ const transform = {
 };
 const shared = { transform, testEnvironment: 'node', modulePathIgnorePatterns: ['<rootDir>/dist'] };
 
-/** unit = beside the file, no I/O; integration = real Postgres and Temporal, started once in globalSetup; replay = recorded histories. */
+const servers = {
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/setup-each.ts'],
+};
+
+/** unit = beside the file, no I/O; integration = real Postgres and Temporal, started once in globalSetup; replay = recorded histories;
+ * chaos = seeded faults, apart (`npm run chaos`). */
 const config: Config = {
   maxWorkers: 2,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts'] },
-    {
-      ...shared,
-      displayName: 'integration',
-      testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
-      globalSetup: '<rootDir>/test/support/global-setup.ts',
-      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-      setupFilesAfterEnv: ['<rootDir>/test/support/setup-each.ts'],
-    },
+    { ...shared, ...servers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
+    { ...shared, ...servers, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.test.ts'] },
     { ...shared, displayName: 'replay', testMatch: ['<rootDir>/test/replay/**/*.test.ts'] },
   ],
 };
