@@ -24,7 +24,8 @@ export function createActivities(deps: ActivityDeps): RunActivities {
     failStep: createFailStep(deps),
     async finishRun(end) {
       const { automationId, scopeKey } = await sourceOf(end.runId);
-      const { next } = await database.db.transaction((tx) => finishRun(tx, { automationId, scopeKey }, end));
+      const { ended, next } = await database.db.transaction((tx) => finishRun(tx, { automationId, scopeKey }, end));
+      if (ended) deps.onRunEnded(end.status);
       if (next !== null) deps.onRunsToStart();
     },
   };

@@ -10,6 +10,8 @@ export interface UnroutedChange {
   attempts: number;
   /** It failed by itself before and rests until then; later changes of the same entity wait behind it. */
   nextAttemptAt: Date | null;
+  /** Age at the time of reading, by the database's clock. */
+  lagSeconds: number;
 }
 
 interface Row extends Record<string, unknown> {
@@ -30,6 +32,7 @@ interface Row extends Record<string, unknown> {
   occurred_at: string;
   attempts: number;
   next_attempt_at: string | null;
+  lag: number;
 }
 
 /** Key of the entity whose changes must stay in order. */
@@ -53,7 +56,8 @@ export async function readUnrouted(
   const result = await db.execute<Row & { revision: string }>(sql`
     select d.revision, c.* from definition_revision d left join lateral (
       select seq, change_id, partition, kind, entity_id, event, payload, prev, next, delta, changed_fields, actor,
-        caused_by, depth, occurred_at, attempts, next_attempt_at
+        caused_by, depth, occurred_at, attempts, next_attempt_at,
+        extract(epoch from clock_timestamp() - recorded_at)::float8 as lag
       from changes c
       where routed_at is null and partition = any(${`{${[...partitions].join(',')}}`}::smallint[]) ${except}
       order by seq limit ${limit}) c on true
@@ -91,6 +95,7 @@ function toUnrouted(row: Row): UnroutedChange {
     change,
     partition: row.partition,
     attempts: row.attempts,
+    lagSeconds: row.lag,
     nextAttemptAt: row.next_attempt_at === null ? null : new Date(row.next_attempt_at),
   };
 }

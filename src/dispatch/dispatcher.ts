@@ -25,6 +25,8 @@ export interface DispatcherDeps extends RouteDeps {
   index: RoutingIndex;
   follower: IndexFollower;
   leases: Leases;
+  /** Told of how long each change waited to be looked at, for the metrics. */
+  onRouted: (lagSeconds: number) => void;
   log: Logger;
 }
 
@@ -103,6 +105,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     }
     const epoch = held.get(partition);
     if (epoch === undefined) return null;
+    if (attempts === 0) deps.onRouted(unrouted.lagSeconds);
     const occurrences = occurrencesOf(change, deps.registry, (message) =>
       log.error({ changeId: change.changeId, kind: change.kind, reason: message }, 'a deriver threw'),
     );

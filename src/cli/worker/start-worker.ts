@@ -56,6 +56,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     sourceOf: createRunSources(database.db),
     onRunsToStart: () => launcher.poke(),
     onAction: metrics.action,
+    onRunEnded: metrics.runEnded,
     failpoint,
   };
   const activities = {
@@ -124,6 +125,7 @@ async function startDispatcher(parts: DispatcherParts): Promise<Dispatcher> {
     ids: uuidV7,
     log,
     onOutcome: metrics.outcome,
+    onRouted: metrics.routed,
     failpoint,
   });
 }

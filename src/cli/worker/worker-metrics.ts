@@ -10,6 +10,9 @@ export interface WorkerMetrics {
   temporalCall: (call: string) => void;
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
   reconciled: (count: number) => void;
+  runEnded: (status: string) => void;
+  /** Seconds from the commit of a change to its routing. */
+  routed: (lagSeconds: number) => void;
   /** Serves them at `/metrics` where FERMATA_METRICS_PORT says; without it nowhere. */
   serve(config: Config, log: Logger): Promise<{ close(): Promise<void> }>;
 }
@@ -42,7 +45,21 @@ export function createWorkerMetrics(): WorkerMetrics {
     help: 'Rows and executions that disagreed and were repaired',
     registers,
   });
+  const runs = new Counter({
+    name: 'fermata_runs_total',
+    help: 'Runs that ended by themselves on this worker, by status',
+    labelNames: ['status'],
+    registers,
+  });
+  const lag = new Histogram({
+    name: 'fermata_routing_lag_seconds',
+    help: 'Time from the commit of a change until it was looked at',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers,
+  });
   return {
+    runEnded: (status) => runs.inc({ status }),
+    routed: (lagSeconds) => lag.observe(lagSeconds),
     outcome: (outcome) => evaluations.inc({ outcome }),
     temporalCall: (call) => calls.inc({ call }),
     action: (action, outcome, seconds) => actions.observe({ action, outcome }, seconds),
