@@ -83,7 +83,7 @@ export function stepLines(
 }
 
 /** How deep a step lies in choose and sequence. */
-const depthOf = (path: string) => path.split('.').length - 1;
+const depthOf = (path: string) => path.match(/\.(else|sequence|parallel)\[/g)?.length ?? 0;
 
 function labelOf({ actionId, action, kind }: Step): string {
   const what = action ?? kind;

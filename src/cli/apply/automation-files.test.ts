@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { createFilterRegistry } from '../../domain/expressions/filter-registry';
+import { createRegistry } from '../../domain/registry/registry';
+import { validateDefinition } from '../../domain/definition/validate';
+import { projectRoot } from '../../project-root';
+import { createEgress } from '../../providers/egress/egress';
+import { createPlugins } from '../../providers/plugins';
+import { listFiles, readAutomationFile } from './automation-files';
+
+describe('readAutomationFile', () => {
+  it('reads each document of a file, with the places of the file', () => {
+    const { found, errors } = readAutomationFile('a.yaml', 'name: one\n---\nname: two\nmode: single\n');
+    expect(errors).toEqual([]);
+    expect(found.map(({ document }) => document['name'])).toEqual(['one', 'two']);
+    expect(found[1]?.locate('mode')).toMatchObject({ line: 4 });
+  });
+
+  it('keeps the text of a file that is one automation, for its comments', () => {
+    const text = '# why\nname: one\n';
+    expect(readAutomationFile('a.yaml', text).found[0]?.text).toBe(text);
+  });
+
+  it('takes title, description and group of a document for Git from its metadata', () => {
+    const text = [
+      'apiVersion: fermata/v1',
+      'kind: Automation',
+      'metadata: { name: tell, title: Tell the chat, labels: { group: on-call } }',
+      'spec:',
+      '  mode: sngle',
+    ].join('\n');
+    const [automation] = readAutomationFile('a.yaml', text).found;
+    expect(automation?.document).toEqual({ name: 'Tell the chat', group: 'on-call', mode: 'sngle' });
+    expect(automation?.locate('mode')).toEqual({ path: 'spec.mode', line: 5, column: 9 });
+    expect(automation?.locate('name')).toMatchObject({ path: 'metadata.title', line: 3 });
+  });
+
+  it('tells what is wrong with the YAML, and goes on with the other documents', () => {
+    const { found, errors } = readAutomationFile('a.yaml', 'name: one\nname: again\n---\nname: two\n---\n- 1\n');
+    expect(errors.map(({ finding }) => [finding.code, finding.line])).toEqual([
+      ['duplicate_key', 2],
+      ['invalid_type', 6],
+    ]);
+    expect(found).toHaveLength(1);
+  });
+
+  it('finds keys of other people harmless', () => {
+    const { found } = readAutomationFile('a.yaml', '__proto__: { kind: x }\nname: one\n');
+    expect(found[0]?.document['kind']).toBeUndefined();
+  });
+});
+
+describe('examples/automations', () => {
+  const registry = createRegistry(createPlugins({ egress: createEgress({ allow: [] }) }));
+  const files = listFiles([join(projectRoot(), 'examples', 'automations')]);
+
+  it.each(files)('%s is valid, without a warning', (file) => {
+    const { found, errors } = readAutomationFile(file);
+    expect(errors).toEqual([]);
+    for (const { document } of found) {
+      const validation = validateDefinition(document, { registry, filters: createFilterRegistry() });
+      expect([...validation.errors, ...validation.warnings]).toEqual([]);
+    }
+  });
+});

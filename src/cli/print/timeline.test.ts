@@ -1,0 +1,47 @@
+import { Run, Step } from '../client/answers';
+import { renderRun } from './timeline';
+
+const run = Run.parse({
+  id: '01a2086a-04a8-71e0-a3ab-988e2cec027d',
+  automationId: 'a',
+  automationName: 'Alert opens an incident',
+  version: 2,
+  status: 'failed',
+  error: { code: 'http_status', message: 'The far end answered 500.' },
+  triggerId: 'unhealthy',
+  triggerEvent: 'healthcheck.system_health_changed',
+  contextKey: 'checkout',
+  startedAt: '2026-11-20T09:15:00.000Z',
+  finishedAt: '2026-11-20T09:15:01.500Z',
+});
+
+const step = (fields: Record<string, unknown>) =>
+  Step.parse({ kind: 'action', status: 'success', attempts: 1, result: null, ...fields });
+
+const steps = [
+  step({
+    ...{ path: 'actions[0].choose[0].sequence[0]', actionId: 'open', action: 'incident.create' },
+    ...{ startedAt: '2026-11-20T09:15:00.020Z', finishedAt: '2026-11-20T09:15:00.055Z' },
+  }),
+  step({
+    ...{ path: 'actions[1]', action: 'integration-webhook.send', status: 'failed', attempts: 3 },
+    ...{ startedAt: '2026-11-20T09:15:00.100Z', finishedAt: '2026-11-20T09:15:01.400Z' },
+    error: { code: 'http_status', message: 'The far end answered 500.' },
+  }),
+];
+
+describe('renderRun', () => {
+  const artifacts = [{ actionId: 'open', name: 'incident', data: { incidentId: 'i1', reused: false } }];
+  const text = renderRun({ run, steps, artifacts }, { colours: false, width: undefined });
+
+  it('tells why the run is there and how it ended', () => {
+    expect(text).toContain('trigger     unhealthy (healthcheck.system_health_changed)');
+    expect(text).toContain('failed  after 1.5 s  The far end answered 500. [http_status]');
+  });
+
+  it('tells of each step when, what, where, how long, and what it left', () => {
+    expect(text).toMatch(/\+0\.020 s {2}✓ {4}incident\.create · open +actions\[0\]\.choose\[0\]\.sequence\[0\], 35 ms/);
+    expect(text).toContain('incidentId: i1, reused: false');
+    expect(text).toMatch(/✗ {2}integration-webhook\.send +actions\[1\], failed, 1\.3 s, 3 attempts/);
+  });
+});
