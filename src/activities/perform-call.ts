@@ -50,6 +50,8 @@ export async function performCall(
   try {
     return await prepareAndCall(deps, attempt);
   } catch (error) {
+    // Before anything else: a far end that refuses connections looks like a database that does.
+    if (error instanceof ProviderFailure) return settleFailure(deps, attempt, error);
     if (isDatabaseAway(error) || error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
     return settleFailure(deps, attempt, error);
   }

@@ -5,6 +5,9 @@ import { announceReady } from './ready';
 import { installRuntime } from '../temporal/runtime';
 import { startWorker } from './worker/start-worker';
 
+/** How long the ready message waits for Temporal. */
+const CONNECT_MS = 10_000;
+
 /** `fermata worker` */
 export function configure(command: Command): void {
   command
@@ -25,6 +28,8 @@ Examples:
       installRuntime(log);
       const worker = await startWorker(config, requireDatabaseUrl(config), log);
       log.info(`worker ${worker.id} is up`);
+      // Ready is also a worker that Temporal keeps waiting: it routes, and starts runs later.
+      await Promise.race([worker.connected, new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref())]);
       announceReady();
       await new Promise<void>((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

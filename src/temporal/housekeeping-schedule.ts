@@ -7,8 +7,8 @@ export async function ensureHousekeeping(client: Client, taskQueue: string): Pro
   try {
     await client.schedule.create({
       scheduleId: `${SCHEDULE_ID}-${taskQueue}`,
-      spec: { intervals: [{ every: '1 minute' }] },
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+      spec: { intervals: [{ every: '5 minutes' }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '5 minutes' },
       action: {
         type: 'startWorkflow',
         workflowType: 'housekeeping',

@@ -9,6 +9,7 @@ import type { Executor } from '../db/executor';
 import { markClosed, runStanding, type StartableRun } from '../db/runs/start-queue';
 import type { ClosedRun } from '../db/runs/close-runs';
 import { searchAttributesOf } from './search-attributes';
+import { markdownLine } from '../domain/run/markdown';
 import type { RunInput, RunMemo } from '../domain/run/messages';
 
 export interface RunStarterDeps {
@@ -146,25 +147,21 @@ function startOptions(deps: RunStarterDeps, run: StartableRun) {
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowIdReusePolicy:
       run.mode === 'parallel' ? WorkflowIdReusePolicy.REJECT_DUPLICATE : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-    staticSummary: singleLine(`${run.automationName} · ${trigger}${context}`, 200),
+    staticSummary: markdownLine(`${run.automationName} · ${trigger}${context}`, 200),
     staticDetails: details(run),
     ...(deps.searchAttributes ? { typedSearchAttributes: searchAttributesOf(run) } : {}),
   };
 }
 
 function details(run: StartableRun): string {
-  const rows = [
-    ['Automation', `${run.automationName} (\`${run.automationId}\`, version ${run.version})`],
-    ['Group', run.automationGroup ?? '–'],
-    ['Trigger', run.triggerEvent === null ? 'manual' : `${run.triggerId ?? ''} (\`${run.triggerEvent}\`)`],
-    ['Context key', run.contextKey ?? '–'],
-    ['Mode', run.mode],
-    ['Run', `\`${run.id}\``],
-  ];
-  return rows.map(([name, value]) => `- **${name ?? ''}:** ${singleLine(value ?? '', 300)}`).join('\n');
-}
-
-function singleLine(text: string, limit: number): string {
-  const flat = text.replace(/\s+/g, ' ');
-  return flat.length > limit ? `${flat.slice(0, limit - 1)}…` : flat;
+  const text = (value: string | null) => (value === null || value === '' ? '–' : markdownLine(value, 200));
+  const trigger = run.triggerEvent === null ? 'manual' : `${text(run.triggerId)} (\`${run.triggerEvent}\`)`;
+  return [
+    `- **Automation:** ${text(run.automationName)} (\`${run.automationId}\`, version ${run.version})`,
+    `- **Group:** ${text(run.automationGroup)}`,
+    `- **Trigger:** ${trigger}`,
+    `- **Context key:** ${text(run.contextKey)}`,
+    `- **Mode:** ${run.mode}`,
+    `- **Run:** \`${run.id}\``,
+  ].join('\n');
 }

@@ -77,6 +77,19 @@ describe('actions of a run', () => {
     expect(second).toMatchObject({ status: 'success' });
   });
 
+  it('give up after max_attempts when nobody listens at the far end', async () => {
+    const id = await engine.save(
+      one(
+        'nobody',
+        `  - { action: integration-webhook.send, config: { url: "http://127.0.0.1:9/x" }, retry: { max_attempts: 2, initial_seconds: 0.1 } }`,
+      ),
+    );
+    await engine.emit('nobody');
+    const [run] = await engine.ended(1, id);
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'network_error' } });
+    expect(await engine.steps(run?.id ?? '')).toEqual([expect.objectContaining({ attempts: 2 })]);
+  });
+
   it('time out after timeout_seconds for each attempt', async () => {
     const id = await engine.save(
       one(

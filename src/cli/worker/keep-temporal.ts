@@ -18,6 +18,8 @@ export interface TemporalKeeper {
   starter: () => RunStarter | null;
   client: () => Client | null;
   start(): void;
+  /** Settles when Temporal was reached for the first time. */
+  connected: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,6 +41,8 @@ export function keepTemporal(deps: {
   let worker: Worker | undefined;
   let running: Promise<void> = Promise.resolve();
   let cutPause: () => void = () => undefined;
+  let tellConnected: () => void = () => undefined;
+  const connected = new Promise<void>((resolve) => (tellConnected = resolve));
 
   const connectAndRun = async (): Promise<void> => {
     const { address, namespace } = config.temporal;
@@ -62,6 +66,7 @@ export function keepTemporal(deps: {
       });
       await ensureHousekeeping(client, config.taskQueue);
       log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');
+      tellConnected();
       if (!stopped) await worker.run();
     } finally {
       starter = null;
@@ -87,6 +92,7 @@ export function keepTemporal(deps: {
   return {
     starter: () => starter,
     client: () => client,
+    connected,
     start: () => void (running = loop()),
     async stop() {
       stopped = true;

@@ -27,6 +27,8 @@ import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics';
 
 export interface RunningWorker {
   id: string;
+  /** Settles when Temporal was reached for the first time. */
+  connected: Promise<void>;
   /** Finishes what is under way; then leases, connections and listeners are gone. */
   stop(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   const metricsServer = await metrics.serve(config, log);
   return {
     id: workerId,
+    connected: temporal.connected,
     async stop() {
       await listener.close();
       await dispatcher.stop();

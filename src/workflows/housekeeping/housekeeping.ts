@@ -6,7 +6,7 @@ const { applyRetention, preparePartitions, reconcileRuns } = proxyActivities<Hou
   retry: { maximumAttempts: 3 },
 });
 
-/** What a schedule calls every minute: keeps rows and Temporal in agreement, and the tables bounded. */
+/** What a schedule calls every five minutes: keeps rows and Temporal in agreement, and the tables bounded. */
 export async function housekeeping(): Promise<void> {
   await reconcileRuns();
   await preparePartitions();

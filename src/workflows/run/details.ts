@@ -1,7 +1,10 @@
+import { markdownLine } from '../../domain/run/markdown';
 import type { StepStatus } from '../../domain/run/step-record';
 
 /** Most lines that the Web UI's current details carry; the newest are kept. */
 const LINES = 60;
+/** Longest label or note, in characters. */
+const TEXT = 200;
 
 const MARK: Record<StepStatus, string> = {
   pending: '▫️',
@@ -26,8 +29,10 @@ interface Line {
 export class Details {
   private readonly lines = new Map<string, Line>();
 
-  set(path: string, label: string, status: StepStatus, note = ''): void {
-    this.lines.set(path, { label, status, note: note === '' ? '' : ` — ${oneLine(note)}` });
+  /** Without a note the step keeps the one it has. */
+  set(path: string, label: string, status: StepStatus, note?: string): void {
+    const kept = this.lines.get(path)?.note ?? '';
+    this.lines.set(path, { label, status, note: note === undefined ? kept : ` — ${markdownLine(note, TEXT)}` });
   }
 
   markdown(): string {
@@ -35,7 +40,10 @@ export class Details {
     const hidden = Math.max(0, all.length - LINES);
     const shown = all
       .slice(hidden)
-      .map(([path, line]) => `- ${MARK[line.status]} **${oneLine(line.label)}**${word(line)} \`${path}\`${line.note}`);
+      .map(
+        ([path, line]) =>
+          `- ${MARK[line.status]} **${markdownLine(line.label, TEXT)}**${word(line)} \`${path}\`${line.note}`,
+      );
     return [...(hidden > 0 ? [`_${hidden} earlier steps_`, ''] : []), ...shown].join('\n');
   }
 }
@@ -43,10 +51,4 @@ export class Details {
 /** Also in words, for who has no such glyphs; a step that says nothing succeeded. */
 function word({ status }: Line): string {
   return status === 'success' ? '' : ` ${status}`;
-}
-
-/** Text of other people inside a Markdown line: no line breaks, no markup, bounded. */
-function oneLine(text: string): string {
-  const flat = text.replace(/\s+/g, ' ').replace(/([\\`*_[\]<>])/g, '\\$1');
-  return flat.length > 200 ? `${flat.slice(0, 199)}…` : flat;
 }

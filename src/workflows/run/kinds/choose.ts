@@ -6,8 +6,12 @@ export const choose: KindHandler<'choose'> = async (run, node, path, runSteps) =
   const result = await evaluate(run, node, path);
   if (result?.type !== 'branch') return;
   const { index } = result;
+  run.show(path, node, 'running', describe(index));
   await around(run, node, path, async () => {
     if (index === 'else') await runSteps(run, node.otherwise, `${path}.else`);
     else if (index !== null) await runSteps(run, node.branches[index] ?? [], `${path}.choose[${index}].sequence`);
   });
 };
+
+const describe = (index: number | 'else' | null): string =>
+  index === null ? 'no branch holds' : index === 'else' ? 'else' : `branch ${index}`;
