@@ -5,15 +5,15 @@ import { createDatabase, type Database } from '../src/db/client';
 import { migrate } from '../src/db/migrate';
 import { createLogger } from '../src/log';
 import { freePort } from '../src/os/free-port';
-import { startFermata, type FermataProcess } from '../test/support/process';
-import { until } from '../test/support/until';
 import type { Platform } from './platform';
+import { startProgram } from './program';
 import { residentMb } from './resident';
 
 const ADMIN_TOKEN = 'bench-admin-token-0123456789';
 /** Far above what the machine does: the bench asks for the speed of the work, not of the limiter. */
 const NO_LIMIT = '1000000';
 const CONNECTIONS = 64;
+const STOP_GRACE_MS = 15_000;
 
 /** One API and one worker process of the built program on a database and a task queue of their own. */
 export interface Stack {
@@ -46,29 +46,24 @@ export async function startStack(platform: Platform, name: string): Promise<Stac
     FERMATA_PORT: String(port),
     FERMATA_METRICS_PORT: String(metricsPort),
     FERMATA_LOG_FORMAT: 'json',
-    ...(process.env['BENCH_NODE_OPTIONS'] === undefined ? {} : { NODE_OPTIONS: process.env['BENCH_NODE_OPTIONS'] }),
   };
-  const api = startFermata(['api'], env);
-  const worker = startFermata(['worker'], env);
+  const [api, worker] = await Promise.all([
+    startProgram('api', env, 'listening on'),
+    startProgram('worker', env, 'connected to Temporal'),
+  ]);
   const http = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
   const database = createDatabase(databaseUrl, { max: 2, applicationName: 'bench' });
-  const stop = async () => {
-    await http.destroy();
-    await Promise.all([api.stop(), worker.stop()]);
-    await database.close();
-  };
-  try {
-    await Promise.all([said(api, 'listening on'), said(worker, 'connected to Temporal')]);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   return {
-    ...{ taskQueue, database, stop },
+    ...{ taskQueue, database },
     post: (path, contentType, body) => post(http, path, contentType, body),
     workerCounter: async (counter) =>
       counterOf(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), counter),
-    resident: () => ({ api: residentMb(api.child.pid ?? 0), worker: residentMb(worker.child.pid ?? 0) }),
+    resident: () => ({ api: residentMb(api.pid), worker: residentMb(worker.pid) }),
+    async stop() {
+      await http.destroy();
+      await Promise.all([api.stop('SIGTERM', STOP_GRACE_MS), worker.stop('SIGTERM', STOP_GRACE_MS)]);
+      await database.close();
+    },
   };
 }
 
@@ -78,14 +73,6 @@ async function newDatabase({ postgres }: Platform, name: string): Promise<string
   await admin.query(`create database ${name}`).finally(() => admin.end());
   await migrate(postgres.url(name), { log: createLogger({ level: 'warn', name: 'migrate' }) });
   return postgres.url(name);
-}
-
-async function said(process: FermataProcess, words: string): Promise<void> {
-  const ready = () => {
-    if (process.exited()) throw new Error(`A process ended before "${words}":\n${process.output()}`);
-    return process.output().includes(words);
-  };
-  await until(words, ready, 60_000);
 }
 
 async function post(http: Pool, path: string, contentType: string, body: unknown): Promise<unknown> {

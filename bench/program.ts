@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { startChild, type Child } from '../src/os/child';
+import { projectRoot } from '../src/project-root';
+import { until } from '../test/support/until';
+
+/**
+ * Starts `fermata <command>` of the built program as people run it, with nothing of this environment but what is given,
+ * and waits until it has said some words. `BENCH_NODE_OPTIONS` becomes its NODE_OPTIONS, for profilers.
+ */
+export async function startProgram(command: string, env: Record<string, string>, readyWords: string): Promise<Child> {
+  const { PATH = '', HOME = '', BENCH_NODE_OPTIONS } = process.env;
+  const lines: string[] = [];
+  let ready = false;
+  const child = await startChild({
+    command: process.execPath,
+    args: [join(projectRoot(), 'dist', 'src', 'cli', 'main.js'), command],
+    env: { PATH, HOME, ...env, ...(BENCH_NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS: BENCH_NODE_OPTIONS }) },
+    onLine: (line) => {
+      ready ||= line.includes(readyWords);
+      if (lines.push(line) > 50) lines.shift();
+    },
+  });
+  const isReady = () => {
+    if (!child.running) throw new Error(`fermata ${command} ended before "${readyWords}":\n${lines.join('\n')}`);
+    return ready;
+  };
+  await until(`fermata ${command} says "${readyWords}"`, isReady, 60_000);
+  return child;
+}
