@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { createStatementNames } from './prepare-statements';
 
 /** One pool and drizzle over it. */
 export interface Database {
@@ -41,7 +42,11 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
   const report = (error: Error) => onError?.(error);
   pool.on('error', report);
   // Between two queries of a checked-out client the pool does not listen; without this a lost server ends the process.
-  pool.on('connect', (client) => client.on('error', report));
+  const nameStatements = createStatementNames();
+  pool.on('connect', (client) => {
+    client.on('error', report);
+    nameStatements(client);
+  });
   let closed: Promise<void> | undefined;
   return { pool, db: drizzle(pool), close: () => (closed ??= pool.end()) };
 }

@@ -66,7 +66,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     while (!stopped) {
       try {
         poked = false;
-        if ((await routeBatch()) === 0 && !poked && !stopped) await routing.sleep(POLL_MS);
+        // What was committed after a batch was read pokes; only a full batch tells that there was more before.
+        if ((await routeBatch()) < BATCH && !poked && !stopped) await routing.sleep(POLL_MS);
       } catch (error) {
         if (isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is back');
         else log.error({ err: error }, 'routing failed; trying again');
@@ -75,7 +76,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     }
   };
 
-  /** Returns how many changes were dealt with. */
+  /** Returns how many changes were read. */
   const routeBatch = async (): Promise<number> => {
     const held = leases.held();
     if (held.size === 0) return 0;

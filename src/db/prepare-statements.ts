@@ -1,0 +1,41 @@
+import type { ClientBase } from 'pg';
+
+/** Distinct statements that are prepared; further ones are parsed and planned each time, as without this. */
+const LIMIT = 500;
+
+interface QueryConfig {
+  text: string;
+  name?: string;
+  values?: unknown[];
+}
+
+/**
+ * Gives every statement with parameters a name, so that each connection parses and plans it once: our statements are a
+ * fixed set of texts, and planning one over the partitioned change log costs more than running it. Names are shared by
+ * all connections of a pool; needs a session on the server, or a pooler that knows prepared statements.
+ */
+export function createStatementNames(): (client: ClientBase) => void {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string | undefined => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= LIMIT) return known;
+    const name = `fermata_${names.size}`;
+    names.set(text, name);
+    return name;
+  };
+  return (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const named = (config: unknown, values?: unknown, ...rest: unknown[]): unknown => {
+      if (!isConfig(config) || config.name !== undefined) return query(config, values, ...rest);
+      const given = Array.isArray(values) ? values : config.values;
+      if (given === undefined || given.length === 0) return query(config, values, ...rest);
+      const name = nameOf(config.text);
+      return query(name === undefined ? config : { ...config, name }, values, ...rest);
+    };
+    client.query = named as typeof client.query;
+  };
+}
+
+function isConfig(value: unknown): value is QueryConfig {
+  return typeof value === 'object' && value !== null && 'text' in value && typeof value.text === 'string';
+}
