@@ -14,7 +14,6 @@ const MANY = 10_000;
 const AT_A_TIME = 32;
 const BATCH = 100;
 const BATCHES_AT_A_TIME = 4;
-const WARM_UP_SECONDS = 2;
 const REJECTED = 'bench.rejected';
 const UNHEARD = 'bench.unheard';
 
@@ -96,7 +95,7 @@ function memoryAfter({ few, many }: Sides): Figure[] {
 /** What an event costs that starts a workflow which finds nothing to do. */
 async function bareStarts(raw: RawEngine, plan: Plan, say: Say): Promise<number> {
   say('bare workflows that do nothing');
-  await raw.doNothing(AT_A_TIME, WARM_UP_SECONDS);
+  await raw.doNothing(AT_A_TIME, plan.warmUpSeconds);
   return perSecond([await raw.doNothing(AT_A_TIME, plan.eventSeconds)]);
 }
 
@@ -109,7 +108,7 @@ async function unheard({ few, many }: Sides, raw: number, plan: Plan, say: Say):
     { load: batched, target: 3_000, how: `in batches of ${BATCH}` },
   ]) {
     say(`events that nobody wants, ${how}`);
-    for (const stack of [few, many]) await postFor(stack, { ...load, seconds: WARM_UP_SECONDS });
+    for (const stack of [few, many]) await postFor(stack, { ...load, seconds: plan.warmUpSeconds });
     const slot = (stack: Stack) => () => postFor(stack, { ...load, seconds: plan.eventSeconds });
     const { a, b } = await abba(plan.rounds, slot(few), slot(many));
     figures.push(...rates(how, target, { few: perSecond(a), many: perSecond(b) }, raw));
@@ -144,7 +143,7 @@ async function rejected(stack: Stack, raw: number, plan: Plan, say: Say): Promis
   await saveAutomation(stack, rejectingAutomation(REJECTED));
   const slot = (seconds: number, batch: number, atATime: number) =>
     postFor(stack, { type: REJECTED, batch, atATime, seconds });
-  await slot(WARM_UP_SECONDS, 1, AT_A_TIME);
+  await slot(plan.warmUpSeconds, 1, AT_A_TIME);
   const callsBefore = await stack.workerCounter('fermata_temporal_calls_total');
   const rejectedBefore = await stack.workerCounter('fermata_evaluations_total');
   const volumes = [];

@@ -7,6 +7,8 @@ export interface Plan {
   latencySeconds: number;
   /** Seconds of a slot of events that become nothing. */
   eventSeconds: number;
+  /** Seconds of full speed before anything is measured: the programs compile what is hot while they run. */
+  warmUpSeconds: number;
   /** Seconds of quiet before memory is read. */
   quietSeconds: number;
 }
@@ -16,6 +18,7 @@ export const FULL: Plan = {
   throughputSeconds: 3,
   latencySeconds: 5,
   eventSeconds: 3,
+  warmUpSeconds: 5,
   quietSeconds: 5,
 };
 
@@ -25,5 +28,6 @@ export const QUICK: Plan = {
   throughputSeconds: 2,
   latencySeconds: 4,
   eventSeconds: 2,
+  warmUpSeconds: 2,
   quietSeconds: 2,
 };

@@ -11,7 +11,6 @@ import type { Plan } from './plan';
 
 const AT_A_TIME = 30;
 const PER_SECOND = 5;
-const WARM_UP_SECONDS = 2;
 /** Histories looked at for each shape; the longest counts. */
 const HISTORIES = 20;
 
@@ -48,8 +47,8 @@ export async function measureRuns(
       const { effects } = platform;
       const sides = { fermata: { engine: fermata, effects, requests }, raw: { engine: raw, effects, requests } };
       say(`warming up runs of ${requests}`);
-      await keepInFlight(sides.raw, AT_A_TIME, WARM_UP_SECONDS);
-      await keepInFlight(sides.fermata, AT_A_TIME, WARM_UP_SECONDS);
+      await keepInFlight(sides.raw, AT_A_TIME, plan.warmUpSeconds);
+      await keepInFlight(sides.fermata, AT_A_TIME, plan.warmUpSeconds);
       if (parts.has(shape.part)) figures.push(...(await compare(shape, sides, plan, say)));
       if (parts.has('f')) figures.push(await histories(platform, shape.requests, sides));
     }
