@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { createAllowList } from './providers/egress/allow-list';
 
 const DAY_MS = 86_400_000;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -199,10 +199,12 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+/** By the rules of the guard itself, so that what is accepted here works there. */
 function isHostOrRange(item: string): boolean {
-  if (ipaddr.isValid(item) || ipaddr.isValidCIDR(item)) return true;
-  return (
-    /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i.test(item) &&
-    !/^[\d.]+$/.test(item)
-  );
+  try {
+    createAllowList([item]);
+    return true;
+  } catch {
+    return false;
+  }
 }
