@@ -101,7 +101,7 @@ async function drive(engine: Engine, api: { url: string }): Promise<void> {
   );
   await send('/ingest/alertmanager', payload('alertmanager-firing.json'));
   const result = (status: string) => ({ systemId: 'search', configurationId: 'http', status });
-  for (let n = 0; n < 3; n += 1) {
+  for (let n = 0; n < 8; n += 1) {
     await send('/ingest/health', {
       results: [{ systemId: 'search', configurationId: 'dns', status: 'healthy' }, result('unhealthy')],
     });
