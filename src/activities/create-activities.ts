@@ -1,5 +1,7 @@
 import { claimRun } from '../db/runs/claim';
-import { finishRun } from '../db/runs/finish';
+import type { Database } from '../db/client';
+import type { Bucket } from '../db/runs/bucket';
+import { finishRun, type RunEnd } from '../db/runs/finish';
 import type { ProviderAction } from '../domain/definition/action';
 import type { RunActivities } from '../domain/run/activities';
 import { planOf, type ExecutionOf } from '../domain/run/plan-of';
@@ -14,21 +16,34 @@ export function createActivities(deps: ActivityDeps): RunActivities {
   const { database, sourceOf } = deps;
   return {
     async claimRun({ runId, executionRunId }) {
-      const claimed = await claimRun(database.db, runId, executionRunId);
+      const [claimed, { definition }] = await Promise.all([
+        claimRun(database.db, runId, executionRunId),
+        sourceOf(runId),
+      ]);
       if (!claimed) return null;
-      const { definition } = await sourceOf(runId);
       return { plan: planOf(definition.actions, executionOf(deps)), variables: claimed.variables };
     },
     evaluateStep: createEvaluateStep(deps),
     performStep: createPerformStep(deps),
     failStep: createFailStep(deps),
     async finishRun(end) {
-      const { automationId, scopeKey } = await sourceOf(end.runId);
-      const { ended, next } = await database.db.transaction((tx) => finishRun(tx, { automationId, scopeKey }, end));
+      const { mode, ...bucket } = await sourceOf(end.runId);
+      const { ended, next } = await (mode === 'queued'
+        ? database.db.transaction((tx) => finishRun(tx, bucket, end))
+        : endUnqueued(database, bucket, end));
       if (ended) deps.onRunEnded(end.status);
       if (next !== null) deps.onRunsToStart();
     },
   };
+}
+
+/**
+ * Outside of `queued` nobody waits for the end of a run, so it takes no lock that starts of the same bucket wait for, and
+ * without steps left to note it is one statement.
+ */
+function endUnqueued({ db }: Database, bucket: Bucket, end: RunEnd): ReturnType<typeof finishRun> {
+  if (end.journal.length === 0) return finishRun(db, bucket, end, 'look');
+  return db.transaction((tx) => finishRun(tx, bucket, end, 'look'));
 }
 
 /** Whether an action tries first inside the workflow task: decided by what the document says before rendering. */

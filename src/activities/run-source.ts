@@ -11,6 +11,7 @@ export interface RunSource {
   automationId: string;
   version: number;
   scopeKey: string;
+  mode: string;
   rootRunId: string;
   depth: number;
   facts: RunFacts;
@@ -21,6 +22,7 @@ interface Row extends Record<string, unknown> {
   automation_id: string;
   version: number;
   scope_key: string;
+  mode: string;
   root_run_id: string;
   depth: number;
   context_key: string | null;
@@ -55,7 +57,7 @@ export function createRunSources(db: Executor): (runId: string) => Promise<RunSo
     const known = runs.get(runId);
     if (known) return known;
     const result = await db.execute<Row>(sql`
-      select r.automation_id, r.version, r.scope_key, r.root_run_id, r.depth, r.context_key, r.trigger_scope,
+      select r.automation_id, r.version, r.scope_key, r.mode, r.root_run_id, r.depth, r.context_key, r.trigger_scope,
         r.started_at, r.created_at, pg_column_size(r.trigger_scope) as bytes, a.name, a."group"
       from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
     const row = result.rows[0];
@@ -65,6 +67,7 @@ export function createRunSources(db: Executor): (runId: string) => Promise<RunSo
       automationId: row.automation_id,
       version: row.version,
       scopeKey: row.scope_key,
+      mode: row.mode,
       rootRunId: row.root_run_id,
       depth: row.depth,
       facts: {

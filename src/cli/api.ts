@@ -9,7 +9,7 @@ import { createEntityStore } from '../db/entity-store';
 import { createNotifier, listen } from '../db/notifier';
 import { assertSchemaCurrent } from '../db/schema-version';
 import { systemClock, uuidV7 } from '../domain/clock';
-import { createFilterRegistry } from '../domain/expressions/filter-registry';
+import { createPluginFilters } from '../domain/registry/plugin-filters';
 import { createRegistry } from '../domain/registry/registry';
 import { createLogger, type Logger } from '../log';
 import type { Action } from '../providers/contract';
@@ -98,16 +98,18 @@ interface Parts {
 }
 
 function compose({ config, database, log, egress, checkTemporal }: Parts): Api {
-  const registry = createRegistry<Action>(createPlugins({ egress }));
+  const plugins = createPlugins({ egress });
+  const registry = createRegistry<Action>(plugins);
+  const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const base = { clock: systemClock, ids: uuidV7, registry };
   const entities = createEntityStore(base);
   return createApp({
     ...base,
     ...{ database, log, checkTemporal },
     notifier: createNotifier(database.pool),
-    filters: createFilterRegistry((message) => log.warn(message)),
+    filters,
     entities,
-    evaluator: createEvaluator({ entities, clock: systemClock, timezone: config.timezone }),
+    evaluator: createEvaluator({ entities, filters, clock: systemClock, timezone: config.timezone }),
     automations: createAutomationStore(base),
     settings: {
       version: packageVersion(),

@@ -1,21 +1,33 @@
-import type { EntityStore } from '../db/entity-store';
 import type { Executor } from '../db/executor';
 import { conditionNeeds } from '../domain/conditions/condition-needs';
 import { evaluateCondition } from '../domain/conditions/evaluate-condition';
 import type { Clock } from '../domain/clock';
 import { ExpressionError } from '../domain/expressions/error';
-import { evaluate, type Scope } from '../domain/expressions/evaluate';
+import { evaluate } from '../domain/expressions/evaluate';
 import { expressionsInValue, type ExpressionSource } from '../domain/expressions/expression-source';
-import { parseBareExpression, renderTemplate } from '../domain/expressions/template';
+import type { FilterRegistry } from '../domain/expressions/filter-registry';
+import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expressions/template';
 import type { EvaluationScope, Evaluator } from './evaluator';
-import { readLiveScope } from './live-scope';
+import { readHealthViews } from './healthcheck/health-view';
+import { type EntityReader, readLiveScope, type ReadHealth } from './live-scope';
+
+export interface EvaluatorDeps {
+  entities: EntityReader;
+  /** Those that the validator knows, too. */
+  filters: FilterRegistry;
+  clock: Clock;
+  /** IANA zone of `time` conditions without one of their own. */
+  timezone: string;
+  /** Default: the health of systems as our tables have it. */
+  readHealth?: ReadHealth;
+}
 
 /** The evaluator of dispatcher, activities and API. */
-export function createEvaluator(deps: { entities: EntityStore; clock: Clock; timezone: string }): Evaluator {
-  const { entities, clock, timezone } = deps;
+export function createEvaluator(deps: EvaluatorDeps): Evaluator {
+  const { entities, filters, clock, timezone, readHealth = readHealthViews } = deps;
 
-  const live = (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date): Promise<Scope> =>
-    readLiveScope({ entities, db }, source, scope, now);
+  const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) =>
+    (await readLiveScope({ entities, readHealth, db }, source, scope, { now, filters })).scope;
 
   return {
     async condition(db, condition, scope) {
@@ -23,23 +35,28 @@ export function createEvaluator(deps: { entities: EntityStore; clock: Clock; tim
       const needs = conditionNeeds(condition);
       const since = new Map<string, Date | null>();
       for (const need of needs.predicates) since.set(JSON.stringify(need), await entities.predicateSince(db, need));
-      const full = await readLiveScope({ entities, db }, needs.expressions, scope, now, needs.refs);
-      return evaluateCondition(condition, full, {
-        now,
-        timezone,
+      const options = { now, filters, more: needs.refs };
+      const full = await readLiveScope({ entities, readHealth, db }, needs.expressions, scope, options);
+      // Empty instead of unknown would make `!health.system.in_maintenance` true.
+      if (full.unavailable !== undefined) return { value: false, reason: full.unavailable };
+      return evaluateCondition(condition, full.scope, {
+        ...{ now, timezone, filters },
         predicateSince: (need) => since.get(JSON.stringify(need)) ?? null,
       });
     },
 
     async render(db, value, scope) {
       const now = clock.now();
-      return renderTemplate(value, await live(db, expressionsInValue(value), scope, now), { now });
+      return renderTemplate(value, await live(db, expressionsInValue(value), scope, now), { now, filters });
     },
 
     async renderDuration(db, template, scope) {
       const now = clock.now();
+      if (isTemplate(template)) {
+        return renderTemplate(template, await live(db, expressionsInValue(template), scope, now), { now, filters });
+      }
       const { expression } = parseBareExpression(template);
-      return evaluate(expression, await live(db, expression, scope, now), { now });
+      return evaluate(expression, await live(db, expression, scope, now), { now, filters });
     },
 
     async renderVariables(db, variables, scope) {
@@ -49,7 +66,8 @@ export function createEvaluator(deps: { entities: EntityStore; clock: Clock; tim
         const full = await live(db, expressionsInValue(variables), scope, now);
         for (const [name, value] of Object.entries(variables)) {
           const seen = { ...scope.variables, ...rendered };
-          define(rendered, name, renderTemplate(value, { ...full, variables: seen, vars: seen, var: seen }, { now }));
+          const visible = { ...full, variables: seen, vars: seen, var: seen };
+          define(rendered, name, renderTemplate(value, visible, { now, filters }));
         }
         return { variables: rendered };
       } catch (error) {

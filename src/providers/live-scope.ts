@@ -1,16 +1,30 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import { isDatabaseAway } from '../db/availability';
 import type { EntityRef, EntityStore } from '../db/entity-store';
 import type { Executor } from '../db/executor';
+import { messageOf } from '../domain/errors';
 import { withAliases } from '../domain/expressions/aliases';
-import type { Scope } from '../domain/expressions/evaluate';
+import type { EvaluateOptions, Scope } from '../domain/expressions/evaluate';
 import type { ExpressionSource } from '../domain/expressions/expression-source';
 import { ANY_ID, extractReferences } from '../domain/expressions/references';
 import { systemOfRun } from '../domain/expressions/system-of-run';
 import { artifactScope } from '../domain/run/scope';
 import type { EvaluationScope } from './evaluator';
-import { readHealthViews } from './healthcheck/health-view';
+import type { readHealthViews } from './healthcheck/health-view';
 
 /** Most entities of a kind that an expression over all of them sees. */
 const MOST_OF_A_KIND = 1_000;
+
+/** Reads the rich view of health; what it throws makes `health` unavailable. */
+export type ReadHealth = typeof readHealthViews;
+/** What of the entities an evaluation reads. */
+export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSince'>;
+
+/** A scope with live state. `unavailable` says why a namespace that the expressions can reach could not be read; it is empty then. */
+export interface LiveScope {
+  scope: Scope;
+  unavailable?: string;
+}
 
 type ById = Record<string, unknown>;
 const emptyMap = (): ById => Object.create(null) as ById;
@@ -36,37 +50,55 @@ function staticScope(scope: EvaluationScope, now: Date): Scope {
 
 /**
  * The scope with everything live that an expression can reach, read afresh: one query for reactive states, one for the
- * rich view of health, none when nothing is referred to.
+ * rich view of health, none when nothing is referred to. @throws when Postgres is away
  */
 export async function readLiveScope(
-  deps: { entities: EntityStore; db: Executor },
+  deps: { entities: EntityReader; readHealth: ReadHealth; db: Executor },
   source: ExpressionSource,
   scope: EvaluationScope,
-  now: Date,
-  /** Entities that structured conditions look at besides. */
-  more: readonly EntityRef[] = [],
-): Promise<Scope> {
+  { now, filters, more = [] }: LiveOptions,
+): Promise<LiveScope> {
   const { db, entities } = deps;
   const fixed = staticScope(scope, now);
   const systemId = systemIn(scope);
-  const refs = [...extractReferences(source, fixed, { systemId, now }).refs, ...more];
-  const systems = refs.filter((ref) => ref.kind === 'health' && ref.id !== ANY_ID).map((ref) => ref.id);
-  const healthIds = [...new Set([...systems, ...(systems.length > 0 ? scope.usesState : [])])];
-  const views =
-    healthIds.length === 0
-      ? null
-      : await readHealthViews(db, healthIds, { now, windowMinutes: scope.stateWindowMinutes });
+  const refs = [...extractReferences(source, fixed, { systemId, now, filters }).refs, ...more];
   const state = await readStates(db, entities, refs);
+  const { views, unavailable } = await readHealth(deps, refs, scope, now);
   const health = {
-    ...(systemId !== null && views?.has(systemId) ? { system: views.get(systemId) } : { system: {} }),
-    systems: Object.assign(emptyMap(), Object.fromEntries(views ?? [])),
+    system: (systemId === null ? undefined : views.get(systemId)) ?? {},
+    systems: Object.assign(emptyMap(), Object.fromEntries(views)),
   };
-  return { ...fixed, health, state };
+  return { scope: { ...fixed, health, state }, ...(unavailable !== undefined && { unavailable }) };
+}
+
+interface LiveOptions extends Required<Pick<EvaluateOptions, 'now' | 'filters'>> {
+  /** Entities that structured conditions look at besides. */
+  more?: readonly EntityRef[];
+}
+
+type Views = Awaited<ReturnType<ReadHealth>>;
+
+async function readHealth(
+  deps: { readHealth: ReadHealth; db: Executor },
+  refs: readonly EntityRef[],
+  { usesState, stateWindowMinutes }: EvaluationScope,
+  now: Date,
+): Promise<{ views: Views; unavailable?: string }> {
+  const systems = refs.filter((ref) => ref.kind === 'health').map((ref) => ref.id);
+  const ids = systems.length === 0 ? [] : [...new Set([...systems, ...usesState])].filter((id) => id !== ANY_ID);
+  if (ids.length === 0) return { views: new Map() };
+  try {
+    return { views: await deps.readHealth(deps.db, ids, { now, windowMinutes: stateWindowMinutes }) };
+  } catch (error) {
+    // After a statement that failed nothing else can be done in its transaction: that is for the caller to repeat.
+    if (isDatabaseAway(error) || error instanceof DrizzleQueryError) throw error;
+    return { views: new Map(), unavailable: `"health" could not be read: ${messageOf(error)}` };
+  }
 }
 
 async function readStates(
   db: Executor,
-  entities: EntityStore,
+  entities: EntityReader,
   refs: readonly EntityRef[],
 ): Promise<Record<string, ById>> {
   const state = Object.create(null) as Record<string, ById>;

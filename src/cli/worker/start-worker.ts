@@ -15,6 +15,7 @@ import { createLeases } from '../../dispatch/leases';
 import { RoutingIndex } from '../../dispatch/routing-index';
 import { createRunLauncher, type RunLauncher } from '../../dispatch/run-launcher';
 import { systemClock, uuidV7 } from '../../domain/clock';
+import { createPluginFilters } from '../../domain/registry/plugin-filters';
 import { createRegistry } from '../../domain/registry/registry';
 import { createFailpoint } from '../../failpoint';
 import type { Logger } from '../../log';
@@ -39,12 +40,13 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
   const egress = createEgress({ allow: config.egressAllow });
-  const registry = createRegistry<Action>(createPlugins({ egress }));
+  const plugins = createPlugins({ egress });
+  const registry = createRegistry<Action>(plugins);
+  const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const metrics = createWorkerMetrics();
-  const failpoint = createFailpoint(process.env['FERMATA_FAILPOINT']);
   const clock = systemClock;
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
-  const evaluator = createEvaluator({ entities, clock, timezone: config.timezone });
+  const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
   const temporal = keepTemporal({ config, database, log, metrics, activities: () => activities });
   const launcher = createRunLauncher({ database, starter: temporal.starter, log });
   const activityDeps: ActivityDeps = {
@@ -59,7 +61,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     onRunsToStart: () => launcher.poke(),
     onAction: metrics.action,
     onRunEnded: metrics.runEnded,
-    failpoint,
+    failpoint: createFailpoint(process.env['FERMATA_FAILPOINT']),
   };
   const activities = {
     ...createActivities(activityDeps),

@@ -1,5 +1,6 @@
 import type { EntityChange, Occurrence } from '../entities/change';
 import type { EntityKind } from '../entities/entity-kind';
+import type { FilterDefinition } from '../expressions/filters/filter';
 import { nearest } from '../expressions/nearest';
 import type { ActionDescription } from './action-description';
 import type { TriggerType } from './trigger-type';
@@ -11,6 +12,8 @@ export interface PluginDescription<A extends ActionDescription = ActionDescripti
   triggers?: readonly TriggerType[];
   actions?: readonly A[];
   entityKinds?: readonly EntityKind[];
+  /** Pure, synchronous filters of expressions, by name. */
+  filters?: Readonly<Record<string, FilterDefinition>>;
 }
 
 export interface ArtifactType {

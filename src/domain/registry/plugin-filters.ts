@@ -1,0 +1,19 @@
+import { createFilterRegistry, type FilterRegistry } from '../expressions/filter-registry';
+import type { PluginDescription } from './registry';
+
+/**
+ * The filters of a process: the built-in ones and those of its plugins, in the order of these. A name that is taken, or that
+ * is none, is skipped and told through `warn`.
+ */
+export function createPluginFilters(
+  plugins: readonly Pick<PluginDescription, 'filters'>[],
+  warn: (message: string) => void,
+): FilterRegistry {
+  const registry = createFilterRegistry(warn);
+  for (const { filters = {} } of plugins) {
+    for (const [name, { apply, description }] of Object.entries(filters)) {
+      registry.registerFilter(name, apply, description);
+    }
+  }
+  return registry;
+}
