@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { validateDefinition } from '../domain/definition/validate';
 import type { Finding } from '../domain/errors';
+import { createPluginFilters } from '../domain/registry/plugin-filters';
 import { createRegistry, type Registry } from '../domain/registry/registry';
+import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Action } from '../providers/contract';
 import { createEgress } from '../providers/egress/egress';
 import { createPlugins } from '../providers/plugins';
@@ -10,6 +12,12 @@ import { type AutomationFile, listFiles, readAutomationFile } from './apply/auto
 import { renderFinding } from './print/finding';
 import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { UsageError } from './usage-error';
+
+/** What automations can be made of. */
+interface Known {
+  registry: Registry<Action>;
+  filters: FilterRegistry;
+}
 
 /** What was found in one file. */
 interface FileReport {
@@ -38,8 +46,12 @@ Examples:
 `,
     )
     .action((paths: string[], { json }: { json?: true }) => {
-      const registry = createRegistry<Action>(createPlugins({ egress: createEgress({ allow: [] }) }));
-      const reports = listFiles(paths).map((file) => check(file, registry));
+      const plugins = createPlugins({ egress: createEgress({ allow: [] }) });
+      const known = {
+        registry: createRegistry<Action>(plugins),
+        filters: createPluginFilters(plugins, () => undefined),
+      };
+      const reports = listFiles(paths).map((file) => check(file, known));
       const empty = reports.every(({ automations, errors }) => automations + errors.length === 0);
       if (empty) throw new UsageError(`No automations in ${paths.join(', ')}.`);
       const valid = reports.every((report) => report.valid);
@@ -50,12 +62,12 @@ Examples:
     });
 }
 
-function check(file: string, registry: Registry<Action>): FileReport {
+function check(file: string, known: Known): FileReport {
   const { found, errors: unreadable } = readAutomationFile(file);
   const errors = unreadable.map(({ finding }) => finding);
   const warnings: Finding[] = [];
   for (const automation of found) {
-    const validation = validate(automation, registry);
+    const validation = validate(automation, known);
     errors.push(...validation.errors);
     warnings.push(...validation.warnings);
   }
@@ -65,19 +77,19 @@ function check(file: string, registry: Registry<Action>): FileReport {
 }
 
 /** The status stands beside a document and is no part of it. */
-function validate({ document, locate }: AutomationFile, registry: Registry<Action>) {
+function validate({ document, locate }: AutomationFile, known: Known) {
   const { status, ...definition } = document;
   const { errors, warnings } = validateDefinition(definition, {
-    registry,
+    ...known,
     locate: (path, detail) => {
       const { line, column } = locate(path, detail);
       return line === undefined || column === undefined ? undefined : { line, column };
     },
   });
   const inFile = (finding: Finding): Finding => ({ ...finding, path: locate(finding.path).path });
-  const known = status === undefined || status === 'enabled' || status === 'disabled';
+  const settled = status === undefined || status === 'enabled' || status === 'disabled';
   const message = 'Expected "enabled" or "disabled"';
-  const wrongStatus = known ? [] : [{ code: 'invalid_value', message, ...locate('status') }];
+  const wrongStatus = settled ? [] : [{ code: 'invalid_value', message, ...locate('status') }];
   return { errors: [...wrongStatus, ...errors.map(inFile)], warnings: warnings.map(inFile) };
 }
 

@@ -63,7 +63,7 @@ export async function startApiHarness(
     notifier: createNotifier(database.pool),
     filters: createFilterRegistry(),
     entities,
-    evaluator: createEvaluator({ entities, clock: systemClock, timezone: 'UTC' }),
+    evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
     automations: createAutomationStore(base),
     checkTemporal: options.checkTemporal ?? (() => Promise.resolve()),
     settings: {

@@ -26,7 +26,7 @@ const { routes } = createApp({
   notifier: { changes: () => undefined, starts: () => undefined, definitions: () => undefined },
   filters: createFilterRegistry(),
   automations: createAutomationStore(base),
-  evaluator: createEvaluator({ entities, clock: systemClock, timezone: 'UTC' }),
+  evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
   checkTemporal: () => Promise.resolve(),
   settings: {
     version: '1.2.3',

@@ -1,0 +1,93 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import type { Executor } from '../db/executor';
+import { createPluginFilters } from '../domain/registry/plugin-filters';
+import type { EvaluationScope } from './evaluator';
+import { createEvaluator } from './live-evaluator';
+import type { ReadHealth } from './live-scope';
+
+const NOW = new Date('2026-11-23T11:00:00.000Z');
+const shout = { description: 'Louder', apply: (input: unknown) => `${String(input)}!` };
+const scope: EvaluationScope = {
+  facts: {
+    trigger: { id: 't', payload: { systemId: 'db-1' } },
+    contextKey: 'db-1',
+    run: { id: 'r', startedAt: null },
+    automation: { id: 'a', name: 'A', group: null },
+  },
+  variables: { minutes: 5 },
+  artifacts: [],
+  repeat: null,
+  usesState: ['also'],
+  stateWindowMinutes: 60,
+};
+// Nothing here has entities of its own, so the connection is never used.
+const db = {} as Executor;
+
+function evaluatorWith(readHealth: ReadHealth) {
+  const entities = {
+    getMany: () => Promise.resolve(new Map()),
+    list: () => Promise.resolve([]),
+    predicateSince: () => Promise.resolve(null),
+  };
+  const filters = createPluginFilters([{ filters: { shout } }], () => undefined);
+  return createEvaluator({ entities, filters, clock: { now: () => NOW }, timezone: 'UTC', readHealth });
+}
+const broken =
+  (error: Error): ReadHealth =>
+  () =>
+    Promise.reject(error);
+
+describe('a namespace that cannot be read', () => {
+  const evaluator = evaluatorWith(broken(new Error('no such view')));
+  const unavailable = { value: false, reason: '"health" could not be read: no such view' };
+
+  it.each([
+    ['!health.system.in_maintenance'],
+    ['health.system.in_maintenance == false'],
+    [{ not: 'health.systems["x"].in_maintenance' }],
+    [{ or: ['true', 'health.system.status == "healthy"'] }],
+    [['true', { not: { state: { entity: 'x', status: 'unhealthy' as const } } }]],
+  ])('makes the whole condition %j false, with the reason', async (condition) => {
+    expect(await evaluator.condition(db, condition, scope)).toEqual(unavailable);
+  });
+
+  it('is empty in templates and leaves other conditions alone', async () => {
+    expect(await evaluator.render(db, '<{{ health.system.status }}>', scope)).toBe('<>');
+    expect(await evaluator.condition(db, 'trigger.id == "t"', scope)).toEqual({ value: true });
+  });
+
+  it.each([
+    Object.assign(new Error('away'), { code: 'ECONNREFUSED' }),
+    new DrizzleQueryError('select', [], new Error('syntax')),
+  ])('is something else than a database that is away or refuses a statement: %s', async (error) => {
+    await expect(evaluatorWith(broken(error)).condition(db, 'health.system', scope)).rejects.toBe(error);
+  });
+});
+
+it('reads the systems of uses_state besides those that expressions name, also when the id is computed', async () => {
+  const asked: (readonly string[])[] = [];
+  const evaluator = evaluatorWith((_, ids) => {
+    asked.push(ids);
+    return Promise.resolve(new Map());
+  });
+  await evaluator.render(db, '{{ health.systems["x"].status }}', scope);
+  await evaluator.render(db, '{{ health.systems | json }}', scope);
+  await evaluator.render(db, '{{ trigger.id }}', scope);
+  expect(asked).toEqual([['x', 'also'], ['also']]);
+});
+
+it('knows the filters of plugins in conditions, templates, durations and variables', async () => {
+  const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
+  expect(await evaluator.condition(db, '("a" | shout) == "a!"', scope)).toEqual({ value: true });
+  expect(await evaluator.render(db, '{{ "a" | shout }}', scope)).toBe('a!');
+  expect(await evaluator.renderDuration(db, '"a" | shout', scope)).toBe('a!');
+  expect(await evaluator.renderVariables(db, { a: '{{ "a" | shout }}' }, scope)).toEqual({ variables: { a: 'a!' } });
+});
+
+it('renders durations in both forms, and also text around an expression', async () => {
+  const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
+  const render = (template: string) => evaluator.renderDuration(db, template, scope);
+  expect(await render('variables.minutes * 60')).toBe(300);
+  expect(await render('{{ variables.minutes * 60 }}')).toBe(300);
+  expect(await render('00:0{{ variables.minutes }}:00')).toBe('00:05:00');
+});
