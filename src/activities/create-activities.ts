@@ -16,11 +16,9 @@ export function createActivities(deps: ActivityDeps): RunActivities {
   const { database, sourceOf } = deps;
   return {
     async claimRun({ runId, executionRunId }) {
-      const [claimed, { definition }] = await Promise.all([
-        claimRun(database.db, runId, executionRunId),
-        sourceOf(runId),
-      ]);
+      const claimed = await claimRun(database.db, runId, executionRunId);
       if (!claimed) return null;
+      const { definition } = await sourceOf(runId);
       return { plan: planOf(definition.actions, executionOf(deps)), variables: claimed.variables };
     },
     evaluateStep: createEvaluateStep(deps),
