@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock';
+import { withAliases } from '../../domain/expressions/aliases';
 import { ExpressionError } from '../../domain/expressions/error';
 import { evaluate } from '../../domain/expressions/evaluate';
 import type { FilterRegistry } from '../../domain/expressions/filter-registry';
+import { parseInstant } from '../../domain/expressions/instant';
 import { parseBareExpression, renderTemplate } from '../../domain/expressions/template';
 import { json, readRoute, type Route } from '../http/route';
 
@@ -13,7 +15,7 @@ const RenderBody = z.strictObject({
     .enum(['template', 'expression'])
     .default('template')
     .describe('`template`: text with `{{ }}`, or an object of such; `expression`: as in filters and conditions'),
-  now: z.iso.datetime({ offset: true }).optional().describe('The instant to evaluate at; default: now'),
+  now: z.iso.datetime({ offset: true }).optional().describe('The instant to evaluate at; default: that of the context, else the real one'),
 });
 
 const Rendered = z.union([
@@ -34,7 +36,8 @@ export function templateRoutes({ filters, clock }: { filters: FilterRegistry; cl
       body: RenderBody,
       responses: { 200: { description: 'The result; an error in the template is a result too', schema: Rendered } },
       handler: ({ body }) => {
-        const now = body.now === undefined ? clock.now() : new Date(body.now);
+        const instant = parseInstant(body.now ?? body.context['now']);
+        const now = instant === undefined ? clock.now() : new Date(instant);
         return Promise.resolve(json(200, render({ ...body, now, filters })));
       },
     }),
@@ -49,7 +52,7 @@ function render(input: {
   filters: FilterRegistry;
 }): z.infer<typeof Rendered> {
   const { template, now, filters } = input;
-  const scope = { ...input.context, now: now.toISOString() };
+  const scope = withAliases({ ...input.context, now: now.toISOString() });
   try {
     if (input.mode === 'template') return { output: renderTemplate(template, scope, { now, filters }) ?? null };
     const { expression } = parseBareExpression(String(template));

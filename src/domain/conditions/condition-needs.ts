@@ -1,7 +1,8 @@
 import type { Condition } from '../definition/condition';
 import type { Expression } from '../expressions/ast';
 import { ExpressionError } from '../expressions/error';
-import { parseBareExpression } from '../expressions/template';
+import { expressionsInValue } from '../expressions/expression-source';
+import { isTemplate, parseBareExpression } from '../expressions/template';
 import { predicateOf, type PredicateNeed } from './state';
 
 /** Everything that evaluating a condition can read, told beforehand so that it is read in one batch. */
@@ -39,11 +40,12 @@ function collect(condition: Condition, needs: ConditionNeeds): void {
   const duration = condition.state.for;
   if (duration === undefined) return;
   needs.predicates.push(need);
-  if (typeof duration === 'object' && 'template' in duration) addExpression(duration.template, needs);
+  if (typeof duration === 'object' && 'template' in duration) addExpression(duration.template, needs, true);
 }
 
-function addExpression(source: string, needs: ConditionNeeds): void {
+function addExpression(source: string, needs: ConditionNeeds, mayBeTemplate = false): void {
   try {
+    if (mayBeTemplate && isTemplate(source)) return void needs.expressions.push(...expressionsInValue(source));
     needs.expressions.push(parseBareExpression(source).expression);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;

@@ -53,6 +53,12 @@ describe('a condition', () => {
     expect(value({ state: { kind: 'door', id: 'back', field: 'open', equals: true } })).toBe(false);
     expect(value({ state: { entity: 'checkout', status: 'unhealthy', for: { minutes: 30 } } })).toBe(true);
     expect(value({ state: { entity: 'checkout', status: 'unhealthy', for: '00:30:01' } })).toBe(false);
+    const forTemplate = (template: string) =>
+      value({ state: { entity: 'checkout', status: 'unhealthy', for: { template } } });
+    expect(forTemplate('30 * 60')).toBe(true);
+    expect(forTemplate('{{ 30 * 60 + 1 }}')).toBe(false);
+    expect(forTemplate('00:{{ 30 }}:00')).toBe(true);
+    expect(forTemplate('nothing')).toBe('error');
   });
 
   it('of kind time has an inclusive begin and an exclusive end, and wraps over midnight', () => {

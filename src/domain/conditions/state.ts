@@ -4,7 +4,7 @@ import type { Scope } from '../expressions/evaluate';
 import { looseEquals } from '../expressions/compare';
 import { ownValue } from '../expressions/plain-data';
 import type { ConditionContext } from './condition-context';
-import { valueOfExpression } from './expression';
+import { valueOfExpressionOrTemplate } from './expression';
 import { fails, HOLDS, type Verdict } from './verdict';
 
 /** An entity's field that equals one of some values: what a `state` condition asks, in its general form. */
@@ -46,7 +46,7 @@ function matches(need: PredicateNeed, value: unknown): boolean {
 
 /** Length that `for` asks for. @throws ExpressionError, DurationError */
 function forMs(duration: NonNullable<State['for']>, scope: Scope, context: ConditionContext): number {
-  return durationMs(duration, (template) => valueOfExpression(template, scope, context));
+  return durationMs(duration, (template) => valueOfExpressionOrTemplate(template, scope, context));
 }
 
 /**

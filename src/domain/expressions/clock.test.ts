@@ -189,6 +189,15 @@ it('nothing changes before the instant that is told', () => {
           expect(valueAt(Math.floor(start + (last - start) * place))).toBe(today);
       },
     ),
-    { numRuns: 1000 },
+    {
+      numRuns: 1000,
+      examples: [
+        [
+          '(soon | older_than(((((soon | duration_since) * 2) - (-8 | minutes)) - health.system.in_status_for_ms)))',
+          150_000,
+          [],
+        ],
+      ],
+    },
   );
 });

@@ -104,8 +104,8 @@ describe('a reference to a secret', () => {
 
 describe('a bare expression', () => {
   it('is read as it is', () => {
-    const { expression, warning } = parseBareExpression('a == "{{ x }}"');
-    expect(printExpression(expression)).toBe('a == "{{ x }}"');
+    const { expression, warning } = parseBareExpression('a == "{ x }"');
+    expect(printExpression(expression)).toBe('a == "{ x }"');
     expect(warning).toBeUndefined();
   });
 
@@ -121,6 +121,7 @@ describe('a bare expression', () => {
     ['a == {{ b }}', 6],
     ['"x" + {{ b', 7],
     ['${{ secrets.A }}', 2],
+    ['health.systems["{{ trigger.payload.systemId }}"].status', 17],
   ])('%j is refused with the fix', (source, column) => {
     expect(() => parseBareExpression(source)).toThrow(
       expect.objectContaining({ column, message: expect.stringContaining('remove the {{ }}') }),

@@ -155,7 +155,7 @@ export function renderTemplate(value: unknown, scope: Scope, options: RenderOpti
 
 /**
  * Parses the text of a field that holds an expression. One pair of braces around the whole is dropped, with a warning.
- * @throws ExpressionError for any other `{{`, with what to write instead
+ * @throws ExpressionError for any other `{{`, also in a text, where it would never be rendered, with what to write instead
  */
 export function parseBareExpression(source: string): { expression: Expression; warning?: string } {
   const trimmed = source.trim();
@@ -165,7 +165,7 @@ export function parseBareExpression(source: string): { expression: Expression; w
     const warning = `This field is an expression already: write ${trimmed.slice(2, -2).trim()} without {{ }}`;
     if (enclosed !== undefined) return { expression: enclosed.expression, warning };
   }
-  const stray = strayBraces(source);
+  const stray = source.indexOf('{{');
   if (stray !== -1) {
     throw new ExpressionError(
       'This field is an expression already: remove the {{ }} and join texts with +, as in "a " + trigger.id',
@@ -174,18 +174,4 @@ export function parseBareExpression(source: string): { expression: Expression; w
     );
   }
   return { expression: parseExpression(source) };
-}
-
-/** The offset of the first `{{` outside a text, or -1. */
-function strayBraces(source: string): number {
-  let quote = '';
-  for (let at = 0; at < source.length; at += 1) {
-    const char = source.charAt(at);
-    if (quote !== '') {
-      if (char === '\\') at += 1;
-      else if (char === quote) quote = '';
-    } else if (char === '"' || char === "'") quote = char;
-    else if (char === '{' && source.charAt(at + 1) === '{') return at;
-  }
-  return -1;
 }

@@ -7,8 +7,8 @@ const MINUTE = 60_000;
 
 function times(unitMs: number): FilterFunction {
   return (input) => {
-    const ms = (numericValue(input) ?? 0) * unitMs;
-    return Number.isFinite(ms) ? ms : 0;
+    const ms = (numericValue(input) ?? NaN) * unitMs;
+    return Number.isFinite(ms) ? ms : input;
   };
 }
 
