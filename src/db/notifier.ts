@@ -5,13 +5,15 @@ export const TOPICS = ['changes', 'starts', 'definitions'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 const CHANNEL = 'fermata';
+/** The first call of a lull is sent at once, those within this time after it share one. */
+const NOTIFY_EVERY_MS = 5;
 
 /** Wakes listeners; never throws, since every listener also polls. */
 export type Notifier = Record<Topic, () => void>;
 
 /**
  * Sends `NOTIFY` outside the writing transaction (inside, its commit takes a database-wide lock). Calls that arrive
- * while one is on its way are answered by a single further one.
+ * while one is on its way, or right after it, share a single further one.
  */
 export function createNotifier(pool: Pool): Notifier {
   const state = new Map<Topic, 'sending' | 'again'>();
@@ -24,11 +26,13 @@ export function createNotifier(pool: Pool): Notifier {
     pool
       .query('select pg_notify($1, $2)', [CHANNEL, topic])
       .catch(() => undefined)
-      .finally(() => {
-        const again = state.get(topic) === 'again';
-        state.delete(topic);
-        if (again) send(topic);
-      });
+      .finally(() =>
+        setTimeout(() => {
+          const again = state.get(topic) === 'again';
+          state.delete(topic);
+          if (again) send(topic);
+        }, NOTIFY_EVERY_MS).unref(),
+      );
   };
   return { changes: () => send('changes'), starts: () => send('starts'), definitions: () => send('definitions') };
 }

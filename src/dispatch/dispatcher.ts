@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import type { Registry } from '../domain/registry/registry';
@@ -19,6 +20,8 @@ const CONCURRENT = 8;
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
 const PAUSE_AFTER_FAULT_MS = 500;
+/** Under load, changes that come within this time of a read share the next one. */
+const READ_EVERY_MS = 5;
 
 export interface DispatcherDeps extends RouteDeps {
   registry: Registry;
@@ -65,9 +68,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const routeLoop = async (): Promise<void> => {
     while (!stopped) {
       try {
+        const since = Date.now();
         poked = false;
         // What was committed after a batch was read pokes; only a full batch tells that there was more before.
-        if ((await routeBatch()) < BATCH && !poked && !stopped) await routing.sleep(POLL_MS);
+        const full = (await routeBatch()) === BATCH;
+        if (!full && !poked && !stopped) await routing.sleep(POLL_MS);
+        const left = since + READ_EVERY_MS - Date.now();
+        if (!full && left > 0 && !stopped) await pause(left);
       } catch (error) {
         if (isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is back');
         else log.error({ err: error }, 'routing failed; trying again');
