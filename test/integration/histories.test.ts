@@ -139,5 +139,7 @@ async function record(engine: Engine, name: string, run: RunRow): Promise<void> 
   const { address, namespace } = engine.temporal;
   const which = ['--workflow-id', run.workflow_id, '--run-id', run.execution_run_id ?? ''];
   const args = ['workflow', 'show', '--address', address, '--namespace', namespace, ...which, '--output', 'json'];
-  writeFileSync(join(HISTORIES, `${name}.json`), execFileSync(cli, args, { maxBuffer: 1 << 26 }));
+  const history = execFileSync(cli, args, { maxBuffer: 1 << 26, encoding: 'utf8' });
+  // Stack traces name files; where the project lay when they were recorded is nobody's business.
+  writeFileSync(join(HISTORIES, `${name}.json`), history.replaceAll(`${projectRoot()}/`, './'));
 }
