@@ -67,7 +67,9 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
     const root = String(segments[0]);
     if (ROOTS.includes(root)) continue;
     const meant = nearest(root, ROOTS);
-    const hint = meant === undefined ? `There are ${ROOTS.join(', ')}` : `Did you mean "${meant}"?`;
+    const secret = 'Secrets are written ${{ secrets.NAME }}, in fields that take them';
+    const others = root === 'secrets' ? secret : `There are ${ROOTS.join(', ')}`;
+    const hint = meant === undefined ? others : `Did you mean "${meant}"?`;
     findings.warning({
       path,
       code: 'unknown_name',

@@ -46,9 +46,10 @@ export function childSchemas(schema: z.core.$ZodType, key: PropertyKey): z.core.
   if (core instanceof z.ZodObject) {
     const shape: Record<string, z.core.$ZodType> = core.shape;
     if (Object.hasOwn(shape, key)) return [shape[String(key)] as z.core.$ZodType];
-    return core.def.catchall ? [core.def.catchall] : [];
+    const { catchall } = core.def;
+    return catchall === undefined || catchall instanceof z.ZodNever ? [] : [catchall];
   }
-  if (core instanceof z.ZodArray) return [core.def.element];
+  if (core instanceof z.ZodArray) return typeof key === 'number' ? [core.def.element] : [];
   if (core instanceof z.ZodRecord) return [core.def.valueType];
   if (core instanceof z.ZodTuple) return core.def.items.filter((_, index) => index === key);
   if (core instanceof z.ZodUnion) return core.def.options.flatMap((option) => childSchemas(option, key));

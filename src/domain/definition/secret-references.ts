@@ -2,7 +2,8 @@ import { nearest } from '../expressions/nearest';
 import type { Findings } from './findings';
 import { formatPlace, type Segment } from './place';
 
-const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
+const REFERENCE = /\$\{\{\s*secrets(?![A-Za-z0-9_$])([^}]*)\}\}/g;
+const NAME = /^\.([A-Za-z0-9_-]+)\s*$/;
 
 type VisitText = (text: string, path: readonly Segment[]) => void;
 
@@ -33,8 +34,8 @@ function walkTexts(value: unknown, path: Segment[], visit: VisitText): void {
 export type SecretFields = Set<string>;
 
 /**
- * Warns of `${{ secrets.X }}` in fields that take none, where it would be sent as it stands, and of names that are not
- * known, when the known ones were given.
+ * Warns of `${{ secrets.X }}` in fields that take none, where it would be sent as it stands, of what only looks like such a
+ * reference, and of names that are not known, when the known ones were given.
  */
 export function checkSecretReferences(
   document: unknown,
@@ -45,12 +46,16 @@ export function checkSecretReferences(
   visitTexts(document, [], (text, at) => {
     if (!text.includes('${{')) return;
     const path = [...at];
-    for (const [reference, name = ''] of text.matchAll(REFERENCE)) {
+    for (const [reference, rest = ''] of text.matchAll(REFERENCE)) {
+      const name = NAME.exec(rest)?.[1];
       if (!fields.has(formatPlace(path))) {
         const message = `${reference} stays as it stands here: only fields for secrets take one`;
         findings.warning({ path, code: 'secret_outside', message });
+      } else if (name === undefined) {
+        const message = `${reference} is not replaced: write \${{ secrets.NAME }}, without anything else in it`;
+        findings.warning({ path, code: 'secret_reference', message });
       }
-      if (known === undefined || known.has(name)) continue;
+      if (known === undefined || name === undefined || known.has(name)) continue;
       const meant = nearest(name, known);
       const hint = meant === undefined ? 'Set it with PUT /api/v1/secrets' : `Did you mean "${meant}"?`;
       findings.warning({ path, code: 'unknown_secret', message: `No secret is called "${name}". ${hint}` });

@@ -62,7 +62,9 @@ const pickRepeat: PickBranch = (value) => {
   const [kind] = kinds;
   if (kind !== undefined && kinds.length === 1) return REPEAT_FORMS[kind];
   const names = kinds.map((name) => `"${name}"`).join(' and ');
-  const given = kinds.length > 1 ? `, this one has ${names}` : '';
+  const guesses = Object.keys(value).flatMap((key) => nearest(key, known) ?? []);
+  const hint = guesses.length === 1 ? `. Did you mean "${guesses[0]}"?` : '';
+  const given = kinds.length > 1 ? `, this one has ${names}` : hint;
   return {
     code: kinds.length > 1 ? 'two_kinds' : 'no_kind',
     message: `A repeat needs exactly one of ${known.join(', ')}${given}`,

@@ -88,6 +88,17 @@ describe('validateDefinition', () => {
     ['an unknown action', withActions({ action: 'incident.crate' }), 'Did you mean "incident.create"?'],
     ['an unknown filter', withActions(log('{{ now | uper }}')), 'Unknown filter "uper". Did you mean "upper"?'],
     ['a misspelt kind', withActions({ dealy: 5 }), 'Did you mean "delay" by "dealy"?'],
+    ['a misspelt way to repeat', withActions({ repeat: { cuont: 1, sequence: [] } }), 'Did you mean "count"?'],
+    [
+      'a misspelt key deep in a condition',
+      withActions({ condition: { and: [{ numeric_state: { value: 1, below: 2, abov: 0 } }] } }),
+      'Did you mean "above"?',
+    ],
+    [
+      'a template where an id belongs',
+      { ...base, conditions: ['health.systems["{{ trigger.id }}"]'] },
+      'remove the {{ }}',
+    ],
     ['two kinds', withActions({ delay: 5, stop: {} }), '"delay" and "stop"'],
     ['two ways to repeat', withActions({ repeat: { count: 1, while: 'true', sequence: [] } }), '"count" and "while"'],
     ['a removed event', { ...base, triggers: [{ event: 'template' }] }, 'automation.numeric_state'],
@@ -239,6 +250,17 @@ describe('validateDefinition', () => {
       ]);
       expect(warningsOf(withActions(log('${{ secrets.TOKEN }}')), known)).toEqual([
         'actions[0].config.message secret_outside',
+      ]);
+    });
+
+    it('warns of what only looks like a reference to a secret', () => {
+      const send = (bearerToken: string) =>
+        warningsOf(withActions({ action: 'integration-webhook.send', config: { url: 'x', bearerToken } }));
+      expect(send('${{ secrets.TOKEN | upper }}')).toEqual(['actions[0].config.bearerToken secret_reference']);
+      expect(send('${{ secrets["TOKEN"] }}')).toEqual(['actions[0].config.bearerToken secret_reference']);
+      const { warnings } = validate(withActions(log('{{ secrets.TOKEN }}')));
+      expect(warnings.map(({ message }) => message)).toEqual([
+        'Nothing is called "secrets" here. Secrets are written ${{ secrets.NAME }}, in fields that take them (line 1, column 4)',
       ]);
     });
   });

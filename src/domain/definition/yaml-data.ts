@@ -101,7 +101,8 @@ class Conversion {
   private key({ key }: Pair, path: Segment[]): string | undefined {
     const node = key as Node;
     if (!isScalar(key) || key.value === null || typeof key.value === 'object') {
-      this.report(node, path, 'yaml_key', 'A key must be plain text');
+      const braces = isMap(key) && key.flow === true ? '. A text with {{ }} stands in quotes: "{{ … }}"' : '';
+      this.report(node, path, 'yaml_key', `A key must be plain text${braces}`);
       return undefined;
     }
     if (key.anchor !== undefined) this.anchors.set(key.anchor, key);

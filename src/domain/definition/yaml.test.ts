@@ -30,6 +30,18 @@ describe('readYaml', () => {
     expect(valueOf(text)).toEqual(expected);
   });
 
+  it('does not count a byte order mark as a character', () => {
+    expect(readYaml('\uFEFFa: 1\na: 2')[0]?.errors[0]).toMatchObject({ line: 2, column: 1 });
+    expect(errorsOf('\uFEFFa: *x')).toEqual(['1:4 yaml_alias']);
+  });
+
+  it('says what to do about a template or an expression without quotes', () => {
+    expect(readYaml('a: {{ now }}')[0]?.errors[0]?.message).toContain('A text with {{ }} stands in quotes');
+    expect(readYaml('a: !health.system.in_maintenance')[0]?.errors[0]?.message).toContain(
+      'an expression that starts with "!" stands in quotes',
+    );
+  });
+
   it('reads __proto__ as a key like any other, and changes no prototype', () => {
     const value = valueOf('__proto__: {polluted: true}\na: {__proto__: {b: 1}}') as Record<string, unknown>;
     expect(Object.keys(value)).toEqual(['__proto__', 'a']);

@@ -9,6 +9,7 @@ export const MAX_DOCUMENT_BYTES = 1_048_576;
 /** Lexical tokens that are read: the parser's time grows with them faster than with the length. */
 const MAX_TOKENS = 200_000;
 const MAX_FINDINGS = 100;
+const TAG_MESSAGE = 'Tags ("!…") are not used here; an expression that starts with "!" stands in quotes';
 
 /** One document of a text. `value` is usable only when `errors` is empty. */
 export interface YamlDocument {
@@ -55,8 +56,7 @@ function readOne(source: string, document: Document.Parsed, lines: LineCounter):
   const { value, problems } = toPlainData(document.contents);
   for (const { place, code, message, offset } of problems) errors.push({ path: place, code, message, ...at(offset) });
   for (const { code, pos } of document.warnings) {
-    if (code === 'TAG_RESOLVE_FAILED')
-      errors.push({ path: '', code: 'yaml_tag', message: 'Tags ("!…") are not used here', ...at(pos[0]) });
+    if (code === 'TAG_RESOLVE_FAILED') errors.push({ path: '', code: 'yaml_tag', message: TAG_MESSAGE, ...at(pos[0]) });
   }
   return { value, errors: errors.slice(0, MAX_FINDINGS), locate };
 }
@@ -65,7 +65,9 @@ function readOne(source: string, document: Document.Parsed, lines: LineCounter):
  * Reads YAML 1.2 (so also JSON) into plain data. Never throws: everything that is refused is an error with line and
  * column. No tags, merge keys or duplicate keys; aliases within a budget; ≤ 1 MB. An empty text has no documents.
  */
-export function readYaml(text: string): YamlDocument[] {
+export function readYaml(given: string): YamlDocument[] {
+  // A byte order mark is no character of the first line.
+  const text = given.startsWith('\uFEFF') ? given.slice(1) : given;
   const limit = tooLarge(text);
   if (limit) return refused(limit);
   const lineCounter = new LineCounter();

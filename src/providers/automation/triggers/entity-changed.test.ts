@@ -40,6 +40,13 @@ describe('automation.entity_changed', () => {
     expect(holds({ status: 'on' }, { field: 'status' })).toBeUndefined();
   });
 
+  test('can be confirmed later only with a value of a top-level field', () => {
+    const refuses = (config: Record<string, unknown>) => entityChangedTrigger.holds?.refuses?.(config);
+    expect(refuses({ field: 'status', to: 'on' })).toBeUndefined();
+    expect(refuses({ field: 'status', from: 'on' })).toMatch(/"field" and "to"/);
+    expect(refuses({ field: 'at.floor', to: 2 })).toMatch(/"at.floor" is inside one/);
+  });
+
   test('from and to without a field are refused', () => {
     expect(entityChangedTrigger.configSchema?.safeParse({ kind: 'lamp', to: 'on' }).success).toBe(false);
   });

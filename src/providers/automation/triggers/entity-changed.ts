@@ -68,6 +68,10 @@ export const entityChangedTrigger: TriggerType = {
   },
   holds: {
     entity: (payload) => ({ kind: String(payload.kind), id: String(payload.id) }),
+    refuses({ field, to }) {
+      if (typeof field !== 'string' || to === undefined) return 'say with "field" and "to" which value must hold';
+      return field.includes('.') ? `only top-level fields have a history, and "${field}" is inside one` : undefined;
+    },
     test(state, _payload, config) {
       if (state === null) return false;
       if (config.to === undefined || typeof config.field !== 'string') return undefined;
