@@ -15,7 +15,10 @@ const RenderBody = z.strictObject({
     .enum(['template', 'expression'])
     .default('template')
     .describe('`template`: text with `{{ }}`, or an object of such; `expression`: as in filters and conditions'),
-  now: z.iso.datetime({ offset: true }).optional().describe('The instant to evaluate at; default: that of the context, else the real one'),
+  now: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('The instant to evaluate at; default: that of the context, else the real one'),
 });
 
 const Rendered = z.union([
