@@ -159,6 +159,32 @@ describe('validate', () => {
     expect((await validate('{', 'application/json')).status).toBe(400);
     expect((await validate('[]', 'application/json')).body).toMatchObject({ valid: false });
   });
+
+  it('says the same as a save that is refused: all of it, with a path and in JSON without a place', async () => {
+    const wrong = {
+      ...document('Wrong', { status: 'on', conditons: [], mode: 'paralel' }),
+      conditions: ['{{ trigger.id }} == 1'],
+      variables: { big: 2 ** 60 },
+    };
+    const told = (await validate(wrong)).body;
+    const saved = await create(wrong);
+    expect([saved.status, saved.body.errors]).toEqual([422, told.errors]);
+    const errors = told.errors as { path: string; code: string; line?: number }[];
+    expect(errors.map(({ path, code }) => `${path} ${code}`).sort()).toEqual([
+      'conditions[0] stray_braces',
+      'conditons unknown_key',
+      'mode invalid_value',
+      'status invalid_value',
+      'variables.big invalid_number',
+    ]);
+    expect(errors.every(({ line }) => line === undefined)).toBe(true);
+    const yaml = `\uFEFF${YAML}status: on\nmode: singel\n`.replace(/\n/g, '\r\n');
+    const lines = YAML.split('\n').length;
+    expect((await validate(yaml, 'application/yaml; charset=utf-8')).body.errors).toMatchObject([
+      { path: 'status', line: lines, column: 9 },
+      { path: 'mode', line: lines + 1, column: 7 },
+    ]);
+  });
 });
 
 describe('status, lists and groups', () => {

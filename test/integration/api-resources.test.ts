@@ -241,6 +241,16 @@ describe('registry, templates, documentation, metrics', () => {
     });
     expect(await render({ template: 'trigger.payload.n > 1', context, mode: 'expression' })).toEqual({ output: true });
     expect(await render({ template: 'a\n{{ b | nope }}' })).toMatchObject({ error: { line: 2, column: 8 } });
+    const aliased = { variables: { a: 1 }, trigger: { event: 'e' }, wait: { trigger: { payload: { b: 2 } } } };
+    const template = '{{ vars.a }}{{ var.a }}{{ trigger.eventId }}{{ resume.payload.b }}${{ secrets.A }}';
+    expect(await render({ template, context: aliased })).toEqual({ output: '11e2${{ secrets.A }}' });
+    expect(await render({ template: '{{ now }}', context: { now: '2026-01-02T03:04:05Z' } })).toEqual({
+      output: '2026-01-02T03:04:05.000Z',
+    });
+    expect(await render({ template: '{{ missing }}' })).toEqual({ output: '' });
+    expect(await render({ template: 'a && {{ b }}', mode: 'expression' })).toEqual({
+      error: { message: expect.stringContaining('remove the {{ }}') as string, line: 1, column: 6 },
+    });
     expect((await api.call('POST', `${BASE}/templates/render`, { body: {} })).status).toBe(422);
   });
 

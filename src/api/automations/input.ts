@@ -4,6 +4,8 @@ import { automationJsonSchema } from '../../domain/definition/json-schema';
 import type { Definition } from '../../domain/definition/schema';
 import type { ActionDescription } from '../../domain/registry/action-description';
 import type { Registry } from '../../domain/registry/registry';
+import type { Locate } from '../../domain/definition/yaml-locate';
+import type { Finding } from '../../domain/errors';
 import { refusalOfFindings } from '../http/findings';
 import type { JsonSchema } from '../openapi/schema';
 
@@ -34,20 +36,24 @@ export function automationBodySchemas(registry: Registry<ActionDescription>): Au
 export interface SplitBody {
   document: Record<string, unknown>;
   status: AutomationStatus | undefined;
+  /** That the status is none; told together with what is wrong with the document. */
+  findings: readonly Finding[];
 }
 
-/** Takes the status out of a body. @throws {FermataError} `validation_failed` when the body is no map or the status none. */
-export function splitBody(body: unknown): SplitBody {
+/** Takes the status out of a body. @throws {FermataError} `validation_failed` when the body is no map. */
+export function splitBody(body: unknown, locate?: Locate): SplitBody {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw refusalOfFindings([{ path: '', message: 'Expected an automation (a map)', code: 'invalid_type' }]);
   }
   const entries = Object.entries(body);
   const given = entries.find(([key]) => key === 'status');
   const document = Object.fromEntries(entries.filter(([key]) => key !== 'status'));
-  if (given === undefined) return { document, status: undefined };
+  if (given === undefined) return { document, status: undefined, findings: [] };
   const status = Status.safeParse(given[1]);
-  if (status.success) return { document, status: status.data };
-  throw refusalOfFindings([{ path: 'status', message: 'Expected "enabled" or "disabled"', code: 'invalid_value' }]);
+  if (status.success) return { document, status: status.data, findings: [] };
+  const message = 'Expected "enabled" or "disabled"';
+  const finding = { path: 'status', message, code: 'invalid_value', ...locate?.('status') };
+  return { document, status: undefined, findings: [finding] };
 }
 
 /** The current document with the keys of a patch in their place; null takes a key away. */

@@ -14,8 +14,8 @@ const MAX_REMEMBERED = 10_000;
 export interface AutomationValidator {
   validate(document: unknown, locate?: Locate): Validation;
   validateYaml(text: string): Validation;
-  /** @throws {FermataError} `validation_failed` with everything that is wrong. */
-  accept(document: unknown, locate?: Locate): Definition;
+  /** @throws {FermataError} `validation_failed` with everything that is wrong, also with what stands beside the document. */
+  accept(document: unknown, locate?: Locate, beside?: readonly Finding[]): Definition;
   /** Warnings about a stored definition; computed once per version, since the registry does not change while we run. */
   warningsOf(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>): Finding[];
 }
@@ -27,9 +27,9 @@ export function createAutomationValidator(deps: { registry: Registry; filters: F
   return {
     validate,
     validateYaml: (text) => validateYaml(text, deps),
-    accept(document, locate) {
+    accept(document, locate, beside = []) {
       const { definition, errors } = validate(document, locate);
-      if (definition === undefined) throw refusalOfFindings(errors);
+      if (definition === undefined || beside.length > 0) throw refusalOfFindings([...beside, ...errors]);
       return definition;
     },
     warningsOf({ id, version, definition }) {

@@ -71,8 +71,9 @@ function validate(
       if (!asWritten.errors.some(({ path }) => path === 'status')) return asWritten;
     }
     const { value, source } = parseBody(raw, contentType, 'json-or-yaml');
-    const { document } = splitBody(value);
-    return validator.validate(document, source?.locate);
+    const { document, findings } = splitBody(value, source?.locate);
+    const { errors, warnings } = validator.validate(document, source?.locate);
+    return { errors: [...findings, ...errors], warnings };
   } catch (error) {
     if (!(error instanceof FermataError) || error.errors === undefined) throw error;
     if (error.code !== 'validation_failed') throw error;

@@ -73,9 +73,9 @@ function createRoute({ automations, validator, notifier, bodySchemas }: Automati
     documentedBody: bodySchemas.create,
     responses: { 201: RESOURCE },
     async handler({ body, source, tx, principal, request, afterCommit }) {
-      const { document, status } = splitBody(body);
+      const { document, status, findings } = splitBody(body, source?.locate);
       const record = await automations.create(tx, {
-        definition: validator.accept(document, source?.locate),
+        definition: validator.accept(document, source?.locate, findings),
         ...(status === undefined ? {} : { status }),
         sourceYaml: source?.text ?? null,
         actor: principal.actor,
@@ -117,7 +117,7 @@ function patchRoute(deps: AutomationDeps): Route {
     headers: IF_MATCH.headers,
     responses: { 200: RESOURCE, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
     async handler({ params, body, source, tx, principal, request, afterCommit }) {
-      const { document, status } = splitBody(body);
+      const { document, status, findings } = splitBody(body, source?.locate);
       const id = uuidOrNotFound(params.id, 'automation');
       // Locked before it is read: two patches of different keys must both be there afterwards.
       await tx.execute(sql`select 1 from automations where id = ${id} for update`);
@@ -125,7 +125,9 @@ function patchRoute(deps: AutomationDeps): Route {
       assertIfMatch(request.headers['if-match'], automationEtag(current));
       const changes = Object.keys(document).length > 0;
       if (changes) assertManagedHere(current);
-      const definition = changes && validator.accept(patchDocument(current, document), source?.locate);
+      const definition =
+        (changes || findings.length > 0) &&
+        validator.accept(patchDocument(current, document), source?.locate, findings);
       const record = await automations.update(tx, id, {
         ...(definition === false ? {} : { definition }),
         ...(status === undefined ? {} : { status }),
