@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { locateJsonError, nestsTooDeep } from './json-text';
+import { fixSeed } from '../../../test/support/property-seed';
+
+fixSeed();
 
 it('finds the place for every text that JSON.parse refuses, inside the text or right behind it', () => {
   const broken = fc

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { formatPlace, parsePlace } from './place';
+import { fixSeed } from '../../../test/support/property-seed';
+
+fixSeed();
 
 describe('places', () => {
   it('are written as people write them', () => {

@@ -3,6 +3,9 @@ import { FermataError } from '../errors';
 import { testRegistry } from './registry.fixture';
 import { validateDefinition } from './validate';
 import { parseYaml, readYaml, toYaml } from './yaml';
+import { fixSeed } from '../../../test/support/property-seed';
+
+fixSeed();
 
 const errorsOf = (text: string) =>
   readYaml(text).flatMap(({ errors }) => errors.map(({ code, line, column }) => `${line}:${column} ${code}`));

@@ -3,6 +3,9 @@ import { clockParts } from './clock-parts';
 import { earliestChange, earliestOf } from './clock';
 import { evaluate, type Scope } from './evaluate';
 import { parseExpression } from './parse';
+import { fixSeed } from '../../../test/support/property-seed';
+
+fixSeed();
 
 const NOW = Date.parse('2026-11-23T11:00:00.000Z');
 const MINUTE = 60_000;

@@ -4,6 +4,9 @@ import { evaluate, type Scope } from './evaluate';
 import { parseExpression } from './parse';
 import { printExpression } from './print';
 import { parseBareExpression, renderTemplate } from './template';
+import { fixSeed } from '../../../test/support/property-seed';
+
+fixSeed();
 
 /** A tree of the test's own, with its own way to be written and its own meaning. */
 type Tree =
@@ -220,8 +223,8 @@ function filter(name: string, x: unknown, args: unknown[]): unknown {
     case 'join':
       return list ? list.map(asText).join((args[0] ?? null) === null ? ', ' : asText(args[0])) : x;
     case 'minutes': {
-      const ms = (asNumber(x) ?? 0) * 60_000;
-      return Number.isFinite(ms) ? ms : 0;
+      const ms = (asNumber(x) ?? NaN) * 60_000;
+      return Number.isFinite(ms) ? ms : x;
     }
     case 'first':
       return list ? list[0] : typeof x === 'string' ? [...x][0] : x;
