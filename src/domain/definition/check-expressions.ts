@@ -65,6 +65,7 @@ function parseOrReport(text: string, path: Segment[], mode: TextMode, findings: 
 function checkRoots(expression: Expression, path: Segment[], findings: Findings): void {
   for (const { segments, line, column } of extractPaths(expression)) {
     const root = String(segments[0]);
+    if (findings.warningsAreFull) return;
     if (ROOTS.includes(root)) continue;
     const meant = nearest(root, ROOTS);
     const secret = 'Secrets are written ${{ secrets.NAME }}, in fields that take them';
@@ -90,7 +91,7 @@ export function checkExpressions(
   isCode: (path: readonly Segment[]) => boolean = () => false,
 ): ParsedUse[] {
   const uses: ParsedUse[] = [];
-  if (mode !== 'template' && typeof value !== 'string') return uses;
+  if (findings.areFull || (mode !== 'template' && typeof value !== 'string')) return uses;
   visitTexts(value, path, (text, place) => {
     if ((mode === 'template' && !isTemplate(text)) || isCode(place)) return;
     const at = [...place];

@@ -11,7 +11,6 @@ import { isFlagged } from './schema-at';
 import { type SecretFields, visitTexts } from './secret-references';
 import { configFindings } from './structure';
 import type { Unsupported } from './supported';
-import { proposeId } from './trigger-ids';
 import { MAX_STEP_DEPTH, type StepVisit } from './walk';
 
 /** Steps a document may have, at any depth. */
@@ -31,6 +30,8 @@ export interface StepContext {
   secretFields: SecretFields;
   /** Filled: action (or null) by step id. */
   ids: Map<string, string | null>;
+  /** A free id that is like one that is taken. */
+  proposeId: (id: string) => string;
   /** Filled: how many steps there are. */
   count: number;
 }
@@ -39,7 +40,7 @@ function checkIdentity({ step, path }: StepVisit, context: StepContext): void {
   const { id, action } = step;
   if (typeof id !== 'string') return;
   if (context.ids.has(id)) {
-    const message = `Another action has the id "${id}" already; write "id: ${proposeId(id, new Set(context.ids.keys()))}" here`;
+    const message = `Another action has the id "${id}" already; write "id: ${context.proposeId(id)}" here`;
     context.findings.error({ path: [...path, 'id'], code: 'duplicate_id', message });
     return;
   }

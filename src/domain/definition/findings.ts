@@ -26,6 +26,16 @@ export class Findings {
     this.add(this.found.warnings, report);
   }
 
+  /** Whether no more warnings are kept: what only warns need not be looked for. */
+  get warningsAreFull(): boolean {
+    return this.found.warnings.length >= MAX_FINDINGS;
+  }
+
+  /** Whether nothing more is kept at all. */
+  get areFull(): boolean {
+    return this.warningsAreFull && this.found.errors.length >= MAX_FINDINGS;
+  }
+
   /** Errors in the order of the text where that is known, else as they were found. */
   get errors(): Finding[] {
     return inTextOrder(this.found.errors);
@@ -36,9 +46,10 @@ export class Findings {
   }
 
   private add(list: Finding[], { path, code, message, atKey, inside }: Report): void {
+    if (list.length >= MAX_FINDINGS) return;
     const place = formatPlace(path);
     const identity = JSON.stringify([place, code, message, inside]);
-    if (list.length >= MAX_FINDINGS || this.seen.has(identity)) return;
+    if (this.seen.has(identity)) return;
     this.seen.add(identity);
     const exact = inside && this.locate?.(place, { inside });
     const within = inside && !exact ? ` (line ${inside.line}, column ${inside.column})` : '';

@@ -23,6 +23,9 @@ interface Context {
   picks: ReadonlyMap<z.core.$ZodType, PickBranch>;
 }
 
+/** Unknown keys of one map that are told. */
+const MAX_KEYS = 200;
+
 /** Name of a value's type for people. */
 export function typeName(value: unknown): string {
   if (value === null) return 'nothing (null)';
@@ -155,7 +158,8 @@ export function structureFindings(issues: readonly Issue[], context: Context): R
     if (issue.code === 'unrecognized_keys') {
       const schema = schemaAt(context.schema, issue.path);
       const known = schema ? knownKeys(schema) : [];
-      return issue.keys.map((key) => ({ path: [...path, key], atKey: true, ...unknownKey(key, known) }));
+      const keys = issue.keys.slice(0, MAX_KEYS);
+      return keys.map((key) => ({ path: [...path, key], atKey: true, ...unknownKey(key, known) }));
     }
     return [{ path, ...simpleFinding(issue, valueAt(context.root, issue.path)) }];
   });

@@ -11,7 +11,7 @@ export class Made {
   static readonly NOTHING = new Made([], []);
 
   /** This, and then these. */
-  and(...ids: string[]): Made {
+  and(ids: readonly string[]): Made {
     return ids.length === 0 ? this : new Made(ids, [this]);
   }
 

@@ -10,12 +10,16 @@ function normalizeEventOf(owner: Record<string, unknown>): void {
 
 /**
  * Brings a raw document into its one form, in place: dots inside event names become `_`, triggers get their derived
- * ids, `poll_seconds` in waits is dropped with a warning.
+ * ids, `poll_seconds` in waits is dropped with a warning. Returns how many actions and conditions it has.
  */
-export function normalizeDocument(document: Record<string, unknown>, findings: Findings): void {
+export function normalizeDocument(document: Record<string, unknown>, findings: Findings): number {
+  let entries = 0;
+  const count = ({ length }: readonly unknown[]) => void (entries += length);
   for (const trigger of listOf(document.triggers)) if (isMap(trigger)) normalizeEventOf(trigger);
   fillTriggerIds(document, findings);
   walkDocument(document, {
+    steps: count,
+    conditions: count,
     step: ({ step, path }) => {
       for (const kind of ['wait_for_trigger', 'wait_until'] as const) {
         const wait = step[kind];
@@ -28,4 +32,5 @@ export function normalizeDocument(document: Record<string, unknown>, findings: F
       }
     },
   });
+  return entries;
 }

@@ -9,12 +9,24 @@ export function deriveTriggerId(event: string): string {
     .slice(0, 64);
 }
 
-/** The first of `base_2`, `base_3`… that is free. */
-export function proposeId(base: string, taken: ReadonlySet<string>): string {
-  for (let n = 2; ; n += 1) {
-    const proposal = `${base.slice(0, 60)}_${n}`;
-    if (!taken.has(proposal)) return proposal;
-  }
+/** What tells whether an id is taken. */
+interface Taken {
+  has(id: string): boolean;
+}
+
+/**
+ * Proposes the first of `base_2`, `base_3`… that is free and that it has not proposed before. One for a document: it
+ * remembers how far it got, so that thousands of equal ids cost one look each.
+ */
+export function createProposals(taken: Taken): (base: string) => string {
+  const last = new Map<string, number>();
+  return (base) => {
+    const stem = base.slice(0, 57);
+    let n = (last.get(stem) ?? 1) + 1;
+    while (taken.has(`${stem}_${n}`)) n += 1;
+    last.set(stem, n);
+    return `${stem}_${n}`;
+  };
 }
 
 /** Ids that the triggers of a raw document say, or were given. */
@@ -29,6 +41,7 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
   const first = new Map<string, { index: number; derived: boolean }>();
   const triggers = listOf(document.triggers);
   const taken = new Set(triggerIdsOf(document));
+  const propose = createProposals(taken);
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
     // The missing event is what is wrong, not the id that it would have given.
@@ -38,8 +51,7 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
     if (typeof id !== 'string') continue;
     const earlier = first.get(id);
     if (earlier) {
-      const proposal = proposeId(id, taken);
-      taken.add(proposal);
+      const proposal = propose(id);
       const origin = derived && earlier.derived ? ' from their event' : '';
       findings.error({
         path: derived ? ['triggers', index] : ['triggers', index, 'id'],

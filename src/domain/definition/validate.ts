@@ -6,7 +6,7 @@ import { checkArtifacts } from './check-artifacts';
 import { checkCondition } from './check-conditions';
 import { checkExpressions, type ParsedUse } from './check-expressions';
 import { checkFlow } from './check-flow';
-import { checkStep, type StepContext } from './check-steps';
+import { checkStep, MAX_STEPS, type StepContext } from './check-steps';
 import { checkTriggers } from './check-triggers';
 import { Findings } from './findings';
 import { typeName } from './issues';
@@ -18,7 +18,7 @@ import type { Definition } from './schema';
 import { isFlagged } from './schema-at';
 import { checkSecretReferences } from './secret-references';
 import { parseStructure } from './structure';
-import { triggerIdsOf } from './trigger-ids';
+import { createProposals, triggerIdsOf } from './trigger-ids';
 import { type Unsupported, UNSUPPORTED } from './supported';
 import { walkDocument } from './walk';
 import { MAX_DOCUMENT_BYTES, readYaml } from './yaml';
@@ -46,6 +46,8 @@ export interface Validation {
 }
 
 const NOT_CODE = () => false;
+/** Actions and conditions that are looked at one by one: telling what is wrong with each of a megabyte of them takes a minute. */
+const MAX_ENTRIES = 5_000;
 
 /** Which texts of a step's config are code, which is never rendered. */
 function codeFields(
@@ -60,9 +62,10 @@ function codeFields(
 /** Everything that goes beyond the shape; works on a document whose shape may be wrong in places. */
 function checkMeaning(document: Record<string, unknown>, options: ValidationOptions, findings: Findings): void {
   const { registry, filters = standardFilters, unsupported = UNSUPPORTED } = options;
+  const ids: StepContext['ids'] = new Map();
   const context: StepContext = {
     ...{ registry, unsupported, document, findings, connections: options.connections },
-    ...{ secretFields: new Set(), ids: new Map(), count: 0 },
+    ...{ secretFields: new Set(), ids, proposeId: createProposals(ids), count: 0 },
   };
   const uses: ParsedUse[] = [];
   const triggerIds = triggerIdsOf(document);
@@ -104,7 +107,12 @@ export function validateDefinition(input: unknown, options: ValidationOptions): 
   } else if (JSON.stringify(document).length > MAX_DOCUMENT_BYTES) {
     findings.error({ path: [], code: 'limit_exceeded', message: 'The document is larger than 1 MB' });
   } else {
-    normalizeDocument(document, findings);
+    const entries = normalizeDocument(document, findings);
+    if (entries > MAX_ENTRIES) {
+      const message = `A document has at most ${MAX_STEPS} actions; this one has ${entries} actions and conditions`;
+      findings.error({ path: [], code: 'limit_exceeded', message });
+      return { errors: findings.errors, warnings: findings.warnings };
+    }
     const { definition, findings: wrong } = parseStructure(document);
     for (const finding of wrong) findings.error(finding);
     checkMeaning(document, options, findings);

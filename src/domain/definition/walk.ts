@@ -30,6 +30,8 @@ export interface Visitor {
   /** A list of steps in order, for checks between neighbours. */
   steps?(list: readonly unknown[], path: Segment[]): void;
   condition?(condition: Record<string, unknown>, path: Segment[]): void;
+  /** A list of conditions, of whatever shape. */
+  conditions?(list: readonly unknown[]): void;
   expression?(use: ExpressionUse): void;
 }
 
@@ -72,18 +74,22 @@ class Walk {
 
   condition(condition: unknown, path: Segment[], made: Made): void {
     if (typeof condition === 'string') return this.use(condition, path, 'expression', made);
-    if (Array.isArray(condition))
-      return condition.forEach((part, index) => this.condition(part, [...path, index], made));
+    if (Array.isArray(condition)) return this.conditions(condition, path, made);
     if (!isMap(condition)) return;
     this.visitor.condition?.(condition, path);
     for (const key of ['and', 'or'] as const) {
-      listOf(condition[key]).forEach((part, index) => this.condition(part, [...path, key, index], made));
+      this.conditions(listOf(condition[key]), [...path, key], made);
     }
     if (condition.not !== undefined) this.condition(condition.not, [...path, 'not'], made);
     const { numeric_state: numeric, state } = condition;
     if (isMap(numeric)) this.use(numeric.value, [...path, 'numeric_state', 'value'], 'expression', made);
     if (!isMap(state)) return;
     this.duration(state.for, [...path, 'state', 'for'], made);
+  }
+
+  private conditions(list: readonly unknown[], path: Segment[], made: Made): void {
+    this.visitor.conditions?.(list);
+    list.forEach((part, index) => this.condition(part, [...path, index], made));
   }
 
   /** Returns what may have run once the list is done. */
@@ -102,7 +108,7 @@ class Walk {
     this.use(step.enabled, [...path, 'enabled'], 'expression', made);
     const parts = kinds.map((kind) => this.parts(kind, step, path, made, depth));
     const [after = made] = parts.length > 1 ? [Made.anyOf(parts)] : parts;
-    return typeof step.id === 'string' ? after.and(step.id) : after;
+    return typeof step.id === 'string' ? after.and([step.id]) : after;
   }
 
   private parts(kind: ActionKind, step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
@@ -161,7 +167,7 @@ class Walk {
 
   /** From the second iteration on, everything in the body may have run. */
   private repeat(repeat: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
-    const again = made.and(...idsWithin(listOf(repeat.sequence)));
+    const again = made.and(idsWithin(listOf(repeat.sequence)));
     this.use(repeat.count, [...path, 'count'], 'expression', made);
     this.use(repeat.for_each, [...path, 'for_each'], 'expression', made);
     this.condition(repeat.while, [...path, 'while'], again);
@@ -179,5 +185,5 @@ export function walkDocument(document: Record<string, unknown>, visitor: Visitor
   });
   walk.condition(document.conditions, ['conditions'], Made.NOTHING);
   walk.steps(document.actions, ['actions'], Made.NOTHING, 1);
-  walk.steps(document.on_failure, ['on_failure'], Made.NOTHING.and(...idsWithin(listOf(document.actions))), 1);
+  walk.steps(document.on_failure, ['on_failure'], Made.NOTHING.and(idsWithin(listOf(document.actions))), 1);
 }

@@ -1,20 +1,36 @@
 const EXCERPT_WIDTH = 100;
 
+/** Offsets at which the lines of a text start. */
+function startsOfLines(source: string): number[] {
+  const starts = [0];
+  for (let at = source.indexOf('\n'); at !== -1; at = source.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+// A long template with thousands of expressions asks for as many places in one text, one after the other.
+let latest: { readonly source: string; readonly starts: readonly number[] } = { source: '', starts: [0] };
+
 /** 1-based place of an offset in a text. Columns count UTF-16 units, as editors and YAML parsers do. */
 export function placeOf(source: string, offset: number): { line: number; column: number } {
-  const before = source.slice(0, offset);
-  const lineStart = before.lastIndexOf('\n') + 1;
-  let line = 1;
-  for (let at = before.indexOf('\n'); at !== -1; at = before.indexOf('\n', at + 1)) line += 1;
-  return { line, column: offset - lineStart + 1 };
+  if (latest.source !== source) latest = { source, starts: startsOfLines(source) };
+  const { starts } = latest;
+  let line = 0;
+  for (let beyond = starts.length; beyond - line > 1;) {
+    const middle = (line + beyond) >> 1;
+    if ((starts[middle] ?? 0) <= offset) line = middle;
+    else beyond = middle;
+  }
+  return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
 }
 
 function excerptOf(source: string, offset: number, column: number): string {
   const lineStart = offset - column + 1;
   const lineEnd = source.indexOf('\n', offset);
-  const text = source.slice(lineStart, lineEnd === -1 ? source.length : lineEnd).replace(/[\t\r]/g, ' ');
-  const from = Math.max(0, Math.min(column - 1 - EXCERPT_WIDTH / 2, text.length - EXCERPT_WIDTH));
-  const shown = text.slice(from, from + EXCERPT_WIDTH);
+  const length = (lineEnd === -1 ? source.length : lineEnd) - lineStart;
+  const from = Math.max(0, Math.min(column - 1 - EXCERPT_WIDTH / 2, length - EXCERPT_WIDTH));
+  const shown = source
+    .slice(lineStart + from, lineStart + Math.min(from + EXCERPT_WIDTH, length))
+    .replace(/[\t\r]/g, ' ');
   return `${shown}\n${' '.repeat(column - 1 - from)}^`;
 }
 

@@ -99,17 +99,29 @@ class Rendering {
     this.#secretReference = options.secretReference ?? ((reference) => reference);
   }
 
-  render(value: unknown, depth: number): unknown {
+  /** @throws ExpressionError also for what a value does that is no data, such as a proxy */
+  of(value: unknown): unknown {
+    try {
+      return this.#render(value, 0);
+    } catch (error) {
+      if (error instanceof ExpressionError) throw error;
+      return this.#evaluation.fail(
+        `It could not be rendered: ${error instanceof Error ? error.message : 'unknown error'}`,
+      );
+    }
+  }
+
+  #render(value: unknown, depth: number): unknown {
     if (typeof value === 'string') return this.#text(value);
     if (typeof value !== 'object' || value === null) return value;
     this.#evaluation.spend(1);
     if (depth > MAX_DATA_DEPTH) this.#evaluation.fail(`The data is nested deeper than ${String(MAX_DATA_DEPTH)}`);
-    if (Array.isArray(value)) return itemsOf(value, this.#evaluation).map((item) => this.render(item, depth + 1));
+    if (Array.isArray(value)) return itemsOf(value, this.#evaluation).map((item) => this.#render(item, depth + 1));
     if (!isPlainObject(value)) return toPlain(value, this.#size);
     const rendered: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
       this.#size.addText(key);
-      setOwn(rendered, key, this.render(ownValue(value, key), depth + 1));
+      setOwn(rendered, key, this.#render(ownValue(value, key), depth + 1));
     }
     return rendered;
   }
@@ -150,7 +162,7 @@ class Rendering {
  * @throws ExpressionError also when all of it together takes too many steps or is larger than 1 MB
  */
 export function renderTemplate(value: unknown, scope: Scope, options: RenderOptions = {}): unknown {
-  return new Rendering(scope, options).render(value, 0);
+  return new Rendering(scope, options).of(value);
 }
 
 /**

@@ -1,0 +1,81 @@
+import { testRegistry } from './registry.fixture';
+import { validateDefinition, validateYaml } from './validate';
+
+const T = [{ event: 'incident.created' }];
+const many = (count: number, make: (index: number) => unknown): unknown[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+function tree(levels: number): unknown {
+  let condition: unknown = { a: 1 };
+  for (let level = 0; level < levels; level += 1) condition = { and: [condition, condition] };
+  return condition;
+}
+const codesOf = (document: unknown) =>
+  new Set(validateDefinition(document, { registry: testRegistry }).errors.map(({ code }) => code));
+
+describe('a document that is made to take long', () => {
+  it.each<[string, Record<string, unknown>, string]>([
+    ['empty actions without end', { actions: many(60_000, () => ({})) }, 'limit_exceeded'],
+    ['what is no action, without end', { actions: many(60_000, () => 5) }, 'limit_exceeded'],
+    ['conditions without end', { conditions: many(60_000, () => ({ a: 1 })) }, 'limit_exceeded'],
+    ['a tree of conditions', { conditions: [tree(15)] }, 'limit_exceeded'],
+    [
+      'a thousand misspelt keys',
+      Object.fromEntries(many(1_000, (i) => [`nname${String(i)}`, 1]) as [string, number][]),
+      'unknown_key',
+    ],
+    ['thousands of triggers that get the same id', { triggers: many(3_000, () => ({ event: 'x' })) }, 'duplicate_id'],
+    [
+      'thousands of names that are none',
+      { variables: many(1_000, (i) => `{{ a${String(i)} | nope }}`) },
+      'invalid_type',
+    ],
+  ])('%s', (_what, part, code) => {
+    const started = performance.now();
+    expect(codesOf({ name: 'x', triggers: T, ...part })).toContain(code);
+    expect(performance.now() - started).toBeLessThan(4_000);
+  });
+
+  it('a text with thousands of expressions that do not parse', () => {
+    const lines = many(1_000, (i) => `    line {{ nope${String(i)} | nope }}`).join('\n');
+    const started = performance.now();
+    const text = `name: x\ntriggers: [{event: incident.created}]\nvariables:\n  a: |\n${lines}\n`;
+    const { errors } = validateYaml(text, { registry: testRegistry });
+    expect(errors).toHaveLength(200);
+    expect(errors[199]).toMatchObject({ code: 'unknown_filter', line: 204, column: 23 });
+    expect(performance.now() - started).toBeLessThan(4_000);
+  });
+});
+
+it('ids of actions and triggers that are proposed are free, and none is proposed twice', () => {
+  const stop = (id: string) => ({ id, stop: { reason: 'x' } });
+  const actions = [stop('a'), stop('a_2'), stop('a'), stop('a')];
+  const { errors } = validateDefinition({ name: 'x', triggers: T, actions }, { registry: testRegistry });
+  expect(errors.map(({ message }) => /"id: (\w+)"/.exec(message)?.[1])).toEqual(['a_3', 'a_4']);
+});
+
+it('names that every object has are names like any other', () => {
+  const hostile = JSON.parse(`{
+    "name": "x", "constructor": 1,
+    "triggers": [{"event": "constructor"}, {"event": "__proto__.x"}, {"event": "incident.created", "id": "toString"}],
+    "actions": [
+      {"action": "__proto__"}, {"action": "constructor", "id": "hasOwnProperty"}, {"toString": {}},
+      {"condition": {"valueOf": 1}}, {"repeat": {"constructor": 1}},
+      {"action": "automation.log", "config": {"message": "{{ artifacts.constructor.x.y }}", "__proto__": 1}}
+    ]}`) as unknown;
+  const { errors } = validateDefinition(hostile, { registry: testRegistry });
+  const found = errors.map(({ path, code }) => `${path} ${code}`);
+  expect(found).toEqual(
+    expect.arrayContaining([
+      'constructor unknown_key',
+      'triggers[0].event unknown_event',
+      'triggers[1].event unknown_event',
+      'actions[0].action unknown_action',
+      'actions[1].action unknown_action',
+      'actions[2] no_kind',
+      'actions[3].condition no_kind',
+      'actions[4].repeat no_kind',
+      'actions[5].config.__proto__ invalid_key',
+      'actions[5].config.message artifact_unknown',
+    ]),
+  );
+});
