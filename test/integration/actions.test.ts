@@ -77,6 +77,38 @@ describe('actions of a run', () => {
     expect(second).toMatchObject({ status: 'success' });
   });
 
+  it('keep their order when one of a row has to be tried again', async () => {
+    const calls = ['a', 'b', 'c'].map(
+      (path) =>
+        `  - { action: integration-webhook.send, config: { url: "$URL/${path}" }, retry: { initial_seconds: 0.1 } }`,
+    );
+    const id = await engine.save(one('row', calls.join('\n')));
+    let refused = false;
+    engine.receiver.answerWith(({ path }, response) => {
+      const refuse = path === '/b' && !refused;
+      if (refuse) refused = true;
+      response.writeHead(refuse ? 503 : 200).end();
+    });
+    await engine.emit('row');
+    const [run] = await engine.ended(1, id, 40_000);
+    expect(run).toMatchObject({ status: 'success' });
+    expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/a', '/b', '/b', '/c']);
+    expect((await engine.steps(run?.id ?? '')).map(({ attempts }) => attempts)).toEqual([1, 2, 1]);
+  }, 60_000);
+
+  it('that are slow in a row all happen, once each', async () => {
+    const calls = [1, 2, 3].map((n) => `  - { action: integration-webhook.send, config: { url: "$URL/${n}" } }`);
+    const id = await engine.save(one('slow', calls.join('\n')));
+    engine.receiver.answerWith(async (_received, response) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      response.end('ok');
+    });
+    await engine.emit('slow');
+    const [run] = await engine.ended(1, id, 40_000);
+    expect(run).toMatchObject({ status: 'success' });
+    expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/1', '/2', '/3']);
+  }, 60_000);
+
   it('give up after max_attempts when nobody listens at the far end', async () => {
     const id = await engine.save(
       one(

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine } from '../support/engine';
 import type { Received } from '../support/receiver';
 import { until } from '../support/until';
@@ -81,6 +82,20 @@ actions:
     const [run] = await engine.ended(1, undefined, 40_000);
     expect(run).toMatchObject({ status: 'success' });
     expect(Date.now() - before).toBeLessThan(15_000);
+    expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
+  }, 120_000);
+
+  it('a run that ended while its worker died before it could tell is not done again, and its execution ends well', async () => {
+    await engine.worker({ FERMATA_FAILPOINT: 'after-end-before-completion:1' });
+    await engine.save(FIVE_STEPS);
+    await engine.emit('five');
+    const [run] = await engine.ended(1, undefined, 40_000);
+    expect(run).toMatchObject({ status: 'success' });
+    await engine.worker();
+    const client = lazyClient(engine.temporal);
+    const handle = client.workflow.getHandle(run?.workflow_id ?? '', run?.execution_run_id ?? '');
+    expect(await handle.result()).toEqual({ status: 'success' });
+    await client.connection.close();
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
   }, 120_000);
 

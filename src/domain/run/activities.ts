@@ -1,5 +1,6 @@
 import type { PlanNode, RetryPlan } from './plan';
 import type { EndedBy, RunError, StepRecord } from './step-record';
+import type { Stretch } from './stretch';
 
 /** What every step activity gets; everything else it reads from Postgres. */
 export interface StepInput {
@@ -45,16 +46,31 @@ export type Performance =
   | { type: 'done' }
   | { type: 'handover'; attempts: number; delayMs: number; timeoutMs: number; retry: RetryPlan };
 
+/** What a stretch of steps gave. */
+export interface Performed {
+  /** In the order of the steps; shorter than the stretch when the workflow has to look before it goes on. */
+  performances: Performance[];
+  /** All went well and it was the last stretch: the run's row has ended as a success. */
+  ended: boolean;
+}
+
 export interface RunActivities {
-  /** Claims the run's row for this execution; null = not ours, end without a trace. */
-  claimRun(input: { runId: string; executionRunId: string }): Promise<{
-    plan: PlanNode[];
-    variables: Record<string, unknown>;
-  } | null>;
+  /**
+   * Claims the run's row for this execution and performs the first stretch of its steps; null = not ours, end without
+   * a trace.
+   */
+  claimRun(input: {
+    runId: string;
+    executionRunId: string;
+  }): Promise<(Performed & { plan: PlanNode[]; variables: Record<string, unknown> }) | null>;
   evaluateStep(input: StepInput): Promise<Evaluation>;
+  /** Performs consecutive steps; after the last of the run it writes its end too. */
+  performStretch(input: Omit<StepInput, 'path'> & { stretch: Stretch }): Promise<Performed>;
+  /** One provider call as a normal activity. */
   performStep(input: StepInput): Promise<Performance>;
   /** Records a failure that no attempt could record itself, e.g. because every worker that tried it died. */
   failStep(input: StepInput & { error: RunError }): Promise<Closed | Failed>;
+  /** Writes how the run ended. False: its row had ended before. */
   finishRun(input: {
     runId: string;
     status: 'success' | 'failed' | 'cancelled';
@@ -62,5 +78,5 @@ export interface RunActivities {
     error?: RunError;
     variables: Record<string, unknown>;
     journal: StepRecord[];
-  }): Promise<void>;
+  }): Promise<boolean>;
 }

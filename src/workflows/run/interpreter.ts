@@ -1,4 +1,6 @@
 import type { PlanKind, PlanNode } from '../../domain/run/plan';
+import { stretchAt } from '../../domain/run/stretch';
+import { local } from './activities';
 import type { KindHandler } from './kind';
 import { action } from './kinds/action';
 import { choose } from './kinds/choose';
@@ -17,8 +19,24 @@ const KINDS = { action, choose, condition, delay, sequence, stop, variables } sa
 /** Runs the steps of a list one after another. */
 export async function runSteps(run: RunState, steps: readonly PlanNode[], prefix: string): Promise<void> {
   for (const [index, node] of steps.entries()) {
+    await performAhead(run, steps, prefix, index);
     await runStep(run, node, `${prefix}[${index}]`);
   }
+}
+
+/** Performs the stretch of plain steps that begins here, in one activity; their turns find what it gave. */
+async function performAhead(run: RunState, steps: readonly PlanNode[], prefix: string, index: number): Promise<void> {
+  const stretch = stretchAt(steps, prefix, index);
+  if (stretch.count === 0 || run.isAhead(`${prefix}[${index}]`)) return;
+  const nodes = steps.slice(index, index + stretch.count);
+  for (const node of nodes.slice(0, 1)) run.show(`${prefix}[${index}]`, node, 'running');
+  run.keep(stretch, await local(summary(nodes)).performStretch({ ...run.stepsInput(), stretch }));
+}
+
+/** What the Web UI shows beside the marker of a stretch. */
+function summary(nodes: readonly PlanNode[]): string {
+  const [first, ...others] = nodes.map(({ label }) => label);
+  return others.length === 0 ? (first ?? '') : `${first ?? ''} and ${others.length} more`;
 }
 
 /** `continue_on_error` swallows every failure of the step, of any class; not a stop, not a cancel. */

@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { RunInput, RunResult } from '../../domain/run/messages';
 import { local } from './activities';
+import { stretchAt } from '../../domain/run/stretch';
 import { runSteps } from './interpreter';
 import { RunClosed, RunEnded, StepFailed } from './outcome';
 import { RunState } from './run-state';
@@ -16,10 +17,12 @@ interface End {
 /** One run of one automation: claims its row, executes its plan, writes how it ended. */
 export async function runAutomation({ runId }: RunInput): Promise<RunResult> {
   const executionRunId = workflowInfo().firstExecutionRunId;
-  const claimed = await local('claim').claimRun({ runId, executionRunId });
+  // Not to be cancelled: what it has claimed must be ended below.
+  const claimed = await CancellationScope.nonCancellable(() => local('start').claimRun({ runId, executionRunId }));
   if (!claimed) return { status: 'dropped' };
 
   const run = new RunState(runId, claimed.variables);
+  run.keep(stretchAt(claimed.plan, 'actions', 0), claimed);
   let cancellation: unknown;
   let end: End;
   try {
@@ -30,6 +33,7 @@ export async function runAutomation({ runId }: RunInput): Promise<RunResult> {
     cancellation = error;
     end = { status: 'cancelled', endedBy: { kind: 'temporal', reason: 'Cancelled in Temporal.' } };
   }
+  if (run.ended) return { status: 'success' };
   // After a cancel everything of the workflow's own scope is refused; the row must be written all the same.
   await CancellationScope.nonCancellable(() =>
     local('finish').finishRun({ runId, ...end, variables: run.variables, journal: run.takeJournal() }),

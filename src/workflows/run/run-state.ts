@@ -1,6 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { StepInput } from '../../domain/run/activities';
+import type { Performance, Performed, StepInput } from '../../domain/run/activities';
 import type { PlanNode } from '../../domain/run/plan';
+import { pathsOf, type Stretch } from '../../domain/run/stretch';
 import type { RunError, StepRecord, StepStatus } from '../../domain/run/step-record';
 import { Details } from './details';
 
@@ -8,6 +9,9 @@ import { Details } from './details';
 export class RunState {
   private journal: StepRecord[] = [];
   private readonly details = new Details();
+  private readonly ahead = new Map<string, Performance>();
+  /** The run's row has ended with its last stretch. */
+  ended = false;
 
   constructor(
     readonly runId: string,
@@ -35,7 +39,32 @@ export class RunState {
 
   /** Input of the next step activity; what was noted goes with it. */
   input(path: string): StepInput {
-    return { runId: this.runId, path, variables: this.variables, repeat: null, journal: this.takeJournal() };
+    return { ...this.stepsInput(), path };
+  }
+
+  /** What the input of every step activity has; what was noted goes with it. */
+  stepsInput(): Omit<StepInput, 'path'> {
+    return { runId: this.runId, variables: this.variables, repeat: null, journal: this.takeJournal() };
+  }
+
+  /** Keeps what a stretch gave until its steps have their turn. */
+  keep(stretch: Stretch, { performances, ended }: Performed): void {
+    const paths = pathsOf(stretch);
+    for (const [index, performance] of performances.entries()) this.ahead.set(paths[index] ?? '', performance);
+    this.ended ||= ended;
+  }
+
+  /** Whether a step was performed in a stretch and had no turn yet. */
+  isAhead(path: string): boolean {
+    return this.ahead.has(path);
+  }
+
+  /** What a step gave that was performed in a stretch. */
+  takeAhead(path: string): Performance {
+    const performance = this.ahead.get(path);
+    if (!performance) throw new Error(`Nothing was performed at ${path}`);
+    this.ahead.delete(path);
+    return performance;
   }
 
   takeJournal(): StepRecord[] {

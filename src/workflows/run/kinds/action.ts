@@ -8,8 +8,8 @@ import { RunClosed, StepFailed } from '../outcome';
 import type { RunState } from '../run-state';
 
 /**
- * A provider action. Our own effects and short calls are tried as a local activity first; a first attempt that runs
- * into its budget or fails in a way worth retrying hands over to a normal activity.
+ * A provider action. Our own effects and short calls were tried in a stretch before their turn; a first attempt that
+ * ran into its budget or failed in a way worth retrying hands over to a normal activity.
  */
 export const action: KindHandler<'action'> = async (run, node, path) => {
   run.show(path, node, 'running');
@@ -17,7 +17,7 @@ export const action: KindHandler<'action'> = async (run, node, path) => {
   if (node.execution === 'long') {
     performance = await call(run, node, path, { attempts: 0, timeoutMs: node.timeoutMs, retry: node.retry });
   } else {
-    performance = await local(node.label).performStep(run.input(path));
+    performance = run.takeAhead(path);
     if (performance.type === 'handover') {
       if (performance.delayMs > 0) {
         run.show(path, node, 'running', `attempt ${performance.attempts} failed, trying again`);

@@ -1,0 +1,34 @@
+import type { ActionNode, PlanNode } from './plan';
+
+/** Most steps that one stretch has; a longer row of them is several. */
+const LONGEST = 50;
+
+/**
+ * Consecutive steps of one list that a single local activity performs one after another: each costs a fifth of what it
+ * costs as an activity of its own.
+ */
+export interface Stretch {
+  /** Place of the list, e.g. `actions`. */
+  prefix: string;
+  /** Index of its first step in the list. */
+  from: number;
+  count: number;
+  /** With its last step the run is at its end. */
+  last: boolean;
+}
+
+/** The stretch that begins at a step: provider actions that are ours or short. Empty when the step is none of these. */
+export function stretchAt(steps: readonly PlanNode[], prefix: string, from: number): Stretch {
+  let end = from;
+  while (end < steps.length && end - from < LONGEST && isPlain(steps[end])) end += 1;
+  return { prefix, from, count: end - from, last: prefix === 'actions' && end === steps.length };
+}
+
+/** Places of the steps of a stretch, in order. */
+export function pathsOf({ prefix, from, count }: Stretch): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}[${from + index}]`);
+}
+
+function isPlain(node: PlanNode | undefined): node is ActionNode {
+  return node?.kind === 'action' && node.execution !== 'long' && node.enabled !== false;
+}
