@@ -33,7 +33,7 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
       if (!(await goesOn(deps, input.runId, path, outcome))) return { performances, ended: false };
     }
     if (!stretch.last) return { performances, ended: false };
-    const ended = await endRun(deps, { runId: input.runId, status: 'success', variables: input.variables, journal: [] });
+    const ended = await endRun(deps, { runId: input.runId, status: 'success', journal: [] });
     await deps.failpoint('after-end-before-completion');
     return ended ? { performances, ended } : { performances: [{ type: 'closed' }], ended };
   };

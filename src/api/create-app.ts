@@ -26,6 +26,8 @@ import { incidentRoutes } from './routes/incidents';
 import { manualRunRoutes } from './routes/manual-runs';
 import { operationsRoutes } from './routes/operations';
 import { registryRoutes } from './routes/registry';
+import { runRetryRoutes } from './routes/run-retries';
+import { runScopeRoutes } from './routes/run-scope';
 import { runRoutes } from './routes/runs';
 import { streamRoutes } from './routes/streams';
 import { systemRoutes } from './routes/systems';
@@ -66,6 +68,8 @@ export function createApp(deps: ApiDeps): Api {
     ...automationEvaluationRoutes(shared),
     ...automationValidationRoutes(shared),
     ...runRoutes(shared),
+    ...runRetryRoutes(shared),
+    ...runScopeRoutes(shared),
     ...streamRoutes(shared),
     ...entityRoutes(shared),
     ...entityHistoryRoutes(shared),

@@ -5,8 +5,8 @@ import type { Ids } from '../domain/clock';
 import { FermataError, type Finding } from '../domain/errors';
 import type { Actor } from '../domain/entities/change';
 import type { Registry } from '../domain/registry/registry';
-import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
 import type { EvaluationScope, Evaluator } from '../providers/evaluator';
+import { renderRunVariables, startScope } from './render-run-variables';
 
 export interface ManualRunDeps {
   database: Pick<Database, 'db'>;
@@ -40,25 +40,19 @@ export async function startManualRun(
   const trigger = namedTrigger(deps.registry, automation, request);
   const contextKey = request.contextKey ?? trigger?.contextKey ?? null;
   const runId = deps.ids.next();
-  const scope: EvaluationScope = {
-    facts: {
-      trigger: {
-        ...(trigger ? { id: trigger.id, event: trigger.event } : {}),
-        payload: request.payload ?? {},
-        actor: request.actor,
-        occurredAt: deps.now().toISOString(),
-      },
-      contextKey,
-      run: { id: runId, startedAt: null },
-      automation: { id: automation.id, name: automation.name, group: automation.group },
+  const scope = startScope(definition, {
+    trigger: {
+      ...(trigger ? { id: trigger.id, event: trigger.event } : {}),
+      payload: request.payload ?? {},
+      actor: request.actor,
+      occurredAt: deps.now().toISOString(),
     },
-    variables: {},
-    artifacts: [],
-    repeat: null,
-    usesState: definition.uses_state ?? [],
-    stateWindowMinutes: definition.state_window_minutes,
-  };
-  const variables = await renderVariables(deps, automation, scope);
+    contextKey,
+    run: { id: runId, startedAt: null },
+    automation: { id: automation.id, name: automation.name, group: automation.group },
+  });
+  const { evaluator, database } = deps;
+  const variables = await renderRunVariables({ evaluator, db: database.db }, definition, scope.facts);
   if (!request.skipConditions) await checkConditions(deps, automation, { ...scope, variables });
   const admission = await deps.database.db.transaction((tx) =>
     admitRun(tx, {
@@ -125,19 +119,6 @@ function namedTrigger(
 
 function invalid(errors: Finding[]): FermataError {
   return new FermataError('validation_failed', errors[0]?.message ?? 'Not valid', { errors });
-}
-
-async function renderVariables(
-  { evaluator, database }: ManualRunDeps,
-  { definition }: AutomationRecord,
-  scope: EvaluationScope,
-): Promise<Record<string, unknown>> {
-  const rendered = await evaluator.renderVariables(database.db, definition.variables, scope);
-  if ('error' in rendered) throw new FermataError('expression_error', `variables: ${rendered.error}`);
-  if (Buffer.byteLength(JSON.stringify(rendered.variables)) > VARIABLES_LIMIT_BYTES) {
-    throw new FermataError('limit_exceeded', `variables: together larger than ${VARIABLES_LIMIT_BYTES / 1024} KB`);
-  }
-  return rendered.variables;
 }
 
 async function checkConditions(

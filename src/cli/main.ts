@@ -23,6 +23,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['runs', 'list runs, show one step by step, follow', () => import('./runs.js')],
   ['trigger', 'start a run by hand', () => import('./trigger.js')],
   ['cancel', 'end a run', () => import('./cancel.js')],
+  ['retry', 'start a failed run once more', () => import('./retry.js')],
   ['entity', 'read and set the state of entities', () => import('./entity.js')],
   ['token', 'make access tokens', () => import('./token.js')],
   ['open', 'the Temporal Web UI', () => import('./open.js')],

@@ -77,6 +77,16 @@ export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<s
   return rows.map((row) => row.id);
 }
 
+/** Those of the runs that were retried, whatever became of the retry. */
+export async function retriedAmong(db: Executor, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await db
+    .select({ id: runs.parentRunId })
+    .from(runs)
+    .where(sql`${runs.parentRunId} = any(${`{${ids.join(',')}}`}::uuid[])`);
+  return new Set(rows.flatMap(({ id }) => (id === null ? [] : [id])));
+}
+
 /** Runs whose rows stand at these places of the stream. */
 export async function runsAt(db: Executor, seqs: readonly number[]): Promise<RunRow[]> {
   return seqs.length === 0 ? [] : selectRuns(db, inArray(runs.seq, [...seqs]));

@@ -26,6 +26,7 @@ const CATALOGUE = {
   already_running: { status: 409, title: 'Already running' },
   max_runs: { status: 409, title: 'Too many runs' },
   condition: { status: 409, title: 'Conditions do not hold' },
+  not_retryable: { status: 409, title: 'Only failed runs can be retried' },
   run_closed: { status: 409, title: 'The run has ended' },
   // Definitions and expressions
   expression_error: { status: 422, title: 'Expression error' },

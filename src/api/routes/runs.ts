@@ -8,6 +8,7 @@ import { FermataError } from '../../domain/errors';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values';
+import { BulkAnswer, BulkBody, bulkFilter } from '../runs/bulk-filter';
 import { ArtifactAnswer, RunAnswer, StepAnswer, toArtifact, toRun, toStep, type WebUi } from './run-schema';
 
 const TAG = 'Runs';
@@ -30,19 +31,6 @@ const ListQuery = z.object({
   to: InstantQuery.optional().describe('Created at or before'),
   q: z.string().min(1).max(200).optional().describe("Part of the automation's name, context key or event; or an id"),
 });
-
-const BulkBody = z
-  .strictObject({
-    automationId: z.uuid().optional(),
-    status: z
-      .enum(RUN_STATUSES)
-      .or(z.array(z.enum(RUN_STATUSES)).min(1))
-      .optional(),
-    contextKey: z.string().optional(),
-    from: z.iso.datetime({ offset: true }).optional(),
-    to: z.iso.datetime({ offset: true }).optional(),
-  })
-  .refine((body) => Object.values(body).some((value) => value !== undefined), 'Name at least one filter');
 
 interface RunsDeps {
   db: Executor;
@@ -136,18 +124,11 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
     summary: 'End all runs that match',
     body: BulkBody,
     responses: {
-      200: { description: 'How many matched and were ended', schema: z.object({ matched: z.int(), done: z.int() }) },
+      200: { description: 'How many matched and were ended', schema: BulkAnswer },
     },
     async handler({ body, tx, principal, afterCommit }) {
-      const { status, from, to, ...rest } = body;
-      const wanted = status === undefined ? undefined : [status].flat();
-      const ids = await matchingRunIds(tx, {
-        ...rest,
-        // A filter that names no status means the runs that can be ended.
-        status: wanted ?? RUN_STATUSES.filter((each) => !isTerminal(each)),
-        from: from === undefined ? undefined : new Date(from),
-        to: to === undefined ? undefined : new Date(to),
-      });
+      const open = RUN_STATUSES.filter((each) => !isTerminal(each));
+      const ids = await matchingRunIds(tx, bulkFilter(body, open));
       let done = 0;
       for (const id of ids) if (await cancelRun(tx, id, endedBy(principal.actor))) done += 1;
       afterCommit(() => notifier.starts());

@@ -10,7 +10,6 @@ export interface RunEnd {
   status: 'success' | 'failed' | 'cancelled';
   endedBy?: EndedBy;
   error?: RunError;
-  variables?: Record<string, unknown>;
   journal: readonly StepRecord[];
 }
 
@@ -31,8 +30,7 @@ export async function finishRun(
   const result = await tx.execute<{ ended: boolean; next: string | null }>(sql`
     with ended as (
       update runs set status = ${end.status}, finished_at = clock_timestamp(), seq = nextval('change_seq'),
-        ended_by = ${json(end.endedBy)}::jsonb, error = ${json(end.error)}::jsonb,
-        variables = coalesce(${json(end.variables)}::jsonb, variables)
+        ended_by = ${json(end.endedBy)}::jsonb, error = ${json(end.error)}::jsonb
       where id = ${end.runId} and status in ('pending', 'running', 'waiting')
       returning id),
     steps as (

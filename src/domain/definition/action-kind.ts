@@ -14,6 +14,9 @@ export const ACTION_KINDS = [
 ] as const;
 export type ActionKind = (typeof ACTION_KINDS)[number];
 
+/** Kinds that have steps inside. */
+export const STEPS_AROUND_OTHERS: readonly ActionKind[] = ['choose', 'parallel', 'sequence', 'repeat'];
+
 type AllKeys<T> = T extends unknown ? keyof T : never;
 
 /** The kinds that a value has keys of; a valid step has one. */

@@ -76,7 +76,6 @@ export interface RunActivities {
     status: 'success' | 'failed' | 'cancelled';
     endedBy?: EndedBy;
     error?: RunError;
-    variables: Record<string, unknown>;
     journal: StepRecord[];
   }): Promise<boolean>;
 }

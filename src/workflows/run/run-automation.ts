@@ -36,7 +36,7 @@ export async function runAutomation({ runId }: RunInput): Promise<RunResult> {
   if (run.ended) return { status: 'success' };
   // After a cancel everything of the workflow's own scope is refused; the row must be written all the same.
   await CancellationScope.nonCancellable(() =>
-    local('finish').finishRun({ runId, ...end, variables: run.variables, journal: run.takeJournal() }),
+    local('finish').finishRun({ runId, ...end, journal: run.takeJournal() }),
   );
   if (cancellation !== undefined) throw cancellation;
   if (end.error) throw ApplicationFailure.nonRetryable(end.error.message, end.error.code, end.error);

@@ -1,0 +1,32 @@
+import type { Executor } from '../db/executor';
+import type { Definition } from '../domain/definition/schema';
+import { FermataError } from '../domain/errors';
+import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
+import type { RunFacts } from '../domain/run/scope';
+import type { EvaluationScope, Evaluator } from '../providers/evaluator';
+
+/** What the document's own expressions see before a run exists. */
+export function startScope(definition: Definition, facts: RunFacts): EvaluationScope {
+  return {
+    facts,
+    variables: {},
+    artifacts: [],
+    repeat: null,
+    usesState: definition.uses_state ?? [],
+    stateWindowMinutes: definition.state_window_minutes,
+  };
+}
+
+/** Variables that a run starts with. Refused: `expression_error`, `limit_exceeded`. */
+export async function renderRunVariables(
+  { evaluator, db }: { evaluator: Evaluator; db: Executor },
+  definition: Definition,
+  facts: RunFacts,
+): Promise<Record<string, unknown>> {
+  const rendered = await evaluator.renderVariables(db, definition.variables, startScope(definition, facts));
+  if ('error' in rendered) throw new FermataError('expression_error', `variables: ${rendered.error}`);
+  if (Buffer.byteLength(JSON.stringify(rendered.variables)) > VARIABLES_LIMIT_BYTES) {
+    throw new FermataError('limit_exceeded', `variables: together larger than ${VARIABLES_LIMIT_BYTES / 1024} KB`);
+  }
+  return rendered.variables;
+}

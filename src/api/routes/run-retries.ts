@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { AutomationStore } from '../../db/automation-store';
+import type { Executor } from '../../db/executor';
+import type { Notifier } from '../../db/notifier';
+import { getRun, matchingRunIds, retriedAmong } from '../../db/run-queries';
+import type { Ids } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import type { Evaluator } from '../../providers/evaluator';
+import { json, writeRoute, type Route } from '../http/route';
+import { IdParams, notFound, uuidOrNotFound } from '../http/values';
+import { BulkAnswer, BulkBody, bulkFilter } from '../runs/bulk-filter';
+import { retryRun, type RetryDeps } from '../runs/retry-run';
+
+const TAG = 'Runs';
+
+const RetryBody = z
+  .strictObject({
+    from: z
+      .enum(['start', 'failure'])
+      .default('failure')
+      .describe('`failure`: steps that succeeded are not repeated; `start`: everything is done anew'),
+  })
+  .prefault({});
+
+interface RetriesDeps {
+  automations: AutomationStore;
+  evaluator: Evaluator;
+  ids: Ids;
+  notifier: Notifier;
+}
+
+/** Starting failed runs once more. */
+export function runRetryRoutes(deps: RetriesDeps): Route[] {
+  return [retryRoute(deps), bulkRetryRoute(deps)];
+}
+
+const withTransaction = ({ automations, evaluator, ids }: RetriesDeps, tx: Executor): RetryDeps => ({
+  ...{ tx, automations, evaluator, ids },
+});
+
+function retryRoute(deps: RetriesDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/runs/{id}/retry',
+    permission: 'automation.manage',
+    operationId: 'runs.retry',
+    tag: TAG,
+    summary: 'Start a failed run once more, as a new run on the same version',
+    params: IdParams,
+    body: RetryBody,
+    responses: {
+      201: { description: 'It is pending', schema: z.object({ runId: z.uuid() }) },
+      404: { description: 'There is no such run' },
+      409: { description: 'The run has not failed (`not_retryable`), or the mode forbids it' },
+    },
+    async handler({ params, body, tx, afterCommit }) {
+      const id = uuidOrNotFound(params.id, 'run');
+      const run = await getRun(tx, id);
+      if (run === undefined) throw notFound('run', id);
+      const runId = await retryRun(withTransaction(deps, tx), run, body.from);
+      afterCommit(() => deps.notifier.starts());
+      return json(201, { runId }, { Location: `/api/v1/runs/${runId}` });
+    },
+  });
+}
+
+function bulkRetryRoute(deps: RetriesDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/runs/retry',
+    permission: 'automation.manage',
+    operationId: 'runs.retryMany',
+    tag: TAG,
+    summary: 'Start all failed runs that match once more, each from its failed step, oldest first',
+    description: 'A run that has a retry already is passed over: that one is retried when it failed as well.',
+    body: BulkBody,
+    responses: { 200: { description: 'How many matched and were started', schema: BulkAnswer } },
+    async handler({ body, tx, afterCommit }) {
+      const ids = await matchingRunIds(tx, bulkFilter(body, ['failed']));
+      const retried = await retriedAmong(tx, ids);
+      let done = 0;
+      for (const id of ids.toReversed()) {
+        if (!retried.has(id) && (await startOnceMore(withTransaction(deps, tx), id))) done += 1;
+      }
+      afterCommit(() => deps.notifier.starts());
+      return json(200, { matched: ids.length, done });
+    },
+  });
+}
+
+/** False: its mode, its status or its automation forbids it, which does not stop the others. */
+async function startOnceMore(deps: RetryDeps, id: string): Promise<boolean> {
+  const run = await getRun(deps.tx, id);
+  if (run === undefined) return false;
+  try {
+    await retryRun(deps, run, 'failure');
+    return true;
+  } catch (error) {
+    if (error instanceof FermataError && error.status < 500) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { scopeAt } from '../../db/runs/scope-at';
+import { artifactScope } from '../../domain/run/scope';
+import { json, readRoute, type Route } from '../http/route';
+import { IdParams, notFound, uuidOrNotFound } from '../http/values';
+
+const Document = z.record(z.string(), z.unknown());
+
+const ScopeAnswer = z
+  .object({
+    runId: z.uuid(),
+    actionPath: z.string().nullable(),
+    snapshot: z
+      .boolean()
+      .describe('The step has begun and this is what it saw; false: what the run has at its latest moment'),
+    scope: z.object({
+      trigger: Document,
+      artifacts: z.record(z.string(), Document).describe('By action id and name'),
+      variables: Document,
+      var: Document.describe('The same as `variables`'),
+      repeat: z.object({ index: z.int() }).optional(),
+      contextKey: z.string().nullable(),
+      run: z.object({ id: z.uuid(), startedAt: z.string().nullable() }),
+      automation: z.object({ id: z.uuid(), name: z.string(), group: z.string().nullable() }),
+    }),
+  })
+  .meta({ id: 'RunScope' });
+
+/** What a step of a run saw: for trying its script or its templates again. */
+export function runScopeRoutes({ db }: { db: Executor }): Route[] {
+  return [
+    readRoute({
+      method: 'get',
+      path: '/runs/{id}/scope',
+      permission: 'automation.read',
+      operationId: 'runs.scope',
+      tag: 'Runs',
+      summary: 'What the expressions of a step saw: trigger, variables, artifacts',
+      description: 'Live state (`health`, `state`, `now`) is not kept. Secrets are masked as everywhere.',
+      params: IdParams,
+      query: z.object({
+        actionPath: z.string().min(1).max(1000).optional().describe('Place of the step, e.g. `actions[2]`'),
+      }),
+      responses: {
+        200: { description: 'The scope', schema: ScopeAnswer },
+        404: { description: 'There is no such run' },
+      },
+      async handler({ params, query }) {
+        const id = uuidOrNotFound(params.id, 'run');
+        const path = query.actionPath ?? null;
+        const found = await scopeAt(db, id, path);
+        if (found === null) throw notFound('run', id);
+        const { trigger, variables, contextKey, run, automation, begun } = found;
+        const index = /.*\.repeat\[(\d+)\]/.exec(path ?? '')?.[1];
+        const scope = {
+          ...{ trigger, artifacts: artifactScope(found.artifacts), variables, var: variables },
+          ...(index === undefined ? {} : { repeat: { index: Number(index) } }),
+          ...{ contextKey, run, automation },
+        };
+        return json(200, { runId: id, actionPath: path, snapshot: begun, scope });
+      },
+    }),
+  ];
+}

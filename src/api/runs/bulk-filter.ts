@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { RunFilter } from '../../db/run-queries';
+import { RUN_STATUSES, type RunStatus } from '../../db/tables';
+
+const STATUS = z.enum(RUN_STATUSES);
+
+/** Which runs a bulk call is about. */
+export const BulkBody = z
+  .strictObject({
+    automationId: z.uuid().optional(),
+    status: STATUS.or(z.array(STATUS).min(1)).optional(),
+    contextKey: z.string().optional(),
+    from: z.iso.datetime({ offset: true }).optional().describe('Created at or after'),
+    to: z.iso.datetime({ offset: true }).optional().describe('Created at or before'),
+  })
+  .refine((body) => Object.values(body).some((value) => value !== undefined), 'Name at least one filter');
+
+/** What a bulk call answers. */
+export const BulkAnswer = z.object({ matched: z.int(), done: z.int() });
+
+/** The filter of a body; one that names no status means `otherwise`: those that the call can do something about. */
+export function bulkFilter(body: z.infer<typeof BulkBody>, otherwise: readonly RunStatus[]): RunFilter {
+  const { status, from, to, ...rest } = body;
+  return {
+    ...rest,
+    status: status === undefined ? otherwise : [status].flat(),
+    from: from === undefined ? undefined : new Date(from),
+    to: to === undefined ? undefined : new Date(to),
+  };
+}

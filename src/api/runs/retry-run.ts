@@ -1,0 +1,114 @@
+import { sql } from 'drizzle-orm';
+import type { AutomationStore } from '../../db/automation-store';
+import type { Executor } from '../../db/executor';
+import type { RunRow } from '../../db/run-queries';
+import { admitRun, type RunRequest } from '../../db/runs/admit';
+import { lockBucket } from '../../db/runs/bucket';
+import { takeOverSteps } from '../../db/runs/take-over-steps';
+import type { Ids } from '../../domain/clock';
+import { Definition } from '../../domain/definition/schema';
+import { FermataError } from '../../domain/errors';
+import { scopeKeyOf } from '../../domain/run/bucket';
+import { settledFailures } from '../../domain/run/settled-failures';
+import type { Evaluator } from '../../providers/evaluator';
+import { renderRunVariables } from '../render-run-variables';
+
+export interface RetryDeps {
+  tx: Executor;
+  automations: Pick<AutomationStore, 'versionAt'>;
+  evaluator: Evaluator;
+  ids: Ids;
+}
+
+/** `failure`: what succeeded is not repeated. */
+export type RetryFrom = 'start' | 'failure';
+
+interface Stored extends Record<string, unknown> {
+  root_run_id: string;
+  trigger_scope: Record<string, unknown>;
+  variables: Record<string, unknown>;
+  name: string;
+  group: string | null;
+  retried: boolean;
+}
+
+/**
+ * Starts a failed run once more (engine.md, Lifecycle) on the version that it was pinned to, as a new run that names it;
+ * mode and limits hold as for any start, gates and conditions are not asked again, and a disabled automation runs too.
+ * From the failure its idempotency keys are those of the run before; from the start everything is done anew, under new
+ * keys. Refused: `not_retryable`, `already_running`, `max_runs`, `conflict`.
+ */
+export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): Promise<string> {
+  if (run.status !== 'failed') {
+    throw new FermataError('not_retryable', `The run is "${run.status}"; only a failed run can be retried.`);
+  }
+  const { tx, ids } = deps;
+  const definition = await definitionOf(deps, run);
+  const scopeKey = scopeKeyOf(definition.concurrency_scope, run.contextKey);
+  // Before looking whether it is being retried: two calls at the same moment must not both find that it is not.
+  await lockBucket(tx, { automationId: run.automationId, scopeKey });
+  const stored = await readStored(tx, run.id);
+  if (stored.retried) throw new FermataError('already_running', 'A retry of this run is under way already.');
+  const runId = ids.next();
+  const again = from === 'start';
+  const request: RunRequest = {
+    id: runId,
+    automationId: run.automationId,
+    version: run.version,
+    mode: definition.mode,
+    scope: definition.concurrency_scope,
+    maxRuns: definition.max_runs,
+    triggerId: run.triggerId,
+    triggerEvent: run.triggerEvent,
+    // A change makes one run; that was the first of the chain.
+    changeId: null,
+    contextKey: run.contextKey,
+    trigger: stored.trigger_scope,
+    variables: again ? await renderAgain(deps, run, stored, definition, runId) : stored.variables,
+    causedBy: run.causedBy,
+    depth: run.depth,
+    parentRunId: run.id,
+    rootRunId: again ? runId : stored.root_run_id,
+    evenIfDisabled: true,
+  };
+  const admission = await admitRun(tx, request);
+  if (!admission.admitted) throw refusal(admission);
+  if (!again) await takeOverSteps(tx, ids, { from: run.id, to: runId, settled: settledFailures(definition) });
+  return runId;
+}
+
+function refusal({ outcome, detail }: { outcome: string; detail: string }): FermataError {
+  if (outcome === 'already_running' || outcome === 'max_runs') return new FermataError(outcome, detail);
+  return new FermataError('conflict', 'The automation of this run has been deleted.');
+}
+
+async function definitionOf({ tx, automations }: RetryDeps, { automationId, version }: RunRow): Promise<Definition> {
+  const pinned = await automations.versionAt(tx, automationId, version);
+  if (pinned === null) throw new FermataError('conflict', 'The definition of this run is gone.');
+  return Definition.parse(pinned.definition);
+}
+
+async function readStored(tx: Executor, id: string): Promise<Stored> {
+  const result = await tx.execute<Stored>(sql`
+    select r.root_run_id, r.trigger_scope, r.variables, a.name, a."group",
+      exists (select 1 from runs c where c.parent_run_id = r.id and c.status in ('pending', 'running', 'waiting')) as retried
+    from runs r join automations a on a.id = r.automation_id where r.id = ${id}`);
+  const [row] = result.rows;
+  if (!row) throw new FermataError('not_found', `There is no run "${id}".`);
+  return row;
+}
+
+function renderAgain(
+  { tx, evaluator }: RetryDeps,
+  { automationId, contextKey }: RunRow,
+  { trigger_scope: trigger, name, group }: Stored,
+  definition: Definition,
+  runId: string,
+): Promise<Record<string, unknown>> {
+  return renderRunVariables({ db: tx, evaluator }, definition, {
+    trigger,
+    contextKey,
+    run: { id: runId, startedAt: null },
+    automation: { id: automationId, name, group },
+  });
+}

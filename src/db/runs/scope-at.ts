@@ -1,0 +1,65 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../executor';
+
+/** What the expressions of a step saw of its run. */
+export interface StoredScope {
+  automation: { id: string; name: string; group: string | null };
+  contextKey: string | null;
+  trigger: Record<string, unknown>;
+  run: { id: string; startedAt: string | null };
+  variables: Record<string, unknown>;
+  artifacts: { actionId: string | null; name: string; data: Record<string, unknown> }[];
+  /** False: the step has not begun, and variables and artifacts are those of the run's latest moment. */
+  begun: boolean;
+}
+
+interface Row extends Record<string, unknown> {
+  automation_id: string;
+  name: string;
+  group: string | null;
+  context_key: string | null;
+  trigger_scope: Record<string, unknown>;
+  variables: Record<string, unknown>;
+  started_at: string | null;
+  step_at: string | null;
+  artifacts: StoredScope['artifacts'] | null;
+  written: { path: string; variables: Record<string, unknown> }[] | null;
+}
+
+/**
+ * The scope as it was when the step at `path` began, put together from what the run left; null = no such run. Of
+ * variables that branches running side by side set, those of other branches are left out.
+ */
+export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<StoredScope | null> {
+  const result = await db.execute<Row>(sql`
+    with step as (select started_at from run_steps where run_id = ${runId} and path = ${path})
+    select r.automation_id, a.name, a."group", r.context_key, r.trigger_scope, r.variables, r.started_at,
+      (select started_at from step) as step_at,
+      (select jsonb_agg(jsonb_build_object('actionId', f.action_id, 'name', f.name, 'data', f.data) order by f.id)
+        from artifacts f where f.run_id = r.id and f.path is distinct from ${path}
+          and f.created_at <= coalesce((select started_at from step), 'infinity')) as artifacts,
+      (select jsonb_agg(jsonb_build_object('path', s.path, 'variables', s.trace -> 'evaluation' -> 'variables')
+          order by s.finished_at desc, s.seq desc)
+        from run_steps s where s.run_id = r.id and s.kind = 'variables' and s.status = 'success'
+          and s.finished_at <= coalesce((select started_at from step), 'infinity')) as written
+    from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
+  const row = result.rows[0];
+  if (!row) return null;
+  const visible = (row.written ?? []).find((each) => path === null || !besides(each.path, path));
+  return {
+    automation: { id: row.automation_id, name: row.name, group: row.group },
+    contextKey: row.context_key,
+    trigger: row.trigger_scope,
+    run: { id: runId, startedAt: row.started_at === null ? null : new Date(row.started_at).toISOString() },
+    variables: visible?.variables ?? row.variables,
+    artifacts: row.artifacts ?? [],
+    begun: row.step_at !== null,
+  };
+}
+
+/** Whether two places lie in different branches of one `parallel`. */
+function besides(one: string, other: string): boolean {
+  const [first, second] = [one.split('.'), other.split('.')];
+  const index = first.findIndex((part, at) => part !== second[at]);
+  return /^parallel\[/.test(first[index] ?? '') && /^parallel\[/.test(second[index] ?? '');
+}

@@ -1,0 +1,173 @@
+import { startEngine, type Engine, type RunRow } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+
+const automation = (type: string) => `
+name: five steps
+mode: single
+concurrency_scope: context_key
+variables: { began: "{{ trigger.payload.data.n }}", at: "{{ now }}" }
+triggers:
+  - { event: automation.event, config: { type: ${type} } }
+actions:
+  - { id: first, action: integration-webhook.send, config: { url: "$URL/first" } }
+  - { id: swallowed, continue_on_error: true, action: integration-webhook.send, config: { url: "$URL/swallowed" }, retry: { max_attempts: 1 } }
+  - variables: { second: "{{ variables.began }}-{{ artifacts.first.delivery.status }}" }
+  - choose:
+      - when: trigger.payload.data.n == 1
+        sequence:
+          - { id: inner, action: integration-webhook.send, config: { url: "$URL/inner" } }
+          - { id: broken, action: integration-webhook.send, config: { url: "$URL/broken", body: { v: "{{ variables.second }}" } }, retry: { max_attempts: 1 } }
+  - { id: last, action: integration-webhook.send, config: { url: "$URL/last", body: { v: "{{ variables.second }}", at: "{{ variables.at }}" } } }
+`;
+
+describe('retrying runs', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let broken: boolean;
+
+  beforeAll(async () => {
+    engine = await startEngine();
+    [api] = await Promise.all([engine.api(), engine.worker()]);
+  }, 90_000);
+  afterAll(() => engine.close());
+  beforeEach(() => {
+    engine.receiver.received.splice(0);
+    broken = true;
+    engine.receiver.answerWith(({ path }, response) => {
+      const fails = path === '/swallowed' || (broken && path === '/broken');
+      response.statusCode = fails ? 400 : 200;
+      response.end('{"status":"fine"}');
+    });
+  });
+
+  const paths = () => engine.receiver.received.map(({ path }) => path);
+  const keyOf = (path: string) => engine.receiver.received.filter((each) => each.path === path).map(({ key }) => key);
+  const failedRun = async (subject: string): Promise<{ id: string; run: RunRow }> => {
+    const id = await engine.save(automation(subject));
+    await engine.emit(subject, { n: 1 }, { subject });
+    const [run] = await engine.ended(1, id);
+    expect(run).toMatchObject({ status: 'failed', error: { path: 'actions[3].choose[0].sequence[1]' } });
+    return { id, run: run as RunRow };
+  };
+  const retry = async (runId: string, body: unknown) => {
+    const response = await engine.post(api, `/runs/${runId}/retry`, body);
+    return { status: response.status, body: (await response.json()) as { runId: string; code?: string } };
+  };
+
+  it('goes on at the failed step, with what earlier steps left and the keys of the first try', async () => {
+    const { id, run } = await failedRun('from-failure');
+    const before = paths().length;
+    broken = false;
+    const { status, body } = await retry(run.id, { from: 'failure' });
+    expect(status).toBe(201);
+    const [, again] = await engine.ended(2, id);
+    expect(again).toMatchObject({
+      id: body.runId,
+      status: 'success',
+      parent_run_id: run.id,
+      root_run_id: run.id,
+      version: 1,
+      context_key: 'from-failure',
+      change_id: null,
+    });
+    expect(paths().slice(before)).toEqual(['/broken', '/last']);
+    expect(new Set(keyOf('/broken'))).toEqual(new Set([`${run.id}:actions[3].choose[0].sequence[1]`]));
+    const last = JSON.parse(engine.receiver.received.at(-1)?.body ?? '') as Record<string, unknown>;
+    expect(last['v']).toMatch(/^1-/);
+    const steps = await engine.steps(body.runId);
+    expect(steps.map((step) => [step.path, step.status])).toEqual([
+      ['actions[0]', 'success'],
+      ['actions[1]', 'failed'],
+      ['actions[2]', 'success'],
+      ['actions[3]', 'success'],
+      ['actions[3].choose[0].sequence[0]', 'success'],
+      ['actions[3].choose[0].sequence[1]', 'success'],
+      ['actions[4]', 'success'],
+    ]);
+    expect((await retry(body.runId, { from: 'failure' })).body).toMatchObject({ code: 'not_retryable' });
+  }, 60_000);
+
+  it('does everything anew from the start, under keys of its own', async () => {
+    const { id, run } = await failedRun('from-start');
+    const before = paths().length;
+    broken = false;
+    const { body } = await retry(run.id, { from: 'start' });
+    const [, again] = await engine.ended(2, id);
+    expect(again).toMatchObject({ status: 'success', parent_run_id: run.id, root_run_id: body.runId });
+    expect(paths().slice(before)).toEqual(['/first', '/swallowed', '/inner', '/broken', '/last']);
+    expect(keyOf('/first')).toEqual([`${run.id}:actions[0]`, `${body.runId}:actions[0]`]);
+  }, 60_000);
+
+  it('keeps to the version of the run although the automation was changed, and runs while it is disabled', async () => {
+    const { id, run } = await failedRun('pinned');
+    await engine.save(automation('pinned').replace('$URL/last', '$URL/changed'), id);
+    await engine.post(api, `/automations/${id}/disable`, {});
+    broken = false;
+    await retry(run.id, {});
+    const [, again] = await engine.ended(2, id);
+    expect(again).toMatchObject({ status: 'success', version: 1 });
+    expect(paths().at(-1)).toBe('/last');
+  }, 60_000);
+
+  it('makes one run of two retries at once, and the mode holds', async () => {
+    const { id, run } = await failedRun('twice');
+    engine.receiver.answerWith((_received, response) => void setTimeout(() => response.end('ok'), 1_000));
+    const answers = await Promise.all([retry(run.id, {}), retry(run.id, {}), retry(run.id, { from: 'start' })]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(answers.filter(({ status }) => status === 409).map(({ body }) => body.code)).toEqual([
+      'already_running',
+      'already_running',
+    ]);
+    expect(await engine.ended(2, id)).toHaveLength(2);
+  }, 60_000);
+
+  it('fails again at the same place, and the chain goes on from there', async () => {
+    const { id, run } = await failedRun('chain');
+    const first = await retry(run.id, {});
+    await engine.ended(2, id);
+    broken = false;
+    const second = await retry(first.body.runId, {});
+    const runs = await engine.ended(3, id);
+    expect(runs[2]).toMatchObject({
+      id: second.body.runId,
+      status: 'success',
+      parent_run_id: first.body.runId,
+      root_run_id: run.id,
+    });
+    expect(paths().filter((path) => path === '/first')).toHaveLength(1);
+    expect(new Set(keyOf('/broken')).size).toBe(1);
+  }, 60_000);
+
+  it('retries by filter what has failed and was not retried before', async () => {
+    const id = await engine.save(automation('bulk'));
+    for (const subject of ['a', 'b', 'c']) await engine.emit('bulk', { n: 1 }, { subject });
+    await engine.ended(3, id);
+    const bulk = async (body: unknown) => (await engine.post(api, '/runs/retry', body)).json();
+    broken = false;
+    expect(await bulk({ automationId: id, contextKey: 'a' })).toEqual({ matched: 1, done: 1 });
+    await engine.ended(4, id);
+    expect(await bulk({ automationId: id })).toEqual({ matched: 3, done: 2 });
+    const runs = await engine.ended(6, id);
+    expect(runs.filter(({ status }) => status === 'success')).toHaveLength(3);
+    expect(await bulk({ automationId: id })).toEqual({ matched: 3, done: 0 });
+    expect((await engine.post(api, '/runs/retry', {})).status).toBe(422);
+  }, 60_000);
+
+  it('tells what a step saw', async () => {
+    const { run } = await failedRun('scope');
+    const scope = async (path: string) => {
+      const response = await fetch(`${api.url}/api/v1/runs/${run.id}/scope?actionPath=${encodeURIComponent(path)}`, {
+        headers: { authorization: engine.authorization },
+      });
+      return (await response.json()) as { snapshot: boolean; scope: Record<string, Record<string, unknown>> };
+    };
+    const before = await scope('actions[0]');
+    expect(before.snapshot).toBe(true);
+    expect(before.scope).toMatchObject({ trigger: { payload: { data: { n: 1 } } }, artifacts: {} });
+    expect(before.scope['variables']).not.toHaveProperty('second');
+    const after = await scope('actions[3].choose[0].sequence[1]');
+    expect(after.scope['variables']).toMatchObject({ began: 1, second: expect.stringMatching(/^1-/) });
+    expect(Object.keys(after.scope['artifacts'] ?? {})).toEqual(['first', 'inner']);
+    expect(await scope('actions[4]')).toMatchObject({ snapshot: false });
+  }, 60_000);
+});
