@@ -13,7 +13,7 @@ import { checkCondition } from './evaluate/condition';
 import { fixDelay } from './evaluate/delay';
 import type { Evaluated, EvaluateKind } from './evaluate/evaluated';
 import { renderStepVariables } from './evaluate/variables';
-import { runError, scopeOf, stepOf, type Step } from './step';
+import { runError, scopeOf, stepOf, traceOf, type Step } from './step';
 
 const nothing: EvaluateKind = () => Promise.resolve({ evaluation: { type: 'enabled' }, status: 'running' });
 const unsupported: EvaluateKind = ({ names }) =>
@@ -82,6 +82,6 @@ async function writeRow(tx: Executor, step: Step, { evaluation, status, result, 
     status,
     ...(result === undefined ? {} : { result }),
     ...(evaluation.type === 'failed' ? { error: evaluation.error } : {}),
-    trace: { evaluation },
+    trace: { evaluation, ...traceOf(step) },
   });
 }

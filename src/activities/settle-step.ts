@@ -10,7 +10,7 @@ import type { RunError } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../providers/contract';
 import type { EvaluationScope } from '../providers/evaluator';
 import type { ActivityDeps } from './deps';
-import { runError, stepOf, type Step } from './step';
+import { runError, stepOf, traceOf, type Step } from './step';
 
 /** Largest output of a step that is kept. */
 const OUTPUT_LIMIT = 1_048_576;
@@ -53,6 +53,7 @@ export async function writeSuccess(
     runId,
     path,
     status: 'success',
+    trace: traceOf(step),
     ...(output === undefined ? {} : { result: output }),
     ...(type && result.artifact
       ? {
@@ -110,6 +111,7 @@ export async function writeFailure(
     path,
     status: 'failed',
     error,
+    trace: traceOf(step),
     ...(result === undefined ? {} : { result }),
   });
   return written ? { type: 'failed', error } : { type: 'closed' };

@@ -14,6 +14,8 @@ export interface Step {
   input: StepInput;
   action: ActionStep;
   names: { runId: string; path: string; actionId: string | null; kind: string; action: string | null };
+  /** What its trace warns of. */
+  warnings: string[];
 }
 
 /** Finds the step of an input in the pinned definition. */
@@ -27,11 +29,11 @@ export function stepOf(source: RunSource, input: StepInput): Step {
     kind: kindOf(action),
     action: 'action' in action ? action.action : null,
   };
-  return { source, input, action, names };
+  return { source, input, action, names, warnings: [] };
 }
 
 /** What expressions of a step see. */
-export function scopeOf({ source, input }: Step, artifacts: readonly StoredArtifact[]): EvaluationScope {
+export function scopeOf({ source, input, warnings }: Step, artifacts: readonly StoredArtifact[]): EvaluationScope {
   return {
     facts: source.facts,
     variables: input.variables,
@@ -39,7 +41,13 @@ export function scopeOf({ source, input }: Step, artifacts: readonly StoredArtif
     repeat: input.repeat,
     usesState: source.definition.uses_state ?? [],
     stateWindowMinutes: source.definition.state_window_minutes,
+    onWarning: (warning) => warnings.push(warning),
   };
+}
+
+/** What the step's row keeps of how it was evaluated, beside what its kind keeps. */
+export function traceOf({ warnings }: Step): { warnings?: string[] } {
+  return warnings.length === 0 ? {} : { warnings: [...new Set(warnings)] };
 }
 
 /** A failure as the step's row and `run.error` carry it. */

@@ -12,6 +12,8 @@ export interface EvaluationScope {
   usesState: readonly string[];
   /** For `transitions_in_window`. */
   stateWindowMinutes: number;
+  /** Told what a template saw as empty because it could not be read. */
+  onWarning?: (warning: string) => void;
 }
 
 /** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */

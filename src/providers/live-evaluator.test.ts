@@ -51,8 +51,11 @@ describe('a namespace that cannot be read', () => {
     expect(await evaluator.condition(db, condition, scope)).toEqual(unavailable);
   });
 
-  it('is empty in templates and leaves other conditions alone', async () => {
-    expect(await evaluator.render(db, '<{{ health.system.status }}>', scope)).toBe('<>');
+  it('is empty in templates, with a warning, and leaves other conditions alone', async () => {
+    const warnings: string[] = [];
+    const warned = { ...scope, onWarning: (warning: string) => warnings.push(warning) };
+    expect(await evaluator.render(db, '<{{ health.system.status }}>', warned)).toBe('<>');
+    expect(warnings).toEqual(['"health" could not be read: no such view']);
     expect(await evaluator.condition(db, 'trigger.id == "t"', scope)).toEqual({ value: true });
   });
 

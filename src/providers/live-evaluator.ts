@@ -26,8 +26,11 @@ export interface EvaluatorDeps {
 export function createEvaluator(deps: EvaluatorDeps): Evaluator {
   const { entities, filters, clock, timezone, readHealth = readHealthViews } = deps;
 
-  const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) =>
-    (await readLiveScope({ entities, readHealth, db }, source, scope, { now, filters })).scope;
+  const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) => {
+    const full = await readLiveScope({ entities, readHealth, db }, source, scope, { now, filters });
+    if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable);
+    return full.scope;
+  };
 
   return {
     async condition(db, condition, scope) {

@@ -144,6 +144,21 @@ describe('validate', () => {
   const validate = (body: unknown, type = 'application/json') =>
     api.call('POST', `${BASE}/automations/validate`, { body, headers: { 'Content-Type': type } });
 
+  it.each([
+    ['application/json', '{"name": "a",', 'malformed_body'],
+    ['application/json', `${'['.repeat(200)}${']'.repeat(200)}`, 'limit_exceeded'],
+    ['application/json', '', 'invalid_type'],
+    ['application/yaml', 'name: a\n  b: [', 'yaml_syntax'],
+    ['application/yaml', '', 'required'],
+  ])('is 200 also for a text that cannot be read: %s %j', async (type, text, code) => {
+    const answer = await validate(text, type);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({
+      valid: false,
+      errors: expect.arrayContaining([expect.objectContaining({ code })]),
+    });
+  });
+
   it('is always 200 and lists what a save would refuse, with places for YAML', async () => {
     expect((await validate(document('Fine', { status: 'disabled' }))).body).toEqual({
       valid: true,
@@ -156,7 +171,6 @@ describe('validate', () => {
     const broken = await validate('a: [', 'application/yaml');
     expect([broken.status, broken.body.valid]).toEqual([200, false]);
     expect((await validate(YAML + 'status: enabled\n', 'application/yaml')).body.valid).toBe(true);
-    expect((await validate('{', 'application/json')).status).toBe(400);
     expect((await validate('[]', 'application/json')).body).toMatchObject({ valid: false });
   });
 

@@ -56,7 +56,10 @@ export function automationValidationRoutes({ validator, bodySchemas, registry }:
   ];
 }
 
-/** Text that is not YAML is a finding like any other; a JSON request that is not JSON is refused as such. */
+/** What is wrong with the text itself; everything else that a request can be refused for is no answer about a document. */
+const TEXT_ERRORS = new Set(['validation_failed', 'malformed_body', 'limit_exceeded', 'invalid_text']);
+
+/** Text that is no YAML or no JSON is a finding like any other. */
 function validate(
   validator: AutomationValidator,
   raw: Buffer,
@@ -75,8 +78,8 @@ function validate(
     const { errors, warnings } = validator.validate(document, source?.locate);
     return { errors: [...findings, ...errors], warnings };
   } catch (error) {
-    if (!(error instanceof FermataError) || error.errors === undefined) throw error;
-    if (error.code !== 'validation_failed') throw error;
-    return { errors: [...error.errors], warnings: [] };
+    if (!(error instanceof FermataError) || !TEXT_ERRORS.has(error.code)) throw error;
+    const { code, message, errors = [{ path: '', code, message }] } = error;
+    return { errors: [...errors], warnings: [] };
   }
 }

@@ -1,4 +1,5 @@
 import type { Finding } from '../../domain/errors';
+import { textWidth } from '../../domain/text-width';
 import { paint, plain } from './paint';
 
 /** A finding of a file whose text is at hand. */
@@ -16,7 +17,8 @@ const HINT = /^([\s\S]*?)[.;] ((?:Did you mean|Known here|There are|It is possib
 function excerpt(text: string, column: number): { shown: string; caret: string } {
   const flat = text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ');
   const from = Math.max(0, Math.min(column - 1 - EXCERPT_WIDTH / 2, flat.length - EXCERPT_WIDTH));
-  return { shown: flat.slice(from, from + EXCERPT_WIDTH), caret: `${' '.repeat(Math.max(0, column - 1 - from))}^` };
+  const shown = flat.slice(from, from + EXCERPT_WIDTH);
+  return { shown, caret: `${' '.repeat(textWidth(shown.slice(0, Math.max(0, column - 1 - from))))}^` };
 }
 
 /**

@@ -31,8 +31,9 @@ describe('renderTable', () => {
 });
 
 describe('cut', () => {
-  it('counts characters, not UTF-16 units', () => {
-    expect(cut('🔥🔥🔥', 3)).toBe('🔥🔥🔥');
-    expect(cut('🔥🔥🔥🔥', 3)).toBe('🔥🔥…');
+  it('counts columns: wide characters take two', () => {
+    expect(cut('🔥🔥🔥', 6)).toBe('🔥🔥🔥');
+    expect(cut('🔥🔥🔥', 5)).toBe('🔥🔥…');
+    expect(cut('größer', 6)).toBe('größer');
   });
 });

@@ -1,3 +1,4 @@
+import { textWidth } from '../../domain/text-width';
 import { paint, plain, type Tone } from './paint';
 
 /** One cell; the tone is shown where colours are wanted. */
@@ -16,7 +17,9 @@ const MIN_LAST = 16;
 /** Aligned columns under their names. Only the last column is cut, and only on a terminal. */
 export function renderTable(columns: readonly string[], rows: readonly Cell[][], options: TableOptions): string {
   const texts = rows.map((row) => columns.map((_, index) => plain(textOf(row[index]))));
-  const widths = columns.map((name, index) => Math.max(length(name), ...texts.map((row) => length(row[index] ?? ''))));
+  const widths = columns.map((name, index) =>
+    Math.max(textWidth(name), ...texts.map((row) => textWidth(row[index] ?? ''))),
+  );
   const last = columns.length - 1;
   const before = widths.slice(0, last).reduce((sum, width) => sum + width + GAP.length, 0);
   const room = options.width === undefined ? Infinity : Math.max(MIN_LAST, options.width - before);
@@ -24,7 +27,7 @@ export function renderTable(columns: readonly string[], rows: readonly Cell[][],
     cells
       .map((text, index) => {
         const shown = index === last ? cut(text, room) : text;
-        const padding = index === last ? '' : ' '.repeat((widths[index] ?? 0) - length(text));
+        const padding = index === last ? '' : ' '.repeat((widths[index] ?? 0) - textWidth(text));
         return paint(shown, toneAt(index), options.colours) + padding;
       })
       .join(GAP)
@@ -37,10 +40,14 @@ export function renderTable(columns: readonly string[], rows: readonly Cell[][],
 
 const textOf = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.text : (cell ?? ''));
 const toneOfCell = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.tone : undefined);
-/** Characters, not UTF-16 units. */
-const length = (text: string) => [...text].length;
 
-/** At most `room` characters, the last one an ellipsis when something is missing. */
+/** At most `room` columns, the last one an ellipsis when something is missing. */
 export function cut(text: string, room: number): string {
-  return length(text) <= room ? text : `${[...text].slice(0, Math.max(0, room - 1)).join('')}…`;
+  if (textWidth(text) <= room) return text;
+  let shown = '';
+  for (const character of text) {
+    if (textWidth(shown + character) > room - 1) break;
+    shown += character;
+  }
+  return `${shown}…`;
 }

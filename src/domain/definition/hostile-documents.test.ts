@@ -79,3 +79,28 @@ it('names that every object has are names like any other', () => {
     ]),
   );
 });
+
+describe('a document that is no plain data', () => {
+  const throwing = () => {
+    throw new Error('looked');
+  };
+  it.each<[string, unknown]>([
+    ['a getter', Object.defineProperty({}, 'name', { get: throwing, enumerable: true })],
+    [
+      'a getter deep inside',
+      {
+        name: 'A',
+        triggers: T,
+        variables: {
+          get x() {
+            return throwing();
+          },
+        },
+      },
+    ],
+    ['a getter in a list', { name: 'A', triggers: Object.defineProperty([], 0, { get: throwing, enumerable: true }) }],
+    ['a proxy', new Proxy({}, { ownKeys: throwing })],
+  ])('%s is a finding, and is never called', (_name, document) => {
+    expect(codesOf(document)).toContain('invalid_type');
+  });
+});

@@ -23,14 +23,26 @@ class Copy {
       this.report('limit_exceeded', `Nested more than ${MAX_DATA_DEPTH} levels deep`);
       return null;
     }
-    if (Array.isArray(value)) return value.map((item, index) => this.at(index, () => this.copy(item)));
+    if (Array.isArray(value)) {
+      return Array.from({ length: value.length }, (_, index) =>
+        this.at(index, () => this.copy(this.property(value, index))),
+      );
+    }
     const result: Record<string, unknown> = {};
-    for (const [key, item] of Object.entries(value)) {
+    for (const key of Object.keys(value)) {
       this.at(key, () => {
-        if (this.key(key)) result[key] = this.copy(item);
+        if (this.key(key)) result[key] = this.copy(this.property(value, key));
       });
     }
     return result;
+  }
+
+  /** Only what stands there: nothing of the input is ever called. */
+  private property(container: object, key: string | number): unknown {
+    const found = Object.getOwnPropertyDescriptor(container, key);
+    if (found === undefined || 'value' in found) return found?.value;
+    this.report('invalid_type', 'Expected plain data, got a computed property');
+    return null;
   }
 
   private at<T>(segment: Segment, visit: () => T): T {
@@ -73,5 +85,11 @@ class Copy {
 /** A copy of JSON data that is safe to work on, and findings for what it could not take over. */
 export function plainCopy(input: unknown): { value: unknown; findings: RawFinding[] } {
   const copy = new Copy();
-  return { value: copy.copy(input), findings: copy.findings };
+  try {
+    return { value: copy.copy(input), findings: copy.findings };
+  } catch (error) {
+    // A proxy whose traps throw.
+    const message = `Expected plain data: ${error instanceof Error ? error.message : 'it cannot be read'}`;
+    return { value: null, findings: [{ path: [], code: 'invalid_type', message }] };
+  }
 }

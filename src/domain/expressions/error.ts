@@ -1,3 +1,5 @@
+import { textWidth } from '../text-width';
+
 const EXCERPT_WIDTH = 100;
 
 /** Offsets at which the lines of a text start. */
@@ -31,7 +33,7 @@ function excerptOf(source: string, offset: number, column: number): string {
   const shown = source
     .slice(lineStart + from, lineStart + Math.min(from + EXCERPT_WIDTH, length))
     .replace(/[\t\r]/g, ' ');
-  return `${shown}\n${' '.repeat(column - 1 - from)}^`;
+  return `${shown}\n${' '.repeat(textWidth(shown.slice(0, column - 1 - from)))}^`;
 }
 
 /**
