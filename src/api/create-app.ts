@@ -20,6 +20,7 @@ import { entityAutomationRoutes } from './routes/entity-automations';
 import { entityHistoryRoutes } from './routes/entity-history';
 import { entityKindRoutes } from './routes/entity-kinds';
 import { entityRoutes } from './routes/entities';
+import { gitOpsRoutes } from './routes/gitops';
 import { healthRoutes } from './routes/health';
 import { inboundRoutes } from './routes/inbound';
 import { incidentRoutes } from './routes/incidents';
@@ -67,6 +68,7 @@ export function createApp(deps: ApiDeps): Api {
     ...automationVersionRoutes(shared),
     ...automationEvaluationRoutes(shared),
     ...automationValidationRoutes(shared),
+    ...gitOpsRoutes(shared),
     ...runRoutes(shared),
     ...runRetryRoutes(shared),
     ...runScopeRoutes(shared),

@@ -9,6 +9,8 @@ import { UsageError } from './usage-error';
 interface Options {
   dryRun?: true;
   prune?: true;
+  allowEmpty?: true;
+  source?: string;
   json?: true;
 }
 
@@ -17,39 +19,47 @@ export function configure(command: Command): void {
   command
     .argument('<path...>', 'YAML files, or directories with them')
     .option('--dry-run', 'only tell what would be done')
-    .option('--prune', 'not supported yet')
+    .option('--prune', 'delete what this source made before and does not have any more')
+    .option('--allow-empty', 'let --prune delete everything of the source')
+    .option('--source <name>', 'whose automations these are, e.g. the repository (default: "default")')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `
-Creates the automations of the files, or updates those of the same name; a key that a file does not have gets its default,
-and the status stays unless the file names one. All files are checked first: nothing changes when one is not valid. A file
-may hold several documents, also of the form {apiVersion: fermata/v1, kind: Automation, metadata, spec}.
+Brings the automations of a source to what the files say, all or nothing: a key that a file does not have gets its default.
+What it makes is managed from Git: the API refuses other edits and deletes, but it can be enabled, disabled and run by hand,
+and apply leaves that status alone. A file may hold several documents; each is an automation, known by its name, or
+{apiVersion: fermata/v1, kind: Automation, metadata: {name, title, description, labels: {group}}, spec}.
 
 Examples:
-  fermata apply examples/automations
-  fermata apply automations/*.yaml --dry-run
+  fermata apply examples/automations --dry-run
+  fermata apply automations --prune --source ops-repo
 ${CONNECTION_HELP}`,
     )
-    .action(async (paths: string[], { dryRun, prune, json }: Options) => {
-      if (prune) throw new UsageError('--prune is not supported yet: delete automations over the API.');
+    .action(async (paths: string[], options: Options) => {
+      const { dryRun = false, prune = false, allowEmpty = false, source, json } = options;
       const files = listFiles(paths);
       const read = files.map((file) => readAutomationFile(file));
       const automations = read.flatMap(({ found }) => found);
       const errors = read.flatMap((each) => each.errors);
-      if (automations.length + errors.length === 0) throw new UsageError(`No automations in ${paths.join(', ')}.`);
-      const outcome = await applyAutomations(connect(), automations, { dryRun: dryRun === true, errors });
+      if (automations.length + errors.length === 0 && !(prune && allowEmpty)) {
+        throw new UsageError(`No automations in ${paths.join(', ')}.`);
+      }
+      const request = { dryRun, prune, allowEmpty, source, errors };
+      const { results, warnings } = await applyAutomations(connect(), automations, request);
       const output = createOutput();
-      if (json) return output.json({ dryRun: dryRun === true, ...outcome });
-      for (const { file, finding } of outcome.warnings) console.error(`warning  ${findingText(finding, file)}`);
+      if (json) return output.json({ dryRun, results, warnings });
+      for (const { file, finding } of warnings) console.error(`warning  ${findingText(finding, file)}`);
       output.table(
         [dryRun ? 'WOULD BE' : 'ACTION', 'ID', 'FILE', 'NAME'],
-        outcome.results.map(({ action, id, file, name }) => [
-          { text: action, tone: action === 'unchanged' ? 'quiet' : 'good' },
+        results.map(({ action, id, file, name }) => [
+          { text: action, tone: TONES[action] },
           id ?? '-',
-          file,
+          file ?? '-',
           name,
         ]),
       );
     });
 }
+
+const TONES = { created: 'good', updated: 'good', unchanged: 'quiet', deleted: 'bad' } as const;

@@ -17,6 +17,8 @@ export interface AutomationRecord {
   group: string | null;
   status: AutomationStatus;
   managedBy: 'api' | 'gitops';
+  /** Which automation of its source it is; null unless it is managed from Git. */
+  sourceName: string | null;
   version: number;
   /** Position in the order of commits of definition changes; every write has a new one. */
   revision: number;
@@ -43,6 +45,8 @@ export interface NewAutomation {
   /** Default enabled. */
   status?: AutomationStatus;
   sourceYaml?: string | null;
+  /** Set = it is managed from Git: what it is called there, and where. */
+  managed?: { source: string; name: string };
   actor: Actor;
 }
 
@@ -78,6 +82,8 @@ export interface AutomationStore {
   /** Newest first. */
   versions(db: Executor, id: string, page: { limit: number; before?: number }): Promise<VersionRecord[]>;
   versionAt(db: Executor, id: string, version: number): Promise<VersionRecord | null>;
+  /** All that a source of Git made, by their names there. */
+  ofSource(db: Executor, source: string): Promise<AutomationRecord[]>;
   /** Sorted and distinct. */
   groups(db: Executor): Promise<string[]>;
 }
@@ -98,6 +104,7 @@ const columns = {
   group: automations.group,
   status: automations.status,
   managedBy: automations.managedBy,
+  sourceName: automations.sourceName,
   version: automations.version,
   revision: automations.revision,
   definition: automationVersions.definition,
@@ -110,13 +117,14 @@ const columns = {
 /** Definitions in Postgres: rows, versions, and the revision that the routing index follows. */
 export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }): AutomationStore {
   const store: AutomationStore = {
-    async create(tx, { definition, status = 'enabled', sourceYaml = null, actor }) {
+    async create(tx, { definition, status = 'enabled', sourceYaml = null, managed, actor }) {
       const id = ids.next();
       const now = clock.now();
       await tx.insert(automations).values({
         id,
         ...rowFields(definition),
         status,
+        ...(managed === undefined ? {} : { managedBy: 'gitops', source: managed.source, sourceName: managed.name }),
         version: 1,
         revision: await nextRevision(tx),
         createdAt: now,
@@ -186,6 +194,11 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
       const where = and(eq(automationVersions.automationId, id), eq(automationVersions.version, version));
       const rows = await db.select().from(automationVersions).where(where);
       return rows[0] ? toVersion(rows[0]) : null;
+    },
+
+    async ofSource(db, source) {
+      const where = and(isNull(automations.deletedAt), eq(automations.source, source));
+      return (await select(db).where(where).orderBy(automations.sourceName)).map(toRecord);
     },
 
     async groups(db) {

@@ -39,6 +39,7 @@ export const automations = pgTable('automations', {
   status: text('status').$type<'enabled' | 'disabled'>().notNull().default('enabled'),
   managedBy: text('managed_by').$type<'api' | 'gitops'>().notNull().default('api'),
   source: text('source'),
+  sourceName: text('source_name'),
   version: integer('version').notNull(),
   /** Position in the order of commits of definition changes; what the routing index follows. */
   revision: bigint('revision', { mode: 'number' }).notNull(),

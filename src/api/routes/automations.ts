@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { automationEtag } from '../../db/automation-store';
-import { cancelRunsOf } from '../../db/runs/cancel';
 import { AutomationAnswer, AUTOMATION_TYPES, reply, toAnswer } from '../automations/answer';
 import {
   assertManagedHere,
@@ -11,6 +10,7 @@ import {
   TAG,
   type AutomationDeps,
 } from '../automations/deps';
+import { deleteAutomation } from '../automations/delete-automation';
 import { patchDocument, splitBody } from '../automations/input';
 import { BASE_PATH } from '../app';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
@@ -153,13 +153,10 @@ function deleteRoute(deps: AutomationDeps): Route {
     responses: { 204: { description: 'Deleted' }, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
     async handler({ params, tx, request, afterCommit }) {
       const id = uuidOrNotFound(params.id, 'automation');
-      // Runs first: whoever admits a run takes these locks in the same order.
-      await cancelRunsOf(tx, id, { kind: 'cancel', reason: 'the automation was deleted' });
-      await tx.execute(sql`select 1 from automations where id = ${id} for update`);
-      const current = await requireAutomation(deps, tx, id);
-      assertIfMatch(request.headers['if-match'], automationEtag(current));
-      assertManagedHere(current);
-      await automations.remove(tx, id);
+      await deleteAutomation(tx, automations, id, (current) => {
+        assertIfMatch(request.headers['if-match'], automationEtag(current));
+        assertManagedHere(current);
+      });
       afterCommit(() => {
         notifier.definitions();
         notifier.starts();

@@ -1,51 +1,86 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import type { Finding } from '../../domain/errors';
 import type { ApiClient } from '../client';
 import { ApiProblem, findingText } from '../client/problem';
 import type { AutomationFile, FileFinding } from './automation-files';
-import { upsert, validateFile, type Applied } from './upsert';
+
+const place = z.number().optional();
+const Found = z
+  .object({ path: z.string(), message: z.string(), code: z.string(), line: place, column: place })
+  .transform(({ path, message, code }): Finding => ({ path, message, code }));
+
+const Answer = z.object({
+  warnings: z.array(Found).default([]),
+  results: z.array(
+    z.object({
+      name: z.string(),
+      id: z.string().nullable(),
+      action: z.enum(['created', 'updated', 'unchanged', 'deleted']),
+    }),
+  ),
+});
+
+/** What became of one document, or of an automation that has none any more. */
+export type Applied = z.infer<typeof Answer>['results'][number] & {
+  /** Where the document is; undefined = it was deleted. */
+  file: string | undefined;
+};
 
 /** What was done, and what is worth a second look. */
-export interface ApplyOutcome {
+interface ApplyOutcome {
   results: Applied[];
   warnings: FileFinding[];
 }
 
+interface ApplyOptions {
+  /** What is wrong with files that could not be read as automations. */
+  errors?: readonly FileFinding[];
+  dryRun?: boolean;
+  prune?: boolean;
+  allowEmpty?: boolean;
+  /** Whose automations these are. Default: the API's. */
+  source?: string | undefined;
+}
+
 /**
- * Validates all documents, then creates or updates them one by one. Nothing is changed when one is not valid.
+ * Applies all documents in one call: nothing is changed when one of them is not valid.
  * @throws {ApiProblem} with every finding of every file.
  */
 export async function applyAutomations(
   client: ApiClient,
   automations: readonly AutomationFile[],
-  { dryRun = false, errors = [] as readonly FileFinding[] } = {},
+  { errors = [], dryRun = false, prune = false, allowEmpty = false, source }: ApplyOptions = {},
 ): Promise<ApplyOutcome> {
-  const found = [...errors, ...sameNames(automations)];
-  const warnings: FileFinding[] = [];
-  for (const automation of automations) {
-    const validation = await validateFile(client, automation);
-    found.push(...validation.errors);
-    warnings.push(...validation.warnings);
+  // With files that cannot be read the rest is only checked, to tell everything at once.
+  const only = dryRun || errors.length > 0;
+  const query = { dryRun: only, prune: prune && errors.length === 0, allowEmpty, source };
+  const yaml = automations.map(({ wrapped }) => stringify(wrapped, { aliasDuplicateObjects: false })).join('---\n');
+  try {
+    const { results, warnings } = await client.send('POST', '/gitops/apply', Answer, { body: { yaml }, query });
+    if (errors.length > 0) throw refusal(errors);
+    const files = new Map(automations.map(({ wrapped, file }) => [wrapped.metadata.name, file]));
+    const fileOf = ({ name, action }: (typeof results)[number]) => (action === 'deleted' ? undefined : files.get(name));
+    return {
+      results: results.map((each) => ({ ...each, file: fileOf(each) })),
+      warnings: warnings.map((finding) => inFile(finding, automations)),
+    };
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.findings.length === 0) throw error;
+    throw refusal([...errors, ...error.findings.map((finding) => inFile(finding, automations))]);
   }
-  if (found.length > 0) {
-    const lines = found.map(({ file, finding }) => `  ${findingText(finding, file)}`);
-    throw new ApiProblem(`Nothing was applied:\n${lines.join('\n')}`, { code: 'validation_failed' });
-  }
-  const results: Applied[] = [];
-  for (const automation of automations) results.push(await upsert(client, automation, dryRun));
-  return { results, warnings };
 }
 
-/** The name is what tells which automation a document is. */
-function sameNames(automations: readonly AutomationFile[]): FileFinding[] {
-  const first = new Map<string, string>();
-  return automations.flatMap(({ file, document, locate }) => {
-    const name = document['name'];
-    if (typeof name !== 'string') return [];
-    const other = first.get(name);
-    if (other === undefined) {
-      first.set(name, file);
-      return [];
-    }
-    const message = `${other} has an automation of the same name "${name}"`;
-    return [{ file, finding: { code: 'duplicate_name', message, ...locate('name') } }];
-  });
+function refusal(found: readonly FileFinding[]): ApiProblem {
+  const lines = found.map(({ file, finding }) => `  ${findingText(finding, file)}`);
+  return new ApiProblem(`Nothing was applied:\n${lines.join('\n')}`, { code: 'validation_failed' });
+}
+
+/** The API counts documents; people know files and lines. */
+function inFile(finding: Finding, automations: readonly AutomationFile[]): FileFinding {
+  const [, index = '', path = ''] = /^documents\[(\d+)\]\.?(.*)$/.exec(finding.path) ?? [];
+  const automation = automations[Number(index)];
+  if (index === '' || automation === undefined) return { file: '', finding };
+  const { code, message } = finding;
+  return { file: automation.file, finding: { code, message, ...automation.locateWrapped(path) } };
 }

@@ -15,9 +15,16 @@ describe('readAutomationFile', () => {
     expect(found[1]?.locate('mode')).toMatchObject({ line: 4 });
   });
 
-  it('keeps the text of a file that is one automation, for its comments', () => {
-    const text = '# why\nname: one\n';
-    expect(readAutomationFile('a.yaml', text).found[0]?.text).toBe(text);
+  it('wraps an automation alone for Git, and finds places of the wrapping in the file', () => {
+    const [automation] = readAutomationFile('a.yaml', 'mode: single\nname: one\n').found;
+    expect(automation?.wrapped).toEqual({
+      apiVersion: 'fermata/v1',
+      kind: 'Automation',
+      metadata: { name: 'one' },
+      spec: { mode: 'single' },
+    });
+    expect(automation?.locateWrapped('metadata.name')).toMatchObject({ path: 'name', line: 2 });
+    expect(automation?.locateWrapped('spec.mode')).toMatchObject({ path: 'mode', line: 1 });
   });
 
   it('takes title, description and group of a document for Git from its metadata', () => {

@@ -4,17 +4,26 @@ import { readYaml } from '../../domain/definition/yaml';
 import type { PlaceDetail } from '../../domain/definition/yaml-locate';
 import { messageOf, type Finding } from '../../domain/errors';
 import { UsageError } from '../usage-error';
-import { fromGitOps, isGitOps } from './gitops-document';
+import { fromGitOps, isGitOps } from '../../domain/definition/gitops-document';
+
+/** A place as people find it. */
+export interface FilePlace {
+  path: string;
+  line?: number;
+  column?: number;
+}
 
 /** One automation of a file. */
 export interface AutomationFile {
   file: string;
-  /** The document as the API takes it. */
+  /** The automation alone, as `validate` checks it. */
   document: Record<string, unknown>;
-  /** The text, when the file is this document alone: saved as it is, comments and all. */
-  text: string | undefined;
-  /** Place of a finding in the file. */
-  locate(path: string, detail?: PlaceDetail): { path: string; line?: number; column?: number };
+  /** The document for Git; one that is an automation alone is wrapped, under its own name. */
+  wrapped: Record<string, unknown> & { metadata: { name: string } };
+  /** Place in the file of a place in `document`. */
+  locate(path: string, detail?: PlaceDetail): FilePlace;
+  /** Place in the file of a place in `wrapped`. */
+  locateWrapped(path: string): FilePlace;
 }
 
 /** A finding of a file. */
@@ -59,15 +68,36 @@ export function readAutomationFile(
     const own = value as Record<string, unknown>;
     const place = (path: string, detail?: PlaceDetail) => ({ path, ...locate(path, detail) });
     if (!isGitOps(own)) {
-      found.push({ file, document: own, text: documents.length === 1 ? text : undefined, locate: place });
+      found.push({
+        file,
+        document: own,
+        wrapped: wrap(own),
+        locate: place,
+        locateWrapped: (path) => place(inside(path)),
+      });
       continue;
     }
     const { document, findings, pathOf } = fromGitOps(own);
     errors.push(...findings.map((finding) => ({ file, finding: { ...finding, ...place(finding.path) } })));
     if (findings.length === 0)
-      found.push({ file, document, text: undefined, locate: (path, detail) => place(pathOf(path), detail) });
+      found.push({
+        ...{ file, document, wrapped: own as AutomationFile['wrapped'] },
+        locate: (path, detail) => place(pathOf(path), detail),
+        locateWrapped: place,
+      });
   }
   return { found, errors };
+}
+
+/** An automation alone as a document for Git: known by its own name. */
+function wrap({ name, ...spec }: Record<string, unknown>): AutomationFile['wrapped'] {
+  return { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: name as string }, spec };
+}
+
+/** Place in an automation alone of a place in what it was wrapped in. */
+function inside(path: string): string {
+  if (path === 'metadata.name') return 'name';
+  return path.startsWith('spec.') ? path.slice('spec.'.length) : '';
 }
 
 function textOf(file: string): string {

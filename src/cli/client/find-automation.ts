@@ -6,12 +6,6 @@ import { ApiProblem } from './problem';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** All automations with exactly this name; names need not be unique. */
-export async function automationsNamed(client: ApiClient, name: string): Promise<Automation[]> {
-  const found = await client.list('/automations', Automation, { q: name });
-  return found.filter((automation) => automation.name === name);
-}
-
 /**
  * The automation with this id or this name.
  * @throws {UsageError} listing the matches when the name is not unique, {@link ApiProblem} when there is none.

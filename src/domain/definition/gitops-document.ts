@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { Finding } from '../../domain/errors';
+import type { Finding } from '../errors';
 
-const GitOpsDocument = z.strictObject({
+/** An automation as Git keeps it. */
+export const GitOpsDocument = z.strictObject({
   apiVersion: z.literal('fermata/v1'),
   kind: z.literal('Automation'),
   metadata: z.strictObject({
@@ -14,6 +15,8 @@ const GitOpsDocument = z.strictObject({
 });
 
 interface Unwrapped {
+  /** `metadata.name`: which automation of its source the document is. */
+  name: string;
   /** The automation document. */
   document: Record<string, unknown>;
   findings: Finding[];
@@ -30,12 +33,14 @@ export function isGitOps(document: Record<string, unknown>): boolean {
 export function fromGitOps(document: Record<string, unknown>): Unwrapped {
   const parsed = GitOpsDocument.safeParse(document);
   if (!parsed.success) {
-    const findings = parsed.error.issues.map(({ path, message }) => ({
-      path: path.join('.'),
-      code: 'invalid_document',
-      message,
-    }));
-    return { document: {}, findings, pathOf: (path) => path };
+    const findings = parsed.error.issues.flatMap((issue) => {
+      const path = issue.path.join('.');
+      if (issue.code !== 'unrecognized_keys') return [{ path, code: 'invalid_document', message: issue.message }];
+      return issue.keys.map((key) => {
+        return { path: path === '' ? key : `${path}.${key}`, code: 'unknown_key', message: `Unknown key "${key}"` };
+      });
+    });
+    return { name: '', document: {}, findings, pathOf: (path) => path };
   }
   const { metadata, spec } = parsed.data;
   const { name, title, description, labels } = metadata;
@@ -46,6 +51,7 @@ export function fromGitOps(document: Record<string, unknown>): Unwrapped {
     ...(group === undefined ? [] : [['group', 'metadata.labels.group'] as const]),
   ]);
   return {
+    name,
     document: {
       ...spec,
       name: title ?? name,

@@ -1,0 +1,18 @@
+import type { AutomationStore, CheckCurrent } from '../../db/automation-store';
+import type { Executor } from '../../db/executor';
+import { cancelRunsOf } from '../../db/runs/cancel';
+
+/**
+ * Deletes an automation in the caller's transaction: its runs are cancelled, its history stays. The caller tells the
+ * workers (`definitions`, `starts`) after the commit. Refused: `not_found`, and what `check` throws.
+ */
+export async function deleteAutomation(
+  tx: Executor,
+  automations: Pick<AutomationStore, 'remove'>,
+  id: string,
+  check?: CheckCurrent,
+): Promise<void> {
+  // Runs first: whoever admits a run takes these locks in the same order.
+  await cancelRunsOf(tx, id, { kind: 'cancel', reason: 'the automation was deleted' });
+  await automations.remove(tx, id, check);
+}

@@ -1,0 +1,65 @@
+import { sql } from 'drizzle-orm';
+import type { AutomationRecord, AutomationStore } from '../../db/automation-store';
+import type { Executor } from '../../db/executor';
+import { sameJson } from '../../domain/entities/diff';
+import type { Actor } from '../../domain/entities/change';
+import type { Definition } from '../../domain/definition/schema';
+import { deleteAutomation } from '../automations/delete-automation';
+import type { GitOpsAutomation } from './read-documents';
+
+/** What became of one document, or of an automation that has none any more. */
+export interface Applied {
+  name: string;
+  /** null = it would be created. */
+  id: string | null;
+  action: 'created' | 'updated' | 'unchanged' | 'deleted';
+}
+
+export interface ApplyRequest {
+  automations: readonly GitOpsAutomation[];
+  source: string;
+  prune: boolean;
+  dryRun: boolean;
+  actor: Actor;
+}
+
+/**
+ * Brings the automations of a source to what its documents say, in the caller's transaction. Statuses stay as they are;
+ * a key that a document does not have gets its default; `prune` deletes what the source made and does not name any more.
+ */
+export async function applyDocuments(
+  { tx, automations: store }: { tx: Executor; automations: AutomationStore },
+  { automations, source, prune, dryRun, actor }: ApplyRequest,
+): Promise<Applied[]> {
+  // Two applies of one source at once must not both create what is missing.
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`gitops:${source}`}, 0))`);
+  const current = new Map((await store.ofSource(tx, source)).map((record) => [record.sourceName ?? '', record]));
+  const results: Applied[] = [];
+  for (const { name, definition } of automations) {
+    const there = current.get(name);
+    current.delete(name);
+    // Said, since a definition without a group leaves the row's as it is.
+    const whole = { ...definition, group: definition.group ?? '' };
+    if (there === undefined) {
+      const managed = { source, name };
+      const created = dryRun ? null : await store.create(tx, { definition: whole, managed, actor });
+      results.push({ name, id: created?.id ?? null, action: 'created' });
+    } else if (isSame(there, whole)) {
+      results.push({ name, id: there.id, action: 'unchanged' });
+    } else {
+      if (!dryRun) await store.update(tx, there.id, { definition: whole, actor });
+      results.push({ name, id: there.id, action: 'updated' });
+    }
+  }
+  if (!prune) return results;
+  for (const [name, { id }] of current) {
+    if (!dryRun) await deleteAutomation(tx, store, id);
+    results.push({ name, id, action: 'deleted' });
+  }
+  return results;
+}
+
+function isSame({ definition, group }: AutomationRecord, wanted: Definition): boolean {
+  const { group: wantedGroup, ...rest } = wanted;
+  return (wantedGroup ?? '').trim() === (group ?? '') && sameJson(rest, definition);
+}

@@ -1,0 +1,68 @@
+import { fromGitOps } from '../../domain/definition/gitops-document';
+import type { Definition } from '../../domain/definition/schema';
+import { readYaml, type YamlDocument } from '../../domain/definition/yaml';
+import type { Finding } from '../../domain/errors';
+import type { AutomationValidator } from '../automations/validator';
+
+/** A valid document of an apply. */
+export interface GitOpsAutomation {
+  /** `metadata.name` */
+  name: string;
+  definition: Definition;
+}
+
+/**
+ * Reads a multi-document text. Findings are those of all documents; their places begin with `documents[<index>]`, counted
+ * without empty ones.
+ */
+export function readGitOpsDocuments(
+  text: string,
+  validator: AutomationValidator,
+): { automations: GitOpsAutomation[]; errors: Finding[]; warnings: Finding[] } {
+  const automations: GitOpsAutomation[] = [];
+  const errors: Finding[] = [];
+  const warnings: Finding[] = [];
+  const seen = new Map<string, number>();
+  const documents = readYaml(text).filter(({ value, errors: wrong }) => value !== null || wrong.length > 0);
+  for (const [index, document] of documents.entries()) {
+    const place = (finding: Finding): Finding => ({
+      ...finding,
+      path: finding.path === '' ? `documents[${index}]` : `documents[${index}].${finding.path}`,
+    });
+    const read = readOne(document, validator);
+    errors.push(...read.errors.map(place));
+    warnings.push(...read.warnings.map(place));
+    const first = seen.get(read.name);
+    if (first !== undefined && read.name !== '') {
+      const message = `documents[${first}] has the same name "${read.name}"`;
+      const finding = { path: 'metadata.name', code: 'duplicate_name', message, ...document.locate('metadata.name') };
+      errors.push(place(finding));
+    }
+    seen.set(read.name, index);
+    if (read.definition) automations.push({ name: read.name, definition: read.definition });
+  }
+  return { automations, errors, warnings };
+}
+
+interface ReadOne {
+  name: string;
+  definition?: Definition;
+  errors: Finding[];
+  warnings: Finding[];
+}
+
+function readOne({ value, errors, locate }: YamlDocument, validator: AutomationValidator): ReadOne {
+  if (errors.length > 0) return { name: '', errors, warnings: [] };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const message = 'Expected a document {apiVersion, kind, metadata, spec}';
+    return { name: '', errors: [{ path: '', code: 'invalid_type', message, ...locate('') }], warnings: [] };
+  }
+  const { name, document, findings, pathOf } = fromGitOps(value as Record<string, unknown>);
+  if (findings.length > 0) {
+    return { name, errors: findings.map((finding) => ({ ...finding, ...locate(finding.path) })), warnings: [] };
+  }
+  const validation = validator.validate(document, (path, detail) => locate(pathOf(path), detail));
+  const placed = (finding: Finding) => ({ ...finding, path: pathOf(finding.path) });
+  const found = { errors: validation.errors.map(placed), warnings: validation.warnings.map(placed) };
+  return { name, ...found, ...(validation.definition && { definition: validation.definition }) };
+}

@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import type { AutomationStore } from '../../db/automation-store';
+import type { Notifier } from '../../db/notifier';
+import { automationJsonSchema } from '../../domain/definition/json-schema';
+import { GitOpsDocument } from '../../domain/definition/gitops-document';
+import { FermataError } from '../../domain/errors';
+import type { ActionDescription } from '../../domain/registry/action-description';
+import type { Registry } from '../../domain/registry/registry';
+import type { AutomationValidator } from '../automations/validator';
+import { applyDocuments } from '../gitops/apply-documents';
+import { readGitOpsDocuments } from '../gitops/read-documents';
+import { decodeUtf8, isJsonType, isYamlType, mediaTypeOf } from '../http/body';
+import { refusalOfFindings } from '../http/findings';
+import { ProblemFinding } from '../http/problem';
+import { assertStorableBody } from '../http/stored-text';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { FlagQuery } from '../http/values';
+
+const TAG = 'GitOps';
+
+const ApplyQuery = z.object({
+  dryRun: FlagQuery.optional().describe('Only tell what would be done'),
+  prune: FlagQuery.optional().describe('Delete what this source made and does not name any more'),
+  source: z.string().min(1).max(200).default('default').describe('Whose automations these are, e.g. a repository'),
+  allowEmpty: FlagQuery.optional().describe('Let `prune` delete everything of the source'),
+});
+
+const ApplyAnswer = z.object({
+  warnings: z.array(ProblemFinding).describe('Worth a second look; places begin with `documents[<index>]`'),
+  results: z.array(
+    z.object({
+      name: z.string().describe('`metadata.name`'),
+      id: z.uuid().nullable().describe('null = it would be created'),
+      action: z.enum(['created', 'updated', 'unchanged', 'deleted']),
+    }),
+  ),
+});
+
+const JsonSchema = z.record(z.string(), z.unknown());
+const KindAnswer = z
+  .object({
+    apiVersion: z.string(),
+    kind: z.string(),
+    description: z.string(),
+    schema: JsonSchema.describe('Of the whole document'),
+    variants: z.array(
+      z.object({
+        path: z.enum(['spec.triggers[].config', 'spec.actions[].config']),
+        discriminator: z.object({ key: z.enum(['event', 'action']), value: z.string() }),
+        displayName: z.string(),
+        description: z.string(),
+        schema: JsonSchema.nullable().describe('Of `config`; null = it takes none'),
+      }),
+    ),
+  })
+  .meta({ id: 'GitOpsKind' });
+
+interface GitOpsDeps {
+  automations: AutomationStore;
+  validator: AutomationValidator;
+  notifier: Notifier;
+  registry: Registry<ActionDescription>;
+}
+
+/** Automations from Git. */
+export function gitOpsRoutes(deps: GitOpsDeps): Route[] {
+  return [applyRoute(deps), kindsRoute(deps.registry)];
+}
+
+function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/gitops/apply',
+    permission: 'automation.manage',
+    operationId: 'gitops.apply',
+    tag: TAG,
+    summary: 'Bring the automations of a source to what its documents say, all or nothing',
+    description:
+      'Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, ' +
+      'separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, ' +
+      'disabled and run by hand, and an apply leaves its status alone.',
+    query: ApplyQuery,
+    bodyFormat: 'raw',
+    documentedBody: GitOpsDocument,
+    bodyTypes: ['application/yaml'],
+    responses: { 200: { description: 'What was done with each document', schema: ApplyAnswer } },
+    async handler({ query, raw, request, tx, principal, afterCommit }) {
+      const { source, prune = false, dryRun = false, allowEmpty = false } = query;
+      const text = textOf(raw, request.headers['content-type']);
+      const read = readGitOpsDocuments(text, validator);
+      if (read.errors.length > 0) throw refusalOfFindings(read.errors);
+      assertStorableBody(read.automations);
+      if (prune && read.automations.length === 0 && !allowEmpty) {
+        const message = `Nothing is in the body: everything of the source "${source}" would be deleted. Say allowEmpty=true if that is meant.`;
+        throw new FermataError('validation_failed', message);
+      }
+      const wanted = { automations: read.automations, source, prune, dryRun, actor: principal.actor };
+      const results = await applyDocuments({ tx, automations }, wanted);
+      if (!dryRun && results.some(({ action }) => action !== 'unchanged')) {
+        afterCommit(() => {
+          notifier.definitions();
+          notifier.starts();
+        });
+      }
+      return json(200, { results, warnings: read.warnings });
+    },
+  });
+}
+
+function textOf(raw: Buffer, contentType: string | undefined): string {
+  const type = mediaTypeOf(contentType);
+  if (raw.length > 0 && !isYamlType(type) && !isJsonType(type)) {
+    const given = type === '' ? 'is missing' : `"${type}" is not accepted`;
+    throw new FermataError('unsupported_media_type', `Content-Type ${given}; send application/yaml.`);
+  }
+  return decodeUtf8(raw);
+}
+
+/** The answer is fixed for the life of the process, hence made once. */
+function kindsRoute(registry: Registry<ActionDescription>): Route {
+  const items = [automationKind(registry)];
+  return readRoute({
+    method: 'get',
+    path: '/gitops/kinds',
+    permission: 'automation.read',
+    operationId: 'gitops.kinds',
+    tag: TAG,
+    summary: 'What documents may hold, with one variant for each trigger and action',
+    responses: { 200: { description: 'The kinds', schema: z.object({ items: z.array(KindAnswer) }) } },
+    handler: () => Promise.resolve(json(200, { items })),
+  });
+}
+
+function automationKind(registry: Registry<ActionDescription>): z.input<typeof KindAnswer> {
+  const { $defs, ...spec } = automationJsonSchema(registry) as { $defs: Record<string, Record<string, unknown>> };
+  const { Automation = {}, ...parts } = $defs;
+  // The name comes from metadata.
+  const required = (Automation['required'] as string[]).filter((key) => key !== 'name');
+  const wrapper = toJsonSchema(GitOpsDocument);
+  const triggers = [...registry.triggers()].map(([value, { displayName, description, configSchema }]) => ({
+    path: 'spec.triggers[].config' as const,
+    discriminator: { key: 'event' as const, value },
+    ...{ displayName, description },
+    schema: configSchema === undefined ? null : toJsonSchema(configSchema),
+  }));
+  const actions = [...registry.actions()].map(([value, { displayName, description, configSchema }]) => ({
+    path: 'spec.actions[].config' as const,
+    discriminator: { key: 'action' as const, value },
+    ...{ displayName, description },
+    schema: toJsonSchema(configSchema),
+  }));
+  return {
+    apiVersion: 'fermata/v1',
+    kind: 'Automation',
+    description: 'An automation; `spec` is the document without its name, which comes from `metadata`.',
+    schema: {
+      ...wrapper,
+      properties: { ...(wrapper['properties'] as object), spec },
+      $defs: { ...parts, Automation: { ...Automation, required } },
+    },
+    variants: [...triggers, ...actions],
+  };
+}
+
+function toJsonSchema(schema: z.ZodType): Record<string, unknown> {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
+}
