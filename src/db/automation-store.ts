@@ -6,6 +6,8 @@ import { sameJson } from '../domain/entities/diff';
 import { FermataError } from '../domain/errors';
 import type { Executor } from './executor';
 import { automations, automationVersions } from './tables';
+import { windowGateId } from '../domain/gates/gate-id';
+import { keepWindows } from './window-events';
 
 export type AutomationStatus = 'enabled' | 'disabled';
 
@@ -139,7 +141,10 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
       const now = clock.now();
       const changed = definition !== undefined && !sameJson(current.definition, versioned(definition));
       const version = changed ? current.version + 1 : current.version;
-      if (changed) await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
+      if (changed) {
+        await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
+        await keepWindows(tx, id, definition.triggers.map(windowGateId));
+      }
       await tx
         .update(automations)
         .set({
@@ -155,6 +160,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
 
     async remove(tx, id, check) {
       await lockCurrent(tx, id, check);
+      await keepWindows(tx, id, []);
       const now = clock.now();
       await tx
         .update(automations)

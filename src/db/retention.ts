@@ -13,6 +13,8 @@ export interface Retention {
 const HEALTH_RESULTS_MS = 24 * 3_600_000;
 /** Identities of deliveries and answers kept for repeats. */
 const DEDUP_MS = 7 * 24 * 3_600_000;
+/** Longer than the longest window; keys that go on clear themselves. */
+const WINDOW_EVENTS_MS = 2 * 24 * 3_600_000;
 /** Rows removed by one statement: bounds its locks. */
 const BATCH = 5_000;
 
@@ -33,6 +35,7 @@ export async function applyRetention(database: Database, retention: Retention): 
     healthResults: await remove(sql`
       delete from health_results where id in (
         select id from health_results where ${olderThan(sql`received_at`, HEALTH_RESULTS_MS)} limit ${BATCH})`),
+    windowEvents: await remove(sql`delete from window_events where ${olderThan(sql`occurred_at`, WINDOW_EVENTS_MS)}`),
     deliveries: await remove(sql`delete from dedup_keys where ${olderThan(sql`created_at`, DEDUP_MS)}`),
     idempotencyKeys: await remove(sql`delete from idempotency_keys where ${olderThan(sql`created_at`, DEDUP_MS)}`),
     changePartitions: await dropChangePartitions(database, retention.changesMs),

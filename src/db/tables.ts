@@ -200,6 +200,20 @@ export const evaluations = pgTable('evaluations', {
   lastAt: at('last_at').notNull(),
 });
 
+/** What the window gate has counted. */
+export const windowEvents = pgTable(
+  'window_events',
+  {
+    automationId: uuid('automation_id').notNull(),
+    triggerId: text('trigger_id').notNull(),
+    changeId: uuid('change_id').notNull(),
+    gate: text('gate').notNull(),
+    partitionKey: text('partition_key').notNull(),
+    occurredAt: at('occurred_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.automationId, table.triggerId, table.changeId] })],
+);
+
 /** Custom kinds with their JSON Schema. */
 export const entityKinds = pgTable('entity_kinds', {
   kind: text('kind').primaryKey(),

@@ -7,10 +7,28 @@ import type { EvaluationScope, Evaluator } from '../providers/evaluator';
 import type { Outcome } from './evaluation-log';
 import type { Candidate } from './routing-index';
 
-/** What the gates say of a candidate. */
-export type Verdict =
-  | { passed: true; contextKey: string | null; trigger: Record<string, unknown>; variables: Record<string, unknown> }
-  | { passed: false; outcome: Outcome; detail: string };
+/** A gate that was not passed. */
+export interface Refusal {
+  passed: false;
+  outcome: Outcome;
+  detail: string;
+}
+
+/** A candidate behind config and filter, with what its expressions see. */
+export interface Entered {
+  passed: true;
+  candidate: Candidate;
+  occurrence: Occurrence;
+  change: Change;
+  scope: EvaluationScope;
+}
+
+/** A candidate behind all gates but concurrency. */
+export interface Passed {
+  passed: true;
+  entered: Entered;
+  variables: Record<string, unknown>;
+}
 
 export interface GateDeps {
   evaluator: Evaluator;
@@ -18,18 +36,20 @@ export interface GateDeps {
   db: Executor;
 }
 
-const refused = (outcome: Outcome, detail: string): Verdict => ({ passed: false, outcome, detail });
+/** That a gate was not passed, with the reason. */
+export const refused = (outcome: Outcome, detail: string): Refusal => ({ passed: false, outcome, detail });
 
 /**
- * Stage 2 up to concurrency: config → filter → variables → conditions. Never throws for the automation's own faults
- * (they are the verdict); what it throws is infrastructure.
+ * The first gates of stage 2: config → filter. Never throws for the automation's own faults (they are the verdict);
+ * what it throws is infrastructure.
  */
-export async function passGates(
+export async function enterGates(
   deps: GateDeps,
-  { automation, trigger, type }: Candidate,
+  candidate: Candidate,
   occurrence: Occurrence,
   change: Change,
-): Promise<Verdict> {
+): Promise<Entered | Refusal> {
+  const { automation, trigger, type } = candidate;
   const { payload } = occurrence;
   let contextKey: string | null;
   try {
@@ -53,34 +73,30 @@ export async function passGates(
     usesState: automation.uses_state ?? [],
     stateWindowMinutes: automation.state_window_minutes,
   };
-  return (await checkFilter(deps, trigger.filter, scope)) ?? (await checkConditions(deps, automation, scope));
+  return (await checkFilter(deps, trigger.filter, scope)) ?? { passed: true, candidate, occurrence, change, scope };
 }
 
 async function checkFilter(
   { evaluator, db }: GateDeps,
   filter: string | undefined,
   scope: EvaluationScope,
-): Promise<Verdict | null> {
+): Promise<Refusal | null> {
   if (filter === undefined) return null;
   const { value, reason } = await evaluator.condition(db, filter, scope);
   return value === true ? null : refused('filter', reason ?? 'The filter does not hold.');
 }
 
-async function checkConditions(
-  { evaluator, db }: GateDeps,
-  automation: Candidate['automation'],
-  scope: EvaluationScope,
-): Promise<Verdict> {
-  const rendered = await evaluator.renderVariables(db, automation.variables, scope);
+/** The last gates before concurrency: variables → conditions. Throws only infrastructure, as `enterGates`. */
+export async function passConditions({ evaluator, db }: GateDeps, entered: Entered): Promise<Passed | Refusal> {
+  const { automation } = entered.candidate;
+  const rendered = await evaluator.renderVariables(db, automation.variables, entered.scope);
   if ('error' in rendered) return refused('error', `variables: ${rendered.error}`);
   const { variables } = rendered;
   if (Buffer.byteLength(JSON.stringify(variables)) > VARIABLES_LIMIT_BYTES) {
     return refused('error', `variables: together larger than ${VARIABLES_LIMIT_BYTES / 1024} KB`);
   }
-  const { facts } = scope;
-  const passed: Verdict = { passed: true, contextKey: facts.contextKey, trigger: facts.trigger, variables };
-  if (automation.conditions.length === 0) return passed;
-  const { value, reason } = await evaluator.condition(db, automation.conditions, { ...scope, variables });
-  if (value === true) return passed;
+  if (automation.conditions.length === 0) return { passed: true, entered, variables };
+  const { value, reason } = await evaluator.condition(db, automation.conditions, { ...entered.scope, variables });
+  if (value === true) return { passed: true, entered, variables };
   return refused(value === 'error' ? 'error' : 'condition', reason ?? 'The conditions do not hold.');
 }

@@ -26,6 +26,8 @@ export interface Evaluator {
   ): Promise<{ value: boolean | 'error'; reason?: string }>;
   /** Renders templates deeply; throws ExpressionError. */
   render(db: Executor, value: unknown, scope: EvaluationScope): Promise<unknown>;
+  /** Value of a bare expression; throws ExpressionError. */
+  value(db: Executor, expression: string, scope: EvaluationScope): Promise<unknown>;
   /** Renders a duration's template: a bare expression, with or without one pair of braces. */
   renderDuration(db: Executor, template: string, scope: EvaluationScope): Promise<unknown>;
   /** Renders variables in order, each seeing those before it. */

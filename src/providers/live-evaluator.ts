@@ -58,7 +58,12 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
       if (isTemplate(template)) {
         return renderTemplate(template, await live(db, expressionsInValue(template), scope, now), { now, filters });
       }
-      const { expression } = parseBareExpression(template);
+      return this.value(db, template, scope);
+    },
+
+    async value(db, text, scope) {
+      const now = clock.now();
+      const { expression } = parseBareExpression(text);
       return evaluate(expression, await live(db, expression, scope, now), { now, filters });
     },
 

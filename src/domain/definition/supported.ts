@@ -14,6 +14,6 @@ export interface Unsupported {
  */
 export const UNSUPPORTED: Unsupported = {
   kinds: ['parallel', 'repeat', 'wait_for_trigger', 'wait_until'],
-  triggerKeys: ['window', 'for'],
+  triggerKeys: ['for'],
   onFailure: true,
 };

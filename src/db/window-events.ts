@@ -1,0 +1,51 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** One arrival at a window gate. */
+export interface WindowArrival {
+  automationId: string;
+  triggerId: string;
+  /** Of `windowGateId`. */
+  gate: string;
+  partitionKey: string;
+  changeId: string;
+  occurredAt: Date;
+  /** How many of the newest events matter. */
+  count: number;
+  minutes: number;
+}
+
+/**
+ * Counts an arrival in the caller's transaction and gives the instants (milliseconds) of what was counted before for its
+ * key, newest first, at most `count`. Arrivals of one key wait for each other until that transaction ends. null: this
+ * change was counted before.
+ */
+export async function countArrival(tx: Executor, arrival: WindowArrival): Promise<number[] | null> {
+  const { automationId, triggerId, gate, partitionKey, count, minutes } = arrival;
+  const name = `window:${automationId}:${triggerId}:${partitionKey}`;
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
+  const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId} and gate = ${gate}
+    and partition_key = ${partitionKey}`;
+  const result = await tx.execute<{ counted: boolean; others: number[] | null }>(sql`
+    with counted as (
+      insert into window_events (automation_id, trigger_id, change_id, gate, partition_key, occurred_at)
+      values (${automationId}, ${triggerId}, ${arrival.changeId}, ${gate}, ${partitionKey}, ${arrival.occurredAt.toISOString()})
+      on conflict do nothing returning 1),
+    others as (
+      select occurred_at from window_events where ${key} order by occurred_at desc limit ${count}),
+    -- What no later arrival can count any more.
+    pruned as (
+      delete from window_events where ${key} and occurred_at < (
+        select greatest(max(occurred_at) - make_interval(secs => ${minutes * 60}),
+          case when count(*) = ${count} then min(occurred_at) end) from others))
+    select exists (select 1 from counted) as counted,
+      (select array_agg(extract(epoch from occurred_at)::float8 * 1000 order by occurred_at desc) from others) as others`);
+  const row = result.rows[0];
+  return row?.counted === true ? (row.others ?? []).map(Math.round) : null;
+}
+
+/** Drops what triggers have counted that are not there any more, or not as they were. */
+export async function keepWindows(tx: Executor, automationId: string, gates: readonly string[]): Promise<void> {
+  await tx.execute(sql`
+    delete from window_events where automation_id = ${automationId} and gate <> all(${`{${gates.join(',')}}`}::text[])`);
+}

@@ -1,0 +1,127 @@
+import { sql } from 'drizzle-orm';
+import { appendChanges } from '../../src/db/change-log';
+import { startEngine, type Engine } from '../support/engine';
+import { until } from '../support/until';
+
+const counted = (type: string, window: string, filter = '') => `
+name: ${type}
+mode: parallel
+max_runs: 1000
+triggers:
+  - id: t
+    event: automation.event
+    config: { type: ${type} }
+    ${filter}
+    window: ${window}
+actions:
+  - { action: automation.log, config: { message: counted } }
+`;
+
+describe('a window gate', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine();
+    await Promise.all([engine.worker(), engine.worker()]);
+  }, 60_000);
+  afterAll(() => engine.close());
+
+  const routed = () =>
+    until('everything is routed', async () => {
+      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
+      return left.rowCount === 0;
+    });
+  /** Emits one by one, each routed before the next: the order in which they are counted is that of arrival. */
+  const emitAt = async (type: string, occurredAt: Date, subject = 'one') => {
+    await appendChanges(engine.database.db, [
+      {
+        ...{ kind: 'automation.event', id: subject, occurredAt, event: 'automation.event', contextKey: subject },
+        cause: { actor: { type: 'user', id: 'test' }, causedBy: null, depth: 0 },
+        payload: { type, source: 'test', subject, data: {} },
+      },
+    ]);
+    await routed();
+  };
+  const runsOf = async (id: string, count: number) => {
+    const runs = count === 0 ? await engine.runs(id) : await engine.ended(count, id);
+    expect(runs).toHaveLength(count);
+  };
+  const minute = (n: number) => new Date(Date.now() - 3_600_000 + n * 60_000);
+
+  it('fires at the n-th event within its minutes, for each key apart, and tells why it did not before', async () => {
+    const id = await engine.save(counted('flap', '{ count: 3, minutes: 10 }'));
+    for (const n of [0, 1, 12]) await emitAt('flap', minute(n), 'a');
+    for (const n of [12, 13]) await emitAt('flap', minute(n), 'b');
+    await runsOf(id, 0);
+    await emitAt('flap', minute(13), 'a');
+    await emitAt('flap', minute(14), 'a');
+    await runsOf(id, 1);
+    const reasons = await until('the reasons are written', async () => {
+      const found = await engine.outcomes(id);
+      return found.length > 0 && found;
+    });
+    expect(reasons.every(({ outcome }) => outcome === 'window')).toBe(true);
+    expect(reasons[0]?.detail).toContain('1 of 3 events');
+  });
+
+  it('fires once for a stream and again after a lull', async () => {
+    const id = await engine.save(counted('lull', '{ count: 2, minutes: 5, refire: once }'));
+    for (const n of [0, 1, 2, 3, 30, 31, 32]) await emitAt('lull', minute(n));
+    await runsOf(id, 2);
+  });
+
+  it('counts by partitionBy, and by the context key where that gives nothing or an error', async () => {
+    const id = await engine.save(
+      counted('parts', '{ count: 2, minutes: 5, partitionBy: trigger.payload.data.missing - 1 }'),
+    );
+    await emitAt('parts', minute(0), 'a');
+    await emitAt('parts', minute(1), 'b');
+    await runsOf(id, 0);
+    await emitAt('parts', minute(2), 'b');
+    await runsOf(id, 1);
+    const other = await engine.save(counted('part', '{ count: 2, minutes: 5, partitionBy: trigger.payload.type }'));
+    await emitAt('part', minute(0), 'a');
+    await emitAt('part', minute(1), 'b');
+    await runsOf(other, 1);
+  });
+
+  it('counts a change once, however often it is put before the dispatchers', async () => {
+    const id = await engine.save(counted('again', '{ count: 2, minutes: 5 }'));
+    await emitAt('again', minute(0));
+    for (let round = 0; round < 3; round += 1) {
+      await engine.database.db.execute(sql`update changes set routed_at = null where payload ->> 'type' = 'again'`);
+      await routed();
+    }
+    await runsOf(id, 0);
+    await emitAt('again', minute(1));
+    await runsOf(id, 1);
+  });
+
+  it('keeps its count over a save that leaves event, filter and window alone, and forgets it otherwise', async () => {
+    const yaml = counted('saved', '{ count: 3, minutes: 5 }');
+    const id = await engine.save(yaml);
+    await emitAt('saved', minute(0));
+    await engine.save(yaml.replace('message: counted', 'message: edited'), id);
+    await emitAt('saved', minute(1));
+    await engine.save(counted('saved', '{ count: 3, minutes: 5 }', 'filter: "true"'), id);
+    await emitAt('saved', minute(2));
+    await emitAt('saved', minute(3));
+    await runsOf(id, 0);
+    await emitAt('saved', minute(4));
+    await runsOf(id, 1);
+  });
+
+  it('misses none and doubles none of many that arrive at once in two workers', async () => {
+    const id = await engine.save(counted('storm', '{ count: 11, minutes: 5, partitionBy: "\'all\'" }'));
+    await Promise.all(Array.from({ length: 60 }, (_, n) => engine.emit('storm', {}, { subject: `s${n}` })));
+    await routed();
+    await runsOf(id, 50);
+  }, 60_000);
+
+  it('keeps no more rows of a key than it can need', async () => {
+    const id = await engine.save(counted('pruned', '{ count: 3, minutes: 60 }'));
+    for (let n = 0; n < 12; n += 1) await emitAt('pruned', minute(n));
+    const kept = await engine.database.db.execute(sql`select 1 from window_events where automation_id = ${id}`);
+    expect(kept.rowCount).toBeLessThanOrEqual(5);
+    await engine.ended(10, id);
+  });
+});
