@@ -74,7 +74,11 @@ async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: Ste
   }
 }
 
-async function writeRow(tx: Executor, step: Step, { evaluation, status, result, waits }: Evaluated): Promise<void> {
+async function writeRow(
+  tx: Executor,
+  step: Step,
+  { evaluation, status, result, trace, waits }: Evaluated,
+): Promise<void> {
   if (waits) await setWaiting(tx, step.names.runId);
   await endStep(tx, {
     runId: step.names.runId,
@@ -82,6 +86,6 @@ async function writeRow(tx: Executor, step: Step, { evaluation, status, result, 
     status,
     ...(result === undefined ? {} : { result }),
     ...(evaluation.type === 'failed' ? { error: evaluation.error } : {}),
-    trace: { evaluation, ...traceOf(step) },
+    trace: { evaluation, ...traceOf(step), ...trace },
   });
 }

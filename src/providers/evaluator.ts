@@ -1,4 +1,5 @@
 import type { Executor } from '../db/executor';
+import type { ConditionTrace } from '../domain/conditions/trace-condition';
 import type { Condition } from '../domain/definition/condition';
 import type { RunFacts } from '../domain/run/scope';
 
@@ -12,6 +13,8 @@ export interface EvaluationScope {
   usesState: readonly string[];
   /** For `transitions_in_window`. */
   stateWindowMinutes: number;
+  /** The instant to evaluate at; default: the clock's. */
+  now?: Date;
   /** Told what a template saw as empty because it could not be read. */
   onWarning?: (warning: string) => void;
 }
@@ -24,6 +27,8 @@ export interface Evaluator {
     condition: Condition,
     scope: EvaluationScope,
   ): Promise<{ value: boolean | 'error'; reason?: string }>;
+  /** The same, with how each part came to its value; for what people look at, at twice the cost. */
+  explain(db: Executor, condition: Condition, scope: EvaluationScope): Promise<ConditionTrace>;
   /** Renders templates deeply; throws ExpressionError. */
   render(db: Executor, value: unknown, scope: EvaluationScope): Promise<unknown>;
   /** Value of a bare expression; throws ExpressionError. */

@@ -1,9 +1,13 @@
 import type { Executor } from '../db/executor';
+import type { ConditionContext } from '../domain/conditions/condition-context';
 import { conditionNeeds } from '../domain/conditions/condition-needs';
 import { evaluateCondition } from '../domain/conditions/evaluate-condition';
+import type { PredicateNeed } from '../domain/conditions/state';
+import { traceCondition } from '../domain/conditions/trace-condition';
 import type { Clock } from '../domain/clock';
+import type { Condition } from '../domain/definition/condition';
 import { ExpressionError } from '../domain/expressions/error';
-import { evaluate } from '../domain/expressions/evaluate';
+import { evaluate, type Scope } from '../domain/expressions/evaluate';
 import { expressionsInValue, type ExpressionSource } from '../domain/expressions/expression-source';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expressions/template';
@@ -26,35 +30,51 @@ export interface EvaluatorDeps {
 export function createEvaluator(deps: EvaluatorDeps): Evaluator {
   const { entities, filters, clock, timezone, readHealth = readHealthViews } = deps;
 
+  const nowOf = (scope: EvaluationScope): Date => scope.now ?? clock.now();
+
   const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) => {
     const full = await readLiveScope({ entities, readHealth, db }, source, scope, { now, filters });
     if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable);
     return full.scope;
   };
 
+  /** Everything that a condition reads. What cannot be read makes it false: empty would make `!health.system.in_maintenance` true. */
+  const prepare = async (
+    db: Executor,
+    condition: Condition,
+    scope: EvaluationScope,
+  ): Promise<{ unavailable: string } | { scope: Scope; context: ConditionContext }> => {
+    const now = nowOf(scope);
+    const needs = conditionNeeds(condition);
+    const since = new Map<string, Date | null>();
+    for (const need of needs.predicates) since.set(JSON.stringify(need), await entities.predicateSince(db, need));
+    const options = { now, filters, more: needs.refs };
+    const full = await readLiveScope({ entities, readHealth, db }, needs.expressions, scope, options);
+    if (full.unavailable !== undefined) return { unavailable: full.unavailable };
+    const predicateSince = (need: PredicateNeed) => since.get(JSON.stringify(need)) ?? null;
+    return { scope: full.scope, context: { now, timezone, filters, predicateSince } };
+  };
+
   return {
     async condition(db, condition, scope) {
-      const now = clock.now();
-      const needs = conditionNeeds(condition);
-      const since = new Map<string, Date | null>();
-      for (const need of needs.predicates) since.set(JSON.stringify(need), await entities.predicateSince(db, need));
-      const options = { now, filters, more: needs.refs };
-      const full = await readLiveScope({ entities, readHealth, db }, needs.expressions, scope, options);
-      // Empty instead of unknown would make `!health.system.in_maintenance` true.
-      if (full.unavailable !== undefined) return { value: false, reason: full.unavailable };
-      return evaluateCondition(condition, full.scope, {
-        ...{ now, timezone, filters },
-        predicateSince: (need) => since.get(JSON.stringify(need)) ?? null,
-      });
+      const ready = await prepare(db, condition, scope);
+      if ('unavailable' in ready) return { value: false, reason: ready.unavailable };
+      return evaluateCondition(condition, ready.scope, ready.context);
+    },
+
+    async explain(db, condition, scope) {
+      const ready = await prepare(db, condition, scope);
+      if ('unavailable' in ready) return { condition: 'health', value: false, reason: ready.unavailable };
+      return traceCondition(condition, ready.scope, ready.context);
     },
 
     async render(db, value, scope) {
-      const now = clock.now();
+      const now = nowOf(scope);
       return renderTemplate(value, await live(db, expressionsInValue(value), scope, now), { now, filters });
     },
 
     async renderDuration(db, template, scope) {
-      const now = clock.now();
+      const now = nowOf(scope);
       if (isTemplate(template)) {
         return renderTemplate(template, await live(db, expressionsInValue(template), scope, now), { now, filters });
       }
@@ -68,7 +88,7 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
     },
 
     async renderVariables(db, variables, scope) {
-      const now = clock.now();
+      const now = nowOf(scope);
       const rendered: Record<string, unknown> = {};
       try {
         const full = await live(db, expressionsInValue(variables), scope, now);

@@ -4,11 +4,13 @@ import type { EvaluateKind } from './evaluated';
 
 /** Whether the run goes on; an error fails the step. */
 export const checkCondition: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
-  const { value, reason = '' } = await evaluator.condition(tx, (action as ConditionAction).condition, scope);
+  const trace = await evaluator.explain(tx, (action as ConditionAction).condition, scope);
+  const { value, reason = '' } = trace;
   if (value === 'error') throw new FermataError('expression_error', reason);
   return {
     evaluation: { type: 'condition', holds: value, reason },
     status: 'success',
     result: { holds: value, ...(value ? {} : { reason }) },
+    trace: { conditions: [trace] },
   };
 };

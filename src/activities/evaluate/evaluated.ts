@@ -10,6 +10,8 @@ export interface Evaluated {
   /** `running` while its children run, `waiting` while its timer does. */
   status: 'running' | 'waiting' | 'success' | 'failed' | 'skipped';
   result?: unknown;
+  /** How it came to that, kept beside the decision. */
+  trace?: Record<string, unknown>;
   /** The run waits from now on. */
   waits?: boolean;
 }

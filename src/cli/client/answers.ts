@@ -42,6 +42,7 @@ export const Run = z.looseObject({
   triggerId: z.string().nullish(),
   triggerEvent: z.string().nullish(),
   contextKey: z.string().nullish(),
+  parentRunId: z.string().nullish(),
   causedBy: z.string().nullish(),
   startedAt: z.string().nullish(),
   finishedAt: z.string().nullish(),
@@ -60,6 +61,7 @@ export const Step = z.looseObject({
   finishedAt: z.string().nullish(),
   result: z.unknown(),
   error: Json.nullish(),
+  trace: z.unknown().optional(),
 });
 export type Step = z.infer<typeof Step>;
 

@@ -1,6 +1,7 @@
 import type { Artifact, Run, RunDetail, Step } from '../client/answers';
+import { conditionLines } from './condition-lines';
 import { paint, plain, toneOf } from './paint';
-import { cut } from './table';
+import { cut, cutBefore } from './table';
 import { durationText, elapsedMs, instantText, offsetText } from './time-text';
 
 interface TimelineOptions {
@@ -35,6 +36,7 @@ export function runHead(run: Run, { colours }: TimelineOptions): string[] {
     ['automation', `${plain(run.automationName)} (version ${run.version})`],
     ['trigger', triggerText(run)],
     ['about', run.contextKey],
+    ['retries', run.parentRunId == null ? undefined : `run ${run.parentRunId}`],
     ['caused by', run.causedBy == null ? undefined : `run ${run.causedBy}`],
     ['started', run.startedAt == null ? 'not yet' : `${instantText(run.startedAt)} UTC`],
     ['Web UI', run.webUiUrl],
@@ -57,20 +59,23 @@ export function stepLines(
   options: TimelineOptions & { artifacts?: readonly Artifact[] },
 ): string[] {
   const { colours, width, artifacts = [] } = options;
-  const since = elapsedMs(run.startedAt, step.startedAt);
+  const takenOver = isTakenOver(step);
+  const since = takenOver ? undefined : elapsedMs(run.startedAt, step.startedAt);
   const took = elapsedMs(step.startedAt, step.finishedAt);
   const label = '  '.repeat(depthOf(step.path)) + plain(labelOf(step));
   const about = [
-    step.path,
     step.status === 'success' ? undefined : step.status,
     took === undefined ? undefined : durationText(took),
+    takenOver ? 'of the run before' : undefined,
     step.attempts > 1 ? `${step.attempts} attempts` : undefined,
-  ];
+  ].filter((part) => part !== undefined);
+  const used = OFFSET_WIDTH + 5 + Math.max(LABEL_WIDTH, label.length) + 2 + about.join(', ').length + 2;
+  const place = width === undefined ? step.path : cutBefore(step.path, Math.max(12, width - used));
   const line = [
     paint((since === undefined ? '' : offsetText(since)).padStart(OFFSET_WIDTH), 'quiet', colours),
     paint(MARKS.get(step.status) ?? '·', toneOf(step.status), colours),
     label.padEnd(LABEL_WIDTH),
-    paint(about.filter((part) => part !== undefined).join(', '), 'quiet', colours),
+    paint([place, ...about].join(', '), 'quiet', colours),
   ].join('  ');
   const indent = ' '.repeat(OFFSET_WIDTH + 5 + 2 * depthOf(step.path));
   const room = width === undefined ? Infinity : Math.max(20, width - indent.length);
@@ -78,8 +83,14 @@ export function stepLines(
   return [
     line,
     ...(result === '' ? [] : [indent + paint(cut(result, room), 'quiet', colours)]),
+    ...conditionLines(step.trace, indent, { colours, width }),
     ...(step.error == null ? [] : [indent + paint(plain(errorText(step.error)), 'bad', colours)]),
   ];
+}
+
+/** Done by the run that this one retries. */
+function isTakenOver({ trace }: Step): boolean {
+  return typeof trace === 'object' && trace !== null && 'takenOverFrom' in trace;
 }
 
 /** How deep a step lies in choose and sequence. */

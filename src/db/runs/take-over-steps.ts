@@ -30,7 +30,7 @@ export async function takeOverSteps(
       and (status in ('success', 'skipped') or path = any(${textArray(kept)}))
     union all
     select ${to}::uuid, path, action_id, kind, action, 'running', 0, result, null,
-      trace || jsonb_build_object('takenOverFrom', ${from}::text), started_at, null
+      trace || jsonb_build_object('decidedIn', ${from}::text), clock_timestamp(), null
     from run_steps
     where run_id = ${from} and path like 'actions[%' and status in ('failed', 'cancelled')
       and path <> all(${textArray(kept)}) and ${around}`);

@@ -25,7 +25,7 @@ export function predicateOf(state: State): PredicateNeed {
 }
 
 /** The health view knows a system that has no results yet: healthy since its creation. Other kinds have their state only. */
-function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
+export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
   const reactive = ownValue(ownValue(scope['state'], kind), id);
   if (reactive !== undefined || kind !== 'health') return reactive;
   return ownValue(ownValue(scope['health'], 'systems'), id);

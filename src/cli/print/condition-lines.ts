@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { cut } from './table';
+import { paint, plain } from './paint';
+
+interface Condition {
+  branch?: number | undefined;
+  condition: string;
+  value: boolean | 'error';
+  reason?: string | undefined;
+  actual?: unknown;
+  wanted?: unknown;
+  parts?: Condition[] | undefined;
+}
+
+const Condition: z.ZodType<Condition> = z.lazy(() =>
+  z.looseObject({
+    branch: z.number().optional(),
+    condition: z.string(),
+    value: z.union([z.boolean(), z.literal('error')]),
+    reason: z.string().optional(),
+    actual: z.unknown().optional(),
+    wanted: z.unknown().optional(),
+    parts: z.array(Condition).optional(),
+  }),
+);
+const Trace = z.looseObject({ conditions: z.array(Condition) });
+
+interface LineOptions {
+  colours: boolean;
+  width: number | undefined;
+}
+
+/** What a step found when it evaluated conditions: one line for each, parts below what they are part of. */
+export function conditionLines(trace: unknown, indent: string, options: LineOptions): string[] {
+  const parsed = Trace.safeParse(trace);
+  return parsed.success ? parsed.data.conditions.flatMap((condition) => linesOf(condition, indent, options)) : [];
+}
+
+function linesOf(condition: Condition, indent: string, options: LineOptions): string[] {
+  const { colours, width } = options;
+  const { branch, value, parts = [] } = condition;
+  const mark = value === true ? 'true ' : value === false ? 'false' : 'error';
+  const text = `${branch === undefined ? '' : `branch ${branch}: `}${plain(condition.condition)}${found(condition)}`;
+  const room = width === undefined ? Infinity : Math.max(20, width - indent.length - mark.length - 2);
+  const tone = value === true ? 'good' : value === false ? 'quiet' : 'bad';
+  return [
+    `${indent}${paint(mark, tone, colours)}  ${paint(cut(text, room), 'quiet', colours)}`,
+    ...parts.flatMap((part) => linesOf(part, `${indent}  `, options)),
+  ];
+}
+
+/** The value found, and where it is not said already, the one wanted. */
+function found({ actual, wanted, value, reason }: Condition): string {
+  if (value === 'error') return plain(` (${reason ?? ''})`);
+  if (actual === undefined && wanted === undefined) return '';
+  const isComparison = typeof wanted === 'object' && wanted !== null && Object.keys(wanted).length === 1;
+  const want = wanted === undefined || (isComparison && value) ? '' : `, wanted ${JSON.stringify(wanted)}`;
+  return plain(`  is ${JSON.stringify(actual) ?? 'nothing'}${want}`);
+}

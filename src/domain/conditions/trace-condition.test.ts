@@ -1,0 +1,55 @@
+import { traceCondition } from './trace-condition';
+
+const context = { now: new Date('2026-11-24T11:00:00Z'), timezone: 'UTC', predicateSince: () => null };
+const scope = {
+  trigger: { id: 'down', payload: { n: 3, status: 'degraded' } },
+  state: { health: { checkout: { status: 'degraded' } } },
+};
+const trace = (condition: Parameters<typeof traceCondition>[0]) => traceCondition(condition, scope, context);
+
+describe('traceCondition', () => {
+  it('tells both sides of a comparison', () => {
+    expect(trace('trigger.payload.status == "unhealthy"')).toMatchObject({
+      condition: 'trigger.payload.status == "unhealthy"',
+      value: false,
+      actual: 'degraded',
+      wanted: { '==': 'unhealthy' },
+    });
+  });
+
+  it('tells what any other expression came to', () => {
+    expect(trace('trigger.payload.n')).toMatchObject({ value: true, actual: 3 });
+    expect(trace('trigger.payload.missing')).toMatchObject({ value: false, actual: null });
+  });
+
+  it('looks at every part, also behind the one that decided', () => {
+    const all = trace({ and: ['trigger.payload.n > 5', { not: { trigger: 'down' } }, '1 | nonsense'] });
+    expect(all).toMatchObject({ condition: 'and', value: false });
+    expect(all.parts?.map(({ condition, value }) => [condition, value])).toEqual([
+      ['trigger.payload.n > 5', false],
+      ['not', false],
+      ['1 | nonsense', 'error'],
+    ]);
+    expect(all.parts?.[1]?.parts?.[0]).toMatchObject({ condition: 'trigger', value: true, actual: 'down' });
+  });
+
+  it('tells the numbers, states and times of structured conditions', () => {
+    expect(trace({ numeric_state: { value: 'trigger.payload.n', above: 5 } })).toMatchObject({
+      actual: 3,
+      wanted: { above: 5 },
+    });
+    expect(trace({ state: { entity: 'checkout', status: ['healthy', 'unhealthy'] } })).toMatchObject({
+      actual: 'degraded',
+      wanted: { one_of: ['healthy', 'unhealthy'] },
+    });
+    expect(trace({ time: { after: '12:00' } })).toMatchObject({
+      actual: 'tue 11:00:00 (UTC)',
+      wanted: { after: '12:00' },
+    });
+  });
+
+  it('cuts values that are too long to look at', () => {
+    const long = traceCondition('trigger.payload.text', { trigger: { payload: { text: 'x'.repeat(1_000) } } }, context);
+    expect(JSON.stringify(long.actual).length).toBeLessThan(400);
+  });
+});

@@ -1,0 +1,121 @@
+import type { Condition } from '../definition/condition';
+import type { BinaryOperator, Expression } from '../expressions/ast';
+import { evaluate, type Scope } from '../expressions/evaluate';
+import { numericValue } from '../expressions/numeric';
+import { ownValue } from '../expressions/plain-data';
+import { parseBareExpression } from '../expressions/template';
+import { allHold, anyHolds, doesNotHold } from './combine';
+import type { ConditionContext } from './condition-context';
+import { evaluateCondition } from './evaluate-condition';
+import { valueOfExpression } from './expression';
+import { predicateOf, stateOf } from './state';
+import type { Verdict } from './verdict';
+import { zonedTime } from './zoned-time';
+
+/** How a condition came to its value, for people: each part with what it found and what it wanted. */
+export interface ConditionTrace extends Verdict {
+  /** As it is written; of a structured one its kind. */
+  condition: string;
+  actual?: unknown;
+  wanted?: unknown;
+  parts?: ConditionTrace[];
+}
+
+type Values = Pick<ConditionTrace, 'actual' | 'wanted'>;
+
+/** Longest value that a trace holds, as JSON; longer ones are cut to a text. */
+const LONGEST = 300;
+const COMPARISONS: readonly BinaryOperator[] = ['==', '!=', '<', '>', '<=', '>=', 'in'];
+/** Parts of one condition that are traced; the verdict is of all. */
+const MOST_PARTS = 50;
+
+/** Evaluates a condition like `evaluateCondition`, and every part of it, also those that decided nothing. Never throws. */
+export function traceCondition(condition: Condition, scope: Scope, context: ConditionContext): ConditionTrace {
+  const list = Array.isArray(condition) ? condition : undefined;
+  if (list !== undefined) return combined('and', list, scope, context, allHold);
+  if (typeof condition === 'object' && 'and' in condition) {
+    return combined('and', condition.and, scope, context, allHold);
+  }
+  if (typeof condition === 'object' && 'or' in condition) return combined('or', condition.or, scope, context, anyHolds);
+  if (typeof condition === 'object' && 'not' in condition) {
+    const verdict = doesNotHold(condition.not, scope, context, evaluateCondition);
+    return { condition: 'not', ...verdict, parts: [traceCondition(condition.not, scope, context)] };
+  }
+  const verdict = evaluateCondition(condition, scope, context);
+  return { condition: textOf(condition), ...verdict, ...bounded(valuesOf(condition, scope, context)) };
+}
+
+function combined(
+  name: string,
+  parts: readonly Condition[],
+  scope: Scope,
+  context: ConditionContext,
+  combine: typeof allHold,
+): ConditionTrace {
+  const traced = parts.slice(0, MOST_PARTS).map((part) => traceCondition(part, scope, context));
+  return { condition: name, ...combine(parts, scope, context, evaluateCondition), parts: traced };
+}
+
+function textOf(condition: Condition): string {
+  if (typeof condition === 'string') return condition.trim();
+  if (typeof condition === 'boolean') return String(condition);
+  return Object.keys(condition)[0] ?? '';
+}
+
+/** What cannot be evaluated has no values; its verdict says why. */
+function valuesOf(condition: Condition, scope: Scope, context: ConditionContext): Values {
+  try {
+    return valuesIn(condition, scope, context);
+  } catch {
+    return {};
+  }
+}
+
+function valuesIn(condition: Condition, scope: Scope, context: ConditionContext): Values {
+  if (typeof condition === 'string') return valuesOfExpression(condition, scope, context);
+  if (typeof condition === 'boolean' || Array.isArray(condition)) return {};
+  if ('numeric_state' in condition) {
+    const { value, ...bounds } = condition.numeric_state;
+    const actual = typeof value === 'number' ? value : valueOfExpression(value, scope, context);
+    return { actual: numericValue(actual) ?? actual, wanted: bounds };
+  }
+  if ('state' in condition) {
+    const need = predicateOf(condition.state);
+    const wanted = need.values.length === 1 ? need.values[0] : { one_of: need.values };
+    const actual = ownValue(stateOf(need, scope), need.field);
+    if (condition.state.for === undefined) return { actual, wanted };
+    const since = context.predicateSince(need)?.toISOString() ?? null;
+    return { actual: { value: actual, since }, wanted: { value: wanted, for: condition.state.for } };
+  }
+  if ('time' in condition)
+    return { actual: clockText(context.now, condition.time.timezone ?? context.timezone), wanted: condition.time };
+  if ('trigger' in condition) return { actual: ownValue(scope['trigger'], 'id'), wanted: condition.trigger };
+  return {};
+}
+
+/** Of a comparison its two sides; of anything else what it came to. */
+function valuesOfExpression(source: string, scope: Scope, { now, filters }: ConditionContext): Values {
+  const { expression } = parseBareExpression(source);
+  const { root } = expression;
+  const valueOf = (node: Expression['root']) =>
+    evaluate({ source: expression.source, root: node }, scope, { now, ...(filters && { filters }) });
+  if (root.kind !== 'binary' || !COMPARISONS.includes(root.op)) return { actual: valueOf(root) };
+  return { actual: valueOf(root.left), wanted: { [root.op]: valueOf(root.right) ?? null } };
+}
+
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+function clockText(now: Date, timezone: string): string {
+  const { weekday, seconds } = zonedTime(now, timezone);
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  return `${DAYS[weekday] ?? ''} ${two(seconds / 3_600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)} (${timezone})`;
+}
+
+function bounded(values: Values): Values {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const text = JSON.stringify(value) as string | undefined;
+      return [name, text === undefined ? null : text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : value];
+    }),
+  );
+}
