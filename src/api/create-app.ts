@@ -16,6 +16,7 @@ import { automationValidationRoutes } from './routes/automation-validation';
 import { automationVersionRoutes } from './routes/automation-versions';
 import { automationRoutes } from './routes/automations';
 import { changeRoutes } from './routes/changes';
+import { dryRunRoutes } from './routes/dry-runs';
 import { entityAutomationRoutes } from './routes/entity-automations';
 import { entityHistoryRoutes } from './routes/entity-history';
 import { entityKindRoutes } from './routes/entity-kinds';
@@ -64,6 +65,7 @@ export function createApp(deps: ApiDeps): Api {
   const resources: Route[] = [
     ...automationRoutes(shared),
     ...manualRunRoutes(shared),
+    ...dryRunRoutes(shared),
     ...automationStatusRoutes(shared),
     ...automationVersionRoutes(shared),
     ...automationEvaluationRoutes(shared),

@@ -2,9 +2,11 @@ import type { AutomationRecord } from '../db/automation-store';
 import type { Database } from '../db/client';
 import { admitRun } from '../db/runs/admit';
 import type { Ids } from '../domain/clock';
+import type { Definition } from '../domain/definition/schema';
 import { FermataError, type Finding } from '../domain/errors';
 import type { Actor } from '../domain/entities/change';
 import type { Registry } from '../domain/registry/registry';
+import type { TriggerType } from '../domain/registry/trigger-type';
 import type { EvaluationScope, Evaluator } from '../providers/evaluator';
 import { renderRunVariables, startScope } from './render-run-variables';
 
@@ -86,35 +88,43 @@ interface NamedTrigger {
   contextKey: string | null;
 }
 
+/** The trigger that a call names, with the key it makes of the payload. Refused: `validation_failed`. */
 function namedTrigger(
   registry: Registry,
   { definition }: AutomationRecord,
   { triggerId, payload = {} }: ManualRunRequest,
 ): NamedTrigger | null {
   if (triggerId === undefined) return null;
-  const trigger = definition.triggers.find(({ id }) => id === triggerId);
-  const type = trigger && registry.trigger(trigger.event);
-  if (!trigger || !type) {
-    const known = definition.triggers.map(({ id }) => id).join(', ');
-    throw invalid([
-      {
-        path: 'triggerId',
-        message: `There is no trigger "${triggerId}"; there are: ${known}`,
-        code: 'unknown_trigger',
-      },
-    ]);
-  }
-  const parsed = type.payloadSchema.safeParse(payload);
-  if (!parsed.success) {
-    throw invalid(
-      parsed.error.issues.map((issue) => ({
-        path: ['payload', ...issue.path.map(String)].join('.'),
-        message: issue.message,
-        code: issue.code ?? 'invalid',
-      })),
-    );
-  }
+  const { trigger, type } = triggerNamed(registry, definition, triggerId);
+  const errors = payloadFindings(type, payload);
+  if (errors.length > 0) throw invalid(errors);
   return { id: trigger.id, event: trigger.event, contextKey: type.contextKey?.(payload, trigger.config) ?? null };
+}
+
+/** A trigger of an automation with its type. Refused: `validation_failed`. */
+export function triggerNamed(
+  registry: Registry,
+  { triggers }: Definition,
+  id: string,
+): { trigger: Definition['triggers'][number]; type: TriggerType } {
+  const trigger = triggers.find((each) => each.id === id);
+  const type = trigger && registry.trigger(trigger.event);
+  if (trigger && type) return { trigger, type };
+  const known = triggers.map((each) => each.id).join(', ');
+  throw invalid([
+    { path: 'triggerId', message: `There is no trigger "${id}"; there are: ${known}`, code: 'unknown_trigger' },
+  ]);
+}
+
+/** Where a payload is not what the trigger's events carry. */
+export function payloadFindings(type: TriggerType, payload: unknown): Finding[] {
+  const parsed = type.payloadSchema.safeParse(payload);
+  if (parsed.success) return [];
+  return parsed.error.issues.map((issue) => ({
+    path: ['payload', ...issue.path.map(String)].join('.'),
+    message: issue.message,
+    code: issue.code ?? 'invalid',
+  }));
 }
 
 function invalid(errors: Finding[]): FermataError {

@@ -19,11 +19,12 @@ export function startScope(definition: Definition, facts: RunFacts): EvaluationS
 
 /** Variables that a run starts with. Refused: `expression_error`, `limit_exceeded`. */
 export async function renderRunVariables(
-  { evaluator, db }: { evaluator: Evaluator; db: Executor },
+  { evaluator, db, now }: { evaluator: Evaluator; db: Executor; now?: Date | undefined },
   definition: Definition,
   facts: RunFacts,
 ): Promise<Record<string, unknown>> {
-  const rendered = await evaluator.renderVariables(db, definition.variables, startScope(definition, facts));
+  const scope = { ...startScope(definition, facts), ...(now === undefined ? {} : { now }) };
+  const rendered = await evaluator.renderVariables(db, definition.variables, scope);
   if ('error' in rendered) throw new FermataError('expression_error', `variables: ${rendered.error}`);
   if (Buffer.byteLength(JSON.stringify(rendered.variables)) > VARIABLES_LIMIT_BYTES) {
     throw new FermataError('limit_exceeded', `variables: together larger than ${VARIABLES_LIMIT_BYTES / 1024} KB`);

@@ -1,0 +1,159 @@
+import type {
+  ActionStep,
+  ChooseAction,
+  ParallelAction,
+  ProviderAction,
+  WaitForTriggerAction,
+  WaitUntilAction,
+} from '../../domain/definition/action';
+import { conditionNeeds } from '../../domain/conditions/condition-needs';
+import type { ConditionTrace } from '../../domain/conditions/trace-condition';
+import { durationMs } from '../../domain/definition/duration';
+import { FermataError } from '../../domain/errors';
+import { extractReferences } from '../../domain/expressions/references';
+import { codeFields } from '../../domain/registry/schema-marks';
+import { repeatDry } from './repeat-dry';
+import { DryEnd, DryFailure, type DryResult, type Simulation } from './simulation';
+
+/** What a step would do, by kind. */
+export function performDry(run: Simulation, step: ActionStep, path: string): Promise<DryResult> {
+  if ('action' in step) return provider(run, step, path);
+  if ('choose' in step) return choose(run, step, path);
+  if ('parallel' in step) return Promise.resolve({ children: () => parallel(run, step, path) });
+  if ('repeat' in step) return Promise.resolve(repeatDry(run, step, path));
+  if ('sequence' in step) return Promise.resolve({ children: () => run.runList(step.sequence, `${path}.sequence`) });
+  if ('delay' in step) return delay(run, step.delay);
+  if ('variables' in step) return setVariables(run, step.variables);
+  if ('condition' in step) return condition(run, step.condition, path);
+  if ('wait_until' in step) return waitUntil(run, step);
+  if ('wait_for_trigger' in step) return waitForTrigger(run, step);
+  return Promise.resolve(stop(step.stop, step.id, path));
+}
+
+async function provider(run: Simulation, step: ProviderAction, path: string): Promise<DryResult> {
+  const { registry, evaluator, db, mocks } = run.deps;
+  const action = registry.action(step.action);
+  if (action === undefined) throw new FermataError('unknown_action', `There is no action ${step.action}.`);
+  const code = codeFields(action.configSchema);
+  const own = Object.entries(step.config);
+  const templates = Object.fromEntries(own.filter(([key]) => !code.has(key)));
+  const rendered = (await evaluator.render(db, templates, run.scope())) as Record<string, unknown>;
+  const config = { ...rendered, ...Object.fromEntries(own.filter(([key]) => code.has(key))) };
+  const parsed = action.configSchema.safeParse(config);
+  const mock = [path, step.id].flatMap((key) =>
+    key !== undefined && Object.hasOwn(mocks, key) ? [mocks[key]] : [],
+  )[0] as Record<string, unknown> | undefined;
+  const problem = parsed.success
+    ? undefined
+    : parsed.error.issues.map(({ message, path: at }) => `${at.join('.')}: ${message}`).join('; ');
+  // An artifact that nobody gave leaves gaps that a real run would not have.
+  if (problem !== undefined && !usesUnmocked(run, step)) {
+    throw new FermataError('config_invalid', `The rendered configuration is not valid: ${problem}`);
+  }
+  const type = registry.artifactTypeOf(step.action);
+  if (type !== undefined) {
+    if (mock !== undefined) run.keepArtifact({ actionId: step.id ?? null, name: type.name, data: mock });
+    else if (step.id !== undefined) run.unmocked.add(step.id);
+  }
+  return {
+    config,
+    result: { mocked: mock !== undefined, ...(mock === undefined ? {} : { artifact: mock }) },
+    ...(problem === undefined ? {} : { trace: { warning: `Not valid without mocks: ${problem}` } }),
+  };
+}
+
+function usesUnmocked(run: Simulation, { config }: ProviderAction): boolean {
+  const text = JSON.stringify(config);
+  return [...run.unmocked].some((id) => text.includes(`artifacts.${id}`));
+}
+
+async function choose(run: Simulation, step: ChooseAction, path: string): Promise<DryResult> {
+  const conditions: ({ branch: number } & ConditionTrace)[] = [];
+  for (const [branch, { when, sequence }] of step.choose.entries()) {
+    const trace = await run.explain(when);
+    conditions.push({ branch, ...trace });
+    if (trace.value !== true) continue;
+    const children = () => run.runList(sequence, `${path}.choose[${branch}].sequence`);
+    return { result: { branch }, trace: { conditions }, children };
+  }
+  const branch = step.else.length > 0 ? 'else' : null;
+  return { result: { branch }, trace: { conditions }, children: () => run.runList(step.else, `${path}.else`) };
+}
+
+/** Every branch to its end, each on a copy of the variables; then the first error by branch order. */
+async function parallel(run: Simulation, step: ParallelAction, path: string): Promise<void> {
+  const before = run.variables;
+  let merged = before;
+  let failure: DryFailure | undefined;
+  for (const [index, branch] of step.parallel.entries()) {
+    run.variables = before;
+    try {
+      await run.runStep(branch, `${path}.parallel[${index}]`);
+    } catch (error) {
+      if (!(error instanceof DryFailure)) throw error;
+      failure ??= error;
+    }
+    const changed = Object.entries(run.variables).filter(([name, value]) => before[name] !== value);
+    merged = { ...merged, ...Object.fromEntries(changed) };
+  }
+  run.variables = merged;
+  if (failure) throw failure;
+}
+
+async function delay(run: Simulation, duration: Parameters<typeof durationMs>[0]): Promise<DryResult> {
+  const { evaluator, db } = run.deps;
+  const isTemplate = typeof duration === 'object' && 'template' in duration;
+  const rendered = isTemplate ? await evaluator.renderDuration(db, duration.template, run.scope()) : null;
+  return { result: { waitsFor: { seconds: durationMs(duration, () => rendered) / 1_000 } } };
+}
+
+async function setVariables(run: Simulation, variables: Record<string, unknown>): Promise<DryResult> {
+  const { evaluator, db } = run.deps;
+  const rendered = await evaluator.renderVariables(db, variables, run.scope());
+  if ('error' in rendered) throw new FermataError('expression_error', rendered.error);
+  run.variables = { ...run.variables, ...rendered.variables };
+  return { result: rendered.variables };
+}
+
+async function condition(
+  run: Simulation,
+  wanted: Parameters<Simulation['explain']>[0],
+  path: string,
+): Promise<DryResult> {
+  const trace = await run.explain(wanted);
+  const { value, reason = '' } = trace;
+  if (value === 'error') throw new FermataError('expression_error', reason);
+  const result = { holds: value, ...(value ? {} : { reason }) };
+  const end = () => Promise.reject(new DryEnd({ kind: 'condition', path, reason }));
+  return { result, trace: { conditions: [trace] }, ...(value ? {} : { children: end }) };
+}
+
+async function waitUntil(run: Simulation, { wait_until: wait }: WaitUntilAction): Promise<DryResult> {
+  const trace = await run.explain(wait.condition);
+  const needs = conditionNeeds(wait.condition);
+  const refs = [...needs.expressions.flatMap((each) => extractReferences(each).refs), ...needs.refs];
+  return {
+    result: {
+      waitsFor: {
+        holdsNow: trace.value === true,
+        refs: [...new Set(refs.map(({ kind, id }) => `${kind}:${id}`))],
+        timeoutSeconds: wait.timeout_seconds ?? null,
+      },
+    },
+    trace: { conditions: [trace] },
+  };
+}
+
+async function waitForTrigger(run: Simulation, { wait_for_trigger: wait }: WaitForTriggerAction): Promise<DryResult> {
+  const { evaluator, db } = run.deps;
+  const own = run.scope().facts.contextKey;
+  const key = wait.context_key === undefined ? own : await evaluator.render(db, wait.context_key, run.scope());
+  const { event, filter = null, timeout_seconds: timeoutSeconds = null } = wait;
+  return { result: { waitsFor: { event, contextKey: key, filter, timeoutSeconds } } };
+}
+
+function stop({ reason, error }: { reason: string; error: boolean }, id: string | undefined, path: string): DryResult {
+  const failure = { code: 'stopped', message: reason, path, ...(id === undefined ? {} : { actionId: id }) };
+  const end = new DryEnd({ kind: 'stop', path, reason }, error ? failure : undefined);
+  return { result: { reason }, children: () => Promise.reject(end) };
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Clock } from '../../domain/clock';
+import type { Registry } from '../../domain/registry/registry';
+import type { Evaluator } from '../../providers/evaluator';
+import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
+import { dryRun } from '../dry-run/dry-run';
+import { json, readRoute, type Route } from '../http/route';
+import { IdParams } from '../http/values';
+
+const Document = z.record(z.string(), z.unknown());
+
+const DryRunBody = z
+  .strictObject({
+    triggerId: z.string().optional().describe('Default: the only one, when there is a payload'),
+    payload: Document.optional().describe('Need not be complete; what real events have besides is told'),
+    contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
+    now: z.iso.datetime({ offset: true }).optional().describe('The instant to evaluate at; live state is that of now'),
+    mocks: z.record(z.string(), Document).default({}).describe('Data of artifacts, by action id or place'),
+  })
+  .prefault({});
+
+const DryRunAnswer = z
+  .object({
+    outcome: z.enum(['would_run', 'config', 'filter', 'condition', 'already_running', 'max_runs', 'disabled', 'error']),
+    gates: z.array(
+      z.object({
+        gate: z.string(),
+        passed: z.boolean().nullable().describe('null = not told in a dry run, which takes it as passed'),
+        detail: z.string().optional(),
+        conditions: z.array(Document).optional().describe('Each with its value, what was found and what was wanted'),
+        variables: Document.optional(),
+      }),
+    ),
+    steps: z.array(
+      z.object({
+        path: z.string(),
+        actionId: z.string().nullable(),
+        kind: z.string(),
+        action: z.string().nullable(),
+        status: z.enum(['success', 'failed', 'skipped']),
+        config: z.unknown().describe('Rendered; secrets stay placeholders'),
+        result: z.unknown(),
+        error: Document.nullable(),
+        trace: Document.nullable(),
+      }),
+    ),
+    end: z
+      .object({
+        status: z.enum(['success', 'failed']),
+        endedBy: Document.nullable(),
+        error: Document.nullable(),
+      })
+      .nullable()
+      .describe('How the run would end; null when the gates let nothing through'),
+  })
+  .meta({ id: 'DryRun' });
+
+interface DryRunsDeps extends AutomationDeps {
+  registry: Registry;
+  evaluator: Evaluator;
+  clock: Clock;
+}
+
+/** Trying automations out. */
+export function dryRunRoutes(deps: DryRunsDeps): Route[] {
+  const { db, registry, evaluator, clock } = deps;
+  return [
+    readRoute({
+      method: 'post',
+      path: '/automations/{id}/dry-run',
+      permission: 'automation.manage',
+      operationId: 'automations.dryRun',
+      tag: TAG,
+      summary: 'What the automation would do with a payload, with no effect',
+      params: IdParams,
+      body: DryRunBody,
+      responses: { 200: { description: 'Gates, steps and outcome', schema: DryRunAnswer }, ...NOT_FOUND },
+      async handler({ params, body, principal }) {
+        const automation = await requireAutomation(deps, db, params.id);
+        const now = body.now === undefined ? clock.now() : new Date(body.now);
+        const told = await dryRun({ db, registry, evaluator }, automation, { ...body, now, actor: principal.actor });
+        const steps = told.steps.map(({ config = null, result = null, error = null, trace = null, ...step }) => ({
+          ...step,
+          ...{ config, result, error, trace },
+        }));
+        const end = told.end && { endedBy: null, error: null, ...told.end };
+        return json(200, { ...told, steps, end });
+      },
+    }),
+  ];
+}

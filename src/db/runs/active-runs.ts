@@ -1,0 +1,11 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../executor';
+import { ACTIVE, inScope, type Bucket } from './bucket';
+
+/** How many runs of a bucket are active now, in any version. Without its lock: for telling, not for deciding. */
+export async function countActive(db: Executor, bucket: Bucket): Promise<number> {
+  const result = await db.execute<{ count: number }>(
+    sql`select count(*)::int as count from runs where ${inScope(bucket)} and status in ${ACTIVE}`,
+  );
+  return result.rows[0]?.count ?? 0;
+}

@@ -1,0 +1,187 @@
+import { BASE, startApiHarness, type ApiHarness } from './api-harness';
+
+interface Told {
+  outcome: string;
+  gates: { gate: string; passed: boolean | null; detail?: string; conditions?: Record<string, unknown>[] }[];
+  steps: {
+    path: string;
+    status: string;
+    config: Record<string, unknown> | null;
+    result: Record<string, unknown> | null;
+    error: Record<string, unknown> | null;
+    trace: { conditions?: Record<string, unknown>[] } | null;
+  }[];
+  end: Record<string, unknown> | null;
+}
+
+const AUTOMATION = {
+  name: 'tried out',
+  variables: { who: '{{ trigger.payload.systemId | upper }}' },
+  triggers: [
+    {
+      id: 'down',
+      event: 'healthcheck.system_health_changed',
+      filter: 'trigger.payload.newStatus == "unhealthy"',
+    },
+  ],
+  conditions: ['trigger.payload.systemId != "ignored"', { time: { after: '08:00', before: '18:00' } }],
+  concurrency_scope: 'context_key',
+  actions: [
+    {
+      id: 'open',
+      action: 'incident.create',
+      config: {
+        title: '{{ variables.who }} is down',
+        severity: 'critical',
+        systemIds: ['{{ trigger.payload.systemId }}'],
+      },
+    },
+    {
+      choose: [
+        { when: 'artifacts.open.incident.incidentId == "other"', sequence: [{ stop: { reason: 'no' } }] },
+        {
+          when: 'artifacts.open.incident.incidentId == "INC-1"',
+          sequence: [
+            { variables: { seen: '{{ artifacts.open.incident.incidentId }}' } },
+            { delay: { minutes: 15 } },
+            {
+              id: 'tell',
+              action: 'integration-webhook.send',
+              config: {
+                url: 'http://far-end.test/{{ variables.seen }}',
+                authType: 'bearer',
+                bearerToken: '${{ secrets.CHAT }}',
+              },
+            },
+          ],
+        },
+      ],
+    },
+    { condition: 'variables.seen == "INC-2"' },
+    { action: 'automation.log', config: { message: 'never' } },
+  ],
+};
+
+const PAYLOAD = { systemId: 'checkout', previousStatus: 'healthy', newStatus: 'unhealthy' };
+const NOON = '2026-11-24T12:00:00Z';
+
+describe('a dry run', () => {
+  let api: ApiHarness;
+  let id: string;
+  beforeAll(async () => {
+    api = await startApiHarness();
+    const created = await api.call('POST', `${BASE}/automations`, { body: AUTOMATION });
+    expect(created.body['errors']).toBeUndefined();
+    id = String(created.body['id']);
+  });
+  afterAll(() => api.end());
+
+  const dry = async (body: unknown, of = id) => {
+    const answer = await api.call('POST', `${BASE}/automations/${of}/dry-run`, { body });
+    return { status: answer.status, told: answer.body as unknown as Told };
+  };
+
+  it('tells gates, rendered configs, chosen branches and the end, and does nothing', async () => {
+    const { status, told } = await dry({
+      triggerId: 'down',
+      payload: PAYLOAD,
+      now: NOON,
+      mocks: { open: { incidentId: 'INC-1' } },
+    });
+    expect(status).toBe(200);
+    expect(told.outcome).toBe('would_run');
+    expect(told.gates.map(({ gate, passed }) => [gate, passed])).toEqual([
+      ['config', true],
+      ['filter', true],
+      ['variables', true],
+      ['conditions', true],
+      ['concurrency', true],
+    ]);
+    expect(told.gates[3]?.conditions).toEqual([
+      expect.objectContaining({ value: true, actual: 'checkout', wanted: { '!=': 'ignored' } }),
+      expect.objectContaining({ value: true, actual: 'tue 12:00:00 (UTC)' }),
+    ]);
+    expect(told.steps.map((step) => [step.path, step.status])).toEqual([
+      ['actions[0]', 'success'],
+      ['actions[1]', 'success'],
+      ['actions[1].choose[1].sequence[0]', 'success'],
+      ['actions[1].choose[1].sequence[1]', 'success'],
+      ['actions[1].choose[1].sequence[2]', 'success'],
+      ['actions[2]', 'success'],
+    ]);
+    const [open, choose, , delay, tell] = told.steps;
+    expect(open?.config).toMatchObject({ title: 'CHECKOUT is down', systemIds: ['checkout'] });
+    expect(choose?.result).toEqual({ branch: 1 });
+    expect(choose?.trace?.conditions?.map(({ value }) => value)).toEqual([false, true]);
+    expect(delay?.result).toEqual({ waitsFor: { seconds: 900 } });
+    expect(tell?.config).toMatchObject({
+      url: 'http://far-end.test/INC-1',
+      bearerToken: '${{ secrets.CHAT }}',
+    });
+    expect(told.end).toMatchObject({ status: 'success', endedBy: { kind: 'condition', path: 'actions[2]' } });
+    for (const table of ['runs', 'run_steps', 'artifacts', 'incidents', 'changes', 'evaluations']) {
+      expect([table, await api.rows(`select 1 from ${table}`)]).toEqual([table, []]);
+    }
+  });
+
+  it('stops at the gate that lets nothing through', async () => {
+    const healthy = await dry({ triggerId: 'down', payload: { ...PAYLOAD, newStatus: 'healthy' }, now: NOON });
+    expect(healthy.told).toMatchObject({ outcome: 'filter', steps: [], end: null });
+    expect(healthy.told.gates.at(-1)?.conditions).toEqual([
+      expect.objectContaining({ value: false, actual: 'healthy', wanted: { '==': 'unhealthy' } }),
+    ]);
+    const night = await dry({ payload: PAYLOAD, now: '2026-11-24T03:00:00Z' });
+    expect(night.told).toMatchObject({ outcome: 'condition', steps: [] });
+    expect(night.told.gates.at(-1)).toMatchObject({ gate: 'conditions', passed: false });
+    expect(night.told.gates.at(-1)?.conditions?.map(({ value }) => value)).toEqual([true, false]);
+    expect((await dry({ triggerId: 'none' })).status).toBe(422);
+    const partial = await dry({ triggerId: 'down', payload: { newStatus: 'unhealthy' }, now: NOON });
+    expect(partial.told.gates[0]?.detail).toMatch(/look different: payload\.systemId/);
+  });
+
+  it('goes through what another run occupies, and says so', async () => {
+    await api.call('POST', `${BASE}/automations/${id}/runs`, { body: { contextKey: 'checkout' } });
+    const { told } = await dry({ payload: PAYLOAD, now: NOON });
+    expect(told.outcome).toBe('already_running');
+    expect(told.steps.length).toBeGreaterThan(0);
+    expect((await dry({ payload: PAYLOAD, now: NOON, contextKey: 'elsewhere' })).told.outcome).toBe('would_run');
+  });
+
+  it('fails where a run would, unless the failure is swallowed', async () => {
+    const created = await api.call('POST', `${BASE}/automations`, {
+      body: {
+        name: 'fails',
+        triggers: [{ event: 'incident.created' }],
+        actions: [
+          { continue_on_error: true, variables: { a: '{{ 1 / "x" }}' } },
+          { enabled: '1 == 2', action: 'automation.log', config: { message: 'skipped' } },
+          {
+            id: 'bad',
+            action: 'incident.create',
+            config: { title: 'x', severity: '{{ "nonsense" }}', systemIds: ['a'] },
+          },
+          { action: 'automation.log', config: { message: 'not reached' } },
+        ],
+      },
+    });
+    expect(created.body['errors']).toBeUndefined();
+    const { told } = await dry({}, String(created.body['id']));
+    expect(told.steps.map(({ path, status }) => [path, status])).toEqual([
+      ['actions[0]', 'failed'],
+      ['actions[1]', 'skipped'],
+      ['actions[2]', 'failed'],
+    ]);
+    expect(told.end).toMatchObject({
+      status: 'failed',
+      error: { code: 'config_invalid', path: 'actions[2]', actionId: 'bad' },
+    });
+  });
+
+  it('needs the permission to manage', async () => {
+    const answer = await api.call('POST', `${BASE}/automations/${id}/dry-run`, {
+      body: {},
+      token: await api.token('viewer'),
+    });
+    expect(answer.status).toBe(403);
+  });
+});
