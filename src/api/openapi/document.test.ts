@@ -58,7 +58,7 @@ it('lets nothing that changes something be done with a permission that only read
     if (route.effect === 'write')
       expect([route.operationId, route.permission]).not.toEqual([route.operationId, 'automation.read']);
     if (route.effect === 'inbound') expect(route.permission).toBe('ingest');
-    if (route.method !== 'get' && route.effect === 'read') expect(route.path).toMatch(/\/(validate|render)$/);
+    if (route.method !== 'get' && route.effect === 'read') expect(route.path).toMatch(/\/(validate|render|dry-run)$/);
   }
 });
 
