@@ -1,0 +1,110 @@
+import { createDatabase, type Database } from '../../src/db/client';
+import { applyRetention } from '../../src/db/retention';
+import { createTestDatabase } from '../support/database';
+
+const DAY_MS = 86_400_000;
+const SETTINGS = {
+  runsMs: 30 * DAY_MS,
+  runsMinPerAutomation: 3,
+  transitionsMs: 90 * DAY_MS,
+  changesMs: 7 * DAY_MS,
+};
+const AUTOMATION = '00000000-0000-7000-8000-000000000001';
+
+describe('retention', () => {
+  let test: Awaited<ReturnType<typeof createTestDatabase>>;
+  let database: Database;
+  const query = async (text: string, values: unknown[] = []) => (await database.pool.query(text, values)).rows;
+  const run = (number: number) => `00000000-0000-7000-9000-${String(number).padStart(12, '0')}`;
+  const addRun = (number: number, status: string, daysAgo: number) =>
+    query(
+      `insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, created_at,
+         finished_at)
+       values ($1, $2, 1, 'all', 'parallel', $3, '{}', $1, 'w', now(), now() - make_interval(days => $4))`,
+      [run(number), AUTOMATION, status, daysAgo],
+    );
+
+  beforeEach(async () => {
+    test = await createTestDatabase();
+    database = createDatabase(test.url);
+    await query(
+      `insert into automations (id, name, version, revision, created_at, updated_at) values ($1, 'a', 1, 1, now(), now())`,
+      [AUTOMATION],
+    );
+    await query(
+      `insert into automation_versions (automation_id, version, definition, created_at, created_by)
+       values ($1, 1, '{}', now(), '{}')`,
+      [AUTOMATION],
+    );
+  });
+  afterEach(async () => {
+    await database.close();
+    await test.drop();
+  });
+
+  it('removes ended runs past their time with what they left, but never the last ones of an automation', async () => {
+    for (let number = 1; number <= 6; number += 1) await addRun(number, 'success', 40);
+    await query(`insert into run_steps (run_id, path, kind, status) values ($1, 'actions[0]', 'action', 'success')`, [
+      run(1),
+    ]);
+    await applyRetention(database, SETTINGS);
+    const left = await query('select id from runs order by id');
+    expect(left.length).toBeGreaterThanOrEqual(SETTINGS.runsMinPerAutomation);
+    expect(left.map(({ id }: { id: string }) => id)).toEqual([run(3), run(4), run(5), run(6)]);
+    expect(await query('select 1 from run_steps')).toEqual([]);
+  });
+
+  it('keeps what is young, what goes on, and what holds an incident open', async () => {
+    await addRun(1, 'failed', 29);
+    await addRun(2, 'waiting', 400);
+    await addRun(3, 'success', 400);
+    await query(
+      `insert into artifacts (id, run_id, automation_id, path, name, type, data, created_at)
+       values ($1, $1, $2, 'actions[0]', 'incident', 'incident.incident', '{}', now())`,
+      [run(3), AUTOMATION],
+    );
+    await addRun(4, 'cancelled', 31);
+    for (let number = 5; number <= 9; number += 1) await addRun(number, 'success', 0);
+    await applyRetention(database, SETTINGS);
+    const left = await query('select id from runs where id < $1 order by id', [run(5)]);
+    expect(left.map(({ id }: { id: string }) => id)).toEqual([run(1), run(2), run(3)]);
+  });
+
+  it('removes old transitions but the newest of each field, which says since when it is so', async () => {
+    const add = (field: string, daysAgo: number) =>
+      query(
+        `insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
+         values ('health', 's', $1, 'null', '"x"', now() - make_interval(days => $2), gen_random_uuid())`,
+        [field, daysAgo],
+      );
+    for (const daysAgo of [200, 150, 100]) await add('status', daysAgo);
+    await add('name', 300);
+    await applyRetention(database, SETTINGS);
+    const left = await query(
+      `select field, extract(day from now() - at)::int as days from entity_transitions order by field`,
+    );
+    expect(left).toEqual([
+      { field: 'name', days: 300 },
+      { field: 'status', days: 100 },
+    ]);
+  });
+
+  it('drops days of the change log that are routed as a whole, and keeps a day with something unrouted', async () => {
+    for (const [day, routed] of [
+      ['20200101', 'now()'],
+      ['20200102', 'null'],
+    ] as const) {
+      const from = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
+      await query(
+        `create table changes_${day} partition of changes for values from ('${from}') to ('${from} 23:59:59')`,
+      );
+      await query(
+        `insert into changes (change_id, partition, kind, entity_id, actor, occurred_at, recorded_at, routed_at)
+         values (gen_random_uuid(), 0, 'k', 'e', '{}', '${from} 12:00', '${from} 12:00', ${routed})`,
+      );
+    }
+    await applyRetention(database, SETTINGS);
+    const left = await query(`select relname from pg_class where relname in ('changes_20200101', 'changes_20200102')`);
+    expect(left).toEqual([{ relname: 'changes_20200102' }]);
+  });
+});
