@@ -1,3 +1,4 @@
+import { Definition } from '../../src/domain/definition/schema';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
 interface Told {
@@ -175,6 +176,76 @@ describe('a dry run', () => {
       status: 'failed',
       error: { code: 'config_invalid', path: 'actions[2]', actionId: 'bad' },
     });
+  });
+
+  it('goes through loops, branches side by side, waits and on_failure', async () => {
+    const created = await api.call('POST', `${BASE}/automations`, {
+      body: { name: 'every kind', triggers: [{ event: 'incident.created' }] },
+    });
+    const definition = {
+      name: 'every kind',
+      triggers: [{ id: 't', event: 'incident.created' }],
+      variables: { n: 0 },
+      actions: [
+        {
+          repeat: {
+            for_each: '["a", "b"]',
+            sequence: [
+              { condition: 'repeat.item == "b"' },
+              { variables: { seen: '{{ repeat.item }}{{ repeat.index }}' } },
+            ],
+          },
+        },
+        {
+          parallel: [
+            { variables: { left: '{{ variables.seen }}' } },
+            { sequence: [{ variables: { right: '{{ variables.left | default("not seen") }}' } }] },
+          ],
+        },
+        { wait_until: { condition: 'state.health.shop.status == "healthy"', timeout_seconds: 60 } },
+        { wait_for_trigger: { event: 'incident.resolved', context_key: 'key-{{ variables.seen }}' } },
+        {
+          repeat: {
+            while: 'true',
+            sequence: [{ action: 'automation.log', config: { message: 'round {{ repeat.index }}' } }],
+          },
+        },
+        { stop: { reason: 'enough', error: true } },
+      ],
+      on_failure: [{ action: 'automation.log', config: { message: 'failed: {{ run.error.message }}' } }],
+    };
+    // What the engine cannot do yet is refused by the API, and told by a dry run all the same.
+    await api.rows('update automation_versions set definition = $1 where automation_id = $2', [
+      JSON.stringify(Definition.parse(definition)),
+      created.body['id'],
+    ]);
+    const { told } = await dry({ contextKey: 'k' }, String(created.body['id']));
+    const at = (path: string) => told.steps.find((step) => step.path === path);
+    expect(told.steps.map(({ path }) => path).slice(0, 9)).toEqual([
+      'actions[0]',
+      'actions[0].repeat[0].sequence[0]',
+      'actions[0].repeat[1].sequence[0]',
+      'actions[0].repeat[1].sequence[1]',
+      'actions[1]',
+      'actions[1].parallel[0]',
+      'actions[1].parallel[1]',
+      'actions[1].parallel[1].sequence[0]',
+      'actions[2]',
+    ]);
+    expect(at('actions[0]')?.result).toEqual({ iterations: 2, count: 2 });
+    expect(at('actions[1].parallel[0]')?.result).toEqual({ left: 'b1' });
+    expect(at('actions[1].parallel[1].sequence[0]')?.result).toEqual({ right: 'not seen' });
+    expect(at('actions[2]')).toMatchObject({
+      result: { waitsFor: { holdsNow: false, refs: ['health:shop'], timeoutSeconds: 60 } },
+      trace: { conditions: [{ value: false, wanted: { '==': 'healthy' } }] },
+    });
+    expect(at('actions[3]')?.result).toMatchObject({ waitsFor: { event: 'incident.resolved', contextKey: 'key-b1' } });
+    expect(at('actions[4]')?.result).toMatchObject({
+      iterations: 10,
+      cut: expect.stringContaining('first 10') as string,
+    });
+    expect(told.end).toMatchObject({ status: 'failed', endedBy: { kind: 'stop' }, error: { message: 'enough' } });
+    expect(at('on_failure[0]')?.config).toMatchObject({ message: 'failed: enough' });
   });
 
   it('needs the permission to manage', async () => {
