@@ -23,10 +23,12 @@ import { entityKindRoutes } from './routes/entity-kinds';
 import { entityRoutes } from './routes/entities';
 import { gitOpsRoutes } from './routes/gitops';
 import { healthRoutes } from './routes/health';
+import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
 import { incidentRoutes } from './routes/incidents';
 import { manualRunRoutes } from './routes/manual-runs';
 import { operationsRoutes } from './routes/operations';
+import { receiveHookRoute } from './routes/receive-hook';
 import { registryRoutes } from './routes/registry';
 import { runRetryRoutes } from './routes/run-retries';
 import { runScopeRoutes } from './routes/run-scope';
@@ -80,6 +82,8 @@ export function createApp(deps: ApiDeps): Api {
     ...entityAutomationRoutes(shared),
     ...entityKindRoutes(shared),
     ...inboundRoutes(shared),
+    receiveHookRoute(shared),
+    ...hookRoutes(shared),
     ...changeRoutes(shared),
     ...systemRoutes(shared),
     ...healthRoutes(shared),

@@ -5,6 +5,7 @@ import type { Notifier } from '../db/notifier';
 import type { Clock, Ids } from '../domain/clock';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Registry } from '../domain/registry/registry';
+import type { Cipher } from '../domain/secrets/cipher';
 import type { Logger } from '../log';
 import type { Action } from '../providers/contract';
 import type { Evaluator } from '../providers/evaluator';
@@ -20,6 +21,8 @@ export interface ApiDeps {
   filters: FilterRegistry;
   entities: EntityStore;
   automations: AutomationStore;
+  /** Seals what is kept for hooks and connections. */
+  cipher: Cipher;
   /** For the variables and conditions of runs that are started by hand. */
   evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */

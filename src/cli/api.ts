@@ -11,6 +11,7 @@ import { assertSchemaCurrent } from '../db/schema-version';
 import { systemClock, uuidV7 } from '../domain/clock';
 import { createPluginFilters } from '../domain/registry/plugin-filters';
 import { createRegistry } from '../domain/registry/registry';
+import { createCipher, type Cipher } from '../domain/secrets/cipher';
 import { createLogger, type Logger } from '../log';
 import type { Action } from '../providers/contract';
 import { createEgress, type Egress } from '../providers/egress/egress';
@@ -56,7 +57,7 @@ export interface RunningApi {
 export async function startApi(config: Config): Promise<RunningApi> {
   const log = createLogger({ level: config.logLevel, name: 'api', format: config.logFormat });
   const databaseUrl = requireDatabaseUrl(config);
-  requireSecretKey(config);
+  const cipher = createCipher(requireSecretKey(config));
   const database = createDatabase(databaseUrl, {
     max: 20,
     applicationName: 'fermata api',
@@ -69,7 +70,7 @@ export async function startApi(config: Config): Promise<RunningApi> {
   };
   try {
     await assertSchemaCurrent(database);
-    const api = compose({ config, database, log, egress, checkTemporal: probe.check });
+    const api = compose({ config, database, log, egress, cipher, checkTemporal: probe.check });
     const listener = listen(databaseUrl, { changes: api.wake, starts: api.wake });
     const server = await serve(api, config);
     const url = urlOf(server, config.host);
@@ -94,10 +95,11 @@ interface Parts {
   database: Database;
   log: Logger;
   egress: Egress;
+  cipher: Cipher;
   checkTemporal: () => Promise<void>;
 }
 
-function compose({ config, database, log, egress, checkTemporal }: Parts): Api {
+function compose({ config, database, log, egress, cipher, checkTemporal }: Parts): Api {
   const plugins = createPlugins({ egress });
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
@@ -105,7 +107,7 @@ function compose({ config, database, log, egress, checkTemporal }: Parts): Api {
   const entities = createEntityStore(base);
   return createApp({
     ...base,
-    ...{ database, log, checkTemporal },
+    ...{ database, log, cipher, checkTemporal },
     notifier: createNotifier(database.pool),
     filters,
     entities,

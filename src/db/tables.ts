@@ -13,6 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Actor } from '../domain/entities/change';
+import type { Sealed } from '../domain/secrets/cipher';
 
 /**
  * The tables as drizzle sees them. `drizzle/` is what creates them; a test compares the two.
@@ -352,3 +353,19 @@ export const idempotencyKeys = pgTable(
   },
   (t) => [primaryKey({ columns: [t.principal, t.route, t.key] })],
 );
+
+/** Who may post to `/hooks/{name}`, and how that is checked; secrets are sealed. */
+export const hooks = pgTable('hooks', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  scheme: text('scheme').$type<HookScheme>().notNull(),
+  /** Header of the secret or signature; null = the scheme's own. */
+  header: text('header'),
+  secrets: jsonb('secrets').$type<Sealed[]>().notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** How a hook tells its sender: not at all, a shared secret in a header, or an HMAC over the raw body. */
+export const HOOK_SCHEMES = ['none', 'header', 'github', 'timestamped'] as const;
+export type HookScheme = (typeof HOOK_SCHEMES)[number];

@@ -37,6 +37,7 @@ describe('permissions', () => {
       '/docs/script.js',
       '/docs/style.css',
       '/healthz',
+      '/hooks/{name}',
       '/openapi.json',
       '/readyz',
     ]);

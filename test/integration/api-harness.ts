@@ -9,6 +9,7 @@ import { createNotifier } from '../../src/db/notifier';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
 import { createRegistry } from '../../src/domain/registry/registry';
+import { createCipher } from '../../src/domain/secrets/cipher';
 import { createLogger } from '../../src/log';
 import type { Action } from '../../src/providers/contract';
 import { createEvaluator } from '../../src/providers/live-evaluator';
@@ -59,6 +60,7 @@ export async function startApiHarness(
   const api = createApp({
     ...base,
     database,
+    cipher: createCipher([Buffer.alloc(32, 7)]),
     log: createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' }),
     notifier: createNotifier(database.pool),
     filters: createFilterRegistry(),

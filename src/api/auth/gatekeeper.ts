@@ -42,7 +42,11 @@ export function createGatekeeper(deps: {
 
   return {
     async admit(route, request, identified) {
-      if (route.permission === 'public') return ANONYMOUS;
+      if (route.permission === 'public') {
+        // Nobody is known yet: whoever floods a hook is told by address.
+        if (route.effect === 'inbound') inbound.take(`address:${request.socket.remoteAddress ?? ''}`);
+        return ANONYMOUS;
+      }
       const principal = await identify(request);
       identified(principal);
       (route.effect === 'inbound' ? inbound : ordinary).take(principal.id);

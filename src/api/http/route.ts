@@ -130,14 +130,14 @@ export function writeRoute<
 }
 
 /** A route that takes events from outside. */
-export function inboundRoute<B extends z.ZodType = z.ZodUndefined>(
-  spec: Spec<z.ZodUndefined, z.ZodUndefined, B> & Handler<Context<undefined, undefined, z.output<B>>, Reply>,
+export function inboundRoute<B extends z.ZodType = z.ZodUndefined, P extends z.ZodType = z.ZodUndefined>(
+  spec: Spec<P, z.ZodUndefined, B> & Handler<Context<z.output<P>, undefined, z.output<B>>, Reply>,
 ): Route {
   const { handler, ...rest } = spec;
   return {
     ...rest,
     effect: 'inbound',
-    run: (context) => handler(context as unknown as Context<undefined, undefined, z.output<B>>),
+    run: (context) => handler(context as unknown as Context<z.output<P>, undefined, z.output<B>>),
   };
 }
 

@@ -17,7 +17,7 @@ export function standardResponses(route: Route): StandardResponse[] {
     [413, 'The body is larger than 1 MB', takesBody],
     [415, 'The body has a content type or encoding that is not accepted', takesBody],
     [422, 'Not valid; `errors` names every place', reads || route.effect === 'write'],
-    [429, 'Too many requests; see `Retry-After`', route.permission !== 'public'],
+    [429, 'Too many requests; see `Retry-After`', route.permission !== 'public' || route.effect === 'inbound'],
     [500, 'Our fault; the log has the details under the request id', true],
     [503, 'The database cannot be reached or is overloaded; see `Retry-After`', true],
   ];

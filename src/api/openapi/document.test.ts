@@ -3,6 +3,7 @@ import { createAutomationStore } from '../../db/automation-store';
 import { createEntityStore } from '../../db/entity-store';
 import { systemClock, uuidV7 } from '../../domain/clock';
 import { createFilterRegistry } from '../../domain/expressions/filter-registry';
+import { createCipher } from '../../domain/secrets/cipher';
 import { createRegistry } from '../../domain/registry/registry';
 import { createLogger } from '../../log';
 import type { Action } from '../../providers/contract';
@@ -27,6 +28,7 @@ const { routes } = createApp({
   filters: createFilterRegistry(),
   automations: createAutomationStore(base),
   evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
+  cipher: createCipher([Buffer.alloc(32, 1)]),
   checkTemporal: () => Promise.resolve(),
   settings: {
     version: '1.2.3',
@@ -57,7 +59,8 @@ it('lets nothing that changes something be done with a permission that only read
   for (const route of routes) {
     if (route.effect === 'write')
       expect([route.operationId, route.permission]).not.toEqual([route.operationId, 'automation.read']);
-    if (route.effect === 'inbound') expect(route.permission).toBe('ingest');
+    if (route.effect === 'inbound')
+      expect(route.permission).toBe(route.operationId === 'hooks.receive' ? 'public' : 'ingest');
     if (route.method !== 'get' && route.effect === 'read') expect(route.path).toMatch(/\/(validate|render|dry-run)$/);
   }
 });

@@ -5,10 +5,11 @@ import { removeStateAction } from './actions/remove-state';
 import { setStateAction } from './actions/set-state';
 import { entityChangedTrigger } from './triggers/entity-changed';
 import { eventTrigger } from './triggers/event';
+import { webhookTrigger } from './triggers/webhook';
 
 /** What belongs to automations themselves: events of any type, any entity's changes, custom state. */
 export const automationPlugin: Plugin = {
   id: 'automation',
-  triggers: [entityChangedTrigger, eventTrigger],
+  triggers: [entityChangedTrigger, eventTrigger, webhookTrigger],
   actions: [logAction, emitEventAction, setStateAction, removeStateAction],
 };

@@ -1,0 +1,225 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { deleteHook, findHook, insertHook, listHooks, updateHook, type HookRow } from '../../db/hooks';
+import { HOOK_SCHEMES, type HookScheme } from '../../db/tables';
+import type { Clock, Ids } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import type { Cipher } from '../../domain/secrets/cipher';
+import { isHeaderName } from '../../providers/webhook/header-rules';
+import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
+import { notFound, Timestamp } from '../http/values';
+
+const TAG = 'Hooks';
+const NOT_FOUND = { 404: { description: 'There is no such hook' } };
+
+const Secrets = z
+  .array(z.string().min(1).max(1000))
+  .max(2)
+  .describe('One, or two while they are rotated; never shown again');
+const Header = z
+  .string()
+  .max(100)
+  .refine(isHeaderName, 'must be the name of an HTTP header')
+  .nullable()
+  .describe("Where the secret or signature is; null = the scheme's own header");
+
+const NewHook = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, 'must be 1 to 100 letters, digits, "_", "." or "-"')
+    .describe('Last part of the address that senders post to'),
+  scheme: z.enum(HOOK_SCHEMES),
+  secrets: Secrets.optional(),
+  header: Header.optional(),
+});
+
+const HookPatch = z.strictObject({
+  scheme: z.enum(HOOK_SCHEMES).optional(),
+  secrets: Secrets.optional(),
+  header: Header.optional(),
+});
+
+const HookAnswer = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    scheme: z.enum(HOOK_SCHEMES),
+    header: z.string().nullable(),
+    secrets: z.array(z.object({ hasValue: z.literal(true) })),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Hook' });
+
+/** Posting goes to the same path: hooks are named by their name; the id does as well. */
+const HookParams = z.object({ name: z.string().min(1).max(200) });
+
+interface HooksDeps {
+  db: Executor;
+  clock: Clock;
+  ids: Ids;
+  cipher: Cipher;
+}
+
+/** What the secrets of a hook are sealed for. */
+export function hookSecretName(id: string): string {
+  return `hook:${id}`;
+}
+
+/** Inbound hooks: who may post to `/hooks/{name}`. */
+export function hookRoutes(deps: HooksDeps): Route[] {
+  return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute()];
+}
+
+function listRoute({ db }: HooksDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/hooks',
+    permission: 'automation.read',
+    operationId: 'hooks.list',
+    tag: TAG,
+    summary: 'Inbound hooks, newest first',
+    query: z.object(PageQuery),
+    responses: { 200: { description: 'A page of hooks', schema: pageOf(HookAnswer) } },
+    async handler({ query: { limit, cursor } }) {
+      const rows = await listHooks(db, { limit: limit + 1, before: decodeCursor(IdCursor, cursor) });
+      return json(
+        200,
+        toPage(rows, limit, toAnswer, (row) => row.id),
+      );
+    },
+  });
+}
+
+function createRoute({ clock, ids, cipher }: HooksDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/hooks',
+    permission: 'secrets.manage',
+    operationId: 'hooks.create',
+    tag: TAG,
+    summary: 'Make a hook',
+    body: NewHook,
+    responses: {
+      201: { description: 'The hook', schema: HookAnswer },
+      409: { description: 'The name is taken' },
+    },
+    async handler({ body, tx }) {
+      const { name, scheme, secrets = [], header = null } = body;
+      assertSecrets(scheme, secrets.length);
+      const id = ids.next();
+      const now = clock.now();
+      const sealed = secrets.map((secret) => cipher.seal(hookSecretName(id), secret));
+      const hook = { ...{ id, name, scheme, header }, secrets: sealed, createdAt: now, updatedAt: now };
+      await insertHook(tx, hook);
+      return reply(201, hook);
+    },
+  });
+}
+
+function getRoute({ db }: HooksDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/hooks/{name}',
+    permission: 'automation.read',
+    operationId: 'hooks.get',
+    tag: TAG,
+    summary: 'One hook, by name or id',
+    params: HookParams,
+    responses: { 200: { description: 'The hook', schema: HookAnswer }, ...NOT_FOUND },
+    async handler({ params }) {
+      const hook = await findHook(db, params.name);
+      if (hook === null) throw notFound('hook', params.name);
+      return reply(200, hook);
+    },
+  });
+}
+
+function patchRoute({ clock, cipher }: HooksDeps): Route {
+  return writeRoute({
+    method: 'patch',
+    path: '/hooks/{name}',
+    permission: 'secrets.manage',
+    operationId: 'hooks.update',
+    tag: TAG,
+    summary: 'Change a hook; keys left out stay, secrets too',
+    params: HookParams,
+    body: HookPatch,
+    headers: IF_MATCH.headers,
+    responses: { 200: { description: 'The hook', schema: HookAnswer }, ...IF_MATCH.responses, ...NOT_FOUND },
+    async handler({ params, body, tx, request }) {
+      const hook = await lockHook(tx, params.name, request.headers['if-match']);
+      const scheme = body.scheme ?? hook.scheme;
+      const sealed =
+        body.secrets?.map((secret) => cipher.seal(hookSecretName(hook.id), secret)) ??
+        (scheme === 'none' ? [] : hook.secrets);
+      assertSecrets(scheme, sealed.length);
+      const header = body.header === undefined ? hook.header : body.header;
+      const changed = { ...hook, scheme, header, secrets: sealed, updatedAt: clock.now() };
+      await updateHook(tx, changed);
+      return reply(200, changed);
+    },
+  });
+}
+
+function deleteRoute(): Route {
+  return writeRoute({
+    method: 'delete',
+    path: '/hooks/{name}',
+    permission: 'secrets.manage',
+    operationId: 'hooks.delete',
+    tag: TAG,
+    summary: 'Remove a hook; posts to it are refused from then on',
+    params: HookParams,
+    headers: IF_MATCH.headers,
+    responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...NOT_FOUND },
+    async handler({ params, tx, request }) {
+      const hook = await lockHook(tx, params.name, request.headers['if-match']);
+      await deleteHook(tx, hook.id);
+      return { status: 204 };
+    },
+  });
+}
+
+async function lockHook(tx: Executor, name: string, ifMatch: string | undefined): Promise<HookRow> {
+  const hook = await findHook(tx, name, { lock: true });
+  if (hook === null) throw notFound('hook', name);
+  assertIfMatch(ifMatch, etag(hook));
+  return hook;
+}
+
+function assertSecrets(scheme: HookScheme, count: number): void {
+  const message =
+    scheme === 'none' && count > 0
+      ? 'must be left out with scheme none'
+      : scheme !== 'none' && count === 0
+        ? `needs one or two secrets with scheme ${scheme}`
+        : null;
+  if (message === null) return;
+  throw new FermataError('validation_failed', `secrets: ${message}`, {
+    errors: [{ path: 'secrets', message, code: 'invalid' }],
+  });
+}
+
+function reply(status: number, hook: HookRow): Reply {
+  return json(status, toAnswer(hook), { ETag: etag(hook) });
+}
+
+/** New secrets change it too: their nonces do. */
+function etag(hook: HookRow): string {
+  return etagOf(
+    toAnswer(hook),
+    hook.secrets.map(({ nonce }) => nonce),
+  );
+}
+
+function toAnswer({ id, name, scheme, header, secrets, createdAt, updatedAt }: HookRow) {
+  return {
+    ...{ id, name, scheme, header },
+    secrets: secrets.map(() => ({ hasValue: true })),
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,48 @@
+import { desc, eq, lt, or, sql, type InferSelectModel } from 'drizzle-orm';
+import { FermataError } from '../domain/errors';
+import type { Executor } from './executor';
+import { hooks } from './tables';
+
+/** An inbound hook as it is stored. */
+export type HookRow = InferSelectModel<typeof hooks>;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The hook of this name or id, or null. `lock` keeps its row for the caller's write. */
+export async function findHook(db: Executor, nameOrId: string, options: { lock?: boolean } = {}) {
+  const byId = UUID.test(nameOrId) ? eq(hooks.id, nameOrId.toLowerCase()) : undefined;
+  const query = db
+    .select()
+    .from(hooks)
+    .where(or(eq(hooks.name, nameOrId), byId))
+    .limit(1);
+  const rows = await (options.lock ? query.for('update') : query);
+  return rows[0] ?? null;
+}
+
+/** Hooks, newest first; `before` is the id of the last one seen. */
+export async function listHooks(db: Executor, page: { limit: number; before: string | undefined }) {
+  const where = page.before === undefined ? undefined : lt(hooks.id, page.before);
+  return db.select().from(hooks).where(where).orderBy(desc(hooks.id)).limit(page.limit);
+}
+
+/** @throws {FermataError} `conflict` when the name is taken. */
+export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
+  const made = await tx
+    .insert(hooks)
+    .values(hook)
+    .onConflictDoNothing({ target: hooks.name })
+    .returning({ id: hooks.id });
+  if (made.length === 0) throw new FermataError('conflict', `There is a hook "${hook.name}" already.`);
+}
+
+/** Writes what may change of a hook whose row the caller has locked. */
+export async function updateHook(tx: Executor, hook: HookRow): Promise<void> {
+  const { scheme, header, secrets, updatedAt } = hook;
+  await tx.update(hooks).set({ scheme, header, secrets, updatedAt }).where(eq(hooks.id, hook.id));
+}
+
+/** Removes a hook: requests to it are refused from now on. */
+export async function deleteHook(tx: Executor, id: string): Promise<void> {
+  await tx.execute(sql`delete from hooks where id = ${id}`);
+}

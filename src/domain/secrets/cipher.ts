@@ -1,0 +1,53 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+
+const ALGORITHM = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** A value as it is stored; nonce and ciphertext (with its tag at the end) in base64. */
+export interface Sealed {
+  keyId: string;
+  nonce: string;
+  ciphertext: string;
+}
+
+/** Seals values under the first key and opens what any of the keys sealed. */
+export interface Cipher {
+  /** `name` is authenticated with the value: what was sealed for one name does not open under another. */
+  seal(name: string, clear: string): Sealed;
+  /** @throws when no key is the one that sealed it, or value or name were changed. */
+  open(name: string, sealed: Sealed): string;
+}
+
+/** AES-256-GCM over keys of 32 bytes, with a fresh nonce for each value (trust.md, Secrets). */
+export function createCipher(keys: readonly Buffer[]): Cipher {
+  const byId = new Map(keys.map((key) => [keyIdOf(key), key]));
+  const [first] = byId;
+  if (first === undefined) throw new Error('A cipher needs at least one key.');
+  const [keyId, key] = first;
+  return {
+    seal(name, clear) {
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(name));
+      const ciphertext = Buffer.concat([cipher.update(clear, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+      return { keyId, nonce: nonce.toString('base64'), ciphertext: ciphertext.toString('base64') };
+    },
+    open(name, sealed) {
+      const own = byId.get(sealed.keyId);
+      if (own === undefined) {
+        throw new Error(`"${name}" was sealed with key ${sealed.keyId}, which FERMATA_SECRET_KEY does not have.`);
+      }
+      const bytes = Buffer.from(sealed.ciphertext, 'base64');
+      const decipher = createDecipheriv(ALGORITHM, own, Buffer.from(sealed.nonce, 'base64'), {
+        authTagLength: TAG_BYTES,
+      }).setAAD(Buffer.from(name));
+      decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+      return Buffer.concat([decipher.update(bytes.subarray(0, -TAG_BYTES)), decipher.final()]).toString('utf8');
+    },
+  };
+}
+
+/** Tells keys apart without telling anything about them. */
+function keyIdOf(key: Buffer): string {
+  return createHash('sha256').update('fermata key id').update(key).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { messageOf } from '../../../domain/errors';
+import { evaluate } from '../../../domain/expressions/evaluate';
+import { parseBareExpression } from '../../../domain/expressions/template';
+import type { TriggerType } from '../../../domain/registry/trigger-type';
+
+const Expression = z.string().superRefine((source, ctx) => {
+  try {
+    parseBareExpression(source);
+  } catch (error) {
+    ctx.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
+
+const Config = z.strictObject({
+  /** Name of a registered inbound hook. */
+  hook: z.string().min(1),
+  /** Evaluated with `trigger.payload`; default: none, one key for the whole automation. */
+  contextKey: Expression.optional(),
+});
+
+const Payload = z.looseObject({
+  hook: z.string().optional(),
+  body: z.unknown(),
+  headers: z.record(z.string(), z.unknown()),
+  query: z.record(z.string(), z.unknown()),
+  method: z.string(),
+});
+
+/** A request to an inbound hook. */
+export const webhookTrigger: TriggerType = {
+  id: 'webhook',
+  displayName: 'Webhook',
+  description: 'A request came in at a registered hook.',
+  category: 'Automation',
+  payloadSchema: Payload,
+  configSchema: Config,
+  contextKey(payload, { contextKey }) {
+    if (typeof contextKey !== 'string') return null;
+    const key = evaluate(parseBareExpression(contextKey).expression, { trigger: { payload } }, { now: new Date() });
+    return typeof key === 'string' || typeof key === 'number' ? String(key) || null : null;
+  },
+  contextKeyLabel: 'config.contextKey',
+  evaluateConfig: (payload, config) => payload.hook === config.hook,
+  routingKey: {
+    ofConfig: (config) => (typeof config.hook === 'string' ? config.hook : null),
+    ofPayload: (payload) => String(payload.hook),
+  },
+};

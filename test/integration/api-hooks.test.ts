@@ -1,0 +1,172 @@
+import { createHmac } from 'node:crypto';
+import { BASE, startApiHarness, type Answer, type ApiHarness } from './api-harness';
+
+const hmac = (secret: string, text: string) => createHmac('sha256', secret).update(text).digest('hex');
+const unix = () => Math.floor(Date.now() / 1000);
+const github = (secret: string, body: string) => ({ 'X-Hub-Signature-256': `sha256=${hmac(secret, body)}` });
+const stamped = (secret: string, body: string, at = unix()) => ({
+  'X-Signature': `t=${at},v1=${hmac(secret, `${at}.${body}`)}`,
+});
+
+describe('inbound hooks', () => {
+  let api: ApiHarness;
+  let next = 0;
+  beforeAll(async () => {
+    api = await startApiHarness();
+  }, 60_000);
+  afterAll(() => api.end());
+
+  const make = async (fields: Record<string, unknown>): Promise<string> => {
+    const name = `hook-${(next += 1)}`;
+    expect((await api.call('POST', `${BASE}/hooks`, { body: { name, ...fields } })).status).toBe(201);
+    return name;
+  };
+  const post = (name: string, body: string, headers: Record<string, string> = {}): Promise<Answer> =>
+    api.call('POST', `${BASE}/hooks/${name}`, {
+      token: null,
+      body,
+      headers: { 'Content-Type': 'application/json', ...headers },
+    });
+  const events = (name: string) =>
+    api.rows<{ change_id: string; payload: Record<string, unknown>; actor: unknown }>(
+      `select change_id, payload, actor from changes where event = 'automation.webhook' and entity_id = $1 order by seq`,
+      [name],
+    );
+
+  it('are made, read, changed with If-Match and removed, and no answer shows a secret', async () => {
+    const made = await api.call('POST', `${BASE}/hooks`, {
+      body: { name: 'deploys', scheme: 'github', secrets: ['canary-one'] },
+    });
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ name: 'deploys', scheme: 'github', secrets: [{ hasValue: true }] });
+    const again = await api.call('POST', `${BASE}/hooks`, { body: { name: 'deploys', scheme: 'none' } });
+    expect(again.status).toBe(409);
+    const etag = made.headers.get('etag') ?? '';
+    const patch = (body: unknown, ifMatch: string) =>
+      api.call('PATCH', `${BASE}/hooks/deploys`, { body, headers: { 'If-Match': ifMatch } });
+    const rotated = await patch({ secrets: ['canary-two', 'canary-one'] }, etag);
+    expect(rotated.body.secrets).toHaveLength(2);
+    expect((await patch({ secrets: ['canary-three'] }, etag)).status).toBe(412);
+    expect((await patch({ scheme: 'header' }, rotated.headers.get('etag') ?? '')).body.secrets).toHaveLength(2);
+    const read = await api.call('GET', `${BASE}/hooks/${String(made.body.id)}`);
+    const list = await api.call('GET', `${BASE}/hooks`);
+    for (const { text } of [made, rotated, read, list]) expect(text).not.toContain('canary');
+    const stored = await api.rows<{ row: string }>(`select h::text as row from hooks h`);
+    expect(JSON.stringify(stored)).not.toContain('canary');
+    expect((await api.call('DELETE', `${BASE}/hooks/deploys`)).status).toBe(204);
+    expect((await post('deploys', '{}')).status).toBe(404);
+  });
+
+  it.each([
+    { scheme: 'none', secrets: ['x'] },
+    { scheme: 'github' },
+    { scheme: 'header', secrets: [] },
+    { scheme: 'header', secrets: ['a', 'b', 'c'] },
+    { scheme: 'md5', secrets: ['a'] },
+  ])('with %j are refused', async (fields) => {
+    const answer = await api.call('POST', `${BASE}/hooks`, { body: { name: 'bad', ...fields } });
+    expect(answer.status).toBe(422);
+  });
+
+  it('need secrets.manage to be changed; posting needs no token', async () => {
+    const operator = await api.token('operator');
+    const body = { name: 'mine', scheme: 'none' };
+    expect((await api.call('POST', `${BASE}/hooks`, { token: operator, body })).status).toBe(403);
+    const name = await make({ scheme: 'none' });
+    expect((await post(name, '{"a":1}')).status).toBe(202);
+  });
+
+  it('of scheme none become an event with body, allowed headers, query and method', async () => {
+    const name = await make({ scheme: 'none' });
+    const answer = await post(`${name}?env=prod&tag=a&tag=b`, '{"ref":"main"}', {
+      'X-GitHub-Event': 'push',
+      Authorization: 'Bearer not-for-automations',
+      Cookie: 'session=1',
+    });
+    expect(answer.status).toBe(202);
+    const [event] = await events(name);
+    expect(answer.body).toEqual({ accepted: 1, changeIds: [event?.change_id] });
+    expect(event?.payload).toMatchObject({
+      ...{ hook: name, body: { ref: 'main' }, method: 'POST' },
+      query: { env: 'prod', tag: ['a', 'b'] },
+    });
+    expect(event?.payload.headers).toMatchObject({ 'content-type': 'application/json', 'x-github-event': 'push' });
+    expect(JSON.stringify(event)).not.toMatch(/not-for-automations|session/);
+    expect(event?.actor).toEqual({ type: 'service', id: `hook:${name}` });
+  });
+
+  it('take forms as fields, other content as text, nothing as null', async () => {
+    const name = await make({ scheme: 'none' });
+    await post(name, 'a=1&b=x+y', { 'Content-Type': 'application/x-www-form-urlencoded' });
+    await post(name, 'plain ü', { 'Content-Type': 'text/plain' });
+    await post(name, '');
+    expect((await events(name)).map(({ payload }) => payload.body)).toEqual([{ a: '1', b: 'x y' }, 'plain ü', null]);
+    expect((await post(name, '{"a":')).status).toBe(400);
+  });
+
+  it('of scheme header take either secret and nothing else', async () => {
+    const name = await make({ scheme: 'header', secrets: ['new-secret', 'old-secret'] });
+    const statuses = await Promise.all(
+      ['new-secret', 'old-secret', 'New-secret', 'new-secre', '', undefined].map(async (secret) => {
+        const headers: Record<string, string> = secret === undefined ? {} : { 'X-Hook-Secret': secret };
+        return (await post(name, '{}', headers)).status;
+      }),
+    );
+    expect(statuses).toEqual([202, 202, 401, 401, 401, 401]);
+    expect(JSON.stringify(await events(name))).not.toContain('-secret');
+  });
+
+  it('of scheme github check the raw body: one byte more or other spacing is refused', async () => {
+    const name = await make({ scheme: 'github', secrets: ['s1', 's2'] });
+    const body = '{ "b": 1,\n "a": "ü" }';
+    expect((await post(name, body, github('s1', body))).status).toBe(202);
+    expect((await post(name, body, github('s2', body))).status).toBe(202);
+    expect((await post(name, `${body} `, github('s1', body))).status).toBe(401);
+    expect((await post(name, JSON.stringify(JSON.parse(body)), github('s1', body))).status).toBe(401);
+    expect((await post(name, body, github('s3', body))).status).toBe(401);
+    expect((await post(name, body, { 'X-Hub-Signature-256': hmac('s1', body) })).status).toBe(401);
+    expect((await post(name, '{', {})).status).toBe(401);
+    expect((await post(name, body)).headers.get('www-authenticate')).not.toContain('s1');
+  });
+
+  it('of scheme timestamped refuse what is older or newer than five minutes, or stamped twice', async () => {
+    const name = await make({ scheme: 'timestamped', secrets: ['s'] });
+    const status = async (headers: Record<string, string>) => (await post(name, '{}', headers)).status;
+    expect(await status(stamped('s', '{}'))).toBe(202);
+    expect(await status(stamped('s', '{}', unix() - 290))).toBe(202);
+    expect(await status(stamped('s', '{}', unix() - 310))).toBe(401);
+    expect(await status(stamped('s', '{}', unix() + 310))).toBe(401);
+    expect(await status({ 'X-Signature': `t=${unix()},v1=${hmac('s', `${unix() - 5}.{}`)}` })).toBe(401);
+    expect(await status({ 'X-Signature': `t=1,${stamped('s', '{}')['X-Signature']}` })).toBe(401);
+    expect(await status({ 'X-Signature': `${stamped('s', '{}')['X-Signature']},v1=${'0'.repeat(64)}` })).toBe(202);
+  });
+
+  it('take a header of their own name for the secret, which automations never see', async () => {
+    const name = await make({ scheme: 'header', secrets: ['my-secret'], header: 'X-Event-Key' });
+    expect((await post(name, '{}', { 'x-event-key': 'my-secret' })).status).toBe(202);
+    expect((await post(name, '{}', { 'X-Hook-Secret': 'my-secret' })).status).toBe(401);
+    expect(JSON.stringify(await events(name))).not.toContain('my-secret');
+  });
+
+  it.each(['X-GitHub-Delivery', 'X-Delivery-Id', 'Idempotency-Key'])(
+    'take a delivery once by %s, also when it comes several times at the same moment',
+    async (header) => {
+      const [name, other] = [await make({ scheme: 'none' }), await make({ scheme: 'none' })];
+      const answers = await Promise.all([1, 2, 3, 4].map((n) => post(name, `{"n":${n}}`, { [header]: 'delivery-1' })));
+      expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+      expect(new Set(answers.map(({ body }) => JSON.stringify(body.changeIds))).size).toBe(1);
+      expect(await events(name)).toHaveLength(1);
+      await post(name, '{}', { [header]: 'delivery-2' });
+      await post(other, '{}', { [header]: 'delivery-1' });
+      expect([(await events(name)).length, (await events(other)).length]).toEqual([2, 1]);
+    },
+  );
+
+  it('do not remember a delivery that was refused', async () => {
+    const name = await make({ scheme: 'header', secrets: ['right'] });
+    const send = (secret: string) => post(name, '{}', { 'X-Hook-Secret': secret, 'X-Delivery-Id': 'd' });
+    expect((await send('wrong')).status).toBe(401);
+    expect((await send('right')).status).toBe(202);
+    expect(await events(name)).toHaveLength(1);
+  });
+});
