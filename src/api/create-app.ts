@@ -22,10 +22,12 @@ import { entityHistoryRoutes } from './routes/entity-history';
 import { entityKindRoutes } from './routes/entity-kinds';
 import { entityRoutes } from './routes/entities';
 import { gitOpsRoutes } from './routes/gitops';
+import { healthAssignmentRoutes } from './routes/health-assignments';
 import { healthRoutes } from './routes/health';
 import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
 import { incidentRoutes } from './routes/incidents';
+import { maintenanceRoutes } from './routes/maintenances';
 import { manualRunRoutes } from './routes/manual-runs';
 import { operationsRoutes } from './routes/operations';
 import { receiveHookRoute } from './routes/receive-hook';
@@ -86,8 +88,11 @@ export function createApp(deps: ApiDeps): Api {
     ...hookRoutes(shared),
     ...changeRoutes(shared),
     ...systemRoutes(shared),
+    // Before /health/{systemId}.
+    ...healthAssignmentRoutes(shared),
     ...healthRoutes(shared),
     ...incidentRoutes(shared),
+    ...maintenanceRoutes(shared),
     ...registryRoutes(shared),
     ...templateRoutes(shared),
     ...tokenRoutes(shared),

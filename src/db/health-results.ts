@@ -45,3 +45,18 @@ export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Pr
     on conflict (system_id, configuration_id) do update
       set status = excluded.status, last_result_at = excluded.last_result_at, data = excluded.data`);
 }
+
+/** Results of a system that are older than one of its own, newest first; those of one instant in the order of receipt. */
+export async function earlierResults(
+  db: Executor,
+  systemId: string,
+  before: { at: Date; id: string },
+  limit: number,
+): Promise<{ latencyMs: number | null; collectors: Record<string, unknown> | null }[]> {
+  const result = await db.execute<{ latency_ms: number | null; collectors: Record<string, unknown> | null }>(sql`
+    select latency_ms, collectors from health_results
+    where system_id = ${systemId} and at <= ${before.at.toISOString()}
+      and (at, id) < (${before.at.toISOString()}::timestamptz, ${before.id}::uuid)
+    order by at desc, id desc limit ${limit}`);
+  return result.rows.map((row) => ({ latencyMs: row.latency_ms, collectors: row.collectors }));
+}

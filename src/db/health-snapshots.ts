@@ -19,6 +19,7 @@ export interface HealthSnapshot extends Record<string, unknown> {
   last_run_at: Date | string | null;
   last_latency_ms: number | null;
   suppressed: boolean;
+  in_maintenance: boolean;
 }
 
 /**
@@ -28,10 +29,14 @@ export interface HealthSnapshot extends Record<string, unknown> {
 export async function readHealthSnapshots(
   db: Executor,
   systemIds: readonly string[],
-  since: { windowStart: Date; resultsStart: Date },
+  since: { windowStart: Date; resultsStart: Date; now: Date },
 ): Promise<HealthSnapshot[]> {
   if (systemIds.length === 0) return [];
   const transitions = sql`entity_transitions t where t.kind = 'health' and t.entity_id = s.id and t.field = 'status'`;
+  const now = since.now.toISOString();
+  // By the clock, not by the status: a timer that comes late makes no gap.
+  const running = sql`maintenances m where m.status in ('scheduled', 'in_progress') and m.system_ids @> array[s.id]
+    and m.start_at <= ${now} and m.end_at > ${now}`;
   const firstHealthy = sql`(t.from_value is null and t.to_value = '"healthy"'::jsonb)`;
   const result = await db.execute<HealthSnapshot>(sql`
     select s.id as system_id, e.state ->> 'status' as status, s.created_at as system_since,
@@ -41,7 +46,9 @@ export async function readHealthSnapshots(
       r.results, r.healthy_results, r.avg_latency_ms, r.p95_latency_ms,
       newest.at as last_run_at, newest.latency_ms as last_latency_ms,
       exists (select from incidents i where i.status <> 'resolved' and i.suppress_notifications
-        and i.system_ids @> array[s.id]) as suppressed
+        and i.system_ids @> array[s.id])
+        or exists (select from ${running} and m.suppress_notifications) as suppressed,
+      exists (select from ${running}) as in_maintenance
     from systems s
     left join entities e on e.kind = 'health' and e.id = s.id
     left join lateral (select t.at, ${firstHealthy} as first_healthy from ${transitions} order by t.id desc limit 1) last

@@ -315,6 +315,30 @@ export const incidentUpdates = pgTable('incident_updates', {
   at: at('at').notNull(),
 });
 
+/** Maintenances; the reactive part is the entity of the same id. */
+export const maintenances = pgTable('maintenances', {
+  id: uuid('id').primaryKey(),
+  title: text('title').notNull(),
+  description: text('description'),
+  systemIds: text('system_ids').array().notNull(),
+  status: text('status').$type<'scheduled' | 'in_progress' | 'completed' | 'cancelled'>().notNull(),
+  startAt: at('start_at').notNull(),
+  endAt: at('end_at').notNull(),
+  suppressNotifications: boolean('suppress_notifications').notNull().default(false),
+  createdBy: jsonb('created_by').$type<Actor>().notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** What people and automations said about a maintenance. */
+export const maintenanceUpdates = pgTable('maintenance_updates', {
+  id: uuid('id').primaryKey(),
+  maintenanceId: uuid('maintenance_id').notNull(),
+  message: text('message').notNull(),
+  actor: jsonb('actor').$type<Actor>().notNull(),
+  at: at('at').notNull(),
+});
+
 /** Hashed bearer tokens. */
 export const apiTokens = pgTable('api_tokens', {
   id: uuid('id').primaryKey(),

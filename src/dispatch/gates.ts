@@ -5,6 +5,7 @@ import { triggerScope } from '../domain/run/scope';
 import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
 import type { EvaluationScope, Evaluator } from '../providers/evaluator';
 import type { Outcome } from './evaluation-log';
+import { cameFromOutside } from './came-from-outside';
 import type { Candidate } from './routing-index';
 
 /** A gate that was not passed. */
@@ -46,13 +47,16 @@ export const refused = (outcome: Outcome, detail: string): Refusal => ({ passed:
 export async function enterGates(
   deps: GateDeps,
   candidate: Candidate,
-  occurrence: Occurrence,
+  told: Occurrence,
   change: Change,
 ): Promise<Entered | Refusal> {
   const { automation, trigger, type } = candidate;
-  const { payload } = occurrence;
   let contextKey: string | null;
+  let payload: Record<string, unknown>;
   try {
+    const own = type.payloadOf ? type.payloadOf(told.payload, trigger.config) : told.payload;
+    if (own === null) return refused('config', 'The event has nothing that the config of the trigger asks for.');
+    payload = own;
     contextKey = type.contextKey?.(payload, trigger.config) ?? null;
     if (type.evaluateConfig && !type.evaluateConfig(payload, trigger.config)) {
       return refused('config', 'The config of the trigger does not match.');
@@ -60,6 +64,11 @@ export async function enterGates(
   } catch (error) {
     return refused('config', `The config of the trigger could not be evaluated: ${messageOf(error)}`);
   }
+  const entering = type.entering?.(trigger.config) ?? null;
+  if (entering !== null && !(await cameFromOutside(deps.db, change, entering))) {
+    return refused('config', 'The number was in the range before, or is not known to have been outside.');
+  }
+  const occurrence = { event: told.event, payload };
   const scope: EvaluationScope = {
     facts: {
       trigger: triggerScope(trigger.id, occurrence, change),

@@ -6,7 +6,7 @@ import type { Registry } from '../domain/registry/registry';
 const ENTITY_CHANGED = 'automation.entity_changed';
 
 /**
- * What a change means to triggers: an event is itself; an entity change is `automation.entity_changed` and whatever
+ * What a change means to triggers: an event is itself, and those that are read from it; an entity change is `automation.entity_changed` and whatever
  * its kind derives. A deriver that throws is reported, the entity change itself still routes.
  */
 export function occurrencesOf(
@@ -14,7 +14,10 @@ export function occurrencesOf(
   registry: Registry,
   onDeriverError: (message: string) => void,
 ): Occurrence[] {
-  if (change.shape === 'event') return [{ event: change.event, payload: change.payload }];
+  if (change.shape === 'event') {
+    const { event, payload } = change;
+    return [{ event, payload }, ...registry.readersOf(event).map((reader) => ({ event: reader, payload }))];
+  }
   const { kind, id, prev, next, delta, changedFields } = change;
   const changed = { event: ENTITY_CHANGED, payload: { kind, id, prev, next, delta, changedFields } };
   try {

@@ -4,6 +4,7 @@ import type { Plugin } from './contract';
 import type { Egress } from './egress/egress';
 import { healthcheckPlugin } from './healthcheck/plugin';
 import { incidentPlugin } from './incident/plugin';
+import { maintenancePlugin } from './maintenance/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
 
 /** What providers reach the outside world with. */
@@ -13,5 +14,12 @@ export interface PluginDeps {
 
 /** All built-in plugins. */
 export function createPlugins({ egress }: PluginDeps): readonly Plugin[] {
-  return [automationPlugin, healthcheckPlugin, incidentPlugin, catalogPlugin, createWebhookPlugin({ egress })];
+  return [
+    automationPlugin,
+    healthcheckPlugin,
+    incidentPlugin,
+    maintenancePlugin,
+    catalogPlugin,
+    createWebhookPlugin({ egress }),
+  ];
 }

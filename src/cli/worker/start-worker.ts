@@ -13,6 +13,7 @@ import { createEvaluationLog } from '../../dispatch/evaluation-log';
 import { createIndexFollower } from '../../dispatch/index-follower';
 import { createLeases } from '../../dispatch/leases';
 import { RoutingIndex } from '../../dispatch/routing-index';
+import { createMaintenanceTimer } from '../../dispatch/maintenance-timer';
 import { createRunLauncher, type RunLauncher } from '../../dispatch/run-launcher';
 import { systemClock, uuidV7 } from '../../domain/clock';
 import { createPluginFilters } from '../../domain/registry/plugin-filters';
@@ -79,6 +80,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     starts: () => launcher.poke(),
     definitions: () => dispatcher.poke(),
   });
+  const maintenanceTimer = createMaintenanceTimer({ database, entities, notifier: activityDeps.notifier, log });
   temporal.start();
   const metricsServer = await metrics.serve(config, log);
   return {
@@ -86,6 +88,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     connected: temporal.connected,
     async stop() {
       await listener.close();
+      await maintenanceTimer.stop();
       await dispatcher.stop();
       await launcher.stop();
       await temporal.stop();

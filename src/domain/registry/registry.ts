@@ -35,6 +35,8 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   entityKinds(): ReadonlyMap<string, EntityKind>;
   /** Qualified artifact type of what an action produces. */
   artifactTypeOf(actionId: string): ArtifactType | undefined;
+  /** Triggers that are read from another event (`TriggerType.source`). */
+  readersOf(event: string): readonly string[];
   /** Nearest known trigger or action, for "did you mean". */
   nearestTrigger(event: string): string | undefined;
   nearestAction(id: string): string | undefined;
@@ -74,6 +76,10 @@ export function createRegistry<A extends ActionDescription>(plugins: readonly Pl
       artifactOfAction.set(id, type);
     }
   }
+  const readers = new Map<string, string[]>();
+  for (const [id, { source }] of triggers) {
+    if (source !== undefined) readers.set(source, [...(readers.get(source) ?? []), id]);
+  }
   const resolve = (id: string) => (Object.hasOwn(ACTION_ALIASES, id) ? (ACTION_ALIASES[id] ?? id) : id);
   return {
     trigger: (event) => triggers.get(normalizeEvent(event)),
@@ -84,6 +90,7 @@ export function createRegistry<A extends ActionDescription>(plugins: readonly Pl
     artifactTypes: () => artifactTypes,
     entityKinds: () => kinds,
     artifactTypeOf: (id) => artifactOfAction.get(resolve(id)),
+    readersOf: (event) => readers.get(event) ?? [],
     nearestTrigger: (event) => nearest(event, [...triggers.keys()]),
     nearestAction: (id) => nearest(id, [...actions.keys()]),
     derive: (change) => kinds.get(change.kind)?.derive?.(change) ?? [],

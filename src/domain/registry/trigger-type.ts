@@ -14,6 +14,15 @@ export interface TriggerType {
   contextKey?(payload: Record<string, unknown>, config: Record<string, unknown>): string | null;
   /** What the context key names, for people: "system", "incident"…; absent = "per automation". */
   contextKeyLabel?: string;
+  /** Event whose occurrences this trigger looks at, when it is no event of its own (`<plugin>.<id>` of another trigger). */
+  source?: string;
+  /** What the trigger's own payload is, from that of `source` and its config; null = nothing to tell (does not fire). */
+  payloadOf?(payload: Record<string, unknown>, config: Record<string, unknown>): Record<string, unknown> | null;
+  /**
+   * Fires only when its number enters a range: null = with this config it does not matter where it came from. `inRange` is
+   * asked of the payloads of earlier occurrences of `source`, newest first; undefined = cannot be read, look further back.
+   */
+  entering?(config: Record<string, unknown>): { inRange(payload: Record<string, unknown>): boolean | undefined } | null;
   /** The config gate; throwing = not passed, with the reason. */
   evaluateConfig?(payload: Record<string, unknown>, config: Record<string, unknown>): boolean;
   /**

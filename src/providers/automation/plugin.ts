@@ -5,11 +5,12 @@ import { removeStateAction } from './actions/remove-state';
 import { setStateAction } from './actions/set-state';
 import { entityChangedTrigger } from './triggers/entity-changed';
 import { eventTrigger } from './triggers/event';
+import { numericStateTrigger } from './triggers/numeric-state';
 import { webhookTrigger } from './triggers/webhook';
 
 /** What belongs to automations themselves: events of any type, any entity's changes, custom state. */
 export const automationPlugin: Plugin = {
   id: 'automation',
-  triggers: [entityChangedTrigger, eventTrigger, webhookTrigger],
+  triggers: [entityChangedTrigger, eventTrigger, numericStateTrigger, webhookTrigger],
   actions: [logAction, emitEventAction, setStateAction, removeStateAction],
 };

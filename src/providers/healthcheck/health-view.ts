@@ -23,7 +23,7 @@ export const HealthView = z.object({
   success_rate: z.number().nullable(),
   last_run_at: z.string().nullable(),
   in_maintenance: z.boolean(),
-  /** An open incident of the system says so. */
+  /** An open incident or a running maintenance of the system says so. */
   notifications_suppressed: z.boolean(),
   transitions_in_window: z.number(),
   transition_window_minutes: z.number(),
@@ -48,7 +48,7 @@ function toView(row: HealthSnapshot, now: Date, windowMinutes: number): HealthVi
     p95_latency_ms: row.p95_latency_ms,
     success_rate: row.results === 0 ? null : row.healthy_results / row.results,
     last_run_at: row.last_run_at === null ? null : new Date(row.last_run_at).toISOString(),
-    in_maintenance: false,
+    in_maintenance: row.in_maintenance,
     notifications_suppressed: row.suppressed,
     transitions_in_window: row.transitions,
     transition_window_minutes: windowMinutes,
@@ -66,6 +66,7 @@ export async function readHealthViews(
   const rows = await readHealthSnapshots(db, systemIds, {
     windowStart: new Date(now.getTime() - windowMinutes * 60_000),
     resultsStart: new Date(now.getTime() - RESULTS_WINDOW_MS),
+    now,
   });
   return new Map(rows.map((row) => [row.system_id, toView(row, now, windowMinutes)]));
 }

@@ -1,4 +1,7 @@
 import type { Plugin } from '../contract';
+import { disableAssignmentAction } from './actions/disable-assignment';
+import { enableAssignmentAction } from './actions/enable-assignment';
+import { runNowAction } from './actions/run-now';
 import { healthKind } from './health-entity';
 import { healthcheckTriggers } from './triggers';
 
@@ -6,5 +9,6 @@ import { healthcheckTriggers } from './triggers';
 export const healthcheckPlugin: Plugin = {
   id: 'healthcheck',
   triggers: healthcheckTriggers,
+  actions: [runNowAction, enableAssignmentAction, disableAssignmentAction],
   entityKinds: [healthKind],
 };

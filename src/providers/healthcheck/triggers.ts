@@ -65,4 +65,9 @@ export const healthcheckTriggers: readonly TriggerType[] = [
   ),
   checkTrigger('check_failed', 'Check failed', 'A result of a check that is not healthy; each such result.'),
   checkTrigger('check_completed', 'Check completed', 'A result of a check; each one.'),
+  {
+    ...{ id: 'run_requested', displayName: 'Check run requested', ...common },
+    description: 'healthcheck.run_now asked for a run of a check; for those who run it.',
+    payloadSchema: z.looseObject({ systemId: z.string(), configurationId: z.string() }),
+  },
 ];

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { numericValue } from '../../../domain/expressions/numeric';
+import { ownValue } from '../../../domain/expressions/plain-data';
+import type { TriggerType } from '../../../domain/registry/trigger-type';
+
+/** `latencyMs`, `collectors.<id>.<field>` or `<id>.<field>`. */
+const FIELD = /^(?:latencyMs|[^.\s][^.]*(?:\.[^.]+)+)$/;
+const P95 = /^p95_?latency_?ms$/i;
+
+const Field = z.string().superRefine((field, ctx) => {
+  if (P95.test(field)) {
+    const message =
+      'p95LatencyMs is no field of a single result: use the condition {numeric_state: {value: health.system.p95_latency_ms, above: …}}';
+    ctx.addIssue({ code: 'custom', message });
+  } else if (!FIELD.test(field) || field === 'collectors' || /^collectors\.[^.]+$/.test(field)) {
+    ctx.addIssue({ code: 'custom', message: 'Write it as latencyMs, collectors.<id>.<field> or <id>.<field>' });
+  }
+});
+
+const Config = z
+  .strictObject({
+    field: Field,
+    above: z.number().optional(),
+    below: z.number().optional(),
+    /** level: each result past the bound; crossing: only the one that enters the range. */
+    on: z.enum(['level', 'crossing']).default('level'),
+  })
+  .superRefine(({ above, below }, ctx) => {
+    if (above === undefined && below === undefined) {
+      ctx.addIssue({ code: 'custom', message: 'Give "above", "below" or both' });
+    } else if (above !== undefined && below !== undefined && above >= below) {
+      ctx.addIssue({ code: 'custom', message: `No number is above ${above} and below ${below}` });
+    }
+  });
+type Config = z.infer<typeof Config>;
+
+const Payload = z.looseObject({
+  systemId: z.string(),
+  configurationId: z.string(),
+  status: z.string(),
+  field: z.string(),
+  value: z.number(),
+  above: z.number().nullable(),
+  below: z.number().nullable(),
+  timestamp: z.string(),
+});
+
+/** The number that a completed check has in a field; undefined when there is none. */
+function valueOf(payload: Record<string, unknown>, field: string): number | undefined {
+  if (field === 'latencyMs') return numericValue(payload.latencyMs);
+  const [id = '', ...rest] = field.replace(/^collectors\./, '').split('.');
+  const collector = ownValue(ownValue(payload.result, 'collectors'), id);
+  const flat = numericValue(ownValue(collector, rest.join('.')));
+  return flat ?? numericValue(rest.reduce<unknown>((value, key) => ownValue(value, key), collector));
+}
+
+const isIn = (value: number, { above, below }: Config): boolean =>
+  (above === undefined || value > above) && (below === undefined || value < below);
+
+/** Results of checks whose number lies past a bound. */
+export const numericStateTrigger: TriggerType = {
+  id: 'numeric_state',
+  displayName: 'Number past a bound',
+  description: 'A completed check has a number above or below a bound: each time, or only when it crosses the bound.',
+  category: 'Automation',
+  payloadSchema: Payload,
+  configSchema: Config,
+  contextKey: (payload) => String(payload.systemId),
+  contextKeyLabel: 'system',
+  source: 'healthcheck.check_completed',
+  payloadOf(payload, raw) {
+    const { field, above = null, below = null } = Config.parse(raw);
+    const value = valueOf(payload, field);
+    if (value === undefined) return null;
+    const { systemId, configurationId, status, timestamp } = payload;
+    return { systemId, configurationId, status, field, value, above, below, timestamp };
+  },
+  evaluateConfig(payload, raw) {
+    const value = numericValue(payload.value);
+    return value !== undefined && isIn(value, Config.parse(raw));
+  },
+  entering(raw) {
+    const config = Config.parse(raw);
+    if (config.on === 'level') return null;
+    return {
+      inRange(payload) {
+        const value = valueOf(payload, config.field);
+        return value === undefined ? undefined : isIn(value, config);
+      },
+    };
+  },
+};

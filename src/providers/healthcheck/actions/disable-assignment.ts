@@ -1,0 +1,12 @@
+import { setAssignmentEnabled } from '../assignments';
+import { assignmentAction } from './assignment-action';
+
+/** Leaves a check out of its system's health; its results are kept. */
+export const disableAssignmentAction = assignmentAction(
+  {
+    id: 'disable_assignment',
+    displayName: 'Disable a check',
+    description: 'The check no longer counts for its system; its results are kept.',
+  },
+  async (write, config) => ({ assignment: await setAssignmentEnabled(write, config, false), enqueued: false }),
+);

@@ -1,0 +1,125 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { appendChanges } from '../../db/change-log';
+import type { Executor } from '../../db/executor';
+import { healthChecks } from '../../db/tables';
+import { assertStorable } from '../../domain/entities/storable';
+import { FermataError } from '../../domain/errors';
+import { lockSystems, type System } from '../catalog/systems';
+import type { DomainWrite } from '../domain-write';
+import { CheckResult } from './check-result';
+import { refreshHealth } from './refresh-health';
+
+/** That a check belongs to a system; results of a disabled one are kept, but do not count for the system's health. */
+export const NewAssignment = z.strictObject({
+  systemId: CheckResult.shape.systemId,
+  configurationId: CheckResult.shape.configurationId,
+  enabled: z.boolean().default(true),
+});
+export type NewAssignment = z.infer<typeof NewAssignment>;
+
+export type Assignment = Pick<
+  typeof healthChecks.$inferSelect,
+  'systemId' | 'configurationId' | 'enabled' | 'status' | 'lastResultAt'
+>;
+type AssignmentRef = Pick<Assignment, 'systemId' | 'configurationId'>;
+
+const c = healthChecks;
+const columns = {
+  ...{ systemId: c.systemId, configurationId: c.configurationId, enabled: c.enabled },
+  ...{ status: c.status, lastResultAt: c.lastResultAt },
+};
+const isThis = ({ systemId, configurationId }: AssignmentRef) =>
+  and(eq(c.systemId, systemId), eq(c.configurationId, configurationId), eq(c.source, 'check'));
+
+function notFound({ systemId, configurationId }: AssignmentRef): FermataError {
+  return new FermataError('not_found', `There is no check "${configurationId}" of a system "${systemId}"`);
+}
+
+/** The assignment, or null. Firing alerts are none. */
+export async function getAssignment(db: Executor, ref: AssignmentRef): Promise<Assignment | null> {
+  const rows = await db.select(columns).from(c).where(isThis(ref));
+  return rows[0] ?? null;
+}
+
+/** Assignments in the order of system and check; `after` is the last one of the page before. */
+export async function listAssignments(
+  db: Executor,
+  page: { limit: number; after?: AssignmentRef; systemId?: string },
+): Promise<Assignment[]> {
+  const { after, systemId } = page;
+  return db
+    .select(columns)
+    .from(c)
+    .where(
+      and(
+        eq(c.source, 'check'),
+        systemId === undefined ? undefined : eq(c.systemId, systemId),
+        after && sql`(${c.systemId}, ${c.configurationId}) > (${after.systemId}, ${after.configurationId})`,
+      ),
+    )
+    .orderBy(asc(c.systemId), asc(c.configurationId))
+    .limit(page.limit);
+}
+
+async function lockedSystem(write: DomainWrite, systemId: string): Promise<System> {
+  const system = (await lockSystems(write.tx, [systemId])).get(systemId);
+  if (!system) throw new FermataError('not_found', `There is no system "${systemId}"`);
+  return system;
+}
+
+const refresh = (write: DomainWrite, system: System) =>
+  refreshHealth(write, [system], new Map([[system.id, write.now]]));
+
+/** Adds a check to a system, or sets whether it counts. Refused: an unknown system; an id that a firing alert has. */
+export async function putAssignment(write: DomainWrite, input: NewAssignment): Promise<Assignment> {
+  assertStorable(input);
+  const system = await lockedSystem(write, input.systemId);
+  const rows = await write.tx
+    .insert(c)
+    .values(input)
+    .onConflictDoUpdate({
+      target: [c.systemId, c.configurationId],
+      set: { enabled: input.enabled },
+      setWhere: eq(c.source, 'check'),
+    })
+    .returning(columns);
+  const assignment = rows[0];
+  if (!assignment) throw new FermataError('conflict', `"${input.configurationId}" is a firing alert of that system`);
+  await refresh(write, system);
+  return assignment;
+}
+
+/** Sets whether a check counts; the system's health follows. `not_found` when the system has no such check. */
+export async function setAssignmentEnabled(
+  write: DomainWrite,
+  ref: AssignmentRef,
+  enabled: boolean,
+): Promise<Assignment> {
+  const system = await lockedSystem(write, ref.systemId);
+  const rows = await write.tx.update(c).set({ enabled }).where(isThis(ref)).returning(columns);
+  const assignment = rows[0];
+  if (!assignment) throw notFound(ref);
+  await refresh(write, system);
+  return assignment;
+}
+
+/** Takes a check from its system; a system whose last bad check went is healthy again. */
+export async function removeAssignment(write: DomainWrite, ref: AssignmentRef): Promise<void> {
+  const system = await lockedSystem(write, ref.systemId);
+  const rows = await write.tx.delete(c).where(isThis(ref)).returning(columns);
+  if (rows.length === 0) throw notFound(ref);
+  await refresh(write, system);
+}
+
+/** Asks those who run the check elsewhere to run it now: an event for them. `not_found` for an unknown check. */
+export async function requestRun(write: DomainWrite, ref: AssignmentRef): Promise<Assignment> {
+  const assignment = await getAssignment(write.tx, ref);
+  if (!assignment) throw notFound(ref);
+  const { systemId, configurationId } = ref;
+  const base = { kind: 'health', id: systemId, occurredAt: write.now, cause: write.cause, contextKey: systemId };
+  await appendChanges(write.tx, [
+    { ...base, event: 'healthcheck.run_requested', payload: { systemId, configurationId } },
+  ]);
+  return assignment;
+}

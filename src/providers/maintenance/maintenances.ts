@@ -1,0 +1,211 @@
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { maintenances, maintenanceUpdates } from '../../db/tables';
+import { assertStorable } from '../../domain/entities/storable';
+import { FermataError } from '../../domain/errors';
+import type { DomainWrite } from '../domain-write';
+import { maintenanceKind, MaintenanceStatus } from './maintenance-entity';
+
+/** Longest maintenance that `maintenance.set_system` opens: 30 days, in minutes. */
+export const MAX_MINUTES = 43_200;
+
+const Instant = z.iso.datetime({ offset: true });
+const Message = z.string().min(1).max(10_000);
+
+/** A new maintenance. */
+export const NewMaintenance = z.strictObject({
+  title: z.string().min(1).max(500),
+  description: z.string().max(10_000).nullable().optional(),
+  systemIds: z.array(z.string().min(1).max(200)).min(1).max(200),
+  startAt: Instant,
+  endAt: Instant,
+  suppressNotifications: z.boolean().optional(),
+});
+export type NewMaintenance = z.infer<typeof NewMaintenance>;
+
+/** What may change of a maintenance; keys left out stay. Status moves only towards an end; the clock does the rest. */
+export const MaintenancePatch = NewMaintenance.extend({
+  status: MaintenanceStatus.extract(['completed', 'cancelled']),
+}).partial();
+export type MaintenancePatch = z.infer<typeof MaintenancePatch>;
+
+/** A message about a maintenance. */
+export const NewMaintenanceUpdate = z.strictObject({ message: Message });
+
+export type Maintenance = typeof maintenances.$inferSelect;
+
+const m = maintenances;
+const isOpen = ({ status }: Maintenance) => status === 'scheduled' || status === 'in_progress';
+
+/** The maintenance, or null. */
+export async function getMaintenance(db: Executor, id: string): Promise<Maintenance | null> {
+  if (!z.guid().safeParse(id).success) return null;
+  return (await db.select().from(m).where(eq(m.id, id)))[0] ?? null;
+}
+
+/** Maintenances, newest first; `before` = id of the last one of the page before. */
+export async function listMaintenances(
+  db: Executor,
+  page: { limit: number; before?: string; status?: readonly MaintenanceStatus[]; systemId?: string },
+): Promise<Maintenance[]> {
+  const { before, status, systemId } = page;
+  return db
+    .select()
+    .from(m)
+    .where(
+      and(
+        before === undefined ? undefined : sql`${m.id} < ${before}::uuid`,
+        status === undefined ? undefined : inArray(m.status, [...status]),
+        systemId === undefined ? undefined : sql`${m.systemIds} @> array[${systemId}]`,
+      ),
+    )
+    .orderBy(desc(m.id))
+    .limit(page.limit);
+}
+
+async function mirror(write: DomainWrite, row: Maintenance, occurredAt: Date): Promise<void> {
+  const { id, status, systemIds, startAt, endAt, title } = row;
+  const state = { status, systemIds, startAt: startAt.toISOString(), endAt: endAt.toISOString() };
+  const ref = { kind: maintenanceKind.kind, id };
+  await write.entities.mutate(write.tx, ref, () => state, write.cause, { occurredAt, context: { title } });
+}
+
+async function lockMaintenance(tx: Executor, id: string): Promise<Maintenance> {
+  const rows = z.guid().safeParse(id).success ? await tx.select().from(m).where(eq(m.id, id)).for('no key update') : [];
+  if (!rows[0]) throw new FermataError('not_found', `There is no maintenance "${id}"`);
+  return rows[0];
+}
+
+function assertOrder({ startAt, endAt }: Pick<Maintenance, 'startAt' | 'endAt'>): void {
+  if (endAt > startAt) return;
+  const message = 'endAt must be later than startAt';
+  const errors = [{ path: 'endAt', message, code: 'custom' }];
+  throw new FermataError('validation_failed', message, { errors });
+}
+
+async function store(write: DomainWrite, row: Maintenance, occurredAt = write.now): Promise<Maintenance> {
+  await write.tx.update(m).set(row).where(eq(m.id, row.id));
+  await mirror(write, row, occurredAt);
+  return row;
+}
+
+const later = (a: Date, b: Date) => (a > b ? a : b);
+
+/**
+ * Brings the status of a locked row to what the clock says: each step on the way is a change of its own, at the planned
+ * instant, but not before `since`, when the row became what it is.
+ */
+async function followClock(write: DomainWrite, row: Maintenance, since = new Date(0)): Promise<Maintenance> {
+  let current = row;
+  if (current.status === 'scheduled' && current.startAt <= write.now) {
+    current = await store(
+      write,
+      { ...current, status: 'in_progress', updatedAt: write.now },
+      later(current.startAt, since),
+    );
+  }
+  if (current.status === 'in_progress' && current.endAt <= write.now) {
+    current = await store(
+      write,
+      { ...current, status: 'completed', updatedAt: write.now },
+      later(current.endAt, since),
+    );
+  }
+  return current;
+}
+
+/** Plans a maintenance; one whose start has come is in progress at once. Refused: an end that is not after the start. */
+export async function createMaintenance(write: DomainWrite, input: NewMaintenance): Promise<Maintenance> {
+  assertStorable(input);
+  const { now } = write;
+  const row: Maintenance = {
+    ...{ id: write.entities.ids.next(), title: input.title, description: input.description ?? null },
+    ...{ systemIds: [...new Set(input.systemIds)], status: 'scheduled' },
+    ...{ startAt: new Date(input.startAt), endAt: new Date(input.endAt) },
+    suppressNotifications: input.suppressNotifications ?? false,
+    ...{ createdBy: write.cause.actor, createdAt: now, updatedAt: now },
+  };
+  assertOrder(row);
+  await write.tx.insert(m).values(row);
+  await mirror(write, row, now);
+  return followClock(write, row, now);
+}
+
+/** Changes a maintenance; `not_found` when there is none, `conflict` for times or status of one that has ended. */
+export async function updateMaintenance(write: DomainWrite, id: string, patch: MaintenancePatch): Promise<Maintenance> {
+  assertStorable(patch);
+  const current = await lockMaintenance(write.tx, id);
+  const { startAt, endAt, status, title = current.title, description = current.description } = patch;
+  const { systemIds = current.systemIds, suppressNotifications = current.suppressNotifications } = patch;
+  if (!isOpen(current) && (startAt ?? endAt ?? (status === current.status ? undefined : status)) !== undefined) {
+    throw new FermataError('conflict', `The maintenance is ${current.status}; its times and status stay`);
+  }
+  const next: Maintenance = {
+    ...{ ...current, title, description, suppressNotifications, systemIds: [...new Set(systemIds)] },
+    startAt: startAt === undefined ? current.startAt : new Date(startAt),
+    endAt: endAt === undefined ? current.endAt : new Date(endAt),
+    ...{ status: status ?? current.status, updatedAt: write.now },
+  };
+  assertOrder(next);
+  return followClock(write, await store(write, next), write.now);
+}
+
+/** Says something about a maintenance; that changes nothing of it. `not_found` when there is none. */
+export async function addMaintenanceUpdate(write: DomainWrite, id: string, message: string): Promise<Maintenance> {
+  assertStorable(message, 'message');
+  const current = await lockMaintenance(write.tx, id);
+  const row = { id: write.entities.ids.next(), maintenanceId: id, message, actor: write.cause.actor, at: write.now };
+  await write.tx.insert(maintenanceUpdates).values(row);
+  return current;
+}
+
+/** Removes a maintenance with its updates; its entity leaves a tombstone. `not_found` when there is none. */
+export async function deleteMaintenance(write: DomainWrite, id: string): Promise<void> {
+  const { title } = await lockMaintenance(write.tx, id);
+  await write.entities.remove(write.tx, { kind: maintenanceKind.kind, id }, write.cause, { context: { title } });
+  await write.tx.delete(m).where(eq(m.id, id));
+}
+
+/** Ends what runs for a system, in the order of ids; gives the ids. A message becomes an update of each. */
+export async function endMaintenancesOf(write: DomainWrite, systemId: string, message?: string): Promise<string[]> {
+  const rows = await write.tx
+    .select()
+    .from(m)
+    .where(
+      and(
+        inArray(m.status, ['scheduled', 'in_progress']),
+        sql`${m.systemIds} @> array[${systemId}]`,
+        sql`${m.startAt} <= ${write.now.toISOString()}`,
+      ),
+    )
+    .orderBy(asc(m.id))
+    .for('no key update');
+  const ended: string[] = [];
+  for (const row of rows) {
+    if (message !== undefined) await addMaintenanceUpdate(write, row.id, message);
+    const current = await followClock(write, row);
+    if (current.status !== 'in_progress') continue;
+    await store(write, { ...current, status: 'completed', updatedAt: write.now });
+    ended.push(row.id);
+  }
+  return ended;
+}
+
+/** Starts and ends what is due by the server's clock; gives how many rows changed. Rows that others hold wait. */
+export async function startAndEndDue(write: DomainWrite, limit: number): Promise<number> {
+  const due = await write.tx
+    .select()
+    .from(m)
+    .where(
+      and(
+        sql`${m.status} in ('scheduled', 'in_progress')`,
+        sql`case ${m.status} when 'scheduled' then ${m.startAt} else ${m.endAt} end <= ${write.now.toISOString()}`,
+      ),
+    )
+    .orderBy(asc(m.id))
+    .limit(limit)
+    .for('no key update', { skipLocked: true });
+  for (const row of due) await followClock(write, row);
+  return due.length;
+}

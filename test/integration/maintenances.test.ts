@@ -1,0 +1,128 @@
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+describe('maintenances', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let worker: FermataProcess;
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api();
+    worker = await engine.worker();
+  }, 120_000);
+  afterAll(() => engine.close());
+
+  const call = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
+  };
+  const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+  const plan = (systemId: string, fromMs: number, untilMs: number, more: object = {}) =>
+    call('POST', '/maintenances', {
+      ...{ title: 'Upgrade', systemIds: [systemId], startAt: inMs(fromMs), endAt: inMs(untilMs) },
+      ...more,
+    });
+  const listen = (event: string) =>
+    engine.save(`
+      name: ${event}
+      mode: parallel
+      triggers: [{ event: ${event} }]
+      actions: [{ action: automation.log, config: { message: "{{ trigger.payload.maintenanceId }}" } }]
+    `);
+  const told = async (automationId: string, maintenanceId: unknown) =>
+    (await engine.runs(automationId)).filter((run) => run.context_key === maintenanceId);
+  const health = async (systemId: string) => (await call('GET', `/health/${systemId}`)).body;
+
+  test('the clock starts and ends one, each told once, also when no worker was there at that time', async () => {
+    const [started, ended] = [await listen('maintenance.started'), await listen('maintenance.ended')];
+    await call('POST', '/systems', { id: 'db', name: 'Database' });
+    const planned = await plan('db', 700, 1_500, { suppressNotifications: true });
+    expect(planned).toMatchObject({ status: 201, body: { status: 'scheduled', systemIds: ['db'] } });
+    const { id, startAt, endAt } = planned.body;
+    expect(await health('db')).toMatchObject({ inMaintenance: false, notificationsSuppressed: false });
+    await worker.stop('SIGKILL');
+    await until('it has begun by the clock', async () => (await health('db')).inMaintenance === true);
+    expect(await health('db')).toMatchObject({ notificationsSuppressed: true });
+    await until('it is over by the clock', async () => (await health('db')).inMaintenance === false);
+    worker = await engine.worker();
+    await until('the end is told', async () => (await told(ended, id)).length === 1);
+    await engine.ended(1, started);
+    await engine.ended(1, ended);
+    expect(await told(started, id)).toHaveLength(1);
+    expect((await call('GET', `/maintenances/${String(id)}`)).body).toMatchObject({ status: 'completed' });
+    const { rows } = await engine.database.pool.query<{ occurred_at: Date }>(
+      `select occurred_at from changes where kind = 'maintenance' and entity_id = $1 order by seq`,
+      [id],
+    );
+    expect(rows.slice(1).map((row) => row.occurred_at.toISOString())).toEqual([startAt, endAt]);
+  }, 120_000);
+
+  test('one that has begun is created, then started; it can be changed, ended before its time and removed', async () => {
+    const created = await listen('maintenance.created');
+    const { body } = await plan('web', -60_000, 3_600_000);
+    expect(body).toMatchObject({ status: 'in_progress' });
+    await until('created is told', async () => (await told(created, body.id)).length === 1);
+    const path = `/maintenances/${String(body.id)}`;
+    expect((await call('PATCH', path, { title: 'Longer', endAt: inMs(7_200_000) })).body).toMatchObject({
+      ...{ title: 'Longer', status: 'in_progress' },
+    });
+    expect(await call('PATCH', path, { endAt: inMs(-3_600_000) })).toMatchObject({ status: 422 });
+    expect((await call('PATCH', path, { status: 'completed' })).body).toMatchObject({ status: 'completed' });
+    expect(await call('PATCH', path, { endAt: inMs(9_000_000) })).toMatchObject({ status: 409 });
+    expect((await call('GET', '/maintenances?systemId=web&status=completed')).body.items).toHaveLength(1);
+    expect((await call('DELETE', path)).status).toBe(204);
+    expect((await call('GET', path)).status).toBe(404);
+    expect(await plan('web', 10, 5)).toMatchObject({ status: 422 });
+  }, 60_000);
+
+  test('an automation puts a system into maintenance, holds others back meanwhile, and clears it, also twice', async () => {
+    await call('POST', '/systems', { id: 'shop', name: 'Shop' });
+    const set = await engine.save(`
+      name: Deploy begins
+      triggers: [{ event: automation.event, config: { type: deploy.begin } }]
+      actions:
+        - id: window
+          action: maintenance.set_system
+          config: { systemId: shop, durationMinutes: 30 }
+        - action: maintenance.add_update
+          config: { message: deploying }
+        - action: maintenance.update
+          config: { title: Deploy }
+    `);
+    const page = await engine.save(`
+      name: Page
+      triggers: [{ event: automation.event, config: { type: page } }]
+      conditions: ["!health.system.in_maintenance"]
+      actions: [{ action: automation.log, config: { message: page } }]
+    `);
+    const clear = await engine.save(`
+      name: Deploy ends
+      mode: queued
+      triggers: [{ event: automation.event, config: { type: deploy.end } }]
+      actions:
+        - id: done
+          action: maintenance.clear_system
+          config: { systemId: shop, message: deployed }
+    `);
+    await engine.emit('deploy.begin');
+    expect(await engine.ended(1, set)).toMatchObject([{ status: 'success' }]);
+    expect((await call('GET', '/maintenances?systemId=shop')).body.items).toMatchObject([
+      { title: 'Deploy', status: 'in_progress', createdBy: { type: 'automation' } },
+    ]);
+    await engine.emit('page', {}, { subject: 'shop' });
+    await until('it is held back', async () => (await engine.outcomes(page)).length === 1);
+    expect(await engine.outcomes(page)).toMatchObject([{ outcome: 'condition' }]);
+    await engine.emit('deploy.end', {}, { times: 2 });
+    const runs = await engine.ended(2, clear);
+    expect(runs.map((run) => run.status)).toEqual(['success', 'success']);
+    expect(await health('shop')).toMatchObject({ inMaintenance: false });
+    await engine.emit('page', {}, { subject: 'shop' });
+    expect(await engine.ended(1, page)).toMatchObject([{ status: 'success' }]);
+  }, 60_000);
+});

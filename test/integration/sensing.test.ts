@@ -1,0 +1,118 @@
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+describe('what starts automations', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api();
+    await engine.worker();
+  }, 120_000);
+  afterAll(() => engine.close());
+
+  const call = (method: string, path: string, body?: unknown) =>
+    fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const result = async (systemId: string, more: Record<string, unknown>) => {
+    const sent = { systemId, configurationId: 'http', status: 'healthy', ...more };
+    expect((await call('POST', '/health/results', sent)).status).toBe(202);
+  };
+  const payloads = async (automationId: string) => {
+    const rows = await engine.runs(automationId);
+    return rows.map((row) => (row['trigger_scope'] as { payload: Record<string, unknown> }).payload);
+  };
+  const routed = () =>
+    until('everything is routed', async () => {
+      const { rows } = await engine.database.pool.query('select 1 from changes where routed_at is null limit 1');
+      return rows.length === 0;
+    });
+  const numeric = (config: string) =>
+    engine.save(`
+      name: Slow
+      mode: parallel
+      triggers: [{ event: automation.numeric_state, config: ${config} }]
+      actions: [{ action: automation.log, config: { message: slow } }]
+    `);
+
+  test('a level trigger fires at each result past the bound, strictly, with the field and its value', async () => {
+    const id = await numeric('{ field: latencyMs, above: 500 }');
+    for (const latencyMs of [500, 501, 502]) await result('level', { latencyMs });
+    await result('level', {});
+    await engine.ended(2, id);
+    await routed();
+    expect(await payloads(id)).toEqual(
+      [501, 502].map((value) => ({
+        ...{ systemId: 'level', configurationId: 'http', status: 'healthy', field: 'latencyMs', value },
+        ...{ above: 500, below: null, timestamp: expect.any(String) as string },
+      })),
+    );
+  }, 60_000);
+
+  test('a crossing trigger fires on entering the range; in range when enabled and what cannot be read do not', async () => {
+    await result('crossing', { latencyMs: 900 });
+    const id = await numeric('{ field: latencyMs, above: 500, on: crossing }');
+    for (const latencyMs of [901, 100, undefined, 902, undefined, 903, 500, 904]) {
+      await result('crossing', latencyMs === undefined ? {} : { latencyMs });
+    }
+    await engine.ended(2, id);
+    await routed();
+    expect((await payloads(id)).map((payload) => payload.value)).toEqual([902, 904]);
+  }, 60_000);
+
+  test('fields of collectors are read in the long and in the short form', async () => {
+    const long = await numeric('{ field: collectors.disk.free, below: 10 }');
+    const short = await numeric('{ field: disk.free, below: 10 }');
+    await result('disk', { collectors: { disk: { free: 3 } } });
+    await engine.ended(1, long);
+    await engine.ended(1, short);
+    expect((await payloads(short))[0]).toMatchObject({ field: 'disk.free', value: 3 });
+  }, 60_000);
+
+  test('a percentile as field is refused with a pointer to the condition', async () => {
+    await expect(numeric('{ field: p95LatencyMs, above: 1 }')).rejects.toThrow('health.system.p95_latency_ms');
+    await expect(numeric('{ field: latencyMs }')).rejects.toThrow('above');
+    await expect(numeric('{ field: latency, above: 1 }')).rejects.toThrow('collectors.<id>.<field>');
+  });
+
+  test('disabling the bad check makes its system healthy; run_now asks for a run; each leaves the assignment', async () => {
+    const asked = await engine.save(`
+      name: Asked
+      triggers: [{ event: healthcheck.run_requested }]
+      actions: [{ action: automation.log, config: { message: asked } }]
+    `);
+    const id = await engine.save(`
+      name: Leave it out
+      triggers: [{ event: healthcheck.check_failed, filter: trigger.payload.systemId == "flaky" }]
+      actions:
+        - id: now
+          action: healthcheck.run_now
+          config: { systemId: "{{ trigger.payload.systemId }}", configurationId: "{{ trigger.payload.configurationId }}" }
+        - id: off
+          action: healthcheck.disable_assignment
+          config: { systemId: flaky, configurationId: http }
+        - action: automation.set_state
+          enabled: artifacts.now.assignment.enqueued && !artifacts.off.assignment.enabled
+          config: { kind: nothing, id: x, state: {} }
+          continue_on_error: true
+    `);
+    await result('flaky', { status: 'unhealthy' });
+    const [run] = await engine.ended(1, id);
+    expect(run).toMatchObject({ status: 'success' });
+    const steps = await engine.steps(run?.id ?? '');
+    expect(steps.map((step) => step.status)).toEqual(['success', 'success', 'failed']);
+    await engine.ended(1, asked);
+    expect(await payloads(asked)).toEqual([{ systemId: 'flaky', configurationId: 'http' }]);
+    const health = (await (await call('GET', '/health/flaky')).json()) as Record<string, unknown>;
+    expect(health).toMatchObject({ status: 'healthy' });
+    const assignment = await (await call('PATCH', '/health/assignments/flaky:http', { enabled: true })).json();
+    expect(assignment).toMatchObject({ enabled: true, status: 'unhealthy', systemId: 'flaky' });
+    expect(await (await call('GET', '/health/flaky')).json()).toMatchObject({ status: 'unhealthy' });
+    expect((await call('DELETE', '/health/assignments/flaky:http')).status).toBe(204);
+    expect(await (await call('GET', '/health/flaky')).json()).toMatchObject({ status: 'healthy' });
+  }, 60_000);
+});
