@@ -36,8 +36,10 @@ export async function applyRetention(database: Database, retention: Retention): 
       delete from health_results where id in (
         select id from health_results r where ${olderThan(sql`received_at`, HEALTH_RESULTS_MS)}
           -- The newest of a check says where a number comes from that crosses a bound next.
-          and exists (select 1 from health_results n where n.system_id = r.system_id
-            and n.configuration_id = r.configuration_id and (n.at, n.id) > (r.at, r.id))
+          and (exists (select 1 from health_results n where n.system_id = r.system_id
+              and n.configuration_id = r.configuration_id and (n.at, n.id) > (r.at, r.id))
+            or not exists (select 1 from health_checks c where c.system_id = r.system_id
+              and c.configuration_id = r.configuration_id))
         limit ${BATCH})`),
     windowEvents: await remove(sql`delete from window_events where ${olderThan(sql`occurred_at`, WINDOW_EVENTS_MS)}`),
     deliveries: await remove(sql`delete from dedup_keys where ${olderThan(sql`created_at`, DEDUP_MS)}`),

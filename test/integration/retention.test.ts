@@ -54,6 +54,28 @@ describe('retention', () => {
     expect(await query('select 1 from run_steps')).toEqual([]);
   });
 
+  it('removes raw results after a day, but the newest one of each check that there is', async () => {
+    await query(`insert into systems (id, name, created_at, updated_at) values ('s', 's', now(), now())`);
+    await query(`insert into health_checks (system_id, configuration_id) values ('s', 'http')`);
+    for (const [number, [check, hoursAgo]] of [
+      ['http', 30],
+      ['http', 25],
+      ['gone', 25],
+      ['gone', 1],
+    ].entries()) {
+      await query(
+        `insert into health_results (id, system_id, configuration_id, status, at, received_at)
+         select $1, 's', $2, 'healthy', at, at from (select now() - make_interval(hours => $3) as at) t`,
+        [run(number), check, hoursAgo],
+      );
+    }
+    await applyRetention(database, SETTINGS);
+    expect((await query('select id from health_results order by id')).map(({ id }: { id: string }) => id)).toEqual([
+      run(1),
+      run(3),
+    ]);
+  });
+
   it('keeps what is young, what goes on, and what holds an incident open', async () => {
     await addRun(1, 'failed', 29);
     await addRun(2, 'waiting', 400);
