@@ -4,6 +4,7 @@ import type { Notifier } from '../db/notifier';
 import type { Clock, Ids } from '../domain/clock';
 import type { Registry } from '../domain/registry/registry';
 import type { Action } from '../providers/contract';
+import type { OpenConnection } from '../providers/connections/open-connection';
 import type { Evaluator } from '../providers/evaluator';
 import type { RunSource } from './run-source';
 
@@ -17,6 +18,8 @@ export interface ActivityDeps {
   clock: Clock;
   ids: Ids;
   sourceOf: (runId: string) => Promise<RunSource>;
+  /** Opens the connection of this type and id. */
+  openConnection: (type: string, id: string) => Promise<OpenConnection>;
   /** Runs that a finished one made room for may start. */
   onRunsToStart: () => void;
   /** Told of each action's end, for the metrics. */

@@ -6,6 +6,7 @@ import { endStep } from '../db/runs/end-step';
 import { noteAttempt } from '../db/runs/note-attempt';
 import { writeJournal } from '../db/runs/journal';
 import { messageOf } from '../domain/errors';
+import { createMask } from '../domain/secrets/mask-values';
 import type { Performance } from '../domain/run/activities';
 import type { RetryPlan } from '../domain/run/plan';
 import type { ActionResult, CallingAction } from '../providers/contract';
@@ -73,8 +74,11 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
     return { type: 'handover', attempts: start.attempt - 1, delayMs: 0, timeoutMs, retry: retryOf(step) };
   }
   const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
+  const connection = await connectionOf(deps, action, config);
+  const mask = createMask(connection?.secrets ?? []);
   const result = await withBudget(context, timeoutMs, (signal) =>
     action.execute({
+      connection: connection?.config ?? null,
       config,
       run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
       consumed: consumed?.data ?? null,
@@ -83,9 +87,24 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
       attempt: start.attempt,
       signal,
     }),
-  );
+  ).then(mask, (error: unknown) => {
+    throw maskedFailure(error, mask);
+  });
   await deps.failpoint('after-effect-before-completion');
   return persist(() => writeSuccess(db, deps, step, action, result, consumed?.data ?? null));
+}
+
+async function connectionOf(deps: ActivityDeps, action: CallingAction, config: unknown) {
+  const { connectionId } = Object(config) as { connectionId?: unknown };
+  if (action.connection === undefined || typeof connectionId !== 'string') return null;
+  return deps.openConnection(action.connection, connectionId);
+}
+
+/** Far ends repeat what they were sent, credentials too. */
+function maskedFailure(error: unknown, mask: <T>(value: T) => T): unknown {
+  if (!(error instanceof ProviderFailure)) return error;
+  const { code, message, retryable, retryAfterMs, status, output } = error;
+  return new ProviderFailure(code, mask(message), { retryable, retryAfterMs, status, output: mask(output) });
 }
 
 /** Heartbeats while the call runs (that is how a cancel reaches it) and aborts it when its budget is used up. */

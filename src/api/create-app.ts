@@ -17,6 +17,8 @@ import { automationVersionRoutes } from './routes/automation-versions';
 import { automationRoutes } from './routes/automations';
 import { changeRoutes } from './routes/changes';
 import { dryRunRoutes } from './routes/dry-runs';
+import { connectionCallRoutes } from './routes/connection-calls';
+import { connectionRoutes } from './routes/connections';
 import { entityAutomationRoutes } from './routes/entity-automations';
 import { entityHistoryRoutes } from './routes/entity-history';
 import { entityKindRoutes } from './routes/entity-kinds';
@@ -86,6 +88,8 @@ export function createApp(deps: ApiDeps): Api {
     ...inboundRoutes(shared),
     receiveHookRoute(shared),
     ...hookRoutes(shared),
+    ...connectionRoutes(shared),
+    ...connectionCallRoutes(shared),
     ...changeRoutes(shared),
     ...systemRoutes(shared),
     // Before /health/{systemId}.

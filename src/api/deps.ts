@@ -7,6 +7,7 @@ import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Registry } from '../domain/registry/registry';
 import type { Cipher } from '../domain/secrets/cipher';
 import type { Logger } from '../log';
+import type { AnyConnectionType } from '../providers/connections/connection-type';
 import type { Action } from '../providers/contract';
 import type { Evaluator } from '../providers/evaluator';
 
@@ -23,6 +24,8 @@ export interface ApiDeps {
   automations: AutomationStore;
   /** Seals what is kept for hooks and connections. */
   cipher: Cipher;
+  /** By id; what plugins bring. */
+  connectionTypes: ReadonlyMap<string, AnyConnectionType>;
   /** For the variables and conditions of runs that are started by hand. */
   evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */

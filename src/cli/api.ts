@@ -13,6 +13,7 @@ import { createPluginFilters } from '../domain/registry/plugin-filters';
 import { createRegistry } from '../domain/registry/registry';
 import { createCipher, type Cipher } from '../domain/secrets/cipher';
 import { createLogger, type Logger } from '../log';
+import { connectionTypesOf } from '../providers/connections/connection-type';
 import type { Action } from '../providers/contract';
 import { createEgress, type Egress } from '../providers/egress/egress';
 import { createEvaluator } from '../providers/live-evaluator';
@@ -110,6 +111,7 @@ function compose({ config, database, log, egress, cipher, checkTemporal }: Parts
     ...{ database, log, cipher, checkTemporal },
     notifier: createNotifier(database.pool),
     filters,
+    connectionTypes: connectionTypesOf(plugins),
     entities,
     evaluator: createEvaluator({ entities, filters, clock: systemClock, timezone: config.timezone }),
     automations: createAutomationStore(base),

@@ -393,3 +393,14 @@ export const hooks = pgTable('hooks', {
 /** How a hook tells its sender: not at all, a shared secret in a header, or an HMAC over the raw body. */
 export const HOOK_SCHEMES = ['none', 'header', 'github', 'timestamped'] as const;
 export type HookScheme = (typeof HOOK_SCHEMES)[number];
+
+/** Connections to other products; `secrets` holds the sealed fields of the config. */
+export const connections = pgTable('connections', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  type: text('type').notNull(),
+  config: jsonb('config').$type<Record<string, unknown>>().notNull(),
+  secrets: jsonb('secrets').$type<Record<string, Sealed>>().notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});

@@ -3,6 +3,7 @@ import type { Cause } from '../domain/entities/change';
 import type { EntityKind } from '../domain/entities/entity-kind';
 import type { ActionDescription } from '../domain/registry/action-description';
 import type { PluginDescription } from '../domain/registry/registry';
+import type { AnyConnectionType } from './connections/connection-type';
 import type { EntityStore } from '../db/entity-store';
 
 /** What an action leaves: `output` is kept on the step, `artifact` must satisfy the schema it declared in `produces`. */
@@ -38,6 +39,8 @@ export interface CallContext<C> extends ActionContext<C> {
   attempt: number;
   /** Aborted on timeout and on cancel of the run. */
   signal: AbortSignal;
+  /** Config of the connection that `connectionId` names, with its secrets; null for actions without one. */
+  connection: unknown;
 }
 
 export interface TransactionalAction<C = unknown> extends ActionDescription {
@@ -58,4 +61,5 @@ export type Action = TransactionalAction<any> | CallingAction<any>;
 /** A folder of `providers/`: one object that registers everything it brings. */
 export interface Plugin extends PluginDescription<Action> {
   entityKinds?: readonly EntityKind[];
+  connectionTypes?: readonly AnyConnectionType[];
 }

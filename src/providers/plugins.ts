@@ -4,6 +4,7 @@ import type { Plugin } from './contract';
 import type { Egress } from './egress/egress';
 import { healthcheckPlugin } from './healthcheck/plugin';
 import { incidentPlugin } from './incident/plugin';
+import { createJiraPlugin } from './jira/plugin';
 import { maintenancePlugin } from './maintenance/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
 
@@ -21,5 +22,6 @@ export function createPlugins({ egress }: PluginDeps): readonly Plugin[] {
     maintenancePlugin,
     catalogPlugin,
     createWebhookPlugin({ egress }),
+    createJiraPlugin({ egress }),
   ];
 }

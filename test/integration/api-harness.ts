@@ -11,6 +11,7 @@ import { createFilterRegistry } from '../../src/domain/expressions/filter-regist
 import { createRegistry } from '../../src/domain/registry/registry';
 import { createCipher } from '../../src/domain/secrets/cipher';
 import { createLogger } from '../../src/log';
+import { connectionTypesOf } from '../../src/providers/connections/connection-type';
 import type { Action } from '../../src/providers/contract';
 import { createEvaluator } from '../../src/providers/live-evaluator';
 import { createTestDatabase } from '../support/database';
@@ -60,6 +61,7 @@ export async function startApiHarness(
   const api = createApp({
     ...base,
     database,
+    connectionTypes: connectionTypesOf(testPlugins()),
     cipher: createCipher([Buffer.alloc(32, 7)]),
     log: createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' }),
     notifier: createNotifier(database.pool),

@@ -30,6 +30,7 @@ function send(
     config: parsed,
     run,
     consumed: null,
+    connection: null,
     idempotencyKey: 'run-1:actions[0]',
     now,
     attempt,

@@ -81,12 +81,14 @@ export async function startEngine(
   const registry = createRegistry<Action>(testPlugins());
   const automations = createAutomationStore({ clock: systemClock, ids: uuidV7 });
 
+  // One for all processes: what the API seals, workers open.
+  const secretKey = randomBytes(32).toString('base64');
   const env = (more: Record<string, string> = {}) => ({
     DATABASE_URL: testDatabase.url,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
     FERMATA_TASK_QUEUE: temporal.taskQueue,
-    FERMATA_SECRET_KEY: randomBytes(32).toString('base64'),
+    FERMATA_SECRET_KEY: secretKey,
     FERMATA_ADMIN_TOKEN: ADMIN_TOKEN,
     FERMATA_EGRESS_ALLOW: '127.0.0.1',
     FERMATA_LOG_FORMAT: 'text',

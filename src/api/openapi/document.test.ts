@@ -28,6 +28,7 @@ const { routes } = createApp({
   filters: createFilterRegistry(),
   automations: createAutomationStore(base),
   evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
+  connectionTypes: new Map(),
   cipher: createCipher([Buffer.alloc(32, 1)]),
   checkTemporal: () => Promise.resolve(),
   settings: {
@@ -61,7 +62,8 @@ it('lets nothing that changes something be done with a permission that only read
       expect([route.operationId, route.permission]).not.toEqual([route.operationId, 'automation.read']);
     if (route.effect === 'inbound')
       expect(route.permission).toBe(route.operationId === 'hooks.receive' ? 'public' : 'ingest');
-    if (route.method !== 'get' && route.effect === 'read') expect(route.path).toMatch(/\/(validate|render|dry-run)$/);
+    if (route.method !== 'get' && route.effect === 'read')
+      expect(route.path).toMatch(/\/(validate|render|dry-run|test)$/);
   }
 });
 

@@ -3,7 +3,7 @@ import { createActivities } from '../../activities/create-activities';
 import type { ActivityDeps } from '../../activities/deps';
 import { createRunSources } from '../../activities/run-source';
 import { createHousekeeping } from '../../activities/housekeeping/create-housekeeping';
-import type { Config } from '../../config';
+import { requireSecretKey, type Config } from '../../config';
 import { createDatabase, type Database } from '../../db/client';
 import { createEntityStore } from '../../db/entity-store';
 import { createNotifier, listen } from '../../db/notifier';
@@ -20,7 +20,10 @@ import { createPluginFilters } from '../../domain/registry/plugin-filters';
 import { createRegistry } from '../../domain/registry/registry';
 import { createFailpoint } from '../../failpoint';
 import type { Logger } from '../../log';
+import { connectionTypesOf } from '../../providers/connections/connection-type';
 import type { Action } from '../../providers/contract';
+import { createConnections } from '../../providers/connections/open-connection';
+import { createCipher } from '../../domain/secrets/cipher';
 import { createEgress } from '../../providers/egress/egress';
 import { createEvaluator } from '../../providers/live-evaluator';
 import { createPlugins } from '../../providers/plugins';
@@ -59,6 +62,11 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     clock,
     ids: uuidV7,
     sourceOf: createRunSources(database.db),
+    openConnection: createConnections({
+      db: database.db,
+      cipher: createCipher(requireSecretKey(config)),
+      types: connectionTypesOf(plugins),
+    }),
     onRunsToStart: () => launcher.poke(),
     onAction: metrics.action,
     onRunEnded: metrics.runEnded,

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { findConnection } from '../../db/connections';
+import { FermataError, messageOf } from '../../domain/errors';
+import { createMask } from '../../domain/secrets/mask-values';
+import type { AnyConnectionType, ConnectionCall } from '../../providers/connections/connection-type';
+import { openConnection } from '../../providers/connections/open-connection';
+import { ProviderFailure } from '../../providers/provider-failure';
+import { json, readRoute, type Route } from '../http/route';
+import { IdParams, notFound } from '../http/values';
+import type { ConnectionsDeps } from './connections';
+import { typeOf } from './connection-config';
+
+const TIMEOUT_MS = 10_000;
+const TAG = 'Connections';
+const NOT_FOUND = { 404: { description: 'There is no such connection or field' } };
+const Choice = z.string().max(500).optional();
+const Given = z.object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice });
+const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
+
+/** Calls to the far end of a connection, through the same guard as a run's; what they say is masked. */
+export function connectionCallRoutes(deps: ConnectionsDeps): Route[] {
+  return [testRoute(deps), optionsRoute(deps)];
+}
+
+function testRoute(deps: ConnectionsDeps): Route {
+  return readRoute({
+    method: 'post',
+    path: '/connections/{id}/test',
+    permission: 'secrets.manage',
+    operationId: 'connections.test',
+    tag: TAG,
+    summary: 'Whether the far end takes the credentials',
+    params: IdParams,
+    responses: {
+      200: { description: 'What came of it', schema: z.object({ ok: z.boolean(), message: z.string() }) },
+      ...NOT_FOUND,
+    },
+    async handler({ params }) {
+      const opened = await open(deps, params.id);
+      try {
+        const message = await opened.type.test(opened.config, opened.call);
+        return json(200, { ok: true, message: opened.mask(message) });
+      } catch (error) {
+        if (!(error instanceof ProviderFailure)) throw error;
+        return json(200, { ok: false, message: opened.mask(messageOf(error)) });
+      }
+    },
+  });
+}
+
+function optionsRoute(deps: ConnectionsDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/connections/{id}/options/{field}',
+    permission: 'automation.read',
+    operationId: 'connections.options',
+    tag: TAG,
+    summary: 'What can be chosen for a field of an action, after the choices in the query',
+    params: z.object({ ...IdParams.shape, field: z.string().min(1).max(100) }),
+    query: Given,
+    responses: {
+      200: { description: 'Choices', schema: Options },
+      502: { description: 'The far end could not be reached or refused' },
+      504: { description: 'The far end did not answer in time' },
+      ...NOT_FOUND,
+    },
+    async handler({ params, query }) {
+      const opened = await open(deps, params.id);
+      const { options } = opened.type;
+      const load = Object.hasOwn(options, params.field) ? options[params.field] : undefined;
+      if (load === undefined) throw notFound('field with options', params.field);
+      const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+      try {
+        const items = await load(opened.config, given as Record<string, string>, opened.call);
+        return json(200, { items: opened.mask(items) });
+      } catch (error) {
+        if (!(error instanceof ProviderFailure)) throw error;
+        throw new FermataError(error.code, opened.mask(error.message));
+      }
+    },
+  });
+}
+
+interface Opened {
+  type: AnyConnectionType;
+  config: unknown;
+  mask: <T>(value: T) => T;
+  call: ConnectionCall;
+}
+
+async function open({ db, cipher, connectionTypes, clock }: ConnectionsDeps, id: string): Promise<Opened> {
+  const row = await findConnection(db, id);
+  if (row === null) throw notFound('connection', id);
+  const type = typeOf(connectionTypes, row.type);
+  const { config, secrets } = openConnection(cipher, type, row);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  return { type, config, mask: createMask(secrets), call: { signal, timeoutMs: TIMEOUT_MS, now: clock.now() } };
+}

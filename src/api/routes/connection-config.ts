@@ -1,0 +1,75 @@
+import type { ConnectionRow } from '../../db/connections';
+import { FermataError } from '../../domain/errors';
+import type { Cipher, Sealed } from '../../domain/secrets/cipher';
+import type { AnyConnectionType } from '../../providers/connections/connection-type';
+import { secretFieldsOf } from '../../providers/connections/connection-type';
+import { connectionSecretName, openConnection } from '../../providers/connections/open-connection';
+
+type Config = Record<string, unknown>;
+type Parts = Pick<ConnectionRow, 'config' | 'secrets'>;
+
+const REFERENCE = /^\s*\$\{\{/;
+
+/** @throws {FermataError} validation_failed */
+export function typeOf(types: ReadonlyMap<string, AnyConnectionType>, id: string): AnyConnectionType {
+  const type = types.get(id);
+  if (type !== undefined) return type;
+  throw refusal('type', `"${id}" is no type of connection; there are: ${[...types.keys()].join(', ')}`);
+}
+
+/** Checks a config and seals what is secret in it. @throws {FermataError} validation_failed */
+export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, given: Config): Parts {
+  const config = check(type, given);
+  const secret = new Set(secretFieldsOf(type));
+  const secrets: Record<string, Sealed> = {};
+  for (const field of secret) {
+    const value = config[field];
+    if (typeof value !== 'string') continue;
+    if (REFERENCE.test(value)) throw refusal(`config.${field}`, 'references to secrets are not supported yet');
+    secrets[field] = cipher.seal(connectionSecretName(id, field), value);
+  }
+  return { config: Object.fromEntries(Object.entries(config).filter(([key]) => !secret.has(key))), secrets };
+}
+
+/**
+ * The config with some keys changed. Secrets that are not sent stay, but only for the address that they were given for:
+ * whoever may change a connection could otherwise have them sent to himself. @throws {FermataError} validation_failed
+ */
+export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
+  const secret = secretFieldsOf(type);
+  const sent = Object.fromEntries(Object.entries(changes).filter(([, value]) => !isShown(value)));
+  const known = openConnection(cipher, type, row).config as Config;
+  const merged = { ...known, ...sent };
+  const config = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+  const next = newConfig(cipher, row.id, type, config);
+  const moved = type.addressFields.find((field) => originOf(next.config[field]) !== originOf(row.config[field]));
+  const missing = secret.find((field) => Object.hasOwn(row.secrets, field) && !Object.hasOwn(sent, field));
+  if (moved !== undefined && missing !== undefined) {
+    throw refusal(`config.${missing}`, `has to be sent again when ${moved} changes`);
+  }
+  return next;
+}
+
+/** What answers show in place of a secret, sent back as it came. */
+function isShown(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'hasValue' in value;
+}
+
+function originOf(address: unknown): unknown {
+  return typeof address === 'string' && URL.canParse(address) ? new URL(address).origin : address;
+}
+
+function check(type: AnyConnectionType, given: Config): Config {
+  const parsed = type.configSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(({ path, message, code }) => ({
+    path: ['config', ...path.map(String)].join('.'),
+    message,
+    code: code ?? 'invalid',
+  }));
+  throw new FermataError('validation_failed', `The config is not valid: ${errors[0]?.message ?? ''}`, { errors });
+}
+
+function refusal(path: string, message: string): FermataError {
+  return new FermataError('validation_failed', `${path}: ${message}`, { errors: [{ path, message, code: 'invalid' }] });
+}

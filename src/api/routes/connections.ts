@@ -1,0 +1,196 @@
+import { z } from 'zod';
+import {
+  deleteConnection,
+  findConnection,
+  insertConnection,
+  listConnections,
+  updateConnection,
+  type ConnectionRow,
+} from '../../db/connections';
+import type { Executor } from '../../db/executor';
+import type { Clock, Ids } from '../../domain/clock';
+import type { Cipher } from '../../domain/secrets/cipher';
+import type { AnyConnectionType } from '../../providers/connections/connection-type';
+import { secretFieldsOf } from '../../providers/connections/connection-type';
+import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
+import { IdParams, notFound, Timestamp } from '../http/values';
+import { changedConfig, newConfig, typeOf } from './connection-config';
+
+const TAG = 'Connections';
+const NOT_FOUND = { 404: { description: 'There is no such connection' } };
+const ConfigBody = z.record(z.string(), z.unknown());
+const Name = z.string().trim().min(1).max(200);
+
+const ConnectionAnswer = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    type: z.string(),
+    config: z.record(z.string(), z.unknown()).describe('Secret fields are `{hasValue: true}`'),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Connection' });
+
+export interface ConnectionsDeps {
+  db: Executor;
+  clock: Clock;
+  ids: Ids;
+  cipher: Cipher;
+  connectionTypes: ReadonlyMap<string, AnyConnectionType>;
+}
+
+/** Connections to other products. */
+export function connectionRoutes(deps: ConnectionsDeps): Route[] {
+  return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute(deps)];
+}
+
+function listRoute(deps: ConnectionsDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/connections',
+    permission: 'automation.read',
+    operationId: 'connections.list',
+    tag: TAG,
+    summary: 'Connections, newest first',
+    query: z.object(PageQuery),
+    responses: { 200: { description: 'A page of connections', schema: pageOf(ConnectionAnswer) } },
+    async handler({ query: { limit, cursor } }) {
+      const rows = await listConnections(deps.db, { limit: limit + 1, before: decodeCursor(IdCursor, cursor) });
+      return json(
+        200,
+        toPage(
+          rows,
+          limit,
+          (row) => toAnswer(deps, row),
+          (row) => row.id,
+        ),
+      );
+    },
+  });
+}
+
+function createRoute(deps: ConnectionsDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/connections',
+    permission: 'secrets.manage',
+    operationId: 'connections.create',
+    tag: TAG,
+    summary: 'Make a connection; its secrets are never shown again',
+    body: z.strictObject({ name: Name, type: z.string(), config: ConfigBody }),
+    responses: { 201: { description: 'The connection', schema: ConnectionAnswer } },
+    async handler({ body, tx }) {
+      const id = deps.ids.next();
+      const now = deps.clock.now();
+      const parts = newConfig(deps.cipher, id, typeOf(deps.connectionTypes, body.type), body.config);
+      const row = { id, name: body.name, type: body.type, ...parts, createdAt: now, updatedAt: now };
+      await insertConnection(tx, row);
+      return reply(deps, 201, row);
+    },
+  });
+}
+
+function getRoute(deps: ConnectionsDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/connections/{id}',
+    permission: 'automation.read',
+    operationId: 'connections.get',
+    tag: TAG,
+    summary: 'One connection',
+    params: IdParams,
+    responses: { 200: { description: 'The connection', schema: ConnectionAnswer }, ...NOT_FOUND },
+    async handler({ params }) {
+      const row = await findConnection(deps.db, params.id);
+      if (row === null) throw notFound('connection', params.id);
+      return reply(deps, 200, row);
+    },
+  });
+}
+
+function patchRoute(deps: ConnectionsDeps): Route {
+  return writeRoute({
+    method: 'patch',
+    path: '/connections/{id}',
+    permission: 'secrets.manage',
+    operationId: 'connections.update',
+    tag: TAG,
+    summary: 'Change a connection; keys of config left out stay, secrets too, unless the address changes',
+    params: IdParams,
+    body: z.strictObject({ name: Name.optional(), config: ConfigBody.optional() }),
+    headers: IF_MATCH.headers,
+    responses: {
+      200: { description: 'The connection', schema: ConnectionAnswer },
+      ...IF_MATCH.responses,
+      ...NOT_FOUND,
+    },
+    async handler({ params, body, tx, request }) {
+      const row = await lock(deps, tx, params.id, request.headers['if-match']);
+      const type = typeOf(deps.connectionTypes, row.type);
+      const parts = body.config === undefined ? {} : changedConfig(deps.cipher, row, type, body.config);
+      const changed = { ...row, ...parts, name: body.name ?? row.name, updatedAt: deps.clock.now() };
+      await updateConnection(tx, changed);
+      return reply(deps, 200, changed);
+    },
+  });
+}
+
+function deleteRoute(deps: ConnectionsDeps): Route {
+  return writeRoute({
+    method: 'delete',
+    path: '/connections/{id}',
+    permission: 'secrets.manage',
+    operationId: 'connections.delete',
+    tag: TAG,
+    summary: 'Remove a connection; steps that name it fail from then on',
+    params: IdParams,
+    headers: IF_MATCH.headers,
+    responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...NOT_FOUND },
+    async handler({ params, tx, request }) {
+      const row = await lock(deps, tx, params.id, request.headers['if-match']);
+      await deleteConnection(tx, row.id);
+      return { status: 204 };
+    },
+  });
+}
+
+async function lock(
+  deps: ConnectionsDeps,
+  tx: Executor,
+  id: string,
+  ifMatch: string | undefined,
+): Promise<ConnectionRow> {
+  const row = await findConnection(tx, id, { lock: true });
+  if (row === null) throw notFound('connection', id);
+  assertIfMatch(ifMatch, etag(deps, row));
+  return row;
+}
+
+function reply(deps: ConnectionsDeps, status: number, row: ConnectionRow): Reply {
+  return json(status, toAnswer(deps, row), { ETag: etag(deps, row) });
+}
+
+/** New secrets change it too: their nonces do. */
+function etag(deps: ConnectionsDeps, row: ConnectionRow): string {
+  return etagOf(
+    toAnswer(deps, row),
+    Object.values(row.secrets).map(({ nonce }) => nonce),
+  );
+}
+
+function toAnswer(deps: ConnectionsDeps, { id, name, type, config, secrets, createdAt, updatedAt }: ConnectionRow) {
+  const known = deps.connectionTypes.get(type);
+  const fields = known === undefined ? Object.keys(secrets) : secretFieldsOf(known);
+  const shown = fields.flatMap((field) =>
+    Object.hasOwn(secrets, field) ? [[field, { hasValue: true }] as const] : [],
+  );
+  return {
+    ...{ id, name, type },
+    config: { ...config, ...Object.fromEntries(shown) },
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
+}

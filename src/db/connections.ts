@@ -1,0 +1,45 @@
+import { desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { connections } from './tables';
+
+/** A connection as it is stored. */
+export type ConnectionRow = InferSelectModel<typeof connections>;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The connection of this id, or null. `lock` keeps its row for the caller's write. */
+export async function findConnection(
+  db: Executor,
+  id: string,
+  options: { lock?: boolean } = {},
+): Promise<ConnectionRow | null> {
+  if (!UUID.test(id)) return null;
+  const query = db.select().from(connections).where(eq(connections.id, id));
+  const rows = await (options.lock ? query.for('update') : query);
+  return rows[0] ?? null;
+}
+
+/** Connections, newest first; `before` is the id of the last one seen. */
+export async function listConnections(
+  db: Executor,
+  page: { limit: number; before: string | undefined },
+): Promise<ConnectionRow[]> {
+  const where = page.before === undefined ? undefined : lt(connections.id, page.before);
+  return db.select().from(connections).where(where).orderBy(desc(connections.id)).limit(page.limit);
+}
+
+/** Adds a connection. */
+export async function insertConnection(tx: Executor, row: ConnectionRow): Promise<void> {
+  await tx.insert(connections).values(row);
+}
+
+/** Writes what may change of a connection whose row the caller has locked. */
+export async function updateConnection(tx: Executor, row: ConnectionRow): Promise<void> {
+  const { name, config, secrets, updatedAt } = row;
+  await tx.update(connections).set({ name, config, secrets, updatedAt }).where(eq(connections.id, row.id));
+}
+
+/** Removes a connection: steps that name it fail from now on. */
+export async function deleteConnection(tx: Executor, id: string): Promise<void> {
+  await tx.execute(sql`delete from connections where id = ${id}`);
+}

@@ -1,0 +1,52 @@
+import type { z } from 'zod';
+
+/** One thing to choose for a field. */
+export interface Option {
+  value: string;
+  label: string;
+}
+
+/** What calls made on behalf of a connection work with. */
+export interface ConnectionCall {
+  signal: AbortSignal;
+  timeoutMs: number;
+  now: Date;
+}
+
+/** A kind of connection that a plugin brings. */
+export interface ConnectionType<C = unknown> {
+  id: string;
+  displayName: string;
+  /** Fields marked with `.meta({'x-secret': true})` are sealed and never shown. */
+  configSchema: z.ZodObject;
+  /** Fields that say where secrets are sent: when one changes, the secrets have to be sent again. */
+  addressFields: readonly (keyof C & string)[];
+  /** Looks whether the far end takes the credentials; what it says. @throws {ProviderFailure} */
+  test(config: C, call: ConnectionCall): Promise<string>;
+  /** What can be chosen, by field; `given` are the choices made before. @throws {ProviderFailure} */
+  options: Readonly<
+    Record<string, (config: C, given: Readonly<Record<string, string>>, call: ConnectionCall) => Promise<Option[]>>
+  >;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per type; each is parsed by its own schema first
+export type AnyConnectionType = ConnectionType<any>;
+
+/** Types by id; a duplicate fails at start-up. */
+export function connectionTypesOf(
+  plugins: readonly { connectionTypes?: readonly AnyConnectionType[] }[],
+): ReadonlyMap<string, AnyConnectionType> {
+  const types = new Map<string, AnyConnectionType>();
+  for (const type of plugins.flatMap(({ connectionTypes = [] }) => connectionTypes)) {
+    if (types.has(type.id)) throw new Error(`Connection type "${type.id}" is registered twice`);
+    types.set(type.id, type);
+  }
+  return types;
+}
+
+/** Names of the fields that are sealed. */
+export function secretFieldsOf({ configSchema }: AnyConnectionType): string[] {
+  return Object.entries(configSchema.shape).flatMap(([name, field]) =>
+    (field as z.ZodType).meta()?.['x-secret'] === true ? [name] : [],
+  );
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { CallingAction } from '../../contract';
+import { toAdf } from '../adf';
+import type { JiraClient } from '../client';
+import { JiraConnection } from '../connection';
+import { issueKeyOf } from '../issue';
+
+const Text = z.string().trim().min(1);
+const Config = z.strictObject({ connectionId: Text, issueKey: Text.optional(), body: Text.max(30_000) });
+const Comment = z.object({ commentId: z.string(), issueKey: z.string() });
+const JiraComment = z.looseObject({
+  id: z.string(),
+  properties: z.array(z.looseObject({ key: z.string(), value: z.unknown() })).optional(),
+});
+const JiraComments = z.looseObject({ comments: z.array(JiraComment) });
+/** Where a comment keeps the idempotency key that it was made under. */
+const PROPERTY = 'fermata';
+
+/** `integration-jira.add_comment`. A repeat finds the comment of the earlier attempt by a property that it carries. */
+export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof Config>> {
+  return {
+    id: 'add_comment',
+    displayName: 'Comment Jira issue',
+    description: 'Adds a comment to an issue.',
+    configSchema: Config,
+    connection: 'jira',
+    produces: { name: 'comment', schema: Comment },
+    consumes: 'integration-jira.issue',
+    execution: 'call',
+    timeoutMs: () => 30_000,
+    async execute({ config, connection, consumed, idempotencyKey, attempt, now, signal }) {
+      const account = JiraConnection.parse(connection);
+      const call = { signal, now, timeoutMs: 30_000 };
+      const issueKey = issueKeyOf(config.issueKey, consumed);
+      const path = `/issue/${encodeURIComponent(issueKey)}/comment`;
+      if (attempt > 1) {
+        const query = '?orderBy=-created&maxResults=100&expand=properties';
+        const { comments } = await jira(account, call, 'GET', `${path}${query}`, JiraComments);
+        const ours = comments.find(({ properties = [] }) =>
+          properties.some(({ key, value }) => key === PROPERTY && Object(value).key === idempotencyKey),
+        );
+        if (ours) return done(ours.id, issueKey);
+      }
+      const properties = [{ key: PROPERTY, value: { key: idempotencyKey } }];
+      const made = await jira(account, call, 'POST', path, JiraComment, { body: toAdf(config.body), properties });
+      return done(made.id, issueKey);
+    },
+  };
+}
+
+function done(commentId: string, issueKey: string) {
+  const artifact = { commentId, issueKey };
+  return { output: artifact, artifact };
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { ConnectionType, Option } from '../connections/connection-type';
+import type { JiraClient } from './client';
+
+/** Credentials of Jira Cloud. */
+export const JiraConnection = z.strictObject({
+  baseUrl: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+    .refine((url) => !/[?#@]/.test(url), 'must not carry a query, a fragment or a user')
+    .transform((url) => url.replace(/\/+$/, '')),
+  email: z.string().min(1).max(320),
+  apiToken: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
+});
+export type JiraConnection = z.infer<typeof JiraConnection>;
+
+const Named = z.looseObject({ id: z.string(), name: z.string() });
+const Projects = z.object({ values: z.array(z.looseObject({ key: z.string(), name: z.string() })) });
+const IssueTypes = z.object({ issueTypes: z.array(Named) });
+const Fields = z.object({ fields: z.array(z.looseObject({ fieldId: z.string(), name: z.string() })) });
+const Transitions = z.object({ transitions: z.array(Named) });
+
+/** Type `jira`: its test asks who we are; its options are what creating and moving issues needs. */
+export function createJiraConnectionType(jira: JiraClient): ConnectionType<JiraConnection> {
+  const named = (items: z.infer<typeof Named>[]): Option[] => items.map(({ id, name }) => ({ value: id, label: name }));
+  const part = (given: Readonly<Record<string, string>>, name: string) => encodeURIComponent(given[name] ?? '');
+  const options: ConnectionType<JiraConnection>['options'] = {
+    async projectKey(config, _given, call) {
+      const { values } = await jira(config, call, 'GET', '/project/search?maxResults=100&orderBy=name', Projects);
+      return values.map(({ key, name }) => ({ value: key, label: `${name} (${key})` }));
+    },
+    async issueTypeId(config, given, call) {
+      const path = `/issue/createmeta/${part(given, 'projectKey')}/issuetypes?maxResults=100`;
+      return named((await jira(config, call, 'GET', path, IssueTypes)).issueTypes);
+    },
+    async priorityId(config, _given, call) {
+      const found = z.object({ values: z.array(Named) });
+      return named((await jira(config, call, 'GET', '/priority/search?maxResults=100', found)).values);
+    },
+    async fieldKey(config, given, call) {
+      const path = `/issue/createmeta/${part(given, 'projectKey')}/issuetypes/${part(given, 'issueTypeId')}?maxResults=200`;
+      const { fields } = await jira(config, call, 'GET', path, Fields);
+      return fields.map(({ fieldId, name }) => ({ value: fieldId, label: name }));
+    },
+    async transitionId(config, given, call) {
+      const path = `/issue/${part(given, 'issueKey')}/transitions`;
+      return named((await jira(config, call, 'GET', path, Transitions)).transitions);
+    },
+  };
+  return {
+    id: 'jira',
+    displayName: 'Jira Cloud',
+    configSchema: JiraConnection,
+    addressFields: ['baseUrl'],
+    async test(config, call) {
+      const user = await jira(config, call, 'GET', '/myself', z.object({ displayName: z.string() }));
+      return `Connected as ${user.displayName}.`;
+    },
+    options,
+  };
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { ProviderFailure } from '../provider-failure';
+
+/** What a step knows of an issue. */
+export const Issue = z.object({
+  issueKey: z.string(),
+  projectKey: z.string(),
+  issueUrl: z.string(),
+  id: z.string(),
+  status: z.string().optional(),
+});
+export type Issue = z.infer<typeof Issue>;
+
+/** Issues as Jira gives them. */
+export const JiraIssue = z.looseObject({
+  id: z.string(),
+  key: z.string(),
+  fields: z
+    .looseObject({
+      summary: z.string().nullish(),
+      status: z.looseObject({ id: z.string(), name: z.string() }).optional(),
+    })
+    .optional(),
+});
+export type JiraIssue = z.infer<typeof JiraIssue>;
+
+export const JiraSearch = z.looseObject({ issues: z.array(JiraIssue) });
+
+/** The artifact of an issue. */
+export function issueOf(baseUrl: string, { id, key, fields }: JiraIssue): Issue {
+  const status = fields?.status?.name;
+  return {
+    issueKey: key,
+    projectKey: key.replace(/-\d+$/, ''),
+    issueUrl: `${baseUrl}/browse/${encodeURIComponent(key)}`,
+    id,
+    ...(status !== undefined && { status }),
+  };
+}
+
+/** The issue a step is about: the one it names, else the one made before. @throws {ProviderFailure} artifact_missing */
+export function issueKeyOf(issueKey: string | undefined, consumed: Record<string, unknown> | null): string {
+  const key = issueKey ?? consumed?.['issueKey'];
+  if (typeof key === 'string') return key;
+  const message = 'No issueKey is given, and no earlier step made an issue that is open.';
+  throw new ProviderFailure('artifact_missing', message, { retryable: false });
+}
+
+/** A text of JQL. */
+export function quoteJql(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`;
+}

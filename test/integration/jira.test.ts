@@ -1,0 +1,119 @@
+import { startEngine, type Engine } from '../support/engine';
+import { startJiraServer, type JiraServer } from '../support/jira-server';
+import { until } from '../support/until';
+
+const ACCOUNT = { email: 'ada@example.org', apiToken: 'canary-token-"ü' };
+
+const opening = (connection: string, type: string, more = '') => `
+name: ${type}
+mode: parallel
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+actions:
+  - id: open
+    action: integration-jira.create_issue
+    config: { connectionId: ${connection}, projectKey: "{{ trigger.payload.data.project }}", issueTypeId: "10", summary: "Down" }
+${more}
+`;
+
+describe('Jira', () => {
+  let engine: Engine;
+  let jira: JiraServer;
+  let api: { url: string };
+  let connection: string;
+  beforeEach(async () => {
+    [engine, jira] = [await startEngine(), await startJiraServer(ACCOUNT)];
+    api = await engine.api();
+    const config = { baseUrl: jira.url, ...ACCOUNT };
+    const made = await engine.post(api, '/connections', { name: 'Jira', type: 'jira', config });
+    const text = await made.text();
+    expect([made.status, text.includes('canary')]).toEqual([201, false]);
+    connection = (JSON.parse(text) as { id: string }).id;
+  }, 60_000);
+  afterEach(async () => {
+    await engine.close();
+    await jira.close();
+  });
+  const request = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${api.url}/api/v1/connections/${connection}${path}`, {
+      method,
+      headers: { authorization: engine.authorization, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, text: await response.text() };
+  };
+
+  it('opens an issue, comments it, moves it once and finds it', async () => {
+    await engine.worker();
+    const id = await engine.save(
+      opening(
+        connection,
+        'life',
+        `  - { action: integration-jira.add_comment, config: { connectionId: ${connection}, body: "Looking\\ninto it" } }
+  - { action: integration-jira.transition_issue, config: { connectionId: ${connection}, transitionId: "31" } }
+  - { action: integration-jira.transition_issue, config: { connectionId: ${connection}, issueKey: OPS-1, transitionId: "31" } }
+  - { action: integration-jira.search_issues, config: { connectionId: ${connection}, projectKey: OPS } }`,
+      ),
+    );
+    await engine.emit('life', { project: 'OPS' });
+    const [run] = await engine.ended(1, id, 60_000);
+    expect(run).toMatchObject({ status: 'success' });
+    expect(jira.issues).toEqual([expect.objectContaining({ key: 'OPS-1' })]);
+    expect(jira.issues[0]?.fields).toMatchObject({ issuetype: { id: '10' }, status: { name: 'Done' } });
+    expect(jira.issues[0]?.comments).toHaveLength(1);
+    const moves = jira.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/transitions'));
+    expect(moves).toHaveLength(1);
+    const steps = await engine.steps(run?.id ?? '');
+    expect(steps.at(-1)?.result).toMatchObject({ found: true, count: 1, firstIssueKey: 'OPS-1' });
+  }, 120_000);
+
+  it('waits as long as Retry-After says, and tells what Jira says of a wrong project', async () => {
+    await engine.worker();
+    const id = await engine.save(opening(connection, 'limits'));
+    jira.failNext(429, { errorMessages: ['Rate limit exceeded'] }, { 'retry-after': '2' });
+    const before = Date.now();
+    await engine.emit('limits', { project: 'OPS' });
+    await engine.ended(1, id, 60_000);
+    expect(Date.now() - before).toBeGreaterThan(1_900);
+    expect(jira.issues).toHaveLength(1);
+    await engine.emit('limits', { project: 'NOPE' });
+    const runs = await engine.ended(2, id, 60_000);
+    expect(runs.find(({ status }) => status === 'failed')?.error).toMatchObject({
+      code: 'http_status',
+      status: 400,
+      message: expect.stringContaining('valid project is required') as string,
+    });
+  }, 120_000);
+
+  it('has one issue, not two, when the worker is killed after Jira answered and before completion', async () => {
+    const first = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1' });
+    const id = await engine.save(opening(connection, 'killed'));
+    await engine.emit('killed', { project: 'OPS' });
+    await until('the worker was killed', () => first.exited(), 60_000);
+    expect(jira.issues).toHaveLength(1);
+    await engine.worker();
+    const [run] = await engine.ended(1, id, 90_000);
+    expect(run).toMatchObject({ status: 'success' });
+    expect(jira.issues).toHaveLength(1);
+    const [step] = await engine.steps(run?.id ?? '');
+    expect(step).toMatchObject({ attempts: 2, result: { issueKey: 'OPS-1' } });
+  }, 180_000);
+
+  it('is tested, offers choices, and neither shows nor gives away its token', async () => {
+    expect(JSON.parse((await request('POST', '/test')).text)).toEqual({ ok: true, message: 'Connected as Ada.' });
+    const types = await request('GET', '/options/issueTypeId?projectKey=OPS');
+    expect(JSON.parse(types.text)).toEqual({ items: [{ value: '10', label: 'Incident' }] });
+    expect((await request('GET', '/options/constructor')).status).toBe(404);
+    expect((await request('PATCH', '', { name: 'Renamed', config: { email: 'x@example.org' } })).status).toBe(200);
+    const refused = await request('POST', '/test');
+    expect(JSON.parse(refused.text)).toMatchObject({ ok: false });
+    jira.failNext(401, { errorMessages: [`bad token ${ACCOUNT.apiToken}`] });
+    const echoed = await request('POST', '/test');
+    expect(echoed.text).toContain('bad token ****');
+    const moved = await request('PATCH', '', { config: { baseUrl: 'http://127.0.0.1:9' } });
+    expect(moved.status).toBe(422);
+    const inside = { config: { baseUrl: 'http://169.254.169.254', apiToken: 'other-token' } };
+    expect((await request('PATCH', '', inside)).status).toBe(200);
+    expect(JSON.parse((await request('POST', '/test')).text)).toMatchObject({ ok: false });
+    for (const { text } of [types, refused, echoed, moved]) expect(text).not.toContain('canary');
+  }, 60_000);
+});
