@@ -106,6 +106,7 @@ describe('Jira', () => {
     expect((await request('PATCH', '', { name: 'Renamed', config: { email: 'x@example.org' } })).status).toBe(200);
     const refused = await request('POST', '/test');
     expect(JSON.parse(refused.text)).toMatchObject({ ok: false });
+    expect(refused.text).toContain('(Basic ****)');
     jira.failNext(401, { errorMessages: [`bad token ${ACCOUNT.apiToken}`] });
     const echoed = await request('POST', '/test');
     expect(echoed.text).toContain('bad token ****');

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { createMask } from '../../domain/secrets/mask-values';
 import type { ConnectionCall } from '../connections/connection-type';
 import type { Egress, EgressResponse } from '../egress/egress';
 import { httpFailure } from '../egress/http-failure';
@@ -30,7 +31,7 @@ export function createJiraClient(egress: Egress): JiraClient {
       body: body === undefined ? undefined : JSON.stringify(body),
       ...{ signal, timeoutMs },
     });
-    if (response.status < 200 || response.status > 299) throw failureOf(response, now);
+    if (response.status < 200 || response.status > 299) throw failureOf(response, now, createMask([credentials]));
     const parsed = answer.safeParse(jsonOf(response.body));
     if (parsed.success) return parsed.data;
     throw new ProviderFailure(
@@ -44,7 +45,8 @@ export function createJiraClient(egress: Egress): JiraClient {
   };
 }
 
-function failureOf(response: EgressResponse, now: Date): ProviderFailure {
+/** An answer may repeat the header: the token in it has the form of neither the token nor its base64. */
+function failureOf(response: EgressResponse, now: Date, mask: (text: string) => string): ProviderFailure {
   const plain = httpFailure(response, { now });
   const { errorMessages, errors } = Object(jsonOf(response.body)) as { errorMessages?: unknown; errors?: unknown };
   const texts = [
@@ -53,7 +55,7 @@ function failureOf(response: EgressResponse, now: Date): ProviderFailure {
   ];
   const said = texts.length === 0 ? '' : ` Jira says: ${texts.join('; ').slice(0, 1000)}`;
   const { status, retryable, retryAfterMs } = plain;
-  return new ProviderFailure('http_status', `${plain.message}${said}`, { status, retryable, retryAfterMs });
+  return new ProviderFailure('http_status', mask(`${plain.message}${said}`), { status, retryable, retryAfterMs });
 }
 
 /** null when it is no JSON; an empty body is that of a 204. */
