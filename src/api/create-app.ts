@@ -26,6 +26,7 @@ import { entityRoutes } from './routes/entities';
 import { gitOpsRoutes } from './routes/gitops';
 import { healthAssignmentRoutes } from './routes/health-assignments';
 import { healthRoutes } from './routes/health';
+import { dwellRoutes } from './routes/dwells';
 import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
 import { incidentRoutes } from './routes/incidents';
@@ -87,6 +88,7 @@ export function createApp(deps: ApiDeps): Api {
     ...entityKindRoutes(shared),
     ...inboundRoutes(shared),
     receiveHookRoute(shared),
+    ...dwellRoutes(shared),
     ...hookRoutes(shared),
     ...connectionRoutes(shared),
     ...connectionCallRoutes(shared),

@@ -39,6 +39,7 @@ export function createApiMetrics(db: Executor): ApiMetrics {
     async render() {
       const state = await readState(db);
       gauges.runsActive.set(state.runsActive);
+      gauges.dwellsArmed.set(state.dwellsArmed);
       gauges.deadLetters.set(state.deadLetters);
       gauges.unrouted.set(state.oldestUnroutedSeconds);
       return { text: await registry.metrics(), contentType: registry.contentType };
@@ -50,19 +51,26 @@ function databaseGauges(registry: Registry) {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
   return {
     runsActive: gauge('fermata_runs_active', 'Runs that are pending, running or waiting'),
+    dwellsArmed: gauge('fermata_dwells_armed', 'Causes that `for` waits on, to see whether they hold'),
     deadLetters: gauge('fermata_dead_letters', 'Changes that were set aside after failing by themselves'),
     unrouted: gauge('fermata_unrouted_age_seconds', 'Age of the oldest change that has not been routed'),
   };
 }
 
 async function readState(db: Executor) {
-  const found = await db.execute<{ active: number; dead: number; lag: number }>(sql`
+  const found = await db.execute<{ active: number; dwells: number; dead: number; lag: number }>(sql`
     select
       (select count(*)::int from runs where status in ('pending', 'running', 'waiting')) as active,
+      (select count(*)::int from dwells where status = 'armed') as dwells,
       (select count(*)::int from changes where failed_at is not null) as dead,
       ${oldestUnroutedSeconds} as lag`);
   const row = found.rows[0];
-  return { runsActive: row?.active ?? 0, deadLetters: row?.dead ?? 0, oldestUnroutedSeconds: row?.lag ?? 0 };
+  return {
+    runsActive: row?.active ?? 0,
+    dwellsArmed: row?.dwells ?? 0,
+    deadLetters: row?.dead ?? 0,
+    oldestUnroutedSeconds: row?.lag ?? 0,
+  };
 }
 
 /** Seconds since the oldest change was recorded that waits to be routed. */

@@ -6,7 +6,8 @@ import { sameJson } from '../domain/entities/diff';
 import { FermataError } from '../domain/errors';
 import type { Executor } from './executor';
 import { automations, automationVersions } from './tables';
-import { windowGateId } from '../domain/gates/gate-id';
+import { dwellGateId, windowGateId } from '../domain/gates/gate-id';
+import { keepDwells } from './dwells';
 import { keepWindows } from './window-events';
 
 export type AutomationStatus = 'enabled' | 'disabled';
@@ -145,6 +146,11 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
         await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
         await keepWindows(tx, id, definition.triggers.map(windowGateId));
       }
+      const live = (status ?? current.status) === 'enabled';
+      if (changed || !live) {
+        const triggers = live ? (definition ?? current.definition).triggers : [];
+        await keepDwells(tx, id, triggers.filter(({ enabled }) => enabled).map(dwellGateId));
+      }
       await tx
         .update(automations)
         .set({
@@ -161,6 +167,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
     async remove(tx, id, check) {
       await lockCurrent(tx, id, check);
       await keepWindows(tx, id, []);
+      await keepDwells(tx, id, []);
       const now = clock.now();
       await tx
         .update(automations)

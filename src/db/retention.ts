@@ -15,6 +15,8 @@ const HEALTH_RESULTS_MS = 24 * 3_600_000;
 const DEDUP_MS = 7 * 24 * 3_600_000;
 /** Longer than the longest window; keys that go on clear themselves. */
 const WINDOW_EVENTS_MS = 2 * 24 * 3_600_000;
+/** Keys that do not hold any more; a change older than that arms no more anyway. */
+const DWELLS_MS = 7 * 24 * 3_600_000;
 /** Rows removed by one statement: bounds its locks. */
 const BATCH = 5_000;
 
@@ -42,6 +44,7 @@ export async function applyRetention(database: Database, retention: Retention): 
               and c.configuration_id = r.configuration_id))
         limit ${BATCH})`),
     windowEvents: await remove(sql`delete from window_events where ${olderThan(sql`occurred_at`, WINDOW_EVENTS_MS)}`),
+    dwells: await remove(sql`delete from dwells where status = 'idle' and ${olderThan(sql`updated_at`, DWELLS_MS)}`),
     deliveries: await remove(sql`delete from dedup_keys where ${olderThan(sql`created_at`, DEDUP_MS)}`),
     idempotencyKeys: await remove(sql`delete from idempotency_keys where ${olderThan(sql`created_at`, DEDUP_MS)}`),
     changePartitions: await dropChangePartitions(database, retention.changesMs),

@@ -10,6 +10,7 @@ import {
   smallint,
   text,
   timestamp,
+  unique,
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Actor } from '../domain/entities/change';
@@ -214,6 +215,43 @@ export const windowEvents = pgTable(
   },
   (table) => [primaryKey({ columns: [table.automationId, table.triggerId, table.changeId] })],
 );
+
+/** What `for:` gates have armed, and what they have fired of. */
+export const dwells = pgTable(
+  'dwells',
+  {
+    id: uuid('id').primaryKey(),
+    automationId: uuid('automation_id').notNull(),
+    triggerId: text('trigger_id').notNull(),
+    contextKey: text('context_key'),
+    gate: text('gate').notNull(),
+    status: text('status').$type<'armed' | 'spent' | 'idle'>().notNull(),
+    kind: text('kind').notNull(),
+    entityId: text('entity_id').notNull(),
+    event: text('event').notNull(),
+    config: jsonb('config').$type<Record<string, unknown>>().notNull(),
+    changeId: uuid('change_id').notNull(),
+    triggerScope: jsonb('trigger_scope').$type<Record<string, unknown>>().notNull(),
+    causedBy: uuid('caused_by'),
+    depth: integer('depth').notNull(),
+    armedAt: at('armed_at').notNull(),
+    firesAt: at('fires_at').notNull(),
+    lastFiredAt: at('last_fired_at'),
+    startAttemptedAt: at('start_attempted_at'),
+    startedAt: at('started_at'),
+    updatedAt: at('updated_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    unique('dwells_automation_id_trigger_id_context_key_key')
+      .on(t.automationId, t.triggerId, t.contextKey)
+      .nullsNotDistinct(),
+  ],
+);
+
+/** Dwells that ended before their deadline and whose workflow has not been told. */
+export const dwellEnds = pgTable('dwell_ends', { id: uuid('id').primaryKey() });
 
 /** Custom kinds with their JSON Schema. */
 export const entityKinds = pgTable('entity_kinds', {

@@ -10,6 +10,8 @@ export interface UnroutedChange {
   attempts: number;
   /** It failed by itself before and rests until then; later changes of the same entity wait behind it. */
   nextAttemptAt: Date | null;
+  /** Its entity has dwells that it may end. */
+  hasDwells: boolean;
   /** Age at the time of reading, by the database's clock. */
   lagSeconds: number;
 }
@@ -33,6 +35,7 @@ interface Row extends Record<string, unknown> {
   attempts: number;
   next_attempt_at: string | null;
   lag: number;
+  has_dwells: boolean;
 }
 
 /** Key of the entity whose changes must stay in order. */
@@ -57,7 +60,9 @@ export async function readUnrouted(
     select d.revision, c.* from definition_revision d left join lateral (
       select seq, change_id, partition, kind, entity_id, event, payload, prev, next, delta, changed_fields, actor,
         caused_by, depth, occurred_at, attempts, next_attempt_at,
-        extract(epoch from clock_timestamp() - recorded_at)::float8 as lag
+        extract(epoch from clock_timestamp() - recorded_at)::float8 as lag,
+        exists (select 1 from dwells w where w.kind = c.kind and w.entity_id = c.entity_id and w.status <> 'idle')
+          as has_dwells
       from changes c
       where routed_at is null and partition = any(${`{${[...partitions].join(',')}}`}::smallint[]) ${except}
       order by seq limit ${limit}) c on true
@@ -95,6 +100,7 @@ function toUnrouted(row: Row): UnroutedChange {
     change,
     partition: row.partition,
     attempts: row.attempts,
+    hasDwells: row.has_dwells,
     lagSeconds: row.lag,
     nextAttemptAt: row.next_attempt_at === null ? null : new Date(row.next_attempt_at),
   };

@@ -1,7 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
-import type { Registry } from '../domain/registry/registry';
 import { isDatabaseAway } from '../db/availability';
 import type { Logger } from '../log';
 import { entityKey, readUnrouted, type UnroutedChange } from './change-reader';
@@ -11,8 +9,7 @@ import type { Leases } from './leases';
 import { markRouted, type Fenced } from './mark-routed';
 import { occurrencesOf } from './occurrences';
 import { Sleeper } from './sleeper';
-import { routeChange, type RouteDeps } from './route-change';
-import type { Candidate, RoutingIndex } from './routing-index';
+import { routeChange, type RouteDeps, type Routed } from './route-change';
 
 const BATCH = 500;
 /** Entities routed at a time. */
@@ -24,8 +21,6 @@ const PAUSE_AFTER_FAULT_MS = 500;
 const READ_EVERY_MS = 5;
 
 export interface DispatcherDeps extends RouteDeps {
-  registry: Registry;
-  index: RoutingIndex;
   follower: IndexFollower;
   leases: Leases;
   /** Told of how long each change waited to be looked at, for the metrics. */
@@ -40,11 +35,8 @@ export interface Dispatcher {
   stop(): Promise<void>;
 }
 
-interface Routable {
-  change: Change;
+interface Routable extends Routed {
   attempts: number;
-  fence: Fenced;
-  candidates: { candidate: Candidate; occurrence: Occurrence }[];
 }
 
 /** Reads the change log and routes it: one loop a process, any number of processes. */
@@ -93,18 +85,23 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     await deps.follower.catchUp(revision);
     const byEntity = new Map<string, Routable[]>();
     const unheard: Fenced[] = [];
+    /** Entities of which a change in this batch may arm a dwell, that a later one must find. */
+    const arming = new Set<string>();
     for (const unrouted of changes) {
       const routable = prepare(unrouted, held);
       if (!routable) continue;
-      if (routable.candidates.length === 0) unheard.push(routable.fence);
-      else byEntity.set(entityKey(routable.change), [...(byEntity.get(entityKey(routable.change)) ?? []), routable]);
+      const key = entityKey(routable.change);
+      if (arming.has(key)) routable.hasDwells = true;
+      if (routable.candidates.some(({ candidate }) => candidate.trigger.for !== undefined)) arming.add(key);
+      if (routable.candidates.length === 0 && !routable.hasDwells) unheard.push(routable.fence);
+      else byEntity.set(key, [...(byEntity.get(key) ?? []), routable]);
     }
     await Promise.all([markRouted(database.db, workerId, unheard), routeEntities([...byEntity.values()])]);
     return changes.length;
   };
 
   const prepare = (unrouted: UnroutedChange, held: ReadonlyMap<number, number>): Routable | null => {
-    const { change, partition, attempts, nextAttemptAt } = unrouted;
+    const { change, partition, attempts, nextAttemptAt, hasDwells } = unrouted;
     const key = entityKey(change);
     if (resting.has(key)) return null;
     if (nextAttemptAt !== null && nextAttemptAt.getTime() > Date.now()) {
@@ -120,7 +117,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const candidates = occurrences.flatMap((occurrence) =>
       deps.index.candidates(occurrence.event, occurrence.payload).map((candidate) => ({ candidate, occurrence })),
     );
-    return { change, attempts, candidates, fence: { seq: change.seq, partition, epoch } };
+    return { change, attempts, candidates, hasDwells, fence: { seq: change.seq, partition, epoch } };
   };
 
   /** Entities side by side, the changes of one entity one after another. */
@@ -140,9 +137,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   /** False = later changes of this entity must wait. */
   const routeOne = async (routable: Routable, silent: Fenced[]): Promise<boolean> => {
-    const { change, fence, attempts, candidates } = routable;
+    const { change, fence, attempts } = routable;
     try {
-      if (!(await routeChange(deps, change, fence, candidates))) silent.push(fence);
+      if (!(await routeChange(deps, routable))) silent.push(fence);
       return true;
     } catch (error) {
       if (isDatabaseAway(error)) throw error;

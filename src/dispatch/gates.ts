@@ -6,6 +6,7 @@ import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
 import type { EvaluationScope, Evaluator } from '../providers/evaluator';
 import type { Outcome } from './evaluation-log';
 import { cameFromOutside } from './came-from-outside';
+import type { RoutedAutomation } from './routed-automation';
 import type { Candidate } from './routing-index';
 
 /** A gate that was not passed. */
@@ -19,8 +20,10 @@ export interface Refusal {
 export interface Entered {
   passed: true;
   candidate: Candidate;
-  occurrence: Occurrence;
-  change: Change;
+  event: string;
+  /** As the trigger has it. */
+  payload: Record<string, unknown>;
+  change: Pick<Change, 'changeId' | 'causedBy' | 'depth' | 'occurredAt'>;
   scope: EvaluationScope;
 }
 
@@ -68,10 +71,20 @@ export async function enterGates(
   if (entering !== null && !(await cameFromOutside(deps.db, change, entering))) {
     return refused('config', 'The number was in the range before, or is not known to have been outside.');
   }
-  const occurrence = { event: told.event, payload };
-  const scope: EvaluationScope = {
+  const { event } = told;
+  const scope = runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey);
+  return (await checkFilter(deps, trigger.filter, scope)) ?? { passed: true, candidate, event, payload, change, scope };
+}
+
+/** What expressions see of a run that does not exist yet. */
+export function runScopeOf(
+  automation: RoutedAutomation,
+  trigger: Record<string, unknown>,
+  contextKey: string | null,
+): EvaluationScope {
+  return {
     facts: {
-      trigger: triggerScope(trigger.id, occurrence, change),
+      trigger,
       contextKey,
       run: { id: '', startedAt: null },
       automation: { id: automation.id, name: automation.name, group: automation.group },
@@ -82,7 +95,6 @@ export async function enterGates(
     usesState: automation.uses_state ?? [],
     stateWindowMinutes: automation.state_window_minutes,
   };
-  return (await checkFilter(deps, trigger.filter, scope)) ?? { passed: true, candidate, occurrence, change, scope };
 }
 
 async function checkFilter(

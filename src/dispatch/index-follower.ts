@@ -54,12 +54,19 @@ export function createIndexFollower(
     }
   };
 
+  const read = async (revision: number): Promise<void> => {
+    if (seen >= revision) return;
+    while ((await readPage()) === PAGE);
+    // A deleted row may have taken the newest revision with it.
+    seen = Math.max(seen, revision);
+  };
+  // One read after another: a page that was read earlier must not be applied over a newer one.
+  let last: Promise<void> = Promise.resolve();
+
   return {
-    async catchUp(revision) {
-      if (seen >= revision) return;
-      while ((await readPage()) === PAGE);
-      // A deleted row may have taken the newest revision with it.
-      seen = Math.max(seen, revision);
+    catchUp(revision) {
+      if (seen >= revision) return Promise.resolve();
+      return (last = last.catch(() => undefined).then(() => read(revision)));
     },
   };
 }

@@ -23,6 +23,8 @@ export class RoutingIndex {
   private readonly events = new Map<string, Bucket>();
   /** Removers of what each automation put in. */
   private readonly entries = new Map<string, (() => void)[]>();
+  /** By automation and trigger id. */
+  private readonly byName = new Map<string, Candidate>();
 
   constructor(private readonly registry: Registry) {}
 
@@ -60,6 +62,11 @@ export class RoutingIndex {
     return found;
   }
 
+  /** An enabled trigger of an enabled automation. */
+  find(automationId: string, triggerId: string): Candidate | undefined {
+    return this.byName.get(nameOf(automationId, triggerId));
+  }
+
   /** Whether anybody listens to an event at all. */
   listensTo(event: string): boolean {
     return this.events.has(event);
@@ -71,12 +78,16 @@ export class RoutingIndex {
     const key = candidate.type.routingKey?.ofConfig(candidate.trigger.config) ?? null;
     const entries = key === null ? bucket.any : (bucket.byKey.get(key) ?? new Map<string, Candidate>());
     if (key !== null) bucket.byKey.set(key, entries);
-    const name = `${candidate.automation.id}/${candidate.trigger.id}`;
+    const name = nameOf(candidate.automation.id, candidate.trigger.id);
     entries.set(name, candidate);
+    this.byName.set(name, candidate);
     return () => {
       entries.delete(name);
+      this.byName.delete(name);
       if (key !== null && entries.size === 0) bucket.byKey.delete(key);
       if (bucket.any.size === 0 && bucket.byKey.size === 0) this.events.delete(event);
     };
   }
 }
+
+const nameOf = (automationId: string, triggerId: string): string => `${automationId}/${triggerId}`;

@@ -1,2 +1,3 @@
 export { runAutomation } from './run/run-automation';
 export { housekeeping } from './housekeeping/housekeeping';
+export { dwell } from './dwell/dwell';

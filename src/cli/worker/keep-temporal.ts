@@ -2,10 +2,12 @@ import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Config } from '../../config';
 import type { Database } from '../../db/client';
+import { systemClock } from '../../domain/clock';
 import { messageOf } from '../../domain/errors';
 import type { Logger } from '../../log';
 import { connectNative } from '../../temporal/connect';
 import { ensureHousekeeping } from '../../temporal/housekeeping-schedule';
+import { createDwellStarter, type DwellStarter } from '../../temporal/dwell-starter';
 import { createRunStarter, type RunStarter } from '../../temporal/run-starter';
 import { missingSearchAttributes, registerSearchAttributes } from '../../temporal/search-attributes';
 import { createTemporalWorker, workflowBundle } from '../../temporal/worker';
@@ -16,6 +18,8 @@ const AGAIN_MS = 2_000;
 export interface TemporalKeeper {
   /** null until Temporal was reached for the first time. */
   starter: () => RunStarter | null;
+  /** As `starter`. */
+  dwells: () => DwellStarter | null;
   client: () => Client | null;
   start(): void;
   /** Settles when Temporal was reached for the first time. */
@@ -37,6 +41,7 @@ export function keepTemporal(deps: {
   const { config, database, log, metrics } = deps;
   let stopped = false;
   let starter: RunStarter | null = null;
+  let dwells: DwellStarter | null = null;
   let client: Client | null = null;
   let worker: Worker | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -57,19 +62,21 @@ export function keepTemporal(deps: {
         maxCachedWorkflows: cacheSize(),
       });
       client = new Client({ connection, namespace });
-      starter = createRunStarter({
+      const common = {
         client,
-        db: database.db,
         taskQueue: config.taskQueue,
         searchAttributes: await searchAttributesUsable(connection, namespace, log),
         onCall: metrics.temporalCall,
-      });
+      };
+      starter = createRunStarter({ ...common, db: database.db });
+      dwells = createDwellStarter({ ...common, clock: systemClock });
       await ensureHousekeeping(client, config.taskQueue);
       log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');
       tellConnected();
       if (!stopped) await worker.run();
     } finally {
       starter = null;
+      dwells = null;
       client = null;
       worker = undefined;
       await connection.close().catch(() => undefined);
@@ -91,6 +98,7 @@ export function keepTemporal(deps: {
 
   return {
     starter: () => starter,
+    dwells: () => dwells,
     client: () => client,
     connected,
     start: () => void (running = loop()),

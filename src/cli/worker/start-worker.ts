@@ -9,13 +9,16 @@ import { createEntityStore } from '../../db/entity-store';
 import { createNotifier, listen } from '../../db/notifier';
 import { assertSchemaCurrent } from '../../db/schema-version';
 import { createDispatcher, type Dispatcher } from '../../dispatch/dispatcher';
+import { createDwellTimers, type DwellTimers } from '../../dispatch/dwell-timers';
 import { createEvaluationLog } from '../../dispatch/evaluation-log';
+import { fireDwell } from '../../dispatch/fire-dwell';
 import { createIndexFollower } from '../../dispatch/index-follower';
 import { createLeases } from '../../dispatch/leases';
 import { RoutingIndex } from '../../dispatch/routing-index';
 import { createMaintenanceTimer } from '../../dispatch/maintenance-timer';
 import { createRunLauncher, type RunLauncher } from '../../dispatch/run-launcher';
 import { systemClock, uuidV7 } from '../../domain/clock';
+import type { FireAnswer } from '../../domain/gates/dwell-messages';
 import { createPluginFilters } from '../../domain/registry/plugin-filters';
 import { createRegistry } from '../../domain/registry/registry';
 import { createFailpoint } from '../../failpoint';
@@ -27,7 +30,7 @@ import { createCipher } from '../../domain/secrets/cipher';
 import { createEgress } from '../../providers/egress/egress';
 import { createEvaluator } from '../../providers/live-evaluator';
 import { createPlugins } from '../../providers/plugins';
-import { keepTemporal } from './keep-temporal';
+import { keepTemporal, type TemporalKeeper } from './keep-temporal';
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics';
 
 export interface RunningWorker {
@@ -81,8 +84,10 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
       onRepaired: metrics.reconciled,
       onRunsToStart: () => launcher.poke(),
     }),
+    fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
   };
-  const dispatcher = await startDispatcher({ config, database, workerId, log, launcher, metrics, activityDeps });
+  const routing = startRouting({ config, database, workerId, log, launcher, temporal, metrics, activityDeps });
+  const { dispatcher, dwellTimers } = routing;
   const listener = listen(databaseUrl, {
     changes: () => dispatcher.poke(),
     starts: () => launcher.poke(),
@@ -97,6 +102,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     async stop() {
       await listener.close();
       await maintenanceTimer.stop();
+      await dwellTimers.stop();
       await dispatcher.stop();
       await launcher.stop();
       await temporal.stop();
@@ -107,19 +113,27 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   };
 }
 
-interface DispatcherParts {
+interface RoutingParts {
   config: Config;
   database: Database;
   workerId: string;
   log: Logger;
   launcher: RunLauncher;
+  temporal: TemporalKeeper;
   metrics: WorkerMetrics;
   activityDeps: ActivityDeps;
 }
 
-async function startDispatcher(parts: DispatcherParts): Promise<Dispatcher> {
-  const { config, database, workerId, log, launcher, metrics, activityDeps } = parts;
-  const { registry, evaluator, failpoint } = activityDeps;
+interface Routing {
+  dispatcher: Dispatcher;
+  dwellTimers: DwellTimers;
+  fireDwell: (dwellId: string) => Promise<FireAnswer>;
+}
+
+/** What reads the change log, and what it leaves behind for later. */
+function startRouting(parts: RoutingParts): Routing {
+  const { config, database, workerId, log, launcher, temporal, metrics, activityDeps } = parts;
+  const { registry, entities, evaluator, clock, failpoint } = activityDeps;
   const evaluations = createEvaluationLog(database.db, config.retention.evaluationsPerAutomation, (error) =>
     log.warn({ err: error }, 'reasons could not be written'),
   );
@@ -128,20 +142,28 @@ async function startDispatcher(parts: DispatcherParts): Promise<Dispatcher> {
     log.error({ automationId }, message);
     evaluations.record({ automationId, triggerId: null, changeId: null, outcome: 'error', detail: message });
   });
-  return createDispatcher({
-    database,
-    workerId,
-    registry,
-    evaluator,
-    evaluations,
-    launcher,
-    index,
-    follower,
-    leases: createLeases({ db: database.db, workerId, host: hostname(), pid: process.pid }),
+  const shared = {
+    ...{
+      database,
+      workerId,
+      registry,
+      entities,
+      evaluator,
+      evaluations,
+      launcher,
+      index,
+      follower,
+      clock,
+      log,
+      failpoint,
+    },
     ids: uuidV7,
-    log,
     onOutcome: metrics.outcome,
-    onRouted: metrics.routed,
-    failpoint,
-  });
+    onDwellsToStart: () => dwellTimers.poke(),
+  };
+  const fire = (dwellId: string) => fireDwell(shared, dwellId);
+  const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log });
+  const leases = createLeases({ db: database.db, workerId, host: hostname(), pid: process.pid });
+  const dispatcher = createDispatcher({ ...shared, leases, onRouted: metrics.routed });
+  return { dispatcher, dwellTimers, fireDwell: fire };
 }

@@ -14,6 +14,6 @@ export interface Unsupported {
  */
 export const UNSUPPORTED: Unsupported = {
   kinds: ['parallel', 'repeat', 'wait_for_trigger', 'wait_until'],
-  triggerKeys: ['for'],
+  triggerKeys: [],
   onFailure: true,
 };

@@ -35,10 +35,15 @@ export interface TriggerType {
   };
   /** What `for:` confirms later; absent = `for:` is refused at save. */
   holds?: {
+    /**
+     * What `test` looks at: the state of the entity, or the payload of the newest occurrence of `source` (a number of a
+     * check is no state). Default: entity.
+     */
+    reads?: 'entity' | 'source';
     entity(payload: Record<string, unknown>): { kind: string; id: string };
     /** Why `for:` cannot be confirmed with this config (e.g. `entity_changed` without `to`, or a nested field); absent = it always can. */
     refuses?(config: Record<string, unknown>): string | undefined;
-    /** undefined = cannot be told (null, unknown, text where a number belongs): the dwell stays as it is. */
+    /** `state` null = the entity is gone. undefined = cannot be told (null, unknown, text where a number belongs): the dwell stays as it is. */
     test(
       state: Record<string, unknown> | null,
       payload: Record<string, unknown>,

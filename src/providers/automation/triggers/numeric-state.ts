@@ -89,4 +89,14 @@ export const numericStateTrigger: TriggerType = {
       },
     };
   },
+  holds: {
+    reads: 'source',
+    entity: (payload) => ({ kind: 'health', id: String(payload.systemId) }),
+    test(state, _payload, raw) {
+      if (state === null) return false;
+      const config = Config.parse(raw);
+      const value = valueOf(state, config.field);
+      return value === undefined ? undefined : isIn(value, config);
+    },
+  },
 };

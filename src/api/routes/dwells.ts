@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { listArmedDwells, type Dwell } from '../../db/dwells';
+import type { Executor } from '../../db/executor';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, type Route } from '../http/route';
+import { Timestamp } from '../http/values';
+
+const DwellAnswer = z
+  .object({
+    automationId: z.uuid(),
+    triggerId: z.string(),
+    contextKey: z.string().nullable(),
+    armedAt: Timestamp,
+    firesAt: Timestamp,
+    changeId: z.uuid(),
+  })
+  .meta({ id: 'Dwell' });
+
+/** What `for:` gates have armed. */
+export function dwellRoutes({ db }: { db: Executor }): Route[] {
+  return [
+    readRoute({
+      method: 'get',
+      path: '/dwells',
+      permission: 'automation.read',
+      operationId: 'dwells.list',
+      tag: 'Runs',
+      summary: 'What is armed by `for`, since when and until when, newest first',
+      query: z.object({ ...PageQuery, automationId: z.uuid().optional() }),
+      responses: { 200: { description: 'A page of dwells', schema: pageOf(DwellAnswer) } },
+      async handler({ query: { limit, cursor, automationId } }) {
+        const before = decodeCursor(IdCursor, cursor);
+        const rows = await listArmedDwells(db, { limit: limit + 1, before, automationId });
+        return json(
+          200,
+          toPage(rows, limit, toAnswer, (row) => row.id),
+        );
+      },
+    }),
+  ];
+}
+
+function toAnswer({ automationId, triggerId, contextKey, armedAt, firesAt, changeId }: Dwell) {
+  return {
+    automationId,
+    triggerId,
+    contextKey,
+    armedAt: armedAt.toISOString(),
+    firesAt: firesAt.toISOString(),
+    changeId,
+  };
+}

@@ -1,0 +1,243 @@
+import { sql, type SQL } from 'drizzle-orm';
+import { partitionOf } from './change-log';
+import type { Executor } from './executor';
+
+/** A dwell that a change asks for. */
+export interface DwellArming {
+  id: string;
+  automationId: string;
+  triggerId: string;
+  contextKey: string | null;
+  /** Of `dwellGateId`. */
+  gate: string;
+  /** Whose state must hold. */
+  entity: { kind: string; id: string };
+  event: string;
+  config: Record<string, unknown>;
+  changeId: string;
+  /** The `trigger` root that the run will see. */
+  trigger: Record<string, unknown>;
+  causedBy: string | null;
+  depth: number;
+  /** When the cause came about; the deadline counts from it. */
+  armedAt: Date;
+  firesAt: Date;
+}
+
+/** A dwell as its row has it. */
+export interface Dwell extends DwellArming {
+  status: 'armed' | 'spent' | 'idle';
+  lastFiredAt: Date | null;
+}
+
+interface Row extends Record<string, unknown> {
+  id: string;
+  automation_id: string;
+  trigger_id: string;
+  context_key: string | null;
+  gate: string;
+  status: Dwell['status'];
+  kind: string;
+  entity_id: string;
+  event: string;
+  config: Record<string, unknown>;
+  change_id: string;
+  trigger_scope: Record<string, unknown>;
+  caused_by: string | null;
+  depth: number;
+  armed_at: string;
+  fires_at: string;
+  last_fired_at: string | null;
+}
+
+function toDwell(row: Row): Dwell {
+  return {
+    id: row.id,
+    automationId: row.automation_id,
+    triggerId: row.trigger_id,
+    contextKey: row.context_key,
+    gate: row.gate,
+    status: row.status,
+    entity: { kind: row.kind, id: row.entity_id },
+    event: row.event,
+    config: row.config,
+    changeId: row.change_id,
+    trigger: row.trigger_scope,
+    causedBy: row.caused_by,
+    depth: row.depth,
+    armedAt: new Date(row.armed_at),
+    firesAt: new Date(row.fires_at),
+    lastFiredAt: row.last_fired_at === null ? null : new Date(row.last_fired_at),
+  };
+}
+
+const uuids = (ids: readonly string[]): SQL => sql`${`{${ids.join(',')}}`}::uuid[]`;
+
+/**
+ * Arms in the caller's transaction, if nothing is armed or spent under the key, and the change is newer than the last
+ * firing. The row that stands in the way is given otherwise; null = the automation is disabled or deleted.
+ */
+export async function armDwell(tx: Executor, arming: DwellArming): Promise<'armed' | Dwell | null> {
+  const { automationId, triggerId, contextKey, gate, entity } = arming;
+  const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId}
+    and context_key is not distinct from ${contextKey}::text`;
+  await dropDwells(tx, sql`${key} and gate <> ${gate}`);
+  const armed = await tx.execute(sql`
+    insert into dwells (id, automation_id, trigger_id, context_key, gate, status, kind, entity_id, event, config, change_id,
+      trigger_scope, caused_by, depth, armed_at, fires_at)
+    select ${arming.id}::uuid, a.id, ${triggerId}, ${contextKey}, ${gate}, 'armed', ${entity.kind}, ${entity.id},
+      ${arming.event}, ${JSON.stringify(arming.config)}::jsonb, ${arming.changeId}::uuid,
+      ${JSON.stringify(arming.trigger)}::jsonb, ${arming.causedBy}::uuid, ${arming.depth},
+      ${arming.armedAt.toISOString()}::timestamptz, ${arming.firesAt.toISOString()}::timestamptz
+    from automations a where a.id = ${automationId} and a.status = 'enabled' and a.deleted_at is null for share of a
+    on conflict (automation_id, trigger_id, context_key) do update set
+      id = excluded.id, status = 'armed', kind = excluded.kind, entity_id = excluded.entity_id, event = excluded.event,
+      config = excluded.config, change_id = excluded.change_id, trigger_scope = excluded.trigger_scope,
+      caused_by = excluded.caused_by, depth = excluded.depth, armed_at = excluded.armed_at, fires_at = excluded.fires_at,
+      start_attempted_at = null, started_at = null, updated_at = clock_timestamp()
+    where dwells.status = 'idle' and (dwells.last_fired_at is null or dwells.last_fired_at < excluded.armed_at)
+    returning 1`);
+  if (armed.rowCount === 1) return 'armed';
+  const standing = await tx.execute<Row>(sql`select * from dwells where ${key}`);
+  return standing.rows[0] ? toDwell(standing.rows[0]) : null;
+}
+
+/** Armed and spent dwells that hang on an entity, locked until the transaction ends. */
+export async function lockDwellsOf(tx: Executor, entity: { kind: string; id: string }): Promise<Dwell[]> {
+  const found = await tx.execute<Row>(sql`
+    select * from dwells where kind = ${entity.kind} and entity_id = ${entity.id} and status <> 'idle'
+    order by id for update`);
+  return found.rows.map(toDwell);
+}
+
+/** An armed dwell, locked until the transaction ends; null when it is not armed any more. */
+export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | null> {
+  const found = await tx.execute<Row>(sql`select * from dwells where id = ${id} and status = 'armed' for update`);
+  return found.rows[0] ? toDwell(found.rows[0]) : null;
+}
+
+/** The cause has stopped: the key may arm again. What was armed is told to its workflow later. */
+export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<void> {
+  await tx.execute(sql`update dwells set status = 'idle', updated_at = clock_timestamp() where id = ${id}`);
+  if (status === 'armed') await tx.execute(sql`insert into dwell_ends (id) values (${id}) on conflict do nothing`);
+}
+
+/** It fires now: spent until the cause stops. */
+export async function spendDwell(tx: Executor, { id }: Dwell): Promise<void> {
+  await tx.execute(sql`
+    update dwells set status = 'spent', last_fired_at = fires_at, updated_at = clock_timestamp() where id = ${id}`);
+}
+
+/** Forgets a dwell whose trigger is not there any more as it was. */
+export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
+  await dropDwells(tx, sql`id = ${id}`);
+}
+
+/** Drops what triggers have armed that are not there any more, or not as they were. */
+export async function keepDwells(tx: Executor, automationId: string, gates: readonly string[]): Promise<void> {
+  await dropDwells(tx, sql`automation_id = ${automationId} and gate <> all(${`{${gates.join(',')}}`}::text[])`);
+}
+
+async function dropDwells(tx: Executor, where: SQL): Promise<void> {
+  await tx.execute(sql`
+    with gone as (delete from dwells where ${where} returning id, status)
+    insert into dwell_ends (id) select id from gone where status = 'armed' on conflict do nothing`);
+}
+
+/**
+ * Whether changes of an entity wait to be routed: from before an instant, or any. The entity's row is locked first, so that
+ * whoever is about to change it is seen when it has done so.
+ */
+export async function unroutedOf(
+  tx: Executor,
+  { kind, id }: { kind: string; id: string },
+  until: Date,
+): Promise<{ before: boolean; any: boolean }> {
+  await tx.execute(sql`select 1 from entities where kind = ${kind} and id = ${id} for share`);
+  const found = await tx.execute<{ before: boolean | null; any: boolean | null }>(sql`
+    select bool_or(occurred_at < ${until.toISOString()}) as before, count(*) > 0 as any from changes
+    where routed_at is null and partition = ${partitionOf(kind, id)} and kind = ${kind} and entity_id = ${id}`);
+  return { before: found.rows[0]?.before ?? false, any: found.rows[0]?.any ?? false };
+}
+
+/** A dwell whose workflow must be started, with what Temporal shows of it. */
+export interface StartableDwell {
+  id: string;
+  automationId: string;
+  automationName: string;
+  automationGroup: string | null;
+  triggerId: string;
+  event: string;
+  contextKey: string | null;
+  firesAt: Date;
+}
+
+/** After so long without an answer a start is tried again. */
+const START_AGAIN_SECONDS = 5;
+
+/** Takes dwells to start; those taken are left alone by others for a few seconds. */
+export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
+  const taken = await db.execute<Row & { name: string; group: string | null }>(sql`
+    with taken as (
+      update dwells set start_attempted_at = clock_timestamp() where id in (
+        select id from dwells where status = 'armed' and started_at is null and (start_attempted_at is null
+          or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))
+        order by id limit ${limit} for update skip locked)
+      returning *)
+    select taken.*, a.name, a."group" from taken join automations a on a.id = taken.automation_id order by taken.id`);
+  return taken.rows.map((row) => ({
+    id: row.id,
+    automationId: row.automation_id,
+    automationName: row.name,
+    automationGroup: row.group,
+    triggerId: row.trigger_id,
+    event: row.event,
+    contextKey: row.context_key,
+    firesAt: new Date(row.fires_at),
+  }));
+}
+
+/** Their workflows exist. */
+export async function noteDwellsStarted(db: Executor, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db.execute(sql`update dwells set started_at = clock_timestamp() where id = any(${uuids(ids)})`);
+}
+
+/** Armed dwells that were due before an instant, by deadline, below a place in that order. */
+export async function overdueDwells(
+  db: Executor,
+  due: Date,
+  limit: number,
+  after?: { id: string; firesAt: string },
+): Promise<{ id: string; firesAt: string }[]> {
+  const place =
+    after === undefined ? sql`` : sql`and (fires_at, id) > (${after.firesAt}::timestamptz, ${after.id}::uuid)`;
+  const found = await db.execute<{ id: string; fires_at: string }>(sql`
+    select id, fires_at::text as fires_at from dwells
+    where status = 'armed' and fires_at < ${due.toISOString()} ${place} order by fires_at, id limit ${limit}`);
+  return found.rows.map((row) => ({ id: row.id, firesAt: row.fires_at }));
+}
+
+/** Dwells whose workflows are to be ended. */
+export async function endedDwells(db: Executor, limit: number): Promise<string[]> {
+  const found = await db.execute<{ id: string }>(sql`select id from dwell_ends order by id limit ${limit}`);
+  return found.rows.map(({ id }) => id);
+}
+
+/** Temporal has been told. */
+export async function forgetDwellEnds(db: Executor, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db.execute(sql`delete from dwell_ends where id = any(${uuids(ids)})`);
+}
+
+/** What is armed, newest first, below the id `before`. */
+export async function listArmedDwells(
+  db: Executor,
+  page: { limit: number; before: string | undefined; automationId: string | undefined },
+): Promise<Dwell[]> {
+  const below = page.before === undefined ? sql`` : sql`and id < ${page.before}::uuid`;
+  const only = page.automationId === undefined ? sql`` : sql`and automation_id = ${page.automationId}::uuid`;
+  const found = await db.execute<Row>(sql`
+    select * from dwells where status = 'armed' ${below} ${only} order by id desc limit ${page.limit}`);
+  return found.rows.map(toDwell);
+}

@@ -1,0 +1,22 @@
+import { proxyLocalActivities, sleep } from '@temporalio/workflow';
+import type { DwellActivities, DwellInput } from '../../domain/gates/dwell-messages';
+
+const { fireDwell } = proxyLocalActivities<DwellActivities>({
+  startToCloseTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/** What is not done after so many rounds is left to the sweep over the rows. */
+const ROUNDS = 200;
+
+/**
+ * The timer of one `for:` gate. It is started with a delay, so that it costs nothing until the deadline; then the row tells
+ * whether there is anything to fire.
+ */
+export async function dwell({ dwellId }: DwellInput): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const answer = await fireDwell(dwellId);
+    if (answer.done) return;
+    await sleep(answer.againInMs);
+  }
+}

@@ -1,0 +1,305 @@
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+interface DwellItem {
+  automationId: string;
+  triggerId: string;
+  contextKey: string;
+  armedAt: string;
+  firesAt: string;
+  changeId: string;
+}
+
+describe('a `for:` gate', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api();
+    const { address, namespace } = engine.temporal;
+    temporal = new Client({ connection: await Connection.connect({ address }), namespace });
+    await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
+  }, 120_000);
+  let temporal: Client;
+  const workers: FermataProcess[] = [];
+  const worker = async (more?: Record<string, string>) => {
+    const started = await engine.worker(more);
+    workers.push(started);
+    return started;
+  };
+  const killWorkers = () => Promise.all(workers.splice(0).map((one) => one.stop('SIGKILL')));
+  beforeEach(async () => {
+    if (workers.length === 0) await worker();
+  });
+  afterAll(async () => {
+    await temporal.connection.close();
+    await engine.close();
+  });
+
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return (text === '' ? null : JSON.parse(text)) as Record<string, unknown>;
+  };
+  const lamp = (id: string, state: Record<string, unknown>) => call('PUT', `/entities/lamp/${id}`, state);
+  const whenOn = (id: string, duration: string, more = '') => `
+    name: Lamp ${id} stays on
+    triggers:
+      - id: stays_on
+        event: automation.entity_changed
+        config: { kind: lamp, id: ${id}, field: status, to: on }
+        for: ${duration}
+    ${more}
+    actions:
+      - { action: automation.log, config: { message: on } }
+  `;
+  const dwells = async (automationId: string) =>
+    ((await call('GET', `/dwells?automationId=${automationId}`)) as { items: DwellItem[] }).items;
+  const armed = (automationId: string) =>
+    until('it is armed', async () => (await dwells(automationId))[0] ?? false, 20_000);
+  const outcome = (automationId: string, wanted: string) =>
+    until(
+      `it is told that ${wanted}`,
+      async () => (await engine.outcomes(automationId)).find((one) => one.outcome === wanted) ?? false,
+      20_000,
+    );
+  const routed = () =>
+    until('everything is routed', async () => {
+      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
+      return left.rowCount === 0;
+    });
+  const isClosed = (dwellId: string) =>
+    until('the workflow has ended', async () => {
+      const handle = temporal.workflow.getHandle(`dwell:${dwellId}`);
+      return (await handle.describe()).status.name !== 'RUNNING';
+    });
+  const rowOf = async (automationId: string) => {
+    const found = await engine.database.db.execute<{ id: string; status: string; started_at: string | null }>(
+      sql`select id, status, started_at from dwells where automation_id = ${automationId}`,
+    );
+    return found.rows[0];
+  };
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  test('fires when its cause has held so long, once for each time that it does, and tells since when', async () => {
+    const id = await engine.save(whenOn('a', '{ seconds: 1 }'));
+    await lamp('a', { status: 'on' });
+    const [run] = await engine.ended(1, id);
+    expect(run?.['trigger_scope']).toMatchObject({
+      payload: { id: 'a', next: { status: 'on' } },
+      dwell: { armedAt: expect.any(String) as string, firedAt: expect.any(String) as string, seconds: 1 },
+    });
+    await lamp('a', { status: 'on', brightness: 1 });
+    await routed();
+    expect((await rowOf(id))?.status).toBe('spent');
+    await lamp('a', { status: 'off' });
+    await lamp('a', { status: 'on' });
+    await engine.ended(2, id);
+    expect(await engine.runs(id)).toHaveLength(2);
+    expect(await dwells(id)).toEqual([]);
+  }, 60_000);
+
+  test('is cancelled when its cause stops, and its timer ends with it', async () => {
+    const id = await engine.save(whenOn('b', '{ minutes: 10 }'));
+    await lamp('b', { status: 'on' });
+    const { armedAt, firesAt, contextKey, triggerId } = await armed(id);
+    expect({ contextKey, triggerId }).toEqual({ contextKey: 'b', triggerId: 'stays_on' });
+    expect(Date.parse(firesAt) - Date.parse(armedAt)).toBe(600_000);
+    const row = await until('its timer is started', async () => {
+      const found = await rowOf(id);
+      return found?.started_at ? found : false;
+    });
+    await lamp('b', { status: 'off' });
+    expect((await outcome(id, 'dwell_cancelled')).detail).toContain('The cause stopped at');
+    expect(await dwells(id)).toEqual([]);
+    await isClosed(row.id);
+    expect(await engine.runs(id)).toEqual([]);
+  }, 60_000);
+
+  test('keeps its deadline when the event comes again or another field changes', async () => {
+    const id = await engine.save(whenOn('c', '{ seconds: 3 }').replace('to: on', 'to: [on, bright]'));
+    await lamp('c', { status: 'on' });
+    const first = await armed(id);
+    await lamp('c', { status: 'on', hue: 3 });
+    await lamp('c', { status: 'bright' });
+    await outcome(id, 'dwell_held');
+    expect(await dwells(id)).toEqual([first]);
+    await engine.ended(1, id);
+  }, 60_000);
+
+  test('holds while the predicate of its trigger does: degraded to unhealthy is still not healthy', async () => {
+    const id = await engine.save(`
+      name: Not healthy for long
+      triggers: [{ event: healthcheck.system_degraded, for: "00:00:02" }]
+      actions: [{ action: automation.log, config: { message: still } }]
+    `);
+    const send = (status: string) =>
+      call('POST', '/health/results', { systemId: 'worse', configurationId: 'http', status });
+    await send('degraded');
+    await send('unhealthy');
+    await engine.ended(1, id);
+    await send('healthy');
+    await routed();
+    expect((await rowOf(id))?.status).toBe('idle');
+  }, 60_000);
+
+  test('arms anew when the cause stops and comes back at once', async () => {
+    const id = await engine.save(whenOn('d', '{ seconds: 2 }'));
+    await lamp('d', { status: 'on' });
+    await lamp('d', { status: 'off' });
+    await lamp('d', { status: 'on' });
+    const back = Date.now();
+    const [run] = await engine.ended(1, id);
+    const { dwell } = run?.['trigger_scope'] as { dwell: { armedAt: string } };
+    expect(Math.abs(Date.parse(dwell.armedAt) - back)).toBeLessThan(500);
+    expect(await engine.runs(id)).toHaveLength(1);
+  }, 60_000);
+
+  test('is left alone by saves that do not touch its trigger, and dropped by edit, disabling and deletion', async () => {
+    const yaml = whenOn('e', '{ minutes: 10 }');
+    const id = await engine.save(yaml);
+    await lamp('e', { status: 'on' });
+    const first = await armed(id);
+    await engine.save(whenOn('other', '{ minutes: 1 }'));
+    await engine.save(yaml.replace('message: on', 'message: edited'), id);
+    expect(await dwells(id)).toEqual([first]);
+    await engine.save(yaml.replace('minutes: 10', 'minutes: 11'), id);
+    expect(await dwells(id)).toEqual([]);
+
+    const again = async () => {
+      await lamp('e', { status: 'off' });
+      await lamp('e', { status: 'on' });
+      await armed(id);
+    };
+    await again();
+    await call('POST', `/automations/${id}/disable`);
+    expect(await dwells(id)).toEqual([]);
+    await call('POST', `/automations/${id}/enable`);
+    await routed();
+    expect(await dwells(id)).toEqual([]);
+    await again();
+    const row = await rowOf(id);
+    await call('DELETE', `/automations/${id}`);
+    expect(await dwells(id)).toEqual([]);
+    await isClosed(row?.id ?? '');
+    expect(await engine.runs(id)).toEqual([]);
+  }, 60_000);
+
+  test('asks variables and conditions when it fires, and is spent either way', async () => {
+    const id = await engine.save(
+      whenOn('f', '{ template: "{{ trigger.payload.next.wait }}" }', 'conditions: ["trigger.dwell.seconds == 2"]'),
+    );
+    await lamp('f', { status: 'on', wait: 1 });
+    await outcome(id, 'condition');
+    await lamp('f', { status: 'off' });
+    await lamp('f', { status: 'on', wait: 'soon' });
+    expect((await outcome(id, 'error')).detail).toContain('"soon"');
+    await lamp('f', { status: 'off' });
+    await lamp('f', { status: 'on', wait: 2 });
+    await engine.ended(1, id);
+    expect(await engine.runs(id)).toHaveLength(1);
+  }, 60_000);
+
+  test('follows a number by the results of checks; what cannot be read leaves it as it is', async () => {
+    const id = await engine.save(`
+      name: Slow for long
+      triggers: [{ event: automation.numeric_state, config: { field: latencyMs, above: 100 }, for: { seconds: 2 } }]
+      actions: [{ action: automation.log, config: { message: slow } }]
+    `);
+    const send = (latencyMs?: number) =>
+      call('POST', '/health/results', { systemId: 'slow', configurationId: 'http', status: 'healthy', latencyMs });
+    await send(200);
+    await armed(id);
+    await send(50);
+    await outcome(id, 'dwell_cancelled');
+    await send(300);
+    const first = await armed(id);
+    await send();
+    await send(400);
+    await routed();
+    expect(await dwells(id)).toEqual([first]);
+    const [run] = await engine.ended(1, id);
+    expect(run?.['trigger_scope']).toMatchObject({ payload: { value: 300 } });
+  }, 60_000);
+
+  test('ends with its entity', async () => {
+    const id = await engine.save(whenOn('g', '{ minutes: 10 }'));
+    await lamp('g', { status: 'on' });
+    await armed(id);
+    await call('DELETE', '/entities/lamp/g');
+    await outcome(id, 'dwell_cancelled');
+    expect(await dwells(id)).toEqual([]);
+  }, 60_000);
+
+  test('outlives its worker, and fires once when all were down over the deadline', async () => {
+    const id = await engine.save(whenOn('h', '{ seconds: 2 }'));
+    await lamp('h', { status: 'on' });
+    await armed(id);
+    await killWorkers();
+    await pause(2_500);
+    await Promise.all([worker(), worker()]);
+    await engine.ended(1, id, 30_000);
+    await routed();
+    await pause(500);
+    expect(await engine.runs(id)).toHaveLength(1);
+  }, 60_000);
+
+  test('begins anew when the cause stopped and came back while everything was down', async () => {
+    const id = await engine.save(whenOn('i', '{ seconds: 4 }'));
+    await lamp('i', { status: 'on' });
+    const first = await armed(id);
+    await killWorkers();
+    await lamp('i', { status: 'off' });
+    await lamp('i', { status: 'on' });
+    await pause(Math.max(0, Date.parse(first.firesAt) - Date.now() - 500));
+    await worker();
+    const [run] = await engine.ended(1, id, 30_000);
+    const { dwell } = run?.['trigger_scope'] as { dwell: { armedAt: string } };
+    expect(Date.parse(dwell.armedAt)).toBeGreaterThan(Date.parse(first.armedAt));
+    expect(await engine.runs(id)).toHaveLength(1);
+  }, 60_000);
+
+  test('fires for a cause that held to the deadline and stopped after it, while everything was down', async () => {
+    const id = await engine.save(whenOn('j', '{ seconds: 1 }'));
+    await lamp('j', { status: 'on' });
+    const first = await armed(id);
+    await killWorkers();
+    await pause(Math.max(0, Date.parse(first.firesAt) - Date.now() + 100));
+    await lamp('j', { status: 'off' });
+    await worker();
+    await engine.ended(1, id, 30_000);
+    await routed();
+    expect((await rowOf(id))?.status).toBe('idle');
+    expect(await engine.runs(id)).toHaveLength(1);
+  }, 60_000);
+
+  test('fires once when its worker dies right after it has decided to', async () => {
+    const id = await engine.save(whenOn('k', '{ seconds: 1 }'));
+    await killWorkers();
+    const dying = await worker({ FERMATA_FAILPOINT: 'after-dwell-fired:1' });
+    await lamp('k', { status: 'on' });
+    await until('the worker died', () => dying.exited(), 20_000);
+    await worker();
+    await engine.ended(1, id, 30_000);
+    expect(await engine.runs(id)).toHaveLength(1);
+  }, 60_000);
+
+  test('fires from its row when its timer is lost', async () => {
+    const id = await engine.save(whenOn('l', '{ seconds: 2 }'));
+    await lamp('l', { status: 'on' });
+    const row = await until('its timer is started', async () => {
+      const found = await rowOf(id);
+      return found?.started_at ? found : false;
+    });
+    await temporal.workflow.getHandle(`dwell:${row.id}`).terminate('lost');
+    await engine.ended(1, id, 30_000);
+  }, 60_000);
+});
