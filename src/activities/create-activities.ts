@@ -1,3 +1,4 @@
+import { noteRunFailed } from '../db/runs/note-failed';
 import type { RunActivities } from '../domain/run/activities';
 import { createClaimRun } from './claim-run';
 import type { ActivityDeps } from './deps';
@@ -15,6 +16,7 @@ export function createActivities(deps: ActivityDeps): RunActivities {
     performStretch: createPerformStretch(deps),
     performStep: createPerformStep(deps),
     failStep: createFailStep(deps),
+    noteRunFailed: (failure) => deps.database.db.transaction((tx) => noteRunFailed(tx, failure)),
     finishRun: (end) => endRun(deps, end),
   };
 }

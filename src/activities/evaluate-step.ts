@@ -12,6 +12,7 @@ import { chooseBranch } from './evaluate/choose';
 import { checkCondition } from './evaluate/condition';
 import { fixDelay } from './evaluate/delay';
 import type { Evaluated, EvaluateKind } from './evaluate/evaluated';
+import { evaluateRepeat } from './evaluate/repeat';
 import { renderStepVariables } from './evaluate/variables';
 import { runError, scopeOf, stepOf, traceOf, type Step } from './step';
 
@@ -27,8 +28,8 @@ const KINDS: Record<ActionKind, EvaluateKind> = {
   condition: checkCondition,
   variables: renderStepVariables,
   delay: fixDelay,
-  parallel: unsupported,
-  repeat: unsupported,
+  parallel: nothing,
+  repeat: evaluateRepeat,
   wait_for_trigger: unsupported,
   wait_until: unsupported,
 };
@@ -44,7 +45,7 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
       await writeJournal(tx, input.runId, input.journal);
       const start = await beginStep(tx, step.names, 'hold');
       if (!start.open) return { type: 'closed' };
-      const before = decidedBefore(start);
+      const before = decidedBefore(start, input);
       if (before) return before;
       const evaluated = await evaluate(deps, tx, step, start);
       await writeRow(tx, step, evaluated);
@@ -53,9 +54,14 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
   };
 }
 
-/** A row keeps its decision in `trace.evaluation`, also while the step it belongs to is still open. */
-function decidedBefore({ decided }: StepStart): Evaluation | null {
-  return (decided as Evaluation | null | undefined) ?? null;
+/**
+ * A row keeps its decision in `trace.evaluation`, also while the step it belongs to is still open. That of a loop is its
+ * latest: of an earlier iteration it tells that the loop went on.
+ */
+function decidedBefore({ decided }: StepStart, { iteration }: StepInput): Evaluation | null {
+  const before = (decided as Evaluation | null | undefined) ?? null;
+  if (before?.type !== 'repeat' || iteration === undefined || before.iteration === iteration) return before;
+  return (before.iteration ?? -1) > iteration ? { type: 'repeat', iteration, goesOn: true } : null;
 }
 
 async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: StepStart): Promise<Evaluated> {

@@ -5,6 +5,7 @@ import { FermataError } from '../domain/errors';
 import type { StepInput } from '../domain/run/activities';
 import type { RunError } from '../domain/run/step-record';
 import { stepAt } from '../domain/run/step-at';
+import type { RunFacts } from '../domain/run/scope';
 import type { EvaluationScope } from '../providers/evaluator';
 import type { RunSource } from './run-source';
 
@@ -35,7 +36,7 @@ export function stepOf(source: RunSource, input: StepInput): Step {
 /** What expressions of a step see. */
 export function scopeOf({ source, input, warnings }: Step, artifacts: readonly StoredArtifact[]): EvaluationScope {
   return {
-    facts: source.facts,
+    facts: input.error === undefined ? source.facts : withError(source.facts, input.error),
     variables: input.variables,
     artifacts,
     repeat: input.repeat,
@@ -44,6 +45,8 @@ export function scopeOf({ source, input, warnings }: Step, artifacts: readonly S
     onWarning: (warning) => warnings.push(warning),
   };
 }
+
+const withError = (facts: RunFacts, error: RunError): RunFacts => ({ ...facts, run: { ...facts.run, error } });
 
 /** What the step's row keeps of how it was evaluated, beside what its kind keeps. */
 export function traceOf({ warnings }: Step): { warnings?: string[] } {

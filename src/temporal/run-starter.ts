@@ -18,6 +18,8 @@ export interface RunStarterDeps {
   taskQueue: string;
   /** False where the namespace does not let us register them. */
   searchAttributes: boolean;
+  /** For tests: events after which executions continue as new. */
+  continueAfter?: number | undefined;
   /** Told of each call, for the metrics. */
   onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate') => void;
 }
@@ -87,7 +89,7 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
     if (ours?.status !== 'pending') return 'stale';
     const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
     if (holderEnded) {
-      if (Date.now() - since > CLOSE_BY_ITSELF_MS) await terminate(run.workflowId, holder.runId);
+      if (Date.now() - since > CLOSE_BY_ITSELF_MS) await terminate(run.workflowId, firstRunIdOf(holder));
       else await new Promise((resolve) => setTimeout(resolve, 25));
       return null;
     }
@@ -110,7 +112,7 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
       if (target === null) {
         const holder = await describe(workflowId);
         const mine = (holder?.memo as Partial<RunMemo> | undefined)?.fermataRunId === runId;
-        target = mine && holder?.status.name === 'RUNNING' ? holder.runId : null;
+        target = mine && holder?.status.name === 'RUNNING' ? firstRunIdOf(holder) : null;
       }
       if (target !== null) {
         if (how === 'terminate') await terminate(workflowId, target);
@@ -125,6 +127,10 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
   };
 }
 
+/** An execution is named by the first of its chain: a long run continues as new. */
+const firstRunIdOf = ({ raw, runId }: WorkflowExecutionDescription): string =>
+  raw.workflowExecutionInfo?.firstRunId ?? runId;
+
 async function ignoreNotFound(call: Promise<unknown>): Promise<void> {
   try {
     await call;
@@ -136,7 +142,8 @@ async function ignoreNotFound(call: Promise<unknown>): Promise<void> {
 function startOptions(deps: RunStarterDeps, run: StartableRun) {
   const trigger = run.triggerId ?? 'manual';
   const context = run.contextKey === null || run.contextKey === '' ? '' : ` · ${run.contextKey}`;
-  const input: RunInput = { v: 1, runId: run.id };
+  const { continueAfter } = deps;
+  const input: RunInput = { v: 1, runId: run.id, ...(continueAfter === undefined ? {} : { continueAfter }) };
   const memo: RunMemo = { fermataRunId: run.id };
   return {
     workflowId: run.workflowId,

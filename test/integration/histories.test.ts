@@ -32,7 +32,19 @@ actions:
       - { when: variables.n == 2, sequence: [{ stop: { reason: two is too much, error: true } }] }
     else:
       - condition: variables.n == 3
+  - parallel:
+      - repeat:
+          for_each: "['a', 'b']"
+          sequence:
+            - condition: repeat.index == 0
+            - { action: integration-webhook.send, config: { url: "$URL/{{ repeat.item }}" } }
+      - sequence: [{ delay: { seconds: 1 } }, { variables: { side: 1 } }]
+      - { action: integration-webhook.send, config: { url: "$URL/gone" } }
+    continue_on_error: true
+  - repeat: { until: repeat.index == 1, sequence: [{ variables: { n: "{{ repeat.index }}" } }] }
   - { action: automation.emit_event, config: { type: done }, enabled: false }
+on_failure:
+  - { action: integration-webhook.send, config: { url: "$URL/failed" } }
 `;
 
 describe('histories of real runs', () => {

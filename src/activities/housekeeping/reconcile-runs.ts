@@ -41,7 +41,6 @@ async function endOf(client: Client, run: OpenRun): Promise<End | null> {
   const status = await statusOf(client, run);
   switch (status) {
     case 'RUNNING':
-    case 'CONTINUED_AS_NEW':
       return null;
     case 'CANCELLED':
     case 'TERMINATED':
@@ -60,7 +59,11 @@ async function endOf(client: Client, run: OpenRun): Promise<End | null> {
 async function statusOf(client: Client, { workflowId, executionRunId }: OpenRun): Promise<string> {
   try {
     const handle = client.workflow.getHandle(workflowId, executionRunId);
-    return (await handle.describe()).status.name;
+    const { status } = await handle.describe();
+    if (status.name !== 'CONTINUED_AS_NEW') return status.name;
+    const newest = await client.workflow.getHandle(workflowId).describe();
+    // Another execution may have taken the id only after the whole chain had ended.
+    return newest.raw.workflowExecutionInfo?.firstRunId === executionRunId ? newest.status.name : 'NOT_FOUND';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'NOT_FOUND';
     throw error;

@@ -59,7 +59,8 @@ export function keepTemporal(deps: {
         taskQueue: config.taskQueue,
         bundle: await workflowBundle(),
         activities: deps.activities(),
-        maxCachedWorkflows: cacheSize(),
+        // 0 makes every workflow task replay its history from the start.
+        maxCachedWorkflows: numberOf('FERMATA_WORKFLOW_CACHE'),
       });
       client = new Client({ connection, namespace });
       const common = {
@@ -68,7 +69,7 @@ export function keepTemporal(deps: {
         searchAttributes: await searchAttributesUsable(connection, namespace, log),
         onCall: metrics.temporalCall,
       };
-      starter = createRunStarter({ ...common, db: database.db });
+      starter = createRunStarter({ ...common, db: database.db, continueAfter: numberOf('FERMATA_CONTINUE_AFTER') });
       dwells = createDwellStarter({ ...common, clock: systemClock });
       await ensureHousekeeping(client, config.taskQueue);
       log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');
@@ -111,9 +112,9 @@ export function keepTemporal(deps: {
   };
 }
 
-/** For tests: FERMATA_WORKFLOW_CACHE=0 makes every workflow task replay its history from the start. */
-function cacheSize(): number | undefined {
-  const setting = process.env['FERMATA_WORKFLOW_CACHE'];
+/** A setting that only tests make. */
+function numberOf(name: 'FERMATA_WORKFLOW_CACHE' | 'FERMATA_CONTINUE_AFTER'): number | undefined {
+  const setting = process.env[name];
   return setting === undefined ? undefined : Number(setting);
 }
 

@@ -43,13 +43,13 @@ interface Row extends Record<string, unknown> {
 /**
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
  * and reads the artifacts made so far. `look`, in autocommit, is what people see while a call is on its way; `hold`,
- * inside a transaction, keeps a cancel out until the effect is committed with it.
+ * inside a transaction, keeps a cancel out until the effect is committed with it; branches of one run take turns there.
  */
 export async function beginStep(tx: Executor, names: StepNames, hold: 'hold' | 'look'): Promise<StepStart> {
   const { runId, path } = names;
   const result = await tx.execute<Row>(sql`
     with run as materialized (
-      select id, status from runs where id = ${runId} ${hold === 'hold' ? sql`for share` : sql``}),
+      select id, status from runs where id = ${runId} ${hold === 'hold' ? sql`for no key update` : sql``}),
     awake as (
       update runs set status = 'running', seq = nextval('change_seq') from run
       where runs.id = run.id and run.status = 'waiting'),
@@ -57,7 +57,7 @@ export async function beginStep(tx: Executor, names: StepNames, hold: 'hold' | '
       insert into run_steps (run_id, path, action_id, kind, action, status, attempts, started_at)
       select id, ${path}, ${names.actionId}, ${names.kind}, ${names.action}, 'running', 1, clock_timestamp()
       from run where status in ('running', 'waiting')
-      on conflict (run_id, path) do update set attempts = run_steps.attempts + 1, status = 'running',
+      on conflict (run_id, path) do update set attempts = run_steps.attempts + case when run_steps.kind = 'action' then 1 else 0 end, status = 'running',
         seq = nextval('change_seq')
       where run_steps.status in ('pending', 'running', 'waiting')
       returning attempts)

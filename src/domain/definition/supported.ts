@@ -13,7 +13,7 @@ export interface Unsupported {
  * error. Whoever makes the engine execute one of these deletes it here.
  */
 export const UNSUPPORTED: Unsupported = {
-  kinds: ['parallel', 'repeat', 'wait_for_trigger', 'wait_until'],
+  kinds: ['wait_for_trigger', 'wait_until'],
   triggerKeys: [],
-  onFailure: true,
+  onFailure: false,
 };

@@ -8,6 +8,10 @@ export interface StepInput {
   path: string;
   variables: Record<string, unknown>;
   repeat: Record<string, unknown> | null;
+  /** Of a `repeat` that asks whether it goes on: which iteration is about to begin (`while`) or has ended (`until`). */
+  iteration?: number;
+  /** In `on_failure`: what the run failed with. */
+  error?: RunError;
   /** Steps noted since the last activity, to be written with this one. */
   journal: StepRecord[];
 }
@@ -36,7 +40,9 @@ export type Evaluation =
   | { type: 'branch'; index: number | 'else' | null }
   | { type: 'condition'; holds: boolean; reason: string }
   | { type: 'variables'; variables: Record<string, unknown> }
-  | { type: 'delay'; until: number };
+  | { type: 'delay'; until: number }
+  /** `total` and `items` of a counted loop; `goesOn` of one that is asked at each iteration. */
+  | { type: 'repeat'; total?: number; items?: unknown[]; iteration?: number; goesOn?: boolean; problem?: string };
 
 /** What performing an action gave. `handover`: a normal activity takes over, after a pause when a failure asks for one. */
 export type Performance =
@@ -62,7 +68,9 @@ export interface RunActivities {
   claimRun(input: {
     runId: string;
     executionRunId: string;
-  }): Promise<(Performed & { plan: PlanNode[]; variables: Record<string, unknown> }) | null>;
+    /** The execution goes on where an earlier one stopped: nothing is performed ahead. */
+    resumes?: boolean;
+  }): Promise<(Performed & { plan: PlanNode[]; onFailure?: PlanNode[]; variables: Record<string, unknown> }) | null>;
   evaluateStep(input: StepInput): Promise<Evaluation>;
   /** Performs consecutive steps; after the last of the run it writes its end too. */
   performStretch(input: Omit<StepInput, 'path'> & { stretch: Stretch }): Promise<Performed>;
@@ -70,6 +78,8 @@ export interface RunActivities {
   performStep(input: StepInput): Promise<Performance>;
   /** Records a failure that no attempt could record itself, e.g. because every worker that tried it died. */
   failStep(input: StepInput & { error: RunError }): Promise<Closed | Failed>;
+  /** Notes on the run's row what it failed with, before `on_failure`. False: it had ended before. */
+  noteRunFailed(input: { runId: string; endedBy?: EndedBy; error: RunError; journal: StepRecord[] }): Promise<boolean>;
   /** Writes how the run ended. False: its row had ended before. */
   finishRun(input: {
     runId: string;

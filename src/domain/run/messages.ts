@@ -1,7 +1,28 @@
+import type { EndedBy, RunError, StepRecord, StepStatus } from './step-record';
+
 /** Input of `runAutomation`. Versioned, since executions of older code may still be open. */
 export interface RunInput {
   v: 1;
   runId: string;
+  /** Set when the execution before it has continued as new. */
+  resume?: Resume;
+  /** Events of a history after which an execution continues as new; absent = the default. For tests. */
+  continueAfter?: number;
+}
+
+/** Where an execution stopped, at a border between steps, for the next one to go on. */
+export interface Resume {
+  /** Next step of each list that was under way, and iteration of each `repeat`, by place. */
+  positions: Record<string, number>;
+  /** Variables of the run ('') and of branches of `parallel`, by place. */
+  variables: Record<string, Record<string, unknown>>;
+  /** Branches of `parallel` that have ended, by place; with what they failed with. */
+  finished: Record<string, { error?: RunError }>;
+  /** What the run has failed with, when `on_failure` was under way. */
+  failed?: { endedBy?: EndedBy; error: RunError };
+  journal: StepRecord[];
+  /** Lines of the step list in the Web UI. */
+  details: [path: string, line: { label: string; status: StepStatus; note: string }][];
 }
 
 /** Result of `runAutomation`, for the Web UI; the row is the truth. */

@@ -1,6 +1,14 @@
 import type { ActionKind } from '../definition/action-kind';
 import { kindOf } from '../definition/action-kind';
-import type { ActionStep, ChooseAction, ProviderAction, SequenceAction, StopAction } from '../definition/action';
+import type {
+  ActionStep,
+  ChooseAction,
+  ParallelAction,
+  ProviderAction,
+  RepeatAction,
+  SequenceAction,
+  StopAction,
+} from '../definition/action';
 import { FermataError } from '../errors';
 import type { PlanNode } from './plan';
 
@@ -14,6 +22,8 @@ export function planOf(steps: readonly ActionStep[], executionOf: ExecutionOf): 
 
 type Builder = (step: ActionStep, base: Base, executionOf: ExecutionOf) => PlanNode;
 type Base = Pick<PlanNode, 'id' | 'label' | 'enabled' | 'continueOnError'>;
+
+const REPEAT_KEYS = ['count', 'for_each', 'while', 'until'] as const;
 
 const unsupported: Builder = (_step, base) => {
   throw new FermataError('not_supported_yet', `${base.label} is not supported yet.`);
@@ -45,8 +55,17 @@ const BUILDERS: Record<ActionKind, Builder> = {
   condition: (_step, base) => ({ ...base, kind: 'condition' }),
   delay: (_step, base) => ({ ...base, kind: 'delay' }),
   stop: (step, base) => ({ ...base, kind: 'stop', ...(step as StopAction).stop }),
-  parallel: unsupported,
-  repeat: unsupported,
+  parallel: (step, base, executionOf) => ({
+    ...base,
+    kind: 'parallel',
+    branches: planOf((step as ParallelAction).parallel, executionOf),
+  }),
+  repeat: (step, base, executionOf) => {
+    const { repeat } = step as RepeatAction;
+    const form = REPEAT_KEYS.find((key) => key in repeat) ?? 'count';
+    const sequence = planOf(repeat.sequence, executionOf);
+    return { ...base, kind: 'repeat', form, maxIterations: repeat.max_iterations, sequence };
+  },
   wait_for_trigger: unsupported,
   wait_until: unsupported,
 };

@@ -39,6 +39,19 @@ export interface SequenceNode extends PlanBase {
   sequence: PlanNode[];
 }
 
+export interface ParallelNode extends PlanBase {
+  kind: 'parallel';
+  /** Each entry is one step. */
+  branches: PlanNode[];
+}
+
+export interface RepeatNode extends PlanBase {
+  kind: 'repeat';
+  form: 'count' | 'for_each' | 'while' | 'until';
+  maxIterations: number;
+  sequence: PlanNode[];
+}
+
 export interface VariablesNode extends PlanBase {
   kind: 'variables';
 }
@@ -57,6 +70,15 @@ export interface StopNode extends PlanBase {
   error: boolean;
 }
 
-export type PlanNode = ActionNode | ChooseNode | SequenceNode | VariablesNode | ConditionNode | DelayNode | StopNode;
+export type PlanNode =
+  | ActionNode
+  | ChooseNode
+  | SequenceNode
+  | ParallelNode
+  | RepeatNode
+  | VariablesNode
+  | ConditionNode
+  | DelayNode
+  | StopNode;
 export type PlanKind = PlanNode['kind'];
 export type NodeOf<K extends PlanKind> = Extract<PlanNode, { kind: K }>;

@@ -17,10 +17,10 @@ export interface Stretch {
   last: boolean;
 }
 
-/** The stretch that begins at a step: provider actions that are ours or short. Empty when the step is none of these. */
-export function stretchAt(steps: readonly PlanNode[], prefix: string, from: number): Stretch {
+/** The stretch that begins at a step: provider actions that are ours or short. Empty when the step is none of these. `most` = 1 for the branches of a `parallel`. */
+export function stretchAt(steps: readonly PlanNode[], prefix: string, from: number, most = LONGEST): Stretch {
   let end = from;
-  while (end < steps.length && end - from < LONGEST && isPlain(steps[end])) end += 1;
+  while (end < steps.length && end - from < most && isPlain(steps[end])) end += 1;
   return { prefix, from, count: end - from, last: prefix === 'actions' && end === steps.length };
 }
 

@@ -1,18 +1,24 @@
 import type { Evaluation } from '../../domain/run/activities';
 import type { PlanNode } from '../../domain/run/plan';
 import { local } from './activities';
-import { RunClosed, StepFailed } from './outcome';
+import { RunClosed, RunEnded, StepFailed } from './outcome';
 import type { RunState } from './run-state';
 
 type Settled = Exclude<Evaluation, { type: 'closed' | 'skipped' | 'failed' }>;
 
 /**
- * Evaluates a step of ours in an activity. null = `enabled` said no and the step is skipped. Throws when the step
- * failed or the run has ended.
+ * Evaluates a step of ours in an activity; a `repeat` for each `iteration`. null = `enabled` said no and the step is
+ * skipped. Throws when the step failed or the run has ended.
  */
-export async function evaluate(run: RunState, node: PlanNode, path: string): Promise<Settled | null> {
-  run.show(path, node, 'running');
-  const result = await local(node.label).evaluateStep(run.input(path));
+export async function evaluate(
+  run: RunState,
+  node: PlanNode,
+  path: string,
+  iteration?: number,
+): Promise<Settled | null> {
+  if (iteration === undefined) run.show(path, node, 'running');
+  const input = run.input(path);
+  const result = await local(node.label).evaluateStep(iteration === undefined ? input : { ...input, iteration });
   switch (result.type) {
     case 'closed':
       throw new RunClosed();
@@ -26,18 +32,28 @@ export async function evaluate(run: RunState, node: PlanNode, path: string): Pro
   }
 }
 
-/** Runs the children of a step and notes how the step itself ended with them. */
+/** Begins a step around others that has nothing to evaluate but `enabled`. False = it is skipped. */
+export async function enter(run: RunState, node: PlanNode, path: string): Promise<boolean> {
+  if (node.enabled === 'evaluate') return (await evaluate(run, node, path)) !== null;
+  run.note(path, node, 'running');
+  return true;
+}
+
+/** Runs the children of a step and notes how the step itself ended with them; what they give is its result. */
 export async function around(
   run: RunState,
   node: PlanNode,
   path: string,
-  children: () => Promise<void>,
+  children: () => Promise<unknown>,
 ): Promise<void> {
+  let result: unknown;
   try {
-    await children();
+    result = await children();
   } catch (error) {
     if (error instanceof StepFailed) run.note(path, node, 'failed', { error: error.error });
+    // A false condition below was no failure of what is around it.
+    if (error instanceof RunEnded && error.endedBy.kind === 'condition') run.note(path, node, 'success');
     throw error;
   }
-  run.note(path, node, 'success');
+  run.note(path, node, 'success', result === undefined ? {} : { result });
 }

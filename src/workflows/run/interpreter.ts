@@ -1,35 +1,48 @@
 import type { PlanKind, PlanNode } from '../../domain/run/plan';
-import { stretchAt } from '../../domain/run/stretch';
+import { stretchAt, type Stretch } from '../../domain/run/stretch';
 import { local } from './activities';
-import type { KindHandler } from './kind';
+import type { KindHandler, Steps } from './kind';
 import { action } from './kinds/action';
 import { choose } from './kinds/choose';
 import { condition } from './kinds/condition';
 import { delay } from './kinds/delay';
+import { parallel } from './kinds/parallel';
+import { repeat } from './kinds/repeat';
 import { sequence } from './kinds/sequence';
 import { stop } from './kinds/stop';
 import { variables } from './kinds/variables';
 import { StepFailed } from './outcome';
 import type { RunState } from './run-state';
 
-const KINDS = { action, choose, condition, delay, sequence, stop, variables } satisfies {
+const KINDS = { action, choose, condition, delay, parallel, repeat, sequence, stop, variables } satisfies {
   [K in PlanKind]: KindHandler<K>;
 };
 
-/** Runs the steps of a list one after another. */
+const STEPS: Steps = { runList: runSteps, runOne };
+
+/** Runs the steps of a list one after another, from where an earlier execution stopped. */
 export async function runSteps(run: RunState, steps: readonly PlanNode[], prefix: string): Promise<void> {
-  for (const [index, node] of steps.entries()) {
-    await performAhead(run, steps, prefix, index);
-    await runStep(run, node, `${prefix}[${index}]`);
+  for (let index = run.position(prefix); index < steps.length; index += 1) {
+    const node = steps[index] as PlanNode;
+    const path = `${prefix}[${index}]`;
+    run.reach(prefix, index, run.isAhead(path));
+    await performAhead(run, steps, stretchAt(steps, prefix, index));
+    await runStep(run, node, path);
   }
+  run.leave(prefix);
 }
 
-/** Performs the stretch of plain steps that begins here, in one activity; their turns find what it gave. */
-async function performAhead(run: RunState, steps: readonly PlanNode[], prefix: string, index: number): Promise<void> {
-  const stretch = stretchAt(steps, prefix, index);
-  if (stretch.count === 0 || run.isAhead(`${prefix}[${index}]`)) return;
-  const nodes = steps.slice(index, index + stretch.count);
-  for (const node of nodes.slice(0, 1)) run.show(`${prefix}[${index}]`, node, 'running');
+async function runOne(run: RunState, steps: readonly PlanNode[], prefix: string, index: number): Promise<void> {
+  await performAhead(run, steps, stretchAt(steps, prefix, index, 1));
+  await runStep(run, steps[index] as PlanNode, `${prefix}[${index}]`);
+}
+
+/** Performs a stretch of plain steps in one activity; their turns find what it gave. */
+async function performAhead(run: RunState, steps: readonly PlanNode[], stretch: Stretch): Promise<void> {
+  const { prefix, from, count } = stretch;
+  if (count === 0 || run.isAhead(`${prefix}[${from}]`)) return;
+  const nodes = steps.slice(from, from + count);
+  for (const node of nodes.slice(0, 1)) run.show(`${prefix}[${from}]`, node, 'running');
   run.keep(stretch, await local(summary(nodes)).performStretch({ ...run.stepsInput(), stretch }));
 }
 
@@ -50,11 +63,12 @@ async function runStep(run: RunState, node: PlanNode, path: string): Promise<voi
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     run.show(path, node, 'failed', error.message);
+    run.leave(`${path}.`);
     if (!node.continueOnError) throw error;
   }
 }
 
 function execute<K extends PlanKind>(run: RunState, node: Extract<PlanNode, { kind: K }>, path: string): Promise<void> {
   const handler = KINDS[node.kind] as unknown as KindHandler<K>;
-  return handler(run, node, path, runSteps);
+  return handler(run, node, path, STEPS);
 }

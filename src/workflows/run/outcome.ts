@@ -25,3 +25,8 @@ export class StepFailed extends Error {
     super(error.message);
   }
 }
+
+/** The history is long: unwinds at borders between steps, to go on in a new execution. */
+export class ContinueLater extends Error {
+  override readonly name = 'ContinueLater';
+}

@@ -1,12 +1,18 @@
-import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  makeContinueAsNewFunc,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { RunInput, RunResult } from '../../domain/run/messages';
-import { local } from './activities';
-import { stretchAt } from '../../domain/run/stretch';
-import { runSteps } from './interpreter';
-import { RunClosed, RunEnded, StepFailed } from './outcome';
-import { RunState } from './run-state';
 import type { PlanNode } from '../../domain/run/plan';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
+import { stretchAt } from '../../domain/run/stretch';
+import { local } from './activities';
+import { runSteps } from './interpreter';
+import { ContinueLater, RunClosed, RunEnded, StepFailed } from './outcome';
+import { RunState } from './run-state';
 
 interface End {
   status: 'success' | 'failed' | 'cancelled';
@@ -15,20 +21,25 @@ interface End {
 }
 
 /** One run of one automation: claims its row, executes its plan, writes how it ended. */
-export async function runAutomation({ runId }: RunInput): Promise<RunResult> {
-  const executionRunId = workflowInfo().firstExecutionRunId;
+export async function runAutomation(input: RunInput): Promise<RunResult> {
+  const { runId, resume } = input;
+  const { firstExecutionRunId: executionRunId } = workflowInfo();
+  const resumes = resume === undefined ? {} : { resumes: true };
   // Not to be cancelled: what it has claimed must be ended below.
-  const claimed = await CancellationScope.nonCancellable(() => local('start').claimRun({ runId, executionRunId }));
+  const claimed = await CancellationScope.nonCancellable(() =>
+    local('start').claimRun({ runId, executionRunId, ...resumes }),
+  );
   if (!claimed) return { status: 'dropped' };
 
-  const run = new RunState(runId, claimed.variables);
+  const run = RunState.begin(runId, claimed.variables, input);
   run.keep(stretchAt(claimed.plan, 'actions', 0), claimed);
   let cancellation: unknown;
   let end: End;
   try {
-    end = await execute(run, claimed.plan);
+    end = await execute(run, claimed.plan, claimed.onFailure ?? []);
   } catch (error) {
     if (error instanceof RunClosed) return { status: 'dropped' };
+    if (error instanceof ContinueLater) return continueLater(input, run);
     if (!isCancellation(error)) throw error;
     cancellation = error;
     end = { status: 'cancelled', endedBy: { kind: 'temporal', reason: 'Cancelled in Temporal.' } };
@@ -43,9 +54,30 @@ export async function runAutomation({ runId }: RunInput): Promise<RunResult> {
   return { status: 'success', ...(end.endedBy ? { endedBy: end.endedBy } : {}) };
 }
 
-async function execute(run: RunState, plan: readonly PlanNode[]): Promise<End> {
+/** The same run in a new execution, with an empty history. */
+function continueLater(input: RunInput, run: RunState): Promise<never> {
+  const { memo, typedSearchAttributes } = workflowInfo();
+  const continueAsNew = makeContinueAsNewFunc<typeof runAutomation>({ ...(memo && { memo }), typedSearchAttributes });
+  return continueAsNew({ ...input, resume: run.snapshot() });
+}
+
+async function execute(run: RunState, plan: readonly PlanNode[], onFailure: readonly PlanNode[]): Promise<End> {
+  if (run.failed === undefined) {
+    const end = await endOf(() => runSteps(run, plan, 'actions'));
+    if (end.error === undefined || onFailure.length === 0) return end;
+    run.failed = { ...end, error: end.error };
+    const { endedBy, error } = run.failed;
+    const noted = { runId: run.runId, error, ...(endedBy && { endedBy }), journal: run.takeJournal() };
+    if (!(await local('note the failure').noteRunFailed(noted))) throw new RunClosed();
+  }
+  // How it ends changes nothing of how the run ended.
+  await endOf(() => runSteps(run, onFailure, 'on_failure'));
+  return { status: 'failed', ...run.failed };
+}
+
+async function endOf(steps: () => Promise<void>): Promise<End> {
   try {
-    await runSteps(run, plan, 'actions');
+    await steps();
     return { status: 'success' };
   } catch (error) {
     if (error instanceof StepFailed) return { status: 'failed', error: error.error };

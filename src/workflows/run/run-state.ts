@@ -1,32 +1,175 @@
-import { setCurrentDetails } from '@temporalio/workflow';
+import { CancellationScope, setCurrentDetails, sleep, Trigger, workflowInfo } from '@temporalio/workflow';
 import type { Performance, Performed, StepInput } from '../../domain/run/activities';
+import type { Resume } from '../../domain/run/messages';
 import type { PlanNode } from '../../domain/run/plan';
 import { pathsOf, type Stretch } from '../../domain/run/stretch';
 import type { RunError, StepRecord, StepStatus } from '../../domain/run/step-record';
 import { Details } from './details';
+import { ContinueLater } from './outcome';
 
-/** What an execution carries between steps. */
+/** Events of a history after which a run goes on in a new execution; Temporal ends one at 51,200. */
+const CONTINUE_AFTER = 8_000;
+
+/** What all branches of an execution share. */
+interface Shared {
+  runId: string;
+  journal: StepRecord[];
+  details: Details;
+  ahead: Map<string, Performance>;
+  /** Steps that have begun and not ended, by place. */
+  open: Map<string, PlanNode>;
+  positions: Map<string, number>;
+  finished: Map<string, { error?: RunError }>;
+  /** Branches under way, by place; '' = the run itself. */
+  branches: Map<string, RunState>;
+  /** Variables of branches that were under way in the execution before. */
+  before: Record<string, Record<string, unknown>>;
+  continueAfter: number;
+  /** Resolved when everyone is to stop at the next border. */
+  draining: Trigger<void>;
+  isDraining: boolean;
+  rowEnded: boolean;
+  failed: Resume['failed'];
+}
+
+/** What an execution carries between steps; each branch of a `parallel` has its own variables and loop. */
 export class RunState {
-  private journal: StepRecord[] = [];
-  private readonly details = new Details();
-  private readonly ahead = new Map<string, Performance>();
-  /** The run's row has ended with its last stretch. */
-  ended = false;
+  repeat: Record<string, unknown> | null = null;
 
-  constructor(
-    readonly runId: string,
+  private constructor(
+    private readonly shared: Shared,
+    private readonly place: string,
     public variables: Record<string, unknown>,
-  ) {}
+  ) {
+    shared.branches.set(place, this);
+  }
+
+  static begin(
+    runId: string,
+    variables: Record<string, unknown>,
+    { resume, continueAfter = CONTINUE_AFTER }: { resume?: Resume; continueAfter?: number } = {},
+  ): RunState {
+    const shared: Shared = {
+      runId,
+      journal: resume?.journal ?? [],
+      details: new Details(resume?.details),
+      ahead: new Map(),
+      open: new Map(),
+      positions: new Map(Object.entries(resume?.positions ?? {})),
+      finished: new Map(Object.entries(resume?.finished ?? {})),
+      branches: new Map(),
+      before: resume?.variables ?? {},
+      continueAfter,
+      draining: new Trigger<void>(),
+      isDraining: false,
+      rowEnded: false,
+      failed: resume?.failed,
+    };
+    return new RunState(shared, '', shared.before[''] ?? variables);
+  }
+
+  get runId(): string {
+    return this.shared.runId;
+  }
+
+  /** The run's row has ended with its last stretch. */
+  get ended(): boolean {
+    return this.shared.rowEnded;
+  }
+
+  /** What the run failed with, while `on_failure` runs. */
+  get failed(): Resume['failed'] {
+    return this.shared.failed;
+  }
+
+  set failed(failed: Resume['failed']) {
+    this.shared.failed = failed;
+  }
+
+  /** A branch with variables of its own. */
+  fork(place: string): RunState {
+    const branch = new RunState(this.shared, place, this.shared.before[place] ?? this.variables);
+    branch.repeat = this.repeat;
+    return branch;
+  }
+
+  /** How a branch ended, also in the execution before; undefined = it has not. */
+  finished(place: string): { error?: RunError } | undefined {
+    return this.shared.finished.get(place);
+  }
+
+  finish(place: string, outcome: { error?: RunError }): void {
+    this.shared.finished.set(place, outcome);
+  }
+
+  /** Next index of a list, or iteration of a `repeat`, under way. */
+  position(place: string): number {
+    return this.shared.positions.get(place) ?? 0;
+  }
+
+  /** A border between steps. Throws when the execution is to end here and go on in a new one. */
+  reach(place: string, position: number, isAhead = false): void {
+    this.shared.positions.set(place, position);
+    if (isAhead) return;
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    if (continueAsNewSuggested || historyLength >= this.shared.continueAfter) this.drain();
+    if (this.shared.isDraining) throw new ContinueLater();
+  }
+
+  private drain(): void {
+    this.shared.isDraining = true;
+    this.shared.draining.resolve();
+  }
+
+  /** Forgets positions and branches below a place that was left. */
+  leave(place: string): void {
+    for (const map of [this.shared.positions, this.shared.finished, this.shared.branches]) {
+      for (const key of map.keys()) if (key !== '' && key.startsWith(place)) map.delete(key);
+    }
+  }
+
+  /** Sleeps; a border as well, so throws when the execution is to end. */
+  async pause(ms: number, summary: string): Promise<void> {
+    await this.border(() => sleep(ms, { summary }));
+  }
+
+  /** Waits for something that a new execution can wait for again. */
+  async border<T>(wait: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope();
+    const waiting = scope.run(wait);
+    const drained = this.shared.draining.then(() => 'drained' as const);
+    const first = await Promise.race([waiting.then((value) => ({ value })), drained]);
+    if (first !== 'drained') return first.value;
+    scope.cancel();
+    await waiting.catch(() => undefined);
+    throw new ContinueLater();
+  }
+
+  /** Where a new execution goes on. */
+  snapshot(): Resume {
+    const { positions, finished, branches, failed, details } = this.shared;
+    return {
+      positions: Object.fromEntries(positions),
+      variables: Object.fromEntries([...branches].map(([place, { variables }]) => [place, variables])),
+      finished: Object.fromEntries(finished),
+      ...(failed === undefined ? {} : { failed }),
+      journal: this.takeJournal(),
+      details: details.snapshot(),
+    };
+  }
 
   /** Shows a step's state in the Web UI. */
   show(path: string, node: PlanNode, status: StepStatus, note?: string): void {
-    this.details.set(path, node.label, status, note);
-    setCurrentDetails(this.details.markdown());
+    const { details, open } = this.shared;
+    if (status === 'running' || status === 'waiting') open.set(path, node);
+    else open.delete(path);
+    details.set(path, node.label, status, note);
+    setCurrentDetails(details.markdown());
   }
 
   /** Notes a step's state for its row, to be written by the next activity, and shows it. */
   note(path: string, node: PlanNode, status: StepStatus, more: { result?: unknown; error?: RunError } = {}): void {
-    this.journal.push({
+    this.shared.journal.push({
       path,
       actionId: node.id,
       kind: node.kind,
@@ -37,6 +180,11 @@ export class RunState {
     this.show(path, node, status, more.error?.message);
   }
 
+  /** Notes as ended what is still open below a place. */
+  cancelBelow(place: string): void {
+    for (const [path, node] of [...this.shared.open]) if (path.startsWith(place)) this.note(path, node, 'cancelled');
+  }
+
   /** Input of the next step activity; what was noted goes with it. */
   input(path: string): StepInput {
     return { ...this.stepsInput(), path };
@@ -44,32 +192,32 @@ export class RunState {
 
   /** What the input of every step activity has; what was noted goes with it. */
   stepsInput(): Omit<StepInput, 'path'> {
-    return { runId: this.runId, variables: this.variables, repeat: null, journal: this.takeJournal() };
+    const { runId, failed } = this.shared;
+    const error = failed === undefined ? {} : { error: failed.error };
+    return { runId, variables: this.variables, repeat: this.repeat, journal: this.takeJournal(), ...error };
   }
 
   /** Keeps what a stretch gave until its steps have their turn. */
   keep(stretch: Stretch, { performances, ended }: Performed): void {
     const paths = pathsOf(stretch);
-    for (const [index, performance] of performances.entries()) this.ahead.set(paths[index] ?? '', performance);
-    this.ended ||= ended;
+    for (const [index, performance] of performances.entries()) this.shared.ahead.set(paths[index] ?? '', performance);
+    this.shared.rowEnded ||= ended;
   }
 
   /** Whether a step was performed in a stretch and had no turn yet. */
   isAhead(path: string): boolean {
-    return this.ahead.has(path);
+    return this.shared.ahead.has(path);
   }
 
   /** What a step gave that was performed in a stretch. */
   takeAhead(path: string): Performance {
-    const performance = this.ahead.get(path);
+    const performance = this.shared.ahead.get(path);
     if (!performance) throw new Error(`Nothing was performed at ${path}`);
-    this.ahead.delete(path);
+    this.shared.ahead.delete(path);
     return performance;
   }
 
   takeJournal(): StepRecord[] {
-    const journal = this.journal;
-    this.journal = [];
-    return journal;
+    return this.shared.journal.splice(0);
   }
 }

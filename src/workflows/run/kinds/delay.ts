@@ -1,4 +1,3 @@
-import { sleep } from '@temporalio/workflow';
 import { evaluate } from '../evaluate';
 import type { KindHandler } from '../kind';
 
@@ -9,6 +8,6 @@ export const delay: KindHandler<'delay'> = async (run, node, path) => {
   const until = `until ${new Date(result.until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   run.show(path, node, 'waiting', until);
   const left = result.until - Date.now();
-  if (left > 0) await sleep(left, { summary: `${node.label} ${until}` });
+  if (left > 0) await run.pause(left, `${node.label} ${until}`);
   run.note(path, node, 'success');
 };

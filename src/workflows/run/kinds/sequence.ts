@@ -1,12 +1,8 @@
-import { around, evaluate } from '../evaluate';
+import { around, enter } from '../evaluate';
 import type { KindHandler } from '../kind';
 
 /** A named group of steps. */
-export const sequence: KindHandler<'sequence'> = async (run, node, path, runSteps) => {
-  if (node.enabled === 'evaluate') {
-    if ((await evaluate(run, node, path)) === null) return;
-  } else {
-    run.note(path, node, 'running');
-  }
-  await around(run, node, path, () => runSteps(run, node.sequence, `${path}.sequence`));
+export const sequence: KindHandler<'sequence'> = async (run, node, path, steps) => {
+  if (!(await enter(run, node, path))) return;
+  await around(run, node, path, () => steps.runList(run, node.sequence, `${path}.sequence`));
 };

@@ -1,0 +1,73 @@
+import { CancellationScope } from '@temporalio/workflow';
+import { sameJson } from '../../../domain/entities/diff';
+import type { ParallelNode } from '../../../domain/run/plan';
+import type { RunError } from '../../../domain/run/step-record';
+import { around, enter } from '../evaluate';
+import type { KindHandler, Steps } from '../kind';
+import { ContinueLater, RunEnded, StepFailed } from '../outcome';
+import type { RunState } from '../run-state';
+
+/**
+ * All branches at once, each on a copy of the variables, every one to its end; then the first error by branch order fails
+ * the step. What ends the run (a `stop`, a cancel) cancels the other branches.
+ */
+export const parallel: KindHandler<'parallel'> = async (run, node, path, steps) => {
+  if (!(await enter(run, node, path))) return;
+  await around(run, node, path, async () => {
+    const branches = node.branches.map((_, index) => run.fork(`${path}.parallel[${index}]`));
+    const errors = await runBranches(run, node, path, steps, branches);
+    run.variables = merged(run.variables, branches);
+    run.leave(`${path}.`);
+    const failed = errors.find((error) => error !== undefined);
+    if (failed !== undefined) throw new StepFailed(failed);
+  });
+};
+
+/** What each branch failed with. Throws what ends the run or this execution. */
+async function runBranches(
+  run: RunState,
+  node: ParallelNode,
+  path: string,
+  steps: Steps,
+  branches: readonly RunState[],
+): Promise<(RunError | undefined)[]> {
+  const scope = new CancellationScope();
+  const unwinding: { by?: unknown } = {};
+  let later = false;
+  const runBranch = async (branch: RunState, index: number): Promise<RunError | undefined> => {
+    const place = `${path}.parallel[${index}]`;
+    const before = run.finished(place);
+    if (before) return before.error;
+    try {
+      await steps.runOne(branch, node.branches, `${path}.parallel`, index);
+      run.finish(place, {});
+    } catch (error) {
+      if (error instanceof StepFailed) {
+        run.finish(place, { error: error.error });
+        return error.error;
+      }
+      if (error instanceof ContinueLater) later = true;
+      else if (!('by' in unwinding)) {
+        unwinding.by = error;
+        scope.cancel();
+      }
+    }
+    return undefined;
+  };
+  const errors = await scope.run(() => Promise.all(branches.map(runBranch)));
+  if ('by' in unwinding) {
+    // The run may go on behind a loop around: what was cancelled here must not stay open.
+    if (unwinding.by instanceof RunEnded) run.cancelBelow(`${path}.`);
+    throw unwinding.by;
+  }
+  if (later) throw new ContinueLater();
+  return errors;
+}
+
+/** What branches have set, in branch order. */
+function merged(before: Record<string, unknown>, branches: readonly RunState[]): Record<string, unknown> {
+  const changed = branches.flatMap(({ variables }) =>
+    Object.entries(variables).filter(([name, value]) => !Object.hasOwn(before, name) || !sameJson(before[name], value)),
+  );
+  return { ...before, ...Object.fromEntries(changed) };
+}

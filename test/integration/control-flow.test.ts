@@ -1,0 +1,322 @@
+import { Client, Connection } from '@temporalio/client';
+import { cancelRun } from '../../src/db/runs/cancel';
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+/** Steps that leave what they saw at the receiver. */
+const post = (path: string, more = '') =>
+  `{ action: integration-webhook.send, config: { url: "$URL/${path}" } ${more} }`;
+
+describe('control flow of a run', () => {
+  let engine: Engine;
+  let workers: FermataProcess[];
+  beforeAll(async () => {
+    engine = await startEngine();
+    workers = [await engine.worker()];
+  }, 60_000);
+  beforeEach(() => {
+    engine.receiver.received.splice(0);
+    engine.receiver.answerWith((_received, response) => void response.end('ok'));
+  });
+  afterAll(() => engine.close());
+
+  const sent = () => engine.receiver.received.map(({ path }) => path.slice(1));
+  const save = (type: string, steps: string, more = '') =>
+    engine.save(`
+name: ${type}
+mode: parallel
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+actions:
+${steps}
+${more}
+`);
+  const run = async (type: string, steps: string, more = '', data: Record<string, unknown> = {}) => {
+    const id = await save(type, steps, more);
+    await engine.emit(type, data);
+    const [ended] = await engine.ended(1, id, 40_000);
+    if (!ended) throw new Error('It did not run');
+    const rows = await engine.steps(ended.id);
+    const statuses = Object.fromEntries(rows.map(({ path, status }) => [path, status]));
+    const resultOf = (path: string) => rows.find((row) => row.path === path)?.result;
+    return { run: ended, statuses, resultOf, rows };
+  };
+
+  describe('parallel', () => {
+    it('runs every branch to its end, and then fails with the first error by branch order', async () => {
+      engine.receiver.answerWith(({ path }, response) => {
+        if (path === '/slow-bad') setTimeout(() => response.writeHead(400).end(), 500);
+        else response.writeHead(path === '/fast-bad' ? 404 : 200).end();
+      });
+      const { run: ended, statuses } = await run(
+        'par.fail',
+        `  - parallel:
+      - ${post('slow-bad')}
+      - ${post('fast-bad')}
+      - sequence: [ { delay: { seconds: 1 } }, ${post('good')} ]
+  - ${post('after')}`,
+      );
+      expect(ended).toMatchObject({ status: 'failed', error: { status: 400, path: 'actions[0].parallel[0]' } });
+      expect(sent()).toEqual(expect.arrayContaining(['slow-bad', 'fast-bad', 'good']));
+      expect(sent()).not.toContain('after');
+      expect(statuses).toMatchObject({
+        'actions[0]': 'failed',
+        'actions[0].parallel[0]': 'failed',
+        'actions[0].parallel[1]': 'failed',
+        'actions[0].parallel[2]': 'success',
+        'actions[0].parallel[2].sequence[1]': 'success',
+      });
+    }, 60_000);
+
+    it('gives each branch a copy of the variables and merges them in branch order', async () => {
+      const { run: ended, resultOf } = await run(
+        'par.vars',
+        `  - variables: { a: 1, b: 1, c: 1 }
+  - parallel:
+      - sequence: [ { delay: { seconds: 1 } }, { variables: { a: 2, seen: "{{ variables.b }}" } } ]
+      - variables: { b: 3, a: "{{ variables.a }}" }
+      - variables: { b: 4 }
+  - variables: { all: "{{ [variables.a, variables.b, variables.c, variables.seen] }}" }`,
+      );
+      expect(ended.status).toBe('success');
+      expect(resultOf('actions[2]')).toEqual({ all: [2, 4, 1, 1] });
+    }, 60_000);
+
+    it('is stopped whole by a stop in one branch, and nothing swallows that', async () => {
+      const { run: ended, statuses } = await run(
+        'par.stop',
+        `  - continue_on_error: true
+    parallel:
+      - sequence: [ { delay: { minutes: 5 } }, ${post('never')} ]
+      - sequence: [ { delay: { seconds: 1 } }, { stop: { reason: enough } } ]
+  - ${post('after')}`,
+      );
+      expect(ended).toMatchObject({ status: 'success', ended_by: { kind: 'stop', reason: 'enough' } });
+      expect(statuses['actions[0].parallel[0].sequence[0]']).toBe('cancelled');
+      expect(sent()).toEqual([]);
+    }, 60_000);
+
+    it('goes on after failed branches when it may, and shows branches that are off as skipped', async () => {
+      engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/bad' ? 400 : 200).end());
+      const { run: ended, statuses } = await run(
+        'par.go',
+        `  - continue_on_error: true
+    parallel: [ ${post('bad')}, ${post('off', ', enabled: false')}, ${post('maybe', ', enabled: "1 == 2"')} ]
+  - enabled: "trigger.payload.data.on"
+    parallel: [ ${post('not-on')} ]
+  - ${post('after')}`,
+      );
+      expect(ended.status).toBe('success');
+      expect(statuses).toMatchObject({
+        'actions[0]': 'failed',
+        'actions[0].parallel[1]': 'skipped',
+        'actions[0].parallel[2]': 'skipped',
+        'actions[1]': 'skipped',
+      });
+      expect(sent()).toEqual(['bad', 'after']);
+    }, 60_000);
+  });
+
+  describe('repeat', () => {
+    it('counts, and tells index, first and last', async () => {
+      const { rows, resultOf } = await run(
+        'rep.count',
+        `  - repeat:
+      count: "{{ 1 + 2 }}"
+      sequence: [ { variables: { seen: "{{ [repeat.index, repeat.first, repeat.last] }}" } } ]`,
+      );
+      expect(rows.filter(({ path }) => path.includes('.sequence')).map(({ path, result }) => [path, result])).toEqual([
+        ['actions[0].repeat[0].sequence[0]', { seen: [0, true, false] }],
+        ['actions[0].repeat[1].sequence[0]', { seen: [1, false, false] }],
+        ['actions[0].repeat[2].sequence[0]', { seen: [2, false, true] }],
+      ]);
+      expect(resultOf('actions[0]')).toEqual({ iterations: 3 });
+    }, 60_000);
+
+    it('takes each item of a list, also nested, with the outer loop back afterwards', async () => {
+      const { run: ended } = await run(
+        'rep.each',
+        `  - repeat:
+      for_each: trigger.payload.data.teams
+      sequence:
+        - repeat:
+            for_each: repeat.item.people
+            sequence: [ { action: integration-webhook.send, config: { url: "$URL/{{ repeat.item }}" } } ]
+        - { action: integration-webhook.send, config: { url: "$URL/{{ repeat.item.name }}" } }`,
+        '',
+        {
+          teams: [
+            { name: 'red', people: ['ada', 'bob'] },
+            { name: 'blue', people: [] },
+            { name: 'green', people: ['cyd'] },
+          ],
+        },
+      );
+      expect(ended.status).toBe('success');
+      expect(sent()).toEqual(['ada', 'bob', 'red', 'blue', 'cyd', 'green']);
+    }, 60_000);
+
+    it('asks `while` before and `until` after an iteration', async () => {
+      const { resultOf } = await run(
+        'rep.ask',
+        `  - variables: { n: 0 }
+  - repeat: { while: variables.n < 2, sequence: [ { variables: { n: "{{ variables.n + 1 }}" } } ] }
+  - repeat: { while: variables.n < 2, sequence: [ ${post('never')} ] }
+  - repeat: { until: variables.n >= 2, sequence: [ ${post('once')} ] }`,
+      );
+      expect([1, 2, 3].map((n) => resultOf(`actions[${n}]`))).toEqual([
+        { iterations: 2 },
+        { iterations: 0 },
+        { iterations: 1 },
+      ]);
+      expect(sent()).toEqual(['once']);
+    }, 60_000);
+
+    it('ends at max_iterations with a warning, and at an error of its condition with the error', async () => {
+      const { run: ended, resultOf } = await run(
+        'rep.bounds',
+        `  - repeat: { while: "true", max_iterations: 3, sequence: [ { variables: { x: 1 } } ] }
+  - repeat: { count: 5, max_iterations: 2, sequence: [ { variables: { x: 1 } } ] }
+  - repeat: { while: "trigger.payload.data.text - 1 > 0", sequence: [ ${post('never')} ] }
+  - repeat: { until: "trigger.payload.data.text - 1 > 0", sequence: [ { variables: { x: 1 } } ] }
+  - repeat: { count: 0, sequence: [ ${post('never')} ] }`,
+        '',
+        { text: 'x' },
+      );
+      expect(ended.status).toBe('success');
+      expect(resultOf('actions[0]')).toEqual({ iterations: 3, warning: 'Ended at max_iterations (3).' });
+      expect(resultOf('actions[1]')).toEqual({ iterations: 2, warning: 'Ended at max_iterations (2).' });
+      expect(resultOf('actions[2]')).toEqual({ iterations: 0, error: expect.any(String) as string });
+      expect(resultOf('actions[3]')).toEqual({ iterations: 1, error: expect.any(String) as string });
+      expect(resultOf('actions[4]')).toEqual({ iterations: 0 });
+    }, 60_000);
+
+    it('fails when what it should go through is no list, naming what it is', async () => {
+      const { run: ended } = await run(
+        'rep.type',
+        `  - repeat: { for_each: "'text'", sequence: [ ${post('never')} ] }`,
+      );
+      expect(ended).toMatchObject({
+        status: 'failed',
+        error: { message: expect.stringContaining('got string') as string },
+      });
+    }, 60_000);
+
+    it('ends an iteration at a false condition, and the run at a stop, from any depth', async () => {
+      const { run: ended, statuses } = await run(
+        'rep.ends',
+        `  - repeat:
+      count: 5
+      sequence:
+        - choose:
+            - when: repeat.index == 1
+              sequence: [ { sequence: [ { condition: "1 == 2" }, ${post('never')} ] } ]
+            - when: repeat.index == 3
+              sequence: [ { parallel: [ { stop: { reason: third } }, { delay: { minutes: 9 } } ] } ]
+        - { action: integration-webhook.send, config: { url: "$URL/{{ repeat.index }}" } }
+  - ${post('after')}`,
+      );
+      expect(ended).toMatchObject({ status: 'success', ended_by: { kind: 'stop', reason: 'third' } });
+      expect(sent()).toEqual(['0', '2']);
+      expect(statuses['actions[0].repeat[1].sequence[0]']).toBe('success');
+    }, 60_000);
+  });
+
+  describe('on_failure', () => {
+    it('runs once after a failure, sees it, and changes nothing of how the run ended', async () => {
+      engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/bad' ? 418 : 200).end());
+      const { run: ended, statuses } = await run(
+        'fail.seen',
+        `  - { id: call, action: integration-webhook.send, config: { url: "$URL/bad" } }`,
+        `on_failure:
+  - { action: integration-webhook.send, config: { url: "$URL/{{ run.error.code }}-{{ run.error.status }}-{{ run.error.path }}-{{ run.error.actionId }}" } }
+  - ${post('bad')}
+  - ${post('never')}`,
+      );
+      expect(ended).toMatchObject({
+        status: 'failed',
+        error: { code: 'http_status', status: 418, path: 'actions[0]' },
+      });
+      expect(sent()).toEqual(['bad', 'http_status-418-actions[0]-call', 'bad']);
+      expect(statuses).toMatchObject({ 'on_failure[0]': 'success', 'on_failure[1]': 'failed' });
+    }, 60_000);
+
+    it('runs after a stop that is an error, and not after success or cancel', async () => {
+      const more = `on_failure: [ ${post('failed')} ]`;
+      const stopped = await run('fail.stop', `  - { stop: { reason: bad, error: true } }`, more);
+      expect(stopped.run).toMatchObject({ status: 'failed', ended_by: { kind: 'stop' } });
+      expect(sent()).toEqual(['failed']);
+      await run('fail.not', `  - ${post('fine')}`, more);
+      const id = await save('fail.cancel', `  - delay: { minutes: 5 }`, more);
+      await engine.emit('fail.cancel');
+      const waiting = await until('it waits', async () => {
+        const [found] = await engine.runs(id);
+        return found?.status === 'waiting' && found;
+      });
+      await engine.database.db.transaction((tx) => cancelRun(tx, waiting.id, { kind: 'cancel' }));
+      await engine.ended(1, id);
+      expect(sent()).toEqual(['failed', 'fine']);
+    }, 60_000);
+  });
+
+  it('goes on in the middle of loops and branches when its worker is killed', async () => {
+    const id = await save(
+      'killed',
+      `  - parallel:
+      - repeat:
+          count: 3
+          sequence:
+            - { action: integration-webhook.send, config: { url: "$URL/a{{ repeat.index }}" } }
+            - delay: { seconds: 1 }
+            - variables: { last: "{{ repeat.index }}" }
+      - sequence: [ { variables: { kept: yes } }, { delay: { seconds: 3 } }, ${post('b')} ]
+  - { action: integration-webhook.send, config: { url: "$URL/{{ variables.kept }}{{ variables.last }}" } }`,
+    );
+    await engine.emit('killed');
+    await until('the second iteration has begun', () => sent().includes('a1'), 20_000);
+    await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
+    workers = [await engine.worker()];
+    const [ended] = await engine.ended(1, id, 60_000);
+    expect(ended?.status).toBe('success');
+    expect([...sent()].sort()).toEqual(['a0', 'a1', 'a2', 'b', 'yes2'].sort());
+  }, 90_000);
+
+  it('continues as new between steps, with branches, loops, variables and deadlines as they were', async () => {
+    await Promise.all(workers.map((worker) => worker.stop('SIGTERM')));
+    workers = [await engine.worker({ FERMATA_CONTINUE_AFTER: '60' })];
+    const id = await save(
+      'again',
+      `  - variables: { total: 0 }
+  - parallel:
+      - repeat:
+          count: 60
+          sequence:
+            - variables: { total: "{{ variables.total + 1 }}" }
+            - choose: [ { when: repeat.index % 20 == 19, sequence: [ { delay: { seconds: 1 } } ] } ]
+      - sequence: [ { variables: { side: kept } }, { delay: { seconds: 4 } }, ${post('side')} ]
+  - { action: integration-webhook.send, config: { url: "$URL/{{ variables.side }}-{{ variables.total }}" } }`,
+    );
+    const began = Date.now();
+    await engine.emit('again');
+    const [ended] = await engine.ended(1, id, 60_000);
+    expect(ended?.status).toBe('success');
+    expect(sent()).toEqual(['side', 'kept-60']);
+    expect(Date.now() - began).toBeLessThan(15_000);
+    const rows = await engine.steps(ended?.id ?? '');
+    expect(rows.find(({ path }) => path === 'actions[1].parallel[0]')).toMatchObject({
+      status: 'success',
+      result: { iterations: 60 },
+    });
+    const { address, namespace } = engine.temporal;
+    const connection = await Connection.connect({ address });
+    const client = new Client({ connection, namespace });
+    const executions: string[] = [];
+    for await (const one of client.workflow.list({ query: `WorkflowId = '${ended?.workflow_id ?? ''}'` })) {
+      executions.push(one.status.name);
+    }
+    await connection.close();
+    expect(executions.filter((status) => status === 'CONTINUED_AS_NEW').length).toBeGreaterThanOrEqual(1);
+    await Promise.all(workers.map((worker) => worker.stop('SIGTERM')));
+    workers = [await engine.worker()];
+  }, 120_000);
+});
