@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
 import type { StoredArtifact } from '../db/runs/begin-step';
-import type { RunSource } from './run-source';
+import type { RunSource } from '../db/runs/run-source';
 
 /**
  * The artifact that an action works on when its config names no id: of this run the nearest earlier one, then the

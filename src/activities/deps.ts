@@ -6,7 +6,7 @@ import type { Registry } from '../domain/registry/registry';
 import type { Action } from '../providers/contract';
 import type { OpenConnection } from '../providers/connections/open-connection';
 import type { Evaluator } from '../providers/evaluator';
-import type { RunSource } from './run-source';
+import type { RunSource } from '../db/runs/run-source';
 
 /** What the activities of runs work with. */
 export interface ActivityDeps {

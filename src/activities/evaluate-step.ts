@@ -14,13 +14,12 @@ import { fixDelay } from './evaluate/delay';
 import type { Evaluated, EvaluateKind } from './evaluate/evaluated';
 import { evaluateRepeat } from './evaluate/repeat';
 import { renderStepVariables } from './evaluate/variables';
+import { evaluateWait } from './evaluate-wait';
 import { runError, scopeOf, stepOf, traceOf, type Step } from './step';
 
 const nothing: EvaluateKind = () => Promise.resolve({ evaluation: { type: 'enabled' }, status: 'running' });
-const unsupported: EvaluateKind = ({ names }) =>
-  Promise.reject(new FermataError('not_supported_yet', `${names.kind} is not supported yet.`));
 
-const KINDS: Record<ActionKind, EvaluateKind> = {
+const KINDS: Record<Exclude<ActionKind, 'wait_for_trigger' | 'wait_until'>, EvaluateKind> = {
   action: nothing,
   sequence: nothing,
   stop: nothing,
@@ -30,8 +29,6 @@ const KINDS: Record<ActionKind, EvaluateKind> = {
   delay: fixDelay,
   parallel: nothing,
   repeat: evaluateRepeat,
-  wait_for_trigger: unsupported,
-  wait_until: unsupported,
 };
 
 /**
@@ -41,9 +38,11 @@ const KINDS: Record<ActionKind, EvaluateKind> = {
 export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<Evaluation> {
   return async (input) => {
     const step = stepOf(await deps.sourceOf(input.runId), input);
+    const { action } = step;
+    if ('wait_until' in action || 'wait_for_trigger' in action) return evaluateWait(deps, { ...step, action });
     return deps.database.db.transaction(async (tx) => {
       await writeJournal(tx, input.runId, input.journal);
-      const start = await beginStep(tx, step.names, 'hold');
+      const start = await beginStep(tx, step.names, 'hold', step.input.wait);
       if (!start.open) return { type: 'closed' };
       const before = decidedBefore(start, input);
       if (before) return before;
@@ -65,14 +64,14 @@ function decidedBefore({ decided }: StepStart, { iteration }: StepInput): Evalua
 }
 
 async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: StepStart): Promise<Evaluated> {
-  const scope = scopeOf(step, start.artifacts);
+  const scope = scopeOf(step, start);
   try {
     if (typeof step.action.enabled === 'string') {
       const enabled = await deps.evaluator.condition(tx, step.action.enabled, scope);
       if (enabled.value === 'error') throw new FermataError('expression_error', `enabled: ${enabled.reason ?? ''}`);
       if (!enabled.value) return { evaluation: { type: 'skipped' }, status: 'skipped' };
     }
-    return await KINDS[step.names.kind as ActionKind](step, scope, deps, tx);
+    return await KINDS[step.names.kind as keyof typeof KINDS](step, scope, deps, tx);
   } catch (error) {
     if (isDatabaseAway(error)) throw error;
     const code = error instanceof FermataError ? error.code : 'expression_error';

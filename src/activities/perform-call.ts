@@ -44,7 +44,7 @@ export async function performCall(
   const { db } = deps.database;
   const { names, input } = step;
   await writeJournal(db, names.runId, input.journal);
-  const start = await beginStep(db, names, 'look');
+  const start = await beginStep(db, names, 'look', input.wait);
   const before = outcomeBefore(step, start);
   if (before) return before;
   const attempt: Attempt = { step, action, context, start };
@@ -62,7 +62,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const { db } = deps.database;
   const { step, action, context, start } = attempt;
   const { names, source } = step;
-  const scope = scopeOf(step, start.artifacts);
+  const scope = scopeOf(step, start);
   if (!(await isEnabled(db, deps, step, scope))) {
     await endStep(db, { runId: names.runId, path: names.path, status: 'skipped' });
     return { type: 'skipped' };

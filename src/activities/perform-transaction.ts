@@ -32,7 +32,7 @@ export async function performTransaction(
     if (isDatabaseAway(error)) throw error;
     return db.transaction(async (tx) => {
       await writeJournal(tx, step.names.runId, step.input.journal);
-      const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold'));
+      const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold', step.input.wait));
       return before ?? writeFailure(tx, step, runError(step, codeOf(error), messageOf(error)));
     });
   }
@@ -46,10 +46,10 @@ async function attempt(
 ): Promise<Performance> {
   const { source, names } = step;
   await writeJournal(tx, names.runId, step.input.journal);
-  const start = await beginStep(tx, names, 'hold');
+  const start = await beginStep(tx, names, 'hold', step.input.wait);
   const before = outcomeBefore(step, start);
   if (before) return before;
-  const scope = scopeOf(step, start.artifacts);
+  const scope = scopeOf(step, start);
   if (!(await isEnabled(tx, deps, step, scope))) {
     await endStep(tx, { runId: names.runId, path: names.path, status: 'skipped' });
     return { type: 'skipped' };

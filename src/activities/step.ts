@@ -1,4 +1,4 @@
-import type { StoredArtifact } from '../db/runs/begin-step';
+import type { StepStart } from '../db/runs/begin-step';
 import type { ActionStep } from '../domain/definition/action';
 import { kindOf } from '../domain/definition/action-kind';
 import { FermataError } from '../domain/errors';
@@ -7,7 +7,7 @@ import type { RunError } from '../domain/run/step-record';
 import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
 import type { EvaluationScope } from '../providers/evaluator';
-import type { RunSource } from './run-source';
+import type { RunSource } from '../db/runs/run-source';
 
 /** A step of a run, as an activity works on it. */
 export interface Step {
@@ -34,12 +34,16 @@ export function stepOf(source: RunSource, input: StepInput): Step {
 }
 
 /** What expressions of a step see. */
-export function scopeOf({ source, input, warnings }: Step, artifacts: readonly StoredArtifact[]): EvaluationScope {
+export function scopeOf(
+  { source, input, warnings }: Step,
+  { artifacts, wait }: Pick<StepStart, 'artifacts' | 'wait'>,
+): EvaluationScope {
   return {
     facts: input.error === undefined ? source.facts : withError(source.facts, input.error),
     variables: input.variables,
     artifacts,
     repeat: input.repeat,
+    wait,
     usesState: source.definition.uses_state ?? [],
     stateWindowMinutes: source.definition.state_window_minutes,
     onWarning: (warning) => warnings.push(warning),

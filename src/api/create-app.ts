@@ -26,6 +26,7 @@ import { entityRoutes } from './routes/entities';
 import { gitOpsRoutes } from './routes/gitops';
 import { healthAssignmentRoutes } from './routes/health-assignments';
 import { healthRoutes } from './routes/health';
+import { waitRoutes } from './routes/waits';
 import { dwellRoutes } from './routes/dwells';
 import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
@@ -89,6 +90,7 @@ export function createApp(deps: ApiDeps): Api {
     ...inboundRoutes(shared),
     receiveHookRoute(shared),
     ...dwellRoutes(shared),
+    ...waitRoutes(shared),
     ...hookRoutes(shared),
     ...connectionRoutes(shared),
     ...connectionCallRoutes(shared),

@@ -39,6 +39,7 @@ export function createApiMetrics(db: Executor): ApiMetrics {
     async render() {
       const state = await readState(db);
       gauges.runsActive.set(state.runsActive);
+      gauges.waitsArmed.set(state.waitsArmed);
       gauges.dwellsArmed.set(state.dwellsArmed);
       gauges.deadLetters.set(state.deadLetters);
       gauges.unrouted.set(state.oldestUnroutedSeconds);
@@ -51,6 +52,7 @@ function databaseGauges(registry: Registry) {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
   return {
     runsActive: gauge('fermata_runs_active', 'Runs that are pending, running or waiting'),
+    waitsArmed: gauge('fermata_waits_armed', 'Steps of runs that wait for an event or a state'),
     dwellsArmed: gauge('fermata_dwells_armed', 'Causes that `for` waits on, to see whether they hold'),
     deadLetters: gauge('fermata_dead_letters', 'Changes that were set aside after failing by themselves'),
     unrouted: gauge('fermata_unrouted_age_seconds', 'Age of the oldest change that has not been routed'),
@@ -58,9 +60,10 @@ function databaseGauges(registry: Registry) {
 }
 
 async function readState(db: Executor) {
-  const found = await db.execute<{ active: number; dwells: number; dead: number; lag: number }>(sql`
+  const found = await db.execute<{ active: number; dwells: number; waits: number; dead: number; lag: number }>(sql`
     select
       (select count(*)::int from runs where status in ('pending', 'running', 'waiting')) as active,
+      (select count(*)::int from waits) as waits,
       (select count(*)::int from dwells where status = 'armed') as dwells,
       (select count(*)::int from changes where failed_at is not null) as dead,
       ${oldestUnroutedSeconds} as lag`);
@@ -68,6 +71,7 @@ async function readState(db: Executor) {
   return {
     runsActive: row?.active ?? 0,
     dwellsArmed: row?.dwells ?? 0,
+    waitsArmed: row?.waits ?? 0,
     deadLetters: row?.dead ?? 0,
     oldestUnroutedSeconds: row?.lag ?? 0,
   };

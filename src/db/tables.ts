@@ -167,6 +167,9 @@ export const runSteps = pgTable(
     result: jsonb('result').$type<unknown>(),
     error: jsonb('error').$type<Record<string, unknown>>(),
     trace: jsonb('trace').$type<unknown>(),
+    beganSeq: bigint('began_seq', { mode: 'number' })
+      .notNull()
+      .default(sql`nextval('change_seq')`),
     startedAt: at('started_at'),
     finishedAt: at('finished_at'),
     seq: seq(),
@@ -214,6 +217,42 @@ export const windowEvents = pgTable(
     occurredAt: at('occurred_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.automationId, table.triggerId, table.changeId] })],
+);
+
+/** What runs wait for. */
+export const waits = pgTable(
+  'waits',
+  {
+    id: uuid('id').primaryKey(),
+    runId: uuid('run_id').notNull(),
+    path: text('path').notNull(),
+    kind: text('kind').$type<'wait_until' | 'wait_for_trigger'>().notNull(),
+    event: text('event'),
+    contextKey: text('context_key'),
+    anyKey: boolean('any_key').notNull().default(false),
+    refs: text('refs').array().notNull(),
+    scope: jsonb('scope').$type<Record<string, unknown>>().notNull(),
+    afterSeq: bigint('after_seq', { mode: 'number' }).notNull(),
+    since: at('since').notNull(),
+    timeoutAt: at('timeout_at'),
+    recheckAt: at('recheck_at'),
+    wokenBy: jsonb('woken_by').$type<Record<string, unknown>>(),
+    lookedBy: jsonb('looked_by').$type<Record<string, unknown>>(),
+    looked: boolean('looked').notNull().default(false),
+    signalledAt: at('signalled_at'),
+  },
+  (t) => [unique('waits_run_id_path_key').on(t.runId, t.path)],
+);
+
+/** Entities that waits look at; `*` = any of the kind. */
+export const waitRefs = pgTable(
+  'wait_refs',
+  {
+    kind: text('kind').notNull(),
+    entityId: text('entity_id').notNull(),
+    waitId: uuid('wait_id').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.entityId, t.waitId] })],
 );
 
 /** What `for:` gates have armed, and what they have fired of. */

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
-import type { Actor, Change } from '../domain/entities/change';
+import { changeOf, type ChangeRow } from '../db/change-row';
+import type { Change } from '../domain/entities/change';
 
 /** A change as it waits to be routed. */
 export interface UnroutedChange {
@@ -16,22 +17,8 @@ export interface UnroutedChange {
   lagSeconds: number;
 }
 
-interface Row extends Record<string, unknown> {
-  seq: string;
-  change_id: string;
+interface Row extends ChangeRow {
   partition: number;
-  kind: string;
-  entity_id: string;
-  event: string | null;
-  payload: Record<string, unknown> | null;
-  prev: Record<string, unknown> | null;
-  next: Record<string, unknown> | null;
-  delta: Record<string, unknown> | null;
-  changed_fields: string[] | null;
-  actor: Actor;
-  caused_by: string | null;
-  depth: number;
-  occurred_at: string;
   attempts: number;
   next_attempt_at: string | null;
   lag: number;
@@ -42,7 +29,7 @@ interface Row extends Record<string, unknown> {
 export const entityKey = (change: { kind: string; id: string }): string => `${change.kind}\u0000${change.id}`;
 
 /**
- * Oldest unrouted changes of some partitions, and the revision of the definitions in the same snapshot: routing by an
+ * Oldest unrouted changes of some partitions, whether any run waits, and the revision of the definitions in the same snapshot: routing by an
  * index at least as new as that means that a save answered before an event was accepted is seen by it.
  */
 export async function readUnrouted(
@@ -50,14 +37,14 @@ export async function readUnrouted(
   partitions: Iterable<number>,
   resting: readonly { kind: string; id: string }[],
   limit: number,
-): Promise<{ changes: UnroutedChange[]; revision: number }> {
+): Promise<{ changes: UnroutedChange[]; revision: number; anyWaits: boolean }> {
   const except =
     resting.length === 0
       ? sql``
       : sql`and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(resting)}::jsonb) as r(kind text, id text)
           where r.kind = c.kind and r.id = c.entity_id)`;
-  const result = await db.execute<Row & { revision: string }>(sql`
-    select d.revision, c.* from definition_revision d left join lateral (
+  const result = await db.execute<Row & { revision: string; any_waits: boolean }>(sql`
+    select d.revision, exists (select 1 from waits) as any_waits, c.* from definition_revision d left join lateral (
       select seq, change_id, partition, kind, entity_id, event, payload, prev, next, delta, changed_fields, actor,
         caused_by, depth, occurred_at, attempts, next_attempt_at,
         extract(epoch from clock_timestamp() - recorded_at)::float8 as lag,
@@ -70,34 +57,13 @@ export async function readUnrouted(
   return {
     changes: result.rows.filter((row) => row.seq !== null).map(toUnrouted),
     revision: Number(result.rows[0]?.revision ?? 0),
+    anyWaits: result.rows[0]?.any_waits ?? false,
   };
 }
 
 function toUnrouted(row: Row): UnroutedChange {
-  const base = {
-    changeId: row.change_id,
-    seq: Number(row.seq),
-    kind: row.kind,
-    id: row.entity_id,
-    actor: row.actor,
-    causedBy: row.caused_by,
-    depth: row.depth,
-    occurredAt: new Date(row.occurred_at),
-  };
-  const change: Change =
-    row.event === null
-      ? {
-          ...base,
-          shape: 'entity',
-          prev: row.prev,
-          next: row.next,
-          delta: row.delta ?? {},
-          changedFields: row.changed_fields ?? [],
-          ...(row.payload === null ? {} : { context: row.payload }),
-        }
-      : { ...base, shape: 'event', event: row.event, payload: row.payload ?? {} };
   return {
-    change,
+    change: changeOf(row),
     partition: row.partition,
     attempts: row.attempts,
     hasDwells: row.has_dwells,

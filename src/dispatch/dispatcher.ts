@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../domain/errors';
 import { isDatabaseAway } from '../db/availability';
-import type { Logger } from '../log';
 import { entityKey, readUnrouted, type UnroutedChange } from './change-reader';
 import { noteFailure } from './dead-letters';
 import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
 import { markRouted, type Fenced } from './mark-routed';
-import { occurrencesOf } from './occurrences';
+import { occurrencesOf } from '../domain/entities/occurrences';
 import { Sleeper } from './sleeper';
+import { wakeWaits, type Told, type WakeDeps } from './wake-waits';
 import { routeChange, type RouteDeps, type Routed } from './route-change';
 
 const BATCH = 500;
@@ -20,12 +20,11 @@ const PAUSE_AFTER_FAULT_MS = 500;
 /** Under load, changes that come within this time of a read share the next one. */
 const READ_EVERY_MS = 5;
 
-export interface DispatcherDeps extends RouteDeps {
+export interface DispatcherDeps extends RouteDeps, WakeDeps {
   follower: IndexFollower;
   leases: Leases;
   /** Told of how long each change waited to be looked at, for the metrics. */
   onRouted: (lagSeconds: number) => void;
-  log: Logger;
 }
 
 export interface Dispatcher {
@@ -35,7 +34,7 @@ export interface Dispatcher {
   stop(): Promise<void>;
 }
 
-interface Routable extends Routed {
+interface Routable extends Routed, Told {
   attempts: number;
 }
 
@@ -81,15 +80,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (held.size === 0) return 0;
     for (const [key, rest] of resting) if (rest.until <= Date.now()) resting.delete(key);
     const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
-    const { changes, revision } = await readUnrouted(database.db, held.keys(), exceptions, BATCH);
+    const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), exceptions, BATCH);
     await deps.follower.catchUp(revision);
     const byEntity = new Map<string, Routable[]>();
+    const prepared = changes.flatMap((unrouted) => prepare(unrouted, held) ?? []);
+    if (anyWaits) await wakeWaits(deps, prepared);
     const unheard: Fenced[] = [];
     /** Entities of which a change in this batch may arm a dwell, that a later one must find. */
     const arming = new Set<string>();
-    for (const unrouted of changes) {
-      const routable = prepare(unrouted, held);
-      if (!routable) continue;
+    for (const routable of prepared) {
       const key = entityKey(routable.change);
       if (arming.has(key)) routable.hasDwells = true;
       if (routable.candidates.some(({ candidate }) => candidate.trigger.for !== undefined)) arming.add(key);
@@ -117,7 +116,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const candidates = occurrences.flatMap((occurrence) =>
       deps.index.candidates(occurrence.event, occurrence.payload).map((candidate) => ({ candidate, occurrence })),
     );
-    return { change, attempts, candidates, hasDwells, fence: { seq: change.seq, partition, epoch } };
+    return { change, attempts, occurrences, candidates, hasDwells, fence: { seq: change.seq, partition, epoch } };
   };
 
   /** Entities side by side, the changes of one entity one after another. */

@@ -5,7 +5,7 @@ import { triggerScope } from '../domain/run/scope';
 import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
 import type { EvaluationScope, Evaluator } from '../providers/evaluator';
 import type { Outcome } from './evaluation-log';
-import { cameFromOutside } from './came-from-outside';
+import { cameFromOutside } from '../providers/came-from-outside';
 import type { RoutedAutomation } from './routed-automation';
 import type { Candidate } from './routing-index';
 

@@ -9,6 +9,8 @@ export interface EvaluationScope {
   variables: Record<string, unknown>;
   artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[];
   repeat: Record<string, unknown> | null;
+  /** What the last wait of the run came to; `changed` while one is looked at. */
+  wait?: Record<string, unknown> | null;
   /** System ids that `health.systems` must hold besides those found in the expression. */
   usesState: readonly string[];
   /** For `transitions_in_window`. */
@@ -19,6 +21,18 @@ export interface EvaluationScope {
   onWarning?: (warning: string) => void;
 }
 
+/** A condition as who waits for it sees it. */
+export interface Look {
+  value: boolean | 'error';
+  reason?: string;
+  /** The earliest instant at which it could change by the passing of time alone; null = never. */
+  changesAt: Date | null;
+  /** Entities that it looks at; id `*` = any of the kind. */
+  refs: { kind: string; id: string }[];
+  /** Something is looked at that cannot be told beforehand. */
+  indeterminate: boolean;
+}
+
 /** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */
 export interface Evaluator {
   /** Three-valued; a list is an `and`. `reason` tells a person why it is not true. */
@@ -27,6 +41,13 @@ export interface Evaluator {
     condition: Condition,
     scope: EvaluationScope,
   ): Promise<{ value: boolean | 'error'; reason?: string }>;
+  /** The same, for who waits: when time alone may change it, and what it looks at. `more` = read besides. */
+  look(
+    db: Executor,
+    condition: Condition,
+    scope: EvaluationScope,
+    more?: readonly { kind: string; id: string }[],
+  ): Promise<Look>;
   /** The same, with how each part came to its value; for what people look at, at twice the cost. */
   explain(db: Executor, condition: Condition, scope: EvaluationScope): Promise<ConditionTrace>;
   /** Renders templates deeply; throws ExpressionError. */

@@ -1,5 +1,6 @@
 import type { Executor } from '../db/executor';
 import type { ConditionContext } from '../domain/conditions/condition-context';
+import { earliestConditionChange } from '../domain/conditions/condition-change';
 import { conditionNeeds } from '../domain/conditions/condition-needs';
 import { evaluateCondition } from '../domain/conditions/evaluate-condition';
 import type { PredicateNeed } from '../domain/conditions/state';
@@ -7,13 +8,15 @@ import { traceCondition } from '../domain/conditions/trace-condition';
 import type { Clock } from '../domain/clock';
 import type { Condition } from '../domain/definition/condition';
 import { ExpressionError } from '../domain/expressions/error';
+import { RECHECK_MS } from '../domain/expressions/clock';
 import { evaluate, type Scope } from '../domain/expressions/evaluate';
 import { expressionsInValue, type ExpressionSource } from '../domain/expressions/expression-source';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expressions/template';
 import type { EvaluationScope, Evaluator } from './evaluator';
 import { readHealthViews } from './healthcheck/health-view';
-import { type EntityReader, readLiveScope, type ReadHealth } from './live-scope';
+import { type EntityReader, readLiveScope, type ReadHealth, watchedBy } from './live-scope';
+import type { EntityRef } from '../db/entity-store';
 
 export interface EvaluatorDeps {
   entities: EntityReader;
@@ -43,12 +46,13 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
     db: Executor,
     condition: Condition,
     scope: EvaluationScope,
+    more: readonly EntityRef[] = [],
   ): Promise<{ unavailable: string } | { scope: Scope; context: ConditionContext }> => {
     const now = nowOf(scope);
     const needs = conditionNeeds(condition);
     const since = new Map<string, Date | null>();
     for (const need of needs.predicates) since.set(JSON.stringify(need), await entities.predicateSince(db, need));
-    const options = { now, filters, more: needs.refs };
+    const options = { now, filters, more: [...needs.refs, ...more] };
     const full = await readLiveScope({ entities, readHealth, db }, needs.expressions, scope, options);
     if (full.unavailable !== undefined) return { unavailable: full.unavailable };
     const predicateSince = (need: PredicateNeed) => since.get(JSON.stringify(need)) ?? null;
@@ -60,6 +64,19 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
       const ready = await prepare(db, condition, scope);
       if ('unavailable' in ready) return { value: false, reason: ready.unavailable };
       return evaluateCondition(condition, ready.scope, ready.context);
+    },
+
+    async look(db, condition, scope, more = []) {
+      const ready = await prepare(db, condition, scope, more);
+      const watched = watchedBy(condition, scope, { now: nowOf(scope), filters });
+      if ('unavailable' in ready) {
+        const changesAt = new Date(nowOf(scope).getTime() + RECHECK_MS);
+        return { value: false, reason: ready.unavailable, changesAt, ...watched };
+      }
+      const { now } = ready.context;
+      const earliest = earliestConditionChange(condition, ready.scope, ready.context);
+      const changesAt = earliest === 'unknown' ? new Date(now.getTime() + RECHECK_MS) : earliest;
+      return { ...evaluateCondition(condition, ready.scope, ready.context), changesAt, ...watched };
     },
 
     async explain(db, condition, scope) {

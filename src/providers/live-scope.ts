@@ -1,7 +1,9 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { isDatabaseAway } from '../db/availability';
-import type { EntityRef, EntityStore } from '../db/entity-store';
+import { refKey, type EntityRef, type EntityStore } from '../db/entity-store';
 import type { Executor } from '../db/executor';
+import { conditionNeeds } from '../domain/conditions/condition-needs';
+import type { Condition } from '../domain/definition/condition';
 import { messageOf } from '../domain/errors';
 import { withAliases } from '../domain/expressions/aliases';
 import type { EvaluateOptions, Scope } from '../domain/expressions/evaluate';
@@ -36,7 +38,7 @@ function systemIn({ facts }: EvaluationScope): string | null {
 
 /** The scope without live state: what references with computed ids are evaluated against. */
 function staticScope(scope: EvaluationScope, now: Date): Scope {
-  const { facts, variables, artifacts, repeat } = scope;
+  const { facts, variables, artifacts, repeat, wait } = scope;
   return withAliases({
     trigger: facts.trigger,
     run: facts.run,
@@ -44,6 +46,7 @@ function staticScope(scope: EvaluationScope, now: Date): Scope {
     variables,
     artifacts: artifactScope(artifacts),
     ...(repeat === null ? {} : { repeat }),
+    ...(wait === null || wait === undefined ? {} : { wait }),
     now: now.toISOString(),
   });
 }
@@ -69,6 +72,31 @@ export async function readLiveScope(
     systems: Object.assign(emptyMap(), Object.fromEntries(views)),
   };
   return { scope: { ...fixed, health, state }, ...(unavailable !== undefined && { unavailable }) };
+}
+
+/** Fields of the rich view of health that other kinds feed. */
+const FED_BY: readonly [pattern: RegExp, kind: string][] = [
+  [/in_maintenance|notifications_suppressed/, 'maintenance'],
+  [/notifications_suppressed/, 'incident'],
+];
+
+/** What a condition looks at, for who is to be told of its changes. */
+export function watchedBy(
+  condition: Condition,
+  scope: EvaluationScope,
+  { now, filters }: Required<Pick<EvaluateOptions, 'now' | 'filters'>>,
+): { refs: EntityRef[]; indeterminate: boolean } {
+  const needs = conditionNeeds(condition);
+  const fixed = staticScope(scope, now);
+  const systemId = systemIn(scope);
+  const found = needs.expressions.map((each) => extractReferences(each, fixed, { systemId, now, filters }));
+  const text = JSON.stringify(condition);
+  const fed = FED_BY.filter(([pattern]) => pattern.test(text)).map(([, kind]) => ({ kind, id: ANY_ID }));
+  const refs = [...found.flatMap((each) => each.refs), ...needs.refs, ...fed];
+  return {
+    refs: [...new Map(refs.map(({ kind, id }) => [refKey({ kind, id }), { kind, id }])).values()],
+    indeterminate: found.some((each) => each.indeterminate),
+  };
 }
 
 interface LiveOptions extends Required<Pick<EvaluateOptions, 'now' | 'filters'>> {

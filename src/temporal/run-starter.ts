@@ -10,7 +10,7 @@ import { markClosed, runStanding, type StartableRun } from '../db/runs/start-que
 import type { ClosedRun } from '../db/runs/close-runs';
 import { searchAttributesOf } from './search-attributes';
 import { markdownLine } from '../domain/run/markdown';
-import type { RunInput, RunMemo } from '../domain/run/messages';
+import type { RunInput, RunMemo, WakeSignal } from '../domain/run/messages';
 
 export interface RunStarterDeps {
   client: Client;
@@ -21,7 +21,7 @@ export interface RunStarterDeps {
   /** For tests: events after which executions continue as new. */
   continueAfter?: number | undefined;
   /** Told of each call, for the metrics. */
-  onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate') => void;
+  onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate' | 'signal') => void;
 }
 
 /** started = an execution for this row exists; stale = a newer run has taken its place; later = try again. */
@@ -30,6 +30,8 @@ export type StartOutcome = 'started' | 'stale' | 'later';
 /** What calls Temporal for runs. All calls may be repeated; each throws when Temporal is away. */
 export interface RunStarter {
   start(run: StartableRun): Promise<StartOutcome>;
+  /** Tells an execution that a wait of its run is to be looked at. */
+  wake(to: { workflowId: string } & WakeSignal): Promise<void>;
   close(run: ClosedRun, how: 'cancel' | 'terminate'): Promise<void>;
 }
 
@@ -105,6 +107,12 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
         if (outcome !== null) return outcome;
         if (Date.now() - since > 4 * CLOSE_BY_ITSELF_MS) return 'later';
       }
+    },
+
+    async wake({ workflowId, runId, path }) {
+      onCall('signal');
+      const signal: WakeSignal = { runId, path };
+      await ignoreNotFound(within(() => client.workflow.getHandle(workflowId).signal('wake', signal)));
     },
 
     async close({ runId, workflowId, executionRunId }, how) {

@@ -41,6 +41,9 @@ actions:
       - sequence: [{ delay: { seconds: 1 } }, { variables: { side: 1 } }]
       - { action: integration-webhook.send, config: { url: "$URL/gone" } }
     continue_on_error: true
+  - wait_until: { condition: "1 == 1" }
+  - wait_until: { condition: "now == 'never'", timeout_seconds: 1 }
+  - wait_for_trigger: { event: automation.event, config: { type: never }, timeout_seconds: 1, continue_on_timeout: true }
   - repeat: { until: repeat.index == 1, sequence: [{ variables: { n: "{{ repeat.index }}" } }] }
   - { action: automation.emit_event, config: { type: done }, enabled: false }
 on_failure:

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { createActivities } from '../../activities/create-activities';
 import type { ActivityDeps } from '../../activities/deps';
-import { createRunSources } from '../../activities/run-source';
+import { createRunSources } from '../../db/runs/run-source';
 import { createHousekeeping } from '../../activities/housekeeping/create-housekeeping';
 import { requireSecretKey, type Config } from '../../config';
 import { createDatabase, type Database } from '../../db/client';
@@ -16,6 +16,7 @@ import { createIndexFollower } from '../../dispatch/index-follower';
 import { createLeases } from '../../dispatch/leases';
 import { RoutingIndex } from '../../dispatch/routing-index';
 import { createMaintenanceTimer } from '../../dispatch/maintenance-timer';
+import { createWakeSender, type WakeSender } from '../../dispatch/wake-sender';
 import { createRunLauncher, type RunLauncher } from '../../dispatch/run-launcher';
 import { systemClock, uuidV7 } from '../../domain/clock';
 import type { FireAnswer } from '../../domain/gates/dwell-messages';
@@ -87,7 +88,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
   };
   const routing = startRouting({ config, database, workerId, log, launcher, temporal, metrics, activityDeps });
-  const { dispatcher, dwellTimers } = routing;
+  const { dispatcher, dwellTimers, wakeSender } = routing;
   const listener = listen(databaseUrl, {
     changes: () => dispatcher.poke(),
     starts: () => launcher.poke(),
@@ -104,6 +105,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
       await maintenanceTimer.stop();
       await dwellTimers.stop();
       await dispatcher.stop();
+      await wakeSender.stop();
       await launcher.stop();
       await temporal.stop();
       await metricsServer.close();
@@ -127,6 +129,7 @@ interface RoutingParts {
 interface Routing {
   dispatcher: Dispatcher;
   dwellTimers: DwellTimers;
+  wakeSender: WakeSender;
   fireDwell: (dwellId: string) => Promise<FireAnswer>;
 }
 
@@ -160,10 +163,14 @@ function startRouting(parts: RoutingParts): Routing {
     ids: uuidV7,
     onOutcome: metrics.outcome,
     onDwellsToStart: () => dwellTimers.poke(),
+    onWakesToSend: () => wakeSender.poke(),
+    onWake: metrics.wake,
+    sourceOf: activityDeps.sourceOf,
   };
   const fire = (dwellId: string) => fireDwell(shared, dwellId);
   const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log });
+  const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log });
   const leases = createLeases({ db: database.db, workerId, host: hostname(), pid: process.pid });
   const dispatcher = createDispatcher({ ...shared, leases, onRouted: metrics.routed });
-  return { dispatcher, dwellTimers, fireDwell: fire };
+  return { dispatcher, dwellTimers, wakeSender, fireDwell: fire };
 }

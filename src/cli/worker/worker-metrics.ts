@@ -11,6 +11,7 @@ export interface WorkerMetrics {
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
   reconciled: (count: number) => void;
   runEnded: (status: string) => void;
+  wake: (result: 'signalled' | 'false') => void;
   /** Seconds from the commit of a change to its routing. */
   routed: (lagSeconds: number) => void;
   /** Serves them at `/metrics` where FERMATA_METRICS_PORT says; without it nowhere. */
@@ -51,6 +52,12 @@ export function createWorkerMetrics(): WorkerMetrics {
     labelNames: ['status'],
     registers,
   });
+  const wakes = new Counter({
+    name: 'fermata_wakes_total',
+    help: 'Waits that a change was held against; "signalled" were told to look',
+    labelNames: ['result'],
+    registers,
+  });
   const lag = new Histogram({
     name: 'fermata_routing_lag_seconds',
     help: 'Time from the commit of a change until it was looked at',
@@ -58,6 +65,7 @@ export function createWorkerMetrics(): WorkerMetrics {
     registers,
   });
   return {
+    wake: (result) => wakes.inc({ result }),
     runEnded: (status) => runs.inc({ status }),
     routed: (lagSeconds) => lag.observe(lagSeconds),
     outcome: (outcome) => evaluations.inc({ outcome }),

@@ -29,6 +29,8 @@ export interface StepStart {
   /** Attempts including the one that begins now. */
   attempt: number;
   artifacts: StoredArtifact[];
+  /** What the wait came to that was asked for. */
+  wait: Record<string, unknown> | null;
   /** What an earlier execution of this step decided, kept in its trace. */
   decided: unknown;
 }
@@ -38,6 +40,7 @@ interface Row extends Record<string, unknown> {
   step: { status: StepStatus; result: unknown; error: RunError | null; decided: unknown } | null;
   attempts: number | null;
   artifacts: StoredArtifact[] | null;
+  wait: Record<string, unknown> | null;
 }
 
 /**
@@ -45,7 +48,12 @@ interface Row extends Record<string, unknown> {
  * and reads the artifacts made so far. `look`, in autocommit, is what people see while a call is on its way; `hold`,
  * inside a transaction, keeps a cancel out until the effect is committed with it; branches of one run take turns there.
  */
-export async function beginStep(tx: Executor, names: StepNames, hold: 'hold' | 'look'): Promise<StepStart> {
+export async function beginStep(
+  tx: Executor,
+  names: StepNames,
+  hold: 'hold' | 'look',
+  waitPath?: string,
+): Promise<StepStart> {
   const { runId, path } = names;
   const result = await tx.execute<Row>(sql`
     with run as materialized (
@@ -66,7 +74,8 @@ export async function beginStep(tx: Executor, names: StepNames, hold: 'hold' | '
         'decided', s.trace -> 'evaluation')
         from run_steps s where s.run_id = ${runId} and s.path = ${path}) as step,
       (select jsonb_agg(jsonb_build_object('id', a.id, 'actionId', a.action_id, 'path', a.path, 'name', a.name,
-        'type', a.type, 'data', a.data) order by a.id) from artifacts a where a.run_id = ${runId}) as artifacts
+        'type', a.type, 'data', a.data) order by a.id) from artifacts a where a.run_id = ${runId}) as artifacts,
+      (select w.result from run_steps w where w.run_id = ${runId} and w.path = ${waitPath ?? null}) as wait
     from run`);
   const row = result.rows[0];
   const open = row !== undefined && ['running', 'waiting'].includes(row.run_status);
@@ -76,6 +85,7 @@ export async function beginStep(tx: Executor, names: StepNames, hold: 'hold' | '
     finished: ended && row.step ? row.step : null,
     attempt: row?.attempts ?? 1,
     artifacts: row?.artifacts ?? [],
+    wait: row?.wait ?? null,
     decided: row?.step?.decided ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { besides } from '../../domain/run/beside';
 import type { Executor } from '../executor';
 
 /** What the expressions of a step saw of its run. */
@@ -55,11 +56,4 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
     artifacts: row.artifacts ?? [],
     begun: row.step_at !== null,
   };
-}
-
-/** Whether two places lie in different branches of one `parallel`. */
-function besides(one: string, other: string): boolean {
-  const [first, second] = [one.split('.'), other.split('.')];
-  const index = first.findIndex((part, at) => part !== second[at]);
-  return /^parallel\[/.test(first[index] ?? '') && /^parallel\[/.test(second[index] ?? '');
 }

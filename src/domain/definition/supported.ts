@@ -13,7 +13,7 @@ export interface Unsupported {
  * error. Whoever makes the engine execute one of these deletes it here.
  */
 export const UNSUPPORTED: Unsupported = {
-  kinds: ['wait_for_trigger', 'wait_until'],
+  kinds: [],
   triggerKeys: [],
   onFailure: false,
 };

@@ -10,6 +10,8 @@ export interface StepInput {
   repeat: Record<string, unknown> | null;
   /** Of a `repeat` that asks whether it goes on: which iteration is about to begin (`while`) or has ended (`until`). */
   iteration?: number;
+  /** Place of the last wait before this step: what it came to is in scope. */
+  wait?: string;
   /** In `on_failure`: what the run failed with. */
   error?: RunError;
   /** Steps noted since the last activity, to be written with this one. */
@@ -41,6 +43,9 @@ export type Evaluation =
   | { type: 'condition'; holds: boolean; reason: string }
   | { type: 'variables'; variables: Record<string, unknown> }
   | { type: 'delay'; until: number }
+  /** A wait that goes on, with the instants (ms since 1970) to look again at and to give up at; or that is over. */
+  | { type: 'wait'; over: false; note: string; recheckAt: number | null; timeoutAt: number | null }
+  | { type: 'wait'; over: true; completed: boolean }
   /** `total` and `items` of a counted loop; `goesOn` of one that is asked at each iteration. */
   | { type: 'repeat'; total?: number; items?: unknown[]; iteration?: number; goesOn?: boolean; problem?: string };
 

@@ -18,6 +18,8 @@ export interface Resume {
   variables: Record<string, Record<string, unknown>>;
   /** Branches of `parallel` that have ended, by place; with what they failed with. */
   finished: Record<string, { error?: RunError }>;
+  /** Place of the last wait, by branch. */
+  waits: Record<string, string>;
   /** What the run has failed with, when `on_failure` was under way. */
   failed?: { endedBy?: EndedBy; error: RunError };
   journal: StepRecord[];
@@ -30,6 +32,12 @@ export interface RunResult {
   /** `dropped`: the row was not for this execution any more, nothing was done. */
   status: 'success' | 'failed' | 'dropped';
   endedBy?: { kind: string; path?: string; reason?: string };
+}
+
+/** Payload of the signal `wake`: an execution of another run drops it. */
+export interface WakeSignal {
+  runId: string;
+  path: string;
 }
 
 /** Memo of a run's execution: how others tell whose execution holds a workflow id. */

@@ -9,7 +9,6 @@ import type {
   SequenceAction,
   StopAction,
 } from '../definition/action';
-import { FermataError } from '../errors';
 import type { PlanNode } from './plan';
 
 /** How an action runs, as its provider says of the configuration before rendering. */
@@ -24,10 +23,6 @@ type Builder = (step: ActionStep, base: Base, executionOf: ExecutionOf) => PlanN
 type Base = Pick<PlanNode, 'id' | 'label' | 'enabled' | 'continueOnError'>;
 
 const REPEAT_KEYS = ['count', 'for_each', 'while', 'until'] as const;
-
-const unsupported: Builder = (_step, base) => {
-  throw new FermataError('not_supported_yet', `${base.label} is not supported yet.`);
-};
 
 const BUILDERS: Record<ActionKind, Builder> = {
   action: (step, base, executionOf) => {
@@ -66,8 +61,8 @@ const BUILDERS: Record<ActionKind, Builder> = {
     const sequence = planOf(repeat.sequence, executionOf);
     return { ...base, kind: 'repeat', form, maxIterations: repeat.max_iterations, sequence };
   },
-  wait_for_trigger: unsupported,
-  wait_until: unsupported,
+  wait_for_trigger: (_step, base) => ({ ...base, kind: 'wait_for_trigger' }),
+  wait_until: (_step, base) => ({ ...base, kind: 'wait_until' }),
 };
 
 function nodeOf(step: ActionStep, executionOf: ExecutionOf): PlanNode {

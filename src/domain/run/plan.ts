@@ -64,6 +64,14 @@ export interface DelayNode extends PlanBase {
   kind: 'delay';
 }
 
+export interface WaitUntilNode extends PlanBase {
+  kind: 'wait_until';
+}
+
+export interface WaitForTriggerNode extends PlanBase {
+  kind: 'wait_for_trigger';
+}
+
 export interface StopNode extends PlanBase {
   kind: 'stop';
   reason: string;
@@ -79,6 +87,8 @@ export type PlanNode =
   | VariablesNode
   | ConditionNode
   | DelayNode
+  | WaitUntilNode
+  | WaitForTriggerNode
   | StopNode;
 export type PlanKind = PlanNode['kind'];
 export type NodeOf<K extends PlanKind> = Extract<PlanNode, { kind: K }>;

@@ -11,10 +11,14 @@ import { repeat } from './kinds/repeat';
 import { sequence } from './kinds/sequence';
 import { stop } from './kinds/stop';
 import { variables } from './kinds/variables';
+import { waitForTrigger, waitUntil } from './kinds/wait';
 import { StepFailed } from './outcome';
 import type { RunState } from './run-state';
 
-const KINDS = { action, choose, condition, delay, parallel, repeat, sequence, stop, variables } satisfies {
+const KINDS = {
+  ...{ action, choose, condition, delay, parallel, repeat, sequence, stop, variables },
+  ...{ wait_until: waitUntil, wait_for_trigger: waitForTrigger },
+} satisfies {
   [K in PlanKind]: KindHandler<K>;
 };
 

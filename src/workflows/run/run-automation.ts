@@ -2,10 +2,12 @@ import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
+  defineSignal,
   makeContinueAsNewFunc,
+  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RunInput, RunResult } from '../../domain/run/messages';
+import type { RunInput, RunResult, WakeSignal } from '../../domain/run/messages';
 import type { PlanNode } from '../../domain/run/plan';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
 import { stretchAt } from '../../domain/run/stretch';
@@ -13,6 +15,9 @@ import { local } from './activities';
 import { runSteps } from './interpreter';
 import { ContinueLater, RunClosed, RunEnded, StepFailed } from './outcome';
 import { RunState } from './run-state';
+
+/** Something that a wait of the run looks at has changed. */
+export const wake = defineSignal<[WakeSignal]>('wake');
 
 interface End {
   status: 'success' | 'failed' | 'cancelled';
@@ -23,6 +28,9 @@ interface End {
 /** One run of one automation: claims its row, executes its plan, writes how it ended. */
 export async function runAutomation(input: RunInput): Promise<RunResult> {
   const { runId, resume } = input;
+  const wakes = new Set<string>();
+  // The workflow id is another run's before and after this one.
+  setHandler(wake, (signal) => void (signal.runId === runId && wakes.add(signal.path)));
   const { firstExecutionRunId: executionRunId } = workflowInfo();
   const resumes = resume === undefined ? {} : { resumes: true };
   // Not to be cancelled: what it has claimed must be ended below.
@@ -31,7 +39,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   );
   if (!claimed) return { status: 'dropped' };
 
-  const run = RunState.begin(runId, claimed.variables, input);
+  const run = RunState.begin(runId, claimed.variables, input, wakes);
   run.keep(stretchAt(claimed.plan, 'actions', 0), claimed);
   let cancellation: unknown;
   let end: End;

@@ -1,4 +1,4 @@
-import { CancellationScope, setCurrentDetails, sleep, Trigger, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, setCurrentDetails, sleep, Trigger, workflowInfo } from '@temporalio/workflow';
 import type { Performance, Performed, StepInput } from '../../domain/run/activities';
 import type { Resume } from '../../domain/run/messages';
 import type { PlanNode } from '../../domain/run/plan';
@@ -24,6 +24,9 @@ interface Shared {
   branches: Map<string, RunState>;
   /** Variables of branches that were under way in the execution before. */
   before: Record<string, Record<string, unknown>>;
+  waitsBefore: Record<string, string>;
+  /** Places of waits that were signalled. */
+  wakes: Set<string>;
   continueAfter: number;
   /** Resolved when everyone is to stop at the next border. */
   draining: Trigger<void>;
@@ -35,19 +38,23 @@ interface Shared {
 /** What an execution carries between steps; each branch of a `parallel` has its own variables and loop. */
 export class RunState {
   repeat: Record<string, unknown> | null = null;
+  /** Place of the last wait of this branch. */
+  wait: string | undefined;
 
   private constructor(
     private readonly shared: Shared,
     private readonly place: string,
     public variables: Record<string, unknown>,
   ) {
+    this.wait = shared.waitsBefore[place];
     shared.branches.set(place, this);
   }
 
   static begin(
     runId: string,
     variables: Record<string, unknown>,
-    { resume, continueAfter = CONTINUE_AFTER }: { resume?: Resume; continueAfter?: number } = {},
+    { resume, continueAfter = CONTINUE_AFTER }: { resume?: Resume; continueAfter?: number },
+    wakes: Set<string>,
   ): RunState {
     const shared: Shared = {
       runId,
@@ -59,6 +66,8 @@ export class RunState {
       finished: new Map(Object.entries(resume?.finished ?? {})),
       branches: new Map(),
       before: resume?.variables ?? {},
+      waitsBefore: resume?.waits ?? {},
+      wakes,
       continueAfter,
       draining: new Trigger<void>(),
       isDraining: false,
@@ -90,6 +99,7 @@ export class RunState {
   fork(place: string): RunState {
     const branch = new RunState(this.shared, place, this.shared.before[place] ?? this.variables);
     branch.repeat = this.repeat;
+    branch.wait ??= this.wait;
     return branch;
   }
 
@@ -133,6 +143,24 @@ export class RunState {
     await this.border(() => sleep(ms, { summary }));
   }
 
+  forgetWake(path: string): void {
+    this.shared.wakes.delete(path);
+  }
+
+  /** Until a wait is signalled, or until an instant. */
+  async untilWoken(path: string, until: number | null, summary: string): Promise<void> {
+    const { wakes } = this.shared;
+    const left = until === null ? null : until - Date.now();
+    if (left !== null && left <= 0) return;
+    await this.border(() =>
+      CancellationScope.cancellable(async () => {
+        const woken = condition(() => wakes.has(path));
+        await (left === null ? woken : Promise.race([woken, sleep(left, { summary })]));
+        CancellationScope.current().cancel();
+      }),
+    );
+  }
+
   /** Waits for something that a new execution can wait for again. */
   async border<T>(wait: () => Promise<T>): Promise<T> {
     const scope = new CancellationScope();
@@ -152,6 +180,9 @@ export class RunState {
       positions: Object.fromEntries(positions),
       variables: Object.fromEntries([...branches].map(([place, { variables }]) => [place, variables])),
       finished: Object.fromEntries(finished),
+      waits: Object.fromEntries(
+        [...branches].flatMap(([place, { wait }]) => (wait === undefined ? [] : [[place, wait]])),
+      ),
       ...(failed === undefined ? {} : { failed }),
       journal: this.takeJournal(),
       details: details.snapshot(),
@@ -193,8 +224,11 @@ export class RunState {
   /** What the input of every step activity has; what was noted goes with it. */
   stepsInput(): Omit<StepInput, 'path'> {
     const { runId, failed } = this.shared;
-    const error = failed === undefined ? {} : { error: failed.error };
-    return { runId, variables: this.variables, repeat: this.repeat, journal: this.takeJournal(), ...error };
+    const more = {
+      ...(this.wait === undefined ? {} : { wait: this.wait }),
+      ...(failed === undefined ? {} : { error: failed.error }),
+    };
+    return { runId, variables: this.variables, repeat: this.repeat, journal: this.takeJournal(), ...more };
   }
 
   /** Keeps what a stretch gave until its steps have their turn. */

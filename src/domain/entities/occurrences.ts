@@ -1,6 +1,6 @@
-import type { Change, Occurrence } from '../domain/entities/change';
-import { messageOf } from '../domain/errors';
-import type { Registry } from '../domain/registry/registry';
+import type { Change, Occurrence } from './change';
+import { messageOf } from '../errors';
+import type { Registry } from '../registry/registry';
 
 /** The event that every entity change is, besides those of its kind. */
 const ENTITY_CHANGED = 'automation.entity_changed';

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
-import type { Executor } from '../db/executor';
-import { Definition } from '../domain/definition/schema';
-import { FermataError } from '../domain/errors';
-import { LruCache } from '../domain/expressions/lru-cache';
-import type { RunFacts } from '../domain/run/scope';
+import type { Executor } from '../executor';
+import { Definition } from '../../domain/definition/schema';
+import { FermataError } from '../../domain/errors';
+import { LruCache } from '../../domain/expressions/lru-cache';
+import type { RunFacts } from '../../domain/run/scope';
 
 /** What of a run never changes while it runs, with the definition it is pinned to. */
 export interface RunSource {

@@ -1,0 +1,254 @@
+import type { Executor } from '../db/executor';
+import { beginStep } from '../db/runs/begin-step';
+import { endStep } from '../db/runs/end-step';
+import { writeJournal } from '../db/runs/journal';
+import { setWaiting } from '../db/runs/set-waiting';
+import {
+  artifactsOf,
+  changesAfter,
+  beginLook,
+  insertWait,
+  logPosition,
+  removeWait,
+  endLook,
+  waitAt,
+  type Wait,
+  type WaitScope,
+} from '../db/runs/waits';
+import { isDatabaseAway } from '../db/availability';
+import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
+import { occurrencesOf } from '../domain/entities/occurrences';
+import { FermataError, messageOf } from '../domain/errors';
+import { normalizeEvent } from '../domain/registry/registry';
+import type { Evaluation } from '../domain/run/activities';
+import { besides } from '../domain/run/beside';
+import type { Look } from '../providers/evaluator';
+import { matchEvent } from '../providers/waits/match-event';
+import { waitScopeOf } from '../providers/waits/wait-scope';
+import type { ActivityDeps } from './deps';
+import { isEnabled } from './settle-step';
+import { runError, scopeOf, traceOf, type Step } from './step';
+
+const LOG_PAGE = 500;
+
+type WaitStep = Step & { action: WaitUntilAction | WaitForTriggerAction };
+
+/** What both kinds have in common. */
+function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boolean } {
+  const rule = 'wait_until' in action ? action.wait_until : action.wait_for_trigger;
+  const { timeout_seconds: seconds, continue_on_timeout: goesOn } = rule;
+  return { timeoutMs: seconds === undefined ? null : seconds * 1_000, goesOn };
+}
+
+/**
+ * Looks at a wait. The first look arms it when it does not hold yet, and then looks again in a new transaction: what changed
+ * in between is seen by that, what changes later finds the armed row. Every later look is asked for by a wake or a timer.
+ */
+export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<Evaluation> {
+  const { db } = deps.database;
+  const { runId, path } = step.names;
+  if ((await waitAt(db, runId, path)) === null) {
+    const settled = await deps.database.db.transaction((tx) => arm(deps, tx, step));
+    if (settled) return settled;
+    await deps.failpoint('after-wait-armed');
+  } else {
+    await beginLook(db, runId, path);
+  }
+  return deps.database.db.transaction((tx) => look(deps, tx, step));
+}
+
+/** null = it is armed. */
+async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Evaluation | null> {
+  const { runId, path } = step.names;
+  await writeJournal(tx, runId, step.input.journal);
+  const start = await beginStep(tx, step.names, 'hold', step.input.wait);
+  if (!start.open) return { type: 'closed' };
+  const { decided, finished } = start;
+  if (finished) return (decided as Evaluation | null) ?? { type: 'closed' };
+  const scope = scopeOf(step, start);
+  try {
+    if (!(await isEnabled(tx, deps, step, scope))) {
+      const skipped: Evaluation = { type: 'skipped' };
+      await endStep(tx, { runId, path, status: 'skipped', trace: { evaluation: skipped } });
+      return skipped;
+    }
+    const now = deps.clock.now();
+    const { timeoutMs } = ruleOf(step);
+    const { variables, repeat, error } = step.input;
+    const seen: WaitScope = { variables, repeat, wait: start.wait, ...(error && { error }) };
+    const base = {
+      ...{ id: deps.ids.next(), runId, path, scope: seen, since: now, anyKey: false, event: null, contextKey: null },
+      timeoutAt: timeoutMs === null ? null : new Date(now.getTime() + timeoutMs),
+      afterSeq: 0,
+    };
+    if ('wait_until' in step.action) {
+      const seenNow = await deps.evaluator.look(tx, step.action.wait_until.condition, scope);
+      if (seenNow.value === true) return await complete(tx, step, { since: now, timeoutAt: base.timeoutAt }, now, {});
+      const { refs, changesAt: recheckAt } = seenNow;
+      await insertWait(tx, { ...base, kind: 'wait_until', refs, recheckAt });
+    } else {
+      const { event, context_key: key } = step.action.wait_for_trigger;
+      const rendered = key === undefined ? step.source.facts.contextKey : await deps.evaluator.render(tx, key, scope);
+      const contextKey = rendered === null || rendered === undefined ? null : String(rendered as string);
+      const anyKey = key !== undefined && contextKey === '*';
+      const afterSeq = await logPosition(tx, runId, path, (other) => !besides(path, other));
+      const names = { kind: 'wait_for_trigger' as const, event: normalizeEvent(event), contextKey, anyKey };
+      await insertWait(tx, { ...base, ...names, afterSeq, refs: [], recheckAt: null });
+    }
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    return fail(tx, step, error instanceof FermataError ? error.code : 'expression_error', messageOf(error));
+  }
+  await setWaiting(tx, runId);
+  return null;
+}
+
+async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Evaluation> {
+  const wait = await waitAt(tx, step.names.runId, step.names.path, true);
+  // Gone with the run that has ended, or finished by an execution before this one.
+  if (wait === null) {
+    const start = await beginStep(tx, step.names, 'look');
+    return start.open && start.finished
+      ? ((start.decided as Evaluation | null) ?? { type: 'closed' })
+      : { type: 'closed' };
+  }
+  const now = deps.clock.now();
+  const artifacts = await artifactsOf(tx, wait.runId);
+  if ('wait_until' in step.action) {
+    const changed = wait.lookedBy?.changed;
+    const scope = waitScopeOf(step.source, artifacts, wait.scope, changed === undefined ? {} : { changed });
+    const seen = await deps.evaluator.look(tx, step.action.wait_until.condition, scope, changed ? [changed] : []);
+    if (seen.value === true) return complete(tx, step, wait, now, changed === undefined ? {} : { changed });
+    if (isOver(wait, now)) return timeOut(tx, step, wait);
+    return goOnWaiting(tx, step, wait, seen);
+  }
+  const trigger = await earliestMatch(deps, tx, step.action, { wait, step, artifacts });
+  if (trigger !== null) return complete(tx, step, wait, now, { trigger });
+  if (isOver(wait, now)) return timeOut(tx, step, wait);
+  return goOnWaiting(tx, step, wait, null);
+}
+
+const isOver = ({ timeoutAt }: Wait, now: Date): boolean => timeoutAt !== null && timeoutAt <= now;
+
+/** What woke it, or something earlier in the log that it was not there for. */
+async function earliestMatch(
+  deps: ActivityDeps,
+  tx: Executor,
+  action: WaitForTriggerAction,
+  {
+    wait,
+    step,
+    artifacts,
+  }: {
+    wait: Wait;
+    step: WaitStep;
+    artifacts: Awaited<ReturnType<typeof artifactsOf>>;
+  },
+): Promise<Record<string, unknown> | null> {
+  if (wait.wokenBy?.trigger !== undefined) return wait.wokenBy.trigger;
+  if (wait.looked) return null;
+  const waiter = { wait, source: step.source, artifacts, step: action.wait_for_trigger };
+  // The log behind the position is read once: whatever is routed later finds the armed row.
+  for (let after = wait.afterSeq; ;) {
+    const changes = await changesAfter(tx, after, LOG_PAGE);
+    for (const change of changes) {
+      for (const told of occurrencesOf(change, deps.registry, () => undefined)) {
+        const trigger = await matchEvent(deps, tx, waiter, change, told);
+        if (trigger !== null) return trigger;
+      }
+    }
+    const last = changes.at(-1);
+    if (changes.length < LOG_PAGE || last === undefined) return null;
+    after = last.seq;
+  }
+}
+
+async function goOnWaiting(tx: Executor, step: WaitStep, wait: Wait, seen: Look | null): Promise<Evaluation> {
+  const { runId, path } = step.names;
+  const recheckAt = seen?.changesAt ?? null;
+  await endLook(tx, wait.id, recheckAt);
+  const indeterminate = seen?.indeterminate === true;
+  if (indeterminate) {
+    step.warnings.push(
+      'Not everything that the condition looks at can be told beforehand: it waits by clock and timeout.',
+    );
+  }
+  const evaluation: Evaluation = {
+    type: 'wait',
+    over: false,
+    note: noteOf(wait),
+    recheckAt: recheckAt?.getTime() ?? null,
+    timeoutAt: wait.timeoutAt?.getTime() ?? null,
+  };
+  const reason = seen?.reason;
+  await endStep(tx, {
+    runId,
+    path,
+    status: 'waiting',
+    result: { refs: wait.refs, event: wait.event, timeoutAt: wait.timeoutAt, recheckAt },
+    trace: { ...traceOf(step), ...(reason === undefined ? {} : { reason }) },
+  });
+  await setWaiting(tx, runId);
+  return evaluation;
+}
+
+/** What people read in the Web UI. */
+function noteOf({ kind, event, refs, timeoutAt }: Wait): string {
+  const what = kind === 'wait_until' ? refs.join(', ') || 'the clock' : (event ?? '');
+  const until = timeoutAt === null ? '' : ` until ${timeoutAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return `for ${what}${until}`;
+}
+
+async function complete(
+  tx: Executor,
+  step: WaitStep,
+  wait: Pick<Wait, 'since' | 'timeoutAt'> & { id?: string },
+  now: Date,
+  by: Record<string, unknown>,
+): Promise<Evaluation> {
+  const left = wait.timeoutAt === null ? null : Math.max(0, (wait.timeoutAt.getTime() - now.getTime()) / 1_000);
+  return settle(tx, step, wait.id, true, { completed: true, remainingSeconds: left, ...by });
+}
+
+async function timeOut(tx: Executor, step: WaitStep, wait: Wait): Promise<Evaluation> {
+  if (ruleOf(step).goesOn) return settle(tx, step, wait.id, false, { completed: false, remainingSeconds: 0 });
+  await removeWait(tx, wait.id);
+  const seconds = Math.round(((wait.timeoutAt?.getTime() ?? 0) - wait.since.getTime()) / 1_000);
+  const result = { completed: false, remainingSeconds: 0 };
+  return fail(tx, step, 'wait_timeout', `Waited ${seconds} s ${noteOf({ ...wait, timeoutAt: null })} in vain.`, result);
+}
+
+async function settle(
+  tx: Executor,
+  step: WaitStep,
+  waitId: string | undefined,
+  completed: boolean,
+  result: Record<string, unknown>,
+): Promise<Evaluation> {
+  const { runId, path } = step.names;
+  if (waitId !== undefined) await removeWait(tx, waitId);
+  const evaluation: Evaluation = { type: 'wait', over: true, completed };
+  const written = await endStep(tx, {
+    runId,
+    path,
+    status: 'success',
+    result,
+    trace: { evaluation, ...traceOf(step) },
+  });
+  return written ? evaluation : { type: 'closed' };
+}
+
+async function fail(
+  tx: Executor,
+  step: WaitStep,
+  code: string,
+  message: string,
+  result?: Record<string, unknown>,
+): Promise<Evaluation> {
+  const { runId, path } = step.names;
+  const error = runError(step, code, message);
+  const evaluation: Evaluation = { type: 'failed', error };
+  const more = result === undefined ? {} : { result };
+  await endStep(tx, { runId, path, status: 'failed', error, ...more, trace: { evaluation, ...traceOf(step) } });
+  return evaluation;
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { listWaits, type Wait } from '../../db/runs/waits';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, type Route } from '../http/route';
+import { Timestamp } from '../http/values';
+
+const WaitAnswer = z
+  .object({
+    runId: z.uuid(),
+    path: z.string(),
+    kind: z.enum(['wait_until', 'wait_for_trigger']),
+    refs: z.array(z.string()).describe('Entities that are looked at, as `kind:id`; `kind:*` = any'),
+    event: z.string().nullable(),
+    contextKey: z.string().nullable().describe('Of the event; `*` = any'),
+    since: Timestamp,
+    timeoutAt: Timestamp.nullable(),
+    recheckAt: Timestamp.nullable().describe('When it is looked at again by the clock alone'),
+  })
+  .meta({ id: 'Wait' });
+
+/** What runs wait for. */
+export function waitRoutes({ db }: { db: Executor }): Route[] {
+  return [
+    readRoute({
+      method: 'get',
+      path: '/waits',
+      permission: 'automation.read',
+      operationId: 'waits.list',
+      tag: 'Runs',
+      summary: 'What runs wait for, on which entities or event, until when; newest first',
+      query: z.object({ ...PageQuery, runId: z.uuid().optional() }),
+      responses: { 200: { description: 'A page of waits', schema: pageOf(WaitAnswer) } },
+      async handler({ query: { limit, cursor, runId } }) {
+        const rows = await listWaits(db, { limit: limit + 1, before: decodeCursor(IdCursor, cursor), runId });
+        return json(
+          200,
+          toPage(rows, limit, toAnswer, (row) => row.id),
+        );
+      },
+    }),
+  ];
+}
+
+function toAnswer({ runId, path, kind, refs, event, contextKey, anyKey, since, timeoutAt, recheckAt }: Wait) {
+  return {
+    ...{ runId, path, kind, refs, event, contextKey: anyKey ? '*' : contextKey, since: since.toISOString() },
+    ...{ timeoutAt: timeoutAt?.toISOString() ?? null, recheckAt: recheckAt?.toISOString() ?? null },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Actor, Change } from '../domain/entities/change';
+
+/** A row of the change log as `select` gives it. */
+export interface ChangeRow extends Record<string, unknown> {
+  seq: string;
+  change_id: string;
+  kind: string;
+  entity_id: string;
+  event: string | null;
+  payload: Record<string, unknown> | null;
+  prev: Record<string, unknown> | null;
+  next: Record<string, unknown> | null;
+  delta: Record<string, unknown> | null;
+  changed_fields: string[] | null;
+  actor: Actor;
+  caused_by: string | null;
+  depth: number;
+  occurred_at: string;
+}
+
+/** The change that a row is. */
+export function changeOf(row: ChangeRow): Change {
+  const base = {
+    changeId: row.change_id,
+    seq: Number(row.seq),
+    kind: row.kind,
+    id: row.entity_id,
+    actor: row.actor,
+    causedBy: row.caused_by,
+    depth: row.depth,
+    occurredAt: new Date(row.occurred_at),
+  };
+  if (row.event !== null) return { ...base, shape: 'event', event: row.event, payload: row.payload ?? {} };
+  return {
+    ...base,
+    shape: 'entity',
+    prev: row.prev,
+    next: row.next,
+    delta: row.delta ?? {},
+    changedFields: row.changed_fields ?? [],
+    ...(row.payload === null ? {} : { context: row.payload }),
+  };
+}

@@ -1,0 +1,370 @@
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import { startEngine, type Engine, type RunRow } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+interface WaitItem {
+  runId: string;
+  path: string;
+  kind: string;
+  refs: string[];
+  event: string | null;
+  contextKey: string | null;
+  timeoutAt: string | null;
+  recheckAt: string | null;
+}
+
+describe('a run that waits', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let temporal: Client;
+  let workers: FermataProcess[];
+  beforeAll(async () => {
+    engine = await startEngine();
+    const { address, namespace } = engine.temporal;
+    temporal = new Client({ connection: await Connection.connect({ address }), namespace });
+    api = await engine.api();
+    workers = [await engine.worker()];
+    await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
+  }, 120_000);
+  beforeEach(() => {
+    engine.receiver.received.splice(0);
+    engine.receiver.answerWith((_received, response) => void response.end('ok'));
+  });
+  afterAll(async () => {
+    await temporal.connection.close();
+    await engine.close();
+  });
+
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return (text === '' ? null : JSON.parse(text)) as Record<string, unknown>;
+  };
+  const lamp = (id: string, state: Record<string, unknown>) => call('PUT', `/entities/lamp/${id}`, state);
+  const save = (type: string, steps: string, more = '') =>
+    engine.save(`
+name: ${type}
+mode: parallel
+max_runs: 1000
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+${more}
+actions:
+${steps}
+`);
+  const waitsOf = async (runId: string) =>
+    ((await call('GET', `/waits?runId=${runId}`)) as { items: WaitItem[] }).items;
+  const waiting = (id: string): Promise<{ run: RunRow; wait: WaitItem }> =>
+    until(
+      'it waits',
+      async () => {
+        const [run] = await engine.runs(id);
+        const [wait] = run?.status === 'waiting' ? await waitsOf(run.id) : [];
+        return run && wait ? { run, wait } : false;
+      },
+      20_000,
+    );
+  const resultOf = async (runId: string, path: string) =>
+    (await engine.steps(runId)).find((step) => step.path === path)?.result;
+  const tasksOf = async ({ workflow_id }: RunRow) => {
+    const { events } = await temporal.workflow.getHandle(workflow_id).fetchHistory();
+    return (events ?? []).filter(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes)
+      .length;
+  };
+  const routed = () =>
+    until('everything is routed', async () => {
+      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
+      return left.rowCount === 0;
+    });
+
+  describe('until a condition holds', () => {
+    test('goes on at once when it holds already, and arms nothing', async () => {
+      await lamp('now', { status: 'on' });
+      const id = await save('until.now', `  - wait_until: { condition: 'state.lamp.now.status == "on"' }`);
+      await engine.emit('until.now');
+      const [run] = await engine.ended(1, id);
+      expect(run?.status).toBe('success');
+      expect(await resultOf(run?.id ?? '', 'actions[0]')).toEqual({ completed: true, remainingSeconds: null });
+    }, 60_000);
+
+    test('sleeps until an entity makes it true, without a task for changes that do not', async () => {
+      const id = await save(
+        'until.later',
+        `  - wait_until: { condition: 'state.lamp.later.status == "on"', timeout_seconds: 600 }
+  - variables: { seen: "{{ wait.completed }}", left: "{{ wait.remainingSeconds > 500 }}" }`,
+      );
+      await engine.emit('until.later');
+      const { run, wait } = await waiting(id);
+      expect(wait).toMatchObject({
+        kind: 'wait_until',
+        refs: ['lamp:later'],
+        path: 'actions[0]',
+        recheckAt: null,
+        event: null,
+      });
+      const before = await tasksOf(run);
+      for (const brightness of [1, 2, 3, 4, 5]) await lamp('later', { status: 'off', brightness });
+      await routed();
+      expect(await tasksOf(run)).toBe(before);
+      await lamp('later', { status: 'on' });
+      await engine.ended(1, id);
+      expect(await resultOf(run.id, 'actions[1]')).toEqual({ seen: true, left: true });
+      expect(await waitsOf(run.id)).toEqual([]);
+    }, 60_000);
+
+    test('goes on by the clock alone: healthy for so long, without any further change', async () => {
+      const id = await save(
+        'until.clock',
+        `  - wait_until:
+      condition: 'health.system.status == "healthy" && (health.system.in_status_since | older_than(3000))'
+      timeout_seconds: 60`,
+      );
+      const report = (status: string) =>
+        call('POST', '/health/results', { systemId: 'db', configurationId: 'http', status });
+      await report('unhealthy');
+      await engine.emit('until.clock', {}, { subject: 'db' });
+      const { wait } = await waiting(id);
+      expect(wait.refs).toEqual(['health:db']);
+      await report('healthy');
+      const began = Date.now();
+      const [run] = await engine.ended(1, id, 20_000);
+      expect(run?.status).toBe('success');
+      expect(Date.now() - began).toBeGreaterThan(2_000);
+      expect(Date.now() - began).toBeLessThan(10_000);
+    }, 60_000);
+
+    test('goes on after its timeout, or fails there', async () => {
+      const wait = `{ condition: 'state.lamp.never.status == "on"', timeout_seconds: 1`;
+      const id = await save(
+        'until.timeout',
+        `  - wait_until: ${wait} }\n  - variables: { done: "{{ wait.completed }}" }`,
+      );
+      await engine.emit('until.timeout');
+      const [run] = await engine.ended(1, id);
+      expect(await resultOf(run?.id ?? '', 'actions[1]')).toEqual({ done: false });
+      const strict = await save('until.strict', `  - wait_until: ${wait}, continue_on_timeout: false }`);
+      await engine.emit('until.strict');
+      const [failed] = await engine.ended(1, strict);
+      expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[0]' } });
+      expect(await waitsOf(failed?.id ?? '')).toEqual([]);
+    }, 60_000);
+
+    test('looks at any entity of a kind, and tells which one it was', async () => {
+      const id = await save(
+        'until.any',
+        `  - wait_until: { condition: 'state.lamp[wait.changed.id].alarm == true' }
+  - variables: { which: "{{ wait.changed.id }}" }`,
+      );
+      await engine.emit('until.any');
+      const { run, wait } = await waiting(id);
+      expect(wait.refs).toEqual(['lamp:*']);
+      await lamp('quiet', { alarm: false });
+      await lamp('loud', { alarm: true });
+      await engine.ended(1, id);
+      expect(await resultOf(run.id, 'actions[1]')).toEqual({ which: 'loud' });
+    }, 60_000);
+
+    test('misses nothing that becomes true around the moment of arming', async () => {
+      const rounds = Number(process.env['FERMATA_TEST_ARM_ROUNDS'] ?? 40);
+      const id = await save(
+        'until.race',
+        `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 30, continue_on_timeout: false }`,
+      );
+      for (let round = 0; round < rounds; round += 1) {
+        const name = `race${round}`;
+        await lamp(name, { status: 'off' });
+        await engine.emit('until.race', { lamp: name });
+        await new Promise((resolve) => setTimeout(resolve, (round * 7) % 60));
+        await lamp(name, { status: 'on' });
+      }
+      const runs = await engine.ended(rounds, id, 60_000);
+      expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
+    }, 600_000);
+  });
+
+  describe('for an event', () => {
+    test('resumes at the event of its own context key that passes the filter, with the event in scope', async () => {
+      const id = await save(
+        'event.mine',
+        `  - wait_for_trigger: { event: automation.event, config: { type: ack }, filter: trigger.payload.data.ok == true, timeout_seconds: 60 }
+  - variables: { by: "{{ wait.trigger.payload.data.by }}", same: "{{ resume.payload.data.by }}", done: "{{ wait.completed }}" }`,
+      );
+      await engine.emit('event.mine', {}, { subject: 'a' });
+      const { run, wait } = await waiting(id);
+      expect(wait).toMatchObject({ kind: 'wait_for_trigger', event: 'automation.event', contextKey: 'a', refs: [] });
+      const before = await tasksOf(run);
+      await engine.emit('ack', { ok: true, by: 'other' }, { subject: 'b' });
+      await engine.emit('ack', { ok: false, by: 'no' }, { subject: 'a' });
+      await engine.emit('nack', { ok: true, by: 'type' }, { subject: 'a' });
+      await routed();
+      expect(await tasksOf(run)).toBe(before);
+      await engine.emit('ack', { ok: true, by: 'ada' }, { subject: 'a' });
+      await engine.ended(1, id);
+      expect(await resultOf(run.id, 'actions[1]')).toEqual({ by: 'ada', same: 'ada', done: true });
+    }, 60_000);
+
+    test('takes any key with "*", a rendered key, and fails at its timeout unless told otherwise', async () => {
+      const id = await save(
+        'event.keys',
+        `  - wait_for_trigger: { event: automation.event, config: { type: any }, context_key: "*" }
+  - wait_for_trigger: { event: automation.event, config: { type: one }, context_key: "{{ trigger.payload.data.key }}" }
+  - wait_for_trigger: { event: automation.event, config: { type: none }, timeout_seconds: 1, continue_on_timeout: true }
+  - wait_for_trigger: { event: automation.event, config: { type: none }, timeout_seconds: 1 }`,
+      );
+      await engine.emit('event.keys', { key: 'k' }, { subject: 'own' });
+      const { run } = await waiting(id);
+      await engine.emit('any', {}, { subject: 'whoever' });
+      await until('it waits for the second', async () => (await waitsOf(run.id))[0]?.contextKey === 'k');
+      await engine.emit('one', {}, { subject: 'own' });
+      await engine.emit('one', {}, { subject: 'k' });
+      const [failed] = await engine.ended(1, id);
+      expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[3]' } });
+    }, 60_000);
+
+    test('sees an answer that came while the request before it was still open', async () => {
+      const id = await save(
+        'event.early',
+        `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
+  - wait_for_trigger: { event: automation.event, config: { type: answered }, timeout_seconds: 20 }`,
+      );
+      engine.receiver.answerWith((_received, response) => {
+        void engine.emit('answered', {}, { subject: 'e' }).then(() => setTimeout(() => response.end('ok'), 300));
+      });
+      await engine.emit('event.early', {}, { subject: 'e' });
+      const [run] = await engine.ended(1, id);
+      expect(run?.status).toBe('success');
+    }, 60_000);
+
+    test('does not take an event from before the step before it', async () => {
+      const id = await save(
+        'event.late',
+        `  - wait_for_trigger: { event: automation.event, config: { type: again } }
+  - { action: integration-webhook.send, config: { url: "$URL/between" } }
+  - wait_for_trigger: { event: automation.event, config: { type: again }, timeout_seconds: 2, continue_on_timeout: true }`,
+      );
+      await engine.emit('event.late', {}, { subject: 'l' });
+      const { run } = await waiting(id);
+      await engine.emit('again', {}, { subject: 'l' });
+      await engine.ended(1, id);
+      expect(await resultOf(run.id, 'actions[2]')).toMatchObject({ completed: false });
+    }, 60_000);
+
+    test('takes events of entities and of domains', async () => {
+      const id = await save(
+        'event.domain',
+        `  - wait_for_trigger: { event: healthcheck.system_healthy, context_key: "sys" }
+  - wait_for_trigger: { event: automation.entity_changed, config: { kind: lamp, field: status, to: red }, context_key: "*" }`,
+      );
+      const report = (status: string) =>
+        call('POST', '/health/results', { systemId: 'sys', configurationId: 'http', status });
+      await report('unhealthy');
+      await engine.emit('event.domain', {}, { subject: 'd' });
+      const { run } = await waiting(id);
+      await report('healthy');
+      await until('it waits for the lamp', async () => (await waitsOf(run.id))[0]?.path === 'actions[1]');
+      await lamp('signal', { status: 'red' });
+      await engine.ended(1, id);
+      expect(await resultOf(run.id, 'actions[1]')).toMatchObject({ trigger: { payload: { id: 'signal' } } });
+    }, 60_000);
+  });
+
+  test('lets exactly one of wake and timeout win', async () => {
+    const rounds = Number(process.env['FERMATA_TEST_ARM_ROUNDS'] ?? 20);
+    const id = await save(
+      'both',
+      `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 1 }
+  - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}-{{ wait.completed }}" } }`,
+    );
+    await Promise.all(
+      Array.from({ length: rounds }, async (_, round) => {
+        await engine.emit('both', { lamp: `both${round}` });
+        await new Promise((resolve) => setTimeout(resolve, 950 + round * 8));
+        await lamp(`both${round}`, { status: 'on' });
+      }),
+    );
+    await engine.ended(rounds, id, 60_000);
+    const sent = engine.receiver.received.map(({ path }) => path.split('-')[0]);
+    expect(sent).toHaveLength(rounds);
+    expect(new Set(sent).size).toBe(rounds);
+  }, 120_000);
+
+  test('in choose in repeat in parallel, goes on at another worker with index, item, variables and artifacts', async () => {
+    const id = await save(
+      'deep',
+      `  - variables: { kept: here }
+  - { id: mark, action: automation.emit_event, config: { type: marked } }
+  - parallel:
+      - repeat:
+          for_each: "['x', 'y']"
+          sequence:
+            - choose:
+                - when: repeat.item == 'y'
+                  sequence:
+                    - wait_until: { condition: 'state.lamp.deep.status == "on"' }
+                    - variables: { told: "{{ [repeat.index, repeat.item, variables.kept, wait.completed, artifacts.mark.event.changeId != null] }}" }
+      - delay: { seconds: 1 }
+  - variables: { result: "{{ variables.told }}" }`,
+    );
+    await engine.emit('deep');
+    await waiting(id);
+    await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
+    workers = [await engine.worker()];
+    await lamp('deep', { status: 'on' });
+    const [run] = await engine.ended(1, id, 40_000);
+    expect(await resultOf(run?.id ?? '', 'actions[3]')).toEqual({ result: [1, 'y', 'here', true, true] });
+  }, 90_000);
+
+  test('is woken by another worker when the one that decided so died before its signal', async () => {
+    const id = await save('unsent', `  - wait_until: { condition: 'state.lamp.unsent.status == "on"' }`);
+    await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
+    const dying = await engine.worker({ FERMATA_FAILPOINT: 'after-commit-before-signal:1' });
+    await engine.emit('unsent');
+    await waiting(id);
+    await lamp('unsent', { status: 'on' });
+    await until('the worker died', () => dying.exited(), 20_000);
+    workers = [await engine.worker()];
+    await engine.ended(1, id, 40_000);
+  }, 90_000);
+
+  test('looks again when its worker died between arming and looking', async () => {
+    const id = await save('unlooked', `  - wait_until: { condition: 'state.lamp.unlooked.status == "on"' }`);
+    await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
+    const dying = await engine.worker({ FERMATA_FAILPOINT: 'after-wait-armed:1' });
+    await engine.emit('unlooked');
+    await until('the worker died', () => dying.exited(), 20_000);
+    await lamp('unlooked', { status: 'on' });
+    workers = [await engine.worker()];
+    await engine.ended(1, id, 40_000);
+  }, 90_000);
+
+  test('is gone from what is armed when it is cancelled, and no late wake makes it do a step', async () => {
+    const id = await save(
+      'gone',
+      `  - wait_until: { condition: 'state.lamp.gone.status == "on"' }
+  - { action: integration-webhook.send, config: { url: "$URL/never" } }`,
+    );
+    await engine.emit('gone');
+    const { run } = await waiting(id);
+    const cancelled = call('POST', `/runs/${run.id}/cancel`);
+    await Promise.all([cancelled, ...Array.from({ length: 20 }, () => call('GET', `/runs/${run.id}`))]);
+    expect(await waitsOf(run.id)).toEqual([]);
+    for (const n of [1, 2, 3]) await lamp('gone', { status: 'on', n });
+    await routed();
+    await engine.ended(1, id);
+    expect(engine.receiver.received).toEqual([]);
+    const other = await save(
+      'deleted',
+      `  - wait_for_trigger: { event: automation.event, config: { type: x }, context_key: "*" }`,
+    );
+    await engine.emit('deleted');
+    const { run: doomed } = await waiting(other);
+    await call('DELETE', `/automations/${other}`);
+    expect(await waitsOf(doomed.id)).toEqual([]);
+  }, 60_000);
+});
