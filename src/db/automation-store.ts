@@ -8,6 +8,7 @@ import type { Executor } from './executor';
 import { automations, automationVersions } from './tables';
 import { dwellGateId, windowGateId } from '../domain/gates/gate-id';
 import { keepDwells } from './dwells';
+import { keepSchedules } from './schedules';
 import { keepWindows } from './window-events';
 
 export type AutomationStatus = 'enabled' | 'disabled';
@@ -134,6 +135,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
         updatedAt: now,
       });
       await insertVersion(tx, { id, version: 1, definition, sourceYaml, actor, now });
+      if (status === 'enabled') await keepSchedules(tx, id, definition.triggers);
       return found(await store.get(tx, id), id);
     },
 
@@ -147,9 +149,10 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
         await keepWindows(tx, id, definition.triggers.map(windowGateId));
       }
       const live = (status ?? current.status) === 'enabled';
-      if (changed || !live) {
+      if (changed || status !== undefined) {
         const triggers = live ? (definition ?? current.definition).triggers : [];
         await keepDwells(tx, id, triggers.filter(({ enabled }) => enabled).map(dwellGateId));
+        await keepSchedules(tx, id, triggers);
       }
       await tx
         .update(automations)
@@ -168,6 +171,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
       await lockCurrent(tx, id, check);
       await keepWindows(tx, id, []);
       await keepDwells(tx, id, []);
+      await keepSchedules(tx, id, []);
       const now = clock.now();
       await tx
         .update(automations)

@@ -219,6 +219,31 @@ export const windowEvents = pgTable(
   (table) => [primaryKey({ columns: [table.automationId, table.triggerId, table.changeId] })],
 );
 
+/** What cron and interval triggers ask of Temporal's Schedules. */
+export const schedules = pgTable(
+  'schedules',
+  {
+    automationId: uuid('automation_id').notNull(),
+    triggerId: text('trigger_id').notNull(),
+    gate: text('gate').notNull(),
+    event: text('event').notNull(),
+    config: jsonb('config').$type<Record<string, unknown>>().notNull(),
+    since: at('since')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    syncedAt: at('synced_at'),
+    attemptedAt: at('attempted_at'),
+  },
+  (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
+);
+
+/** Schedules that are to be deleted from Temporal. */
+export const scheduleEnds = pgTable(
+  'schedule_ends',
+  { automationId: uuid('automation_id').notNull(), triggerId: text('trigger_id').notNull() },
+  (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
+);
+
 /** What runs wait for. */
 export const waits = pgTable(
   'waits',

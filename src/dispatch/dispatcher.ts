@@ -1,5 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
+import { normalizeEvent } from '../domain/registry/registry';
+import { SCHEDULE_KIND } from '../domain/schedules/schedule-messages';
+import type { Candidate } from './routing-index';
 import { isDatabaseAway } from '../db/availability';
 import { entityKey, readUnrouted, type UnroutedChange } from './change-reader';
 import { noteFailure } from './dead-letters';
@@ -114,9 +118,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       log.error({ changeId: change.changeId, kind: change.kind, reason: message }, 'a deriver threw'),
     );
     const candidates = occurrences.flatMap((occurrence) =>
-      deps.index.candidates(occurrence.event, occurrence.payload).map((candidate) => ({ candidate, occurrence })),
+      candidatesOf(change, occurrence).map((candidate) => ({ candidate, occurrence })),
     );
     return { change, attempts, occurrences, candidates, hasDwells, fence: { seq: change.seq, partition, epoch } };
+  };
+
+  /** A scheduled time is for its own trigger alone. */
+  const candidatesOf = (change: Change, { event, payload }: Occurrence): Candidate[] => {
+    if (change.kind !== SCHEDULE_KIND) return deps.index.candidates(event, payload);
+    const [automationId = '', triggerId = ''] = change.id.split('/');
+    const own = deps.index.find(automationId, triggerId);
+    return own && normalizeEvent(own.trigger.event) === event ? [own] : [];
   };
 
   /** Entities side by side, the changes of one entity one after another. */

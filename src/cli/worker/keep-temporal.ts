@@ -8,6 +8,7 @@ import type { Logger } from '../../log';
 import { connectNative } from '../../temporal/connect';
 import { ensureHousekeeping } from '../../temporal/housekeeping-schedule';
 import { createDwellStarter, type DwellStarter } from '../../temporal/dwell-starter';
+import { createScheduleKeeper, type ScheduleKeeper } from '../../temporal/schedule-keeper';
 import { createRunStarter, type RunStarter } from '../../temporal/run-starter';
 import { missingSearchAttributes, registerSearchAttributes } from '../../temporal/search-attributes';
 import { createTemporalWorker, workflowBundle } from '../../temporal/worker';
@@ -20,6 +21,7 @@ export interface TemporalKeeper {
   starter: () => RunStarter | null;
   /** As `starter`. */
   dwells: () => DwellStarter | null;
+  schedules: () => ScheduleKeeper | null;
   client: () => Client | null;
   start(): void;
   /** Settles when Temporal was reached for the first time. */
@@ -42,6 +44,7 @@ export function keepTemporal(deps: {
   let stopped = false;
   let starter: RunStarter | null = null;
   let dwells: DwellStarter | null = null;
+  let schedules: ScheduleKeeper | null = null;
   let client: Client | null = null;
   let worker: Worker | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -70,6 +73,7 @@ export function keepTemporal(deps: {
         onCall: metrics.temporalCall,
       };
       starter = createRunStarter({ ...common, db: database.db, continueAfter: numberOf('FERMATA_CONTINUE_AFTER') });
+      schedules = createScheduleKeeper({ ...common, timezone: config.timezone });
       dwells = createDwellStarter({ ...common, clock: systemClock });
       await ensureHousekeeping(client, config.taskQueue);
       log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');
@@ -78,6 +82,7 @@ export function keepTemporal(deps: {
     } finally {
       starter = null;
       dwells = null;
+      schedules = null;
       client = null;
       worker = undefined;
       await connection.close().catch(() => undefined);
@@ -100,6 +105,7 @@ export function keepTemporal(deps: {
   return {
     starter: () => starter,
     dwells: () => dwells,
+    schedules: () => schedules,
     client: () => client,
     connected,
     start: () => void (running = loop()),

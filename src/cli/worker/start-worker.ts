@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { createActivities } from '../../activities/create-activities';
 import type { ActivityDeps } from '../../activities/deps';
+import { createFireSchedule } from '../../activities/fire-schedule';
 import { createRunSources } from '../../db/runs/run-source';
 import { createHousekeeping } from '../../activities/housekeeping/create-housekeeping';
 import { requireSecretKey, type Config } from '../../config';
@@ -17,6 +18,7 @@ import { createLeases } from '../../dispatch/leases';
 import { RoutingIndex } from '../../dispatch/routing-index';
 import { createMaintenanceTimer } from '../../dispatch/maintenance-timer';
 import { createWakeSender, type WakeSender } from '../../dispatch/wake-sender';
+import { createScheduleTimers } from '../../dispatch/schedule-timers';
 import { createRunLauncher, type RunLauncher } from '../../dispatch/run-launcher';
 import { systemClock, uuidV7 } from '../../domain/clock';
 import type { FireAnswer } from '../../domain/gates/dwell-messages';
@@ -86,13 +88,18 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
       onRunsToStart: () => launcher.poke(),
     }),
     fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
+    fireSchedule: createFireSchedule({ ...activityDeps, timezone: config.timezone }),
   };
   const routing = startRouting({ config, database, workerId, log, launcher, temporal, metrics, activityDeps });
   const { dispatcher, dwellTimers, wakeSender } = routing;
+  const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log });
   const listener = listen(databaseUrl, {
     changes: () => dispatcher.poke(),
     starts: () => launcher.poke(),
-    definitions: () => dispatcher.poke(),
+    definitions: () => {
+      dispatcher.poke();
+      scheduleTimers.poke();
+    },
   });
   const maintenanceTimer = createMaintenanceTimer({ database, entities, notifier: activityDeps.notifier, log });
   temporal.start();
@@ -103,6 +110,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     async stop() {
       await listener.close();
       await maintenanceTimer.stop();
+      await scheduleTimers.stop();
       await dwellTimers.stop();
       await dispatcher.stop();
       await wakeSender.stop();

@@ -1,0 +1,64 @@
+import type { Database } from '../db/client';
+import { appendChanges } from '../db/change-log';
+import { claimDeliveries, deliveryKey } from '../db/claim-deliveries';
+import type { Notifier } from '../db/notifier';
+import { scheduleOf, type ScheduleRow } from '../db/schedules';
+import type { Clock, Ids } from '../domain/clock';
+import { stillFires, type CatchUp } from '../domain/schedules/catch-up';
+import { isSecondTime, nextCron, parseCron } from '../domain/schedules/cron';
+import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../domain/schedules/schedule-messages';
+
+/**
+ * Appends the event of a scheduled time, once by automation, trigger and time, unless the trigger is not there any more,
+ * or its catch-up policy drops what comes this late.
+ */
+export function createFireSchedule(deps: {
+  database: Database;
+  clock: Clock;
+  ids: Ids;
+  notifier: Pick<Notifier, 'changes'>;
+  timezone: string;
+}): ScheduleActivities['fireSchedule'] {
+  const { database, clock, ids, notifier } = deps;
+  return async ({ automationId, triggerId, scheduledFor }) => {
+    const schedule = await scheduleOf(database.db, automationId, triggerId);
+    if (!schedule) return 'the trigger is not there any more';
+    const at = new Date(scheduledFor);
+    const now = clock.now();
+    const dropped = whyDropped(schedule, at, now, deps.timezone);
+    if (dropped !== null) return dropped;
+    const changeId = ids.next();
+    const fired = await database.db.transaction(async (tx) => {
+      const key = deliveryKey('schedule', automationId, triggerId, at.toISOString());
+      const { fresh } = await claimDeliveries(tx, [{ key, changeIds: [changeId] }]);
+      if (fresh.size === 0) return false;
+      const cause = { actor: { type: 'system', id: 'schedule' } as const, causedBy: null, depth: 0 };
+      await appendChanges(tx, [
+        {
+          ...{ changeId, kind: SCHEDULE_KIND, id: scheduleEntityId(automationId, triggerId), occurredAt: at, cause },
+          ...{ event: schedule.event, contextKey: null },
+          payload: { firedAt: now.toISOString(), scheduledFor: at.toISOString() },
+        },
+      ]);
+      return true;
+    });
+    if (fired) notifier.changes();
+    return fired ? 'fired' : 'fired before';
+  };
+}
+
+function whyDropped({ event, config, since }: ScheduleRow, at: Date, now: Date, timezone: string): string | null {
+  if (at < since) return 'from before the trigger was enabled';
+  const rule = {
+    catchUp: (config['catch_up'] ?? 'one') as CatchUp,
+    catchUpMinutes: Number(config['catch_up_minutes'] ?? 60),
+  };
+  if (event === 'automation.interval') {
+    const every = Number(config['intervalSeconds']) * 1_000;
+    return stillFires(rule, at, now, () => at.getTime() + every <= now.getTime()) ? null : 'missed';
+  }
+  const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
+  const pattern = parseCron(String(config['cronPattern']));
+  if (pattern.fixedHour && isSecondTime(at, zone)) return 'the clock shows this time twice';
+  return stillFires(rule, at, now, () => nextCron(pattern, at, now, zone) !== null) ? null : 'missed';
+}

@@ -1,0 +1,126 @@
+import { sql } from 'drizzle-orm';
+import type { TriggerDefinition } from '../domain/definition/trigger';
+import { normalizeEvent } from '../domain/registry/registry';
+import { sha256 } from '../domain/sha256';
+import type { Executor } from './executor';
+
+/** Events that Temporal's Schedules make. */
+const SCHEDULED = ['automation.cron', 'automation.interval'];
+
+/** A schedule that an enabled trigger asks for. */
+export interface ScheduleRow {
+  automationId: string;
+  automationName: string;
+  triggerId: string;
+  event: string;
+  config: Record<string, unknown>;
+  since: Date;
+}
+
+/** Brings the schedules of an automation to what its enabled triggers ask for; those that stay keep their beginning. */
+export async function keepSchedules(
+  tx: Executor,
+  automationId: string,
+  triggers: readonly TriggerDefinition[],
+): Promise<void> {
+  const wanted = triggers
+    .filter(({ enabled, event }) => enabled && SCHEDULED.includes(normalizeEvent(event)))
+    .map(({ id, event, config }) => ({
+      trigger_id: id,
+      event: normalizeEvent(event),
+      config,
+      gate: sha256(
+        JSON.stringify([normalizeEvent(event), Object.entries(config).toSorted(([a], [b]) => (a < b ? -1 : 1))]),
+      ),
+    }));
+  await tx.execute(sql`
+    with wanted as (
+      select * from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(trigger_id text, event text, config jsonb, gate text)),
+    gone as (
+      delete from schedules s where automation_id = ${automationId}
+        and not exists (select 1 from wanted w where w.trigger_id = s.trigger_id)
+      returning automation_id, trigger_id),
+    ends as (
+      insert into schedule_ends (automation_id, trigger_id) select automation_id, trigger_id from gone on conflict do nothing),
+    back as (
+      delete from schedule_ends where automation_id = ${automationId} and trigger_id in (select trigger_id from wanted))
+    insert into schedules (automation_id, trigger_id, gate, event, config)
+    select ${automationId}, trigger_id, gate, event, config from wanted
+    on conflict (automation_id, trigger_id) do update set gate = excluded.gate, event = excluded.event,
+      config = excluded.config, since = clock_timestamp(), synced_at = null, attempted_at = null
+    where schedules.gate <> excluded.gate`);
+}
+
+interface Row extends Record<string, unknown> {
+  automation_id: string;
+  name: string;
+  trigger_id: string;
+  event: string;
+  config: Record<string, unknown>;
+  since: string;
+}
+
+const toSchedule = (row: Row): ScheduleRow => ({
+  automationId: row.automation_id,
+  automationName: row.name,
+  triggerId: row.trigger_id,
+  event: row.event,
+  config: row.config,
+  since: new Date(row.since),
+});
+
+/** Takes schedules that Temporal does not know yet as they are; others leave them alone for a few seconds. */
+export async function takeUnsynced(db: Executor, limit: number): Promise<ScheduleRow[]> {
+  const taken = await db.execute<Row>(sql`
+    with taken as (
+      update schedules set attempted_at = clock_timestamp() where (automation_id, trigger_id) in (
+        select automation_id, trigger_id from schedules where synced_at is null
+          and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')
+        order by automation_id limit ${limit} for update skip locked)
+      returning *)
+    select taken.*, a.name from taken join automations a on a.id = taken.automation_id`);
+  return taken.rows.map(toSchedule);
+}
+
+/** Temporal has it as it was taken; an edit since then leaves it to be synced again. */
+export async function noteSynced(db: Executor, { automationId, triggerId, since }: ScheduleRow): Promise<void> {
+  await db.execute(sql`
+    update schedules set synced_at = clock_timestamp()
+    where automation_id = ${automationId} and trigger_id = ${triggerId}
+      and date_trunc('milliseconds', since) = ${since.toISOString()}`);
+}
+
+/** The schedule of a trigger as it is now; null = none is wanted. */
+export async function scheduleOf(db: Executor, automationId: string, triggerId: string): Promise<ScheduleRow | null> {
+  const found = await db.execute<Row>(sql`
+    select s.*, a.name from schedules s join automations a on a.id = s.automation_id
+    where s.automation_id = ${automationId} and s.trigger_id = ${triggerId}`);
+  return found.rows[0] ? toSchedule(found.rows[0]) : null;
+}
+
+/** Schedules to delete from Temporal. */
+export async function endedSchedules(
+  db: Executor,
+  limit: number,
+): Promise<{ automationId: string; triggerId: string }[]> {
+  const found = await db.execute<{ automation_id: string; trigger_id: string }>(
+    sql`select automation_id, trigger_id from schedule_ends limit ${limit}`,
+  );
+  return found.rows.map((row) => ({ automationId: row.automation_id, triggerId: row.trigger_id }));
+}
+
+/** Temporal has deleted it. */
+export async function forgetScheduleEnd(db: Executor, automationId: string, triggerId: string): Promise<void> {
+  await db.execute(sql`delete from schedule_ends where automation_id = ${automationId} and trigger_id = ${triggerId}`);
+}
+
+/** Marks schedules that Temporal has lost: those not among `known`. */
+export async function resyncMissing(
+  db: Executor,
+  known: readonly { automationId: string; triggerId: string }[],
+): Promise<void> {
+  await db.execute(sql`
+    update schedules s set synced_at = null, attempted_at = null where synced_at < clock_timestamp() - interval '1 minute'
+      and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(known)}::jsonb) as k("automationId" uuid, "triggerId" text)
+        where k."automationId" = s.automation_id and k."triggerId" = s.trigger_id)`);
+}

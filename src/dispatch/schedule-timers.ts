@@ -1,0 +1,69 @@
+import type { Database } from '../db/client';
+import { endedSchedules, forgetScheduleEnd, noteSynced, resyncMissing, takeUnsynced } from '../db/schedules';
+import { messageOf } from '../domain/errors';
+import type { Logger } from '../log';
+import { isTemporalAway } from '../temporal/availability';
+import type { ScheduleKeeper } from '../temporal/schedule-keeper';
+import { Sleeper } from './sleeper';
+
+const SWEEP_MS = 1_000;
+const BATCH = 50;
+/** How often Temporal is asked which schedules it has: it may have lost its database. */
+const COMPARE_MS = 300_000;
+
+/** Brings Temporal's Schedules in line with what enabled triggers ask for. Rows are the truth. */
+export function createScheduleTimers(deps: { database: Database; keeper: () => ScheduleKeeper | null; log: Logger }): {
+  poke(): void;
+  stop(): Promise<void>;
+} {
+  const { database, keeper, log } = deps;
+  const { db } = database;
+  const sleeper = new Sleeper();
+  let stopped = false;
+  let poked = false;
+  let comparedAt = 0;
+
+  const sweep = async (temporal: ScheduleKeeper): Promise<void> => {
+    if (Date.now() - comparedAt > COMPARE_MS) {
+      comparedAt = Date.now();
+      await resyncMissing(db, await temporal.list());
+    }
+    for (const { automationId, triggerId } of await endedSchedules(db, BATCH)) {
+      await temporal.remove(automationId, triggerId);
+      await forgetScheduleEnd(db, automationId, triggerId);
+    }
+    for (let taken = BATCH; taken === BATCH && !stopped;) {
+      const schedules = await takeUnsynced(db, BATCH);
+      taken = schedules.length;
+      for (const schedule of schedules) {
+        await temporal.put(schedule);
+        await noteSynced(db, schedule);
+      }
+    }
+  };
+  const loop = async (): Promise<void> => {
+    while (!stopped) {
+      poked = false;
+      const temporal = keeper();
+      if (temporal) {
+        await sweep(temporal).catch((error: unknown) => {
+          if (!isTemporalAway(error))
+            log.warn({ reason: messageOf(error) }, 'schedules could not be kept; trying again');
+        });
+      }
+      if (!stopped && !poked) await sleeper.sleep(SWEEP_MS);
+    }
+  };
+  const running = loop();
+  return {
+    poke() {
+      poked = true;
+      sleeper.wake();
+    },
+    async stop() {
+      stopped = true;
+      sleeper.wake();
+      await running;
+    },
+  };
+}

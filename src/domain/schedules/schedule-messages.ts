@@ -1,0 +1,20 @@
+/** Input of the workflow that a Temporal Schedule starts at each of its times. */
+export interface ScheduleInput {
+  v: 1;
+  automationId: string;
+  triggerId: string;
+}
+
+/** What that workflow calls. */
+export interface ScheduleActivities {
+  /** Appends the event of a scheduled time to the log, once. Gives what became of it. */
+  fireSchedule(input: { automationId: string; triggerId: string; scheduledFor: string }): Promise<string>;
+}
+
+/** Id of the Temporal Schedule of a trigger. */
+export const scheduleId = (automationId: string, triggerId: string): string =>
+  `automation:${automationId}:${triggerId}`;
+
+/** Kind of the change rows that schedules append; the id names automation and trigger. */
+export const SCHEDULE_KIND = 'automation.schedule';
+export const scheduleEntityId = (automationId: string, triggerId: string): string => `${automationId}/${triggerId}`;

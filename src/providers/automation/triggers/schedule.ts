@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { messageOf } from '../../../domain/errors';
+import type { TriggerType } from '../../../domain/registry/trigger-type';
+import { parseCron } from '../../../domain/schedules/cron';
+
+const Payload = z.looseObject({ firedAt: z.string(), scheduledFor: z.string() });
+
+const catchUp = {
+  catch_up: z
+    .enum(['skip', 'one', 'all'])
+    .default('one')
+    .describe('Times missed while Temporal or the workers were down: none, the newest, or all of them'),
+  catch_up_minutes: z.int().min(1).max(43_200).default(60).describe('Times missed longer ago are dropped'),
+};
+
+const CronText = z.string().superRefine((text, ctx) => {
+  try {
+    parseCron(text);
+  } catch (error) {
+    ctx.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
+
+const Timezone = z.string().refine(isTimezone, { error: 'Not an IANA time zone, such as Europe/Berlin' });
+
+/** Config of `automation.cron`. */
+export const CronConfig = z.strictObject({
+  cronPattern: CronText.describe('minute hour day-of-month month day-of-week, or six fields with seconds first'),
+  timezone: Timezone.optional().describe('Default: FERMATA_TIMEZONE'),
+  ...catchUp,
+});
+
+/** Config of `automation.interval`; it counts from the moment of enabling. */
+export const IntervalConfig = z.strictObject({ intervalSeconds: z.int().min(1).max(2_592_000), ...catchUp });
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const common = { category: 'Automation', payloadSchema: Payload };
+
+/** At times of a calendar, by Temporal's Schedules; fires its own automation only. */
+export const cronTrigger: TriggerType = {
+  ...{ id: 'cron', displayName: 'Cron', ...common },
+  description: 'At the times of a cron pattern, in a time zone.',
+  configSchema: CronConfig,
+};
+
+/** Every so many seconds, by Temporal's Schedules; fires its own automation only. */
+export const intervalTrigger: TriggerType = {
+  ...{ id: 'interval', displayName: 'Interval', ...common },
+  description: 'Every so many seconds, counted from when the automation was enabled.',
+  configSchema: IntervalConfig,
+};

@@ -1,0 +1,118 @@
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type CalendarSpec,
+  type Client,
+  type DayOfWeek,
+  type Month,
+  type ScheduleOptions,
+} from '@temporalio/client';
+import type { ScheduleRow } from '../db/schedules';
+import { markdownLine } from '../domain/run/markdown';
+import { parseCron } from '../domain/schedules/cron';
+import { scheduleId, type ScheduleInput } from '../domain/schedules/schedule-messages';
+
+/** What keeps Temporal's Schedules in line with the rows. All calls may be repeated; each throws when Temporal is away. */
+export interface ScheduleKeeper {
+  /** Creates the schedule, or changes it to what it is to be. */
+  put(schedule: ScheduleRow): Promise<void>;
+  remove(automationId: string, triggerId: string): Promise<void>;
+  /** Those that Temporal has. */
+  list(): Promise<{ automationId: string; triggerId: string }[]>;
+}
+
+const MONTHS: readonly Month[] = [
+  ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE'] as const),
+  ...(['JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
+];
+const DAYS: readonly DayOfWeek[] = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'];
+const PREFIX = 'automation:';
+
+export function createScheduleKeeper(deps: {
+  client: Client;
+  taskQueue: string;
+  /** Zone of patterns without one. */
+  timezone: string;
+  onCall: (call: 'put_schedule' | 'delete_schedule') => void;
+}): ScheduleKeeper {
+  const { client, taskQueue, timezone, onCall } = deps;
+
+  return {
+    async put(schedule) {
+      onCall('put_schedule');
+      const options = optionsOf(schedule, taskQueue, timezone);
+      try {
+        await client.schedule.create(options);
+      } catch (error) {
+        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+        const handle = client.schedule.getHandle(options.scheduleId);
+        await handle.update(() => ({ ...options, state: { paused: false } }));
+      }
+    },
+    async remove(automationId, triggerId) {
+      onCall('delete_schedule');
+      try {
+        await client.schedule.getHandle(scheduleId(automationId, triggerId)).delete();
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    },
+    async list() {
+      const known: { automationId: string; triggerId: string }[] = [];
+      for await (const { scheduleId: id } of client.schedule.list()) {
+        const [automationId, triggerId] = id.startsWith(PREFIX) ? id.slice(PREFIX.length).split(':') : [];
+        if (automationId !== undefined && triggerId !== undefined) known.push({ automationId, triggerId });
+      }
+      return known;
+    },
+  };
+}
+
+function optionsOf(schedule: ScheduleRow, taskQueue: string, timezone: string): ScheduleOptions {
+  const { automationId, automationName, triggerId, config } = schedule;
+  const input: ScheduleInput = { v: 1, automationId, triggerId };
+  return {
+    scheduleId: scheduleId(automationId, triggerId),
+    spec: specOf(schedule, timezone),
+    policies: {
+      overlap: ScheduleOverlapPolicy.ALLOW_ALL,
+      catchupWindow: `${Number(config['catch_up_minutes'] ?? 60)} minutes`,
+    },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'schedule',
+      args: [input],
+      taskQueue,
+      staticSummary: markdownLine(`${automationName} · ${triggerId}`, 200),
+      workflowExecutionTimeout: '31 days',
+    },
+  };
+}
+
+/** All times that may be meant; which of them are, at changes of the clock, is for who fires to tell. */
+function specOf({ event, config, since }: ScheduleRow, timezone: string): ScheduleOptions['spec'] {
+  if (event === 'automation.interval') {
+    const every = Number(config['intervalSeconds']) * 1_000;
+    const seconds = Math.floor(since.getTime() / 1_000) * 1_000;
+    return { intervals: [{ every, offset: seconds % every }] };
+  }
+  const cron = parseCron(String(config['cronPattern']));
+  const base = {
+    second: list(cron.seconds),
+    minute: list(cron.minutes),
+    hour: list(cron.hours),
+    month: cron.months.map((month) => MONTHS[month - 1] as Month),
+  };
+  const dayOfMonth = list(cron.daysOfMonth);
+  const dayOfWeek = cron.daysOfWeek.map((day) => DAYS[day] as DayOfWeek);
+  const calendars: CalendarSpec[] = cron.eitherDay
+    ? [
+        { ...base, dayOfMonth, dayOfWeek: '*' },
+        { ...base, dayOfMonth: '*', dayOfWeek },
+      ]
+    : [{ ...base, dayOfMonth, dayOfWeek }];
+  return { calendars, timezone: typeof config['timezone'] === 'string' ? config['timezone'] : timezone };
+}
+
+const list = (values: readonly number[]): number[] => [...values];

@@ -1,0 +1,14 @@
+import { proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import type { ScheduleActivities, ScheduleInput } from '../../domain/schedules/schedule-messages';
+
+const { fireSchedule } = proxyLocalActivities<ScheduleActivities>({
+  startToCloseTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/** One time of a cron or interval trigger: appends its event to the change log, where it is routed like any other. */
+export async function schedule({ automationId, triggerId }: ScheduleInput): Promise<string> {
+  const { searchAttributes, startTime } = workflowInfo();
+  const [at = startTime] = (searchAttributes['TemporalScheduledStartTime'] ?? []) as unknown as Date[];
+  return fireSchedule({ automationId, triggerId, scheduledFor: new Date(at).toISOString() });
+}

@@ -1,0 +1,151 @@
+import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
+import { createFireSchedule } from '../../src/activities/fire-schedule';
+import { uuidV7 } from '../../src/domain/clock';
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+const scheduled = (trigger: string) => `
+name: On time
+mode: parallel
+max_runs: 1000
+triggers: [{ id: tick, ${trigger} }]
+actions: [{ action: automation.log, config: { message: tick } }]
+`;
+
+describe('a schedule', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let temporal: Client;
+  beforeAll(async () => {
+    engine = await startEngine();
+    const { address, namespace } = engine.temporal;
+    temporal = new Client({ connection: await Connection.connect({ address }), namespace });
+    api = await engine.api();
+    await Promise.all([engine.worker(), engine.worker()]);
+  }, 120_000);
+  afterAll(async () => {
+    await temporal.connection.close();
+    await engine.close();
+  });
+
+  const post = async (path: string) => {
+    const answer = await engine.post(api, path, {});
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  };
+  const specOf = async (automationId: string) => {
+    const handle = temporal.schedule.getHandle(`automation:${automationId}:tick`);
+    try {
+      return (await handle.describe()).spec;
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return null;
+      throw error;
+    }
+  };
+  const kept = (automationId: string) =>
+    until('Temporal has it', async () => (await specOf(automationId)) ?? false, 20_000);
+  const gone = (automationId: string) =>
+    until('Temporal has it no more', async () => (await specOf(automationId)) === null, 20_000);
+
+  test('fires its own automation and trigger alone, once at each time, with two workers', async () => {
+    const other = await engine.save(scheduled('event: automation.interval, config: { intervalSeconds: 3600 }'));
+    const id = await engine.save(scheduled('event: automation.interval, config: { intervalSeconds: 1 }'));
+    await until('it fired three times', async () => (await engine.runs(id)).length >= 3, 30_000);
+    await post(`/automations/${id}/disable`);
+    const runs = await engine.ended(3, id);
+    const payloads = runs.map(
+      (run) => (run['trigger_scope'] as { payload: { scheduledFor: string; firedAt: string } }).payload,
+    );
+    expect(new Set(payloads.map(({ scheduledFor }) => scheduledFor)).size).toBe(runs.length);
+    expect(runs[0]).toMatchObject({ trigger_id: 'tick', trigger_event: 'automation.interval', context_key: null });
+    expect(payloads[0]).toEqual({ firedAt: expect.any(String) as string, scheduledFor: expect.any(String) as string });
+    expect(await engine.runs(other)).toEqual([]);
+    await gone(id);
+  }, 60_000);
+
+  test('by a cron pattern with seconds fires at these seconds', async () => {
+    const id = await engine.save(scheduled('event: automation.cron, config: { cronPattern: "*/2 * * * * *" }'));
+    await until('it fired', async () => (await engine.runs(id)).length >= 2, 30_000);
+    await post(`/automations/${id}/disable`);
+    const [run] = await engine.runs(id);
+    const { scheduledFor } = (run?.['trigger_scope'] as { payload: { scheduledFor: string } }).payload;
+    expect(new Date(scheduledFor).getUTCSeconds() % 2).toBe(0);
+  }, 60_000);
+
+  test('follows edit, disabling, enabling, deletion and rollback', async () => {
+    const yaml = scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Europe/Berlin }');
+    const id = await engine.save(yaml);
+    expect((await kept(id)).timezone).toBe('Europe/Berlin');
+    await engine.save(yaml.replace('0 9', '30 10'), id);
+    await until('it is edited', async () => (await specOf(id))?.calendars?.[0]?.minute[0]?.start === 30, 20_000);
+    await post(`/automations/${id}/disable`);
+    await gone(id);
+    await post(`/automations/${id}/enable`);
+    await kept(id);
+    await post(`/automations/${id}/versions/1/rollback`);
+    await until('it is rolled back', async () => (await specOf(id))?.calendars?.[0]?.minute[0]?.start === 0, 20_000);
+    await fetch(`${api.url}/api/v1/automations/${id}`, {
+      method: 'DELETE',
+      headers: { authorization: engine.authorization },
+    });
+    await gone(id);
+  }, 60_000);
+
+  test('keeps its beginning over saves that leave the trigger alone', async () => {
+    const yaml = scheduled('event: automation.interval, config: { intervalSeconds: 3600 }');
+    const id = await engine.save(yaml);
+    const offset = (await kept(id)).intervals?.[0]?.offset;
+    await engine.save(yaml.replace('message: tick', 'message: tock'), id);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect((await specOf(id))?.intervals?.[0]?.offset).toBe(offset);
+  }, 60_000);
+
+  test('of times that were missed fires none, the newest or all, and each once', async () => {
+    const firedOf = async (catchUp: string) => {
+      const id = await engine.save(
+        scheduled(
+          `event: automation.interval, config: { intervalSeconds: 600, catch_up: ${catchUp}, catch_up_minutes: 35 }`,
+        ),
+      );
+      const start = Math.floor(Date.now() / 1_000) * 1_000;
+      await engine.database.pool.query(`update schedules set since = $2 where automation_id = $1`, [
+        id,
+        new Date(start - 3_600_000),
+      ]);
+      const now = new Date(start + 60_000);
+      const fire = createFireSchedule({
+        database: engine.database,
+        clock: { now: () => now },
+        ids: uuidV7,
+        notifier: { changes: () => undefined },
+        timezone: 'UTC',
+      });
+      const fired: number[] = [];
+      for (const back of [50, 40, 30, 20, 10, 0]) {
+        const scheduledFor = new Date(start - back * 60_000).toISOString();
+        for (const _twice of [1, 2]) {
+          if ((await fire({ automationId: id, triggerId: 'tick', scheduledFor })) === 'fired') fired.push(back);
+        }
+      }
+      return fired;
+    };
+    expect(await firedOf('skip')).toEqual([]);
+    expect(await firedOf('one')).toEqual([0]);
+    expect(await firedOf('all')).toEqual([30, 20, 10, 0]);
+  }, 60_000);
+
+  test('is refused at save with a pattern or zone that there is not, and with `for`', async () => {
+    await expect(
+      engine.save(scheduled('event: automation.cron, config: { cronPattern: "61 * * * *" }')),
+    ).rejects.toThrow('no minute');
+    await expect(
+      engine.save(scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Mars/Base }')),
+    ).rejects.toThrow('IANA');
+    await expect(
+      engine.save(scheduled('event: automation.interval, config: { intervalSeconds: 0 }')),
+    ).rejects.toThrow();
+    await expect(
+      engine.save(scheduled('event: automation.interval, config: { intervalSeconds: 5 }, for: { minutes: 1 }')),
+    ).rejects.toThrow('for');
+  });
+});
