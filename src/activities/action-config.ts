@@ -1,38 +1,49 @@
 import type { z } from 'zod';
 import type { Executor } from '../db/executor';
-import type { ProviderAction } from '../domain/definition/action';
+import { isFlagged } from '../domain/definition/schema-at';
 import { FermataError, type Finding } from '../domain/errors';
 import { codeFields } from '../domain/registry/schema-marks';
-import type { Evaluator, EvaluationScope } from '../providers/evaluator';
+import { holdReferences } from '../domain/secrets/references';
+import type { EvaluationScope } from '../providers/evaluator';
+import type { ActivityDeps } from './deps';
+import type { ActionStepOfRun } from './perform-step';
+import type { UsedSecret } from './run-secrets';
 
-const SECRET = /\$\{\{\s*secrets\.([^\s}]+)\s*\}\}/;
+/** A configuration in clear, with the secrets that are in it. */
+export interface RenderedConfig {
+  config: unknown;
+  used: UsedSecret[];
+}
+
+const SECRET_FIELDS = ['x-secret', 'x-secret-env'];
 
 /**
- * Renders the configuration of an action and checks it against the action's schema. Fields that hold code are never
- * rendered. @throws {FermataError} config_invalid, which fails the step without a retry.
+ * Renders the configuration of an action, puts secrets in where its schema takes them and the author wrote them, and checks
+ * it against the schema. Fields that hold code are never rendered. The step's mask hides the secrets from then on.
+ * @throws {FermataError} config_invalid, which fails the step without a retry.
  */
 export async function renderConfig(
   db: Executor,
-  evaluator: Evaluator,
-  step: ProviderAction,
+  { evaluator, secrets }: Pick<ActivityDeps, 'evaluator' | 'secrets'>,
+  step: ActionStepOfRun,
   schema: z.ZodType,
   scope: EvaluationScope,
-): Promise<unknown> {
+): Promise<RenderedConfig> {
   const code = codeFields(schema);
-  const templates = Object.fromEntries(Object.entries(step.config).filter(([key]) => !code.has(key)));
-  const literal = Object.fromEntries(Object.entries(step.config).filter(([key]) => code.has(key)));
-  const rendered = (await evaluator.render(db, templates, scope)) as Record<string, unknown>;
-  const config = { ...rendered, ...literal };
-  // Looked for in what the author wrote: the same text in somebody's data is only text.
-  const secret = SECRET.exec(JSON.stringify(step.config))?.[1];
-  if (secret !== undefined) {
-    throw new FermataError(
-      'config_invalid',
-      `The secret "${secret}" cannot be resolved: secrets are not supported yet.`,
-    );
-  }
+  const held = holdReferences();
+  const takesSecret = (path: readonly PropertyKey[]) => isFlagged(schema, path, SECRET_FIELDS);
+  const written = mapTexts(step.action.config, [], (text, path) =>
+    takesSecret(path) ? held.hold(text) : text,
+  ) as Config;
+  const templates = Object.fromEntries(Object.entries(written).filter(([key]) => !code.has(key)));
+  const literal = Object.fromEntries(Object.entries(written).filter(([key]) => code.has(key)));
+  const rendered = { ...((await evaluator.render(db, templates, scope)) as Config), ...literal };
+  const values = await secrets.resolve([...held.names]);
+  const used = [...values.values()];
+  const clear = new Map([...values].map(([name, { value }]) => [name, value]));
+  const config = held.names.size === 0 ? rendered : mapTexts(rendered, [], (text) => held.fill(text, clear));
   const parsed = schema.safeParse(config);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { config: parsed.data, used };
   const errors: Finding[] = parsed.error.issues.map((issue) => ({
     path: issue.path.map(String).join('.'),
     message: issue.message,
@@ -40,4 +51,17 @@ export async function renderConfig(
   }));
   const text = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
   throw new FermataError('config_invalid', `The rendered configuration is not valid: ${text}`, { errors });
+}
+
+type Config = Record<string, unknown>;
+
+function mapTexts(
+  value: unknown,
+  path: readonly PropertyKey[],
+  map: (text: string, path: readonly PropertyKey[]) => string,
+): unknown {
+  if (typeof value === 'string') return map(value, path);
+  if (Array.isArray(value)) return value.map((item, index) => mapTexts(item, [...path, index], map));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, mapTexts(child, [...path, key], map)]));
 }

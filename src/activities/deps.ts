@@ -6,6 +6,7 @@ import type { Registry } from '../domain/registry/registry';
 import type { Action } from '../providers/contract';
 import type { OpenConnection } from '../providers/connections/open-connection';
 import type { Evaluator } from '../providers/evaluator';
+import type { RunSecrets } from './run-secrets';
 import type { RunSource } from '../db/runs/run-source';
 
 /** What the activities of runs work with. */
@@ -17,6 +18,7 @@ export interface ActivityDeps {
   notifier: Notifier;
   clock: Clock;
   ids: Ids;
+  secrets: RunSecrets;
   sourceOf: (runId: string) => Promise<RunSource>;
   /** Opens the connection of this type and id. */
   openConnection: (type: string, id: string) => Promise<OpenConnection>;

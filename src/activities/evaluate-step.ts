@@ -7,6 +7,7 @@ import { isDatabaseAway } from '../db/availability';
 import type { ActionKind } from '../domain/definition/action-kind';
 import { FermataError, messageOf } from '../domain/errors';
 import type { Evaluation, StepInput } from '../domain/run/activities';
+import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { ActivityDeps } from './deps';
 import { chooseBranch } from './evaluate/choose';
 import { checkCondition } from './evaluate/condition';
@@ -46,7 +47,8 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
       if (!start.open) return { type: 'closed' };
       const before = decidedBefore(start, input);
       if (before) return before;
-      const evaluated = await evaluate(deps, tx, step, start);
+      step.mask = deps.secrets.maskOf(input.runId, start.secrets);
+      const evaluated = masked(await evaluate(deps, tx, step, start), step.mask);
       await writeRow(tx, step, evaluated);
       return evaluated.evaluation;
     });
@@ -77,6 +79,21 @@ async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: Ste
     const code = error instanceof FermataError ? error.code : 'expression_error';
     return { evaluation: { type: 'failed', error: runError(step, code, messageOf(error)) }, status: 'failed' };
   }
+}
+
+/** Names of decisions are ours and stay. */
+function masked(evaluated: Evaluated, mask: Mask): Evaluated {
+  if (mask === NO_MASK) return evaluated;
+  const { evaluation, result, trace, ...rest } = evaluated;
+  const { type, ...values } = evaluation;
+  // The message of a failure is masked already; its code is ours.
+  const own = type === 'failed' ? evaluation : ({ type, ...mask(values) } as Evaluation);
+  return {
+    ...rest,
+    evaluation: own,
+    ...(result === undefined ? {} : { result: mask(result) }),
+    ...(trace && { trace: mask(trace) }),
+  };
 }
 
 async function writeRow(

@@ -65,6 +65,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
   if (!start.open) return { type: 'closed' };
   const { decided, finished } = start;
   if (finished) return (decided as Evaluation | null) ?? { type: 'closed' };
+  step.mask = deps.secrets.maskOf(runId, start.secrets);
   const scope = scopeOf(step, start);
   try {
     if (!(await isEnabled(tx, deps, step, scope))) {
@@ -112,6 +113,7 @@ async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<E
       ? ((start.decided as Evaluation | null) ?? { type: 'closed' })
       : { type: 'closed' };
   }
+  step.mask = await deps.secrets.readMask(tx, wait.runId);
   const now = deps.clock.now();
   const artifacts = await artifactsOf(tx, wait.runId);
   if ('wait_until' in step.action) {
@@ -186,7 +188,7 @@ async function goOnWaiting(tx: Executor, step: WaitStep, wait: Wait, seen: Look 
     path,
     status: 'waiting',
     result: { refs: wait.refs, event: wait.event, timeoutAt: wait.timeoutAt, recheckAt },
-    trace: { ...traceOf(step), ...(reason === undefined ? {} : { reason }) },
+    trace: { ...traceOf(step), ...(reason === undefined ? {} : { reason: step.mask(reason) }) },
   });
   await setWaiting(tx, runId);
   return evaluation;
@@ -232,7 +234,7 @@ async function settle(
     runId,
     path,
     status: 'success',
-    result,
+    result: step.mask(result),
     trace: { evaluation, ...traceOf(step) },
   });
   return written ? evaluation : { type: 'closed' };

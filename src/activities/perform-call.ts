@@ -6,7 +6,6 @@ import { endStep } from '../db/runs/end-step';
 import { noteAttempt } from '../db/runs/note-attempt';
 import { writeJournal } from '../db/runs/journal';
 import { messageOf } from '../domain/errors';
-import { createMask } from '../domain/secrets/mask-values';
 import type { Performance } from '../domain/run/activities';
 import type { RetryPlan } from '../domain/run/plan';
 import type { ActionResult, CallingAction } from '../providers/contract';
@@ -47,6 +46,7 @@ export async function performCall(
   const start = await beginStep(db, names, 'look', input.wait);
   const before = outcomeBefore(step, start);
   if (before) return before;
+  step.mask = deps.secrets.maskOf(names.runId, start.secrets);
   const attempt: Attempt = { step, action, context, start };
   try {
     return await prepareAndCall(deps, attempt);
@@ -67,7 +67,8 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
     await endStep(db, { runId: names.runId, path: names.path, status: 'skipped' });
     return { type: 'skipped' };
   }
-  const config = await renderConfig(db, deps.evaluator, step.action, action.configSchema, scope);
+  const rendered = await renderConfig(db, deps, step, action.configSchema, scope);
+  const { config } = rendered;
   const timeoutMs = timeoutOf(step, action, config);
   if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) {
     await noteAttempt(db, names, start.attempt - 1);
@@ -75,7 +76,9 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   }
   const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
   const connection = await connectionOf(deps, action, config);
-  const mask = createMask(connection?.secrets ?? []);
+  const used = [...rendered.used, ...(connection?.secrets ?? [])];
+  await deps.secrets.remember(names.runId, used);
+  step.mask = deps.secrets.maskOf(names.runId, start.secrets, used);
   const result = await withBudget(context, timeoutMs, (signal) =>
     action.execute({
       connection: connection?.config ?? null,
@@ -87,9 +90,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
       attempt: start.attempt,
       signal,
     }),
-  ).then(mask, (error: unknown) => {
-    throw maskedFailure(error, mask);
-  });
+  );
   await deps.failpoint('after-effect-before-completion');
   return persist(() => writeSuccess(db, deps, step, action, result, consumed?.data ?? null));
 }
@@ -98,13 +99,6 @@ async function connectionOf(deps: ActivityDeps, action: CallingAction, config: u
   const { connectionId } = Object(config) as { connectionId?: unknown };
   if (action.connection === undefined || typeof connectionId !== 'string') return null;
   return deps.openConnection(action.connection, connectionId);
-}
-
-/** Far ends repeat what they were sent, credentials too. */
-function maskedFailure(error: unknown, mask: <T>(value: T) => T): unknown {
-  if (!(error instanceof ProviderFailure)) return error;
-  const { code, message, retryable, retryAfterMs, status, output } = error;
-  return new ProviderFailure(code, mask(message), { retryable, retryAfterMs, status, output: mask(output) });
 }
 
 /** Heartbeats while the call runs (that is how a cancel reaches it) and aborts it when its budget is used up. */

@@ -49,15 +49,17 @@ async function attempt(
   const start = await beginStep(tx, names, 'hold', step.input.wait);
   const before = outcomeBefore(step, start);
   if (before) return before;
+  step.mask = deps.secrets.maskOf(names.runId, start.secrets);
   const scope = scopeOf(step, start);
   if (!(await isEnabled(tx, deps, step, scope))) {
     await endStep(tx, { runId: names.runId, path: names.path, status: 'skipped' });
     return { type: 'skipped' };
   }
-  const config = await renderConfig(tx, deps.evaluator, step.action, action.configSchema, scope);
+  // What it writes comes from here: entities, events and rows get to see no more than steps do.
+  const { config } = await renderConfig(tx, deps, step, action.configSchema, scope);
   const consumed = action.consumes ? await consumedArtifact(tx, action.consumes, start.artifacts, source) : null;
   const result = await action.execute({
-    config,
+    config: step.mask(config),
     tx,
     entities: deps.entities,
     cause: {

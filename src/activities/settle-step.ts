@@ -48,7 +48,8 @@ export async function writeSuccess(
 ): Promise<Performance> {
   const { runId, path, actionId } = step.names;
   const type = deps.registry.artifactTypeOf(step.names.action ?? '');
-  const output = boundedOutput(result.output);
+  const { mask } = step;
+  const output = mask(boundedOutput(result.output));
   const written = await endStep(tx, {
     runId,
     path,
@@ -62,12 +63,12 @@ export async function writeSuccess(
             actionId,
             name: type.name,
             type: type.id,
-            data: artifactData(action, result),
+            data: mask(artifactData(action, result)),
             closed: result.closesConsumed ?? false,
           },
         }
       : {}),
-    ...(result.closesConsumed ? closing(deps, action, result.artifact ?? consumed) : {}),
+    ...(result.closesConsumed ? closing(deps, action, mask(result.artifact ?? consumed)) : {}),
   });
   return written ? { type: 'done' } : { type: 'closed' };
 }
@@ -105,7 +106,7 @@ export async function writeFailure(
   output?: unknown,
 ): Promise<Closed | Failed> {
   const { runId, path } = step.names;
-  const result = boundedOutput(output);
+  const result = step.mask(boundedOutput(output));
   const written = await endStep(tx, {
     runId,
     path,
@@ -125,7 +126,9 @@ export function createFailStep(
     const step = stepOf(await deps.sourceOf(input.runId), input);
     return deps.database.db.transaction(async (tx) => {
       await writeJournal(tx, input.runId, input.journal);
-      const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold'));
+      const start = await beginStep(tx, step.names, 'hold');
+      step.mask = deps.secrets.maskOf(step.names.runId, start.secrets);
+      const before = outcomeBefore(step, start);
       if (before?.type === 'closed' || before?.type === 'failed') return before;
       return writeFailure(tx, step, { ...error, ...runError(step, error.code, error.message) });
     });

@@ -4,6 +4,7 @@ import { kindOf } from '../domain/definition/action-kind';
 import { FermataError } from '../domain/errors';
 import type { StepInput } from '../domain/run/activities';
 import type { RunError } from '../domain/run/step-record';
+import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
 import type { EvaluationScope } from '../providers/evaluator';
@@ -17,6 +18,8 @@ export interface Step {
   names: { runId: string; path: string; actionId: string | null; kind: string; action: string | null };
   /** What its trace warns of. */
   warnings: string[];
+  /** Hides what the run has used; set when the step begins. */
+  mask: Mask;
 }
 
 /** Finds the step of an input in the pinned definition. */
@@ -30,7 +33,7 @@ export function stepOf(source: RunSource, input: StepInput): Step {
     kind: kindOf(action),
     action: 'action' in action ? action.action : null,
   };
-  return { source, input, action, names, warnings: [] };
+  return { source, input, action, names, warnings: [], mask: NO_MASK };
 }
 
 /** What expressions of a step see. */
@@ -53,8 +56,8 @@ export function scopeOf(
 const withError = (facts: RunFacts, error: RunError): RunFacts => ({ ...facts, run: { ...facts.run, error } });
 
 /** What the step's row keeps of how it was evaluated, beside what its kind keeps. */
-export function traceOf({ warnings }: Step): { warnings?: string[] } {
-  return warnings.length === 0 ? {} : { warnings: [...new Set(warnings)] };
+export function traceOf({ warnings, mask }: Step): { warnings?: string[] } {
+  return warnings.length === 0 ? {} : { warnings: mask([...new Set(warnings)]) };
 }
 
 /** A failure as the step's row and `run.error` carry it. */
@@ -62,7 +65,7 @@ export function runError(step: Step, code: string, message: string, status?: num
   const { path, actionId } = step.names;
   return {
     code,
-    message,
+    message: step.mask(message),
     path,
     ...(actionId === null ? {} : { actionId }),
     ...(status === undefined ? {} : { status }),

@@ -28,6 +28,7 @@ import { healthAssignmentRoutes } from './routes/health-assignments';
 import { healthRoutes } from './routes/health';
 import { waitRoutes } from './routes/waits';
 import { dwellRoutes } from './routes/dwells';
+import { secretRoutes } from './routes/secrets';
 import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
 import { incidentRoutes } from './routes/incidents';
@@ -92,6 +93,7 @@ export function createApp(deps: ApiDeps): Api {
     ...dwellRoutes(shared),
     ...waitRoutes(shared),
     ...hookRoutes(shared),
+    ...secretRoutes(shared),
     ...connectionRoutes(shared),
     ...connectionCallRoutes(shared),
     ...changeRoutes(shared),

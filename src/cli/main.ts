@@ -26,6 +26,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['retry', 'start a failed run once more', () => import('./retry.js')],
   ['entity', 'read and set the state of entities', () => import('./entity.js')],
   ['token', 'make access tokens', () => import('./token.js')],
+  ['secret', 'set and list secrets, change the key that seals them', () => import('./secret.js')],
   ['open', 'the Temporal Web UI', () => import('./open.js')],
 ];
 

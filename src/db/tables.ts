@@ -244,6 +244,26 @@ export const scheduleEnds = pgTable(
   (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
 );
 
+/** Secrets, sealed for their names. */
+export const secrets = pgTable('secrets', {
+  name: text('name').primaryKey(),
+  version: integer('version').notNull(),
+  sealed: jsonb('sealed').$type<Sealed>().notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** Values that runs have used, sealed for the runs. */
+export const runSecrets = pgTable(
+  'run_secrets',
+  {
+    runId: uuid('run_id').notNull(),
+    source: text('source').notNull(),
+    sealed: jsonb('sealed').$type<Sealed>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.runId, t.source] })],
+);
+
 /** What runs wait for. */
 export const waits = pgTable(
   'waits',

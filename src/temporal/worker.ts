@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NativeConnection } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import { bundleWorkflowCode, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { projectRoot } from '../project-root';
 
@@ -17,6 +17,8 @@ export interface TemporalWorkerOptions {
   taskQueue: string;
   bundle: WorkflowBundleOption;
   activities: object;
+  /** Sees what activities throw. */
+  interceptor: ActivityInterceptorsFactory;
   /** 0 makes every workflow task replay from the start; for tests. */
   maxCachedWorkflows?: number | undefined;
 }
@@ -26,13 +28,14 @@ const CONCURRENT_ACTIVITIES = 50;
 
 /** The worker that executes runs; sized for one process of a two-core machine. */
 export function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows } = options;
+  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptor } = options;
   return Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle: bundle,
     activities,
+    interceptors: { activity: [interceptor] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     maxConcurrentLocalActivityExecutions: CONCURRENT_ACTIVITIES,
     maxCachedWorkflows: maxCachedWorkflows ?? 500,

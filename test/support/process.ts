@@ -13,17 +13,18 @@ export interface FermataProcess {
   exited(): boolean;
 }
 
-/** Starts `fermata <args>` as a process of its own, with nothing of this environment but what is given. */
-export function startFermata(args: readonly string[], env: Record<string, string>): FermataProcess {
+/** Starts `fermata <args>` as a process of its own, with nothing of this environment but what is given; `input` is its standard input. */
+export function startFermata(args: readonly string[], env: Record<string, string>, input?: string): FermataProcess {
   const main = join(projectRoot(), 'dist', 'src', 'cli', 'main.js');
   const child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(input);
   let output = '';
-  const keep = (chunk: Buffer) => (output = (output + chunk.toString('utf8')).slice(-200_000));
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
+  const keep = (chunk: Buffer) => (output = (output + chunk.toString('utf8')).slice(-5_000_000));
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const exited = () => child.exitCode !== null || child.signalCode !== null;
   return {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A request as the far end saw it. */
@@ -7,6 +7,7 @@ export interface Received {
   key: string;
   method: string;
   path: string;
+  headers: IncomingHttpHeaders;
   body: string;
   at: number;
 }
@@ -32,6 +33,7 @@ export async function startReceiver(): Promise<Receiver> {
         key: String(request.headers['idempotency-key'] ?? ''),
         method: request.method ?? '',
         path: request.url ?? '',
+        headers: request.headers,
         body,
         at: Date.now(),
       };

@@ -10,10 +10,17 @@ import { refusalOfFindings } from '../http/findings';
 /** Definitions whose warnings are remembered. */
 const MAX_REMEMBERED = 10_000;
 
+/** Names of secrets and ids of connections that there are. */
+export interface KnownReferences {
+  secrets?: ReadonlySet<string>;
+  connections?: ReadonlySet<string>;
+}
+
 /** The one validator with what this process knows. */
 export interface AutomationValidator {
-  validate(document: unknown, locate?: Locate): Validation;
-  validateYaml(text: string): Validation;
+  /** `known` = what references may name; without it they are not checked. */
+  validate(document: unknown, locate?: Locate, known?: KnownReferences): Validation;
+  validateYaml(text: string, known?: KnownReferences): Validation;
   /** @throws {FermataError} `validation_failed` with everything that is wrong, also with what stands beside the document. */
   accept(document: unknown, locate?: Locate, beside?: readonly Finding[]): Definition;
   /** Warnings about a stored definition; computed once per version, since the registry does not change while we run. */
@@ -22,11 +29,11 @@ export interface AutomationValidator {
 
 export function createAutomationValidator(deps: { registry: Registry; filters: FilterRegistry }): AutomationValidator {
   const remembered = new Map<string, Finding[]>();
-  const validate = (document: unknown, locate?: Locate) =>
-    validateDefinition(document, { ...deps, ...(locate === undefined ? {} : { locate }) });
+  const validate = (document: unknown, locate?: Locate, known: Partial<KnownReferences> = {}) =>
+    validateDefinition(document, { ...deps, ...known, ...(locate === undefined ? {} : { locate }) });
   return {
     validate,
-    validateYaml: (text) => validateYaml(text, deps),
+    validateYaml: (text, known = {}) => validateYaml(text, { ...deps, ...known }),
     accept(document, locate, beside = []) {
       const { definition, errors } = validate(document, locate);
       if (definition === undefined || beside.length > 0) throw refusalOfFindings([...beside, ...errors]);

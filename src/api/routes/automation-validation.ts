@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { knownReferences } from '../../db/secrets';
 import { automationJsonSchema } from '../../domain/definition/json-schema';
 import { FermataError, type Finding } from '../../domain/errors';
 import type { ActionDescription } from '../../domain/registry/action-description';
 import type { Registry } from '../../domain/registry/registry';
 import { splitBody, type AutomationBodySchemas } from '../automations/input';
 import { TAG } from '../automations/deps';
-import type { AutomationValidator } from '../automations/validator';
+import type { AutomationValidator, KnownReferences } from '../automations/validator';
 import { decodeUtf8, isYamlType, mediaTypeOf, parseBody } from '../http/body';
 import { ProblemFinding } from '../http/problem';
 import { json, readRoute, type Route } from '../http/route';
@@ -13,13 +15,14 @@ import { json, readRoute, type Route } from '../http/route';
 const Findings = z.array(ProblemFinding);
 
 interface ValidationDeps {
+  db: Executor;
   validator: AutomationValidator;
   bodySchemas: AutomationBodySchemas;
   registry: Registry<ActionDescription>;
 }
 
 /** Checking documents before they are saved. */
-export function automationValidationRoutes({ validator, bodySchemas, registry }: ValidationDeps): Route[] {
+export function automationValidationRoutes({ db, validator, bodySchemas, registry }: ValidationDeps): Route[] {
   const schema = automationJsonSchema(registry);
   return [
     readRoute({
@@ -38,9 +41,10 @@ export function automationValidationRoutes({ validator, bodySchemas, registry }:
           schema: z.object({ valid: z.boolean(), errors: Findings, warnings: Findings }),
         },
       },
-      handler: ({ raw, request }) => {
-        const { errors, warnings } = validate(validator, raw, request.headers['content-type']);
-        return Promise.resolve(json(200, { valid: errors.length === 0, errors, warnings }));
+      async handler({ raw, request }) {
+        const known = await knownReferences(db);
+        const { errors, warnings } = validate(validator, known, raw, request.headers['content-type']);
+        return json(200, { valid: errors.length === 0, errors, warnings });
       },
     }),
     readRoute({
@@ -62,6 +66,7 @@ const TEXT_ERRORS = new Set(['validation_failed', 'malformed_body', 'limit_excee
 /** Text that is no YAML or no JSON is a finding like any other. */
 function validate(
   validator: AutomationValidator,
+  known: KnownReferences,
   raw: Buffer,
   contentType: string | undefined,
 ): { errors: Finding[]; warnings: Finding[] } {
@@ -69,13 +74,13 @@ function validate(
   try {
     if (isYaml) {
       const text = decodeUtf8(raw);
-      const asWritten = validator.validateYaml(text);
+      const asWritten = validator.validateYaml(text, known);
       // The status beside the document is no part of it.
       if (!asWritten.errors.some(({ path }) => path === 'status')) return asWritten;
     }
     const { value, source } = parseBody(raw, contentType, 'json-or-yaml');
     const { document, findings } = splitBody(value, source?.locate);
-    const { errors, warnings } = validator.validate(document, source?.locate);
+    const { errors, warnings } = validator.validate(document, source?.locate, known);
     return { errors: [...findings, ...errors], warnings };
   } catch (error) {
     if (!(error instanceof FermataError) || !TEXT_ERRORS.has(error.code)) throw error;

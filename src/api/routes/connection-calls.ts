@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findConnection } from '../../db/connections';
 import { FermataError, messageOf } from '../../domain/errors';
+import { createPostgresSecrets } from '../../providers/secrets/secret-backend';
 import { createMask } from '../../domain/secrets/mask-values';
 import type { AnyConnectionType, ConnectionCall } from '../../providers/connections/connection-type';
 import { openConnection } from '../../providers/connections/open-connection';
@@ -92,7 +93,13 @@ async function open({ db, cipher, connectionTypes, clock }: ConnectionsDeps, id:
   const row = await findConnection(db, id);
   if (row === null) throw notFound('connection', id);
   const type = typeOf(connectionTypes, row.type);
-  const { config, secrets } = openConnection(cipher, type, row);
+  const backend = createPostgresSecrets({ db, cipher });
+  const { config, secrets } = await openConnection({ cipher, backend }, type, row);
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  return { type, config, mask: createMask(secrets), call: { signal, timeoutMs: TIMEOUT_MS, now: clock.now() } };
+  return {
+    type,
+    config,
+    mask: createMask(secrets.map(({ value }) => value)),
+    call: { signal, timeoutMs: TIMEOUT_MS, now: clock.now() },
+  };
 }

@@ -1,9 +1,10 @@
 import type { ConnectionRow } from '../../db/connections';
 import { FermataError } from '../../domain/errors';
+import { onlyReference } from '../../domain/secrets/references';
 import type { Cipher, Sealed } from '../../domain/secrets/cipher';
 import type { AnyConnectionType } from '../../providers/connections/connection-type';
 import { secretFieldsOf } from '../../providers/connections/connection-type';
-import { connectionSecretName, openConnection } from '../../providers/connections/open-connection';
+import { connectionSecretName, fieldValue, sealedValues } from '../../providers/connections/open-connection';
 
 type Config = Record<string, unknown>;
 type Parts = Pick<ConnectionRow, 'config' | 'secrets'>;
@@ -24,9 +25,12 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
   const secrets: Record<string, Sealed> = {};
   for (const field of secret) {
     const value = config[field];
-    if (typeof value !== 'string') continue;
-    if (REFERENCE.test(value)) throw refusal(`config.${field}`, 'references to secrets are not supported yet');
-    secrets[field] = cipher.seal(connectionSecretName(id, field), value);
+    if (value === undefined || value === null) continue;
+    if (typeof value === 'string' && REFERENCE.test(value) && onlyReference(value) === null) {
+      throw refusal(`config.${field}`, 'must be ${{ secrets.NAME }} and nothing else to refer to a secret');
+    }
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    secrets[field] = cipher.seal(connectionSecretName(id, field), text);
   }
   return { config: Object.fromEntries(Object.entries(config).filter(([key]) => !secret.has(key))), secrets };
 }
@@ -38,7 +42,11 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
 export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
   const secret = secretFieldsOf(type);
   const sent = Object.fromEntries(Object.entries(changes).filter(([, value]) => !isShown(value)));
-  const known = openConnection(cipher, type, row).config as Config;
+  const opened = Object.entries(sealedValues(cipher, row)).map(([field, text]) => [
+    field,
+    onlyReference(text) === null ? fieldValue(type, field, text) : text,
+  ]);
+  const known: Config = { ...row.config, ...(Object.fromEntries(opened) as Config) };
   const merged = { ...known, ...sent };
   const config = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
   const next = newConfig(cipher, row.id, type, config);

@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import type { NativeConnection, Worker } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory, NativeConnection, Worker } from '@temporalio/worker';
 import type { Config } from '../../config';
 import type { Database } from '../../db/client';
 import { systemClock } from '../../domain/clock';
@@ -39,6 +39,7 @@ export function keepTemporal(deps: {
   log: Logger;
   metrics: WorkerMetrics;
   activities: () => object;
+  interceptor: () => ActivityInterceptorsFactory;
 }): TemporalKeeper {
   const { config, database, log, metrics } = deps;
   let stopped = false;
@@ -62,6 +63,7 @@ export function keepTemporal(deps: {
         taskQueue: config.taskQueue,
         bundle: await workflowBundle(),
         activities: deps.activities(),
+        interceptor: deps.interceptor(),
         // 0 makes every workflow task replay its history from the start.
         maxCachedWorkflows: numberOf('FERMATA_WORKFLOW_CACHE'),
       });

@@ -2,6 +2,9 @@ import { hostname } from 'node:os';
 import { createActivities } from '../../activities/create-activities';
 import type { ActivityDeps } from '../../activities/deps';
 import { createFireSchedule } from '../../activities/fire-schedule';
+import { maskFailures } from '../../activities/mask-failures';
+import { createRunSecrets } from '../../activities/run-secrets';
+import { createPostgresSecrets } from '../../providers/secrets/secret-backend';
 import { createRunSources } from '../../db/runs/run-source';
 import { createHousekeeping } from '../../activities/housekeeping/create-housekeeping';
 import { requireSecretKey, type Config } from '../../config';
@@ -57,8 +60,14 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   const clock = systemClock;
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
-  const temporal = keepTemporal({ config, database, log, metrics, activities: () => activities });
+  const temporal = keepTemporal({
+    ...{ config, database, log, metrics },
+    activities: () => activities,
+    interceptor: () => maskFailures({ db: database.db, secrets: activityDeps.secrets }),
+  });
   const launcher = createRunLauncher({ database, starter: temporal.starter, log });
+  const cipher = createCipher(requireSecretKey(config));
+  const backend = createPostgresSecrets({ db: database.db, cipher });
   const activityDeps: ActivityDeps = {
     database,
     registry,
@@ -68,9 +77,11 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     clock,
     ids: uuidV7,
     sourceOf: createRunSources(database.db),
+    secrets: createRunSecrets({ db: database.db, cipher, backend, onHit: metrics.maskHits }),
     openConnection: createConnections({
       db: database.db,
-      cipher: createCipher(requireSecretKey(config)),
+      cipher,
+      backend,
       types: connectionTypesOf(plugins),
     }),
     onRunsToStart: () => launcher.poke(),

@@ -11,6 +11,7 @@ export interface WorkerMetrics {
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
   reconciled: (count: number) => void;
   runEnded: (status: string) => void;
+  maskHits: (count: number) => void;
   wake: (result: 'signalled' | 'false') => void;
   /** Seconds from the commit of a change to its routing. */
   routed: (lagSeconds: number) => void;
@@ -58,6 +59,11 @@ export function createWorkerMetrics(): WorkerMetrics {
     labelNames: ['result'],
     registers,
   });
+  const maskHits = new Counter({
+    name: 'fermata_mask_hits_total',
+    help: 'Occurrences of secrets that were hidden in what runs left',
+    registers,
+  });
   const lag = new Histogram({
     name: 'fermata_routing_lag_seconds',
     help: 'Time from the commit of a change until it was looked at',
@@ -65,6 +71,7 @@ export function createWorkerMetrics(): WorkerMetrics {
     registers,
   });
   return {
+    maskHits: (count) => maskHits.inc(count),
     wake: (result) => wakes.inc({ result }),
     runEnded: (status) => runs.inc({ status }),
     routed: (lagSeconds) => lag.observe(lagSeconds),

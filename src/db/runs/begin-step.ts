@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
+import type { SealedRunSecret } from '../secrets';
 
 /** Names of a step in its row. */
 export interface StepNames {
@@ -29,6 +30,8 @@ export interface StepStart {
   /** Attempts including the one that begins now. */
   attempt: number;
   artifacts: StoredArtifact[];
+  /** What the run has used and what is hidden in everything it leaves. */
+  secrets: SealedRunSecret[];
   /** What the wait came to that was asked for. */
   wait: Record<string, unknown> | null;
   /** What an earlier execution of this step decided, kept in its trace. */
@@ -41,6 +44,7 @@ interface Row extends Record<string, unknown> {
   attempts: number | null;
   artifacts: StoredArtifact[] | null;
   wait: Record<string, unknown> | null;
+  secrets: SealedRunSecret[] | null;
 }
 
 /**
@@ -75,7 +79,9 @@ export async function beginStep(
         from run_steps s where s.run_id = ${runId} and s.path = ${path}) as step,
       (select jsonb_agg(jsonb_build_object('id', a.id, 'actionId', a.action_id, 'path', a.path, 'name', a.name,
         'type', a.type, 'data', a.data) order by a.id) from artifacts a where a.run_id = ${runId}) as artifacts,
-      (select w.result from run_steps w where w.run_id = ${runId} and w.path = ${waitPath ?? null}) as wait
+      (select w.result from run_steps w where w.run_id = ${runId} and w.path = ${waitPath ?? null}) as wait,
+      (select jsonb_agg(jsonb_build_object('source', u.source, 'sealed', u.sealed) order by u.source)
+        from run_secrets u where u.run_id = ${runId}) as secrets
     from run`);
   const row = result.rows[0];
   const open = row !== undefined && ['running', 'waiting'].includes(row.run_status);
@@ -86,6 +92,7 @@ export async function beginStep(
     attempt: row?.attempts ?? 1,
     artifacts: row?.artifacts ?? [],
     wait: row?.wait ?? null,
+    secrets: row?.secrets ?? [],
     decided: row?.step?.decided ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../executor';
-import { waitsGone } from './waits';
+import { leftBy } from './waits';
 
 /** An execution that Temporal must still be told about. */
 export interface ClosedRun {
@@ -32,7 +32,7 @@ export async function closeRuns(
         close_requested = case when start_attempted_at is null then null else ${how} end, seq = nextval('change_seq')
       where ${which} and status in ('pending', 'running', 'waiting')
       returning id, workflow_id, execution_run_id, start_attempted_at is not null as told),
-    waits_gone as (${waitsGone(sql`select id from closed`)}),
+    ${leftBy(sql`select id from closed`)},
     steps as (
       update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
       where run_id in (select id from closed) and status in ('pending', 'running', 'waiting'))

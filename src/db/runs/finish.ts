@@ -3,7 +3,7 @@ import type { EndedBy, RunError, StepRecord } from '../../domain/run/step-record
 import type { Executor } from '../executor';
 import { lockBucket, type Bucket } from './bucket';
 import { writeJournal } from './journal';
-import { waitsGone } from './waits';
+import { leftBy } from './waits';
 import { headOf, nobodyActive } from './promote';
 
 export interface RunEnd {
@@ -34,7 +34,7 @@ export async function finishRun(
         ended_by = ${json(end.endedBy)}::jsonb, error = ${json(end.error)}::jsonb
       where id = ${end.runId} and status in ('pending', 'running', 'waiting')
       returning id),
-    waits_gone as (${waitsGone(sql`select id from ended`)}),
+    ${leftBy(sql`select id from ended`)},
     steps as (
       update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
       where run_id in (select id from ended) and status in ('pending', 'running', 'waiting')),

@@ -133,8 +133,10 @@ export async function removeWait(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from waits where id = ${id}`);
 }
 
-/** Waits of runs that end, in the transaction that ends them: part of a statement's `with`. */
-export const waitsGone = (runIds: SQL): SQL => sql`delete from waits where run_id in (${runIds})`;
+/** What runs that end leave behind, in the transaction that ends them: parts of a statement's `with`. */
+export const leftBy = (runIds: SQL): SQL => sql`
+    waits_gone as (delete from waits where run_id in (${runIds})),
+    secrets_gone as (delete from run_secrets where run_id in (${runIds}))`;
 
 /** Waits that changes of these entities or these events may end. */
 export async function waitsOn(

@@ -1,29 +1,28 @@
-const MASK = '****';
-/** Shorter values cannot be told from ordinary text. */
-const MIN_LENGTH = 4;
+import { secretForms } from './secret-forms';
+import { compileReplacer } from './text-matcher';
 
-/** Replaces values, also JSON-escaped, URL-encoded, trimmed and in base64, in all texts of anything; longest first. */
-export function createMask(values: readonly string[]): <T>(value: T) => T {
-  const forms = [...new Set(values.flatMap(formsOf))]
-    .filter((form) => form.length >= MIN_LENGTH)
-    .sort((a, b) => b.length - a.length);
-  const text = (input: string) => forms.reduce((masked, form) => masked.replaceAll(form, MASK), input);
+const MASK = '****';
+
+/** Gives anything back without some values in it. Keys of objects stay. */
+export type Mask = <T>(value: T) => T;
+
+/** Masks nothing. */
+export const NO_MASK: Mask = (value) => value;
+
+/**
+ * Replaces values, in all the forms that they are known to take, in all texts of anything, and numbers that read like one.
+ * `onHit` is told how many were replaced.
+ */
+export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {
+  const forms = [...new Set(values.flatMap(secretForms))];
+  if (forms.length === 0) return NO_MASK;
+  const text = compileReplacer(forms, MASK, onHit);
   const mask = (value: unknown): unknown => {
     if (typeof value === 'string') return text(value);
+    if (typeof value === 'number') return text(String(value)) === String(value) ? value : MASK;
     if (Array.isArray(value)) return value.map(mask);
-    if (typeof value !== 'object' || value === null) return value;
+    if (typeof value !== 'object' || value === null || value instanceof Date) return value;
     return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, mask(child)]));
   };
-  return (value) => (forms.length === 0 ? value : (mask(value) as typeof value));
-}
-
-function formsOf(value: string): string[] {
-  const trimmed = value.trim();
-  return [value, trimmed].flatMap((form) => [
-    form,
-    JSON.stringify(form).slice(1, -1),
-    encodeURIComponent(form),
-    Buffer.from(form).toString('base64'),
-    Buffer.from(form).toString('base64url'),
-  ]);
+  return (value) => mask(value) as typeof value;
 }

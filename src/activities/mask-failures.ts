@@ -1,0 +1,53 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import type { Executor } from '../db/executor';
+import { messageOf } from '../domain/errors';
+import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
+import type { RunSecrets } from './run-secrets';
+
+/**
+ * Whatever an activity throws is kept by Temporal: message, stack and cause are built anew without what the run has used. A
+ * failed query names its parameters, which are what people and far ends have sent: only its cause is told.
+ */
+export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {
+  const maskOf = async (input: unknown): Promise<Mask> => {
+    const { runId } = Object(input) as { runId?: unknown };
+    // Without a database nothing can be said about the run: then nothing of the failure is told either.
+    return typeof runId === 'string' ? deps.secrets.readMask(deps.db, runId) : NO_MASK;
+  };
+  return () => ({
+    inbound: {
+      async execute(input, next) {
+        try {
+          return await next(input);
+        } catch (error) {
+          if (error instanceof CancelledFailure) throw error;
+          const mask = await maskOf(input.args[0]).catch(() => null);
+          throw rebuilt(error, mask);
+        }
+      },
+    },
+  });
+}
+
+function rebuilt(error: unknown, mask: Mask | null): Error {
+  if (error instanceof ApplicationFailure && mask !== null) {
+    const { message, type, nonRetryable, details, nextRetryDelay } = error;
+    return ApplicationFailure.create({
+      message: mask(message),
+      ...(type && { type }),
+      ...(nonRetryable && { nonRetryable }),
+      ...(details && { details: mask(details) }),
+      ...(nextRetryDelay && { nextRetryDelay }),
+    });
+  }
+  const told = error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
+  const plain = new Error(
+    mask === null ? 'The activity failed; the database could not be asked what to hide' : mask(messageOf(told)),
+  );
+  plain.name = told instanceof Error ? told.name : 'Error';
+  const stack = told instanceof Error ? (told.stack ?? '') : '';
+  plain.stack = mask === null ? plain.message : mask(stack);
+  return plain;
+}

@@ -1,0 +1,82 @@
+import type { Executor } from '../db/executor';
+import { rememberRunSecrets, runSecretSealName, runSecretsOf, type SealedRunSecret } from '../db/secrets';
+import { FermataError } from '../domain/errors';
+import { LruCache } from '../domain/expressions/lru-cache';
+import type { Cipher } from '../domain/secrets/cipher';
+import { createMask, NO_MASK, type Mask } from '../domain/secrets/mask-values';
+import type { SecretBackend } from '../providers/secrets/secret-backend';
+
+/** A value that a run uses, with what it was and in which version. */
+export interface UsedSecret {
+  source: string;
+  value: string;
+}
+
+/** What runs have used, and what hides it in everything that they leave. */
+export interface RunSecrets {
+  /** Values by name. @throws {FermataError} config_invalid, which names those that there are not. */
+  resolve(names: readonly string[]): Promise<Map<string, UsedSecret>>;
+  /** Remembers values for the run, before they are used: whoever goes on with it masks them too. */
+  remember(runId: string, used: readonly UsedSecret[]): Promise<void>;
+  /** The mask of what a run has used, and of more. */
+  maskOf(runId: string, stored: readonly SealedRunSecret[], more?: readonly UsedSecret[]): Mask;
+  /** The same, read afresh. */
+  readMask(db: Executor, runId: string): Promise<Mask>;
+}
+
+const MASKS = 500;
+
+export function createRunSecrets(deps: {
+  db: Executor;
+  cipher: Cipher;
+  backend: SecretBackend;
+  /** Told of what was hidden, for the metrics. */
+  onHit: (count: number) => void;
+}): RunSecrets {
+  const { db, cipher, backend, onHit } = deps;
+  const masks = new LruCache<Mask>(MASKS, 64 * 1024 * 1024);
+
+  const own: RunSecrets = {
+    async resolve(names) {
+      if (names.length === 0) return new Map();
+      const found = await backend.resolve(names);
+      const missing = names.filter((name) => !found.has(name));
+      if (missing.length > 0) {
+        throw new FermataError(
+          'config_invalid',
+          `There is no secret ${missing.map((name) => `"${name}"`).join(', ')}.`,
+        );
+      }
+      return new Map(
+        [...found].map(([name, { value, version }]) => [name, { source: `secret:${name}@${version}`, value }]),
+      );
+    },
+
+    async remember(runId, used) {
+      const sealed = used.map(({ source, value }) => ({
+        source,
+        sealed: cipher.seal(runSecretSealName(runId, source), value),
+      }));
+      await rememberRunSecrets(db, runId, sealed);
+    },
+
+    maskOf(runId, stored, more = []) {
+      if (stored.length === 0 && more.length === 0) return NO_MASK;
+      const key = JSON.stringify([
+        runId,
+        ...stored.map(({ source }) => source),
+        '+',
+        ...more.map(({ source }) => source),
+      ]);
+      const known = masks.get(key);
+      if (known) return known;
+      const values = stored.map(({ source, sealed }) => cipher.open(runSecretSealName(runId, source), sealed));
+      const mask = createMask([...values, ...more.map(({ value }) => value)], onHit);
+      masks.set(key, mask);
+      return mask;
+    },
+
+    readMask: async (executor, runId) => own.maskOf(runId, await runSecretsOf(executor, runId)),
+  };
+  return own;
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { deleteSecret, listSecrets, putSecret, secretSealName, type SecretInfo } from '../../db/secrets';
+import type { Clock } from '../../domain/clock';
+import type { Cipher } from '../../domain/secrets/cipher';
+import { SECRET_NAME } from '../../domain/secrets/references';
+import { MIN_SECRET_LENGTH } from '../../domain/secrets/secret-forms';
+import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { ProblemFinding } from '../http/problem';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { notFound, Timestamp } from '../http/values';
+
+const TAG = 'Secrets';
+const Params = z.object({
+  name: z
+    .string()
+    .regex(SECRET_NAME, 'must be 1 to 100 letters, digits, "_" or "-"')
+    .describe('As in `${{ secrets.NAME }}`'),
+});
+const SecretAnswer = z
+  .object({ name: z.string(), hasValue: z.literal(true), version: z.int(), updatedAt: Timestamp })
+  .meta({ id: 'Secret' });
+
+interface SecretsDeps {
+  db: Executor;
+  clock: Clock;
+  cipher: Cipher;
+}
+
+/** Secrets: values go in and never come out. */
+export function secretRoutes({ db, clock, cipher }: SecretsDeps): Route[] {
+  return [
+    readRoute({
+      method: 'get',
+      path: '/secrets',
+      permission: 'automation.read',
+      operationId: 'secrets.list',
+      tag: TAG,
+      summary: 'Names of secrets, in alphabetical order; no call answers with a value',
+      query: z.object(PageQuery),
+      responses: { 200: { description: 'A page of secrets', schema: pageOf(SecretAnswer) } },
+      async handler({ query: { limit, cursor } }) {
+        const rows = await listSecrets(db, { limit: limit + 1, after: decodeCursor(z.string(), cursor) });
+        return json(
+          200,
+          toPage(rows, limit, toAnswer, (row) => row.name),
+        );
+      },
+    }),
+    writeRoute({
+      method: 'put',
+      path: '/secrets/{name}',
+      permission: 'secrets.manage',
+      operationId: 'secrets.set',
+      tag: TAG,
+      summary: 'Set a secret; runs that use the value before keep it hidden',
+      params: Params,
+      body: z.strictObject({ value: z.string().min(1).max(65_536) }),
+      responses: {
+        200: {
+          description: 'The secret, without its value',
+          schema: SecretAnswer.extend({ warnings: z.array(ProblemFinding) }),
+        },
+      },
+      async handler({ params: { name }, body: { value }, tx }) {
+        const info = await putSecret(tx, name, cipher.seal(secretSealName(name), value), clock.now());
+        const message = `Values of fewer than ${MIN_SECRET_LENGTH} characters cannot be told from other text: this one is not masked.`;
+        const isShort = value.trim().length < MIN_SECRET_LENGTH;
+        return json(200, {
+          ...toAnswer(info),
+          warnings: isShort ? [{ path: 'value', message, code: 'short_secret' }] : [],
+        });
+      },
+    }),
+    writeRoute({
+      method: 'delete',
+      path: '/secrets/{name}',
+      permission: 'secrets.manage',
+      operationId: 'secrets.delete',
+      tag: TAG,
+      summary: 'Delete a secret; steps that name it fail from now on',
+      params: Params,
+      responses: { 204: { description: 'Gone' }, 404: { description: 'There is no such secret' } },
+      async handler({ params: { name }, tx }) {
+        if (!(await deleteSecret(tx, name))) throw notFound('secret', name);
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+const toAnswer = ({ name, version, updatedAt }: SecretInfo) => ({
+  name,
+  hasValue: true as const,
+  version,
+  updatedAt: updatedAt.toISOString(),
+});

@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { loadConfig, requireDatabaseUrl, requireSecretKey } from '../config';
+import { createDatabase } from '../db/client';
+import { resealAll } from '../db/secrets';
+import { createCipher } from '../domain/secrets/cipher';
+import { connect, CONNECTION_HELP } from './client/connect';
+import { createOutput, JSON_OPTION } from './print/output';
+import { UsageError } from './usage-error';
+
+const Secret = z.looseObject({ name: z.string(), version: z.number(), updatedAt: z.string() });
+const Written = Secret.extend({ warnings: z.array(z.looseObject({ message: z.string() })) });
+
+/** `fermata secret` */
+export function configure(command: Command): void {
+  command
+    .command('set')
+    .description('set a secret; the value is read from standard input, without its last line break')
+    .argument('<name>', 'as in ${{ secrets.NAME }}')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  fermata secret set PAGER_TOKEN < token.txt\n  pass show pager | fermata secret set PAGER_TOKEN\n${CONNECTION_HELP}`,
+    )
+    .action(async (name: string) => {
+      const value = (await text(process.stdin)).replace(/\r?\n$/, '');
+      if (value === '') throw new UsageError('There is no value on standard input.');
+      const written = await connect().send('PUT', `/secrets/${encodeURIComponent(name)}`, Written, {
+        body: { json: { value } },
+      });
+      createOutput().line(`secret "${written.name}" is at version ${written.version}`);
+      for (const { message } of written.warnings) console.error(`warning: ${message}`);
+    });
+  command
+    .command('list')
+    .description('names of secrets; values never come out')
+    .option(...JSON_OPTION)
+    .addHelpText('after', `\nExamples:\n  fermata secret list\n${CONNECTION_HELP}`)
+    .action(async ({ json }: { json?: true }) => {
+      const output = createOutput();
+      const items = await connect().list('/secrets', Secret);
+      if (json) return output.json(items);
+      if (items.length === 0) return output.line('No secrets yet.');
+      output.table(
+        ['NAME', 'VERSION', 'SET'],
+        items.map(({ name, version, updatedAt }) => [name, String(version), updatedAt.slice(0, 16).replace('T', ' ')]),
+      );
+    });
+  command
+    .command('rm')
+    .description('delete a secret; steps that name it fail from then on')
+    .argument('<name>')
+    .addHelpText('after', `\nExamples:\n  fermata secret rm PAGER_TOKEN\n${CONNECTION_HELP}`)
+    .action(async (name: string) => {
+      await connect().send('DELETE', `/secrets/${encodeURIComponent(name)}`, z.unknown());
+      createOutput().line(`secret "${name}" is deleted`);
+    });
+  command
+    .command('rotate')
+    .description('seal everything anew under the first key of FERMATA_SECRET_KEY')
+    .addHelpText(
+      'after',
+      `
+To change the key: put the new one first in FERMATA_SECRET_KEY, a comma, the old one; restart api and worker with both; run this;
+then restart them with the new one alone. Works on the database (DATABASE_URL).
+
+Examples:
+  FERMATA_SECRET_KEY=NEW,OLD fermata secret rotate
+`,
+    )
+    .action(async () => {
+      const config = loadConfig(process.env);
+      const [first, ...others] = requireSecretKey(config);
+      if (first === undefined) return;
+      const [all, newest] = [createCipher([first, ...others]), createCipher([first])];
+      const { keyId } = newest.seal('', '');
+      const database = createDatabase(requireDatabaseUrl(config), { max: 1, applicationName: 'fermata secret rotate' });
+      try {
+        const count = await database.db.transaction((tx) =>
+          resealAll(tx, (name, sealed) => (sealed.keyId === keyId ? null : newest.seal(name, all.open(name, sealed)))),
+        );
+        createOutput().line(`${count} values are sealed under the first key now`);
+      } finally {
+        await database.close();
+      }
+    });
+}

@@ -1,0 +1,129 @@
+import { sql } from 'drizzle-orm';
+import type { Sealed } from '../domain/secrets/cipher';
+import type { Executor } from './executor';
+
+/** A secret as people may see it. */
+export interface SecretInfo {
+  name: string;
+  version: number;
+  updatedAt: Date;
+}
+
+/** Sealed values by name, with their versions. */
+export async function findSecrets(
+  db: Executor,
+  names: readonly string[],
+): Promise<Map<string, { version: number; sealed: Sealed }>> {
+  const found = await db.execute<{ name: string; version: number; sealed: Sealed }>(sql`
+    select name, version, sealed from secrets
+    where name = any(array(select jsonb_array_elements_text(${JSON.stringify(names)}::jsonb)))`);
+  return new Map(found.rows.map(({ name, version, sealed }) => [name, { version, sealed }]));
+}
+
+/** Names and versions in alphabetical order, behind the name `after`. */
+export async function listSecrets(
+  db: Executor,
+  page: { limit: number; after: string | undefined },
+): Promise<SecretInfo[]> {
+  const found = await db.execute<{ name: string; version: number; updated_at: string }>(sql`
+    select name, version, updated_at from secrets where name > ${page.after ?? ''} order by name limit ${page.limit}`);
+  return found.rows.map((row) => ({ name: row.name, version: row.version, updatedAt: new Date(row.updated_at) }));
+}
+
+/** Sets a value: a new version. */
+export async function putSecret(tx: Executor, name: string, sealed: Sealed, now: Date): Promise<SecretInfo> {
+  const written = await tx.execute<{ version: number }>(sql`
+    insert into secrets (name, version, sealed, created_at, updated_at)
+    values (${name}, 1, ${JSON.stringify(sealed)}::jsonb, ${now.toISOString()}, ${now.toISOString()})
+    on conflict (name) do update set version = secrets.version + 1, sealed = excluded.sealed, updated_at = excluded.updated_at
+    returning version`);
+  return { name, version: written.rows[0]?.version ?? 1, updatedAt: now };
+}
+
+/** False = there is none. */
+export async function deleteSecret(tx: Executor, name: string): Promise<boolean> {
+  return (await tx.execute(sql`delete from secrets where name = ${name}`)).rowCount === 1;
+}
+
+/** A value that a run has used, sealed for the run. */
+export interface SealedRunSecret {
+  /** What it was and in which version. */
+  source: string;
+  sealed: Sealed;
+}
+
+/** Remembers what a run is about to use; committed before it is used. */
+export async function rememberRunSecrets(
+  db: Executor,
+  runId: string,
+  secrets: readonly SealedRunSecret[],
+): Promise<void> {
+  if (secrets.length === 0) return;
+  await db.execute(sql`
+    insert into run_secrets (run_id, source, sealed)
+    select ${runId}::uuid, source, sealed from jsonb_to_recordset(${JSON.stringify(secrets)}::jsonb) as s(source text, sealed jsonb)
+    on conflict do nothing`);
+}
+
+/** What a run has used so far. */
+export async function runSecretsOf(db: Executor, runId: string): Promise<SealedRunSecret[]> {
+  const found = await db.execute<{ source: string; sealed: Sealed }>(
+    sql`select source, sealed from run_secrets where run_id = ${runId} order by source`,
+  );
+  return found.rows;
+}
+
+/** Every sealed value of the database, to be sealed anew: table, key, name that it is sealed for, value. */
+export async function resealAll(
+  tx: Executor,
+  reseal: (name: string, sealed: Sealed) => Sealed | null,
+): Promise<number> {
+  let count = 0;
+  const each = (name: string, sealed: Sealed): Sealed => {
+    const next = reseal(name, sealed);
+    if (next !== null) count += 1;
+    return next ?? sealed;
+  };
+  const secrets = await tx.execute<{ name: string; sealed: Sealed }>(sql`select name, sealed from secrets for update`);
+  for (const { name, sealed } of secrets.rows) {
+    const next = JSON.stringify(each(secretSealName(name), sealed));
+    await tx.execute(sql`update secrets set sealed = ${next}::jsonb where name = ${name}`);
+  }
+  const used = await tx.execute<{ run_id: string; source: string; sealed: Sealed }>(
+    sql`select run_id, source, sealed from run_secrets for update`,
+  );
+  for (const { run_id: runId, source, sealed } of used.rows) {
+    const next = JSON.stringify(each(runSecretSealName(runId, source), sealed));
+    await tx.execute(
+      sql`update run_secrets set sealed = ${next}::jsonb where run_id = ${runId} and source = ${source}`,
+    );
+  }
+  const connections = await tx.execute<{ id: string; secrets: Record<string, Sealed> }>(
+    sql`select id, secrets from connections for update`,
+  );
+  for (const { id, secrets: fields } of connections.rows) {
+    const next = Object.fromEntries(
+      Object.entries(fields).map(([field, sealed]) => [field, each(`connection:${id}:${field}`, sealed)]),
+    );
+    await tx.execute(sql`update connections set secrets = ${JSON.stringify(next)}::jsonb where id = ${id}`);
+  }
+  const hooks = await tx.execute<{ id: string; secrets: Sealed[] }>(sql`select id, secrets from hooks for update`);
+  for (const { id, secrets: values } of hooks.rows) {
+    const next = values.map((sealed) => each(`hook:${id}`, sealed));
+    await tx.execute(sql`update hooks set secrets = ${JSON.stringify(next)}::jsonb where id = ${id}`);
+  }
+  return count;
+}
+
+/** What a secret is sealed for. */
+export const secretSealName = (name: string): string => `secret:${name}`;
+/** What a run's copy of a value is sealed for. */
+export const runSecretSealName = (runId: string, source: string): string => `run:${runId}:${source}`;
+
+/** Names of secrets and ids of connections, for what a document refers to. */
+export async function knownReferences(db: Executor): Promise<{ secrets: Set<string>; connections: Set<string> }> {
+  const found = await db.execute<{ secrets: string[] | null; connections: string[] | null }>(sql`
+    select (select array_agg(name) from secrets) as secrets, (select array_agg(id::text) from connections) as connections`);
+  const { secrets, connections } = found.rows[0] ?? {};
+  return { secrets: new Set(secrets ?? []), connections: new Set(connections ?? []) };
+}
