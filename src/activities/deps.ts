@@ -20,8 +20,8 @@ export interface ActivityDeps {
   ids: Ids;
   secrets: RunSecrets;
   sourceOf: (runId: string) => Promise<RunSource>;
-  /** Opens the connection of this type and id. */
-  openConnection: (type: string, id: string) => Promise<OpenConnection>;
+  /** Opens the connection of this id, and of this type unless any will do. */
+  openConnection: (type: string | null, id: string) => Promise<OpenConnection>;
   /** Runs that a finished one made room for may start. */
   onRunsToStart: () => void;
   /** Told of each action's end, for the metrics. */

@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Executor } from '../db/executor';
 import { isDatabaseAway } from '../db/availability';
 import { beginStep, type StepStart } from '../db/runs/begin-step';
 import { endStep } from '../db/runs/end-step';
@@ -17,7 +18,7 @@ import type { ActivityDeps } from './deps';
 import { codeOf } from './perform-transaction';
 import type { ActionStepOfRun } from './perform-step';
 import { isEnabled, outcomeBefore, writeFailure, writeSuccess } from './settle-step';
-import { runError, scopeOf } from './step';
+import { runCause, runError, scopeOf } from './step';
 
 const HEARTBEAT_MS = 1_000;
 /** How long the end of a call that succeeded is tried to be written before the attempt is given up as lost. */
@@ -28,6 +29,8 @@ interface Attempt {
   action: CallingAction;
   context: Context;
   start: StepStart;
+  /** What went out, and when. */
+  sent?: { config: unknown; connectionType: string; at: number };
 }
 
 /**
@@ -79,9 +82,11 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
   await deps.secrets.remember(names.runId, used);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets, used);
+  attempt.sent = { config, connectionType: connection?.type ?? '', at: performance.now() };
   const result = await withBudget(context, timeoutMs, (signal) =>
     action.execute({
       connection: connection?.config ?? null,
+      connectionType: connection?.type ?? '',
       config,
       run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
       consumed: consumed?.data ?? null,
@@ -92,13 +97,43 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
     }),
   );
   await deps.failpoint('after-effect-before-completion');
-  return persist(() => writeSuccess(db, deps, step, action, result, consumed?.data ?? null));
+  return settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, result, consumed?.data ?? null));
 }
 
 async function connectionOf(deps: ActivityDeps, action: CallingAction, config: unknown) {
-  const { connectionId } = Object(config) as { connectionId?: unknown };
-  if (action.connection === undefined || typeof connectionId !== 'string') return null;
-  return deps.openConnection(action.connection, connectionId);
+  const { connection: type = null, connectionField = type === null ? undefined : 'connectionId' } = action;
+  const id = connectionField === undefined ? undefined : (Object(config) as Record<string, unknown>)[connectionField];
+  return typeof id === 'string' ? deps.openConnection(type, id) : null;
+}
+
+/** Writes how the step ended, together with what the action keeps of it. */
+async function settle(
+  deps: ActivityDeps,
+  { step, action, sent }: Attempt,
+  write: (tx: Executor) => Promise<Performance>,
+  error?: string,
+): Promise<Performance> {
+  if (!action.settled || !sent) return persist(() => write(deps.database.db));
+  const { source, names } = step;
+  const context = {
+    ids: deps.ids,
+    config: step.mask(sent.config) as never,
+    connectionType: sent.connectionType,
+    run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
+    cause: runCause(step),
+    now: deps.clock.now(),
+  };
+  const durationMs = Math.round(performance.now() - sent.at);
+  const outcome = await persist(() =>
+    deps.database.db.transaction(async (tx) => {
+      const written = await write(tx);
+      if (written.type !== 'closed')
+        await action.settled?.({ ...context, tx }, { durationMs, ...(error !== undefined && { error }) });
+      return written;
+    }),
+  );
+  deps.notifier.changes();
+  return outcome;
 }
 
 /** Heartbeats while the call runs (that is how a cancel reaches it) and aborts it when its budget is used up. */
@@ -144,7 +179,7 @@ async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknow
   const described = runError(step, failure?.code ?? codeOf(error), messageOf(error), failure?.status);
   const retry = retryOf(step);
   if (!failure?.retryable || start.attempt >= retry.maxAttempts) {
-    return persist(() => writeFailure(db, step, described, failure?.output));
+    return settle(deps, attempt, (tx) => writeFailure(tx, step, described, failure?.output), described.message);
   }
   await persist(() => noteAttempt(db, step.names, start.attempt, described));
   const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (start.attempt - 1)) * 1000;

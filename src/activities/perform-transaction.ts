@@ -12,7 +12,7 @@ import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './perform-step';
 import { isEnabled, outcomeBefore, writeFailure, writeSuccess } from './settle-step';
-import { runError, scopeOf } from './step';
+import { runCause, runError, scopeOf } from './step';
 
 /**
  * An effect of our own: written in one transaction with the step's row, hence exactly once however often the activity
@@ -62,11 +62,7 @@ async function attempt(
     config: step.mask(config),
     tx,
     entities: deps.entities,
-    cause: {
-      actor: { type: 'automation', id: names.runId, name: source.facts.automation.name },
-      causedBy: names.runId,
-      depth: source.depth,
-    },
+    cause: runCause(step),
     run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
     consumed: consumed?.data ?? null,
     idempotencyKey: `${source.rootRunId}:${names.path}`,

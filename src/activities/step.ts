@@ -3,6 +3,7 @@ import type { ActionStep } from '../domain/definition/action';
 import { kindOf } from '../domain/definition/action-kind';
 import { FermataError } from '../domain/errors';
 import type { StepInput } from '../domain/run/activities';
+import type { Cause } from '../domain/entities/change';
 import type { RunError } from '../domain/run/step-record';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import { stepAt } from '../domain/run/step-at';
@@ -58,6 +59,12 @@ const withError = (facts: RunFacts, error: RunError): RunFacts => ({ ...facts, r
 /** What the step's row keeps of how it was evaluated, beside what its kind keeps. */
 export function traceOf({ warnings, mask }: Step): { warnings?: string[] } {
   return warnings.length === 0 ? {} : { warnings: mask([...new Set(warnings)]) };
+}
+
+/** The run as the actor of what its steps write. */
+export function runCause({ source, names }: Step): Cause {
+  const actor = { type: 'automation' as const, id: names.runId, name: source.facts.automation.name };
+  return { actor, causedBy: names.runId, depth: source.depth };
 }
 
 /** A failure as the step's row and `run.error` carry it. */

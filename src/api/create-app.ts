@@ -28,6 +28,7 @@ import { healthAssignmentRoutes } from './routes/health-assignments';
 import { healthRoutes } from './routes/health';
 import { waitRoutes } from './routes/waits';
 import { dwellRoutes } from './routes/dwells';
+import { notificationRoutes } from './routes/notifications';
 import { secretRoutes } from './routes/secrets';
 import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
@@ -94,6 +95,7 @@ export function createApp(deps: ApiDeps): Api {
     ...waitRoutes(shared),
     ...hookRoutes(shared),
     ...secretRoutes(shared),
+    ...notificationRoutes(shared),
     ...connectionRoutes(shared),
     ...connectionCallRoutes(shared),
     ...changeRoutes(shared),

@@ -264,6 +264,21 @@ export const runSecrets = pgTable(
   (t) => [primaryKey({ columns: [t.runId, t.source] })],
 );
 
+/** What notification.send has delivered, or not. */
+export const notifications = pgTable('notifications', {
+  id: uuid('id').primaryKey(),
+  runId: uuid('run_id'),
+  connectionId: text('connection_id').notNull(),
+  strategy: text('strategy').notNull(),
+  recipients: text('recipients').array().notNull(),
+  title: text('title').notNull(),
+  importance: text('importance').notNull(),
+  status: text('status').notNull(),
+  durationMs: integer('duration_ms').notNull(),
+  errorMessage: text('error_message'),
+  createdAt: at('created_at').notNull(),
+});
+
 /** What runs wait for. */
 export const waits = pgTable(
   'waits',

@@ -1,4 +1,5 @@
 import type { Executor } from '../db/executor';
+import type { Ids } from '../domain/clock';
 import type { Cause } from '../domain/entities/change';
 import type { EntityKind } from '../domain/entities/entity-kind';
 import type { ActionDescription } from '../domain/registry/action-description';
@@ -41,6 +42,28 @@ export interface CallContext<C> extends ActionContext<C> {
   signal: AbortSignal;
   /** Config of the connection that `connectionId` names, with its secrets; null for actions without one. */
   connection: unknown;
+  /** Its type. */
+  connectionType?: string;
+}
+
+/** How a call came out, for who writes it down. */
+export interface CallOutcome {
+  /** Of the last attempt, in milliseconds. */
+  durationMs: number;
+  /** What it failed with for good, masked; absent = it succeeded. */
+  error?: string;
+}
+
+/** What a call leaves in our own tables, in the transaction that ends its step. */
+export interface SettledContext<C> {
+  tx: Executor;
+  ids: Ids;
+  /** As it was sent, masked. */
+  config: C;
+  connectionType?: string;
+  run: ActionContext<C>['run'];
+  cause: Cause;
+  now: Date;
 }
 
 export interface TransactionalAction<C = unknown> extends ActionDescription {
@@ -53,6 +76,8 @@ export interface CallingAction<C = unknown> extends ActionDescription {
   /** Budget of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
   timeoutMs(config: C): number;
   execute(context: CallContext<C>): Promise<ActionResult>;
+  /** Written together with the end of the step, whether it succeeded or failed for good. */
+  settled?(context: SettledContext<C>, outcome: CallOutcome): Promise<void>;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per action; each is parsed by its own schema before execute sees it

@@ -6,6 +6,10 @@ import { healthcheckPlugin } from './healthcheck/plugin';
 import { incidentPlugin } from './incident/plugin';
 import { createJiraPlugin } from './jira/plugin';
 import { maintenancePlugin } from './maintenance/plugin';
+import { connectionTypesOf } from './connections/connection-type';
+import { createNotificationPlugin } from './notification/plugin';
+import { createTeamsPlugin } from './teams/plugin';
+import { createWebexPlugin } from './webex/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
 
 /** What providers reach the outside world with. */
@@ -15,7 +19,7 @@ export interface PluginDeps {
 
 /** All built-in plugins. */
 export function createPlugins({ egress }: PluginDeps): readonly Plugin[] {
-  return [
+  const plugins: Plugin[] = [
     automationPlugin,
     healthcheckPlugin,
     incidentPlugin,
@@ -23,5 +27,9 @@ export function createPlugins({ egress }: PluginDeps): readonly Plugin[] {
     catalogPlugin,
     createWebhookPlugin({ egress }),
     createJiraPlugin({ egress }),
+    createTeamsPlugin({ egress }),
+    createWebexPlugin({ egress }),
+    createNotificationPlugin({ egress, types: () => connectionTypesOf(plugins) }),
   ];
+  return plugins;
 }

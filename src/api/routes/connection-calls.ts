@@ -15,7 +15,7 @@ const TIMEOUT_MS = 10_000;
 const TAG = 'Connections';
 const NOT_FOUND = { 404: { description: 'There is no such connection or field' } };
 const Choice = z.string().max(500).optional();
-const Given = z.object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice });
+const Given = z.object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: z.string().optional() });
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
 /** Calls to the far end of a connection, through the same guard as a run's; what they say is masked. */

@@ -97,13 +97,14 @@ function checkConfig(
     if (!isFlagged(type.configSchema, relative, ['x-secret', 'x-secret-env'])) return;
     context.secretFields.add(formatPlace([...path, ...relative]));
   });
-  const { connectionId } = config;
+  const { connectionField = 'connectionId' } = type;
+  const connectionId = config[connectionField];
   if (!context.connections || typeof connectionId !== 'string' || connectionId.includes('{{')) return;
   if (context.connections.has(connectionId)) return;
   const meant = nearest(connectionId, context.connections);
   const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
   const message = `No connection is called "${connectionId}"${hint}`;
-  context.findings.warning({ path: [...path, 'connectionId'], code: 'unknown_connection', message });
+  context.findings.warning({ path: [...path, connectionField], code: 'unknown_connection', message });
 }
 
 function checkAction({ step, path }: StepVisit, context: StepContext): void {

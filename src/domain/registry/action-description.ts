@@ -19,4 +19,6 @@ export interface ActionDescription {
   consumes?: string;
   /** Connection type that the config's `connectionId` must name. */
   connection?: string;
+  /** Field of the config that names a connection of any type, in place of `connectionId`. */
+  connectionField?: string;
 }

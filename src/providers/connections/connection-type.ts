@@ -13,6 +13,20 @@ export interface ConnectionCall {
   now: Date;
 }
 
+/** What people are told. */
+export interface NotifyMessage {
+  title: string;
+  body: string;
+  importance: 'info' | 'warning' | 'critical';
+  actionLabel?: string;
+  actionUrl?: string;
+}
+
+/** The same key at every try for one recipient. */
+export interface NotifyCall extends ConnectionCall {
+  idempotencyKey: string;
+}
+
 /** A kind of connection that a plugin brings. */
 export interface ConnectionType<C = unknown> {
   id: string;
@@ -23,6 +37,13 @@ export interface ConnectionType<C = unknown> {
   addressFields: readonly (keyof C & string)[];
   /** Looks whether the far end takes the credentials; what it says. @throws {ProviderFailure} */
   test(config: C, call: ConnectionCall): Promise<string>;
+  /** Tells people through it (`notification.send`); absent = it cannot. Gives the message's id, if it has one. */
+  notify?: {
+    /** Whether somebody has to be named; what a recipient is, is for the type to say. */
+    recipients: 'required' | 'optional';
+    /** @throws {ProviderFailure} */
+    send(config: C, message: NotifyMessage, to: string, call: NotifyCall): Promise<string | null>;
+  };
   /** What can be chosen, by field; `given` are the choices made before. @throws {ProviderFailure} */
   options: Readonly<
     Record<string, (config: C, given: Readonly<Record<string, string>>, call: ConnectionCall) => Promise<Option[]>>

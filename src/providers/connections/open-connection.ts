@@ -10,6 +10,7 @@ import type { AnyConnectionType } from './connection-type';
 
 /** A connection in clear: only inside the call that uses it. */
 export interface OpenConnection {
+  type: string;
   config: unknown;
   /** Values that nothing that leaves the call may contain, with what they are. */
   secrets: { source: string; value: string }[];
@@ -60,7 +61,7 @@ export async function openConnection(
     fields[field] = found.value;
     secrets.push({ source: `secret:${name}@${found.version}`, value: found.value });
   }
-  return { config: type.configSchema.parse({ ...row.config, ...fields }), secrets };
+  return { type: type.id, config: type.configSchema.parse({ ...row.config, ...fields }), secrets };
 }
 
 function textsOf(value: unknown): string[] {
@@ -75,13 +76,13 @@ export function createConnections(deps: {
   backend: SecretBackend;
   types: ReadonlyMap<string, AnyConnectionType>;
 }) {
-  return async (typeId: string, id: string): Promise<OpenConnection> => {
+  return async (typeId: string | null, id: string): Promise<OpenConnection> => {
     const row = await findConnection(deps.db, id);
-    const type = deps.types.get(typeId);
+    const type = deps.types.get(typeId ?? row?.type ?? '');
     if (row === null || type === undefined) {
       throw new FermataError('config_invalid', `There is no connection "${id}".`);
     }
-    if (row.type !== typeId) {
+    if (typeId !== null && row.type !== typeId) {
       throw new FermataError('config_invalid', `The connection "${row.name}" is of type ${row.type}, not ${typeId}.`);
     }
     return openConnection(deps, type, row);

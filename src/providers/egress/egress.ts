@@ -1,3 +1,4 @@
+import { connect as netConnect, isIP, type Socket } from 'node:net';
 import { Agent, Pool, type Dispatcher } from 'undici';
 import { ProviderFailure } from '../provider-failure';
 import { createAllowList } from './allow-list';
@@ -6,7 +7,7 @@ import { guardedLookup, systemResolve, type Resolve } from './guarded-lookup';
 import { networkFailure } from './network-failure';
 import { readText } from './read-text';
 import { nextHop, type Hop, type Method } from './redirect';
-import { checkTarget, targetOf } from './target';
+import { checkAddress, checkTarget, targetOf } from './target';
 
 const MAX_RESPONSE_BYTES = 1_048_576;
 /** Of the body of a redirect; a longer one costs the connection instead. */
@@ -45,6 +46,8 @@ export interface Egress {
    * config_invalid, http_status for endless redirects; the reason of the signal when it aborts
    */
   send(request: EgressRequest): Promise<EgressResponse>;
+  /** A connection to a checked address, for what is not HTTP. @throws {ProviderFailure} as `send` */
+  connect(to: { host: string; port: number; timeoutMs: number; signal: AbortSignal }): Promise<Socket>;
   /** Ends all connections; exchanges under way fail. */
   close(): Promise<void>;
 }
@@ -93,8 +96,32 @@ export function createEgress({ allow, resolve = systemResolve }: EgressOptions):
         throw networkFailure(error, originOf(request.url));
       }
     },
+    async connect({ host, port, timeoutMs, signal }) {
+      const origin = `${host}:${port}`;
+      try {
+        if (isIP(host) !== 0) checkAddress(host, port, allowList, `The address ${host}`);
+        return await withDeadline(timeoutMs, signal, (deadline) =>
+          connected(netConnect({ host, port, lookup: guardedLookup(port, allowList, resolve) }), deadline),
+        );
+      } catch (error) {
+        if (signal.aborted && error === signal.reason) throw error;
+        throw networkFailure(error, origin);
+      }
+    },
     close: () => agent.destroy(),
   };
+}
+
+function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const abort = () => void socket.destroy(signal.reason instanceof Error ? signal.reason : new Error('Aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', reject).once('connect', () => {
+      socket.off('error', reject);
+      signal.removeEventListener('abort', abort);
+      resolve(socket);
+    });
+  });
 }
 
 function firstHop({ url, method, headers, body }: EgressRequest): Hop {

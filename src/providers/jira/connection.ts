@@ -1,13 +1,11 @@
 import { z } from 'zod';
+import { BaseUrl } from '../connections/base-url';
 import type { ConnectionType, Option } from '../connections/connection-type';
 import type { JiraClient } from './client';
 
 /** Credentials of Jira Cloud. */
 export const JiraConnection = z.strictObject({
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
-    .refine((url) => !/[?#@]/.test(url), 'must not carry a query, a fragment or a user')
-    .transform((url) => url.replace(/\/+$/, '')),
+  baseUrl: BaseUrl,
   email: z.string().min(1).max(320),
   apiToken: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
 });

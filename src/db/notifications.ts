@@ -1,0 +1,19 @@
+import { desc, lt, type InferSelectModel } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { notifications } from './tables';
+
+/** A notification that was sent, or was not. */
+export type NotificationRow = InferSelectModel<typeof notifications>;
+
+export async function insertNotification(tx: Executor, row: NotificationRow): Promise<void> {
+  await tx.insert(notifications).values(row).onConflictDoNothing();
+}
+
+/** Newest first; `before` is the id of the last one seen. */
+export async function listNotifications(
+  db: Executor,
+  page: { limit: number; before: string | undefined },
+): Promise<NotificationRow[]> {
+  const where = page.before === undefined ? undefined : lt(notifications.id, page.before);
+  return db.select().from(notifications).where(where).orderBy(desc(notifications.id)).limit(page.limit);
+}
