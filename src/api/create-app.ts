@@ -29,6 +29,10 @@ import { healthRoutes } from './routes/health';
 import { waitRoutes } from './routes/waits';
 import { dwellRoutes } from './routes/dwells';
 import { notificationRoutes } from './routes/notifications';
+import { dependencyRoutes } from './routes/dependencies';
+import { satelliteRoutes } from './routes/satellites';
+import { sloRoutes } from './routes/slos';
+import { systemGroupRoutes } from './routes/system-groups';
 import { secretRoutes } from './routes/secrets';
 import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
@@ -100,6 +104,10 @@ export function createApp(deps: ApiDeps): Api {
     ...connectionCallRoutes(shared),
     ...changeRoutes(shared),
     ...systemRoutes(shared),
+    ...systemGroupRoutes(shared),
+    ...dependencyRoutes(shared),
+    ...sloRoutes(shared),
+    ...satelliteRoutes(shared),
     // Before /health/{systemId}.
     ...healthAssignmentRoutes(shared),
     ...healthRoutes(shared),

@@ -2,6 +2,9 @@ import { automationPlugin } from './automation/plugin';
 import { catalogPlugin } from './catalog/plugin';
 import type { Plugin } from './contract';
 import type { Egress } from './egress/egress';
+import { dependencyPlugin } from './dependency/plugin';
+import { satellitePlugin } from './satellite/plugin';
+import { sloPlugin } from './slo/plugin';
 import { healthcheckPlugin } from './healthcheck/plugin';
 import { incidentPlugin } from './incident/plugin';
 import { createJiraPlugin } from './jira/plugin';
@@ -25,6 +28,9 @@ export function createPlugins({ egress }: PluginDeps): readonly Plugin[] {
     incidentPlugin,
     maintenancePlugin,
     catalogPlugin,
+    dependencyPlugin,
+    sloPlugin,
+    satellitePlugin,
     createWebhookPlugin({ egress }),
     createJiraPlugin({ egress }),
     createTeamsPlugin({ egress }),

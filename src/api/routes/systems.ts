@@ -28,6 +28,7 @@ const SystemAnswer = z
     name: z.string(),
     description: z.string().nullable(),
     metadata: z.record(z.string(), z.unknown()),
+    groupIds: z.array(z.string()),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })

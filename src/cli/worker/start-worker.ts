@@ -19,7 +19,7 @@ import { fireDwell } from '../../dispatch/fire-dwell';
 import { createIndexFollower } from '../../dispatch/index-follower';
 import { createLeases } from '../../dispatch/leases';
 import { RoutingIndex } from '../../dispatch/routing-index';
-import { createMaintenanceTimer } from '../../dispatch/maintenance-timer';
+import { createDomainTimer } from '../../dispatch/domain-timer';
 import { createWakeSender, type WakeSender } from '../../dispatch/wake-sender';
 import { createScheduleTimers } from '../../dispatch/schedule-timers';
 import { createRunLauncher, type RunLauncher } from '../../dispatch/run-launcher';
@@ -112,7 +112,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
       scheduleTimers.poke();
     },
   });
-  const maintenanceTimer = createMaintenanceTimer({ database, entities, notifier: activityDeps.notifier, log });
+  const domainTimer = createDomainTimer({ database, entities, notifier: activityDeps.notifier, log });
   temporal.start();
   const metricsServer = await metrics.serve(config, log);
   return {
@@ -120,7 +120,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     connected: temporal.connected,
     async stop() {
       await listener.close();
-      await maintenanceTimer.stop();
+      await domainTimer.stop();
       await scheduleTimers.stop();
       await dwellTimers.stop();
       await dispatcher.stop();

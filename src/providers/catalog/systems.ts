@@ -5,7 +5,10 @@ import { systems } from '../../db/tables';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
+import { deleteDependenciesOf } from '../dependency/dependencies';
+import { deleteSlosOf } from '../slo/slos';
 import { catalogSystemKind } from './catalog-system';
+import { assertGroups } from './groups';
 
 /** A new system; without an id it gets one. */
 export const NewSystem = z.strictObject({
@@ -13,6 +16,7 @@ export const NewSystem = z.strictObject({
   name: z.string().min(1).max(200),
   description: z.string().max(10_000).nullable().optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
+  groupIds: z.array(z.string().min(1).max(200)).max(100).optional(),
 });
 export type NewSystem = z.infer<typeof NewSystem>;
 
@@ -80,6 +84,7 @@ export async function createSystem(write: DomainWrite, input: NewSystem): Promis
 /** Adds a system unless its id is taken; then null. */
 export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
   assertStorable(input);
+  await assertGroups(write.tx, input.groupIds ?? []);
   const rows = await write.tx
     .insert(systems)
     .values({
@@ -87,6 +92,7 @@ export async function insertSystem(write: DomainWrite, input: NewSystem): Promis
       name: input.name,
       description: input.description ?? null,
       metadata: input.metadata ?? {},
+      groupIds: [...new Set(input.groupIds ?? [])],
       createdAt: write.now,
       updatedAt: write.now,
     })
@@ -104,9 +110,11 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
   const current = (await lockSystems(write.tx, [id])).get(id);
   if (!current) throw notFound(id);
   const { name = current.name, description = current.description, metadata = current.metadata } = patch;
+  const groupIds = [...new Set(patch.groupIds ?? current.groupIds)];
+  await assertGroups(write.tx, patch.groupIds ?? []);
   const rows = await write.tx
     .update(systems)
-    .set({ name, description, metadata, updatedAt: write.now })
+    .set({ name, description, metadata, groupIds, updatedAt: write.now })
     .where(eq(systems.id, id))
     .returning();
   const system = rows[0];
@@ -115,10 +123,12 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
   return system;
 }
 
-/** Removes a system with its checks and its health, each with a tombstone; incidents stay. */
+/** Removes a system with its dependencies, objectives, checks and its health, each with a tombstone; incidents stay. */
 export async function deleteSystem(write: DomainWrite, id: string): Promise<void> {
   const current = (await lockSystems(write.tx, [id])).get(id);
   if (!current) throw notFound(id);
+  await deleteDependenciesOf(write, id);
+  await deleteSlosOf(write, id);
   await write.entities.remove(write.tx, { kind: catalogSystemKind.kind, id }, write.cause);
   await write.entities.remove(write.tx, { kind: 'health', id }, write.cause, { context: { systemName: current.name } });
   await write.tx.execute(sql`delete from health_results where system_id = ${id}`);

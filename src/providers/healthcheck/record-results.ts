@@ -9,6 +9,7 @@ import { ensureSystems } from '../catalog/ensure-systems';
 import type { DomainWrite } from '../domain-write';
 import type { CheckResult, DatedResult } from './check-result';
 import { HealthState } from './health-status';
+import { writeHealth } from './write-health';
 import { replayResults } from './replay-results';
 
 function dated(write: DomainWrite, result: CheckResult): DatedResult {
@@ -77,10 +78,7 @@ export async function recordResults(write: DomainWrite, results: readonly CheckR
   const events = fresh.flatMap((result) => eventsOf(write, result));
   const changeIds = (await appendChanges(tx, events)).map((change) => change.changeId);
   for (const { systemId, state, at } of steps) {
-    const name = systems.get(systemId)?.name;
-    const options = { occurredAt: at, ...(name !== undefined && { context: { systemName: name } }) };
-    const ref = { kind: 'health', id: systemId };
-    const { changeId } = await entities.mutate(tx, ref, () => state, write.cause, options);
+    const changeId = await writeHealth(write, { id: systemId, name: systems.get(systemId)?.name }, state, at);
     if (changeId !== undefined) changeIds.push(changeId);
   }
   return [...knownIds, ...changeIds];

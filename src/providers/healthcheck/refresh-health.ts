@@ -3,6 +3,7 @@ import { healthChecks } from '../../db/tables';
 import type { System } from '../catalog/systems';
 import type { DomainWrite } from '../domain-write';
 import { aggregateHealth, type CheckStatus } from './health-status';
+import { writeHealth } from './write-health';
 
 /**
  * Computes the health of systems anew from their enabled checks and firing alerts and stores what changed; gives the ids
@@ -32,10 +33,8 @@ export async function refreshHealth(
   const changeIds: string[] = [];
   for (const system of [...systems].sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const occurredAt = newest.get(system.id) ?? write.now;
-    const ref = { kind: 'health', id: system.id };
     const next = aggregateHealth(checks.get(system.id) ?? []);
-    const options = { occurredAt, context: { systemName: system.name } };
-    const { changeId } = await write.entities.mutate(write.tx, ref, () => next, write.cause, options);
+    const changeId = await writeHealth(write, system, next, occurredAt);
     if (changeId !== undefined) changeIds.push(changeId);
   }
   return changeIds;

@@ -4,6 +4,8 @@ import type { Notifier } from '../db/notifier';
 import type { Cause } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
+import { loseSilent } from '../providers/satellite/satellites';
+import { computeDue, sendDigest } from '../providers/slo/slos';
 import { startAndEndDue } from '../providers/maintenance/maintenances';
 import { Sleeper } from './sleeper';
 
@@ -12,10 +14,10 @@ const BATCH = 50;
 const CLOCK: Cause = { actor: { type: 'system', id: 'clock' }, causedBy: null, depth: 0 };
 
 /**
- * Starts and ends maintenances by the clock. The rows are the timers: each look is one query on an index, whichever worker
+ * What the clock does in the domains: starts and ends maintenances, loses silent satellites, computes objectives, sends the digest. The rows are the timers: each look is one query on an index, whichever worker
  * comes first takes a row under its lock, and what fell due while all were down, or when the clock jumped, is due still.
  */
-export function createMaintenanceTimer(deps: {
+export function createDomainTimer(deps: {
   database: Database;
   entities: EntityStore;
   notifier: Pick<Notifier, 'changes'>;
@@ -26,17 +28,21 @@ export function createMaintenanceTimer(deps: {
   let stopped = false;
 
   const look = async (): Promise<void> => {
-    for (;;) {
-      const now = entities.clock.now();
-      const changed = await database.db.transaction((tx) => startAndEndDue({ tx, entities, cause: CLOCK, now }, BATCH));
-      if (changed > 0) notifier.changes();
-      if (changed < BATCH) return;
+    for (const work of [startAndEndDue, loseSilent, computeDue]) {
+      for (let changed = BATCH; changed === BATCH && !stopped;) {
+        const now = entities.clock.now();
+        changed = await database.db.transaction((tx) => work({ tx, entities, cause: CLOCK, now }, BATCH));
+        if (changed > 0) notifier.changes();
+      }
     }
+    const now = entities.clock.now();
+    const sent = await database.db.transaction((tx) => sendDigest({ tx, entities, cause: CLOCK, now }));
+    if (sent) notifier.changes();
   };
   const loop = async (): Promise<void> => {
     while (!stopped) {
       await look().catch((error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'maintenances could not be looked at; trying again'),
+        log.warn({ reason: messageOf(error) }, 'what the clock does could not be looked at; trying again'),
       );
       if (!stopped) await sleeper.sleep(EVERY_MS);
     }

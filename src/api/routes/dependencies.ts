@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import {
+  createDependency,
+  deleteDependency,
+  DependencyPatch,
+  getDependency,
+  ImpactType,
+  listDependencies,
+  NewDependency,
+  updateDependency,
+} from '../../providers/dependency/dependencies';
+import type { Route } from '../http/route';
+import { Timestamp } from '../http/values';
+import { domainResourceRoutes } from './domain-resource';
+import type { DomainDeps } from './systems';
+
+const DependencyAnswer = z
+  .object({
+    id: z.uuid(),
+    sourceSystemId: z.string().describe('The system that depends …'),
+    targetSystemId: z.string().describe('… on this one'),
+    impactType: ImpactType,
+    transitive: z.boolean(),
+    label: z.string().nullable(),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Dependency' });
+
+/** Who depends on whom. */
+export function dependencyRoutes(deps: DomainDeps): Route[] {
+  return domainResourceRoutes(deps, {
+    ...{ path: '/dependencies', operations: 'dependencies', tag: 'Dependencies', singular: 'dependency' },
+    ...{ newSchema: NewDependency, patchSchema: DependencyPatch, answer: DependencyAnswer },
+    query: { systemId: z.string().optional().describe('At either end') },
+    toAnswer: ({ createdAt, updatedAt, ...rest }) => ({
+      ...rest,
+      createdAt: createdAt.toISOString(),
+      updatedAt: updatedAt.toISOString(),
+    }),
+    list: (db, page, { systemId }) =>
+      listDependencies(db, { ...page, systemId: typeof systemId === 'string' ? systemId : undefined }),
+    ...{ get: getDependency, create: createDependency, update: updateDependency, remove: deleteDependency },
+  });
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import {
+  createSatellite,
+  deleteSatellite,
+  getSatellite,
+  heartbeat,
+  listSatellites,
+  NewSatellite,
+  SatellitePatch,
+  updateSatellite,
+  type Satellite,
+} from '../../providers/satellite/satellites';
+import { json, writeRoute, type Route } from '../http/route';
+import { IdParams, Timestamp } from '../http/values';
+import { domainResourceRoutes } from './domain-resource';
+import type { DomainDeps } from './systems';
+
+const SatelliteAnswer = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    region: z.string().nullable(),
+    status: z.enum(['online', 'offline']),
+    heartbeatTimeoutSeconds: z.int(),
+    lastSeenAt: Timestamp.nullable(),
+    lastEvent: z.string(),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Satellite' });
+
+const toAnswer = ({ lastSeenAt, createdAt, updatedAt, ...rest }: Satellite) => ({
+  ...rest,
+  lastSeenAt: lastSeenAt?.toISOString() ?? null,
+  createdAt: createdAt.toISOString(),
+  updatedAt: updatedAt.toISOString(),
+});
+
+/** Those who run checks elsewhere, and that they live. */
+export function satelliteRoutes(deps: DomainDeps): Route[] {
+  const { entities, clock, notifier } = deps;
+  return [
+    ...domainResourceRoutes(deps, {
+      ...{ path: '/satellites', operations: 'satellites', tag: 'Satellites', singular: 'satellite' },
+      ...{ newSchema: NewSatellite, patchSchema: SatellitePatch, answer: SatelliteAnswer, toAnswer },
+      ...{ list: listSatellites, get: getSatellite, create: createSatellite },
+      ...{ update: updateSatellite, remove: deleteSatellite },
+    }),
+    writeRoute({
+      method: 'post',
+      path: '/satellites/{id}/heartbeat',
+      permission: 'ingest',
+      operationId: 'satellites.heartbeat',
+      tag: 'Satellites',
+      summary: 'It lives: connects a satellite, and keeps it connected',
+      params: IdParams,
+      body: z.strictObject({}),
+      responses: {
+        200: { description: 'The satellite', schema: SatelliteAnswer },
+        404: { description: 'There is no such satellite' },
+      },
+      async handler({ params, tx, cause, afterCommit }) {
+        const row = await heartbeat({ tx, entities, cause, now: clock.now() }, params.id);
+        afterCommit(() => notifier.changes());
+        return json(200, toAnswer(row));
+      },
+    }),
+  ];
+}

@@ -1,0 +1,116 @@
+import { desc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { systemGroups } from '../../db/tables';
+import { assertStorable } from '../../domain/entities/storable';
+import type { EntityChange, Occurrence } from '../../domain/entities/change';
+import type { EntityKind } from '../../domain/entities/entity-kind';
+import { FermataError } from '../../domain/errors';
+import type { DomainWrite } from '../domain-write';
+
+/** A new group; without an id it gets one. */
+export const NewGroup = z.strictObject({
+  id: z.string().min(1).max(200).optional(),
+  name: z.string().min(1).max(200),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+});
+export type NewGroup = z.infer<typeof NewGroup>;
+
+/** What may change of a group; keys left out stay. */
+export const GroupPatch = NewGroup.omit({ id: true }).partial();
+export type GroupPatch = z.infer<typeof GroupPatch>;
+
+export type Group = typeof systemGroups.$inferSelect;
+
+function derive({ id: groupId, prev, next, changedFields }: EntityChange): Occurrence[] {
+  const name = (next ?? prev)?.['name'];
+  if (prev === null) return [{ event: 'catalog.group_created', payload: { groupId, name } }];
+  if (next === null) return [{ event: 'catalog.group_deleted', payload: { groupId, name } }];
+  return [{ event: 'catalog.group_updated', payload: { groupId, name, changedFields } }];
+}
+
+/** Groups of systems as entities. */
+export const catalogGroupKind: EntityKind = {
+  kind: 'catalog-group',
+  description: 'A group of systems',
+  schema: z.strictObject({
+    name: z.string(),
+    description: z.string().nullable(),
+    metadata: z.record(z.string(), z.unknown()),
+  }),
+  derive,
+};
+
+const notFound = (id: string) => new FermataError('not_found', `There is no group "${id}"`);
+
+/** The group, or null. */
+export async function getGroup(db: Executor, id: string): Promise<Group | null> {
+  return (await db.select().from(systemGroups).where(eq(systemGroups.id, id)))[0] ?? null;
+}
+
+/** Groups by id, newest ids first; `before` = id of the last one of the page before. */
+export async function listGroups(db: Executor, page: { limit: number; before: string | undefined }): Promise<Group[]> {
+  const where = page.before === undefined ? undefined : lt(systemGroups.id, page.before);
+  return db.select().from(systemGroups).where(where).orderBy(desc(systemGroups.id)).limit(page.limit);
+}
+
+async function mirror(write: DomainWrite, { id, name, metadata }: Group): Promise<void> {
+  const ref = { kind: catalogGroupKind.kind, id };
+  await write.entities.mutate(write.tx, ref, () => ({ name, description: null, metadata }), write.cause);
+}
+
+/** Adds a group. Refused: an id that is taken (`conflict`). */
+export async function createGroup(write: DomainWrite, input: NewGroup): Promise<Group> {
+  assertStorable(input);
+  const { now } = write;
+  const row = { id: input.id ?? write.entities.ids.next(), name: input.name, metadata: input.metadata ?? {} };
+  const [group] = await write.tx
+    .insert(systemGroups)
+    .values({ ...row, createdAt: now, updatedAt: now })
+    .onConflictDoNothing()
+    .returning();
+  if (!group) throw new FermataError('conflict', `There is a group "${row.id}" already`);
+  await mirror(write, group);
+  return group;
+}
+
+/** Changes a group; `not_found` when there is none. */
+export async function updateGroup(write: DomainWrite, id: string, patch: GroupPatch): Promise<Group> {
+  assertStorable(patch);
+  const [current] = await write.tx.select().from(systemGroups).where(eq(systemGroups.id, id)).for('no key update');
+  if (!current) throw notFound(id);
+  const group = {
+    ...current,
+    name: patch.name ?? current.name,
+    metadata: patch.metadata ?? current.metadata,
+    updatedAt: write.now,
+  };
+  await write.tx.update(systemGroups).set(group).where(eq(systemGroups.id, id));
+  await mirror(write, group);
+  return group;
+}
+
+/** Removes a group; its systems stay. `not_found` when there is none. */
+export async function deleteGroup(write: DomainWrite, id: string): Promise<void> {
+  const gone = await write.tx.delete(systemGroups).where(eq(systemGroups.id, id)).returning();
+  if (gone.length === 0) throw notFound(id);
+  await write.tx.execute(
+    sql`update systems set group_ids = array_remove(group_ids, ${id}) where group_ids @> array[${id}]`,
+  );
+  await write.entities.remove(write.tx, { kind: catalogGroupKind.kind, id }, write.cause);
+}
+
+/** Refused: groups that there are not. */
+export async function assertGroups(db: Executor, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const known = await db
+    .select({ id: systemGroups.id })
+    .from(systemGroups)
+    .where(inArray(systemGroups.id, [...ids]));
+  const missing = ids.find((id) => !known.some((group) => group.id === id));
+  if (missing === undefined) return;
+  const message = `There is no group "${missing}"`;
+  throw new FermataError('validation_failed', message, {
+    errors: [{ path: 'groupIds', message, code: 'unknown_group' }],
+  });
+}

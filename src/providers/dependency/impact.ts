@@ -1,0 +1,61 @@
+import type { HealthStatus } from '../healthcheck/health-status';
+
+export type ImpactType = 'informational' | 'degraded' | 'critical';
+
+/** An edge: the source depends on the target. */
+export interface Edge {
+  sourceSystemId: string;
+  targetSystemId: string;
+  impactType: ImpactType;
+  transitive: boolean;
+}
+
+/** A system that feels what happens to another, before and after. */
+export interface Affected {
+  systemId: string;
+  previousState: HealthStatus;
+  newState: HealthStatus;
+}
+
+const RANK: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy'];
+const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
+
+/** What of a status passes over an edge. */
+function passed({ impactType }: Edge, status: HealthStatus): HealthStatus {
+  if (impactType === 'informational') return 'healthy';
+  return impactType === 'critical' || status === 'healthy' ? status : 'degraded';
+}
+
+/**
+ * The state that reaches each dependant of a system: to those that depend on it directly over any edge, from there on over
+ * transitive edges only; of several ways the worst counts.
+ */
+function reached(edges: readonly Edge[], origin: string, status: HealthStatus): Map<string, HealthStatus> {
+  const states = new Map<string, HealthStatus>();
+  const queue: { system: string; status: HealthStatus }[] = [{ system: origin, status }];
+  for (const { system, status: at } of queue) {
+    for (const edge of edges) {
+      if (edge.targetSystemId !== system || (system !== origin && !edge.transitive)) continue;
+      const next = passed(edge, at);
+      const known = states.get(edge.sourceSystemId);
+      if (edge.impactType === 'informational' || (known !== undefined && worse(known, next) === known)) continue;
+      states.set(edge.sourceSystemId, next);
+      queue.push({ system: edge.sourceSystemId, status: next });
+    }
+  }
+  return states;
+}
+
+/** Whom a change of a system's status reaches, and how; those for whom nothing changes are left out. */
+export function impactOf(
+  edges: readonly Edge[],
+  origin: string,
+  previous: HealthStatus,
+  next: HealthStatus,
+): Affected[] {
+  const [before, after] = [reached(edges, origin, previous), reached(edges, origin, next)];
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((systemId) => {
+    const [previousState, newState] = [before.get(systemId) ?? 'healthy', after.get(systemId) ?? 'healthy'];
+    return previousState === newState ? [] : [{ systemId, previousState, newState }];
+  });
+}

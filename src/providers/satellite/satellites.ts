@@ -1,0 +1,157 @@
+import { asc, desc, eq, lt, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { satellites } from '../../db/tables';
+import type { EntityChange, Occurrence } from '../../domain/entities/change';
+import type { EntityKind } from '../../domain/entities/entity-kind';
+import { assertStorable } from '../../domain/entities/storable';
+import { FermataError } from '../../domain/errors';
+import type { DomainWrite } from '../domain-write';
+
+/** A new satellite: one that runs checks elsewhere and tells that it lives. */
+export const NewSatellite = z.strictObject({
+  name: z.string().min(1).max(200),
+  region: z.string().max(200).optional(),
+  heartbeatTimeoutSeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('Without a heartbeat for so long it is lost; 60'),
+});
+export type NewSatellite = z.infer<typeof NewSatellite>;
+
+/** What may change of a satellite; keys left out stay. */
+export const SatellitePatch = NewSatellite.partial();
+export type SatellitePatch = z.infer<typeof SatellitePatch>;
+
+export type Satellite = typeof satellites.$inferSelect;
+
+const TIMEOUT_SECONDS = 60;
+const s = satellites;
+
+/** Reactive state of a satellite. */
+const SatelliteState = z.strictObject({
+  status: z.enum(['online', 'offline']),
+  name: z.string(),
+  region: z.string().nullable(),
+  lastSeenAt: z.string().nullable(),
+  lastEvent: z.string(),
+});
+
+/** Going offline is `disconnected`; when the clock found it so, it is `heartbeat_lost` as well. */
+function derive({ id: satelliteId, prev, next }: EntityChange): Occurrence[] {
+  const state = SatelliteState.parse(next ?? prev);
+  const before = prev === null ? 'offline' : SatelliteState.parse(prev).status;
+  const now = next === null ? 'offline' : state.status;
+  if (before === now) return [];
+  const { name, region, lastSeenAt } = state;
+  const payload = { satelliteId, name, region, status: now, lastSeenAt };
+  if (now === 'online') return [{ event: 'satellite.connected', payload }];
+  const lost = next !== null && state.lastEvent === 'heartbeat_lost';
+  return [...(lost ? ['satellite.heartbeat_lost'] : []), 'satellite.disconnected'].map((event) => ({ event, payload }));
+}
+
+/** Satellites as entities; a heartbeat that changes no status writes no change. */
+export const satelliteKind: EntityKind = {
+  kind: 'satellite-connection',
+  description: 'Whether a satellite is connected',
+  schema: SatelliteState,
+  derive,
+};
+
+const notFound = (id: string) => new FermataError('not_found', `There is no satellite "${id}"`);
+
+/** The satellite, or null. */
+export async function getSatellite(db: Executor, id: string): Promise<Satellite | null> {
+  if (!z.guid().safeParse(id).success) return null;
+  return (await db.select().from(s).where(eq(s.id, id)))[0] ?? null;
+}
+
+/** Satellites, newest first; `before` = id of the last one of the page before. */
+export async function listSatellites(
+  db: Executor,
+  page: { limit: number; before: string | undefined },
+): Promise<Satellite[]> {
+  const where = page.before === undefined ? undefined : lt(s.id, page.before);
+  return db.select().from(s).where(where).orderBy(desc(s.id)).limit(page.limit);
+}
+
+async function store(write: DomainWrite, row: Satellite, occurredAt = write.now): Promise<Satellite> {
+  await write.tx.insert(s).values(row).onConflictDoUpdate({ target: s.id, set: row });
+  const { status, name, region, lastSeenAt, lastEvent } = row;
+  const state = { status, name, region, lastSeenAt: lastSeenAt?.toISOString() ?? null, lastEvent };
+  const ref = { kind: satelliteKind.kind, id: row.id };
+  await write.entities.mutate(write.tx, ref, () => state, write.cause, { occurredAt });
+  return row;
+}
+
+async function lock(tx: Executor, id: string): Promise<Satellite> {
+  const rows = z.guid().safeParse(id).success ? await tx.select().from(s).where(eq(s.id, id)).for('no key update') : [];
+  if (!rows[0]) throw notFound(id);
+  return rows[0];
+}
+
+/** Adds a satellite; it is offline until its first heartbeat. */
+export async function createSatellite(write: DomainWrite, input: NewSatellite): Promise<Satellite> {
+  assertStorable(input);
+  const { now } = write;
+  return store(write, {
+    ...{ id: write.entities.ids.next(), name: input.name, region: input.region ?? null, status: 'offline' },
+    heartbeatTimeoutSeconds: input.heartbeatTimeoutSeconds ?? TIMEOUT_SECONDS,
+    ...{ lastSeenAt: null, lastEvent: 'registered', createdAt: now, updatedAt: now },
+  });
+}
+
+/** Changes a satellite; `not_found` when there is none. */
+export async function updateSatellite(write: DomainWrite, id: string, patch: SatellitePatch): Promise<Satellite> {
+  assertStorable(patch);
+  const current = await lock(write.tx, id);
+  const {
+    name = current.name,
+    region = current.region,
+    heartbeatTimeoutSeconds = current.heartbeatTimeoutSeconds,
+  } = patch;
+  return store(write, { ...current, name, region, heartbeatTimeoutSeconds, updatedAt: write.now });
+}
+
+/** It lives. Only one that was offline changes its state; otherwise only the row knows. */
+export async function heartbeat(write: DomainWrite, id: string): Promise<Satellite> {
+  const current = await lock(write.tx, id);
+  if (current.status === 'offline') {
+    return store(write, {
+      ...current,
+      status: 'online',
+      lastSeenAt: write.now,
+      lastEvent: 'connected',
+      updatedAt: write.now,
+    });
+  }
+  await write.tx.update(s).set({ lastSeenAt: write.now }).where(eq(s.id, id));
+  return { ...current, lastSeenAt: write.now };
+}
+
+/** Removes a satellite; one that was online is disconnected by that. */
+export async function deleteSatellite(write: DomainWrite, id: string): Promise<void> {
+  await lock(write.tx, id);
+  await write.tx.delete(s).where(eq(s.id, id));
+  await write.entities.remove(write.tx, { kind: satelliteKind.kind, id }, write.cause);
+}
+
+/** Finds satellites whose heartbeat has not come, by the server's clock; gives how many. */
+export async function loseSilent(write: DomainWrite, limit: number): Promise<number> {
+  const silent = await write.tx
+    .select()
+    .from(s)
+    .where(
+      sql`${s.status} = 'online' and ${s.lastSeenAt} + make_interval(secs => ${s.heartbeatTimeoutSeconds}) <= ${write.now.toISOString()}`,
+    )
+    .orderBy(asc(s.id))
+    .limit(limit)
+    .for('no key update', { skipLocked: true });
+  for (const row of silent) {
+    const at = new Date((row.lastSeenAt ?? write.now).getTime() + row.heartbeatTimeoutSeconds * 1_000);
+    await store(write, { ...row, status: 'offline', lastEvent: 'heartbeat_lost', updatedAt: write.now }, at);
+  }
+  return silent.length;
+}

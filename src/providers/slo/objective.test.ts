@@ -1,0 +1,34 @@
+import { objectiveOf } from './objective';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NOW = 1_000 * DAY;
+const month = { target: 99, windowDays: 30 };
+
+describe('an objective', () => {
+  it('of 99 % over 30 days allows 7.2 hours: 1.8 hours down leave 75 %', () => {
+    const outages = [{ from: NOW - 5 * DAY, until: NOW - 5 * DAY + 1.8 * HOUR }];
+    expect(objectiveOf(month, outages, 0, NOW)).toEqual({ budgetRemainingPercent: 75, currentStreak: 4 });
+  });
+
+  it('counts of an outage only what lies in the window, and one that goes on up to now', () => {
+    expect(objectiveOf(month, [{ from: NOW - 31 * DAY, until: NOW - 30 * DAY + 3.6 * HOUR }], 0, NOW)).toMatchObject({
+      budgetRemainingPercent: 50,
+    });
+    expect(objectiveOf(month, [{ from: NOW - 0.72 * HOUR, until: null }], 0, NOW)).toEqual({
+      ...{ budgetRemainingPercent: 90, currentStreak: 0 },
+    });
+  });
+
+  it('has nothing left when more than the budget is used, and all of it without an outage', () => {
+    expect(objectiveOf(month, [{ from: NOW - DAY, until: NOW }], 0, NOW).budgetRemainingPercent).toBe(0);
+    expect(objectiveOf(month, [], NOW - 10.5 * DAY, NOW)).toEqual({ budgetRemainingPercent: 100, currentStreak: 10 });
+  });
+
+  it('of 100 % is breached by any outage', () => {
+    expect(objectiveOf({ target: 100, windowDays: 30 }, [], 0, NOW).budgetRemainingPercent).toBe(100);
+    expect(
+      objectiveOf({ target: 100, windowDays: 30 }, [{ from: NOW - 2, until: NOW - 1 }], 0, NOW).budgetRemainingPercent,
+    ).toBe(0);
+  });
+});

@@ -1,0 +1,42 @@
+/** A time in which the system was unhealthy; `until` null = it is so still. Milliseconds since 1970. */
+export interface Outage {
+  from: number;
+  until: number | null;
+}
+
+/** What an objective comes to. */
+export interface Objective {
+  budgetRemainingPercent: number;
+  /** Whole days since the system was last unhealthy, or since `since`. */
+  currentStreak: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The budget is the share of the window that may be unhealthy: (100 - target) % of it. What remains of it, in percent, is
+ * 100 × (1 - unhealthy time in the window / budget), at least 0, on two decimals. Degraded time does not use the budget; time
+ * before the system was known counts as healthy. The streak counts whole days of 24 hours without an outage, up to now.
+ */
+export function objectiveOf(
+  { target, windowDays }: { target: number; windowDays: number },
+  outages: readonly Outage[],
+  since: number,
+  now: number,
+): Objective {
+  const start = now - windowDays * DAY_MS;
+  const down = outages.reduce((sum, { from, until }) => sum + Math.max(0, (until ?? now) - Math.max(from, start)), 0);
+  const budget = ((100 - target) / 100) * windowDays * DAY_MS;
+  const left = budget === 0 ? (down === 0 ? 100 : 0) : Math.max(0, 100 * (1 - down / budget));
+  const last = outages.reduce((latest, { until }) => Math.max(latest, until ?? now), since);
+  return {
+    budgetRemainingPercent: Math.round(left * 100) / 100,
+    currentStreak: Math.max(0, Math.floor((now - last) / DAY_MS)),
+  };
+}
+
+/** Streaks, in days, that are worth telling. */
+export const MILESTONES = [7, 30, 90, 180, 365] as const;
+
+/** Objectives with less of their budget left are at risk; with nothing left they are breached. */
+export const AT_RISK_PERCENT = 25;

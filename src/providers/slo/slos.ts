@@ -1,0 +1,217 @@
+import { asc, desc, eq, lt, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { appendChanges } from '../../db/change-log';
+import type { Executor } from '../../db/executor';
+import { slos } from '../../db/tables';
+import type { EntityKind } from '../../domain/entities/entity-kind';
+import { assertStorable } from '../../domain/entities/storable';
+import { FermataError } from '../../domain/errors';
+import { lockSystems } from '../catalog/systems';
+import type { DomainWrite } from '../domain-write';
+import { AT_RISK_PERCENT, MILESTONES, objectiveOf, type Outage } from './objective';
+
+/** A new objective: the percentage of time in which a system is not unhealthy. */
+export const NewSlo = z.strictObject({
+  systemId: z.string().min(1).max(200),
+  name: z.string().min(1).max(200),
+  target: z.number().gt(0).max(100),
+  windowDays: z.int().min(1).max(90).default(30),
+});
+export type NewSlo = z.infer<typeof NewSlo>;
+
+/** What may change of an objective; keys left out stay. */
+export const SloPatch = z.strictObject({
+  name: NewSlo.shape.name.optional(),
+  target: NewSlo.shape.target.optional(),
+  windowDays: z.int().min(1).max(90).optional(),
+});
+export type SloPatch = z.infer<typeof SloPatch>;
+
+export type Slo = typeof slos.$inferSelect;
+
+/** At most once a minute after changes of health. */
+const AGAIN_MS = 60_000;
+const DAY_MS = 86_400_000;
+const MONDAY_NINE_MS = 9 * 3_600_000;
+const PERFORMERS = 5;
+
+/** Objectives as entities, computed. */
+export const sloKind: EntityKind = {
+  kind: 'slo',
+  description: 'An objective for the health of a system, with what is left of its budget',
+  schema: z.strictObject({
+    objectiveId: z.string(),
+    systemId: z.string(),
+    target: z.number(),
+    budgetRemainingPercent: z.number(),
+    currentStreak: z.int(),
+    bestStreak: z.int(),
+  }),
+};
+
+/** The objective, or null. */
+export async function getSlo(db: Executor, id: string): Promise<Slo | null> {
+  if (!z.guid().safeParse(id).success) return null;
+  return (await db.select().from(slos).where(eq(slos.id, id)))[0] ?? null;
+}
+
+/** Objectives, newest first; `before` = id of the last one of the page before. */
+export async function listSlos(db: Executor, page: { limit: number; before: string | undefined }): Promise<Slo[]> {
+  const where = page.before === undefined ? undefined : lt(slos.id, page.before);
+  return db.select().from(slos).where(where).orderBy(desc(slos.id)).limit(page.limit);
+}
+
+async function lock(tx: Executor, id: string): Promise<Slo> {
+  const rows = z.guid().safeParse(id).success
+    ? await tx.select().from(slos).where(eq(slos.id, id)).for('no key update')
+    : [];
+  if (!rows[0]) throw new FermataError('not_found', `There is no SLO "${id}"`);
+  return rows[0];
+}
+
+/** Adds an objective and computes it. `not_found` for a system that there is not. */
+export async function createSlo(write: DomainWrite, input: NewSlo): Promise<Slo> {
+  assertStorable(input);
+  const { now } = write;
+  if (!(await lockSystems(write.tx, [input.systemId])).has(input.systemId)) {
+    throw new FermataError('not_found', `There is no system "${input.systemId}"`);
+  }
+  const row: Slo = {
+    ...{ ...input, id: write.entities.ids.next(), budgetRemainingPercent: 100, currentStreak: 0, bestStreak: 0 },
+    ...{ achievements: [], computedAt: now, computeAt: now, createdAt: now, updatedAt: now },
+  };
+  await write.tx.insert(slos).values(row);
+  return compute(write, row);
+}
+
+/** Changes an objective and computes it anew; `not_found` when there is none. */
+export async function updateSlo(write: DomainWrite, id: string, patch: SloPatch): Promise<Slo> {
+  assertStorable(patch);
+  const current = await lock(write.tx, id);
+  const { name = current.name, target = current.target, windowDays = current.windowDays } = patch;
+  return compute(write, { ...current, name, target, windowDays, updatedAt: write.now });
+}
+
+/** Removes an objective; `not_found` when there is none. */
+export async function deleteSlo(write: DomainWrite, id: string): Promise<void> {
+  await lock(write.tx, id);
+  await write.tx.delete(slos).where(eq(slos.id, id));
+  await write.entities.remove(write.tx, { kind: sloKind.kind, id }, write.cause);
+}
+
+/** Removes the objectives of a system that goes, each with its tombstone. */
+export async function deleteSlosOf(write: DomainWrite, systemId: string): Promise<void> {
+  const rows = await write.tx.select({ id: slos.id }).from(slos).where(eq(slos.systemId, systemId)).orderBy(slos.id);
+  for (const { id } of rows) await deleteSlo(write, id);
+}
+
+/** The health of a system has changed: its objectives are due, a minute after they were computed last. */
+export async function objectivesDue({ tx, now }: DomainWrite, systemId: string): Promise<void> {
+  await tx.execute(sql`
+    update slos set compute_at = least(compute_at, greatest(${now.toISOString()}::timestamptz,
+      computed_at + make_interval(secs => ${AGAIN_MS / 1_000}))) where system_id = ${systemId}`);
+}
+
+/** When a system was unhealthy, from the transitions of its health, and since when it is known. */
+async function historyOf(tx: Executor, systemId: string, from: Date): Promise<{ outages: Outage[]; since: number }> {
+  const found = await tx.execute<{ at: string; to_value: unknown }>(sql`
+    select at, to_value from entity_transitions
+    where kind = 'health' and entity_id = ${systemId} and field = 'status'
+      and id >= coalesce((select max(id) from entity_transitions where kind = 'health' and entity_id = ${systemId}
+        and field = 'status' and at <= ${from.toISOString()}), 0)
+    order by id`);
+  const system = await tx.execute<{ created_at: string }>(sql`select created_at from systems where id = ${systemId}`);
+  const outages: Outage[] = [];
+  for (const { at, to_value: status } of found.rows) {
+    const instant = new Date(at).getTime();
+    const open = outages.at(-1);
+    if (open?.until === null) open.until = instant;
+    if (status === 'unhealthy') outages.push({ from: instant, until: null });
+  }
+  return { outages, since: new Date(system.rows[0]?.created_at ?? from).getTime() };
+}
+
+async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
+  const { tx, now } = write;
+  const { outages, since } = await historyOf(tx, row.systemId, new Date(now.getTime() - row.windowDays * DAY_MS));
+  const objective = objectiveOf(row, outages, since, now.getTime());
+  const bestStreak = Math.max(row.bestStreak, objective.currentStreak);
+  const reached = MILESTONES.filter((days) => objective.currentStreak >= days).map((days) => `streak_${days}_days`);
+  const unlocked = reached.filter((achievement) => !row.achievements.includes(achievement));
+  const next: Slo = {
+    ...{ ...row, ...objective, bestStreak, achievements: [...row.achievements, ...unlocked], computedAt: now },
+    // The next midnight of UTC, when days are counted anew.
+    computeAt: new Date((Math.floor(now.getTime() / DAY_MS) + 1) * DAY_MS),
+  };
+  await tx.update(slos).set(next).where(eq(slos.id, row.id));
+  const { id, systemId, target, budgetRemainingPercent, currentStreak } = next;
+  const state = { objectiveId: id, systemId, target, budgetRemainingPercent, currentStreak, bestStreak };
+  await write.entities.mutate(tx, { kind: sloKind.kind, id }, () => state, write.cause);
+  await appendChanges(
+    tx,
+    unlocked.map((achievement) => ({
+      ...{ kind: 'slo-achievement', id: systemId, occurredAt: now, cause: write.cause, contextKey: systemId },
+      event: 'slo.achievement_unlocked',
+      payload: { systemId, achievement, objectiveId: id },
+    })),
+  );
+  return next;
+}
+
+/** Computes what is due by the server's clock; gives how many. */
+export async function computeDue(write: DomainWrite, limit: number): Promise<number> {
+  const due = await write.tx
+    .select()
+    .from(slos)
+    .where(sql`${slos.computeAt} <= ${write.now.toISOString()}`)
+    .orderBy(asc(slos.id))
+    .limit(limit)
+    .for('no key update', { skipLocked: true });
+  for (const row of due) await compute(write, row);
+  return due.length;
+}
+
+/** Monday 09:00 UTC of the week of an instant. */
+function digestTime(now: Date): Date {
+  const days = Math.floor(now.getTime() / DAY_MS);
+  // 1970-01-01 was a Thursday.
+  const monday = days - ((days + 3) % 7);
+  return new Date(monday * DAY_MS + MONDAY_NINE_MS);
+}
+
+/** Sends the digest of the week, once in the fleet, at most a day late; gives whether it did. */
+export async function sendDigest(write: DomainWrite): Promise<boolean> {
+  const { tx, now } = write;
+  const due = digestTime(now);
+  if (now < due || now.getTime() - due.getTime() > DAY_MS) return false;
+  const sent = await tx.execute(sql`
+    insert into slo_digests (week, sent_at) select ${due.toISOString().slice(0, 10)}::date, ${now.toISOString()}
+    where exists (select 1 from slos) on conflict do nothing`);
+  if (sent.rowCount !== 1) return false;
+  const rows = await tx.select().from(slos).orderBy(desc(slos.budgetRemainingPercent), asc(slos.id));
+  const told = ({ id, systemId, name, budgetRemainingPercent, currentStreak }: Slo) => ({
+    ...{ objectiveId: id, systemId, name, budgetRemainingPercent, currentStreak },
+  });
+  const breaching = rows.filter((row) => row.budgetRemainingPercent <= 0).length;
+  const atRisk = rows.filter(
+    (row) => row.budgetRemainingPercent > 0 && row.budgetRemainingPercent < AT_RISK_PERCENT,
+  ).length;
+  await appendChanges(tx, [
+    {
+      ...{
+        kind: 'slo-digest',
+        id: due.toISOString().slice(0, 10),
+        occurredAt: due,
+        cause: write.cause,
+        contextKey: null,
+      },
+      event: 'slo.weekly_digest',
+      payload: {
+        ...{ totals: rows.length, breaching, atRisk, healthy: rows.length - breaching - atRisk },
+        topPerformers: rows.slice(0, PERFORMERS).map(told),
+        worstPerformers: rows.slice(-PERFORMERS).reverse().map(told),
+      },
+    },
+  ]);
+  return true;
+}

@@ -1,0 +1,243 @@
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+describe('the domains around systems', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api();
+    await engine.worker();
+  }, 120_000);
+  afterAll(() => engine.close());
+
+  const request = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: (text === '' ? null : JSON.parse(text)) as Record<string, unknown> };
+  };
+  const call = async (method: string, path: string, body?: unknown) => {
+    const { status, body: answer } = await request(method, path, body);
+    if (status >= 400) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  const report = (systemId: string, status: string) =>
+    call('POST', '/health/results', { systemId, configurationId: 'http', status });
+  const listener = (event: string, more = '') =>
+    engine.save(`
+name: On ${event}
+mode: parallel
+max_runs: 100
+triggers: [{ event: ${event} ${more} }]
+actions: [{ action: automation.log, config: { message: heard } }]
+`);
+  const payloads = async (id: string, count: number) => {
+    const runs = await engine.ended(count, id, 20_000);
+    return runs.map((run) => (run['trigger_scope'] as { payload: Record<string, unknown> }).payload);
+  };
+  const run = async (type: string, steps: string) => {
+    const id = await engine.save(`
+name: ${type}
+mode: parallel
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+actions:
+${steps}
+`);
+    await engine.emit(type);
+    const [ended] = await engine.ended(1, id);
+    return { run: ended, steps: await engine.steps(ended?.id ?? '') };
+  };
+
+  test('groups hold systems, are changed and removed, and tell so', async () => {
+    const heard = await Promise.all(['created', 'updated', 'deleted'].map((what) => listener(`catalog.group_${what}`)));
+    expect(await call('POST', '/system-groups', { id: 'core', name: 'Core' })).toMatchObject({
+      id: 'core',
+      name: 'Core',
+      metadata: {},
+    });
+    expect((await request('POST', '/system-groups', { id: 'core', name: 'Again' })).status).toBe(409);
+    expect(await call('POST', '/systems', { id: 'ledger', name: 'Ledger', groupIds: ['core'] })).toMatchObject({
+      groupIds: ['core'],
+    });
+    expect((await request('POST', '/systems', { id: 'other', name: 'Other', groupIds: ['nope'] })).status).toBe(422);
+    await call('PATCH', '/system-groups/core', { name: 'Core systems' });
+    await call('DELETE', '/system-groups/core');
+    expect(await call('GET', '/systems/ledger')).toMatchObject({ groupIds: [] });
+    expect((await request('GET', '/system-groups/core')).status).toBe(404);
+    expect(await payloads(heard[0] ?? '', 1)).toEqual([{ groupId: 'core', name: 'Core' }]);
+    expect(await payloads(heard[1] ?? '', 1)).toEqual([
+      { groupId: 'core', name: 'Core systems', changedFields: ['name'] },
+    ]);
+    expect(await payloads(heard[2] ?? '', 1)).toEqual([{ groupId: 'core', name: 'Core systems' }]);
+  }, 60_000);
+
+  test('metadata of a system is merged or replaced by an automation', async () => {
+    await call('POST', '/systems', { id: 'meta', name: 'Meta', metadata: { tier: 1, owner: 'ada' } });
+    const { run: ended } = await run(
+      'meta',
+      `  - { id: merge, action: catalog.update_metadata, config: { systemId: meta, metadata: { tier: 2 } } }
+  - { condition: "artifacts.merge.system_record.metadata.owner == 'ada'" }
+  - { action: catalog.update_metadata, config: { systemId: meta, strategy: replace, metadata: { only: true } } }`,
+    );
+    expect(ended).toMatchObject({ status: 'success', ended_by: null });
+    expect(await call('GET', '/systems/meta')).toMatchObject({ metadata: { only: true } });
+  }, 60_000);
+
+  test('dependencies refuse themselves, repeats and circles, also of two writers at once', async () => {
+    for (const id of ['a', 'b', 'c']) await call('POST', '/systems', { id, name: id });
+    const edge = (sourceSystemId: string, targetSystemId: string) => ({
+      sourceSystemId,
+      targetSystemId,
+      impactType: 'critical',
+    });
+    expect((await request('POST', '/dependencies', edge('a', 'a'))).status).toBe(409);
+    const made = await call('POST', '/dependencies', edge('a', 'b'));
+    expect(made).toMatchObject({
+      sourceSystemId: 'a',
+      targetSystemId: 'b',
+      impactType: 'critical',
+      transitive: false,
+      label: null,
+    });
+    expect((await request('POST', '/dependencies', edge('a', 'b'))).status).toBe(409);
+    expect((await request('POST', '/dependencies', edge('b', 'a'))).status).toBe(409);
+    expect((await request('POST', '/dependencies', edge('a', 'nowhere'))).status).toBe(404);
+    const both = await Promise.all([
+      request('POST', '/dependencies', edge('b', 'c')),
+      request('POST', '/dependencies', edge('c', 'a')),
+    ]);
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
+    const list = (await call('GET', '/dependencies?systemId=a')) as { items: unknown[] };
+    expect(list.items.length).toBeGreaterThanOrEqual(1);
+    await call('PATCH', `/dependencies/${String(made['id'])}`, { transitive: true, label: 'reads' });
+    expect(await call('GET', `/dependencies/${String(made['id'])}`)).toMatchObject({
+      transitive: true,
+      label: 'reads',
+    });
+    expect((await request('DELETE', `/dependencies/${String(made['id'])}`)).status).toBe(204);
+  }, 60_000);
+
+  test('automations make and remove dependencies; deleting a system removes what hangs on it, each with a tombstone', async () => {
+    const gone = await listener('dependency.deleted');
+    for (const id of ['web', 'db']) await call('POST', '/systems', { id, name: id });
+    const { run: ended } = await run(
+      'edges',
+      `  - { action: dependency.create, config: { sourceSystemId: web, targetSystemId: db, impactType: degraded } }
+  - { action: dependency.remove }
+  - { action: dependency.create, config: { sourceSystemId: web, targetSystemId: db, impactType: degraded } }`,
+    );
+    expect(ended?.status).toBe('success');
+    const circle = await run(
+      'edges.circle',
+      `  - { action: dependency.create, config: { sourceSystemId: db, targetSystemId: web, impactType: degraded } }`,
+    );
+    expect(circle.run).toMatchObject({ status: 'failed', error: { code: 'conflict' } });
+    const slo = await call('POST', '/slos', { systemId: 'db', name: 'Up', target: 99 });
+    await call('DELETE', '/systems/db');
+    expect((await request('GET', `/slos/${String(slo['id'])}`)).status).toBe(404);
+    expect(((await call('GET', '/dependencies?systemId=web')) as { items: unknown[] }).items).toEqual([]);
+    expect(await payloads(gone, 2)).toEqual([
+      expect.objectContaining({ sourceSystemId: 'web', targetSystemId: 'db' }),
+      expect.objectContaining({ sourceSystemId: 'web', targetSystemId: 'db' }),
+    ]);
+  }, 60_000);
+
+  test('trouble reaches dependants, and so does recovery', async () => {
+    const heard = await listener('dependency.impact_propagated', ', filter: trigger.payload.sourceSystemId == "pg"');
+    for (const id of ['pg', 'api', 'front', 'report']) await call('POST', '/systems', { id, name: id });
+    await call('POST', '/dependencies', { sourceSystemId: 'api', targetSystemId: 'pg', impactType: 'critical' });
+    await call('POST', '/dependencies', {
+      sourceSystemId: 'front',
+      targetSystemId: 'api',
+      impactType: 'degraded',
+      transitive: true,
+    });
+    await call('POST', '/dependencies', {
+      sourceSystemId: 'report',
+      targetSystemId: 'pg',
+      impactType: 'informational',
+    });
+    await report('pg', 'unhealthy');
+    await report('pg', 'healthy');
+    await report('front', 'unhealthy');
+    const [down, up] = await payloads(heard, 2);
+    expect(down).toEqual({
+      sourceSystemId: 'pg',
+      affectedSystems: [
+        { systemId: 'api', previousState: 'healthy', newState: 'unhealthy' },
+        { systemId: 'front', previousState: 'healthy', newState: 'degraded' },
+      ],
+      timestamp: expect.any(String) as string,
+    });
+    expect(up?.['affectedSystems']).toContainEqual({
+      systemId: 'api',
+      previousState: 'unhealthy',
+      newState: 'healthy',
+    });
+    expect(await engine.runs(heard)).toHaveLength(2);
+  }, 60_000);
+
+  test('a satellite connects by its first heartbeat and is lost by the clock, which `for:` can wait on', async () => {
+    const [connected, lost, disconnected] = await Promise.all(
+      ['connected', 'heartbeat_lost', 'disconnected'].map((what) => listener(`satellite.${what}`)),
+    );
+    const long = await listener('satellite.heartbeat_lost', ', for: { seconds: 1 }');
+    const made = await call('POST', '/satellites', { name: 'eu', region: 'eu-west', heartbeatTimeoutSeconds: 1 });
+    expect(made).toMatchObject({ name: 'eu', region: 'eu-west', status: 'offline', lastSeenAt: null });
+    const id = String(made['id']);
+    for (const _ of [1, 2, 3])
+      expect(await call('POST', `/satellites/${id}/heartbeat`, {})).toMatchObject({ status: 'online' });
+    expect(await payloads(connected ?? '', 1)).toEqual([
+      expect.objectContaining({ satelliteId: id, name: 'eu', region: 'eu-west', status: 'online' }),
+    ]);
+    expect(await payloads(lost ?? '', 1)).toEqual([expect.objectContaining({ satelliteId: id, status: 'offline' })]);
+    expect(await payloads(disconnected ?? '', 1)).toHaveLength(1);
+    await payloads(long, 1);
+    expect(await call('GET', `/satellites/${id}`)).toMatchObject({ status: 'offline', lastEvent: 'heartbeat_lost' });
+    expect((await request('POST', '/satellites/00000000-0000-7000-8000-000000000000/heartbeat', {})).status).toBe(404);
+  }, 60_000);
+
+  test('an objective is computed when it is made and after changes of health, and automations read it', async () => {
+    await call('POST', '/systems', { id: 'shop', name: 'Shop' });
+    const made = await call('POST', '/slos', { systemId: 'shop', name: 'Shop is up', target: 99.9 });
+    expect(made).toMatchObject({
+      systemId: 'shop',
+      target: 99.9,
+      windowDays: 30,
+      budgetRemainingPercent: 100,
+      currentStreak: 0,
+    });
+    expect((await request('POST', '/slos', { systemId: 'no', name: 'x', target: 99 })).status).toBe(404);
+    const low = await engine.save(`
+name: Budget is low
+mode: parallel
+triggers:
+  - event: automation.entity_changed
+    config: { kind: slo, field: budgetRemainingPercent }
+    filter: trigger.payload.next.budgetRemainingPercent < 10
+actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.systemId }}" } }]
+`);
+    const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
+    await call('POST', '/health/results', {
+      systemId: 'shop',
+      configurationId: 'http',
+      status: 'unhealthy',
+      timestamp: hourAgo,
+    });
+    // Not a minute after it was computed; here the minute has passed.
+    await engine.database.pool.query(`update slos set compute_at = now()`);
+    await engine.ended(1, low, 20_000);
+    expect(await call('GET', `/slos/${String(made['id'])}`)).toMatchObject({ budgetRemainingPercent: 0 });
+    await until('it is due again tomorrow', async () => {
+      const { rows } = await engine.database.pool.query<{ soon: boolean }>(
+        `select bool_or(compute_at < now()) as soon from slos`,
+      );
+      return rows[0]?.soon === false;
+    });
+  }, 60_000);
+});
