@@ -1,7 +1,7 @@
 // `npm run ci`: every check of this project. Ends with "N passed, N failed" over all tests; exits 0 only when every
 // step went well. Static checks run beside each other where they do not disturb; the tests run alone.
 // usage: node scripts/ci.mjs [STEP…]   (default: all)
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,17 @@ const ROWS = [
   [jest('integration')],
   [jest('replay')],
 ];
+
+/** Scripts of automations are tried in their sandbox, which a bare machine may not have. Without it these tests say so. */
+function prepareSandbox() {
+  const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+  if (process.platform !== 'linux' || has('bwrap') || process.getuid?.() !== 0 || !has('apt-get')) return;
+  const quiet = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  const install = () =>
+    spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'bubblewrap'], quiet).status === 0;
+  if (install() || (spawnSync('apt-get', ['update'], quiet).status === 0 && install()))
+    console.log('installed bubblewrap');
+}
 
 function jest(project) {
   const report = join(cache, `jest-${project}.json`);
@@ -99,6 +110,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const results = [];
+prepareSandbox();
 for (const row of ROWS) {
   const steps = row.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   if (steps.length > 0) console.log(`       ${steps.map(({ name }) => name).join(', ')} …`);

@@ -68,6 +68,8 @@ const Environment = z.object({
       'must be a comma separated list of host names, addresses or CIDR ranges',
     )
     .prefault(''),
+  FERMATA_SCRIPT_SANDBOX: z.enum(['bubblewrap', 'none']).default('bubblewrap'),
+  FERMATA_SCRIPT_NETWORK: z.enum(['true', 'false']).default('false'),
   FERMATA_RATE_LIMIT: integer(1, 1_000_000).prefault('200'),
   FERMATA_INGEST_RATE_LIMIT: integer(1, 1_000_000).prefault('5000'),
   FERMATA_ALERTMANAGER_LABEL: list
@@ -115,6 +117,8 @@ export interface Config {
   timezone: string;
   /** Host names, addresses and CIDR ranges that webhooks may reach besides public ones. */
   egressAllow: string[];
+  /** How scripts of automations are run. */
+  scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean };
   /** Requests per second and token, on ordinary and on inbound routes. */
   rateLimit: { perSecond: number; ingestPerSecond: number };
   /** Labels of an alert that may name its system; the first present one wins. */
@@ -159,6 +163,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
     adminToken: env.FERMATA_ADMIN_TOKEN,
     timezone: env.FERMATA_TIMEZONE,
     egressAllow: env.FERMATA_EGRESS_ALLOW,
+    scripts: { sandbox: env.FERMATA_SCRIPT_SANDBOX, network: env.FERMATA_SCRIPT_NETWORK === 'true' },
     rateLimit: { perSecond: env.FERMATA_RATE_LIMIT, ingestPerSecond: env.FERMATA_INGEST_RATE_LIMIT },
     alertmanagerLabels: env.FERMATA_ALERTMANAGER_LABEL,
     retention: {

@@ -8,6 +8,7 @@ import { noteAttempt } from '../db/runs/note-attempt';
 import { writeJournal } from '../db/runs/journal';
 import { messageOf } from '../domain/errors';
 import type { Performance } from '../domain/run/activities';
+import { artifactScope } from '../domain/run/scope';
 import type { RetryPlan } from '../domain/run/plan';
 import type { ActionResult, CallingAction } from '../providers/contract';
 import { ProviderFailure } from '../providers/provider-failure';
@@ -85,6 +86,13 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   attempt.sent = { config, connectionType: connection?.type ?? '', at: performance.now() };
   const result = await withBudget(context, timeoutMs, (signal) =>
     action.execute({
+      scope: {
+        trigger: source.facts.trigger,
+        artifacts: artifactScope(start.artifacts),
+        variables: step.input.variables,
+        repeat: step.input.repeat,
+        automation: source.facts.automation,
+      },
       connection: connection?.config ?? null,
       connectionType: connection?.type ?? '',
       config,

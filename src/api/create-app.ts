@@ -33,6 +33,7 @@ import { dependencyRoutes } from './routes/dependencies';
 import { satelliteRoutes } from './routes/satellites';
 import { sloRoutes } from './routes/slos';
 import { systemGroupRoutes } from './routes/system-groups';
+import { scriptTestRoutes } from './routes/script-test';
 import { secretRoutes } from './routes/secrets';
 import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
@@ -100,6 +101,7 @@ export function createApp(deps: ApiDeps): Api {
     ...hookRoutes(shared),
     ...secretRoutes(shared),
     ...notificationRoutes(shared),
+    ...scriptTestRoutes(shared),
     ...connectionRoutes(shared),
     ...connectionCallRoutes(shared),
     ...changeRoutes(shared),

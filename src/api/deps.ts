@@ -7,6 +7,7 @@ import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Registry } from '../domain/registry/registry';
 import type { Cipher } from '../domain/secrets/cipher';
 import type { Logger } from '../log';
+import type { ScriptPolicy } from '../providers/script/sandbox';
 import type { AnyConnectionType } from '../providers/connections/connection-type';
 import type { Action } from '../providers/contract';
 import type { Evaluator } from '../providers/evaluator';
@@ -26,6 +27,8 @@ export interface ApiDeps {
   cipher: Cipher;
   /** By id; what plugins bring. */
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
+  /** How scripts that are tried out are run. */
+  scripts: ScriptPolicy;
   /** For the variables and conditions of runs that are started by hand. */
   evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */

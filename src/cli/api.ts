@@ -101,7 +101,7 @@ interface Parts {
 }
 
 function compose({ config, database, log, egress, cipher, checkTemporal }: Parts): Api {
-  const plugins = createPlugins({ egress });
+  const plugins = createPlugins({ egress, scripts: config.scripts });
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const base = { clock: systemClock, ids: uuidV7, registry };
@@ -112,6 +112,7 @@ function compose({ config, database, log, egress, cipher, checkTemporal }: Parts
     notifier: createNotifier(database.pool),
     filters,
     connectionTypes: connectionTypesOf(plugins),
+    scripts: config.scripts,
     entities,
     evaluator: createEvaluator({ entities, filters, clock: systemClock, timezone: config.timezone }),
     automations: createAutomationStore(base),

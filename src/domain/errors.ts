@@ -42,6 +42,8 @@ const CATALOGUE = {
   http_status: { status: 502, title: 'The far end answered with an error' },
   network_error: { status: 502, title: 'The far end could not be reached' },
   timeout: { status: 504, title: 'Timed out' },
+  packages_not_ready: { status: 422, title: 'Packages of a script are not ready' },
+  script_failed: { status: 502, title: 'The script failed' },
   egress_refused: { status: 422, title: 'Address not allowed' },
   stopped: { status: 409, title: 'Stopped' },
   execution_lost: { status: 500, title: 'The execution is gone' },

@@ -40,6 +40,14 @@ export interface CallContext<C> extends ActionContext<C> {
   attempt: number;
   /** Aborted on timeout and on cancel of the run. */
   signal: AbortSignal;
+  /** What expressions of the step see of the run. */
+  scope: {
+    trigger: unknown;
+    artifacts: Record<string, unknown>;
+    variables: Record<string, unknown>;
+    repeat: unknown;
+    automation: unknown;
+  };
   /** Config of the connection that `connectionId` names, with its secrets; null for actions without one. */
   connection: unknown;
   /** Its type. */

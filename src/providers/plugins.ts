@@ -11,6 +11,8 @@ import { createJiraPlugin } from './jira/plugin';
 import { maintenancePlugin } from './maintenance/plugin';
 import { connectionTypesOf } from './connections/connection-type';
 import { createNotificationPlugin } from './notification/plugin';
+import { createScriptPlugin } from './script/plugin';
+import type { ScriptPolicy } from './script/sandbox';
 import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
@@ -18,10 +20,15 @@ import { createWebhookPlugin } from './webhook/plugin';
 /** What providers reach the outside world with. */
 export interface PluginDeps {
   egress: Egress;
+  /** How scripts are run; default: in a sandbox, without network. */
+  scripts?: ScriptPolicy;
 }
 
 /** All built-in plugins. */
-export function createPlugins({ egress }: PluginDeps): readonly Plugin[] {
+export function createPlugins({
+  egress,
+  scripts = { sandbox: 'bubblewrap', network: false },
+}: PluginDeps): readonly Plugin[] {
   const plugins: Plugin[] = [
     automationPlugin,
     healthcheckPlugin,
@@ -33,6 +40,7 @@ export function createPlugins({ egress }: PluginDeps): readonly Plugin[] {
     satellitePlugin,
     createWebhookPlugin({ egress }),
     createJiraPlugin({ egress }),
+    createScriptPlugin(scripts),
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),
     createNotificationPlugin({ egress, types: () => connectionTypesOf(plugins) }),

@@ -62,6 +62,7 @@ export async function startApiHarness(
     ...base,
     database,
     connectionTypes: connectionTypesOf(testPlugins()),
+    scripts: { sandbox: 'bubblewrap', network: false },
     cipher: createCipher([Buffer.alloc(32, 7)]),
     log: createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' }),
     notifier: createNotifier(database.pool),

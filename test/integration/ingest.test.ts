@@ -20,7 +20,9 @@ describe('ingest', () => {
   });
   afterAll(() => f.end());
   beforeEach(() =>
-    f.rows('truncate changes, dedup_keys, entities, entity_transitions, systems, health_checks, health_results'),
+    f.rows(
+      'truncate changes, dedup_keys, entities, entity_transitions, systems, health_checks, health_results cascade',
+    ),
   );
   const inTransaction = <T>(work: (write: DomainWrite) => Promise<T>) =>
     f.db.transaction((tx) => work({ tx, entities: f.store, cause: byUser, now: f.clock.now() }));

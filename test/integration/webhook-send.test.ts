@@ -30,6 +30,7 @@ function send(
     config: parsed,
     run,
     consumed: null,
+    scope: { trigger: null, artifacts: {}, variables: {}, repeat: null, automation: null },
     connection: null,
     idempotencyKey: 'run-1:actions[0]',
     now,

@@ -29,6 +29,7 @@ const { routes } = createApp({
   automations: createAutomationStore(base),
   evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
   connectionTypes: new Map(),
+  scripts: { sandbox: 'bubblewrap', network: false },
   cipher: createCipher([Buffer.alloc(32, 1)]),
   checkTemporal: () => Promise.resolve(),
   settings: {

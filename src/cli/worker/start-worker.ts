@@ -53,7 +53,12 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
   const egress = createEgress({ allow: config.egressAllow });
-  const plugins = createPlugins({ egress });
+  const plugins = createPlugins({ egress, scripts: config.scripts });
+  if (config.scripts.sandbox === 'none') {
+    log.warn(
+      'FERMATA_SCRIPT_SANDBOX=none: scripts of automations run WITHOUT a sandbox, with the rights of this process',
+    );
+  }
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const metrics = createWorkerMetrics();

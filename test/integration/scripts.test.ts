@@ -1,0 +1,233 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { cancelRun } from '../../src/db/runs/cancel';
+import { sandboxProblem } from '../../src/providers/script/sandbox';
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+describe('scripts', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let problem: string | null;
+  beforeAll(async () => {
+    problem = await sandboxProblem();
+    // Everything but the walls of the sandbox can be tried without it; who reads the log sees that it was so.
+    if (problem !== null) console.warn(`WITHOUT A SANDBOX: ${problem}`);
+    const sandbox = { FERMATA_SCRIPT_SANDBOX: problem === null ? 'bubblewrap' : 'none', CANARY: 'service-environment' };
+    engine = await startEngine();
+    api = await engine.api(sandbox);
+    await engine.worker(sandbox);
+  }, 120_000);
+  afterAll(() => engine.close());
+
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  const save = (type: string, steps: unknown[]) =>
+    engine.save(
+      JSON.stringify({
+        name: type,
+        mode: 'parallel',
+        triggers: [{ event: 'automation.event', config: { type } }],
+        actions: steps,
+      }),
+    );
+  const run = async (type: string, steps: unknown[], data: Record<string, unknown> = {}) => {
+    const id = await save(type, steps);
+    await engine.emit(type, data);
+    const [ended] = await engine.ended(1, id, 60_000);
+    return { run: ended, steps: await engine.steps(ended?.id ?? '') };
+  };
+  const shell = (script: string, more: Record<string, unknown> = {}) => ({
+    action: 'integration-script.run_shell',
+    config: { script, ...more },
+  });
+  const node = (script: string, more: Record<string, unknown> = {}) => ({
+    action: 'integration-script.run_script',
+    config: { script, ...more },
+  });
+
+  test('in bash see payload, variables and their own environment, and leave output and exit code', async () => {
+    const { run: ended, steps } = await run(
+      'shell',
+      [
+        { variables: { owner: 'ada' } },
+        {
+          id: 'say',
+          ...shell(
+            'echo "$FERMATA_TRIGGER_PAYLOAD_DATA_SYSTEM $FERMATA_VAR_OWNER $OWN {{ not.rendered }}"; echo oops >&2',
+            { env: { OWN: 'x' } },
+          ),
+        },
+        {
+          variables: {
+            out: '{{ artifacts.say.shell_result.stdout | trim }}',
+            code: '{{ artifacts.say.shell_result.exitCode }}',
+          },
+        },
+      ],
+      { system: 'db; touch /tmp/pwned' },
+    );
+    expect(ended?.status).toBe('success');
+    expect(steps[2]?.result).toEqual({ out: 'db; touch /tmp/pwned ada x {{ not.rendered }}', code: 0 });
+    expect(steps[1]?.result).toMatchObject({ stderr: 'oops\n', timedOut: false });
+  }, 60_000);
+
+  test('in TypeScript get the context and give a result', async () => {
+    const { run: ended, steps } = await run(
+      'typescript',
+      [
+        {
+          id: 'sum',
+          ...node(`interface Context { trigger: { payload: { data: { n: number[] } } } }
+export default async ({ trigger }: Context) => {
+  console.log('adding');
+  return { sum: trigger.payload.data.n.reduce((a, b) => a + b, 0) };
+};`),
+        },
+        { variables: { sum: '{{ artifacts.sum.script_result.result.sum }}' } },
+      ],
+      { n: [1, 2, 3] },
+    );
+    expect(ended).toMatchObject({ status: 'success' });
+    expect(steps[1]?.result).toEqual({ sum: 6 });
+    expect(steps[0]?.result).toMatchObject({ exitCode: 0, stdout: 'adding\n', result: { sum: 6 } });
+  }, 60_000);
+
+  test('that fail keep their output, and are not tried again', async () => {
+    const bad = await run('bad', [shell('echo before; echo "no such thing" >&2; exit 3')]);
+    expect(bad.run).toMatchObject({
+      status: 'failed',
+      error: { code: 'script_failed', message: 'The script ended with exit code 3: no such thing' },
+    });
+    expect(bad.steps[0]).toMatchObject({ attempts: 1, result: { exitCode: 3, stdout: 'before\n' } });
+    const thrown = await run('thrown', [node('export default async () => { throw new RangeError("too far"); };')]);
+    expect(thrown.run).toMatchObject({ status: 'failed', error: { message: 'RangeError: too far' } });
+    const syntax = await run('syntax', [node('export default async (')]);
+    expect(syntax.run).toMatchObject({ status: 'failed', error: { code: 'config_invalid' } });
+    const packages = await run('packages', [node('export default async () => 1;', { packages: ['left-pad'] })]);
+    expect(packages.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
+  }, 60_000);
+
+  test('that take too long are killed with everything that they started', async () => {
+    const { run: ended, steps } = await run('slow', [shell('echo begun; sleep 300 & sleep 300', { timeout: 1000 })]);
+    expect(ended).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
+    expect(steps[0]?.result).toMatchObject({ timedOut: true, exitCode: null, stdout: 'begun\n' });
+    const id = await save('cancelled', [shell('touch started; sleep 300', { timeout: 60000 })]);
+    await engine.emit('cancelled');
+    const running = await until('it runs', async () => {
+      const [found] = await engine.runs(id);
+      return found?.status === 'running' && found;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await engine.database.db.transaction((tx) => cancelRun(tx, running.id, { kind: 'cancel' }));
+    await until(
+      'its directory is gone',
+      () => !readdirSync(tmpdir()).some((name) => name.startsWith('fermata-script-')),
+      20_000,
+    );
+  }, 60_000);
+
+  test('get secrets by name only, and what they print of them is hidden', async () => {
+    await call('PUT', '/secrets/SCRIPT_TOKEN', { value: 'canary-script-token' });
+    const { run: ended, steps } = await run('secret', [
+      shell('echo "token is $TOKEN"; echo "$TOKEN" | base64; env | grep -c canary', {
+        secretEnv: { TOKEN: '${{ secrets.SCRIPT_TOKEN }}' },
+      }),
+    ]);
+    expect(ended?.status).toBe('success');
+    expect((steps[0]?.result as { stdout: string }).stdout).toMatch(/^token is \*\*\*\*\n\*\*\*\*.*\n1\n$/);
+  }, 60_000);
+
+  test('are kept apart from the service: its environment, files, processes and the network', async () => {
+    const { run: ended, steps } = await run('walls', [
+      shell(
+        `echo "env:\${CANARY:-none}:\${DATABASE_URL:-none}"
+id -u
+ls /work >/dev/null && echo inside
+cat /etc/shadow 2>/dev/null && echo shadow
+ls /root /home /workspace 2>/dev/null
+(echo x > /usr/outside) 2>/dev/null && echo wrote
+ls /proc | grep -c '^[0-9]'
+(exec 3<>/dev/tcp/${new URL(engine.receiver.url).hostname}/${new URL(engine.receiver.url).port}) 2>/dev/null && echo reached
+true`,
+      ),
+    ]);
+    expect(ended?.status).toBe('success');
+    const { stdout } = steps[0]?.result as { stdout: string };
+    expect(stdout).toContain('env:none:none');
+    if (problem !== null) return;
+    const lines = stdout.trim().split('\n');
+    expect(lines.slice(0, 3)).toEqual(['env:none:none', '65534', 'inside']);
+    expect(Number(lines[3])).toBeLessThan(10);
+    expect(lines).toHaveLength(4);
+    const network = await run('network', [shell('true', { network: true })]);
+    expect(network.run).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('FERMATA_SCRIPT_NETWORK') as string },
+    });
+  }, 60_000);
+
+  test('cannot take more than they may: processes, files, memory, output, directories', async () => {
+    if (problem === null) {
+      const many = await run('many', [
+        shell('for n in $(seq 400); do sleep 20 >/dev/null 2>&1 & done', { timeout: 4000 }),
+      ]);
+      expect(JSON.stringify(many.steps[0]?.result)).toContain('Resource temporarily unavailable');
+    }
+    const big = await run('big', [shell('head -c 3000000 /dev/zero | tr "\\0" x')]);
+    expect((big.steps[0]?.result as { truncated?: boolean; stdout?: string }).stdout?.length ?? 0).toBeLessThan(
+      1_100_000,
+    );
+    const file = await run('file', [shell('head -c 200000000 /dev/zero > file; ls -l file | wc -l')]);
+    expect((file.steps[0]?.result as { exitCode: number }).exitCode).not.toBe(undefined);
+    const memory = await run('memory', [
+      node('export default async () => { const a = []; for (;;) a.push(new Array(1e6).fill(1)); };', {
+        timeout: 20000,
+      }),
+    ]);
+    expect(memory.run?.status).toBe('failed');
+    const outside = await run('outside', [shell('true', { workingDirectory: '../..' })]);
+    expect(outside.run).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('workingDirectory') as string },
+    });
+    const inside = await run('inside', [shell('pwd', { workingDirectory: 'a/b' })]);
+    expect((inside.steps[0]?.result as { stdout: string }).stdout).toMatch(/a\/b\n$/);
+  }, 120_000);
+
+  test('are tried out with placeholders for secrets; one that fails is a result', async () => {
+    const body = {
+      kind: 'run_shell',
+      script: 'echo "$A $B $FERMATA_VAR_N"',
+      context: { var: { n: 1 } },
+      secretEnv: { A: '${{ secrets.ONE }}', B: '${{ secrets.TWO }}' },
+    };
+    expect(await call('POST', '/scripts/test', body)).toMatchObject({
+      ok: true,
+      exitCode: 0,
+      stdout: '__SECRET_ONE__ __SECRET_TWO__ 1\n',
+    });
+    expect(await call('POST', '/scripts/test', { ...body, secretOverrides: { ONE: 'canary-override' } })).toMatchObject(
+      { stdout: '**** __SECRET_TWO__ 1\n' },
+    );
+    expect(
+      await call('POST', '/scripts/test', {
+        kind: 'run_script',
+        script: 'export default async ({ var: v }) => v.n + 1;',
+        context: { var: { n: 1 } },
+      }),
+    ).toMatchObject({ ok: true, result: 2 });
+    expect(await call('POST', '/scripts/test', { kind: 'run_shell', script: 'exit 4' })).toMatchObject({
+      ok: false,
+      exitCode: 4,
+      error: expect.stringContaining('exit code 4') as string,
+    });
+  }, 60_000);
+});
