@@ -10,10 +10,13 @@ import { resultText } from './print/timeline';
 
 const SHOWN_RUNS = 5;
 const SHOWN_EVALUATIONS = 20;
+/** All that are kept. */
+const SHOWN_WHY = 200;
 
 interface Options {
   json?: true;
   yaml?: true;
+  why?: true;
   group?: string;
   status?: string;
 }
@@ -24,6 +27,7 @@ export function configure(command: Command): void {
     .argument('[automation]', 'name or id: show this one, its last runs and why it did not run')
     .option(...JSON_OPTION)
     .option('--yaml', 'print the definition of the one named')
+    .option('--why', 'of the one named: only why it did not run, further back')
     .option('--group <group>', 'only those of this group; empty = of none')
     .option('--status <status>', 'only enabled or disabled ones')
     .addHelpText(
@@ -33,6 +37,7 @@ Examples:
   fermata automations
   fermata automations --group on-call --json
   fermata automations "Alert opens an incident"
+  fermata automations "Alert opens an incident" --why
 ${CONNECTION_HELP}`,
     )
     .action(async (nameOrId: string | undefined, options: Options) => {
@@ -60,10 +65,19 @@ async function printAll(client: ApiClient, { json, group, status }: Options, out
   );
 }
 
-async function printOne(client: ApiClient, nameOrId: string, { json, yaml }: Options, output: Output): Promise<void> {
+async function printOne(
+  client: ApiClient,
+  nameOrId: string,
+  { json, yaml, why }: Options,
+  output: Output,
+): Promise<void> {
   const automation = await findAutomation(client, nameOrId);
   const { id } = automation;
   if (yaml) return output.line((await client.yaml(`/automations/${id}`)).trimEnd());
+  if (why) {
+    const all = await client.list(`/automations/${id}/evaluations`, Evaluation, { limit: SHOWN_WHY });
+    return json ? output.json(all) : printEvaluations(all, output);
+  }
   const [runs, evaluations] = await Promise.all([
     client.list('/runs', Run, { automationId: id, limit: SHOWN_RUNS }),
     client.list(`/automations/${id}/evaluations`, Evaluation, { limit: SHOWN_EVALUATIONS }),

@@ -67,6 +67,54 @@ describe('while Temporal is away', () => {
   );
 });
 
+describe('a dwell', () => {
+  it('outlives Temporal being killed over its deadline, and every connection to Postgres being cut', async () => {
+    const temporal = await startTemporal();
+    const engine = await startEngine({ temporal });
+    try {
+      await engine.worker();
+      const api = await engine.api();
+      const dwelling = (systemId: string) =>
+        engine.save(`
+          name: ${systemId} is not healthy
+          mode: parallel
+          triggers: [{ event: healthcheck.system_degraded, filter: trigger.payload.systemId == "${systemId}", for: { seconds: 4 } }]
+          actions: [{ action: automation.log, config: { message: still } }]
+        `);
+      const [first, second] = [await dwelling('one'), await dwelling('two')];
+      const report = (systemId: string) =>
+        engine.post(api, '/health/results', { systemId, configurationId: 'http', status: 'unhealthy' });
+      const started = (id: string) =>
+        until('its timer is started', async () => {
+          const found = await engine.database.pool.query('select started_at from dwells where automation_id = $1', [
+            id,
+          ]);
+          return (found.rows[0] as { started_at: Date | null } | undefined)?.started_at != null;
+        });
+      await report('one');
+      await started(first);
+      await temporal.kill();
+      await pause(5_000);
+      await temporal.start();
+      await engine.ended(1, first, 60_000);
+      await report('two');
+      await started(second);
+      for (const _ of [1, 2, 3]) {
+        await engine.database.pool.query(
+          'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+        );
+        await pause(1_000);
+      }
+      await engine.ended(1, second, 60_000);
+      await pause(1_000);
+      expect([await engine.runs(first), await engine.runs(second)].map(({ length }) => length)).toEqual([1, 1]);
+    } finally {
+      await engine.close();
+      await temporal.destroy();
+    }
+  }, 180_000);
+});
+
 describe('an API that is killed right after it answered 202', () => {
   it('has lost nothing of what it accepted', async () => {
     const engine = await startEngine();

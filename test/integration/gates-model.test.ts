@@ -1,0 +1,169 @@
+import * as fc from 'fast-check';
+import { sql } from 'drizzle-orm';
+import { createEntityStore } from '../../src/db/entity-store';
+import { appendChanges } from '../../src/db/change-log';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { createRegistry } from '../../src/domain/registry/registry';
+import { startEngine, type Engine } from '../support/engine';
+import { dwellFirings, windowFirings, type CauseEvent } from '../support/gate-model';
+import { testPlugins } from '../support/plugins';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+const BY_TEST = { actor: { type: 'user', id: 'test' }, causedBy: null, depth: 0 } as const;
+const DWELL_MS = 60_000;
+
+/** The real service against the reference model: what fires, and nothing else, whatever the order, repeats and restarts. */
+describe('the gates and their reference model', () => {
+  let engine: Engine;
+  let worker: FermataProcess;
+  const entities = createEntityStore({ registry: createRegistry(testPlugins()), clock: systemClock, ids: uuidV7 });
+  beforeAll(async () => {
+    engine = await startEngine();
+    worker = await engine.worker();
+    await engine.database.db.transaction((tx) =>
+      entities.kinds.put(tx, 'lamp', { schema: { type: 'object' }, reactive: true }),
+    );
+  }, 120_000);
+  afterAll(() => engine.close());
+
+  const routed = () =>
+    until(
+      'everything is routed',
+      async () => {
+        const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
+        return left.rowCount === 0;
+      },
+      60_000,
+    );
+  const restart = async () => {
+    await worker.stop('SIGKILL');
+    worker = await engine.worker();
+  };
+
+  /** Changes of one lamp, a few seconds to a minute apart, all of them in the past. */
+  const lampStory = fc.array(
+    fc.record({ gapSeconds: fc.integer({ min: 1, max: 70 }), on: fc.boolean(), noise: fc.integer({ min: 0, max: 2 }) }),
+    { minLength: 1, maxLength: 8 },
+  );
+
+  test('a dwell fires if and only if the model says so', async () => {
+    const stories = fc.sample(fc.array(lampStory, { minLength: 1, maxLength: 3 }), 40);
+    const start = Date.now() - 24 * 3_600_000;
+    const id = await engine.save(`
+      name: Lamps
+      mode: parallel
+      max_runs: 1000
+      triggers:
+        - event: automation.entity_changed
+          config: { kind: lamp, field: status, to: on }
+          for: { seconds: ${DWELL_MS / 1_000} }
+      actions: [{ action: automation.log, config: { message: fired } }]
+    `);
+    const wanted = new Map<string, number[]>();
+    const clocks = stories.map(() => start);
+    const told = stories.map((): CauseEvent[][] => []);
+    for (const batch of [0, 1, 2]) {
+      // What happens while everything is down is looked at as a whole, by a worker that begins anew.
+      await worker.stop('SIGKILL');
+      for (const [index, story] of stories.entries()) {
+        const events: CauseEvent[] = [];
+        for (const { gapSeconds, on, noise } of story[batch] ?? []) {
+          const at = (clocks[index] ?? start) + gapSeconds * 1_000;
+          clocks[index] = at;
+          events.push({ at, holds: on });
+          const ref = { kind: 'lamp', id: `lamp-${index}` };
+          const state = { status: on ? 'on' : 'off', noise };
+          await engine.database.db.transaction((tx) =>
+            entities.mutate(tx, ref, () => state, BY_TEST, { occurredAt: new Date(at) }),
+          );
+        }
+        if (events.length > 0) told[index]?.push(events);
+      }
+      worker = await engine.worker();
+      await routed();
+      await until(
+        'nothing is armed any more',
+        async () => (await engine.database.db.execute(sql`select 1 from dwells where status = 'armed'`)).rowCount === 0,
+        60_000,
+      );
+    }
+    for (const [index, batches] of told.entries()) wanted.set(`lamp-${index}`, dwellFirings(batches, DWELL_MS));
+    const expected = [...wanted.values()].flat().length;
+    expect(expected).toBeGreaterThan(10);
+    const runs = await until(
+      `${expected} dwells have fired`,
+      async () => {
+        const all = await engine.runs(id);
+        return all.length >= expected && all.every(({ status }) => status === 'success') && all;
+      },
+      60_000,
+    );
+    const fired = new Map<string, number[]>();
+    for (const run of runs) {
+      const { dwell } = run['trigger_scope'] as { dwell: { armedAt: string } };
+      const key = run.context_key ?? '';
+      fired.set(
+        key,
+        [...(fired.get(key) ?? []), Date.parse(dwell.armedAt) + DWELL_MS].sort((a, b) => a - b),
+      );
+    }
+    for (const [lamp, firings] of wanted) expect({ lamp, firings: fired.get(lamp) ?? [] }).toEqual({ lamp, firings });
+  }, 240_000);
+
+  test('a window fires if and only if the model says so, with repeats and late events', async () => {
+    const arrivals = fc.array(fc.record({ minute: fc.integer({ min: 0, max: 30 }), again: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 15,
+    });
+    for (const refire of ['every', 'once'] as const) {
+      const rule = { count: 3, minutes: 5, refire };
+      const stories = fc.sample(arrivals, 15);
+      const type = `model.${refire}`;
+      const id = await engine.save(`
+        name: Window ${refire}
+        mode: parallel
+        max_runs: 1000
+        triggers: [{ event: automation.event, config: { type: ${type} }, window: { count: 3, minutes: 5, refire: ${refire} } }]
+        actions: [{ action: automation.log, config: { message: fired } }]
+      `);
+      const start = Date.now() - 3_600_000;
+      const changeIds: string[][] = stories.map(() => []);
+      const longest = Math.max(...stories.map(({ length }) => length));
+      for (let step = 0; step < longest; step += 1) {
+        for (const [index, story] of stories.entries()) {
+          const event = story[step];
+          if (!event) continue;
+          const key = `key-${index}`;
+          const [appended] = await appendChanges(engine.database.db, [
+            {
+              ...{ kind: 'event', id: key, occurredAt: new Date(start + event.minute * 60_000), cause: BY_TEST },
+              ...{
+                event: 'automation.event',
+                contextKey: key,
+                payload: { type, source: 'test', subject: key, data: {} },
+              },
+            },
+          ]);
+          changeIds[index]?.push(appended?.changeId ?? '');
+        }
+        await routed();
+        // Redelivered: the same changes come before the dispatcher once more.
+        const repeats = stories.flatMap((story, index) => (story[step]?.again ? [changeIds[index]?.[step] ?? ''] : []));
+        await engine.database.db.execute(
+          sql`update changes set routed_at = null where change_id = any(${`{${repeats.join(',')}}`}::uuid[])`,
+        );
+        await routed();
+        if (step === 5) await restart();
+      }
+      const wanted = stories.flatMap((story, index) =>
+        windowFirings(
+          story.map(({ minute }) => start + minute * 60_000),
+          rule,
+        ).map((place) => changeIds[index]?.[place]),
+      );
+      const runs = await engine.ended(wanted.length, id, 60_000);
+      expect(runs.map((run) => run['change_id']).sort()).toEqual([...wanted].sort());
+    }
+  }, 240_000);
+});

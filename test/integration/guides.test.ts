@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../src/project-root';
+import { sandboxProblem } from '../../src/providers/script/sandbox';
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+const GUIDES = join(projectRoot(), 'examples', 'guides');
+
+/** Each guide does what it says, with seconds in place of minutes. */
+describe('the guides', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  const saved = new Set<string>();
+  beforeAll(async () => {
+    const sandbox = { FERMATA_SCRIPT_SANDBOX: (await sandboxProblem()) === null ? 'bubblewrap' : 'none' };
+    engine = await startEngine();
+    api = await engine.api(sandbox);
+    await engine.worker(sandbox);
+  }, 120_000);
+  beforeEach(() => {
+    engine.receiver.received.splice(0);
+  });
+  afterAll(() => engine.close());
+
+  const post = async (path: string, body: unknown) => {
+    const answer = await engine.post(api, path, body);
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  const report = (systemId: string, status: string, more: Record<string, unknown> = {}) =>
+    post('/health/results', { systemId, configurationId: 'http', status, ...more });
+  const guide = (name: string, ...changes: [string, string][]) => {
+    saved.add(name);
+    const text = readFileSync(join(GUIDES, name), 'utf8').replaceAll('http://127.0.0.1:9099', '$URL');
+    return engine.save(changes.reduce((yaml, [from, to]) => yaml.replaceAll(from, to), text));
+  };
+  const bodies = () => engine.receiver.received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  const incidentsOf = async (systemId: string) =>
+    (
+      await engine.database.pool.query<{ status: string }>('select status from incidents where $1 = any(system_ids)', [
+        systemId,
+      ])
+    ).rows;
+
+  test('a system that stays down gets one incident, which resolves itself', async () => {
+    const id = await guide('sustained-unhealthy.yaml', ['minutes: 5', 'seconds: 1'], ['10 | minutes', '1500']);
+    await report('stays', 'unhealthy');
+    await until('the incident is open', async () => (await incidentsOf('stays')).length === 1, 20_000);
+    await report('stays', 'degraded');
+    await report('stays', 'unhealthy');
+    await report('stays', 'healthy');
+    await engine.ended(1, id, 20_000);
+    expect(await incidentsOf('stays')).toEqual([{ status: 'resolved' }]);
+  }, 60_000);
+
+  test('a payload of Alertmanager that flaps makes exactly one run', async () => {
+    const id = await guide('flapping-window.yaml');
+    const alert = (status: string) => ({
+      version: '4',
+      alerts: [
+        {
+          status,
+          labels: { alertname: 'Down', system: 'flaps', severity: 'critical' },
+          annotations: {},
+          fingerprint: 'f1',
+        },
+      ],
+    });
+    for (let n = 0; n < 12; n += 1) {
+      await post('/ingest/alertmanager', alert('firing'));
+      await post('/ingest/alertmanager', alert('resolved'));
+    }
+    await engine.ended(1, id, 20_000);
+    await until(
+      'all is routed',
+      async () => (await engine.database.pool.query('select 1 from changes where routed_at is null')).rowCount === 0,
+    );
+    expect(await engine.runs(id)).toHaveLength(1);
+    expect(await incidentsOf('flaps')).toHaveLength(1);
+  }, 60_000);
+
+  test('somebody is paged; without an acknowledgement the manager is, with one nobody else', async () => {
+    const id = await guide('page-and-escalate.yaml', ['timeout_seconds: 900', 'timeout_seconds: 2']);
+    const incident = { title: 'x', severity: 'critical', systemIds: ['s'] };
+    await post('/incidents', incident);
+    await engine.ended(1, id, 20_000);
+    expect(bodies().map(({ who }) => who)).toEqual(['on-call', 'manager']);
+    engine.receiver.received.splice(0);
+    const second = await post('/incidents', incident);
+    await until('on-call is paged', () => engine.receiver.received.length === 1);
+    await engine.emit('com.example.acknowledged', { by: 'ada' }, { subject: String(second['id']) });
+    await engine.ended(2, id, 20_000);
+    expect(bodies().map(({ who }) => who)).toEqual(['on-call']);
+  }, 60_000);
+
+  test('a deploy opens a maintenance, and its end ends it', async () => {
+    const id = await guide('deploy-maintenance.yaml');
+    await post('/systems', { id: 'app', name: 'App' });
+    await engine.emit('com.example.deploy.started', {}, { subject: 'app' });
+    await engine.ended(1, id);
+    const status = async () =>
+      (await engine.database.pool.query<{ status: string }>('select status from maintenances')).rows;
+    expect(await status()).toEqual([{ status: 'in_progress' }]);
+    await engine.emit('com.example.deploy.finished', {}, { subject: 'app' });
+    await engine.ended(2, id);
+    expect(await status()).toEqual([{ status: 'completed' }]);
+  }, 60_000);
+
+  test('a script makes the nightly report', async () => {
+    for (const systemId of ['checkout', 'search']) await report(systemId, 'healthy');
+    const id = await guide('nightly-report.yaml');
+    await post(`/automations/${id}/runs`, {});
+    const [run] = await engine.ended(1, id, 30_000);
+    expect(run?.status).toBe('success');
+    expect(bodies()).toEqual([{ text: 'checkout: healthy\nsearch: healthy' }]);
+  }, 60_000);
+
+  test('a budget that falls below ten percent is told once', async () => {
+    const id = await guide('slo-budget.yaml');
+    await post('/systems', { id: 'shop', name: 'Shop' });
+    await post('/slos', { systemId: 'shop', name: 'Up', target: 99.9 });
+    await report('shop', 'unhealthy', { timestamp: new Date(Date.now() - 3_600_000).toISOString() });
+    for (const _ of [1, 2]) {
+      await engine.database.pool.query('update slos set compute_at = now()');
+      await until(
+        'it is computed',
+        async () => (await engine.database.pool.query('select 1 from slos where compute_at < now()')).rowCount === 0,
+      );
+    }
+    await engine.ended(1, id, 20_000);
+    // Other guides hear of the system, too.
+    const told = engine.receiver.received.filter(({ path }) => path === '/budget');
+    expect(told.map(({ body }) => body)).toEqual(['shop has 0 % of its budget left']);
+  }, 60_000);
+
+  test('are all tried here', () => {
+    expect([...saved].sort()).toEqual(readdirSync(GUIDES).sort());
+  });
+});
