@@ -6,6 +6,9 @@ export const PARTS = {
   d: 'events that one filter rejects',
   e: 'resident memory',
   f: 'history of a run',
+  g: 'events that a window counts',
+  h: 'dwells, pending and due',
+  m: 'masking',
 } as const;
 export type Part = keyof typeof PARTS;
 

@@ -9,6 +9,10 @@ export interface Plan {
   eventSeconds: number;
   /** Seconds of full speed before anything is measured: the programs compile what is hot while they run. */
   warmUpSeconds: number;
+  /** Events that a window counts. */
+  counted: number;
+  /** Dwells that are pending at a time. */
+  pending: number;
   /** Seconds of quiet before memory is read. */
   quietSeconds: number;
 }
@@ -19,6 +23,8 @@ export const FULL: Plan = {
   latencySeconds: 5,
   eventSeconds: 3,
   warmUpSeconds: 5,
+  counted: 10_000,
+  pending: 10_000,
   quietSeconds: 5,
 };
 
@@ -29,5 +35,7 @@ export const QUICK: Plan = {
   latencySeconds: 4,
   eventSeconds: 2,
   warmUpSeconds: 2,
+  counted: 3_000,
+  pending: 2_000,
   quietSeconds: 2,
 };

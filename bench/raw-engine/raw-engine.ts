@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { startChild } from '../../src/os/child';
 import { until } from '../../test/support/until';
@@ -13,6 +14,10 @@ const TASK_QUEUE = 'bench-raw';
 export interface RawEngine extends Engine {
   /** Starts workflows that end at once, so many at a time, for some seconds, and waits until all have closed. */
   doNothing(atATime: number, seconds: number): Promise<Volume>;
+  /** Starts so many workflows with a delay; how many a second. */
+  delayed(count: number, delayMs: number): Promise<number>;
+  /** Starts so many that are due at one instant; how many a second have ended from then on. */
+  dueAtOnce(count: number, inMs: number): Promise<number>;
   /** Of the worker process, in MB. */
   resident(): number;
   stop(): Promise<void>;
@@ -51,6 +56,15 @@ export async function startRawEngine({ temporal, client, effects }: Platform): P
     },
     lastWorkflows: (requests, limit) => Promise.resolve((last.get(requests) ?? []).slice(-limit)),
     doNothing: (atATime, seconds) => startNothing(client, open, atATime, seconds),
+    delayed: (count, delayMs) => startDelayed(client, count, () => delayMs),
+    async dueAtOnce(count, inMs) {
+      const due = Date.now() + inMs;
+      await startDelayed(client, count, () => Math.max(1, due - Date.now()));
+      await sleep(Math.max(0, due - Date.now()));
+      const query = `TaskQueue = "${TASK_QUEUE}" and WorkflowId STARTS_WITH "raw:due-${delays}-" and ExecutionStatus = "Completed"`;
+      await until('all have ended', async () => (await client.workflow.count(query)).count >= count, 120_000);
+      return (count * 1000) / (Date.now() - due);
+    },
     resident: () => residentMb(worker.pid),
     stop: async () => void (await worker.stop('SIGTERM', 10_000)),
   };
@@ -60,6 +74,23 @@ export async function startRawEngine({ temporal, client, effects }: Platform): P
 export async function openExecutions(client: Client, taskQueue: string): Promise<number> {
   const query = `TaskQueue = "${taskQueue}" and ExecutionStatus = "Running" and WorkflowType != "housekeeping"`;
   return (await client.workflow.count(query)).count;
+}
+
+let delays = 0;
+const STARTS_AT_A_TIME = 20;
+
+async function startDelayed(client: Client, count: number, delayMs: () => number): Promise<number> {
+  delays += 1;
+  const begin = performance.now();
+  let next = 0;
+  const lane = async () => {
+    while (next < count) {
+      const workflowId = `raw:due-${delays}-${(next += 1)}`;
+      await client.workflow.start('doNothing', { workflowId, taskQueue: TASK_QUEUE, startDelay: delayMs() });
+    }
+  };
+  await Promise.all(Array.from({ length: STARTS_AT_A_TIME }, lane));
+  return (count * 1000) / (performance.now() - begin);
 }
 
 let nothings = 0;

@@ -78,10 +78,20 @@ const uuids = (ids: readonly string[]): SQL => sql`${`{${ids.join(',')}}`}::uuid
  * firing. The row that stands in the way is given otherwise; null = the automation is disabled or deleted.
  */
 export async function armDwell(tx: Executor, arming: DwellArming): Promise<'armed' | Dwell | null> {
-  const { automationId, triggerId, contextKey, gate, entity } = arming;
+  const { automationId, triggerId, contextKey, gate } = arming;
   const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId}
     and context_key is not distinct from ${contextKey}::text`;
-  await dropDwells(tx, sql`${key} and gate <> ${gate}`);
+  if (await insertDwell(tx, arming)) return 'armed';
+  const found = await tx.execute<Row>(sql`select * from dwells where ${key}`);
+  const standing = found.rows[0] ? toDwell(found.rows[0]) : null;
+  if (standing === null || standing.gate === gate) return standing;
+  // What a trigger had armed before it was edited is not in the way.
+  await dropDwell(tx, standing);
+  return (await insertDwell(tx, arming)) ? 'armed' : null;
+}
+
+async function insertDwell(tx: Executor, arming: DwellArming): Promise<boolean> {
+  const { automationId, triggerId, contextKey, gate, entity } = arming;
   const armed = await tx.execute(sql`
     insert into dwells (id, automation_id, trigger_id, context_key, gate, status, kind, entity_id, event, config, change_id,
       trigger_scope, caused_by, depth, armed_at, fires_at)
@@ -95,11 +105,9 @@ export async function armDwell(tx: Executor, arming: DwellArming): Promise<'arme
       config = excluded.config, change_id = excluded.change_id, trigger_scope = excluded.trigger_scope,
       caused_by = excluded.caused_by, depth = excluded.depth, armed_at = excluded.armed_at, fires_at = excluded.fires_at,
       start_attempted_at = null, started_at = null, updated_at = clock_timestamp()
-    where dwells.status = 'idle' and (dwells.last_fired_at is null or dwells.last_fired_at < excluded.armed_at)
+    where dwells.gate = excluded.gate and dwells.status = 'idle' and (dwells.last_fired_at is null or dwells.last_fired_at < excluded.armed_at)
     returning 1`);
-  if (armed.rowCount === 1) return 'armed';
-  const standing = await tx.execute<Row>(sql`select * from dwells where ${key}`);
-  return standing.rows[0] ? toDwell(standing.rows[0]) : null;
+  return armed.rowCount === 1;
 }
 
 /** Armed and spent dwells that hang on an entity, locked until the transaction ends. */
