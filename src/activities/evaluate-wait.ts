@@ -5,6 +5,8 @@ import { writeJournal } from '../db/runs/journal';
 import { setWaiting } from '../db/runs/set-waiting';
 import {
   artifactsOf,
+  beganAt,
+  changedAfter,
   changesAfter,
   beginLook,
   insertWait,
@@ -12,6 +14,7 @@ import {
   removeWait,
   endLook,
   waitAt,
+  wildKinds,
   type Wait,
   type WaitScope,
 } from '../db/runs/waits';
@@ -86,7 +89,8 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
       const seenNow = await deps.evaluator.look(tx, step.action.wait_until.condition, scope);
       if (seenNow.value === true) return await complete(tx, step, { since: now, timeoutAt: base.timeoutAt }, now, {});
       const { refs, changesAt: recheckAt } = seenNow;
-      await insertWait(tx, { ...base, kind: 'wait_until', refs, recheckAt });
+      const afterSeq = await beganAt(tx, runId, path);
+      await insertWait(tx, { ...base, kind: 'wait_until', refs, recheckAt, afterSeq });
     } else {
       const { event, context_key: key } = step.action.wait_for_trigger;
       const rendered = key === undefined ? step.source.facts.contextKey : await deps.evaluator.render(tx, key, scope);
@@ -117,10 +121,13 @@ async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<E
   const now = deps.clock.now();
   const artifacts = await artifactsOf(tx, wait.runId);
   if ('wait_until' in step.action) {
-    const changed = wait.lookedBy?.changed;
-    const scope = waitScopeOf(step.source, artifacts, wait.scope, changed === undefined ? {} : { changed });
-    const seen = await deps.evaluator.look(tx, step.action.wait_until.condition, scope, changed ? [changed] : []);
-    if (seen.value === true) return complete(tx, step, wait, now, changed === undefined ? {} : { changed });
+    let seen: Look | null = null;
+    for (const changed of await changedFor(tx, wait)) {
+      const by = changed === null ? {} : { changed };
+      const scope = waitScopeOf(step.source, artifacts, wait.scope, by);
+      seen = await deps.evaluator.look(tx, step.action.wait_until.condition, scope, changed ? [changed] : []);
+      if (seen.value === true) return complete(tx, step, wait, now, by);
+    }
     if (isOver(wait, now)) return timeOut(tx, step, wait);
     return goOnWaiting(tx, step, wait, seen);
   }
@@ -131,6 +138,17 @@ async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<E
 }
 
 const isOver = ({ timeoutAt }: Wait, now: Date): boolean => timeoutAt !== null && timeoutAt <= now;
+
+/**
+ * What the condition is to be held against: what woke the wait and what changed meanwhile; at the first look, of a wait on any
+ * of a kind, also what has changed since its step began. null = nothing in particular.
+ */
+async function changedFor(tx: Executor, wait: Wait): Promise<({ kind: string; id: string } | null)[]> {
+  const { changed, more = [] } = wait.lookedBy ?? {};
+  const kinds = wait.looked ? [] : wildKinds(wait);
+  const missed = kinds.length === 0 ? [] : await changedAfter(tx, wait.afterSeq, kinds);
+  return [...(changed === undefined ? [null] : [changed]), ...more, ...missed];
+}
 
 /** What woke it, or something earlier in the log that it was not there for. */
 async function earliestMatch(
@@ -147,20 +165,22 @@ async function earliestMatch(
     artifacts: Awaited<ReturnType<typeof artifactsOf>>;
   },
 ): Promise<Record<string, unknown> | null> {
-  if (wait.wokenBy?.trigger !== undefined) return wait.wokenBy.trigger;
-  if (wait.looked) return null;
+  const { trigger: woke = null, seq: wokeAt = Infinity } = wait.wokenBy ?? {};
+  if (wait.looked) return woke;
   const waiter = { wait, source: step.source, artifacts, step: action.wait_for_trigger };
   // The log behind the position is read once: whatever is routed later finds the armed row.
   for (let after = wait.afterSeq; ;) {
     const changes = await changesAfter(tx, after, LOG_PAGE);
     for (const change of changes) {
+      // What woke it comes first, then.
+      if (change.seq >= wokeAt) return woke;
       for (const told of occurrencesOf(change, deps.registry, () => undefined)) {
         const trigger = await matchEvent(deps, tx, waiter, change, told);
         if (trigger !== null) return trigger;
       }
     }
     const last = changes.at(-1);
-    if (changes.length < LOG_PAGE || last === undefined) return null;
+    if (changes.length < LOG_PAGE || last === undefined) return woke;
     after = last.seq;
   }
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../db/client';
 import { isDatabaseAway } from '../db/availability';
 import type { RunSource } from '../db/runs/run-source';
-import { artifactsOf, waitsOn, wakeWait, type Wait, type Waking } from '../db/runs/waits';
+import { addToWake, artifactsOf, waitsOn, wakeWait, wildKinds, type Wait, type Waking } from '../db/runs/waits';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
@@ -41,14 +41,17 @@ export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<
   if (told.length === 0) return;
   const refs = [...new Map(told.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
   const events = [...new Set(told.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
-  // A wake under way ends in a look that comes after these changes.
-  const waits = (await waitsOn(deps.database.db, refs, events)).filter(({ wokenBy }) => wokenBy === null);
+  // A wake under way ends in a look that comes after these changes; of any of a kind, it has to be told which.
+  const waits = (await waitsOn(deps.database.db, refs, events)).filter(
+    (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
+  );
   const queue = waits.values();
   let woken = false;
   const lane = async (): Promise<void> => {
     for (const wait of queue) {
       const by = await wakingOf(deps, wait, told);
       if (by !== null && (await wakeWait(deps.database.db, wait.id, by))) woken = true;
+      else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
       deps.onWake(by === null ? 'false' : 'signalled');
     }
   };

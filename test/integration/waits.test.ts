@@ -108,7 +108,7 @@ ${steps}
         recheckAt: null,
         event: null,
       });
-      const before = await tasksOf(run);
+      const before = await until('its task is over', async () => (await tasksOf(run)) || false);
       for (const brightness of [1, 2, 3, 4, 5]) await lamp('later', { status: 'off', brightness });
       await routed();
       expect(await tasksOf(run)).toBe(before);
@@ -170,6 +170,23 @@ ${steps}
       expect(await resultOf(run.id, 'actions[1]')).toEqual({ which: 'loud' });
     }, 60_000);
 
+    test('on any of a kind misses none that changes while another wakes it', async () => {
+      const id = await save(
+        'until.many',
+        `  - wait_until: { condition: 'state.lamp[wait.changed.id].alarm == 2', timeout_seconds: 30, continue_on_timeout: false }
+  - variables: { which: "{{ wait.changed.id }}" }`,
+      );
+      await engine.emit('until.many', {}, { times: 10 });
+      await until(
+        'all of them wait',
+        async () => (await engine.runs(id)).filter(({ status }) => status === 'waiting').length === 10,
+        20_000,
+      );
+      await Promise.all(Array.from({ length: 40 }, (_, n) => lamp(`many-${n}`, { alarm: n === 25 ? 2 : 1, n })));
+      const runs = await engine.ended(10, id, 40_000);
+      for (const run of runs) expect(await resultOf(run.id, 'actions[1]')).toEqual({ which: 'many-25' });
+    }, 60_000);
+
     test('misses nothing that becomes true around the moment of arming', async () => {
       const rounds = Number(process.env['FERMATA_TEST_ARM_ROUNDS'] ?? 40);
       const id = await save(
@@ -198,7 +215,7 @@ ${steps}
       await engine.emit('event.mine', {}, { subject: 'a' });
       const { run, wait } = await waiting(id);
       expect(wait).toMatchObject({ kind: 'wait_for_trigger', event: 'automation.event', contextKey: 'a', refs: [] });
-      const before = await tasksOf(run);
+      const before = await until('its task is over', async () => (await tasksOf(run)) || false);
       await engine.emit('ack', { ok: true, by: 'other' }, { subject: 'b' });
       await engine.emit('ack', { ok: false, by: 'no' }, { subject: 'a' });
       await engine.emit('nack', { ok: true, by: 'type' }, { subject: 'a' });
@@ -253,6 +270,40 @@ ${steps}
       await engine.emit('again', {}, { subject: 'l' });
       await engine.ended(1, id);
       expect(await resultOf(run.id, 'actions[2]')).toMatchObject({ completed: false });
+    }, 60_000);
+
+    test('takes the earliest of several, and hears events after one that could not be evaluated', async () => {
+      const id = await save(
+        'event.first',
+        `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
+  - wait_for_trigger: { event: automation.event, config: { type: several }, timeout_seconds: 20 }
+  - variables: { n: "{{ wait.trigger.payload.data.n }}" }`,
+      );
+      engine.receiver.answerWith((_received, response) => {
+        void (async () => {
+          for (const n of [1, 2, 3]) await engine.emit('several', { n }, { subject: 'f' });
+          response.end('ok');
+          for (const n of [4, 5, 6]) await engine.emit('several', { n }, { subject: 'f' });
+        })();
+      });
+      await engine.emit('event.first', {}, { subject: 'f' });
+      const [run] = await engine.ended(1, id);
+      expect(await resultOf(run?.id ?? '', 'actions[2]')).toEqual({ n: 1 });
+      const deaf = await save(
+        'event.deaf',
+        `  - wait_for_trigger: { event: automation.event, config: { type: heard }, timeout_seconds: 30 }`,
+      );
+      await engine.emit('event.deaf', {}, { subject: 'd2' });
+      await waiting(deaf);
+      // What the dispatcher leaves when it could not evaluate.
+      await engine.database.pool.query(`update waits set woken_by = '{}', signalled_at = null, looked = false`);
+      await until(
+        'it has looked',
+        async () => (await engine.database.pool.query('select 1 from waits where woken_by is not null')).rowCount === 0,
+        20_000,
+      );
+      await engine.emit('heard', {}, { subject: 'd2' });
+      expect((await engine.ended(1, deaf))[0]?.status).toBe('success');
     }, 60_000);
 
     test('takes events of entities and of domains', async () => {

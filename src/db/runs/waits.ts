@@ -15,6 +15,8 @@ export interface WaitScope {
 /** What woke a wait. */
 export interface Waking {
   changed?: { kind: string; id: string };
+  /** Of a wait on any of a kind: what changed besides, while the wake was under way. */
+  more?: { kind: string; id: string }[];
   /** The `trigger` root of the event that was waited for. */
   trigger?: Record<string, unknown>;
   seq?: number;
@@ -120,7 +122,7 @@ export async function waitAt(tx: Executor, runId: string, path: string, lock = f
 export async function beginLook(db: Executor, runId: string, path: string): Promise<void> {
   await db.execute(sql`
     update waits set looked_by = coalesce(woken_by, looked_by), woken_by = null, signalled_at = null
-    where run_id = ${runId} and path = ${path} and kind = 'wait_until'`);
+    where run_id = ${runId} and path = ${path} and (kind = 'wait_until' or woken_by -> 'trigger' is null)`);
 }
 
 /** The look found nothing; when the next one is due by the clock. */
@@ -157,8 +159,49 @@ export async function waitsOn(
 /** Notes that a wake is under way; false = one is already, or the wait is over. */
 export async function wakeWait(db: Executor, id: string, by: Waking): Promise<boolean> {
   const woken = await db.execute(sql`
-    update waits set woken_by = ${JSON.stringify(by)}::jsonb, signalled_at = null where id = ${id} and woken_by is null`);
+    update waits set woken_by = ${JSON.stringify(by)}::jsonb, signalled_at = null,
+      -- Whoever could not be evaluated reads the log once more.
+      looked = looked and ${by.changed !== undefined || by.trigger !== undefined}
+    where id = ${id} and woken_by is null`);
   return woken.rowCount === 1;
+}
+
+/** Entities that a wake can carry; what is more is found by the next change of its kind. */
+const MOST_CHANGED = 200;
+
+/** Adds an entity to the wake that is under way, for a wait that looks at any of a kind. */
+export async function addToWake(db: Executor, id: string, changed: { kind: string; id: string }): Promise<void> {
+  const entity = JSON.stringify([changed]);
+  await db.execute(sql`
+    update waits set woken_by = jsonb_set(woken_by, '{more}', coalesce(woken_by -> 'more', '[]') || ${entity}::jsonb)
+    where id = ${id} and woken_by is not null and not coalesce(woken_by -> 'more', '[]') @> ${entity}::jsonb
+      and jsonb_array_length(coalesce(woken_by -> 'more', '[]')) < ${MOST_CHANGED}`);
+}
+
+/** Entities of some kinds that changed behind a position of the log. */
+export async function changedAfter(
+  db: Executor,
+  seq: number,
+  kinds: readonly string[],
+): Promise<{ kind: string; id: string }[]> {
+  const found = await db.execute<{ kind: string; entity_id: string }>(sql`
+    select distinct kind, entity_id from changes
+    where seq > ${seq} and kind = any(array(select jsonb_array_elements_text(${JSON.stringify(kinds)}::jsonb)))
+    limit ${MOST_CHANGED}`);
+  return found.rows.map((row) => ({ kind: row.kind, id: row.entity_id }));
+}
+
+/** Kinds of which a wait looks at any entity. */
+export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
+  return refs.filter((ref) => ref.endsWith(':*')).map((ref) => ref.slice(0, -2));
+}
+
+/** Where the log stood when a step began. */
+export async function beganAt(tx: Executor, runId: string, path: string): Promise<number> {
+  const found = await tx.execute<{ began_seq: string }>(
+    sql`select began_seq from run_steps where run_id = ${runId} and path = ${path}`,
+  );
+  return Number(found.rows[0]?.began_seq ?? 0);
 }
 
 /** After so long a wake that nobody answered is sent again. */

@@ -10,6 +10,9 @@ import { ContinueLater } from './outcome';
 /** Events of a history after which a run goes on in a new execution; Temporal ends one at 51,200. */
 const CONTINUE_AFTER = 8_000;
 
+/** Clocks differ: what is due by ours may not be so for who looks, and must not be asked without a pause. */
+const LEAST_PAUSE_MS = 250;
+
 /** What all branches of an execution share. */
 interface Shared {
   runId: string;
@@ -150,8 +153,7 @@ export class RunState {
   /** Until a wait is signalled, or until an instant. */
   async untilWoken(path: string, until: number | null, summary: string): Promise<void> {
     const { wakes } = this.shared;
-    const left = until === null ? null : until - Date.now();
-    if (left !== null && left <= 0) return;
+    const left = until === null ? null : Math.max(until - Date.now(), LEAST_PAUSE_MS);
     await this.border(() =>
       CancellationScope.cancellable(async () => {
         const woken = condition(() => wakes.has(path));
