@@ -8,6 +8,7 @@ export const PARTS = {
   f: 'history of a run',
   g: 'events that a window counts',
   h: 'dwells, pending and due',
+  i: 'runs that wait',
   m: 'masking',
 } as const;
 export type Part = keyof typeof PARTS;

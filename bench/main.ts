@@ -5,6 +5,7 @@ import { readOptions, USAGE, type Options } from './options';
 import { measureGates } from './parts/gates';
 import { measureEvents } from './parts/events';
 import { FULL, QUICK } from './parts/plan';
+import { measureWaits } from './parts/waits';
 import { measureRuns } from './parts/runs';
 import { startPlatform } from './platform';
 import { renderTable } from './table';
@@ -25,6 +26,7 @@ async function measure({ parts, quick }: Options): Promise<Figure[]> {
     return [
       ...(wants('a', 'b', 'f') ? await measureRuns(platform, parts, plan, say) : []),
       ...(wants('g', 'h', 'm') ? await measureGates(platform, parts, plan, say) : []),
+      ...(wants('i') ? await measureWaits(platform, plan, say) : []),
       ...(wants('c', 'd', 'e') ? await measureEvents(platform, parts, plan, say) : []),
     ];
   } finally {

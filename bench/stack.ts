@@ -21,7 +21,7 @@ export interface Stack {
   database: Database;
   /** Posts JSON over kept-alive connections. @throws {Error} on any answer but 2xx. */
   post(path: string, contentType: string, body: unknown): Promise<unknown>;
-  /** Sum of a counter of the worker over all its labels. */
+  /** Sum of a counter of the worker over all its labels, or over those that begin like `name{label="value"`. */
   workerCounter(name: string): Promise<number>;
   /** In MB. */
   resident(): { api: number; worker: number };
@@ -88,6 +88,7 @@ async function post(http: Pool, path: string, contentType: string, body: unknown
 }
 
 function counterOf(metrics: string, name: string): number {
-  const lines = metrics.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  const starts = name.includes('{') ? [name] : [`${name}{`, `${name} `];
+  const lines = metrics.split('\n').filter((line) => starts.some((start) => line.startsWith(start)));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

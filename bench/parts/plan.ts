@@ -13,6 +13,8 @@ export interface Plan {
   counted: number;
   /** Dwells that are pending at a time. */
   pending: number;
+  /** Runs that wait at a time. */
+  waiting: number;
   /** Seconds of quiet before memory is read. */
   quietSeconds: number;
 }
@@ -25,6 +27,7 @@ export const FULL: Plan = {
   warmUpSeconds: 5,
   counted: 10_000,
   pending: 10_000,
+  waiting: 10_000,
   quietSeconds: 5,
 };
 
@@ -37,5 +40,6 @@ export const QUICK: Plan = {
   warmUpSeconds: 2,
   counted: 3_000,
   pending: 2_000,
+  waiting: 1_000,
   quietSeconds: 2,
 };

@@ -18,6 +18,8 @@ export interface RawEngine extends Engine {
   delayed(count: number, delayMs: number): Promise<number>;
   /** Starts so many that are due at one instant; how many a second have ended from then on. */
   dueAtOnce(count: number, inMs: number): Promise<number>;
+  /** Starts workflows that wait for a signal and end; milliseconds from each signal to the end, one after another. */
+  signalled(count: number): Promise<number[]>;
   /** Of the worker process, in MB. */
   resident(): number;
   stop(): Promise<void>;
@@ -65,6 +67,7 @@ export async function startRawEngine({ temporal, client, effects }: Platform): P
       await until('all have ended', async () => (await client.workflow.count(query)).count >= count, 120_000);
       return (count * 1000) / (Date.now() - due);
     },
+    signalled: (count) => signalEach(client, count),
     resident: () => residentMb(worker.pid),
     stop: async () => void (await worker.stop('SIGTERM', 10_000)),
   };
@@ -113,4 +116,21 @@ async function startNothing(
   await Promise.all(Array.from({ length: atATime }, lane));
   await until('every bare workflow has closed', async () => (await open()) === 0, 60_000);
   return { count, ms: performance.now() - begin };
+}
+
+async function signalEach(client: Client, count: number): Promise<number[]> {
+  const handles = await Promise.all(
+    Array.from({ length: count }, (_, n) =>
+      client.workflow.start('waitForSignal', { workflowId: `raw:signalled-${n}`, taskQueue: TASK_QUEUE }),
+    ),
+  );
+  await sleep(2_000);
+  const times: number[] = [];
+  for (const handle of handles) {
+    const began = performance.now();
+    await handle.signal('go');
+    await handle.result();
+    times.push(performance.now() - began);
+  }
+  return times;
 }

@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { condition, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { RawActivities } from './activities';
 
 const { send } = proxyActivities<RawActivities>({ startToCloseTimeout: '10 seconds' });
@@ -11,4 +11,11 @@ export async function sendRequests(input: { url: string; run: string; effects: n
 /** Looks at an event and finds nothing to do. */
 export async function doNothing(): Promise<void> {
   // What the bare engine does for an event that nobody wants: a workflow that ends at once.
+}
+
+/** Sleeps until it is told to go, and ends. */
+export async function waitForSignal(): Promise<void> {
+  let isTold = false;
+  setHandler(defineSignal('go'), () => void (isTold = true));
+  await condition(() => isTold);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { startEngine, type Engine } from '../support/engine';
-import { startTemporal } from '../support/services';
+import { startPostgres, startTemporal } from '../support/services';
 import { until } from '../support/until';
 
 /** `npm run chaos` makes it two minutes. */
@@ -111,6 +111,66 @@ describe('a dwell', () => {
     } finally {
       await engine.close();
       await temporal.destroy();
+    }
+  }, 180_000);
+});
+
+describe('while Postgres is away', () => {
+  it('a dwell whose deadline passes, a wait and a run in the middle only wait for it; nothing is done twice', async () => {
+    const postgres = await startPostgres({ durable: true });
+    const engine = await startEngine({ postgres });
+    try {
+      await engine.worker();
+      const api = await engine.api();
+      const dwelling = await engine.save(`
+        name: Not healthy for long
+        triggers: [{ event: healthcheck.system_degraded, for: { seconds: 5 } }]
+        actions: [{ action: integration-webhook.send, config: { url: "$URL/dwell" } }]
+      `);
+      const waiting = await engine.save(`
+        name: Waits until healthy
+        triggers: [{ event: automation.event, config: { type: outage.wait } }]
+        actions:
+          - wait_until: { condition: 'health["sys"].status == "healthy"', timeout_seconds: 120, continue_on_timeout: false }
+          - { action: integration-webhook.send, config: { url: "$URL/wait" } }
+      `);
+      const sleeping = await engine.save(`
+        name: Sleeps
+        triggers: [{ event: automation.event, config: { type: outage.sleep } }]
+        actions:
+          - { action: integration-webhook.send, config: { url: "$URL/before" } }
+          - delay: { seconds: 5 }
+          - { action: integration-webhook.send, config: { url: "$URL/after" } }
+      `);
+      const report = (status: string) =>
+        engine.post(api, '/health/results', { systemId: 'sys', configurationId: 'http', status });
+      await report('unhealthy');
+      await engine.emit('outage.wait');
+      await engine.emit('outage.sleep');
+      await until('all three are under way', async () => {
+        const found = await engine.database.pool.query(
+          `select (select count(*) from dwells where started_at is not null) + (select count(*) from waits)
+             + (select count(*) from run_steps where action is not null and status = 'success') as n`,
+        );
+        return Number((found.rows[0] as { n: string }).n) === 3;
+      });
+      await postgres.kill();
+      expect((await fetch(`${api.url}/readyz`)).status).toBe(503);
+      expect((await report('unhealthy')).status).toBe(503);
+      await pause(6_000);
+      await postgres.start();
+      await engine.ended(1, dwelling, 60_000);
+      await engine.ended(1, sleeping, 60_000);
+      await until('a result is accepted', async () => (await report('healthy')).status === 202);
+      await engine.ended(1, waiting, 60_000);
+      await pause(1_000);
+      const runs = await engine.runs();
+      expect(runs.map(({ status }) => status)).toEqual(['success', 'success', 'success']);
+      const sent = engine.receiver.received.map(({ path }) => path).toSorted();
+      expect(sent).toEqual(['/after', '/before', '/dwell', '/wait']);
+    } finally {
+      await engine.close();
+      await postgres.destroy();
     }
   }, 180_000);
 });

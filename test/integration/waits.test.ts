@@ -15,6 +15,10 @@ interface WaitItem {
   recheckAt: string | null;
 }
 
+/** `npm run chaos` makes them 1,000 and 200. */
+const ARM_ROUNDS = Number(process.env['FERMATA_TEST_ARM_ROUNDS'] ?? 40);
+const RACE_ROUNDS = Number(process.env['FERMATA_TEST_RACE_ROUNDS'] ?? 20);
+
 describe('a run that waits', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
@@ -187,22 +191,43 @@ ${steps}
       for (const run of runs) expect(await resultOf(run.id, 'actions[1]')).toEqual({ which: 'many-25' });
     }, 60_000);
 
-    test('misses nothing that becomes true around the moment of arming', async () => {
-      const rounds = Number(process.env['FERMATA_TEST_ARM_ROUNDS'] ?? 40);
+    test('misses nothing that becomes true around the moment of arming, and goes on once', async () => {
       const id = await save(
         'until.race',
-        `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 30, continue_on_timeout: false }`,
+        `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 30, continue_on_timeout: false }
+  - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}" } }`,
       );
-      for (let round = 0; round < rounds; round += 1) {
-        const name = `race${round}`;
+      // How long after the event a wait is armed, here and now.
+      const lapses: number[] = [];
+      for (const name of ['a', 'b', 'c', 'd', 'e']) {
+        const began = Date.now();
+        await engine.emit('until.race', { lamp: `race-${name}` });
+        const armed = await until('it is armed', async () => {
+          const found = await engine.database.pool.query(
+            `select since from waits where scope -> 'variables' is not null and run_id in
+               (select id from runs where trigger_scope -> 'payload' -> 'data' ->> 'lamp' = $1)`,
+            [`race-${name}`],
+          );
+          return (found.rows[0] as { since: Date } | undefined)?.since ?? false;
+        });
+        lapses.push(armed.getTime() - began);
+        await lamp(`race-${name}`, { status: 'on' });
+      }
+      const arming = lapses.toSorted((x, y) => x - y)[2] ?? 0;
+      for (let round = 0; round < ARM_ROUNDS; round += 1) {
+        const name = `race-${round}`;
         await lamp(name, { status: 'off' });
         await engine.emit('until.race', { lamp: name });
-        await new Promise((resolve) => setTimeout(resolve, (round * 7) % 60));
+        const offset = -50 + ((round * 37) % 101);
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, arming + offset)));
         await lamp(name, { status: 'on' });
       }
-      const runs = await engine.ended(rounds, id, 60_000);
+      const runs = await engine.ended(ARM_ROUNDS + 5, id, 60_000);
       expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
-    }, 600_000);
+      const sent = engine.receiver.received.map(({ path }) => path).filter((path) => path.startsWith('/race-'));
+      expect(sent).toHaveLength(ARM_ROUNDS + 5);
+      expect(new Set(sent).size).toBe(ARM_ROUNDS + 5);
+    }, 900_000);
   });
 
   describe('for an event', () => {
@@ -326,7 +351,7 @@ ${steps}
   });
 
   test('lets exactly one of wake and timeout win', async () => {
-    const rounds = Number(process.env['FERMATA_TEST_ARM_ROUNDS'] ?? 20);
+    const rounds = RACE_ROUNDS;
     const id = await save(
       'both',
       `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 1 }
@@ -335,7 +360,7 @@ ${steps}
     await Promise.all(
       Array.from({ length: rounds }, async (_, round) => {
         await engine.emit('both', { lamp: `both${round}` });
-        await new Promise((resolve) => setTimeout(resolve, 950 + round * 8));
+        await new Promise((resolve) => setTimeout(resolve, 950 + (round % 25) * 8));
         await lamp(`both${round}`, { status: 'on' });
       }),
     );

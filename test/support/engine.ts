@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { createAutomationStore } from '../../src/db/automation-store';
 import { appendChanges } from '../../src/db/change-log';
 import { createDatabase, type Database } from '../../src/db/client';
+import { migrate } from '../../src/db/migrate';
 import { createNotifier } from '../../src/db/notifier';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
@@ -11,8 +12,9 @@ import { validateDefinition } from '../../src/domain/definition/validate';
 import { parseYaml } from '../../src/domain/definition/yaml';
 import type { Action } from '../../src/providers/contract';
 import { testPlugins } from './plugins';
+import { createLogger } from '../../src/log';
 import { freePort } from '../../src/os/free-port';
-import { createTestDatabase } from './database';
+import { createTestDatabase, type TestDatabase } from './database';
 import { startFermata, type FermataProcess } from './process';
 import { startReceiver, type Receiver } from './receiver';
 import { testTemporal, type TestTemporal } from './temporal';
@@ -70,9 +72,13 @@ export interface Engine {
 
 /** Everything but a worker is up when this returns; ask for workers with `worker()`. */
 export async function startEngine(
-  options: { temporal?: Pick<TestTemporal, 'address' | 'namespace'> } = {},
+  options: {
+    temporal?: Pick<TestTemporal, 'address' | 'namespace'>;
+    /** A server of the test's own; default: a database on the one that all share. */
+    postgres?: { url(): string };
+  } = {},
 ): Promise<Engine> {
-  const testDatabase = await createTestDatabase();
+  const testDatabase = options.postgres ? await migrated(options.postgres.url()) : await createTestDatabase();
   const database = createDatabase(testDatabase.url);
   const temporal = { ...testTemporal(), ...options.temporal };
   const receiver = await startReceiver();
@@ -205,4 +211,9 @@ export async function startEngine(
       await testDatabase.drop();
     },
   };
+}
+
+async function migrated(url: string): Promise<TestDatabase> {
+  await migrate(url, { log: createLogger({ level: 'warn', name: 'migrate' }) });
+  return { url, drop: () => Promise.resolve() };
 }
