@@ -2,6 +2,7 @@ import type { Executor } from '../db/executor';
 import type { ClosedRun } from '../db/runs/close-runs';
 import { promoteStalled, stalledBuckets } from '../db/runs/promote';
 import { closingRuns, putBackStartable, takeStartable, type StartableRun } from '../db/runs/start-queue';
+import { isDatabaseAway } from '../db/availability';
 import type { Database } from '../db/client';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
@@ -55,7 +56,8 @@ export function createRunLauncher(deps: {
   };
 
   const noteAway = (error: unknown): void => {
-    if (!away) log.warn({ reason: messageOf(error) }, 'Temporal is away; runs stay pending until it is back');
+    const who = isDatabaseAway(error) ? 'Postgres' : 'Temporal';
+    if (!away) log.warn({ reason: messageOf(error) }, `${who} is away; runs stay pending until it is back`);
     away = true;
   };
 
@@ -98,7 +100,7 @@ export function createRunLauncher(deps: {
       }
       if (runs.length < BATCH) break;
     }
-    if (away) log.info('Temporal is back; nothing is pending any more');
+    if (away) log.info('nothing is pending any more');
     away = false;
   };
 

@@ -131,7 +131,7 @@ describe('while Postgres is away', () => {
         name: Waits until healthy
         triggers: [{ event: automation.event, config: { type: outage.wait } }]
         actions:
-          - wait_until: { condition: 'health["sys"].status == "healthy"', timeout_seconds: 120, continue_on_timeout: false }
+          - wait_until: { condition: 'health.systems["sys"].status == "healthy"', timeout_seconds: 120, continue_on_timeout: false }
           - { action: integration-webhook.send, config: { url: "$URL/wait" } }
       `);
       const sleeping = await engine.save(`
