@@ -79,11 +79,11 @@ async function postCounted(stack: Stack, type: string, events: number): Promise<
   await allRouted(stack);
 }
 
-/** Posts results that make systems unhealthy, all at one instant. */
-async function degrade(stack: Stack, prefix: string, count: number, at: Date): Promise<void> {
+/** Posts results of so many systems, all of one instant. */
+async function report(stack: Stack, status: 'healthy' | 'unhealthy', prefix: string, count: number, at: Date): Promise<void> {
   for (let from = 0; from < count; from += BATCH) {
     const results = Array.from({ length: Math.min(BATCH, count - from) }, (_, n) => ({
-      ...{ systemId: `${prefix}-${from + n}`, configurationId: 'http', status: 'unhealthy' },
+      ...{ systemId: `${prefix}-${from + n}`, configurationId: 'http', status },
       timestamp: at.toISOString(),
     }));
     await stack.post('/api/v1/health/results', 'application/json', { results });
@@ -113,9 +113,12 @@ async function dwells(stack: Stack, raw: RawEngine, { pending }: Plan, say: Say)
   const share = (fermata: number, bare: number) => ({ text: '≥ 0.7 of raw', met: fermata >= 0.7 * bare });
   say(`arming ${pending} dwells, and as many bare workflows with a delay`);
   await saveAutomation(stack, dwelling('arm', DWELL_SECONDS));
+  // The systems are known: what is measured is the dwells, not the catalogue.
+  await report(stack, 'healthy', 'arm', pending, new Date());
+  await allRouted(stack);
   const before = stack.resident().worker;
   const began = performance.now();
-  await degrade(stack, 'arm', pending, new Date());
+  await report(stack, 'unhealthy', 'arm', pending, new Date());
   await until(
     'all dwells are armed and their timers started',
     async () =>
@@ -129,7 +132,7 @@ async function dwells(stack: Stack, raw: RawEngine, { pending }: Plan, say: Say)
   say(`${FIRING} dwells due at one instant`);
   await saveAutomation(stack, dwelling('fire', DWELL_SECONDS));
   const due = new Date(Math.ceil((Date.now() + UNTIL_DUE_MS) / 1_000) * 1_000);
-  await degrade(stack, 'fire', FIRING, new Date(due.getTime() - DWELL_SECONDS * 1_000));
+  await report(stack, 'unhealthy', 'fire', FIRING, new Date(due.getTime() - DWELL_SECONDS * 1_000));
   await sleep(Math.max(0, due.getTime() - Date.now()));
   const fired = sql`select count(*)::int as n from runs where trigger_event = 'healthcheck.system_degraded'`;
   await until('all have fired', async () => (await count(stack, fired)) >= FIRING, 120_000);

@@ -34,6 +34,7 @@ import { satelliteRoutes } from './routes/satellites';
 import { sloRoutes } from './routes/slos';
 import { systemGroupRoutes } from './routes/system-groups';
 import { scriptTestRoutes } from './routes/script-test';
+import { scriptPackageRoutes } from './routes/script-packages';
 import { secretRoutes } from './routes/secrets';
 import { hookRoutes } from './routes/hooks';
 import { inboundRoutes } from './routes/inbound';
@@ -102,6 +103,7 @@ export function createApp(deps: ApiDeps): Api {
     ...secretRoutes(shared),
     ...notificationRoutes(shared),
     ...scriptTestRoutes(shared),
+    ...scriptPackageRoutes(shared),
     ...connectionRoutes(shared),
     ...connectionCallRoutes(shared),
     ...changeRoutes(shared),

@@ -601,3 +601,13 @@ export const connections = pgTable('connections', {
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
 });
+
+/** Packages that scripts may use, with their archives. */
+export const scriptPackages = pgTable('script_packages', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  version: text('version').notNull(),
+  sha256: text('sha256').notNull(),
+  tarball: bytea('tarball').notNull(),
+  createdAt: at('created_at').notNull(),
+});

@@ -12,6 +12,7 @@ import { maintenancePlugin } from './maintenance/plugin';
 import { connectionTypesOf } from './connections/connection-type';
 import { createNotificationPlugin } from './notification/plugin';
 import { createScriptPlugin } from './script/plugin';
+import { noPackages, type PackageSource } from './script/packages';
 import type { ScriptPolicy } from './script/sandbox';
 import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
@@ -22,12 +23,15 @@ export interface PluginDeps {
   egress: Egress;
   /** How scripts are run; default: in a sandbox, without network. */
   scripts?: ScriptPolicy;
+  /** Where packages of scripts come from; default: there are none. */
+  packages?: PackageSource;
 }
 
 /** All built-in plugins. */
 export function createPlugins({
   egress,
   scripts = { sandbox: 'bubblewrap', network: false },
+  packages = noPackages,
 }: PluginDeps): readonly Plugin[] {
   const plugins: Plugin[] = [
     automationPlugin,
@@ -40,7 +44,7 @@ export function createPlugins({
     satellitePlugin,
     createWebhookPlugin({ egress }),
     createJiraPlugin({ egress }),
-    createScriptPlugin(scripts),
+    createScriptPlugin(scripts, packages),
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),
     createNotificationPlugin({ egress, types: () => connectionTypesOf(plugins) }),

@@ -4,6 +4,7 @@ import { projectRoot } from '../../src/project-root';
 import { sandboxProblem } from '../../src/providers/script/sandbox';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
+import { replayRuns } from '../support/histories';
 import { until } from '../support/until';
 
 const GUIDES = join(projectRoot(), 'examples', 'guides');
@@ -13,6 +14,7 @@ describe('the guides', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   const saved = new Set<string>();
+  const names = new Map<string, string>();
   beforeAll(async () => {
     const sandbox = { FERMATA_SCRIPT_SANDBOX: (await sandboxProblem()) === null ? 'bubblewrap' : 'none' };
     engine = await startEngine();
@@ -31,10 +33,12 @@ describe('the guides', () => {
   };
   const report = (systemId: string, status: string, more: Record<string, unknown> = {}) =>
     post('/health/results', { systemId, configurationId: 'http', status, ...more });
-  const guide = (name: string, ...changes: [string, string][]) => {
+  const guide = async (name: string, ...changes: [string, string][]) => {
     saved.add(name);
     const text = readFileSync(join(GUIDES, name), 'utf8').replaceAll('http://127.0.0.1:9099', '$URL');
-    return engine.save(changes.reduce((yaml, [from, to]) => yaml.replaceAll(from, to), text));
+    const id = await engine.save(changes.reduce((yaml, [from, to]) => yaml.replaceAll(from, to), text));
+    names.set(id, `guide-${name.replace('.yaml', '')}`);
+    return id;
   };
   const bodies = () => engine.receiver.received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
   const incidentsOf = async (systemId: string) =>
@@ -135,7 +139,9 @@ describe('the guides', () => {
     expect(told.map(({ body }) => body)).toEqual(['shop has 0 % of its budget left']);
   }, 60_000);
 
-  test('are all tried here', () => {
+  test('are all tried here, and what they did is replayed without a difference', async () => {
     expect([...saved].sort()).toEqual(readdirSync(GUIDES).sort());
+    const ended = (await engine.runs()).filter(({ status }) => ['success', 'failed', 'cancelled'].includes(status));
+    expect(await replayRuns(engine, ended, names)).toBeGreaterThanOrEqual(saved.size);
   });
 });

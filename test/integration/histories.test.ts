@@ -1,20 +1,11 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from '@temporalio/worker';
-import { execFileSync } from 'node:child_process';
-import type { History } from '@temporalio/common/lib/proto-utils';
 import { projectRoot } from '../../src/project-root';
-import { findTemporalCli } from '../../src/temporal/find-cli';
-import { lazyClient } from '../../src/temporal/connect';
-import { workflowBundle } from '../../src/temporal/worker';
-import { startEngine, type Engine, type RunRow } from '../support/engine';
+import { startEngine, type Engine } from '../support/engine';
+import { replayRuns } from '../support/histories';
 import { until } from '../support/until';
 
 const EXAMPLES = join(projectRoot(), 'examples', 'automations');
-const HISTORIES = join(projectRoot(), 'test', 'replay', 'histories');
-/** `npm run record-histories` writes what is replayed in CI; otherwise the fresh histories are only replayed here. */
-const RECORD = process.env['FERMATA_RECORD_HISTORIES'] === '1';
-
 /** Everything the interpreter can do, besides what the examples do. */
 const EVERY_KIND = `
 name: Every kind
@@ -50,11 +41,26 @@ on_failure:
   - { action: integration-webhook.send, config: { url: "$URL/failed" } }
 `;
 
+/** Waits, each of which ends in another way. */
+const WAITS = `
+name: Every wait
+mode: parallel
+triggers: [{ event: automation.event, config: { type: every.wait } }]
+actions:
+  - parallel:
+      - wait_until: { condition: 'state.deployment[trigger.payload.data.n].done == true', timeout_seconds: 60, continue_on_timeout: false }
+      - repeat: { count: 3, sequence: [{ delay: { seconds: 0.2 } }] }
+  - wait_for_trigger: { event: automation.event, config: { type: every.answer }, context_key: "{{ trigger.payload.data.n }}", timeout_seconds: 3 }
+  - { action: integration-webhook.send, config: { url: "$URL/{{ wait.trigger.payload.data.to }}" } }
+on_failure:
+  - { action: automation.log, config: { message: in vain } }
+`;
+
 describe('histories of real runs', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();
-    await engine.worker();
+    await engine.worker({ FERMATA_CONTINUE_AFTER: '40' });
   }, 60_000);
   afterAll(() => engine.close());
 
@@ -62,6 +68,7 @@ describe('histories of real runs', () => {
     const api = await engine.api();
     const names = new Map<string, string>();
     names.set(await engine.save(EVERY_KIND), 'every-kind');
+    names.set(await engine.save(WAITS), 'every-wait');
     for (const file of readdirSync(EXAMPLES)) {
       const yaml = readFileSync(join(EXAMPLES, file), 'utf8')
         .replaceAll('http://127.0.0.1:9099', '$URL')
@@ -84,15 +91,7 @@ describe('histories of real runs', () => {
       },
       60_000,
     );
-    const histories = await fetchAll(engine, runs, names);
-    expect(histories.length).toBeGreaterThanOrEqual(names.size);
-    let replayed = 0;
-    for await (const result of Worker.runReplayHistories({ workflowBundle: await workflowBundle() }, histories)) {
-      expect(result.error).toBeUndefined();
-      replayed += 1;
-    }
-    expect(replayed).toBe(histories.length);
-    if (RECORD) for (const { workflowId, run } of histories) await record(engine, workflowId, run);
+    expect(await replayRuns(engine, runs, names)).toBeGreaterThanOrEqual(names.size);
   }, 120_000);
 });
 
@@ -109,6 +108,7 @@ async function drive(engine: Engine, api: { url: string }): Promise<void> {
     body: JSON.stringify({ schema: { type: 'object' } }),
   });
   for (const n of [1, 2, 3, 4]) await engine.emit('every.kind', { n });
+  await waits(engine, api);
   const event = { specversion: '1.0', id: '1', source: 'ci', type: 'com.example.deploy.finished', subject: 'checkout' };
   await send('/events', { ...event, data: { version: '1.2.3' } });
   await until('the deploy is remembered', async () =>
@@ -125,36 +125,26 @@ async function drive(engine: Engine, api: { url: string }): Promise<void> {
   await send('/ingest/alertmanager', payload('alertmanager-resolved.json'));
 }
 
-async function fetchAll(
-  engine: Engine,
-  runs: readonly RunRow[],
-  names: ReadonlyMap<string, string>,
-): Promise<{ workflowId: string; history: History; run: RunRow }[]> {
-  const client = lazyClient(engine.temporal);
-  const count = new Map<string, number>();
-  const histories: { workflowId: string; history: History; run: RunRow }[] = [];
-  for (const run of runs.filter(({ execution_run_id }) => execution_run_id !== null)) {
-    const name = names.get(String(run['automation_id'])) ?? '';
-    const n = (count.get(name) ?? 0) + 1;
-    count.set(name, n);
-    const handle = client.workflow.getHandle(run.workflow_id, run.execution_run_id ?? undefined);
-    histories.push({ workflowId: `${name}-${n}`, history: await handle.fetchHistory(), run });
+/** One is answered, one fails behind its answer, one waits in vain, one is cancelled while it waits. */
+async function waits(engine: Engine, api: { url: string }): Promise<void> {
+  for (const n of ['ok', 'gone', 'vain', 'cancelled']) await engine.emit('every.wait', { n });
+  const waiting = async () =>
+    (await engine.database.pool.query(`select run_id, scope from waits where kind = 'wait_until'`)).rows;
+  await until('all of them wait', async () => (await waiting()).length === 4);
+  const [cancelled] = (await engine.runs()).filter(({ trigger_scope: scope }) =>
+    JSON.stringify(scope).includes('"cancelled"'),
+  );
+  await engine.post(api, `/runs/${cancelled?.id ?? ''}/cancel`, {});
+  for (const n of ['ok', 'gone', 'vain']) {
+    await fetch(`${api.url}/api/v1/entities/deployment/${n}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      body: JSON.stringify({ done: true }),
+    });
   }
-  await client.connection.close();
-  return histories;
-}
-
-/** As Temporal's own command line writes it, which is what people send in with a report. */
-async function record(engine: Engine, name: string, run: RunRow): Promise<void> {
-  const cli = await findTemporalCli({
-    home: join(projectRoot(), '.fermata'),
-    env: process.env,
-    onProgress: () => undefined,
+  await until('three of them wait for an answer', async () => {
+    const { rowCount } = await engine.database.pool.query(`select 1 from waits where kind = 'wait_for_trigger'`);
+    return rowCount === 3;
   });
-  const { address, namespace } = engine.temporal;
-  const which = ['--workflow-id', run.workflow_id, '--run-id', run.execution_run_id ?? ''];
-  const args = ['workflow', 'show', '--address', address, '--namespace', namespace, ...which, '--output', 'json'];
-  const history = execFileSync(cli, args, { maxBuffer: 1 << 26, encoding: 'utf8' });
-  // Stack traces name files; where the project lay when they were recorded is nobody's business.
-  writeFileSync(join(HISTORIES, `${name}.json`), history.replaceAll(`${projectRoot()}/`, './'));
+  for (const n of ['ok', 'gone']) await engine.emit('every.answer', { to: n }, { subject: n });
 }

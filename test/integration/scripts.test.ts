@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { gzipSync } from 'node:zlib';
+import { pack, type Header } from 'tar-stream';
 import { cancelRun } from '../../src/db/runs/cancel';
 import { sandboxProblem } from '../../src/providers/script/sandbox';
 import { startEngine, type Engine } from '../support/engine';
@@ -27,7 +30,7 @@ describe('scripts', () => {
       headers: { 'content-type': 'application/json', authorization: engine.authorization },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return (await answer.json()) as Record<string, unknown>;
+    return (answer.status === 204 ? {} : await answer.json()) as Record<string, unknown>;
   };
   const save = (type: string, steps: unknown[]) =>
     engine.save(
@@ -114,6 +117,49 @@ export default async ({ trigger }: Context) => {
     const packages = await run('packages', [node('export default async () => 1;', { packages: ['left-pad'] })]);
     expect(packages.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
   }, 60_000);
+
+  test('import packages of the allow-list, which hold what they were allowed for', async () => {
+    const tarball = await archive([
+      ['package/package.json', '{"name":"@we/twice","version":"1.0.0","type":"module","exports":"./lib/index.js"}'],
+      ['package/lib/index.js', 'export const twice = (n) => 2 * n;'],
+    ]);
+    const add = (bytes: Buffer, more: Record<string, unknown> = {}) =>
+      call('POST', '/script-packages', {
+        ...{ name: '@we/twice', version: '1.0.0', tarball: bytes.toString('base64'), sha256: digest(bytes), ...more },
+      });
+    expect(await add(tarball, { sha256: '0'.repeat(64) })).toMatchObject({ errors: [{ code: 'sha256_mismatch' }] });
+    expect(await add(tarball, { version: '2.0.0' })).toMatchObject({
+      errors: [{ path: 'version', code: 'other_package' }],
+    });
+    const manifest: [string, string] = ['package/package.json', '{"name":"@we/twice","version":"1.0.0"}'];
+    const bad: [string, string, Partial<Header>?][] = [
+      ['/etc/passwd', ''],
+      ['package/../../out', ''],
+      ['package/link', '', { type: 'symlink', linkname: '/etc/passwd' }],
+      ['package/hard', '', { type: 'link', linkname: '/etc/passwd' }],
+      ['package/device', '', { type: 'character-device' }],
+    ];
+    for (const entry of bad) {
+      expect(await add(await archive([manifest, entry]))).toMatchObject({ errors: [{ code: 'unsafe_archive' }] });
+    }
+    expect(await add(Buffer.from('no archive'))).toMatchObject({ errors: [{ code: 'unsafe_archive' }] });
+    const added = await add(tarball);
+    expect(added).toMatchObject({ name: '@we/twice', version: '1.0.0', bytes: tarball.length });
+    expect(await add(tarball)).toMatchObject({ code: 'conflict' });
+    expect(await call('GET', '/script-packages')).toMatchObject({ items: [added] });
+
+    const script = `import { twice } from '@we/twice'; export default async () => twice(21);`;
+    const used = await run('package', [node(script, { packages: ['@we/twice'] })]);
+    expect(used.steps[0]?.result).toMatchObject({ result: 42 });
+    expect((await run('exact', [node(script, { packages: ['@we/twice@1.0.0'] })])).run?.status).toBe('success');
+    const missing = await run('missing', [node(script, { packages: ['@we/twice@9.9.9'] })]);
+    expect(missing.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
+    await engine.database.pool.query(`update script_packages set tarball = tarball || '\\x00'`);
+    const changed = await run('changed', [node(script, { packages: ['@we/twice'] })]);
+    expect(changed.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
+    await call('DELETE', `/script-packages/${String(added['id'])}`);
+    expect(await call('GET', '/script-packages')).toMatchObject({ items: [] });
+  }, 90_000);
 
   test('that take too long are killed with everything that they started', async () => {
     const { run: ended, steps } = await run('slow', [shell('echo begun; sleep 300 & sleep 300', { timeout: 1000 })]);
@@ -231,3 +277,14 @@ true`,
     });
   }, 60_000);
 });
+
+const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+async function archive(entries: readonly [name: string, content: string, more?: Partial<Header>][]): Promise<Buffer> {
+  const packed = pack();
+  for (const [name, content, more = {}] of entries) packed.entry({ name, ...more }, content);
+  packed.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of packed) chunks.push(chunk as Buffer);
+  return gzipSync(Buffer.concat(chunks));
+}

@@ -21,10 +21,10 @@ async function plantedBundle(): Promise<{ code: string }> {
 }
 
 describe('recorded histories', () => {
-  it('of every example are there', () => {
-    const examples = readdirSync(join(projectRoot(), 'examples', 'automations')).map((file) =>
-      file.replace('.yaml', ''),
-    );
+  it('of every example and every guide are there', () => {
+    const named = (folder: string, prefix: string) =>
+      readdirSync(join(projectRoot(), 'examples', folder)).map((file) => `${prefix}${file.replace('.yaml', '')}`);
+    const examples = [...named('automations', ''), ...named('guides', 'guide-')];
     const recorded = new Set(histories.map(({ workflowId }) => workflowId.replace(/-\d+$/, '')));
     expect(examples.filter((name) => !recorded.has(name))).toEqual([]);
   });

@@ -24,7 +24,7 @@ export interface DryRunRequest {
   payload?: Record<string, unknown> | undefined;
   contextKey?: string | undefined;
   now: Date;
-  /** Data of artifacts, by action id or place. */
+  /** Data of artifacts and what waits came to, by action id or place. */
   mocks: Readonly<Record<string, unknown>>;
   actor: Actor;
 }

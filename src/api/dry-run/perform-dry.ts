@@ -25,8 +25,8 @@ export function performDry(run: Simulation, step: ActionStep, path: string): Pro
   if ('delay' in step) return delay(run, step.delay);
   if ('variables' in step) return setVariables(run, step.variables);
   if ('condition' in step) return condition(run, step.condition, path);
-  if ('wait_until' in step) return waitUntil(run, step);
-  if ('wait_for_trigger' in step) return waitForTrigger(run, step);
+  if ('wait_until' in step) return waitUntil(run, step, path);
+  if ('wait_for_trigger' in step) return waitForTrigger(run, step, path);
   return Promise.resolve(stop(step.stop, step.id, path));
 }
 
@@ -40,9 +40,7 @@ async function provider(run: Simulation, step: ProviderAction, path: string): Pr
   const rendered = (await evaluator.render(db, templates, run.scope())) as Record<string, unknown>;
   const config = { ...rendered, ...Object.fromEntries(own.filter(([key]) => code.has(key))) };
   const parsed = action.configSchema.safeParse(config);
-  const mock = [path, step.id].flatMap((key) =>
-    key !== undefined && Object.hasOwn(mocks, key) ? [mocks[key]] : [],
-  )[0] as Record<string, unknown> | undefined;
+  const mock = mockOf(run, step, path);
   const problem = parsed.success
     ? undefined
     : parsed.error.issues.map(({ message, path: at }) => `${at.join('.')}: ${message}`).join('; ');
@@ -60,6 +58,11 @@ async function provider(run: Simulation, step: ProviderAction, path: string): Pr
     result: { mocked: mock !== undefined, ...(mock === undefined ? {} : { artifact: mock }) },
     ...(problem === undefined ? {} : { trace: { warning: `Not valid without mocks: ${problem}` } }),
   };
+}
+
+function mockOf({ deps: { mocks } }: Simulation, { id }: ActionStep, path: string) {
+  const key = [path, id].find((each) => each !== undefined && Object.hasOwn(mocks, each));
+  return key === undefined ? undefined : (mocks[key] as Record<string, unknown>);
 }
 
 function usesUnmocked(run: Simulation, { config }: ProviderAction): boolean {
@@ -128,28 +131,41 @@ async function condition(
   return { result, trace: { conditions: [trace] }, ...(value ? {} : { children: end }) };
 }
 
-async function waitUntil(run: Simulation, { wait_until: wait }: WaitUntilAction): Promise<DryResult> {
+async function waitUntil(run: Simulation, step: WaitUntilAction, path: string): Promise<DryResult> {
+  const { wait_until: wait } = step;
   const trace = await run.explain(wait.condition);
   const needs = conditionNeeds(wait.condition);
   const refs = [...needs.expressions.flatMap((each) => extractReferences(each).refs), ...needs.refs];
-  return {
-    result: {
-      waitsFor: {
-        holdsNow: trace.value === true,
-        refs: [...new Set(refs.map(({ kind, id }) => `${kind}:${id}`))],
-        timeoutSeconds: wait.timeout_seconds ?? null,
-      },
-    },
-    trace: { conditions: [trace] },
+  const waitsFor = {
+    holdsNow: trace.value === true,
+    refs: [...new Set(refs.map(({ kind, id }) => `${kind}:${id}`))],
+    timeoutSeconds: wait.timeout_seconds ?? null,
   };
+  return { result: { waitsFor, ...over(run, step, wait, path) }, trace: { conditions: [trace] } };
 }
 
-async function waitForTrigger(run: Simulation, { wait_for_trigger: wait }: WaitForTriggerAction): Promise<DryResult> {
+async function waitForTrigger(run: Simulation, step: WaitForTriggerAction, path: string): Promise<DryResult> {
+  const { wait_for_trigger: wait } = step;
   const { evaluator, db } = run.deps;
   const own = run.scope().facts.contextKey;
   const key = wait.context_key === undefined ? own : await evaluator.render(db, wait.context_key, run.scope());
   const { event, filter = null, timeout_seconds: timeoutSeconds = null } = wait;
-  return { result: { waitsFor: { event, contextKey: key, filter, timeoutSeconds } } };
+  return { result: { waitsFor: { event, contextKey: key, filter, timeoutSeconds }, ...over(run, step, wait, path) } };
+}
+
+/** A wait is passed as if it had completed at once, unless a mock tells what it came to. */
+function over(
+  run: Simulation,
+  step: ActionStep,
+  rule: { timeout_seconds?: number | undefined; continue_on_timeout: boolean },
+  path: string,
+): { wait: Record<string, unknown> } {
+  const wait = { completed: true, remainingSeconds: rule.timeout_seconds ?? null, ...mockOf(run, step, path) };
+  run.wait = wait;
+  if (wait.completed === false && !rule.continue_on_timeout) {
+    throw new DryFailure({ code: 'wait_timeout', message: 'The mock says that it waited in vain.', path });
+  }
+  return { wait };
 }
 
 function stop({ reason, error }: { reason: string; error: boolean }, id: string | undefined, path: string): DryResult {

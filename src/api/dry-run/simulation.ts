@@ -54,6 +54,8 @@ export class Simulation {
   /** Set by `variables`, private to a branch of `parallel`. */
   variables: Record<string, unknown>;
   repeat: Record<string, unknown> | null = null;
+  /** What the last wait came to. */
+  wait: Record<string, unknown> | null = null;
   private readonly artifacts: EvaluationScope['artifacts'][number][] = [];
 
   constructor(
@@ -66,7 +68,13 @@ export class Simulation {
 
   /** What the step at hand sees. */
   scope(): EvaluationScope {
-    return { ...this.start, variables: this.variables, artifacts: this.artifacts, repeat: this.repeat };
+    return {
+      ...this.start,
+      variables: this.variables,
+      artifacts: this.artifacts,
+      repeat: this.repeat,
+      wait: this.wait,
+    };
   }
 
   /** From here on, steps of `on_failure` see what the run failed with. */

@@ -6,7 +6,7 @@ import { locateJsonError, nestsTooDeep } from './json-text';
 import { assertStorableBody } from './stored-text';
 import type { BodyFormat } from './route';
 
-/** Largest body, in bytes. */
+/** Largest body, in bytes, of routes that do not say otherwise. */
 export const MAX_BODY_BYTES = 1_048_576;
 /** So much of a larger one is read and thrown away, so that the sender gets to see the answer. */
 const MAX_READ_BYTES = 16 * MAX_BODY_BYTES;
@@ -25,7 +25,7 @@ export interface ParsedBody {
 }
 
 /** The bytes of a body. @throws {FermataError} `body_too_large`, `unsupported_media_type` for compressed ones. */
-export async function readRaw(request: IncomingMessage): Promise<Buffer> {
+export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): Promise<Buffer> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new FermataError('unsupported_media_type', `Content-Encoding "${encoding}" is not accepted; send it plain.`);
@@ -39,10 +39,10 @@ export async function readRaw(request: IncomingMessage): Promise<Buffer> {
     request.on('data', (chunk: Buffer) => {
       const before = size;
       size += chunk.length;
-      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-      else if (before <= MAX_BODY_BYTES) {
-        reject(new FermataError('body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`));
-      } else if (size > MAX_READ_BYTES) request.destroy();
+      if (size <= most) chunks.push(chunk);
+      else if (before <= most) {
+        reject(new FermataError('body_too_large', `The body is larger than ${most} bytes.`));
+      } else if (size > 2 * most + MAX_READ_BYTES) request.destroy();
     });
     request.once('end', () =>
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),

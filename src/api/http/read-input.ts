@@ -15,7 +15,7 @@ export async function readInput(
   const query = route.query === undefined ? undefined : parsePart(route.query, { ...request.query });
   const format = route.bodyFormat ?? 'json';
   const reads = route.body !== undefined || format === 'raw';
-  const raw = reads ? await readRaw(request) : NOTHING;
+  const raw = reads ? await readRaw(request, route.maxBodyBytes) : NOTHING;
   const { value, source } = parseBody(raw, request.headers['content-type'], format);
   const body = route.body === undefined || format === 'raw' ? value : parseOrRefuse(route.body, value);
   return { params, query, body, raw, source };

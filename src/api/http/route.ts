@@ -82,6 +82,8 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   query?: Q;
   body?: B;
   bodyFormat?: BodyFormat;
+  /** Largest body; default 1 MB. */
+  maxBodyBytes?: number;
   /** What the OpenAPI document shows when the handler itself checks the body closer than `body` does. */
   documentedBody?: z.ZodType | Record<string, unknown>;
   /** Content types of the body in the OpenAPI document; default: those of `bodyFormat`. */

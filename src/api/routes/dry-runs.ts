@@ -15,7 +15,10 @@ const DryRunBody = z
     payload: Document.optional().describe('Need not be complete; what real events have besides is told'),
     contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
     now: z.iso.datetime({ offset: true }).optional().describe('The instant to evaluate at; live state is that of now'),
-    mocks: z.record(z.string(), Document).default({}).describe('Data of artifacts, by action id or place'),
+    mocks: z
+      .record(z.string(), Document)
+      .default({})
+      .describe('Data of artifacts, by action id or place; of a wait what it came to, as `wait` shows it'),
   })
   .prefault({});
 

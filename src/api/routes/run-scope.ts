@@ -20,6 +20,7 @@ const ScopeAnswer = z
       variables: Document,
       var: Document.describe('The same as `variables`'),
       repeat: z.object({ index: z.int() }).optional(),
+      wait: Document.optional().describe('What the last wait came to'),
       contextKey: z.string().nullable(),
       run: z.object({ id: z.uuid(), startedAt: z.string().nullable() }),
       automation: z.object({ id: z.uuid(), name: z.string(), group: z.string().nullable() }),
@@ -56,6 +57,7 @@ export function runScopeRoutes({ db }: { db: Executor }): Route[] {
         const scope = {
           ...{ trigger, artifacts: artifactScope(found.artifacts), variables, var: variables },
           ...(index === undefined ? {} : { repeat: { index: Number(index) } }),
+          ...(found.wait === null ? {} : { wait: found.wait }),
           ...{ contextKey, run, automation },
         };
         return json(200, { runId: id, actionPath: path, snapshot: begun, scope });

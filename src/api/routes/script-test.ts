@@ -61,7 +61,14 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptPolicy }): Route[
         const mask = createMask(Object.values(secretOverrides));
         try {
           const { error, ...ended } = await runScript(scripts, {
-            ...{ kind, script, timeoutMs, network: false, signal: AbortSignal.timeout(timeoutMs + 10_000) },
+            ...{
+              kind,
+              script,
+              timeoutMs,
+              network: false,
+              packages: [],
+              signal: AbortSignal.timeout(timeoutMs + 10_000),
+            },
             scope: { trigger, artifacts, variables, repeat, automation },
             env: { ...env, ...(Object.fromEntries(filled) as Record<string, string>) },
           });

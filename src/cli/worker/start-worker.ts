@@ -36,6 +36,7 @@ import { createCipher } from '../../domain/secrets/cipher';
 import { createEgress } from '../../providers/egress/egress';
 import { createEvaluator } from '../../providers/live-evaluator';
 import { createPlugins } from '../../providers/plugins';
+import { createPackageSource } from '../../providers/script/packages';
 import { keepTemporal, type TemporalKeeper } from './keep-temporal';
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics';
 
@@ -53,7 +54,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
   const egress = createEgress({ allow: config.egressAllow });
-  const plugins = createPlugins({ egress, scripts: config.scripts });
+  const plugins = createPlugins({ egress, scripts: config.scripts, packages: createPackageSource(database.db) });
   if (config.scripts.sandbox === 'none') {
     log.warn(
       'FERMATA_SCRIPT_SANDBOX=none: scripts of automations run WITHOUT a sandbox, with the rights of this process',

@@ -10,6 +10,8 @@ export interface StoredScope {
   run: { id: string; startedAt: string | null };
   variables: Record<string, unknown>;
   artifacts: { actionId: string | null; name: string; data: Record<string, unknown> }[];
+  /** What the last wait before the step came to. */
+  wait: Record<string, unknown> | null;
   /** False: the step has not begun, and variables and artifacts are those of the run's latest moment. */
   begun: boolean;
 }
@@ -25,6 +27,7 @@ interface Row extends Record<string, unknown> {
   step_at: string | null;
   artifacts: StoredScope['artifacts'] | null;
   written: { path: string; variables: Record<string, unknown> }[] | null;
+  waits: { path: string; result: Record<string, unknown> }[] | null;
 }
 
 /**
@@ -42,11 +45,15 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
       (select jsonb_agg(jsonb_build_object('path', s.path, 'variables', s.trace -> 'evaluation' -> 'variables')
           order by s.finished_at desc, s.seq desc)
         from run_steps s where s.run_id = r.id and s.kind = 'variables' and s.status = 'success'
-          and s.finished_at <= coalesce((select started_at from step), 'infinity')) as written
+          and s.finished_at <= coalesce((select started_at from step), 'infinity')) as written,
+      (select jsonb_agg(jsonb_build_object('path', s.path, 'result', s.result) order by s.finished_at desc, s.seq desc)
+        from run_steps s where s.run_id = r.id and s.kind in ('wait_until', 'wait_for_trigger') and s.status = 'success'
+          and s.finished_at <= coalesce((select started_at from step), 'infinity')) as waits
     from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
   const row = result.rows[0];
   if (!row) return null;
-  const visible = (row.written ?? []).find((each) => path === null || !besides(each.path, path));
+  const isVisible = (each: { path: string }) => path === null || !besides(each.path, path);
+  const visible = (row.written ?? []).find(isVisible);
   return {
     automation: { id: row.automation_id, name: row.name, group: row.group },
     contextKey: row.context_key,
@@ -54,6 +61,7 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
     run: { id: runId, startedAt: row.started_at === null ? null : new Date(row.started_at).toISOString() },
     variables: visible?.variables ?? row.variables,
     artifacts: row.artifacts ?? [],
+    wait: (row.waits ?? []).find(isVisible)?.result ?? null,
     begun: row.step_at !== null,
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CallingAction, Plugin } from '../contract';
 import { ProviderFailure } from '../provider-failure';
 import { runScript, type ScriptKind } from './run-script';
+import type { PackageSource } from './packages';
 import type { ScriptPolicy } from './sandbox';
 
 const Env = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'), z.string());
@@ -12,7 +13,7 @@ const Config = z.strictObject({
   workingDirectory: z.string().max(1_000).optional().describe('Relative, inside the private directory of the script'),
   timeout: z.int().min(1_000).max(300_000).default(30_000).describe('Milliseconds'),
   network: z.boolean().default(false).describe('Ask for the network; FERMATA_SCRIPT_NETWORK has to allow it'),
-  packages: z.array(z.string()).default([]).describe('From the allow-list'),
+  packages: z.array(z.string()).default([]).describe('From the allow-list, `name` or `name@version`'),
 });
 type Config = z.infer<typeof Config>;
 
@@ -28,6 +29,7 @@ const AROUND_MS = 10_000;
 
 function scriptAction(
   policy: ScriptPolicy,
+  packages: PackageSource,
   kind: ScriptKind,
   about: { displayName: string; description: string; artifact: string; schema: z.ZodObject },
 ): CallingAction<Config> {
@@ -37,10 +39,6 @@ function scriptAction(
     // Also asked before the configuration is parsed.
     timeoutMs: ({ timeout }) => (typeof timeout === 'number' ? timeout : 30_000) + AROUND_MS,
     async execute({ config, scope, signal }) {
-      if (config.packages.length > 0) {
-        const message = `Packages are not ready: ${config.packages.join(', ')}.`;
-        throw new ProviderFailure('packages_not_ready', message, { retryable: false });
-      }
       const { script, env, secretEnv, workingDirectory, network, timeout: timeoutMs } = config;
       const request = {
         kind,
@@ -49,6 +47,7 @@ function scriptAction(
         env: { ...env, ...secretEnv },
         workingDirectory,
         network,
+        packages: await packages(config.packages),
         timeoutMs,
         signal,
       };
@@ -63,17 +62,17 @@ function scriptAction(
 }
 
 /** Scripts of automations, in a process of their own that sees nothing but what it is given. */
-export function createScriptPlugin(policy: ScriptPolicy): Plugin {
+export function createScriptPlugin(policy: ScriptPolicy, packages: PackageSource): Plugin {
   return {
     id: 'integration-script',
     actions: [
-      scriptAction(policy, 'run_shell', {
+      scriptAction(policy, packages, 'run_shell', {
         displayName: 'Run a shell script',
         description: 'Runs a script of bash; payload, artifacts and variables are in its environment.',
         artifact: 'shell_result',
         schema: z.object(Ended),
       }),
-      scriptAction(policy, 'run_script', {
+      scriptAction(policy, packages, 'run_script', {
         displayName: 'Run a script',
         description: 'Runs JavaScript or TypeScript with `export default async (context) => result`.',
         artifact: 'script_result',

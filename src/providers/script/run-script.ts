@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { transform } from '@swc/core';
 import { messageOf } from '../../domain/errors';
 import { ProviderFailure } from '../provider-failure';
+import type { ReadyPackage } from './packages';
 import { withDirectory, type ProcessResult } from './run-process';
 import { runSandboxed, scriptUser, type ScriptPolicy } from './sandbox';
 import { shellEnv, type ScriptScope } from './script-env';
+import { unpackInto } from './unpack';
 
 export type ScriptKind = 'run_shell' | 'run_script';
 
@@ -18,6 +20,8 @@ export interface ScriptRequest {
   env: Readonly<Record<string, string>>;
   workingDirectory?: string | undefined;
   network: boolean;
+  /** Unpacked where its modules are looked for. */
+  packages: readonly ReadyPackage[];
   timeoutMs: number;
   signal: AbortSignal;
 }
@@ -58,6 +62,7 @@ export async function runScript(policy: ScriptPolicy, request: ScriptRequest): P
   const workingDirectory = relative(request.workingDirectory ?? '');
   return withDirectory(async (directory) => {
     await mkdir(join(directory, workingDirectory), { recursive: true });
+    for (const { name, files } of request.packages) await unpackInto(directory, name, files);
     const own = { directory, workingDirectory, memoryMb: MEMORY_MB[request.kind] };
     const { network, timeoutMs, signal, scope } = request;
     const common = { ...own, network, timeoutMs, signal };

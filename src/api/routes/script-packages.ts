@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import {
+  deleteScriptPackage,
+  findScriptPackage,
+  insertScriptPackage,
+  listScriptPackages,
+  type ScriptPackageInfo,
+} from '../../db/script-packages';
+import type { Clock, Ids } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import { PACKAGE_NAME, PACKAGE_VERSION } from '../../providers/script/packages';
+import { MOST_PACKED_BYTES, readArchive, sha256, UnsafeArchive, type PackedFile } from '../../providers/script/unpack';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
+
+const TAG = 'Scripts';
+const NOT_FOUND = { 404: { description: 'There is no such package' } };
+
+const Body = z.strictObject({
+  name: z.string().max(214).regex(PACKAGE_NAME, 'must be the name of a package'),
+  version: z.string().regex(PACKAGE_VERSION, 'must be a version'),
+  tarball: z.base64().min(1).describe('The archive that `npm pack` makes, in base64; at most 8 MB'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
+    .transform((text) => text.toLowerCase()),
+});
+
+const Answer = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    version: z.string(),
+    sha256: z.string(),
+    bytes: z.int().describe('Of the archive'),
+    createdAt: Timestamp,
+  })
+  .meta({ id: 'ScriptPackage' });
+
+interface ScriptPackagesDeps {
+  db: Executor;
+  clock: Clock;
+  ids: Ids;
+}
+
+/** The allow-list of packages that scripts may use. */
+export function scriptPackageRoutes({ db, clock, ids }: ScriptPackagesDeps): Route[] {
+  return [
+    readRoute({
+      method: 'get',
+      path: '/script-packages',
+      permission: 'automation.read',
+      operationId: 'scriptPackages.list',
+      tag: TAG,
+      summary: 'Packages that scripts may use, newest first',
+      query: z.object(PageQuery),
+      responses: { 200: { description: 'A page of packages', schema: pageOf(Answer) } },
+      async handler({ query: { limit, cursor } }) {
+        const before = decodeCursor(IdCursor, cursor);
+        const rows = await listScriptPackages(db, { limit: limit + 1, before });
+        return json(
+          200,
+          toPage(rows, limit, toAnswer, (row) => row.id),
+        );
+      },
+    }),
+    readRoute({
+      method: 'get',
+      path: '/script-packages/{id}',
+      permission: 'automation.read',
+      operationId: 'scriptPackages.get',
+      tag: TAG,
+      summary: 'A package that scripts may use',
+      params: IdParams,
+      responses: { 200: { description: 'The package', schema: Answer }, ...NOT_FOUND },
+      async handler({ params }) {
+        const id = uuidOrNotFound(params.id, 'package');
+        const found = await findScriptPackage(db, id);
+        if (found === null) throw notFound('package', id);
+        return json(200, toAnswer(found));
+      },
+    }),
+    writeRoute({
+      method: 'post',
+      path: '/script-packages',
+      permission: 'automation.manage',
+      operationId: 'scriptPackages.create',
+      tag: TAG,
+      summary: 'Allow a package to scripts; its archive is kept, and nothing is fetched when a script runs',
+      description: 'Refused: an archive with another digest, and one with absolute paths, `..`, links or devices.',
+      body: Body,
+      maxBodyBytes: 2 * MOST_PACKED_BYTES,
+      responses: {
+        201: { description: 'The package', schema: Answer },
+        409: { description: 'This version of it is there already' },
+      },
+      async handler({ body, tx }) {
+        const tarball = Buffer.from(body.tarball, 'base64');
+        if (sha256(tarball) !== body.sha256) {
+          throw refused('sha256', 'sha256_mismatch', `The archive has another digest: ${sha256(tarball)}`);
+        }
+        assertNamed(await readChecked(tarball), body);
+        const row = { ...body, id: ids.next(), tarball, createdAt: clock.now() };
+        if (!(await insertScriptPackage(tx, row))) {
+          throw new FermataError('conflict', `${body.name} ${body.version} is there already.`);
+        }
+        return json(201, toAnswer({ ...row, bytes: tarball.length }));
+      },
+    }),
+    writeRoute({
+      method: 'delete',
+      path: '/script-packages/{id}',
+      permission: 'automation.manage',
+      operationId: 'scriptPackages.delete',
+      tag: TAG,
+      summary: 'Forbid a package; scripts that name it fail from now on',
+      params: IdParams,
+      responses: { 204: { description: 'Gone' }, ...NOT_FOUND },
+      async handler({ params, tx }) {
+        const id = uuidOrNotFound(params.id, 'package');
+        if (!(await deleteScriptPackage(tx, id))) throw notFound('package', id);
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+const refused = (path: string, code: string, message: string) =>
+  new FermataError('validation_failed', `${message}.`, { errors: [{ path, code, message }] });
+
+async function readChecked(tarball: Buffer): Promise<PackedFile[]> {
+  try {
+    return await readArchive(tarball);
+  } catch (error) {
+    if (!(error instanceof UnsafeArchive)) throw error;
+    throw refused('tarball', 'unsafe_archive', `The archive is refused: ${error.message}`);
+  }
+}
+
+/** What is inside must be what it is called: scripts import it by that name. */
+function assertNamed(files: readonly PackedFile[], { name, version }: { name: string; version: string }): void {
+  const text = files.find(({ path }) => path === 'package.json')?.content.toString('utf8') ?? '';
+  let inside: { name?: unknown; version?: unknown } | null = null;
+  try {
+    inside = JSON.parse(text) as typeof inside;
+  } catch {
+    throw refused('tarball', 'unsafe_archive', 'The archive is refused: its package.json cannot be read');
+  }
+  for (const [path, wanted] of Object.entries({ name, version })) {
+    const found = inside?.[path as 'name' | 'version'];
+    if (found !== wanted)
+      throw refused(path, 'other_package', `The archive is of ${path} ${JSON.stringify(found ?? null)}`);
+  }
+}
+
+const toAnswer = ({ id, name, version, sha256: digest, bytes, createdAt }: ScriptPackageInfo) => ({
+  ...{ id, name, version, sha256: digest, bytes },
+  createdAt: createdAt.toISOString(),
+});

@@ -1,0 +1,57 @@
+import { and, desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { scriptPackages } from './tables';
+
+/** A package on the allow-list, with its archive. */
+export type ScriptPackageRow = InferSelectModel<typeof scriptPackages>;
+/** What people see of it. */
+export type ScriptPackageInfo = Omit<ScriptPackageRow, 'tarball'> & { bytes: number };
+
+const info = {
+  id: scriptPackages.id,
+  name: scriptPackages.name,
+  version: scriptPackages.version,
+  sha256: scriptPackages.sha256,
+  createdAt: scriptPackages.createdAt,
+  bytes: sql<number>`octet_length(${scriptPackages.tarball})`.mapWith(Number),
+};
+
+/** Adds a package; false = this version of it is there already. */
+export async function insertScriptPackage(tx: Executor, row: ScriptPackageRow): Promise<boolean> {
+  const added = await tx.insert(scriptPackages).values(row).onConflictDoNothing();
+  return added.rowCount === 1;
+}
+
+export async function findScriptPackage(db: Executor, id: string): Promise<ScriptPackageInfo | null> {
+  return (await db.select(info).from(scriptPackages).where(eq(scriptPackages.id, id)))[0] ?? null;
+}
+
+/** Packages, newest first; `before` is the id of the last one seen. */
+export async function listScriptPackages(
+  db: Executor,
+  page: { limit: number; before: string | undefined },
+): Promise<ScriptPackageInfo[]> {
+  const where = page.before === undefined ? undefined : lt(scriptPackages.id, page.before);
+  return db.select(info).from(scriptPackages).where(where).orderBy(desc(scriptPackages.id)).limit(page.limit);
+}
+
+/** Scripts that name it fail from now on; false = there is none. */
+export async function deleteScriptPackage(tx: Executor, id: string): Promise<boolean> {
+  return (await tx.delete(scriptPackages).where(eq(scriptPackages.id, id))).rowCount === 1;
+}
+
+/** A version of a package, or the one added last; null = it is not on the list. */
+export async function openScriptPackage(
+  db: Executor,
+  name: string,
+  version: string | null,
+): Promise<ScriptPackageRow | null> {
+  const which = version === null ? undefined : eq(scriptPackages.version, version);
+  const found = await db
+    .select()
+    .from(scriptPackages)
+    .where(and(eq(scriptPackages.name, name), which))
+    .orderBy(desc(scriptPackages.id))
+    .limit(1);
+  return found[0] ?? null;
+}

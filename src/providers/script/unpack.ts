@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gunzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { extract, type Header } from 'tar-stream';
+
+/** Largest archive, packed. */
+export const MOST_PACKED_BYTES = 8 * 1_048_576;
+const MOST_UNPACKED_BYTES = 64 * 1_048_576;
+const MOST_ENTRIES = 10_000;
+
+/** Why an archive is refused. */
+export class UnsafeArchive extends Error {
+  override readonly name = 'UnsafeArchive';
+}
+
+/** A file of an archive, at its place below the package. */
+export interface PackedFile {
+  path: string;
+  content: Buffer;
+}
+
+/** Hexadecimal. */
+export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+const inflate = promisify(gunzip);
+
+/**
+ * The files of a gzipped tar archive as `npm pack` makes it, without their first folder. Nothing is written.
+ * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, too much of anything, and what is no such archive
+ */
+export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
+  if (tarball.length > MOST_PACKED_BYTES) throw new UnsafeArchive(`larger than ${MOST_PACKED_BYTES} bytes`);
+  let tar: Buffer;
+  try {
+    tar = await inflate(tarball, { maxOutputLength: MOST_UNPACKED_BYTES });
+  } catch (error) {
+    const isLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    throw new UnsafeArchive(isLarge ? `larger than ${MOST_UNPACKED_BYTES} bytes unpacked` : 'not a gzip archive');
+  }
+  const files: PackedFile[] = [];
+  const reader = extract();
+  reader.end(tar);
+  try {
+    let entries = 0;
+    for await (const entry of reader) {
+      if ((entries += 1) > MOST_ENTRIES) throw new UnsafeArchive(`more than ${MOST_ENTRIES} entries`);
+      const path = safePath(entry.header);
+      const chunks: Buffer[] = [];
+      for await (const chunk of entry) chunks.push(chunk as Buffer);
+      if (path !== null) files.push({ path, content: Buffer.concat(chunks) });
+    }
+  } catch (error) {
+    if (error instanceof UnsafeArchive) throw error;
+    throw new UnsafeArchive('not a tar archive');
+  }
+  if (!files.some(({ path }) => path === 'package.json')) throw new UnsafeArchive('no package.json in its folder');
+  return files;
+}
+
+/** null = a folder. */
+function safePath({ name, type }: Header): string | null {
+  if (type !== 'file' && type !== 'directory') throw new UnsafeArchive(`"${name}" is a ${type ?? 'thing of no kind'}`);
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  if (/^([A-Za-z]:)?[/\\]/.test(name)) throw new UnsafeArchive(`"${name}" is absolute`);
+  if (parts.includes('..') || /[\\\0]/.test(name)) throw new UnsafeArchive(`"${name}" leads out of the package`);
+  return type === 'directory' || parts.length < 2 ? null : parts.slice(1).join('/');
+}
+
+/** Writes the files of a package where modules of that name are looked for. */
+export async function unpackInto(directory: string, name: string, files: readonly PackedFile[]): Promise<void> {
+  const folder = join(directory, 'node_modules', name);
+  for (const { path, content } of files) {
+    const target = join(folder, path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, content);
+  }
+}

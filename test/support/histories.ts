@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import { Worker } from '@temporalio/worker';
+import { projectRoot } from '../../src/project-root';
+import { lazyClient } from '../../src/temporal/connect';
+import { findTemporalCli } from '../../src/temporal/find-cli';
+import { workflowBundle } from '../../src/temporal/worker';
+import type { Engine, RunRow } from './engine';
+
+const HISTORIES = join(projectRoot(), 'test', 'replay', 'histories');
+/** `npm run record-histories` writes what is replayed in CI; otherwise the fresh histories are only replayed here. */
+const RECORD = process.env['FERMATA_RECORD_HISTORIES'] === '1';
+
+/** Replays the histories of runs on the code that is here; how many there were. @throws {Error} at the first difference. */
+export async function replayRuns(
+  engine: Engine,
+  runs: readonly RunRow[],
+  names: ReadonlyMap<string, string>,
+): Promise<number> {
+  const histories = await fetchAll(engine, runs, names);
+  const replay = Worker.runReplayHistories({ workflowBundle: await workflowBundle() }, histories);
+  for await (const { workflowId, error } of replay) {
+    if (error) throw new Error(`${workflowId}: ${error.message}`, { cause: error });
+  }
+  if (RECORD) for (const { workflowId, run } of histories) await record(engine, workflowId, run);
+  return histories.length;
+}
+
+async function fetchAll(
+  engine: Engine,
+  runs: readonly RunRow[],
+  names: ReadonlyMap<string, string>,
+): Promise<{ workflowId: string; history: History; run: RunRow }[]> {
+  const client = lazyClient(engine.temporal);
+  const count = new Map<string, number>();
+  const histories: { workflowId: string; history: History; run: RunRow }[] = [];
+  for (const run of runs.filter(({ execution_run_id }) => execution_run_id !== null)) {
+    const name = names.get(String(run['automation_id'])) ?? '';
+    const n = (count.get(name) ?? 0) + 1;
+    count.set(name, n);
+    const handle = client.workflow.getHandle(run.workflow_id, run.execution_run_id ?? undefined);
+    histories.push({ workflowId: `${name}-${n}`, history: await handle.fetchHistory(), run });
+  }
+  await client.connection.close();
+  return histories;
+}
+
+/** As Temporal's own command line writes it, which is what people send in with a report. */
+async function record(engine: Engine, name: string, run: RunRow): Promise<void> {
+  const cli = await findTemporalCli({
+    home: join(projectRoot(), '.fermata'),
+    env: process.env,
+    onProgress: () => undefined,
+  });
+  const { address, namespace } = engine.temporal;
+  const which = ['--workflow-id', run.workflow_id, '--run-id', run.execution_run_id ?? ''];
+  const args = ['workflow', 'show', '--address', address, '--namespace', namespace, ...which, '--output', 'json'];
+  const history = execFileSync(cli, args, { maxBuffer: 1 << 26, encoding: 'utf8' });
+  // Stack traces name files; where the project lay when they were recorded is nobody's business.
+  writeFileSync(join(HISTORIES, `${name}.json`), history.replaceAll(`${projectRoot()}/`, './'));
+}
