@@ -191,9 +191,7 @@ async function goOnWaiting(tx: Executor, step: WaitStep, wait: Wait, seen: Look 
   await endLook(tx, wait.id, recheckAt);
   const indeterminate = seen?.indeterminate === true;
   if (indeterminate) {
-    step.warnings.push(
-      'Not everything that the condition looks at can be told beforehand: it waits by clock and timeout.',
-    );
+    step.warnings.push('Not everything that the condition looks at can be told beforehand: it is asked each minute.');
   }
   const evaluation: Evaluation = {
     type: 'wait',

@@ -75,7 +75,9 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
       }
       const { now } = ready.context;
       const earliest = earliestConditionChange(condition, ready.scope, ready.context);
-      const changesAt = earliest === 'unknown' ? new Date(now.getTime() + RECHECK_MS) : earliest;
+      const again = new Date(now.getTime() + RECHECK_MS);
+      const isUnclear = earliest === 'unknown' || (watched.indeterminate && (earliest === null || earliest > again));
+      const changesAt = isUnclear ? again : earliest;
       return { ...evaluateCondition(condition, ready.scope, ready.context), changesAt, ...watched };
     },
 

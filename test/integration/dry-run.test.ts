@@ -255,4 +255,25 @@ describe('a dry run', () => {
     });
     expect(answer.status).toBe(403);
   });
+
+  it('passes waits, and shows what steps behind them see', async () => {
+    const saved = await api.call('POST', `${BASE}/automations`, {
+      body: {
+        name: 'waits',
+        triggers: [{ event: 'automation.event', config: { type: 'x' } }],
+        actions: [
+          { id: 'ack', wait_for_trigger: { event: 'automation.event', config: { type: 'ack' }, timeout_seconds: 60 } },
+          { variables: { by: '{{ wait.trigger.payload.by | default("nobody") }}', done: '{{ wait.completed }}' } },
+        ],
+      },
+    });
+    const of = String(saved.body['id']);
+    const result = async (mocks: unknown) => (await dry({ payload: { type: 'x', data: {} }, mocks }, of)).told;
+    const passed = await result({});
+    expect(passed.steps[1]?.result).toEqual({ by: 'nobody', done: true });
+    const acknowledged = await result({ ack: { trigger: { payload: { by: 'ada' } } } });
+    expect(acknowledged.steps[1]?.result).toEqual({ by: 'ada', done: true });
+    const late = await result({ 'actions[0]': { completed: false } });
+    expect(late.end).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[0]' } });
+  });
 });

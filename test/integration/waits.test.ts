@@ -174,6 +174,42 @@ ${steps}
       expect(await resultOf(run.id, 'actions[1]')).toEqual({ which: 'loud' });
     }, 60_000);
 
+    test('says that it cannot tell what it looks at, and looks each minute', async () => {
+      const id = await save(
+        'until.unclear',
+        `  - wait_until: { condition: 'state[state.lamp.selector.kind][state.lamp.selector.id].status == "on"', timeout_seconds: 600 }`,
+      );
+      await engine.emit('until.unclear');
+      const { run, wait } = await waiting(id);
+      const ahead = Date.parse(wait.recheckAt ?? '') - Date.now();
+      expect(ahead).toBeGreaterThan(50_000);
+      expect(ahead).toBeLessThan(61_000);
+      const [step] = await engine.steps(run.id);
+      expect(JSON.stringify(step?.['trace'])).toContain('it is asked each minute');
+    }, 60_000);
+
+    test('goes on when a time of day comes, when a state has lasted, and when a maintenance ends by the clock', async () => {
+      const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+      await call('POST', '/systems', { id: 'mended', name: 'mended' });
+      await call('POST', '/maintenances', {
+        ...{ title: 'Mending', systemIds: ['mended'], startAt: at(-60_000), endAt: at(4_000) },
+      });
+      await call('POST', '/health/results', { systemId: 'lasting', configurationId: 'http', status: 'degraded' });
+      const time = at(3_000).slice(11, 19);
+      const id = await save(
+        'until.times',
+        `  - parallel:
+      - wait_until: { condition: { time: { after: "${time}" } }, timeout_seconds: 30, continue_on_timeout: false }
+      - wait_until: { condition: { state: { entity: lasting, status: [degraded, unhealthy], for: { seconds: 3 } } }, timeout_seconds: 30, continue_on_timeout: false }
+      - wait_until: { condition: "!health.system.in_maintenance", timeout_seconds: 30, continue_on_timeout: false }`,
+      );
+      await engine.emit('until.times', {}, { subject: 'mended' });
+      const { run } = await waiting(id);
+      expect((await waitsOf(run.id)).length).toBeGreaterThan(1);
+      const [ended] = await engine.ended(1, id, 25_000);
+      expect(ended).toMatchObject({ status: 'success', error: null });
+    }, 60_000);
+
     test('on any of a kind misses none that changes while another wakes it', async () => {
       const id = await save(
         'until.many',
@@ -418,6 +454,40 @@ ${steps}
     workers = [await engine.worker()];
     await engine.ended(1, id, 40_000);
   }, 90_000);
+
+  test('that was replaced does no step more, whatever is delivered late or again', async () => {
+    const id = await engine.save(`
+name: replaced
+mode: restart
+triggers: [{ event: automation.event, config: { type: replaced } }]
+actions:
+  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 3 }
+  - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}" } }
+`);
+    await engine.emit('replaced', { lamp: 'storm-old' });
+    const { run: old } = await waiting(id);
+    const storm = Promise.all(
+      Array.from({ length: 20 }, (_, n) => lamp('storm-old', { status: n % 2 === 0 ? 'off' : 'dim', n })),
+    );
+    await engine.emit('replaced', { lamp: 'storm-new' });
+    await storm;
+    await until('the new one waits', async () => {
+      const [first, second] = await engine.runs(id);
+      return first?.status === 'cancelled' && second?.status === 'waiting';
+    });
+    await Promise.all(Array.from({ length: 20 }, (_, n) => lamp('storm-old', { status: 'on', n })));
+    // Every change is delivered once more, and wakes of the old run come late.
+    await engine.database.pool.query(`update changes set routed_at = null where entity_id = 'storm-old'`);
+    const handle = temporal.workflow.getHandle(old.workflow_id);
+    for (let n = 0; n < 10; n += 1) await handle.signal('wake', { runId: old.id, path: 'actions[0]' });
+    await routed();
+    await lamp('storm-new', { status: 'on' });
+    const runs = await engine.ended(2, id, 30_000);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(runs.map(({ status }) => status)).toEqual(['cancelled', 'success']);
+    expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/storm-new']);
+    expect((await engine.steps(old.id)).map(({ path }) => path)).toEqual(['actions[0]']);
+  }, 60_000);
 
   test('is gone from what is armed when it is cancelled, and no late wake makes it do a step', async () => {
     const id = await save(

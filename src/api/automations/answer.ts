@@ -6,7 +6,7 @@ import { parseYaml, toYaml } from '../../domain/definition/yaml';
 import { ProblemFinding } from '../http/problem';
 import { json, type Reply } from '../http/route';
 import { isoOrNull, Timestamp } from '../http/values';
-import type { AutomationValidator } from './validator';
+import type { AutomationValidator, KnownReferences } from './validator';
 
 /** Content types in which automations are given. */
 export const AUTOMATION_TYPES = ['application/json', 'application/yaml'] as const;
@@ -30,28 +30,32 @@ export const AutomationAnswer = z
   .meta({ id: 'AutomationResource' });
 
 /** What is answered about an automation. */
-export function toAnswer(record: AutomationRecord, validator: AutomationValidator): z.input<typeof AutomationAnswer> {
+export function toAnswer(
+  record: AutomationRecord,
+  validator: AutomationValidator,
+  known?: KnownReferences,
+): z.input<typeof AutomationAnswer> {
   const { id, name, description, group, status, managedBy, version, definition } = record;
   return {
     ...{ id, name, description, group, status, managedBy, version, definition },
-    warnings: validator.warningsOf(record),
+    warnings: validator.warningsOf(record, known),
     createdAt: record.createdAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),
     lastTriggeredAt: isoOrNull(record.lastTriggeredAt),
   };
 }
 
-/** The automation in the form that `Accept` asks for, with its ETag. */
+/** The automation in the form that `Accept` asks for, with its ETag. `known` = what its references are held against. */
 export function reply(
   status: number,
   record: AutomationRecord,
   request: Request,
   validator: AutomationValidator,
-  headers: Record<string, string> = {},
+  { headers = {}, known }: { headers?: Record<string, string>; known?: KnownReferences } = {},
 ): Reply {
   const all = { ...headers, ETag: automationEtag(record), Vary: 'Accept' };
   if (request.accepts([...AUTOMATION_TYPES]) !== 'application/yaml')
-    return json(status, toAnswer(record, validator), all);
+    return json(status, toAnswer(record, validator, known), all);
   return { status, body: yamlOf(record), contentType: 'application/yaml; charset=utf-8', headers: all };
 }
 

@@ -23,8 +23,11 @@ export interface AutomationValidator {
   validateYaml(text: string, known?: KnownReferences): Validation;
   /** @throws {FermataError} `validation_failed` with everything that is wrong, also with what stands beside the document. */
   accept(document: unknown, locate?: Locate, beside?: readonly Finding[]): Definition;
-  /** Warnings about a stored definition; computed once per version, since the registry does not change while we run. */
-  warningsOf(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>): Finding[];
+  /**
+   * Warnings about a stored definition; computed once per version, since the registry does not change while we run. With
+   * `known` computed anew, since secrets and connections come and go.
+   */
+  warningsOf(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>, known?: KnownReferences): Finding[];
 }
 
 export function createAutomationValidator(deps: { registry: Registry; filters: FilterRegistry }): AutomationValidator {
@@ -39,7 +42,8 @@ export function createAutomationValidator(deps: { registry: Registry; filters: F
       if (definition === undefined || beside.length > 0) throw refusalOfFindings([...beside, ...errors]);
       return definition;
     },
-    warningsOf({ id, version, definition }) {
+    warningsOf({ id, version, definition }, known) {
+      if (known !== undefined) return validate(definition, undefined, known).warnings;
       const key = `${id}:${version}`;
       let warnings = remembered.get(key);
       if (warnings === undefined) {

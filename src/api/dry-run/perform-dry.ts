@@ -31,7 +31,7 @@ export function performDry(run: Simulation, step: ActionStep, path: string): Pro
 }
 
 async function provider(run: Simulation, step: ProviderAction, path: string): Promise<DryResult> {
-  const { registry, evaluator, db, mocks } = run.deps;
+  const { registry, evaluator, db } = run.deps;
   const action = registry.action(step.action);
   if (action === undefined) throw new FermataError('unknown_action', `There is no action ${step.action}.`);
   const code = codeFields(action.configSchema);

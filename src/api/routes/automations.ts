@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { automationEtag } from '../../db/automation-store';
+import { knownReferences } from '../../db/secrets';
 import { AutomationAnswer, AUTOMATION_TYPES, reply, toAnswer } from '../automations/answer';
 import {
   assertManagedHere,
@@ -81,7 +82,8 @@ function createRoute({ automations, validator, notifier, bodySchemas }: Automati
         actor: principal.actor,
       });
       afterCommit(() => notifier.definitions());
-      return reply(201, record, request, validator, { Location: `${BASE_PATH}/automations/${record.id}` });
+      const headers = { Location: `${BASE_PATH}/automations/${record.id}` };
+      return reply(201, record, request, validator, { headers, known: await knownReferences(tx) });
     },
   });
 }
@@ -96,8 +98,10 @@ function getRoute(deps: AutomationDeps): Route {
     summary: 'One automation, as JSON or as the YAML document',
     params: IdParams,
     responses: { 200: RESOURCE, ...NOT_FOUND },
-    handler: async ({ params, request }) =>
-      reply(200, await requireAutomation(deps, deps.db, params.id), request, deps.validator),
+    async handler({ params, request }) {
+      const record = await requireAutomation(deps, deps.db, params.id);
+      return reply(200, record, request, deps.validator, { known: await knownReferences(deps.db) });
+    },
   });
 }
 
@@ -134,7 +138,7 @@ function patchRoute(deps: AutomationDeps): Route {
         actor: principal.actor,
       });
       afterCommit(() => notifier.definitions());
-      return reply(200, record, request, validator);
+      return reply(200, record, request, validator, { known: await knownReferences(tx) });
     },
   });
 }

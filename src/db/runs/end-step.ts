@@ -52,5 +52,20 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
       trace = ${json(end.trace)}::jsonb, finished_at = ${finished}, seq = nextval('change_seq')
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
       and exists (select 1 from run)`);
+  if (path.includes('.parallel[')) await noteOnlyWaiting(tx, runId);
   return result.rowCount === 1;
+}
+
+/** Kinds whose step is under way while those inside it wait. */
+const AROUND = ['parallel', 'sequence', 'choose', 'repeat'];
+
+/** A step ended beside others: when all that is left of the run waits, so does the run. Branches that end together skip it. */
+async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
+  await tx.execute(sql`
+    update runs set status = 'waiting', seq = nextval('change_seq') where id in (
+      select r.id from runs r where r.id = ${runId} and r.status = 'running'
+        and exists (select 1 from run_steps s where s.run_id = r.id and s.status = 'waiting')
+        and not exists (select 1 from run_steps s where s.run_id = r.id and s.status = 'running'
+          and s.kind <> all(${`{${AROUND.join(',')}}`}::text[]))
+      for no key update skip locked)`);
 }
