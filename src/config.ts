@@ -68,6 +68,7 @@ const Environment = z.object({
       'must be a comma separated list of host names, addresses or CIDR ranges',
     )
     .prefault(''),
+  FERMATA_PLUGINS: list.prefault(''),
   FERMATA_SCRIPT_SANDBOX: z.enum(['bubblewrap', 'none']).default('bubblewrap'),
   FERMATA_SCRIPT_NETWORK: z.enum(['true', 'false']).default('false'),
   FERMATA_RATE_LIMIT: integer(1, 1_000_000).prefault('200'),
@@ -117,6 +118,8 @@ export interface Config {
   timezone: string;
   /** Host names, addresses and CIDR ranges that webhooks may reach besides public ones. */
   egressAllow: string[];
+  /** Modules of plugins of one's own: packages, or paths from where the process was started. */
+  plugins: string[];
   /** How scripts of automations are run. */
   scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean };
   /** Requests per second and token, on ordinary and on inbound routes. */
@@ -163,6 +166,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
     adminToken: env.FERMATA_ADMIN_TOKEN,
     timezone: env.FERMATA_TIMEZONE,
     egressAllow: env.FERMATA_EGRESS_ALLOW,
+    plugins: env.FERMATA_PLUGINS,
     scripts: { sandbox: env.FERMATA_SCRIPT_SANDBOX, network: env.FERMATA_SCRIPT_NETWORK === 'true' },
     rateLimit: { perSecond: env.FERMATA_RATE_LIMIT, ingestPerSecond: env.FERMATA_INGEST_RATE_LIMIT },
     alertmanagerLabels: env.FERMATA_ALERTMANAGER_LABEL,

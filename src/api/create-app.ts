@@ -122,6 +122,7 @@ export function createApp(deps: ApiDeps): Api {
     ...tokenRoutes(shared),
     ...auditRoutes(shared),
     ...operationsRoutes(shared),
+    ...(deps.pluginRoutes ?? []),
   ];
   const routes = [...resources, ...documentationRoutes(resources, settings.version)];
   const serve = createServe({

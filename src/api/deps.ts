@@ -1,3 +1,4 @@
+import type { Route } from './http/route';
 import type { AutomationStore } from '../db/automation-store';
 import type { Database } from '../db/client';
 import type { EntityStore } from '../db/entity-store';
@@ -22,6 +23,8 @@ export interface ApiDeps {
   registry: Registry<Action>;
   filters: FilterRegistry;
   entities: EntityStore;
+  /** Of plugins of the user's own. */
+  pluginRoutes?: readonly Route[];
   automations: AutomationStore;
   /** Seals what is kept for hooks and connections. */
   cipher: Cipher;

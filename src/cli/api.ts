@@ -17,6 +17,11 @@ import { connectionTypesOf } from '../providers/connections/connection-type';
 import type { Action } from '../providers/contract';
 import { createEgress, type Egress } from '../providers/egress/egress';
 import { createEvaluator } from '../providers/live-evaluator';
+import type { Route } from '../api/http/route';
+import { createBroadcast } from '../dispatch/broadcast';
+import type { EntityListener } from '../domain/registry/entity-listener';
+import type { OwnPlugin } from '../providers/contract';
+import { loadPlugins } from '../providers/load-plugins';
 import { createPlugins } from '../providers/plugins';
 import { announceReady } from './ready';
 import { createTemporalProbe } from './temporal-probe';
@@ -71,8 +76,14 @@ export async function startApi(config: Config): Promise<RunningApi> {
   };
   try {
     await assertSchemaCurrent(database);
-    const api = compose({ config, database, log, egress, cipher, checkTemporal: probe.check });
-    const listener = listen(databaseUrl, { changes: api.wake, starts: api.wake });
+    const own = await loadPlugins(config.plugins, { egress });
+    const { api, listeners } = compose({ config, database, log, egress, cipher, own, checkTemporal: probe.check });
+    const broadcast = createBroadcast({ db: database.db, listeners, log });
+    const changes = () => {
+      api.wake();
+      broadcast.poke();
+    };
+    const listener = listen(databaseUrl, { changes, starts: api.wake });
     const server = await serve(api, config);
     const url = urlOf(server, config.host);
     log.info(`listening on ${url}`);
@@ -81,7 +92,7 @@ export async function startApi(config: Config): Promise<RunningApi> {
       url,
       async close() {
         log.info('finishing the requests under way');
-        await Promise.all([drain(server, api), listener.close()]);
+        await Promise.all([drain(server, api), listener.close(), broadcast.stop()]);
         await closeAll();
       },
     };
@@ -97,17 +108,20 @@ interface Parts {
   log: Logger;
   egress: Egress;
   cipher: Cipher;
+  own: readonly OwnPlugin[];
   checkTemporal: () => Promise<void>;
 }
 
-function compose({ config, database, log, egress, cipher, checkTemporal }: Parts): Api {
-  const plugins = createPlugins({ egress, scripts: config.scripts });
+function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[] } {
+  const { config, database, log, egress, cipher, own, checkTemporal } = parts;
+  const plugins = createPlugins({ egress, scripts: config.scripts, own });
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const base = { clock: systemClock, ids: uuidV7, registry };
   const entities = createEntityStore(base);
-  return createApp({
+  const api = createApp({
     ...base,
+    pluginRoutes: own.flatMap((plugin) => (plugin.routes?.({ db: database.db }) ?? []) as readonly Route[]),
     ...{ database, log, cipher, checkTemporal },
     notifier: createNotifier(database.pool),
     filters,
@@ -124,6 +138,7 @@ function compose({ config, database, log, egress, cipher, checkTemporal }: Parts
       alertmanagerLabels: config.alertmanagerLabels,
     },
   });
+  return { api, listeners: registry.listeners() };
 }
 
 async function serve(api: Api, config: Config): Promise<Server> {

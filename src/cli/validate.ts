@@ -7,6 +7,8 @@ import { createRegistry, type Registry } from '../domain/registry/registry';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Action } from '../providers/contract';
 import { createEgress } from '../providers/egress/egress';
+import { loadConfig } from '../config';
+import { loadPlugins } from '../providers/load-plugins';
 import { createPlugins } from '../providers/plugins';
 import { type AutomationFile, listFiles, readAutomationFile } from './apply/automation-files';
 import { renderFinding } from './print/finding';
@@ -45,8 +47,10 @@ Examples:
   fermata validate my-automation.yaml --json
 `,
     )
-    .action((paths: string[], { json }: { json?: true }) => {
-      const plugins = createPlugins({ egress: createEgress({ allow: [] }) });
+    .action(async (paths: string[], { json }: { json?: true }) => {
+      const egress = createEgress({ allow: [] });
+      const own = await loadPlugins(loadConfig(process.env).plugins, { egress });
+      const plugins = createPlugins({ egress, own });
       const known = {
         registry: createRegistry<Action>(plugins),
         filters: createPluginFilters(plugins, () => undefined),

@@ -1,4 +1,6 @@
 import { and, inArray, isNull, sql } from 'drizzle-orm';
+import type { Change } from '../domain/entities/change';
+import { changeOf, type ChangeRow } from './change-row';
 import type { Executor } from './executor';
 import { changes } from './tables';
 
@@ -25,6 +27,14 @@ export async function placesAfter(db: Executor, after: number, limit: number): P
       union all (select seq, 'entity' from changes where seq > ${after} order by seq limit ${limit})
     ) places order by seq limit ${limit}`);
   return found.rows.map(({ seq, name }) => ({ seq: Number(seq), name }));
+}
+
+/** State changes behind a place of the log, oldest first, as the code that hears of them sees them. */
+export async function entityChangesAfter(db: Executor, after: number, limit: number): Promise<Change[]> {
+  const found = await db.execute<ChangeRow>(
+    sql`select * from changes where seq > ${after} and event is null order by seq limit ${limit}`,
+  );
+  return found.rows.map(changeOf);
 }
 
 /** State changes at these places; events, which have places too, are left out. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
+import { hears, type EntityListener } from '../domain/registry/entity-listener';
 import { normalizeEvent } from '../domain/registry/registry';
 import { SCHEDULE_KIND } from '../domain/schedules/schedule-messages';
 import type { Candidate } from './routing-index';
@@ -21,6 +22,8 @@ const CONCURRENT = 8;
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
 const PAUSE_AFTER_FAULT_MS = 500;
+/** What a listener of a plugin may take. */
+const LISTENER_MS = 30_000;
 /** Under load, changes that come within this time of a read share the next one. */
 const READ_EVERY_MS = 5;
 
@@ -40,6 +43,8 @@ export interface Dispatcher {
 
 interface Routable extends Routed, Told {
   attempts: number;
+  /** Of plugins, that hear of it before it is routed. */
+  listeners: readonly EntityListener[];
 }
 
 /** Reads the change log and routes it: one loop a process, any number of processes. */
@@ -49,6 +54,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let poked = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
+  const queued = deps.registry.listeners().filter(({ mode }) => mode === 'work-queue');
   /** Entities with a change that rests after a failure → until when. */
   const resting = new Map<string, { kind: string; id: string; until: number }>();
 
@@ -96,7 +102,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const key = entityKey(routable.change);
       if (arming.has(key)) routable.hasDwells = true;
       if (routable.candidates.some(({ candidate }) => candidate.trigger.for !== undefined)) arming.add(key);
-      if (routable.candidates.length === 0 && !routable.hasDwells) unheard.push(routable.fence);
+      const isHeard = routable.candidates.length > 0 || routable.hasDwells || routable.listeners.length > 0;
+      if (!isHeard) unheard.push(routable.fence);
       else byEntity.set(key, [...(byEntity.get(key) ?? []), routable]);
     }
     await Promise.all([markRouted(database.db, workerId, unheard), routeEntities([...byEntity.values()])]);
@@ -120,7 +127,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const candidates = occurrences.flatMap((occurrence) =>
       candidatesOf(change, occurrence).map((candidate) => ({ candidate, occurrence })),
     );
-    return { change, attempts, occurrences, candidates, hasDwells, fence: { seq: change.seq, partition, epoch } };
+    const listeners = change.shape === 'entity' ? queued.filter((each) => hears(each, change)) : [];
+    const fence = { seq: change.seq, partition, epoch };
+    return { change, attempts, occurrences, candidates, hasDwells, listeners, fence };
   };
 
   /** A scheduled time is for its own trigger alone. */
@@ -148,8 +157,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   /** False = later changes of this entity must wait. */
   const routeOne = async (routable: Routable, silent: Fenced[]): Promise<boolean> => {
-    const { change, fence, attempts } = routable;
+    const { change, fence, attempts, listeners } = routable;
     try {
+      if (change.shape === 'entity') for (const { handler } of listeners) await within(handler(change));
       if (!(await routeChange(deps, routable))) silent.push(fence);
       return true;
     } catch (error) {
@@ -175,4 +185,14 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await deps.evaluations.close();
     },
   };
+}
+
+/** @throws {Error} after a time, so that one listener cannot hold up a partition for ever */
+async function within(work: Promise<void> | void): Promise<void> {
+  if (work === undefined) return;
+  const timer = new AbortController();
+  const late = pause(LISTENER_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`A listener took longer than ${LISTENER_MS / 1_000} s`);
+  });
+  await Promise.race([work, late]).finally(() => timer.abort());
 }

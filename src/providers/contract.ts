@@ -96,3 +96,9 @@ export interface Plugin extends PluginDescription<Action> {
   entityKinds?: readonly EntityKind[];
   connectionTypes?: readonly AnyConnectionType[];
 }
+
+/** A plugin of a user's own: as the built-in ones, and with routes of its own under the base path. */
+export interface OwnPlugin extends Plugin {
+  /** Made with `readRoute` and `writeRoute`; each declares its permission. */
+  routes?(deps: { db: Executor }): readonly object[];
+}

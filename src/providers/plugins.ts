@@ -25,13 +25,16 @@ export interface PluginDeps {
   scripts?: ScriptPolicy;
   /** Where packages of scripts come from; default: there are none. */
   packages?: PackageSource;
+  /** Plugins of the user's own, from `loadPlugins`. */
+  own?: readonly Plugin[];
 }
 
-/** All built-in plugins. */
+/** All built-in plugins, and those of the user's own. */
 export function createPlugins({
   egress,
   scripts = { sandbox: 'bubblewrap', network: false },
   packages = noPackages,
+  own = [],
 }: PluginDeps): readonly Plugin[] {
   const plugins: Plugin[] = [
     automationPlugin,
@@ -48,6 +51,7 @@ export function createPlugins({
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),
     createNotificationPlugin({ egress, types: () => connectionTypesOf(plugins) }),
+    ...own,
   ];
   return plugins;
 }

@@ -36,7 +36,9 @@ describe('health', () => {
     const base = { changeId: '', seq: 0, kind: 'health', id, ...byUser, shape: 'entity', delta: {} } as const;
     return rows.flatMap(({ event, payload, prev, next, occurred_at: occurredAt }) =>
       event === null
-        ? f.registry.derive({ ...base, prev, next, occurredAt, changedFields: [], context: payload })
+        ? f.registry
+            .derivers('health')
+            .flatMap((derive) => derive({ ...base, prev, next, occurredAt, changedFields: [], context: payload }))
         : [{ event, payload }],
     );
   };

@@ -40,7 +40,9 @@ describe('incidents', () => {
     );
     const base = { changeId: '', seq: 0, kind: 'incident', id, ...byUser, shape: 'entity' as const, changedFields: [] };
     return rows.flatMap(({ prev, next, payload, occurred_at: occurredAt }) =>
-      f.registry.derive({ ...base, prev, next, delta: {}, occurredAt, context: payload }),
+      f.registry
+        .derivers('incident')
+        .flatMap((derive) => derive({ ...base, prev, next, delta: {}, occurredAt, context: payload })),
     );
   };
   /** What the step activity does: parse the config, then execute in one transaction. */

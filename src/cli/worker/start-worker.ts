@@ -13,6 +13,7 @@ import { createEntityStore } from '../../db/entity-store';
 import { createNotifier, listen } from '../../db/notifier';
 import { assertSchemaCurrent } from '../../db/schema-version';
 import { createDispatcher, type Dispatcher } from '../../dispatch/dispatcher';
+import { createBroadcast } from '../../dispatch/broadcast';
 import { createDwellTimers, type DwellTimers } from '../../dispatch/dwell-timers';
 import { createEvaluationLog } from '../../dispatch/evaluation-log';
 import { fireDwell } from '../../dispatch/fire-dwell';
@@ -35,6 +36,7 @@ import { createConnections } from '../../providers/connections/open-connection';
 import { createCipher } from '../../domain/secrets/cipher';
 import { createEgress } from '../../providers/egress/egress';
 import { createEvaluator } from '../../providers/live-evaluator';
+import { loadPlugins } from '../../providers/load-plugins';
 import { createPlugins } from '../../providers/plugins';
 import { createPackageSource } from '../../providers/script/packages';
 import { keepTemporal, type TemporalKeeper } from './keep-temporal';
@@ -54,7 +56,10 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
   const egress = createEgress({ allow: config.egressAllow });
-  const plugins = createPlugins({ egress, scripts: config.scripts, packages: createPackageSource(database.db) });
+  const plugins = createPlugins({
+    ...{ egress, scripts: config.scripts, packages: createPackageSource(database.db) },
+    own: await loadPlugins(config.plugins, { egress }),
+  });
   if (config.scripts.sandbox === 'none') {
     log.warn(
       'FERMATA_SCRIPT_SANDBOX=none: scripts of automations run WITHOUT a sandbox, with the rights of this process',
@@ -110,8 +115,12 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   const routing = startRouting({ config, database, workerId, log, launcher, temporal, metrics, activityDeps });
   const { dispatcher, dwellTimers, wakeSender } = routing;
   const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log });
+  const broadcast = createBroadcast({ db: database.db, listeners: registry.listeners(), log });
   const listener = listen(databaseUrl, {
-    changes: () => dispatcher.poke(),
+    changes: () => {
+      dispatcher.poke();
+      broadcast.poke();
+    },
     starts: () => launcher.poke(),
     definitions: () => {
       dispatcher.poke();
@@ -126,6 +135,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
     connected: temporal.connected,
     async stop() {
       await listener.close();
+      await broadcast.stop();
       await domainTimer.stop();
       await scheduleTimers.stop();
       await dwellTimers.stop();

@@ -1,6 +1,11 @@
 import type { z } from 'zod';
 import type { EntityChange, Occurrence } from './change';
 
+/** Maps a change to the events that triggers listen to. */
+export type Deriver = (change: EntityChange) => Occurrence[];
+/** What `automation.entity_changed` tells of a change besides the generic shape. */
+export type PayloadMapper = (change: EntityChange) => Record<string, unknown>;
+
 /** A kind of state, defined in code. */
 export interface EntityKind {
   kind: string;
@@ -8,6 +13,37 @@ export interface EntityKind {
   schema: z.ZodObject;
   /** False = readable and logged, but never emits a change; default true. */
   reactive?: boolean;
-  /** Maps a change to the events that triggers listen to; a deriver that throws is recorded, the change itself still routes. */
-  derive?(change: EntityChange): Occurrence[];
+  /** One that throws is recorded, the change itself still routes. */
+  derive?: Deriver;
+  /** Absent = the generic shape alone. */
+  toPayload?: PayloadMapper;
+}
+
+/** A kind for the plugin's `entityKinds`. */
+export function defineEntity(
+  kind: string,
+  schema: z.ZodObject,
+  options: { description: string } & Pick<EntityKind, 'derive' | 'toPayload'>,
+): EntityKind {
+  return { kind, schema, ...options };
+}
+
+/** A kind that can be read and whose changes nobody is told of. */
+export function declareNonReactiveState(
+  kind: string,
+  schema: z.ZodObject,
+  options: { description: string },
+): EntityKind {
+  return { kind, schema, reactive: false, ...options };
+}
+
+/** More of what changes of a kind mean, for the plugin's `derivers`; the kind may belong to another plugin. */
+export interface ChangeDeriver {
+  kind: string;
+  derive: Deriver;
+}
+
+/** A deriver for the plugin's `derivers`. */
+export function registerChangeDeriver(kind: string, derive: Deriver): ChangeDeriver {
+  return { kind, derive };
 }

@@ -19,11 +19,16 @@ export function occurrencesOf(
     return [{ event, payload }, ...registry.readersOf(event).map((reader) => ({ event: reader, payload }))];
   }
   const { kind, id, prev, next, delta, changedFields } = change;
-  const changed = { event: ENTITY_CHANGED, payload: { kind, id, prev, next, delta, changedFields } };
-  try {
-    return [changed, ...registry.derive(change)];
-  } catch (error) {
-    onDeriverError(messageOf(error));
-    return [changed];
-  }
+  const tryTo = <T>(what: () => T, otherwise: T): T => {
+    try {
+      return what();
+    } catch (error) {
+      onDeriverError(messageOf(error));
+      return otherwise;
+    }
+  };
+  const own = tryTo(() => registry.payloadMapper(kind)?.(change) ?? {}, {});
+  const payload = { ...own, kind, id, prev, next, delta, changedFields };
+  const derived = registry.derivers(kind).flatMap((derive) => tryTo(() => derive(change), []));
+  return [{ event: ENTITY_CHANGED, payload }, ...derived];
 }

@@ -1,8 +1,8 @@
-import type { EntityChange, Occurrence } from '../entities/change';
-import type { EntityKind } from '../entities/entity-kind';
+import type { ChangeDeriver, Deriver, EntityKind, PayloadMapper } from '../entities/entity-kind';
 import type { FilterDefinition } from '../expressions/filters/filter';
 import { nearest } from '../expressions/nearest';
 import type { ActionDescription } from './action-description';
+import type { EntityListener } from './entity-listener';
 import type { TriggerType } from './trigger-type';
 
 /** What one plugin brings. A plugin of a user's own registers through this same shape. */
@@ -12,6 +12,12 @@ export interface PluginDescription<A extends ActionDescription = ActionDescripti
   triggers?: readonly TriggerType[];
   actions?: readonly A[];
   entityKinds?: readonly EntityKind[];
+  /** What changes of kinds mean besides what the kinds say themselves. */
+  derivers?: readonly ChangeDeriver[];
+  /** Another payload of `automation.entity_changed`, for kinds that have none of their own. */
+  payloadMappers?: Readonly<Record<string, PayloadMapper>>;
+  /** Code that hears of changes of state. */
+  listeners?: readonly EntityListener[];
   /** Pure, synchronous filters of expressions, by name. */
   filters?: Readonly<Record<string, FilterDefinition>>;
 }
@@ -40,8 +46,11 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   /** Nearest known trigger or action, for "did you mean". */
   nearestTrigger(event: string): string | undefined;
   nearestAction(id: string): string | undefined;
-  /** Events that an entity change means besides `automation.entity_changed`; a deriver's throw is passed on. */
-  derive(change: EntityChange): Occurrence[];
+  /** Tell the events that a change of a kind means besides `automation.entity_changed`. */
+  derivers(kind: string): readonly Deriver[];
+  /** Of `automation.entity_changed`; undefined = the generic shape alone. */
+  payloadMapper(kind: string): PayloadMapper | undefined;
+  listeners(): readonly EntityListener[];
 }
 
 /** Other names that are accepted for an action. */
@@ -53,7 +62,7 @@ export function normalizeEvent(event: string): string {
   return dot < 0 ? event : `${event.slice(0, dot)}.${event.slice(dot + 1).replaceAll('.', '_')}`;
 }
 
-/** Builds the registry; a duplicate id of any kind fails at start-up. */
+/** Builds the registry. What is there twice, missing or of the wrong shape fails at start-up. */
 export function createRegistry<A extends ActionDescription>(plugins: readonly PluginDescription<A>[]): Registry<A> {
   const triggers = new Map<string, TriggerType>();
   const actions = new Map<string, A>();
@@ -64,9 +73,14 @@ export function createRegistry<A extends ActionDescription>(plugins: readonly Pl
     if (map.has(id)) throw new Error(`${what} "${id}" is registered twice`);
     map.set(id, value);
   };
+  const ids = new Map<string, PluginDescription<A>>();
   for (const plugin of plugins) {
+    add(ids, plugin.id, plugin, 'Plugin');
     for (const trigger of plugin.triggers ?? []) add(triggers, `${plugin.id}.${trigger.id}`, trigger, 'Trigger');
-    for (const kind of plugin.entityKinds ?? []) add(kinds, kind.kind, kind, 'Entity kind');
+    for (const kind of plugin.entityKinds ?? []) {
+      assertObject(kind);
+      add(kinds, kind.kind, kind, 'Entity kind');
+    }
     for (const action of plugin.actions ?? []) {
       const id = `${plugin.id}.${action.id}`;
       add(actions, id, action, 'Action');
@@ -80,6 +94,9 @@ export function createRegistry<A extends ActionDescription>(plugins: readonly Pl
   for (const [id, { source }] of triggers) {
     if (source !== undefined) readers.set(source, [...(readers.get(source) ?? []), id]);
   }
+  const derivers = deriversOf(plugins, kinds);
+  const mappers = mappersOf(plugins, kinds);
+  const listeners = plugins.flatMap((plugin) => plugin.listeners ?? []);
   const resolve = (id: string) => (Object.hasOwn(ACTION_ALIASES, id) ? (ACTION_ALIASES[id] ?? id) : id);
   return {
     trigger: (event) => triggers.get(normalizeEvent(event)),
@@ -93,6 +110,42 @@ export function createRegistry<A extends ActionDescription>(plugins: readonly Pl
     readersOf: (event) => readers.get(event) ?? [],
     nearestTrigger: (event) => nearest(event, [...triggers.keys()]),
     nearestAction: (id) => nearest(id, [...actions.keys()]),
-    derive: (change) => kinds.get(change.kind)?.derive?.(change) ?? [],
+    derivers: (kind) => derivers.get(kind) ?? [],
+    payloadMapper: (kind) => mappers.get(kind),
+    listeners: () => listeners,
   };
+}
+
+function assertObject({ kind, schema }: EntityKind): void {
+  const { def } = schema as { def?: { type?: unknown } };
+  if (def?.type !== 'object') throw new Error(`The state of entity kind "${kind}" is not an object`);
+}
+
+type Kinds = ReadonlyMap<string, EntityKind>;
+
+function deriversOf(
+  plugins: readonly Pick<PluginDescription, 'derivers' | 'payloadMappers'>[],
+  kinds: Kinds,
+): Map<string, Deriver[]> {
+  const derivers = new Map<string, Deriver[]>();
+  const own = [...kinds.values()].flatMap(({ kind, derive }) => (derive === undefined ? [] : [{ kind, derive }]));
+  for (const { kind, derive } of [...own, ...plugins.flatMap((plugin) => plugin.derivers ?? [])]) {
+    if (!kinds.has(kind)) throw new Error(`A deriver names the entity kind "${kind}", which is not there`);
+    derivers.set(kind, [...(derivers.get(kind) ?? []), derive]);
+  }
+  return derivers;
+}
+
+function mappersOf(
+  plugins: readonly Pick<PluginDescription, 'derivers' | 'payloadMappers'>[],
+  kinds: Kinds,
+): Map<string, PayloadMapper> {
+  const mappers = new Map<string, PayloadMapper>();
+  for (const { kind, toPayload } of kinds.values()) if (toPayload !== undefined) mappers.set(kind, toPayload);
+  for (const [kind, mapper] of plugins.flatMap(({ payloadMappers = {} }) => Object.entries(payloadMappers))) {
+    if (!kinds.has(kind)) throw new Error(`A payload mapper names the entity kind "${kind}", which is not there`);
+    if ((mappers.get(kind) ?? mapper) !== mapper) throw new Error(`Entity kind "${kind}" has two payload mappers`);
+    mappers.set(kind, mapper);
+  }
+  return mappers;
 }

@@ -1,0 +1,38 @@
+import type { EntityChange } from '../entities/change';
+
+/** Which changes of state a listener hears; what is absent does not matter. */
+export interface EntityFilter {
+  kind?: string;
+  id?: string;
+  /** A top-level field that must have changed. */
+  field?: string;
+}
+
+/**
+ * `broadcast`: every process hears it, from its start on, and may miss what happens while it is down. `work-queue`: heard once
+ * in the fleet, at least once with the same `changeId`, before the change is routed; one that throws is a change that failed.
+ */
+export type ListenerMode = 'broadcast' | 'work-queue';
+
+/** Code that hears of changes of state. */
+export interface EntityListener {
+  filter: EntityFilter;
+  mode: ListenerMode;
+  handler(change: EntityChange): Promise<void> | void;
+}
+
+/** A listener for the plugin's `listeners`. */
+export function onEntityChanged(
+  filter: EntityFilter,
+  handler: EntityListener['handler'],
+  { mode = 'broadcast' }: { mode?: ListenerMode } = {},
+): EntityListener {
+  return { filter, mode, handler };
+}
+
+/** Whether a listener wants to hear of a change. */
+export function hears({ filter: { kind, id, field } }: EntityListener, change: EntityChange): boolean {
+  if (kind !== undefined && change.kind !== kind) return false;
+  if (id !== undefined && change.id !== id) return false;
+  return field === undefined || change.changedFields.includes(field);
+}

@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { createRegistry, type PluginDescription } from '../../src/domain/registry/registry';
+import { declareNonReactiveState, defineEntity, z } from '../../src/plugin';
+import { projectRoot } from '../../src/project-root';
+import { startEngine, type Engine } from '../support/engine';
+import { startFermata, type FermataProcess } from '../support/process';
+import { startVendorServer } from '../support/vendor-server';
+import { until } from '../support/until';
+
+const MODULE = join(projectRoot(), 'examples', 'plugins', 'weather', 'plugin.mjs');
+
+describe('a plugin of a user', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let workers: FermataProcess[];
+  let vendor: Awaited<ReturnType<typeof startVendorServer>>;
+  beforeAll(async () => {
+    engine = await startEngine();
+    vendor = await startVendorServer(({ path, headers }) => {
+      if (headers['x-api-key'] !== 'canary-weather-key') return { status: 401, body: { key: headers['x-api-key'] } };
+      return path === '/stations'
+        ? { status: 200, body: { stations: ['north', 'south'] } }
+        : { status: 200, body: { maxWindKmh: 120 } };
+    });
+    api = await engine.api({ FERMATA_PLUGINS: MODULE });
+    workers = [await engine.worker({ FERMATA_PLUGINS: MODULE }), await engine.worker({ FERMATA_PLUGINS: MODULE })];
+  }, 120_000);
+  afterAll(async () => {
+    await vendor.close();
+    await engine.close();
+  });
+
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const automation = (name: string, trigger: unknown, actions: unknown[]) => ({
+    ...{ name, mode: 'parallel', triggers: [trigger], actions },
+  });
+
+  test('brings a kind, a trigger, actions, a filter, a connection type, a listener and a route', async () => {
+    const connection = await call('POST', '/connections', {
+      ...{ name: 'weather', type: 'weather-service', config: { baseUrl: vendor.url, apiKey: 'canary-weather-key' } },
+    });
+    expect(connection).toMatchObject({ status: 201, body: { config: { apiKey: { hasValue: true } } } });
+    const connectionId = String(connection.body['id']);
+    expect((await call('POST', `/connections/${connectionId}/test`)).body).toMatchObject({ ok: true });
+    expect((await call('GET', `/connections/${connectionId}/options/station`)).body).toEqual({
+      items: [
+        { value: 'north', label: 'north' },
+        { value: 'south', label: 'south' },
+      ],
+    });
+
+    const storm = await call('POST', '/automations', {
+      ...automation('storm', { event: 'weather.storm_started', config: { aboveKmh: 95 }, for: { seconds: 1 } }, [
+        { id: 'ahead', action: 'weather.forecast', config: { connectionId, station: '{{ trigger.payload.station }}' } },
+        {
+          variables: {
+            force: '{{ trigger.payload.windKmh | beaufort }}',
+            ahead: '{{ artifacts.ahead.forecast.maxWindKmh }}',
+            now: '{{ state.weather[trigger.payload.station].condition }}',
+          },
+        },
+      ]),
+    });
+    expect(storm.status).toBe(201);
+    const told = await call('POST', '/automations', {
+      ...automation('changed', { event: 'automation.entity_changed', config: { kind: 'weather' } }, [
+        { variables: { stormy: '{{ trigger.payload.stormy }}' } },
+      ]),
+    });
+    const reporter = await call('POST', '/automations', {
+      ...automation('reporter', { event: 'automation.event', config: { type: 'wind' } }, [
+        { action: 'weather.report', config: { station: 'north', windKmh: '{{ trigger.payload.data.kmh }}' } },
+      ]),
+    });
+    expect([told.status, reporter.status]).toEqual([201, 201]);
+    await engine.emit('wind', { kmh: 20 });
+    await engine.ended(1, String(reporter.body['id']));
+    await engine.emit('wind', { kmh: 100 });
+    const [run] = await engine.ended(1, String(storm.body['id']), 20_000);
+    expect(run).toMatchObject({ status: 'success', context_key: 'north' });
+    const steps = await engine.steps(run?.id ?? '');
+    expect(steps[1]?.result).toEqual({ force: 10, ahead: 120, now: 'storm' });
+    const changes = await engine.ended(2, String(told.body['id']));
+    const stormy = await Promise.all(changes.map(async ({ id }) => (await engine.steps(id))[0]?.result));
+    expect(stormy).toEqual([{ stormy: false }, { stormy: true }]);
+
+    // Once in the fleet, of two workers.
+    const lines = () =>
+      workers.flatMap((worker) => worker.output().split('\n')).filter((line) => line.includes('weather: north'));
+    await until('the listener heard of it', () => lines().length >= 2);
+    expect(lines().map((line) => /north is (\w+)/.exec(line)?.[1])).toEqual(['calm', 'storm']);
+    expect((await call('GET', '/weather/north')).body).toEqual({ condition: 'storm', windKmh: 100 });
+    expect((await call('GET', '/weather/nowhere')).status).toBe(404);
+    const kinds = (await call('GET', '/entity-kinds')).body['items'] as { kind: string; reactive: boolean }[];
+    expect(
+      kinds.filter(({ kind }) => kind.startsWith('weather')).map(({ kind, reactive }) => [kind, reactive]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['weather', true],
+        ['weather-report', false],
+      ]),
+    );
+    const silent = await engine.database.pool.query(`select 1 from changes where kind = 'weather-report'`);
+    expect(silent.rowCount).toBe(0);
+    const document = await (await fetch(`${api.url}/openapi.json`)).text();
+    expect(document).toContain('/weather/{station}');
+  }, 90_000);
+
+  test('that is not there or no plugin ends the start with its name', async () => {
+    for (const [name, why] of [
+      ['./nowhere.mjs', 'Cannot find module'],
+      ['zod', 'its default export is no plugin'],
+    ]) {
+      const api = startFermata(['api'], engine.env({ FERMATA_PLUGINS: name ?? '' }));
+      await until('it has ended', () => api.exited(), 20_000);
+      expect(api.output()).toContain(`The plugin "${name}" (FERMATA_PLUGINS) could not be loaded`);
+      expect(api.output()).toContain(why);
+    }
+  }, 60_000);
+
+  test('that contradicts another, or itself, ends the start', () => {
+    const kind = (name: string) => defineEntity(name, z.strictObject({ on: z.boolean() }), { description: name });
+    const plugin = (id: string, more: object): PluginDescription => ({ id, ...more });
+    const build =
+      (...plugins: PluginDescription[]) =>
+      () =>
+        createRegistry(plugins);
+    expect(build(plugin('a', {}), plugin('a', {}))).toThrow('Plugin "a" is registered twice');
+    expect(build(plugin('a', { entityKinds: [kind('k')] }), plugin('b', { entityKinds: [kind('k')] }))).toThrow(
+      'Entity kind "k" is registered twice',
+    );
+    const list = z.array(z.string()) as unknown as z.ZodObject;
+    expect(build(plugin('a', { entityKinds: [declareNonReactiveState('l', list, { description: '' })] }))).toThrow(
+      'The state of entity kind "l" is not an object',
+    );
+    expect(build(plugin('a', { derivers: [{ kind: 'gone', derive: () => [] }] }))).toThrow(
+      '"gone", which is not there',
+    );
+    expect(
+      build(
+        plugin('a', { entityKinds: [kind('k')], payloadMappers: { k: () => ({}) } }),
+        plugin('b', { payloadMappers: { k: () => ({}) } }),
+      ),
+    ).toThrow('Entity kind "k" has two payload mappers');
+  });
+});
