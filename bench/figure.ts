@@ -9,6 +9,7 @@ export const PARTS = {
   g: 'events that a window counts',
   h: 'dwells, pending and due',
   i: 'runs that wait',
+  j: 'states of entities',
   m: 'masking',
 } as const;
 export type Part = keyof typeof PARTS;

@@ -21,6 +21,8 @@ export interface Stack {
   database: Database;
   /** Posts JSON over kept-alive connections. @throws {Error} on any answer but 2xx. */
   post(path: string, contentType: string, body: unknown): Promise<unknown>;
+  /** Sends JSON in the same way. */
+  send(method: 'POST' | 'PUT', path: string, body: unknown): Promise<unknown>;
   /** Sum of a counter of the worker over all its labels, or over those that begin like `name{label="value"`. */
   workerCounter(name: string): Promise<number>;
   /** In MB. */
@@ -55,7 +57,8 @@ export async function startStack(platform: Platform, name: string): Promise<Stac
   const database = createDatabase(databaseUrl, { max: 2, applicationName: 'bench' });
   return {
     ...{ taskQueue, database },
-    post: (path, contentType, body) => post(http, path, contentType, body),
+    post: (path, contentType, body) => send(http, 'POST', path, contentType, body),
+    send: (method, path, body) => send(http, method, path, 'application/json', body),
     workerCounter: async (counter) =>
       counterOf(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), counter),
     resident: () => ({ api: residentMb(api.pid), worker: residentMb(worker.pid) }),
@@ -75,15 +78,21 @@ async function newDatabase({ postgres }: Platform, name: string): Promise<string
   return postgres.url(name);
 }
 
-async function post(http: Pool, path: string, contentType: string, body: unknown): Promise<unknown> {
+async function send(
+  http: Pool,
+  method: 'POST' | 'PUT',
+  path: string,
+  contentType: string,
+  body: unknown,
+): Promise<unknown> {
   const response = await http.request({
     path,
-    method: 'POST',
+    method,
     headers: { 'content-type': contentType, authorization: `Bearer ${ADMIN_TOKEN}` },
     body: JSON.stringify(body),
   });
   const text = await response.body.text();
-  if (response.statusCode >= 300) throw new Error(`POST ${path} answered ${response.statusCode}: ${text}`);
+  if (response.statusCode >= 300) throw new Error(`${method} ${path} answered ${response.statusCode}: ${text}`);
   return JSON.parse(text) as unknown;
 }
 

@@ -80,7 +80,13 @@ async function postCounted(stack: Stack, type: string, events: number): Promise<
 }
 
 /** Posts results of so many systems, all of one instant. */
-async function report(stack: Stack, status: 'healthy' | 'unhealthy', prefix: string, count: number, at: Date): Promise<void> {
+async function report(
+  stack: Stack,
+  status: 'healthy' | 'unhealthy',
+  prefix: string,
+  count: number,
+  at: Date,
+): Promise<void> {
   for (let from = 0; from < count; from += BATCH) {
     const results = Array.from({ length: Math.min(BATCH, count - from) }, (_, n) => ({
       ...{ systemId: `${prefix}-${from + n}`, configurationId: 'http', status },

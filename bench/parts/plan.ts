@@ -15,6 +15,8 @@ export interface Plan {
   pending: number;
   /** Runs that wait at a time. */
   waiting: number;
+  /** States of entities that are written. */
+  writes: number;
   /** Seconds of quiet before memory is read. */
   quietSeconds: number;
 }
@@ -28,6 +30,7 @@ export const FULL: Plan = {
   counted: 10_000,
   pending: 10_000,
   waiting: 10_000,
+  writes: 10_000,
   quietSeconds: 5,
 };
 
@@ -41,5 +44,6 @@ export const QUICK: Plan = {
   counted: 3_000,
   pending: 2_000,
   waiting: 1_000,
+  writes: 2_000,
   quietSeconds: 2,
 };

@@ -20,13 +20,20 @@ const DWELLS_MS = 7 * 24 * 3_600_000;
 /** Rows removed by one statement: bounds its locks. */
 const BATCH = 5_000;
 
+/** Fields that tell what an artifact stands for, by artifact type: only such artifacts can be open. */
+export type ArtifactIdentities = Readonly<Record<string, readonly string[]>>;
+
 /** Removes what is older than the settings say; returns how many rows, or partitions of the change log. */
-export async function applyRetention(database: Database, retention: Retention): Promise<Record<string, number>> {
+export async function applyRetention(
+  database: Database,
+  retention: Retention,
+  identities: ArtifactIdentities,
+): Promise<Record<string, number>> {
   const olderThan = (column: SQL, ms: number) =>
     sql`${column} < clock_timestamp() - make_interval(secs => ${ms / 1000})`;
   const remove = async (what: SQL): Promise<number> => (await database.db.execute(what)).rowCount ?? 0;
   return {
-    runs: await remove(oldRuns(retention)),
+    runs: await remove(oldRuns(retention, identities)),
     transitions: await remove(sql`
       delete from entity_transitions where id in (
         select id from entity_transitions t where ${olderThan(sql`at`, retention.transitionsMs)}
@@ -51,15 +58,24 @@ export async function applyRetention(database: Database, retention: Retention): 
   };
 }
 
-/** Terminal runs past their time, but never the last ones of an automation, and none with an artifact still open. */
-function oldRuns({ runsMs, runsMinPerAutomation }: Retention): SQL {
+/**
+ * Terminal runs past their time, but never the last ones of an automation, and none with an artifact still open, unless a later
+ * run of the automation has left an open one that stands for the same.
+ */
+function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities: ArtifactIdentities): SQL {
+  const types = JSON.stringify(identities);
   return sql`
     delete from runs where id in (
       select r.id from runs r
       where r.status in ('success', 'failed', 'cancelled')
         and r.finished_at < clock_timestamp() - make_interval(secs => ${runsMs / 1000})
         and not exists (select 1 from artifacts a where a.run_id = r.id and a.closed_at is null
-          and a.type in ('incident.incident'))
+          and ${types}::jsonb ? a.type
+          and not exists (select 1 from artifacts n where n.automation_id = a.automation_id and n.type = a.type
+            and n.id > a.id and n.closed_at is null and n.context_key is not distinct from a.context_key
+            and n.run_id <> a.run_id
+            and (select bool_and(n.data -> f is not distinct from a.data -> f)
+              from jsonb_array_elements_text(${types}::jsonb -> a.type) f)))
         and r.id < (select n.id from runs n where n.automation_id = r.automation_id
           order by n.id desc offset ${runsMinPerAutomation} limit 1)
       limit ${BATCH})`;

@@ -240,4 +240,58 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
       return rows[0]?.soon === false;
     });
   }, 60_000);
+
+  test('of fifty runs that open an incident at once for systems that overlap, one opens it', async () => {
+    const id = await engine.save(`
+      name: fifty
+      mode: parallel
+      max_runs: 100
+      triggers: [{ event: automation.event, config: { type: fifty } }]
+      actions:
+        - action: incident.create
+          config: { title: Hub, severity: major, systemIds: ["{{ trigger.payload.data.first }}", "{{ trigger.payload.data.second }}"], dedupe_open_for_system: true }
+    `);
+    await Promise.all(
+      Array.from({ length: 50 }, (_, n) => {
+        const ends = ['fifty-hub', `fifty-${n % 10}`];
+        const [first = '', second = ''] = n % 2 === 0 ? ends : ends.toReversed();
+        return engine.emit('fifty', { first, second }, { subject: `s${n}` });
+      }),
+    );
+    const runs = await engine.ended(50, id, 60_000);
+    expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
+    const { rows } = await engine.database.pool.query<{ system: string; open: number }>(
+      `select s as system, count(*)::int as open from incidents, unnest(system_ids) s
+       where status <> 'resolved' and s like 'fifty-%' group by s`,
+    );
+    expect(rows.map(({ open }) => open)).toEqual(Array(11).fill(1));
+  }, 90_000);
+
+  test('states that twenty write at once through two processes follow on each other without a gap', async () => {
+    const other = await engine.api();
+    await call('PUT', '/entity-kinds/counter', { schema: { type: 'object' } });
+    const put = async (url: string, n: number) => {
+      const answer = await fetch(`${url}/api/v1/entities/counter/one`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', authorization: engine.authorization },
+        body: JSON.stringify({ n }),
+      });
+      expect(answer.status).toBe(200);
+    };
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, writer) => {
+        for (let n = 0; n < 15; n += 1) await put(writer % 2 === 0 ? api.url : other.url, writer * 100 + n);
+      }),
+    );
+    const { rows } = await engine.database.pool.query<{ prev: unknown; next: unknown }>(
+      `select prev, next from changes where kind = 'counter' and entity_id = 'one' order by seq`,
+    );
+    expect(rows).toHaveLength(300);
+    expect(rows[0]?.prev).toBeNull();
+    for (const [index, { prev }] of rows.slice(1).entries()) expect(prev).toEqual(rows[index]?.next);
+    const fields = await engine.database.pool.query<{ from: unknown; to: unknown }>(
+      `select from_value as "from", to_value as "to" from entity_transitions where kind = 'counter' order by id`,
+    );
+    for (const [index, { from }] of fields.rows.slice(1).entries()) expect(from).toEqual(fields.rows[index]?.to);
+  }, 60_000);
 });

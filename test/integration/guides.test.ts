@@ -5,6 +5,7 @@ import { sandboxProblem } from '../../src/providers/script/sandbox';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { replayRuns } from '../support/histories';
+import { startJiraServer } from '../support/jira-server';
 import { until } from '../support/until';
 
 const GUIDES = join(projectRoot(), 'examples', 'guides');
@@ -110,6 +111,39 @@ describe('the guides', () => {
     await engine.emit('com.example.deploy.finished', {}, { subject: 'app' });
     await engine.ended(2, id);
     expect(await status()).toEqual([{ status: 'completed' }]);
+  }, 60_000);
+
+  test('a Jira issue is opened with an incident, and closed with it by another run', async () => {
+    const account = { email: 'ada@example.org', apiToken: 'token' };
+    const jira = await startJiraServer(account);
+    try {
+      const config = { baseUrl: jira.url, ...account };
+      const { id: connection } = await post('/connections', { name: 'Jira', type: 'jira', config });
+      const id = await guide('jira-with-incident.yaml', ['CONNECTION', String(connection)]);
+      const [first, second] = [
+        await post('/incidents', { title: 'Checkout is down', severity: 'critical', systemIds: ['checkout'] }),
+        await post('/incidents', { title: 'Search is slow', severity: 'minor', systemIds: ['search'] }),
+      ];
+      await engine.ended(2, id, 20_000);
+      expect(jira.issues.map(({ fields }) => fields['summary']).toSorted()).toEqual([
+        'Checkout is down',
+        'Search is slow',
+      ]);
+      await post(`/incidents/${String(first['id'])}/updates`, { message: 'Over', statusChange: 'resolved' });
+      await engine.ended(3, id, 20_000);
+      const status = () =>
+        Object.fromEntries(jira.issues.map(({ fields }) => [String(fields['summary']), fields.status.name]));
+      expect(status()).toEqual({ 'Checkout is down': 'Done', 'Search is slow': 'To Do' });
+      await post(`/incidents/${String(second['id'])}/updates`, { message: 'Over', statusChange: 'resolved' });
+      await engine.ended(4, id, 20_000);
+      expect(status()).toEqual({ 'Checkout is down': 'Done', 'Search is slow': 'Done' });
+      const open = await engine.database.pool.query(
+        `select 1 from artifacts where type = 'integration-jira.issue' and closed_at is null`,
+      );
+      expect(open.rowCount).toBe(0);
+    } finally {
+      await jira.close();
+    }
   }, 60_000);
 
   test('a script makes the nightly report', async () => {

@@ -9,6 +9,7 @@ const SETTINGS = {
   transitionsMs: 90 * DAY_MS,
   changesMs: 7 * DAY_MS,
 };
+const IDENTITIES = { 'incident.incident': ['incidentId'], 'integration-jira.issue': ['issueKey'] };
 const AUTOMATION = '00000000-0000-7000-8000-000000000001';
 
 describe('retention', () => {
@@ -47,7 +48,7 @@ describe('retention', () => {
     await query(`insert into run_steps (run_id, path, kind, status) values ($1, 'actions[0]', 'action', 'success')`, [
       run(1),
     ]);
-    await applyRetention(database, SETTINGS);
+    await applyRetention(database, SETTINGS, IDENTITIES);
     const left = await query('select id from runs order by id');
     expect(left.length).toBeGreaterThanOrEqual(SETTINGS.runsMinPerAutomation);
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(3), run(4), run(5), run(6)]);
@@ -69,7 +70,7 @@ describe('retention', () => {
         [run(number), check, hoursAgo],
       );
     }
-    await applyRetention(database, SETTINGS);
+    await applyRetention(database, SETTINGS, IDENTITIES);
     expect((await query('select id from health_results order by id')).map(({ id }: { id: string }) => id)).toEqual([
       run(1),
       run(3),
@@ -87,9 +88,26 @@ describe('retention', () => {
     );
     await addRun(4, 'cancelled', 31);
     for (let number = 5; number <= 9; number += 1) await addRun(number, 'success', 0);
-    await applyRetention(database, SETTINGS);
+    await applyRetention(database, SETTINGS, IDENTITIES);
     const left = await query('select id from runs where id < $1 order by id', [run(5)]);
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(1), run(2), run(3)]);
+  });
+
+  it('keeps an open Jira issue, by the run that worked on it last', async () => {
+    for (let number = 1; number <= 9; number += 1) await addRun(number, 'success', 400);
+    const issue = (number: number, key: string, closed: boolean) =>
+      query(
+        `insert into artifacts (id, run_id, automation_id, path, name, type, data, created_at, closed_at)
+         values ($1, $1, $2, 'actions[0]', 'issue', 'integration-jira.issue', $3, now(), $4)`,
+        [run(number), AUTOMATION, { issueKey: key }, closed ? new Date() : null],
+      );
+    await issue(1, 'OPS-1', false);
+    await issue(2, 'OPS-1', false);
+    await issue(3, 'OPS-2', true);
+    await issue(4, 'OPS-3', false);
+    await applyRetention(database, SETTINGS, IDENTITIES);
+    const left = await query('select id from runs order by id');
+    expect(left.map(({ id }: { id: string }) => id)).toEqual([2, 4, 6, 7, 8, 9].map(run));
   });
 
   it('removes old transitions but the newest of each field, which says since when it is so', async () => {
@@ -101,7 +119,7 @@ describe('retention', () => {
       );
     for (const daysAgo of [200, 150, 100]) await add('status', daysAgo);
     await add('name', 300);
-    await applyRetention(database, SETTINGS);
+    await applyRetention(database, SETTINGS, IDENTITIES);
     const left = await query(
       `select field, extract(day from now() - at)::int as days from entity_transitions order by field`,
     );
@@ -125,7 +143,7 @@ describe('retention', () => {
          values (gen_random_uuid(), 0, 'k', 'e', '{}', '${from} 12:00', '${from} 12:00', ${routed})`,
       );
     }
-    await applyRetention(database, SETTINGS);
+    await applyRetention(database, SETTINGS, IDENTITIES);
     const left = await query(`select relname from pg_class where relname in ('changes_20200101', 'changes_20200102')`);
     expect(left).toEqual([{ relname: 'changes_20200102' }]);
   });

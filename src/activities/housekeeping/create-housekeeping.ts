@@ -3,6 +3,7 @@ import { ensureChangePartitions } from '../../db/change-partitions';
 import type { Database } from '../../db/client';
 import { applyRetention, type Retention } from '../../db/retention';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
+import type { Registry } from '../../domain/registry/registry';
 import { createReconcileRuns } from './reconcile-runs';
 
 const DAYS_AHEAD = 7;
@@ -12,12 +13,15 @@ export function createHousekeeping(deps: {
   client: () => Client | null;
   database: Database;
   retention: Retention;
+  registry: Registry;
   onRepaired: (count: number) => void;
   onRunsToStart: () => void;
 }): HousekeepingActivities {
+  const types = [...deps.registry.artifactTypes().values()];
+  const identities = Object.fromEntries(types.flatMap(({ id, identity }) => (identity ? [[id, identity]] : [])));
   return {
     reconcileRuns: createReconcileRuns(deps),
-    applyRetention: () => applyRetention(deps.database, deps.retention),
+    applyRetention: () => applyRetention(deps.database, deps.retention, identities),
     async preparePartitions() {
       await ensureChangePartitions(deps.database, { daysAhead: DAYS_AHEAD });
     },

@@ -106,6 +106,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
       client: temporal.client,
       database,
       retention: config.retention,
+      registry,
       onRepaired: metrics.reconciled,
       onRunsToStart: () => launcher.poke(),
     }),

@@ -1,0 +1,198 @@
+import { createEntityStore } from '../../src/db/entity-store';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { createRegistry } from '../../src/domain/registry/registry';
+import type { Action } from '../../src/providers/contract';
+import { sandboxProblem } from '../../src/providers/script/sandbox';
+import { sendDigest } from '../../src/providers/slo/slos';
+import { startEngine, type Engine } from '../support/engine';
+import { startJiraServer, type JiraServer } from '../support/jira-server';
+import { testPlugins } from '../support/plugins';
+import type { FermataProcess } from '../support/process';
+import { startVendorServer } from '../support/vendor-server';
+import { until } from '../support/until';
+
+const ACCOUNT = { email: 'ada@example.org', apiToken: 'token' };
+/** Of triggers that need one. */
+const TRIGGER_CONFIG: Record<string, Record<string, unknown>> = {
+  'automation.entity_changed': { kind: 'lamp' },
+  'automation.event': { type: 'ping' },
+  'automation.numeric_state': { field: 'latencyMs', above: 100 },
+  'automation.webhook': { hook: 'ci' },
+  'automation.cron': { cronPattern: '*/2 * * * * *' },
+  'automation.interval': { intervalSeconds: 2 },
+};
+
+/**
+ * Every trigger and every action of the registry, through the processes that people run, on real Postgres and Temporal. What is
+ * added to the registry and not driven here makes this fail.
+ */
+describe('the catalogue', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let jira: JiraServer;
+  let vendor: Awaited<ReturnType<typeof startVendorServer>>;
+  const registry = createRegistry<Action>(testPlugins());
+  beforeAll(async () => {
+    const sandbox = { FERMATA_SCRIPT_SANDBOX: (await sandboxProblem()) === null ? 'bubblewrap' : 'none' };
+    [engine, jira] = [await startEngine(), await startJiraServer(ACCOUNT)];
+    vendor = await startVendorServer(({ path }) => {
+      if (path.endsWith('/oauth2/v2.0/token')) {
+        return { status: 200, body: { token_type: 'Bearer', expires_in: 3_599, access_token: 'graph' } };
+      }
+      return path.startsWith('/v1.0/')
+        ? { status: 201, body: { id: 'message' } }
+        : { status: 200, body: { id: 'message', roomId: 'R' } };
+    });
+    engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/broken' ? 410 : 200).end());
+    api = await engine.api(sandbox);
+    await engine.worker(sandbox);
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all([jira.close(), vendor.close()]);
+    await engine.close();
+  });
+
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+  };
+  const make = async (path: string, body: unknown) => String((await call('POST', path, body))['id']);
+  const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
+
+  test('has nothing that was not seen to work', async () => {
+    await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
+    await make('/hooks', { name: 'ci', scheme: 'none' });
+    for (const event of registry.triggers().keys()) {
+      const config = TRIGGER_CONFIG[event];
+      await call('POST', '/automations', {
+        ...{ name: `hears ${event}`, mode: 'parallel', max_runs: 1_000 },
+        triggers: [{ event, ...(config === undefined ? {} : { config }) }],
+        actions: [{ variables: { heard: '{{ trigger.payload }}' } }],
+      });
+    }
+    for (const id of ['app', 'db', 'cache', 'gone']) await make('/systems', { id, name: id });
+    await call('POST', '/health/assignments', { systemId: 'app', configurationId: 'disk' });
+    const doing = await make('/automations', {
+      ...{ name: 'does everything', triggers: [{ event: 'automation.event', config: { type: 'act' } }] },
+      actions: await everyAction(),
+    });
+    await engine.emit('act');
+    await everyDomain();
+
+    const [did] = await engine.ended(1, doing, 90_000);
+    expect(did).toMatchObject({ status: 'success', error: null });
+    const steps = await engine.steps(did?.id ?? '');
+    const worked = new Set(steps.filter(({ status }) => status === 'success').map((step) => step['action']));
+    expect([...registry.actions().keys()].filter((action) => !worked.has(action))).toEqual([]);
+
+    const silent = () =>
+      engine.database.pool
+        .query<{ event: string }>(`select distinct trigger_event as event from runs where status = 'success'`)
+        .then(({ rows }) => {
+          const heard = new Set(rows.map(({ event }) => event));
+          return [...registry.triggers().keys()].filter((event) => !heard.has(event));
+        });
+    await until('every trigger has been heard', async () => (await silent()).length === 0, 60_000).catch(
+      () => undefined,
+    );
+    expect(await silent()).toEqual([]);
+    for (const { trigger_event: event, trigger_scope: scope } of await engine.runs()) {
+      const { payload } = scope as { payload: unknown };
+      const parsed = registry.trigger(String(event))?.payloadSchema.safeParse(payload);
+      expect({ event, payload, issues: parsed?.error?.issues }).toEqual({ event, payload, issues: undefined });
+    }
+  }, 240_000);
+
+  async function everyAction(): Promise<Record<string, unknown>[]> {
+    const connect = (type: string, config: unknown) => make('/connections', { name: type, type, config });
+    const connections = {
+      jira: await connect('jira', { baseUrl: jira.url, ...ACCOUNT }),
+      teams: await connect('teams', {
+        ...{ tenantId: 't', clientId: 'c', clientSecret: 'secret', loginUrl: vendor.url, graphUrl: vendor.url },
+      }),
+      webex: await connect('webex', { botToken: 'token', baseUrl: vendor.url }),
+      told: await connect('webhook', { baseUrl: `${engine.receiver.url}/told` }),
+      broken: await connect('webhook', { baseUrl: `${engine.receiver.url}/broken` }),
+    };
+    const check = { systemId: 'app', configurationId: 'disk' };
+    const lamp = { kind: 'lamp', id: 'hall' };
+    const inJira = { connectionId: connections.jira };
+    const actions: [action: string, config: Record<string, unknown>, more?: Record<string, unknown>][] = [
+      ['automation.log', { message: 'hello' }],
+      ['automation.emit_event', { type: 'ping', subject: 'app' }],
+      ['automation.set_state', { ...lamp, state: { on: true } }],
+      ['automation.remove_state', lamp],
+      ['healthcheck.enable_assignment', check],
+      ['healthcheck.run_now', check],
+      ['healthcheck.disable_assignment', check],
+      ['incident.create', { title: 'Down', severity: 'minor', systemIds: ['app'] }],
+      ['incident.add_update', { message: 'Looking' }],
+      ['incident.update_status', { status: 'fixing', message: 'Fixing' }],
+      ['incident.resolve', { message: 'Fixed' }],
+      ['maintenance.create', { title: 'Work', systemIds: ['cache'], startAt: inSeconds(600), endAt: inSeconds(900) }],
+      ['maintenance.update', { title: 'Much work' }],
+      ['maintenance.add_update', { message: 'Soon' }],
+      ['maintenance.set_system', { systemId: 'cache', durationMinutes: 5 }],
+      ['maintenance.clear_system', { systemId: 'cache', message: 'Done' }],
+      ['catalog.update_metadata', { systemId: 'app', metadata: { tier: 1 } }],
+      [
+        'dependency.create',
+        { sourceSystemId: 'cache', targetSystemId: 'app', impactType: 'degraded', transitive: false },
+      ],
+      ['dependency.remove', {}],
+      ['integration-webhook.send', { url: `${engine.receiver.url}/hook` }],
+      ['integration-jira.create_issue', { ...inJira, projectKey: 'OPS', issueTypeId: '10', summary: 'Down' }],
+      ['integration-jira.add_comment', { ...inJira, body: 'Looking' }],
+      ['integration-jira.search_issues', { ...inJira, projectKey: 'OPS' }],
+      ['integration-jira.transition_issue', { ...inJira, transitionId: '31' }],
+      ['integration-script.run_shell', { script: 'echo hello' }],
+      ['integration-script.run_script', { script: 'export default async () => 1;' }],
+      ['integration-teams.post_message', { connectionId: connections.teams, teamId: 'T', channelId: 'C', body: 'x' }],
+      ['integration-webex.post_message', { connectionId: connections.webex, roomId: 'R', markdown: 'x' }],
+      ['notification.send', { channel: connections.told, title: 'x', body: 'x' }],
+      ['notification.send', { channel: connections.broken, title: 'x', body: 'x' }, { continue_on_error: true }],
+    ];
+    return actions.map(([action, config, more = {}]) => ({ action, config, ...more }));
+  }
+
+  async function everyDomain(): Promise<void> {
+    await call('PUT', '/entities/lamp/door', { on: true });
+    await call('POST', '/hooks/ci', { build: 1 });
+    const group = await make('/system-groups', { name: 'shop' });
+    await call('PATCH', `/system-groups/${group}`, { name: 'the shop' });
+    await call('DELETE', `/system-groups/${group}`);
+    await call('PATCH', '/systems/gone', { name: 'going' });
+    await call('DELETE', '/systems/gone');
+    const edge = await make('/dependencies', { sourceSystemId: 'app', targetSystemId: 'db', impactType: 'degraded' });
+    await call('PATCH', `/dependencies/${edge}`, { impactType: 'critical' });
+    const report = (status: string, latencyMs: number) =>
+      call('POST', '/health/results', { systemId: 'db', configurationId: 'http', status, latencyMs });
+    await report('unhealthy', 500);
+    await report('healthy', 5);
+    await call('DELETE', `/dependencies/${edge}`);
+    const incident = await make('/incidents', { title: 'Slow', severity: 'minor', systemIds: ['db'] });
+    await call('PATCH', `/incidents/${incident}`, { severity: 'major' });
+    await call('POST', `/incidents/${incident}/updates`, { message: 'Over', statusChange: 'resolved' });
+    const maintenance = await make('/maintenances', {
+      ...{ title: 'Patch', systemIds: ['db'], startAt: inSeconds(1), endAt: inSeconds(3) },
+    });
+    await call('PATCH', `/maintenances/${maintenance}`, { endAt: inSeconds(4) });
+    const satellite = await make('/satellites', { name: 'eu', heartbeatTimeoutSeconds: 1 });
+    await call('POST', `/satellites/${satellite}/heartbeat`, {});
+    await make('/slos', { systemId: 'cache', name: 'Up', target: 99 });
+    const { pool, db } = engine.database;
+    // Ten days without an outage, and a Monday morning.
+    await pool.query(`update systems set created_at = now() - interval '10 days' where id = 'cache'`);
+    await pool.query('update slos set compute_at = now()');
+    const entities = createEntityStore({ registry, clock: systemClock, ids: uuidV7 });
+    const cause = { actor: { type: 'system', id: 'test' }, causedBy: null, depth: 0 } as const;
+    const now = new Date('2026-01-05T09:30:00Z');
+    expect(await db.transaction((tx) => sendDigest({ tx, entities, cause, now }))).toBe(true);
+  }
+});
