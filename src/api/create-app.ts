@@ -28,6 +28,7 @@ import { healthAssignmentRoutes } from './routes/health-assignments';
 import { healthRoutes } from './routes/health';
 import { waitRoutes } from './routes/waits';
 import { dwellRoutes } from './routes/dwells';
+import { migrationFailureRoutes } from './routes/migration-failures';
 import { notificationRoutes } from './routes/notifications';
 import { dependencyRoutes } from './routes/dependencies';
 import { satelliteRoutes } from './routes/satellites';
@@ -107,6 +108,7 @@ export function createApp(deps: ApiDeps): Api {
     ...connectionRoutes(shared),
     ...connectionCallRoutes(shared),
     ...changeRoutes(shared),
+    ...migrationFailureRoutes(shared),
     ...systemRoutes(shared),
     ...systemGroupRoutes(shared),
     ...dependencyRoutes(shared),

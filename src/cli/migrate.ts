@@ -4,6 +4,7 @@ import { migrate } from '../db/migrate';
 import { messageOf } from '../domain/errors';
 import { createLogger, type Logger } from '../log';
 import { lazyClient } from '../temporal/connect';
+import { upgradeStored } from './upgrade-stored';
 import { registerSearchAttributes } from '../temporal/search-attributes';
 
 const TEMPORAL_TIMEOUT_MS = 5_000;
@@ -14,8 +15,8 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Applies what is missing of drizzle/ under a lock, so that it may be called from several places at once, and registers
-the search attributes in Temporal. Run it before the new release of api and worker.
+Applies what is missing of drizzle/ under a lock, so that it may be called from several places at once, upgrades stored
+automations of older releases, and registers the search attributes in Temporal. Run it before the new release of api and worker.
 
 Examples:
   DATABASE_URL=postgres://fermata:secret@db/fermata fermata migrate
@@ -24,10 +25,12 @@ Examples:
     .action(async () => {
       const config = loadConfig(process.env);
       const log = createLogger({ level: config.logLevel, name: 'migrate', format: config.logFormat });
-      const { applied, version } = await migrate(requireDatabaseUrl(config), { log });
+      const databaseUrl = requireDatabaseUrl(config);
+      const { applied, version } = await migrate(databaseUrl, { log });
       log.info(
         applied.length > 0 ? `the schema is at version ${version} now` : `nothing to do: schema version ${version}`,
       );
+      await upgradeStored(config, databaseUrl, log);
       await registerInTemporal(config, log);
     });
 }

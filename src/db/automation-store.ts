@@ -4,6 +4,7 @@ import type { Definition } from '../domain/definition/schema';
 import type { Actor } from '../domain/entities/change';
 import { sameJson } from '../domain/entities/diff';
 import { FermataError } from '../domain/errors';
+import { DEFINITION_SCHEMA } from '../domain/definition/upgrade';
 import type { Executor } from './executor';
 import { automations, automationVersions } from './tables';
 import { dwellGateId, windowGateId } from '../domain/gates/gate-id';
@@ -292,6 +293,7 @@ async function insertVersion(tx: Executor, { id, version, definition, sourceYaml
   await tx.insert(automationVersions).values({
     automationId: id,
     version,
+    schemaVersion: DEFINITION_SCHEMA,
     definition: versioned(definition),
     sourceYaml,
     createdAt: now,

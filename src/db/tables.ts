@@ -15,6 +15,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Actor } from '../domain/entities/change';
+import type { Finding } from '../domain/errors';
 import type { Sealed } from '../domain/secrets/cipher';
 
 /**
@@ -610,4 +611,15 @@ export const scriptPackages = pgTable('script_packages', {
   sha256: text('sha256').notNull(),
   tarball: bytea('tarball').notNull(),
   createdAt: at('created_at').notNull(),
+});
+
+/** Stored definitions that a release could not bring into its form. */
+export const migrationFailures = pgTable('migration_failures', {
+  id: uuid('id').primaryKey(),
+  automationId: uuid('automation_id').notNull(),
+  version: integer('version').notNull(),
+  message: text('message').notNull(),
+  errors: jsonb('errors').$type<Finding[]>().notNull(),
+  failedAt: at('failed_at').notNull(),
+  acknowledgedAt: at('acknowledged_at'),
 });

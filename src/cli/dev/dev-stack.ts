@@ -1,3 +1,4 @@
+import { upgradeStored } from '../upgrade-stored';
 import { relative } from 'node:path';
 import type { Config } from '../../config';
 import { migrate } from '../../db/migrate';
@@ -54,7 +55,9 @@ export function createDevStack({ config, env, say, colours }: DevStackDeps): Dev
     const credentials = devCredentials(config.home, env);
     const [databaseUrl, temporalEnv] = await both(startPostgres(context), startTemporal(context));
     parts.throwIfStopping();
-    await migrate(databaseUrl, { log: migrationLog(config, say, colours) });
+    const log = migrationLog(config, say, colours);
+    await migrate(databaseUrl, { log });
+    await upgradeStored(config, databaseUrl, log);
     const own = childEnvironment({ config, env, colours, credentials, databaseUrl, temporalEnv });
     await both(startOwn('api', { env: own, say, parts }), startOwn('worker', { env: own, say, parts }));
     const info = describe(config, own, credentials);

@@ -1,0 +1,34 @@
+import type { Config } from '../config';
+import { createDatabase } from '../db/client';
+import { upgradeDefinitions } from '../db/upgrade-definitions';
+import { systemClock, uuidV7 } from '../domain/clock';
+import { validateDefinition } from '../domain/definition/validate';
+import { createPluginFilters } from '../domain/registry/plugin-filters';
+import { createRegistry } from '../domain/registry/registry';
+import type { Logger } from '../log';
+import { createEgress } from '../providers/egress/egress';
+import { loadPlugins } from '../providers/load-plugins';
+import { createPlugins } from '../providers/plugins';
+
+/** Upgrades what automations are stored as, and says what could not be. */
+export async function upgradeStored(config: Config, databaseUrl: string, log: Logger): Promise<void> {
+  const egress = createEgress({ allow: [] });
+  const plugins = createPlugins({ egress, own: await loadPlugins(config.plugins, { egress }) });
+  const known = { registry: createRegistry(plugins), filters: createPluginFilters(plugins, () => undefined) };
+  const database = createDatabase(databaseUrl, { max: 2, applicationName: 'fermata migrate' });
+  try {
+    const { upgraded, failed } = await upgradeDefinitions({
+      ...{ database, clock: systemClock, ids: uuidV7 },
+      validate: (document) => validateDefinition(document, known),
+    });
+    if (upgraded.length > 0) log.info(`upgraded ${upgraded.length} automations`);
+    if (failed.length > 0) {
+      log.warn(
+        `${failed.length} automations could not be upgraded and are disabled: GET /api/v1/migration-failures tells why`,
+      );
+    }
+  } finally {
+    await database.close();
+    await egress.close();
+  }
+}

@@ -1,0 +1,71 @@
+import { sql } from 'drizzle-orm';
+import type { Clock, Ids } from '../domain/clock';
+import { DEFINITION_SCHEMA, upgradeDocument } from '../domain/definition/upgrade';
+import type { Validation } from '../domain/definition/validate';
+import type { Definition } from '../domain/definition/schema';
+import { createAutomationStore } from './automation-store';
+import type { Database } from './client';
+import { forgetMigrationFailure, noteMigrationFailure } from './migration-failures';
+
+const MIGRATOR = { type: 'system', id: 'migrate' } as const;
+
+/** What came of it, by automation. */
+export interface UpgradeResult {
+  upgraded: string[];
+  failed: string[];
+}
+
+/**
+ * Brings stored definitions of older releases into the form of this one, each automation in a transaction of its own: a new
+ * version, or, when that is not valid, a row of `migration_failures` and the automation disabled. May be called again.
+ */
+export async function upgradeDefinitions(deps: {
+  database: Database;
+  clock: Clock;
+  ids: Ids;
+  validate: (document: unknown) => Validation;
+}): Promise<UpgradeResult> {
+  const { database, clock, ids, validate } = deps;
+  const automations = createAutomationStore({ clock, ids });
+  const result: UpgradeResult = { upgraded: [], failed: [] };
+  const { rows } = await database.db.execute<{ id: string }>(sql`
+    select a.id from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
+    where a.deleted_at is null and v.schema_version < ${DEFINITION_SCHEMA} order by a.id`);
+  for (const { id } of rows) {
+    await database.db.transaction(async (tx) => {
+      const found = await tx.execute<{ version: number; schema_version: number; definition: Definition }>(sql`
+        select a.version, v.schema_version, v.definition from automations a
+        join automation_versions v on v.automation_id = a.id and v.version = a.version
+        where a.id = ${id} and a.deleted_at is null and v.schema_version < ${DEFINITION_SCHEMA} for update of a`);
+      const row = found.rows[0];
+      if (row === undefined) return;
+      const { version, schema_version: form, definition: stored } = row;
+      const document = upgradeDocument(stored as unknown as Record<string, unknown>, form);
+      const { definition, errors } = validate(document);
+      if (definition === undefined) {
+        const message = errors.map(({ path, message: text }) => `${path}: ${text}`).join('; ');
+        await noteMigrationFailure(tx, {
+          id: ids.next(),
+          automationId: id,
+          version,
+          message,
+          errors,
+          failedAt: clock.now(),
+        });
+        await automations.update(tx, id, { status: 'disabled', actor: MIGRATOR });
+        result.failed.push(id);
+        return;
+      }
+      if (document === (stored as unknown)) {
+        await tx.execute(sql`
+          update automation_versions set schema_version = ${DEFINITION_SCHEMA}
+          where automation_id = ${id} and version = ${version}`);
+      } else {
+        await automations.update(tx, id, { definition, actor: MIGRATOR });
+        result.upgraded.push(id);
+      }
+      await forgetMigrationFailure(tx, id);
+    });
+  }
+  return result;
+}

@@ -1,0 +1,51 @@
+import { normalizeEvent } from '../registry/registry';
+import { isMap, listOf } from './plain-map';
+import { TriggerDefinition } from './trigger';
+import { deriveTriggerId } from './trigger-ids';
+
+/** Form of the documents that this release writes. Those with a smaller number are upgraded by `fermata migrate`. */
+export const DEFINITION_SCHEMA = 2;
+
+type Document = Record<string, unknown>;
+
+/** A step from the form before; pure, and leaves alone what it is not about. */
+type Upgrade = (document: Document) => Document;
+
+/** By the form that they lead to. */
+const UPGRADES: Readonly<Record<number, Upgrade>> = { 2: withoutFlappingDetected };
+
+/** A stored document in the form of this release. */
+export function upgradeDocument(document: Document, from: number): Document {
+  let upgraded = document;
+  for (let form = from + 1; form <= DEFINITION_SCHEMA; form += 1) upgraded = UPGRADES[form]?.(upgraded) ?? upgraded;
+  return upgraded;
+}
+
+const FLAPPING = 'healthcheck.flapping_detected';
+const NOT_HEALTHY = 'trigger.payload.newStatus != "healthy"';
+
+/**
+ * `healthcheck.flapping_detected` becomes a window over changes of health. A filter that is there is kept; the id that was derived
+ * from the old event is written out, so that conditions on it go on working.
+ */
+function withoutFlappingDetected(document: Document): Document {
+  const isFlapping = (trigger: unknown): trigger is Document =>
+    isMap(trigger) && typeof trigger.event === 'string' && normalizeEvent(trigger.event) === FLAPPING;
+  if (!listOf(document.triggers).some(isFlapping)) return document;
+  return { ...document, triggers: listOf(document.triggers).map((each) => (isFlapping(each) ? counting(each) : each)) };
+}
+
+function counting({ config, ...trigger }: Document): Document {
+  const { transitions, windowMinutes } = isMap(config) ? config : {};
+  const { filter } = trigger;
+  const window = TriggerDefinition.shape.window.unwrap().shape;
+  const count = window.count.safeParse(transitions);
+  const minutes = window.minutes.safeParse(windowMinutes);
+  return {
+    ...trigger,
+    id: trigger.id ?? deriveTriggerId(FLAPPING),
+    event: 'healthcheck.system_health_changed',
+    filter: filter === undefined ? NOT_HEALTHY : `(${String(filter)}) && (${NOT_HEALTHY})`,
+    window: { count: count.data ?? 3, minutes: minutes.data ?? 60, refire: 'once' },
+  };
+}
