@@ -62,6 +62,8 @@ export interface Api {
   routes: readonly Route[];
   /** Something was committed somewhere: streams look now instead of at their next poll. */
   wake(): void;
+  /** A token was revoked somewhere. */
+  forgetTokens(): void;
   /** Ends all streams; other requests are left to finish. */
   close(): void;
 }
@@ -136,6 +138,7 @@ export function createApp(deps: ApiDeps): Api {
     app: createExpressApp(routes, serve, log),
     routes,
     wake: () => feed.wake(),
+    forgetTokens: () => authenticator.forget(),
     close() {
       feed.close();
       connections.closeAll();

@@ -83,7 +83,7 @@ export async function startApi(config: Config): Promise<RunningApi> {
       api.wake();
       broadcast.poke();
     };
-    const listener = listen(databaseUrl, { changes, starts: api.wake });
+    const listener = listen(databaseUrl, { changes, starts: api.wake, tokens: api.forgetTokens });
     const server = await serve(api, config);
     const url = urlOf(server, config.host);
     log.info(`listening on ${url}`);

@@ -1,7 +1,7 @@
 import { Client, type Pool } from 'pg';
 
 /** What one process tells the others after a commit. */
-export const TOPICS = ['changes', 'starts', 'definitions'] as const;
+export const TOPICS = ['changes', 'starts', 'definitions', 'tokens'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 const CHANNEL = 'fermata';
@@ -34,7 +34,12 @@ export function createNotifier(pool: Pool): Notifier {
         }, NOTIFY_EVERY_MS).unref(),
       );
   };
-  return { changes: () => send('changes'), starts: () => send('starts'), definitions: () => send('definitions') };
+  return {
+    changes: () => send('changes'),
+    starts: () => send('starts'),
+    definitions: () => send('definitions'),
+    tokens: () => send('tokens'),
+  };
 }
 
 export interface Listener {

@@ -294,4 +294,19 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
     );
     for (const [index, { from }] of fields.rows.slice(1).entries()) expect(from).toEqual(fields.rows[index]?.to);
   }, 60_000);
+
+  test('a token that one process revokes is refused by another at once', async () => {
+    const other = await engine.api();
+    const made = await call('POST', '/tokens', { name: 'brief', roles: ['viewer'] });
+    const status = async () =>
+      (
+        await fetch(`${other.url}/api/v1/automations`, {
+          headers: { authorization: `Bearer ${String(made['token'])}` },
+        })
+      ).status;
+    expect(await status()).toBe(200);
+    await request('DELETE', `/tokens/${String(made['id'])}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await status()).toBe(401);
+  }, 60_000);
 });

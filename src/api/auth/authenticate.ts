@@ -6,7 +6,7 @@ import { FermataError } from '../../domain/errors';
 import { permissionsOf } from './permissions';
 import type { Principal } from './principal';
 
-/** A revoked token may be accepted by *another* API process for this long; in the one that revoked it not at all. */
+/** Another API process hears of a revocation by a notification; one that misses it accepts the token for this long. */
 const CACHE_MS = 1000;
 const MAX_CACHED = 10_000;
 
@@ -14,7 +14,7 @@ const MAX_CACHED = 10_000;
 export interface Authenticator {
   /** @throws {FermataError} `unauthorized` when the header is missing, unreadable, or its token is not valid (any more). */
   authenticate(authorization: string | undefined): Promise<Principal>;
-  /** Forgets what is cached; called when a token was revoked. */
+  /** Forgets what is cached; called when a token was revoked, here or elsewhere. */
   forget(): void;
 }
 

@@ -24,7 +24,12 @@ const { routes } = createApp({
   ...base,
   ...{ database, entities },
   log: createLogger({ level: 'silent', name: 'test' }),
-  notifier: { changes: () => undefined, starts: () => undefined, definitions: () => undefined },
+  notifier: {
+    changes: () => undefined,
+    starts: () => undefined,
+    definitions: () => undefined,
+    tokens: () => undefined,
+  },
   filters: createFilterRegistry(),
   automations: createAutomationStore(base),
   evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
+import type { Notifier } from '../../db/notifier';
 import { createToken, listTokens, revokeToken, type TokenRow } from '../../db/tokens';
 import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
@@ -33,6 +34,7 @@ interface TokensDeps {
   clock: Clock;
   ids: Ids;
   authenticator: Authenticator;
+  notifier: Notifier;
 }
 
 /** Bearer tokens. */
@@ -90,7 +92,7 @@ function createRoute(deps: TokensDeps): Route {
   });
 }
 
-function revokeRoute({ clock, authenticator }: TokensDeps): Route {
+function revokeRoute({ clock, authenticator, notifier }: TokensDeps): Route {
   return writeRoute({
     method: 'delete',
     path: '/tokens/{id}',
@@ -103,7 +105,10 @@ function revokeRoute({ clock, authenticator }: TokensDeps): Route {
     async handler({ params, tx, afterCommit }) {
       const id = uuidOrNotFound(params.id, 'token');
       if (!(await revokeToken(tx, id, clock.now()))) throw notFound('token', id);
-      afterCommit(() => authenticator.forget());
+      afterCommit(() => {
+        authenticator.forget();
+        notifier.tokens();
+      });
       return { status: 204 };
     },
   });

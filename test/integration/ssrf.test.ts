@@ -1,0 +1,112 @@
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+
+/** Addresses that nobody may reach through us, in the ways people write them. */
+const FORBIDDEN = [
+  'http://127.0.0.1/',
+  'http://127.1/',
+  'http://localhost/',
+  'http://0.0.0.0/',
+  'http://2130706433/',
+  'http://0x7f000001/',
+  'http://017700000001/',
+  'http://[::1]/',
+  'http://[::]/',
+  'http://[::ffff:127.0.0.1]/',
+  'http://[::ffff:7f00:1]/',
+  'http://10.0.0.1/',
+  'http://172.16.0.1/',
+  'http://192.168.1.1/',
+  'http://100.64.0.1/',
+  'http://169.254.169.254/latest/meta-data/',
+  'http://[fe80::1]/',
+  'http://[fd00:ec2::254]/',
+  'http://[fc00::1]/',
+];
+const NO_HTTP = ['ftp://example.org/', 'file:///etc/passwd', 'gopher://127.0.0.1/'];
+
+describe('an address that a user gives', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api({ FERMATA_EGRESS_ALLOW: '' });
+    await engine.worker({ FERMATA_EGRESS_ALLOW: '' });
+  }, 120_000);
+  afterAll(() => engine.close());
+
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`${api.url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+
+  test('is not reached by a step when it leads inside, however it is written', async () => {
+    const urls = [...FORBIDDEN, ...NO_HTTP, engine.receiver.url];
+    const id = await engine.save(
+      JSON.stringify({
+        name: 'inside',
+        triggers: [{ event: 'automation.event', config: { type: 'inside' } }],
+        actions: [
+          {
+            repeat: {
+              for_each: `[${urls.map((url) => `'${url}'`).join(', ')}]`,
+              sequence: [
+                {
+                  action: 'integration-webhook.send',
+                  continue_on_error: true,
+                  config: { url: '{{ repeat.item }}', authType: 'bearer', bearerToken: 'token' },
+                },
+              ],
+            },
+          },
+        ],
+      }),
+    );
+    await engine.emit('inside');
+    const [run] = await engine.ended(1, id, 60_000);
+    const steps = (await engine.steps(run?.id ?? '')).filter(({ path }) => path.includes('sequence'));
+    expect(steps).toHaveLength(urls.length);
+    const refused = steps.filter(({ error }) => error?.code === 'egress_refused');
+    expect(refused).toHaveLength(FORBIDDEN.length + 1);
+    expect(steps.filter(({ error }) => error?.code === 'config_invalid')).toHaveLength(NO_HTTP.length);
+    expect(steps.filter(({ attempts }) => attempts !== 1)).toEqual([]);
+    expect(engine.receiver.received).toEqual([]);
+  }, 90_000);
+
+  test('is not reached by trying a connection out or by its options', async () => {
+    const configs: Record<string, (url: string) => Record<string, unknown>> = {
+      jira: (baseUrl) => ({ baseUrl, email: 'a@example.org', apiToken: 'token' }),
+      webex: (baseUrl) => ({ baseUrl, botToken: 'token' }),
+      teams: (url) => ({ tenantId: 't', clientId: 'c', clientSecret: 's', loginUrl: url, graphUrl: url }),
+      webhook: (baseUrl) => ({ baseUrl }),
+      smtp: (url) => ({
+        host: new URL(url).hostname.replace(/^\[|\]$/g, ''),
+        port: 25,
+        user: 'a@example.org',
+        password: 'p',
+      }),
+    };
+    const options: Record<string, string> = { jira: 'projectKey', webex: 'roomId', teams: 'teamId' };
+    for (const [type, configOf] of Object.entries(configs)) {
+      for (const url of FORBIDDEN) {
+        const made = await call('POST', '/connections', { name: type, type, config: configOf(url.replace(/\/$/, '')) });
+        // Refused when it is saved, or when it is used.
+        if (made.status === 422) continue;
+        const id = String(made.body['id']);
+        const tried = await call('POST', `/connections/${id}/test`);
+        expect({ type, url, ...tried.body }).toMatchObject({
+          ok: false,
+          message: expect.stringMatching(/is not public/),
+        });
+        const field = options[type];
+        if (field === undefined) continue;
+        const given = await call('GET', `/connections/${id}/options/${field}`);
+        expect({ type, url, code: given.body['code'] }).toEqual({ type, url, code: 'egress_refused' });
+      }
+    }
+  }, 90_000);
+});
