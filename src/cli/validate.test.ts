@@ -28,20 +28,20 @@ describe('fermata validate', () => {
     process.exitCode = undefined;
   });
 
-  function run(...args: string[]): { out: string; code: unknown } {
+  async function run(...args: string[]): Promise<{ out: string; code: unknown }> {
     const command = new Command('validate');
     configure(command);
-    command.parse(args, { from: 'user' });
+    await command.parseAsync(args, { from: 'user' });
     return { out: printed, code: process.exitCode };
   }
 
-  it('says that all is well, exit code 0', () => {
-    expect(run(file('good.yaml', GOOD))).toEqual({ out: '1 file: 0 errors, 0 warnings\n', code: undefined });
+  it('says that all is well, exit code 0', async () => {
+    expect(await run(file('good.yaml', GOOD))).toEqual({ out: '1 file: 0 errors, 0 warnings\n', code: undefined });
   });
 
-  it('shows where it is wrong and what was meant, exit code 1', () => {
+  it('shows where it is wrong and what was meant, exit code 1', async () => {
     const bad = file('bad.yaml', BAD);
-    const { out, code } = run(bad);
+    const { out, code } = await run(bad);
     expect(code).toBe(1);
     expect(out.split('\n')).toEqual([
       `${bad}:3:12: error: Unknown event "healthcheck.sytem_degraded" [unknown_event]`,
@@ -54,9 +54,9 @@ describe('fermata validate', () => {
     ]);
   });
 
-  it('reads several documents, also those of GitOps, with places in the file', () => {
+  it('reads several documents, also those of GitOps, with places in the file', async () => {
     const gitops = `apiVersion: fermata/v1\nkind: Automation\nmetadata: {name: y}\nspec:\n  triggers:\n    - event: healthcheck.nope_at_all\n`;
-    const { out } = run(file('several.yaml', `${GOOD}---\n${gitops}`), '--json');
+    const { out } = await run(file('several.yaml', `${GOOD}---\n${gitops}`), '--json');
     const { valid, files } = JSON.parse(out) as { valid: boolean; files: { automations: number; errors: unknown[] }[] };
     expect(valid).toBe(false);
     expect(files[0]?.automations).toBe(2);
@@ -65,13 +65,13 @@ describe('fermata validate', () => {
     ]);
   });
 
-  it('shows what is wrong with the YAML itself', () => {
-    const { out, code } = run(file('twice.yaml', 'name: x\nname: y\n'));
+  it('shows what is wrong with the YAML itself', async () => {
+    const { out, code } = await run(file('twice.yaml', 'name: x\nname: y\n'));
     expect(code).toBe(1);
     expect(out).toContain('twice.yaml:2:1: error: "name" is given twice');
   });
 
-  it('refuses files that are not there, or hold nothing', () => {
-    expect(() => run(join(directory, 'none.yaml'))).toThrow(UsageError);
+  it('refuses files that are not there, or hold nothing', async () => {
+    await expect(run(join(directory, 'none.yaml'))).rejects.toThrow(UsageError);
   });
 });
