@@ -205,7 +205,7 @@ ${steps}
       );
       await engine.emit('until.times', {}, { subject: 'mended' });
       const { run } = await waiting(id);
-      expect((await waitsOf(run.id)).length).toBeGreaterThan(1);
+      await until('more than one wait is armed', async () => (await waitsOf(run.id)).length > 1);
       const [ended] = await engine.ended(1, id, 25_000);
       expect(ended).toMatchObject({ status: 'success', error: null });
     }, 60_000);
