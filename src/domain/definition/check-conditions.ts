@@ -1,5 +1,6 @@
 import { isTemplate } from '../expressions/template';
 import { nearest } from '../expressions/nearest';
+import { checkUnrendered } from './check-unrendered';
 import type { Findings } from './findings';
 import type { Segment } from './place';
 import { isMap } from './plain-map';
@@ -13,6 +14,8 @@ function checkState(state: Record<string, unknown>, path: Segment[], findings: F
     const message = `"${key}" is not rendered: for an id that is not known beforehand write an expression, such as ${instead}`;
     findings.error({ path: [...path, key], code: 'stray_braces', message });
   }
+  const instead = ': compare with what is computed in an expression, such as state.kind.id.field == variables.x';
+  checkUnrendered(state.equals, [...path, 'equals'], instead, findings);
   if (state.for === undefined || typeof state.field !== 'string' || !state.field.includes('.')) return;
   const message = `"for" looks at the history of top-level fields; "${state.field}" is inside one`;
   findings.error({ path: [...path, 'for'], atKey: true, code: 'for_not_possible', message });

@@ -4,6 +4,7 @@ import { expressionsOf } from '../expressions/expression-source';
 import { checkFilters, type FilterRegistry } from '../expressions/filter-registry';
 import { nearest } from '../expressions/nearest';
 import { extractPaths } from '../expressions/paths';
+import { extractReferences } from '../expressions/references';
 import { isTemplate, parseBareExpression, parseTemplate } from '../expressions/template';
 import type { Findings } from './findings';
 import type { Segment } from './place';
@@ -80,6 +81,15 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
   }
 }
 
+/** What is read cannot be told beforehand: nothing wakes a wait on it, and nobody finds this automation by the entity. */
+function checkReferences(expression: Expression, path: Segment[], findings: Findings): void {
+  for (const inside of extractReferences(expression).indeterminateAt) {
+    const message =
+      'Which kind of entity this reads is only known while it runs: write the kind out, as in state.incident[…]. A wait whose kind cannot be told by then looks again by its clock and timeout only';
+    findings.warning({ path, code: 'indeterminate_reference', message, inside });
+  }
+}
+
 /**
  * Parses every expression of a use and checks filters and names. Returns what parsed, for the checks that look into
  * paths. Texts for which `isCode` says so are not read.
@@ -98,6 +108,7 @@ export function checkExpressions(
     for (const expression of parseOrReport(text, at, mode, findings)) {
       for (const error of checkFilters(expression, filters)) reportError(error, at, 'unknown_filter', findings);
       checkRoots(expression, at, findings);
+      checkReferences(expression, at, findings);
       uses.push({ expression, path: at, made });
     }
   });

@@ -3,6 +3,7 @@ import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import { ACTION_KINDS } from './action-kind';
 import { checkEvent, checkTriggerConfig } from './check-triggers';
+import { checkUnrendered } from './check-unrendered';
 import type { Findings } from './findings';
 import { valueAt } from './issues';
 import { formatPlace, type Segment } from './place';
@@ -152,6 +153,8 @@ export function checkStep(visit: StepVisit, context: StepContext): void {
   checkIdentity(visit, context);
   checkSupport(visit, context);
   if (visit.kind === 'action') checkAction(visit, context);
+  const { stop } = visit.step;
+  if (isMap(stop)) checkUnrendered(stop.reason, [...visit.path, 'stop', 'reason'], '', context.findings);
   const wait = visit.step.wait_for_trigger;
   if (isMap(wait)) checkWait(wait, [...visit.path, 'wait_for_trigger'], context);
 }

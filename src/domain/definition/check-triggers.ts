@@ -1,6 +1,7 @@
 import type { ActionDescription } from '../registry/action-description';
 import { normalizeEvent, type Registry } from '../registry/registry';
 import type { TriggerType } from '../registry/trigger-type';
+import { checkUnrendered } from './check-unrendered';
 import type { Findings } from './findings';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
@@ -50,6 +51,7 @@ export function checkTriggerConfig(
 ): void {
   const config = owner.config ?? {};
   if (!isMap(config)) return;
+  checkUnrendered(config, [...path, 'config'], ': what depends on the event belongs in "filter"', findings);
   const keys = Object.keys(config);
   if (type.configSchema) {
     for (const finding of configFindings(type.configSchema, config, [...path, 'config'])) findings.error(finding);

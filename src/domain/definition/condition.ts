@@ -56,9 +56,11 @@ const EntityState = z.strictObject({
   equals: z.unknown().describe('A value, or a list of values of which one must match'),
   for: Duration.optional().describe('It has held for longer than this'),
 });
-const StateCondition = z
-  .strictObject({ state: z.union([HealthState, EntityState], { error: 'not a state' }) })
-  .describe('An entity is in a state');
+/** The two ways to name a state: of a system's health, and of any entity. */
+export const STATE_FORMS = { health: HealthState, entity: EntityState };
+/** What is asked of an entity. */
+export const State = z.union([HealthState, EntityState], { error: 'not a state' });
+const StateCondition = z.strictObject({ state: State }).describe('An entity is in a state');
 export type StateCondition = z.infer<typeof StateCondition>;
 
 const TimeOfDay = z.string().refine(isTimeOfDay, { error: 'Write it as "HH:MM" or "HH:MM:SS"' });

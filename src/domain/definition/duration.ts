@@ -26,6 +26,9 @@ const ClockDuration = z.string().superRefine((value, ctx) => {
 /** `{template: "…"}`: renders to a number of seconds, or to "hh:mm:ss". */
 const TemplateDuration = z.strictObject({ template: z.string().min(1).describe('Renders to seconds') });
 
+/** The three ways to write a duration. */
+export const DURATION_FORMS = { units: UnitDuration, clock: ClockDuration, template: TemplateDuration };
+
 /** A length of time: `{seconds|minutes|hours|days: n}`, `"hh:mm:ss"` or `{template}`; > 0 and ≤ 30 days. */
 export const Duration = z.union([UnitDuration, ClockDuration, TemplateDuration], { error: 'not a duration' }).meta({
   id: 'Duration',

@@ -155,14 +155,25 @@ export function structureFindings(issues: readonly Issue[], context: Context): R
     if (issue.code === 'custom' && misspelt.has(keyOf(issue))) return [];
     const path = [...context.prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
     if (issue.code === 'invalid_union') return unionFindings(issue, path, context);
-    if (issue.code === 'unrecognized_keys') {
-      const schema = schemaAt(context.schema, issue.path);
-      const known = schema ? knownKeys(schema) : [];
-      const keys = issue.keys.slice(0, MAX_KEYS);
-      return keys.map((key) => ({ path: [...path, key], atKey: true, ...unknownKey(key, known) }));
-    }
+    if (issue.code === 'unrecognized_keys') return unknownKeyFindings(issue, path, context);
     return [{ path, ...simpleFinding(issue, valueAt(context.root, issue.path)) }];
   });
+}
+
+/** zod tells the issues of a union's branch as its own when all other branches are further off; it need not be the one that was meant. */
+function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segment[], context: Context): RawFinding[] {
+  const schema = schemaAt(context.schema, issue.path);
+  const union = schema && unwrap(schema);
+  const value = valueAt(context.root, issue.path);
+  const picked = union && context.picks.get(union)?.(value);
+  if (picked && !('message' in picked)) {
+    const parsed = z.safeParse(picked, value);
+    if (!parsed.success)
+      return structureFindings(parsed.error.issues, { ...context, root: value, schema: picked, prefix: path });
+  }
+  const known = (schema ? knownKeys(schema) : []).filter((key) => !issue.keys.includes(key));
+  const keys = issue.keys.slice(0, MAX_KEYS);
+  return keys.map((key) => ({ path: [...path, key], atKey: true, ...unknownKey(key, known) }));
 }
 
 function unknownKey(key: string, known: readonly string[]): { code: string; message: string } {

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { nearest } from '../expressions/nearest';
 import { ACTION_FORMS, ActionStep, REPEAT_FORMS } from './action';
 import { ACTION_KINDS, kindKeys } from './action-kind';
-import { Condition, CONDITION_FORMS } from './condition';
+import { Condition, CONDITION_FORMS, State, STATE_FORMS } from './condition';
+import { Duration, DURATION_FORMS } from './duration';
 import { type PickBranch, type RawFinding, structureFindings, typeName } from './issues';
 import { isMap } from './plain-map';
 import { Definition } from './schema';
@@ -71,10 +72,24 @@ const pickRepeat: PickBranch = (value) => {
   };
 };
 
+const pickDuration: PickBranch = (value) => {
+  if (typeof value === 'string') return DURATION_FORMS.clock;
+  if (!isMap(value)) return undefined;
+  return Object.hasOwn(value, 'template') ? DURATION_FORMS.template : DURATION_FORMS.units;
+};
+
+const pickState: PickBranch = (value) => {
+  if (!isMap(value)) return undefined;
+  const ofEntity = ['kind', 'id', 'field', 'equals'].some((key) => Object.hasOwn(value, key));
+  return ofEntity && !Object.hasOwn(value, 'entity') ? STATE_FORMS.entity : STATE_FORMS.health;
+};
+
 const PICKS: ReadonlyMap<z.core.$ZodType, PickBranch> = new Map([
   [unwrap(ActionStep), pickAction],
   [unwrap(Condition), pickCondition],
   [unwrap(ACTION_FORMS.repeat.shape.repeat), pickRepeat],
+  [unwrap(Duration), pickDuration],
+  [unwrap(State), pickState],
 ]);
 
 /** Parses the document's structure; every violation is a finding with its place. */

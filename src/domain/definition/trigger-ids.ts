@@ -1,5 +1,6 @@
 import type { Findings } from './findings';
 import { isMap, listOf } from './plain-map';
+import { TRIGGER_ID } from './trigger';
 
 /** The id a trigger gets from its event: lower case, every run of other characters as `_`, at most 64 characters. */
 export function deriveTriggerId(event: string): string {
@@ -36,6 +37,10 @@ export function triggerIdsOf(document: Record<string, unknown>): string[] {
   );
 }
 
+function givesId(event: unknown): boolean {
+  return typeof event === 'string' && TRIGGER_ID.test(deriveTriggerId(event));
+}
+
 /** Fills in derived trigger ids in place, and reports ids that two triggers have. */
 export function fillTriggerIds(document: Record<string, unknown>, findings: Findings): void {
   const first = new Map<string, { index: number; derived: boolean }>();
@@ -44,8 +49,8 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
   const propose = createProposals(taken);
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
-    // The missing event is what is wrong, not the id that it would have given.
-    if (trigger.event === undefined && trigger.id === undefined) trigger.id = `trigger_${index + 1}`;
+    // The event is what is wrong, not the id that it would have given.
+    if (trigger.id === undefined && !givesId(trigger.event)) trigger.id = `trigger_${index + 1}`;
     const derived = trigger.id === undefined && typeof trigger.event === 'string';
     const id = derived ? deriveTriggerId(String(trigger.event)) : trigger.id;
     if (typeof id !== 'string') continue;

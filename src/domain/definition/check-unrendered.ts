@@ -1,0 +1,13 @@
+import { isTemplate } from '../expressions/template';
+import type { Findings } from './findings';
+import type { Segment } from './place';
+import { visitTexts } from './secret-references';
+
+/** Warns of templates in fields that are taken as they stand. `instead` = what to write there. */
+export function checkUnrendered(value: unknown, path: Segment[], instead: string, findings: Findings): void {
+  visitTexts(value, path, (text, at) => {
+    if (!isTemplate(text)) return;
+    const message = `"{{" is not rendered here, it stays as it stands${instead}`;
+    findings.warning({ path: [...at], code: 'stray_braces', message });
+  });
+}
