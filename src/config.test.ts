@@ -76,6 +76,13 @@ it('says what to do when a required setting is missing', () => {
   expect(requireSecretKey(loadConfig({ FERMATA_SECRET_KEY: KEY }))).toHaveLength(1);
 });
 
+it('names settings that are missing together with those that are wrong', () => {
+  const load = () => loadConfig({ FERMATA_PORT: 'http' }, ['DATABASE_URL', 'FERMATA_SECRET_KEY']);
+  expect(load).toThrow(ConfigError);
+  expect(load).toThrow(/FERMATA_PORT must[^]*DATABASE_URL is not set[^]*FERMATA_SECRET_KEY is not set/);
+  expect(() => loadConfig({ DATABASE_URL: 'mysql://x' }, ['DATABASE_URL'])).not.toThrow(/not set/);
+});
+
 describe('.env.example', () => {
   const text = readFileSync(join(projectRoot(), '.env.example'), 'utf8');
   const entries = [...text.matchAll(/^(#?)([A-Z_]+)=(.*)$/gm)].map(([, off, name, value]) => ({ off, name, value }));

@@ -133,8 +133,21 @@ export interface Config {
   otlpEndpoint: string | undefined;
 }
 
-/** Parses the environment once. @throws {ConfigError} naming every wrong setting. */
-export function loadConfig(env: Record<string, string | undefined>): Config {
+/** Settings that some processes do not start without, and what to do about it. */
+const REQUIRED = {
+  DATABASE_URL:
+    'is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which brings its own.',
+  FERMATA_SECRET_KEY:
+    'is not set. Make one with "openssl rand -base64 32", keep it safe and give the same one to every api and worker process.',
+} as const;
+
+/**
+ * Parses the environment once. @throws {ConfigError} naming every wrong setting, and those of `required` that are unset.
+ */
+export function loadConfig(
+  env: Record<string, string | undefined>,
+  required: readonly (keyof typeof REQUIRED)[] = [],
+): Config {
   const present = Object.fromEntries(
     SETTINGS.flatMap((name) => {
       const value = env[name]?.trim();
@@ -142,11 +155,16 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     }),
   );
   const parsed = Environment.safeParse(present);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
-    throw new ConfigError(`The configuration is not valid:\n${[...new Set(lines)].join('\n')}`);
-  }
-  return fromEnvironment(parsed.data);
+  const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  const missing = required.filter((name) => !Object.hasOwn(present, name)).map((name) => `${name} ${REQUIRED[name]}`);
+  const lines = [...new Set([...wrong, ...missing])];
+  const [only] = lines;
+  if (only === undefined && parsed.success) return fromEnvironment(parsed.data);
+  throw new ConfigError(
+    lines.length === 1 && missing.length === 1
+      ? `${only}`
+      : `The configuration is not valid:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+  );
 }
 
 function fromEnvironment(env: z.infer<typeof Environment>): Config {
@@ -186,17 +204,13 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
 /** The keys that protect secrets; `api` and `worker` do not start without. @throws {ConfigError} when unset. */
 export function requireSecretKey(config: Config): Buffer[] {
   if (config.secretKeys !== undefined) return config.secretKeys;
-  throw new ConfigError(
-    'FERMATA_SECRET_KEY is not set. Make one with "openssl rand -base64 32", keep it safe and give the same one to every api and worker process.',
-  );
+  throw new ConfigError(`FERMATA_SECRET_KEY ${REQUIRED.FERMATA_SECRET_KEY}`);
 }
 
 /** The database that `api`, `worker` and `migrate` work on. @throws {ConfigError} when unset. */
 export function requireDatabaseUrl(config: Config): string {
   if (config.databaseUrl !== undefined) return config.databaseUrl;
-  throw new ConfigError(
-    'DATABASE_URL is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which brings its own.',
-  );
+  throw new ConfigError(`DATABASE_URL ${REQUIRED.DATABASE_URL}`);
 }
 
 function isTimeZone(name: string): boolean {

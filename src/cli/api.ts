@@ -1,7 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Command } from 'commander';
 import { createApp, type Api } from '../api/create-app';
+import { createHttpServer } from '../api/http/create-http-server';
 import { loadConfig, requireDatabaseUrl, requireSecretKey, type Config } from '../config';
 import { createAutomationStore } from '../db/automation-store';
 import { createDatabase, type Database } from '../db/client';
@@ -45,7 +46,7 @@ Examples:
 `,
     )
     .action(async () => {
-      const running = await startApi(loadConfig(process.env));
+      const running = await startApi(loadConfig(process.env, ['DATABASE_URL', 'FERMATA_SECRET_KEY']));
       const end = () => void running.close().then(() => process.exit(0));
       process.once('SIGTERM', end).once('SIGINT', end);
     });
@@ -142,8 +143,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
 }
 
 async function serve(api: Api, config: Config): Promise<Server> {
-  // A slow sender may not hold a connection for ever; streams are not affected, since they have been read.
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, api.app);
+  const server = createHttpServer(api.app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, config.host, () => {

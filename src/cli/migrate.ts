@@ -23,7 +23,7 @@ Examples:
 `,
     )
     .action(async () => {
-      const config = loadConfig(process.env);
+      const config = loadConfig(process.env, ['DATABASE_URL']);
       const log = createLogger({ level: config.logLevel, name: 'migrate', format: config.logFormat });
       const databaseUrl = requireDatabaseUrl(config);
       const { applied, version } = await migrate(databaseUrl, { log });

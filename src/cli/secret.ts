@@ -69,7 +69,7 @@ Examples:
 `,
     )
     .action(async () => {
-      const config = loadConfig(process.env);
+      const config = loadConfig(process.env, ['DATABASE_URL', 'FERMATA_SECRET_KEY']);
       const [first, ...others] = requireSecretKey(config);
       if (first === undefined) return;
       const [all, newest] = [createCipher([first, ...others]), createCipher([first])];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadConfig, requireDatabaseUrl, requireSecretKey } from '../config';
+import { loadConfig, requireDatabaseUrl } from '../config';
 import { createLogger } from '../log';
 import { announceReady } from './ready';
 import { installRuntime } from '../temporal/runtime';
@@ -22,8 +22,7 @@ Examples:
 `,
     )
     .action(async () => {
-      const config = loadConfig(process.env);
-      requireSecretKey(config);
+      const config = loadConfig(process.env, ['DATABASE_URL', 'FERMATA_SECRET_KEY']);
       const log = createLogger({ level: config.logLevel, name: 'worker', format: config.logFormat });
       installRuntime(log);
       const worker = await startWorker(config, requireDatabaseUrl(config), log);

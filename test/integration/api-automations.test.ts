@@ -159,6 +159,12 @@ describe('validate', () => {
     });
   });
 
+  it.each(['', 'text/plain', 'application/octet-stream'])('reads what is sent as %j as YAML', async (type) => {
+    expect((await validate(new TextEncoder().encode(YAML), type)).body).toMatchObject({ valid: true, errors: [] });
+    const wrong = await validate(new TextEncoder().encode('{"name": 1}'), type);
+    expect([wrong.status, wrong.body.valid]).toEqual([200, false]);
+  });
+
   it('is always 200 and lists what a save would refuse, with places for YAML', async () => {
     expect((await validate(document('Fine', { status: 'disabled' }))).body).toEqual({
       valid: true,

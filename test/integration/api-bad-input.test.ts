@@ -62,6 +62,25 @@ describe('bad input', () => {
     expect((await post('/systems', '{"name": "after"}')).status).toBe(201);
   });
 
+  it('takes the longest parameters percent-encoded, and answers a problem when address and headers are larger still', async () => {
+    const cursor = encodeURIComponent('\u{1f642}'.repeat(1_000));
+    const longest = await api.call('GET', `${BASE}/systems?cursor=${cursor}`);
+    expect([longest.status, longest.body.code]).toEqual([400, 'bad_request']);
+    const larger = await api.call('GET', `${BASE}/systems?q=${'x'.repeat(70_000)}`);
+    expect([larger.status, larger.body.code]).toEqual([431, 'headers_too_large']);
+    expect(larger.headers.get('content-type')).toBe('application/problem+json');
+    expect((await api.call('GET', `${BASE}/systems?limit=1`)).status).toBe(200);
+  });
+
+  it('refuses a latency that would overflow the averages of its system', async () => {
+    const result = { systemId: 'huge', configurationId: 'c', status: 'healthy', latencyMs: 1e308 };
+    const answer = await post('/health/results', JSON.stringify(result));
+    expect([answer.status, answer.body.errors]).toMatchObject([422, [{ path: 'latencyMs' }]]);
+    await post('/health/results', JSON.stringify({ ...result, latencyMs: 1e12 }));
+    await post('/health/results', JSON.stringify({ ...result, configurationId: 'd', latencyMs: 1e12 }));
+    expect((await api.call('GET', `${BASE}/health/huge`)).body).toMatchObject({ avgLatencyMs: 1e12 });
+  });
+
   it('refuses text that cannot be stored, in values, keys, paths and queries', async () => {
     const codes = [
       await post('/systems', '{"name": "a\\u0000b"}'),

@@ -1,7 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp, type Api } from '../../src/api/create-app';
 import type { ApiSettings } from '../../src/api/deps';
+import { createHttpServer } from '../../src/api/http/create-http-server';
 import { createAutomationStore } from '../../src/db/automation-store';
 import { createDatabase, type Database } from '../../src/db/client';
 import { createEntityStore } from '../../src/db/entity-store';
@@ -81,7 +82,7 @@ export async function startApiHarness(
       ...settings,
     },
   });
-  const server = createServer(api.app);
+  const server = createHttpServer(api.app);
   const url = await listening(server);
   const call = (method: string, path: string, call: CallOptions = {}) => request(url, method, path, call);
   return {

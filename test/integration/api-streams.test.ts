@@ -90,6 +90,19 @@ it('tells what changes from now on, and resumes behind the last id without a gap
   resumed.close();
 });
 
+it('tells the same at /events/stream', async () => {
+  const stream = await open('/events/stream');
+  await switchLight('e', 1);
+  await stream.until((events) => events.length === 1);
+  expect(stream.events).toMatchObject([{ event: 'entity', data: { kind: 'light', id: 'e' } }]);
+  stream.close();
+});
+
+it('answers HEAD with the headers alone', async () => {
+  const answer = await api.call('HEAD', `${BASE}/stream`);
+  expect([answer.status, answer.headers.get('content-type'), answer.text]).toEqual([200, 'text/event-stream', '']);
+});
+
 it('tells of a change whose transaction commits late', async () => {
   const stream = await open('/stream');
   const late = await api.database.pool.connect();

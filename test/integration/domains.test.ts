@@ -191,7 +191,7 @@ ${steps}
     expect(made).toMatchObject({ name: 'eu', region: 'eu-west', status: 'offline', lastSeenAt: null });
     const id = String(made['id']);
     for (const _ of [1, 2, 3])
-      expect(await call('POST', `/satellites/${id}/heartbeat`, {})).toMatchObject({ status: 'online' });
+      expect(await call('POST', `/satellites/${id}/heartbeat`)).toMatchObject({ status: 'online' });
     expect(await payloads(connected ?? '', 1)).toEqual([
       expect.objectContaining({ satelliteId: id, name: 'eu', region: 'eu-west', status: 'online' }),
     ]);

@@ -1,7 +1,7 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { Response } from 'express';
 import { z } from 'zod';
-import { FermataError, type Finding } from '../../domain/errors';
+import { FermataError } from '../../domain/errors';
 import type { Logger } from '../../log';
 import { databaseRefusal } from './database-error';
 
@@ -44,24 +44,21 @@ export function refusalOf(error: unknown): FermataError {
   return new FermataError('internal', 'Something went wrong on our side; the log has the details.', { cause: error });
 }
 
+/** The document of a refusal. */
+export function problemDocument(refusal: FermataError): z.infer<typeof Problem> {
+  const { status, title, code, message, errors = [], data = {} } = refusal;
+  const type = `urn:fermata:problem:${code}`;
+  return { ...data, type, title, status, code, detail: message, errors: [...errors] };
+}
+
 /** Sends the problem document of a refusal. */
 export function sendProblem(response: Response, refusal: FermataError, requestId: string): void {
-  const { status, title, code, message, errors = [], data = {}, retryAfterSeconds } = refusal;
+  const { status, code, retryAfterSeconds } = refusal;
   if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
   if (code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer realm="fermata"');
   response.status(status).setHeader('Content-Type', PROBLEM_TYPE);
-  const findings: readonly Finding[] = errors;
-  const document = {
-    ...data,
-    type: `urn:fermata:problem:${code}`,
-    title,
-    status,
-    code,
-    detail: message,
-    errors: findings,
-    ...(status >= 500 ? { instance: `urn:fermata:request:${requestId}` } : {}),
-  };
-  response.end(JSON.stringify(document));
+  const instance = status >= 500 ? { instance: `urn:fermata:request:${requestId}` } : {};
+  response.end(JSON.stringify({ ...problemDocument(refusal), ...instance }));
 }
 
 /** Tells the log what the caller is not told. */

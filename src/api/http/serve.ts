@@ -60,6 +60,10 @@ async function run(
   requestId: string,
 ): Promise<Reply | undefined> {
   if (route.effect === 'write') return runWrite(deps, route, context, response, requestId);
+  // Nothing would ever be written, nor the answer end.
+  if (route.effect === 'stream' && context.request.method === 'HEAD') {
+    return { status: 200, headers: { 'Content-Type': route.responses[200]?.contentTypes?.[0] ?? '' } };
+  }
   return route.run({ ...context, tx: deps.db, afterCommit: (callback) => callback() }, response);
 }
 

@@ -8,7 +8,7 @@ import type { Registry } from '../../domain/registry/registry';
 import { splitBody, type AutomationBodySchemas } from '../automations/input';
 import { TAG } from '../automations/deps';
 import type { AutomationValidator, KnownReferences } from '../automations/validator';
-import { decodeUtf8, isYamlType, mediaTypeOf, parseBody } from '../http/body';
+import { decodeUtf8, isJsonType, mediaTypeOf, parseBody } from '../http/body';
 import { ProblemFinding } from '../http/problem';
 import { json, readRoute, type Route } from '../http/route';
 
@@ -70,7 +70,8 @@ function validate(
   raw: Buffer,
   contentType: string | undefined,
 ): { errors: Finding[]; warnings: Finding[] } {
-  const isYaml = isYamlType(mediaTypeOf(contentType));
+  // Whatever it calls itself, a document is an answer's subject and no reason to refuse one; YAML takes JSON as well.
+  const isYaml = !isJsonType(mediaTypeOf(contentType));
   try {
     if (isYaml) {
       const text = decodeUtf8(raw);
@@ -78,7 +79,7 @@ function validate(
       // The status beside the document is no part of it.
       if (!asWritten.errors.some(({ path }) => path === 'status')) return asWritten;
     }
-    const { value, source } = parseBody(raw, contentType, 'json-or-yaml');
+    const { value, source } = parseBody(raw, isYaml ? 'application/yaml' : contentType, 'json-or-yaml');
     const { document, findings } = splitBody(value, source?.locate);
     const { errors, warnings } = validator.validate(document, source?.locate, known);
     return { errors: [...findings, ...errors], warnings };

@@ -54,7 +54,7 @@ export function satelliteRoutes(deps: DomainDeps): Route[] {
       tag: 'Satellites',
       summary: 'It lives: connects a satellite, and keeps it connected',
       params: IdParams,
-      body: z.strictObject({}),
+      body: z.strictObject({}).prefault({}),
       responses: {
         200: { description: 'The satellite', schema: SatelliteAnswer },
         404: { description: 'There is no such satellite' },

@@ -24,15 +24,19 @@ interface StreamsDeps {
 
 /** What happens, as it happens. */
 export function streamRoutes(deps: StreamsDeps): Route[] {
-  return [everythingRoute(deps), runRoute(deps)];
+  return [
+    everythingRoute(deps, '/stream', 'stream.follow'),
+    // Where it lies among the calls about events.
+    everythingRoute(deps, '/events/stream', 'events.follow'),
+    runRoute(deps),
+  ];
 }
 
-function everythingRoute(deps: StreamsDeps): Route {
+function everythingRoute(deps: StreamsDeps, path: string, operationId: string): Route {
   return streamRoute({
     method: 'get',
-    path: '/stream',
+    ...{ path, operationId },
     permission: 'automation.read',
-    operationId: 'stream.follow',
     tag: 'Streams',
     summary: 'Follow runs, steps and entities',
     description: `${DESCRIPTION} Without \`Last-Event-ID\` it begins now.`,

@@ -2,13 +2,15 @@ import { z } from 'zod';
 import { HealthStatus } from './health-status';
 
 const Id = z.string().min(1).max(200);
+/** Thirty years. One absurd value would otherwise overflow every average of the system. */
+const MAX_LATENCY_MS = 1e12;
 
 /** One result of a check, as senders give it. */
 export const CheckResult = z.strictObject({
   systemId: Id,
   configurationId: Id,
   status: HealthStatus,
-  latencyMs: z.number().nonnegative().optional(),
+  latencyMs: z.number().nonnegative().max(MAX_LATENCY_MS).optional(),
   collectors: z.record(z.string(), z.unknown()).optional(),
   message: z.string().max(10_000).optional(),
   /** When it was measured; default: when it was received. */

@@ -1,0 +1,38 @@
+import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
+import { FermataError } from '../../domain/errors';
+import { problemDocument, PROBLEM_TYPE } from './problem';
+
+/** Every parameter at its longest, percent-encoded, still fits. */
+const MAX_HEADER_BYTES = 65_536;
+
+/** The server below the application: its limits, and problem documents also for what never gets as far as a route. */
+export function createHttpServer(app: RequestListener): Server {
+  // A slow sender may not hold a connection for ever; streams are not affected, since they have been read.
+  const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
+  const server = createServer({ ...timeouts, maxHeaderSize: MAX_HEADER_BYTES }, app);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // As Node's own handler: behind an answer that has begun, another one would be read as part of it.
+    const answering = (socket as { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent ?? false;
+    if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy();
+    const refusal = refusalOf(error);
+    const text = JSON.stringify(problemDocument(refusal));
+    const head = [
+      `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
+      'Connection: close',
+      `Content-Type: ${PROBLEM_TYPE}`,
+      `Content-Length: ${Buffer.byteLength(text)}`,
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  });
+  return server;
+}
+
+function refusalOf({ code }: NodeJS.ErrnoException): FermataError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new FermataError('headers_too_large', `Address and headers are larger than ${MAX_HEADER_BYTES} bytes.`);
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new FermataError('request_timeout', 'The request did not arrive in time.');
+  }
+  return new FermataError('bad_request', 'The request is not HTTP that can be understood.');
+}
