@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { Automation, Evaluation, Run } from './client/answers';
 import type { ApiClient } from './client';
 import { connect, CONNECTION_HELP } from './client/connect';
@@ -29,7 +29,7 @@ export function configure(command: Command): void {
     .option('--yaml', 'print the definition of the one named')
     .option('--why', 'of the one named: only why it did not run, further back')
     .option('--group <group>', 'only those of this group; empty = of none')
-    .option('--status <status>', 'only enabled or disabled ones')
+    .addOption(new Option('--status <status>', 'only these').choices(['enabled', 'disabled']))
     .addHelpText(
       'after',
       `

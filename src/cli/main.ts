@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config';
 import { messageOf } from '../domain/errors';
 import { UsageError } from './usage-error';
+import { packageVersion } from './version';
 
 /** What the file of a subcommand exports: it adds arguments, options, examples and the action. */
 interface Subcommand {
@@ -37,6 +38,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const program = new Command('fermata')
     .description('Durable automations for operations.')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .addHelpText('after', '\nExamples:\n  fermata dev\n  fermata <command> --help\n')
     .exitOverride();
   for (const [name, summary, load] of SUBCOMMANDS) {

@@ -4,6 +4,7 @@ import { loadConfig } from '../config';
 import { RunDetail } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { readRunningDev } from './dev/state-file';
+import { createOutput, JSON_OPTION } from './print/output';
 import { UsageError } from './usage-error';
 
 /** `fermata open` */
@@ -13,6 +14,7 @@ export function configure(command: Command): void {
     .description('the Temporal Web UI, or a run in it')
     .argument('[run]', 'id of a run')
     .option('--print', 'print the address only')
+    .option(JSON_OPTION[0], 'print the address as JSON')
     .addHelpText(
       'after',
       `
@@ -24,8 +26,9 @@ Examples:
   fermata open ui 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11
 ${CONNECTION_HELP}`,
     )
-    .action(async (id: string | undefined, { print }: { print?: true }) => {
+    .action(async (id: string | undefined, { print, json }: { print?: true; json?: true }) => {
       const url = id === undefined ? webUi() : await webUiOf(id);
+      if (json) return createOutput().json({ url });
       console.log(url);
       if (!print && process.stdout.isTTY) openInBrowser(url);
     });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { RUN_STATUSES } from '../db/tables';
 import type { ApiClient } from './client';
 import { Run, RunDetail } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';
@@ -58,6 +59,10 @@ async function printAll(client: ApiClient, options: Options, output: Output): Pr
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit must be a whole number above 0.');
   const { automation, status } = options;
+  const unknown = status?.split(',').find((each) => !RUN_STATUSES.some((known) => known === each.trim()));
+  if (unknown !== undefined) {
+    throw new UsageError(`--status: "${unknown}" is no status of a run; there are: ${RUN_STATUSES.join(', ')}.`);
+  }
   const automationId = automation === undefined ? undefined : (await findAutomation(client, automation)).id;
   const items = await client.list('/runs', Run, { automationId, status, limit });
   if (options.json) {

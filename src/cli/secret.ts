@@ -18,16 +18,18 @@ export function configure(command: Command): void {
     .command('set')
     .description('set a secret; the value is read from standard input, without its last line break')
     .argument('<name>', 'as in ${{ secrets.NAME }}')
+    .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `\nExamples:\n  fermata secret set PAGER_TOKEN < token.txt\n  pass show pager | fermata secret set PAGER_TOKEN\n${CONNECTION_HELP}`,
     )
-    .action(async (name: string) => {
+    .action(async (name: string, { json }: { json?: true }) => {
       const value = (await text(process.stdin)).replace(/\r?\n$/, '');
       if (value === '') throw new UsageError('There is no value on standard input.');
       const written = await connect().send('PUT', `/secrets/${encodeURIComponent(name)}`, Written, {
         body: { json: { value } },
       });
+      if (json) return createOutput().json(written);
       createOutput().line(`secret "${written.name}" is at version ${written.version}`);
       for (const { message } of written.warnings) console.error(`warning: ${message}`);
     });
@@ -50,10 +52,12 @@ export function configure(command: Command): void {
     .command('rm')
     .description('delete a secret; steps that name it fail from then on')
     .argument('<name>')
+    .option(...JSON_OPTION)
     .addHelpText('after', `\nExamples:\n  fermata secret rm PAGER_TOKEN\n${CONNECTION_HELP}`)
-    .action(async (name: string) => {
+    .action(async (name: string, { json }: { json?: true }) => {
       await connect().send('DELETE', `/secrets/${encodeURIComponent(name)}`, z.unknown());
-      createOutput().line(`secret "${name}" is deleted`);
+      if (json) createOutput().json({ name, deleted: true });
+      else createOutput().line(`secret "${name}" is deleted`);
     });
   command
     .command('rotate')

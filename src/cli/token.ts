@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { createOutput, JSON_OPTION } from './print/output';
+import { UsageError } from './usage-error';
 
 const Token = z.looseObject({ id: z.string(), name: z.string(), roles: z.array(z.string()), token: z.string() });
 
@@ -35,7 +36,11 @@ Examples:
 ${CONNECTION_HELP}`,
     )
     .action(async (name: string, { role, expires, json }: Options) => {
-      const body = { name, roles: role, ...(expires === undefined ? {} : { expiresAt: expires }) };
+      if (expires !== undefined && Number.isNaN(Date.parse(expires))) {
+        throw new UsageError(`--expires: "${expires}" is no instant; ISO 8601 is, e.g. 2027-01-31T00:00:00Z.`);
+      }
+      const expiresAt = expires === undefined ? {} : { expiresAt: new Date(expires).toISOString() };
+      const body = { name, roles: role, ...expiresAt };
       const token = await connect().send('POST', '/tokens', Token, { body: { json: body } });
       const output = createOutput();
       if (json) return output.json(token);

@@ -38,3 +38,19 @@ export function startFermata(args: readonly string[], env: Record<string, string
     },
   };
 }
+
+/** Runs a command that ends by itself. */
+export async function runFermata(
+  args: readonly string[],
+  env: Record<string, string>,
+  input?: string,
+): Promise<{ code: number | null; out: string; err: string }> {
+  const { child, stop } = startFermata(args, env, input);
+  const told = { out: '', err: '' };
+  child.stdout?.on('data', (chunk: Buffer) => (told.out += chunk.toString('utf8')));
+  child.stderr?.on('data', (chunk: Buffer) => (told.err += chunk.toString('utf8')));
+  const timer = setTimeout(() => void stop('SIGKILL'), 30_000);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
+  return { code, ...told };
+}

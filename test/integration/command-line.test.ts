@@ -1,0 +1,215 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEngine, type Engine } from '../support/engine';
+import { runFermata } from '../support/process';
+
+const REFUSES = `
+apiVersion: fermata/v1
+kind: Automation
+metadata: { name: refuses, title: Refuses }
+spec:
+  triggers: [{ event: automation.event, config: { type: never } }]
+  actions: [{ stop: { reason: not today, error: true } }]
+`;
+const logs = (name: string, title: string) => `
+apiVersion: fermata/v1
+kind: Automation
+metadata: { name: ${name}, title: ${title} }
+spec:
+  triggers: [{ event: automation.event, config: { type: never } }]
+  actions: [{ id: log, action: automation.log, config: { message: 'told {{ trigger.payload.word }}' } }]
+`;
+
+interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+describe('the command line', () => {
+  let engine: Engine;
+  let url = '';
+  const directory = mkdtempSync(join(tmpdir(), 'fermata-cli-'));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text);
+    return join(directory, name);
+  };
+  const fermata = (
+    args: readonly string[],
+    { input, env = {} }: { input?: string; env?: Record<string, string> } = {},
+  ) => runFermata(args, engine.env({ FERMATA_URL: url, FERMATA_HOME: directory, ...env }), input);
+  const json = (ran: Ran): Record<string, unknown> => JSON.parse(ran.out) as Record<string, unknown>;
+
+  beforeAll(async () => {
+    engine = await startEngine();
+    const [api] = await Promise.all([engine.api({ FERMATA_TEMPORAL_UI_URL: 'http://ui.test' }), engine.worker()]);
+    ({ url } = api);
+    const ran = await fermata(['apply', file('all.yaml', [REFUSES, logs('logs', 'Logs')].join('---'))]);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toMatch(/ACTION +ID +FILE +NAME\ncreated .*all\.yaml +refuses\ncreated .* logs\n/);
+  }, 90_000);
+  afterAll(async () => {
+    await engine.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  test('starts a run by hand, follows it to its end and shows it; the exit code tells how it ended', async () => {
+    const fine = await fermata([
+      'trigger',
+      'Logs',
+      '--payload',
+      '{"word": "this"}',
+      '--context-key',
+      'shop',
+      '--follow',
+    ]);
+    expect(fine).toMatchObject({ code: 0, err: '' });
+    expect(fine.out).toMatch(/Logs \(version 1\)[^]*log[^]*told this[^]*success/);
+    const failed = await fermata(['trigger', 'Refuses', '--follow']);
+    expect([failed.code, failed.out]).toEqual([1, expect.stringContaining('not today')]);
+    const runs = json(await fermata(['runs', '--status', 'failed', '--json'])) as unknown as { id: string }[];
+    expect(runs).toMatchObject([{ automationName: 'Refuses', status: 'failed' }]);
+    const id = runs[0]?.id ?? '';
+    expect((await fermata(['runs', id])).out).toContain('ended by stop at actions[0]: not today');
+    expect(json(await fermata(['runs', id, '--json']))).toMatchObject({ run: { id }, steps: [{ path: 'actions[0]' }] });
+    expect(json(await fermata(['open', 'ui', id, '--json'])).url).toMatch(/^http:\/\/ui\.test\/namespaces\//);
+    const again = await fermata(['retry', id, '--from', 'start', '--json']);
+    expect([again.code, json(again).runId]).toEqual([0, expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    expect((await fermata(['runs', String(json(again).runId), '--follow'])).code).toBe(1);
+    const closed = await fermata(['cancel', id]);
+    expect([closed.code, closed.err]).toEqual([1, expect.stringContaining('[run_closed]')]);
+  }, 90_000);
+
+  test('lists the matches of a name that is not unique, exit code 2; takes the id', async () => {
+    await fermata([
+      'apply',
+      file('twins.yaml', ['twin-a', 'twin-b'].map((name) => logs(name, 'Twin')).join('---')),
+      '--source',
+      'twins',
+    ]);
+    const { rows } = await engine.database.pool.query<{ id: string }>(`select id from automations where name = 'Twin'`);
+    for (const args of [
+      ['trigger', 'Twin'],
+      ['automations', 'Twin'],
+      ['runs', '--automation', 'Twin'],
+    ]) {
+      const ran = await fermata(args);
+      expect([ran.code, ran.out]).toEqual([2, '']);
+      for (const { id } of rows) expect(ran.err).toContain(id);
+    }
+    const [one] = rows;
+    expect((await fermata(['trigger', one?.id ?? ''])).code).toBe(0);
+    const pruned = await fermata([
+      'apply',
+      file('one.yaml', logs('twin-a', 'Twin')),
+      '--source',
+      'twins',
+      '--prune',
+      '--json',
+    ]);
+    expect(json(pruned).results).toMatchObject([{ action: 'unchanged' }, { name: 'twin-b', action: 'deleted' }]);
+    const dry = await fermata([
+      'apply',
+      file('two.yaml', logs('twin-c', 'Twin')),
+      '--source',
+      'twins',
+      '--prune',
+      '--dry-run',
+    ]);
+    expect(dry.out).toMatch(/WOULD BE[^]*created[^]*twin-c[^]*deleted[^]*twin-a/);
+  }, 90_000);
+
+  test('applies all files or none, and shows where each is wrong', async () => {
+    const wrong = file('wrong.yaml', logs('x', 'X').replace('automation.log', 'automation.lok'));
+    const ran = await fermata(['apply', wrong, file('fine.yaml', logs('fine', 'Fine'))]);
+    expect(ran.code).toBe(1);
+    expect(ran.err).toMatch(/wrong\.yaml:7:\d+ .*unknown_action/);
+    expect((await fermata(['automations', 'Fine'])).code).toBe(1);
+  }, 60_000);
+
+  test('reads and writes entities of kinds of ones own', async () => {
+    const kind = await fetch(`${url}/api/v1/entity-kinds/deployment`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      body: JSON.stringify({ schema: { type: 'object' } }),
+    });
+    expect(kind.status).toBe(200);
+    const set = await fermata(['entity', 'set', 'deployment', 'shop', '-', '--json'], { input: '{"version": "1"}' });
+    expect(json(set)).toMatchObject({ kind: 'deployment', id: 'shop', state: { version: '1' } });
+    await fermata(['entity', 'set', 'deployment', 'shop', '{"by": "ada"}', '--merge']);
+    expect(json(await fermata(['entity', 'get', 'deployment', 'shop', '--json'])).state).toEqual({
+      version: '1',
+      by: 'ada',
+    });
+    expect((await fermata(['entity', 'get', 'deployment'])).out).toMatch(/^ID +UPDATED[^]*shop/);
+    expect((await fermata(['entity', 'set', 'health', 'shop', '{}'])).code).toBe(1);
+    expect((await fermata(['entity', 'set', 'deployment', 'shop', '{'])).code).toBe(2);
+  }, 60_000);
+
+  test('sets secrets from standard input and never shows them; makes tokens that work', async () => {
+    const set = await fermata(['secret', 'set', 'PAGER', '--json'], { input: 'hunter22\n' });
+    expect(json(set)).toMatchObject({ name: 'PAGER', version: 1 });
+    const list = await fermata(['secret', 'list']);
+    expect([list.code, list.out.includes('PAGER'), list.out.includes('hunter22')]).toEqual([0, true, false]);
+    expect((await fermata(['secret', 'set', 'PAGER'], { input: '' })).code).toBe(2);
+    expect((await fermata(['secret', 'rm', 'PAGER'])).code).toBe(0);
+    expect((await fermata(['secret', 'rm', 'PAGER'])).code).toBe(1);
+    const made = await fermata(['token', 'create', 'reader', '--role', 'viewer', '--expires', '2099-01-31']);
+    expect(made.out).toMatch(/^fmt_\S+\n$/);
+    const env = { FERMATA_TOKEN: made.out.trim() };
+    expect((await fermata(['automations'], { env })).code).toBe(0);
+    const refused = await fermata(['trigger', 'Logs'], { env });
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('automation.manage')]);
+  }, 60_000);
+
+  test.each([
+    [['--version'], 0],
+    [['--help'], 0],
+    [[], 2],
+    [['no-such-command'], 2],
+    [['runs', '--no-such-option'], 2],
+    [['runs', '--limit', '0'], 2],
+    [['runs', '--status', 'done'], 2],
+    [['automations', '--status', 'on'], 2],
+    [['trigger'], 2],
+    [['trigger', 'Logs', '--payload', '{'], 2],
+    [['token', 'create', 'x'], 2],
+    [['token', 'create', 'x', '--role', 'boss'], 2],
+    [['token', 'create', 'x', '--role', 'viewer', '--expires', 'tomorrow'], 2],
+    [['validate', '/no/such/file'], 2],
+    [['apply', '/no/such/directory'], 2],
+    [['runs', '00000000-0000-7000-8000-000000000000'], 1],
+    [['trigger', 'No such automation'], 1],
+  ])('%j ends with %d', async (args, code) => {
+    const ran = await fermata(args);
+    expect([ran.code, ran.err === '']).toEqual([code, code === 0]);
+  });
+
+  test.each([
+    'dev',
+    'api',
+    'worker',
+    'migrate',
+    'validate',
+    'apply',
+    'automations',
+    'runs',
+    'trigger',
+    'cancel',
+    'retry',
+  ])('%s --help has examples', async (command) =>
+    expect(await fermata([command, '--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Examples:') }),
+  );
+
+  test('tells what is missing, all at once, when a process cannot start; nothing answers is a failure', async () => {
+    for (const command of ['api', 'worker']) {
+      const env = { DATABASE_URL: '', FERMATA_SECRET_KEY: '', FERMATA_PORT: 'http' };
+      const ran = await fermata([command], { env });
+      expect(ran.code).toBe(2);
+      expect(ran.err).toMatch(/FERMATA_PORT must[^]*DATABASE_URL is not set[^]*FERMATA_SECRET_KEY is not set/);
+    }
+    const away = await fermata(['runs'], { env: { FERMATA_URL: 'http://127.0.0.1:9' } });
+    expect([away.code, away.err]).toEqual([1, expect.stringContaining('Nothing answers at http://127.0.0.1:9')]);
+  }, 30_000);
+});
