@@ -101,6 +101,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
       idempotencyKey: `${source.rootRunId}:${names.path}`,
       now: deps.clock.now(),
       attempt: start.attempt,
+      mask: step.mask,
       signal,
     }),
   );

@@ -5,6 +5,7 @@ import { FermataError } from '../domain/errors';
 import type { StepInput } from '../domain/run/activities';
 import type { Cause } from '../domain/entities/change';
 import type { RunError } from '../domain/run/step-record';
+import { maskedMessage } from '../domain/secrets/masked-message';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
@@ -72,7 +73,7 @@ export function runError(step: Step, code: string, message: string, status?: num
   const { path, actionId } = step.names;
   return {
     code,
-    message: step.mask(message),
+    message: maskedMessage(step.mask, message),
     path,
     ...(actionId === null ? {} : { actionId }),
     ...(status === undefined ? {} : { status }),

@@ -4,6 +4,7 @@ import type { Cause } from '../domain/entities/change';
 import type { EntityKind } from '../domain/entities/entity-kind';
 import type { ActionDescription } from '../domain/registry/action-description';
 import type { PluginDescription } from '../domain/registry/registry';
+import type { Mask } from '../domain/secrets/mask-values';
 import type { AnyConnectionType } from './connections/connection-type';
 import type { EntityStore } from '../db/entity-store';
 
@@ -52,6 +53,11 @@ export interface CallContext<C> extends ActionContext<C> {
   connection: unknown;
   /** Its type. */
   connectionType?: string;
+  /**
+   * Hides what the run has used. What leaves the call is masked anyway; this is for texts of which only a part is kept: half
+   * of a secret cannot be told any more.
+   */
+  mask: Mask;
 }
 
 /** How a call came out, for who writes it down. */

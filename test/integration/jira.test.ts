@@ -103,6 +103,8 @@ describe('Jira', () => {
     const types = await request('GET', '/options/issueTypeId?projectKey=OPS');
     expect(JSON.parse(types.text)).toEqual({ items: [{ value: '10', label: 'Incident' }] });
     expect((await request('GET', '/options/constructor')).status).toBe(404);
+    const first = await request('GET', '/options/issueTypeId');
+    expect([first.status, first.text]).toEqual([422, expect.stringContaining('Choose projectKey first')]);
     expect((await request('PATCH', '', { name: 'Renamed', config: { email: 'x@example.org' } })).status).toBe(200);
     const refused = await request('POST', '/test');
     expect(JSON.parse(refused.text)).toMatchObject({ ok: false });

@@ -231,6 +231,21 @@ true`,
     expect((big.steps[0]?.result as { truncated?: boolean; stdout?: string }).stdout?.length ?? 0).toBeLessThan(
       1_100_000,
     );
+    await call('PUT', '/secrets/BORDER', { value: 'canary-across-the-border' });
+    const large = await run('large', [
+      node(`export default async () => void process.stdout.write('x'.repeat(1048530) + process.env.TOKEN.repeat(9));`, {
+        secretEnv: { TOKEN: '${{ secrets.BORDER }}' },
+      }),
+    ]);
+    const { artifacts } = (await call('GET', `/runs/${large.run?.id ?? ''}`)) as { artifacts: { data: unknown }[] };
+    const { stdout } = artifacts[0]?.data as { stdout: string };
+    expect(stdout.length).toBeLessThanOrEqual(1_048_576);
+    expect(stdout.slice(-80)).toMatch(/x\*+\n\[… cut: there were \d+ bytes\]$/);
+    const endless = await run('endless', [node(`export default async () => 'x'.repeat(2_000_000);`)]);
+    expect(endless.run).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('1 MB') as string },
+    });
     const file = await run('file', [shell('head -c 200000000 /dev/zero > file; ls -l file | wc -l')]);
     expect((file.steps[0]?.result as { exitCode: number }).exitCode).not.toBe(undefined);
     const memory = await run('memory', [
@@ -263,6 +278,8 @@ true`,
     expect(await call('POST', '/scripts/test', { ...body, secretOverrides: { ONE: 'canary-override' } })).toMatchObject(
       { stdout: '**** __SECRET_TWO__ 1\n' },
     );
+    const inside = { ...body, secretEnv: { A: 'Bearer ${{ secrets.ONE }}' } };
+    expect(await call('POST', '/scripts/test', inside)).toMatchObject({ stdout: 'Bearer __SECRET_ONE__  1\n' });
     expect(
       await call('POST', '/scripts/test', {
         kind: 'run_script',

@@ -91,6 +91,30 @@ ${steps}
     expect(incidents.rows.map(({ title }) => title)).toEqual(['**** is out']);
   }, 60_000);
 
+  test('are hidden also where an output or a message of a far end is cut', async () => {
+    const before = 'x'.repeat(9_995 - 'Bearer '.length);
+    engine.receiver.answerWith((received, response) => {
+      const token = String(received.headers['authorization']);
+      if (received.path.endsWith('/x')) response.end(`${before} ${token}`);
+      // As Webex says it.
+      else response.writeHead(400).end(JSON.stringify({ message: `${'y'.repeat(1_900)} ${token}`.repeat(20) }));
+    });
+    const connection = { baseUrl: `${engine.receiver.url}/webex`, botToken: CANARIES.WHOLE };
+    const { id } = await call('POST', '/connections', { name: 'Webex', type: 'webex', config: connection });
+    const { steps } = await run(
+      'cut',
+      `  - ${bearer('WHOLE')}
+  - { action: integration-webex.post_message, config: { connectionId: "${String(id)}", roomId: r, markdown: x }, continue_on_error: true }`,
+    );
+    const { responseBody } = steps[0]?.result as { responseBody: string };
+    expect(responseBody).toBe(`${before} Bearer ****`.slice(0, 10_000));
+    expect(JSON.stringify(steps)).not.toContain('canary');
+    expect(steps[1]?.error?.message.length).toBeLessThan(2_001);
+    const tried = await call('POST', `/connections/${String(id)}/test`);
+    expect(tried).toMatchObject({ ok: false });
+    expect(JSON.stringify(tried)).not.toContain('canary');
+  }, 60_000);
+
   test('are replaced where the author wrote them, and not in what a payload brings', async () => {
     const { run: ended } = await run(
       'inject',
@@ -101,6 +125,32 @@ ${steps}
     const [received] = engine.receiver.received;
     expect(received?.headers['authorization']).toBe('Bearer ${{ secrets.WHOLE }}');
     expect(received?.body).toBe('${{ secrets.WHOLE }}');
+  }, 60_000);
+
+  test('are put into the headers of a connection, and one that is not there is told by name', async () => {
+    const { id } = await call('POST', '/connections', {
+      ...{ name: 'Bridge', type: 'webhook' },
+      config: { baseUrl: `${engine.receiver.url}/bridge`, headers: { 'X-Token': 'Token ${{ secrets.BRIDGE }}' } },
+    });
+    const path = `/connections/${String(id)}/test`;
+    const missing = { ok: false, message: expect.stringContaining('"BRIDGE"') as string };
+    expect(await call('POST', path)).toEqual(missing);
+    await call('PUT', '/secrets/BRIDGE', { value: 'canary\nof two lines' });
+    expect(await call('POST', path)).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('headers') as string,
+    });
+    await call('PUT', '/secrets/BRIDGE', { value: 'canary-of-a-bridge' });
+    expect(await call('POST', path)).toMatchObject({ ok: true });
+    expect(engine.receiver.received[0]?.headers['x-token']).toBe('Token canary-of-a-bridge');
+    engine.receiver.answerWith((received, response) => {
+      response.writeHead(400).end(String(received.headers['x-token']));
+    });
+    const notify = (more: string) =>
+      `  - { action: notification.send, config: { channel: "${String(id)}", title: x, body: canary-of-a-bridge }${more} }`;
+    const { run: ended, detail } = await run('bridge', `${notify(', continue_on_error: true')}\n${notify('')}`);
+    expect(ended.status).toBe('failed');
+    expect(JSON.stringify([ended.error, (detail as { steps: unknown }).steps])).not.toContain('canary');
   }, 60_000);
 
   test('that are missing fail the step by name, without another try', async () => {

@@ -4,6 +4,7 @@ import { createEgress, type Egress } from '../../src/providers/egress/egress';
 import { createPlugins } from '../../src/providers/plugins';
 import { createRegistry } from '../../src/domain/registry/registry';
 import type { Action } from '../../src/providers/contract';
+import { NO_MASK } from '../../src/domain/secrets/mask-values';
 import { startWebhookServer, type WebhookServer } from './webhook-server';
 
 let server: WebhookServer;
@@ -35,6 +36,7 @@ function send(
     idempotencyKey: 'run-1:actions[0]',
     now,
     attempt,
+    mask: NO_MASK,
     signal,
   });
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { findConnection } from '../../db/connections';
 import { FermataError, messageOf } from '../../domain/errors';
 import { createPostgresSecrets } from '../../providers/secrets/secret-backend';
-import { createMask } from '../../domain/secrets/mask-values';
+import { createMask, NO_MASK, type Mask } from '../../domain/secrets/mask-values';
+import { maskedMessage } from '../../domain/secrets/masked-message';
 import type { AnyConnectionType, ConnectionCall } from '../../providers/connections/connection-type';
 import { openConnection } from '../../providers/connections/open-connection';
 import { ProviderFailure } from '../../providers/provider-failure';
@@ -15,7 +16,10 @@ const TIMEOUT_MS = 10_000;
 const TAG = 'Connections';
 const NOT_FOUND = { 404: { description: 'There is no such connection or field' } };
 const Choice = z.string().max(500).optional();
-const Given = z.object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: z.string().optional() });
+/** Others are for types of plugins of one's own. */
+const Given = z
+  .object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: Choice })
+  .catchall(z.string().max(500));
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
 /** Calls to the far end of a connection, through the same guard as a run's; what they say is masked. */
@@ -37,13 +41,16 @@ function testRoute(deps: ConnectionsDeps): Route {
       ...NOT_FOUND,
     },
     async handler({ params }) {
-      const opened = await open(deps, params.id);
+      let mask = NO_MASK;
       try {
-        const message = await opened.type.test(opened.config, opened.call);
-        return json(200, { ok: true, message: opened.mask(message) });
+        const opened = await open(deps, params.id);
+        mask = opened.mask;
+        return json(200, { ok: true, message: mask(await opened.type.test(opened.config, opened.call)) });
       } catch (error) {
-        if (!(error instanceof ProviderFailure)) throw error;
-        return json(200, { ok: false, message: opened.mask(messageOf(error)) });
+        // A secret that is not there is told as well: it is what the test is for.
+        const isUnusable = error instanceof FermataError && error.code === 'config_invalid';
+        if (!(error instanceof ProviderFailure) && !isUnusable) throw error;
+        return json(200, { ok: false, message: maskedMessage(mask, messageOf(error)) });
       }
     },
   });
@@ -76,7 +83,7 @@ function optionsRoute(deps: ConnectionsDeps): Route {
         return json(200, { items: opened.mask(items) });
       } catch (error) {
         if (!(error instanceof ProviderFailure)) throw error;
-        throw new FermataError(error.code, opened.mask(error.message));
+        throw new FermataError(error.code, maskedMessage(opened.mask, error.message));
       }
     },
   });
@@ -85,7 +92,7 @@ function optionsRoute(deps: ConnectionsDeps): Route {
 interface Opened {
   type: AnyConnectionType;
   config: unknown;
-  mask: <T>(value: T) => T;
+  mask: Mask;
   call: ConnectionCall;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FermataError } from '../../domain/errors';
-import { onlyReference } from '../../domain/secrets/references';
+import { fillReferences, referencesIn } from '../../domain/secrets/references';
 import { createMask } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../../providers/provider-failure';
 import { runScript } from '../../providers/script/run-script';
@@ -54,8 +54,8 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptPolicy }): Route[
       async handler({ body }) {
         const { kind, script, context, env, secretEnv, secretOverrides, timeoutMs } = body;
         const filled = Object.entries(secretEnv).map(([name, text]) => {
-          const secret = onlyReference(text) ?? name;
-          return [name, secretOverrides[secret] ?? `__SECRET_${secret}__`];
+          const standIn = (secret: string) => secretOverrides[secret] ?? `__SECRET_${secret}__`;
+          return [name, referencesIn(text).length === 0 ? standIn(name) : fillReferences(text, standIn)];
         });
         const { trigger = null, artifacts = {}, var: variables = {}, repeat = null, automation = null } = context;
         const mask = createMask(Object.values(secretOverrides));
@@ -67,6 +67,7 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptPolicy }): Route[
               timeoutMs,
               network: false,
               packages: [],
+              mask,
               signal: AbortSignal.timeout(timeoutMs + 10_000),
             },
             scope: { trigger, artifacts, variables, repeat, automation },

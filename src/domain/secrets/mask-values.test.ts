@@ -43,6 +43,22 @@ describe('a mask', () => {
     }
   });
 
+  it.each([
+    ['Go and Rails', '{"t":"a\\u003cb\\u003e\\u0026c/d=e\\"f"}'],
+    ['PHP', '{"t":"a<b>&c\\/d=e\\"f"}'],
+    ['Gson', '{"t":"a\\u003cb\\u003e\\u0026c/d\\u003de\\"f"}'],
+  ])('hides the JSON of %s', (_who, text) => {
+    expect(createMask(['a<b>&c/d=e"f'])(text)).toBe('{"t":"****"}');
+  });
+
+  it('hides the beginning of a secret at the end of a text that was cut', () => {
+    const mask = createMask(['hidden-value', 'hidden-value-and-more']);
+    expect(mask('it was hidden-val…')).toBe('it was ****…');
+    expect(mask('it was hidden-value-an…')).toBe('it was ****…');
+    expect(mask('it was hid…')).toBe('it was hid…');
+    expect(mask('it was hidden-val')).toBe('it was hidden-val');
+  });
+
   it('takes overlapping values as one, the longest first', () => {
     const mask = createMask(['abcd', 'abcdefgh', 'efghijkl']);
     expect(mask('x abcdefghijkl y abcd z')).toBe('x **** y **** z');

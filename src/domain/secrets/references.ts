@@ -31,6 +31,16 @@ export function holdReferences(): HeldReferences {
   };
 }
 
+/** Names that a text refers to. */
+export function referencesIn(text: string): string[] {
+  return [...text.matchAll(REFERENCE)].flatMap(([, name]) => name ?? []);
+}
+
+/** A text with its references replaced. */
+export function fillReferences(text: string, valueOf: (name: string) => string): string {
+  return text.replace(REFERENCE, (_reference, name: string) => valueOf(name));
+}
+
 /** The name in a text that is one reference and nothing else. */
 export function onlyReference(text: string): string | null {
   return /^\s*\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}\s*$/.exec(text)?.[1] ?? null;

@@ -2,8 +2,8 @@
 export const MIN_SECRET_LENGTH = 4;
 
 /**
- * The ways in which a value turns up in what others write: as it is and trimmed; JSON-escaped, once, twice, and with \u for all
- * that is not ASCII; percent-encoded in both cases and as form fields; and in base64, also inside a longer text, where it
+ * The ways in which a value turns up in what others write: as it is and trimmed; JSON-escaped, once, twice, with \u for all
+ * that is not ASCII or means something in HTML (Go, Gson), with escaped slashes (PHP); percent-encoded in both cases and as form fields; and in base64, also inside a longer text, where it
  * begins at one of three places. Values below 4 characters have none.
  */
 export function secretForms(value: string): string[] {
@@ -12,7 +12,12 @@ export function secretForms(value: string): string[] {
     if (form.length < MIN_SECRET_LENGTH) continue;
     const once = escaped(form);
     const ascii = [asciiOnly(once, 'lower'), asciiOnly(once, 'upper')];
-    for (const json of [form, once, escaped(once), ...ascii, ...ascii.map(escaped)]) forms.add(json);
+    const others = [
+      once.replace(/[<>&]/g, unicodeEscaped),
+      once.replace(/[<>&='\u2028\u2029]/g, unicodeEscaped),
+      ...[once, ...ascii].map((text) => text.replaceAll('/', '\\/')),
+    ];
+    for (const json of [form, once, escaped(once), ...ascii, ...ascii.map(escaped), ...others]) forms.add(json);
     const percent = encodeURIComponent(wellFormed(form));
     const strict = percent.replace(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
     for (const url of [
@@ -31,13 +36,14 @@ export function secretForms(value: string): string[] {
 }
 
 const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+const unicodeEscaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 const wellFormed = (text: string): string =>
   text.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD');
 
 function asciiOnly(text: string, letters: 'lower' | 'upper'): string {
   return text.replace(/[^\x20-\x7e]/g, (char) => {
-    const code = char.charCodeAt(0).toString(16).padStart(4, '0');
-    return `\\u${letters === 'upper' ? code.toUpperCase() : code}`;
+    const code = unicodeEscaped(char);
+    return letters === 'upper' ? `\\u${code.slice(2).toUpperCase()}` : code;
   });
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ProviderFailure } from '../provider-failure';
 
 /** One thing to choose for a field. */
 export interface Option {
@@ -63,6 +64,13 @@ export function connectionTypesOf(
     types.set(type.id, type);
   }
   return types;
+}
+
+/** A choice that another depends on. @throws {ProviderFailure} config_invalid, which names it when it was not made */
+export function chosen(given: Readonly<Record<string, string>>, name: string): string {
+  const value = given[name];
+  if (value) return value;
+  throw new ProviderFailure('config_invalid', `Choose ${name} first: ?${name}=…`, { retryable: false });
 }
 
 /** Names of the fields that are sealed. */

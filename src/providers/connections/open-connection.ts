@@ -4,7 +4,7 @@ import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
 import { childSchemas, unwrap } from '../../domain/definition/schema-at';
 import type { Cipher } from '../../domain/secrets/cipher';
-import { onlyReference } from '../../domain/secrets/references';
+import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
 import type { SecretBackend } from '../secrets/secret-backend';
 import type { AnyConnectionType } from './connection-type';
 
@@ -35,38 +35,53 @@ export function fieldValue(type: AnyConnectionType, field: string, text: string)
   return schema === undefined || unwrap(schema) instanceof z.ZodString ? text : (JSON.parse(text) as unknown);
 }
 
-/** Opens a row and looks up the secrets that it refers to. @throws {FermataError} config_invalid */
+/**
+ * Opens a row and looks up the secrets that it refers to: a text alone, or parts of the texts in a map, as in
+ * `Authorization: Bearer ${{ secrets.TOKEN }}`. @throws {FermataError} config_invalid
+ */
 export async function openConnection(
   { cipher, backend }: { cipher: Cipher; backend: SecretBackend },
   type: AnyConnectionType,
   row: ConnectionRow,
 ): Promise<OpenConnection> {
-  const secrets: OpenConnection['secrets'] = [];
-  const fields: Record<string, unknown> = {};
-  for (const [field, text] of Object.entries(sealedValues(cipher, row))) {
-    const name = onlyReference(text);
-    if (name === null) {
-      fields[field] = fieldValue(type, field, text);
-      const source = `${connectionSecretName(row.id, field)}@${row.updatedAt.getTime()}`;
-      secrets.push(...textsOf(fields[field]).map((value, index) => ({ source: `${source}:${index}`, value })));
-      continue;
-    }
-    const found = (await backend.resolve([name])).get(name);
-    if (!found) {
-      throw new FermataError(
-        'config_invalid',
-        `The connection "${row.name}" refers to the secret "${name}", which there is not.`,
-      );
-    }
-    fields[field] = found.value;
-    secrets.push({ source: `secret:${name}@${found.version}`, value: found.value });
+  const fields = Object.entries(sealedValues(cipher, row)).map(([field, text]) => {
+    const isReference = onlyReference(text) !== null;
+    return { field, value: isReference ? text.trim() : fieldValue(type, field, text) };
+  });
+  const names = [...new Set(fields.flatMap(({ value }) => textsOf(value).flatMap(referencesIn)))];
+  const found = await backend.resolve(names);
+  const missing = names.find((name) => !found.has(name));
+  if (missing !== undefined) throw unusable(row, `refers to the secret "${missing}", which there is not`);
+  const clear = (text: string) => fillReferences(text, (name) => found.get(name)?.value ?? '');
+  const opened = fields.map(({ field, value }) => [field, mapTexts(value, clear)] as const);
+  const config = type.configSchema.safeParse({ ...row.config, ...Object.fromEntries(opened) });
+  if (!config.success) {
+    const said = config.error.issues.map(({ path, message }) => `${path.map(String).join('.')} ${message}`).join('; ');
+    throw unusable(row, `cannot be used: ${said}`);
   }
-  return { type: type.id, config: type.configSchema.parse({ ...row.config, ...fields }), secrets };
+  const own = fields.flatMap(({ field, value }) =>
+    textsOf(value).flatMap((text, index) => {
+      if (referencesIn(text).length > 0) return [];
+      return [{ source: `${connectionSecretName(row.id, field)}@${row.updatedAt.getTime()}:${index}`, value: text }];
+    }),
+  );
+  const used = [...found].map(([name, { value, version }]) => ({ source: `secret:${name}@${version}`, value }));
+  return { type: type.id, config: config.data, secrets: [...own, ...used] };
 }
+
+const unusable = (row: ConnectionRow, what: string) =>
+  new FermataError('config_invalid', `The connection "${row.name}" ${what}.`);
 
 function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}
+
+function mapTexts(value: unknown, map: (text: string) => string): unknown {
+  if (typeof value === 'string') return map(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, map));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, mapTexts(child, map)]));
 }
 
 /** The connection that a step names. @throws {FermataError} config_invalid, which is not retried */

@@ -37,7 +37,7 @@ export function isFromSender(
   if (typeof given !== 'string' || given === '') return false;
   switch (check.scheme) {
     case 'header':
-      return matchesAny(check.secrets, (secret) => secret, [given]);
+      return matchesAny(check.secrets, inHeader, [given]);
     case 'github': {
       const signature = /^sha256=([0-9a-f]{64})$/i.exec(given)?.[1];
       if (signature === undefined) return false;
@@ -79,7 +79,10 @@ function hmac(secret: string, ...parts: readonly Buffer[]): string {
   return mac.digest('hex');
 }
 
-/** Same length for every text, as `timingSafeEqual` needs. Headers come as Latin-1 of the bytes that were sent. */
+/** A text as it comes in a header: senders write the bytes of UTF-8, of which Node makes Latin-1. */
+const inHeader = (text: string): string => Buffer.from(text).toString('latin1');
+
+/** Same length for every text, as `timingSafeEqual` needs. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

@@ -53,7 +53,7 @@ function failureOf(response: EgressResponse, now: Date, mask: (text: string) => 
     ...(Array.isArray(errorMessages) ? errorMessages.map(String) : []),
     ...Object.entries(Object(errors) as Record<string, unknown>).map(([field, text]) => `${field}: ${String(text)}`),
   ];
-  const said = texts.length === 0 ? '' : ` Jira says: ${texts.join('; ').slice(0, 1000)}`;
+  const said = texts.length === 0 ? '' : ` Jira says: ${texts.join('; ')}`;
   const { status, retryable, retryAfterMs } = plain;
   return new ProviderFailure('http_status', mask(`${plain.message}${said}`), { status, retryable, retryAfterMs });
 }

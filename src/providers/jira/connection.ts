@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BaseUrl } from '../connections/base-url';
-import type { ConnectionType, Option } from '../connections/connection-type';
+import { chosen, type ConnectionType, type Option } from '../connections/connection-type';
 import type { JiraClient } from './client';
 
 /** Credentials of Jira Cloud. */
@@ -20,7 +20,7 @@ const Transitions = z.object({ transitions: z.array(Named) });
 /** Type `jira`: its test asks who we are; its options are what creating and moving issues needs. */
 export function createJiraConnectionType(jira: JiraClient): ConnectionType<JiraConnection> {
   const named = (items: z.infer<typeof Named>[]): Option[] => items.map(({ id, name }) => ({ value: id, label: name }));
-  const part = (given: Readonly<Record<string, string>>, name: string) => encodeURIComponent(given[name] ?? '');
+  const part = (given: Readonly<Record<string, string>>, name: string) => encodeURIComponent(chosen(given, name));
   const options: ConnectionType<JiraConnection>['options'] = {
     async projectKey(config, _given, call) {
       const { values } = await jira(config, call, 'GET', '/project/search?maxResults=100&orderBy=name', Projects);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { appendChanges } from '../../db/change-log';
 import { insertNotification } from '../../db/notifications';
 import { messageOf } from '../../domain/errors';
+import { maskedMessage } from '../../domain/secrets/masked-message';
 import type { AnyConnectionType } from '../connections/connection-type';
 import type { CallingAction, CallOutcome } from '../contract';
 import { ProviderFailure } from '../provider-failure';
@@ -48,7 +49,7 @@ export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionT
     produces: { name: 'send_result', schema: SendResult },
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    async execute({ config, connection, connectionType = '', idempotencyKey, now, signal }) {
+    async execute({ config, connection, connectionType = '', idempotencyKey, now, signal, mask }) {
       const notify = types().get(connectionType)?.notify;
       if (!notify) {
         const message = `Connections of type ${connectionType} cannot notify; use smtp, teams, webex or webhook.`;
@@ -71,7 +72,7 @@ export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionT
         } catch (error) {
           signal.throwIfAborted();
           failure ??= error;
-          results.push({ to, delivered: false, id: null, error: messageOf(error) });
+          results.push({ to, delivered: false, id: null, error: maskedMessage(mask, messageOf(error)) });
         }
       }
       const deliveredCount = results.filter(({ delivered }) => delivered).length;

@@ -38,7 +38,7 @@ function scriptAction(
     ...{ id: kind, displayName, description, configSchema: Config, produces: { name, schema }, execution: 'call' },
     // Also asked before the configuration is parsed.
     timeoutMs: ({ timeout }) => (typeof timeout === 'number' ? timeout : 30_000) + AROUND_MS,
-    async execute({ config, scope, signal }) {
+    async execute({ config, scope, mask, signal }) {
       const { script, env, secretEnv, workingDirectory, network, timeout: timeoutMs } = config;
       const request = {
         kind,
@@ -49,6 +49,7 @@ function scriptAction(
         network,
         packages: await packages(config.packages),
         timeoutMs,
+        mask,
         signal,
       };
       const { error, ...ended } = await runScript(policy, request);

@@ -3,9 +3,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Mask } from '../../domain/secrets/mask-values';
 
-/** Most that is kept of each of standard output, standard error and the result. */
+/** Most that is kept of each of standard output, standard error and the result, in bytes. */
 const OUTPUT_LIMIT = 1_048_576;
+/** Read beyond it, so that a secret across the cut is whole when it is masked: more than any form of the longest secret. */
+const BEYOND = 1_048_576;
 const PREFIX = 'fermata-script-';
 
 /** A process to run to its end. */
@@ -18,6 +21,8 @@ export interface ProcessRequest {
   user?: number | undefined;
   stdin: string;
   timeoutMs: number;
+  /** Hides secrets in an output that has to be cut; the others are masked by whoever gets them. */
+  mask: Mask;
   /** Ends it early; its reason is then thrown. */
   signal: AbortSignal;
 }
@@ -36,7 +41,7 @@ export interface ProcessResult {
 
 /** Runs a process in a group of its own, which is killed whole at the timeout or when the signal aborts. */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
-  const { command, args, env, cwd, user, stdin, timeoutMs, signal } = request;
+  const { command, args, env, cwd, user, stdin, timeoutMs, mask, signal } = request;
   signal.throwIfAborted();
   const began = performance.now();
   const child = spawn(command, [...args], {
@@ -58,7 +63,9 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
   signal.addEventListener('abort', kill, { once: true });
   process.once('exit', kill);
   try {
-    const texts = [child.stdout, child.stderr, child.stdio[3] as Readable].map((stream) => kept(stream as Readable));
+    const texts = [child.stdout, child.stderr, child.stdio[3] as Readable].map((stream) =>
+      kept(stream as Readable, mask),
+    );
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code) => resolve(code));
@@ -80,20 +87,26 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
 }
 
 /** The text of a stream, as far as it is kept; the rest is read and dropped, so that nobody waits for a full pipe. */
-async function kept(stream: Readable): Promise<string> {
+async function kept(stream: Readable, mask: Mask): Promise<string> {
   const chunks: Buffer[] = [];
+  const most = OUTPUT_LIMIT + BEYOND;
   let size = 0;
   try {
     for await (const chunk of stream) {
       const bytes = chunk as Buffer;
-      if (size < OUTPUT_LIMIT) chunks.push(bytes.subarray(0, OUTPUT_LIMIT - size));
+      if (size < most) chunks.push(bytes.subarray(0, most - size));
       size += bytes.length;
     }
   } catch {
     // Killed while it wrote.
   }
   const text = Buffer.concat(chunks).toString('utf8');
-  return size > OUTPUT_LIMIT ? `${text}\n[… ${size - OUTPUT_LIMIT} more bytes were dropped]` : text;
+  if (size <= OUTPUT_LIMIT) return text;
+  const note = `\n[… cut: there were ${size} bytes]`;
+  return `${Buffer.from(mask(text))
+    .subarray(0, OUTPUT_LIMIT - Buffer.byteLength(note))
+    .toString('utf8')
+    .replace(/\uFFFD$/, '')}${note}`;
 }
 
 /** A private directory for one script, removed afterwards; those of processes that died are removed with the next. */

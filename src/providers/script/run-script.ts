@@ -2,6 +2,7 @@ import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transform } from '@swc/core';
 import { messageOf } from '../../domain/errors';
+import type { Mask } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../provider-failure';
 import type { ReadyPackage } from './packages';
 import { withDirectory, type ProcessResult } from './run-process';
@@ -23,6 +24,8 @@ export interface ScriptRequest {
   /** Unpacked where its modules are looked for. */
   packages: readonly ReadyPackage[];
   timeoutMs: number;
+  /** Hides secrets in what has to be cut. */
+  mask: Mask;
   signal: AbortSignal;
 }
 
@@ -64,14 +67,14 @@ export async function runScript(policy: ScriptPolicy, request: ScriptRequest): P
     await mkdir(join(directory, workingDirectory), { recursive: true });
     for (const { name, files } of request.packages) await unpackInto(directory, name, files);
     const own = { directory, workingDirectory, memoryMb: MEMORY_MB[request.kind] };
-    const { network, timeoutMs, signal, scope } = request;
-    const common = { ...own, network, timeoutMs, signal };
+    const { network, timeoutMs, mask, signal, scope } = request;
+    const common = { ...own, network, timeoutMs, mask, signal };
     if (request.kind === 'run_shell') {
       await writeFile(join(directory, '.script.sh'), request.script);
       await give(directory);
       const path = policy.sandbox === 'none' ? join(directory, '.script.sh') : '/work/.script.sh';
       const env = { ...shellEnv(scope), ...request.env };
-      return outcomeOf(await runSandboxed(policy, { ...common, command: ['/bin/bash', path], env, stdin: '' }));
+      return outcomeOf(await runSandboxed(policy, { ...common, command: ['/bin/bash', path], env, stdin: '' }), mask);
     }
     const root = policy.sandbox === 'none' ? directory : '/work';
     await writeFile(join(directory, '.script.mjs'), await compiled(request.script));
@@ -80,7 +83,7 @@ export async function runScript(policy: ScriptPolicy, request: ScriptRequest): P
     const command = [process.execPath, '--max-old-space-size=256', `${root}/.runner.mjs`];
     const { trigger, artifacts, variables, repeat, automation } = scope;
     const stdin = JSON.stringify({ trigger, artifacts, var: variables, repeat, automation });
-    return outcomeOf(await runSandboxed(policy, { ...common, command, env: request.env, stdin }));
+    return outcomeOf(await runSandboxed(policy, { ...common, command, env: request.env, stdin }), mask);
   });
 }
 
@@ -118,20 +121,22 @@ async function compiled(script: string): Promise<string> {
   }
 }
 
-function outcomeOf({ result, ...ended }: ProcessResult): ScriptOutcome {
+function outcomeOf({ result, ...ended }: ProcessResult, mask: Mask): ScriptOutcome {
   const answer = parsed(result);
   const own = 'result' in answer ? { result: answer.result } : {};
   if (ended.timedOut) return { ...ended, ...own, error: 'The script took too long and was killed.' };
-  if (ended.exitCode === 0) return { ...ended, ...own };
-  const last = ended.stderr.trim().split('\n').at(-1) ?? '';
+  if (ended.exitCode === 0)
+    return answer.error === undefined ? { ...ended, ...own } : { ...ended, error: answer.error };
+  const last = mask(ended.stderr.trim().split('\n').at(-1) ?? '');
   const how = ended.exitCode === null ? 'The script was killed' : `The script ended with exit code ${ended.exitCode}`;
   return { ...ended, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
 }
 
 function parsed(text: string): { result?: unknown; error?: string } {
+  if (text === '') return {};
   try {
     return (JSON.parse(text) ?? {}) as { result?: unknown; error?: string };
   } catch {
-    return {};
+    return { error: 'The result of the script is larger than 1 MB, or no JSON.' };
   }
 }

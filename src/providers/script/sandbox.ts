@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { NO_MASK, type Mask } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../provider-failure';
 import { runProcess, type ProcessResult } from './run-process';
 
@@ -22,6 +23,7 @@ export interface SandboxedCommand {
   stdin: string;
   network: boolean;
   timeoutMs: number;
+  mask: Mask;
   signal: AbortSignal;
   /** Of its address space, in megabytes. */
   memoryMb: number;
@@ -65,7 +67,7 @@ async function tryBubblewrap(): Promise<string | null> {
     ];
     const env = { PATH: process.env['PATH'] ?? PATH };
     const { exitCode, stderr } = await runProcess({
-      ...{ command: 'bwrap', args, env, user: scriptUser(), stdin: '', timeoutMs: 10_000, signal },
+      ...{ command: 'bwrap', args, env, user: scriptUser(), stdin: '', timeoutMs: 10_000, mask: NO_MASK, signal },
     });
     return exitCode === 0 ? null : `bubblewrap does not work here: ${stderr.trim().slice(0, 300)}`;
   } catch (error) {
@@ -75,7 +77,7 @@ async function tryBubblewrap(): Promise<string | null> {
 
 /** @throws {ProviderFailure} config_invalid when there is no sandbox, or the network is not allowed */
 export async function runSandboxed(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
-  const { network, env, stdin, timeoutMs, signal } = request;
+  const { network, env, stdin, timeoutMs, mask, signal } = request;
   if (network && !policy.network) {
     throw refusal('The script asks for the network, which FERMATA_SCRIPT_NETWORK does not allow.');
   }
@@ -83,7 +85,7 @@ export async function runSandboxed(policy: ScriptPolicy, request: SandboxedComma
     const cwd = `${request.directory}/${request.workingDirectory}`;
     const [command = '', ...args] = limited(request, timeoutMs, policy);
     const own = { PATH, HOME: request.directory, ...env };
-    return runProcess({ command, args, env: own, cwd, user: scriptUser(), stdin, timeoutMs, signal });
+    return runProcess({ command, args, env: own, cwd, user: scriptUser(), stdin, timeoutMs, mask, signal });
   }
   const problem = await sandboxProblem();
   if (problem !== null) {
@@ -94,7 +96,7 @@ export async function runSandboxed(policy: ScriptPolicy, request: SandboxedComma
   // Values go by the environment of bwrap itself, never by its arguments, which everybody can read.
   const args = [...bubblewrapArgs(request), '--', ...limited(request, timeoutMs, policy)];
   const own = { PATH, HOME: '/work', ...env };
-  return runProcess({ command: 'bwrap', args, env: own, user: scriptUser(), stdin, timeoutMs, signal });
+  return runProcess({ command: 'bwrap', args, env: own, user: scriptUser(), stdin, timeoutMs, mask, signal });
 }
 
 const refusal = (message: string) => new ProviderFailure('config_invalid', message, { retryable: false });

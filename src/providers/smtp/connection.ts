@@ -96,7 +96,7 @@ async function withTransport<T>(
 function failureOf(error: unknown, host: string): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   const { responseCode } = Object(error) as { responseCode?: unknown };
-  const text = messageOf(error).slice(0, 1_000);
+  const text = messageOf(error);
   if (typeof responseCode === 'number') {
     const retryable = responseCode >= 400 && responseCode < 500;
     return new ProviderFailure('provider_failed', `${host} refused: ${text}`, { retryable });

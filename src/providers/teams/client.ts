@@ -106,7 +106,7 @@ function failure(
   tokens: readonly string[],
 ): ProviderFailure {
   const plain = httpFailure(response, { now });
-  const text = said ? ` Microsoft says: ${said.slice(0, 1_000)}` : '';
+  const text = said ? ` Microsoft says: ${said}` : '';
   const { status, retryable, retryAfterMs } = plain;
   return new ProviderFailure('http_status', createMask(tokens)(`${plain.message}${text}`), {
     status,

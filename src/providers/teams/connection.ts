@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BaseUrl } from '../connections/base-url';
-import type { ConnectionType } from '../connections/connection-type';
+import { chosen, type ConnectionType } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
 import { adaptiveCard, postCard } from './card';
 import type { GraphClient } from './client';
@@ -34,7 +34,7 @@ export function createTeamsConnectionType(graph: GraphClient): ConnectionType<Te
         return value.map(({ id, displayName }) => ({ value: id, label: displayName }));
       },
       async channelId(config, given, call) {
-        const path = `/teams/${encodeURIComponent(given['teamId'] ?? '')}/channels?$select=id,displayName`;
+        const path = `/teams/${encodeURIComponent(chosen(given, 'teamId'))}/channels?$select=id,displayName`;
         const { value } = await graph(config, call, 'GET', path, Named);
         return value.map(({ id, displayName }) => ({ value: id, label: displayName }));
       },

@@ -46,7 +46,7 @@ function createWebexClient(egress: Egress): WebexClient {
     if (response.status < 200 || response.status > 299) {
       const { message, status, retryable, retryAfterMs } = httpFailure(response, { now });
       const said = z.looseObject({ message: z.string() }).safeParse(json);
-      const text = said.success ? ` Webex says: ${said.data.message.slice(0, 1_000)}` : '';
+      const text = said.success ? ` Webex says: ${said.data.message}` : '';
       throw new ProviderFailure('http_status', `${message}${text}`, { status, retryable, retryAfterMs });
     }
     const parsed = answer.safeParse(json);

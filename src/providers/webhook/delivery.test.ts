@@ -1,7 +1,8 @@
+import { createMask, NO_MASK, type Mask } from '../../domain/secrets/mask-values';
 import { Delivery, deliveryOf } from './delivery';
 
 const url = 'https://a.example';
-const deliver = (body: string) => deliveryOf(url, { status: 200, body });
+const deliver = (body: string, mask: Mask = NO_MASK) => deliveryOf(url, { status: 200, body }, mask);
 
 it.each([
   ['{"id":"abc","name":1}', 'abc'],
@@ -29,4 +30,10 @@ it('keeps nothing that Postgres cannot store', () => {
   expect(delivery.externalId).toBe('a\ufffdb');
   expect(deliver('x\u0000y').responseBody).toBe('x\ufffdy');
   expect(Delivery.parse(delivery)).toEqual(delivery);
+});
+
+it('leaves no half of a secret where it cuts', () => {
+  const secret = 'a-secret-across-the-cut';
+  const { responseBody } = deliver(`${'a'.repeat(9_990)} ${secret}`, createMask([secret]));
+  expect(responseBody).toBe(`${'a'.repeat(9_990)} ****`);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toStorable } from '../../domain/entities/storable';
+import type { Mask } from '../../domain/secrets/mask-values';
 
 const MAX_CHARACTERS = 10_000;
 
@@ -14,18 +15,19 @@ export const Delivery = z.object({
 export type Delivery = z.infer<typeof Delivery>;
 
 /** The delivery to `url`, as the configuration names it, that ended in this answer. */
-export function deliveryOf(url: string, { status, body }: { status: number; body: string }): Delivery {
-  const externalId = externalIdOf(body);
-  const responseBody = toStorable(body.slice(0, MAX_CHARACTERS));
+export function deliveryOf(url: string, { status, body }: { status: number; body: string }, mask: Mask): Delivery {
+  const externalId = externalIdOf(body, mask);
+  // Masked before it is cut: a secret across the cut would be half there.
+  const responseBody = toStorable(mask(body).slice(0, MAX_CHARACTERS));
   return { url, status, ...(externalId !== undefined && { externalId }), responseBody };
 }
 
-function externalIdOf(body: string): string | undefined {
+function externalIdOf(body: string, mask: Mask): string | undefined {
   if (!/^\s*\{/.test(body)) return undefined;
   try {
     const answer: unknown = JSON.parse(body);
     const { id } = Object(answer) as { id?: unknown };
-    if (typeof id === 'string') return toStorable(id.slice(0, MAX_CHARACTERS));
+    if (typeof id === 'string') return toStorable(mask(id).slice(0, MAX_CHARACTERS));
     // Beyond 2^53 the digits that were read are not the digits that were sent.
     if (typeof id === 'number' && (Number.isSafeInteger(id) || !Number.isInteger(id))) return String(id);
   } catch {

@@ -23,7 +23,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
     execution: 'call',
     // Also asked before the configuration is rendered, when the timeout may still be a template.
     timeoutMs: ({ timeout }) => (typeof timeout === 'number' ? timeout : DEFAULT_TIMEOUT_MS),
-    async execute({ config, idempotencyKey, now, signal }) {
+    async execute({ config, idempotencyKey, now, signal, mask }) {
       const body = encodeBody(config);
       const { headers, sensitive } = requestHeaders(config, body, { idempotencyKey, now });
       const response = await egress.send({
@@ -36,7 +36,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
         signal,
         sensitiveHeaders: sensitive,
       });
-      const delivery = deliveryOf(config.url, response);
+      const delivery = deliveryOf(config.url, response, mask);
       if (response.status >= 200 && response.status < 300) return { output: delivery, artifact: delivery };
       throw httpFailure(response, { retryOnStatus: config.retryOnStatus, now, output: delivery });
     },
