@@ -2,10 +2,11 @@ import type { Database } from '../db/client';
 import { appendChanges } from '../db/change-log';
 import { claimDeliveries, deliveryKey } from '../db/claim-deliveries';
 import type { Notifier } from '../db/notifier';
+import { workerSince } from '../db/worker-presence';
 import { scheduleOf, type ScheduleRow } from '../db/schedules';
 import type { Clock, Ids } from '../domain/clock';
-import { stillFires, type CatchUp } from '../domain/schedules/catch-up';
-import { isSecondTime, nextCron, parseCron } from '../domain/schedules/cron';
+import { stillFires, type Arrival, type CatchUp } from '../domain/schedules/catch-up';
+import { cronMatches, nextCron, parseCron } from '../domain/schedules/cron';
 import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../domain/schedules/schedule-messages';
 
 /**
@@ -20,12 +21,14 @@ export function createFireSchedule(deps: {
   timezone: string;
 }): ScheduleActivities['fireSchedule'] {
   const { database, clock, ids, notifier } = deps;
-  return async ({ automationId, triggerId, scheduledFor }) => {
+  return async ({ automationId, triggerId, scheduledFor, begunAt }) => {
     const schedule = await scheduleOf(database.db, automationId, triggerId);
     if (!schedule) return 'the trigger is not there any more';
     const at = new Date(scheduledFor);
     const now = clock.now();
-    const dropped = whyDropped(schedule, at, now, deps.timezone);
+    const attended = await workerSince(database.db, at);
+    const arrival = { scheduledFor: at, begunAt: new Date(begunAt), attended, now };
+    const dropped = whyDropped(schedule, arrival, deps.timezone);
     if (dropped !== null) return dropped;
     const changeId = ids.next();
     const fired = await database.db.transaction(async (tx) => {
@@ -47,7 +50,8 @@ export function createFireSchedule(deps: {
   };
 }
 
-function whyDropped({ event, config, since }: ScheduleRow, at: Date, now: Date, timezone: string): string | null {
+function whyDropped({ event, config, since }: ScheduleRow, arrival: Arrival, timezone: string): string | null {
+  const { scheduledFor: at, now } = arrival;
   if (at < since) return 'from before the trigger was enabled';
   const rule = {
     catchUp: (config['catch_up'] ?? 'one') as CatchUp,
@@ -55,10 +59,10 @@ function whyDropped({ event, config, since }: ScheduleRow, at: Date, now: Date, 
   };
   if (event === 'automation.interval') {
     const every = Number(config['intervalSeconds']) * 1_000;
-    return stillFires(rule, at, now, () => at.getTime() + every <= now.getTime()) ? null : 'missed';
+    return stillFires(rule, arrival, () => at.getTime() + every <= now.getTime()) ? null : 'missed';
   }
   const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
   const pattern = parseCron(String(config['cronPattern']));
-  if (pattern.fixedHour && isSecondTime(at, zone)) return 'the clock shows this time twice';
-  return stillFires(rule, at, now, () => nextCron(pattern, at, now, zone) !== null) ? null : 'missed';
+  if (!cronMatches(pattern, at, zone)) return 'no time of the pattern by the clock of its zone';
+  return stillFires(rule, arrival, () => nextCron(pattern, at, now, zone) !== null) ? null : 'missed';
 }

@@ -82,10 +82,14 @@ export async function takeUnsynced(db: Executor, limit: number): Promise<Schedul
   return taken.rows.map(toSchedule);
 }
 
-/** Temporal has it as it was taken; an edit since then leaves it to be synced again. */
-export async function noteSynced(db: Executor, { automationId, triggerId, since }: ScheduleRow): Promise<void> {
+/** Temporal has it as it was taken, by this spec; an edit since then leaves it to be synced again. */
+export async function noteSynced(
+  db: Executor,
+  { automationId, triggerId, since }: ScheduleRow,
+  spec: string,
+): Promise<void> {
   await db.execute(sql`
-    update schedules set synced_at = clock_timestamp()
+    update schedules set synced_at = clock_timestamp(), spec = ${spec}
     where automation_id = ${automationId} and trigger_id = ${triggerId}
       and date_trunc('milliseconds', since) = ${since.toISOString()}`);
 }
@@ -123,4 +127,18 @@ export async function resyncMissing(
     update schedules s set synced_at = null, attempted_at = null where synced_at < clock_timestamp() - interval '1 minute'
       and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(known)}::jsonb) as k("automationId" uuid, "triggerId" text)
         where k."automationId" = s.automation_id and k."triggerId" = s.trigger_id)`);
+}
+
+/** Marks schedules that Temporal was told by another spec than they have now: the zone by default is another one, for example. */
+export async function resyncChanged(db: Executor, specOf: (schedule: ScheduleRow) => string): Promise<void> {
+  const found = await db.execute<Row & { spec: string | null }>(sql`
+    select s.*, a.name from schedules s join automations a on a.id = s.automation_id where synced_at is not null`);
+  const changed = found.rows
+    .filter((row) => specOf(toSchedule(row)) !== row.spec)
+    .map((row) => ({ automation_id: row.automation_id, trigger_id: row.trigger_id }));
+  if (changed.length === 0) return;
+  await db.execute(sql`
+    update schedules s set synced_at = null, attempted_at = null
+    from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as c(automation_id uuid, trigger_id text)
+    where s.automation_id = c.automation_id and s.trigger_id = c.trigger_id`);
 }

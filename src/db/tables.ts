@@ -235,6 +235,7 @@ export const schedules = pgTable(
       .default(sql`clock_timestamp()`),
     syncedAt: at('synced_at'),
     attemptedAt: at('attempted_at'),
+    spec: text('spec'),
   },
   (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
 );

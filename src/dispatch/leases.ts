@@ -31,7 +31,9 @@ export function createLeases({ db, workerId, host, pid }: LeasesDeps): Leases {
     const result = await db.execute<{ live: number }>(sql`
       with mine as (
         insert into workers (id, host, pid, expires_at) values (${workerId}, ${host}, ${pid}, ${until})
-        on conflict (id) do update set expires_at = excluded.expires_at),
+        on conflict (id) do update set expires_at = excluded.expires_at,
+          -- A process that slept was not there meanwhile.
+          started_at = case when workers.expires_at < clock_timestamp() then clock_timestamp() else workers.started_at end),
       dead as (delete from workers where expires_at < clock_timestamp() and id <> ${workerId})
       select count(*)::int as live from workers where id <> ${workerId} and expires_at >= clock_timestamp()`);
     return 1 + (result.rows[0]?.live ?? 0);

@@ -1,5 +1,12 @@
 import type { Database } from '../db/client';
-import { endedSchedules, forgetScheduleEnd, noteSynced, resyncMissing, takeUnsynced } from '../db/schedules';
+import {
+  endedSchedules,
+  forgetScheduleEnd,
+  noteSynced,
+  resyncChanged,
+  resyncMissing,
+  takeUnsynced,
+} from '../db/schedules';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
@@ -8,7 +15,7 @@ import { Sleeper } from './sleeper';
 
 const SWEEP_MS = 1_000;
 const BATCH = 50;
-/** How often Temporal is asked which schedules it has: it may have lost its database. */
+/** How often the rows are held against what Temporal was told and has: it may have lost its database. */
 const COMPARE_MS = 300_000;
 
 /** Brings Temporal's Schedules in line with what enabled triggers ask for. Rows are the truth. */
@@ -26,6 +33,8 @@ export function createScheduleTimers(deps: { database: Database; keeper: () => S
   const sweep = async (temporal: ScheduleKeeper): Promise<void> => {
     if (Date.now() - comparedAt > COMPARE_MS) {
       comparedAt = Date.now();
+      // What is told of a schedule depends on settings too, which change while processes are replaced.
+      await resyncChanged(db, (schedule) => temporal.specId(schedule));
       await resyncMissing(db, await temporal.list());
     }
     for (const { automationId, triggerId } of await endedSchedules(db, BATCH)) {
@@ -37,7 +46,7 @@ export function createScheduleTimers(deps: { database: Database; keeper: () => S
       taken = schedules.length;
       for (const schedule of schedules) {
         await temporal.put(schedule);
-        await noteSynced(db, schedule);
+        await noteSynced(db, schedule, temporal.specId(schedule));
       }
     }
   };

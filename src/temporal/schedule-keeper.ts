@@ -12,12 +12,16 @@ import type { ScheduleRow } from '../db/schedules';
 import { markdownLine } from '../domain/run/markdown';
 import { parseCron } from '../domain/schedules/cron';
 import { scheduleId, type ScheduleInput } from '../domain/schedules/schedule-messages';
+import { offsetsOf, utcCalendars, type UtcCalendar } from '../domain/schedules/utc-calendars';
+import { sha256 } from '../domain/sha256';
 
 /** What keeps Temporal's Schedules in line with the rows. All calls may be repeated; each throws when Temporal is away. */
 export interface ScheduleKeeper {
   /** Creates the schedule, or changes it to what it is to be. */
   put(schedule: ScheduleRow): Promise<void>;
   remove(automationId: string, triggerId: string): Promise<void>;
+  /** Names all that `put` would tell of a schedule. */
+  specId(schedule: ScheduleRow): string;
   /** Those that Temporal has. */
   list(): Promise<{ automationId: string; triggerId: string }[]>;
 }
@@ -58,6 +62,7 @@ export function createScheduleKeeper(deps: {
         if (!(error instanceof ScheduleNotFoundError)) throw error;
       }
     },
+    specId: (schedule) => sha256(JSON.stringify(optionsOf(schedule, taskQueue, timezone))),
     async list() {
       const known: { automationId: string; triggerId: string }[] = [];
       for await (const { scheduleId: id } of client.schedule.list()) {
@@ -90,7 +95,7 @@ function optionsOf(schedule: ScheduleRow, taskQueue: string, timezone: string): 
   };
 }
 
-/** All times that may be meant; which of them are, at changes of the clock, is for who fires to tell. */
+/** All times that may be meant; which of them are is for who fires to tell. */
 function specOf({ event, config, since }: ScheduleRow, timezone: string): ScheduleOptions['spec'] {
   if (event === 'automation.interval') {
     const every = Number(config['intervalSeconds']) * 1_000;
@@ -98,21 +103,21 @@ function specOf({ event, config, since }: ScheduleRow, timezone: string): Schedu
     return { intervals: [{ every, offset: seconds % every }] };
   }
   const cron = parseCron(String(config['cronPattern']));
-  const base = {
-    second: list(cron.seconds),
-    minute: list(cron.minutes),
-    hour: list(cron.hours),
-    month: cron.months.map((month) => MONTHS[month - 1] as Month),
-  };
-  const dayOfMonth = list(cron.daysOfMonth);
-  const dayOfWeek = cron.daysOfWeek.map((day) => DAYS[day] as DayOfWeek);
-  const calendars: CalendarSpec[] = cron.eitherDay
-    ? [
-        { ...base, dayOfMonth, dayOfWeek: '*' },
-        { ...base, dayOfMonth: '*', dayOfWeek },
-      ]
-    : [{ ...base, dayOfMonth, dayOfWeek }];
-  return { calendars, timezone: typeof config['timezone'] === 'string' ? config['timezone'] : timezone };
+  const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
+  const offsets = offsetsOf(zone, since);
+  // Where clocks are changed, Temporal's calendar loses times of that night and makes others up; that of UTC does neither.
+  return offsets.length > 1
+    ? { calendars: utcCalendars(cron, offsets).map(calendarOf), timezone: 'UTC' }
+    : { calendars: utcCalendars(cron, [0]).map(calendarOf), timezone: zone };
 }
 
-const list = (values: readonly number[]): number[] => [...values];
+function calendarOf(calendar: UtcCalendar): CalendarSpec {
+  return {
+    second: [...calendar.seconds],
+    minute: [...calendar.minutes],
+    hour: calendar.hours.length === 24 ? '*' : [...calendar.hours],
+    dayOfMonth: calendar.daysOfMonth.length === 31 ? '*' : [...calendar.daysOfMonth],
+    month: calendar.months.length === 12 ? '*' : calendar.months.map((month) => MONTHS[month - 1] as Month),
+    dayOfWeek: calendar.daysOfWeek.length === 7 ? '*' : calendar.daysOfWeek.map((day) => DAYS[day] as DayOfWeek),
+  };
+}

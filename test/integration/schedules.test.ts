@@ -22,8 +22,9 @@ describe('a schedule', () => {
     const { address, namespace } = engine.temporal;
     temporal = new Client({ connection: await Connection.connect({ address }), namespace });
     api = await engine.api();
-    await Promise.all([engine.worker(), engine.worker()]);
+    workers = await Promise.all([engine.worker(), engine.worker()]);
   }, 120_000);
+  let workers: FermataProcess[];
   afterAll(async () => {
     await temporal.connection.close();
     await engine.close();
@@ -75,7 +76,10 @@ describe('a schedule', () => {
   test('follows edit, disabling, enabling, deletion and rollback', async () => {
     const yaml = scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Europe/Berlin }');
     const id = await engine.save(yaml);
-    expect((await kept(id)).timezone).toBe('Europe/Berlin');
+    // By the calendar of UTC, in winter and in summer; which of the two it is, is looked at when it fires.
+    const spec = await kept(id);
+    expect(spec.timezone).toBe('UTC');
+    expect(spec.calendars?.map(({ hour }) => hour[0]?.start).toSorted()).toEqual([7, 8]);
     await engine.save(yaml.replace('0 9', '30 10'), id);
     await until('it is edited', async () => (await specOf(id))?.calendars?.[0]?.minute[0]?.start === 30, 20_000);
     await post(`/automations/${id}/disable`);
@@ -124,7 +128,9 @@ describe('a schedule', () => {
       for (const back of [50, 40, 30, 20, 10, 0]) {
         const scheduledFor = new Date(start - back * 60_000).toISOString();
         for (const _twice of [1, 2]) {
-          if ((await fire({ automationId: id, triggerId: 'tick', scheduledFor })) === 'fired') fired.push(back);
+          const begunAt = now.toISOString();
+          const came = await fire({ automationId: id, triggerId: 'tick', scheduledFor, begunAt });
+          if (came === 'fired') fired.push(back);
         }
       }
       return fired;
@@ -132,6 +138,42 @@ describe('a schedule', () => {
     expect(await firedOf('skip')).toEqual([]);
     expect(await firedOf('one')).toEqual([0]);
     expect(await firedOf('all')).toEqual([30, 20, 10, 0]);
+  }, 60_000);
+
+  test('of what came while all workers were down fires what its policy says, whatever the interval', async () => {
+    const ticking = (catchUp: string) =>
+      engine.save(scheduled(`event: automation.interval, config: { intervalSeconds: 2, catch_up: ${catchUp} }`));
+    const [skip, one, all] = [await ticking('skip'), await ticking('one'), await ticking('all')];
+    const times = async (id: string) =>
+      (await engine.runs(id)).map((run) =>
+        Date.parse((run['trigger_scope'] as { payload: { scheduledFor: string } }).payload.scheduledFor),
+      );
+    await until(
+      'each has fired',
+      async () => (await Promise.all([skip, one, all].map(times))).every(({ length }) => length > 0),
+      30_000,
+    );
+    await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
+    const down = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 14_000));
+    const up = Date.now();
+    workers = await Promise.all([engine.worker(), engine.worker()]);
+    // The last seconds before the return are on time still.
+    const missed = async (id: string) => (await times(id)).filter((at) => at > down + 2_000 && at < up - 5_000).length;
+    await until('all that was missed has fired', async () => (await missed(all)) >= 3, 60_000);
+    for (const id of [skip, one, all]) {
+      await until('it goes on', async () => (await times(id)).some((at) => at > up + 4_000), 60_000);
+      await post(`/automations/${id}/disable`);
+    }
+    expect([await missed(skip), await missed(one)]).toEqual([0, 0]);
+  }, 120_000);
+
+  test('is told to Temporal anew at start-up when it was told by other settings', async () => {
+    const id = await engine.save(scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *" }'));
+    expect((await kept(id)).timezone).toBe('UTC');
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await engine.worker({ FERMATA_TIMEZONE: 'Asia/Tokyo' });
+    await until('it is in the other zone', async () => (await specOf(id))?.timezone === 'Asia/Tokyo', 20_000);
   }, 60_000);
 
   test('is refused at save with a pattern or zone that there is not, and with `for`', async () => {

@@ -1,8 +1,24 @@
 /** What happens to times that were missed while Temporal or the workers were down. */
 export type CatchUp = 'skip' | 'one' | 'all';
 
-/** A time that comes at most so late was not missed. */
-export const ON_TIME_MS = 30_000;
+/** What comes at most so late was not missed by anybody. */
+const PROMPT_MS = 5_000;
+
+/** How a scheduled time came about. */
+export interface Arrival {
+  scheduledFor: Date;
+  /** When Temporal began with it. */
+  begunAt: Date;
+  /** A worker that is there now was there at that time already. */
+  attended: boolean;
+  now: Date;
+}
+
+/** Temporal was down at that time, or all workers were; a busy worker that is late has missed nothing. */
+function isMissed({ scheduledFor, begunAt, attended, now }: Arrival): boolean {
+  const latest = scheduledFor.getTime() + PROMPT_MS;
+  return begunAt.getTime() > latest || (!attended && now.getTime() > latest);
+}
 
 /**
  * Whether a scheduled time still fires, now that it is looked at. `laterDue` tells whether a later time of the same schedule
@@ -10,12 +26,11 @@ export const ON_TIME_MS = 30_000;
  */
 export function stillFires(
   rule: { catchUp: CatchUp; catchUpMinutes: number },
-  scheduledFor: Date,
-  now: Date,
+  arrival: Arrival,
   laterDue: () => boolean,
 ): boolean {
-  const late = now.getTime() - scheduledFor.getTime();
-  if (late <= ON_TIME_MS) return true;
+  if (!isMissed(arrival)) return true;
+  const late = arrival.now.getTime() - arrival.scheduledFor.getTime();
   if (rule.catchUp === 'skip' || late > rule.catchUpMinutes * 60_000) return false;
   return rule.catchUp === 'all' || !laterDue();
 }

@@ -61,7 +61,7 @@ export function parseCron(text: string): CronPattern {
     ...{ minutes, hours, daysOfMonth, months },
     daysOfWeek: [...new Set(weekdays.map((day) => day % 7))].sort((a, b) => a - b),
     eitherDay: isSet(dayOfMonth) && isSet(dayOfWeek),
-    fixedHour: !hour.startsWith('*'),
+    fixedHour: !hour.startsWith('*') && hours.length < 24,
   };
   const exists = months.some((each) => (daysOfMonth[0] ?? 1) <= (LONGEST_MONTH[each - 1] ?? 0));
   if (!exists && !isSet(dayOfWeek)) throw new CronError('No such day exists in any of these months');
@@ -120,7 +120,7 @@ const wallOf = (instant: Date, timezone: string): Date =>
 const LONGEST_SHIFT_MS = 2 * 3_600_000;
 
 /** Whether the clock on the wall has shown this time once before: clocks were put back. */
-export function isSecondTime(instant: Date, timezone: string): boolean {
+function isSecondTime(instant: Date, timezone: string): boolean {
   const { offsetMs } = zonedTime(instant, timezone);
   for (let back = 1_800_000; back <= LONGEST_SHIFT_MS; back += 1_800_000) {
     const before = new Date(instant.getTime() - back);

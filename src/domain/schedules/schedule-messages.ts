@@ -7,8 +7,13 @@ export interface ScheduleInput {
 
 /** What that workflow calls. */
 export interface ScheduleActivities {
-  /** Appends the event of a scheduled time to the log, once. Gives what became of it. */
-  fireSchedule(input: { automationId: string; triggerId: string; scheduledFor: string }): Promise<string>;
+  /** Appends the event of a scheduled time to the log, once. `begunAt`: when Temporal began with it. Gives what became of it. */
+  fireSchedule(input: {
+    automationId: string;
+    triggerId: string;
+    scheduledFor: string;
+    begunAt: string;
+  }): Promise<string>;
 }
 
 /** Id of the Temporal Schedule of a trigger. */

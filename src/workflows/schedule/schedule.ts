@@ -10,5 +10,6 @@ const { fireSchedule } = proxyLocalActivities<ScheduleActivities>({
 export async function schedule({ automationId, triggerId }: ScheduleInput): Promise<string> {
   const { searchAttributes, startTime } = workflowInfo();
   const [at = startTime] = (searchAttributes['TemporalScheduledStartTime'] ?? []) as unknown as Date[];
-  return fireSchedule({ automationId, triggerId, scheduledFor: new Date(at).toISOString() });
+  const times = { scheduledFor: new Date(at).toISOString(), begunAt: startTime.toISOString() };
+  return fireSchedule({ automationId, triggerId, ...times });
 }

@@ -1,0 +1,109 @@
+import { zonedTime } from '../conditions/zoned-time';
+import type { CronPattern } from './cron';
+
+/** Times of the calendar of UTC: those that lie in all of the sets. */
+export interface UtcCalendar {
+  seconds: readonly number[];
+  minutes: readonly number[];
+  hours: readonly number[];
+  daysOfMonth: readonly number[];
+  months: readonly number[];
+  /** 0 = Sunday. */
+  daysOfWeek: readonly number[];
+}
+
+const DAY_MINUTES = 1_440;
+const WEEK_MS = 7 * 86_400_000;
+const WEEKS = 5 * 52;
+const ALL_DAYS = Array.from({ length: 31 }, (_, index) => index + 1);
+const ALL_WEEKDAYS = [0, 1, 2, 3, 4, 5, 6];
+
+/** How far a zone is ahead of UTC, in minutes, in the years after an instant: one number, or more where clocks are changed. */
+export function offsetsOf(timezone: string, from: Date): number[] {
+  const offsets = new Set<number>();
+  for (let week = -1; week <= WEEKS; week += 1) {
+    const at = new Date(from.getTime() + week * WEEK_MS);
+    offsets.add(Math.round(zonedTime(at, timezone).offsetMs / 60_000));
+  }
+  return sorted(offsets);
+}
+
+/**
+ * Calendars of UTC that have every time of a pattern in a zone with these offsets. They have more: the same wall clock by the
+ * other offset, and days at the ends of months. Who fires tells which are meant (`cronMatches`).
+ */
+export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): UtcCalendar[] {
+  const calendars = new Map<string, UtcCalendar>();
+  for (const offset of offsets) {
+    for (const { days, minutesByHour } of byDays(pattern, offset)) {
+      for (const { hours, minutes } of alike(minutesByHour)) {
+        const calendar = { seconds: pattern.seconds, minutes, hours, ...days };
+        calendars.set(JSON.stringify(calendar), calendar);
+      }
+    }
+  }
+  return [...calendars.values()];
+}
+
+type Days = Pick<UtcCalendar, 'daysOfMonth' | 'months' | 'daysOfWeek'>;
+
+/** Hours and minutes of UTC by the days that they lie on. */
+function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHour: Map<number, Set<number>> }[] {
+  const groups = new Map<string, { days: Days; minutesByHour: Map<number, Set<number>> }>();
+  for (const hour of pattern.hours) {
+    for (const minute of pattern.minutes) {
+      const utc = hour * 60 + minute - offset;
+      const shift = Math.floor(utc / DAY_MINUTES);
+      const ofDay = utc - shift * DAY_MINUTES;
+      for (const days of daysOf(pattern, shift)) {
+        const key = JSON.stringify(days);
+        const { minutesByHour } = groups.get(key) ?? { minutesByHour: new Map<number, Set<number>>() };
+        const minutes = minutesByHour.get(Math.floor(ofDay / 60)) ?? new Set();
+        minutesByHour.set(Math.floor(ofDay / 60), minutes.add(ofDay % 60));
+        groups.set(key, { days, minutesByHour });
+      }
+    }
+  }
+  return [...groups.values()];
+}
+
+/** The days of a pattern, moved to the day before or after; either kind of day being enough makes two of it. */
+function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shift: number): Days[] {
+  const weekdays = sorted(new Set(daysOfWeek.map((day) => (day + shift + 7) % 7)));
+  if (!eitherDay) return [{ ...moved(daysOfMonth, months, shift), daysOfWeek: weekdays }];
+  return [
+    { ...moved(daysOfMonth, months, shift), daysOfWeek: ALL_WEEKDAYS },
+    { ...moved(ALL_DAYS, months, shift), daysOfWeek: weekdays },
+  ];
+}
+
+/** Every day that may lie before or after one of these; a month's last day may be any from the 28th on. */
+function moved(
+  days: readonly number[],
+  months: readonly number[],
+  shift: number,
+): Pick<Days, 'daysOfMonth' | 'months'> {
+  if (shift === 0) return { daysOfMonth: days, months };
+  const crosses = shift < 0 ? days.includes(1) : days.some((day) => day >= 28);
+  const beyond = !crosses ? [] : shift < 0 ? [28, 29, 30, 31] : [1];
+  const inside = days.map((day) => day + shift).filter((day) => day >= 1 && day <= 31);
+  const others = crosses ? months.map((month) => ((month - 1 + shift + 12) % 12) + 1) : [];
+  return {
+    daysOfMonth: sorted(new Set([...inside, ...beyond])),
+    months: sorted(new Set([...months, ...others])),
+  };
+}
+
+/** Hours with the same minutes are one. */
+function alike(minutesByHour: ReadonlyMap<number, ReadonlySet<number>>): { hours: number[]; minutes: number[] }[] {
+  const found = new Map<string, { hours: number[]; minutes: number[] }>();
+  for (const [hour, set] of [...minutesByHour].sort(([a], [b]) => a - b)) {
+    const minutes = sorted(set);
+    const group = found.get(minutes.join()) ?? { hours: [], minutes };
+    group.hours.push(hour);
+    found.set(minutes.join(), group);
+  }
+  return [...found.values()];
+}
+
+const sorted = (values: Iterable<number>): number[] => [...values].sort((a, b) => a - b);
