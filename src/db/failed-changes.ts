@@ -31,13 +31,16 @@ export async function listFailedChanges(db: Executor, page: { limit: number; bef
 }
 
 /**
- * Puts a change that was set aside back into the queue. Its `error` stays until it is routed: that is how the dispatcher
- * tells a retried change, whose state trigger must still hold. Undefined when there is none with this id.
+ * Puts a change that was set aside back into the queue. Its `error` says when: that is how the dispatcher tells a retried
+ * change, whose state trigger must still hold. Undefined when there is none with this id.
  */
-export async function retryFailedChange(tx: Executor, changeId: string): Promise<FailedChange | undefined> {
+export async function retryFailedChange(tx: Executor, changeId: string, at: Date): Promise<FailedChange | undefined> {
   const rows = await tx
     .update(changes)
-    .set({ failedAt: null, routedAt: null, attempts: 0, nextAttemptAt: null })
+    .set({
+      ...{ failedAt: null, routedAt: null, attempts: 0, nextAttemptAt: null },
+      error: sql`coalesce(${changes.error}, '{}') || ${JSON.stringify({ retriedAt: at.toISOString() })}::jsonb`,
+    })
     .where(and(eq(changes.changeId, changeId), isDead))
     .returning(columns);
   return rows[0];

@@ -13,6 +13,8 @@ export interface UnroutedChange {
   nextAttemptAt: Date | null;
   /** Its entity has dwells that it may end. */
   hasDwells: boolean;
+  /** It was set aside, and a person has put it back. */
+  isRetried: boolean;
   /** Age at the time of reading, by the database's clock. */
   lagSeconds: number;
 }
@@ -23,6 +25,7 @@ interface Row extends ChangeRow {
   next_attempt_at: string | null;
   lag: number;
   has_dwells: boolean;
+  is_retried: boolean;
 }
 
 /** Key of the entity whose changes must stay in order. */
@@ -46,7 +49,7 @@ export async function readUnrouted(
   const result = await db.execute<Row & { revision: string; any_waits: boolean }>(sql`
     select d.revision, exists (select 1 from waits) as any_waits, c.* from definition_revision d left join lateral (
       select seq, change_id, partition, kind, entity_id, event, payload, prev, next, delta, changed_fields, actor,
-        caused_by, depth, occurred_at, attempts, next_attempt_at,
+        caused_by, depth, occurred_at, attempts, next_attempt_at, coalesce(error ? 'retriedAt', false) as is_retried,
         extract(epoch from clock_timestamp() - recorded_at)::float8 as lag,
         exists (select 1 from dwells w where w.kind = c.kind and w.entity_id = c.entity_id and w.status <> 'idle')
           as has_dwells
@@ -67,6 +70,7 @@ function toUnrouted(row: Row): UnroutedChange {
     partition: row.partition,
     attempts: row.attempts,
     hasDwells: row.has_dwells,
+    isRetried: row.is_retried,
     lagSeconds: row.lag,
     nextAttemptAt: row.next_attempt_at === null ? null : new Date(row.next_attempt_at),
   };

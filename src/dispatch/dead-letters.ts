@@ -22,7 +22,7 @@ export async function noteFailure(
       ? sql`failed_at = clock_timestamp(), routed_at = clock_timestamp(), next_attempt_at = null`
       : sql`next_attempt_at = clock_timestamp() + make_interval(secs => ${pause})`;
   await db.execute(sql`
-    update changes set attempts = ${attempts}, error = ${JSON.stringify({ message })}::jsonb, ${outcome}
+    update changes set attempts = ${attempts}, error = coalesce(error, '{}') || ${JSON.stringify({ message })}::jsonb, ${outcome}
     where seq = ${change.seq} and routed_at is null and exists (
       select 1 from partition_leases where partition = ${change.partition} and epoch = ${change.epoch}
         and owner = ${workerId})`);

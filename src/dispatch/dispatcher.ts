@@ -111,7 +111,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
 
   const prepare = (unrouted: UnroutedChange, held: ReadonlyMap<number, number>): Routable | null => {
-    const { change, partition, attempts, nextAttemptAt, hasDwells } = unrouted;
+    const { change, partition, attempts, nextAttemptAt, hasDwells, isRetried } = unrouted;
     const key = entityKey(change);
     if (resting.has(key)) return null;
     if (nextAttemptAt !== null && nextAttemptAt.getTime() > Date.now()) {
@@ -129,7 +129,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     );
     const listeners = change.shape === 'entity' ? queued.filter((each) => hears(each, change)) : [];
     const fence = { seq: change.seq, partition, epoch };
-    return { change, attempts, occurrences, candidates, hasDwells, listeners, fence };
+    return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence };
   };
 
   /** A scheduled time is for its own trigger alone. */

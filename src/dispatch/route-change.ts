@@ -2,8 +2,8 @@ import type { Database } from '../db/client';
 import type { Executor } from '../db/executor';
 import type { Change, Occurrence } from '../domain/entities/change';
 import type { Evaluator } from '../providers/evaluator';
-import { armWhatHolds, endContradicted, type DwellDeps } from './dwell-gate';
-import { enterGates, passConditions, type Entered } from './gates';
+import { armWhatHolds, endContradicted, holdsNow, type DwellDeps } from './dwell-gate';
+import { enterGates, passConditions, refused, type Entered, type Refusal } from './gates';
 import { markRouted, type Fenced } from './mark-routed';
 import type { Candidate } from './routing-index';
 import {
@@ -33,6 +33,8 @@ export interface Routed {
   candidates: readonly { candidate: Candidate; occurrence: Occurrence }[];
   /** Whether its entity has dwells, or may have by now: the change may end them. */
   hasDwells: boolean;
+  /** It was set aside, and a person has put it back: what it tells of may be over by now. */
+  isRetried: boolean;
 }
 
 /** What is decided in the routing transaction. */
@@ -53,7 +55,7 @@ export async function routeChange(deps: RouteDeps, routed: Routed): Promise<bool
   const gated: Gated = { survivors: [], windows: [], dwells: [] };
   for (const { candidate, occurrence } of candidates) {
     const { changeId } = change;
-    const entered = await enterGates(gates, candidate, occurrence, change);
+    const entered = await enter(deps, routed, candidate, occurrence);
     if (!entered.passed) tell(deps, { candidate, refusal: entered, changeId });
     else if (candidate.trigger.window) gated.windows.push(await atWindow(gates, entered, candidate.trigger.window));
     else if (candidate.trigger.for !== undefined) gated.dwells.push(entered);
@@ -67,6 +69,25 @@ export async function routeChange(deps: RouteDeps, routed: Routed): Promise<bool
   if (survivors.length === 0 && windows.length === 0 && dwells.length === 0 && !hasDwells) return false;
   await decide(deps, routed, gated);
   return true;
+}
+
+const OVER = refused('config', 'The change was retried, and what it tells of does not hold any more.');
+
+/** Config and filter; of a change that was retried, also whether the state that it tells of is there still. */
+async function enter(
+  deps: RouteDeps,
+  { change, isRetried }: Routed,
+  candidate: Candidate,
+  occurrence: Occurrence,
+): Promise<Entered | Refusal> {
+  const { db } = deps.database;
+  const entered = await enterGates({ evaluator: deps.evaluator, db }, candidate, occurrence, change);
+  const { holds } = candidate.type;
+  const { config } = candidate.trigger;
+  if (!isRetried || !entered.passed || !holds || holds.refuses?.(config) !== undefined) return entered;
+  const { payload } = entered;
+  const isOver = (await holdsNow(deps, db, holds, { entity: holds.entity(payload), payload, config })) === false;
+  return isOver ? OVER : entered;
 }
 
 /**

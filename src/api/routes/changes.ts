@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { listFailedChanges, retryFailedChange, type FailedChange } from '../../db/failed-changes';
 import type { Notifier } from '../../db/notifier';
+import type { Clock } from '../../domain/clock';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, isoOrNull, notFound, Timestamp, uuidOrNotFound } from '../http/values';
@@ -22,7 +23,7 @@ const FailedChangeAnswer = z
   .meta({ id: 'FailedChange' });
 
 /** Changes that could not be routed. */
-export function changeRoutes({ db, notifier }: { db: Executor; notifier: Notifier }): Route[] {
+export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: Notifier; clock: Clock }): Route[] {
   return [
     readRoute({
       method: 'get',
@@ -55,7 +56,7 @@ export function changeRoutes({ db, notifier }: { db: Executor; notifier: Notifie
       },
       async handler({ params, tx, afterCommit }) {
         const id = uuidOrNotFound(params.id, 'failed change');
-        const change = await retryFailedChange(tx, id);
+        const change = await retryFailedChange(tx, id, clock.now());
         if (change === undefined) throw notFound('failed change', id);
         afterCommit(() => notifier.changes());
         return json(200, toAnswer(change));
