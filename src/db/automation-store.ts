@@ -152,7 +152,8 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
       const live = (status ?? current.status) === 'enabled';
       if (changed || status !== undefined) {
         const triggers = live ? (definition ?? current.definition).triggers : [];
-        await keepDwells(tx, id, triggers.filter(({ enabled }) => enabled).map(dwellGateId));
+        const why = live ? 'The trigger was edited.' : 'The automation was disabled.';
+        await keepDwells(tx, id, triggers.filter(({ enabled }) => enabled).map(dwellGateId), why);
         await keepSchedules(tx, id, triggers);
       }
       await tx
@@ -171,7 +172,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
     async remove(tx, id, check) {
       await lockCurrent(tx, id, check);
       await keepWindows(tx, id, []);
-      await keepDwells(tx, id, []);
+      await keepDwells(tx, id, [], 'The automation was deleted.');
       await keepSchedules(tx, id, []);
       const now = clock.now();
       await tx

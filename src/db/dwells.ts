@@ -141,9 +141,21 @@ export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await dropDwells(tx, sql`id = ${id}`);
 }
 
-/** Drops what triggers have armed that are not there any more, or not as they were. */
-export async function keepDwells(tx: Executor, automationId: string, gates: readonly string[]): Promise<void> {
-  await dropDwells(tx, sql`automation_id = ${automationId} and gate <> all(${`{${gates.join(',')}}`}::text[])`);
+/** Drops what triggers have armed that are not there any more, or not as they were; `why` is told of what was armed. */
+export async function keepDwells(
+  tx: Executor,
+  automationId: string,
+  gates: readonly string[],
+  why: string,
+): Promise<void> {
+  const gone = sql`automation_id = ${automationId} and gate <> all(${`{${gates.join(',')}}`}::text[])`;
+  // One row for each trigger, however many keys it had armed.
+  await tx.execute(sql`
+    insert into evaluations (automation_id, trigger_id, change_id, outcome, detail, count, first_at, last_at)
+    select automation_id, trigger_id, (array_agg(change_id order by id desc))[1], 'dwell_cancelled', ${why}, count(*),
+      clock_timestamp(), clock_timestamp()
+    from dwells where ${gone} and status = 'armed' group by automation_id, trigger_id`);
+  await dropDwells(tx, gone);
 }
 
 async function dropDwells(tx: Executor, where: SQL): Promise<void> {

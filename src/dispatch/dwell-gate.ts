@@ -31,7 +31,8 @@ const LOOK_BACK = 50;
 
 /**
  * Ends what a change contradicts, in its routing transaction, before anything is armed. A dwell whose deadline lies before
- * the change has held to its end: it fires first, whatever its timer is doing.
+ * the change has held to its end: it fires first, whatever its timer is doing. What a sender's clock puts behind a deadline
+ * that is still to come has ended the cause before it.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
@@ -44,7 +45,7 @@ export async function endContradicted(
     if (!contradicts(deps.registry, dwell, change)) continue;
     const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
     if (dwell.status === 'armed' && candidate) {
-      if (change.occurredAt >= dwell.firesAt) {
+      if (change.occurredAt >= dwell.firesAt && deps.entities.clock.now() >= dwell.firesAt) {
         const verdict = await fire(deps, tx, dwell, candidate, dwell.firesAt);
         if ('request' in verdict) survivors.push(verdict);
         else reasons.push(verdict);

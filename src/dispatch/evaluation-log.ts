@@ -23,6 +23,8 @@ export interface EvaluationRecord {
   detail: string;
 }
 
+/** Outcomes whose detail tells how far a count is: each in a row is the same refusal, of which the newest detail stays. */
+const COUNTED: ReadonlySet<Outcome> = new Set(['window']);
 /** Longest reason that is kept. */
 const DETAIL_LIMIT = 500;
 const FLUSH_MS = 500;
@@ -67,8 +69,13 @@ export function createEvaluationLog(db: Executor, keep: number, onError: (error:
       const detail = record.detail.replaceAll('\u0000', '').slice(0, DETAIL_LIMIT).toWellFormed();
       const last = newest.get(record.automationId);
       const now = new Date();
-      if (last && last.triggerId === record.triggerId && last.outcome === record.outcome && last.detail === detail) {
+      if (
+        last?.triggerId === record.triggerId &&
+        last.outcome === record.outcome &&
+        (last.detail === detail || COUNTED.has(record.outcome))
+      ) {
         last.count += 1;
+        last.detail = detail;
         last.lastAt = now;
         last.changeId = record.changeId;
       } else {
@@ -98,10 +105,12 @@ async function writeEntries(db: Executor, entries: readonly Entry[], keep: numbe
       join automations a on a.id = b."automationId"),
     head as (select distinct on ("automationId") * from batch order by "automationId", ord),
     merged as (
-      update evaluations e set count = e.count + head.count, last_at = head."lastAt", change_id = head."changeId"
+      update evaluations e set count = e.count + head.count, last_at = head."lastAt", change_id = head."changeId",
+        detail = head.detail
       from head
       where e.id = (select max(id) from evaluations where automation_id = head."automationId")
-        and e.trigger_id is not distinct from head."triggerId" and e.outcome = head.outcome and e.detail = head.detail
+        and e.trigger_id is not distinct from head."triggerId" and e.outcome = head.outcome
+        and (e.detail = head.detail or e.outcome = any(${`{${[...COUNTED].join(',')}}`}::text[]))
       returning head.ord)
     insert into evaluations (automation_id, trigger_id, change_id, outcome, detail, count, first_at, last_at)
     select "automationId", "triggerId", "changeId", outcome, detail, count, "firstAt", "lastAt" from batch

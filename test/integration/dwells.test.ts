@@ -173,6 +173,7 @@ describe('a `for:` gate', () => {
     expect(await dwells(id)).toEqual([first]);
     await engine.save(yaml.replace('minutes: 10', 'minutes: 11'), id);
     expect(await dwells(id)).toEqual([]);
+    expect((await outcome(id, 'dwell_cancelled')).detail).toBe('The trigger was edited.');
 
     const again = async () => {
       await lamp('e', { status: 'off' });
@@ -180,8 +181,12 @@ describe('a `for:` gate', () => {
       await armed(id);
     };
     await again();
+    await engine.save(yaml.replace('id: stays_on', 'id: renamed'), id);
+    expect(await dwells(id)).toEqual([]);
+    await again();
     await call('POST', `/automations/${id}/disable`);
     expect(await dwells(id)).toEqual([]);
+    expect((await engine.outcomes(id)).at(-1)?.detail).toBe('The automation was disabled.');
     await call('POST', `/automations/${id}/enable`);
     await routed();
     expect(await dwells(id)).toEqual([]);
@@ -228,6 +233,32 @@ describe('a `for:` gate', () => {
     expect(await dwells(id)).toEqual([first]);
     const [run] = await engine.ended(1, id);
     expect(run?.['trigger_scope']).toMatchObject({ payload: { value: 300 } });
+  }, 60_000);
+
+  test('is left as it is by a value that is not there', async () => {
+    const id = await engine.save(whenOn('n', '{ seconds: 2 }'));
+    await lamp('n', { status: 'on' });
+    const first = await armed(id);
+    await lamp('n', { status: null });
+    await lamp('n', {});
+    await routed();
+    expect(await dwells(id)).toEqual([first]);
+    await engine.ended(1, id);
+  }, 60_000);
+
+  test('is ended by a recovery that the clock of its sender puts behind the deadline', async () => {
+    const id = await engine.save(`
+      name: Not healthy for two minutes
+      triggers: [{ event: healthcheck.system_degraded, filter: trigger.payload.systemId == "ahead", for: { minutes: 2 } }]
+      actions: [{ action: automation.log, config: { message: still } }]
+    `);
+    const send = (status: string, timestamp?: string) =>
+      call('POST', '/health/results', { systemId: 'ahead', configurationId: 'http', status, timestamp });
+    await send('unhealthy');
+    await armed(id);
+    await send('healthy', new Date(Date.now() + 4 * 60_000).toISOString());
+    await outcome(id, 'dwell_cancelled');
+    expect(await engine.runs(id)).toEqual([]);
   }, 60_000);
 
   test('ends with its entity', async () => {

@@ -17,8 +17,10 @@ export function windowGateId({
 
 /** Names what a `for:` gate waits on: an edit of anything of the trigger makes another of it. */
 export function dwellGateId(trigger: TriggerDefinition): string {
-  const { event, enabled, config, filter, window, for: duration } = trigger;
-  return sha256(canonical([normalizeEvent(event), enabled, config, filter ?? null, window ?? null, duration ?? null]));
+  const { id, event, enabled, config, filter, window, for: duration } = trigger;
+  return sha256(
+    canonical([id, normalizeEvent(event), enabled, config, filter ?? null, window ?? null, duration ?? null]),
+  );
 }
 
 /** JSON that does not depend on the order of keys: jsonb gives them back in its own. */

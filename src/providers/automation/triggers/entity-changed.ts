@@ -75,7 +75,9 @@ export const entityChangedTrigger: TriggerType = {
     test(state, _payload, config) {
       if (state === null) return false;
       if (config.to === undefined || typeof config.field !== 'string') return undefined;
-      return matches(config.to, read(state, config.field));
+      const value = read(state, config.field);
+      // A value that is not there tells nothing, unless it is what must hold.
+      return matches(config.to, value) || (value === null ? undefined : false);
     },
   },
 };
