@@ -5,6 +5,7 @@ import { setWaiting } from '../db/runs/set-waiting';
 import { writeJournal } from '../db/runs/journal';
 import { isDatabaseAway } from '../db/availability';
 import type { ActionKind } from '../domain/definition/action-kind';
+import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
 import type { Evaluation, StepInput } from '../domain/run/activities';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
@@ -16,6 +17,7 @@ import type { Evaluated, EvaluateKind } from './evaluate/evaluated';
 import { evaluateRepeat } from './evaluate/repeat';
 import { renderStepVariables } from './evaluate/variables';
 import { evaluateWait } from './evaluate-wait';
+import { isEnabled } from './settle-step';
 import { runError, scopeOf, stepOf, traceOf, type Step } from './step';
 
 const nothing: EvaluateKind = () => Promise.resolve({ evaluation: { type: 'enabled' }, status: 'running' });
@@ -48,7 +50,7 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
       const before = decidedBefore(start, input);
       if (before) return before;
       step.mask = deps.secrets.maskOf(input.runId, start.secrets);
-      const evaluated = masked(await evaluate(deps, tx, step, start), step.mask);
+      const evaluated = storable(await evaluate(deps, tx, step, start), step.mask);
       await writeRow(tx, step, evaluated);
       return evaluated.evaluation;
     });
@@ -68,10 +70,9 @@ function decidedBefore({ decided }: StepStart, { iteration }: StepInput): Evalua
 async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: StepStart): Promise<Evaluated> {
   const scope = scopeOf(step, start);
   try {
-    if (typeof step.action.enabled === 'string') {
-      const enabled = await deps.evaluator.condition(tx, step.action.enabled, scope);
-      if (enabled.value === 'error') throw new FermataError('expression_error', `enabled: ${enabled.reason ?? ''}`);
-      if (!enabled.value) return { evaluation: { type: 'skipped' }, status: 'skipped' };
+    // A loop that is asked whether it goes on was found to be enabled when it began.
+    if (step.input.iteration === undefined && !(await isEnabled(tx, deps, step, scope))) {
+      return { evaluation: { type: 'skipped' }, status: 'skipped' };
     }
     return await KINDS[step.names.kind as keyof typeof KINDS](step, scope, deps, tx);
   } catch (error) {
@@ -79,6 +80,11 @@ async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: Ste
     const code = error instanceof FermataError ? error.code : 'expression_error';
     return { evaluation: { type: 'failed', error: runError(step, code, messageOf(error)) }, status: 'failed' };
   }
+}
+
+/** What rows can keep: the execution goes on with the same. */
+function storable(evaluated: Evaluated, mask: Mask): Evaluated {
+  return toStorable(masked(evaluated, mask));
 }
 
 /** Names of decisions are ours and stay. */

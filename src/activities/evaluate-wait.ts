@@ -18,9 +18,11 @@ import {
   type Wait,
   type WaitScope,
 } from '../db/runs/waits';
+import { withoutTakenEvents } from '../db/runs/taken-events';
 import { isDatabaseAway } from '../db/availability';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
 import { occurrencesOf } from '../domain/entities/occurrences';
+import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
 import { normalizeEvent } from '../domain/registry/registry';
 import type { Evaluation } from '../domain/run/activities';
@@ -73,7 +75,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
   try {
     if (!(await isEnabled(tx, deps, step, scope))) {
       const skipped: Evaluation = { type: 'skipped' };
-      await endStep(tx, { runId, path, status: 'skipped', trace: { evaluation: skipped } });
+      await endStep(tx, { runId, path, status: 'skipped', trace: { evaluation: skipped, ...traceOf(step) } });
       return skipped;
     }
     const now = deps.clock.now();
@@ -87,18 +89,23 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
     };
     if ('wait_until' in step.action) {
       const seenNow = await deps.evaluator.look(tx, step.action.wait_until.condition, scope);
+      step.conditions = [seenNow.trace()];
       if (seenNow.value === true) return await complete(tx, step, { since: now, timeoutAt: base.timeoutAt }, now, {});
       const { refs, changesAt: recheckAt } = seenNow;
       const afterSeq = await beganAt(tx, runId, path);
       await insertWait(tx, { ...base, kind: 'wait_until', refs, recheckAt, afterSeq });
     } else {
-      const { event, context_key: key } = step.action.wait_for_trigger;
+      const { context_key: key } = step.action.wait_for_trigger;
+      const event = normalizeEvent(step.action.wait_for_trigger.event);
       const rendered = key === undefined ? step.source.facts.contextKey : await deps.evaluator.render(tx, key, scope);
-      const contextKey = rendered === null || rendered === undefined ? null : String(rendered as string);
+      const contextKey = rendered === null || rendered === undefined ? null : toStorable(String(rendered as string));
       const anyKey = key !== undefined && contextKey === '*';
-      const afterSeq = await logPosition(tx, runId, path, (other) => !besides(path, other));
-      const names = { kind: 'wait_for_trigger' as const, event: normalizeEvent(event), contextKey, anyKey };
-      await insertWait(tx, { ...base, ...names, afterSeq, refs: [], recheckAt: null });
+      const isBefore = (other: string) => !besides(path, other);
+      const position = { runId, event, afterSeq: await logPosition(tx, runId, path, isBefore) };
+      const { afterSeq, taken } = await withoutTakenEvents(tx, position, isBefore);
+      const names = { kind: 'wait_for_trigger' as const, event, contextKey, anyKey };
+      const past = taken.length === 0 ? seen : { ...seen, taken };
+      await insertWait(tx, { ...base, ...names, scope: past, afterSeq, refs: [], recheckAt: null });
     }
   } catch (error) {
     if (isDatabaseAway(error)) throw error;
@@ -126,6 +133,7 @@ async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<E
       const by = changed === null ? {} : { changed };
       const scope = waitScopeOf(step.source, artifacts, wait.scope, by);
       seen = await deps.evaluator.look(tx, step.action.wait_until.condition, scope, changed ? [changed] : []);
+      step.conditions = [seen.trace()];
       if (seen.value === true) return complete(tx, step, wait, now, by);
     }
     if (isOver(wait, now)) return timeOut(tx, step, wait);
@@ -168,9 +176,11 @@ async function earliestMatch(
   const { trigger: woke = null, seq: wokeAt = Infinity } = wait.wokenBy ?? {};
   if (wait.looked) return woke;
   const waiter = { wait, source: step.source, artifacts, step: action.wait_for_trigger };
+  const source = deps.registry.trigger(action.wait_for_trigger.event)?.source;
+  const events = [wait.event ?? '', ...(source === undefined ? [] : [source])];
   // The log behind the position is read once: whatever is routed later finds the armed row.
   for (let after = wait.afterSeq; ;) {
-    const changes = await changesAfter(tx, after, LOG_PAGE);
+    const changes = await changesAfter(tx, after, events, LOG_PAGE);
     for (const change of changes) {
       // What woke it comes first, then.
       if (change.seq >= wokeAt) return woke;
@@ -200,13 +210,12 @@ async function goOnWaiting(tx: Executor, step: WaitStep, wait: Wait, seen: Look 
     recheckAt: recheckAt?.getTime() ?? null,
     timeoutAt: wait.timeoutAt?.getTime() ?? null,
   };
-  const reason = seen?.reason;
   await endStep(tx, {
     runId,
     path,
     status: 'waiting',
     result: { refs: wait.refs, event: wait.event, timeoutAt: wait.timeoutAt, recheckAt },
-    trace: { ...traceOf(step), ...(reason === undefined ? {} : { reason: step.mask(reason) }) },
+    trace: traceOf(step),
   });
   await setWaiting(tx, runId);
   return evaluation;

@@ -19,7 +19,7 @@ import type { ActivityDeps } from './deps';
 import { codeOf } from './perform-transaction';
 import type { ActionStepOfRun } from './perform-step';
 import { isEnabled, outcomeBefore, writeFailure, writeSuccess } from './settle-step';
-import { runCause, runError, scopeOf } from './step';
+import { runCause, runError, scopeOf, traceOf } from './step';
 
 const HEARTBEAT_MS = 1_000;
 /** How long the end of a call that succeeded is tried to be written before the attempt is given up as lost. */
@@ -68,7 +68,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const { names, source } = step;
   const scope = scopeOf(step, start);
   if (!(await isEnabled(db, deps, step, scope))) {
-    await endStep(db, { runId: names.runId, path: names.path, status: 'skipped' });
+    await endStep(db, { runId: names.runId, path: names.path, status: 'skipped', trace: traceOf(step) });
     return { type: 'skipped' };
   }
   const rendered = await renderConfig(db, deps, step, action.configSchema, scope);

@@ -24,15 +24,17 @@ export function outcomeBefore(step: Step, { open, finished }: StepStart): Perfor
   return { type: 'failed', error: finished.error ?? runError(step, 'internal', 'The step had failed.') };
 }
 
-/** Whether `enabled` lets the step happen. @throws {FermataError} when it cannot be told. */
+/** Whether `enabled` lets the step happen; its trace tells how. @throws {FermataError} when it cannot be told. */
 export async function isEnabled(
   db: Executor,
   { evaluator }: ActivityDeps,
-  { action }: Step,
+  step: Step,
   scope: EvaluationScope,
 ): Promise<boolean> {
-  if (typeof action.enabled === 'boolean') return action.enabled;
-  const { value, reason } = await evaluator.condition(db, action.enabled, scope);
+  const { enabled } = step.action;
+  if (typeof enabled === 'boolean') return enabled;
+  step.enabled = await evaluator.explain(db, enabled, scope);
+  const { value, reason } = step.enabled;
   if (value === 'error') throw new FermataError('expression_error', `enabled: ${reason ?? ''}`);
   return value;
 }

@@ -3,7 +3,9 @@ import type { ActionStep } from '../domain/definition/action';
 import { kindOf } from '../domain/definition/action-kind';
 import { FermataError } from '../domain/errors';
 import type { StepInput } from '../domain/run/activities';
+import type { ConditionTrace } from '../domain/conditions/trace-condition';
 import type { Cause } from '../domain/entities/change';
+import { toStorable } from '../domain/entities/storable';
 import type { RunError } from '../domain/run/step-record';
 import { maskedMessage } from '../domain/secrets/masked-message';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
@@ -20,6 +22,10 @@ export interface Step {
   names: { runId: string; path: string; actionId: string | null; kind: string; action: string | null };
   /** What its trace warns of. */
   warnings: string[];
+  /** How its `enabled` was evaluated. */
+  enabled?: ConditionTrace;
+  /** How the condition of a wait was, at the latest look. */
+  conditions?: ConditionTrace[];
   /** Hides what the run has used; set when the step begins. */
   mask: Mask;
 }
@@ -58,8 +64,18 @@ export function scopeOf(
 const withError = (facts: RunFacts, error: RunError): RunFacts => ({ ...facts, run: { ...facts.run, error } });
 
 /** What the step's row keeps of how it was evaluated, beside what its kind keeps. */
-export function traceOf({ warnings, mask }: Step): { warnings?: string[] } {
-  return warnings.length === 0 ? {} : { warnings: mask([...new Set(warnings)]) };
+export function traceOf({
+  warnings,
+  enabled,
+  conditions,
+  mask,
+}: Step): Partial<Pick<Step, 'warnings' | 'enabled' | 'conditions'>> {
+  const trace = {
+    ...(warnings.length === 0 ? {} : { warnings: [...new Set(warnings)] }),
+    ...(enabled && { enabled }),
+    ...(conditions && { conditions }),
+  };
+  return Object.keys(trace).length === 0 ? trace : toStorable(mask(trace));
 }
 
 /** The run as the actor of what its steps write. */
@@ -73,7 +89,7 @@ export function runError(step: Step, code: string, message: string, status?: num
   const { path, actionId } = step.names;
   return {
     code,
-    message: maskedMessage(step.mask, message),
+    message: toStorable(maskedMessage(step.mask, message)),
     path,
     ...(actionId === null ? {} : { actionId }),
     ...(status === undefined ? {} : { status }),

@@ -1,7 +1,7 @@
 import type { Executor } from '../db/executor';
 import type { Definition } from '../domain/definition/schema';
 import { FermataError } from '../domain/errors';
-import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
+import { variablesProblem } from '../domain/run/limits';
 import type { RunFacts } from '../domain/run/scope';
 import type { EvaluationScope, Evaluator } from '../providers/evaluator';
 
@@ -26,8 +26,7 @@ export async function renderRunVariables(
   const scope = { ...startScope(definition, facts), ...(now === undefined ? {} : { now }) };
   const rendered = await evaluator.renderVariables(db, definition.variables, scope);
   if ('error' in rendered) throw new FermataError('expression_error', `variables: ${rendered.error}`);
-  if (Buffer.byteLength(JSON.stringify(rendered.variables)) > VARIABLES_LIMIT_BYTES) {
-    throw new FermataError('limit_exceeded', `variables: together larger than ${VARIABLES_LIMIT_BYTES / 1024} KB`);
-  }
+  const problem = variablesProblem(rendered.variables);
+  if (problem !== undefined) throw new FermataError('limit_exceeded', problem);
   return rendered.variables;
 }

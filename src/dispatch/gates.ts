@@ -2,7 +2,7 @@ import { messageOf } from '../domain/errors';
 import type { Executor } from '../db/executor';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { triggerScope } from '../domain/run/scope';
-import { VARIABLES_LIMIT_BYTES } from '../domain/run/limits';
+import { variablesProblem } from '../domain/run/limits';
 import type { EvaluationScope, Evaluator } from '../providers/evaluator';
 import type { Outcome } from './evaluation-log';
 import { cameFromOutside } from '../providers/came-from-outside';
@@ -113,9 +113,8 @@ export async function passConditions({ evaluator, db }: GateDeps, entered: Enter
   const rendered = await evaluator.renderVariables(db, automation.variables, entered.scope);
   if ('error' in rendered) return refused('error', `variables: ${rendered.error}`);
   const { variables } = rendered;
-  if (Buffer.byteLength(JSON.stringify(variables)) > VARIABLES_LIMIT_BYTES) {
-    return refused('error', `variables: together larger than ${VARIABLES_LIMIT_BYTES / 1024} KB`);
-  }
+  const problem = variablesProblem(variables);
+  if (problem !== undefined) return refused('error', `variables: ${problem}`);
   if (automation.conditions.length === 0) return { passed: true, entered, variables };
   const { value, reason } = await evaluator.condition(db, automation.conditions, { ...entered.scope, variables });
   if (value === true) return { passed: true, entered, variables };

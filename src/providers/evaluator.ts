@@ -31,6 +31,8 @@ export interface Look {
   refs: { kind: string; id: string }[];
   /** Something is looked at that cannot be told beforehand. */
   indeterminate: boolean;
+  /** How each part came to its value, of what was read. */
+  trace(): ConditionTrace;
 }
 
 /** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */

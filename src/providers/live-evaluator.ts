@@ -7,6 +7,7 @@ import type { PredicateNeed } from '../domain/conditions/state';
 import { traceCondition } from '../domain/conditions/trace-condition';
 import type { Clock } from '../domain/clock';
 import type { Condition } from '../domain/definition/condition';
+import { toStorable } from '../domain/entities/storable';
 import { ExpressionError } from '../domain/expressions/error';
 import { RECHECK_MS } from '../domain/expressions/clock';
 import { evaluate, type Scope } from '../domain/expressions/evaluate';
@@ -71,14 +72,16 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
       const watched = watchedBy(condition, scope, { now: nowOf(scope), filters });
       if ('unavailable' in ready) {
         const changesAt = new Date(nowOf(scope).getTime() + RECHECK_MS);
-        return { value: false, reason: ready.unavailable, changesAt, ...watched };
+        const seen = { value: false as const, reason: ready.unavailable };
+        return { ...seen, changesAt, ...watched, trace: () => ({ condition: 'health', ...seen }) };
       }
       const { now } = ready.context;
       const earliest = earliestConditionChange(condition, ready.scope, ready.context);
       const again = new Date(now.getTime() + RECHECK_MS);
       const isUnclear = earliest === 'unknown' || (watched.indeterminate && (earliest === null || earliest > again));
       const changesAt = isUnclear ? again : earliest;
-      return { ...evaluateCondition(condition, ready.scope, ready.context), changesAt, ...watched };
+      const trace = () => traceCondition(condition, ready.scope, ready.context);
+      return { ...evaluateCondition(condition, ready.scope, ready.context), changesAt, ...watched, trace };
     },
 
     async explain(db, condition, scope) {
@@ -116,7 +119,7 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
           const visible = { ...full, variables: seen, vars: seen, var: seen };
           define(rendered, name, renderTemplate(value, visible, { now, filters }));
         }
-        return { variables: rendered };
+        return { variables: toStorable(rendered) };
       } catch (error) {
         if (error instanceof ExpressionError) return { error: error.message };
         throw error;

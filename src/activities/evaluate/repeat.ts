@@ -44,7 +44,7 @@ function countOf(value: unknown): number {
 
 function listOf(value: unknown): unknown[] {
   if (!Array.isArray(value)) {
-    const type = value === null || value === undefined ? 'nothing' : typeof value;
+    const type = value === null ? 'null' : value === undefined ? 'nothing' : typeof value;
     throw new FermataError('expression_error', `for_each: expected a list, got ${type}`);
   }
   if (value.length > MOST_ITEMS || Buffer.byteLength(JSON.stringify(value)) > MOST_BYTES) {

@@ -85,11 +85,11 @@ async function choose(run: Simulation, step: ChooseAction, path: string): Promis
 
 /** Every branch to its end, each on a copy of the variables; then the first error by branch order. */
 async function parallel(run: Simulation, step: ParallelAction, path: string): Promise<void> {
-  const before = run.variables;
+  const { variables: before, wait } = run;
   let merged = before;
   let failure: DryFailure | undefined;
   for (const [index, branch] of step.parallel.entries()) {
-    run.variables = before;
+    Object.assign(run, { variables: before, wait });
     try {
       await run.runStep(branch, `${path}.parallel[${index}]`);
     } catch (error) {
@@ -99,7 +99,7 @@ async function parallel(run: Simulation, step: ParallelAction, path: string): Pr
     const changed = Object.entries(run.variables).filter(([name, value]) => before[name] !== value);
     merged = { ...merged, ...Object.fromEntries(changed) };
   }
-  run.variables = merged;
+  Object.assign(run, { variables: merged, wait });
   if (failure) throw failure;
 }
 

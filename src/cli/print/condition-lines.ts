@@ -23,7 +23,7 @@ const Condition: z.ZodType<Condition> = z.lazy(() =>
     parts: z.array(Condition).optional(),
   }),
 );
-const Trace = z.looseObject({ conditions: z.array(Condition) });
+const Trace = z.looseObject({ enabled: Condition.optional(), conditions: z.array(Condition).optional() });
 
 interface LineOptions {
   colours: boolean;
@@ -33,7 +33,10 @@ interface LineOptions {
 /** What a step found when it evaluated conditions: one line for each, parts below what they are part of. */
 export function conditionLines(trace: unknown, indent: string, options: LineOptions): string[] {
   const parsed = Trace.safeParse(trace);
-  return parsed.success ? parsed.data.conditions.flatMap((condition) => linesOf(condition, indent, options)) : [];
+  if (!parsed.success) return [];
+  const { enabled, conditions = [] } = parsed.data;
+  const asked = enabled === undefined ? [] : [{ ...enabled, condition: `enabled: ${enabled.condition}` }];
+  return [...asked, ...conditions].flatMap((condition) => linesOf(condition, indent, options));
 }
 
 function linesOf(condition: Condition, indent: string, options: LineOptions): string[] {

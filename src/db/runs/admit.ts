@@ -66,13 +66,15 @@ export async function admitRun(tx: Executor, request: RunRequest): Promise<Admis
 
   const replaced =
     request.mode === 'restart' && active > 0
-      ? await closeRuns(tx, inScope(bucket), { kind: 'replaced', runId: request.id }, 'terminate')
+      ? await closeRuns(tx, inScope(bucket), replacedBy(request.id), 'terminate')
       : [];
   const startNow = request.mode !== 'queued' || active === 0;
   const workflowId = runWorkflowId(request.mode, bucket, request.id);
   await insertRun(tx, request, bucket.scopeKey, workflowId, startNow);
   return { admitted: true, workflowId, startNow, replaced };
 }
+
+const replacedBy = (runId: string) => ({ kind: 'replaced', runId, reason: `replaced by ${runId}` });
 
 function refusalOf({ mode, maxRuns }: RunRequest, active: number, newest: string | null): Admission | null {
   switch (mode) {

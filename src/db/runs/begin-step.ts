@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 import type { SealedRunSecret } from '../secrets';
+import { newestArtifacts } from './waits';
 
 /** Names of a step in its row. */
 export interface StepNames {
@@ -78,7 +79,7 @@ export async function beginStep(
         'decided', s.trace -> 'evaluation')
         from run_steps s where s.run_id = ${runId} and s.path = ${path}) as step,
       (select jsonb_agg(jsonb_build_object('id', a.id, 'actionId', a.action_id, 'path', a.path, 'name', a.name,
-        'type', a.type, 'data', a.data) order by a.id) from artifacts a where a.run_id = ${runId}) as artifacts,
+        'type', a.type, 'data', a.data) order by a.id) from (${newestArtifacts(sql`${runId}`)}) as a) as artifacts,
       (select w.result from run_steps w where w.run_id = ${runId} and w.path = ${waitPath ?? null}) as wait,
       (select jsonb_agg(jsonb_build_object('source', u.source, 'sealed', u.sealed) order by u.source)
         from run_secrets u where u.run_id = ${runId}) as secrets

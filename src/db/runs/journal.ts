@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { StepRecord } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
+import { removeWaitsAt } from './waits';
 
 /**
  * Writes the steps that an execution noted on its way. Idempotent: a replayed chain writes the same again, and a row
- * that has ended stays as it is. Nothing is written of a run that has ended.
+ * that has ended stays as it is. Nothing is written of a run that has ended. Steps that were cancelled wait for nothing
+ * any more.
  * Times are those of this write, milliseconds later: workflow time stands still within a workflow task.
  */
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
@@ -21,4 +23,6 @@ export async function writeJournal(tx: Executor, runId: string, journal: readonl
       result = coalesce(excluded.result, run_steps.result), error = coalesce(excluded.error, run_steps.error),
       seq = nextval('change_seq')
     where run_steps.status in ('pending', 'running', 'waiting')`);
+  const left = [...latest.values()].filter(({ status }) => status === 'cancelled').map(({ path }) => path);
+  if (left.length > 0) await removeWaitsAt(tx, runId, left);
 }

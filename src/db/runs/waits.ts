@@ -10,6 +10,8 @@ export interface WaitScope {
   repeat: Record<string, unknown> | null;
   wait: Record<string, unknown> | null;
   error?: RunError;
+  /** Not for expressions: changes that ended earlier waits and end this one no more. */
+  taken?: string[];
 }
 
 /** What woke a wait. */
@@ -135,6 +137,13 @@ export async function removeWait(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from waits where id = ${id}`);
 }
 
+/** The waits of steps that were cancelled while their run goes on. */
+export async function removeWaitsAt(tx: Executor, runId: string, paths: readonly string[]): Promise<void> {
+  await tx.execute(sql`
+    delete from waits
+    where run_id = ${runId} and path = any(array(select jsonb_array_elements_text(${JSON.stringify(paths)}::jsonb)))`);
+}
+
 /** What runs that end leave behind, in the transaction that ends them: parts of a statement's `with`. */
 export const leftBy = (runIds: SQL): SQL => sql`
     waits_gone as (delete from waits where run_id in (${runIds})),
@@ -236,13 +245,18 @@ export async function listWaits(
   return found.rows.map(toWait);
 }
 
-/** Artifacts that a run has made so far. */
+/** Of each action, or of all without an id, the newest artifact: loops make thousands that later steps cannot name. */
+export const newestArtifacts = (runId: SQL): SQL => sql`
+  select distinct on (action_id, type, name) * from artifacts where run_id = ${runId}
+  order by action_id, type, name, id desc`;
+
+/** Artifacts that a run has made so far, as its steps see them. */
 export async function artifactsOf(
   db: Executor,
   runId: string,
 ): Promise<{ actionId: string | null; name: string; data: Record<string, unknown> }[]> {
   const found = await db.execute<{ action_id: string | null; name: string; data: Record<string, unknown> }>(
-    sql`select action_id, name, data from artifacts where run_id = ${runId} order by id`,
+    sql`select action_id, name, data from (${newestArtifacts(sql`${runId}`)}) as a order by id`,
   );
   return found.rows.map((row) => ({ actionId: row.action_id, name: row.name, data: row.data }));
 }
@@ -282,8 +296,17 @@ export async function logPosition(
   return Number(trigger.rows[0]?.seq ?? 0);
 }
 
-/** Changes behind a position of the log, oldest first. */
-export async function changesAfter(db: Executor, seq: number, limit: number): Promise<Change[]> {
-  const found = await db.execute<ChangeRow>(sql`select * from changes where seq > ${seq} order by seq limit ${limit}`);
+/** Changes of entities and these events behind a position of the log, oldest first. */
+export async function changesAfter(
+  db: Executor,
+  seq: number,
+  events: readonly string[],
+  limit: number,
+): Promise<Change[]> {
+  const found = await db.execute<ChangeRow>(sql`
+    select * from changes
+    where seq > ${seq}
+      and (event is null or event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb))))
+    order by seq limit ${limit}`);
   return found.rows.map(changeOf);
 }

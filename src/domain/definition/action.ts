@@ -7,6 +7,8 @@ import { Enabled, ExpressionText, JsonMap, TemplateText } from './expression-tex
 /** What an action id looks like. */
 export const ACTION_ID = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const MAX_WAIT_SECONDS = 2_592_000;
+/** After so many iterations a loop ends, unless it says otherwise. */
+export const DEFAULT_MAX_ITERATIONS = 1_000;
 
 const base = {
   id: z
@@ -55,7 +57,7 @@ const Sequence = z.strictObject({ ...base, sequence: StepList }).describe('One a
 
 const repeatBase = {
   sequence: StepList,
-  max_iterations: z.int().min(1).max(100_000).default(1_000),
+  max_iterations: z.int().min(1).max(100_000).default(DEFAULT_MAX_ITERATIONS),
 };
 const RepeatCount = z.strictObject({
   ...repeatBase,

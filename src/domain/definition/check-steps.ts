@@ -1,6 +1,7 @@
 import { nearest } from '../expressions/nearest';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
+import { DEFAULT_MAX_ITERATIONS } from './action';
 import { ACTION_KINDS } from './action-kind';
 import { checkEvent, checkTriggerConfig } from './check-triggers';
 import { checkUnrendered } from './check-unrendered';
@@ -147,14 +148,22 @@ function checkWait(wait: Record<string, unknown>, path: Segment[], context: Step
   context.findings.warning({ path: [...path, 'event'], code: 'context_key_differs', message });
 }
 
+/** Warns of a loop that is cut before its count. */
+function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { findings }: StepContext): void {
+  const { count, max_iterations: most = DEFAULT_MAX_ITERATIONS } = repeat;
+  if (typeof count !== 'number' || typeof most !== 'number' || count <= most) return;
+  const message = `Ends after ${most} of ${count} iterations: set "max_iterations"`;
+  findings.warning({ path: [...path, 'count'], code: 'cut_by_max_iterations', message });
+}
+
 /** Checks one step by itself: limits, id, what it calls or waits for, and its config. */
 export function checkStep(visit: StepVisit, context: StepContext): void {
   checkLimits(visit, context);
   checkIdentity(visit, context);
   checkSupport(visit, context);
   if (visit.kind === 'action') checkAction(visit, context);
-  const { stop } = visit.step;
+  const { repeat, stop, wait_for_trigger: wait } = visit.step;
   if (isMap(stop)) checkUnrendered(stop.reason, [...visit.path, 'stop', 'reason'], '', context.findings);
-  const wait = visit.step.wait_for_trigger;
+  if (isMap(repeat)) checkRepeat(repeat, [...visit.path, 'repeat'], context);
   if (isMap(wait)) checkWait(wait, [...visit.path, 'wait_for_trigger'], context);
 }

@@ -367,6 +367,12 @@ describe('validateDefinition', () => {
     expect(warningsOf(wait({ context_key: '*' }))).toEqual([]);
   });
 
+  it('warns of a loop that ends before its count', () => {
+    const loop = (more: object) => withActions({ repeat: { count: 1_500, sequence: [], ...more } });
+    expect(warningsOf(loop({}))).toEqual(['actions[0].repeat.count cut_by_max_iterations']);
+    expect(warningsOf(loop({ max_iterations: 1_500 }))).toEqual([]);
+  });
+
   describe('limits', () => {
     const nest = (depth: number): unknown => (depth === 1 ? log('x') : { sequence: [nest(depth - 1)] });
     it('takes 500 actions and 20 levels, and no more', () => {

@@ -34,6 +34,7 @@ export async function matchEvent(
   told: Occurrence,
 ): Promise<Record<string, unknown> | null> {
   if (told.event !== normalizeEvent(step.event)) return null;
+  if (wait.scope.taken?.includes(change.changeId)) return null;
   const type = registry.trigger(step.event);
   if (!type) return null;
   let payload: Record<string, unknown>;

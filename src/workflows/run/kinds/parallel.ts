@@ -1,5 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { sameJson } from '../../../domain/entities/diff';
+import { variablesProblem } from '../../../domain/run/limits';
 import type { ParallelNode } from '../../../domain/run/plan';
 import type { RunError } from '../../../domain/run/step-record';
 import { around, enter } from '../evaluate';
@@ -16,12 +17,23 @@ export const parallel: KindHandler<'parallel'> = async (run, node, path, steps) 
   await around(run, node, path, async () => {
     const branches = node.branches.map((_, index) => run.fork(`${path}.parallel[${index}]`));
     const errors = await runBranches(run, node, path, steps, branches);
-    run.variables = merged(run.variables, branches);
     run.leave(`${path}.`);
-    const failed = errors.find((error) => error !== undefined);
+    const variables = merged(run.variables, branches);
+    const larger = tooLarge(variables, node, path);
+    // What cannot be carried is not: steps behind `continue_on_error` see what was there before.
+    if (larger === undefined) run.variables = variables;
+    const failed = errors.find((error) => error !== undefined) ?? larger;
     if (failed !== undefined) throw new StepFailed(failed);
   });
 };
+
+/** What fits into each branch need not fit into the run. */
+function tooLarge(variables: Record<string, unknown>, { id }: ParallelNode, path: string): RunError | undefined {
+  const message = variablesProblem(variables);
+  return message === undefined
+    ? undefined
+    : { code: 'limit_exceeded', message, path, ...(id === null ? {} : { actionId: id }) };
+}
 
 /** What each branch failed with. Throws what ends the run or this execution. */
 async function runBranches(

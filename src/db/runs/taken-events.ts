@@ -1,0 +1,33 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../executor';
+
+/** Events that a wait remembers as taken; with more of them the oldest moves the position from which events count. */
+const MOST = 500;
+
+/** From where in the log events count for a wait, and which of those behind it ended earlier waits. */
+export interface EventsToSee {
+  afterSeq: number;
+  /** Ids of changes. */
+  taken: string[];
+}
+
+/**
+ * One event ends one of several waits that follow each other, also when all of them count events from the start of the same
+ * request: a loop that waits for three answers gets three. By event and not by position, since the answers of two waits may
+ * come in either order. `isBefore` leaves out steps of other branches, which may take the same event each.
+ */
+export async function withoutTakenEvents(
+  tx: Executor,
+  { runId, event, afterSeq }: { runId: string; event: string; afterSeq: number },
+  isBefore: (path: string) => boolean,
+): Promise<EventsToSee> {
+  const found = await tx.execute<{ path: string; id: string; seq: string }>(sql`
+    select s.path, c.change_id as id, c.seq
+    from run_steps s join changes c on c.change_id = (s.result -> 'trigger' ->> 'changeId')::uuid
+    where s.run_id = ${runId} and s.kind = 'wait_for_trigger' and s.status = 'success'
+      and s.result -> 'trigger' ->> 'event' = ${event} and c.seq > ${afterSeq}
+    order by c.seq desc limit ${MOST}`);
+  const before = found.rows.filter(({ path }) => isBefore(path));
+  const oldest = found.rows.length === MOST ? Number(found.rows.at(-1)?.seq) : afterSeq;
+  return { afterSeq: Math.max(afterSeq, oldest), taken: before.map(({ id }) => id) };
+}

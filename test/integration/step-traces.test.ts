@@ -1,0 +1,101 @@
+import { startEngine, type Engine } from '../support/engine';
+
+interface Traced {
+  enabled?: { value: boolean; actual?: unknown; wanted?: unknown };
+  conditions?: { condition: string; value: boolean; actual?: unknown; wanted?: unknown }[];
+}
+
+describe('what the rows of steps keep', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine();
+    await engine.worker();
+  }, 60_000);
+  afterAll(() => engine.close());
+
+  const run = async (type: string, steps: string, data: Record<string, unknown> = {}) => {
+    const id = await engine.save(`
+name: ${type}
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+actions:
+${steps}
+`);
+    await engine.emit(type, data);
+    const [ended] = await engine.ended(1, id, 40_000);
+    const rows = await engine.steps(ended?.id ?? '');
+    return { ended, rows: new Map(rows.map((row) => [row.path, { ...row, trace: (row['trace'] ?? {}) as Traced }])) };
+  };
+
+  it('tells of `enabled` what was found and what was wanted, of every kind of step', async () => {
+    const enabled = 'enabled: trigger.payload.data.n > 3';
+    const { ended, rows } = await run(
+      'off',
+      `  - { ${enabled}, action: automation.log, config: { message: hi } }
+  - { ${enabled}, action: integration-webhook.send, config: { url: "$URL/never" } }
+  - { ${enabled}, variables: { a: 1 } }
+  - { ${enabled}, wait_until: { condition: "1 == 2" } }
+  - { ${enabled}, parallel: [ { variables: { a: 1 } } ] }
+  - { ${enabled}, repeat: { count: 2, sequence: [ { variables: { a: 1 } } ] } }
+  - { ${enabled}, stop: { reason: never } }`,
+      { n: 2 },
+    );
+    expect(ended?.status).toBe('success');
+    expect([...rows.keys()]).toHaveLength(7);
+    for (const { status, trace } of rows.values()) {
+      expect(status).toBe('skipped');
+      expect(trace.enabled).toMatchObject({ value: false, actual: 2, wanted: { '>': 3 } });
+    }
+  }, 60_000);
+
+  it('tells of a wait how its condition was when it ended', async () => {
+    const { rows } = await run(
+      'waited',
+      `  - wait_until: { condition: 'trigger.payload.data.n == 2' }
+  - wait_until: { condition: { and: [ 'trigger.payload.data.n == 2', 'trigger.payload.data.n == 3' ] }, timeout_seconds: 1 }`,
+      { n: 2 },
+    );
+    expect(rows.get('actions[0]')?.trace.conditions).toMatchObject([{ value: true, actual: 2, wanted: { '==': 2 } }]);
+    expect(rows.get('actions[1]')?.trace.conditions).toMatchObject([
+      { condition: 'and', value: false, parts: [{ value: true }, { value: false, actual: 2, wanted: { '==': 3 } }] },
+    ]);
+  }, 60_000);
+
+  it('keeps what Postgres cannot: such text is replaced, and no step waits for it forever', async () => {
+    // A NUL, and a trace cut in the middle of a character of two units.
+    const data = { text: JSON.stringify('a\u0000b'), long: `${'x'.repeat(298)}😀${'x'.repeat(20)}` };
+    const { ended, rows } = await run(
+      'odd',
+      `  - variables: { a: "{{ trigger.payload.data.text | from_json }}" }
+  - choose: [ { when: "(trigger.payload.data.text | from_json) == 'x'", sequence: [] } ]
+  - choose: [ { when: "trigger.payload.data.long == 'x'", sequence: [] } ]
+  - repeat: { for_each: "[trigger.payload.data.text | from_json]", sequence: [ { variables: { b: "{{ repeat.item }}" } } ] }
+  - wait_until: { condition: "(trigger.payload.data.text | from_json) == 'x'", timeout_seconds: 1 }
+  - wait_for_trigger:
+      event: automation.event
+      config: { type: never }
+      context_key: "{{ trigger.payload.data.text | from_json }}"
+      timeout_seconds: 1
+      continue_on_timeout: true
+  - condition: "(trigger.payload.data.text | from_json) != 'x'"`,
+      data,
+    );
+    expect(ended?.status).toBe('success');
+    expect(rows.get('actions[0]')?.result).toEqual({ a: 'a\ufffdb' });
+    expect(rows.get('actions[3].repeat[0].sequence[0]')?.result).toEqual({ b: 'a\ufffdb' });
+  }, 60_000);
+
+  it('fails a `parallel` whose branches together set more than the variables of a run may be', async () => {
+    const branches = ['a', 'b', 'c'].map((name) => `{ variables: { ${name}: "{{ trigger.payload.data.big }}" } }`);
+    const { ended, rows } = await run(
+      'large',
+      `  - continue_on_error: true
+    parallel: [ ${branches.join(', ')} ]
+  - variables: { size: "{{ variables.a | default('') | length }}" }`,
+      { big: 'x'.repeat(100_000) },
+    );
+    expect(ended?.status).toBe('success');
+    expect(rows.get('actions[0]')).toMatchObject({ status: 'failed', error: { code: 'limit_exceeded' } });
+    expect(rows.get('actions[0].parallel[2]')?.status).toBe('success');
+    expect(rows.get('actions[1]')?.result).toEqual({ size: 0 });
+  }, 60_000);
+});

@@ -1,0 +1,101 @@
+import { startEngine, type Engine } from '../support/engine';
+import { until } from '../support/until';
+
+describe('waits beside and behind each other', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine();
+    await engine.worker();
+  }, 60_000);
+  afterAll(() => engine.close());
+
+  const save = (type: string, steps: string) =>
+    engine.save(`
+name: ${type}
+mode: parallel
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+actions:
+${steps}
+`);
+  const armed = async (): Promise<string[]> => {
+    const found = await engine.database.pool.query<{ path: string }>('select path from waits order by path');
+    return found.rows.map(({ path }) => path);
+  };
+  const resultsOf = async (id: string) => {
+    const [run] = await engine.ended(1, id, 40_000);
+    expect(run?.status).toBe('success');
+    const steps = await engine.steps(run?.id ?? '');
+    return Object.fromEntries(steps.map(({ path, result }) => [path, result]));
+  };
+
+  it('are gone when a false condition beside them ends their iteration, and wake nobody any more', async () => {
+    const id = await save(
+      'cut',
+      `  - repeat:
+      count: 2
+      sequence:
+        - parallel:
+            - wait_until: { condition: 'state.health.nobody.status == "healthy"' }
+            - wait_for_trigger: { event: automation.event, config: { type: late }, context_key: "*" }
+            - sequence: [ { delay: { seconds: 1 } }, { condition: "1 == 2" } ]
+  - wait_for_trigger: { event: automation.event, config: { type: end }, context_key: "*" }`,
+    );
+    await engine.emit('cut');
+    await until('its first iteration waits', async () => (await armed()).length === 2, 20_000);
+    await until('the last step waits', async () => (await armed()).includes('actions[1]'), 20_000);
+    expect(await armed()).toEqual(['actions[1]']);
+    await engine.emit('late');
+    await engine.emit('end');
+    await engine.ended(1, id);
+    const [run] = await engine.runs(id);
+    const rows = await engine.steps(run?.id ?? '');
+    const cut = rows.filter(({ path }) => /repeat\[\d\]\.sequence\[0\]\.parallel\[[01]\]$/.test(path));
+    expect(cut.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
+  }, 60_000);
+
+  it('take an event once when they follow each other, also one that came while the request before them was open', async () => {
+    engine.receiver.answerWith((_received, response) => {
+      void (async () => {
+        await engine.emit('answer', { of: 'b' });
+        await engine.emit('answer', { of: 'a' });
+        await engine.emit('answer', { of: 'c' });
+        response.end('ok');
+      })();
+    });
+    const wait = (more: string) =>
+      `wait_for_trigger: { event: automation.event, config: { type: answer }, context_key: "*", timeout_seconds: 20${more} }`;
+    const id = await save(
+      'once',
+      `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
+  - ${wait(`, filter: trigger.payload.data.of == 'a'`)}
+  - repeat:
+      count: 2
+      sequence:
+        - ${wait('')}
+        - variables: { of: "{{ wait.trigger.payload.data.of }}" }
+  - ${wait(', continue_on_timeout: true').replace('20', '2')}`,
+    );
+    await engine.emit('once');
+    const results = await resultsOf(id);
+    expect(results['actions[1]']).toMatchObject({ completed: true, trigger: { payload: { data: { of: 'a' } } } });
+    expect(results['actions[2].repeat[0].sequence[1]']).toEqual({ of: 'b' });
+    expect(results['actions[2].repeat[1].sequence[1]']).toEqual({ of: 'c' });
+    expect(results['actions[3]']).toMatchObject({ completed: false });
+  }, 60_000);
+
+  it('take the same event each in branches beside each other', async () => {
+    engine.receiver.answerWith((_received, response) => {
+      void engine.emit('shared', { n: 1 }).then(() => response.end('ok'));
+    });
+    const wait = `wait_for_trigger: { event: automation.event, config: { type: shared }, context_key: "*", timeout_seconds: 20 }`;
+    const id = await save(
+      'both',
+      `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
+  - parallel: [ { ${wait} }, { sequence: [ { delay: { seconds: 1 } }, { ${wait} } ] } ]`,
+    );
+    await engine.emit('both');
+    const results = await resultsOf(id);
+    expect(results['actions[1].parallel[0]']).toMatchObject({ completed: true });
+    expect(results['actions[1].parallel[1].sequence[1]']).toMatchObject({ completed: true });
+  }, 60_000);
+});
