@@ -60,3 +60,17 @@ export async function earlierResults(
     order by at desc, id desc limit ${limit}`);
   return result.rows.map((row) => ({ latencyMs: row.latency_ms, collectors: row.collectors }));
 }
+
+/** Results of a system that were received before one of its own and are newer than that one: which came late, then. */
+export async function overtakingResults(
+  db: Executor,
+  systemId: string,
+  late: { at: Date; id: string },
+  limit: number,
+): Promise<{ latencyMs: number | null; collectors: Record<string, unknown> | null }[]> {
+  const result = await db.execute<{ latency_ms: number | null; collectors: Record<string, unknown> | null }>(sql`
+    select latency_ms, collectors from health_results
+    where system_id = ${systemId} and at > ${late.at.toISOString()} and id < ${late.id}::uuid
+    order by at desc, id desc limit ${limit}`);
+  return result.rows.map((row) => ({ latencyMs: row.latency_ms, collectors: row.collectors }));
+}

@@ -32,16 +32,17 @@ const LOOK_BACK = 50;
 /**
  * Ends what a change contradicts, in its routing transaction, before anything is armed. A dwell whose deadline lies before
  * the change has held to its end: it fires first, whatever its timer is doing. What a sender's clock puts behind a deadline
- * that is still to come has ended the cause before it.
+ * that is still to come has ended the cause before it. A change that was retried ends only what was armed before it.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
   tx: Executor,
-  change: Change,
+  { change, isRetried }: { change: Change; isRetried: boolean },
 ): Promise<{ survivors: Survivor[]; reasons: Reason[] }> {
   const survivors: Survivor[] = [];
   const reasons: Reason[] = [];
   for (const dwell of await lockDwellsOf(tx, change)) {
+    if (isRetried && change.occurredAt < dwell.armedAt) continue;
     if (!contradicts(deps.registry, dwell, change)) continue;
     const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
     if (dwell.status === 'armed' && candidate) {

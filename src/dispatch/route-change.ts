@@ -94,11 +94,12 @@ async function enter(
  * Locks are taken in a fixed order, dwells of the entity, windows, dwells to arm, buckets, and each of them sorted, so that
  * two changes with several candidates cannot wait for each other.
  */
-async function decide(deps: RouteDeps, { change, fence, hasDwells }: Routed, gated: Gated): Promise<void> {
+async function decide(deps: RouteDeps, routed: Routed, gated: Gated): Promise<void> {
+  const { fence, hasDwells } = routed;
   const decided = await deps.database.db.transaction(async (tx): Promise<(Decided & { armed: boolean }) | null> => {
     const marked = await markRouted(tx, deps.workerId, [fence]);
     if (marked.size === 0) return null;
-    const ended = hasDwells ? await endContradicted(deps, tx, change) : { survivors: [], reasons: [] };
+    const ended = hasDwells ? await endContradicted(deps, tx, routed) : { survivors: [], reasons: [] };
     const counted = await passWindows(deps, tx, gated.windows);
     const arming = await armWhatHolds(deps, tx, [...gated.dwells, ...counted.dwells]);
     return {

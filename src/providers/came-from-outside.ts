@@ -1,5 +1,5 @@
 import type { Executor } from '../db/executor';
-import { earlierResults } from '../db/health-results';
+import { earlierResults, overtakingResults } from '../db/health-results';
 import type { Change } from '../domain/entities/change';
 import type { TriggerType } from '../domain/registry/trigger-type';
 
@@ -11,10 +11,14 @@ const LOOK_BACK = 200;
 /**
  * Whether the number of a result was outside of the range at the last result of its system that can be read. The results
  * themselves are the memory: a change that is routed again, or by another worker, gets the same answer, and what was in
- * range when an automation was enabled does not fire. Never read before = not known to have been outside.
+ * range when an automation was enabled does not fire. Never read before = not known to have been outside. A result that comes
+ * late enters nothing: a newer one has told already where the number is.
  */
 export async function cameFromOutside(db: Executor, change: Change, { inRange }: Entering): Promise<boolean> {
   const before = { at: change.occurredAt, id: change.changeId };
+  const canBeRead = ({ latencyMs, collectors }: { latencyMs: unknown; collectors: unknown }) =>
+    inRange({ latencyMs, result: { collectors } }) !== undefined;
+  if ((await overtakingResults(db, change.id, before, LOOK_BACK)).some(canBeRead)) return false;
   for (const { latencyMs, collectors } of await earlierResults(db, change.id, before, LOOK_BACK)) {
     const was = inRange({ latencyMs, result: { collectors } });
     if (was !== undefined) return !was;

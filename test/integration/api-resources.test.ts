@@ -96,15 +96,14 @@ describe('systems and health', () => {
     expect(patched.body).toMatchObject({ name: 'Shop', description: 'd', metadata: { tier: 1 } });
     expect((await api.call('PATCH', `${BASE}/systems/shop`, { body: {}, headers: stale })).status).toBe(412);
     expect((await api.call('GET', `${BASE}/health/shop`)).body).toMatchObject({
-      systemId: 'shop',
-      status: 'healthy',
+      ...{ id: 'shop', systemId: 'shop', status: 'healthy', healthyChecks: 0, totalChecks: 0 },
       lastRunAt: null,
     });
     const result = { systemId: 'shop', configurationId: 'http', status: 'unhealthy', latencyMs: 12 };
     expect((await api.call('POST', `${BASE}/health/results`, { body: result })).status).toBe(202);
     const health = await api.call('GET', `${BASE}/health/shop?transitionWindowMinutes=5`);
     expect(health.body).toMatchObject({
-      status: 'unhealthy',
+      ...{ status: 'unhealthy', healthyChecks: 0, totalChecks: 1 },
       latencyMs: 12,
       successRate: 0,
       transitionWindowMinutes: 5,

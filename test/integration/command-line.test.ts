@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngine, type Engine } from '../support/engine';
 import { runFermata } from '../support/process';
+import { until } from '../support/until';
 
 const REFUSES = `
 apiVersion: fermata/v1
@@ -126,6 +127,23 @@ describe('the command line', () => {
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/wrong\.yaml:7:\d+ .*unknown_action/);
     expect((await fermata(['automations', 'Fine'])).code).toBe(1);
+  }, 60_000);
+
+  test('tells why an automation did not run', async () => {
+    const picky = logs('picky', 'Picky').replace(
+      'type: never } }',
+      'type: often }, filter: trigger.payload.data.n > 5 }',
+    );
+    expect((await fermata(['apply', file('picky.yaml', picky), '--source', 'picky'])).code).toBe(0);
+    expect((await fermata(['automations', 'Picky', '--why'])).out).toContain('each event that reached its triggers');
+    await engine.emit('often', { n: 1 }, { times: 3 });
+    const why = await until('the reason is written', async () => {
+      const { out } = await fermata(['automations', 'Picky', '--why']);
+      return out.includes('filter') && out;
+    });
+    expect(why).toMatch(/3 +automation_event +filter +.*data\.n > 5/);
+    const all = json(await fermata(['automations', 'Picky', '--why', '--json'])) as unknown as { count: number }[];
+    expect(all).toMatchObject([{ outcome: 'filter', triggerId: 'automation_event', count: 3 }]);
   }, 60_000);
 
   test('reads and writes entities of kinds of ones own', async () => {

@@ -78,6 +78,22 @@ describe('a change that was set aside', () => {
     expect(await engine.runs(ofState)).toEqual([]);
   }, 60_000);
 
+  test('ends no dwell that was armed after it', async () => {
+    const id = await engine.save(`
+      name: Stays on
+      triggers: [{ event: automation.entity_changed, config: { kind: lamp, id: c, field: status, to: on }, for: { hours: 1 } }]
+      actions: [{ action: automation.log, config: { message: on } }]
+    `);
+    const changeId = await setAside('c', 'off');
+    await become('c', 'on');
+    const armed = () =>
+      engine.database.pool.query("select 1 from dwells where automation_id = $1 and status = 'armed'", [id]);
+    await until('it is armed', async () => (await armed()).rowCount === 1);
+    expect((await retry(changeId)).status).toBe(200);
+    await routed();
+    expect((await armed()).rowCount).toBe(1);
+  }, 60_000);
+
   test('of a system tells of its health as it is when it is retried', async () => {
     const id = await engine.save(`
       name: Degraded

@@ -111,6 +111,76 @@ describe('the gates and their reference model', () => {
     for (const [lamp, firings] of wanted) expect({ lamp, firings: fired.get(lamp) ?? [] }).toEqual({ lamp, firings });
   }, 240_000);
 
+  test('a dwell of health fires if and only if the model says so, with results that come twice, late and in batches', async () => {
+    const story = fc.array(
+      fc.record({
+        gapSeconds: fc.integer({ min: 1, max: 80 }),
+        status: fc.constantFrom('healthy', 'degraded', 'unhealthy'),
+        /** Sent once more; and one from that long before what was the newest, which changes nothing any more. */
+        again: fc.boolean(),
+        lateSeconds: fc.option(fc.integer({ min: 1, max: 300 })),
+      }),
+      { minLength: 2, maxLength: 8 },
+    );
+    const stories = fc.sample(story, 25);
+    const api = await engine.api();
+    const id = await engine.save(`
+      name: Not healthy
+      mode: parallel
+      max_runs: 1000
+      triggers: [{ event: healthcheck.system_degraded, for: { seconds: ${DWELL_MS / 1_000} } }]
+      actions: [{ action: automation.log, config: { message: fired } }]
+    `);
+    const start = Date.now() - 20 * 3_600_000;
+    const wanted = new Map<string, number[]>();
+    await worker.stop('SIGKILL');
+    for (const [index, results] of stories.entries()) {
+      const systemId = `sys-${index}`;
+      const sent: Record<string, unknown>[] = [];
+      const events: CauseEvent[] = [];
+      let at = start;
+      for (const { gapSeconds, status, again, lateSeconds } of results) {
+        at += gapSeconds * 1_000;
+        const common = { systemId, configurationId: 'http' };
+        const result = { ...common, status, timestamp: new Date(at).toISOString() };
+        events.push({ at, holds: status !== 'healthy' });
+        sent.push(result, ...(again ? [result] : []));
+        if (lateSeconds === null) continue;
+        // Another status, so that it would tell if it counted.
+        const other = status === 'healthy' ? 'unhealthy' : 'healthy';
+        sent.push({ ...common, status: other, timestamp: new Date(at - lateSeconds * 1_000 + 1).toISOString() });
+      }
+      wanted.set(systemId, dwellFirings([events], DWELL_MS));
+      // One by one, so that what is late is late; each delivered twice by a sender that repeats.
+      for (const result of index % 2 === 0 ? sent : [...sent, ...sent]) {
+        expect((await engine.post(api, '/health/results', result)).status).toBe(202);
+      }
+    }
+    worker = await engine.worker();
+    await routed();
+    await until(
+      'nothing is armed any more',
+      async () => (await engine.database.db.execute(sql`select 1 from dwells where status = 'armed'`)).rowCount === 0,
+      60_000,
+    );
+    const expected = [...wanted.values()].flat().length;
+    expect(expected).toBeGreaterThan(5);
+    const runs = await engine.ended(expected, id, 60_000);
+    const fired = new Map<string, number[]>();
+    for (const run of runs) {
+      const { dwell } = run['trigger_scope'] as { dwell: { armedAt: string } };
+      const key = run.context_key ?? '';
+      const firings = [...(fired.get(key) ?? []), Date.parse(dwell.armedAt) + DWELL_MS];
+      fired.set(
+        key,
+        firings.sort((a, b) => a - b),
+      );
+    }
+    for (const [system, firings] of wanted) {
+      expect({ system, firings: fired.get(system) ?? [] }).toEqual({ system, firings });
+    }
+  }, 240_000);
+
   test('a window fires if and only if the model says so, with repeats and late events', async () => {
     const arrivals = fc.array(fc.record({ minute: fc.integer({ min: 0, max: 30 }), again: fc.boolean() }), {
       minLength: 1,

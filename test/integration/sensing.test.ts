@@ -64,6 +64,22 @@ describe('what starts automations', () => {
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([902, 904]);
   }, 60_000);
 
+  test('a result that comes late enters no range: a newer one has told where the number is', async () => {
+    const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
+    const at = (seconds: number) => new Date(Date.now() - 600_000 + seconds * 1_000).toISOString();
+    for (const [seconds, latencyMs] of [
+      [0, 10],
+      [20, 300],
+      [10, 400],
+      [30, 500],
+    ] as const) {
+      await result('late', { latencyMs, timestamp: at(seconds) });
+    }
+    await engine.ended(1, id);
+    await routed();
+    expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
+  }, 60_000);
+
   test('fields of collectors are read in the long and in the short form', async () => {
     const long = await numeric('{ field: collectors.disk.free, below: 10 }');
     const short = await numeric('{ field: disk.free, below: 10 }');

@@ -1,15 +1,19 @@
 import { z } from 'zod';
+import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Clock } from '../../domain/clock';
 import { DEFAULT_WINDOW_MINUTES, readHealthViews, type HealthView } from '../../providers/healthcheck/health-view';
-import { HealthStatus } from '../../providers/healthcheck/health-status';
+import { HealthState, HealthStatus } from '../../providers/healthcheck/health-status';
 import { json, readRoute, type Route } from '../http/route';
 import { notFound, Timestamp } from '../http/values';
 
 const HealthAnswer = z
   .object({
+    id: z.string().describe('The system'),
     systemId: z.string(),
     status: HealthStatus,
+    healthyChecks: z.int(),
+    totalChecks: z.int(),
     inStatusSince: Timestamp,
     inStatusForMs: z.number(),
     latencyMs: z.number().nullable(),
@@ -30,7 +34,7 @@ const Query = z.object({
 });
 
 /** What expressions see as `health.system`. */
-export function healthRoutes({ db, clock }: { db: Executor; clock: Clock }): Route[] {
+export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clock; entities: EntityStore }): Route[] {
   return [
     readRoute({
       method: 'get',
@@ -49,17 +53,27 @@ export function healthRoutes({ db, clock }: { db: Executor; clock: Clock }): Rou
         const options = { now: clock.now(), windowMinutes: transitionWindowMinutes };
         const view = (await readHealthViews(db, [systemId], options)).get(systemId);
         if (view === undefined) throw notFound('system', systemId);
-        return json(200, toAnswer(systemId, view));
+        const record = await entities.get(db, 'health', systemId);
+        return json(200, toAnswer(systemId, view, HealthState.safeParse(record?.state).data ?? NO_CHECKS));
       },
     }),
   ];
 }
 
+const NO_CHECKS = { healthyChecks: 0, totalChecks: 0 };
+
 /** Definitions say `in_status_since`, the API says `inStatusSince`. */
-function toAnswer(systemId: string, view: HealthView): z.input<typeof HealthAnswer> {
+function toAnswer(
+  systemId: string,
+  view: HealthView,
+  { healthyChecks, totalChecks }: typeof NO_CHECKS,
+): z.input<typeof HealthAnswer> {
   return {
+    id: systemId,
     systemId,
     status: view.status,
+    healthyChecks,
+    totalChecks,
     inStatusSince: view.in_status_since,
     inStatusForMs: view.in_status_for_ms,
     latencyMs: view.latency_ms,
