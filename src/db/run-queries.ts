@@ -55,15 +55,11 @@ export async function getRun(db: Executor, id: string): Promise<RunRow | undefin
   return rows[0];
 }
 
-/** Steps of a run in the order they began; those that began together, by their place. */
+/** Steps of a run in the order of their places: those inside a step behind it, also when branches ran at once. */
 export async function stepsOf(db: Executor, runId: string): Promise<RunStepRow[]> {
   const rows = await db.select().from(runSteps).where(eq(runSteps.runId, runId));
   const byPlace = new Intl.Collator('en', { numeric: true });
-  const beganAt = (row: RunStepRow) => row.startedAt?.getTime() ?? Infinity;
-  return rows.sort((a, b) => {
-    const [first, second] = [beganAt(a), beganAt(b)];
-    return first === second ? byPlace.compare(a.path, b.path) : first - second;
-  });
+  return rows.sort((a, b) => byPlace.compare(a.path, b.path));
 }
 
 /** What a run made, oldest first. */

@@ -170,4 +170,33 @@ describe('retrying runs', () => {
     expect(Object.keys(after.scope['artifacts'] ?? {})).toEqual(['first', 'inner']);
     expect(await scope('actions[4]')).toMatchObject({ snapshot: false });
   }, 60_000);
+
+  it('tells of a step in a loop which item it saw', async () => {
+    const id = await engine.save(`
+name: looped
+triggers: [{ event: automation.event, config: { type: looped } }]
+actions:
+  - repeat:
+      for_each: "['a', 'b']"
+      sequence: [ { repeat: { count: 1, sequence: [ { variables: { x: 1 } } ] } }, { variables: { x: "{{ repeat.item }}" } } ]
+`);
+    await engine.emit('looped');
+    const [run] = await engine.ended(1, id);
+    const repeatAt = async (path: string) => {
+      const response = await fetch(`${api.url}/api/v1/runs/${run?.id ?? ''}/scope?actionPath=${path}`, {
+        headers: { authorization: engine.authorization },
+      });
+      return ((await response.json()) as { scope: { repeat?: unknown } }).scope.repeat;
+    };
+    expect(await repeatAt('actions[0].repeat[1].sequence[1]')).toEqual({
+      index: 1,
+      first: false,
+      last: true,
+      item: 'b',
+    });
+    expect(await repeatAt('actions[0].repeat[0].sequence[0].repeat[0].sequence[0]')).toEqual({
+      ...{ index: 0, first: true, last: true },
+    });
+    expect(await repeatAt('actions[0]')).toBeUndefined();
+  }, 60_000);
 });

@@ -19,7 +19,7 @@ const ScopeAnswer = z
       artifacts: z.record(z.string(), Document).describe('By action id and name'),
       variables: Document,
       var: Document.describe('The same as `variables`'),
-      repeat: z.object({ index: z.int() }).optional(),
+      repeat: Document.optional().describe('The innermost loop around the step: index, first, last, item'),
       wait: Document.optional().describe('What the last wait came to'),
       contextKey: z.string().nullable(),
       run: z.object({ id: z.uuid(), startedAt: z.string().nullable() }),
@@ -53,10 +53,9 @@ export function runScopeRoutes({ db }: { db: Executor }): Route[] {
         const found = await scopeAt(db, id, path);
         if (found === null) throw notFound('run', id);
         const { trigger, variables, contextKey, run, automation, begun } = found;
-        const index = /.*\.repeat\[(\d+)\]/.exec(path ?? '')?.[1];
         const scope = {
           ...{ trigger, artifacts: artifactScope(found.artifacts), variables, var: variables },
-          ...(index === undefined ? {} : { repeat: { index: Number(index) } }),
+          ...(found.repeat === null ? {} : { repeat: found.repeat }),
           ...(found.wait === null ? {} : { wait: found.wait }),
           ...{ contextKey, run, automation },
         };

@@ -72,7 +72,7 @@ export function stepLines(
   const used = OFFSET_WIDTH + 5 + Math.max(LABEL_WIDTH, label.length) + 2 + about.join(', ').length + 2;
   const place = width === undefined ? step.path : cutBefore(step.path, Math.max(12, width - used));
   const line = [
-    paint((since === undefined ? '' : offsetText(since)).padStart(OFFSET_WIDTH), 'quiet', colours),
+    paint((since === undefined ? '' : offsetText(Math.max(0, since))).padStart(OFFSET_WIDTH), 'quiet', colours),
     paint(MARKS.get(step.status) ?? '·', toneOf(step.status), colours),
     label.padEnd(LABEL_WIDTH),
     paint([place, ...about].join(', '), 'quiet', colours),
@@ -103,7 +103,9 @@ function labelOf({ actionId, action, kind }: Step): string {
 
 /** What a step left: its result and its artifact, of which results often are a part. */
 export function outcomeText({ actionId, result }: Step, artifacts: readonly Artifact[]): string {
-  const made = actionId == null ? undefined : artifacts.find((artifact) => artifact.actionId === actionId);
+  // In a loop there are several of one id, and nothing says which is whose.
+  const named = actionId == null ? [] : artifacts.filter((artifact) => artifact.actionId === actionId);
+  const [made] = named.length === 1 ? named : [];
   const whole = typeof result === 'object' && !Array.isArray(result) ? { ...result, ...made?.data } : result;
   return resultText(whole);
 }
@@ -112,7 +114,8 @@ export function outcomeText({ actionId, result }: Step, artifacts: readonly Arti
 export function resultText(result: unknown): string {
   if (result == null) return '';
   if (typeof result !== 'object' || Array.isArray(result)) return plain(valueText(result));
-  const fields = Object.entries(result).filter(([, value]) => value !== null && value !== '');
+  const isSaid = (value: unknown) => value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
+  const fields = Object.entries(result).filter(([, value]) => isSaid(value));
   return plain(fields.map(([name, value]) => `${name}: ${valueText(value)}`).join(', '));
 }
 

@@ -12,6 +12,8 @@ export interface StoredScope {
   artifacts: { actionId: string | null; name: string; data: Record<string, unknown> }[];
   /** What the last wait before the step came to. */
   wait: Record<string, unknown> | null;
+  /** The innermost loop around the step. */
+  repeat: Record<string, unknown> | null;
   /** False: the step has not begun, and variables and artifacts are those of the run's latest moment. */
   begun: boolean;
 }
@@ -28,6 +30,22 @@ interface Row extends Record<string, unknown> {
   artifacts: StoredScope['artifacts'] | null;
   written: { path: string; variables: Record<string, unknown> }[] | null;
   waits: { path: string; result: Record<string, unknown> }[] | null;
+  loop: { total?: number; items?: unknown[] } | null;
+}
+
+/** Place of the innermost loop around a step, and which iteration of it the step belongs to. */
+function loopAround(path: string | null): { path: string; index: number } | null {
+  const [, loop, index] = /^(.*)\.repeat\[(\d+)\]/.exec(path ?? '') ?? [];
+  return loop === undefined ? null : { path: loop, index: Number(index) };
+}
+
+/** As `scopeOf` of the loop in the workflow tells it. */
+function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Record<string, unknown> {
+  return {
+    ...{ index, first: index === 0 },
+    ...(total === undefined ? {} : { last: index === total - 1 }),
+    ...(items === undefined ? {} : { item: items[index] }),
+  };
 }
 
 /**
@@ -35,6 +53,7 @@ interface Row extends Record<string, unknown> {
  * variables that branches running side by side set, those of other branches are left out.
  */
 export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<StoredScope | null> {
+  const loop = loopAround(path);
   const result = await db.execute<Row>(sql`
     with step as (select started_at from run_steps where run_id = ${runId} and path = ${path})
     select r.automation_id, a.name, a."group", r.context_key, r.trigger_scope, r.variables, r.started_at,
@@ -48,7 +67,8 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
           and s.finished_at <= coalesce((select started_at from step), 'infinity')) as written,
       (select jsonb_agg(jsonb_build_object('path', s.path, 'result', s.result) order by s.finished_at desc, s.seq desc)
         from run_steps s where s.run_id = r.id and s.kind in ('wait_until', 'wait_for_trigger') and s.status = 'success'
-          and s.finished_at <= coalesce((select started_at from step), 'infinity')) as waits
+          and s.finished_at <= coalesce((select started_at from step), 'infinity')) as waits,
+      (select s.trace -> 'evaluation' from run_steps s where s.run_id = r.id and s.path = ${loop?.path ?? null}) as loop
     from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
   const row = result.rows[0];
   if (!row) return null;
@@ -62,6 +82,7 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
     variables: visible?.variables ?? row.variables,
     artifacts: row.artifacts ?? [],
     wait: (row.waits ?? []).find(isVisible)?.result ?? null,
+    repeat: loop === null ? null : repeatAt(loop.index, row.loop ?? {}),
     begun: row.step_at !== null,
   };
 }
