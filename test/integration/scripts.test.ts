@@ -113,7 +113,7 @@ export default async ({ trigger }: Context) => {
     const thrown = await run('thrown', [node('export default async () => { throw new RangeError("too far"); };')]);
     expect(thrown.run).toMatchObject({ status: 'failed', error: { message: 'RangeError: too far' } });
     const syntax = await run('syntax', [node('export default async (')]);
-    expect(syntax.run).toMatchObject({ status: 'failed', error: { code: 'config_invalid' } });
+    expect(syntax.run).toMatchObject({ status: 'failed', error: { code: 'script_failed' } });
     const packages = await run('packages', [node('export default async () => 1;', { packages: ['left-pad'] })]);
     expect(packages.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
   }, 60_000);
@@ -287,6 +287,11 @@ true`,
         context: { var: { n: 1 } },
       }),
     ).toMatchObject({ ok: true, result: 2 });
+    expect(await call('POST', '/scripts/test', { kind: 'run_script', script: 'export default (' })).toMatchObject({
+      ok: false,
+      exitCode: null,
+      error: expect.stringContaining('cannot be read') as string,
+    });
     expect(await call('POST', '/scripts/test', { kind: 'run_shell', script: 'exit 4' })).toMatchObject({
       ok: false,
       exitCode: 4,

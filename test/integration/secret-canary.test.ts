@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { SMTPServer } from 'smtp-server';
 import { freePort } from '../../src/os/free-port';
@@ -221,12 +222,25 @@ describe('secrets leave no trace', () => {
         config: { script: 'printf %s "$TOKEN"; sleep 3', secretEnv: { TOKEN: secret('QUOTES') } },
       },
     ]);
+    // The same with what goes by a connection: each has its request on its way, or its script running, when the worker dies.
+    const others = await save('canary.killed.products', [
+      {
+        parallel: (await products(ways['hang'] ?? '', secret('QUOTES'))).map((action) => ({
+          ...action,
+          timeout_seconds: 3,
+        })),
+      },
+    ]);
     const before = engine.receiver.received.length;
     await engine.emit('canary.killed');
-    await until('the request is on its way', () => engine.receiver.received.length > before, 20_000);
+    await engine.emit('canary.killed.products');
+    await until('the requests are on their way', () => engine.receiver.received.length > before + 3, 20_000);
+    const [worked] = [worker.child.pid];
     await worker.stop('SIGKILL');
     await startWorker();
     await engine.ended(1, killed, 90_000);
+    await engine.ended(1, others, 90_000);
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`fermata-script-${worked}-`))).toEqual([]);
 
     for (const kind of ['run_shell', 'run_script']) {
       const script =
@@ -271,7 +285,11 @@ describe('secrets leave no trace', () => {
     const connection = await Connection.connect({ address });
     const client = new Client({ connection, namespace });
     const readable = (_key: string, value: unknown) => {
-      if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+      if (value instanceof Uint8Array) {
+        // By itself as well: as a text inside a text it is escaped once more.
+        search('payloads of Temporal', Buffer.from(value).toString('utf8'));
+        return Buffer.from(value).toString('utf8');
+      }
       return typeof value === 'bigint' ? String(value) : value;
     };
     for (const { workflow_id: workflowId, execution_run_id: executionId } of await engine.runs()) {
@@ -285,6 +303,8 @@ describe('secrets leave no trace', () => {
     expect([...processes].some((line) => line.includes('worker'))).toBe(true);
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     search('metrics', metrics);
+    const { authorization } = engine;
+    search('metrics', await (await fetch(`${api.url}/metrics`, { headers: { authorization } })).text());
     expect(metrics).toMatch(/fermata_mask_hits_total [1-9]/);
     return [...new Set(found)].slice(0, 20);
   }

@@ -14,6 +14,13 @@ const FORBIDDEN = [
   'http://[::]/',
   'http://[::ffff:127.0.0.1]/',
   'http://[::ffff:7f00:1]/',
+  'http://0177.0.0.1/',
+  'http://0x7f.1/',
+  'http://127.0.0.1./',
+  'http://①②⑦.⓪.⓪.①/',
+  'http://[64:ff9b::7f00:1]/',
+  'http://[2002:7f00:1::]/',
+  'http://[0:0:0:0:0:ffff:a9fe:a9fe]/',
   'http://10.0.0.1/',
   'http://172.16.0.1/',
   'http://192.168.1.1/',
@@ -35,8 +42,8 @@ describe('an address that a user gives', () => {
   }, 120_000);
   afterAll(() => engine.close());
 
-  const call = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
+  const call = async (method: string, path: string, body?: unknown, at = api.url) => {
+    const answer = await fetch(`${at}/api/v1${path}`, {
       method,
       headers: { 'content-type': 'application/json', authorization: engine.authorization },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -108,5 +115,30 @@ describe('an address that a user gives', () => {
         expect({ type, url, code: given.body['code'] }).toEqual({ type, url, code: 'egress_refused' });
       }
     }
+  }, 90_000);
+
+  test('is not reached by a redirect of one that is allowed', async () => {
+    const { host } = new URL(engine.receiver.url);
+    const open = await engine.api({ FERMATA_EGRESS_ALLOW: host });
+    const config = { baseUrl: engine.receiver.url, botToken: 'canary' };
+    const { body } = await call('POST', '/connections', { name: 'Webex', type: 'webex', config }, open.url);
+    const path = `/connections/${String(body['id'])}`;
+    engine.receiver.answerWith((_received, response) => void response.end('{"displayName": "Bot", "items": []}'));
+    expect((await call('POST', `${path}/test`, undefined, open.url)).body).toMatchObject({ ok: true });
+    expect((await call('GET', `${path}/options/roomId`, undefined, open.url)).body).toEqual({ items: [] });
+    const places = [...FORBIDDEN, ...NO_HTTP, 'http://user:pw@example.org/'];
+    for (const location of places.filter((place) => /^[\x20-\x7e]+$/.test(place))) {
+      engine.receiver.answerWith((_received, response) => void response.writeHead(307, { location }).end());
+      const tried = await call('POST', `${path}/test`, undefined, open.url);
+      expect({ location, ...tried.body }).toMatchObject({
+        location,
+        ok: false,
+        message: expect.stringMatching(/not public|Only http|user name/),
+      });
+      const given = await call('GET', `${path}/options/roomId`, undefined, open.url);
+      expect({ location, code: given.body['code'] }).toEqual({ location, code: 'egress_refused' });
+    }
+    const named = { name: 'x', type: 'webex', config: { ...config, baseUrl: 'http://user:pw@example.org' } };
+    expect((await call('POST', '/connections', named, open.url)).status).toBe(422);
   }, 90_000);
 });

@@ -63,6 +63,8 @@ try {
 /** Runs a script in a sandbox. @throws {ProviderFailure} when it cannot be run at all; a script that fails is an outcome. */
 export async function runScript(policy: ScriptPolicy, request: ScriptRequest): Promise<ScriptOutcome> {
   const workingDirectory = relative(request.workingDirectory ?? '');
+  const compiled = request.kind === 'run_script' ? await compile(request.script) : { code: '' };
+  if (!('code' in compiled)) return compiled;
   return withDirectory(async (directory) => {
     await mkdir(join(directory, workingDirectory), { recursive: true });
     for (const { name, files } of request.packages) await unpackInto(directory, name, files);
@@ -77,7 +79,7 @@ export async function runScript(policy: ScriptPolicy, request: ScriptRequest): P
       return outcomeOf(await runSandboxed(policy, { ...common, command: ['/bin/bash', path], env, stdin: '' }), mask);
     }
     const root = policy.sandbox === 'none' ? directory : '/work';
-    await writeFile(join(directory, '.script.mjs'), await compiled(request.script));
+    await writeFile(join(directory, '.script.mjs'), compiled.code);
     await writeFile(join(directory, '.runner.mjs'), RUNNER.replace("'/SCRIPT'", JSON.stringify(`${root}/.script.mjs`)));
     await give(directory);
     const command = [process.execPath, '--max-old-space-size=256', `${root}/.runner.mjs`];
@@ -106,18 +108,19 @@ function relative(path: string): string {
   return parts.join('/');
 }
 
-/** TypeScript and JavaScript as a module of JavaScript; types are dropped, not checked. */
-async function compiled(script: string): Promise<string> {
+/** TypeScript and JavaScript as a module of JavaScript; types are dropped, not checked. One that is neither has failed, as with bash. */
+async function compile(script: string): Promise<{ code: string } | ScriptOutcome> {
   try {
     const { code } = await transform(script, {
       ...{ swcrc: false, configFile: false, filename: 'script.ts', sourceMaps: 'inline' },
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'es6' },
     });
-    return code;
+    return { code };
   } catch (error) {
-    const [first = ''] = messageOf(error).split('\n\nCaused by');
-    throw new ProviderFailure('config_invalid', `The script cannot be read: ${first.trim()}`, { retryable: false });
+    const [stderr = ''] = messageOf(error).split('\n\nCaused by');
+    const ended = { exitCode: null, stdout: '', stderr, durationMs: 0, timedOut: false };
+    return { ...ended, error: `The script cannot be read: ${stderr.trim()}` };
   }
 }
 
