@@ -115,6 +115,12 @@ describe('audit', () => {
     ]);
   });
 
+  it('cannot be changed or shortened', async () => {
+    for (const change of [`update audit_log set outcome = 'success'`, 'delete from audit_log', 'truncate audit_log']) {
+      await expect(api.rows(change)).rejects.toThrow('append-only');
+    }
+  });
+
   it('has no row for events that were taken in, and one for those that were refused', async () => {
     const before = await api.rows('select id from audit_log');
     const event = { specversion: '1.0', id: 'audit-1', source: 'test', type: 'test' };
