@@ -1,11 +1,14 @@
 import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
 describe('waits beside and behind each other', () => {
   let engine: Engine;
+  let api: { url: string };
+  let worker: FermataProcess;
   beforeAll(async () => {
     engine = await startEngine();
-    await engine.worker();
+    [api, worker] = await Promise.all([engine.api(), engine.worker()]);
   }, 60_000);
   afterAll(() => engine.close());
 
@@ -81,6 +84,35 @@ ${steps}
     expect(results['actions[2].repeat[0].sequence[1]']).toEqual({ of: 'b' });
     expect(results['actions[2].repeat[1].sequence[1]']).toEqual({ of: 'c' });
     expect(results['actions[3]']).toMatchObject({ completed: false });
+  }, 60_000);
+
+  it('see what came between the request for a run by hand and its first step', async () => {
+    const id = await save(
+      'byhand',
+      `  - wait_for_trigger: { event: automation.event, config: { type: early }, context_key: "*", timeout_seconds: 5 }`,
+    );
+    await Promise.all([worker.stop('SIGKILL'), engine.emit('early', { n: 'before' })]);
+    const made = await engine.post(api, `/automations/${id}/runs`, {});
+    expect(made.status).toBe(201);
+    await engine.emit('early', { n: 'after' });
+    worker = await engine.worker();
+    const results = await resultsOf(id);
+    expect(results['actions[0]']).toMatchObject({ completed: true, trigger: { payload: { data: { n: 'after' } } } });
+  }, 60_000);
+
+  it('see an answer that came too late for the run that is retried', async () => {
+    engine.receiver.answerWith((_received, response) => void response.end('ok'));
+    const id = await save(
+      'toolate',
+      `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
+  - wait_for_trigger: { event: automation.event, config: { type: slow }, context_key: "*", timeout_seconds: 1 }`,
+    );
+    await engine.emit('toolate');
+    const [failed] = await engine.ended(1, id);
+    expect(failed?.error?.code).toBe('wait_timeout');
+    await engine.emit('slow');
+    expect((await engine.post(api, `/runs/${failed?.id ?? ''}/retry`, {})).status).toBe(201);
+    expect((await engine.ended(2, id)).map(({ status }) => status)).toEqual(['failed', 'success']);
   }, 60_000);
 
   it('take the same event each in branches beside each other', async () => {

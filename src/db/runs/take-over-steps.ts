@@ -7,7 +7,8 @@ import type { Executor } from '../executor';
  * Gives a retry what an earlier run has done: steps that ended well or were skipped with their results and decisions,
  * artifacts, and the decisions of steps around others (which branch, which items), so that its execution finds them as a
  * replayed one does and goes on where the earlier run failed. `settled` tells of a failed step that it stays as it is
- * (`continue_on_error`). In the caller's transaction, after the retry's row was inserted.
+ * (`continue_on_error`). Where the log stood for them is kept: an answer that came too late for the earlier run ends the wait
+ * of this one. In the caller's transaction, after the retry's row was inserted.
  */
 export async function takeOverSteps(
   tx: Executor,
@@ -22,15 +23,16 @@ export async function takeOverSteps(
     and coalesce(trace -> 'evaluation' ->> 'type', '') <> 'failed'`;
   await tx.execute(sql`
     insert into run_steps (run_id, path, action_id, kind, action, status, attempts, result, error, trace, started_at,
-      finished_at)
+      finished_at, began_seq)
     select ${to}::uuid, path, action_id, kind, action, status, attempts, result, error,
-      coalesce(trace, '{}'::jsonb) || jsonb_build_object('takenOverFrom', ${from}::text), started_at, finished_at
+      coalesce(trace, '{}'::jsonb) || jsonb_build_object('takenOverFrom', ${from}::text), started_at, finished_at,
+      began_seq
     from run_steps
     where run_id = ${from} and path like 'actions[%'
       and (status in ('success', 'skipped') or path = any(${textArray(kept)}))
     union all
     select ${to}::uuid, path, action_id, kind, action, 'running', 0, result, null,
-      trace || jsonb_build_object('decidedIn', ${from}::text), clock_timestamp(), null
+      trace || jsonb_build_object('decidedIn', ${from}::text), clock_timestamp(), null, nextval('change_seq')
     from run_steps
     where run_id = ${from} and path like 'actions[%' and status in ('failed', 'cancelled')
       and path <> all(${textArray(kept)}) and ${around}`);

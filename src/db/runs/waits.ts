@@ -271,7 +271,7 @@ interface Began {
 
 /**
  * The position of the log from which events count for a wait: where the provider action before it started, else where the
- * step before it ended, else where the run's own trigger lies. `isBefore` leaves out steps of other branches.
+ * step before it ended, else where the run began. `isBefore` leaves out steps of other branches.
  */
 export async function logPosition(
   tx: Executor,
@@ -290,10 +290,21 @@ export async function logPosition(
   if (action) return action.began;
   const ends = before.filter(({ path: other }) => !path.startsWith(`${other}.`)).map(({ ended }) => ended);
   if (ends.length > 0) return Math.max(...ends);
-  const trigger = await tx.execute<{ seq: string | null }>(sql`
-    select coalesce((select max(c.seq) from changes c where c.change_id = r.change_id), r.seq) as seq
+  return startPosition(tx, runId);
+}
+
+/**
+ * Where the log stood for a run as a whole: at the change that started it, so that what came while that was on its way to us
+ * counts; without one, or when that has dwelt, at the moment the run was made.
+ */
+async function startPosition(tx: Executor, runId: string): Promise<number> {
+  const found = await tx.execute<{ seq: string | null }>(sql`
+    select coalesce(
+      (select max(c.seq) from changes c where c.change_id = r.change_id and not r.trigger_scope ? 'dwell'),
+      (select c.seq from changes c where c.recorded_at <= r.created_at order by c.recorded_at desc, c.seq desc limit 1),
+      0) as seq
     from runs r where r.id = ${runId}`);
-  return Number(trigger.rows[0]?.seq ?? 0);
+  return Number(found.rows[0]?.seq ?? 0);
 }
 
 /** Changes of entities and these events behind a position of the log, oldest first. */
