@@ -6,7 +6,8 @@ import type { ApiDeps } from './deps';
 import { documentationRoutes } from './docs/routes';
 import type { Route } from './http/route';
 import { createServe } from './http/serve';
-import { createApiMetrics } from './metrics';
+import { createFleetCounters } from '../db/fleet-counters';
+import { createApiMetrics, type ApiMetrics } from './metrics';
 import { automationBodySchemas } from './automations/input';
 import { createAutomationValidator } from './automations/validator';
 import { auditRoutes } from './routes/audit';
@@ -66,6 +67,10 @@ export interface Api {
   forgetTokens(): void;
   /** Ends all streams; other requests are left to finish. */
   close(): void;
+  /** Metrics of this process alone. */
+  collectMetrics: ApiMetrics['collect'];
+  /** To be called behind the last request: keeps what was counted. */
+  finish(): Promise<void>;
 }
 
 /** Builds the API from its dependencies; opens nothing by itself. */
@@ -74,7 +79,8 @@ export function createApp(deps: ApiDeps): Api {
   const { db } = database;
   const authenticator = createAuthenticator({ db, clock, adminToken: settings.adminToken });
   const gatekeeper = createGatekeeper({ authenticator, clock, pool: database.pool, rateLimit: settings.rateLimit });
-  const metrics = createApiMetrics(db);
+  const fleet = createFleetCounters({ db, log });
+  const metrics = createApiMetrics({ db, fleet });
   const feed = createFeed({ db, webUi: settings.webUi, log });
   const connections = createStreamConnections();
   const validator = createAutomationValidator(deps);
@@ -143,5 +149,7 @@ export function createApp(deps: ApiDeps): Api {
       feed.close();
       connections.closeAll();
     },
+    collectMetrics: metrics.collect,
+    finish: () => fleet.stop(),
   };
 }

@@ -1,13 +1,20 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
+import type { FleetCounters } from '../db/fleet-counters';
+import { readMetricTotals } from '../db/metric-totals';
+import { fleetMetricsText } from './fleet-metrics-text';
 import type { Route } from './http/route';
 
-/** Metrics of the API process and, read at each scrape, of what lies in the database. */
+/** Metrics of the API process and, read at each scrape, of what lies in the database: totals of the fleet, what is armed now. */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
-  /** Changes accepted by this process. */
+  /** Changes accepted from outside. */
   countChanges(count: number): void;
+  /** Runs that calls have ended. */
+  countCancelled(count: number): void;
+  /** What this process alone has to tell, fresh. */
+  collect(): Promise<readonly Registry[]>;
   /** Prometheus text format and its content type. */
   render(): Promise<{ text: string; contentType: string }>;
 }
@@ -15,7 +22,7 @@ export interface ApiMetrics {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** One registry per application, so that several can live in one process. */
-export function createApiMetrics(db: Executor): ApiMetrics {
+export function createApiMetrics({ db, fleet }: { db: Executor; fleet: FleetCounters }): ApiMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -26,24 +33,31 @@ export function createApiMetrics(db: Executor): ApiMetrics {
     buckets: SECONDS,
     registers,
   });
-  const changes = new Counter({
-    name: 'fermata_changes_total',
-    help: 'Events and state changes accepted by this process',
-    registers,
-  });
   const gauges = databaseGauges(registry);
+  const refresh = async () => {
+    const state = await readState(db);
+    gauges.runsActive.set(state.runsActive);
+    gauges.waitsArmed.set(state.waitsArmed);
+    gauges.dwellsArmed.set(state.dwellsArmed);
+    gauges.deadLetters.set(state.deadLetters);
+    gauges.unrouted.set(state.oldestUnroutedSeconds);
+  };
   return {
     observeRequest: (route, status, seconds) =>
       requests.observe({ method: route.method, route: route.path, status }, seconds),
-    countChanges: (count) => changes.inc(count),
+    countChanges: (count) => fleet.count('fermata_changes_total', {}, count),
+    countCancelled: (count) => fleet.count('fermata_runs_total', { status: 'cancelled' }, count),
+    async collect() {
+      await refresh();
+      return [registry, fleet.registry];
+    },
     async render() {
-      const state = await readState(db);
-      gauges.runsActive.set(state.runsActive);
-      gauges.waitsArmed.set(state.waitsArmed);
-      gauges.dwellsArmed.set(state.dwellsArmed);
-      gauges.deadLetters.set(state.deadLetters);
-      gauges.unrouted.set(state.oldestUnroutedSeconds);
-      return { text: await registry.metrics(), contentType: registry.contentType };
+      await fleet.flush();
+      const [totals] = await Promise.all([readMetricTotals(db), refresh()]);
+      return {
+        text: `${await registry.metrics()}\n${fleetMetricsText(totals)}`,
+        contentType: registry.contentType,
+      };
     },
   };
 }

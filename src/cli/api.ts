@@ -25,6 +25,7 @@ import type { OwnPlugin } from '../providers/contract';
 import { loadPlugins } from '../providers/load-plugins';
 import { createPlugins } from '../providers/plugins';
 import { announceReady } from './ready';
+import { pushMetrics } from './telemetry/push-metrics';
 import { createTemporalProbe } from './temporal-probe';
 import { packageVersion } from './version';
 
@@ -86,6 +87,8 @@ export async function startApi(config: Config): Promise<RunningApi> {
     };
     const listener = listen(databaseUrl, { changes, starts: api.wake, tokens: api.forgetTokens });
     const server = await serve(api, config);
+    const identity = { service: 'fermata-api', instance: uuidV7.next() };
+    const push = pushMetrics({ endpoint: config.otlpEndpoint, ...identity, collect: api.collectMetrics, log });
     const url = urlOf(server, config.host);
     log.info(`listening on ${url}`);
     announceReady();
@@ -94,6 +97,8 @@ export async function startApi(config: Config): Promise<RunningApi> {
       async close() {
         log.info('finishing the requests under way');
         await Promise.all([drain(server, api), listener.close(), broadcast.stop()]);
+        await push.stop();
+        await api.finish();
         await closeAll();
       },
     };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig, requireDatabaseUrl } from '../config';
 import { createLogger } from '../log';
+import { freePort } from '../os/free-port';
 import { announceReady } from './ready';
 import { installRuntime } from '../temporal/runtime';
 import { startWorker } from './worker/start-worker';
@@ -24,8 +25,11 @@ Examples:
     .action(async () => {
       const config = loadConfig(process.env, ['DATABASE_URL', 'FERMATA_SECRET_KEY']);
       const log = createLogger({ level: config.logLevel, name: 'worker', format: config.logFormat });
-      installRuntime(log);
-      const worker = await startWorker(config, requireDatabaseUrl(config), log);
+      const { otlpEndpoint, metricsPort } = config;
+      const served = metricsPort !== undefined && otlpEndpoint === undefined;
+      const sdkMetricsPort = served ? await freePort() : undefined;
+      installRuntime(log, { port: sdkMetricsPort, otlpEndpoint });
+      const worker = await startWorker(config, requireDatabaseUrl(config), { log, sdkMetricsPort });
       log.info(`worker ${worker.id} is up`);
       // Ready is also a worker that Temporal keeps waiting: it routes, and starts runs later.
       await Promise.race([worker.connected, new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref())]);

@@ -614,6 +614,17 @@ export const scriptPackages = pgTable('script_packages', {
   createdAt: at('created_at').notNull(),
 });
 
+/** What all processes together have counted; `labels` as in Prometheus' text format, without braces. */
+export const metricTotals = pgTable(
+  'metric_totals',
+  {
+    name: text('name').notNull(),
+    labels: text('labels').notNull(),
+    value: doublePrecision('value').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.labels] })],
+);
+
 /** Stored definitions that a release could not bring into its form. */
 export const migrationFailures = pgTable('migration_failures', {
   id: uuid('id').primaryKey(),

@@ -1,4 +1,4 @@
-import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type LogLevel, type MetricsExporterConfig } from '@temporalio/worker';
 import type { Logger } from '../log';
 
 const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
@@ -10,11 +10,26 @@ const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = 
   ERROR: 'error',
 };
 
-/** Sends the SDK's log through ours. Once in a process, before the first connection. */
-export function installRuntime(log: Logger): void {
+/** Where the SDK's own metrics go. */
+interface RuntimeMetrics {
+  /** Port on loopback at which they are served in Prometheus' text format. */
+  port: number | undefined;
+  /** OpenTelemetry collector (OTLP over HTTP) that they are sent to instead. */
+  otlpEndpoint: string | undefined;
+}
+
+/** Sends the SDK's log through ours, and its metrics where they are wanted. Once in a process, before the first connection. */
+export function installRuntime(log: Logger, { port, otlpEndpoint }: RuntimeMetrics): void {
   const logger = new DefaultLogger(log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN', ({ level, message, meta }) => {
     const { sdkComponent, taskQueue, error, ...facts } = (meta ?? {}) as Record<string, unknown>;
     log[LEVELS[level]]({ ...facts, ...(error === undefined ? {} : { err: error }) }, message);
   });
-  Runtime.install({ logger });
+  // Of the two the SDK can do one.
+  const metrics: MetricsExporterConfig | undefined =
+    otlpEndpoint !== undefined
+      ? { otel: { url: `${otlpEndpoint}/v1/metrics`, http: true, metricsExportInterval: '15s' } }
+      : port !== undefined
+        ? { prometheus: { bindAddress: `127.0.0.1:${port}` } }
+        : undefined;
+  Runtime.install({ logger, ...(metrics && { telemetryOptions: { metrics } }) });
 }

@@ -98,6 +98,7 @@ export async function startApiHarness(
       api.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await api.finish();
       await database.close();
       await own?.drop();
     },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
+import type { ApiMetrics } from '../metrics';
 import type { Notifier } from '../../db/notifier';
 import { artifactsOf, getRun, isTerminal, listRuns, matchingRunIds, stepsOf } from '../../db/run-queries';
 import { cancelRun } from '../../db/runs/cancel';
@@ -34,6 +35,7 @@ const ListQuery = z.object({
 
 interface RunsDeps {
   db: Executor;
+  metrics: ApiMetrics;
   notifier: Notifier;
   webUi: WebUi;
 }
@@ -88,7 +90,7 @@ function detailRoute({ db, webUi }: RunsDeps): Route {
   });
 }
 
-function cancelRoute({ notifier, webUi }: RunsDeps): Route {
+function cancelRoute({ notifier, webUi, metrics }: RunsDeps): Route {
   return writeRoute({
     method: 'post',
     path: '/runs/{id}/cancel',
@@ -108,13 +110,16 @@ function cancelRoute({ notifier, webUi }: RunsDeps): Route {
       const run = await getRun(tx, id);
       if (run === undefined) throw notFound('run', id);
       if (!cancelled) throw new FermataError('run_closed', `The run has ended as "${run.status}".`);
-      afterCommit(() => notifier.starts());
+      afterCommit(() => {
+        notifier.starts();
+        metrics.countCancelled(1);
+      });
       return json(200, toRun(run, webUi));
     },
   });
 }
 
-function bulkCancelRoute({ notifier }: RunsDeps): Route {
+function bulkCancelRoute({ notifier, metrics }: RunsDeps): Route {
   return writeRoute({
     method: 'post',
     path: '/runs/cancel',
@@ -131,7 +136,10 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
       const ids = await matchingRunIds(tx, bulkFilter(body, open));
       let done = 0;
       for (const id of ids) if (await cancelRun(tx, id, endedBy(principal.actor))) done += 1;
-      afterCommit(() => notifier.starts());
+      afterCommit(() => {
+        notifier.starts();
+        metrics.countCancelled(done);
+      });
       return json(200, { matched: ids.length, done });
     },
   });

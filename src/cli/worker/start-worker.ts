@@ -39,6 +39,7 @@ import { createEvaluator } from '../../providers/live-evaluator';
 import { loadPlugins } from '../../providers/load-plugins';
 import { createPlugins } from '../../providers/plugins';
 import { createPackageSource } from '../../providers/script/packages';
+import { pushMetrics } from '../telemetry/push-metrics';
 import { keepTemporal, type TemporalKeeper } from './keep-temporal';
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics';
 
@@ -51,7 +52,11 @@ export interface RunningWorker {
 }
 
 /** The composition root of a worker process: dispatcher and Temporal worker on one connection each. */
-export async function startWorker(config: Config, databaseUrl: string, log: Logger): Promise<RunningWorker> {
+export async function startWorker(
+  config: Config,
+  databaseUrl: string,
+  { log, sdkMetricsPort }: { log: Logger; sdkMetricsPort: number | undefined },
+): Promise<RunningWorker> {
   const database = createDatabase(databaseUrl, { max: 20, applicationName: 'fermata-worker' });
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
@@ -67,7 +72,7 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   }
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
-  const metrics = createWorkerMetrics();
+  const metrics = createWorkerMetrics({ db: database.db, log });
   const clock = systemClock;
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
@@ -130,7 +135,11 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
   });
   const domainTimer = createDomainTimer({ database, entities, notifier: activityDeps.notifier, log });
   temporal.start();
-  const metricsServer = await metrics.serve(config, log);
+  const metricsServer = await metrics.serve(config, { log, sdkMetricsPort });
+  const push = pushMetrics({
+    ...{ endpoint: config.otlpEndpoint, service: 'fermata-worker', instance: workerId, log },
+    collect: () => Promise.resolve(metrics.registries),
+  });
   return {
     id: workerId,
     connected: temporal.connected,
@@ -145,6 +154,8 @@ export async function startWorker(config: Config, databaseUrl: string, log: Logg
       await launcher.stop();
       await temporal.stop();
       await metricsServer.close();
+      await push.stop();
+      await metrics.stop();
       await egress.close();
       await database.close();
     },

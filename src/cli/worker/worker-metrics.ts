@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../../config';
+import type { Executor } from '../../db/executor';
+import { createFleetCounters } from '../../db/fleet-counters';
 import { messageOf } from '../../domain/errors';
 import type { Logger } from '../../log';
 
-/** What a worker counts (api.md, Metrics); the API's `/metrics` has what lies in the database. */
+/** What a worker counts (api.md, Metrics). The API's `/metrics` has the totals of all processes; a worker's own has its share. */
 export interface WorkerMetrics {
   outcome: (outcome: string) => void;
   temporalCall: (call: string) => void;
@@ -16,79 +18,50 @@ export interface WorkerMetrics {
   /** Seconds from the commit of a change to its routing. */
   routed: (lagSeconds: number) => void;
   /** Serves them at `/metrics` where FERMATA_METRICS_PORT says; without it nowhere. */
-  serve(config: Config, log: Logger): Promise<{ close(): Promise<void> }>;
+  serve(config: Config, deps: ServeDeps): Promise<{ close(): Promise<void> }>;
+  registries: readonly Registry[];
+  /** Before the database is closed: keeps what was counted. */
+  stop(): Promise<void>;
 }
 
 /** Metrics of one worker process. */
-export function createWorkerMetrics(): WorkerMetrics {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const evaluations = new Counter({
-    name: 'fermata_evaluations_total',
-    help: 'Candidates by outcome; "run" became a run',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const calls = new Counter({
-    name: 'fermata_temporal_calls_total',
-    help: 'Calls to Temporal made for runs',
-    labelNames: ['call'],
-    registers,
-  });
-  const actions = new Histogram({
-    name: 'fermata_action_seconds',
-    help: 'Time of provider actions, without pauses between attempts',
-    labelNames: ['action', 'outcome'],
-    registers,
-  });
-  const reconciled = new Counter({
-    name: 'fermata_reconciled_total',
-    help: 'Rows and executions that disagreed and were repaired',
-    registers,
-  });
-  const runs = new Counter({
-    name: 'fermata_runs_total',
-    help: 'Runs that ended by themselves on this worker, by status',
-    labelNames: ['status'],
-    registers,
-  });
-  const wakes = new Counter({
-    name: 'fermata_wakes_total',
-    help: 'Waits that a change was held against; "signalled" were told to look',
-    labelNames: ['result'],
-    registers,
-  });
-  const maskHits = new Counter({
-    name: 'fermata_mask_hits_total',
-    help: 'Occurrences of secrets that were hidden in what runs left',
-    registers,
-  });
-  const lag = new Histogram({
-    name: 'fermata_routing_lag_seconds',
-    help: 'Time from the commit of a change until it was looked at',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-    registers,
-  });
+export function createWorkerMetrics(deps: { db: Executor; log: Logger }): WorkerMetrics {
+  const fleet = createFleetCounters(deps);
+  const own = new Registry();
+  collectDefaultMetrics({ register: own });
   return {
-    maskHits: (count) => maskHits.inc(count),
-    wake: (result) => wakes.inc({ result }),
-    runEnded: (status) => runs.inc({ status }),
-    routed: (lagSeconds) => lag.observe(lagSeconds),
-    outcome: (outcome) => evaluations.inc({ outcome }),
-    temporalCall: (call) => calls.inc({ call }),
-    action: (action, outcome, seconds) => actions.observe({ action, outcome }, seconds),
-    reconciled: (count) => reconciled.inc(count),
-    serve: (config, log) => serve(registry, config, log),
+    maskHits: (count) => fleet.count('fermata_mask_hits_total', {}, count),
+    wake: (result) => fleet.count('fermata_wakes_total', { result }),
+    runEnded: (status) => fleet.count('fermata_runs_total', { status }),
+    routed: (lagSeconds) => fleet.observe('fermata_routing_lag_seconds', {}, lagSeconds),
+    outcome: (outcome) => fleet.count('fermata_evaluations_total', { outcome }),
+    temporalCall: (call) => fleet.count('fermata_temporal_calls_total', { call }),
+    action: (action, outcome, seconds) => fleet.observe('fermata_action_seconds', { action, outcome }, seconds),
+    reconciled: (count) => fleet.count('fermata_reconciled_total', {}, count),
+    registries: [own, fleet.registry],
+    serve: (config, served) => serve([own, fleet.registry], config, served),
+    stop: () => fleet.stop(),
   };
 }
 
-function serve(registry: Registry, config: Config, log: Logger): Promise<{ close(): Promise<void> }> {
-  const { host, metricsPort } = config;
+interface ServeDeps {
+  log: Logger;
+  /** Where the SDK serves its own metrics, which are told beside ours; undefined = nowhere. */
+  sdkMetricsPort: number | undefined;
+}
+
+function serve(
+  registries: readonly Registry[],
+  { host, metricsPort }: Config,
+  { log, sdkMetricsPort }: ServeDeps,
+): Promise<{ close(): Promise<void> }> {
   if (metricsPort === undefined) return Promise.resolve({ close: () => Promise.resolve() });
   const server = createServer((request, response) => {
     if (request.url !== '/metrics') return void response.writeHead(404).end();
-    void registry.metrics().then((text) => response.setHeader('content-type', registry.contentType).end(text));
+    const parts = [...registries.map((each) => each.metrics()), sdkMetrics(sdkMetricsPort)];
+    void Promise.all(parts).then((texts) =>
+      response.setHeader('content-type', Registry.PROMETHEUS_CONTENT_TYPE).end(texts.join('\n')),
+    );
   });
   const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
   return new Promise((resolve) => {
@@ -98,4 +71,14 @@ function serve(registry: Registry, config: Config, log: Logger): Promise<{ close
     });
     server.listen(metricsPort, host, () => resolve({ close }));
   });
+}
+
+/** Ours are told also while Temporal's are not there. */
+async function sdkMetrics(port: number | undefined): Promise<string> {
+  if (port === undefined) return '';
+  try {
+    return await (await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(2_000) })).text();
+  } catch {
+    return '';
+  }
 }

@@ -1,0 +1,66 @@
+/** One metric that is counted where the work is done and told by every API as the sum of all processes. */
+interface FleetMetric {
+  type: 'counter' | 'histogram';
+  help: string;
+  labelNames: readonly string[];
+  /** Seconds; histograms only. */
+  buckets?: readonly number[];
+}
+
+/** Metrics of the whole fleet (api.md, Metrics), by name. */
+export const FLEET_METRICS = {
+  fermata_changes_total: {
+    type: 'counter',
+    help: 'Events and results of checks accepted from outside',
+    labelNames: [],
+  },
+  fermata_routing_lag_seconds: {
+    type: 'histogram',
+    help: 'Time from the commit of a change until it was looked at',
+    labelNames: [],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+  },
+  fermata_evaluations_total: {
+    type: 'counter',
+    help: 'Candidates by outcome; "run" became a run',
+    labelNames: ['outcome'],
+  },
+  fermata_runs_total: {
+    type: 'counter',
+    help: 'Runs that ended, by status; not those that went with their automation or were replaced',
+    labelNames: ['status'],
+  },
+  fermata_wakes_total: {
+    type: 'counter',
+    help: 'Waits that a change was held against; "signalled" were told to look',
+    labelNames: ['result'],
+  },
+  fermata_temporal_calls_total: {
+    type: 'counter',
+    help: 'Calls to Temporal made for runs',
+    labelNames: ['call'],
+  },
+  fermata_action_seconds: {
+    type: 'histogram',
+    help: 'Time of provider actions, without pauses between attempts',
+    labelNames: ['action', 'outcome'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+  },
+  fermata_mask_hits_total: {
+    type: 'counter',
+    help: 'Occurrences of secrets that were hidden in what runs left',
+    labelNames: [],
+  },
+  fermata_reconciled_total: {
+    type: 'counter',
+    help: 'Rows and executions that disagreed and were repaired',
+    labelNames: [],
+  },
+} as const satisfies Record<string, FleetMetric>;
+
+/** One series: a name of Prometheus' text format, its labels as there (without braces), and how much. */
+export interface MetricSeries {
+  name: string;
+  labels: string;
+  value: number;
+}

@@ -1,0 +1,112 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { startEngine, type Engine } from '../support/engine';
+import { freePort } from '../../src/os/free-port';
+import { until } from '../support/until';
+
+const NAMES = [
+  'fermata_changes_total',
+  'fermata_routing_lag_seconds',
+  'fermata_evaluations_total',
+  'fermata_runs_total',
+  'fermata_runs_active',
+  'fermata_dwells_armed',
+  'fermata_waits_armed',
+  'fermata_wakes_total',
+  'fermata_temporal_calls_total',
+  'fermata_action_seconds',
+  'fermata_mask_hits_total',
+  'fermata_reconciled_total',
+  'fermata_dead_letters',
+];
+
+describe('metrics', () => {
+  let engine: Engine;
+  let api: { url: string };
+  const scrape = async () => {
+    const answer = await fetch(`${api.url}/metrics`, { headers: { authorization: engine.authorization } });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain')]);
+    return answer.text();
+  };
+  /** Waits until the API tells a series with this value or more. */
+  const told = (series: string, atLeast: number) =>
+    until(`${series} is ${atLeast}`, async () => {
+      const line = (await scrape()).split('\n').find((each) => each.startsWith(`${series} `));
+      return line !== undefined && Number(line.slice(series.length)) >= atLeast;
+    });
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api();
+  }, 60_000);
+  afterAll(() => engine.close());
+
+  test('are all there from the start, before anything happened', async () => {
+    const page = await scrape();
+    for (const name of NAMES) expect(page).toMatch(new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, 'm'));
+    expect(page.match(/^# TYPE .*$/gm)).toHaveLength(new Set(page.match(/^# TYPE .*$/gm)).size);
+    expect(page).toMatch(/^fermata_mask_hits_total 0$/m);
+    expect(page).toMatch(/^process_cpu_seconds_total /m);
+    expect(page).toMatch(/^# TYPE http_request_duration_seconds histogram$/m);
+  });
+
+  test('of all workers are told by the API as one sum, which survives the workers', async () => {
+    const metricsPort = await freePort();
+    const first = await engine.worker({ FERMATA_METRICS_PORT: String(metricsPort) });
+    const id = await engine.save(`
+name: Counted
+triggers: [{ event: automation.event, config: { type: count }, filter: trigger.payload.data.n > 0 }]
+mode: parallel
+actions: [{ action: automation.log, config: { message: m } }]
+`);
+    await engine.emit('count', { n: 1 }, { times: 3 });
+    await engine.emit('count', { n: 0 });
+    await engine.ended(3, id);
+    await told('fermata_runs_total{status="success"}', 3);
+    await told('fermata_evaluations_total{outcome="filter"}', 1);
+    await told('fermata_evaluations_total{outcome="run"}', 3);
+    await told('fermata_action_seconds_count{action="automation.log",outcome="success"}', 3);
+    await told('fermata_routing_lag_seconds_count', 4);
+    const page = await scrape();
+    const bounds = [...page.matchAll(/^fermata_routing_lag_seconds_bucket\{le="(.*)"\}/gm)].map(([, bound]) =>
+      bound === '+Inf' ? Infinity : Number(bound),
+    );
+    expect(bounds).toHaveLength(13);
+    expect(bounds).toEqual([...bounds].sort((a, b) => a - b));
+
+    const own = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(own).toMatch(/^fermata_runs_total\{status="success"\} 3$/m);
+    // Temporal's own beside them.
+    expect(own).toMatch(/^temporal_\w+/m);
+    expect(own).toMatch(/^process_cpu_seconds_total /m);
+    await first.stop();
+    await engine.worker();
+    await engine.emit('count', { n: 1 });
+    await engine.ended(4, id);
+    await told('fermata_runs_total{status="success"}', 4);
+    expect(await scrape()).toMatch(/^fermata_runs_total\{status="success"\} 4$/m);
+  }, 120_000);
+
+  test('are sent to an OpenTelemetry collector, by the API, by workers and by the SDK of Temporal', async () => {
+    const collected: { path: string; type: string; text: string }[] = [];
+    const collector = createServer((request, response) => {
+      void text(request).then((body) => {
+        collected.push({ path: request.url ?? '', type: request.headers['content-type'] ?? '', text: body });
+        response.end('{}');
+      });
+    });
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+    const { port } = collector.address() as AddressInfo;
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+    const [server, worker] = await Promise.all([engine.api(env), engine.worker(env)]);
+    await Promise.all([server.stop(), worker.stop()]);
+    expect(new Set(collected.map(({ path }) => path))).toEqual(new Set(['/v1/metrics']));
+    const own = collected.filter(({ type }) => type === 'application/json').map((each) => each.text);
+    expect(own.find((each) => each.includes('"fermata-api"'))).toContain('"fermata_runs_active"');
+    expect(own.find((each) => each.includes('"fermata-worker"'))).toContain('"fermata_runs_total"');
+    expect(collected.some(({ type, text: body }) => type !== 'application/json' && body.includes('temporal_'))).toBe(
+      true,
+    );
+    await new Promise((resolve) => collector.close(resolve));
+  }, 60_000);
+});
