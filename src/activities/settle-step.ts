@@ -70,7 +70,7 @@ export async function writeSuccess(
           },
         }
       : {}),
-    ...(result.closesConsumed ? closing(deps, action, mask(result.artifact ?? consumed)) : {}),
+    ...mask(closing(deps, action, result, consumed)),
   });
   return written ? { type: 'done' } : { type: 'closed' };
 }
@@ -79,12 +79,14 @@ export async function writeSuccess(
 function closing(
   { registry }: ActivityDeps,
   action: Action,
-  data: Record<string, unknown> | null,
+  { artifact, closes = [], closesConsumed = false }: ActionResult,
+  consumed: Record<string, unknown> | null,
 ): Pick<StepEnd, 'closes'> {
   const type = action.consumes === undefined ? undefined : registry.artifactTypes().get(action.consumes);
-  if (type?.identity === undefined || data === null) return {};
+  const data = artifact ?? consumed;
+  if (!closesConsumed || type?.identity === undefined || data === null) return closes.length === 0 ? {} : { closes };
   const same = Object.fromEntries(type.identity.map((field) => [field, data[field]]));
-  return { closes: { type: type.id, data: same } };
+  return { closes: [...closes, { type: type.id, data: same }] };
 }
 
 function artifactData(action: Action, { artifact }: ActionResult): Record<string, unknown> {

@@ -14,6 +14,14 @@ export interface ActionResult {
   artifact?: Record<string, unknown>;
   /** Set by actions that end the life of what they consumed: resolve, close, remove. */
   closesConsumed?: boolean;
+  /** Other artifacts whose life ended with this: open ones of the automation whose data contain what is given. */
+  closes?: readonly ClosedArtifact[];
+}
+
+/** Artifacts of a qualified type that stand for the same, e.g. `maintenance.window` with one `maintenanceId`. */
+export interface ClosedArtifact {
+  type: string;
+  data: Record<string, unknown>;
 }
 
 interface ActionContext<C> {

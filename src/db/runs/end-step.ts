@@ -20,7 +20,7 @@ export interface StepEnd {
     closed: boolean;
   };
   /** Open artifacts of the automation that this step ended the life of: those whose data contain this. */
-  closes?: { type: string; data: Record<string, unknown> };
+  closes?: readonly { type: string; data: Record<string, unknown> }[];
 }
 
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
@@ -46,8 +46,9 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
       on conflict (run_id, path, name) do nothing),
     closed as (
       update artifacts a set closed_at = clock_timestamp() from run
-      where a.automation_id = run.automation_id and a.type = ${closes?.type ?? null} and a.closed_at is null
-        and a.data @> ${json(closes?.data)}::jsonb)
+      where a.automation_id = run.automation_id and a.closed_at is null
+        and exists (select 1 from jsonb_array_elements(${json(closes)}::jsonb) c
+          where a.type = c ->> 'type' and a.data @> (c -> 'data')))
     update run_steps set status = ${end.status}, result = ${json(end.result)}::jsonb, error = ${json(end.error)}::jsonb,
       trace = ${json(end.trace)}::jsonb, finished_at = ${finished}, seq = nextval('change_seq')
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')

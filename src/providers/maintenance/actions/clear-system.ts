@@ -21,6 +21,9 @@ export const clearSystemAction: TransactionalAction<z.infer<typeof Config>> = {
   async execute(context) {
     const { systemId, message } = context.config;
     const closedMaintenanceIds = await endMaintenancesOf(context, systemId, message);
-    return { artifact: { systemId, closedMaintenanceIds } };
+    return {
+      artifact: { systemId, closedMaintenanceIds },
+      closes: closedMaintenanceIds.map((maintenanceId) => ({ type: 'maintenance.window', data: { maintenanceId } })),
+    };
   },
 };
