@@ -454,6 +454,7 @@ export const systems = pgTable('systems', {
 export const systemGroups = pgTable('system_groups', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
+  description: text('description'),
   metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),

@@ -76,12 +76,31 @@ ${steps}
     expect(await payloads(heard[2] ?? '', 1)).toEqual([{ groupId: 'core', name: 'Core systems' }]);
   }, 60_000);
 
+  test('groups are listed newest first, whatever ids they were given, page by page', async () => {
+    for (const id of ['paged-m', 'paged-z', 'paged-a']) {
+      expect(await call('POST', '/system-groups', { id, name: id, description: 'one of three' })).toMatchObject({
+        description: 'one of three',
+      });
+    }
+    const first = await call('GET', '/system-groups?limit=2');
+    const rest = await call('GET', `/system-groups?limit=2&cursor=${String(first['nextCursor'])}`);
+    const ids = [first, rest].flatMap((page) => (page['items'] as { id: string }[]).map(({ id }) => id));
+    expect(ids.filter((id) => id.startsWith('paged-'))).toEqual(['paged-a', 'paged-z', 'paged-m']);
+    const { body } = await request('GET', '/entities/catalog-group/paged-a');
+    expect(body['state']).toEqual({ name: 'paged-a', description: 'one of three', metadata: {} });
+  }, 60_000);
+
   test('metadata of a system is merged or replaced by an automation', async () => {
-    await call('POST', '/systems', { id: 'meta', name: 'Meta', metadata: { tier: 1, owner: 'ada' } });
+    await call('POST', '/systems', {
+      id: 'meta',
+      name: 'Meta',
+      metadata: { tier: 1, owner: 'ada', old: true, site: { city: 'Ulm' } },
+    });
     const { run: ended } = await run(
       'meta',
-      `  - { id: merge, action: catalog.update_metadata, config: { systemId: meta, metadata: { tier: 2 } } }
-  - { condition: "artifacts.merge.system_record.metadata.owner == 'ada'" }
+      `  - { id: merge, action: catalog.update_metadata, config: { systemId: meta, metadata: { tier: 2, old: null, site: { hall: 2 } } } }
+  - { condition: "artifacts.merge.system_record.metadata.owner == 'ada' && artifacts.merge.system_record.metadata.site.hall == 2" }
+  - { condition: "artifacts.merge.system_record.metadata.site.city == 'Ulm' && !artifacts.merge.system_record.metadata.old" }
   - { action: catalog.update_metadata, config: { systemId: meta, strategy: replace, metadata: { only: true } } }`,
     );
     expect(ended).toMatchObject({ status: 'success', ended_by: null });
@@ -229,9 +248,13 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
       status: 'unhealthy',
       timestamp: hourAgo,
     });
-    // Not a minute after it was computed; here the minute has passed.
-    await engine.database.pool.query(`update slos set compute_at = now()`);
+    // The first change of health is computed at once; after that at most once a minute.
     await engine.ended(1, low, 20_000);
+    await call('POST', '/health/results', { systemId: 'shop', configurationId: 'http', status: 'healthy' });
+    const { rows: next } = await engine.database.pool.query<{ seconds: number }>(
+      `select extract(epoch from compute_at - computed_at)::float as seconds from slos where system_id = 'shop'`,
+    );
+    expect(next[0]?.seconds).toBeCloseTo(60, 3);
     expect(await call('GET', `/slos/${String(made['id'])}`)).toMatchObject({ budgetRemainingPercent: 0 });
     await until('it is due again tomorrow', async () => {
       const { rows } = await engine.database.pool.query<{ soon: boolean }>(
@@ -265,6 +288,30 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
        where status <> 'resolved' and s like 'fifty-%' group by s`,
     );
     expect(rows.map(({ open }) => open)).toEqual(Array(11).fill(1));
+  }, 90_000);
+
+  test('of fifty runs that open an incident at once for neighbours in a ring, no system gets two', async () => {
+    const id = await engine.save(`
+      name: ring
+      mode: parallel
+      max_runs: 100
+      triggers: [{ event: automation.event, config: { type: ring } }]
+      actions:
+        - action: incident.create
+          config: { title: Ring, severity: major, systemIds: ["ring-{{ trigger.payload.data.n }}", "ring-{{ trigger.payload.data.next }}"], dedupe_open_for_system: true }
+    `);
+    await Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        engine.emit('ring', { n: n % 10, next: (n + 1) % 10 }, { subject: `r${n}` }),
+      ),
+    );
+    const runs = await engine.ended(50, id, 60_000);
+    expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
+    const { rows } = await engine.database.pool.query<{ system: string; open: number }>(
+      `select s as system, count(*)::int as open from incidents, unnest(system_ids) s
+       where status <> 'resolved' and s like 'ring-%' group by s`,
+    );
+    expect(rows.map(({ open }) => open)).toEqual(Array(10).fill(1));
   }, 90_000);
 
   test('states that twenty write at once through two processes follow on each other without a gap', async () => {

@@ -151,6 +151,16 @@ describe('incidents', () => {
       expect(next.artifact).toMatchObject({ reused: false });
     });
 
+    test('with dedupe leaves a system to the incident that another automation has open for it', async () => {
+      const [a, b, c] = [newSystem(), newSystem(), newSystem()];
+      const dedupe = { dedupe_open_for_system: true };
+      const older = await act(createAction, config([a], dedupe));
+      await act(createAction, config([b], dedupe));
+      const both = await act(createAction, config([b, c, a], dedupe));
+      const { incidentId } = older.artifact as { incidentId: string };
+      expect(both.artifact).toMatchObject({ incidentId, reused: true, systemIds: [a, c] });
+    });
+
     test('with dedupe, many at once for overlapping systems open exactly one', async () => {
       const systems = [newSystem(), newSystem(), newSystem()];
       const made = await Promise.all(

@@ -76,8 +76,11 @@ describe('maintenances', () => {
     expect((await call('PATCH', path, { status: 'completed' })).body).toMatchObject({ status: 'completed' });
     expect(await call('PATCH', path, { endAt: inMs(9_000_000) })).toMatchObject({ status: 409 });
     expect((await call('GET', '/maintenances?systemId=web&status=completed')).body.items).toHaveLength(1);
+    expect(await call('POST', `${path}/updates`, { message: 'All done' })).toMatchObject({ status: 201 });
+    expect((await call('GET', `${path}/updates`)).body.items).toMatchObject([{ message: 'All done' }]);
     expect((await call('DELETE', path)).status).toBe(204);
     expect((await call('GET', path)).status).toBe(404);
+    expect((await call('GET', `${path}/updates`)).status).toBe(404);
     expect(await plan('web', 10, 5)).toMatchObject({ status: 422 });
   }, 60_000);
 
@@ -122,6 +125,11 @@ describe('maintenances', () => {
     const runs = await engine.ended(2, clear);
     expect(runs.map((run) => run.status)).toEqual(['success', 'success']);
     expect(await health('shop')).toMatchObject({ inMaintenance: false });
+    const [{ id: cleared } = { id: '' }] = (await call('GET', '/maintenances?systemId=shop')).body.items as {
+      id: string;
+    }[];
+    const said = (await call('GET', `/maintenances/${cleared}/updates`)).body.items as { message: string }[];
+    expect(said.map(({ message }) => message)).toEqual(['deployed', 'deploying']);
     await engine.emit('page', {}, { subject: 'shop' });
     expect(await engine.ended(1, page)).toMatchObject([{ status: 'success' }]);
   }, 60_000);

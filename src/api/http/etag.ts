@@ -8,11 +8,11 @@ export function etagOf(...parts: unknown[]): string {
 
 /**
  * Refuses an update that was made from an older state of the resource (RFC 9110: strong comparison, lists, `*`). Without
- * `If-Match` the last write wins.
+ * `If-Match` the last write wins. `current` null = there is no resource, which nothing matches.
  * @throws {FermataError} `stale_etag`
  */
-export function assertIfMatch(ifMatch: string | undefined, current: string): void {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return;
+export function assertIfMatch(ifMatch: string | undefined, current: string | null): void {
+  if (ifMatch === undefined || (ifMatch.trim() === '*' && current !== null)) return;
   if (ifMatch.split(',').some((tag) => tag.trim() === current)) return;
   throw new FermataError('stale_etag', 'The resource has changed since it was read; read it again.');
 }

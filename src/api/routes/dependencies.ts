@@ -6,13 +6,13 @@ import {
   getDependency,
   ImpactType,
   listDependencies,
+  lockDependency,
   NewDependency,
   updateDependency,
 } from '../../providers/dependency/dependencies';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
-import { domainResourceRoutes } from './domain-resource';
-import type { DomainDeps } from './systems';
+import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 
 const DependencyAnswer = z
   .object({
@@ -38,8 +38,9 @@ export function dependencyRoutes(deps: DomainDeps): Route[] {
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),
     }),
-    list: (db, page, { systemId }) =>
-      listDependencies(db, { ...page, systemId: typeof systemId === 'string' ? systemId : undefined }),
-    ...{ get: getDependency, create: createDependency, update: updateDependency, remove: deleteDependency },
+    ...BY_ID,
+    list: (db, page, { systemId }) => listDependencies(db, { ...page, systemId }),
+    ...{ get: getDependency, lock: lockDependency },
+    ...{ create: createDependency, update: updateDependency, remove: deleteDependency },
   });
 }

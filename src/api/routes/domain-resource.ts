@@ -1,16 +1,32 @@
 import { z } from 'zod';
+import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
+import type { Notifier } from '../../db/notifier';
+import type { Clock } from '../../domain/clock';
 import type { DomainWrite } from '../../providers/domain-write';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
-import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { IdParams, notFound } from '../http/values';
-import type { DomainDeps } from './systems';
+
+/** What the routes of a domain work with. */
+export interface DomainDeps {
+  db: Executor;
+  entities: EntityStore;
+  clock: Clock;
+  notifier: Notifier;
+}
 
 type Query = Record<string, z.ZodType>;
 
 /** What a domain keeps of one sort of thing, and how it is written. */
-export interface DomainResource<R extends { id: string }, N extends z.ZodType, P extends z.ZodType> {
+export interface DomainResource<
+  R extends { id: string },
+  N extends z.ZodType,
+  P extends z.ZodType,
+  Q extends Query,
+  C extends z.ZodType,
+> {
   /** Below the base path, e.g. `/slos`. */
   path: string;
   /** First part of the operation ids. */
@@ -23,50 +39,56 @@ export interface DomainResource<R extends { id: string }, N extends z.ZodType, P
   answer: z.ZodType;
   toAnswer(row: R): Record<string, unknown>;
   /** Filters of the list, besides its pages. */
-  query?: Query;
-  list(db: Executor, page: { limit: number; before: string | undefined }, query: Record<string, unknown>): Promise<R[]>;
+  query: Q;
+  /** A place in the list, and that of a row. */
+  cursor: C;
+  placeOf(row: NoInfer<R>): z.output<C>;
+  list(
+    db: Executor,
+    page: { limit: number; before: z.output<C> | undefined },
+    query: z.output<z.ZodObject<Q>>,
+  ): Promise<R[]>;
   get(db: Executor, id: string): Promise<R | null>;
+  /** The row, which nobody else writes until the transaction ends; `not_found` when there is none. */
+  lock(tx: Executor, id: string): Promise<R>;
   create(write: DomainWrite, input: z.output<N>): Promise<R>;
   update(write: DomainWrite, id: string, patch: z.output<P>): Promise<R>;
   remove(write: DomainWrite, id: string): Promise<unknown>;
 }
 
+/** Lists of rows whose ids are ours and sort by time. */
+export const BY_ID = { cursor: IdCursor, placeOf: ({ id }: { id: string }) => id };
+
+/** Lists of rows whose ids people may choose. */
+export const BY_CREATION = {
+  cursor: z.tuple([z.iso.datetime(), z.string()]),
+  placeOf: ({ createdAt, id }: { createdAt: Date; id: string }): [string, string] => [createdAt.toISOString(), id],
+};
+
 /** List, add, read, change and remove: the same for every domain. */
-export function domainResourceRoutes<R extends { id: string }, N extends z.ZodType, P extends z.ZodType>(
-  deps: DomainDeps,
-  resource: DomainResource<R, N, P>,
-): Route[] {
-  const { db, entities, clock, notifier } = deps;
-  const { path, operations, tag, singular, answer, toAnswer } = resource;
+export function domainResourceRoutes<
+  R extends { id: string },
+  N extends z.ZodType,
+  P extends z.ZodType,
+  Q extends Query,
+  C extends z.ZodType,
+>(deps: DomainDeps, resource: DomainResource<R, N, P, Q, C>): Route[] {
+  const { entities, clock, notifier } = deps;
+  const { path, operations, tag, singular, answer } = resource;
   const one = { [404]: { description: `There is no such ${singular}` } };
   const conflict = { [409]: { description: 'What is there already is in the way' } };
   const reply = (status: number, row: R): Reply => {
-    const body = toAnswer(row);
+    const body = resource.toAnswer(row);
     return json(status, body, { ETag: etagOf(body) });
   };
-  const current = async (executor: Executor, id: string): Promise<R> => {
-    const row = await resource.get(executor, id);
-    if (row === null) throw notFound(singular, id);
-    return row;
-  };
-  const check = async (tx: Executor, id: string, ifMatch: string | undefined): Promise<void> => {
-    if (ifMatch !== undefined) assertIfMatch(ifMatch, etagOf(toAnswer(await current(tx, id))));
+  /** Compares under the row's lock, which is kept for the write that follows; gives the id as it is stored. */
+  const current = async (tx: Executor, id: string, ifMatch: string | undefined): Promise<string> => {
+    const row = await resource.lock(tx, id);
+    assertIfMatch(ifMatch, etagOf(resource.toAnswer(row)));
+    return row.id;
   };
   return [
-    readRoute({
-      ...{ method: 'get', path, tag, permission: 'automation.read', operationId: `${operations}.list` },
-      summary: `Each ${singular}, newest first`,
-      query: z.object({ ...PageQuery, ...resource.query }),
-      responses: { 200: { description: 'A page', schema: pageOf(answer) } },
-      async handler({ query }) {
-        const { limit, cursor, ...filters } = query as { limit: number; cursor?: string };
-        const rows = await resource.list(db, { limit: limit + 1, before: decodeCursor(z.string(), cursor) }, filters);
-        return json(
-          200,
-          toPage(rows, limit, toAnswer, (row) => row.id),
-        );
-      },
-    }),
+    listRoute(deps, resource),
     writeRoute({
       ...{ method: 'post', path, tag, permission: 'automation.manage', operationId: `${operations}.create` },
       summary: `Add one ${singular}`,
@@ -83,46 +105,62 @@ export function domainResourceRoutes<R extends { id: string }, N extends z.ZodTy
       summary: `One ${singular}`,
       params: IdParams,
       responses: { 200: { description: 'As it is', schema: answer }, ...one },
-      handler: async ({ params }) => reply(200, await current(db, params.id)),
+      async handler({ params }) {
+        const row = await resource.get(deps.db, params.id);
+        if (row === null) throw notFound(singular, params.id);
+        return reply(200, row);
+      },
     }),
     writeRoute({
-      ...{
-        method: 'patch',
-        path: `${path}/{id}`,
-        tag,
-        permission: 'automation.manage',
-        operationId: `${operations}.update`,
-      },
+      ...{ method: 'patch', path: `${path}/{id}`, tag },
+      ...{ permission: 'automation.manage', operationId: `${operations}.update` },
       summary: `Change one ${singular}; keys left out stay`,
       params: IdParams,
       body: resource.patchSchema,
       headers: IF_MATCH.headers,
       responses: { 200: { description: 'As it is now', schema: answer }, ...IF_MATCH.responses, ...one, ...conflict },
       async handler({ params, body, tx, cause, request, afterCommit }) {
-        await check(tx, params.id, request.headers['if-match']);
-        const row = await resource.update({ tx, entities, cause, now: clock.now() }, params.id, body);
+        const id = await current(tx, params.id, request.headers['if-match']);
+        const row = await resource.update({ tx, entities, cause, now: clock.now() }, id, body);
         afterCommit(() => notifier.changes());
         return reply(200, row);
       },
     }),
     writeRoute({
-      ...{
-        method: 'delete',
-        path: `${path}/{id}`,
-        tag,
-        permission: 'automation.manage',
-        operationId: `${operations}.delete`,
-      },
+      ...{ method: 'delete', path: `${path}/{id}`, tag },
+      ...{ permission: 'automation.manage', operationId: `${operations}.delete` },
       summary: `Remove one ${singular}`,
       params: IdParams,
       headers: IF_MATCH.headers,
       responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...one },
       async handler({ params, tx, cause, request, afterCommit }) {
-        await check(tx, params.id, request.headers['if-match']);
-        await resource.remove({ tx, entities, cause, now: clock.now() }, params.id);
+        const id = await current(tx, params.id, request.headers['if-match']);
+        await resource.remove({ tx, entities, cause, now: clock.now() }, id);
         afterCommit(() => notifier.changes());
         return { status: 204 };
       },
     }),
   ];
+}
+
+function listRoute<
+  R extends { id: string },
+  N extends z.ZodType,
+  P extends z.ZodType,
+  Q extends Query,
+  C extends z.ZodType,
+>({ db }: DomainDeps, resource: DomainResource<R, N, P, Q, C>): Route {
+  const { path, tag, singular, answer, toAnswer, placeOf } = resource;
+  return readRoute({
+    ...{ method: 'get', path, tag, permission: 'automation.read', operationId: `${resource.operations}.list` },
+    summary: `Each ${singular}, newest first`,
+    query: z.object({ ...PageQuery, ...resource.query }),
+    responses: { 200: { description: 'A page', schema: pageOf(answer) } },
+    async handler({ query }) {
+      const { limit, cursor, ...filters } = query as { limit: number; cursor?: string };
+      const before = decodeCursor(resource.cursor, cursor);
+      const rows = await resource.list(db, { limit: limit + 1, before }, filters as z.output<z.ZodObject<Q>>);
+      return json(200, toPage(rows, limit, toAnswer, placeOf));
+    },
+  });
 }

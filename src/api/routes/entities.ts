@@ -162,7 +162,7 @@ async function write(
     tx,
     params,
     (prev) => {
-      assertIfMatch(ifMatch, prev === null ? '' : etagOf(prev));
+      assertIfMatch(ifMatch, prev === null ? null : etagOf(prev));
       return update(prev);
     },
     cause,

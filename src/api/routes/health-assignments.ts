@@ -13,7 +13,7 @@ import { HealthStatus } from '../../providers/healthcheck/health-status';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, isoOrNull, notFound, Timestamp } from '../http/values';
-import type { DomainDeps } from './systems';
+import type { DomainDeps } from './domain-resource';
 
 const TAG = 'Systems';
 const NOT_FOUND = { 404: { description: 'There is no such assignment' } };

@@ -10,7 +10,7 @@ import {
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
-import type { DomainDeps } from './systems';
+import type { DomainDeps } from './domain-resource';
 
 const NOT_FOUND = { 404: { description: 'There is no such incident' } };
 

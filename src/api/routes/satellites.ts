@@ -5,6 +5,7 @@ import {
   getSatellite,
   heartbeat,
   listSatellites,
+  lockSatellite,
   NewSatellite,
   SatellitePatch,
   updateSatellite,
@@ -12,8 +13,7 @@ import {
 } from '../../providers/satellite/satellites';
 import { json, writeRoute, type Route } from '../http/route';
 import { IdParams, Timestamp } from '../http/values';
-import { domainResourceRoutes } from './domain-resource';
-import type { DomainDeps } from './systems';
+import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 
 const SatelliteAnswer = z
   .object({
@@ -42,9 +42,10 @@ export function satelliteRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {
       ...{ path: '/satellites', operations: 'satellites', tag: 'Satellites', singular: 'satellite' },
-      ...{ newSchema: NewSatellite, patchSchema: SatellitePatch, answer: SatelliteAnswer, toAnswer },
-      ...{ list: listSatellites, get: getSatellite, create: createSatellite },
-      ...{ update: updateSatellite, remove: deleteSatellite },
+      ...{ newSchema: NewSatellite, patchSchema: SatellitePatch, answer: SatelliteAnswer, query: {}, toAnswer },
+      ...BY_ID,
+      ...{ list: listSatellites, get: getSatellite, lock: lockSatellite },
+      ...{ create: createSatellite, update: updateSatellite, remove: deleteSatellite },
     }),
     writeRoute({
       method: 'post',

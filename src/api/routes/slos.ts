@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { createSlo, deleteSlo, getSlo, listSlos, NewSlo, SloPatch, updateSlo } from '../../providers/slo/slos';
+import { createSlo, deleteSlo, getSlo, listSlos, lockSlo, NewSlo, SloPatch, updateSlo } from '../../providers/slo/slos';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
-import { domainResourceRoutes } from './domain-resource';
-import type { DomainDeps } from './systems';
+import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 
 const SloAnswer = z
   .object({
@@ -27,7 +26,7 @@ const SloAnswer = z
 export function sloRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{ path: '/slos', operations: 'slos', tag: 'SLOs', singular: 'SLO' },
-    ...{ newSchema: NewSlo, patchSchema: SloPatch, answer: SloAnswer },
+    ...{ newSchema: NewSlo, patchSchema: SloPatch, answer: SloAnswer, query: {} },
     toAnswer: ({ computeAt: _computeAt, computedAt, createdAt, updatedAt, ...rest }) => ({
       ...rest,
       objectiveId: rest.id,
@@ -35,6 +34,7 @@ export function sloRoutes(deps: DomainDeps): Route[] {
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),
     }),
-    ...{ list: listSlos, get: getSlo, create: createSlo, update: updateSlo, remove: deleteSlo },
+    ...BY_ID,
+    ...{ list: listSlos, get: getSlo, lock: lockSlo, create: createSlo, update: updateSlo, remove: deleteSlo },
   });
 }

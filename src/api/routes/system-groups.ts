@@ -5,18 +5,19 @@ import {
   getGroup,
   GroupPatch,
   listGroups,
+  lockGroup,
   NewGroup,
   updateGroup,
 } from '../../providers/catalog/groups';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
-import { domainResourceRoutes } from './domain-resource';
-import type { DomainDeps } from './systems';
+import { BY_CREATION, domainResourceRoutes, type DomainDeps } from './domain-resource';
 
 const GroupAnswer = z
   .object({
     id: z.string(),
     name: z.string(),
+    description: z.string().nullable(),
     metadata: z.record(z.string(), z.unknown()),
     createdAt: Timestamp,
     updatedAt: Timestamp,
@@ -27,12 +28,14 @@ const GroupAnswer = z
 export function systemGroupRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{ path: '/system-groups', operations: 'system-groups', tag: 'Systems', singular: 'group' },
-    ...{ newSchema: NewGroup, patchSchema: GroupPatch, answer: GroupAnswer },
+    ...{ newSchema: NewGroup, patchSchema: GroupPatch, answer: GroupAnswer, query: {} },
     toAnswer: ({ createdAt, updatedAt, ...rest }) => ({
       ...rest,
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),
     }),
-    ...{ list: listGroups, get: getGroup, create: createGroup, update: updateGroup, remove: deleteGroup },
+    ...BY_CREATION,
+    ...{ list: listGroups, get: getGroup, lock: lockGroup },
+    ...{ create: createGroup, update: updateGroup, remove: deleteGroup },
   });
 }

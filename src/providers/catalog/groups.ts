@@ -1,4 +1,4 @@
-import { desc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { desc, eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { systemGroups } from '../../db/tables';
@@ -12,6 +12,7 @@ import type { DomainWrite } from '../domain-write';
 export const NewGroup = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),
+  description: z.string().max(10_000).nullable().optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
 });
 export type NewGroup = z.infer<typeof NewGroup>;
@@ -48,22 +49,34 @@ export async function getGroup(db: Executor, id: string): Promise<Group | null> 
   return (await db.select().from(systemGroups).where(eq(systemGroups.id, id)))[0] ?? null;
 }
 
-/** Groups by id, newest ids first; `before` = id of the last one of the page before. */
-export async function listGroups(db: Executor, page: { limit: number; before: string | undefined }): Promise<Group[]> {
-  const where = page.before === undefined ? undefined : lt(systemGroups.id, page.before);
-  return db.select().from(systemGroups).where(where).orderBy(desc(systemGroups.id)).limit(page.limit);
+/** Groups, newest first; `before` = creation and id of the last one of the page before. */
+export async function listGroups(
+  db: Executor,
+  { limit, before }: { limit: number; before: [createdAt: string, id: string] | undefined },
+): Promise<Group[]> {
+  const g = systemGroups;
+  const older = before && sql`(${g.createdAt}, ${g.id}) < (${before[0]}, ${before[1]})`;
+  return db.select().from(g).where(older).orderBy(desc(g.createdAt), desc(g.id)).limit(limit);
 }
 
-async function mirror(write: DomainWrite, { id, name, metadata }: Group): Promise<void> {
+/** Locks the group's row until the transaction ends; `not_found` when there is none. */
+export async function lockGroup(tx: Executor, id: string): Promise<Group> {
+  const [group] = await tx.select().from(systemGroups).where(eq(systemGroups.id, id)).for('no key update');
+  if (!group) throw notFound(id);
+  return group;
+}
+
+async function mirror(write: DomainWrite, { id, name, description, metadata }: Group): Promise<void> {
   const ref = { kind: catalogGroupKind.kind, id };
-  await write.entities.mutate(write.tx, ref, () => ({ name, description: null, metadata }), write.cause);
+  await write.entities.mutate(write.tx, ref, () => ({ name, description, metadata }), write.cause);
 }
 
 /** Adds a group. Refused: an id that is taken (`conflict`). */
 export async function createGroup(write: DomainWrite, input: NewGroup): Promise<Group> {
   assertStorable(input);
   const { now } = write;
-  const row = { id: input.id ?? write.entities.ids.next(), name: input.name, metadata: input.metadata ?? {} };
+  const { id = write.entities.ids.next(), name, description = null, metadata = {} } = input;
+  const row = { id, name, description, metadata };
   const [group] = await write.tx
     .insert(systemGroups)
     .values({ ...row, createdAt: now, updatedAt: now })
@@ -77,14 +90,9 @@ export async function createGroup(write: DomainWrite, input: NewGroup): Promise<
 /** Changes a group; `not_found` when there is none. */
 export async function updateGroup(write: DomainWrite, id: string, patch: GroupPatch): Promise<Group> {
   assertStorable(patch);
-  const [current] = await write.tx.select().from(systemGroups).where(eq(systemGroups.id, id)).for('no key update');
-  if (!current) throw notFound(id);
-  const group = {
-    ...current,
-    name: patch.name ?? current.name,
-    metadata: patch.metadata ?? current.metadata,
-    updatedAt: write.now,
-  };
+  const current = await lockGroup(write.tx, id);
+  const { name = current.name, description = current.description, metadata = current.metadata } = patch;
+  const group = { ...current, name, description, metadata, updatedAt: write.now };
   await write.tx.update(systemGroups).set(group).where(eq(systemGroups.id, id));
   await mirror(write, group);
   return group;

@@ -5,7 +5,7 @@ import { systems } from '../../db/tables';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
-import { deleteDependenciesOf } from '../dependency/dependencies';
+import { deleteDependenciesOf, lockEdges } from '../dependency/dependencies';
 import { deleteSlosOf } from '../slo/slos';
 import { catalogSystemKind } from './catalog-system';
 import { assertGroups } from './groups';
@@ -37,14 +37,14 @@ export async function getSystem(db: Executor, id: string): Promise<System | null
   return rows[0] ?? null;
 }
 
-/** Systems, newest first; `q` looks into id and name, `after` is the last one of the page before. */
+/** Systems, newest first; `q` looks into id and name, `before` = creation and id of the last one of the page before. */
 export async function listSystems(
   db: Executor,
-  page: { limit: number; after?: { createdAt: Date; id: string }; q?: string },
+  page: { limit: number; before: [createdAt: string, id: string] | undefined; q: string | undefined },
 ): Promise<System[]> {
-  const { after, q } = page;
+  const { before, q } = page;
   const like = q === undefined ? undefined : `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  const older = after && sql`(${systems.createdAt}, ${systems.id}) < (${after.createdAt.toISOString()}, ${after.id})`;
+  const older = before && sql`(${systems.createdAt}, ${systems.id}) < (${before[0]}, ${before[1]})`;
   return db
     .select()
     .from(systems)
@@ -66,6 +66,13 @@ export async function lockSystems(tx: Executor, ids: readonly string[]): Promise
     .orderBy(asc(systems.id))
     .for('no key update');
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** One system, as `lockSystems`; `not_found` when there is none. */
+export async function lockSystem(tx: Executor, id: string): Promise<System> {
+  const system = (await lockSystems(tx, [id])).get(id);
+  if (!system) throw notFound(id);
+  return system;
 }
 
 async function mirror(write: DomainWrite, system: System): Promise<void> {
@@ -107,8 +114,7 @@ export async function insertSystem(write: DomainWrite, input: NewSystem): Promis
 /** Changes a system; `not_found` when there is none. */
 export async function updateSystem(write: DomainWrite, id: string, patch: SystemPatch): Promise<System> {
   assertStorable(patch);
-  const current = (await lockSystems(write.tx, [id])).get(id);
-  if (!current) throw notFound(id);
+  const current = await lockSystem(write.tx, id);
   const { name = current.name, description = current.description, metadata = current.metadata } = patch;
   const groupIds = [...new Set(patch.groupIds ?? current.groupIds)];
   await assertGroups(write.tx, patch.groupIds ?? []);
@@ -125,8 +131,8 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
 
 /** Removes a system with its dependencies, objectives, checks and its health, each with a tombstone; incidents stay. */
 export async function deleteSystem(write: DomainWrite, id: string): Promise<void> {
-  const current = (await lockSystems(write.tx, [id])).get(id);
-  if (!current) throw notFound(id);
+  await lockEdges(write.tx);
+  const current = await lockSystem(write.tx, id);
   await deleteDependenciesOf(write, id);
   await deleteSlosOf(write, id);
   await write.entities.remove(write.tx, { kind: catalogSystemKind.kind, id }, write.cause);

@@ -32,6 +32,6 @@ export const catalogTriggers: readonly TriggerType[] = [
   systemTrigger('updated', 'System updated', 'Name, description or metadata of a system changed.'),
   systemTrigger('deleted', 'System deleted', 'A system was removed from the catalogue.'),
   groupTrigger('group_created', 'Group created', 'A group of systems was added.'),
-  groupTrigger('group_updated', 'Group updated', 'Name or metadata of a group changed.'),
+  groupTrigger('group_updated', 'Group updated', 'Name, description or metadata of a group changed.'),
   groupTrigger('group_deleted', 'Group deleted', 'A group was removed; its systems stay.'),
 ];

@@ -83,8 +83,17 @@ async function mirror(write: DomainWrite, row: Dependency): Promise<void> {
   await write.entities.mutate(write.tx, { kind: dependencyKind.kind, id }, () => state, write.cause);
 }
 
-/** One writer of edges at a time: whether they make a circle is told by all of them. */
-const lockEdges = (tx: Executor) => tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('dependencies', 0))`);
+/** One writer of edges at a time: whether they make a circle is told by all of them. Taken before the locks of systems. */
+export const lockEdges = (tx: Executor) =>
+  tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('dependencies', 0))`);
+
+/** The dependency, which nobody else writes until the transaction ends; `not_found` when there is none. */
+export async function lockDependency(tx: Executor, id: string): Promise<Dependency> {
+  await lockEdges(tx);
+  const row = await getDependency(tx, id);
+  if (!row) throw new FermataError('not_found', `There is no dependency "${id}"`);
+  return row;
+}
 
 /** Refused: an edge to itself, one that is there, one that closes a circle (`conflict`), and systems that there are not. */
 async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
@@ -131,9 +140,7 @@ export async function createDependency(write: DomainWrite, input: NewDependency)
 /** Changes a dependency; `not_found` when there is none. */
 export async function updateDependency(write: DomainWrite, id: string, patch: DependencyPatch): Promise<Dependency> {
   assertStorable(patch);
-  await lockEdges(write.tx);
-  const current = await getDependency(write.tx, id);
-  if (!current) throw new FermataError('not_found', `There is no dependency "${id}"`);
+  const current = await lockDependency(write.tx, id);
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   const row = { ...current, ...given, updatedAt: write.now };
   await assertEdge(write, row);
@@ -144,11 +151,9 @@ export async function updateDependency(write: DomainWrite, id: string, patch: De
 
 /** Removes a dependency; `not_found` when there is none. */
 export async function deleteDependency(write: DomainWrite, id: string): Promise<Dependency> {
-  await lockEdges(write.tx);
-  const current = await getDependency(write.tx, id);
-  if (!current) throw new FermataError('not_found', `There is no dependency "${id}"`);
-  await write.tx.delete(d).where(eq(d.id, id));
-  await write.entities.remove(write.tx, { kind: dependencyKind.kind, id }, write.cause);
+  const current = await lockDependency(write.tx, id);
+  await write.tx.delete(d).where(eq(d.id, current.id));
+  await write.entities.remove(write.tx, { kind: dependencyKind.kind, id: current.id }, write.cause);
   return current;
 }
 

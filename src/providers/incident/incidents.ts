@@ -44,7 +44,12 @@ export async function getIncident(db: Executor, id: string): Promise<Incident | 
 /** Incidents, newest first; `before` = id of the last one of the page before. */
 export async function listIncidents(
   db: Executor,
-  page: { limit: number; before?: string; status?: readonly IncidentStatus[]; systemId?: string },
+  page: {
+    limit: number;
+    before?: string | undefined;
+    status?: readonly IncidentStatus[] | undefined;
+    systemId?: string | undefined;
+  },
 ): Promise<Incident[]> {
   const { before, status, systemId } = page;
   return db
@@ -99,7 +104,7 @@ async function comment(write: DomainWrite, incidentId: string, update: NewIncide
 }
 
 /** Locks the incident's row until the transaction ends; `not_found` when there is none. */
-async function lockIncident(tx: Executor, id: string): Promise<Incident> {
+export async function lockIncident(tx: Executor, id: string): Promise<Incident> {
   const rows = z.guid().safeParse(id).success
     ? await tx.select().from(incidents).where(eq(incidents.id, id)).for('no key update')
     : [];
@@ -165,6 +170,32 @@ export async function resolveIncident(write: DomainWrite, id: string, message?: 
   return resolves ? change(write, current, { status: 'resolved' }) : current;
 }
 
+/** Removes an incident with its updates; its entity leaves a tombstone. `not_found` when there is none. */
+export async function deleteIncident(write: DomainWrite, id: string): Promise<void> {
+  await lockIncident(write.tx, id);
+  await write.entities.remove(write.tx, { kind: incidentKind.kind, id }, write.cause);
+  await write.tx.delete(incidents).where(eq(incidents.id, id));
+}
+
+/**
+ * Which of these systems an incident lacks. Those of other open incidents of automations are left to these: whoever opened
+ * them resolves them when the system is well, and a system would have two.
+ */
+async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
+  const others = await tx
+    .select({ systemIds: incidents.systemIds })
+    .from(incidents)
+    .where(
+      and(
+        ...[ne(incidents.status, 'resolved'), ne(incidents.id, id)],
+        sql`${incidents.systemIds} && ${sql.param(wanted)}::text[]`,
+        sql`${incidents.createdBy} ->> 'type' = 'automation'`,
+      ),
+    );
+  const covered = new Set([...systemIds, ...others.flatMap((other) => other.systemIds)]);
+  return wanted.filter((systemId) => !covered.has(systemId));
+}
+
 /**
  * Opens an incident unless an open one covers any of the systems: then the oldest such is reused and gets the systems that
  * it lacks. Creators for the same system wait for each other; locks are taken in the order of system ids.
@@ -188,7 +219,7 @@ export async function createOrReuseIncident(
     .for('no key update');
   const oldest = open[0];
   if (!oldest) return { incident: await createIncident(write, input), reused: false };
-  const lacking = systemIds.filter((id) => !oldest.systemIds.includes(id));
+  const lacking = await uncovered(tx, oldest, systemIds);
   if (lacking.length === 0) return { incident: oldest, reused: true };
   const incident = await change(write, oldest, { systemIds: [...oldest.systemIds, ...lacking] });
   return { incident, reused: true };

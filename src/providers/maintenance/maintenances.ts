@@ -34,6 +34,7 @@ export type MaintenancePatch = z.infer<typeof MaintenancePatch>;
 export const NewMaintenanceUpdate = z.strictObject({ message: Message });
 
 export type Maintenance = typeof maintenances.$inferSelect;
+export type MaintenanceUpdate = typeof maintenanceUpdates.$inferSelect;
 
 const m = maintenances;
 const isOpen = ({ status }: Maintenance) => status === 'scheduled' || status === 'in_progress';
@@ -47,7 +48,12 @@ export async function getMaintenance(db: Executor, id: string): Promise<Maintena
 /** Maintenances, newest first; `before` = id of the last one of the page before. */
 export async function listMaintenances(
   db: Executor,
-  page: { limit: number; before?: string; status?: readonly MaintenanceStatus[]; systemId?: string },
+  page: {
+    limit: number;
+    before?: string | undefined;
+    status?: readonly MaintenanceStatus[] | undefined;
+    systemId?: string | undefined;
+  },
 ): Promise<Maintenance[]> {
   const { before, status, systemId } = page;
   return db
@@ -71,7 +77,8 @@ async function mirror(write: DomainWrite, row: Maintenance, occurredAt: Date): P
   await write.entities.mutate(write.tx, ref, () => state, write.cause, { occurredAt, context: { title } });
 }
 
-async function lockMaintenance(tx: Executor, id: string): Promise<Maintenance> {
+/** Locks the maintenance's row until the transaction ends; `not_found` when there is none. */
+export async function lockMaintenance(tx: Executor, id: string): Promise<Maintenance> {
   const rows = z.guid().safeParse(id).success ? await tx.select().from(m).where(eq(m.id, id)).for('no key update') : [];
   if (!rows[0]) throw new FermataError('not_found', `There is no maintenance "${id}"`);
   return rows[0];
@@ -152,12 +159,33 @@ export async function updateMaintenance(write: DomainWrite, id: string, patch: M
 }
 
 /** Says something about a maintenance; that changes nothing of it. `not_found` when there is none. */
-export async function addMaintenanceUpdate(write: DomainWrite, id: string, message: string): Promise<Maintenance> {
+export async function addMaintenanceUpdate(
+  write: DomainWrite,
+  id: string,
+  message: string,
+): Promise<{ maintenance: Maintenance; update: MaintenanceUpdate }> {
   assertStorable(message, 'message');
-  const current = await lockMaintenance(write.tx, id);
-  const row = { id: write.entities.ids.next(), maintenanceId: id, message, actor: write.cause.actor, at: write.now };
-  await write.tx.insert(maintenanceUpdates).values(row);
-  return current;
+  const maintenance = await lockMaintenance(write.tx, id);
+  const { entities, cause, now } = write;
+  const update = { id: entities.ids.next(), maintenanceId: maintenance.id, message, actor: cause.actor, at: now };
+  await write.tx.insert(maintenanceUpdates).values(update);
+  return { maintenance, update };
+}
+
+/** What was said about a maintenance, newest first; `before` = id of the last one of the page before. */
+export async function listMaintenanceUpdates(
+  db: Executor,
+  maintenanceId: string,
+  page: { limit: number; before: string | undefined },
+): Promise<MaintenanceUpdate[]> {
+  const u = maintenanceUpdates;
+  const older = page.before === undefined ? undefined : sql`${u.id} < ${page.before}::uuid`;
+  return db
+    .select()
+    .from(u)
+    .where(and(eq(u.maintenanceId, maintenanceId), older))
+    .orderBy(desc(u.id))
+    .limit(page.limit);
 }
 
 /** Removes a maintenance with its updates; its entity leaves a tombstone. `not_found` when there is none. */

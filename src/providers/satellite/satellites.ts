@@ -86,7 +86,8 @@ async function store(write: DomainWrite, row: Satellite, occurredAt = write.now)
   return row;
 }
 
-async function lock(tx: Executor, id: string): Promise<Satellite> {
+/** Locks the satellite's row until the transaction ends; `not_found` when there is none. */
+export async function lockSatellite(tx: Executor, id: string): Promise<Satellite> {
   const rows = z.guid().safeParse(id).success ? await tx.select().from(s).where(eq(s.id, id)).for('no key update') : [];
   if (!rows[0]) throw notFound(id);
   return rows[0];
@@ -106,7 +107,7 @@ export async function createSatellite(write: DomainWrite, input: NewSatellite): 
 /** Changes a satellite; `not_found` when there is none. */
 export async function updateSatellite(write: DomainWrite, id: string, patch: SatellitePatch): Promise<Satellite> {
   assertStorable(patch);
-  const current = await lock(write.tx, id);
+  const current = await lockSatellite(write.tx, id);
   const {
     name = current.name,
     region = current.region,
@@ -117,7 +118,7 @@ export async function updateSatellite(write: DomainWrite, id: string, patch: Sat
 
 /** It lives. Only one that was offline changes its state; otherwise only the row knows. */
 export async function heartbeat(write: DomainWrite, id: string): Promise<Satellite> {
-  const current = await lock(write.tx, id);
+  const current = await lockSatellite(write.tx, id);
   if (current.status === 'offline') {
     return store(write, {
       ...current,
@@ -133,7 +134,7 @@ export async function heartbeat(write: DomainWrite, id: string): Promise<Satelli
 
 /** Removes a satellite; one that was online is disconnected by that. */
 export async function deleteSatellite(write: DomainWrite, id: string): Promise<void> {
-  await lock(write.tx, id);
+  await lockSatellite(write.tx, id);
   await write.tx.delete(s).where(eq(s.id, id));
   await write.entities.remove(write.tx, { kind: satelliteKind.kind, id }, write.cause);
 }

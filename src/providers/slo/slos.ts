@@ -61,7 +61,8 @@ export async function listSlos(db: Executor, page: { limit: number; before: stri
   return db.select().from(slos).where(where).orderBy(desc(slos.id)).limit(page.limit);
 }
 
-async function lock(tx: Executor, id: string): Promise<Slo> {
+/** Locks the objective's row until the transaction ends; `not_found` when there is none. */
+export async function lockSlo(tx: Executor, id: string): Promise<Slo> {
   const rows = z.guid().safeParse(id).success
     ? await tx.select().from(slos).where(eq(slos.id, id)).for('no key update')
     : [];
@@ -87,14 +88,14 @@ export async function createSlo(write: DomainWrite, input: NewSlo): Promise<Slo>
 /** Changes an objective and computes it anew; `not_found` when there is none. */
 export async function updateSlo(write: DomainWrite, id: string, patch: SloPatch): Promise<Slo> {
   assertStorable(patch);
-  const current = await lock(write.tx, id);
+  const current = await lockSlo(write.tx, id);
   const { name = current.name, target = current.target, windowDays = current.windowDays } = patch;
   return compute(write, { ...current, name, target, windowDays, updatedAt: write.now });
 }
 
 /** Removes an objective; `not_found` when there is none. */
 export async function deleteSlo(write: DomainWrite, id: string): Promise<void> {
-  await lock(write.tx, id);
+  await lockSlo(write.tx, id);
   await write.tx.delete(slos).where(eq(slos.id, id));
   await write.entities.remove(write.tx, { kind: sloKind.kind, id }, write.cause);
 }
@@ -105,11 +106,12 @@ export async function deleteSlosOf(write: DomainWrite, systemId: string): Promis
   for (const { id } of rows) await deleteSlo(write, id);
 }
 
-/** The health of a system has changed: its objectives are due, a minute after they were computed last. */
+/** The health of a system has changed: its objectives are due, a minute after an earlier change had them computed. */
 export async function objectivesDue({ tx, now }: DomainWrite, systemId: string): Promise<void> {
   await tx.execute(sql`
-    update slos set compute_at = least(compute_at, greatest(${now.toISOString()}::timestamptz,
-      computed_at + make_interval(secs => ${AGAIN_MS / 1_000}))) where system_id = ${systemId}`);
+    update slos set compute_at = least(compute_at, case when computed_at = updated_at then ${now.toISOString()}
+      else greatest(${now.toISOString()}::timestamptz, computed_at + make_interval(secs => ${AGAIN_MS / 1_000})) end)
+    where system_id = ${systemId}`);
 }
 
 /** When a system was unhealthy, from the transitions of its health, and since when it is known. */

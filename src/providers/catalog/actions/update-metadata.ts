@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { FermataError } from '../../../domain/errors';
+import { mergePatch } from '../../../domain/entities/merge-patch';
 import type { TransactionalAction } from '../../contract';
-import { lockSystems, updateSystem } from '../systems';
+import { lockSystem, updateSystem } from '../systems';
 
 const Metadata = z.record(z.string(), z.unknown());
 const Config = z.strictObject({
@@ -10,7 +10,7 @@ const Config = z.strictObject({
   metadata: Metadata,
 });
 
-/** `catalog.update_metadata`: merge keeps the keys that are not named. */
+/** `catalog.update_metadata`: merge keeps the keys that are not named, and null removes one (RFC 7396). */
 export const updateMetadataAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'update_metadata',
   displayName: "Update a system's metadata",
@@ -20,9 +20,8 @@ export const updateMetadataAction: TransactionalAction<z.infer<typeof Config>> =
   execution: 'transaction',
   async execute(context) {
     const { systemId, strategy, metadata } = context.config;
-    const current = (await lockSystems(context.tx, [systemId])).get(systemId);
-    if (!current) throw new FermataError('not_found', `There is no system "${systemId}"`);
-    const next = strategy === 'merge' ? { ...current.metadata, ...metadata } : metadata;
+    const current = await lockSystem(context.tx, systemId);
+    const next = strategy === 'merge' ? mergePatch(current.metadata, metadata) : metadata;
     const system = await updateSystem(context, systemId, { metadata: next });
     return { artifact: { systemId, name: system.name, metadata: system.metadata } };
   },

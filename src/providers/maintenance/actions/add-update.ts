@@ -16,6 +16,6 @@ export const addUpdateAction: TransactionalAction<z.infer<typeof Config>> = {
   execution: 'transaction',
   async execute(context) {
     const id = maintenanceIdOf(context.config, context.consumed);
-    return windowResult(await addMaintenanceUpdate(context, id, context.config.message));
+    return windowResult((await addMaintenanceUpdate(context, id, context.config.message)).maintenance);
   },
 };

@@ -1,0 +1,166 @@
+import { BASE, startApiHarness, type Answer, type ApiHarness } from './api-harness';
+
+const ABSENT = '00000000-0000-7000-8000-000000000000';
+
+/** What all domains have in common, for each of them. */
+describe('the routes of the domains', () => {
+  let h: ApiHarness;
+  beforeAll(async () => {
+    h = await startApiHarness();
+    for (const id of ['app', 'db', 'cache']) await call('POST', '/systems', { id, name: id });
+  });
+  afterAll(() => h.end());
+
+  const call = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    h.call(method, `${BASE}${path}`, { headers, ...(body === undefined ? {} : { body }) });
+  const soon = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const domains: { path: string; body: () => object; patch: object; kind: string; fields: string[] }[] = [
+    {
+      ...{ path: '/systems', body: () => ({ name: 'A system' }), patch: { name: 'Another' } },
+      ...{ kind: 'catalog-system', fields: ['name', 'description', 'metadata'] },
+    },
+    {
+      ...{ path: '/system-groups', body: () => ({ name: 'A group' }), patch: { description: 'of three' } },
+      ...{ kind: 'catalog-group', fields: ['name', 'description', 'metadata'] },
+    },
+    {
+      path: '/dependencies',
+      body: () => ({ sourceSystemId: 'app', targetSystemId: 'db', impactType: 'critical' }),
+      patch: { impactType: 'degraded' },
+      ...{ kind: 'dependency-edge', fields: ['sourceSystemId', 'targetSystemId', 'impactType', 'transitive'] },
+    },
+    {
+      ...{ path: '/incidents', body: () => ({ title: 'Down', severity: 'minor', systemIds: ['app'] }) },
+      patch: { severity: 'major' },
+      ...{ kind: 'incident', fields: ['status', 'severity', 'systemIds', 'title'] },
+    },
+    {
+      path: '/maintenances',
+      body: () => ({ title: 'Work', systemIds: ['app'], startAt: soon(1), endAt: soon(2) }),
+      patch: { endAt: soon(3) },
+      ...{ kind: 'maintenance', fields: ['status', 'systemIds', 'startAt', 'endAt'] },
+    },
+    {
+      ...{
+        path: '/slos',
+        body: () => ({ systemId: 'app', name: 'Up', target: 99 }),
+        patch: { target: 98 },
+        kind: 'slo',
+      },
+      fields: ['objectiveId', 'systemId', 'target', 'budgetRemainingPercent', 'currentStreak', 'bestStreak'],
+    },
+    {
+      ...{ path: '/satellites', body: () => ({ name: 'eu' }), patch: { region: 'eu-west' } },
+      ...{ kind: 'satellite-connection', fields: ['status', 'name', 'region', 'lastSeenAt', 'lastEvent'] },
+    },
+  ];
+  const entityOf = async (kind: string, id: unknown) =>
+    (await call('GET', `/entities/${kind}/${String(id)}`)).body.state;
+
+  describe.each(domains)('$path', ({ path, body, patch, kind, fields }) => {
+    let made: Answer;
+    let one: string;
+    beforeAll(async () => {
+      const first = body();
+      made = await call('POST', path, first, { 'Idempotency-Key': path });
+      one = `${path}/${String(made.body.id)}`;
+      const again = await call('POST', path, first, { 'Idempotency-Key': path });
+      expect(again).toMatchObject({ status: 201, body: { id: made.body.id } });
+    });
+
+    test('answers with the id and the fields of its entity', async () => {
+      expect(made.status).toBe(201);
+      const state = await entityOf(kind, made.body.id);
+      expect(Object.keys(state as object).sort()).toEqual(fields.toSorted());
+      expect(made.body).toMatchObject(state as object);
+      const listed = await call('GET', path);
+      expect(listed.body.items).toContainEqual(made.body);
+    });
+
+    test('a change that was made from an older state is refused, of many at once all but one', async () => {
+      expect(await call('PATCH', one, patch, { 'If-Match': '"older"' })).toMatchObject({ status: 412 });
+      const etag = (await call('GET', one)).headers.get('etag') ?? '';
+      // Each makes another resource of it, at least by the time of its update.
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, async (_, n) => {
+          await new Promise((resolve) => setTimeout(resolve, n * 2));
+          return call('PATCH', one, patch, { 'If-Match': etag });
+        }),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412, 412]);
+      expect((await call('GET', one)).body).toMatchObject(patch);
+      expect(await call('DELETE', one, undefined, { 'If-Match': etag })).toMatchObject({ status: 412 });
+    });
+
+    test('what is not there or makes no sense is told so', async () => {
+      for (const id of [ABSENT, 'nothing']) {
+        expect(await call('GET', `${path}/${id}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+        expect(await call('PATCH', `${path}/${id}`, patch)).toMatchObject({ status: 404 });
+        expect(await call('DELETE', `${path}/${id}`)).toMatchObject({ status: 404 });
+      }
+      for (const cursor of ['x', Buffer.from('"abc"').toString('base64url')]) {
+        expect(await call('GET', `${path}?cursor=${cursor}`)).toMatchObject({ status: 400 });
+      }
+      expect(await call('POST', path, { ...body(), colour: 'red' })).toMatchObject({ status: 422 });
+      expect(await call('POST', path, {})).toMatchObject({ status: 422 });
+      expect(await call('GET', `${path}?limit=201`)).toMatchObject({ status: 422 });
+    });
+
+    test('pages hold everything once, newest first', async () => {
+      const { body: first } = await call('GET', `${path}?limit=1`);
+      const { body: all } = await call('GET', `${path}?limit=200`);
+      const items = [...(first.items as unknown[])];
+      for (let cursor = first.nextCursor; typeof cursor === 'string';) {
+        const { body: page } = await call('GET', `${path}?limit=1&cursor=${cursor}`);
+        items.push(...(page.items as unknown[]));
+        cursor = page.nextCursor;
+      }
+      expect(items).toEqual(all.items);
+    });
+
+    test('one that is removed is gone, and its entity leaves a tombstone', async () => {
+      expect(await call('DELETE', one.toUpperCase().replace(path.toUpperCase(), path))).toMatchObject({
+        status: /^\/system/.test(path) ? 404 : 204,
+      });
+      await call('DELETE', one);
+      expect(await call('GET', one)).toMatchObject({ status: 404 });
+      expect(await call('GET', `/entities/${kind}/${String(made.body.id)}`)).toMatchObject({ status: 404 });
+      const changes = await h.rows<{ next: unknown }>(
+        'select next from changes where kind = $1 and entity_id = $2 order by seq',
+        [kind, made.body.id],
+      );
+      expect(changes.at(-1)).toEqual({ next: null });
+    });
+  });
+
+  test('a state that is not there is matched by nothing', async () => {
+    await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
+    for (const tag of ['*', '"x"']) {
+      expect(await call('PUT', '/entities/lamp/none', {}, { 'If-Match': tag })).toMatchObject({ status: 412 });
+    }
+    expect(await call('GET', '/entities/lamp/none')).toMatchObject({ status: 404 });
+  });
+
+  test('systems that go while others come to depend on them leave no edge and no lock behind', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const ids = [0, 1, 2].map((n) => `race-${round}-${n}`);
+      for (const id of ids) await call('POST', '/systems', { id, name: id });
+      const edge = (from: number, to: number) =>
+        call('POST', '/dependencies', { sourceSystemId: ids[from], targetSystemId: ids[to], impactType: 'degraded' });
+      await edge(0, 1);
+      const answers = await Promise.all([
+        call('DELETE', `/systems/${ids[1] ?? ''}`),
+        edge(1, 2),
+        edge(2, 1),
+        call('DELETE', `/systems/${ids[2] ?? ''}`),
+      ]);
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+    }
+    const left = await h.rows(`select 1 from dependencies where source_system_id like 'race-%'`);
+    expect(left).toEqual([]);
+    const edges = await h.rows(
+      `select 1 from entities where kind = 'dependency-edge' and state ->> 'sourceSystemId' like 'race-%'`,
+    );
+    expect(edges).toEqual([]);
+  });
+});
