@@ -33,6 +33,23 @@ describe('traceCondition', () => {
     expect(all.parts?.[1]?.parts?.[0]).toMatchObject({ condition: 'trigger', value: true, actual: 'down' });
   });
 
+  it('looks at what stands between `&&` and `||`, at any depth', () => {
+    const all = trace(
+      'trigger.payload.n > 1 && (trigger.payload.status == "healthy" || trigger.payload.n - "x" > 0) && true',
+    );
+    expect(all).toMatchObject({
+      value: 'error',
+      parts: [
+        { condition: 'trigger.payload.n > 1', value: true, actual: 3, wanted: { '>': 1 } },
+        {
+          value: 'error',
+          parts: [{ value: false, actual: 'degraded', wanted: { '==': 'healthy' } }, { value: 'error' }],
+        },
+        { condition: 'true', value: true },
+      ],
+    });
+  });
+
   it('tells the numbers, states and times of structured conditions', () => {
     expect(trace({ numeric_state: { value: 'trigger.payload.n', above: 5 } })).toMatchObject({
       actual: 3,

@@ -3,6 +3,7 @@ import type { BinaryOperator, Expression } from '../expressions/ast';
 import { evaluate, type Scope } from '../expressions/evaluate';
 import { numericValue } from '../expressions/numeric';
 import { ownValue } from '../expressions/plain-data';
+import { printExpression } from '../expressions/print';
 import { parseBareExpression } from '../expressions/template';
 import { allHold, anyHolds, doesNotHold } from './combine';
 import type { ConditionContext } from './condition-context';
@@ -42,7 +43,27 @@ export function traceCondition(condition: Condition, scope: Scope, context: Cond
     return { condition: 'not', ...verdict, parts: [traceCondition(condition.not, scope, context)] };
   }
   const verdict = evaluateCondition(condition, scope, context);
-  return { condition: textOf(condition), ...verdict, ...bounded(valuesOf(condition, scope, context)) };
+  const operands = typeof condition === 'string' ? operandsOf(condition).slice(0, MOST_PARTS) : [];
+  return {
+    condition: textOf(condition),
+    ...verdict,
+    ...bounded(valuesOf(condition, scope, context)),
+    ...(operands.length > 0 && { parts: operands.map((operand) => traceCondition(operand, scope, context)) }),
+  };
+}
+
+/** What `&&` or `||` of an expression stands between; none for any other. */
+function operandsOf(source: string): string[] {
+  try {
+    const { expression } = parseBareExpression(source);
+    const { root } = expression;
+    if (root.kind !== 'logical') return [];
+    const flat = (node: Expression['root']): Expression['root'][] =>
+      node.kind === 'logical' && node.op === root.op ? [...flat(node.left), ...flat(node.right)] : [node];
+    return flat(root).map((node) => printExpression({ source: expression.source, root: node }));
+  } catch {
+    return [];
+  }
 }
 
 function combined(
