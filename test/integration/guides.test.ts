@@ -7,6 +7,7 @@ import type { FermataProcess } from '../support/process';
 import { replayRuns } from '../support/histories';
 import { startJiraServer } from '../support/jira-server';
 import { until } from '../support/until';
+import { startVendorServer } from '../support/vendor-server';
 
 const GUIDES = join(projectRoot(), 'examples', 'guides');
 
@@ -100,17 +101,53 @@ describe('the guides', () => {
     expect(bodies().map(({ who }) => who)).toEqual(['on-call']);
   }, 60_000);
 
-  test('a deploy opens a maintenance, and its end ends it', async () => {
+  test('a deploy opens a maintenance by a hook, and a later request to it ends it', async () => {
     const id = await guide('deploy-maintenance.yaml');
+    await post('/hooks', { name: 'deploys', scheme: 'none' });
     await post('/systems', { id: 'app', name: 'App' });
-    await engine.emit('com.example.deploy.started', {}, { subject: 'app' });
+    await post('/hooks/deploys', { system: 'app', phase: 'started' });
     await engine.ended(1, id);
-    const status = async () =>
-      (await engine.database.pool.query<{ status: string }>('select status from maintenances')).rows;
-    expect(await status()).toEqual([{ status: 'in_progress' }]);
-    await engine.emit('com.example.deploy.finished', {}, { subject: 'app' });
-    await engine.ended(2, id);
-    expect(await status()).toEqual([{ status: 'completed' }]);
+    const rows = async (statement: string) => (await engine.database.pool.query(statement)).rows as unknown[];
+    const status = () => rows('select status, title from maintenances');
+    const open = () => rows(`select 1 from artifacts where type = 'maintenance.window' and closed_at is null`);
+    expect(await status()).toEqual([{ status: 'in_progress', title: 'Deploy of app' }]);
+    expect(await open()).toHaveLength(1);
+    await post('/hooks/deploys', { system: 'other', phase: 'finished' });
+    await post('/hooks/deploys', { system: 'app', phase: 'finished' });
+    await engine.ended(3, id);
+    expect(await status()).toEqual([{ status: 'completed', title: 'Deploy of app' }]);
+    expect(await open()).toEqual([]);
+  }, 60_000);
+
+  test('in quiet hours only what is critical pages; the rest pages in the morning, if it is still open', async () => {
+    const time = (ms: number) => new Date(Date.now() + ms).toISOString().slice(11, 19);
+    const weekdays = '[mon, tue, wed, thu, fri]';
+    const id = await guide(
+      'quiet-hours.yaml',
+      ['"08:00"', `"${time(12_000)}"`],
+      ['"18:00"', `"${time(3_600_000)}"`],
+      [weekdays, '[mon, tue, wed, thu, fri, sat, sun]'],
+      ['Europe/Berlin', 'UTC'],
+    );
+    const open = (title: string, severity: string) => post('/incidents', { title, severity, systemIds: ['quiet'] });
+    const paged = () =>
+      engine.receiver.received
+        .filter(({ path }) => path === '/pager')
+        .map(({ body }) => (JSON.parse(body) as { title: string }).title);
+    const [over] = [
+      await open('over by morning', 'minor'),
+      await open('slow', 'minor'),
+      await open('down', 'critical'),
+    ];
+    await until('the critical one is paged', () => paged().length === 1);
+    await until(
+      'the others wait for the morning',
+      async () => (await engine.runs(id)).filter(({ status }) => status === 'waiting').length === 2,
+    );
+    expect(paged()).toEqual(['down']);
+    await post(`/incidents/${String(over['id'])}/updates`, { message: 'Gone', statusChange: 'resolved' });
+    await engine.ended(3, id, 30_000);
+    expect(paged()).toEqual(['down', 'slow']);
   }, 60_000);
 
   test('a Jira issue is opened with an incident, and closed with it by another run', async () => {
@@ -155,22 +192,33 @@ describe('the guides', () => {
     expect(bodies()).toEqual([{ text: 'checkout: healthy\nsearch: healthy' }]);
   }, 60_000);
 
-  test('a budget that falls below ten percent is told once', async () => {
-    const id = await guide('slo-budget.yaml');
-    await post('/systems', { id: 'shop', name: 'Shop' });
-    await post('/slos', { systemId: 'shop', name: 'Up', target: 99.9 });
-    await report('shop', 'unhealthy', { timestamp: new Date(Date.now() - 3_600_000).toISOString() });
-    for (const _ of [1, 2]) {
+  test('a budget that falls below ten percent is told in Teams once', async () => {
+    const graph = await startVendorServer(({ path }) =>
+      path.endsWith('/oauth2/v2.0/token')
+        ? { status: 200, body: { token_type: 'Bearer', expires_in: 3_599, access_token: 'graph' } }
+        : { status: 201, body: { id: 'message' } },
+    );
+    try {
+      const { id: connection } = await post('/connections', {
+        ...{ name: 'Teams', type: 'teams' },
+        config: { tenantId: 't', clientId: 'c', clientSecret: 'secret', loginUrl: graph.url, graphUrl: graph.url },
+      });
+      const id = await guide('slo-budget.yaml', ['TEAMS', String(connection)]);
+      await post('/systems', { id: 'shop', name: 'Shop' });
+      await post('/slos', { systemId: 'shop', name: 'Up', target: 99.9 });
+      await report('shop', 'unhealthy', { timestamp: new Date(Date.now() - 3_600_000).toISOString() });
+      await engine.ended(1, id, 20_000);
       await engine.database.pool.query('update slos set compute_at = now()');
       await until(
-        'it is computed',
+        'it is computed again',
         async () => (await engine.database.pool.query('select 1 from slos where compute_at < now()')).rowCount === 0,
       );
+      const told = graph.requests.filter(({ path }) => path.includes('/messages'));
+      expect(told.map(({ path }) => path)).toEqual(['/v1.0/teams/TEAM/channels/CHANNEL/messages']);
+      expect(told[0]?.body).toContain('0 % is left of the budget for a target of 99.9 %.');
+    } finally {
+      await graph.close();
     }
-    await engine.ended(1, id, 20_000);
-    // Other guides hear of the system, too.
-    const told = engine.receiver.received.filter(({ path }) => path === '/budget');
-    expect(told.map(({ body }) => body)).toEqual(['shop has 0 % of its budget left']);
   }, 60_000);
 
   test('are all tried here, and what they did is replayed without a difference', async () => {
