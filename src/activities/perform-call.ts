@@ -106,7 +106,17 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
     }),
   );
   await deps.failpoint('after-effect-before-completion');
+  await maskAnew(deps, step);
   return settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, result, consumed?.data ?? null));
+}
+
+/** Another branch may have used a secret while this call was on its way: what comes of it is masked like all that comes later. */
+async function maskAnew(deps: ActivityDeps, step: ActionStepOfRun): Promise<void> {
+  const { mask, names } = step;
+  if (!names.path.includes('parallel[')) return;
+  const later = await persist(() => deps.secrets.readMask(deps.database.db, names.runId));
+  // Both: when the run has ended meanwhile, there is nothing left to read.
+  step.mask = (value) => later(mask(value));
 }
 
 async function connectionOf(deps: ActivityDeps, action: CallingAction, config: unknown) {
@@ -184,6 +194,7 @@ async function persist<T>(write: () => Promise<T>): Promise<T> {
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<Performance> {
   const { step, start, context } = attempt;
   const { db } = deps.database;
+  await maskAnew(deps, step);
   const failure = error instanceof ProviderFailure ? error : null;
   const described = runError(step, failure?.code ?? codeOf(error), messageOf(error), failure?.status);
   const retry = retryOf(step);

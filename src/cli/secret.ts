@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { loadConfig, requireDatabaseUrl, requireSecretKey } from '../config';
+import { appendAudit } from '../db/audit';
 import { createDatabase } from '../db/client';
 import { resealAll } from '../db/secrets';
 import { createCipher } from '../domain/secrets/cipher';
@@ -80,9 +82,16 @@ Examples:
       const { keyId } = newest.seal('', '');
       const database = createDatabase(requireDatabaseUrl(config), { max: 1, applicationName: 'fermata secret rotate' });
       try {
-        const count = await database.db.transaction((tx) =>
-          resealAll(tx, (name, sealed) => (sealed.keyId === keyId ? null : newest.seal(name, all.open(name, sealed)))),
-        );
+        const count = await database.db.transaction(async (tx) => {
+          await appendAudit(tx, {
+            ...{ at: new Date(), actor: { type: 'user', id: process.env['USER'] ?? 'command line' }, action: 'secrets.rotate' },
+            ...{ target: null, outcome: 'success', remoteAddress: null },
+            detail: { status: 200, requestId: randomUUID() },
+          });
+          return resealAll(tx, (name, sealed) =>
+            sealed.keyId === keyId ? null : newest.seal(name, all.open(name, sealed)),
+          );
+        });
         createOutput().line(`${count} values are sealed under the first key now`);
       } finally {
         await database.close();

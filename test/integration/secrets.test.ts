@@ -115,6 +115,28 @@ ${steps}
     expect(JSON.stringify(tried)).not.toContain('canary');
   }, 60_000);
 
+  test('are hidden also in what a branch leaves that was under way when another used them', async () => {
+    let echo: (text: string) => void = () => undefined;
+    engine.receiver.answerWith((received, response) => {
+      const token = received.headers['authorization'];
+      if (token === undefined) echo = (text) => void response.end(text);
+      else {
+        response.end('ok');
+        setTimeout(() => echo(`he said ${token}`), 300);
+      }
+    });
+    const { steps } = await run(
+      'branches',
+      `  - parallel:
+      - { action: integration-webhook.send, config: { url: "$URL/open" } }
+      - sequence: [{ delay: { seconds: 1 } }, ${bearer('WHOLE')}]`,
+    );
+    expect(steps.map(({ result }) => (result as { responseBody?: string } | null)?.responseBody)).toContain(
+      'he said Bearer ****',
+    );
+    expect(JSON.stringify(steps)).not.toContain('canary');
+  }, 60_000);
+
   test('are replaced where the author wrote them, and not in what a payload brings', async () => {
     const { run: ended } = await run(
       'inject',
@@ -196,6 +218,31 @@ ${steps}
     expect(left.rowCount).toBe(0);
   }, 90_000);
 
+  test('that are deleted and set anew are another secret, and both are hidden', async () => {
+    await call('PUT', '/secrets/AGAIN', { value: 'canary-of-before' });
+    const id = await save(
+      'anew',
+      `  - ${bearer('AGAIN')}
+  - wait_for_trigger: { event: automation.event, config: { type: anew.go }, context_key: "*" }
+  - ${bearer('AGAIN')}
+  - variables: { late: "{{ trigger.payload.data.both }}" }`,
+    );
+    engine.receiver.answerWith((received, response) => void response.end(String(received.headers['authorization'])));
+    await engine.emit('anew', { both: 'canary-of-before canary-of-after' });
+    await until('it waits', async () => (await engine.runs(id))[0]?.status === 'waiting', 20_000);
+    await call('DELETE', '/secrets/AGAIN');
+    await call('PUT', '/secrets/AGAIN', { value: 'canary-of-after' });
+    await engine.emit('anew.go');
+    const [ended] = await engine.ended(1, id, 40_000);
+    const steps = await engine.steps(ended?.id ?? '');
+    expect(engine.receiver.received.map(({ headers }) => headers['authorization'])).toEqual([
+      'Bearer canary-of-before',
+      'Bearer canary-of-after',
+    ]);
+    expect(steps.find(({ path }) => path === 'actions[3]')?.result).toEqual({ late: '**** ****' });
+    expect(JSON.stringify(steps)).not.toContain('canary');
+  }, 60_000);
+
   test('are sealed anew by `fermata secret rotate`, and set, listed and removed by the command line', async () => {
     const cli = async (args: string[], input: string | null, more: Record<string, string> = {}) => {
       const env = engine.env({ FERMATA_URL: api.url, FERMATA_TOKEN: 'test-admin-token-0123456789', ...more });
@@ -209,6 +256,7 @@ ${steps}
     const keys = `${newest},${engine.env()['FERMATA_SECRET_KEY'] ?? ''}`;
     expect(await cli(['rotate'], null, { FERMATA_SECRET_KEY: keys })).toMatch(/[1-9]\d* values/);
     expect(await cli(['rotate'], null, { FERMATA_SECRET_KEY: newest })).toContain('0 values');
+    expect((await call('GET', '/audit?action=secrets.rotate'))['items']).toHaveLength(2);
     expect(
       await cli(['rotate'], null, { FERMATA_SECRET_KEY: `${engine.env()['FERMATA_SECRET_KEY'] ?? ''},${newest}` }),
     ).toMatch(/[1-9]/);

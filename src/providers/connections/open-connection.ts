@@ -62,7 +62,8 @@ export async function openConnection(
   const own = fields.flatMap(({ field, value }) =>
     textsOf(value).flatMap((text, index) => {
       if (referencesIn(text).length > 0) return [];
-      return [{ source: `${connectionSecretName(row.id, field)}@${row.updatedAt.getTime()}:${index}`, value: text }];
+      const version = row.secrets[field]?.nonce ?? '';
+      return [{ source: `${connectionSecretName(row.id, field)}@${version}:${index}`, value: text }];
     }),
   );
   const used = [...found].map(([name, { value, version }]) => ({ source: `secret:${name}@${version}`, value }));

@@ -5,7 +5,7 @@ import type { Cipher } from '../../domain/secrets/cipher';
 /** A value in clear: only inside the activity that uses it. */
 export interface SecretValue {
   value: string;
-  /** Changes with the value. */
+  /** Changes with the value, also when a secret is deleted and set anew. */
   version: string;
 }
 
@@ -29,7 +29,8 @@ export function createPostgresSecrets({ db, cipher }: { db: Executor; cipher: Ci
       return new Map(
         [...found].map(([name, { version, sealed }]) => [
           name,
-          { value: cipher.open(secretSealName(name), sealed), version: String(version) },
+          // Versions begin again after a deletion; a nonce never comes back.
+          { value: cipher.open(secretSealName(name), sealed), version: `${version}.${sealed.nonce}` },
         ]),
       );
     },
