@@ -8,7 +8,9 @@ const month = { target: 99, windowDays: 30 };
 describe('an objective', () => {
   it('of 99 % over 30 days allows 7.2 hours: 1.8 hours down leave 75 %', () => {
     const outages = [{ from: NOW - 5 * DAY, until: NOW - 5 * DAY + 1.8 * HOUR }];
-    expect(objectiveOf(month, outages, 0, NOW)).toEqual({ budgetRemainingPercent: 75, currentStreak: 4 });
+    expect(objectiveOf(month, outages, 0, NOW)).toEqual({
+      ...{ budgetRemainingPercent: 75, currentStreak: 4, streakGrowsAt: NOW + 1.8 * HOUR },
+    });
   });
 
   it('counts of an outage only what lies in the window, and one that goes on up to now', () => {
@@ -16,13 +18,15 @@ describe('an objective', () => {
       budgetRemainingPercent: 50,
     });
     expect(objectiveOf(month, [{ from: NOW - 0.72 * HOUR, until: null }], 0, NOW)).toEqual({
-      ...{ budgetRemainingPercent: 90, currentStreak: 0 },
+      ...{ budgetRemainingPercent: 90, currentStreak: 0, streakGrowsAt: NOW + DAY },
     });
   });
 
   it('has nothing left when more than the budget is used, and all of it without an outage', () => {
     expect(objectiveOf(month, [{ from: NOW - DAY, until: NOW }], 0, NOW).budgetRemainingPercent).toBe(0);
-    expect(objectiveOf(month, [], NOW - 10.5 * DAY, NOW)).toEqual({ budgetRemainingPercent: 100, currentStreak: 10 });
+    expect(objectiveOf(month, [], NOW - 10.5 * DAY, NOW)).toEqual({
+      ...{ budgetRemainingPercent: 100, currentStreak: 10, streakGrowsAt: NOW + 0.5 * DAY },
+    });
   });
 
   it('of 100 % is breached by any outage', () => {

@@ -9,6 +9,8 @@ export interface Objective {
   budgetRemainingPercent: number;
   /** Whole days since the system was last unhealthy, or since `since`. */
   currentStreak: number;
+  /** When another of these days is whole. */
+  streakGrowsAt: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -16,7 +18,8 @@ const DAY_MS = 86_400_000;
 /**
  * The budget is the share of the window that may be unhealthy: (100 - target) % of it. What remains of it, in percent, is
  * 100 × (1 - unhealthy time in the window / budget), at least 0, on two decimals. Degraded time does not use the budget; time
- * before the system was known counts as healthy. The streak counts whole days of 24 hours without an outage, up to now.
+ * before the system was known counts as healthy. The streak counts whole days of 24 hours without an outage, up to now;
+ * `since` is where it began if there was no outage in the window.
  */
 export function objectiveOf(
   { target, windowDays }: { target: number; windowDays: number },
@@ -29,9 +32,10 @@ export function objectiveOf(
   const budget = ((100 - target) / 100) * windowDays * DAY_MS;
   const left = budget === 0 ? (down === 0 ? 100 : 0) : Math.max(0, 100 * (1 - down / budget));
   const last = outages.reduce((latest, { until }) => Math.max(latest, until ?? now), since);
+  const currentStreak = Math.max(0, Math.floor((now - last) / DAY_MS));
   return {
-    budgetRemainingPercent: Math.round(left * 100) / 100,
-    currentStreak: Math.max(0, Math.floor((now - last) / DAY_MS)),
+    ...{ budgetRemainingPercent: Math.round(left * 100) / 100, currentStreak },
+    streakGrowsAt: last + (currentStreak + 1) * DAY_MS,
   };
 }
 

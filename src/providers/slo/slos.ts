@@ -114,15 +114,14 @@ export async function objectivesDue({ tx, now }: DomainWrite, systemId: string):
     where system_id = ${systemId}`);
 }
 
-/** When a system was unhealthy, from the transitions of its health, and since when it is known. */
-async function historyOf(tx: Executor, systemId: string, from: Date): Promise<{ outages: Outage[]; since: number }> {
+/** When a system was unhealthy after `from`, from the transitions of its health. */
+async function outagesOf(tx: Executor, systemId: string, from: Date): Promise<Outage[]> {
   const found = await tx.execute<{ at: string; to_value: unknown }>(sql`
     select at, to_value from entity_transitions
     where kind = 'health' and entity_id = ${systemId} and field = 'status'
       and id >= coalesce((select max(id) from entity_transitions where kind = 'health' and entity_id = ${systemId}
         and field = 'status' and at <= ${from.toISOString()}), 0)
     order by id`);
-  const system = await tx.execute<{ created_at: string }>(sql`select created_at from systems where id = ${systemId}`);
   const outages: Outage[] = [];
   for (const { at, to_value: status } of found.rows) {
     const instant = new Date(at).getTime();
@@ -130,20 +129,38 @@ async function historyOf(tx: Executor, systemId: string, from: Date): Promise<{ 
     if (open?.until === null) open.until = instant;
     if (status === 'unhealthy') outages.push({ from: instant, until: null });
   }
-  return { outages, since: new Date(system.rows[0]?.created_at ?? from).getTime() };
+  return outages;
+}
+
+/**
+ * Since when a system is without an outage: since the end of the last one, however long ago, else since it is known. Where
+ * retention has taken the beginning of the history, what was computed before counts on.
+ */
+async function wellSince(tx: Executor, { systemId, computedAt, currentStreak }: Slo): Promise<number> {
+  const { rows } = await tx.execute<{ ended: string | null; kept: string | null; created: string | null }>(sql`
+    with status as (
+      select id, at, from_value from entity_transitions
+      where kind = 'health' and entity_id = ${systemId} and field = 'status')
+    select (select at from status where from_value = '"unhealthy"' order by id desc limit 1) as ended,
+      (select case when from_value is not null then at end from status order by id limit 1) as kept,
+      (select created_at from systems where id = ${systemId}) as created`);
+  const { ended, kept, created } = rows[0] ?? {};
+  if (ended != null) return new Date(ended).getTime();
+  if (kept == null) return new Date(created ?? computedAt).getTime();
+  return Math.min(new Date(kept).getTime(), computedAt.getTime() - currentStreak * DAY_MS);
 }
 
 async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
   const { tx, now } = write;
-  const { outages, since } = await historyOf(tx, row.systemId, new Date(now.getTime() - row.windowDays * DAY_MS));
-  const objective = objectiveOf(row, outages, since, now.getTime());
+  const outages = await outagesOf(tx, row.systemId, new Date(now.getTime() - row.windowDays * DAY_MS));
+  const { streakGrowsAt, ...objective } = objectiveOf(row, outages, await wellSince(tx, row), now.getTime());
   const bestStreak = Math.max(row.bestStreak, objective.currentStreak);
   const reached = MILESTONES.filter((days) => objective.currentStreak >= days).map((days) => `streak_${days}_days`);
   const unlocked = reached.filter((achievement) => !row.achievements.includes(achievement));
   const next: Slo = {
     ...{ ...row, ...objective, bestStreak, achievements: [...row.achievements, ...unlocked], computedAt: now },
-    // The next midnight of UTC, when days are counted anew.
-    computeAt: new Date((Math.floor(now.getTime() / DAY_MS) + 1) * DAY_MS),
+    // The next midnight of UTC, or when the streak grows: one that ends before midnight was reached all the same.
+    computeAt: new Date(Math.min((Math.floor(now.getTime() / DAY_MS) + 1) * DAY_MS, streakGrowsAt)),
   };
   await tx.update(slos).set(next).where(eq(slos.id, row.id));
   const { id, systemId, target, budgetRemainingPercent, currentStreak } = next;
