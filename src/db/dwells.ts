@@ -195,16 +195,17 @@ export interface StartableDwell {
 /** After so long without an answer a start is tried again. */
 const START_AGAIN_SECONDS = 5;
 
-/** Takes dwells to start; those taken are left alone by others for a few seconds. */
+/** Takes dwells to start, those first that are due soonest; those taken are left alone by others for a few seconds. */
 export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
   const taken = await db.execute<Row & { name: string; group: string | null }>(sql`
     with taken as (
       update dwells set start_attempted_at = clock_timestamp() where id in (
         select id from dwells where status = 'armed' and started_at is null and (start_attempted_at is null
           or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))
-        order by id limit ${limit} for update skip locked)
+        order by fires_at, id limit ${limit} for update skip locked)
       returning *)
-    select taken.*, a.name, a."group" from taken join automations a on a.id = taken.automation_id order by taken.id`);
+    select taken.*, a.name, a."group" from taken join automations a on a.id = taken.automation_id
+    order by taken.fires_at`);
   return taken.rows.map((row) => ({
     id: row.id,
     automationId: row.automation_id,
@@ -223,10 +224,13 @@ export async function noteDwellsStarted(db: Executor, ids: readonly string[]): P
   await db.execute(sql`update dwells set started_at = clock_timestamp() where id = any(${uuids(ids)})`);
 }
 
-/** Armed dwells that were due before an instant, by deadline, below a place in that order. */
+/**
+ * Armed dwells that are due and whose workflows have not been started, or have not fired them since `late`; by deadline, below
+ * a place in that order.
+ */
 export async function overdueDwells(
   db: Executor,
-  due: Date,
+  { now, late }: { now: Date; late: Date },
   limit: number,
   after?: { id: string; firesAt: string },
 ): Promise<{ id: string; firesAt: string }[]> {
@@ -234,7 +238,8 @@ export async function overdueDwells(
     after === undefined ? sql`` : sql`and (fires_at, id) > (${after.firesAt}::timestamptz, ${after.id}::uuid)`;
   const found = await db.execute<{ id: string; fires_at: string }>(sql`
     select id, fires_at::text as fires_at from dwells
-    where status = 'armed' and fires_at < ${due.toISOString()} ${place} order by fires_at, id limit ${limit}`);
+    where status = 'armed' and fires_at <= ${now.toISOString()} and (started_at is null or fires_at < ${late.toISOString()})
+      ${place} order by fires_at, id limit ${limit}`);
   return found.rows.map((row) => ({ id: row.id, firesAt: row.fires_at }));
 }
 

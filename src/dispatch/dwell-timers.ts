@@ -39,46 +39,46 @@ export function createDwellTimers(deps: {
   let stopped = false;
   let poked = false;
 
-  const startArmed = async (temporal: DwellStarter): Promise<void> => {
-    for (let taken = BATCH; taken === BATCH;) {
-      const dwells = await takeStartableDwells(db, BATCH);
-      taken = dwells.length;
-      const started: string[] = [];
-      try {
-        await eachOf(dwells, async (dwell) => {
-          await temporal.start(dwell);
-          started.push(dwell.id);
-        });
-      } finally {
-        await noteDwellsStarted(db, started);
-      }
+  /** One batch, so that what is due meanwhile does not wait for thousands; tells whether there may be more. */
+  const startArmed = async (temporal: DwellStarter): Promise<boolean> => {
+    const dwells = await takeStartableDwells(db, BATCH);
+    const started: string[] = [];
+    try {
+      await eachOf(dwells, async (dwell) => {
+        await temporal.start(dwell);
+        started.push(dwell.id);
+      });
+    } finally {
+      await noteDwellsStarted(db, started);
     }
+    return dwells.length === BATCH;
   };
 
-  const tellEnded = async (temporal: DwellStarter): Promise<void> => {
-    for (let taken = BATCH; taken === BATCH;) {
-      const ids = await endedDwells(db, BATCH);
-      taken = ids.length;
-      await eachOf(ids, (id) => temporal.terminate(id));
-      await forgetDwellEnds(db, ids);
-    }
+  const tellEnded = async (temporal: DwellStarter): Promise<boolean> => {
+    const ids = await endedDwells(db, BATCH);
+    await eachOf(ids, (id) => temporal.terminate(id));
+    await forgetDwellEnds(db, ids);
+    return ids.length === BATCH;
   };
 
-  const fireOverdue = async (): Promise<void> => {
-    const due = new Date(clock.now().getTime() - OVERDUE_MS);
+  const fireOverdue = async (): Promise<boolean> => {
+    const now = clock.now();
+    const late = new Date(now.getTime() - OVERDUE_MS);
     let after: { id: string; firesAt: string } | undefined;
     do {
-      const overdue = await overdueDwells(db, due, BATCH, after);
+      const overdue = await overdueDwells(db, { now, late }, BATCH, after);
       await eachOf(overdue, async ({ id }) => void (await fire(id)));
       after = overdue.length === BATCH ? overdue.at(-1) : undefined;
     } while (after !== undefined && !stopped);
+    return false;
   };
 
-  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
+  const attempt = async (what: string, work: () => Promise<boolean>): Promise<boolean> => {
     try {
-      await work();
+      return await work();
     } catch (error) {
       if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
+      return false;
     }
   };
 
@@ -86,12 +86,12 @@ export function createDwellTimers(deps: {
     while (!stopped) {
       poked = false;
       const temporal = starter();
-      if (temporal) {
-        await attempt('starting dwells', () => startArmed(temporal));
-        await attempt('ending dwells', () => tellEnded(temporal));
-      }
-      await attempt('firing overdue dwells', fireOverdue);
-      if (!stopped && !poked) await sleeper.sleep(SWEEP_MS);
+      const more = [
+        temporal !== null && (await attempt('starting dwells', () => startArmed(temporal))),
+        temporal !== null && (await attempt('ending dwells', () => tellEnded(temporal))),
+        await attempt('firing overdue dwells', fireOverdue),
+      ];
+      if (!stopped && !poked && !more.includes(true)) await sleeper.sleep(SWEEP_MS);
     }
   };
   const running = loop();

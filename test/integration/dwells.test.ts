@@ -186,7 +186,9 @@ describe('a `for:` gate', () => {
     await again();
     await call('POST', `/automations/${id}/disable`);
     expect(await dwells(id)).toEqual([]);
-    expect((await engine.outcomes(id)).at(-1)?.detail).toBe('The automation was disabled.');
+    expect(await engine.outcomes(id)).toContainEqual(
+      expect.objectContaining({ outcome: 'dwell_cancelled', detail: 'The automation was disabled.' }),
+    );
     await call('POST', `/automations/${id}/enable`);
     await routed();
     expect(await dwells(id)).toEqual([]);
@@ -332,5 +334,24 @@ describe('a `for:` gate', () => {
     });
     await temporal.workflow.getHandle(`dwell:${row.id}`).terminate('lost');
     await engine.ended(1, id, 30_000);
+  }, 60_000);
+
+  test('that is due soon does not wait for the timers of many that are due later', async () => {
+    await killWorkers();
+    const id = await engine.save(whenOn('m', '{ seconds: 2 }'));
+    const many = await engine.save(whenOn('crowd', '{ hours: 1 }').replace('id: crowd, ', ''));
+    await engine.database.db.execute(sql`
+      insert into dwells (id, automation_id, trigger_id, context_key, gate, status, kind, entity_id, event, config, change_id,
+        trigger_scope, depth, armed_at, fires_at)
+      select gen_random_uuid(), ${many}, 'stays_on', 'crowd-' || n, 'crowd', 'armed', 'lamp', 'crowd-' || n,
+        'automation.entity_changed', '{}', gen_random_uuid(), '{}', 0, now(), now() + interval '1 hour'
+      from generate_series(1, 5000) n`);
+    await worker();
+    await lamp('m', { status: 'on' });
+    await engine.ended(1, id, 30_000);
+    const left = await engine.database.db.execute(
+      sql`select 1 from dwells where automation_id = ${many} and started_at is null`,
+    );
+    expect(left.rowCount).toBeGreaterThan(0);
   }, 60_000);
 });

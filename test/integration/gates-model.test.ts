@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { createEntityStore } from '../../src/db/entity-store';
 import { appendChanges } from '../../src/db/change-log';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { windowFires } from '../../src/domain/gates/window';
 import { createRegistry } from '../../src/domain/registry/registry';
 import { startEngine, type Engine } from '../support/engine';
 import { dwellFirings, windowFirings, type CauseEvent } from '../support/gate-model';
@@ -180,6 +181,26 @@ describe('the gates and their reference model', () => {
       expect({ system, firings: fired.get(system) ?? [] }).toEqual({ system, firings });
     }
   }, 240_000);
+
+  test('the rule of a window, of the newest events only, is that of the model', () => {
+    const rule = fc.record({
+      count: fc.integer({ min: 1, max: 5 }),
+      minutes: fc.integer({ min: 1, max: 10 }),
+      refire: fc.constantFrom('every' as const, 'once' as const),
+    });
+    const arrivals = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 20 });
+    fc.assert(
+      fc.property(rule, arrivals, (rule, minutes) => {
+        const instants = minutes.map((minute) => minute * 60_000);
+        const fires = instants.flatMap((at, index) => {
+          const newest = instants.slice(0, index).sort((a, b) => b - a);
+          return windowFires(rule, at, newest.slice(0, rule.count)) ? [index] : [];
+        });
+        expect(fires).toEqual(windowFirings(instants, rule));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 
   test('a window fires if and only if the model says so, with repeats and late events', async () => {
     const arrivals = fc.array(fc.record({ minute: fc.integer({ min: 0, max: 30 }), again: fc.boolean() }), {

@@ -1,4 +1,4 @@
-import { windowFires, type WindowRule } from '../../src/domain/gates/window';
+import type { WindowRule } from '../../src/domain/gates/window';
 
 /** One event of the model: the cause holds from here on, or it does not; instants in milliseconds. */
 export interface CauseEvent {
@@ -41,7 +41,20 @@ export function dwellFirings(batches: readonly (readonly CauseEvent[])[], durati
   return firings;
 }
 
-/** Which of a row of arrivals, in the order of the log, a window fires at: their places. */
-export function windowFirings(arrivals: readonly number[], rule: WindowRule): number[] {
-  return arrivals.flatMap((at, index) => (windowFires(rule, at, arrivals.slice(0, index)) ? [index] : []));
+/**
+ * Which of a row of arrivals, in the order of the log, a window fires at: their places. By the rule over the whole list, with
+ * nothing pruned: the window ends at the newest instant counted, its lower bound is in it.
+ */
+export function windowFirings(arrivals: readonly number[], { count, minutes, refire }: WindowRule): number[] {
+  const firings: number[] = [];
+  let before = 0;
+  for (const [place] of arrivals.entries()) {
+    const seen = arrivals.slice(0, place + 1);
+    const from = Math.max(...seen) - minutes * 60_000;
+    const counted = seen.filter((at) => at >= from).length;
+    const isAlone = counted === 1 && (arrivals[place] ?? 0) >= from;
+    if (counted >= count && (refire === 'every' || before < count || isAlone)) firings.push(place);
+    before = counted;
+  }
+  return firings;
 }

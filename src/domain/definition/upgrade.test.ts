@@ -26,6 +26,9 @@ describe('upgrading a stored document', () => {
     expect(second(flapping({ filter: 'a == 1 || b' }))).toMatchObject({
       filter: '(a == 1 || b) && (trigger.payload.newStatus != "healthy")',
     });
+    expect(second(flapping({ filter: '{{ a == 1 }}' }))).toMatchObject({
+      filter: '(a == 1) && (trigger.payload.newStatus != "healthy")',
+    });
   });
 
   test.each([

@@ -37,7 +37,7 @@ function withoutFlappingDetected(document: Document): Document {
 
 function counting({ config, ...trigger }: Document): Document {
   const { transitions, windowMinutes } = isMap(config) ? config : {};
-  const { filter } = trigger;
+  const filter = bare(trigger.filter);
   const window = TriggerDefinition.shape.window.unwrap().shape;
   const count = window.count.safeParse(transitions);
   const minutes = window.minutes.safeParse(windowMinutes);
@@ -45,7 +45,14 @@ function counting({ config, ...trigger }: Document): Document {
     ...trigger,
     id: trigger.id ?? deriveTriggerId(FLAPPING),
     event: 'healthcheck.system_health_changed',
-    filter: filter === undefined ? NOT_HEALTHY : `(${String(filter)}) && (${NOT_HEALTHY})`,
+    filter: filter === undefined ? NOT_HEALTHY : `(${filter}) && (${NOT_HEALTHY})`,
     window: { count: count.data ?? 3, minutes: minutes.data ?? 60, refire: 'once' },
   };
+}
+
+/** An expression without the braces that may enclose the whole of it: inside another one they would be an error. */
+function bare(filter: unknown): string | undefined {
+  if (typeof filter !== 'string') return undefined;
+  const enclosed = /^\s*\{\{([^]*)\}\}\s*$/.exec(filter)?.[1];
+  return enclosed === undefined || enclosed.includes('{{') ? filter : enclosed.trim();
 }
