@@ -1,10 +1,6 @@
 import type { RepeatAction } from '../../domain/definition/action';
-import { FermataError } from '../../domain/errors';
+import { countOf, listOf } from '../../domain/run/loop-bounds';
 import type { EvaluateKind } from './evaluated';
-
-const MOST_COUNT = 10_000;
-const MOST_ITEMS = 10_000;
-const MOST_BYTES = 1_048_576;
 
 /**
  * How often a loop goes round, fixed when it begins; or for `while` and `until`, asked with an iteration, whether it goes
@@ -32,23 +28,3 @@ export const evaluateRepeat: EvaluateKind = async ({ action, input }, scope, { e
     trace: { conditions: [{ iteration, ...trace }] },
   };
 };
-
-function countOf(value: unknown): number {
-  const count = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  if (typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= MOST_COUNT) return count;
-  throw new FermataError(
-    'expression_error',
-    `count: expected a whole number from 0 to ${MOST_COUNT}, got ${JSON.stringify(value) ?? 'nothing'}`,
-  );
-}
-
-function listOf(value: unknown): unknown[] {
-  if (!Array.isArray(value)) {
-    const type = value === null ? 'null' : value === undefined ? 'nothing' : typeof value;
-    throw new FermataError('expression_error', `for_each: expected a list, got ${type}`);
-  }
-  if (value.length > MOST_ITEMS || Buffer.byteLength(JSON.stringify(value)) > MOST_BYTES) {
-    throw new FermataError('limit_exceeded', `for_each: at most ${MOST_ITEMS} items and 1 MB together.`);
-  }
-  return value as unknown[];
-}

@@ -11,6 +11,7 @@ import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import { durationMs } from '../../domain/definition/duration';
 import { FermataError } from '../../domain/errors';
 import { extractReferences } from '../../domain/expressions/references';
+import { variablesProblem } from '../../domain/run/limits';
 import { codeFields } from '../../domain/registry/schema-marks';
 import { repeatDry } from './repeat-dry';
 import { DryEnd, DryFailure, type DryResult, type Simulation } from './simulation';
@@ -114,7 +115,10 @@ async function setVariables(run: Simulation, variables: Record<string, unknown>)
   const { evaluator, db } = run.deps;
   const rendered = await evaluator.renderVariables(db, variables, run.scope());
   if ('error' in rendered) throw new FermataError('expression_error', rendered.error);
-  run.variables = { ...run.variables, ...rendered.variables };
+  const all = { ...run.variables, ...rendered.variables };
+  const problem = variablesProblem(all);
+  if (problem !== undefined) throw new FermataError('limit_exceeded', problem);
+  run.variables = all;
   return { result: rendered.variables };
 }
 

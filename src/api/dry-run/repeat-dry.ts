@@ -1,6 +1,6 @@
 import type { RepeatAction } from '../../domain/definition/action';
 import type { ConditionTrace } from '../../domain/conditions/trace-condition';
-import { FermataError } from '../../domain/errors';
+import { countOf, listOf } from '../../domain/run/loop-bounds';
 import { DryEnd, type DryResult, type Simulation } from './simulation';
 
 /** Iterations that a dry run tells of one loop: what they wait for never happens in it. */
@@ -28,8 +28,11 @@ async function iterate(
   result: Record<string, unknown>,
   conditions: ({ iteration: number } & ConditionTrace)[],
 ): Promise<void> {
-  const items = 'for_each' in repeat ? await listOf(run, repeat.for_each) : undefined;
-  const count = 'count' in repeat ? await countOf(run, repeat.count) : items?.length;
+  const { evaluator, db } = run.deps;
+  const valueOf = (written: number | string) =>
+    typeof written === 'number' ? written : evaluator.renderDuration(db, written, run.scope());
+  const items = 'for_each' in repeat ? listOf(await valueOf(repeat.for_each)) : undefined;
+  const count = 'count' in repeat ? countOf(await valueOf(repeat.count)) : items?.length;
   const total = Math.min(count ?? Infinity, repeat.max_iterations);
   if (count !== undefined) result['count'] = count;
   const ask = async (condition: ConditionTrace, iteration: number) => {
@@ -59,21 +62,4 @@ async function iterate(
     // An error ends the loop, too.
     if ('until' in repeat && (await ask(await run.explain(repeat.until), index)) !== false) return;
   }
-}
-
-async function listOf(run: Simulation, expression: string): Promise<unknown[]> {
-  const { evaluator, db } = run.deps;
-  const value = await evaluator.renderDuration(db, expression, run.scope());
-  if (Array.isArray(value)) return value as unknown[];
-  throw new FermataError(
-    'expression_error',
-    `for_each: expected a list, got ${value === null ? 'null' : typeof value}`,
-  );
-}
-
-async function countOf(run: Simulation, count: number | string): Promise<number> {
-  const { evaluator, db } = run.deps;
-  const value = typeof count === 'number' ? count : Number(await evaluator.renderDuration(db, count, run.scope()));
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new FermataError('expression_error', `count: expected a whole number, got ${String(value)}`);
 }

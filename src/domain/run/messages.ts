@@ -14,7 +14,7 @@ export interface RunInput {
 export interface Resume {
   /** Next step of each list that was under way, and iteration of each `repeat`, by place. */
   positions: Record<string, number>;
-  /** Variables of the run ('') and of branches of `parallel`, by place. */
+  /** Variables of the run ('') and, where they differ from those, of branches of `parallel`, by place. */
   variables: Record<string, Record<string, unknown>>;
   /** Branches of `parallel` that have ended, by place; with what they failed with. */
   finished: Record<string, { error?: RunError }>;

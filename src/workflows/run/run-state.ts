@@ -1,5 +1,6 @@
 import { CancellationScope, condition, setCurrentDetails, sleep, Trigger, workflowInfo } from '@temporalio/workflow';
 import type { Performance, Performed, StepInput } from '../../domain/run/activities';
+import { sameJson } from '../../domain/entities/diff';
 import type { Resume } from '../../domain/run/messages';
 import type { PlanNode } from '../../domain/run/plan';
 import { pathsOf, type Stretch } from '../../domain/run/stretch';
@@ -100,7 +101,10 @@ export class RunState {
 
   /** A branch with variables of its own. */
   fork(place: string): RunState {
-    const branch = new RunState(this.shared, place, this.shared.before[place] ?? this.variables);
+    const { before, branches } = this.shared;
+    const own = before[place];
+    const variables = own === undefined ? this.variables : { ...branches.get('')?.variables, ...own };
+    const branch = new RunState(this.shared, place, variables);
     branch.repeat = this.repeat;
     branch.wait ??= this.wait;
     return branch;
@@ -175,12 +179,21 @@ export class RunState {
     throw new ContinueLater();
   }
 
+  /** Of a branch what it has set: copies of all for each branch would be more than an input may be. */
+  private own(place: string, variables: Record<string, unknown>): Record<string, unknown> {
+    const whole = this.shared.branches.get('')?.variables;
+    if (place === '' || whole === undefined) return variables;
+    return Object.fromEntries(
+      Object.entries(variables).filter(([name, value]) => !Object.hasOwn(whole, name) || !sameJson(whole[name], value)),
+    );
+  }
+
   /** Where a new execution goes on. */
   snapshot(): Resume {
     const { positions, finished, branches, failed, details } = this.shared;
     return {
       positions: Object.fromEntries(positions),
-      variables: Object.fromEntries([...branches].map(([place, { variables }]) => [place, variables])),
+      variables: Object.fromEntries([...branches].map(([place, { variables }]) => [place, this.own(place, variables)])),
       finished: Object.fromEntries(finished),
       waits: Object.fromEntries(
         [...branches].flatMap(([place, { wait }]) => (wait === undefined ? [] : [[place, wait]])),
