@@ -84,7 +84,11 @@ Examples:
       try {
         const count = await database.db.transaction(async (tx) => {
           await appendAudit(tx, {
-            ...{ at: new Date(), actor: { type: 'user', id: process.env['USER'] ?? 'command line' }, action: 'secrets.rotate' },
+            ...{
+              at: new Date(),
+              actor: { type: 'user', id: process.env['USER'] ?? 'command line' },
+              action: 'secrets.rotate',
+            },
             ...{ target: null, outcome: 'success', remoteAddress: null },
             detail: { status: 200, requestId: randomUUID() },
           });
