@@ -154,6 +154,11 @@ ${steps}
       ...{ name: 'Bridge', type: 'webhook' },
       config: { baseUrl: `${engine.receiver.url}/bridge`, headers: { 'X-Token': 'Token ${{ secrets.BRIDGE }}' } },
     });
+    const short = { name: 'Short', type: 'webex', config: { botToken: 'abc' } };
+    expect(await call('POST', '/connections', short)).toMatchObject({
+      config: { botToken: { hasValue: true } },
+      warnings: [{ path: 'config.botToken', code: 'short_secret' }],
+    });
     const path = `/connections/${String(id)}/test`;
     const missing = { ok: false, message: expect.stringContaining('"BRIDGE"') as string };
     expect(await call('POST', path)).toEqual(missing);

@@ -1,10 +1,11 @@
 import type { ConnectionRow } from '../../db/connections';
-import { FermataError } from '../../domain/errors';
+import { FermataError, type Finding } from '../../domain/errors';
 import { onlyReference } from '../../domain/secrets/references';
 import type { Cipher, Sealed } from '../../domain/secrets/cipher';
 import type { AnyConnectionType } from '../../providers/connections/connection-type';
 import { secretFieldsOf } from '../../providers/connections/connection-type';
 import { connectionSecretName, fieldValue, sealedValues } from '../../providers/connections/open-connection';
+import { shortSecretWarnings } from './short-secret';
 
 type Config = Record<string, unknown>;
 type Parts = Pick<ConnectionRow, 'config' | 'secrets'>;
@@ -16,6 +17,15 @@ export function typeOf(types: ReadonlyMap<string, AnyConnectionType>, id: string
   const type = types.get(id);
   if (type !== undefined) return type;
   throw refusal('type', `"${id}" is no type of connection; there are: ${[...types.keys()].join(', ')}`);
+}
+
+/** What is too short to be hidden among the secrets that are sent; references are not. */
+export function warningsOf(type: AnyConnectionType, given: Config): Finding[] {
+  return secretFieldsOf(type).flatMap((field) => {
+    const value = given[field];
+    const texts = typeof value === 'object' && value !== null && !isShown(value) ? Object.values(value) : [value];
+    return texts.flatMap((text) => (typeof text === 'string' ? shortSecretWarnings(`config.${field}`, text) : []));
+  });
 }
 
 /** Checks a config and seals what is secret in it. @throws {FermataError} validation_failed */

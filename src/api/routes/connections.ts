@@ -9,14 +9,16 @@ import {
 } from '../../db/connections';
 import type { Executor } from '../../db/executor';
 import type { Clock, Ids } from '../../domain/clock';
+import type { Finding } from '../../domain/errors';
 import type { Cipher } from '../../domain/secrets/cipher';
 import type { AnyConnectionType } from '../../providers/connections/connection-type';
 import { secretFieldsOf } from '../../providers/connections/connection-type';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { ProblemFinding } from '../http/problem';
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp } from '../http/values';
-import { changedConfig, newConfig, typeOf } from './connection-config';
+import { changedConfig, newConfig, typeOf, warningsOf } from './connection-config';
 
 const TAG = 'Connections';
 const NOT_FOUND = { 404: { description: 'There is no such connection' } };
@@ -33,6 +35,10 @@ const ConnectionAnswer = z
     updatedAt: Timestamp,
   })
   .meta({ id: 'Connection' });
+
+const WrittenAnswer = ConnectionAnswer.extend({
+  warnings: z.array(ProblemFinding).describe('Secrets that are too short to be hidden'),
+});
 
 export interface ConnectionsDeps {
   db: Executor;
@@ -81,14 +87,15 @@ function createRoute(deps: ConnectionsDeps): Route {
     tag: TAG,
     summary: 'Make a connection; its secrets are never shown again',
     body: z.strictObject({ name: Name, type: z.string(), config: ConfigBody }),
-    responses: { 201: { description: 'The connection', schema: ConnectionAnswer } },
+    responses: { 201: { description: 'The connection', schema: WrittenAnswer } },
     async handler({ body, tx }) {
       const id = deps.ids.next();
       const now = deps.clock.now();
-      const parts = newConfig(deps.cipher, id, typeOf(deps.connectionTypes, body.type), body.config);
+      const type = typeOf(deps.connectionTypes, body.type);
+      const parts = newConfig(deps.cipher, id, type, body.config);
       const row = { id, name: body.name, type: body.type, ...parts, createdAt: now, updatedAt: now };
       await insertConnection(tx, row);
-      return reply(deps, 201, row);
+      return written(deps, 201, row, warningsOf(type, body.config));
     },
   });
 }
@@ -123,7 +130,7 @@ function patchRoute(deps: ConnectionsDeps): Route {
     body: z.strictObject({ name: Name.optional(), config: ConfigBody.optional() }),
     headers: IF_MATCH.headers,
     responses: {
-      200: { description: 'The connection', schema: ConnectionAnswer },
+      200: { description: 'The connection', schema: WrittenAnswer },
       ...IF_MATCH.responses,
       ...NOT_FOUND,
     },
@@ -133,7 +140,7 @@ function patchRoute(deps: ConnectionsDeps): Route {
       const parts = body.config === undefined ? {} : changedConfig(deps.cipher, row, type, body.config);
       const changed = { ...row, ...parts, name: body.name ?? row.name, updatedAt: deps.clock.now() };
       await updateConnection(tx, changed);
-      return reply(deps, 200, changed);
+      return written(deps, 200, changed, warningsOf(type, body.config ?? {}));
     },
   });
 }
@@ -171,6 +178,10 @@ async function lock(
 
 function reply(deps: ConnectionsDeps, status: number, row: ConnectionRow): Reply {
   return json(status, toAnswer(deps, row), { ETag: etag(deps, row) });
+}
+
+function written(deps: ConnectionsDeps, status: number, row: ConnectionRow, warnings: Finding[]): Reply {
+  return json(status, { ...toAnswer(deps, row), warnings }, { ETag: etag(deps, row) });
 }
 
 /** New secrets change it too: their nonces do. */

@@ -4,11 +4,11 @@ import { deleteSecret, listSecrets, putSecret, secretSealName, type SecretInfo }
 import type { Clock } from '../../domain/clock';
 import type { Cipher } from '../../domain/secrets/cipher';
 import { SECRET_NAME } from '../../domain/secrets/references';
-import { MIN_SECRET_LENGTH } from '../../domain/secrets/secret-forms';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { ProblemFinding } from '../http/problem';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { notFound, Timestamp } from '../http/values';
+import { shortSecretWarnings } from './short-secret';
 
 const TAG = 'Secrets';
 const Params = z.object({
@@ -64,12 +64,7 @@ export function secretRoutes({ db, clock, cipher }: SecretsDeps): Route[] {
       },
       async handler({ params: { name }, body: { value }, tx }) {
         const info = await putSecret(tx, name, cipher.seal(secretSealName(name), value), clock.now());
-        const message = `Values of fewer than ${MIN_SECRET_LENGTH} characters cannot be told from other text: this one is not masked.`;
-        const isShort = value.trim().length < MIN_SECRET_LENGTH;
-        return json(200, {
-          ...toAnswer(info),
-          warnings: isShort ? [{ path: 'value', message, code: 'short_secret' }] : [],
-        });
+        return json(200, { ...toAnswer(info), warnings: shortSecretWarnings('value', value) });
       },
     }),
     writeRoute({
