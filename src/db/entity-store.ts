@@ -36,11 +36,15 @@ export interface WriteOptions {
   occurredAt?: Date;
   /** Facts beside the state that derivers put into event payloads, e.g. a system's name. */
   context?: Record<string, unknown>;
+  /** The kind, by whoever has looked it up in this transaction. */
+  kind?: ResolvedKind;
 }
 
 export interface MutateResult {
   state: EntityState;
   changed: boolean;
+  /** When it was written last. */
+  updatedAt: Date;
   /** Row of the change log; absent when nothing changed or the kind is not reactive. */
   changeId?: string;
 }
@@ -154,13 +158,14 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
 
     async mutate(tx, ref, update, cause, options = {}) {
       assertId(ref);
-      const kind = await kinds.resolve(tx, ref.kind);
+      const kind = options.kind ?? (await kinds.resolve(tx, ref.kind));
       const now = clock.now();
-      const { state: prev } = await lockEntity(tx, ref.kind, ref.id, now);
+      const { state: prev, updatedAt } = await lockEntity(tx, ref.kind, ref.id, now);
       const proposed = typeof update === 'function' ? update(prev) : mergePatch(prev, update);
       const next = validated(kind, ref, proposed);
       const result = await record(tx, ref, { prev, next }, { reactive: kind.reactive, cause, options, now });
-      return { state: result.changed || prev === null ? next : prev, ...result };
+      const state = result.changed || prev === null ? next : prev;
+      return { state, updatedAt: result.changed ? now : updatedAt, ...result };
     },
 
     async remove(tx, ref, cause, options = {}) {

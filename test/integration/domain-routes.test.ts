@@ -75,6 +75,11 @@ describe('the routes of the domains', () => {
       expect(made.body).toMatchObject(state as object);
       const listed = await call('GET', path);
       expect(listed.body.items).toContainEqual(made.body);
+      const read = await call('GET', one);
+      expect(read.headers.get('etag')).toBe(made.headers.get('etag'));
+      const changed = await call('PATCH', one, patch, { 'If-Match': made.headers.get('etag') ?? '' });
+      expect(changed.status).toBe(200);
+      expect((await call('GET', one)).headers.get('etag')).toBe(changed.headers.get('etag'));
     });
 
     test('a change that was made from an older state is refused, of many at once all but one', async () => {
@@ -131,6 +136,30 @@ describe('the routes of the domains', () => {
       );
       expect(changes.at(-1)).toEqual({ next: null });
     });
+  });
+
+  test('the ETag of a state is the same however it was come by, and so is its time', async () => {
+    await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
+    const one = '/entities/lamp/one';
+    const put = await call('PUT', one, { status: 'on', a: { zz: 1, b: [{ y: 1, x: 2 }] } });
+    const read = await call('GET', one);
+    expect([read.body, read.headers.get('etag')]).toEqual([put.body, put.headers.get('etag')]);
+    const same = await call('PATCH', one, { status: 'on' }, { 'If-Match': put.headers.get('etag') ?? '' });
+    expect([same.status, same.body]).toEqual([200, put.body]);
+    const other = await call('PATCH', one, { status: 'off' });
+    expect((await call('GET', one)).body).toEqual(other.body);
+  });
+
+  test('a kind that is not reactive is kept and read, and tells nobody', async () => {
+    await call('PUT', '/entity-kinds/note', { schema: { type: 'object' }, reactive: false });
+    await call('PUT', '/entities/note/one', { text: 'x' });
+    await call('PATCH', '/entities/note/one', { text: 'y' });
+    const transitions = (await call('GET', '/entities/note/one/transitions')).body.items as { to: unknown }[];
+    expect(transitions.map(({ to }) => to)).toEqual(['y', 'x']);
+    expect(await h.rows(`select 1 from changes where kind = 'note'`)).toEqual([]);
+    expect((await call('GET', '/entity-kinds')).body.items).toContainEqual(
+      expect.objectContaining({ kind: 'note', source: 'custom', reactive: false }),
+    );
   });
 
   test('a state that is not there is matched by nothing', async () => {

@@ -112,7 +112,7 @@ describe('entities', () => {
   test('a non-reactive kind can be read and has transitions, but emits nothing', async () => {
     const ref = { kind: 'note', id: 'n1' };
     const result = await f.store.mutate(f.db, ref, { text: 'hello' }, byUser);
-    expect(result).toEqual({ state: { text: 'hello' }, changed: true });
+    expect(result).toEqual({ state: { text: 'hello' }, changed: true, updatedAt: f.clock.now() });
     expect(await changesOf('n1')).toEqual([]);
     expect(await transitionsOf(ref)).toHaveLength(1);
   });

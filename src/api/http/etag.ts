@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { FermataError } from '../../domain/errors';
 
-/** Strong ETag of what a resource is made of. */
+/** Strong ETag of what a resource is made of; keys come in another order out of the database than they went in. */
 export function etagOf(...parts: unknown[]): string {
-  return `"${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22)}"`;
+  return `"${createHash('sha256').update(JSON.stringify(parts, sorted)).digest('base64url').slice(0, 22)}"`;
+}
+
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**

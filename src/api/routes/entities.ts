@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EntityRecord, EntityStore } from '../../db/entity-store';
+import type { ResolvedKind } from '../../db/entities/entity-kinds';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import { mergePatch } from '../../domain/entities/merge-patch';
@@ -156,9 +157,9 @@ async function write(
   { params, tx, cause, request, afterCommit }: WriteContext<z.infer<typeof EntityParams>, unknown, State>,
   update: (prev: State | null) => State,
 ): Promise<Reply> {
-  await assertCustom(tx, entities, params.kind);
+  const kind = await assertCustom(tx, entities, params.kind);
   const ifMatch = request.headers['if-match'];
-  await entities.mutate(
+  const { state, updatedAt } = await entities.mutate(
     tx,
     params,
     (prev) => {
@@ -166,11 +167,10 @@ async function write(
       return update(prev);
     },
     cause,
+    { kind },
   );
-  const record = await entities.get(tx, params.kind, params.id);
-  if (record === null) throw new Error('an entity that was written is gone in the same transaction');
   afterCommit(() => notifier.changes());
-  return reply(record);
+  return reply({ ...params, state, updatedAt });
 }
 
 /** The kind a path names. @throws {FermataError} `not_found` */
@@ -185,16 +185,19 @@ export async function resolveKind(db: Executor, entities: EntityStore, kind: str
   }
 }
 
-async function assertCustom(tx: Executor, entities: EntityStore, kind: string): Promise<void> {
+/** @throws {FermataError} `not_found`, `conflict` for a kind of the code */
+async function assertCustom(tx: Executor, entities: EntityStore, kind: string): Promise<ResolvedKind> {
   const resolved = await resolveKind(tx, entities, kind);
-  if (resolved.source === 'custom') return;
+  if (resolved.source === 'custom') return resolved;
   throw new FermataError('conflict', `"${kind}" is a built-in kind; its state is written by its own calls.`);
 }
 
-function reply(record: EntityRecord): Reply {
+type Shown = Omit<EntityRecord, 'createdAt'>;
+
+function reply(record: Shown): Reply {
   return json(200, toAnswer(record), { ETag: etagOf(record.state) });
 }
 
-function toAnswer({ kind, id, state, updatedAt }: EntityRecord) {
+function toAnswer({ kind, id, state, updatedAt }: Shown) {
   return { kind, id, state, updatedAt: updatedAt.toISOString() };
 }

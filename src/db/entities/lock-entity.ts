@@ -5,11 +5,13 @@ import type { Executor } from '../executor';
 interface LockedEntity {
   state: EntityState | null;
   createdAt: Date;
+  updatedAt: Date;
 }
 
 interface Row extends Record<string, unknown> {
   state: EntityState | null;
   created_at: Date;
+  updated_at: Date;
 }
 
 /**
@@ -17,7 +19,7 @@ interface Row extends Record<string, unknown> {
  * committed last. Every writer goes through here before it draws a `seq`: so `seq` order is commit order per entity.
  */
 export async function lockEntity(tx: Executor, kind: string, id: string, now: Date): Promise<LockedEntity> {
-  const select = sql`select state, created_at from entities where kind = ${kind} and id = ${id} for update`;
+  const select = sql`select state, created_at, updated_at from entities where kind = ${kind} and id = ${id} for update`;
   let rows = (await tx.execute<Row>(select)).rows;
   if (rows.length === 0) {
     const at = now.toISOString();
@@ -28,5 +30,5 @@ export async function lockEntity(tx: Executor, kind: string, id: string, now: Da
   }
   const row = rows[0];
   if (!row) throw new Error(`The row of entity ${kind}/${id} vanished while it was being locked`);
-  return { state: row.state, createdAt: new Date(row.created_at) };
+  return { state: row.state, createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at) };
 }
