@@ -9,7 +9,7 @@ import { createDatabase, type Database } from '../db/client';
 import { createEntityStore } from '../db/entity-store';
 import { createNotifier, listen } from '../db/notifier';
 import { assertSchemaCurrent } from '../db/schema-version';
-import { systemClock, uuidV7 } from '../domain/clock';
+import { systemClock, uuidV7, type Clock } from '../domain/clock';
 import { createPluginFilters } from '../domain/registry/plugin-filters';
 import { createRegistry } from '../domain/registry/registry';
 import { createCipher, type Cipher } from '../domain/secrets/cipher';
@@ -62,7 +62,7 @@ export interface RunningApi {
 }
 
 /** Puts the API together and serves it. @throws {ConfigError | SchemaError} before anything listens. */
-export async function startApi(config: Config): Promise<RunningApi> {
+export async function startApi(config: Config, clock: Clock = systemClock): Promise<RunningApi> {
   const log = createLogger({ level: config.logLevel, name: 'api', format: config.logFormat });
   const databaseUrl = requireDatabaseUrl(config);
   const cipher = createCipher(requireSecretKey(config));
@@ -79,7 +79,9 @@ export async function startApi(config: Config): Promise<RunningApi> {
   try {
     await assertSchemaCurrent(database);
     const own = await loadPlugins(config.plugins, { egress });
-    const { api, listeners } = compose({ config, database, log, egress, cipher, own, checkTemporal: probe.check });
+    const { api, listeners } = compose({
+      ...{ config, clock, database, log, egress, cipher, own, checkTemporal: probe.check },
+    });
     const broadcast = createBroadcast({ db: database.db, listeners, log });
     const changes = () => {
       api.wake();
@@ -110,6 +112,7 @@ export async function startApi(config: Config): Promise<RunningApi> {
 
 interface Parts {
   config: Config;
+  clock: Clock;
   database: Database;
   log: Logger;
   egress: Egress;
@@ -119,11 +122,11 @@ interface Parts {
 }
 
 function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[] } {
-  const { config, database, log, egress, cipher, own, checkTemporal } = parts;
+  const { config, clock, database, log, egress, cipher, own, checkTemporal } = parts;
   const plugins = createPlugins({ egress, scripts: config.scripts, own });
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
-  const base = { clock: systemClock, ids: uuidV7, registry };
+  const base = { clock, ids: uuidV7, registry };
   const entities = createEntityStore(base);
   const api = createApp({
     ...base,
@@ -134,7 +137,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
     connectionTypes: connectionTypesOf(plugins),
     scripts: config.scripts,
     entities,
-    evaluator: createEvaluator({ entities, filters, clock: systemClock, timezone: config.timezone }),
+    evaluator: createEvaluator({ entities, filters, clock, timezone: config.timezone }),
     automations: createAutomationStore(base),
     settings: {
       version: packageVersion(),

@@ -22,7 +22,7 @@ export function createDomainTimer(deps: {
   entities: EntityStore;
   notifier: Pick<Notifier, 'changes'>;
   log: Logger;
-}): { stop(): Promise<void> } {
+}): { poke(): void; stop(): Promise<void> } {
   const { database, entities, notifier, log } = deps;
   const sleeper = new Sleeper();
   let stopped = false;
@@ -49,6 +49,7 @@ export function createDomainTimer(deps: {
   };
   const running = loop();
   return {
+    poke: () => sleeper.wake(),
     async stop() {
       stopped = true;
       sleeper.wake();

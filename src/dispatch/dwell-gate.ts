@@ -28,6 +28,8 @@ type Holds = NonNullable<TriggerType['holds']>;
 
 /** Results of a system that are looked through for one that can be read. */
 const LOOK_BACK = 50;
+/** After every result that there is. */
+const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 
 /**
  * Ends what a change contradicts, in its routing transaction, before anything is armed. A dwell whose deadline lies before
@@ -179,8 +181,7 @@ export async function holdsNow(
   const { entity, payload, config } = cause;
   const state = (await entities.get(tx, entity.kind, entity.id))?.state ?? null;
   if (holds.reads !== 'source' || state === null) return holds.test(state, payload, config);
-  const newest = { at: new Date(Date.now() + 3_600_000), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
-  for (const { latencyMs, collectors } of await earlierResults(tx, entity.id, newest, LOOK_BACK)) {
+  for (const { latencyMs, collectors } of await earlierResults(tx, entity.id, END_OF_TIME, LOOK_BACK)) {
     const held = holds.test({ latencyMs, result: { collectors } }, payload, config);
     if (held !== undefined) return held;
   }

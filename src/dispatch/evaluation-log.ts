@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
+import type { Clock } from '../domain/clock';
 
 /** Why a candidate did not become a run. */
 export type Outcome =
@@ -46,7 +47,14 @@ export interface EvaluationLog {
  * Notes reasons and writes them in batches: a crash may lose the last half second of reasons, never a run. Identical
  * consecutive outcomes of an automation become one row with a count.
  */
-export function createEvaluationLog(db: Executor, keep: number, onError: (error: unknown) => void): EvaluationLog {
+export function createEvaluationLog(deps: {
+  db: Executor;
+  clock: Clock;
+  /** Rows that are kept of each automation. */
+  keep: number;
+  onError: (error: unknown) => void;
+}): EvaluationLog {
+  const { db, clock, keep, onError } = deps;
   let entries: Entry[] = [];
   const newest = new Map<string, Entry>();
   let timer: NodeJS.Timeout | undefined;
@@ -68,7 +76,7 @@ export function createEvaluationLog(db: Executor, keep: number, onError: (error:
     record(record) {
       const detail = record.detail.replaceAll('\u0000', '').slice(0, DETAIL_LIMIT).toWellFormed();
       const last = newest.get(record.automationId);
-      const now = new Date();
+      const now = clock.now();
       if (
         last?.triggerId === record.triggerId &&
         last.outcome === record.outcome &&

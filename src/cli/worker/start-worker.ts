@@ -24,14 +24,14 @@ import { createDomainTimer } from '../../dispatch/domain-timer';
 import { createWakeSender, type WakeSender } from '../../dispatch/wake-sender';
 import { createScheduleTimers } from '../../dispatch/schedule-timers';
 import { createRunLauncher, type RunLauncher } from '../../dispatch/run-launcher';
-import { systemClock, uuidV7 } from '../../domain/clock';
+import { systemClock, uuidV7, type Clock } from '../../domain/clock';
 import type { FireAnswer } from '../../domain/gates/dwell-messages';
 import { createPluginFilters } from '../../domain/registry/plugin-filters';
 import { createRegistry } from '../../domain/registry/registry';
 import { createFailpoint } from '../../failpoint';
 import type { Logger } from '../../log';
 import { connectionTypesOf } from '../../providers/connections/connection-type';
-import type { Action } from '../../providers/contract';
+import type { Action, Plugin } from '../../providers/contract';
 import { createConnections } from '../../providers/connections/open-connection';
 import { createCipher } from '../../domain/secrets/cipher';
 import { createEgress } from '../../providers/egress/egress';
@@ -47,24 +47,38 @@ export interface RunningWorker {
   id: string;
   /** Settles when Temporal was reached for the first time. */
   connected: Promise<void>;
+  /** Looks at once at what the clock of the domains has to do, and writes the reasons that are only noted. */
+  hurry(): Promise<void>;
   /** Finishes what is under way; then leases, connections and listeners are gone. */
   stop(): Promise<void>;
 }
+
+/** What `fermata test` has in place of the real thing. */
+export interface WorkerStandIns {
+  clock: Clock;
+  temporal: typeof keepTemporal;
+  plugins: (plugins: readonly Plugin[]) => readonly Plugin[];
+}
+
+const REAL: WorkerStandIns = { clock: systemClock, temporal: keepTemporal, plugins: (plugins) => plugins };
 
 /** The composition root of a worker process: dispatcher and Temporal worker on one connection each. */
 export async function startWorker(
   config: Config,
   databaseUrl: string,
   { log, sdkMetricsPort }: { log: Logger; sdkMetricsPort: number | undefined },
+  { clock, ...standIns }: WorkerStandIns = REAL,
 ): Promise<RunningWorker> {
   const database = createDatabase(databaseUrl, { max: 20, applicationName: 'fermata-worker' });
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
   const egress = createEgress({ allow: config.egressAllow });
-  const plugins = createPlugins({
-    ...{ egress, scripts: config.scripts, packages: createPackageSource(database.db) },
-    own: await loadPlugins(config.plugins, { egress }),
-  });
+  const plugins = standIns.plugins(
+    createPlugins({
+      ...{ egress, scripts: config.scripts, packages: createPackageSource(database.db) },
+      own: await loadPlugins(config.plugins, { egress }),
+    }),
+  );
   if (config.scripts.sandbox === 'none') {
     log.warn(
       'FERMATA_SCRIPT_SANDBOX=none: scripts of automations run WITHOUT a sandbox, with the rights of this process',
@@ -73,10 +87,9 @@ export async function startWorker(
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const metrics = createWorkerMetrics({ db: database.db, log });
-  const clock = systemClock;
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
-  const temporal = keepTemporal({
+  const temporal = standIns.temporal({
     ...{ config, database, log, metrics },
     activities: () => activities,
     interceptor: () => maskFailures({ db: database.db, secrets: activityDeps.secrets }),
@@ -143,6 +156,10 @@ export async function startWorker(
   return {
     id: workerId,
     connected: temporal.connected,
+    hurry() {
+      domainTimer.poke();
+      return routing.flush();
+    },
     async stop() {
       await listener.close();
       await broadcast.stop();
@@ -178,15 +195,17 @@ interface Routing {
   dwellTimers: DwellTimers;
   wakeSender: WakeSender;
   fireDwell: (dwellId: string) => Promise<FireAnswer>;
+  flush: () => Promise<void>;
 }
 
 /** What reads the change log, and what it leaves behind for later. */
 function startRouting(parts: RoutingParts): Routing {
   const { config, database, workerId, log, launcher, temporal, metrics, activityDeps } = parts;
   const { registry, entities, evaluator, clock, failpoint } = activityDeps;
-  const evaluations = createEvaluationLog(database.db, config.retention.evaluationsPerAutomation, (error) =>
-    log.warn({ err: error }, 'reasons could not be written'),
-  );
+  const evaluations = createEvaluationLog({
+    ...{ db: database.db, clock, keep: config.retention.evaluationsPerAutomation },
+    onError: (error) => log.warn({ err: error }, 'reasons could not be written'),
+  });
   const index = new RoutingIndex(registry);
   const follower = createIndexFollower(database.db, index, (automationId, message) => {
     log.error({ automationId }, message);
@@ -219,5 +238,5 @@ function startRouting(parts: RoutingParts): Routing {
   const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log });
   const leases = createLeases({ db: database.db, workerId, host: hostname(), pid: process.pid });
   const dispatcher = createDispatcher({ ...shared, leases, onRouted: metrics.routed });
-  return { dispatcher, dwellTimers, wakeSender, fireDwell: fire };
+  return { dispatcher, dwellTimers, wakeSender, fireDwell: fire, flush: () => evaluations.flush() };
 }

@@ -1,0 +1,44 @@
+/** Where something is not as expected: a place below what is expected. */
+export interface Difference {
+  path: string;
+  expected: unknown;
+  found: unknown;
+}
+
+/**
+ * What differs between what is expected and what was found. Of a map only the keys that are expected count, a list counts as a
+ * whole; in a text `*` stands for any characters.
+ */
+export function differences(expected: unknown, found: unknown, path: string): Difference[] {
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(found) || found.length !== expected.length) return [{ path, expected, found }];
+    return expected.flatMap((item, index) => differences(item, found[index], `${path}[${index}]`));
+  }
+  if (isMap(expected)) {
+    if (!isMap(found)) return [{ path, expected, found }];
+    return Object.entries(expected).flatMap(([key, value]) =>
+      differences(value, Object.hasOwn(found, key) ? found[key] : undefined, path === '' ? key : `${path}.${key}`),
+    );
+  }
+  if (typeof expected === 'string' && expected.includes('*') && typeof found === 'string') {
+    return fits(expected, found) ? [] : [{ path, expected, found }];
+  }
+  return Object.is(expected, found) || (expected === null && found === undefined) ? [] : [{ path, expected, found }];
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Without backtracking: each part at its first place behind the part before, the last one at the end. */
+function fits(pattern: string, text: string): boolean {
+  const parts = pattern.split('*');
+  const last = parts.pop() ?? '';
+  let at = 0;
+  for (const [index, part] of parts.entries()) {
+    const place = index === 0 ? (text.startsWith(part) ? 0 : -1) : text.indexOf(part, at);
+    if (place < 0) return false;
+    at = place + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}

@@ -1,0 +1,24 @@
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d)\s*)+$/;
+
+/** Milliseconds of `90s`, `5m`, `1h30m`, `2d` or `0`; undefined for anything else. */
+export function msOfDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  if (!WHOLE.test(text)) return undefined;
+  let ms = 0;
+  for (const [, number, unit = ''] of text.matchAll(PART)) ms += Number(number) * (UNITS_MS[unit] ?? 0);
+  return ms;
+}
+
+/** The shortest text of a length of time. */
+export function durationText(ms: number): string {
+  let left = ms;
+  const parts = [];
+  for (const unit of ['d', 'h', 'm', 's', 'ms']) {
+    const size = UNITS_MS[unit] ?? 1;
+    if (left >= size) parts.push(`${Math.floor(left / size)}${unit}`);
+    left %= size;
+  }
+  return parts.join('') || '0s';
+}

@@ -1,0 +1,101 @@
+import { durationText } from './duration-text';
+import type { Performed } from './stand-ins';
+import type { Stage } from './stage';
+
+/** A step as the API tells it, with the configuration that it was performed with. */
+export interface SeenStep extends Record<string, unknown> {
+  path: string;
+  id: string | null;
+}
+
+/** A run with everything in it, as the API tells it. */
+export interface SeenRun extends Record<string, unknown> {
+  automation: string;
+  steps: SeenStep[];
+  artifacts: Record<string, unknown>;
+}
+
+/** A call to the outside that a stand-in has answered. */
+export interface SeenCall extends Record<string, unknown> {
+  action: string;
+  id: string | null;
+  automation: string;
+  config: unknown;
+}
+
+interface Detail {
+  run: Record<string, unknown> & { automationName: string };
+  steps: (Record<string, unknown> & { path: string; actionId: string | null })[];
+  artifacts: { actionId: string | null; data: unknown }[];
+}
+
+/** All runs so far, oldest first. */
+export async function seenRuns(stage: Stage): Promise<SeenRun[]> {
+  const listed = await allOf<{ id: string }>(stage, '/runs');
+  const runs = [];
+  for (const { id } of listed.reverse()) {
+    const { run, steps, artifacts } = (await stage.call('GET', `/runs/${id}`)).body as Detail;
+    runs.push({
+      ...{ ...run, ...timesOf(run, stage.start), automation: run.automationName },
+      steps: steps.map((step) => ({
+        ...step,
+        ...timesOf(step, stage.start),
+        id: step.actionId,
+        config: configOf(stage.performed, id, step.path),
+      })),
+      artifacts: Object.fromEntries(artifacts.map(({ actionId, data }) => [actionId ?? '', data])),
+    });
+  }
+  return runs;
+}
+
+/** All calls to the outside so far, in order, each attempt one. */
+export function seenCalls(stage: Stage, runs: readonly SeenRun[]): SeenCall[] {
+  const automations = new Map(runs.map((run) => [run['id'], run.automation]));
+  return stage.performed
+    .filter(({ isCall }) => isCall)
+    .map(({ runId, action, actionId, config }) => ({
+      ...{ action, id: actionId, config, automation: automations.get(runId) ?? '' },
+    }));
+}
+
+/** Why events did not become runs, of each automation, oldest first. */
+export async function seenEvaluations(
+  stage: Stage,
+  automations: ReadonlyMap<string, string>,
+): Promise<Record<string, unknown>[]> {
+  const seen = [];
+  for (const [automation, id] of automations) {
+    const items = await allOf<Record<string, unknown>>(stage, `/automations/${id}/evaluations`);
+    seen.push(...items.reverse().map((item) => ({ automation, ...item })));
+  }
+  return seen;
+}
+
+/** Entities of a kind. */
+export function seenEntities(stage: Stage, kind: string): Promise<{ id: string; state: unknown }[]> {
+  return allOf(stage, `/entities/${encodeURIComponent(kind)}`);
+}
+
+/** Times as the test writes them: since its start. */
+function timesOf({ startedAt, finishedAt }: Record<string, unknown>, start: Date): Record<string, string | null> {
+  const since = (at: unknown) => (typeof at === 'string' ? durationText(Date.parse(at) - start.getTime()) : null);
+  return { startedAt: since(startedAt), finishedAt: since(finishedAt) };
+}
+
+function configOf(performed: readonly Performed[], runId: string, path: string): unknown {
+  return performed.findLast((one) => one.runId === runId && one.path === path)?.config ?? null;
+}
+
+async function allOf<T>(stage: Stage, path: string): Promise<T[]> {
+  const items: T[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const from: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const answer = await stage.call('GET', `${path}?limit=200${from}`);
+    if (answer.status === 404) return items;
+    const page = answer.body as { items: T[]; nextCursor: string | null };
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  }
+  return items;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+const Data = z.record(z.string(), z.unknown());
+const Labels = z.record(z.string(), z.string());
+
+const Alert = z.strictObject({
+  status: z.enum(['firing', 'resolved']).default('firing'),
+  labels: Labels,
+  annotations: Labels.default({}),
+});
+
+const Entity = z.strictObject({
+  kind: z.string(),
+  id: z.string(),
+  state: Data.optional().describe('Takes the place of its state'),
+  merge: Data.optional().describe('Is merged into its state'),
+  remove: z.boolean().optional(),
+});
+
+const Trigger = z.strictObject({
+  automation: z.string(),
+  triggerId: z.string().optional(),
+  payload: Data.optional(),
+  contextKey: z.string().optional(),
+  skipConditions: z.boolean().optional(),
+});
+
+const Request = z.strictObject({
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
+  path: z.string().startsWith('/'),
+  body: z.unknown().optional(),
+});
+
+/** What happens in the world: exactly one of these. Each is a call of the API. */
+export const Occurrence = z
+  .strictObject({
+    health: Data.describe('A check result, as POST /health/results takes it'),
+    event: Data.describe('A CloudEvent; id, source and specversion are filled in'),
+    alert: z.union([Alert, z.array(Alert).min(1)], { error: 'not an alert' }).describe('As Alertmanager sends it'),
+    entity: Entity.describe('State of a kind of your own'),
+    incident: Data.describe('As POST /incidents takes it'),
+    maintenance: Data.describe('As POST /maintenances takes it; startAt and endAt may be times since the start'),
+    trigger: Trigger.describe('A run by hand'),
+    request: Request.describe('Any other call of the API'),
+  })
+  .partial()
+  .superRefine((given, ctx) => {
+    const kinds = KINDS.filter((kind) => given[kind] !== undefined);
+    if (kinds.length === 1) return;
+    const found = kinds.length === 0 ? '' : `; here are ${kinds.join(' and ')}`;
+    ctx.addIssue({ code: 'custom', message: `Give exactly one of ${KINDS.join(', ')}${found}` });
+  });
+export type Occurrence = z.infer<typeof Occurrence>;
+
+const KINDS = ['health', 'event', 'alert', 'entity', 'incident', 'maintenance', 'trigger', 'request'] as const;

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../../db/embedded';
+import { migrate } from '../../db/migrate';
+import { createLogger } from '../../log';
+import { CLOCK_OPTIONS, CLOCK_SQL } from './virtual-clock';
+
+/** A Postgres of our own for a while, with a migrated database for each test. */
+export interface ScratchPostgres {
+  /** A new database; gives its URL. */
+  create(): Promise<string>;
+  drop(url: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const TEMPLATE = 'fermata_template';
+
+/** Starts it in a temporary directory, which goes with it. */
+export async function startScratchPostgres(): Promise<ScratchPostgres> {
+  const home = mkdtempSync(join(tmpdir(), 'fermata-test-'));
+  const postgres = await startEmbeddedPostgres({
+    dataDir: join(home, 'postgres'),
+    durable: false,
+    maxConnections: 100,
+  });
+  const urlOf = (database: string) => `${postgres.url(database)}?options=${encodeURIComponent(CLOCK_OPTIONS)}`;
+  const admin = new pg.Client({ connectionString: postgres.url('postgres') });
+  admin.on('error', () => undefined);
+  await admin.connect();
+  await admin.query(`create database ${TEMPLATE}`);
+  const template = new pg.Client({ connectionString: urlOf(TEMPLATE) });
+  await template.connect();
+  await template.query(CLOCK_SQL);
+  await template.end();
+  await migrate(urlOf(TEMPLATE), { log: createLogger({ level: 'silent', name: 'migrate' }) });
+  let made = 0;
+  return {
+    async create() {
+      const name = `test_${++made}`;
+      await admin.query(`create database ${name} template ${TEMPLATE}`);
+      return urlOf(name);
+    },
+    async drop(url) {
+      await admin.query(`drop database ${new URL(url).pathname.slice(1)} with (force)`);
+    },
+    async stop() {
+      await admin.end();
+      await postgres.stop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { loadConfig } from '../../config';
+import { createDatabase } from '../../db/client';
+import { createLogger } from '../../log';
+import { startApi } from '../api';
+import { startWorker } from '../worker/start-worker';
+import type { ScratchPostgres } from './scratch-postgres';
+import { createStandIns, type Mocks, type Performed } from './stand-ins';
+import { nextOfDomains, whatIsLeft } from './still';
+import { createVirtualClock } from './virtual-clock';
+import { createVirtualTemporal } from './virtual-temporal';
+
+/** An answer of the API. */
+export interface Answered {
+  status: number;
+  body: unknown;
+}
+
+/** The service for one test: its own database, API and worker, on a clock that stands still. */
+export interface Stage {
+  readonly start: Date;
+  now(): Date;
+  performed: readonly Performed[];
+  call(method: string, path: string, body?: unknown): Promise<Answered>;
+  /** Waits until nothing more happens at this instant. */
+  settle(): Promise<void>;
+  /** Moves the clock, from timer to timer; each instant settles before the next comes. */
+  advanceTo(instant: Date): Promise<void>;
+  close(): Promise<void>;
+}
+
+const TOKEN = 'token-of-the-test';
+const POLL_MS = 4;
+/** Longest time that one instant may take, in real time. */
+const PATIENCE_MS = 60_000;
+
+export async function openStage(
+  postgres: ScratchPostgres,
+  options: { start: Date; timezone: string | undefined; mocks: Mocks },
+): Promise<Stage> {
+  const url = await postgres.create();
+  const database = createDatabase(url, { max: 3, applicationName: 'fermata test' });
+  const clock = createVirtualClock(database.pool);
+  await clock.moveTo(options.start);
+  const config = configOf(url, options.timezone);
+  const temporal = createVirtualTemporal(clock, config.timezone);
+  const standIns = createStandIns(options.mocks, () => database.db);
+  const log = createLogger({ level: config.logLevel, name: 'worker' });
+  const api = await startApi(config, clock);
+  const worker = await startWorker(
+    config,
+    url,
+    { log, sdkMetricsPort: undefined },
+    {
+      ...{ clock, temporal: temporal.keeper, plugins: (plugins) => standIns.plugins(plugins) },
+    },
+  );
+
+  const leftNow = async (): Promise<string | null> =>
+    temporal.isIdle() ? await whatIsLeft(database.db) : 'workflows under way';
+
+  const settle = async (): Promise<void> => {
+    const until = Date.now() + PATIENCE_MS;
+    // Twice: what was committed may have to be told yet, and rows that were still may have been taken meanwhile.
+    await worker.hurry();
+    for (let quiet = 0; quiet < 2;) {
+      const left = await leftNow();
+      if (left !== null) await worker.hurry();
+      quiet = left === null && temporal.isIdle() ? quiet + 1 : 0;
+      if (Date.now() > until)
+        throw new Error(`The service did not come to rest at ${clock.now().toISOString()}: ${left ?? ''}`);
+      await pause(POLL_MS);
+    }
+    await worker.hurry();
+  };
+
+  const nextInstant = async (): Promise<number | null> => {
+    const instants = [temporal.next(), await nextOfDomains(database.db)].filter((at) => at !== null);
+    return instants.length === 0 ? null : Math.min(...instants);
+  };
+
+  return {
+    start: options.start,
+    now: () => clock.now(),
+    performed: standIns.performed,
+    async call(method, path, body) {
+      const response = await fetch(`${api.url}/api/v1${path}`, {
+        method,
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? null : (JSON.parse(text) as unknown) };
+    },
+    settle,
+    async advanceTo(instant) {
+      const target = instant.getTime();
+      for (;;) {
+        await settle();
+        const next = await nextInstant();
+        if (next === null || next > target) break;
+        await clock.moveTo(new Date(Math.max(next, clock.now().getTime())));
+        temporal.fire();
+      }
+      await clock.moveTo(instant);
+      await settle();
+    },
+    async close() {
+      await worker.stop();
+      await api.close();
+      await database.close();
+      await postgres.drop(url);
+    },
+  };
+}
+
+/** What the environment says of plugins and time zones holds; nothing else of it is used. */
+function configOf(url: string, timezone: string | undefined) {
+  const { FERMATA_PLUGINS: plugins, FERMATA_TIMEZONE: zone, FERMATA_TEST_LOG_LEVEL: level } = process.env;
+  return loadConfig({
+    DATABASE_URL: url,
+    FERMATA_PORT: '0',
+    FERMATA_SECRET_KEY: randomBytes(32).toString('base64'),
+    FERMATA_ADMIN_TOKEN: TOKEN,
+    FERMATA_RATE_LIMIT: '1000000',
+    FERMATA_INGEST_RATE_LIMIT: '1000000',
+    LOG_LEVEL: level ?? 'silent',
+    FERMATA_TIMEZONE: timezone ?? zone ?? 'UTC',
+    ...(plugins === undefined ? {} : { FERMATA_PLUGINS: plugins }),
+  });
+}

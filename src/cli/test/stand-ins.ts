@@ -1,0 +1,98 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../../db/executor';
+import type { Action, ActionResult, CallingAction, Plugin, TransactionalAction } from '../../providers/contract';
+import { ProviderFailure } from '../../providers/provider-failure';
+import type { Answer } from './test-file';
+
+/** An action as it was performed. */
+export interface Performed {
+  runId: string;
+  path: string;
+  actionId: string | null;
+  action: string;
+  config: unknown;
+  /** It would have left the process. */
+  isCall: boolean;
+}
+
+/** Puts itself in the way of actions: notes what they are asked, and answers in place of everything outside. */
+export interface StandIns {
+  performed: readonly Performed[];
+  plugins(plugins: readonly Plugin[]): readonly Plugin[];
+}
+
+export type Mocks = Readonly<Record<string, Answer | readonly Answer[]>>;
+
+/** @param db where steps are looked up, to know the id of an action by its place */
+export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
+  const performed: Performed[] = [];
+  const answered = new Map<string, number>();
+
+  const note = async (
+    plugin: Plugin,
+    action: Action,
+    { run, idempotencyKey, config }: { run: { id: string }; idempotencyKey: string; config: unknown },
+  ): Promise<Performed> => {
+    const path = idempotencyKey.slice(idempotencyKey.indexOf(':') + 1);
+    const found = await db().execute<{ action_id: string | null }>(
+      sql`select action_id from run_steps where run_id = ${run.id} and path = ${path}`,
+    );
+    const one = {
+      ...{ runId: run.id, path, actionId: found.rows[0]?.action_id ?? null, action: `${plugin.id}.${action.id}` },
+      ...{ config: structuredClone(config), isCall: action.execution === 'call' },
+    };
+    performed.push(one);
+    return one;
+  };
+
+  /** The next of the answers to a step; the last one stays. */
+  const answerTo = ({ path, actionId, action }: Performed): Answer | undefined => {
+    const key = [path, actionId, action].find((name) => name !== null && Object.hasOwn(mocks, name));
+    if (key === undefined || key === null) return undefined;
+    const answers = [mocks[key] ?? []].flat() as Answer[];
+    const index = answered.get(key) ?? 0;
+    answered.set(key, index + 1);
+    return answers[Math.min(index, answers.length - 1)];
+  };
+
+  const call = (plugin: Plugin, action: CallingAction): CallingAction => {
+    // Nothing is opened: neither connections nor what they lead to.
+    const { connection: _connection, connectionField: _field, produces, ...rest } = action;
+    return {
+      ...rest,
+      // A mock may leave out what the test does not look at.
+      ...(produces && { produces: { ...produces, schema: produces.schema.partial() } }),
+      async execute(context) {
+        return resultOf(answerTo(await note(plugin, action, context)), produces !== undefined);
+      },
+    };
+  };
+
+  const wrap = (plugin: Plugin, action: Action): Action => {
+    if (action.execution === 'call') return call(plugin, action);
+    const own: TransactionalAction = {
+      ...action,
+      async execute(context) {
+        await note(plugin, action, context);
+        return action.execute(context);
+      },
+    };
+    return own;
+  };
+
+  return {
+    performed,
+    plugins: (plugins) =>
+      plugins.map((plugin) => ({ ...plugin, actions: plugin.actions?.map((action) => wrap(plugin, action)) ?? [] })),
+  };
+}
+
+function resultOf(answer: Answer | undefined, leavesArtifact: boolean): ActionResult {
+  if (answer?.fail !== undefined) {
+    throw new ProviderFailure('provider_failed', answer.fail, { retryable: answer.retryable ?? true });
+  }
+  const output = answer?.output;
+  if (output === undefined) return {};
+  const isData = typeof output === 'object' && output !== null && !Array.isArray(output);
+  return { output, ...(leavesArtifact && isData ? { artifact: output as Record<string, unknown> } : {}) };
+}

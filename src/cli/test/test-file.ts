@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Findings } from '../../domain/definition/findings';
+import { configFindings } from '../../domain/definition/structure';
+import { readYaml } from '../../domain/definition/yaml';
+import type { Locate } from '../../domain/definition/yaml-locate';
+import { type Finding, messageOf } from '../../domain/errors';
+import { UsageError } from '../usage-error';
+import { durationText, msOfDuration } from './duration-text';
+import { Occurrence } from './occurrence';
+
+const Data = z.record(z.string(), z.unknown());
+
+/** Since the start of the test. */
+export const After = z.union([z.literal(0), z.string()], { error: 'not a time' }).superRefine((text, ctx) => {
+  if (msOfDuration(String(text)) === undefined)
+    ctx.addIssue({ code: 'custom', message: 'Write the time since the start as 0, 90s, 5m, 1h30m or 2d' });
+});
+
+const When = After.transform((text) => durationText(msOfDuration(String(text)) ?? 0)).describe('Since the start');
+
+/** What a call to the outside comes to. */
+const Answer = z
+  .strictObject({
+    output: z.unknown().describe('What the action leaves: the step’s result, and the data of its artifact'),
+    fail: z.string().describe('Fails with this message'),
+    retryable: z.boolean().describe('Whether the failure is worth another attempt; default true'),
+  })
+  .partial()
+  .refine(({ output, fail }) => output === undefined || fail === undefined, {
+    error: 'Give "output" or "fail", not both',
+  });
+export type Answer = z.infer<typeof Answer>;
+
+const StepExpectation = z
+  .strictObject({
+    id: z.string(),
+    path: z.string(),
+    kind: z.string(),
+    action: z.string(),
+    status: z.string(),
+    attempts: z.int(),
+    config: z.unknown().describe('As it was rendered'),
+    result: z.unknown(),
+    error: z.unknown(),
+    startedAt: When,
+    finishedAt: When,
+  })
+  .partial()
+  .refine(({ id, path }) => (id === undefined) !== (path === undefined), { error: 'Name the step by "id" or "path"' });
+
+const RunExpectation = z
+  .strictObject({
+    automation: z.string(),
+    status: z.string(),
+    triggerId: z.string(),
+    triggerEvent: z.string(),
+    contextKey: z.string().nullable(),
+    endedBy: z.unknown(),
+    error: z.unknown(),
+    startedAt: When,
+    finishedAt: When,
+    steps: z.array(StepExpectation).describe('Each is there; others may be'),
+    artifacts: Data.describe('Data of artifacts, by action id'),
+  })
+  .partial();
+
+const EvaluationExpectation = z
+  .strictObject({
+    automation: z.string(),
+    outcome: z.string(),
+    triggerId: z.string(),
+    detail: z.string(),
+    count: z.int(),
+  })
+  .partial();
+
+const EntityExpectation = z.strictObject({
+  kind: z.string(),
+  id: z.string().optional().describe('Default: any of the kind'),
+  state: z.unknown().optional(),
+  absent: z.boolean().default(false),
+});
+
+const CallExpectation = z
+  .strictObject({ action: z.string(), id: z.string(), automation: z.string(), config: z.unknown() })
+  .partial();
+
+const Expectation = z.strictObject({
+  at: After,
+  runs: z.array(RunExpectation).optional().describe('All runs so far, oldest first'),
+  calls: z.array(CallExpectation).optional().describe('All calls to the outside so far, in order'),
+  evaluations: z.array(EvaluationExpectation).optional().describe('Each is there; [] = there are none'),
+  entities: z.array(EntityExpectation).optional().describe('Each is there'),
+});
+export type Expectation = z.infer<typeof Expectation>;
+
+const TestCase = z.strictObject({
+  name: z.string().min(1),
+  start: z.iso.datetime({ offset: true }).default('2026-01-05T09:00:00Z').describe('A Monday'),
+  timezone: z.string().optional().describe('Of time conditions and schedules without one; default: FERMATA_TIMEZONE'),
+  secrets: z.record(z.string(), z.string()).default({}),
+  given: z.array(Occurrence).default([]).describe('Before the automations are there'),
+  mocks: z.record(z.string(), z.union([Answer, z.array(Answer).min(1)], { error: 'not an answer' })).default({}),
+  events: z.array(Occurrence.safeExtend({ at: After })).default([]),
+  expect: z.array(Expectation).min(1),
+});
+export type TestCase = z.infer<typeof TestCase>;
+
+const TestFile = z.strictObject({
+  automations: z
+    .array(z.union([z.string(), Data], { error: 'not an automation' }))
+    .min(1)
+    .describe('Files, from where this one is; or documents'),
+  tests: z.array(TestCase).min(1),
+});
+
+/** A file of tests, with the look-up of its places; or what is wrong with it. */
+export interface ReadFile {
+  file: string;
+  lines: readonly string[];
+  locate: Locate;
+  content?: z.infer<typeof TestFile>;
+  errors: Finding[];
+}
+
+/** @throws {UsageError} when it cannot be read */
+export function readTestFile(file: string): ReadFile {
+  const text = textOf(file);
+  const lines = text.split(/\r?\n/);
+  const [document, second] = readYaml(text);
+  if (document === undefined || second !== undefined) {
+    const message = document === undefined ? 'The file is empty' : 'Expected one document, found several';
+    const errors = [{ path: '', code: 'yaml_syntax', message, line: 1, column: 1 }];
+    return { file, lines, locate: () => undefined, errors };
+  }
+  const { value, locate, errors } = document;
+  if (errors.length > 0) return { file, lines, locate, errors };
+  const parsed = TestFile.safeParse(value);
+  if (parsed.success) return { file, lines, locate, content: parsed.data, errors };
+  const findings = new Findings(locate);
+  for (const finding of configFindings(TestFile, value, [])) findings.error(finding);
+  return { file, lines, locate, errors: findings.errors };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+  }
+}

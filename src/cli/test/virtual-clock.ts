@@ -1,0 +1,30 @@
+import type { Pool } from 'pg';
+import type { Clock } from '../../domain/clock';
+
+/** Options of a connection on which our functions come before those of the server. */
+export const CLOCK_OPTIONS = '-c search_path=public,pg_catalog';
+
+/** The functions that our statements ask for the time, over a row that the test moves. To be there before the tables are made. */
+export const CLOCK_SQL = `
+  create table public.virtual_clock (at timestamptz not null);
+  insert into public.virtual_clock values ('2000-01-01T00:00:00Z');
+  create function public.clock_timestamp() returns timestamptz volatile language sql
+    as 'select at from public.virtual_clock';
+  create function public.now() returns timestamptz stable language sql as 'select at from public.virtual_clock';`;
+
+/** A clock that stands still until it is moved, for a process and its database together. */
+export interface VirtualClock extends Clock {
+  moveTo(at: Date): Promise<void>;
+}
+
+export function createVirtualClock(pool: Pool): VirtualClock {
+  let now = new Date(0);
+  return {
+    now: () => new Date(now),
+    async moveTo(at) {
+      // The database first: nothing is under way meanwhile, and what comes next reads both.
+      await pool.query('update public.virtual_clock set at = $1', [at.toISOString()]);
+      now = at;
+    },
+  };
+}

@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { markClosed, runStanding, type StartableRun } from '../../db/runs/start-queue';
+import type { ScheduleRow } from '../../db/schedules';
+import type { Clock } from '../../domain/clock';
+import { dwellWorkflowId, type DwellInput } from '../../domain/gates/dwell-messages';
+import type { RunInput, WakeSignal } from '../../domain/run/messages';
+import { nextCron, parseCron } from '../../domain/schedules/cron';
+import type { ScheduleActivities } from '../../domain/schedules/schedule-messages';
+import type { DwellStarter } from '../../temporal/dwell-starter';
+import type { RunStarter } from '../../temporal/run-starter';
+import type { ScheduleKeeper } from '../../temporal/schedule-keeper';
+import type { keepTemporal, TemporalKeeper } from '../worker/keep-temporal';
+import { Execution, type ExecutionHost } from './execution';
+import { Timers } from './timers';
+import { createWorkflowSandbox, type WorkflowSandbox } from './workflow-sandbox';
+
+type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
+
+/** Temporal as far as automations see it, in memory and on virtual time. */
+export interface VirtualTemporal {
+  /** In place of a connection, for the worker. */
+  keeper: typeof keepTemporal;
+  /** Instant of the next timer; null = none. */
+  next(): number | null;
+  /** Lets what is due happen. */
+  fire(): void;
+  /** Whether nothing is under way. @throws what went wrong meanwhile */
+  isIdle(): boolean;
+}
+
+/** How far ahead times of a cron pattern are looked for. */
+const LOOK_AHEAD_MS = 366 * 86_400_000;
+
+export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTemporal {
+  const timers = new Timers();
+  const executions = new Map<string, Execution>();
+  let underWay = 0;
+  let problem: unknown;
+  let activities: Activities = {};
+  let sandbox: Promise<WorkflowSandbox> | undefined;
+
+  const host: ExecutionHost = {
+    now: () => clock.now().getTime(),
+    timers,
+    activity: (name) => {
+      const activity = activities[name];
+      if (activity === undefined) throw new Error(`There is no activity ${name}`);
+      return activity;
+    },
+    during(work) {
+      underWay += 1;
+      work()
+        .catch((error: unknown) => (problem ??= error))
+        .finally(() => (underWay -= 1));
+    },
+  };
+
+  const begin = async (
+    names: { workflowType: string; workflowId: string; firstRunId?: string },
+    args: readonly unknown[],
+  ): Promise<void> => {
+    sandbox ??= createWorkflowSandbox(Object.keys(activities));
+    const runId = randomUUID();
+    const whole = { ...names, runId, firstRunId: names.firstRunId ?? runId };
+    const execution = new Execution(host, whole, await (await sandbox).create(whole, host.now()));
+    executions.set(names.workflowId, execution);
+    void execution.closed.then(() => {
+      if (executions.get(names.workflowId) === execution) executions.delete(names.workflowId);
+      if (execution.continuedAs) host.during(() => begin(whole, execution.continuedAs ?? []));
+    });
+    execution.start(args);
+  };
+
+  const keeper = (deps: Parameters<typeof keepTemporal>[0]): TemporalKeeper => {
+    const { db } = deps.database;
+    const runs = runStarter({
+      executions,
+      begin,
+      standing: (id) => runStanding(db, id),
+      close: (id) => markClosed(db, id),
+    });
+    const dwells = dwellStarter({ timers, host, executions, begin });
+    const schedules = scheduleKeeper({ timers, host, timezone, activities: () => activities });
+    return {
+      starter: () => runs,
+      dwells: () => dwells,
+      schedules: () => schedules,
+      client: () => null,
+      start: () => (activities = deps.activities() as Activities),
+      connected: Promise.resolve(),
+      async stop() {
+        for (const execution of executions.values()) execution.terminate();
+        await Promise.resolve();
+      },
+    };
+  };
+
+  return {
+    keeper,
+    next: () => timers.next(),
+    fire: () => timers.fire(host.now()),
+    isIdle() {
+      if (problem !== undefined) throw problem;
+      return underWay === 0;
+    },
+  };
+}
+
+interface Begins {
+  executions: Map<string, Execution>;
+  begin: (names: { workflowType: string; workflowId: string }, args: readonly unknown[]) => Promise<void>;
+}
+
+function runStarter(
+  deps: Begins & {
+    standing: (runId: string) => ReturnType<typeof runStanding>;
+    close: (runId: string) => Promise<void>;
+  },
+): RunStarter {
+  const { executions, begin, standing } = deps;
+  /** Whose execution holds a workflow id: what the memo tells in Temporal. */
+  const holders = new Map<string, string>();
+  return {
+    async start(run: StartableRun) {
+      const held = executions.get(run.workflowId);
+      if (held && holders.get(run.workflowId) === run.id) return 'started';
+      // Its row has ended, or this one would not be to start: it closes by itself.
+      if (held) await held.closed;
+      if ((await standing(run.id))?.status !== 'pending') return 'stale';
+      holders.set(run.workflowId, run.id);
+      const input: RunInput = { v: 1, runId: run.id };
+      await begin({ workflowType: 'runAutomation', workflowId: run.workflowId }, [input]);
+      return 'started';
+    },
+    wake({ workflowId, runId, path }) {
+      executions.get(workflowId)?.signal('wake', { runId, path } satisfies WakeSignal);
+      return Promise.resolve();
+    },
+    async close({ runId, workflowId }, how) {
+      const execution = executions.get(workflowId);
+      if (execution && holders.get(workflowId) === runId) {
+        if (how === 'cancel') execution.cancel();
+        else execution.terminate();
+      }
+      await deps.close(runId);
+    },
+  };
+}
+
+function dwellStarter({
+  timers,
+  host,
+  executions,
+  begin,
+}: Begins & { timers: Timers; host: ExecutionHost }): DwellStarter {
+  const delayed = new Map<string, () => void>();
+  return {
+    start({ id, firesAt }) {
+      const input: DwellInput = { v: 1, dwellId: id };
+      const workflowId = dwellWorkflowId(id);
+      const start = () => host.during(() => begin({ workflowType: 'dwell', workflowId }, [input]));
+      delayed.set(id, timers.at(firesAt.getTime(), start));
+      return Promise.resolve();
+    },
+    terminate(dwellId) {
+      delayed.get(dwellId)?.();
+      executions.get(dwellWorkflowId(dwellId))?.terminate();
+      return Promise.resolve();
+    },
+  };
+}
+
+function scheduleKeeper(deps: {
+  timers: Timers;
+  host: ExecutionHost;
+  timezone: string;
+  activities: () => Activities;
+}): ScheduleKeeper {
+  const { timers, host } = deps;
+  const kept = new Map<string, () => void>();
+  const keyOf = (automationId: string, triggerId: string) => `${automationId}/${triggerId}`;
+
+  const plan = (schedule: ScheduleRow): void => {
+    const { automationId, triggerId } = schedule;
+    const at = nextTime(schedule, host.now(), deps.timezone);
+    if (at === null) return;
+    const fire = () => {
+      plan(schedule);
+      const { fireSchedule } = deps.activities() as unknown as ScheduleActivities;
+      const scheduledFor = new Date(at).toISOString();
+      host.during(async () => void (await fireSchedule({ automationId, triggerId, scheduledFor })));
+    };
+    kept.set(keyOf(automationId, triggerId), timers.at(at, fire));
+  };
+  const remove = (automationId: string, triggerId: string) => kept.get(keyOf(automationId, triggerId))?.();
+
+  return {
+    put(schedule) {
+      remove(schedule.automationId, schedule.triggerId);
+      plan(schedule);
+      return Promise.resolve();
+    },
+    remove(automationId, triggerId) {
+      remove(automationId, triggerId);
+      return Promise.resolve();
+    },
+    list: () =>
+      Promise.resolve(
+        [...kept.keys()].map((key) => {
+          const [automationId = '', triggerId = ''] = key.split('/');
+          return { automationId, triggerId };
+        }),
+      ),
+  };
+}
+
+/** The next time of a schedule after an instant; null = there is none within a year. */
+function nextTime({ event, config, since }: ScheduleRow, now: number, timezone: string): number | null {
+  if (event === 'automation.interval') {
+    const every = Number(config['intervalSeconds']) * 1_000;
+    const first = Math.floor(since.getTime() / 1_000) * 1_000;
+    return first + (Math.floor((now - first) / every) + 1) * every;
+  }
+  const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
+  const pattern = parseCron(String(config['cronPattern']));
+  for (let from = now; from < now + LOOK_AHEAD_MS;) {
+    const found = nextCron(pattern, new Date(from), new Date(now + LOOK_AHEAD_MS), zone);
+    if (found !== null) return found.getTime();
+    from += 30 * 86_400_000;
+  }
+  return null;
+}
