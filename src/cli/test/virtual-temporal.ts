@@ -188,7 +188,8 @@ function scheduleKeeper(deps: {
       plan(schedule);
       const { fireSchedule } = deps.activities() as unknown as ScheduleActivities;
       const scheduledFor = new Date(at).toISOString();
-      host.during(async () => void (await fireSchedule({ automationId, triggerId, scheduledFor })));
+      const times = { scheduledFor, begunAt: scheduledFor };
+      host.during(async () => void (await fireSchedule({ automationId, triggerId, ...times })));
     };
     kept.set(keyOf(automationId, triggerId), timers.at(at, fire));
   };
@@ -204,6 +205,8 @@ function scheduleKeeper(deps: {
       remove(automationId, triggerId);
       return Promise.resolve();
     },
+    // Settings do not change under it.
+    specId: () => '',
     list: () =>
       Promise.resolve(
         [...kept.keys()].map((key) => {
