@@ -1,13 +1,17 @@
+import { v5 } from 'uuid';
 import type { Database } from '../db/client';
 import { appendChanges } from '../db/change-log';
 import { claimDeliveries, deliveryKey } from '../db/claim-deliveries';
 import type { Notifier } from '../db/notifier';
 import { workerSince } from '../db/worker-presence';
 import { scheduleOf, type ScheduleRow } from '../db/schedules';
-import type { Clock, Ids } from '../domain/clock';
+import type { Clock } from '../domain/clock';
 import { stillFires, type Arrival, type CatchUp } from '../domain/schedules/catch-up';
 import { cronMatches, nextCron, parseCron } from '../domain/schedules/cron';
 import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../domain/schedules/schedule-messages';
+
+/** Namespace of the ids of scheduled times. */
+const TIMES = '7c0d3f5e-2d0f-5a53-9c42-6f6b3a1c8a51';
 
 /**
  * Appends the event of a scheduled time, once by automation, trigger and time, unless the trigger is not there any more,
@@ -16,11 +20,10 @@ import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../dom
 export function createFireSchedule(deps: {
   database: Database;
   clock: Clock;
-  ids: Ids;
   notifier: Pick<Notifier, 'changes'>;
   timezone: string;
 }): ScheduleActivities['fireSchedule'] {
-  const { database, clock, ids, notifier } = deps;
+  const { database, clock, notifier } = deps;
   return async ({ automationId, triggerId, scheduledFor, begunAt }) => {
     const schedule = await scheduleOf(database.db, automationId, triggerId);
     if (!schedule) return 'the trigger is not there any more';
@@ -30,7 +33,8 @@ export function createFireSchedule(deps: {
     const arrival = { scheduledFor: at, begunAt: new Date(begunAt), attended, now };
     const dropped = whyDropped(schedule, arrival, deps.timezone);
     if (dropped !== null) return dropped;
-    const changeId = ids.next();
+    // Fixed by trigger and time, as everything behind the log tells changes apart by it.
+    const changeId = v5(`${automationId}/${triggerId}/${at.toISOString()}`, TIMES);
     const fired = await database.db.transaction(async (tx) => {
       const key = deliveryKey('schedule', automationId, triggerId, at.toISOString());
       const { fresh } = await claimDeliveries(tx, [{ key, changeIds: [changeId] }]);

@@ -61,16 +61,20 @@ export async function earlierResults(
   return result.rows.map((row) => ({ latencyMs: row.latency_ms, collectors: row.collectors }));
 }
 
-/** Results of a system that were received before one of its own and are newer than that one: which came late, then. */
+/**
+ * Results of a system that are newer than one of its own, but stand before it in the change log: that one came late, then. By
+ * the log, since the clocks of those who received them may differ.
+ */
 export async function overtakingResults(
   db: Executor,
   systemId: string,
-  late: { at: Date; id: string },
+  late: { at: Date; seq: number },
   limit: number,
 ): Promise<{ latencyMs: number | null; collectors: Record<string, unknown> | null }[]> {
   const result = await db.execute<{ latency_ms: number | null; collectors: Record<string, unknown> | null }>(sql`
-    select latency_ms, collectors from health_results
-    where system_id = ${systemId} and at > ${late.at.toISOString()} and id < ${late.id}::uuid
+    select latency_ms, collectors from health_results r
+    where system_id = ${systemId} and at > ${late.at.toISOString()}
+      and exists (select 1 from changes c where c.change_id = r.id and c.seq < ${late.seq})
     order by at desc, id desc limit ${limit}`);
   return result.rows.map((row) => ({ latencyMs: row.latency_ms, collectors: row.collectors }));
 }

@@ -129,16 +129,26 @@ export async function resyncMissing(
         where k."automationId" = s.automation_id and k."triggerId" = s.trigger_id)`);
 }
 
+/** Schedules held against their specs at a time. */
+const PAGE = 200;
+
 /** Marks schedules that Temporal was told by another spec than they have now: the zone by default is another one, for example. */
 export async function resyncChanged(db: Executor, specOf: (schedule: ScheduleRow) => string): Promise<void> {
-  const found = await db.execute<Row & { spec: string | null }>(sql`
-    select s.*, a.name from schedules s join automations a on a.id = s.automation_id where synced_at is not null`);
-  const changed = found.rows
-    .filter((row) => specOf(toSchedule(row)) !== row.spec)
-    .map((row) => ({ automation_id: row.automation_id, trigger_id: row.trigger_id }));
-  if (changed.length === 0) return;
-  await db.execute(sql`
-    update schedules s set synced_at = null, attempted_at = null
-    from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as c(automation_id uuid, trigger_id text)
-    where s.automation_id = c.automation_id and s.trigger_id = c.trigger_id`);
+  let after = { automation_id: '00000000-0000-0000-0000-000000000000', trigger_id: '' };
+  for (let read = PAGE; read === PAGE;) {
+    const { rows } = await db.execute<Row & { spec: string | null }>(sql`
+      select s.*, a.name from schedules s join automations a on a.id = s.automation_id
+      where synced_at is not null and (s.automation_id, s.trigger_id) > (${after.automation_id}::uuid, ${after.trigger_id})
+      order by s.automation_id, s.trigger_id limit ${PAGE}`);
+    read = rows.length;
+    after = rows.at(-1) ?? after;
+    const changed = rows
+      .filter((row) => specOf(toSchedule(row)) !== row.spec)
+      .map(({ automation_id, trigger_id }) => ({ automation_id, trigger_id }));
+    if (changed.length === 0) continue;
+    await db.execute(sql`
+      update schedules s set synced_at = null, attempted_at = null
+      from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as c(automation_id uuid, trigger_id text)
+      where s.automation_id = c.automation_id and s.trigger_id = c.trigger_id`);
+  }
 }

@@ -18,7 +18,8 @@ export async function cameFromOutside(db: Executor, change: Change, { inRange }:
   const before = { at: change.occurredAt, id: change.changeId };
   const canBeRead = ({ latencyMs, collectors }: { latencyMs: unknown; collectors: unknown }) =>
     inRange({ latencyMs, result: { collectors } }) !== undefined;
-  if ((await overtakingResults(db, change.id, before, LOOK_BACK)).some(canBeRead)) return false;
+  const overtaking = await overtakingResults(db, change.id, { at: change.occurredAt, seq: change.seq }, LOOK_BACK);
+  if (overtaking.some(canBeRead)) return false;
   for (const { latencyMs, collectors } of await earlierResults(db, change.id, before, LOOK_BACK)) {
     const was = inRange({ latencyMs, result: { collectors } });
     if (was !== undefined) return !was;

@@ -9,6 +9,7 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import type { ScheduleRow } from '../db/schedules';
+import type { Clock } from '../domain/clock';
 import { markdownLine } from '../domain/run/markdown';
 import { parseCron } from '../domain/schedules/cron';
 import { scheduleId, type ScheduleInput } from '../domain/schedules/schedule-messages';
@@ -32,20 +33,35 @@ const MONTHS: readonly Month[] = [
 ];
 const DAYS: readonly DayOfWeek[] = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'];
 const PREFIX = 'automation:';
+/** Zones whose offsets are kept in mind. */
+const MOST_ZONES = 1_000;
 
 export function createScheduleKeeper(deps: {
   client: Client;
+  clock: Clock;
   taskQueue: string;
   /** Zone of patterns without one. */
   timezone: string;
   onCall: (call: 'put_schedule' | 'delete_schedule') => void;
 }): ScheduleKeeper {
-  const { client, taskQueue, timezone, onCall } = deps;
+  const { client, clock, taskQueue, timezone, onCall } = deps;
+  const offsets = new Map<string, number[]>();
+  /** Of a zone; looked at anew each day, since rules of zones change. */
+  const offsetsIn = (zone: string): number[] => {
+    const now = clock.now();
+    const key = `${zone} ${now.toISOString().slice(0, 10)}`;
+    const known = offsets.get(key) ?? offsetsOf(zone, now);
+    if (!offsets.has(key) && offsets.size >= MOST_ZONES) offsets.clear();
+    offsets.set(key, known);
+    return known;
+  };
+  const optionsOf = (schedule: ScheduleRow) =>
+    scheduleOptions(schedule, specOf(schedule, timezone, offsetsIn), taskQueue);
 
   return {
     async put(schedule) {
       onCall('put_schedule');
-      const options = optionsOf(schedule, taskQueue, timezone);
+      const options = optionsOf(schedule);
       try {
         await client.schedule.create(options);
       } catch (error) {
@@ -62,7 +78,7 @@ export function createScheduleKeeper(deps: {
         if (!(error instanceof ScheduleNotFoundError)) throw error;
       }
     },
-    specId: (schedule) => sha256(JSON.stringify(optionsOf(schedule, taskQueue, timezone))),
+    specId: (schedule) => sha256(JSON.stringify(optionsOf(schedule))),
     async list() {
       const known: { automationId: string; triggerId: string }[] = [];
       for await (const { scheduleId: id } of client.schedule.list()) {
@@ -74,12 +90,12 @@ export function createScheduleKeeper(deps: {
   };
 }
 
-function optionsOf(schedule: ScheduleRow, taskQueue: string, timezone: string): ScheduleOptions {
+function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], taskQueue: string): ScheduleOptions {
   const { automationId, automationName, triggerId, config } = schedule;
   const input: ScheduleInput = { v: 1, automationId, triggerId };
   return {
     scheduleId: scheduleId(automationId, triggerId),
-    spec: specOf(schedule, timezone),
+    spec,
     policies: {
       overlap: ScheduleOverlapPolicy.ALLOW_ALL,
       catchupWindow: `${Number(config['catch_up_minutes'] ?? 60)} minutes`,
@@ -96,7 +112,11 @@ function optionsOf(schedule: ScheduleRow, taskQueue: string, timezone: string): 
 }
 
 /** All times that may be meant; which of them are is for who fires to tell. */
-function specOf({ event, config, since }: ScheduleRow, timezone: string): ScheduleOptions['spec'] {
+function specOf(
+  { event, config, since }: ScheduleRow,
+  timezone: string,
+  offsetsIn: (zone: string) => number[],
+): ScheduleOptions['spec'] {
   if (event === 'automation.interval') {
     const every = Number(config['intervalSeconds']) * 1_000;
     const seconds = Math.floor(since.getTime() / 1_000) * 1_000;
@@ -104,7 +124,7 @@ function specOf({ event, config, since }: ScheduleRow, timezone: string): Schedu
   }
   const cron = parseCron(String(config['cronPattern']));
   const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
-  const offsets = offsetsOf(zone, since);
+  const offsets = offsetsIn(zone);
   // Where clocks are changed, Temporal's calendar loses times of that night and makes others up; that of UTC does neither.
   return offsets.length > 1
     ? { calendars: utcCalendars(cron, offsets).map(calendarOf), timezone: 'UTC' }

@@ -1,6 +1,6 @@
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { createFireSchedule } from '../../src/activities/fire-schedule';
-import { uuidV7 } from '../../src/domain/clock';
+import { cronMatches, parseCron } from '../../src/domain/schedules/cron';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { until } from '../support/until';
@@ -95,6 +95,24 @@ describe('a schedule', () => {
     await gone(id);
   }, 60_000);
 
+  test('comes in the night in which clocks are put back, when Temporal would lose a time of the zone', async () => {
+    const id = await engine.save(
+      scheduled('event: automation.cron, config: { cronPattern: "30 2 * * *", timezone: Europe/Berlin }'),
+    );
+    const { calendars = [] } = await kept(id);
+    const handle = await temporal.schedule.create({
+      scheduleId: `probe:${id}`,
+      spec: { calendars, timezone: 'UTC', startAt: new Date('2027-10-30T22:00:00Z') },
+      action: { type: 'startWorkflow', workflowType: 'schedule', taskQueue: 'nobody' },
+    });
+    const times = (await handle.describe()).info.nextActionTimes;
+    await handle.delete();
+    const pattern = parseCron('30 2 * * *');
+    expect(times.filter((at) => cronMatches(pattern, at, 'Europe/Berlin')).map((at) => at.toISOString())).toEqual(
+      expect.arrayContaining(['2027-10-31T00:30:00.000Z', '2027-11-01T01:30:00.000Z']),
+    );
+  }, 60_000);
+
   test('keeps its beginning over saves that leave the trigger alone', async () => {
     const yaml = scheduled('event: automation.interval, config: { intervalSeconds: 3600 }');
     const id = await engine.save(yaml);
@@ -120,7 +138,6 @@ describe('a schedule', () => {
       const fire = createFireSchedule({
         database: engine.database,
         clock: { now: () => now },
-        ids: uuidV7,
         notifier: { changes: () => undefined },
         timezone: 'UTC',
       });

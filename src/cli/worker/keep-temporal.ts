@@ -75,7 +75,7 @@ export function keepTemporal(deps: {
         onCall: metrics.temporalCall,
       };
       starter = createRunStarter({ ...common, db: database.db, continueAfter: numberOf('FERMATA_CONTINUE_AFTER') });
-      schedules = createScheduleKeeper({ ...common, timezone: config.timezone });
+      schedules = createScheduleKeeper({ ...common, clock: systemClock, timezone: config.timezone });
       dwells = createDwellStarter({ ...common, clock: systemClock });
       await ensureHousekeeping(client, config.taskQueue);
       log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');

@@ -46,25 +46,42 @@ export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): 
 }
 
 type Days = Pick<UtcCalendar, 'daysOfMonth' | 'months' | 'daysOfWeek'>;
+type MinutesByHour = Map<number, Set<number>>;
 
 /** Hours and minutes of UTC by the days that they lie on. */
-function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHour: Map<number, Set<number>> }[] {
-  const groups = new Map<string, { days: Days; minutesByHour: Map<number, Set<number>> }>();
+function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHour: MinutesByHour }[] {
+  const groups = new Map<string, { days: Days; minutesByHour: MinutesByHour }>();
+  for (const [shift, minutesByHour] of byShift(pattern, offset)) {
+    for (const days of daysOf(pattern, shift)) {
+      const key = JSON.stringify(days);
+      const group = groups.get(key) ?? { days, minutesByHour: new Map<number, Set<number>>() };
+      for (const [hour, minutes] of minutesByHour) addMinutes(group.minutesByHour, hour, minutes);
+      groups.set(key, group);
+    }
+  }
+  return [...groups.values()];
+}
+
+/** Hours and minutes of UTC, by whether they lie on the day before, on the same day or on the day after. */
+function byShift(pattern: CronPattern, offset: number): Map<number, MinutesByHour> {
+  const shifts = new Map<number, MinutesByHour>();
   for (const hour of pattern.hours) {
     for (const minute of pattern.minutes) {
       const utc = hour * 60 + minute - offset;
       const shift = Math.floor(utc / DAY_MINUTES);
       const ofDay = utc - shift * DAY_MINUTES;
-      for (const days of daysOf(pattern, shift)) {
-        const key = JSON.stringify(days);
-        const { minutesByHour } = groups.get(key) ?? { minutesByHour: new Map<number, Set<number>>() };
-        const minutes = minutesByHour.get(Math.floor(ofDay / 60)) ?? new Set();
-        minutesByHour.set(Math.floor(ofDay / 60), minutes.add(ofDay % 60));
-        groups.set(key, { days, minutesByHour });
-      }
+      const minutesByHour = shifts.get(shift) ?? new Map<number, Set<number>>();
+      addMinutes(minutesByHour, Math.floor(ofDay / 60), [ofDay % 60]);
+      shifts.set(shift, minutesByHour);
     }
   }
-  return [...groups.values()];
+  return shifts;
+}
+
+function addMinutes(minutesByHour: MinutesByHour, hour: number, minutes: Iterable<number>): void {
+  const known = minutesByHour.get(hour) ?? new Set<number>();
+  for (const minute of minutes) known.add(minute);
+  minutesByHour.set(hour, known);
 }
 
 /** The days of a pattern, moved to the day before or after; either kind of day being enough makes two of it. */
@@ -95,7 +112,7 @@ function moved(
 }
 
 /** Hours with the same minutes are one. */
-function alike(minutesByHour: ReadonlyMap<number, ReadonlySet<number>>): { hours: number[]; minutes: number[] }[] {
+function alike(minutesByHour: MinutesByHour): { hours: number[]; minutes: number[] }[] {
   const found = new Map<string, { hours: number[]; minutes: number[] }>();
   for (const [hour, set] of [...minutesByHour].sort(([a], [b]) => a - b)) {
     const minutes = sorted(set);
