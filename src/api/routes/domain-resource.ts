@@ -51,6 +51,8 @@ export interface DomainResource<
   get(db: Executor, id: string): Promise<R | null>;
   /** The row, which nobody else writes until the transaction ends; `not_found` when there is none. */
   lock(tx: Executor, id: string): Promise<R>;
+  /** Locks that a removal takes before that of the row, so that all take them in one order. */
+  lockFirst?(tx: Executor): Promise<unknown>;
   create(write: DomainWrite, input: z.output<N>): Promise<R>;
   update(write: DomainWrite, id: string, patch: z.output<P>): Promise<R>;
   remove(write: DomainWrite, id: string): Promise<unknown>;
@@ -134,6 +136,7 @@ export function domainResourceRoutes<
       headers: IF_MATCH.headers,
       responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...one },
       async handler({ params, tx, cause, request, afterCommit }) {
+        await resource.lockFirst?.(tx);
         const id = await current(tx, params.id, request.headers['if-match']);
         await resource.remove({ tx, entities, cause, now: clock.now() }, id);
         afterCommit(() => notifier.changes());

@@ -9,6 +9,7 @@ import {
   SystemPatch,
   updateSystem,
 } from '../../providers/catalog/systems';
+import { lockEdges } from '../../providers/dependency/dependencies';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
 import { BY_CREATION, domainResourceRoutes, type DomainDeps } from './domain-resource';
@@ -38,6 +39,7 @@ export function systemRoutes(deps: DomainDeps): Route[] {
     }),
     ...BY_CREATION,
     list: (db, page, { q }) => listSystems(db, { ...page, q }),
+    lockFirst: lockEdges,
     ...{ get: getSystem, lock: lockSystem, create: createSystem, update: updateSystem, remove: deleteSystem },
   });
 }
