@@ -81,6 +81,27 @@ describe('bad input', () => {
     expect((await api.call('GET', `${BASE}/health/huge`)).body).toMatchObject({ avgLatencyMs: 1e12 });
   });
 
+  it.each(['0000-04-10T20:00:00Z', '0001-01-01T00:00:00+23:59', '9999-12-31T23:59:59-23:59'])(
+    'refuses the instant %s, which cannot be kept, wherever one is given',
+    async (at) => {
+      const event = { specversion: '1.0', id: at, source: 's', type: 't', time: at };
+      const result = { systemId: 'dated', configurationId: 'c', status: 'healthy', timestamp: at };
+      const planned = { title: 't', systemIds: ['dated'], startAt: at, endAt: at };
+      const instant = encodeURIComponent(at);
+      const answers = [
+        await post('/events', JSON.stringify(event)),
+        await post('/health/results', JSON.stringify(result)),
+        await post('/maintenances', JSON.stringify(planned)),
+        await post('/tokens', JSON.stringify({ name: 'n', roles: ['viewer'], expiresAt: at })),
+        await post('/runs/cancel', JSON.stringify({ from: at })),
+        await post('/templates/render', JSON.stringify({ template: '{{ now }}', now: at })),
+        await api.call('GET', `${BASE}/runs?from=${instant}`),
+        await api.call('GET', `${BASE}/audit?to=${instant}`),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 422));
+    },
+  );
+
   it('refuses text that cannot be stored, in values, keys, paths and queries', async () => {
     const codes = [
       await post('/systems', '{"name": "a\\u0000b"}'),

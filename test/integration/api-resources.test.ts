@@ -135,6 +135,63 @@ describe('systems and health', () => {
   });
 });
 
+it('lets one of several updates from the same state through, and takes what is computed for no change', async () => {
+  const make = async (path: string, body: unknown) => {
+    const made = await api.call('POST', `${BASE}${path}`, { body });
+    return { path: `${path}/${String(made.body.id)}`, tag: made.headers.get('etag') ?? '' };
+  };
+  await make('/systems', { id: 'raced', name: 'Raced' });
+  await make('/systems', { id: 'behind', name: 'Behind' });
+  const edge = { sourceSystemId: 'raced', targetSystemId: 'behind', impactType: 'critical' };
+  const resources = [
+    { ...(await make('/system-groups', { name: 'g' })), patch: (n: number) => ({ name: `g${n}` }) },
+    { ...(await make('/dependencies', edge)), patch: (n: number) => ({ label: `l${n}` }) },
+    {
+      ...(await make('/slos', { systemId: 'raced', name: 's', target: 99 })),
+      patch: (n: number) => ({ name: `s${n}` }),
+    },
+    { ...(await make('/satellites', { name: 'eu' })), patch: (n: number) => ({ region: `r${n}` }) },
+  ];
+  for (const { path, tag } of resources) {
+    expect([path, (await api.call('GET', `${BASE}${path}`)).headers.get('etag')]).toEqual([path, tag]);
+  }
+  for (const { path, tag, patch } of resources) {
+    const calls = [1, 2, 3, 4].map((n) =>
+      api.call('PATCH', `${BASE}${path}`, { body: patch(n), headers: { 'If-Match': tag } }),
+    );
+    const statuses = (await Promise.all(calls)).map(({ status }) => status).sort();
+    expect([path, statuses]).toEqual([path, [200, 412, 412, 412]]);
+  }
+  const satellite = resources[3]?.path ?? '';
+  const before = (await api.call('GET', `${BASE}${satellite}`)).headers.get('etag') ?? '';
+  expect((await api.call('POST', `${BASE}${satellite}/heartbeat`)).body).toMatchObject({ status: 'online' });
+  const patched = await api.call('PATCH', `${BASE}${satellite}`, {
+    body: { region: 'x' },
+    headers: { 'If-Match': before },
+  });
+  expect(patched.status).toBe(200);
+
+  const check = await make('/health/assignments', { systemId: 'raced', configurationId: 'http' });
+  await api.call('POST', `${BASE}/health/results`, {
+    body: { systemId: 'raced', configurationId: 'http', status: 'healthy' },
+  });
+  const headers = { 'If-Match': check.tag };
+  const path = `${BASE}${check.path}`;
+  expect((await api.call('PATCH', path, { body: { enabled: false }, headers })).status).toBe(200);
+  expect((await api.call('PATCH', path, { body: { enabled: false }, headers })).status).toBe(412);
+  expect((await api.call('DELETE', path, { headers })).status).toBe(412);
+});
+
+it('gives a connection one ETag, however its config was written', async () => {
+  const config = { user: 'u', port: 2525, password: 'pass-word', host: 'mail.example.com' };
+  const made = await api.call('POST', `${BASE}/connections`, { body: { name: 'mail', type: 'smtp', config } });
+  const path = `${BASE}/connections/${String(made.body.id)}`;
+  const tag = made.headers.get('etag') ?? '';
+  expect((await api.call('GET', path)).headers.get('etag')).toBe(tag);
+  const patched = await api.call('PATCH', path, { body: { name: 'post' }, headers: { 'If-Match': tag } });
+  expect(patched.status).toBe(200);
+});
+
 it('keeps incidents and what is said about them', async () => {
   const body = { title: 'Down', severity: 'critical', systemIds: ['shop'], message: 'Looking' };
   const made = await api.call('POST', `${BASE}/incidents`, { body });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isKeepable } from '../../domain/instant';
 import { FermataError } from '../../domain/errors';
 
 /** An instant in an answer. */
@@ -8,7 +9,8 @@ export const Timestamp = z.iso.datetime({ offset: true }).meta({ description: 'I
 export const InstantQuery = z.iso
   .datetime({ offset: true, local: true })
   .or(z.iso.date())
-  .transform((text) => new Date(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`));
+  .transform((text) => new Date(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`))
+  .refine(isKeepable, 'must be between the years 1970 and 9999');
 
 /** A switch in a query: `?cancelRuns` and `?cancelRuns=true`. */
 export const FlagQuery = z.enum(['', 'true', 'false', '1', '0']).transform((text) => text !== 'false' && text !== '0');

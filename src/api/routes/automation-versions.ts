@@ -41,7 +41,7 @@ function listRoute(deps: AutomationDeps): Route {
     responses: { 200: { description: 'A page of versions', schema: pageOf(VersionAnswer) }, ...NOT_FOUND },
     async handler({ params, query: { limit, cursor } }) {
       const { id } = await requireAutomation(deps, deps.db, params.id);
-      const before = decodeCursor(z.int(), cursor);
+      const before = decodeCursor(z.int32(), cursor);
       const page = { limit: limit + 1, ...(before === undefined ? {} : { before }) };
       const rows = await deps.automations.versions(deps.db, id, page);
       return json(

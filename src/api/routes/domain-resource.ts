@@ -3,6 +3,7 @@ import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
+import { Instant } from '../../domain/instant';
 import type { DomainWrite } from '../../providers/domain-write';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -38,6 +39,8 @@ export interface DomainResource<
   patchSchema: P;
   answer: z.ZodType;
   toAnswer(row: R): Record<string, unknown>;
+  /** Fields of the answer that come by themselves: a new value of those is no change that somebody made. */
+  computed?: readonly string[];
   /** Filters of the list, besides its pages. */
   query: Q;
   /** A place in the list, and that of a row. */
@@ -63,7 +66,7 @@ export const BY_ID = { cursor: IdCursor, placeOf: ({ id }: { id: string }) => id
 
 /** Lists of rows whose ids people may choose. */
 export const BY_CREATION = {
-  cursor: z.tuple([z.iso.datetime(), z.string()]),
+  cursor: z.tuple([Instant, z.string()]),
   placeOf: ({ createdAt, id }: { createdAt: Date; id: string }): [string, string] => [createdAt.toISOString(), id],
 };
 
@@ -79,14 +82,14 @@ export function domainResourceRoutes<
   const { path, operations, tag, singular, answer } = resource;
   const one = { [404]: { description: `There is no such ${singular}` } };
   const conflict = { [409]: { description: 'What is there already is in the way' } };
-  const reply = (status: number, row: R): Reply => {
-    const body = resource.toAnswer(row);
-    return json(status, body, { ETag: etagOf(body) });
-  };
+  const computed = new Set(['updatedAt', ...(resource.computed ?? [])]);
+  const etag = (row: R) =>
+    etagOf(Object.fromEntries(Object.entries(resource.toAnswer(row)).filter(([key]) => !computed.has(key))));
+  const reply = (status: number, row: R): Reply => json(status, resource.toAnswer(row), { ETag: etag(row) });
   /** Compares under the row's lock, which is kept for the write that follows; gives the id as it is stored. */
   const current = async (tx: Executor, id: string, ifMatch: string | undefined): Promise<string> => {
     const row = await resource.lock(tx, id);
-    assertIfMatch(ifMatch, etagOf(resource.toAnswer(row)));
+    assertIfMatch(ifMatch, etag(row));
     return row.id;
   };
   return [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import type { Clock } from '../../domain/clock';
 import type { Registry } from '../../domain/registry/registry';
 import type { Evaluator } from '../../providers/evaluator';
@@ -14,7 +15,7 @@ const DryRunBody = z
     triggerId: z.string().optional().describe('Default: the only one, when there is a payload'),
     payload: Document.optional().describe('Need not be complete; what real events have besides is told'),
     contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
-    now: z.iso.datetime({ offset: true }).optional().describe('The instant to evaluate at; live state is that of now'),
+    now: Instant.optional().describe('The instant to evaluate at; live state is that of now'),
     mocks: z
       .record(z.string(), Document)
       .default({})

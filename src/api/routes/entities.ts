@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import type { EntityRecord, EntityStore } from '../../db/entity-store';
 import type { ResolvedKind } from '../../db/entities/entity-kinds';
 import type { Executor } from '../../db/executor';
@@ -21,7 +22,7 @@ const EntityAnswer = z
 
 const KindParams = z.object({ kind: z.string().min(1).max(100) });
 const EntityParams = z.object({ kind: z.string().min(1).max(100), id: z.string().min(1).max(512) });
-const Cursor = z.tuple([z.iso.datetime(), z.string()]);
+const Cursor = z.tuple([Instant, z.string()]);
 
 export interface EntitiesDeps {
   db: Executor;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
+import { lockSystems } from '../../providers/catalog/systems';
 import {
   getAssignment,
   listAssignments,
@@ -11,7 +13,8 @@ import {
 } from '../../providers/healthcheck/assignments';
 import { HealthStatus } from '../../providers/healthcheck/health-status';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
-import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
+import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { IdParams, isoOrNull, notFound, Timestamp } from '../http/values';
 import type { DomainDeps } from './domain-resource';
 
@@ -78,7 +81,7 @@ function createRoute({ entities, clock, notifier }: DomainDeps): Route {
     async handler({ body, tx, cause, afterCommit }) {
       const assignment = await putAssignment({ tx, entities, cause, now: clock.now() }, body);
       afterCommit(() => notifier.changes());
-      return json(201, toAnswer(assignment));
+      return reply(201, assignment);
     },
   });
 }
@@ -96,7 +99,7 @@ function getRoute({ db }: DomainDeps): Route {
     async handler({ params }) {
       const assignment = await getAssignment(db, refOf(params.id));
       if (assignment === null) throw notFound('assignment', params.id);
-      return json(200, toAnswer(assignment));
+      return reply(200, assignment);
     },
   });
 }
@@ -111,12 +114,18 @@ function patchRoute({ entities, clock, notifier }: DomainDeps): Route {
     summary: 'Enable or disable a check of a system',
     params: IdParams,
     body: z.strictObject({ enabled: z.boolean() }),
-    responses: { 200: { description: 'The assignment', schema: AssignmentAnswer }, ...NOT_FOUND },
-    async handler({ params, body, tx, cause, afterCommit }) {
+    headers: IF_MATCH.headers,
+    responses: {
+      200: { description: 'The assignment', schema: AssignmentAnswer },
+      ...IF_MATCH.responses,
+      ...NOT_FOUND,
+    },
+    async handler({ params, body, tx, cause, request, afterCommit }) {
       const write = { tx, entities, cause, now: clock.now() };
+      await assertCurrent(tx, params.id, request.headers['if-match']);
       const assignment = await setAssignmentEnabled(write, refOf(params.id), body.enabled);
       afterCommit(() => notifier.changes());
-      return json(200, toAnswer(assignment));
+      return reply(200, assignment);
     },
   });
 }
@@ -130,13 +139,34 @@ function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
     tag: TAG,
     summary: 'Take a check from its system',
     params: IdParams,
-    responses: { 204: { description: 'Taken' }, ...NOT_FOUND },
-    async handler({ params, tx, cause, afterCommit }) {
+    headers: IF_MATCH.headers,
+    responses: { 204: { description: 'Taken' }, ...IF_MATCH.responses, ...NOT_FOUND },
+    async handler({ params, tx, cause, request, afterCommit }) {
+      await assertCurrent(tx, params.id, request.headers['if-match']);
       await removeAssignment({ tx, entities, cause, now: clock.now() }, refOf(params.id));
       afterCommit(() => notifier.changes());
       return { status: 204 };
     },
   });
+}
+
+/** Compares under the lock of its system, which is kept for the write that follows. */
+async function assertCurrent(tx: Executor, id: string, ifMatch: string | undefined): Promise<void> {
+  if (ifMatch === undefined) return;
+  const ref = refOf(id);
+  await lockSystems(tx, [ref.systemId]);
+  const assignment = await getAssignment(tx, ref);
+  if (assignment === null) throw notFound('assignment', id);
+  assertIfMatch(ifMatch, etag(assignment));
+}
+
+/** A later result is no change of the assignment. */
+function etag({ systemId, configurationId, enabled }: Assignment): string {
+  return etagOf(systemId, configurationId, enabled);
+}
+
+function reply(status: number, assignment: Assignment): Reply {
+  return json(status, toAnswer(assignment), { ETag: etag(assignment) });
 }
 
 /** @throws {FermataError} `not_found` for what cannot be an id */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import { CheckResult } from '../../providers/healthcheck/check-result';
 
 const CloudEvent = z
@@ -8,7 +9,7 @@ const CloudEvent = z
     source: z.string().min(1),
     type: z.string().min(1),
     subject: z.string().min(1).optional().describe('Becomes the context key'),
-    time: z.iso.datetime({ offset: true }).optional(),
+    time: Instant.optional(),
     datacontenttype: z.string().min(1).optional(),
     data: z.unknown().optional(),
   })

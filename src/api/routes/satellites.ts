@@ -43,6 +43,7 @@ export function satelliteRoutes(deps: DomainDeps): Route[] {
     ...domainResourceRoutes(deps, {
       ...{ path: '/satellites', operations: 'satellites', tag: 'Satellites', singular: 'satellite' },
       ...{ newSchema: NewSatellite, patchSchema: SatellitePatch, answer: SatelliteAnswer, query: {}, toAnswer },
+      computed: ['status', 'lastSeenAt', 'lastEvent'],
       ...BY_ID,
       ...{ list: listSatellites, get: getSatellite, lock: lockSatellite },
       ...{ create: createSatellite, update: updateSatellite, remove: deleteSatellite },

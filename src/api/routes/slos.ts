@@ -27,6 +27,7 @@ export function sloRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{ path: '/slos', operations: 'slos', tag: 'SLOs', singular: 'SLO' },
     ...{ newSchema: NewSlo, patchSchema: SloPatch, answer: SloAnswer, query: {} },
+    computed: ['budgetRemainingPercent', 'currentStreak', 'bestStreak', 'achievements', 'computedAt'],
     toAnswer: ({ computeAt: _computeAt, computedAt, createdAt, updatedAt, ...rest }) => ({
       ...rest,
       objectiveId: rest.id,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import type { Clock } from '../../domain/clock';
 import { withAliases } from '../../domain/expressions/aliases';
 import { ExpressionError } from '../../domain/expressions/error';
@@ -15,10 +16,7 @@ const RenderBody = z.strictObject({
     .enum(['template', 'expression'])
     .default('template')
     .describe('`template`: text with `{{ }}`, or an object of such; `expression`: as in filters and conditions'),
-  now: z.iso
-    .datetime({ offset: true })
-    .optional()
-    .describe('The instant to evaluate at; default: that of the context, else the real one'),
+  now: Instant.optional().describe('The instant to evaluate at; default: that of the context, else the real one'),
 });
 
 const Rendered = z.union([

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import { createToken, listTokens, revokeToken, type TokenRow } from '../../db/tokens';
@@ -26,7 +27,7 @@ const TokenAnswer = z
 const NewToken = z.strictObject({
   name: z.string().trim().min(1).max(200),
   roles: z.array(z.enum(ROLES)).min(1),
-  expiresAt: z.iso.datetime({ offset: true }).nullish().describe('Absent = never'),
+  expiresAt: Instant.nullish().describe('Absent = never'),
 });
 
 interface TokensDeps {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import type { RunFilter } from '../../db/run-queries';
 import { RUN_STATUSES, type RunStatus } from '../../db/tables';
 
@@ -10,8 +11,8 @@ export const BulkBody = z
     automationId: z.uuid().optional(),
     status: STATUS.or(z.array(STATUS).min(1)).optional(),
     contextKey: z.string().optional(),
-    from: z.iso.datetime({ offset: true }).optional().describe('Created at or after'),
-    to: z.iso.datetime({ offset: true }).optional().describe('Created at or before'),
+    from: Instant.optional().describe('Created at or after'),
+    to: Instant.optional().describe('Created at or before'),
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'Name at least one filter');
 

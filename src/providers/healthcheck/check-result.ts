@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import { HealthStatus } from './health-status';
 
 const Id = z.string().min(1).max(200);
@@ -14,7 +15,7 @@ export const CheckResult = z.strictObject({
   collectors: z.record(z.string(), z.unknown()).optional(),
   message: z.string().max(10_000).optional(),
   /** When it was measured; default: when it was received. */
-  timestamp: z.iso.datetime({ offset: true }).optional(),
+  timestamp: Instant.optional(),
 });
 export type CheckResult = z.infer<typeof CheckResult>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import { findingsOf, refusal } from './refusal';
@@ -13,7 +14,7 @@ const CloudEventSchema = z
     source: Text,
     type: Text,
     subject: Text.optional(),
-    time: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 instant' }).optional(),
+    time: Instant.optional(),
     datacontenttype: Text.optional(),
     dataschema: Text.optional(),
     data: z.unknown().optional(),

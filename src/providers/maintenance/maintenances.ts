@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { Instant } from '../../domain/instant';
 import type { Executor } from '../../db/executor';
 import { maintenances, maintenanceUpdates } from '../../db/tables';
 import { assertStorable } from '../../domain/entities/storable';
@@ -10,7 +11,6 @@ import { maintenanceKind, MaintenanceStatus } from './maintenance-entity';
 /** Longest maintenance that `maintenance.set_system` opens: 30 days, in minutes. */
 export const MAX_MINUTES = 43_200;
 
-const Instant = z.iso.datetime({ offset: true });
 const Message = z.string().min(1).max(10_000);
 
 /** A new maintenance. */
