@@ -175,11 +175,22 @@ function masking(say: Say): Figure[] {
   const text = randomBytes(750_000).toString('base64');
   for (let warm = 0; warm < 5; warm += 1) mask(text);
   const times = Array.from({ length: 50 }, () => {
-    const began = performance.now();
+    // Of the processor: it waits for nothing, and what else runs on the machine is no part of it.
+    const before = process.cpuUsage();
     mask(text);
-    return performance.now() - began;
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
   }).sort((a, b) => a - b);
   const p95 = times[47] ?? 0;
   const target = { text: '≤ 5', met: p95 <= 5 };
-  return [{ part: 'm', what: 'masking 1 MB with 50 secrets, p95', unit: 'ms', fermata: p95, raw: null, target }];
+  return [
+    {
+      part: 'm',
+      what: 'masking 1 MB with 50 secrets, p95 of processor time',
+      unit: 'ms',
+      fermata: p95,
+      raw: null,
+      target,
+    },
+  ];
 }
