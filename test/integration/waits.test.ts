@@ -237,43 +237,40 @@ ${steps}
           `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 30, continue_on_timeout: false }
   - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}" } }`,
         );
-        // How long a wait takes to be armed and a lamp to be written, here and now: the latest rounds tell.
-        const lapses: number[] = [];
-        const writes: number[] = [];
+        // How long after the event a lamp has to be lit to be so as the wait is armed, here and now: the latest rounds tell.
+        const delays: number[] = [];
+        const gaps: number[] = [];
         const median = (values: readonly number[]) => values.toSorted((x, y) => x - y)[values.length >> 1] ?? 0;
-        const keep = (values: number[], value: number) => void (values.push(value) > 9 && values.shift());
-        const light = async (name: string) => {
-          const began = Date.now();
-          await lamp(name, { status: 'on' });
-          keep(writes, Date.now() - began);
-        };
-        const armedAt = async (name: string) => {
-          const found = await engine.database.pool.query<{ at: Date }>(
-            `select s.started_at as at from run_steps s join runs r on r.id = s.run_id
-             where s.path = 'actions[0]' and r.trigger_scope -> 'payload' -> 'data' ->> 'lamp' = $1`,
+        const gapOf = async (name: string) => {
+          const found = await engine.database.pool.query<{ gap: number }>(
+            `select extract(epoch from c.recorded_at - s.started_at)::float8 * 1000 as gap
+             from changes c, run_steps s join runs r on r.id = s.run_id
+             where c.kind = 'lamp' and c.entity_id = $1 and c.next ->> 'status' = 'on'
+               and s.path = 'actions[0]' and r.trigger_scope -> 'payload' -> 'data' ->> 'lamp' = $1`,
             [name],
           );
-          return found.rows[0]?.at ?? false;
+          return found.rows[0]?.gap ?? false;
         };
-        for (const name of ['race-a', 'race-b', 'race-c', 'race-d', 'race-e']) {
+        const round = async (name: string, offset: number) => {
+          await lamp(name, { status: 'off' });
           const began = Date.now();
           await engine.emit('until.race', { lamp: name });
-          keep(lapses, (await until('it is armed', () => armedAt(name))).getTime() - began);
-          await light(name);
-        }
+          const at = began + median(delays) + offset;
+          await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - Date.now())));
+          const delay = Date.now() - began;
+          await lamp(name, { status: 'on' });
+          // One after another: a backlog would move the moment.
+          await until('it went on', () => engine.receiver.received.some(({ path }) => path === `/${name}`), 40_000);
+          const gap = await until('both are written', () => gapOf(name));
+          if (delays.push(delay - gap) > 15) delays.shift();
+          gaps.push(gap);
+        };
+        for (const name of ['race-a', 'race-b', 'race-c', 'race-d', 'race-e']) await round(name, 0);
         let next = 0;
         const lane = async () => {
           while (next < ARM_ROUNDS) {
-            const round = next++;
-            const name = `race-${round}`;
-            await lamp(name, { status: 'off' });
-            const began = Date.now();
-            await engine.emit('until.race', { lamp: name });
-            const at = began + median(lapses) - median(writes) - 50 + ((round * 37) % 101);
-            await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - Date.now())));
-            await light(name);
-            const armed = await armedAt(name);
-            if (armed) keep(lapses, armed.getTime() - began);
+            const n = next++;
+            await round(`race-${n}`, -50 + ((n * 37) % 101));
           }
         };
         await Promise.all(Array.from({ length: LANES }, lane));
@@ -282,15 +279,11 @@ ${steps}
         const sent = engine.receiver.received.map(({ path }) => path).filter((path) => path.startsWith('/race-'));
         expect(sent).toHaveLength(ARM_ROUNDS + 5);
         expect(new Set(sent).size).toBe(ARM_ROUNDS + 5);
+        // Few rounds on a busy machine may all miss the moment; many do not.
         if (ARM_ROUNDS < 1_000) return;
-        // On both sides of the arming: what holds at the first look never waits.
-        const waited = await engine.database.pool.query<{ armed: number }>(
-          `select count(*) filter (where (s.result ->> 'remainingSeconds')::float8 < 30)::int as armed
-           from run_steps s join runs r on r.id = s.run_id where r.automation_id = $1 and s.path = 'actions[0]'`,
-          [id],
-        );
-        expect(waited.rows[0]?.armed).toBeGreaterThan(ARM_ROUNDS / 10);
-        expect(waited.rows[0]?.armed).toBeLessThan(ARM_ROUNDS * 0.9);
+        const near = gaps.filter((gap) => Math.abs(gap) <= 50);
+        expect(near.filter((gap) => gap < 0).length).toBeGreaterThan(ARM_ROUNDS / 10);
+        expect(near.filter((gap) => gap > 0).length).toBeGreaterThan(ARM_ROUNDS / 10);
       },
       120_000 + ARM_ROUNDS * 2_000,
     );
