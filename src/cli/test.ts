@@ -16,7 +16,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Runs automations against events and expected outcomes, on virtual time: two weeks take a second. It is the service itself, on a
+Runs automations against events and expected outcomes, on virtual time: days take moments. It is the service itself, on a
 Postgres of its own for the while; only Temporal's server, the clock and everything outside are stood in for. docs/testing.md
 has the file format. Exit code 0: all is as expected; 1: something is not, or a file is not valid; 2: wrong use.
 
@@ -59,8 +59,8 @@ interface Options {
 async function runFiles(files: readonly ReadFile[], options: Options): Promise<FileReport[]> {
   const reports: FileReport[] = [];
   let postgres: ScratchPostgres | undefined;
-  // Its files must not stay when a person loses patience.
-  const end = () => void (postgres?.stop() ?? Promise.resolve()).finally(() => process.exit(130));
+  // What was made for the while goes with the process.
+  const end = () => process.exit(130);
   process.once('SIGINT', end).once('SIGTERM', end);
   try {
     for (const file of files) {

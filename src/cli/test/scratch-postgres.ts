@@ -20,11 +20,14 @@ const TEMPLATE = 'fermata_template';
 /** Starts it in a temporary directory, which goes with it. */
 export async function startScratchPostgres(): Promise<ScratchPostgres> {
   const home = mkdtempSync(join(tmpdir(), 'fermata-test-'));
+  const remove = () => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   const postgres = await startEmbeddedPostgres({
     dataDir: join(home, 'postgres'),
     durable: false,
     maxConnections: 100,
   });
+  // Also when the process ends in the middle. Behind the handler that kills the server, which else would go on writing.
+  process.once('exit', remove);
   const urlOf = (database: string) => `${postgres.url(database)}?options=${encodeURIComponent(CLOCK_OPTIONS)}`;
   const admin = new pg.Client({ connectionString: postgres.url('postgres') });
   admin.on('error', () => undefined);
@@ -48,7 +51,8 @@ export async function startScratchPostgres(): Promise<ScratchPostgres> {
     async stop() {
       await admin.end();
       await postgres.stop();
-      rmSync(home, { recursive: true, force: true });
+      process.off('exit', remove);
+      remove();
     },
   };
 }
