@@ -13,6 +13,7 @@ interface Options {
 
 /** `fermata entity` */
 export function configure(command: Command): void {
+  command.addHelpText('after', '\nExamples:\n  fermata entity get health checkout\n');
   command
     .command('get')
     .description('the state of one entity, or all of a kind')

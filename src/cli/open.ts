@@ -9,6 +9,7 @@ import { UsageError } from './usage-error';
 
 /** `fermata open` */
 export function configure(command: Command): void {
+  command.addHelpText('after', '\nExamples:\n  fermata open ui\n');
   command
     .command('ui')
     .description('the Temporal Web UI, or a run in it')

@@ -16,6 +16,7 @@ const Written = Secret.extend({ warnings: z.array(z.looseObject({ message: z.str
 
 /** `fermata secret` */
 export function configure(command: Command): void {
+  command.addHelpText('after', '\nExamples:\n  fermata secret set PAGER_TOKEN < token.txt\n');
   command
     .command('set')
     .description('set a secret; the value is read from standard input, without its last line break')

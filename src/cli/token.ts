@@ -14,6 +14,7 @@ interface Options {
 
 /** `fermata token` */
 export function configure(command: Command): void {
+  command.addHelpText('after', '\nExamples:\n  fermata token create alertmanager --role ingest\n');
   command
     .command('create')
     .description('make a token; it is shown this once')

@@ -216,6 +216,10 @@ describe('the command line', () => {
     'trigger',
     'cancel',
     'retry',
+    'entity',
+    'secret',
+    'token',
+    'open',
   ])('%s --help has examples', async (command) =>
     expect(await fermata([command, '--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Examples:') }),
   );
