@@ -7,7 +7,8 @@ export const delay: KindHandler<'delay'> = async (run, node, path) => {
   if (result?.type !== 'delay') return;
   const until = `until ${new Date(result.until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   run.show(path, node, 'waiting', until);
-  const left = result.until - Date.now();
-  if (left > 0) await run.pause(left, `${node.label} ${until}`);
+  // Always a timer, also for no time at all: a replay finds another instant here than the first execution when a branch beside
+  // this one had its activity end later, and the commands have to be the same.
+  await run.pause(Math.max(1, result.until - Date.now()), `${node.label} ${until}`);
   run.note(path, node, 'success');
 };
