@@ -15,7 +15,8 @@ const histories = readdirSync(DIRECTORY).map((file) => ({
 async function plantedBundle(): Promise<{ code: string }> {
   const bundle = await workflowBundle();
   const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
-  const planted = code.replace(/const claimed = await /, `await (0, workflow_1.sleep)(1); const claimed = await `);
+  // The SDK's module has another name in each compiler's output.
+  const planted = code.replace(/const claimed = await (\w+)\./, 'await (0, $1.sleep)(1); const claimed = await $1.');
   if (planted === code) throw new Error('The place of the planted change is gone; choose another');
   return { code: planted };
 }
