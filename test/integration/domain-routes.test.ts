@@ -14,50 +14,70 @@ describe('the routes of the domains', () => {
   const call = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     h.call(method, `${BASE}${path}`, { headers, ...(body === undefined ? {} : { body }) });
   const soon = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
-  const domains: { path: string; body: () => object; patch: object; kind: string; fields: string[] }[] = [
-    {
-      ...{ path: '/systems', body: () => ({ name: 'A system' }), patch: { name: 'Another' } },
-      ...{ kind: 'catalog-system', fields: ['name', 'description', 'metadata'] },
-    },
-    {
-      ...{ path: '/system-groups', body: () => ({ name: 'A group' }), patch: { description: 'of three' } },
-      ...{ kind: 'catalog-group', fields: ['name', 'description', 'metadata'] },
-    },
-    {
-      path: '/dependencies',
-      body: () => ({ sourceSystemId: 'app', targetSystemId: 'db', impactType: 'critical' }),
-      patch: { impactType: 'degraded' },
-      ...{ kind: 'dependency-edge', fields: ['sourceSystemId', 'targetSystemId', 'impactType', 'transitive'] },
-    },
-    {
-      ...{ path: '/incidents', body: () => ({ title: 'Down', severity: 'minor', systemIds: ['app'] }) },
-      patch: { severity: 'major' },
-      ...{ kind: 'incident', fields: ['status', 'severity', 'systemIds', 'title'] },
-    },
-    {
-      path: '/maintenances',
-      body: () => ({ title: 'Work', systemIds: ['app'], startAt: soon(1), endAt: soon(2) }),
-      patch: { endAt: soon(3) },
-      ...{ kind: 'maintenance', fields: ['status', 'systemIds', 'startAt', 'endAt'] },
-    },
-    {
-      ...{
-        path: '/slos',
-        body: () => ({ systemId: 'app', name: 'Up', target: 99 }),
-        patch: { target: 98 },
-        kind: 'slo',
+  const domains: { path: string; body: () => object; patch: object; later: object; kind: string; fields: string[] }[] =
+    [
+      {
+        ...{
+          path: '/systems',
+          body: () => ({ name: 'A system' }),
+          patch: { name: 'Another' },
+          later: { name: 'A third' },
+        },
+        ...{ kind: 'catalog-system', fields: ['name', 'description', 'metadata'] },
       },
-      fields: ['objectiveId', 'systemId', 'target', 'budgetRemainingPercent', 'currentStreak', 'bestStreak'],
-    },
-    {
-      ...{ path: '/satellites', body: () => ({ name: 'eu' }), patch: { region: 'eu-west' } },
-      ...{ kind: 'satellite-connection', fields: ['status', 'name', 'region', 'lastSeenAt', 'lastEvent'] },
-    },
-  ];
+      {
+        ...{
+          path: '/system-groups',
+          body: () => ({ name: 'A group' }),
+          patch: { description: 'of three' },
+          later: { description: 'of four' },
+        },
+        ...{ kind: 'catalog-group', fields: ['name', 'description', 'metadata'] },
+      },
+      {
+        path: '/dependencies',
+        body: () => ({ sourceSystemId: 'app', targetSystemId: 'db', impactType: 'critical' }),
+        patch: { impactType: 'degraded' },
+        later: { impactType: 'informational' },
+        ...{ kind: 'dependency-edge', fields: ['sourceSystemId', 'targetSystemId', 'impactType', 'transitive'] },
+      },
+      {
+        ...{ path: '/incidents', body: () => ({ title: 'Down', severity: 'minor', systemIds: ['app'] }) },
+        patch: { severity: 'major' },
+        later: { severity: 'critical' },
+        ...{ kind: 'incident', fields: ['status', 'severity', 'systemIds', 'title'] },
+      },
+      {
+        path: '/maintenances',
+        body: () => ({ title: 'Work', systemIds: ['app'], startAt: soon(1), endAt: soon(2) }),
+        patch: { endAt: soon(3) },
+        later: { endAt: soon(4) },
+        ...{ kind: 'maintenance', fields: ['status', 'systemIds', 'startAt', 'endAt'] },
+      },
+      {
+        ...{
+          path: '/slos',
+          body: () => ({ systemId: 'app', name: 'Up', target: 99 }),
+          patch: { target: 98 },
+          later: { target: 97 },
+          kind: 'slo',
+        },
+        fields: ['objectiveId', 'systemId', 'target', 'budgetRemainingPercent', 'currentStreak', 'bestStreak'],
+      },
+      {
+        ...{
+          path: '/satellites',
+          body: () => ({ name: 'eu' }),
+          patch: { region: 'eu-west' },
+          later: { region: 'eu-north' },
+        },
+        ...{ kind: 'satellite-connection', fields: ['status', 'name', 'region', 'lastSeenAt', 'lastEvent'] },
+      },
+    ];
   const entityOf = async (kind: string, id: unknown) =>
     (await call('GET', `/entities/${kind}/${String(id)}`)).body.state;
 
-  describe.each(domains)('$path', ({ path, body, patch, kind, fields }) => {
+  describe.each(domains)('$path', ({ path, body, patch, later, kind, fields }) => {
     let made: Answer;
     let one: string;
     beforeAll(async () => {
@@ -85,15 +105,14 @@ describe('the routes of the domains', () => {
     test('a change that was made from an older state is refused, of many at once all but one', async () => {
       expect(await call('PATCH', one, patch, { 'If-Match': '"older"' })).toMatchObject({ status: 412 });
       const etag = (await call('GET', one)).headers.get('etag') ?? '';
-      // Each makes another resource of it, at least by the time of its update.
       const answers = await Promise.all(
         Array.from({ length: 5 }, async (_, n) => {
           await new Promise((resolve) => setTimeout(resolve, n * 2));
-          return call('PATCH', one, patch, { 'If-Match': etag });
+          return call('PATCH', one, later, { 'If-Match': etag });
         }),
       );
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412, 412]);
-      expect((await call('GET', one)).body).toMatchObject(patch);
+      expect((await call('GET', one)).body).toMatchObject(later);
       expect(await call('DELETE', one, undefined, { 'If-Match': etag })).toMatchObject({ status: 412 });
     });
 
