@@ -186,8 +186,10 @@ ${steps}
       const ahead = Date.parse(wait.recheckAt ?? '') - Date.now();
       expect(ahead).toBeGreaterThan(50_000);
       expect(ahead).toBeLessThan(61_000);
-      const [step] = await engine.steps(run.id);
-      expect(JSON.stringify(step?.['trace'])).toContain('it is asked each minute');
+      // The row of the step is written by the look behind the arming.
+      await until('the step says that it is asked each minute', async () =>
+        JSON.stringify((await engine.steps(run.id))[0]?.['trace']).includes('it is asked each minute'),
+      );
     }, 60_000);
 
     test('goes on when a time of day comes, when a state has lasted, and when a maintenance ends by the clock', async () => {
