@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/project-root';
 import { sandboxProblem } from '../../src/providers/script/sandbox';
+import { endOtherwise } from '../support/end-otherwise';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { replayRuns } from '../support/histories';
@@ -229,5 +230,9 @@ describe('the guides', () => {
     expect([...saved].sort()).toEqual(readdirSync(GUIDES).sort());
     const ended = (await engine.runs()).filter(({ status }) => ['success', 'failed', 'cancelled'].includes(status));
     expect(await replayRuns(engine, ended, names)).toBeGreaterThanOrEqual(saved.size);
-  });
+    for (const end of ['refused', 'cancelled'] as const) {
+      const again = await endOtherwise(engine, api, ended, end);
+      await replayRuns(engine, again, new Map([...names].map(([id, name]) => [id, `${name}-${end}`])));
+    }
+  }, 120_000);
 });

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/project-root';
-import { startEngine, type Engine, type RunRow } from '../support/engine';
+import { endOtherwise } from '../support/end-otherwise';
+import { startEngine, type Engine } from '../support/engine';
 import { replayRuns } from '../support/histories';
 import { until } from '../support/until';
 
@@ -100,43 +101,6 @@ describe('histories of real runs', () => {
     }
   }, 240_000);
 });
-
-/** What the examples were started by, by hand once more: where they call, they are refused, or cancelled in the call. */
-async function endOtherwise(
-  engine: Engine,
-  api: { url: string },
-  runs: readonly RunRow[],
-  end: 'refused' | 'cancelled',
-): Promise<RunRow[]> {
-  const held: (() => void)[] = [];
-  engine.receiver.answerWith((_received, response) => {
-    const answer = () => void response.writeHead(end === 'refused' ? 400 : 200).end();
-    if (end === 'refused') answer();
-    else held.push(answer);
-  });
-  const first = new Map(runs.toReversed().map((run) => [String(run['automation_id']), run]));
-  const made: string[] = [];
-  const rowOf = async (id: string) => (await engine.runs()).find((run) => run.id === id);
-  const isOpen = (run: RunRow | undefined) => ['pending', 'running', 'waiting'].includes(run?.status ?? '');
-  for (const [automationId, { trigger_id: triggerId, trigger_scope: scope, context_key: contextKey }] of first) {
-    const { payload } = scope as { payload: unknown };
-    const key = contextKey === null ? {} : { contextKey };
-    const answer = await engine.post(api, `/automations/${automationId}/runs`, { triggerId, payload, ...key });
-    expect(answer.status).toBe(201);
-    const { runId } = (await answer.json()) as { runId: string };
-    made.push(runId);
-    if (end === 'cancelled') {
-      await until('it calls or has ended', async () => held.length > 0 || !isOpen(await rowOf(runId)));
-      await engine.post(api, `/runs/${runId}/cancel`, {});
-      for (const answerNow of held.splice(0)) answerNow();
-    }
-    await until('it has ended', async () => !isOpen(await rowOf(runId)), 30_000);
-  }
-  const rows = (await engine.runs()).filter(({ id }) => made.includes(id));
-  const statuses = rows.map(({ status }) => status);
-  expect(statuses).toContain(end === 'refused' ? 'failed' : 'cancelled');
-  return rows;
-}
 
 async function drive(engine: Engine, api: { url: string }): Promise<void> {
   const send = async (path: string, body: unknown) => {
