@@ -3,7 +3,7 @@ import { defineConfig } from 'drizzle-kit';
 /** For drizzle's own tools (`npx drizzle-kit studio`). Migrations are written by hand and applied by `fermata migrate`. */
 export default defineConfig({
   dialect: 'postgresql',
-  schema: './src/db/tables.ts',
+  schema: './src/db/tables/*.ts',
   out: './drizzle',
   dbCredentials: { url: process.env['DATABASE_URL'] ?? '' },
 });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { RUN_STATUSES } from '../db/tables';
+import { RUN_STATUSES } from '../db/tables/runs';
 import type { ApiClient } from './client';
 import { Run, RunDetail } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';

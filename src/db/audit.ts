@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
 import type { Actor } from '../domain/entities/change';
 import type { Executor } from './executor';
-import { auditLog } from './tables';
+import { auditLog } from './tables/access';
 
 /** One mutation or one refused attempt at it. */
 export interface AuditEntry {

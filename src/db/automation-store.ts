@@ -6,7 +6,7 @@ import { sameJson } from '../domain/entities/diff';
 import { FermataError } from '../domain/errors';
 import { DEFINITION_SCHEMA } from '../domain/definition/upgrade';
 import type { Executor } from './executor';
-import { automations, automationVersions } from './tables';
+import { automations, automationVersions } from './tables/automations';
 import { dwellGateId, windowGateId } from '../domain/gates/gate-id';
 import { keepDwells } from './dwells';
 import { keepSchedules } from './schedules';

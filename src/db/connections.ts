@@ -1,6 +1,6 @@
 import { desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
-import { connections } from './tables';
+import { connections } from './tables/connections';
 
 /** A connection as it is stored. */
 export type ConnectionRow = InferSelectModel<typeof connections>;

@@ -13,7 +13,7 @@ import { lockEntity } from './entities/lock-entity';
 import * as transitions from './entities/transitions';
 import { writeState } from './entities/write-state';
 import type { Executor } from './executor';
-import { entities } from './tables';
+import { entities } from './tables/entities';
 
 /** Which entity. */
 export interface EntityRef {

@@ -1,6 +1,6 @@
 import { and, desc, eq, lt } from 'drizzle-orm';
 import type { Executor } from './executor';
-import { evaluations } from './tables';
+import { evaluations } from './tables/automations';
 
 /** Why candidates of an automation did not become runs, newest first, below the row `before`. */
 export async function listEvaluations(

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
-import type { HealthStatus } from './tables';
+import type { HealthStatus } from './tables/health';
 
 /** A firing alert as a check of its system. */
 export interface AlertRow {

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
-import type { HealthStatus } from './tables';
+import type { HealthStatus } from './tables/health';
 
 /** A result to keep. */
 export interface ResultRow {

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
-import type { HealthStatus } from './tables';
+import type { HealthStatus } from './tables/health';
 
 /** What the tables say about the health of one system. */
 export interface HealthSnapshot extends Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { desc, eq, lt, or, sql, type InferSelectModel } from 'drizzle-orm';
 import { FermataError } from '../domain/errors';
 import type { Executor } from './executor';
-import { hooks } from './tables';
+import { hooks } from './tables/access';
 
 /** An inbound hook as it is stored. */
 export type HookRow = InferSelectModel<typeof hooks>;

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import type { Executor } from './executor';
-import { idempotencyKeys } from './tables';
+import { idempotencyKeys } from './tables/access';
 
 /** A key is kept per caller and path. */
 export interface IdempotencyScope {

@@ -1,7 +1,7 @@
 import { asc, sql } from 'drizzle-orm';
 import type { MetricSeries } from '../domain/fleet-metrics';
 import type { Executor } from './executor';
-import { metricTotals } from './tables';
+import { metricTotals } from './tables/change-log';
 
 /** Adds to the totals of the fleet. In the order of their key, so that processes do not lock each other out. */
 export async function addToMetricTotals(db: Executor, added: readonly MetricSeries[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { and, desc, eq, isNull, lt, sql, type InferSelectModel } from 'drizzle-orm';
 import type { Finding } from '../domain/errors';
 import type { Executor } from './executor';
-import { automations, migrationFailures } from './tables';
+import { automations, migrationFailures } from './tables/automations';
 
 /** A stored definition that could not be upgraded. */
 export type MigrationFailure = InferSelectModel<typeof migrationFailures> & { automationName: string };

@@ -1,6 +1,6 @@
 import { desc, lt, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
-import { notifications } from './tables';
+import { notifications } from './tables/connections';
 
 /** A notification that was sent, or was not. */
 export type NotificationRow = InferSelectModel<typeof notifications>;

@@ -1,6 +1,7 @@
 import { and, desc, eq, gte, ilike, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
-import { artifacts, automations, runs, runSteps, type RunStatus } from './tables';
+import { automations } from './tables/automations';
+import { artifacts, runs, runSteps, type RunStatus } from './tables/runs';
 
 /** Which runs. Dates compare with the creation of the run. */
 export interface RunFilter {

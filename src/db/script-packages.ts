@@ -1,6 +1,6 @@
 import { and, desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
-import { scriptPackages } from './tables';
+import { scriptPackages } from './tables/connections';
 
 /** A package on the allow-list, with its archive. */
 export type ScriptPackageRow = InferSelectModel<typeof scriptPackages>;

@@ -2,7 +2,7 @@ import { and, inArray, isNull, sql } from 'drizzle-orm';
 import type { Change } from '../domain/entities/change';
 import { changeOf, type ChangeRow } from './change-row';
 import type { Executor } from './executor';
-import { changes } from './tables';
+import { changes } from './tables/change-log';
 
 /** A place of the stream and the table whose row stands there. */
 export interface StreamPlace {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { and, desc, eq, isNull, lt } from 'drizzle-orm';
 import type { Clock, Ids } from '../domain/clock';
 import type { Executor } from './executor';
-import { apiTokens } from './tables';
+import { apiTokens } from './tables/access';
 
 /** Characters of a token that are kept in clear, so that a leaked one can be found and revoked. */
 const PREFIX_LENGTH = 12;

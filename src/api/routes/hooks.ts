@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { deleteHook, findHook, insertHook, listHooks, updateHook, type HookRow } from '../../db/hooks';
-import { HOOK_SCHEMES, type HookScheme } from '../../db/tables';
+import { HOOK_SCHEMES, type HookScheme } from '../../db/tables/access';
 import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import type { Cipher } from '../../domain/secrets/cipher';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunRow, RunStepRow } from '../../db/run-queries';
-import { RUN_STATUSES, STEP_STATUSES, type artifacts } from '../../db/tables';
+import { RUN_STATUSES, STEP_STATUSES, type artifacts } from '../../db/tables/runs';
 import { isoOrNull, Timestamp } from '../http/values';
 
 const Document = z.record(z.string(), z.unknown());

@@ -4,7 +4,7 @@ import type { ApiMetrics } from '../metrics';
 import type { Notifier } from '../../db/notifier';
 import { artifactsOf, getRun, isTerminal, listRuns, matchingRunIds, stepsOf } from '../../db/run-queries';
 import { cancelRun } from '../../db/runs/cancel';
-import { RUN_STATUSES } from '../../db/tables';
+import { RUN_STATUSES } from '../../db/tables/runs';
 import { FermataError } from '../../domain/errors';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';

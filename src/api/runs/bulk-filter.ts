@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import type { RunFilter } from '../../db/run-queries';
-import { RUN_STATUSES, type RunStatus } from '../../db/tables';
+import { RUN_STATUSES, type RunStatus } from '../../db/tables/runs';
 
 const STATUS = z.enum(RUN_STATUSES);
 

@@ -9,7 +9,7 @@ import { assertStorable } from '../../domain/entities/storable';
 import { FermataError, messageOf, type Finding } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import type { Executor } from '../executor';
-import { entityKinds } from '../tables';
+import { entityKinds } from '../tables/entities';
 
 /** A kind as people see it, from code or made through the API. */
 export interface KindDescription {

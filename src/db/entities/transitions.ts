@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, lt, sql } from 'drizzle-orm';
 import { ownField, sameJson, type EntityState } from '../../domain/entities/diff';
 import type { Executor } from '../executor';
-import { entities, entityTransitions } from '../tables';
+import { entities, entityTransitions } from '../tables/entities';
 
 /** One change of one top-level field; null = the field or the entity was not there. */
 export interface Transition {

@@ -1,7 +1,7 @@
 import { desc, eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
-import { systemGroups } from '../../db/tables';
+import { systemGroups } from '../../db/tables/catalog';
 import { assertStorable } from '../../domain/entities/storable';
 import type { EntityChange, Occurrence } from '../../domain/entities/change';
 import type { EntityKind } from '../../domain/entities/entity-kind';

@@ -2,7 +2,7 @@ import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { appendChanges } from '../../db/change-log';
 import type { Executor } from '../../db/executor';
-import { dependencies } from '../../db/tables';
+import { dependencies } from '../../db/tables/catalog';
 import type { EntityChange, Occurrence } from '../../domain/entities/change';
 import type { EntityKind } from '../../domain/entities/entity-kind';
 import { assertStorable } from '../../domain/entities/storable';

@@ -2,7 +2,7 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { appendChanges } from '../../db/change-log';
 import type { Executor } from '../../db/executor';
-import { healthChecks } from '../../db/tables';
+import { healthChecks } from '../../db/tables/health';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import { lockSystems, type System } from '../catalog/systems';

@@ -2,7 +2,7 @@ import { inArray } from 'drizzle-orm';
 import { appendChanges, type NewEvent } from '../../db/change-log';
 import { claimDeliveries, deliveryKey } from '../../db/claim-deliveries';
 import { insertResults, upsertChecks } from '../../db/health-results';
-import { healthChecks } from '../../db/tables';
+import { healthChecks } from '../../db/tables/health';
 import { occurredAtOf } from '../../domain/entities/occurred-at';
 import { assertStorable } from '../../domain/entities/storable';
 import { ensureSystems } from '../catalog/ensure-systems';

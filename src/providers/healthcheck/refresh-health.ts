@@ -1,5 +1,5 @@
 import { and, eq, inArray, isNotNull } from 'drizzle-orm';
-import { healthChecks } from '../../db/tables';
+import { healthChecks } from '../../db/tables/health';
 import type { System } from '../catalog/systems';
 import type { DomainWrite } from '../domain-write';
 import { aggregateHealth, type CheckStatus } from './health-status';

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { HookScheme } from '../../db/tables';
+import type { HookScheme } from '../../db/tables/access';
 
 /** How old, or how far ahead, a signed timestamp may be: five minutes. */
 const REPLAY_WINDOW_SECONDS = 300;

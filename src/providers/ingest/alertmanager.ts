@@ -1,5 +1,5 @@
 import { removeAlerts, storeAlerts } from '../../db/health-alerts';
-import type { HealthStatus } from '../../db/tables';
+import type { HealthStatus } from '../../db/tables/health';
 import { ownField } from '../../domain/entities/diff';
 import { ensureSystems, matchSystems } from '../catalog/ensure-systems';
 import type { DomainWrite } from '../domain-write';

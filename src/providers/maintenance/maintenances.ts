@@ -2,7 +2,7 @@ import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import type { Executor } from '../../db/executor';
-import { maintenances, maintenanceUpdates } from '../../db/tables';
+import { maintenances, maintenanceUpdates } from '../../db/tables/incidents';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';

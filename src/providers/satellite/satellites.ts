@@ -1,7 +1,7 @@
 import { asc, desc, eq, lt, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
-import { satellites } from '../../db/tables';
+import { satellites } from '../../db/tables/catalog';
 import type { EntityChange, Occurrence } from '../../domain/entities/change';
 import type { EntityKind } from '../../domain/entities/entity-kind';
 import { assertStorable } from '../../domain/entities/storable';

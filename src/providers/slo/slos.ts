@@ -2,7 +2,7 @@ import { asc, desc, eq, lt, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { appendChanges } from '../../db/change-log';
 import type { Executor } from '../../db/executor';
-import { slos } from '../../db/tables';
+import { slos } from '../../db/tables/catalog';
 import type { EntityKind } from '../../domain/entities/entity-kind';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';

@@ -1,0 +1,60 @@
+import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { Actor } from '../../domain/entities/change';
+import type { Sealed } from '../../domain/secrets/cipher';
+import { at, jsonb, bytea } from './columns';
+
+/** Hashed bearer tokens. */
+export const apiTokens = pgTable('api_tokens', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  prefix: text('prefix').notNull(),
+  hash: bytea('hash').notNull(),
+  roles: text('roles').array().notNull(),
+  createdAt: at('created_at').notNull(),
+  expiresAt: at('expires_at'),
+  revokedAt: at('revoked_at'),
+});
+
+/** Append-only record of mutations, also refused ones. */
+export const auditLog = pgTable('audit_log', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  at: at('at').notNull(),
+  actor: jsonb('actor').$type<Actor>().notNull(),
+  action: text('action').notNull(),
+  target: text('target'),
+  outcome: text('outcome').notNull(),
+  remoteAddress: text('remote_address'),
+  detail: jsonb('detail').$type<unknown>(),
+});
+
+/** Answers kept for repeats with the same Idempotency-Key. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    principal: text('principal').notNull(),
+    route: text('route').notNull(),
+    key: text('key').notNull(),
+    bodyHash: text('body_hash').notNull(),
+    status: integer('status').notNull(),
+    response: jsonb('response').$type<unknown>(),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.principal, t.route, t.key] })],
+);
+
+/** Who may post to `/hooks/{name}`, and how that is checked; secrets are sealed. */
+export const hooks = pgTable('hooks', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  scheme: text('scheme').$type<HookScheme>().notNull(),
+  /** Header of the secret or signature; null = the scheme's own. */
+  header: text('header'),
+  secrets: jsonb('secrets').$type<Sealed[]>().notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** How a hook tells its sender: not at all, a shared secret in a header, or an HMAC over the raw body. */
+export const HOOK_SCHEMES = ['none', 'header', 'github', 'timestamped'] as const;
+
+export type HookScheme = (typeof HOOK_SCHEMES)[number];

@@ -1,0 +1,139 @@
+import { sql } from 'drizzle-orm';
+import { bigint, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import type { Actor } from '../../domain/entities/change';
+import type { Finding } from '../../domain/errors';
+import { at, jsonb } from './columns';
+
+/** One row per automation; what is versioned lives in `automationVersions`. */
+export const automations = pgTable('automations', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  description: text('description'),
+  group: text('group'),
+  status: text('status').$type<'enabled' | 'disabled'>().notNull().default('enabled'),
+  managedBy: text('managed_by').$type<'api' | 'gitops'>().notNull().default('api'),
+  source: text('source'),
+  sourceName: text('source_name'),
+  version: integer('version').notNull(),
+  /** Position in the order of commits of definition changes; what the routing index follows. */
+  revision: bigint('revision', { mode: 'number' }).notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+  deletedAt: at('deleted_at'),
+});
+
+/** Immutable definitions. */
+export const automationVersions = pgTable(
+  'automation_versions',
+  {
+    automationId: uuid('automation_id').notNull(),
+    version: integer('version').notNull(),
+    schemaVersion: integer('schema_version').notNull().default(1),
+    definition: jsonb('definition').$type<unknown>().notNull(),
+    sourceYaml: text('source_yaml'),
+    createdAt: at('created_at').notNull(),
+    createdBy: jsonb('created_by').$type<Actor>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.automationId, t.version] })],
+);
+
+/** Why nothing ran: one row per stretch of identical outcomes. */
+export const evaluations = pgTable('evaluations', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  automationId: uuid('automation_id').notNull(),
+  triggerId: text('trigger_id'),
+  changeId: uuid('change_id'),
+  outcome: text('outcome').notNull(),
+  detail: text('detail'),
+  count: integer('count').notNull().default(1),
+  firstAt: at('first_at').notNull(),
+  lastAt: at('last_at').notNull(),
+});
+
+/** What the window gate has counted. */
+export const windowEvents = pgTable(
+  'window_events',
+  {
+    automationId: uuid('automation_id').notNull(),
+    triggerId: text('trigger_id').notNull(),
+    changeId: uuid('change_id').notNull(),
+    gate: text('gate').notNull(),
+    partitionKey: text('partition_key').notNull(),
+    occurredAt: at('occurred_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.automationId, table.triggerId, table.changeId] })],
+);
+
+/** What `for:` gates have armed, and what they have fired of. */
+export const dwells = pgTable(
+  'dwells',
+  {
+    id: uuid('id').primaryKey(),
+    automationId: uuid('automation_id').notNull(),
+    triggerId: text('trigger_id').notNull(),
+    contextKey: text('context_key'),
+    gate: text('gate').notNull(),
+    status: text('status').$type<'armed' | 'spent' | 'idle'>().notNull(),
+    kind: text('kind').notNull(),
+    entityId: text('entity_id').notNull(),
+    event: text('event').notNull(),
+    config: jsonb('config').$type<Record<string, unknown>>().notNull(),
+    changeId: uuid('change_id').notNull(),
+    triggerScope: jsonb('trigger_scope').$type<Record<string, unknown>>().notNull(),
+    causedBy: uuid('caused_by'),
+    depth: integer('depth').notNull(),
+    armedAt: at('armed_at').notNull(),
+    firesAt: at('fires_at').notNull(),
+    lastFiredAt: at('last_fired_at'),
+    startAttemptedAt: at('start_attempted_at'),
+    startedAt: at('started_at'),
+    updatedAt: at('updated_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    unique('dwells_automation_id_trigger_id_context_key_key')
+      .on(t.automationId, t.triggerId, t.contextKey)
+      .nullsNotDistinct(),
+  ],
+);
+
+/** Dwells that ended before their deadline and whose workflow has not been told. */
+export const dwellEnds = pgTable('dwell_ends', { id: uuid('id').primaryKey() });
+
+/** What cron and interval triggers ask of Temporal's Schedules. */
+export const schedules = pgTable(
+  'schedules',
+  {
+    automationId: uuid('automation_id').notNull(),
+    triggerId: text('trigger_id').notNull(),
+    gate: text('gate').notNull(),
+    event: text('event').notNull(),
+    config: jsonb('config').$type<Record<string, unknown>>().notNull(),
+    since: at('since')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    syncedAt: at('synced_at'),
+    attemptedAt: at('attempted_at'),
+    spec: text('spec'),
+  },
+  (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
+);
+
+/** Schedules that are to be deleted from Temporal. */
+export const scheduleEnds = pgTable(
+  'schedule_ends',
+  { automationId: uuid('automation_id').notNull(), triggerId: text('trigger_id').notNull() },
+  (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
+);
+
+/** Stored definitions that a release could not bring into its form. */
+export const migrationFailures = pgTable('migration_failures', {
+  id: uuid('id').primaryKey(),
+  automationId: uuid('automation_id').notNull(),
+  version: integer('version').notNull(),
+  message: text('message').notNull(),
+  errors: jsonb('errors').$type<Finding[]>().notNull(),
+  failedAt: at('failed_at').notNull(),
+  acknowledgedAt: at('acknowledged_at'),
+});

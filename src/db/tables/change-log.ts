@@ -1,0 +1,67 @@
+import { sql } from 'drizzle-orm';
+import { bigint, doublePrecision, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
+import type { Actor } from '../../domain/entities/change';
+import { at, jsonb, seq } from './columns';
+
+/** The change log, partitioned by day of `recordedAt`. */
+export const changes = pgTable('changes', {
+  seq: seq(),
+  changeId: uuid('change_id').notNull(),
+  partition: smallint('partition').notNull(),
+  kind: text('kind').notNull(),
+  entityId: text('entity_id').notNull(),
+  event: text('event'),
+  payload: jsonb('payload').$type<Record<string, unknown>>(),
+  contextKey: text('context_key'),
+  prev: jsonb('prev').$type<Record<string, unknown>>(),
+  next: jsonb('next').$type<Record<string, unknown>>(),
+  delta: jsonb('delta').$type<Record<string, unknown>>(),
+  changedFields: text('changed_fields').array(),
+  actor: jsonb('actor').$type<Actor>().notNull(),
+  causedBy: uuid('caused_by'),
+  depth: integer('depth').notNull().default(0),
+  occurredAt: at('occurred_at').notNull(),
+  recordedAt: at('recorded_at')
+    .notNull()
+    .default(sql`clock_timestamp()`),
+  routedAt: at('routed_at'),
+  attempts: smallint('attempts').notNull().default(0),
+  nextAttemptAt: at('next_attempt_at'),
+  failedAt: at('failed_at'),
+  error: jsonb('error').$type<{ message: string }>(),
+});
+
+/** Identities of messages already accepted from outside. */
+export const dedupKeys = pgTable('dedup_keys', {
+  key: text('key').primaryKey(),
+  changeIds: uuid('change_ids').array().notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
+/** Live worker processes; only for fair shares, leases are what counts. */
+export const workers = pgTable('workers', {
+  id: uuid('id').primaryKey(),
+  host: text('host').notNull(),
+  pid: integer('pid').notNull(),
+  startedAt: at('started_at').notNull().defaultNow(),
+  expiresAt: at('expires_at').notNull(),
+});
+
+/** Who routes which partition; `epoch` is the fencing token. */
+export const partitionLeases = pgTable('partition_leases', {
+  partition: smallint('partition').primaryKey(),
+  owner: uuid('owner'),
+  epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
+  expiresAt: at('expires_at').notNull(),
+});
+
+/** What all processes together have counted; `labels` as in Prometheus' text format, without braces. */
+export const metricTotals = pgTable(
+  'metric_totals',
+  {
+    name: text('name').notNull(),
+    labels: text('labels').notNull(),
+    value: doublePrecision('value').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.labels] })],
+);

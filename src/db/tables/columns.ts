@@ -1,0 +1,21 @@
+import { sql } from 'drizzle-orm';
+import { bigint, customType, timestamp } from 'drizzle-orm/pg-core';
+
+/** An instant. */
+export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+
+/** Unlike drizzle's own, does not read a text inside jsonb as JSON once more: `"1"` stays a text. */
+export const jsonb = customType<{ data: unknown; driverData: unknown }>({
+  dataType: () => 'jsonb',
+  toDriver: (value) => JSON.stringify(value),
+  fromDriver: (value) => value,
+});
+
+/** Bytes. */
+export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+
+/** Place in the log that streams follow. */
+export const seq = () =>
+  bigint('seq', { mode: 'number' })
+    .notNull()
+    .default(sql`nextval('change_seq')`);

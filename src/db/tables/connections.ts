@@ -1,0 +1,48 @@
+import { integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import type { Sealed } from '../../domain/secrets/cipher';
+import { at, jsonb, bytea } from './columns';
+
+/** Secrets, sealed for their names. */
+export const secrets = pgTable('secrets', {
+  name: text('name').primaryKey(),
+  version: integer('version').notNull(),
+  sealed: jsonb('sealed').$type<Sealed>().notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** Connections to other products; `secrets` holds the sealed fields of the config. */
+export const connections = pgTable('connections', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  type: text('type').notNull(),
+  config: jsonb('config').$type<Record<string, unknown>>().notNull(),
+  secrets: jsonb('secrets').$type<Record<string, Sealed>>().notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** Packages that scripts may use, with their archives. */
+export const scriptPackages = pgTable('script_packages', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  version: text('version').notNull(),
+  sha256: text('sha256').notNull(),
+  tarball: bytea('tarball').notNull(),
+  createdAt: at('created_at').notNull(),
+});
+
+/** What notification.send has delivered, or not. */
+export const notifications = pgTable('notifications', {
+  id: uuid('id').primaryKey(),
+  runId: uuid('run_id'),
+  connectionId: text('connection_id').notNull(),
+  strategy: text('strategy').notNull(),
+  recipients: text('recipients').array().notNull(),
+  title: text('title').notNull(),
+  importance: text('importance').notNull(),
+  status: text('status').notNull(),
+  durationMs: integer('duration_ms').notNull(),
+  errorMessage: text('error_message'),
+  createdAt: at('created_at').notNull(),
+});
