@@ -102,11 +102,12 @@ async function report(stack: Stack, status: string, count: number, first = 0): P
 
 /** Milliseconds from the request that makes it true until the run has ended. */
 async function wake(stack: Stack, n: number): Promise<number> {
+  const run = await stack.database.db.execute<{ id: string }>(sql`select id from runs where context_key = ${host(n)}`);
   const began = Date.now();
   await report(stack, 'unhealthy', 1, n);
   const ended = await until('the run has ended', async () => {
     const found = await stack.database.db.execute<{ at: string | null }>(
-      sql`select finished_at as at from runs where context_key = ${host(n)}`,
+      sql`select finished_at as at from runs where id = ${run.rows[0]?.id ?? ''}`,
     );
     return found.rows[0]?.at ?? false;
   });

@@ -9,8 +9,6 @@ import type { Route } from './http/route';
 /** Metrics of the API process and, read at each scrape, of what lies in the database: totals of the fleet, what is armed now. */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
-  /** Changes accepted from outside. */
-  countChanges(count: number): void;
   /** Runs that calls have ended. */
   countCancelled(count: number): void;
   /** What this process alone has to tell, fresh. */
@@ -45,7 +43,6 @@ export function createApiMetrics({ db, fleet }: { db: Executor; fleet: FleetCoun
   return {
     observeRequest: (route, status, seconds) =>
       requests.observe({ method: route.method, route: route.path, status }, seconds),
-    countChanges: (count) => fleet.count('fermata_changes_total', {}, count),
     countCancelled: (count) => fleet.count('fermata_runs_total', { status: 'cancelled' }, count),
     async collect() {
       await refresh();

@@ -1,5 +1,5 @@
 import type { Database } from '../db/client';
-import { takeWakes } from '../db/runs/waits';
+import { takeWakes, type Wake } from '../db/runs/waits';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
@@ -12,8 +12,8 @@ const BATCH = 100;
 const CONCURRENT = 20;
 
 export interface WakeSender {
-  /** Waits were woken. */
-  poke(): void;
+  /** Sends a wake soon, once; the sweep sends what was not answered. */
+  send(wake: Wake): void;
   stop(): Promise<void>;
 }
 
@@ -26,42 +26,47 @@ export function createWakeSender(deps: {
 }): WakeSender {
   const { database, starter, failpoint, log } = deps;
   const sleeper = new Sleeper();
+  const queue: Wake[] = [];
+  const lanes = new Set<Promise<void>>();
   let stopped = false;
-  let poked = false;
 
-  const send = async (): Promise<void> => {
-    for (;;) {
-      const temporal = starter();
-      if (!temporal) return;
+  const noteFailure = (error: unknown): void => {
+    if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'wakes could not be sent; trying again');
+  };
+  const lane = async (): Promise<void> => {
+    for (let wake = queue.shift(); wake !== undefined; wake = queue.shift()) {
+      await failpoint('after-commit-before-signal');
+      await starter()?.wake(wake).catch(noteFailure);
+    }
+  };
+  const send = (wake: Wake): void => {
+    if (stopped) return;
+    queue.push(wake);
+    if (lanes.size >= CONCURRENT) return;
+    const sending = lane().finally(() => lanes.delete(sending));
+    lanes.add(sending);
+  };
+  const sweep = async (): Promise<void> => {
+    for (let taken = BATCH; taken === BATCH && !stopped && starter() !== null;) {
       const wakes = await takeWakes(database.db, BATCH);
-      if (wakes.length > 0) await failpoint('after-commit-before-signal');
-      const queue = wakes.values();
-      const lane = async (): Promise<void> => {
-        for (const wake of queue) await temporal.wake(wake);
-      };
-      await Promise.all(Array.from({ length: CONCURRENT }, lane));
-      if (wakes.length < BATCH) return;
+      taken = wakes.length;
+      wakes.forEach(send);
     }
   };
   const loop = async (): Promise<void> => {
     while (!stopped) {
-      poked = false;
-      await send().catch((error: unknown) => {
-        if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'wakes could not be sent; trying again');
-      });
-      if (!stopped && !poked) await sleeper.sleep(SWEEP_MS);
+      await sweep().catch(noteFailure);
+      if (!stopped) await sleeper.sleep(SWEEP_MS);
     }
   };
   const running = loop();
   return {
-    poke() {
-      poked = true;
-      sleeper.wake();
-    },
+    send,
     async stop() {
       stopped = true;
+      queue.length = 0;
       sleeper.wake();
-      await running;
+      await Promise.all([running, ...lanes]);
     },
   };
 }

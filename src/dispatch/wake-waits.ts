@@ -1,7 +1,16 @@
 import type { Database } from '../db/client';
 import { isDatabaseAway } from '../db/availability';
 import type { RunSource } from '../db/runs/run-source';
-import { addToWake, artifactsOf, waitsOn, wakeWait, wildKinds, type Wait, type Waking } from '../db/runs/waits';
+import {
+  addToWake,
+  artifactsOf,
+  waitsOn,
+  wakeWait,
+  wildKinds,
+  type Wait,
+  type Wake,
+  type Waking,
+} from '../db/runs/waits';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
@@ -18,8 +27,8 @@ export interface WakeDeps {
   evaluator: Evaluator;
   sourceOf: (runId: string) => Promise<RunSource>;
   log: Logger;
-  /** Wakes are to be sent. */
-  onWakesToSend: () => void;
+  /** A wake is to be sent; it is again by who sweeps, until it is answered. */
+  onWakeToSend: (wake: Wake) => void;
   /** Told of each wait that a change was held against, for the metrics. */
   onWake: (result: 'signalled' | 'false') => void;
 }
@@ -46,17 +55,16 @@ export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<
     (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
   );
   const queue = waits.values();
-  let woken = false;
   const lane = async (): Promise<void> => {
     for (const wait of queue) {
       const by = await wakingOf(deps, wait, told);
-      if (by !== null && (await wakeWait(deps.database.db, wait.id, by))) woken = true;
+      const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
+      if (wake !== null) deps.onWakeToSend(wake);
       else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
       deps.onWake(by === null ? 'false' : 'signalled');
     }
   };
   await Promise.all(Array.from({ length: CONCURRENT }, lane));
-  if (woken) deps.onWakesToSend();
 }
 
 async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Promise<Waking | null> {

@@ -11,7 +11,7 @@ interface FleetMetric {
 export const FLEET_METRICS = {
   fermata_changes_total: {
     type: 'counter',
-    help: 'Events and results of checks accepted from outside',
+    help: 'Events and changes of state that were found in the log',
     labelNames: [],
   },
   fermata_routing_lag_seconds: {

@@ -67,6 +67,7 @@ actions: [{ action: automation.log, config: { message: m } }]
     await told('fermata_evaluations_total{outcome="run"}', 3);
     await told('fermata_action_seconds_count{action="automation.log",outcome="success"}', 3);
     await told('fermata_routing_lag_seconds_count', 4);
+    await told('fermata_changes_total', 4);
     const page = await scrape();
     const bounds = [...page.matchAll(/^fermata_routing_lag_seconds_bucket\{le="(.*)"\}/gm)].map(([, bound]) =>
       bound === '+Inf' ? Infinity : Number(bound),

@@ -15,7 +15,6 @@ import { decodeUtf8, isJsonType, mediaTypeOf, parseJson } from '../http/body';
 import { idempotencyKeyOf } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
-import type { ApiMetrics } from '../metrics';
 import { AlertmanagerBody, CloudEventBody, HealthBody } from './inbound-bodies';
 
 const RESPONSES = {
@@ -32,7 +31,6 @@ export interface InboundDeps {
   entities: EntityStore;
   clock: Clock;
   notifier: Notifier;
-  metrics: ApiMetrics;
   settings: { alertmanagerLabels: readonly string[] };
 }
 
@@ -133,8 +131,7 @@ function writeOf({ entities, clock }: InboundDeps, tx: Executor, { cause }: Inbo
   return { tx, entities, cause, now: clock.now() };
 }
 
-function accepted({ notifier, metrics }: InboundDeps, count: number, changeIds: string[]): Reply {
+function accepted({ notifier }: InboundDeps, count: number, changeIds: string[]): Reply {
   if (changeIds.length > 0) notifier.changes();
-  metrics.countChanges(changeIds.length);
   return json(202, { accepted: count, changeIds });
 }

@@ -12,7 +12,6 @@ import { isFromSender, signatureHeader } from '../../providers/hooks/verify-send
 import { decodeUtf8, isJsonType, mediaTypeOf, parseJson } from '../http/body';
 import { inboundRoute, json, type Route } from '../http/route';
 import { notFound } from '../http/values';
-import type { ApiMetrics } from '../metrics';
 import { hookSecretName } from './hooks';
 
 interface ReceiveHookDeps {
@@ -20,7 +19,6 @@ interface ReceiveHookDeps {
   entities: EntityStore;
   clock: Clock;
   notifier: Notifier;
-  metrics: ApiMetrics;
   cipher: Cipher;
 }
 
@@ -71,7 +69,6 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
         signatureHeader: signatureHeader(hook),
       });
       deps.notifier.changes();
-      deps.metrics.countChanges(changeIds.length);
       return json(202, { accepted: 1, changeIds });
     },
   });

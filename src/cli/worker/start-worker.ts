@@ -6,6 +6,7 @@ import { maskFailures } from '../../activities/mask-failures';
 import { createRunSecrets } from '../../activities/run-secrets';
 import { createPostgresSecrets } from '../../providers/secrets/secret-backend';
 import { createRunSources } from '../../db/runs/run-source';
+import type { Wake } from '../../db/runs/waits';
 import { createHousekeeping } from '../../activities/housekeeping/create-housekeeping';
 import { requireSecretKey, type Config } from '../../config';
 import { createDatabase, type Database } from '../../db/client';
@@ -229,7 +230,7 @@ function startRouting(parts: RoutingParts): Routing {
     ids: uuidV7,
     onOutcome: metrics.outcome,
     onDwellsToStart: () => dwellTimers.poke(),
-    onWakesToSend: () => wakeSender.poke(),
+    onWakeToSend: (wake: Wake) => wakeSender.send(wake),
     onWake: metrics.wake,
     sourceOf: activityDeps.sourceOf,
   };

@@ -33,7 +33,10 @@ export function createWorkerMetrics(deps: { db: Executor; log: Logger }): Worker
     maskHits: (count) => fleet.count('fermata_mask_hits_total', {}, count),
     wake: (result) => fleet.count('fermata_wakes_total', { result }),
     runEnded: (status) => fleet.count('fermata_runs_total', { status }),
-    routed: (lagSeconds) => fleet.observe('fermata_routing_lag_seconds', {}, lagSeconds),
+    routed: (lagSeconds) => {
+      fleet.count('fermata_changes_total', {});
+      fleet.observe('fermata_routing_lag_seconds', {}, lagSeconds);
+    },
     outcome: (outcome) => fleet.count('fermata_evaluations_total', { outcome }),
     temporalCall: (call) => fleet.count('fermata_temporal_calls_total', { call }),
     action: (action, outcome, seconds) => fleet.observe('fermata_action_seconds', { action, outcome }, seconds),

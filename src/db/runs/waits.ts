@@ -165,14 +165,33 @@ export async function waitsOn(
   return found.rows.map(toWait);
 }
 
-/** Notes that a wake is under way; false = one is already, or the wait is over. */
-export async function wakeWait(db: Executor, id: string, by: Waking): Promise<boolean> {
-  const woken = await db.execute(sql`
-    update waits set woken_by = ${JSON.stringify(by)}::jsonb, signalled_at = null,
+/** A signal to send. */
+export interface Wake {
+  runId: string;
+  path: string;
+  workflowId: string;
+}
+
+interface WakeRow extends Record<string, unknown> {
+  run_id: string;
+  path: string;
+  workflow_id: string;
+}
+
+const toWake = (row: WakeRow): Wake => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id });
+
+/**
+ * Notes that a wake is under way, and gives it to the caller to send: whoever dies before leaves it to `takeWakes`. null = one is
+ * under way already, or the wait is over.
+ */
+export async function wakeWait(db: Executor, id: string, by: Waking): Promise<Wake | null> {
+  const woken = await db.execute<WakeRow>(sql`
+    update waits w set woken_by = ${JSON.stringify(by)}::jsonb, signalled_at = clock_timestamp(),
       -- Whoever could not be evaluated reads the log once more.
       looked = looked and ${by.changed !== undefined || by.trigger !== undefined}
-    where id = ${id} and woken_by is null`);
-  return woken.rowCount === 1;
+    from runs r where w.id = ${id} and w.woken_by is null and r.id = w.run_id
+    returning w.run_id, w.path, r.workflow_id`);
+  return woken.rows[0] ? toWake(woken.rows[0]) : null;
 }
 
 /** Entities that a wake can carry; what is more is found by the next change of its kind. */
@@ -213,15 +232,12 @@ export async function beganAt(tx: Executor, runId: string, path: string): Promis
   return Number(found.rows[0]?.began_seq ?? 0);
 }
 
-/** After so long a wake that nobody answered is sent again. */
+/** After so long a wake that nobody answered, or nobody sent, is sent again. */
 const WAKE_AGAIN_SECONDS = 5;
 
 /** Takes wakes to send, with the executions they are for. */
-export async function takeWakes(
-  db: Executor,
-  limit: number,
-): Promise<{ runId: string; path: string; workflowId: string }[]> {
-  const taken = await db.execute<{ run_id: string; path: string; workflow_id: string }>(sql`
+export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
+  const taken = await db.execute<WakeRow>(sql`
     with taken as (
       update waits set signalled_at = clock_timestamp() where id in (
         select id from waits where woken_by is not null and (signalled_at is null
@@ -229,7 +245,7 @@ export async function takeWakes(
         order by id limit ${limit} for update skip locked)
       returning run_id, path)
     select taken.run_id, taken.path, r.workflow_id from taken join runs r on r.id = taken.run_id`);
-  return taken.rows.map((row) => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id }));
+  return taken.rows.map(toWake);
 }
 
 /** What is armed, newest first, below the id `before`. */
