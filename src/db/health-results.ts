@@ -50,13 +50,18 @@ export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Pr
 export async function earlierResults(
   db: Executor,
   systemId: string,
-  before: { at: Date; id: string },
+  before: { at: Date; id: string; seq?: number },
   limit: number,
 ): Promise<{ latencyMs: number | null; collectors: Record<string, unknown> | null }[]> {
+  // What came later by the log was not known then, however old it says that it is.
+  const known =
+    before.seq === undefined
+      ? sql``
+      : sql`and not exists (select 1 from changes c where c.change_id = r.id and c.seq > ${before.seq})`;
   const result = await db.execute<{ latency_ms: number | null; collectors: Record<string, unknown> | null }>(sql`
-    select latency_ms, collectors from health_results
+    select latency_ms, collectors from health_results r
     where system_id = ${systemId} and at <= ${before.at.toISOString()}
-      and (at, id) < (${before.at.toISOString()}::timestamptz, ${before.id}::uuid)
+      and (at, id) < (${before.at.toISOString()}::timestamptz, ${before.id}::uuid) ${known}
     order by at desc, id desc limit ${limit}`);
   return result.rows.map((row) => ({ latencyMs: row.latency_ms, collectors: row.collectors }));
 }

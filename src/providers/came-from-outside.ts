@@ -15,7 +15,7 @@ const LOOK_BACK = 200;
  * late enters nothing: a newer one has told already where the number is.
  */
 export async function cameFromOutside(db: Executor, change: Change, { inRange }: Entering): Promise<boolean> {
-  const before = { at: change.occurredAt, id: change.changeId };
+  const before = { at: change.occurredAt, id: change.changeId, seq: change.seq };
   const canBeRead = ({ latencyMs, collectors }: { latencyMs: unknown; collectors: unknown }) =>
     inRange({ latencyMs, result: { collectors } }) !== undefined;
   const overtaking = await overtakingResults(db, change.id, { at: change.occurredAt, seq: change.seq }, LOOK_BACK);

@@ -5,10 +5,11 @@ import { until } from '../support/until';
 describe('what starts automations', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
+  let worker: FermataProcess;
   beforeAll(async () => {
     engine = await startEngine();
     api = await engine.api();
-    await engine.worker();
+    worker = await engine.worker();
   }, 120_000);
   afterAll(() => engine.close());
 
@@ -75,6 +76,23 @@ describe('what starts automations', () => {
     ] as const) {
       await result('late', { latencyMs, timestamp: at(seconds) });
     }
+    await engine.ended(1, id);
+    await routed();
+    expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
+  }, 60_000);
+
+  test('what is found late in the log is held against what had come before it, not against what has come since', async () => {
+    const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
+    const at = (seconds: number) => new Date(Date.now() - 600_000 + seconds * 1_000).toISOString();
+    await worker.stop();
+    for (const [seconds, latencyMs] of [
+      [0, 10],
+      [20, 300],
+      [10, 400],
+    ] as const) {
+      await result('lagging', { latencyMs, timestamp: at(seconds) });
+    }
+    worker = await engine.worker();
     await engine.ended(1, id);
     await routed();
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
