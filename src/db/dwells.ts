@@ -79,8 +79,9 @@ const uuids = (ids: readonly string[]): SQL => sql`${`{${ids.join(',')}}`}::uuid
  */
 export async function armDwell(tx: Executor, arming: DwellArming): Promise<'armed' | Dwell | null> {
   const { automationId, triggerId, contextKey, gate } = arming;
-  const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId}
-    and context_key is not distinct from ${contextKey}::text`;
+  // "is not distinct from" would read all keys of the trigger: no index serves it.
+  const sameKey = contextKey === null ? sql`context_key is null` : sql`context_key = ${contextKey}`;
+  const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId} and ${sameKey}`;
   if (await insertDwell(tx, arming)) return 'armed';
   const found = await tx.execute<Row>(sql`select * from dwells where ${key}`);
   const standing = found.rows[0] ? toDwell(found.rows[0]) : null;

@@ -32,7 +32,8 @@ export function createDwellStarter(deps: {
       const left = dwell.firesAt.getTime() - clock.now().getTime();
       const context = dwell.contextKey === null || dwell.contextKey === '' ? '' : ` · ${dwell.contextKey}`;
       const input: DwellInput = { v: 1, dwellId: dwell.id };
-      const attributes = { ...dwell, triggerEvent: dwell.event };
+      // Those by which people look for a dwell: each one more is an index that Temporal writes at each start.
+      const attributes = { ...dwell, id: null, automationGroup: null, triggerEvent: null };
       try {
         await within(() =>
           client.workflow.start('dwell', {

@@ -25,9 +25,9 @@ const KEYS = {
 /** Names of all search attributes that runs carry. */
 export const SEARCH_ATTRIBUTE_NAMES = Object.values(KEYS).map((key) => key.name);
 
-/** Attributes of one run; absent values are left out, long ones are cut as in workflow ids. */
+/** Attributes of one run or dwell; absent values are left out, long ones are cut as in workflow ids. */
 export function searchAttributesOf(run: {
-  id: string;
+  id: string | null;
   automationId: string;
   automationName: string;
   automationGroup: string | null;
@@ -37,8 +37,8 @@ export function searchAttributesOf(run: {
   const pairs: SearchAttributePair[] = [
     { key: KEYS.automationId, value: run.automationId },
     { key: KEYS.automationName, value: shortKey(run.automationName) },
-    { key: KEYS.runId, value: run.id },
   ];
+  if (run.id !== null) pairs.push({ key: KEYS.runId, value: run.id });
   if (run.automationGroup !== null) pairs.push({ key: KEYS.automationGroup, value: run.automationGroup });
   if (run.triggerEvent !== null) pairs.push({ key: KEYS.triggerEvent, value: run.triggerEvent });
   if (run.contextKey !== null && run.contextKey !== '') {

@@ -149,18 +149,22 @@ export const leftBy = (runIds: SQL): SQL => sql`
     waits_gone as (delete from waits where run_id in (${runIds})),
     secrets_gone as (delete from run_secrets where run_id in (${runIds}))`;
 
-/** Waits that changes of these entities or these events may end. */
+/**
+ * Waits that changes of these entities or these events may end. Written so that any plan is look-ups in the indexes, also one that was
+ * made while there were no waits: what is armed must not make the changes dearer that end none of it.
+ */
 export async function waitsOn(
   db: Executor,
   refs: readonly { kind: string; id: string }[],
   events: readonly string[],
 ): Promise<Wait[]> {
   const found = await db.execute<Row>(sql`
-    select w.* from waits w where w.id in (
+    select w.* from waits w where w.id = any(array(
       select r.wait_id from jsonb_to_recordset(${JSON.stringify(refs)}::jsonb) as c(kind text, id text)
-      join wait_refs r on r.kind = c.kind and r.entity_id in (c.id, '*')
+      cross join lateral (
+        select wait_id from wait_refs where kind = c.kind and entity_id = any(array[c.id, '*']) offset 0) as r
       union select e.id from waits e
-      where e.event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb))))
+      where e.event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb)))))
     order by w.id`);
   return found.rows.map(toWait);
 }
