@@ -104,7 +104,7 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
     },
 
     async value(db, text, scope) {
-      const now = clock.now();
+      const now = nowOf(scope);
       const { expression } = parseBareExpression(text);
       return evaluate(expression, await live(db, expression, scope, now), { now, filters });
     },

@@ -248,6 +248,36 @@ describe('a dry run', () => {
     expect(at('on_failure[0]')?.config).toMatchObject({ message: 'failed: enough' });
   });
 
+  it('reads the clock it is given, in how often a loop turns as well', async () => {
+    const saved = await api.call('POST', `${BASE}/automations`, {
+      body: {
+        name: 'turns by the clock',
+        triggers: [{ event: 'automation.event', config: { type: 'clock' } }],
+        actions: [
+          {
+            repeat: {
+              count: '{{ now < "2020-01-01T00:00:00Z" ? 3 : 1 }}',
+              sequence: [{ action: 'automation.log', config: { message: '{{ now | date("HH:mm") }}' } }],
+            },
+          },
+          {
+            repeat: {
+              for_each: '{{ [now] }}',
+              sequence: [{ variables: { at: '{{ repeat.item }}' } }],
+            },
+          },
+        ],
+      },
+    });
+    const { told } = await dry(
+      { payload: { type: 'clock', data: {} }, now: '2019-06-01T12:00:00.000Z' },
+      String(saved.body['id']),
+    );
+    expect(told.steps[0]?.result).toEqual({ iterations: 3, count: 3 });
+    expect(told.steps[1]?.config).toMatchObject({ message: '12:00' });
+    expect(told.steps.at(-1)?.result).toEqual({ at: '2019-06-01T12:00:00.000Z' });
+  });
+
   it('needs the permission to manage', async () => {
     const answer = await api.call('POST', `${BASE}/automations/${id}/dry-run`, {
       body: {},

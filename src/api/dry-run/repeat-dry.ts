@@ -30,7 +30,7 @@ async function iterate(
 ): Promise<void> {
   const { evaluator, db } = run.deps;
   const valueOf = (written: number | string) =>
-    typeof written === 'number' ? written : evaluator.renderDuration(db, written, run.scope());
+    typeof written === 'number' ? written : evaluator.value(db, written, run.scope());
   const items = 'for_each' in repeat ? listOf(await valueOf(repeat.for_each)) : undefined;
   const count = 'count' in repeat ? countOf(await valueOf(repeat.count)) : items?.length;
   const total = Math.min(count ?? Infinity, repeat.max_iterations);
