@@ -11,6 +11,7 @@ import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import { durationMs } from '../../domain/definition/duration';
 import { FermataError } from '../../domain/errors';
 import { extractReferences } from '../../domain/expressions/references';
+import { mergeBranches } from '../../domain/run/branch-variables';
 import { variablesProblem } from '../../domain/run/limits';
 import { codeFields } from '../../domain/registry/schema-marks';
 import { repeatDry } from './repeat-dry';
@@ -87,7 +88,7 @@ async function choose(run: Simulation, step: ChooseAction, path: string): Promis
 /** Every branch to its end, each on a copy of the variables; then the first error by branch order. */
 async function parallel(run: Simulation, step: ParallelAction, path: string): Promise<void> {
   const { variables: before, wait } = run;
-  let merged = before;
+  const branches: Record<string, unknown>[] = [];
   let failure: DryFailure | undefined;
   for (const [index, branch] of step.parallel.entries()) {
     Object.assign(run, { variables: before, wait });
@@ -97,10 +98,9 @@ async function parallel(run: Simulation, step: ParallelAction, path: string): Pr
       if (!(error instanceof DryFailure)) throw error;
       failure ??= error;
     }
-    const changed = Object.entries(run.variables).filter(([name, value]) => before[name] !== value);
-    merged = { ...merged, ...Object.fromEntries(changed) };
+    branches.push(run.variables);
   }
-  Object.assign(run, { variables: merged, wait });
+  Object.assign(run, { variables: mergeBranches(before, branches), wait });
   if (failure) throw failure;
 }
 

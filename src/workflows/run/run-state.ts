@@ -1,6 +1,6 @@
 import { CancellationScope, condition, setCurrentDetails, sleep, Trigger, workflowInfo } from '@temporalio/workflow';
 import type { Performance, Performed, StepInput } from '../../domain/run/activities';
-import { sameJson } from '../../domain/entities/diff';
+import { setSince } from '../../domain/run/branch-variables';
 import type { Resume } from '../../domain/run/messages';
 import type { PlanNode } from '../../domain/run/plan';
 import { pathsOf, type Stretch } from '../../domain/run/stretch';
@@ -182,10 +182,7 @@ export class RunState {
   /** Of a branch what it has set: copies of all for each branch would be more than an input may be. */
   private own(place: string, variables: Record<string, unknown>): Record<string, unknown> {
     const whole = this.shared.branches.get('')?.variables;
-    if (place === '' || whole === undefined) return variables;
-    return Object.fromEntries(
-      Object.entries(variables).filter(([name, value]) => !Object.hasOwn(whole, name) || !sameJson(whole[name], value)),
-    );
+    return place === '' || whole === undefined ? variables : setSince(whole, variables);
   }
 
   /** Where a new execution goes on. */

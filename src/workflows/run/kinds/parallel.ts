@@ -1,5 +1,5 @@
 import { CancellationScope } from '@temporalio/workflow';
-import { sameJson } from '../../../domain/entities/diff';
+import { mergeBranches } from '../../../domain/run/branch-variables';
 import { variablesProblem } from '../../../domain/run/limits';
 import type { ParallelNode } from '../../../domain/run/plan';
 import type { RunError } from '../../../domain/run/step-record';
@@ -18,7 +18,10 @@ export const parallel: KindHandler<'parallel'> = async (run, node, path, steps) 
     const branches = node.branches.map((_, index) => run.fork(`${path}.parallel[${index}]`));
     const errors = await runBranches(run, node, path, steps, branches);
     run.leave(`${path}.`);
-    const variables = merged(run.variables, branches);
+    const variables = mergeBranches(
+      run.variables,
+      branches.map((branch) => branch.variables),
+    );
     const larger = tooLarge(variables, node, path);
     // What cannot be carried is not: steps behind `continue_on_error` see what was there before.
     if (larger === undefined) run.variables = variables;
@@ -74,12 +77,4 @@ async function runBranches(
   }
   if (later) throw new ContinueLater();
   return errors;
-}
-
-/** What branches have set, in branch order. */
-function merged(before: Record<string, unknown>, branches: readonly RunState[]): Record<string, unknown> {
-  const changed = branches.flatMap(({ variables }) =>
-    Object.entries(variables).filter(([name, value]) => !Object.hasOwn(before, name) || !sameJson(before[name], value)),
-  );
-  return { ...before, ...Object.fromEntries(changed) };
 }

@@ -1,0 +1,18 @@
+import { sameJson } from '../entities/diff';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** What has been set since: variables that are new or have another value. */
+export function setSince(before: Variables, variables: Variables): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name, value]) => !Object.hasOwn(before, name) || !sameJson(before[name], value)),
+  );
+}
+
+/** Variables behind a `parallel`: what its branches have set, each on a copy, in branch order. */
+export function mergeBranches(before: Variables, branches: readonly Variables[]): Record<string, unknown> {
+  return Object.assign({ ...before }, ...branches.map((variables) => setSince(before, variables))) as Record<
+    string,
+    unknown
+  >;
+}
