@@ -1,16 +1,14 @@
 import type { Executor } from '../db/executor';
+import { artifactsOf } from '../db/runs/artifacts';
 import { beginStep } from '../db/runs/begin-step';
 import { endStep } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
+import { beganAt, changesAfter, logPosition } from '../db/runs/log-position';
 import { setWaiting } from '../db/runs/set-waiting';
 import {
-  artifactsOf,
-  beganAt,
   changedAfter,
-  changesAfter,
   beginLook,
   insertWait,
-  logPosition,
   removeWait,
   endLook,
   waitAt,

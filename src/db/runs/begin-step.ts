@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 import type { SealedRunSecret } from '../secrets';
-import { newestArtifacts } from './waits';
+import { newestArtifacts } from './artifacts';
 
 /** Names of a step in its row. */
 export interface StepNames {

@@ -30,7 +30,7 @@ const json = (value: unknown) => (value === undefined ? null : JSON.stringify(va
  * ended meanwhile: what the step did stays unseen by later steps, of which there are none.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
-  const { runId, path, artifact, closes } = end;
+  const { runId, path, artifact, closes = [] } = end;
   const finished = end.status === 'running' || end.status === 'waiting' ? sql`null` : sql`clock_timestamp()`;
   const result = await tx.execute(sql`
     with run as materialized (
@@ -43,12 +43,8 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
         ${artifact?.name ?? null}, ${artifact?.type ?? null}, ${json(artifact?.data)}::jsonb, clock_timestamp(),
         case when ${artifact?.closed ?? false} then clock_timestamp() end
       from run where ${artifact !== undefined}
-      on conflict (run_id, path, name) do nothing),
-    closed as (
-      update artifacts a set closed_at = clock_timestamp() from run
-      where a.automation_id = run.automation_id and a.closed_at is null
-        and exists (select 1 from jsonb_array_elements(${json(closes)}::jsonb) c
-          where a.type = c ->> 'type' and a.data @> (c -> 'data')))
+      on conflict (run_id, path, name) do nothing)
+    ${closes.length === 0 ? sql`` : closing(closes)}
     update run_steps set status = ${end.status}, result = ${json(end.result)}::jsonb, error = ${json(end.error)}::jsonb,
       trace = ${json(end.trace)}::jsonb, finished_at = ${finished}, seq = nextval('change_seq')
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
@@ -56,6 +52,13 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   if (path.includes('.parallel[')) await noteOnlyWaiting(tx, runId);
   return result.rowCount === 1;
 }
+
+/** Only for the steps that close something: the others need not look through what is open. */
+const closing = (closes: StepEnd['closes']) => sql`, closed as (
+      update artifacts a set closed_at = clock_timestamp() from run
+      where a.automation_id = run.automation_id and a.closed_at is null
+        and exists (select 1 from jsonb_array_elements(${json(closes)}::jsonb) c
+          where a.type = c ->> 'type' and a.data @> (c -> 'data')))`;
 
 /** Kinds whose step is under way while those inside it wait. */
 const AROUND = ['parallel', 'sequence', 'choose', 'repeat'];

@@ -1,7 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { RunError } from '../../domain/run/step-record';
-import { changeOf, type ChangeRow } from '../change-row';
-import type { Change } from '../../domain/entities/change';
 import type { Executor } from '../executor';
 
 /** What the expressions of a wait see of its run, beside the run itself and its artifacts. */
@@ -228,14 +226,6 @@ export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
   return refs.filter((ref) => ref.endsWith(':*')).map((ref) => ref.slice(0, -2));
 }
 
-/** Where the log stood when a step began. */
-export async function beganAt(tx: Executor, runId: string, path: string): Promise<number> {
-  const found = await tx.execute<{ began_seq: string }>(
-    sql`select began_seq from run_steps where run_id = ${runId} and path = ${path}`,
-  );
-  return Number(found.rows[0]?.began_seq ?? 0);
-}
-
 /** After so long a wake that nobody answered, or nobody sent, is sent again. */
 const WAKE_AGAIN_SECONDS = 5;
 
@@ -263,81 +253,4 @@ export async function listWaits(
     sql`select * from waits where true ${below} ${only} order by id desc limit ${page.limit}`,
   );
   return found.rows.map(toWait);
-}
-
-/** Of each action, or of all without an id, the newest artifact: loops make thousands that later steps cannot name. */
-export const newestArtifacts = (runId: SQL): SQL => sql`
-  select distinct on (action_id, type, name) * from artifacts where run_id = ${runId}
-  order by action_id, type, name, id desc`;
-
-/** Artifacts that a run has made so far, as its steps see them. */
-export async function artifactsOf(
-  db: Executor,
-  runId: string,
-): Promise<{ actionId: string | null; name: string; data: Record<string, unknown> }[]> {
-  const found = await db.execute<{ action_id: string | null; name: string; data: Record<string, unknown> }>(
-    sql`select action_id, name, data from (${newestArtifacts(sql`${runId}`)}) as a order by id`,
-  );
-  return found.rows.map((row) => ({ actionId: row.action_id, name: row.name, data: row.data }));
-}
-
-/** Where the log stood for a wait: see `logPosition`. */
-interface Began {
-  path: string;
-  kind: string;
-  began: number;
-  ended: number;
-}
-
-/**
- * The position of the log from which events count for a wait: where the provider action before it started, else where the
- * step before it ended, else where the run began. `isBefore` leaves out steps of other branches.
- */
-export async function logPosition(
-  tx: Executor,
-  runId: string,
-  path: string,
-  isBefore: (path: string) => boolean,
-): Promise<number> {
-  const steps = await tx.execute<{ path: string; kind: string; began_seq: string; seq: string }>(sql`
-    select path, kind, began_seq, seq from run_steps
-    where run_id = ${runId} and path <> ${path} and status in ('success', 'failed', 'skipped')
-    order by began_seq desc limit 500`);
-  const before = steps.rows
-    .filter((row) => isBefore(row.path))
-    .map((row): Began => ({ path: row.path, kind: row.kind, began: Number(row.began_seq), ended: Number(row.seq) }));
-  const action = before.find(({ kind }) => kind === 'action');
-  if (action) return action.began;
-  const ends = before.filter(({ path: other }) => !path.startsWith(`${other}.`)).map(({ ended }) => ended);
-  if (ends.length > 0) return Math.max(...ends);
-  return startPosition(tx, runId);
-}
-
-/**
- * Where the log stood for a run as a whole: at the change that started it, so that what came while that was on its way to us
- * counts; without one, or when that has dwelt, at the moment the run was made.
- */
-async function startPosition(tx: Executor, runId: string): Promise<number> {
-  const found = await tx.execute<{ seq: string | null }>(sql`
-    select coalesce(
-      (select max(c.seq) from changes c where c.change_id = r.change_id and not r.trigger_scope ? 'dwell'),
-      (select c.seq from changes c where c.recorded_at <= r.created_at order by c.recorded_at desc, c.seq desc limit 1),
-      0) as seq
-    from runs r where r.id = ${runId}`);
-  return Number(found.rows[0]?.seq ?? 0);
-}
-
-/** Changes of entities and these events behind a position of the log, oldest first. */
-export async function changesAfter(
-  db: Executor,
-  seq: number,
-  events: readonly string[],
-  limit: number,
-): Promise<Change[]> {
-  const found = await db.execute<ChangeRow>(sql`
-    select * from changes
-    where seq > ${seq}
-      and (event is null or event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb))))
-    order by seq limit ${limit}`);
-  return found.rows.map(changeOf);
 }

@@ -1,0 +1,18 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { Executor } from '../executor';
+
+/** Of each action, or of all without an id, the newest artifact: loops make thousands that later steps cannot name. */
+export const newestArtifacts = (runId: SQL): SQL => sql`
+  select distinct on (action_id, type, name) * from artifacts where run_id = ${runId}
+  order by action_id, type, name, id desc`;
+
+/** Artifacts that a run has made so far, as its steps see them. */
+export async function artifactsOf(
+  db: Executor,
+  runId: string,
+): Promise<{ actionId: string | null; name: string; data: Record<string, unknown> }[]> {
+  const found = await db.execute<{ action_id: string | null; name: string; data: Record<string, unknown> }>(
+    sql`select action_id, name, data from (${newestArtifacts(sql`${runId}`)}) as a order by id`,
+  );
+  return found.rows.map((row) => ({ actionId: row.action_id, name: row.name, data: row.data }));
+}

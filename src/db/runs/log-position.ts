@@ -1,0 +1,73 @@
+import { sql } from 'drizzle-orm';
+import { changeOf, type ChangeRow } from '../change-row';
+import type { Change } from '../../domain/entities/change';
+import type { Executor } from '../executor';
+
+/** Where the log stood when a step began. */
+export async function beganAt(tx: Executor, runId: string, path: string): Promise<number> {
+  const found = await tx.execute<{ began_seq: string }>(
+    sql`select began_seq from run_steps where run_id = ${runId} and path = ${path}`,
+  );
+  return Number(found.rows[0]?.began_seq ?? 0);
+}
+
+/** Where the log stood for a wait: see `logPosition`. */
+interface Began {
+  path: string;
+  kind: string;
+  began: number;
+  ended: number;
+}
+
+/**
+ * The position of the log from which events count for a wait: where the provider action before it started, else where the
+ * step before it ended, else where the run began. `isBefore` leaves out steps of other branches.
+ */
+export async function logPosition(
+  tx: Executor,
+  runId: string,
+  path: string,
+  isBefore: (path: string) => boolean,
+): Promise<number> {
+  const steps = await tx.execute<{ path: string; kind: string; began_seq: string; seq: string }>(sql`
+    select path, kind, began_seq, seq from run_steps
+    where run_id = ${runId} and path <> ${path} and status in ('success', 'failed', 'skipped')
+    order by began_seq desc limit 500`);
+  const before = steps.rows
+    .filter((row) => isBefore(row.path))
+    .map((row): Began => ({ path: row.path, kind: row.kind, began: Number(row.began_seq), ended: Number(row.seq) }));
+  const action = before.find(({ kind }) => kind === 'action');
+  if (action) return action.began;
+  const ends = before.filter(({ path: other }) => !path.startsWith(`${other}.`)).map(({ ended }) => ended);
+  if (ends.length > 0) return Math.max(...ends);
+  return startPosition(tx, runId);
+}
+
+/**
+ * Where the log stood for a run as a whole: at the change that started it, so that what came while that was on its way to us
+ * counts; without one, or when that has dwelt, at the moment the run was made.
+ */
+async function startPosition(tx: Executor, runId: string): Promise<number> {
+  const found = await tx.execute<{ seq: string | null }>(sql`
+    select coalesce(
+      (select max(c.seq) from changes c where c.change_id = r.change_id and not r.trigger_scope ? 'dwell'),
+      (select c.seq from changes c where c.recorded_at <= r.created_at order by c.recorded_at desc, c.seq desc limit 1),
+      0) as seq
+    from runs r where r.id = ${runId}`);
+  return Number(found.rows[0]?.seq ?? 0);
+}
+
+/** Changes of entities and these events behind a position of the log, oldest first. */
+export async function changesAfter(
+  db: Executor,
+  seq: number,
+  events: readonly string[],
+  limit: number,
+): Promise<Change[]> {
+  const found = await db.execute<ChangeRow>(sql`
+    select * from changes
+    where seq > ${seq}
+      and (event is null or event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb))))
+    order by seq limit ${limit}`);
+  return found.rows.map(changeOf);
+}
