@@ -3,26 +3,18 @@ import { entityChangesAfter, lastSeq } from '../db/stream-queries';
 import { messageOf } from '../domain/errors';
 import { hears, type EntityListener } from '../domain/registry/entity-listener';
 import type { Logger } from '../log';
-import { Sleeper } from './sleeper';
+import { createSweep, type Sweep } from './sweep';
 
 const POLL_MS = 500;
 /** A place in the log is drawn before its transaction commits: so far back it is read again for late ones. */
 const OVERLAP = 2_000;
 const PAGE = 5_000;
 
-export interface Broadcast {
-  /** Changes may have been appended. */
-  poke(): void;
-  stop(): Promise<void>;
-}
-
 /** Tells the listeners of this process of every change of state from now on. One that throws is reported and goes on hearing. */
-export function createBroadcast(deps: { db: Executor; listeners: readonly EntityListener[]; log: Logger }): Broadcast {
+export function createBroadcast(deps: { db: Executor; listeners: readonly EntityListener[]; log: Logger }): Sweep {
   const { db, log } = deps;
   const listeners = deps.listeners.filter(({ mode }) => mode === 'broadcast');
   if (listeners.length === 0) return { poke: () => undefined, stop: () => Promise.resolve() };
-  const sleeper = new Sleeper();
-  let stopped = false;
   let seen: Set<number> | undefined;
   let newest = 0;
 
@@ -47,19 +39,12 @@ export function createBroadcast(deps: { db: Executor; listeners: readonly Entity
     if (seen.size > 4 * OVERLAP) seen = new Set([...seen].filter((seq) => seq > newest - OVERLAP));
   };
 
-  const loop = async (): Promise<void> => {
-    while (!stopped) {
-      await look().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'listeners wait for Postgres'));
-      if (!stopped) await sleeper.sleep(POLL_MS);
-    }
-  };
-  const running = loop();
-  return {
-    poke: () => sleeper.wake(),
-    async stop() {
-      stopped = true;
-      sleeper.wake();
-      await running;
+  return createSweep({
+    everyMs: POLL_MS,
+    async work() {
+      await look();
+      return false;
     },
-  };
+    onError: (error) => log.warn({ reason: messageOf(error) }, 'listeners wait for Postgres'),
+  });
 }

@@ -12,6 +12,7 @@ import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
 import { markRouted, type Fenced } from './mark-routed';
 import { occurrencesOf } from '../domain/entities/occurrences';
+import { inLanes } from './in-lanes';
 import { Sleeper } from './sleeper';
 import { wakeWaits, type Told, type WakeDeps } from './wake-waits';
 import { routeChange, type RouteDeps, type Routed } from './route-change';
@@ -142,16 +143,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   /** Entities side by side, the changes of one entity one after another. */
   const routeEntities = async (entities: Routable[][]): Promise<void> => {
-    const queue = entities.values();
     const silent: Fenced[] = [];
-    const lane = async (): Promise<void> => {
-      for (const changes of queue) {
-        for (const routable of changes) {
-          if (!(await routeOne(routable, silent))) break;
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENT }, lane));
+    await inLanes(entities, CONCURRENT, async (changes) => {
+      for (const routable of changes) if (!(await routeOne(routable, silent))) break;
+    });
     await markRouted(database.db, workerId, silent);
   };
 

@@ -7,29 +7,28 @@ import type { Logger } from '../log';
 import { loseSilent } from '../providers/satellite/satellites';
 import { computeDue, sendDigest } from '../providers/slo/slos';
 import { startAndEndDue } from '../providers/maintenance/maintenances';
-import { Sleeper } from './sleeper';
+import { createSweep, type Sweep } from './sweep';
 
 const EVERY_MS = 1_000;
 const BATCH = 50;
 const CLOCK: Cause = { actor: { type: 'system', id: 'clock' }, causedBy: null, depth: 0 };
 
 /**
- * What the clock does in the domains: starts and ends maintenances, loses silent satellites, computes objectives, sends the digest. The rows are the timers: each look is one query on an index, whichever worker
- * comes first takes a row under its lock, and what fell due while all were down, or when the clock jumped, is due still.
+ * What the clock does in the domains: starts and ends maintenances, loses silent satellites, computes objectives, sends the
+ * digest. The rows are the timers: each look is one query on an index, whichever worker comes first takes a row under its lock,
+ * and what fell due while all were down, or when the clock jumped, is due still.
  */
 export function createDomainTimer(deps: {
   database: Database;
   entities: EntityStore;
   notifier: Pick<Notifier, 'changes'>;
   log: Logger;
-}): { poke(): void; stop(): Promise<void> } {
+}): Sweep {
   const { database, entities, notifier, log } = deps;
-  const sleeper = new Sleeper();
-  let stopped = false;
 
-  const look = async (): Promise<void> => {
+  const look = async (isStopped: () => boolean): Promise<void> => {
     for (const work of [startAndEndDue, loseSilent, computeDue]) {
-      for (let changed = BATCH; changed === BATCH && !stopped;) {
+      for (let changed = BATCH; changed === BATCH && !isStopped();) {
         const now = entities.clock.now();
         changed = await database.db.transaction((tx) => work({ tx, entities, cause: CLOCK, now }, BATCH));
         if (changed > 0) notifier.changes();
@@ -39,21 +38,13 @@ export function createDomainTimer(deps: {
     const sent = await database.db.transaction((tx) => sendDigest({ tx, entities, cause: CLOCK, now }));
     if (sent) notifier.changes();
   };
-  const loop = async (): Promise<void> => {
-    while (!stopped) {
-      await look().catch((error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'what the clock does could not be looked at; trying again'),
-      );
-      if (!stopped) await sleeper.sleep(EVERY_MS);
-    }
-  };
-  const running = loop();
-  return {
-    poke: () => sleeper.wake(),
-    async stop() {
-      stopped = true;
-      sleeper.wake();
-      await running;
+  return createSweep({
+    everyMs: EVERY_MS,
+    async work(isStopped) {
+      await look(isStopped);
+      return false;
     },
-  };
+    onError: (error) =>
+      log.warn({ reason: messageOf(error) }, 'what the clock does could not be looked at; trying again'),
+  });
 }

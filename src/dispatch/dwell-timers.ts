@@ -6,7 +6,8 @@ import type { FireAnswer } from '../domain/gates/dwell-messages';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
 import type { DwellStarter } from '../temporal/dwell-starter';
-import { Sleeper } from './sleeper';
+import { inLanes } from './in-lanes';
+import { createSweep, type Sweep } from './sweep';
 
 const SWEEP_MS = 1_000;
 const BATCH = 200;
@@ -14,12 +15,6 @@ const BATCH = 200;
 const CONCURRENT = 20;
 /** A dwell so long past its deadline is fired from its row: its workflow was lost, or Temporal is away. */
 const OVERDUE_MS = 5_000;
-
-export interface DwellTimers {
-  /** Dwells were armed. */
-  poke(): void;
-  stop(): Promise<void>;
-}
 
 /**
  * Brings Temporal in line with the rows of dwells: starts the workflow of each that is armed, ends that of each that is not,
@@ -32,19 +27,16 @@ export function createDwellTimers(deps: {
   starter: () => DwellStarter | null;
   fire: (dwellId: string) => Promise<FireAnswer>;
   log: Logger;
-}): DwellTimers {
+}): Sweep {
   const { database, clock, starter, fire, log } = deps;
   const { db } = database;
-  const sleeper = new Sleeper();
-  let stopped = false;
-  let poked = false;
 
   /** One batch, so that what is due meanwhile does not wait for thousands; tells whether there may be more. */
   const startArmed = async (temporal: DwellStarter): Promise<boolean> => {
     const dwells = await takeStartableDwells(db, BATCH);
     const started: string[] = [];
     try {
-      await eachOf(dwells, async (dwell) => {
+      await inLanes(dwells, CONCURRENT, async (dwell) => {
         await temporal.start(dwell);
         started.push(dwell.id);
       });
@@ -56,64 +48,46 @@ export function createDwellTimers(deps: {
 
   const tellEnded = async (temporal: DwellStarter): Promise<boolean> => {
     const ids = await endedDwells(db, BATCH);
-    await eachOf(ids, (id) => temporal.terminate(id));
+    await inLanes(ids, CONCURRENT, (id) => temporal.terminate(id));
     await forgetDwellEnds(db, ids);
     return ids.length === BATCH;
   };
 
-  const fireOverdue = async (): Promise<boolean> => {
+  const fireOverdue = async (isStopped: () => boolean): Promise<boolean> => {
     const now = clock.now();
     const late = new Date(now.getTime() - OVERDUE_MS);
     let after: { id: string; firesAt: string } | undefined;
     do {
       const overdue = await overdueDwells(db, { now, late }, BATCH, after);
-      await eachOf(overdue, async ({ id }) => void (await fire(id)));
+      await inLanes(overdue, CONCURRENT, ({ id }) => fire(id));
       after = overdue.length === BATCH ? overdue.at(-1) : undefined;
-    } while (after !== undefined && !stopped);
+    } while (after !== undefined && !isStopped());
     return false;
   };
 
+  const noteFailure = (what: string, error: unknown): void => {
+    if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
+  };
   const attempt = async (what: string, work: () => Promise<boolean>): Promise<boolean> => {
     try {
       return await work();
     } catch (error) {
-      if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
+      noteFailure(what, error);
       return false;
     }
   };
 
-  const loop = async (): Promise<void> => {
-    while (!stopped) {
-      poked = false;
+  return createSweep({
+    everyMs: SWEEP_MS,
+    async work(isStopped) {
       const temporal = starter();
       const more = [
         temporal !== null && (await attempt('starting dwells', () => startArmed(temporal))),
         temporal !== null && (await attempt('ending dwells', () => tellEnded(temporal))),
-        await attempt('firing overdue dwells', fireOverdue),
+        await attempt('firing overdue dwells', () => fireOverdue(isStopped)),
       ];
-      if (!stopped && !poked && !more.includes(true)) await sleeper.sleep(SWEEP_MS);
-    }
-  };
-  const running = loop();
-  return {
-    poke() {
-      poked = true;
-      sleeper.wake();
+      return more.includes(true);
     },
-    async stop() {
-      stopped = true;
-      sleeper.wake();
-      await running;
-    },
-  };
-}
-
-/** A few at a time; the first error ends it, when those under way are done. */
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of queue) await work(item);
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: CONCURRENT }, lane));
-  for (const result of lanes) if (result.status === 'rejected') throw result.reason;
+    onError: (error) => noteFailure('looking after dwells', error),
+  });
 }

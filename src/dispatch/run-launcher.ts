@@ -8,7 +8,7 @@ import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
 import type { RunStarter } from '../temporal/run-starter';
-import { Sleeper } from './sleeper';
+import { createSweep } from './sweep';
 
 const SWEEP_MS = 1_000;
 const BATCH = 50;
@@ -38,11 +38,8 @@ export function createRunLauncher(deps: {
   const { database, starter, log } = deps;
   const db: Executor = database.db;
   let away = false;
-  let stopped = false;
   let active = 0;
   const waiting: (() => void)[] = [];
-  let poked = false;
-  const sleeper = new Sleeper();
 
   const limited = async (work: () => Promise<void>): Promise<void> => {
     if (active >= CONCURRENT) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -104,28 +101,24 @@ export function createRunLauncher(deps: {
     away = false;
   };
 
-  const sweep = async (): Promise<void> => {
+  const sweepAll = async (): Promise<false> => {
     const temporal = starter();
     if (temporal) {
       for (const run of await closingRuns(db, BATCH)) await temporal.close(run, run.how);
     }
     for (const bucket of await stalledBuckets(db)) await database.db.transaction((tx) => promoteStalled(tx, bucket));
     await sweepStarts();
+    return false;
   };
 
-  const loop = async (): Promise<void> => {
-    while (!stopped) {
-      poked = false;
-      try {
-        await sweep();
-      } catch (error) {
-        if (isAway(error)) noteAway(error);
-        else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
-      }
-      if (!stopped && !poked) await sleeper.sleep(SWEEP_MS);
-    }
-  };
-  const running = loop();
+  const sweep = createSweep({
+    everyMs: SWEEP_MS,
+    work: sweepAll,
+    onError(error) {
+      if (isAway(error)) noteAway(error);
+      else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
+    },
+  });
 
   return {
     get away() {
@@ -134,14 +127,9 @@ export function createRunLauncher(deps: {
     launch(run, replaced) {
       if (!away) void limited(() => launch(run, replaced));
     },
-    poke() {
-      poked = true;
-      sleeper.wake();
-    },
+    poke: () => sweep.poke(),
     async stop() {
-      stopped = true;
-      sleeper.wake();
-      await running;
+      await sweep.stop();
       while (active > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     },
   };

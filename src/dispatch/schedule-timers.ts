@@ -11,7 +11,7 @@ import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
 import type { ScheduleKeeper } from '../temporal/schedule-keeper';
-import { Sleeper } from './sleeper';
+import { createSweep, type Sweep } from './sweep';
 
 const SWEEP_MS = 1_000;
 const BATCH = 50;
@@ -19,18 +19,16 @@ const BATCH = 50;
 const COMPARE_MS = 300_000;
 
 /** Brings Temporal's Schedules in line with what enabled triggers ask for. Rows are the truth. */
-export function createScheduleTimers(deps: { database: Database; keeper: () => ScheduleKeeper | null; log: Logger }): {
-  poke(): void;
-  stop(): Promise<void>;
-} {
+export function createScheduleTimers(deps: {
+  database: Database;
+  keeper: () => ScheduleKeeper | null;
+  log: Logger;
+}): Sweep {
   const { database, keeper, log } = deps;
   const { db } = database;
-  const sleeper = new Sleeper();
-  let stopped = false;
-  let poked = false;
   let comparedAt = 0;
 
-  const sweep = async (temporal: ScheduleKeeper): Promise<void> => {
+  const sweep = async (temporal: ScheduleKeeper, isStopped: () => boolean): Promise<void> => {
     if (Date.now() - comparedAt > COMPARE_MS) {
       comparedAt = Date.now();
       // What is told of a schedule depends on settings too, which change while processes are replaced.
@@ -41,7 +39,7 @@ export function createScheduleTimers(deps: { database: Database; keeper: () => S
       await temporal.remove(automationId, triggerId);
       await forgetScheduleEnd(db, automationId, triggerId);
     }
-    for (let taken = BATCH; taken === BATCH && !stopped;) {
+    for (let taken = BATCH; taken === BATCH && !isStopped();) {
       const schedules = await takeUnsynced(db, BATCH);
       taken = schedules.length;
       for (const schedule of schedules) {
@@ -50,29 +48,15 @@ export function createScheduleTimers(deps: { database: Database; keeper: () => S
       }
     }
   };
-  const loop = async (): Promise<void> => {
-    while (!stopped) {
-      poked = false;
+  return createSweep({
+    everyMs: SWEEP_MS,
+    async work(isStopped) {
       const temporal = keeper();
-      if (temporal) {
-        await sweep(temporal).catch((error: unknown) => {
-          if (!isTemporalAway(error))
-            log.warn({ reason: messageOf(error) }, 'schedules could not be kept; trying again');
-        });
-      }
-      if (!stopped && !poked) await sleeper.sleep(SWEEP_MS);
-    }
-  };
-  const running = loop();
-  return {
-    poke() {
-      poked = true;
-      sleeper.wake();
+      if (temporal) await sweep(temporal, isStopped);
+      return false;
     },
-    async stop() {
-      stopped = true;
-      sleeper.wake();
-      await running;
+    onError(error) {
+      if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'schedules could not be kept; trying again');
     },
-  };
+  });
 }

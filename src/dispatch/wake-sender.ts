@@ -4,7 +4,7 @@ import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
 import type { RunStarter } from '../temporal/run-starter';
-import { Sleeper } from './sleeper';
+import { createSweep } from './sweep';
 
 const SWEEP_MS = 1_000;
 const BATCH = 100;
@@ -25,7 +25,6 @@ export function createWakeSender(deps: {
   log: Logger;
 }): WakeSender {
   const { database, starter, failpoint, log } = deps;
-  const sleeper = new Sleeper();
   const queue: Wake[] = [];
   const lanes = new Set<Promise<void>>();
   let stopped = false;
@@ -46,27 +45,22 @@ export function createWakeSender(deps: {
     const sending = lane().finally(() => lanes.delete(sending));
     lanes.add(sending);
   };
-  const sweep = async (): Promise<void> => {
-    for (let taken = BATCH; taken === BATCH && !stopped && starter() !== null;) {
+  const sweep = createSweep({
+    everyMs: SWEEP_MS,
+    async work() {
+      if (starter() === null) return false;
       const wakes = await takeWakes(database.db, BATCH);
-      taken = wakes.length;
       wakes.forEach(send);
-    }
-  };
-  const loop = async (): Promise<void> => {
-    while (!stopped) {
-      await sweep().catch(noteFailure);
-      if (!stopped) await sleeper.sleep(SWEEP_MS);
-    }
-  };
-  const running = loop();
+      return wakes.length === BATCH;
+    },
+    onError: noteFailure,
+  });
   return {
     send,
     async stop() {
       stopped = true;
       queue.length = 0;
-      sleeper.wake();
-      await Promise.all([running, ...lanes]);
+      await Promise.all([sweep.stop(), ...lanes]);
     },
   };
 }

@@ -1,16 +1,8 @@
 import type { Database } from '../db/client';
 import { isDatabaseAway } from '../db/availability';
+import { artifactsOf } from '../db/runs/artifacts';
 import type { RunSource } from '../db/runs/run-source';
-import {
-  addToWake,
-  artifactsOf,
-  waitsOn,
-  wakeWait,
-  wildKinds,
-  type Wait,
-  type Wake,
-  type Waking,
-} from '../db/runs/waits';
+import { addToWake, waitsOn, wakeWait, wildKinds, type Wait, type Wake, type Waking } from '../db/runs/waits';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
@@ -20,6 +12,7 @@ import type { Logger } from '../log';
 import type { Evaluator } from '../providers/evaluator';
 import { matchEvent } from '../providers/waits/match-event';
 import { waitScopeOf } from '../providers/waits/wait-scope';
+import { inLanes } from './in-lanes';
 
 export interface WakeDeps {
   database: Database;
@@ -54,17 +47,13 @@ export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<
   const waits = (await waitsOn(deps.database.db, refs, events)).filter(
     (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
   );
-  const queue = waits.values();
-  const lane = async (): Promise<void> => {
-    for (const wait of queue) {
-      const by = await wakingOf(deps, wait, told);
-      const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
-      if (wake !== null) deps.onWakeToSend(wake);
-      else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
-      deps.onWake(by === null ? 'false' : 'signalled');
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENT }, lane));
+  await inLanes(waits, CONCURRENT, async (wait) => {
+    const by = await wakingOf(deps, wait, told);
+    const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
+    if (wake !== null) deps.onWakeToSend(wake);
+    else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
+    deps.onWake(by === null ? 'false' : 'signalled');
+  });
 }
 
 async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Promise<Waking | null> {

@@ -15,7 +15,8 @@ import { createNotifier, listen } from '../../db/notifier';
 import { assertSchemaCurrent } from '../../db/schema-version';
 import { createDispatcher, type Dispatcher } from '../../dispatch/dispatcher';
 import { createBroadcast } from '../../dispatch/broadcast';
-import { createDwellTimers, type DwellTimers } from '../../dispatch/dwell-timers';
+import { createDwellTimers } from '../../dispatch/dwell-timers';
+import type { Sweep } from '../../dispatch/sweep';
 import { createEvaluationLog } from '../../dispatch/evaluation-log';
 import { fireDwell } from '../../dispatch/fire-dwell';
 import { createIndexFollower } from '../../dispatch/index-follower';
@@ -193,7 +194,7 @@ interface RoutingParts {
 
 interface Routing {
   dispatcher: Dispatcher;
-  dwellTimers: DwellTimers;
+  dwellTimers: Sweep;
   wakeSender: WakeSender;
   fireDwell: (dwellId: string) => Promise<FireAnswer>;
   flush: () => Promise<void>;
