@@ -34,7 +34,6 @@ const CATALOGUE = {
   expression_error: { status: 422, title: 'Expression error' },
   unknown_action: { status: 422, title: 'Unknown action' },
   unknown_kind: { status: 422, title: 'Unknown entity kind' },
-  not_supported_yet: { status: 422, title: 'Not supported yet' },
   limit_exceeded: { status: 422, title: 'Limit exceeded' },
   loop_detected: { status: 409, title: 'Automations trigger each other in a loop' },
   // Steps

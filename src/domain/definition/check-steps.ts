@@ -2,7 +2,6 @@ import { nearest } from '../expressions/nearest';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import { DEFAULT_MAX_ITERATIONS } from './action';
-import { ACTION_KINDS } from './action-kind';
 import { checkEvent, checkTriggerConfig } from './check-triggers';
 import { checkUnrendered } from './check-unrendered';
 import type { Findings } from './findings';
@@ -12,7 +11,6 @@ import { isMap, listOf } from './plain-map';
 import { isFlagged } from './schema-at';
 import { type SecretFields, visitTexts } from './secret-references';
 import { configFindings } from './structure';
-import type { Unsupported } from './supported';
 import { MAX_STEP_DEPTH, type StepVisit } from './walk';
 
 /** Steps a document may have, at any depth. */
@@ -24,7 +22,6 @@ const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.i
 /** What the checks of steps know and leave. */
 export interface StepContext {
   registry: Registry<ActionDescription>;
-  unsupported: Unsupported;
   connections: ReadonlySet<string> | undefined;
   document: Record<string, unknown>;
   findings: Findings;
@@ -59,18 +56,6 @@ function checkLimits({ path, depth }: StepVisit, context: StepContext): void {
       path,
       code: 'limit_exceeded',
       message: `Actions are nested at most ${MAX_STEP_DEPTH} deep`,
-    });
-  }
-}
-
-function checkSupport({ step, path }: StepVisit, { unsupported, findings }: StepContext): void {
-  for (const kind of ACTION_KINDS) {
-    if (!Object.hasOwn(step, kind) || !unsupported.kinds.includes(kind)) continue;
-    findings.error({
-      path: [...path, kind],
-      atKey: true,
-      code: 'not_supported_yet',
-      message: `"${kind}" is not supported yet`,
     });
   }
 }
@@ -160,7 +145,6 @@ function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { finding
 export function checkStep(visit: StepVisit, context: StepContext): void {
   checkLimits(visit, context);
   checkIdentity(visit, context);
-  checkSupport(visit, context);
   if (visit.kind === 'action') checkAction(visit, context);
   const { repeat, stop, wait_for_trigger: wait } = visit.step;
   if (isMap(stop)) checkUnrendered(stop.reason, [...visit.path, 'stop', 'reason'], '', context.findings);

@@ -6,7 +6,6 @@ import type { Findings } from './findings';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 import { configFindings } from './structure';
-import type { Unsupported } from './supported';
 
 /** Events that are no more, and what to write instead. */
 const REMOVED_EVENTS: ReadonlyMap<string, string> = new Map([
@@ -90,21 +89,12 @@ function checkFor(
 /** Checks events, configs and gates of all triggers. Names of events are normalised in place. */
 export function checkTriggers(
   document: Record<string, unknown>,
-  { registry, unsupported }: { registry: Registry<ActionDescription>; unsupported: Unsupported },
+  registry: Registry<ActionDescription>,
   findings: Findings,
 ): void {
   for (const [index, trigger] of listOf(document.triggers).entries()) {
     if (!isMap(trigger)) continue;
     const path: Segment[] = ['triggers', index];
-    for (const key of unsupported.triggerKeys) {
-      if (trigger[key] === undefined) continue;
-      findings.error({
-        path: [...path, key],
-        atKey: true,
-        code: 'not_supported_yet',
-        message: `"${key}" is not supported yet`,
-      });
-    }
     const type = checkEvent(trigger.event, [...path, 'event'], registry, findings);
     if (!type || typeof trigger.event !== 'string') continue;
     checkTriggerConfig(type, trigger.event, trigger, path, findings);

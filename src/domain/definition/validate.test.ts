@@ -1,24 +1,6 @@
-import type { Finding } from '../errors';
 import { testRegistry } from './registry.fixture';
-import { UNSUPPORTED } from './supported';
-import { validateDefinition, validateYaml, type ValidationOptions } from './validate';
-
-const EVERYTHING = { kinds: [], triggerKeys: [], onFailure: false };
-type Options = Partial<ValidationOptions>;
-const validate = (document: unknown, options: Options = {}) =>
-  validateDefinition(document, { registry: testRegistry, unsupported: EVERYTHING, ...options });
-const DEGRADED = { event: 'healthcheck.system_degraded' };
-const base = { name: 'x', triggers: [DEGRADED] };
-const found = (findings: readonly Finding[]) => findings.map(({ path, code }) => `${path} ${code}`);
-const errorsOf = (document: unknown, options?: Options) => found(validate(document, options).errors);
-const warningsOf = (document: unknown, options?: Options) => found(validate(document, options).warnings);
-const withActions = (...actions: unknown[]) => ({ ...base, actions });
-const log = (message: string) => ({ action: 'automation.log', config: { message } });
-const open = (id: string) => ({
-  id,
-  action: 'incident.create',
-  config: { title: 'x', severity: 'minor', systemIds: ['web'] },
-});
+import { validateYaml } from './validate';
+import { DEGRADED, base, errorsOf, found, log, validate, warningsOf, withActions } from './validate.fixture';
 
 describe('validateDefinition', () => {
   it('fills in defaults and derived trigger ids', () => {
@@ -183,159 +165,12 @@ describe('validateDefinition', () => {
     expect(errorsOf(document)).toEqual(expected);
   });
 
-  it('refuses what is not executed until it is, and checks it all the same', () => {
-    const document = {
-      ...base,
-      triggers: [{ ...DEGRADED, for: { minutes: 1 }, window: { count: 2, minutes: 5 } }],
-      actions: [{ parallel: [log('x')] }, { repeat: { count: -1, sequence: [] } }],
-      on_failure: [log('x')],
-    };
-    const codes = validate(document, { unsupported: UNSUPPORTED }).errors;
-    expect(
-      codes.every(({ code, message }) => code !== 'not_supported_yet' || message.endsWith('is not supported yet')),
-    ).toBe(true);
-    expect(errorsOf(document)).toEqual(['actions[1].repeat.count out_of_range']);
-  });
-
   it('drops poll_seconds with a warning', () => {
     const { definition, warnings } = validate(withActions({ wait_until: { condition: 'true', poll_seconds: 5 } }));
     expect(definition?.actions[0]).toEqual(
       expect.objectContaining({ wait_until: { condition: 'true', continue_on_timeout: true } }),
     );
     expect(found(warnings)).toEqual(['actions[0].wait_until.poll_seconds poll_seconds_dropped']);
-  });
-
-  describe('config', () => {
-    const create = (config: unknown) => withActions({ action: 'incident.create', config });
-    it('lets a template stand for any type', () => {
-      expect(errorsOf(create({ title: '{{ now }}', severity: '{{ now }}', systemIds: '{{ now }}' }))).toEqual([]);
-      expect(
-        errorsOf(
-          create({ title: 'x', severity: 'minor', systemIds: ['{{ now }}'], dedupe_open_for_system: '{{ 1 }}' }),
-        ),
-      ).toEqual([]);
-    });
-
-    it('still refuses unknown and missing keys, and wrong literals', () => {
-      expect(errorsOf(create({ title: '{{ now }}', severity: 'huge', extra: '{{ now }}' })).sort()).toEqual([
-        'actions[0].config.extra unknown_key',
-        'actions[0].config.severity invalid_value',
-        'actions[0].config.systemIds required',
-      ]);
-      expect(errorsOf(withActions({ action: 'incident.create' }))).toHaveLength(3);
-    });
-
-    it('does not take templates for triggers, whose config is never rendered', () => {
-      const triggers = [{ event: 'automation.numeric_state', config: { field: 'latencyMs', above: '{{ 5 }}' } }];
-      expect(errorsOf({ ...base, triggers })).toEqual(['triggers[0].config.above invalid_type']);
-      expect(errorsOf({ ...base, triggers: [{ ...DEGRADED, config: { a: 1 } }] })).toEqual([
-        'triggers[0].config unknown_key',
-      ]);
-    });
-
-    it('leaves code alone', () => {
-      const config = { url: 'x', script: '{{ not ours' };
-      expect(errorsOf(withActions({ action: 'integration-webhook.send', config }))).toEqual([]);
-    });
-
-    it('knows the secrets and connections it is told of', () => {
-      const send = (config: object) =>
-        withActions({ action: 'integration-webhook.send', config: { url: 'x', ...config } });
-      const known = { secrets: new Set(['TOKEN']), connections: new Set(['main']) };
-      expect(warningsOf(send({ bearerToken: '${{ secrets.TOKEN }}', connectionId: 'main' }), known)).toEqual([]);
-      expect(warningsOf(send({ env: { A: '${{ secrets.TOKEN }}' } }), known)).toEqual([]);
-      expect(warningsOf(send({ bearerToken: '${{ secrets.TOKN }}', connectionId: 'man' }), known)).toEqual([
-        'actions[0].config.connectionId unknown_connection',
-        'actions[0].config.bearerToken unknown_secret',
-      ]);
-      expect(warningsOf(withActions(log('${{ secrets.TOKEN }}')), known)).toEqual([
-        'actions[0].config.message secret_outside',
-      ]);
-    });
-
-    it('warns of what only looks like a reference to a secret', () => {
-      const send = (bearerToken: string) =>
-        warningsOf(withActions({ action: 'integration-webhook.send', config: { url: 'x', bearerToken } }));
-      expect(send('${{ secrets.TOKEN | upper }}')).toEqual(['actions[0].config.bearerToken secret_reference']);
-      expect(send('${{ secrets["TOKEN"] }}')).toEqual(['actions[0].config.bearerToken secret_reference']);
-      const { warnings } = validate(withActions(log('{{ secrets.TOKEN }}')));
-      expect(warnings.map(({ message }) => message)).toEqual([
-        'Nothing is called "secrets" here. Secrets are written ${{ secrets.NAME }}, in fields that take them (line 1, column 4)',
-      ]);
-    });
-  });
-
-  describe('artifacts', () => {
-    const use = (path: string) => log(`{{ artifacts.${path} }}`);
-    const place = (index: number) => `actions[${index}].config.message`;
-    it.each<[string, unknown[], string[]]>([
-      ['made before', [open('a'), use('a.incident.incidentId')], []],
-      ['made in a branch before', [{ choose: [{ when: 'now', sequence: [open('a')] }] }, use('a.incident.status')], []],
-      ['made later', [use('a.incident.status'), open('a')], [`${place(0)} artifact_not_made`]],
-      ['of an unknown action', [open('abc'), use('abd.incident.status')], [`${place(1)} artifact_unknown`]],
-      ['not declared', [open('a'), use('a.issue.key')], [`${place(1)} artifact_undeclared`]],
-      [
-        'of an action that leaves none',
-        [{ ...log('x'), id: 'a' }, use('a.incident.x')],
-        [`${place(1)} artifact_undeclared`],
-      ],
-      ['an unknown field', [open('a'), use('a.incident.stauts')], [`${place(1)} artifact_field`]],
-      [
-        'made in another branch',
-        [{ choose: [{ when: 'now', sequence: [open('a')] }], else: [use('a.incident.status')] }],
-        ['actions[0].else[0].config.message artifact_not_made'],
-      ],
-      [
-        'made in a sibling of parallel',
-        [{ parallel: [open('a'), use('a.incident.status')] }],
-        ['actions[0].parallel[1].config.message artifact_not_made'],
-      ],
-      ['made in an iteration before', [{ repeat: { count: 2, sequence: [use('a.incident.status'), open('a')] } }], []],
-    ])('%s', (_, actions, expected) => {
-      expect(errorsOf(withActions(...actions))).toEqual(expected);
-    });
-
-    it('are there in on_failure, and not in conditions', () => {
-      const document = { ...withActions(open('a')), on_failure: [use('a.incident.status')] };
-      expect(errorsOf(document)).toEqual([]);
-      expect(errorsOf({ ...document, conditions: ['artifacts.a.incident.status == 1'] })).toEqual([
-        'conditions[0] artifact_not_made',
-      ]);
-    });
-  });
-
-  describe('expressions', () => {
-    it('refuses stray braces and strips one pair around the whole with a warning', () => {
-      const filter = (text: string) => ({ ...base, triggers: [{ ...DEGRADED, filter: text }] });
-      expect(errorsOf(filter('a {{ trigger.id }}'))).toEqual(['triggers[0].filter stray_braces']);
-      expect(errorsOf(filter('{{ trigger.id }}'))).toEqual([]);
-      expect(warningsOf(filter('{{ trigger.id }}'))).toEqual(['triggers[0].filter stray_braces']);
-    });
-
-    it('takes both forms in durations', () => {
-      expect(errorsOf(withActions({ delay: { template: '{{ 5 * 60 }}' } }, { delay: { template: '5 * 60' } }))).toEqual(
-        [],
-      );
-      expect(errorsOf(withActions({ delay: { template: '5 *' } }))).toEqual([
-        'actions[0].delay.template expression_error',
-      ]);
-    });
-
-    it('tells where in an expression, when there is no source to point into', () => {
-      expect(validate({ ...base, conditions: ['trigger.id =='] }).errors[0]?.message).toMatch(/line 1, column 14/);
-    });
-
-    it('warns of names that the scope does not have, and of ids that no trigger has', () => {
-      expect(warningsOf({ ...base, conditions: ['triger.id == 1', { trigger: 'nope' }] })).toEqual([
-        'conditions[0] unknown_name',
-        'conditions[1].trigger unknown_trigger',
-      ]);
-    });
-
-    it('refuses templates where ids are not rendered', () => {
-      const conditions = [{ state: { entity: '{{ trigger.payload.systemId }}', status: 'healthy' } }];
-      expect(errorsOf({ ...base, conditions })).toEqual(['conditions[0].state.entity stray_braces']);
-    });
   });
 
   it('warns of branches and steps that are never reached', () => {

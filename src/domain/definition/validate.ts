@@ -13,13 +13,12 @@ import { typeName } from './issues';
 import { normalizeDocument } from './normalize';
 import { plainCopy } from './plain-copy';
 import type { Segment } from './place';
-import { isMap, listOf } from './plain-map';
+import { isMap } from './plain-map';
 import type { Definition } from './schema';
 import { isFlagged } from './schema-at';
 import { checkSecretReferences } from './secret-references';
 import { parseStructure } from './structure';
 import { createProposals, triggerIdsOf } from './trigger-ids';
-import { type Unsupported, UNSUPPORTED } from './supported';
 import { walkDocument } from './walk';
 import { MAX_DOCUMENT_BYTES, readYaml } from './yaml';
 import type { Locate } from './yaml-locate';
@@ -34,8 +33,6 @@ export interface ValidationOptions {
   /** Names of secrets and ids of connections that exist; without them, references are not checked. */
   secrets?: ReadonlySet<string>;
   connections?: ReadonlySet<string>;
-  /** What is refused although it is valid. Default: what the engine does not execute. */
-  unsupported?: Unsupported;
 }
 
 /** Everything that was found. `definition` is there when, and only when, there are no errors. */
@@ -61,19 +58,15 @@ function codeFields(
 
 /** Everything that goes beyond the shape; works on a document whose shape may be wrong in places. */
 function checkMeaning(document: Record<string, unknown>, options: ValidationOptions, findings: Findings): void {
-  const { registry, filters = standardFilters, unsupported = UNSUPPORTED } = options;
+  const { registry, filters = standardFilters } = options;
   const ids: StepContext['ids'] = new Map();
   const context: StepContext = {
-    ...{ registry, unsupported, document, findings, connections: options.connections },
+    ...{ registry, document, findings, connections: options.connections },
     ...{ secretFields: new Set(), ids, proposeId: createProposals(ids), count: 0 },
   };
   const uses: ParsedUse[] = [];
   const triggerIds = triggerIdsOf(document);
-  checkTriggers(document, { registry, unsupported }, findings);
-  if (unsupported.onFailure && listOf(document.on_failure).length > 0) {
-    const message = '"on_failure" is not supported yet';
-    findings.error({ path: ['on_failure'], atKey: true, code: 'not_supported_yet', message });
-  }
+  checkTriggers(document, registry, findings);
   walkDocument(document, {
     steps: (list, path) => checkFlow(list, path, findings),
     condition: (condition, path) => checkCondition(condition, path, triggerIds, findings),

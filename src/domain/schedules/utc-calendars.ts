@@ -2,15 +2,7 @@ import { zonedTime } from '../conditions/zoned-time';
 import type { CronPattern } from './cron';
 
 /** Times of the calendar of UTC: those that lie in all of the sets. */
-export interface UtcCalendar {
-  seconds: readonly number[];
-  minutes: readonly number[];
-  hours: readonly number[];
-  daysOfMonth: readonly number[];
-  months: readonly number[];
-  /** 0 = Sunday. */
-  daysOfWeek: readonly number[];
-}
+export type UtcCalendar = Omit<CronPattern, 'eitherDay' | 'fixedHour'>;
 
 const DAY_MINUTES = 1_440;
 const WEEK_MS = 7 * 86_400_000;
