@@ -18,6 +18,8 @@ describe('fermata validate', () => {
   let printed = '';
   beforeEach(() => {
     printed = '';
+    // Of the process: whatever ran here before may have left one.
+    process.exitCode = undefined;
     jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
       printed += String(text);
       return true;

@@ -278,7 +278,14 @@ ${more}
     workers = [await engine.worker()];
     const [ended] = await engine.ended(1, id, 60_000);
     expect(ended?.status).toBe('success');
-    expect([...sent()].sort()).toEqual(['a0', 'a1', 'a2', 'b', 'yes2'].sort());
+    // One effect for each key: a request that was under way when its worker died comes again, with the same one.
+    const effects = new Map(engine.receiver.received.map(({ key, path }) => [key, path.slice(1)]));
+    expect([...effects.values()].sort()).toEqual(['a0', 'a1', 'a2', 'b', 'yes2']);
+    expect(
+      sent()
+        .filter((path) => path !== 'a1')
+        .sort(),
+    ).toEqual(['a0', 'a2', 'b', 'yes2']);
   }, 90_000);
 
   it('continues as new between steps, with branches, loops, variables and deadlines as they were', async () => {

@@ -1,0 +1,132 @@
+import { until } from '../support/until';
+import { startWaitingRuns, type WaitingRuns } from '../support/waiting-runs';
+
+describe('a run that waits for an event', () => {
+  let w: WaitingRuns;
+  beforeAll(async () => {
+    w = await startWaitingRuns();
+  }, 120_000);
+  beforeEach(() => {
+    w.engine.receiver.received.splice(0);
+    w.engine.receiver.answerWith((_received, response) => void response.end('ok'));
+  });
+  afterAll(() => w.end());
+
+  test('resumes at the event of its own context key that passes the filter, with the event in scope', async () => {
+    const id = await w.save(
+      'event.mine',
+      `  - wait_for_trigger: { event: automation.event, config: { type: ack }, filter: trigger.payload.data.ok == true, timeout_seconds: 60 }
+  - variables: { by: "{{ wait.trigger.payload.data.by }}", same: "{{ resume.payload.data.by }}", done: "{{ wait.completed }}" }`,
+    );
+    await w.engine.emit('event.mine', {}, { subject: 'a' });
+    const { run, wait } = await w.waiting(id);
+    expect(wait).toMatchObject({ kind: 'wait_for_trigger', event: 'automation.event', contextKey: 'a', refs: [] });
+    const before = await until('its task is over', async () => (await w.tasksOf(run)) || false);
+    await w.engine.emit('ack', { ok: true, by: 'other' }, { subject: 'b' });
+    await w.engine.emit('ack', { ok: false, by: 'no' }, { subject: 'a' });
+    await w.engine.emit('nack', { ok: true, by: 'type' }, { subject: 'a' });
+    await w.routed();
+    expect(await w.tasksOf(run)).toBe(before);
+    await w.engine.emit('ack', { ok: true, by: 'ada' }, { subject: 'a' });
+    await w.engine.ended(1, id);
+    expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ by: 'ada', same: 'ada', done: true });
+  }, 60_000);
+
+  test('takes any key with "*", a rendered key, and fails at its timeout unless told otherwise', async () => {
+    const id = await w.save(
+      'event.keys',
+      `  - wait_for_trigger: { event: automation.event, config: { type: any }, context_key: "*" }
+  - wait_for_trigger: { event: automation.event, config: { type: one }, context_key: "{{ trigger.payload.data.key }}" }
+  - wait_for_trigger: { event: automation.event, config: { type: none }, timeout_seconds: 1, continue_on_timeout: true }
+  - wait_for_trigger: { event: automation.event, config: { type: none }, timeout_seconds: 1 }`,
+    );
+    await w.engine.emit('event.keys', { key: 'k' }, { subject: 'own' });
+    const { run } = await w.waiting(id);
+    await w.engine.emit('any', {}, { subject: 'whoever' });
+    await until('it waits for the second', async () => (await w.waitsOf(run.id))[0]?.contextKey === 'k');
+    await w.engine.emit('one', {}, { subject: 'own' });
+    await w.engine.emit('one', {}, { subject: 'k' });
+    const [failed] = await w.engine.ended(1, id);
+    expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[3]' } });
+  }, 60_000);
+
+  test('sees an answer that came while the request before it was still open', async () => {
+    const id = await w.save(
+      'event.early',
+      `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
+  - wait_for_trigger: { event: automation.event, config: { type: answered }, timeout_seconds: 20 }`,
+    );
+    w.engine.receiver.answerWith((_received, response) => {
+      void w.engine.emit('answered', {}, { subject: 'e' }).then(() => setTimeout(() => response.end('ok'), 300));
+    });
+    await w.engine.emit('event.early', {}, { subject: 'e' });
+    const [run] = await w.engine.ended(1, id);
+    expect(run?.status).toBe('success');
+  }, 60_000);
+
+  test('does not take an event from before the step before it', async () => {
+    const id = await w.save(
+      'event.late',
+      `  - wait_for_trigger: { event: automation.event, config: { type: again } }
+  - { action: integration-webhook.send, config: { url: "$URL/between" } }
+  - wait_for_trigger: { event: automation.event, config: { type: again }, timeout_seconds: 2, continue_on_timeout: true }`,
+    );
+    await w.engine.emit('event.late', {}, { subject: 'l' });
+    const { run } = await w.waiting(id);
+    await w.engine.emit('again', {}, { subject: 'l' });
+    await w.engine.ended(1, id);
+    expect(await w.resultOf(run.id, 'actions[2]')).toMatchObject({ completed: false });
+  }, 60_000);
+
+  test('takes the earliest of several, and hears events after one that could not be evaluated', async () => {
+    const id = await w.save(
+      'event.first',
+      `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
+  - wait_for_trigger: { event: automation.event, config: { type: several }, timeout_seconds: 20 }
+  - variables: { n: "{{ wait.trigger.payload.data.n }}" }`,
+    );
+    w.engine.receiver.answerWith((_received, response) => {
+      void (async () => {
+        for (const n of [1, 2, 3]) await w.engine.emit('several', { n }, { subject: 'f' });
+        response.end('ok');
+        for (const n of [4, 5, 6]) await w.engine.emit('several', { n }, { subject: 'f' });
+      })();
+    });
+    await w.engine.emit('event.first', {}, { subject: 'f' });
+    const [run] = await w.engine.ended(1, id);
+    expect(await w.resultOf(run?.id ?? '', 'actions[2]')).toEqual({ n: 1 });
+    const deaf = await w.save(
+      'event.deaf',
+      `  - wait_for_trigger: { event: automation.event, config: { type: heard }, timeout_seconds: 30 }`,
+    );
+    await w.engine.emit('event.deaf', {}, { subject: 'd2' });
+    await w.waiting(deaf);
+    // What the dispatcher leaves when it could not evaluate.
+    await w.engine.database.pool.query(`update waits set woken_by = '{}', signalled_at = null, looked = false`);
+    await until(
+      'it has looked',
+      async () => (await w.engine.database.pool.query('select 1 from waits where woken_by is not null')).rowCount === 0,
+      20_000,
+    );
+    await w.engine.emit('heard', {}, { subject: 'd2' });
+    expect((await w.engine.ended(1, deaf))[0]?.status).toBe('success');
+  }, 60_000);
+
+  test('takes events of entities and of domains', async () => {
+    const id = await w.save(
+      'event.domain',
+      `  - wait_for_trigger: { event: healthcheck.system_healthy, context_key: "sys" }
+  - wait_for_trigger: { event: automation.entity_changed, config: { kind: lamp, field: status, to: red }, context_key: "*" }`,
+    );
+    const report = (status: string) =>
+      w.call('POST', '/health/results', { systemId: 'sys', configurationId: 'http', status });
+    await report('unhealthy');
+    await w.engine.emit('event.domain', {}, { subject: 'd' });
+    const { run } = await w.waiting(id);
+    await report('healthy');
+    await until('it waits for the lamp', async () => (await w.waitsOf(run.id))[0]?.path === 'actions[1]');
+    await w.lamp('signal', { status: 'red' });
+    await w.engine.ended(1, id);
+    expect(await w.resultOf(run.id, 'actions[1]')).toMatchObject({ trigger: { payload: { id: 'signal' } } });
+  }, 60_000);
+});
