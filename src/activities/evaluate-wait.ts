@@ -9,9 +9,9 @@ import {
   changedAfter,
   beginLook,
   insertWait,
+  lockWait,
   removeWait,
   endLook,
-  waitAt,
   wildKinds,
   type Wait,
   type WaitScope,
@@ -50,14 +50,16 @@ function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boole
 export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<Evaluation> {
   const { db } = deps.database;
   const { runId, path } = step.names;
-  if ((await waitAt(db, runId, path)) === null) {
-    const settled = await deps.database.db.transaction((tx) => arm(deps, tx, step));
-    if (settled) return settled;
-    await deps.failpoint('after-wait-armed');
-  } else {
-    await beginLook(db, runId, path);
+  if (await beginLook(db, runId, path)) {
+    return db.transaction(async (tx) => {
+      await writeJournal(tx, runId, step.input.journal);
+      return look(deps, tx, step);
+    });
   }
-  return deps.database.db.transaction((tx) => look(deps, tx, step));
+  const settled = await db.transaction((tx) => arm(deps, tx, step));
+  if (settled) return settled;
+  await deps.failpoint('after-wait-armed');
+  return db.transaction((tx) => look(deps, tx, step));
 }
 
 /** null = it is armed. */
@@ -114,7 +116,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
 }
 
 async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Evaluation> {
-  const wait = await waitAt(tx, step.names.runId, step.names.path, true);
+  const wait = await lockWait(tx, step.names.runId, step.names.path);
   // Gone with the run that has ended, or finished by an execution before this one.
   if (wait === null) {
     const start = await beginStep(tx, step.names, 'look');

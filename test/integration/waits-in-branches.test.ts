@@ -56,6 +56,34 @@ ${steps}
     expect(cut.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
   }, 60_000);
 
+  it('write down what ended beside them while they waited', async () => {
+    const id = await save(
+      'beside',
+      `  - parallel:
+      - wait_for_trigger: { event: automation.event, config: { type: go }, context_key: "*" }
+      - sequence: [ { variables: { a: 1 } }, { choose: [ { when: "1 == 2", sequence: [] } ] } ]`,
+    );
+    await engine.emit('beside');
+    await until('the wait is armed', async () => (await armed()).length === 1, 20_000);
+    const row = async () => {
+      const [run] = await engine.runs(id);
+      return (await engine.steps(run?.id ?? '')).find(
+        ({ path }) => path.endsWith('choose') || path.endsWith('sequence[1]'),
+      );
+    };
+    await until('the other branch is at its end', async () => (await row()) !== undefined, 20_000);
+    await engine.emit('go');
+    const [run] = await engine.ended(1, id);
+    const steps = await engine.steps(run?.id ?? '');
+    expect(Object.fromEntries(steps.map(({ path, status }) => [path, status]))).toEqual({
+      'actions[0]': 'success',
+      'actions[0].parallel[0]': 'success',
+      'actions[0].parallel[1]': 'success',
+      'actions[0].parallel[1].sequence[0]': 'success',
+      'actions[0].parallel[1].sequence[1]': 'success',
+    });
+  }, 60_000);
+
   it('take an event once when they follow each other, also one that came while the request before them was open', async () => {
     engine.receiver.answerWith((_received, response) => {
       void (async () => {

@@ -107,22 +107,23 @@ export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
     select distinct r.kind, r.id, armed.id from armed, jsonb_to_recordset(${refs}::jsonb) as r(kind text, id text)`);
 }
 
-/** The wait of a step; null = none is armed. */
-export async function waitAt(tx: Executor, runId: string, path: string, lock = false): Promise<Wait | null> {
-  const found = await tx.execute<Row>(
-    sql`select * from waits where run_id = ${runId} and path = ${path} ${lock ? sql`for update` : sql``}`,
-  );
+/** The wait of a step, locked until the transaction ends; null = none is armed. */
+export async function lockWait(tx: Executor, runId: string, path: string): Promise<Wait | null> {
+  const found = await tx.execute<Row>(sql`select * from waits where run_id = ${runId} and path = ${path} for update`);
   return found.rows[0] ? toWait(found.rows[0]) : null;
 }
 
 /**
  * Says that somebody looks now, in a transaction of its own before the look: who changes something after that finds the
- * wait without a wake under way, and what was changed before is seen by the look.
+ * wait without a wake under way, and what was changed before is seen by the look. False = no wait is armed.
  */
-export async function beginLook(db: Executor, runId: string, path: string): Promise<void> {
-  await db.execute(sql`
-    update waits set looked_by = coalesce(woken_by, looked_by), woken_by = null, signalled_at = null
-    where run_id = ${runId} and path = ${path} and (kind = 'wait_until' or woken_by -> 'trigger' is null)`);
+export async function beginLook(db: Executor, runId: string, path: string): Promise<boolean> {
+  const found = await db.execute<{ armed: boolean }>(sql`
+    with looked as (
+      update waits set looked_by = coalesce(woken_by, looked_by), woken_by = null, signalled_at = null
+      where run_id = ${runId} and path = ${path} and (kind = 'wait_until' or woken_by -> 'trigger' is null))
+    select exists (select 1 from waits where run_id = ${runId} and path = ${path}) as armed`);
+  return found.rows[0]?.armed ?? false;
 }
 
 /** The look found nothing; when the next one is due by the clock. */
