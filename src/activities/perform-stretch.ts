@@ -11,7 +11,7 @@ import { createPerformStep } from './perform-step';
 /** After so long the workflow is told what there is so far: a local activity holds its workflow task. */
 const BUDGET_MS = 2_000;
 
-type StretchInput = Omit<StepInput, 'path'> & { stretch: Stretch };
+export type StretchInput = Omit<StepInput, 'path'> & { stretch: Stretch };
 
 /**
  * Performs the steps of a stretch, each in its own transaction as if it were alone, until one of them needs the
@@ -61,4 +61,4 @@ async function goesOn(deps: ActivityDeps, runId: string, path: string, outcome: 
   return step.continue_on_error;
 }
 
-const isCancelled = (): boolean => Context.current().cancellationSignal.aborted;
+export const isCancelled = (): boolean => Context.current().cancellationSignal.aborted;

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { lazyClient } from '../../src/temporal/connect';
-import { startEngine, type Engine } from '../support/engine';
+import { startEngine, type Engine, type RunRow } from '../support/engine';
 import type { Received } from '../support/receiver';
 import { until } from '../support/until';
 
@@ -97,6 +97,45 @@ actions:
     expect(await handle.result()).toEqual({ status: 'success' });
     await client.connection.close();
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
+  }, 120_000);
+
+  it('steps and what comes behind them are not done again when the worker died between the end and the telling', async () => {
+    const steps = [
+      '{ variables: { told: "{{ trigger.payload.data.n }}" } }',
+      '{ variables: { a: 1 }, enabled: "1 == 2" }',
+      `{ wait_until: { condition: "health.system.status == 'unhealthy'" } }`,
+    ];
+    const api = await engine.api();
+    const ended: RunRow[] = [];
+    for (const [n, step] of steps.entries()) {
+      const worker = await engine.worker({ FERMATA_FAILPOINT: 'after-end-before-completion:1' });
+      const id = await engine.save(`
+name: Goes on ${n}
+triggers: [{ event: automation.event, config: { type: begin-${n} } }]
+actions:
+  - ${step}
+  - { action: integration-webhook.send, config: { url: "$URL/behind/${n}" } }
+`);
+      await engine.emit(`begin-${n}`, { n }, { subject: 'web' });
+      if (step.includes('wait_until')) {
+        await until('it waits', async () => (await engine.runs(id))[0]?.status === 'waiting');
+        const results = [{ systemId: 'web', configurationId: 'http', status: 'unhealthy' }];
+        await engine.post(api, '/health/results', { results });
+      }
+      const [run] = await engine.ended(1, id);
+      if (run) ended.push(run);
+      await until('its worker has died', () => worker.exited());
+    }
+    await engine.worker();
+    const client = lazyClient(engine.temporal);
+    for (const [n, run] of ended.entries()) {
+      const handle = client.workflow.getHandle(run.workflow_id, run.execution_run_id ?? '');
+      expect(await handle.result()).toEqual({ status: 'success' });
+      const rows = await engine.steps(run.id);
+      expect(rows.map(({ status }) => status)).toEqual([n === 1 ? 'skipped' : 'success', 'success']);
+    }
+    await client.connection.close();
+    expect(engine.receiver.received.map(({ path }) => path)).toEqual(steps.map((_, n) => `/behind/${n}`));
   }, 120_000);
 
   it("a killed worker's share of the change log is taken over within 10 seconds", async () => {

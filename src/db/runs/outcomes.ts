@@ -2,6 +2,14 @@ import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
+/** What a step had decided, as its row keeps it; null = nothing. */
+export async function decidedAt(db: Executor, runId: string, path: string): Promise<unknown> {
+  const found = await db.execute<{ decided: unknown }>(
+    sql`select trace -> 'evaluation' as decided from run_steps where run_id = ${runId} and path = ${path}`,
+  );
+  return found.rows[0]?.decided ?? null;
+}
+
 /** How the steps of a run ended, by place; null when the run itself has not ended as a success. */
 export async function outcomesOf(
   db: Executor,

@@ -76,7 +76,8 @@ export interface RunActivities {
     /** The execution goes on where an earlier one stopped: nothing is performed ahead. */
     resumes?: boolean;
   }): Promise<(Performed & { plan: PlanNode[]; onFailure?: PlanNode[]; variables: Record<string, unknown> }) | null>;
-  evaluateStep(input: StepInput): Promise<Evaluation>;
+  /** When the step lets the run go on, the stretch `behind` it is performed in the same go; `then` is what that gave. */
+  evaluateStep(input: StepInput & { behind?: Stretch }): Promise<Evaluation & { then?: Performed }>;
   /** Performs consecutive steps; after the last of the run it writes its end too. */
   performStretch(input: Omit<StepInput, 'path'> & { stretch: Stretch }): Promise<Performed>;
   /** One provider call as a normal activity. */

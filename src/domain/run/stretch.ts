@@ -24,6 +24,12 @@ export function stretchAt(steps: readonly PlanNode[], prefix: string, from: numb
   return { prefix, from, count: end - from, last: prefix === 'actions' && end === steps.length };
 }
 
+/** The stretch behind a step, which may be no more than the end of the run; null = there is neither. */
+export function stretchBehind(steps: readonly PlanNode[], prefix: string, index: number): Stretch | null {
+  const stretch = stretchAt(steps, prefix, index + 1);
+  return stretch.count > 0 || stretch.last ? stretch : null;
+}
+
 /** Places of the steps of a stretch, in order. */
 export function pathsOf({ prefix, from, count }: Stretch): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}[${from + index}]`);

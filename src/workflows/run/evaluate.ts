@@ -1,5 +1,6 @@
 import type { Evaluation } from '../../domain/run/activities';
 import type { PlanNode } from '../../domain/run/plan';
+import type { Stretch } from '../../domain/run/stretch';
 import { local } from './activities';
 import { RunClosed, RunEnded, StepFailed } from './outcome';
 import type { RunState } from './run-state';
@@ -7,18 +8,24 @@ import type { RunState } from './run-state';
 type Settled = Exclude<Evaluation, { type: 'closed' | 'skipped' | 'failed' }>;
 
 /**
- * Evaluates a step of ours in an activity; a `repeat` for each `iteration`. null = `enabled` said no and the step is
- * skipped. Throws when the step failed or the run has ended.
+ * Evaluates a step of ours in an activity; a `repeat` for each `iteration`. The stretch `behind` it is performed there too
+ * when the step lets the run go on, and kept for its turn. null = `enabled` said no and the step is skipped. Throws when
+ * the step failed or the run has ended.
  */
 export async function evaluate(
   run: RunState,
   node: PlanNode,
   path: string,
-  iteration?: number,
+  { iteration, behind = null }: { iteration?: number; behind?: Stretch | null } = {},
 ): Promise<Settled | null> {
   if (iteration === undefined) run.show(path, node, 'running');
-  const input = run.input(path);
-  const result = await local(node.label).evaluateStep(iteration === undefined ? input : { ...input, iteration });
+  const result = await local(node.label).evaluateStep({
+    ...run.input(path),
+    ...(iteration === undefined ? {} : { iteration }),
+    ...(behind && { behind }),
+  });
+  // Histories from before steps took what is behind them along have none.
+  if (behind && result.then) run.keep(behind, result.then);
   switch (result.type) {
     case 'closed':
       throw new RunClosed();

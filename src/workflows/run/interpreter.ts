@@ -1,7 +1,7 @@
 import type { PlanKind, PlanNode } from '../../domain/run/plan';
-import { stretchAt, type Stretch } from '../../domain/run/stretch';
+import { stretchAt, stretchBehind, type Stretch } from '../../domain/run/stretch';
 import { local } from './activities';
-import type { KindHandler, Steps } from './kind';
+import type { KindHandler } from './kind';
 import { action } from './kinds/action';
 import { choose } from './kinds/choose';
 import { condition } from './kinds/condition';
@@ -22,8 +22,6 @@ const KINDS = {
   [K in PlanKind]: KindHandler<K>;
 };
 
-const STEPS: Steps = { runList: runSteps, runOne };
-
 /** Runs the steps of a list one after another, from where an earlier execution stopped. */
 export async function runSteps(run: RunState, steps: readonly PlanNode[], prefix: string): Promise<void> {
   for (let index = run.position(prefix); index < steps.length; index += 1) {
@@ -31,14 +29,14 @@ export async function runSteps(run: RunState, steps: readonly PlanNode[], prefix
     const path = `${prefix}[${index}]`;
     run.reach(prefix, index, run.isAhead(path));
     await performAhead(run, steps, stretchAt(steps, prefix, index));
-    await runStep(run, node, path);
+    await runStep(run, node, path, stretchBehind(steps, prefix, index));
   }
   run.leave(prefix);
 }
 
 async function runOne(run: RunState, steps: readonly PlanNode[], prefix: string, index: number): Promise<void> {
   await performAhead(run, steps, stretchAt(steps, prefix, index, 1));
-  await runStep(run, steps[index] as PlanNode, `${prefix}[${index}]`);
+  await runStep(run, steps[index] as PlanNode, `${prefix}[${index}]`, null);
 }
 
 /** Performs a stretch of plain steps in one activity; their turns find what it gave. */
@@ -57,13 +55,13 @@ function summary(nodes: readonly PlanNode[]): string {
 }
 
 /** `continue_on_error` swallows every failure of the step, of any class; not a stop, not a cancel. */
-async function runStep(run: RunState, node: PlanNode, path: string): Promise<void> {
+async function runStep(run: RunState, node: PlanNode, path: string, behind: Stretch | null): Promise<void> {
   if (node.enabled === false) {
     run.note(path, node, 'skipped');
     return;
   }
   try {
-    await execute(run, node, path);
+    await execute(run, node, path, behind);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     run.show(path, node, 'failed', error.message);
@@ -72,7 +70,12 @@ async function runStep(run: RunState, node: PlanNode, path: string): Promise<voi
   }
 }
 
-function execute<K extends PlanKind>(run: RunState, node: Extract<PlanNode, { kind: K }>, path: string): Promise<void> {
+function execute<K extends PlanKind>(
+  run: RunState,
+  node: Extract<PlanNode, { kind: K }>,
+  path: string,
+  behind: Stretch | null,
+): Promise<void> {
   const handler = KINDS[node.kind] as unknown as KindHandler<K>;
-  return handler(run, node, path, STEPS);
+  return handler(run, node, path, { runList: runSteps, runOne, behind });
 }

@@ -85,7 +85,7 @@ async function runIteration({ run, node, path, steps }: Loop, index: number): Pr
 }
 
 async function ask({ run, node, path }: Loop, iteration: number): Promise<{ goesOn: boolean; problem?: string }> {
-  const answer = await evaluate(run, node, path, iteration);
+  const answer = await evaluate(run, node, path, { iteration });
   return answer?.type === 'repeat'
     ? { goesOn: answer.goesOn ?? false, ...withProblem(answer.problem) }
     : { goesOn: false };
