@@ -1,3 +1,4 @@
+import { writeJournal } from '../db/runs/journal';
 import { noteRunFailed } from '../db/runs/note-failed';
 import type { RunActivities } from '../domain/run/activities';
 import { createClaimRun } from './claim-run';
@@ -16,6 +17,7 @@ export function createActivities(deps: ActivityDeps): RunActivities {
     performStretch: createPerformStretch(deps),
     performStep: createPerformStep(deps),
     failStep: createFailStep(deps),
+    writeNotes: ({ runId, journal }) => deps.database.db.transaction((tx) => writeJournal(tx, runId, journal)),
     noteRunFailed: (failure) => deps.database.db.transaction((tx) => noteRunFailed(tx, failure)),
     finishRun: (end) => endRun(deps, end),
   };

@@ -65,13 +65,16 @@ ${steps}
     );
     await engine.emit('beside');
     await until('the wait is armed', async () => (await armed()).length === 1, 20_000);
-    const row = async () => {
+    const states = async () => {
       const [run] = await engine.runs(id);
-      return (await engine.steps(run?.id ?? '')).find(
-        ({ path }) => path.endsWith('choose') || path.endsWith('sequence[1]'),
-      );
+      const steps = await engine.steps(run?.id ?? '');
+      return [run?.status, ...steps.map(({ path, status }) => `${path.replaceAll(/[a-z]+/g, '')} ${status}`)];
     };
-    await until('the other branch is at its end', async () => (await row()) !== undefined, 20_000);
+    await until('the other branch has ended', async () => (await states()).includes('[0].[1].[1] success'), 20_000);
+    expect(await states()).toEqual([
+      'waiting',
+      ...['[0] running', '[0].[0] waiting', '[0].[1] success', '[0].[1].[0] success', '[0].[1].[1] success'],
+    ]);
     await engine.emit('go');
     const [run] = await engine.ended(1, id);
     const steps = await engine.steps(run?.id ?? '');

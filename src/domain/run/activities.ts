@@ -84,6 +84,8 @@ export interface RunActivities {
   performStep(input: StepInput): Promise<Performance>;
   /** Records a failure that no attempt could record itself, e.g. because every worker that tried it died. */
   failStep(input: StepInput & { error: RunError }): Promise<Closed | Failed>;
+  /** Writes steps that were noted, when no other activity is about to take them along. */
+  writeNotes(input: { runId: string; journal: StepRecord[] }): Promise<void>;
   /** Notes on the run's row what it failed with, before `on_failure`. False: it had ended before. */
   noteRunFailed(input: { runId: string; endedBy?: EndedBy; error: RunError; journal: StepRecord[] }): Promise<boolean>;
   /** Writes how the run ended. False: its row had ended before. */

@@ -19,11 +19,12 @@ export async function evaluate(
   { iteration, behind = null }: { iteration?: number; behind?: Stretch | null } = {},
 ): Promise<Settled | null> {
   if (iteration === undefined) run.show(path, node, 'running');
-  const result = await local(node.label).evaluateStep({
+  const input = {
     ...run.input(path),
     ...(iteration === undefined ? {} : { iteration }),
     ...(behind && { behind }),
-  });
+  };
+  const result = await run.calling(local(node.label).evaluateStep(input));
   // Histories from before steps took what is behind them along have none.
   if (behind && result.then) run.keep(behind, result.then);
   switch (result.type) {

@@ -45,7 +45,8 @@ async function performAhead(run: RunState, steps: readonly PlanNode[], stretch: 
   if (count === 0 || run.isAhead(`${prefix}[${from}]`)) return;
   const nodes = steps.slice(from, from + count);
   for (const node of nodes.slice(0, 1)) run.show(`${prefix}[${from}]`, node, 'running');
-  run.keep(stretch, await local(summary(nodes)).performStretch({ ...run.stepsInput(), stretch }));
+  const performed = local(summary(nodes)).performStretch({ ...run.stepsInput(), stretch });
+  run.keep(stretch, await run.calling(performed));
 }
 
 /** What the Web UI shows beside the marker of a stretch. */

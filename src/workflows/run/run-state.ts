@@ -1,10 +1,19 @@
-import { CancellationScope, condition, setCurrentDetails, sleep, Trigger, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  patched,
+  setCurrentDetails,
+  sleep,
+  Trigger,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Performance, Performed, StepInput } from '../../domain/run/activities';
 import { setSince } from '../../domain/run/branch-variables';
 import type { Resume } from '../../domain/run/messages';
 import type { PlanNode } from '../../domain/run/plan';
 import { pathsOf, type Stretch } from '../../domain/run/stretch';
 import type { RunError, StepRecord, StepStatus } from '../../domain/run/step-record';
+import { local } from './activities';
 import { Details } from './details';
 import { ContinueLater } from './outcome';
 
@@ -18,6 +27,8 @@ const LEAST_PAUSE_MS = 250;
 interface Shared {
   runId: string;
   journal: StepRecord[];
+  /** Activities under way. */
+  calls: number;
   details: Details;
   ahead: Map<string, Performance>;
   /** Steps that have begun and not ended, by place. */
@@ -63,6 +74,7 @@ export class RunState {
     const shared: Shared = {
       runId,
       journal: resume?.journal ?? [],
+      calls: 0,
       details: new Details(resume?.details),
       ahead: new Map(),
       open: new Map(),
@@ -157,9 +169,9 @@ export class RunState {
   /** Until a wait is signalled, or until an instant. */
   async untilWoken(path: string, until: number | null, summary: string): Promise<void> {
     const { wakes } = this.shared;
-    const left = until === null ? null : Math.max(until - Date.now(), LEAST_PAUSE_MS);
     await this.border(() =>
       CancellationScope.cancellable(async () => {
+        const left = until === null ? null : Math.max(until - Date.now(), LEAST_PAUSE_MS);
         const woken = condition(() => wakes.has(path));
         await (left === null ? woken : Promise.race([woken, sleep(left, { summary })]));
         CancellationScope.current().cancel();
@@ -169,6 +181,8 @@ export class RunState {
 
   /** Waits for something that a new execution can wait for again. */
   async border<T>(wait: () => Promise<T>): Promise<T> {
+    const notes = this.writeNotes();
+    if (notes) await notes;
     const scope = new CancellationScope();
     const waiting = scope.run(wait);
     const drained = this.shared.draining.then(() => 'drained' as const);
@@ -261,6 +275,26 @@ export class RunState {
     if (!performance) throw new Error(`Nothing was performed at ${path}`);
     this.shared.ahead.delete(path);
     return performance;
+  }
+
+  /** Counts an activity as under way. The promise stays the same: a turn more would change the order of commands in a replay. */
+  calling<T>(activity: Promise<T>): Promise<T> {
+    this.shared.calls += 1;
+    const ended = () => void (this.shared.calls -= 1);
+    activity.then(ended, ended);
+    return activity;
+  }
+
+  /**
+   * Writes what was noted, when no activity is under way that another one will follow: all that is left of the run may wait for a
+   * month. null = there is nothing to write.
+   */
+  writeNotes(): Promise<void> | null {
+    const { runId, journal, calls } = this.shared;
+    if (journal.length === 0 || calls > 0 || !patched('notes-before-waiting')) return null;
+    return CancellationScope.nonCancellable(() =>
+      this.calling(local('notes').writeNotes({ runId, journal: this.takeJournal() })),
+    );
   }
 
   takeJournal(): StepRecord[] {

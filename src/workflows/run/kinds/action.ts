@@ -38,18 +38,19 @@ async function call(
 ): Promise<Performance> {
   const input = run.input(path);
   try {
-    return await remote({
+    const { performStep } = remote({
       summary: node.label,
       timeoutMs,
       maximumAttempts: Math.max(1, retry.maxAttempts - attempts),
       initialMs: retry.initialSeconds * retry.factor ** attempts * 1000,
       factor: retry.factor,
       maximumMs: retry.maxSeconds * 1000,
-    }).performStep(input);
+    });
+    return await run.calling(performStep(input));
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     const message = error.cause?.message ?? error.message;
-    return local(node.label).failStep({ ...input, error: { code: 'timeout', message, path } });
+    return run.calling(local(node.label).failStep({ ...input, error: { code: 'timeout', message, path } }));
   }
 }
 

@@ -49,16 +49,28 @@ async function runBranches(
   const scope = new CancellationScope();
   const unwinding: { by?: unknown } = {};
   let later = false;
+  let underWay = branches.length;
+  /** Ends a branch. What it noted is written when the others may wait for long. */
+  const end = (place: string, outcome: { error?: RunError }): Promise<void> | null => {
+    run.finish(place, outcome);
+    underWay -= 1;
+    return underWay === 0 ? null : run.writeNotes();
+  };
   const runBranch = async (branch: RunState, index: number): Promise<RunError | undefined> => {
     const place = `${path}.parallel[${index}]`;
     const before = run.finished(place);
-    if (before) return before.error;
+    if (before) {
+      underWay -= 1;
+      return before.error;
+    }
     try {
       await steps.runOne(branch, node.branches, `${path}.parallel`, index);
-      run.finish(place, {});
+      const notes = end(place, {});
+      if (notes) await notes;
     } catch (error) {
       if (error instanceof StepFailed) {
-        run.finish(place, { error: error.error });
+        const notes = end(place, { error: error.error });
+        if (notes) await notes;
         return error.error;
       }
       if (error instanceof ContinueLater) later = true;
