@@ -22,7 +22,7 @@ export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
     const { variables } = claimed;
     const { plan, ...onFailure } = await planFor(deps, runId);
     const stretch = stretchAt(plan, 'actions', 0);
-    const begun = { plan, ...onFailure, variables };
+    const begun = { plan, ...onFailure, variables, inTurn: true };
     if (stretch.count === 0 || resumes) return { ...begun, performances: [], ended: false };
     return { ...begun, ...(await performStretch({ runId, stretch, variables, repeat: null, journal: [] })) };
   };

@@ -65,6 +65,15 @@ export interface Performed {
   ended: boolean;
 }
 
+/** What an execution is told when it has claimed its run. */
+export interface Claimed {
+  plan: PlanNode[];
+  onFailure?: PlanNode[];
+  variables: Record<string, unknown>;
+  /** Branches go on one after another when their activities end at once. Executions that began before that was so have none. */
+  inTurn?: boolean;
+}
+
 export interface RunActivities {
   /**
    * Claims the run's row for this execution and performs the first stretch of its steps; null = not ours, end without
@@ -75,7 +84,7 @@ export interface RunActivities {
     executionRunId: string;
     /** The execution goes on where an earlier one stopped: nothing is performed ahead. */
     resumes?: boolean;
-  }): Promise<(Performed & { plan: PlanNode[]; onFailure?: PlanNode[]; variables: Record<string, unknown> }) | null>;
+  }): Promise<(Performed & Claimed) | null>;
   /** When the step lets the run go on, the stretch `behind` it is performed in the same go; `then` is what that gave. */
   evaluateStep(input: StepInput & { behind?: Stretch }): Promise<Evaluation & { then?: Performed }>;
   /** Performs consecutive steps; after the last of the run it writes its end too. */

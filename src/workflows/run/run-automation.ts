@@ -39,7 +39,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   );
   if (!claimed) return { status: 'dropped' };
 
-  const run = RunState.begin(runId, claimed.variables, input, wakes);
+  const run = RunState.begin(runId, claimed, input, wakes);
   run.keep(stretchAt(claimed.plan, 'actions', 0), claimed);
   let cancellation: unknown;
   let end: End;

@@ -1,13 +1,5 @@
-import {
-  CancellationScope,
-  condition,
-  patched,
-  setCurrentDetails,
-  sleep,
-  Trigger,
-  workflowInfo,
-} from '@temporalio/workflow';
-import type { Performance, Performed, StepInput } from '../../domain/run/activities';
+import { CancellationScope, condition, setCurrentDetails, sleep, Trigger, workflowInfo } from '@temporalio/workflow';
+import type { Claimed, Performance, Performed, StepInput } from '../../domain/run/activities';
 import { setSince } from '../../domain/run/branch-variables';
 import type { Resume } from '../../domain/run/messages';
 import type { PlanNode } from '../../domain/run/plan';
@@ -23,12 +15,20 @@ const CONTINUE_AFTER = 8_000;
 /** Clocks differ: what is due by ours may not be so for who looks, and must not be asked without a pause. */
 const LEAST_PAUSE_MS = 250;
 
+/** In so many turns of the microtask queue a branch that goes on shows a step, or has come to rest. */
+const QUIET_TURNS = 20;
+
 /** What all branches of an execution share. */
 interface Shared {
   runId: string;
   journal: StepRecord[];
   /** Activities under way. */
   calls: number;
+  inTurn: boolean;
+  /** Resolved when every branch that was to go on has come to rest. */
+  rested: Promise<void>;
+  /** Counts what branches do. */
+  beats: number;
   details: Details;
   ahead: Map<string, Performance>;
   /** Steps that have begun and not ended, by place. */
@@ -67,7 +67,7 @@ export class RunState {
 
   static begin(
     runId: string,
-    variables: Record<string, unknown>,
+    { variables, inTurn = false }: Claimed,
     { resume, continueAfter = CONTINUE_AFTER }: { resume?: Resume; continueAfter?: number },
     wakes: Set<string>,
   ): RunState {
@@ -75,6 +75,9 @@ export class RunState {
       runId,
       journal: resume?.journal ?? [],
       calls: 0,
+      inTurn,
+      rested: Promise.resolve(),
+      beats: 0,
       details: new Details(resume?.details),
       ahead: new Map(),
       open: new Map(),
@@ -128,6 +131,7 @@ export class RunState {
   }
 
   finish(place: string, outcome: { error?: RunError }): void {
+    this.shared.beats += 1;
     this.shared.finished.set(place, outcome);
   }
 
@@ -138,6 +142,7 @@ export class RunState {
 
   /** A border between steps. Throws when the execution is to end here and go on in a new one. */
   reach(place: string, position: number, isAhead = false): void {
+    this.shared.beats += 1;
     this.shared.positions.set(place, position);
     if (isAhead) return;
     const { historyLength, continueAsNewSuggested } = workflowInfo();
@@ -152,6 +157,7 @@ export class RunState {
 
   /** Forgets positions and branches below a place that was left. */
   leave(place: string): void {
+    this.shared.beats += 1;
     for (const map of [this.shared.positions, this.shared.finished, this.shared.branches]) {
       for (const key of map.keys()) if (key !== '' && key.startsWith(place)) map.delete(key);
     }
@@ -217,6 +223,7 @@ export class RunState {
 
   /** Shows a step's state in the Web UI. */
   show(path: string, node: PlanNode, status: StepStatus, note?: string): void {
+    this.shared.beats += 1;
     const { details, open } = this.shared;
     if (status === 'running' || status === 'waiting') open.set(path, node);
     else open.delete(path);
@@ -277,12 +284,36 @@ export class RunState {
     return performance;
   }
 
-  /** Counts an activity as under way. The promise stays the same: a turn more would change the order of commands in a replay. */
+  /** Counts an activity as under way. Beside other branches its own goes on in turn. */
   calling<T>(activity: Promise<T>): Promise<T> {
+    const { inTurn, branches } = this.shared;
     this.shared.calls += 1;
+    if (inTurn && branches.size > 1) return this.inTurn(activity);
     const ended = () => void (this.shared.calls -= 1);
     activity.then(ended, ended);
+    // The same promise: a turn of the queue more would change the order of commands of old histories.
     return activity;
+  }
+
+  /**
+   * Local activities that ended one after another are told one by one in the first execution and together in a replay. So that
+   * their branches schedule what is next in the same order, each waits until those before it have come to rest.
+   */
+  private async inTurn<T>(activity: Promise<T>): Promise<T> {
+    try {
+      return await activity;
+    } finally {
+      this.shared.rested = this.shared.rested.then(() => this.quiet());
+      await this.shared.rested;
+      this.shared.calls -= 1;
+    }
+  }
+
+  private async quiet(): Promise<void> {
+    for (let before = -1; before !== this.shared.beats;) {
+      before = this.shared.beats;
+      for (let turn = 0; turn < QUIET_TURNS; turn += 1) await Promise.resolve();
+    }
   }
 
   /**
@@ -290,8 +321,8 @@ export class RunState {
    * month. null = there is nothing to write.
    */
   writeNotes(): Promise<void> | null {
-    const { runId, journal, calls } = this.shared;
-    if (journal.length === 0 || calls > 0 || !patched('notes-before-waiting')) return null;
+    const { runId, journal, calls, inTurn } = this.shared;
+    if (journal.length === 0 || calls > 0 || !inTurn) return null;
     return CancellationScope.nonCancellable(() =>
       this.calling(local('notes').writeNotes({ runId, journal: this.takeJournal() })),
     );
