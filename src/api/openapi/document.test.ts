@@ -20,7 +20,7 @@ const database = createDatabase('postgres://nobody@127.0.0.1:1/none');
 const registry = createRegistry<Action>(createPlugins({ egress: createEgress({ allow: [] }) }));
 const base = { clock: systemClock, ids: uuidV7, registry };
 const entities = createEntityStore(base);
-const { routes } = createApp({
+const { routes, finish } = createApp({
   ...base,
   ...{ database, entities },
   log: createLogger({ level: 'silent', name: 'test' }),
@@ -45,6 +45,9 @@ const { routes } = createApp({
     alertmanagerLabels: ['system'],
   },
 });
+// Stops the timer that would write counts, also after the tests have ended.
+afterAll(() => finish());
+
 const document = createOpenApiDocument(routes, '1.2.3');
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, method, operation })),
