@@ -18,8 +18,7 @@ export function createEvaluateAndGoOn(deps: ActivityDeps): RunActivities['evalua
     if (evaluation.type === 'closed') return asItWas(deps, input, behind);
     const carried = carriedOn(evaluation, input);
     if (carried === null || isCancelled()) return evaluation;
-    const { path: _, iteration: __, ...rest } = input;
-    const then = await performStretch({ ...rest, ...carried, journal: [], stretch: behind });
+    const then = await performStretch({ ...input, ...carried, journal: [], stretch: behind });
     // Nothing was there to be performed but the end, and that had come otherwise.
     return behind.count === 0 && !then.ended ? { type: 'closed' } : { ...evaluation, then };
   };

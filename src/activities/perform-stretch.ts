@@ -11,7 +11,7 @@ import { createPerformStep } from './perform-step';
 /** After so long the workflow is told what there is so far: a local activity holds its workflow task. */
 const BUDGET_MS = 2_000;
 
-export type StretchInput = Omit<StepInput, 'path'> & { stretch: Stretch };
+type StretchInput = Omit<StepInput, 'path'> & { stretch: Stretch };
 
 /**
  * Performs the steps of a stretch, each in its own transaction as if it were alone, until one of them needs the

@@ -52,16 +52,7 @@ describe('the catalogue', () => {
     await engine.close();
   });
 
-  const call = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-    return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
-  };
+  const call = (method: string, path: string, body?: unknown) => engine.call(api, method, path, body);
   const make = async (path: string, body: unknown) => String((await call('POST', path, body))['id']);
   const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
 

@@ -39,16 +39,7 @@ describe('a `for:` gate', () => {
     await engine.close();
   });
 
-  const call = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-    return (text === '' ? null : JSON.parse(text)) as Record<string, unknown>;
-  };
+  const call = (method: string, path: string, body?: unknown) => engine.call(api, method, path, body);
   const lamp = (id: string, state: Record<string, unknown>) => call('PUT', `/entities/lamp/${id}`, state);
   const whenOn = (id: string, duration: string, more = '') => `
     name: Lamp ${id} stays on

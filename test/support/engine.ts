@@ -58,6 +58,8 @@ export interface Engine {
   authorization: string;
   /** Posts JSON to the API as the administrator. */
   post(api: { url: string }, path: string, body: unknown): Promise<Response>;
+  /** Asks the API as the administrator; gives the answer's JSON, {} when it is empty. @throws {Error} on any status but 2xx */
+  call(api: { url: string }, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** Saves an automation from YAML; `$URL` in it is the receiver's address. Returns its id. */
   save(yaml: string, id?: string): Promise<string>;
   /** Appends `automation.event`s as ingest does, and tells the workers. Returns change ids. */
@@ -150,6 +152,16 @@ export async function startEngine(
         headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
         body: JSON.stringify(body),
       }),
+    async call(api, method, path, body) {
+      const answer = await fetch(`${api.url}/api/v1${path}`, {
+        method,
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+      return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+    },
     async save(yaml, id) {
       const { value } = parseYaml(yaml.replaceAll('$URL', receiver.url));
       const { definition, errors } = validateDefinition(value, { registry, filters: createFilterRegistry() });

@@ -43,16 +43,7 @@ export async function startWaitingRuns(): Promise<WaitingRuns> {
   const api = await engine.api();
   const workers = [await engine.worker()];
 
-  const call = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-    return (text === '' ? null : JSON.parse(text)) as Record<string, unknown>;
-  };
+  const call = (method: string, path: string, body?: unknown) => engine.call(api, method, path, body);
   const lamp = (id: string, state: Record<string, unknown>) => call('PUT', `/entities/lamp/${id}`, state);
   const save = (type: string, steps: string, more = '') =>
     engine.save(`
