@@ -3,29 +3,33 @@ const tseslint = require('typescript-eslint');
 const { importX, createNodeResolver } = require('eslint-plugin-import-x');
 const { createTypeScriptImportResolver } = require('eslint-import-resolver-typescript');
 
-/** Import zones: domain <- workflows; domain <- db, temporal <- activities, dispatch, providers, api; cli wires. */
+/** Import zones: each room lists what it must not import. `main-*.ts`, `cli` and `dev` wire everything. */
 const zone = (target, ...from) => ({ target: `./src/${target}`, from: from.map((f) => `./src/${f}`) });
+const processes = ['cli', 'dev', 'main-worker.ts', 'telemetry'];
 const zones = [
   zone(
     'domain',
-    'workflows',
-    'activities',
-    'providers',
-    'dispatch',
-    'db',
-    'temporal',
-    'api',
-    'cli',
-    'config.ts',
-    'log.ts',
+    ...['workflows', 'activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges'],
+    ...['db', 'temporal', 'api', 'config.ts', 'log.ts', ...processes],
   ),
-  zone('workflows', 'providers', 'dispatch', 'db', 'temporal', 'api', 'cli', 'config.ts', 'log.ts'),
-  zone('db', 'workflows', 'activities', 'providers', 'dispatch', 'temporal', 'api', 'cli'),
-  zone('temporal', 'activities', 'providers', 'dispatch', 'api', 'cli'),
-  zone('providers', 'workflows', 'activities', 'dispatch', 'api', 'cli'),
-  zone('activities', 'dispatch', 'api', 'cli'),
-  zone('dispatch', 'activities', 'api', 'cli'),
-  zone('api', 'activities', 'dispatch', 'cli'),
+  zone(
+    'workflows',
+    ...['engine', 'evaluation', 'domains', 'integrations', 'edges', 'db', 'temporal', 'api'],
+    ...['config.ts', 'log.ts', ...processes],
+  ),
+  zone(
+    'db',
+    ...['workflows', 'activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges', 'temporal', 'api'],
+    ...processes,
+  ),
+  zone('temporal', 'activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges', 'api', 'cli', 'dev'),
+  zone('edges', 'workflows', 'activities', 'engine', 'api', ...processes),
+  zone('evaluation', 'workflows', 'activities', 'engine', 'edges', 'api', ...processes),
+  zone('domains', 'workflows', 'activities', 'engine', 'api', ...processes),
+  zone('integrations', 'workflows', 'activities', 'engine', 'api', ...processes),
+  zone('activities', 'engine', 'api', ...processes),
+  zone('engine', 'activities', 'api', ...processes),
+  zone('api', 'activities', ...processes),
 ].flatMap(({ target, from }) => from.map((f) => ({ target, from: f })));
 
 module.exports = tseslint.config(

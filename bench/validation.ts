@@ -1,9 +1,9 @@
 import { validateDefinition, validateYaml } from '../src/domain/definition/validate';
 import { toYaml } from '../src/domain/definition/yaml';
 import { createRegistry } from '../src/domain/registry/registry';
-import type { Action } from '../src/providers/contract';
-import { createEgress } from '../src/providers/egress/egress';
-import { createPlugins } from '../src/providers/plugins';
+import type { Action } from '../src/integrations/contract';
+import { createEgress } from '../src/edges/egress/egress';
+import { createPlugins } from '../src/integrations/plugins';
 
 const ACTIONS = 500;
 const ROUNDS = 15;

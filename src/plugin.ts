@@ -1,17 +1,17 @@
 /**
  * What a plugin of your own imports, as `fermata/plugin` (docs/plugins.md). Built-in plugins register through the same shape.
  */
-import type { OwnPlugin } from './providers/contract';
+import type { OwnPlugin } from './integrations/contract';
 
 export { z } from 'zod';
 export { declareNonReactiveState, defineEntity, registerChangeDeriver } from './domain/entities/entity-kind';
 export { onEntityChanged } from './domain/registry/entity-listener';
 export { FermataError } from './domain/errors';
-export { ProviderFailure } from './providers/provider-failure';
-export { httpFailure } from './providers/egress/http-failure';
+export { ProviderFailure } from './integrations/provider-failure';
+export { httpFailure } from './edges/egress/http-failure';
 export { json, readRoute, writeRoute } from './api/http/route';
-export type { PluginHost, PluginModule } from './providers/load-plugins';
-export type { OwnPlugin } from './providers/contract';
+export type { PluginHost, PluginModule } from './integrations/load-plugins';
+export type { OwnPlugin } from './integrations/contract';
 
 /** The plugin itself; helps editors, changes nothing. */
 export const definePlugin = (plugin: OwnPlugin): OwnPlugin => plugin;

@@ -4,7 +4,7 @@ import { isFlagged } from '../domain/definition/schema-at';
 import { FermataError, type Finding } from '../domain/errors';
 import { codeFields } from '../domain/registry/schema-marks';
 import { holdReferences } from '../domain/secrets/references';
-import type { EvaluationScope } from '../providers/evaluator';
+import type { EvaluationScope } from '../evaluation/evaluator';
 import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './perform-step';
 import type { UsedSecret } from './run-secrets';

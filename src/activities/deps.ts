@@ -3,9 +3,9 @@ import type { EntityStore } from '../db/entity-store';
 import type { Notifier } from '../db/notifier';
 import type { Clock, Ids } from '../domain/clock';
 import type { Registry } from '../domain/registry/registry';
-import type { Action } from '../providers/contract';
-import type { OpenConnection } from '../providers/connections/open-connection';
-import type { Evaluator } from '../providers/evaluator';
+import type { Action } from '../integrations/contract';
+import type { OpenConnection } from '../integrations/connections/open-connection';
+import type { Evaluator } from '../evaluation/evaluator';
 import type { RunSecrets } from './run-secrets';
 import type { RunSource } from '../db/runs/run-source';
 

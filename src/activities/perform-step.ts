@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { ProviderAction } from '../domain/definition/action';
 import { FermataError } from '../domain/errors';
 import type { Performance, StepInput } from '../domain/run/activities';
-import type { Action } from '../providers/contract';
+import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';

@@ -6,7 +6,7 @@ import { writeJournal } from '../db/runs/journal';
 import { FermataError, messageOf } from '../domain/errors';
 import { ExpressionError } from '../domain/expressions/error';
 import type { Performance } from '../domain/run/activities';
-import type { TransactionalAction } from '../providers/contract';
+import type { TransactionalAction } from '../integrations/contract';
 import { renderConfig } from './action-config';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';

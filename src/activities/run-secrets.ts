@@ -4,7 +4,7 @@ import { FermataError } from '../domain/errors';
 import { LruCache } from '../domain/expressions/lru-cache';
 import type { Cipher } from '../domain/secrets/cipher';
 import { createMask, NO_MASK, type Mask } from '../domain/secrets/mask-values';
-import type { SecretBackend } from '../providers/secrets/secret-backend';
+import type { SecretBackend } from '../integrations/secret-backend';
 
 /** A value that a run uses, with what it was and in which version. */
 export interface UsedSecret {

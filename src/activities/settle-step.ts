@@ -7,8 +7,8 @@ import { FermataError } from '../domain/errors';
 import { toStorable } from '../domain/entities/storable';
 import type { Closed, Failed, Performance, StepInput } from '../domain/run/activities';
 import type { RunError } from '../domain/run/step-record';
-import type { Action, ActionResult } from '../providers/contract';
-import type { EvaluationScope } from '../providers/evaluator';
+import type { Action, ActionResult } from '../integrations/contract';
+import type { EvaluationScope } from '../evaluation/evaluator';
 import type { ActivityDeps } from './deps';
 import { runError, stepOf, traceOf, type Step } from './step';
 

@@ -11,7 +11,7 @@ import { maskedMessage } from '../domain/secrets/masked-message';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
-import type { EvaluationScope } from '../providers/evaluator';
+import type { EvaluationScope } from '../evaluation/evaluator';
 import type { RunSource } from '../db/runs/run-source';
 
 /** A step of a run, as an activity works on it. */

@@ -8,10 +8,10 @@ import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Registry } from '../domain/registry/registry';
 import type { Cipher } from '../domain/secrets/cipher';
 import type { Logger } from '../log';
-import type { ScriptPolicy } from '../providers/script/sandbox';
-import type { AnyConnectionType } from '../providers/connections/connection-type';
-import type { Action } from '../providers/contract';
-import type { Evaluator } from '../providers/evaluator';
+import type { ScriptPolicy } from '../integrations/script/sandbox';
+import type { AnyConnectionType } from '../integrations/connections/connection-type';
+import type { Action } from '../integrations/contract';
+import type { Evaluator } from '../evaluation/evaluator';
 
 /** What the REST API is made of; `src/cli/api.ts` puts it together. */
 export interface ApiDeps {

@@ -7,7 +7,7 @@ import { FermataError, type Finding } from '../domain/errors';
 import type { Actor } from '../domain/entities/change';
 import type { Registry } from '../domain/registry/registry';
 import type { TriggerType } from '../domain/registry/trigger-type';
-import type { EvaluationScope, Evaluator } from '../providers/evaluator';
+import type { EvaluationScope, Evaluator } from '../evaluation/evaluator';
 import { renderRunVariables, startScope } from './render-run-variables';
 
 export interface ManualRunDeps {

@@ -3,7 +3,7 @@ import type { Definition } from '../domain/definition/schema';
 import { FermataError } from '../domain/errors';
 import { variablesProblem } from '../domain/run/limits';
 import type { RunFacts } from '../domain/run/scope';
-import type { EvaluationScope, Evaluator } from '../providers/evaluator';
+import type { EvaluationScope, Evaluator } from '../evaluation/evaluator';
 
 /** What the document's own expressions see before a run exists. */
 export function startScope(definition: Definition, facts: RunFacts): EvaluationScope {

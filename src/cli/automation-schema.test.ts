@@ -4,8 +4,8 @@ import Ajv2020 from 'ajv/dist/2020';
 import { automationJsonSchema } from '../domain/definition/json-schema';
 import { readYaml } from '../domain/definition/yaml';
 import { createRegistry } from '../domain/registry/registry';
-import { createEgress } from '../providers/egress/egress';
-import { createPlugins } from '../providers/plugins';
+import { createEgress } from '../edges/egress/egress';
+import { createPlugins } from '../integrations/plugins';
 import { projectRoot } from '../project-root';
 
 const FILE = join(projectRoot(), 'schema/automation.schema.json');

@@ -8,11 +8,11 @@ import { applyAutomations } from './apply/apply-files';
 import { listFiles, readAutomationFile } from './apply/automation-files';
 import { createApiClient, type ApiClient } from './client';
 import { stopOnSignals } from './dev';
-import { startReceiver, type Receiver } from './demo/receiver';
-import { isInTrouble, play, type Act } from './demo/scenario';
-import { renderAct } from './demo/story';
-import { createDevStack, type DevInfo, type DevStack } from './dev/dev-stack';
-import { createOutput as createLog, type Say } from './dev/output';
+import { startReceiver, type Receiver } from '../dev/demo/receiver';
+import { isInTrouble, play, type Act } from '../dev/demo/scenario';
+import { renderAct } from '../dev/demo/story';
+import { createDevStack, type DevInfo, type DevStack } from '../dev/dev-stack';
+import { createOutput as createLog, type Say } from '../dev/output';
 import { createOutput, type Output } from './print/output';
 
 /** Where the automations of `examples/` send to. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config';
 import { useColours } from '../log';
-import { createDevStack, type DevInfo, type DevStack } from './dev/dev-stack';
-import { createOutput, type Say } from './dev/output';
+import { createDevStack, type DevInfo, type DevStack } from '../dev/dev-stack';
+import { createOutput, type Say } from '../dev/output';
 
 /** `fermata dev` */
 export function configure(command: Command): void {

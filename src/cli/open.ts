@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config';
 import { RunDetail } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';
-import { readRunningDev } from './dev/state-file';
+import { readRunningDev } from '../dev/state-file';
 import { createOutput, JSON_OPTION } from './print/output';
 import { UsageError } from './usage-error';
 

@@ -6,9 +6,9 @@ import { validateDefinition } from '../domain/definition/validate';
 import { createPluginFilters } from '../domain/registry/plugin-filters';
 import { createRegistry } from '../domain/registry/registry';
 import type { Logger } from '../log';
-import { createEgress } from '../providers/egress/egress';
-import { loadPlugins } from '../providers/load-plugins';
-import { createPlugins } from '../providers/plugins';
+import { createEgress } from '../edges/egress/egress';
+import { loadPlugins } from '../integrations/load-plugins';
+import { createPlugins } from '../integrations/plugins';
 
 /** Upgrades what automations are stored as, and says what could not be. */
 export async function upgradeStored(config: Config, databaseUrl: string, log: Logger): Promise<void> {

@@ -4,7 +4,7 @@ import { createLogger } from '../log';
 import { freePort } from '../os/free-port';
 import { announceReady } from './ready';
 import { installRuntime } from '../temporal/runtime';
-import { startWorker } from './worker/start-worker';
+import { startWorker } from '../main-worker';
 
 /** How long the ready message waits for Temporal. */
 const CONNECT_MS = 10_000;

@@ -12,9 +12,9 @@ import { createFilterRegistry } from '../../src/domain/expressions/filter-regist
 import { createRegistry } from '../../src/domain/registry/registry';
 import { createCipher } from '../../src/domain/secrets/cipher';
 import { createLogger } from '../../src/log';
-import { connectionTypesOf } from '../../src/providers/connections/connection-type';
-import type { Action } from '../../src/providers/contract';
-import { createEvaluator } from '../../src/providers/live-evaluator';
+import { connectionTypesOf } from '../../src/integrations/connections/connection-type';
+import type { Action } from '../../src/integrations/contract';
+import { createEvaluator } from '../../src/evaluation/live-evaluator';
 import { createTestDatabase } from '../support/database';
 import { testPlugins } from '../support/plugins';
 

@@ -1,9 +1,9 @@
 import { createEntityStore } from '../../src/db/entity-store';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { createRegistry } from '../../src/domain/registry/registry';
-import type { Action } from '../../src/providers/contract';
-import { sandboxProblem } from '../../src/providers/script/sandbox';
-import { sendDigest } from '../../src/providers/slo/slos';
+import type { Action } from '../../src/integrations/contract';
+import { sandboxProblem } from '../../src/integrations/script/sandbox';
+import { sendDigest } from '../../src/domains/slo/slos';
 import { startEngine, type Engine } from '../support/engine';
 import { startJiraServer, type JiraServer } from '../support/jira-server';
 import { testPlugins } from '../support/plugins';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Plugin } from '../../src/providers/contract';
+import type { Plugin } from '../../src/integrations/contract';
 import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 
 const lampPlugin: Plugin = {

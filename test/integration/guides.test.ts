@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/project-root';
-import { sandboxProblem } from '../../src/providers/script/sandbox';
+import { sandboxProblem } from '../../src/integrations/script/sandbox';
 import { endOtherwise } from '../support/end-otherwise';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';

@@ -1,8 +1,8 @@
-import { createSystem, deleteSystem } from '../../src/providers/catalog/systems';
-import type { DomainWrite } from '../../src/providers/domain-write';
-import type { CheckResult } from '../../src/providers/healthcheck/check-result';
-import { readHealthViews } from '../../src/providers/healthcheck/health-view';
-import { recordResults } from '../../src/providers/healthcheck/record-results';
+import { createSystem, deleteSystem } from '../../src/domains/catalog/systems';
+import type { DomainWrite } from '../../src/domains/domain-write';
+import type { CheckResult } from '../../src/domains/healthcheck/check-result';
+import { readHealthViews } from '../../src/domains/healthcheck/health-view';
+import { recordResults } from '../../src/domains/healthcheck/record-results';
 import { testPlugins } from '../support/plugins';
 import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 

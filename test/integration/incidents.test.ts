@@ -1,9 +1,9 @@
-import type { Action } from '../../src/providers/contract';
-import type { DomainWrite } from '../../src/providers/domain-write';
-import { addUpdateAction } from '../../src/providers/incident/actions/add-update';
-import { createAction } from '../../src/providers/incident/actions/create';
-import { resolveAction } from '../../src/providers/incident/actions/resolve';
-import { updateStatusAction } from '../../src/providers/incident/actions/update-status';
+import type { Action } from '../../src/integrations/contract';
+import type { DomainWrite } from '../../src/domains/domain-write';
+import { addUpdateAction } from '../../src/domains/incident/actions/add-update';
+import { createAction } from '../../src/domains/incident/actions/create';
+import { resolveAction } from '../../src/domains/incident/actions/resolve';
+import { updateStatusAction } from '../../src/domains/incident/actions/update-status';
 import {
   addIncidentUpdate,
   createIncident,
@@ -12,10 +12,10 @@ import {
   listIncidentUpdates,
   resolveIncident,
   updateIncident,
-} from '../../src/providers/incident/incidents';
+} from '../../src/domains/incident/incidents';
 import { testPlugins } from '../support/plugins';
-import { readHealthViews } from '../../src/providers/healthcheck/health-view';
-import { createSystem } from '../../src/providers/catalog/systems';
+import { readHealthViews } from '../../src/domains/healthcheck/health-view';
+import { createSystem } from '../../src/domains/catalog/systems';
 import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 
 const byRun = { actor: { type: 'automation', id: 'run-1' }, causedBy: null, depth: 1 } as const;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { createSystem } from '../../src/providers/catalog/systems';
-import type { DomainWrite } from '../../src/providers/domain-write';
-import { ingestAlertmanager } from '../../src/providers/ingest/alertmanager';
-import { parseAlerts } from '../../src/providers/ingest/alertmanager-payload';
-import { ingestCloudEvents } from '../../src/providers/ingest/cloudevents';
-import { ingestHealth, parseHealthResults } from '../../src/providers/ingest/health';
-import { onceByKey } from '../../src/providers/ingest/once-by-key';
-import { parseCloudEvents } from '../../src/providers/ingest/parse-cloud-events';
+import { createSystem } from '../../src/domains/catalog/systems';
+import type { DomainWrite } from '../../src/domains/domain-write';
+import { ingestAlertmanager } from '../../src/edges/ingest/alertmanager';
+import { parseAlerts } from '../../src/edges/ingest/alertmanager-payload';
+import { ingestCloudEvents } from '../../src/edges/ingest/cloudevents';
+import { ingestHealth, parseHealthResults } from '../../src/edges/ingest/health';
+import { onceByKey } from '../../src/edges/ingest/once-by-key';
+import { parseCloudEvents } from '../../src/edges/ingest/parse-cloud-events';
 import { testPlugins } from '../support/plugins';
 import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { pack, type Header } from 'tar-stream';
 import { cancelRun } from '../../src/db/runs/cancel';
-import { sandboxProblem } from '../../src/providers/script/sandbox';
+import { sandboxProblem } from '../../src/integrations/script/sandbox';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { until } from '../support/until';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { SMTPServer } from 'smtp-server';
 import { freePort } from '../../src/os/free-port';
-import { sandboxProblem } from '../../src/providers/script/sandbox';
+import { sandboxProblem } from '../../src/integrations/script/sandbox';
 import { CANARIES, canariesIn } from '../support/canaries';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';

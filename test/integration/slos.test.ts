@@ -1,7 +1,7 @@
-import { createSystem, deleteSystem } from '../../src/providers/catalog/systems';
-import { recordResults } from '../../src/providers/healthcheck/record-results';
-import type { DomainWrite } from '../../src/providers/domain-write';
-import { computeDue, createSlo, getSlo, sendDigest } from '../../src/providers/slo/slos';
+import { createSystem, deleteSystem } from '../../src/domains/catalog/systems';
+import { recordResults } from '../../src/domains/healthcheck/record-results';
+import type { DomainWrite } from '../../src/domains/domain-write';
+import { computeDue, createSlo, getSlo, sendDigest } from '../../src/domains/slo/slos';
 import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 import { testPlugins } from '../support/plugins';
 

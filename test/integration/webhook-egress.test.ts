@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { createEgress, type Egress, type EgressRequest } from '../../src/providers/egress/egress';
+import { createEgress, type Egress, type EgressRequest } from '../../src/edges/egress/egress';
 import { startWebhookServer, type WebhookServer } from './webhook-server';
 
 let server: WebhookServer;

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import type { ActionResult, CallingAction } from '../../src/providers/contract';
-import { createEgress, type Egress } from '../../src/providers/egress/egress';
-import { createPlugins } from '../../src/providers/plugins';
+import type { ActionResult, CallingAction } from '../../src/integrations/contract';
+import { createEgress, type Egress } from '../../src/edges/egress/egress';
+import { createPlugins } from '../../src/integrations/plugins';
 import { createRegistry } from '../../src/domain/registry/registry';
-import type { Action } from '../../src/providers/contract';
+import type { Action } from '../../src/integrations/contract';
 import { NO_MASK } from '../../src/domain/secrets/mask-values';
 import { startWebhookServer, type WebhookServer } from './webhook-server';
 

@@ -10,7 +10,7 @@ import { createFilterRegistry } from '../../src/domain/expressions/filter-regist
 import { createRegistry } from '../../src/domain/registry/registry';
 import { validateDefinition } from '../../src/domain/definition/validate';
 import { parseYaml } from '../../src/domain/definition/yaml';
-import type { Action } from '../../src/providers/contract';
+import type { Action } from '../../src/integrations/contract';
 import { testPlugins } from './plugins';
 import { createLogger } from '../../src/log';
 import { freePort } from '../../src/os/free-port';

@@ -3,7 +3,7 @@ import { createEntityStore, type EntityStore } from '../../src/db/entity-store';
 import type { Cause } from '../../src/domain/entities/change';
 import { uuidV7, type Clock } from '../../src/domain/clock';
 import { createRegistry, type Registry } from '../../src/domain/registry/registry';
-import type { Plugin } from '../../src/providers/contract';
+import type { Plugin } from '../../src/integrations/contract';
 import { createTestDatabase } from './database';
 
 /** Somebody at the API. */

@@ -5,7 +5,7 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
 import { projectRoot } from '../../src/project-root';
 import { lazyClient } from '../../src/temporal/connect';
-import { findTemporalCli } from '../../src/temporal/find-cli';
+import { findTemporalCli } from '../../src/dev/find-cli';
 import { workflowBundle } from '../../src/temporal/worker';
 import type { Engine, RunRow } from './engine';
 

@@ -1,6 +1,6 @@
-import type { Plugin } from '../../src/providers/contract';
-import { createEgress } from '../../src/providers/egress/egress';
-import { createPlugins } from '../../src/providers/plugins';
+import type { Plugin } from '../../src/integrations/contract';
+import { createEgress } from '../../src/edges/egress/egress';
+import { createPlugins } from '../../src/integrations/plugins';
 
 /** All built-in plugins, allowed to call this machine. */
 export function testPlugins(): readonly Plugin[] {

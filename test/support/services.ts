@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedPostgres, type EmbeddedPostgresOptions } from '../../src/db/embedded';
+import { startEmbeddedPostgres, type EmbeddedPostgresOptions } from '../../src/dev/embedded';
 import { freePort } from '../../src/os/free-port';
 import { projectRoot } from '../../src/project-root';
-import { startTemporalDevServer } from '../../src/temporal/dev-server';
-import { findTemporalCli } from '../../src/temporal/find-cli';
+import { startTemporalDevServer } from '../../src/dev/dev-server';
+import { findTemporalCli } from '../../src/dev/find-cli';
 
 /** A server that tests and benches stop, kill, freeze and start again; address and data stay the same. */
 export interface Service {

@@ -1,6 +1,6 @@
 import type { Executor } from '../../db/executor';
 import type { Evaluation } from '../../domain/run/activities';
-import type { EvaluationScope } from '../../providers/evaluator';
+import type { EvaluationScope } from '../../evaluation/evaluator';
 import type { ActivityDeps } from '../deps';
 import type { Step } from '../step';
 

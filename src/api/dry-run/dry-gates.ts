@@ -5,7 +5,7 @@ import type { Definition } from '../../domain/definition/schema';
 import { FermataError, messageOf } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import { scopeKeyOf } from '../../domain/run/bucket';
-import type { EvaluationScope, Evaluator } from '../../providers/evaluator';
+import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
 import { payloadFindings } from '../manual-run';
 import { renderRunVariables } from '../render-run-variables';
 import type { DryGate, DryOutcome } from './report';

@@ -2,7 +2,7 @@ import type { AutomationRecord } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
 import type { Actor } from '../../domain/entities/change';
 import type { Registry } from '../../domain/registry/registry';
-import type { EvaluationScope, Evaluator } from '../../providers/evaluator';
+import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
 import { triggerNamed } from '../manual-run';
 import { startScope } from '../render-run-variables';
 import { askGates } from './dry-gates';

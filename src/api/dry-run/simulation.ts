@@ -5,7 +5,7 @@ import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import { FermataError, messageOf, type ErrorCode } from '../../domain/errors';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
 import type { Registry } from '../../domain/registry/registry';
-import type { EvaluationScope, Evaluator } from '../../providers/evaluator';
+import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
 import type { DryStep } from './report';
 
 /** Steps that a dry run tells; a loop without effects may never end by itself. */

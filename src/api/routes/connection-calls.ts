@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { findConnection } from '../../db/connections';
 import { FermataError, messageOf } from '../../domain/errors';
-import { createPostgresSecrets } from '../../providers/secrets/secret-backend';
+import { createPostgresSecrets } from '../../integrations/secret-backend';
 import { createMask, NO_MASK, type Mask } from '../../domain/secrets/mask-values';
 import { maskedMessage } from '../../domain/secrets/masked-message';
-import type { AnyConnectionType, ConnectionCall } from '../../providers/connections/connection-type';
-import { openConnection } from '../../providers/connections/open-connection';
-import { ProviderFailure } from '../../providers/provider-failure';
+import type { AnyConnectionType, ConnectionCall } from '../../integrations/connections/connection-type';
+import { openConnection } from '../../integrations/connections/open-connection';
+import { ProviderFailure } from '../../integrations/provider-failure';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound } from '../http/values';
 import type { ConnectionsDeps } from './connections';

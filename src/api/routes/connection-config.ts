@@ -2,9 +2,9 @@ import type { ConnectionRow } from '../../db/connections';
 import { FermataError, type Finding } from '../../domain/errors';
 import { onlyReference } from '../../domain/secrets/references';
 import type { Cipher, Sealed } from '../../domain/secrets/cipher';
-import type { AnyConnectionType } from '../../providers/connections/connection-type';
-import { secretFieldsOf } from '../../providers/connections/connection-type';
-import { connectionSecretName, fieldValue, sealedValues } from '../../providers/connections/open-connection';
+import type { AnyConnectionType } from '../../integrations/connections/connection-type';
+import { secretFieldsOf } from '../../integrations/connections/connection-type';
+import { connectionSecretName, fieldValue, sealedValues } from '../../integrations/connections/open-connection';
 import { shortSecretWarnings } from './short-secret';
 
 type Config = Record<string, unknown>;

@@ -9,7 +9,7 @@ import {
   lockDependency,
   NewDependency,
   updateDependency,
-} from '../../providers/dependency/dependencies';
+} from '../../domains/dependency/dependencies';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';

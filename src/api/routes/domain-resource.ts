@@ -4,7 +4,7 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
 import { Instant } from '../../domain/instant';
-import type { DomainWrite } from '../../providers/domain-write';
+import type { DomainWrite } from '../../domains/domain-write';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';

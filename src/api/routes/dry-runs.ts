@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import type { Clock } from '../../domain/clock';
 import type { Registry } from '../../domain/registry/registry';
-import type { Evaluator } from '../../providers/evaluator';
+import type { Evaluator } from '../../evaluation/evaluator';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { dryRun } from '../dry-run/dry-run';
 import { json, readRoute, type Route } from '../http/route';

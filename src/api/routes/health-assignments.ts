@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
-import { lockSystems } from '../../providers/catalog/systems';
+import { lockSystems } from '../../domains/catalog/systems';
 import {
   getAssignment,
   listAssignments,
@@ -10,8 +10,8 @@ import {
   removeAssignment,
   setAssignmentEnabled,
   type Assignment,
-} from '../../providers/healthcheck/assignments';
-import { HealthStatus } from '../../providers/healthcheck/health-status';
+} from '../../domains/healthcheck/assignments';
+import { HealthStatus } from '../../domains/healthcheck/health-status';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';

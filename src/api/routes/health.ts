@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Clock } from '../../domain/clock';
-import { DEFAULT_WINDOW_MINUTES, readHealthViews, type HealthView } from '../../providers/healthcheck/health-view';
-import { HealthState, HealthStatus } from '../../providers/healthcheck/health-status';
+import { DEFAULT_WINDOW_MINUTES, readHealthViews, type HealthView } from '../../domains/healthcheck/health-view';
+import { HealthState, HealthStatus } from '../../domains/healthcheck/health-status';
 import { json, readRoute, type Route } from '../http/route';
 import { notFound, Timestamp } from '../http/values';
 

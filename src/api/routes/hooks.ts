@@ -5,7 +5,7 @@ import { HOOK_SCHEMES, type HookScheme } from '../../db/tables/access';
 import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import type { Cipher } from '../../domain/secrets/cipher';
-import { isHeaderName } from '../../providers/webhook/header-rules';
+import { isHeaderName } from '../../integrations/webhook/header-rules';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
-import { CheckResult } from '../../providers/healthcheck/check-result';
+import { CheckResult } from '../../domains/healthcheck/check-result';
 
 const CloudEvent = z
   .looseObject({

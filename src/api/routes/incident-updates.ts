@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { IncidentStatus } from '../../providers/incident/incident-entity';
+import { IncidentStatus } from '../../domains/incident/incident-entity';
 import {
   addIncidentUpdate,
   getIncident,
   listIncidentUpdates,
   NewIncidentUpdate,
   type IncidentUpdate,
-} from '../../providers/incident/incidents';
+} from '../../domains/incident/incidents';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { INCIDENT_STATUSES, IncidentSeverity, IncidentStatus } from '../../providers/incident/incident-entity';
+import { INCIDENT_STATUSES, IncidentSeverity, IncidentStatus } from '../../domains/incident/incident-entity';
 import {
   createIncident,
   deleteIncident,
@@ -9,7 +9,7 @@ import {
   lockIncident,
   NewIncident,
   updateIncident,
-} from '../../providers/incident/incidents';
+} from '../../domains/incident/incidents';
 import type { Route } from '../http/route';
 import { isoOrNull, Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';

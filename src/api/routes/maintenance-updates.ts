@@ -5,7 +5,7 @@ import {
   listMaintenanceUpdates,
   NewMaintenanceUpdate,
   type MaintenanceUpdate,
-} from '../../providers/maintenance/maintenances';
+} from '../../domains/maintenance/maintenances';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAINTENANCE_STATUSES, MaintenanceStatus } from '../../providers/maintenance/maintenance-entity';
+import { MAINTENANCE_STATUSES, MaintenanceStatus } from '../../domains/maintenance/maintenance-entity';
 import {
   createMaintenance,
   deleteMaintenance,
@@ -9,7 +9,7 @@ import {
   MaintenancePatch,
   NewMaintenance,
   updateMaintenance,
-} from '../../providers/maintenance/maintenances';
+} from '../../domains/maintenance/maintenances';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Database } from '../../db/client';
 import type { Clock, Ids } from '../../domain/clock';
 import type { Registry } from '../../domain/registry/registry';
-import type { Evaluator } from '../../providers/evaluator';
+import type { Evaluator } from '../../evaluation/evaluator';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { json, writeRoute, type Route } from '../http/route';
 import { IdParams } from '../http/values';

@@ -5,7 +5,7 @@ import type { Notifier } from '../../db/notifier';
 import { getRun, matchingRunIds, retriedAmong } from '../../db/run-queries';
 import type { Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
-import type { Evaluator } from '../../providers/evaluator';
+import type { Evaluator } from '../../evaluation/evaluator';
 import { json, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, uuidOrNotFound } from '../http/values';
 import { BulkAnswer, BulkBody, bulkFilter } from '../runs/bulk-filter';

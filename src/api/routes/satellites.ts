@@ -10,7 +10,7 @@ import {
   SatellitePatch,
   updateSatellite,
   type Satellite,
-} from '../../providers/satellite/satellites';
+} from '../../domains/satellite/satellites';
 import { json, writeRoute, type Route } from '../http/route';
 import { IdParams, Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';

@@ -9,8 +9,14 @@ import {
 } from '../../db/script-packages';
 import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
-import { PACKAGE_NAME, PACKAGE_VERSION } from '../../providers/script/packages';
-import { MOST_PACKED_BYTES, readArchive, sha256, UnsafeArchive, type PackedFile } from '../../providers/script/unpack';
+import { PACKAGE_NAME, PACKAGE_VERSION } from '../../integrations/script/packages';
+import {
+  MOST_PACKED_BYTES,
+  readArchive,
+  sha256,
+  UnsafeArchive,
+  type PackedFile,
+} from '../../integrations/script/unpack';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';

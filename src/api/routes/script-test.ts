@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { FermataError } from '../../domain/errors';
 import { fillReferences, referencesIn } from '../../domain/secrets/references';
 import { createMask } from '../../domain/secrets/mask-values';
-import { ProviderFailure } from '../../providers/provider-failure';
-import { runScript } from '../../providers/script/run-script';
-import type { ScriptPolicy } from '../../providers/script/sandbox';
+import { ProviderFailure } from '../../integrations/provider-failure';
+import { runScript } from '../../integrations/script/run-script';
+import type { ScriptPolicy } from '../../integrations/script/sandbox';
 import { json, readRoute, type Route } from '../http/route';
 
 const Env = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string());

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createSlo, deleteSlo, getSlo, listSlos, lockSlo, NewSlo, SloPatch, updateSlo } from '../../providers/slo/slos';
+import { createSlo, deleteSlo, getSlo, listSlos, lockSlo, NewSlo, SloPatch, updateSlo } from '../../domains/slo/slos';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';

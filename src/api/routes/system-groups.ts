@@ -8,7 +8,7 @@ import {
   lockGroup,
   NewGroup,
   updateGroup,
-} from '../../providers/catalog/groups';
+} from '../../domains/catalog/groups';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
 import { BY_CREATION, domainResourceRoutes, type DomainDeps } from './domain-resource';

@@ -8,8 +8,8 @@ import {
   NewSystem,
   SystemPatch,
   updateSystem,
-} from '../../providers/catalog/systems';
-import { lockEdges } from '../../providers/dependency/dependencies';
+} from '../../domains/catalog/systems';
+import { lockEdges } from '../../domains/dependency/dependencies';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
 import { BY_CREATION, domainResourceRoutes, type DomainDeps } from './domain-resource';

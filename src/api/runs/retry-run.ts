@@ -10,7 +10,7 @@ import { Definition } from '../../domain/definition/schema';
 import { FermataError } from '../../domain/errors';
 import { scopeKeyOf } from '../../domain/run/bucket';
 import { settledFailures } from '../../domain/run/settled-failures';
-import type { Evaluator } from '../../providers/evaluator';
+import type { Evaluator } from '../../evaluation/evaluator';
 import { renderRunVariables } from '../render-run-variables';
 
 export interface RetryDeps {

@@ -3,8 +3,8 @@ import { createFilterRegistry } from '../../domain/expressions/filter-registry';
 import { createRegistry } from '../../domain/registry/registry';
 import { validateDefinition } from '../../domain/definition/validate';
 import { projectRoot } from '../../project-root';
-import { createEgress } from '../../providers/egress/egress';
-import { createPlugins } from '../../providers/plugins';
+import { createEgress } from '../../edges/egress/egress';
+import { createPlugins } from '../../integrations/plugins';
 import { listFiles, readAutomationFile } from './automation-files';
 
 describe('readAutomationFile', () => {

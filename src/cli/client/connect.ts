@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig, type Config } from '../../config';
 import { createApiClient, type ApiClient } from '../client';
-import { adminTokenFileOf } from '../dev/credentials';
-import { readRunningDev } from '../dev/state-file';
+import { adminTokenFileOf } from '../../dev/credentials';
+import { readRunningDev } from '../../dev/state-file';
 import { UsageError } from '../usage-error';
 
 /** Said in the help of every command that calls the API. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../db/embedded';
+import { startEmbeddedPostgres } from '../../dev/embedded';
 import { migrate } from '../../db/migrate';
 import { createLogger } from '../../log';
 import { CLOCK_OPTIONS, CLOCK_SQL } from './virtual-clock';

@@ -4,7 +4,7 @@ import { loadConfig } from '../../config';
 import { createDatabase } from '../../db/client';
 import { createLogger } from '../../log';
 import { startApi } from '../api';
-import { startWorker } from '../worker/start-worker';
+import { startWorker } from '../../main-worker';
 import type { ScratchPostgres } from './scratch-postgres';
 import { createStandIns, type Mocks, type Performed } from './stand-ins';
 import { nextOfDomains, whatIsLeft } from './still';

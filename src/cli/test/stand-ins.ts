@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../../db/executor';
-import type { Action, ActionResult, CallingAction, Plugin, TransactionalAction } from '../../providers/contract';
-import { ProviderFailure } from '../../providers/provider-failure';
+import type { Action, ActionResult, CallingAction, Plugin, TransactionalAction } from '../../integrations/contract';
+import { ProviderFailure } from '../../integrations/provider-failure';
 import type { Answer } from './test-file';
 
 /** An action as it was performed. */

@@ -9,7 +9,7 @@ import type { ScheduleActivities } from '../../domain/schedules/schedule-message
 import type { DwellStarter } from '../../temporal/dwell-starter';
 import type { RunStarter } from '../../temporal/run-starter';
 import type { ScheduleKeeper } from '../../temporal/schedule-keeper';
-import type { keepTemporal, TemporalKeeper } from '../worker/keep-temporal';
+import type { keepTemporal, TemporalKeeper } from '../../temporal/keep-temporal';
 import { Execution, type ExecutionHost } from './execution';
 import { Timers } from './timers';
 import { createWorkflowSandbox, type WorkflowSandbox } from './workflow-sandbox';

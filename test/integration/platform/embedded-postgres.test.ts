@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/db/embedded';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/dev/embedded';
 
 // mkdtemp makes directories that are closed to others: as root, Postgres runs as an account that cannot walk into them.
 let home: string;

@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { readTemporalDevSettings } from '../../../src/temporal/dev-settings';
+import { readTemporalDevSettings } from '../../../src/dev/dev-settings';
 import { startTemporal } from '../../support/services';
 import { testTemporal } from '../../support/temporal';
 

@@ -1,0 +1,126 @@
+import type { Artifact, RunDetail, Step } from '../../cli/client/answers';
+import { paint, plain, toneOf, type Tone } from '../../cli/print/paint';
+import { cut } from '../../cli/print/table';
+import { durationText, elapsedMs, offsetText } from '../../cli/print/time-text';
+import { errorText, outcomeText } from '../../cli/print/timeline';
+import type { Act } from './scenario';
+
+/** One line of the story: when, who, what. */
+interface Line {
+  at: number;
+  who: string;
+  what: string;
+  tone?: Tone | undefined;
+  /** Keeps lines of the same instant in the order of cause and effect. */
+  order: number;
+}
+
+interface StoryOptions {
+  colours: boolean;
+  /** Columns of the terminal; undefined = lines may be as long as they are. */
+  width: number | undefined;
+}
+
+const WHO_WIDTH = 10;
+const OFFSET_WIDTH = 9;
+const INDENT = '  ';
+
+/** What happened after one post, in the order of time, with times relative to the post. */
+export function renderAct(act: Act, options: StoryOptions): string {
+  const posted = act.postedAt.getTime();
+  const lines = [
+    ...alertLines(act),
+    ...changeLines(act),
+    ...act.runs.flatMap((detail) => runLines(detail)),
+    ...receiverLines(act),
+  ];
+  const inTime = lines.sort((a, b) => a.at - b.at || a.order - b.order);
+  return [
+    paint(act.title, 'strong', options.colours),
+    ...inTime.map((line) => lineText(line, posted, options)),
+    ...(act.failure === undefined ? [] : [paint(`${INDENT}✗ ${act.failure}`, 'bad', options.colours)]),
+  ].join('\n');
+}
+
+function lineText({ at, who, what, tone }: Line, posted: number, { colours, width }: StoryOptions): string {
+  const offset = offsetText(at - posted).padStart(OFFSET_WIDTH);
+  const before = `${INDENT}${offset}  ${who.padEnd(WHO_WIDTH)}  `;
+  const room = width === undefined ? Infinity : Math.max(30, width - before.length);
+  const head = `${INDENT}${paint(offset, 'quiet', colours)}  ${paint(who.padEnd(WHO_WIDTH), tone, colours)}  `;
+  return head + cut(plain(what), room);
+}
+
+function alertLines({ alerts, postedAt, answeredAt, changeIds }: Act): Line[] {
+  const names = alerts.map(({ name, severity }) => `${name} (${severity})`).join(', ');
+  const systems = [...new Set(alerts.map(({ system }) => system))].join(', ');
+  const changes = `${changeIds.length} ${changeIds.length === 1 ? 'change' : 'changes'}`;
+  return [
+    {
+      at: postedAt.getTime(),
+      order: 0,
+      who: 'alert',
+      what: `Alertmanager posts ${names} of ${systems}`,
+      tone: 'strong',
+    },
+    { at: answeredAt.getTime(), order: 1, who: 'api', what: `202: committed to the change log, ${changes}` },
+  ];
+}
+
+/** The transitions of the alert's own change. */
+function changeLines({ transitions, answeredAt }: Act): Line[] {
+  return transitions.map(({ systemId, transition: { field, from, to } }) => ({
+    ...{ at: answeredAt.getTime(), order: 1.5, who: 'state' },
+    what: `${field} of ${systemId}: ${from == null ? 'none yet' : String(from)} → ${String(to)}`,
+    tone: toneOf(String(to)),
+  }));
+}
+
+function runLines({ run, steps, artifacts }: RunDetail): Line[] {
+  const startedAt = timeOf(run.startedAt);
+  if (startedAt === undefined) return [];
+  const began: Line = {
+    ...{ at: startedAt, order: 2, who: 'run', tone: 'busy' },
+    what: `"${run.automationName}" by ${run.triggerEvent ?? run.triggerId ?? 'hand'}, about ${run.contextKey ?? 'everything'}`,
+  };
+  const took = elapsedMs(run.startedAt, run.finishedAt);
+  const ended = timeOf(run.finishedAt);
+  const end: Line[] =
+    ended === undefined
+      ? []
+      : [
+          {
+            ...{ at: ended, order: 5, who: 'run', tone: toneOf(run.status) },
+            what: `"${run.automationName}" ${run.status}${took === undefined ? '' : ` after ${durationText(took)}`}`,
+          },
+        ];
+  return [began, ...steps.flatMap((step) => stepLine(step, artifacts)), ...end];
+}
+
+function stepLine(step: Step, artifacts: readonly Artifact[]): Line[] {
+  // What lies in them tells the story.
+  if ((step.kind === 'choose' || step.kind === 'sequence') && step.error == null) return [];
+  // Where a step ends is when it did what it does; one that is not over tells when it began.
+  const at = timeOf(step.finishedAt) ?? timeOf(step.startedAt);
+  if (at === undefined) return [];
+  const what = step.action ?? step.kind;
+  const label = step.actionId == null ? what : `${what} · ${step.actionId}`;
+  const outcome = step.error == null ? outcomeText(step, artifacts) : errorText(step.error);
+  const status = step.status === 'success' ? '' : ` ${step.status}`;
+  return [
+    {
+      ...{ at, order: 4, who: '  step', tone: toneOf(step.status) },
+      what: `${label}${status}${outcome === '' ? '' : `: ${outcome}`}`,
+    },
+  ];
+}
+
+function receiverLines({ received }: Act): Line[] {
+  return received.map(({ at, method, path, body }) => ({
+    ...{ at: at.getTime(), order: 3, who: 'receiver', tone: 'good' as const },
+    what: `${method} ${path} ${body}`,
+  }));
+}
+
+function timeOf(iso: string | null | undefined): number | undefined {
+  return iso == null ? undefined : Date.parse(iso);
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import type { Config } from '../config';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded';
+import { startChild, type Child } from '../os/child';
+import { freePort } from '../os/free-port';
+import { startTemporalDevServer, type TemporalDevServer } from './dev-server';
+import { readTemporalDevSettings } from './dev-settings';
+import { findTemporalCli } from './find-cli';
+import { isReadyMessage } from '../cli/ready';
+import type { Started } from './supervise';
+
+/** What the parts of `fermata dev` need; `tell` prints a line of that part. */
+interface PartDeps {
+  config: Config;
+  env: NodeJS.ProcessEnv;
+  tell: (line: string) => void;
+}
+
+/** Longest time an API or a worker gets to finish what it does. */
+const DRAIN_MS = 30_000;
+
+/** A function that starts embedded Postgres, each time on the port of the first time. */
+export function embeddedPostgres({ config, tell }: PartDeps): () => Promise<EmbeddedPostgres> {
+  let port: number | undefined;
+  return async () => {
+    const postgres = await startEmbeddedPostgres({
+      dataDir: join(config.home, 'postgres'),
+      ...(port === undefined ? {} : { port }),
+      onProgress: tell,
+      onLine: tell,
+    });
+    port = postgres.port;
+    return postgres;
+  };
+}
+
+/** Finds or installs the dev server; then a function that starts it, each time on the ports of the first time. */
+export async function temporalDevServer({ config, env, tell }: PartDeps): Promise<() => Promise<TemporalDevServer>> {
+  const cli = await findTemporalCli({ home: config.home, env, onProgress: tell });
+  const settings = readTemporalDevSettings();
+  const [port, uiPort] = [await freePort(settings.port), await freePort(settings.uiPort)];
+  if (port !== settings.port) tell(`port ${settings.port} is in use; using ${port}`);
+  if (uiPort !== settings.uiPort) tell(`port ${settings.uiPort} is in use; the Web UI is at ${uiPort}`);
+  const databaseFile = join(config.home, settings.database);
+  return () => startTemporalDevServer({ cli, port, uiPort, databaseFile, onLine: tell });
+}
+
+/** A subcommand of this very program as a process of its own. */
+export async function startOwnProcess(
+  subcommand: 'api' | 'worker',
+  { env, tell, onReady }: { env: NodeJS.ProcessEnv; tell: (line: string) => void; onReady: () => void },
+): Promise<Started> {
+  const child: Child = await startChild({
+    command: process.execPath,
+    args: [join(__dirname, '..', 'cli', 'main.js'), subcommand],
+    env,
+    onLine: tell,
+    onMessage: (message) => {
+      if (isReadyMessage(message)) onReady();
+    },
+  });
+  return { process: child, stop: async () => void (await child.stop('SIGTERM', DRAIN_MS)) };
+}

@@ -1,0 +1,78 @@
+import { isTemporalReachable } from './dev-server';
+import type { Config } from '../config';
+import type { Say } from './output';
+import type { PartList } from './part-list';
+import { embeddedPostgres, startOwnProcess, temporalDevServer } from './parts';
+
+/** What every start needs. */
+export interface StartContext {
+  config: Config;
+  env: NodeJS.ProcessEnv;
+  say: Say;
+  parts: PartList;
+}
+
+/** An API or worker that ended so often before it ever was ready will not become so. */
+const MAX_FAILED_STARTS = 3;
+const STILL_WAITING_MS = 15_000;
+
+/** `DATABASE_URL`, or an embedded Postgres. @returns its URL. */
+export async function startPostgres({ config, env, say, parts }: StartContext): Promise<string> {
+  if (config.databaseUrl !== undefined) {
+    say('postgres', 'using DATABASE_URL');
+    return config.databaseUrl;
+  }
+  say('postgres', 'starting');
+  const tell = (line: string) => say('postgres', line);
+  const postgres = await parts.run('postgres', embeddedPostgres({ config, env, tell }));
+  say('postgres', `ready on port ${postgres.port}`);
+  return postgres.url();
+}
+
+/** `TEMPORAL_ADDRESS` if it answers, or a dev server. @returns what API and worker need in their environment for it. */
+export async function startTemporal({ config, env, say, parts }: StartContext): Promise<NodeJS.ProcessEnv> {
+  const tell = (line: string) => say('temporal', line);
+  const named = config.temporal.address;
+  if (named !== undefined) {
+    if (await isTemporalReachable()) {
+      tell(`using TEMPORAL_ADDRESS ${named}`);
+      return {};
+    }
+    tell(`nothing answers at TEMPORAL_ADDRESS ${named}; using a dev server of our own`);
+  }
+  const start = await temporalDevServer({ config, env, tell });
+  parts.throwIfStopping();
+  tell('starting');
+  const { address, namespace, uiUrl } = await parts.run('temporal', start);
+  tell(`ready at ${address}`);
+  return {
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    // Credentials are for another server than ours.
+    TEMPORAL_API_KEY: undefined,
+    TEMPORAL_TLS: 'false',
+    FERMATA_TEMPORAL_UI_URL: config.temporal.uiUrl ?? uiUrl,
+  };
+}
+
+/** Runs `fermata api` or `fermata worker` and resolves when it is ready. Rejects when it never gets there. */
+export function startOwn(name: 'api' | 'worker', { env, say, parts }: Omit<StartContext, 'config'>): Promise<void> {
+  const tell = (line: string) => say(name, line);
+  return new Promise((resolve, reject) => {
+    let ready = false;
+    let failures = 0;
+    const waiting = setInterval(() => tell('not ready yet'), STILL_WAITING_MS);
+    const onReady = () => {
+      ready = true;
+      clearInterval(waiting);
+      resolve();
+    };
+    const onEnd = () => {
+      failures += ready ? 0 : 1;
+      if (failures < MAX_FAILED_STARTS || ready) return;
+      clearInterval(waiting);
+      reject(new Error(`The ${name} does not start; its last lines above say why.`));
+    };
+    parts.run(name, () => startOwnProcess(name, { env, tell, onReady }), onEnd).catch(reject);
+  });
+}

@@ -1,0 +1,44 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startChild } from '../os/child';
+import { acquireStateFile, AlreadyRunning, readRunningDev } from './state-file';
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'fermata-home-'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+const writeState = (state: object) => writeFileSync(join(home, 'dev.json'), JSON.stringify(state));
+
+it('refuses a second owner and says where the first one is', () => {
+  const first = acquireStateFile(home);
+  first.recordUrls({ API: 'http://127.0.0.1:8080' });
+  expect(() => acquireStateFile(home)).toThrow(AlreadyRunning);
+  expect(() => acquireStateFile(home)).toThrow(new RegExp(`process ${process.pid}[^]*http://127.0.0.1:8080`));
+  expect(readRunningDev(home)?.urls).toEqual({ API: 'http://127.0.0.1:8080' });
+  first.release();
+  expect(readRunningDev(home)).toBeUndefined();
+  expect(() => acquireStateFile(home)).not.toThrow();
+});
+
+it('takes over from an owner that is gone, and names the children that it left behind', async () => {
+  const child = await startChild({ command: 'sleep', args: ['30'], onLine: () => undefined });
+  const before = acquireStateFile(home);
+  before.recordChild('api', child.pid);
+  const state = JSON.parse(readFileSync(join(home, 'dev.json'), 'utf8')) as { owner: object; children: object[] };
+  const gone = { name: 'worker', pid: 999_999_999, startedAt: 'x' };
+  writeState({
+    ...state,
+    owner: { pid: process.pid, startedAt: 'an earlier process' },
+    children: [...state.children, gone],
+  });
+  expect(acquireStateFile(home).leftBehind).toMatchObject([{ name: 'api', pid: child.pid }]);
+  await child.stop('SIGKILL', 1_000);
+});
+
+it('is not kept from starting by a file that was cut short', () => {
+  writeFileSync(join(home, 'dev.json'), '{"owner": {');
+  expect(acquireStateFile(home).leftBehind).toEqual([]);
+});

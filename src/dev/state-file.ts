@@ -1,0 +1,103 @@
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { identityOf, isAlive } from '../os/process-identity';
+
+const Identity = z.object({ pid: z.number().int(), startedAt: z.string() });
+
+const DevState = z.object({
+  owner: Identity,
+  since: z.string(),
+  /** In the order they were started. */
+  children: z.array(Identity.extend({ name: z.string() })),
+  /** Empty until everything is ready. */
+  urls: z.record(z.string(), z.string()),
+});
+
+/** What `fermata dev` keeps about itself while it runs, in `<home>/dev.json`: a lock, and where everything is. */
+export type DevState = z.infer<typeof DevState>;
+
+/** Another `fermata dev` works on the same state directory. */
+export class AlreadyRunning extends Error {
+  override readonly name = 'AlreadyRunning';
+  constructor(readonly state: DevState) {
+    const urls = Object.entries(state.urls).map(([name, url]) => `\n  ${name.padEnd(8)} ${url}`);
+    super(
+      `fermata dev is already running here: process ${state.owner.pid}, since ${state.since}` +
+        (urls.length > 0 ? urls.join('') : ' (still starting)') +
+        `\nUse that one, or end it with Ctrl-C in its terminal or "kill ${state.owner.pid}".`,
+    );
+  }
+}
+
+/** The state of a `fermata dev` that runs on this directory; undefined when none does. */
+export function readRunningDev(home: string): DevState | undefined {
+  const state = read(fileOf(home));
+  return state !== undefined && isAlive(state.owner) ? state : undefined;
+}
+
+/** The lock of this process on a state directory. */
+export interface StateFile {
+  /** Children that a killed predecessor left behind, in the order they had been started. */
+  readonly leftBehind: DevState['children'];
+  recordChild(name: string, pid: number): void;
+  recordUrls(urls: Record<string, string>): void;
+  release(): void;
+}
+
+/** Takes the lock. @throws {AlreadyRunning} */
+export function acquireStateFile(home: string): StateFile {
+  mkdirSync(home, { recursive: true });
+  const file = fileOf(home);
+  const leftBehind = takeOver(file);
+  const owner = identityOf(process.pid);
+  if (owner === undefined) throw new Error('This system does not tell when a process was started.');
+  const state: DevState = { owner, since: new Date().toISOString(), children: leftBehind, urls: {} };
+  const save = () => {
+    writeFileSync(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+  save();
+  return {
+    leftBehind,
+    recordChild(name, pid) {
+      const identity = identityOf(pid);
+      const others = state.children.filter((child) => child.name !== name);
+      state.children = identity === undefined ? others : [...others, { name, ...identity }];
+      save();
+    },
+    recordUrls(urls) {
+      state.urls = urls;
+      save();
+    },
+    release: () => rmSync(file, { force: true }),
+  };
+}
+
+/** Creating the file exclusively decides between two that start at the same moment. */
+function takeOver(file: string): DevState['children'] {
+  let leftBehind: DevState['children'] = [];
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    try {
+      closeSync(openSync(file, 'wx', 0o600));
+      return leftBehind;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const state = read(file);
+    if (state !== undefined && isAlive(state.owner)) throw new AlreadyRunning(state);
+    leftBehind = state?.children.filter(isAlive) ?? [];
+    rmSync(file, { force: true });
+  }
+  throw new Error(`${file} could not be made: another "fermata dev" is starting at this moment.`);
+}
+
+function read(file: string): DevState | undefined {
+  try {
+    return DevState.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+const fileOf = (home: string) => join(home, 'dev.json');

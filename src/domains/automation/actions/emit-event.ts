@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { appendChanges } from '../../../db/change-log';
+import { assertStorable } from '../../../domain/entities/storable';
+import type { TransactionalAction } from '../../../integrations/contract';
+import { eventRow } from '../event-row';
+
+const Config = z.strictObject({
+  type: z.string().min(1).max(500),
+  subject: z.string().max(500).optional(),
+  data: z.unknown().optional(),
+});
+
+/** Appends an event that automations listen to with `automation.event`; its source is the automation. */
+export const emitEventAction: TransactionalAction<z.infer<typeof Config>> = {
+  id: 'emit_event',
+  displayName: 'Emit an event',
+  description: 'Emits an event of a type of your own, for automations with the trigger automation.event.',
+  configSchema: Config,
+  produces: { name: 'event', schema: z.object({ changeId: z.string() }) },
+  execution: 'transaction',
+  async execute({ config, tx, entities, run, cause, now }) {
+    assertStorable(config);
+    const changeId = entities.ids.next();
+    const { type, data } = config;
+    const event = {
+      ...{ id: changeId, type, source: `/automations/${run.automationId}`, time: now.toISOString() },
+      // An empty rendered subject is none.
+      ...(config.subject && { subject: config.subject }),
+      ...(data !== undefined && { data }),
+    };
+    await appendChanges(tx, [eventRow(event, { changeId, occurredAt: now, cause })]);
+    return { output: { changeId }, artifact: { changeId } };
+  },
+};

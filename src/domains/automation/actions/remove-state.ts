@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import type { TransactionalAction } from '../../../integrations/contract';
+import { assertCustomKind, stateArtifact } from './custom-state';
+
+const Config = z.strictObject({ kind: z.string().min(1), id: z.string().min(1) });
+
+/** Removes an entity of a custom kind; one that is not there is fine. */
+export const removeStateAction: TransactionalAction<z.infer<typeof Config>> = {
+  id: 'remove_state',
+  displayName: 'Remove state',
+  description: 'Removes an entity of a custom kind; one that is not there is fine.',
+  configSchema: Config,
+  produces: stateArtifact,
+  consumes: 'automation.state',
+  execution: 'transaction',
+  async execute({ config, tx, entities, cause, consumed }) {
+    const { kind, id } = config;
+    await assertCustomKind(entities, tx, kind);
+    const { removed } = await entities.remove(tx, { kind, id }, cause);
+    const closesConsumed = consumed?.kind === kind && consumed.id === id;
+    return { output: { removed }, artifact: { kind, id, state: null }, closesConsumed };
+  },
+};

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { TransactionalAction } from '../../../integrations/contract';
+import { assertCustomKind, stateArtifact } from './custom-state';
+
+const Config = z.strictObject({
+  kind: z.string().min(1),
+  id: z.string().min(1),
+  state: z.record(z.string(), z.unknown()),
+  /** merge = RFC 7396 on top of what is there; replace = exactly this. */
+  strategy: z.enum(['merge', 'replace']).default('merge'),
+});
+
+/** Sets the state of an entity of a custom kind. */
+export const setStateAction: TransactionalAction<z.infer<typeof Config>> = {
+  id: 'set_state',
+  displayName: 'Set state',
+  description: 'Sets the state of an entity of a custom kind, merged into what is there or in its place.',
+  configSchema: Config,
+  produces: stateArtifact,
+  execution: 'transaction',
+  async execute({ config, tx, entities, cause }) {
+    const { kind, id, state, strategy } = config;
+    await assertCustomKind(entities, tx, kind);
+    const update = strategy === 'merge' ? state : () => state;
+    const result = await entities.mutate(tx, { kind, id }, update, cause);
+    return { output: { changed: result.changed }, artifact: { kind, id, state: result.state } };
+  },
+};

@@ -1,0 +1,17 @@
+import type { Plugin } from '../../integrations/contract';
+import { emitEventAction } from './actions/emit-event';
+import { logAction } from './actions/log';
+import { removeStateAction } from './actions/remove-state';
+import { setStateAction } from './actions/set-state';
+import { entityChangedTrigger } from './triggers/entity-changed';
+import { eventTrigger } from './triggers/event';
+import { numericStateTrigger } from './triggers/numeric-state';
+import { cronTrigger, intervalTrigger } from './triggers/schedule';
+import { webhookTrigger } from './triggers/webhook';
+
+/** What belongs to automations themselves: events of any type, any entity's changes, custom state. */
+export const automationPlugin: Plugin = {
+  id: 'automation',
+  triggers: [entityChangedTrigger, eventTrigger, numericStateTrigger, webhookTrigger, cronTrigger, intervalTrigger],
+  actions: [logAction, emitEventAction, setStateAction, removeStateAction],
+};

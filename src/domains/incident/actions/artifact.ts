@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { FermataError } from '../../../domain/errors';
+import type { ActionResult } from '../../../integrations/contract';
+import { IncidentSeverity, IncidentStatus } from '../incident-entity';
+import type { Incident } from '../incidents';
+
+/** The artifact `incident`; `reused` = the incident was there before this step. */
+export const incidentArtifact = {
+  name: 'incident',
+  identity: ['incidentId'],
+  schema: z.object({
+    incidentId: z.string(),
+    status: IncidentStatus,
+    severity: IncidentSeverity,
+    systemIds: z.array(z.string()),
+    reused: z.boolean(),
+  }),
+};
+
+/** What a step on an incident leaves. */
+export function incidentResult(incident: Incident, reused: boolean, closesConsumed = false): ActionResult {
+  const { id, status, severity, systemIds } = incident;
+  return { artifact: { incidentId: id, status, severity, systemIds, reused }, closesConsumed };
+}
+
+/** The incident that a step works on: named by the config, else by the artifact. Refused: `artifact_missing`. */
+export function incidentIdOf(config: { incidentId?: string | undefined }, consumed: object | null): string {
+  if (config.incidentId !== undefined) return config.incidentId;
+  const parsed = z.looseObject({ incidentId: z.string() }).safeParse(consumed);
+  if (parsed.success) return parsed.data.incidentId;
+  throw new FermataError(
+    'artifact_missing',
+    'There is no incident to work on: give an incidentId, or let an earlier incident.create make one',
+  );
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { TransactionalAction } from '../../../integrations/contract';
+import { IncidentStatus } from '../incident-entity';
+import { addIncidentUpdate, updateIncident } from '../incidents';
+import { incidentArtifact, incidentIdOf, incidentResult } from './artifact';
+
+const Config = z.strictObject({
+  incidentId: z.string().optional(),
+  status: IncidentStatus,
+  message: z.string().max(10_000).optional(),
+});
+
+/** Moves an incident to another status. */
+export const updateStatusAction: TransactionalAction<z.infer<typeof Config>> = {
+  id: 'update_status',
+  displayName: 'Update incident status',
+  description: 'Moves the incident of this run, or the one named, to another status.',
+  configSchema: Config,
+  produces: incidentArtifact,
+  consumes: 'incident.incident',
+  execution: 'transaction',
+  async execute(context) {
+    const { status, message } = context.config;
+    const id = incidentIdOf(context.config, context.consumed);
+    const incident = message
+      ? (await addIncidentUpdate(context, id, { message, statusChange: status })).incident
+      : await updateIncident(context, id, { status });
+    return incidentResult(incident, true, status === 'resolved' && context.consumed?.incidentId === id);
+  },
+};

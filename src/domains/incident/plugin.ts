@@ -1,0 +1,15 @@
+import type { Plugin } from '../../integrations/contract';
+import { addUpdateAction } from './actions/add-update';
+import { createAction } from './actions/create';
+import { resolveAction } from './actions/resolve';
+import { updateStatusAction } from './actions/update-status';
+import { incidentKind } from './incident-entity';
+import { incidentTriggers } from './triggers';
+
+/** Incidents: opened, talked about and resolved by people and by automations. */
+export const incidentPlugin: Plugin = {
+  id: 'incident',
+  triggers: incidentTriggers,
+  actions: [createAction, resolveAction, addUpdateAction, updateStatusAction],
+  entityKinds: [incidentKind],
+};

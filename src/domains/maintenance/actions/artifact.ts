@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { FermataError } from '../../../domain/errors';
+import type { ActionResult } from '../../../integrations/contract';
+import { MaintenanceState } from '../maintenance-entity';
+import type { Maintenance } from '../maintenances';
+
+/** The artifact `window`. */
+export const windowArtifact = {
+  name: 'window',
+  identity: ['maintenanceId'],
+  schema: z.object({ maintenanceId: z.string(), ...MaintenanceState.shape }),
+};
+
+/** What a step on a maintenance leaves; one that ended it closes what it worked on. */
+export function windowResult({ id, status, systemIds, startAt, endAt }: Maintenance): ActionResult {
+  const times = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
+  const ended = status === 'completed' || status === 'cancelled';
+  return { artifact: { maintenanceId: id, status, systemIds, ...times }, closesConsumed: ended };
+}
+
+/** The maintenance that a step works on: named by the config, else by the artifact. Refused: `artifact_missing`. */
+export function maintenanceIdOf(config: { maintenanceId?: string | undefined }, consumed: object | null): string {
+  if (config.maintenanceId !== undefined) return config.maintenanceId;
+  const parsed = z.looseObject({ maintenanceId: z.string() }).safeParse(consumed);
+  if (parsed.success) return parsed.data.maintenanceId;
+  throw new FermataError(
+    'artifact_missing',
+    'There is no maintenance to work on: give a maintenanceId, or let an earlier maintenance.create make one',
+  );
+}

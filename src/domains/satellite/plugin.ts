@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+import type { Plugin } from '../../integrations/contract';
+import { satelliteKind } from './satellites';
+
+const trigger = (id: string, displayName: string, description: string, status: 'online' | 'offline'): TriggerType => ({
+  ...{ id, displayName, description, category: 'Satellites', contextKeyLabel: 'satellite' },
+  payloadSchema: z.looseObject({
+    satelliteId: z.string(),
+    name: z.string(),
+    region: z.string().nullable(),
+    status: z.enum(['online', 'offline']),
+    lastSeenAt: z.string().nullable(),
+  }),
+  contextKey: (payload) => String(payload.satelliteId),
+  holds: {
+    entity: (payload) => ({ kind: satelliteKind.kind, id: String(payload.satelliteId) }),
+    test: (state) => state !== null && state.status === status,
+  },
+});
+
+/** Those who run checks elsewhere. */
+export const satellitePlugin: Plugin = {
+  id: 'satellite',
+  triggers: [
+    trigger('connected', 'Satellite connected', 'The first heartbeat after being offline came.', 'online'),
+    trigger(
+      'disconnected',
+      'Satellite disconnected',
+      'A satellite is not online any more, for whatever reason.',
+      'offline',
+    ),
+    trigger('heartbeat_lost', 'Satellite lost', 'No heartbeat came for longer than it should.', 'offline'),
+  ],
+  entityKinds: [satelliteKind],
+};

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { Plugin } from '../../integrations/contract';
+import { sloKind } from './slos';
+
+const Performer = z.looseObject({ systemId: z.string(), name: z.string(), budgetRemainingPercent: z.number() });
+
+/** Objectives for the health of systems. */
+export const sloPlugin: Plugin = {
+  id: 'slo',
+  triggers: [
+    {
+      ...{
+        id: 'achievement_unlocked',
+        displayName: 'Achievement unlocked',
+        category: 'SLOs',
+        contextKeyLabel: 'system',
+      },
+      description: 'A system has had no outage for 7, 30, 90, 180 or 365 days.',
+      payloadSchema: z.looseObject({ systemId: z.string(), achievement: z.string() }),
+      contextKey: (payload) => String(payload.systemId),
+    },
+    {
+      ...{ id: 'weekly_digest', displayName: 'Weekly digest', category: 'SLOs' },
+      description: 'How all objectives stand, on Mondays at 09:00 UTC.',
+      payloadSchema: z.looseObject({
+        ...{ totals: z.number(), breaching: z.number(), atRisk: z.number(), healthy: z.number() },
+        topPerformers: z.array(Performer),
+        worstPerformers: z.array(Performer),
+      }),
+    },
+  ],
+  entityKinds: [sloKind],
+};

@@ -1,0 +1,31 @@
+import { ProviderFailure } from '../../integrations/provider-failure';
+
+/**
+ * Runs `work` for at most `timeoutMs`. Settles at the moment of the timeout or of the abort, whether or not `work`
+ * notices: a connection that is still being made does not. @throws {ProviderFailure} timeout; the reason of `outer`.
+ */
+export function withDeadline<T>(
+  timeoutMs: number,
+  outer: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    if (outer.aborted) return reject(outer.reason);
+    const inner = new AbortController();
+    const clear = () => {
+      clearTimeout(timer);
+      outer.removeEventListener('abort', onAbort);
+    };
+    const stop = (reason: unknown) => {
+      clear();
+      reject(reason);
+      inner.abort(reason);
+    };
+    const onAbort = () => stop(outer.reason);
+    const timer = setTimeout(() => {
+      stop(new ProviderFailure('timeout', `No complete answer within ${timeoutMs} ms.`, { retryable: true }));
+    }, timeoutMs);
+    outer.addEventListener('abort', onAbort, { once: true });
+    void work(inner.signal).then(resolve, reject).finally(clear);
+  });
+}

@@ -1,0 +1,156 @@
+import { connect as netConnect, isIP, type Socket } from 'node:net';
+import { Agent, Pool, type Dispatcher } from 'undici';
+import { ProviderFailure } from '../../integrations/provider-failure';
+import { createAllowList } from './allow-list';
+import { withDeadline } from './deadline';
+import { guardedLookup, systemResolve, type Resolve } from './guarded-lookup';
+import { networkFailure } from './network-failure';
+import { readText } from './read-text';
+import { nextHop, type Hop, type Method } from './redirect';
+import { checkAddress, checkTarget, targetOf } from './target';
+
+const MAX_RESPONSE_BYTES = 1_048_576;
+/** Of the body of a redirect; a longer one costs the connection instead. */
+const MAX_REDIRECT_BODY_BYTES = 16_384;
+/** A connection that cannot be made is given up then, although the request has a deadline of its own. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export interface EgressRequest {
+  url: string;
+  method: Method;
+  headers: Readonly<Record<string, string>>;
+  body?: string | Buffer | undefined;
+  /** For the whole exchange: resolving, connecting, redirects, the last byte of the answer. */
+  timeoutMs: number;
+  /** Aborts the exchange; its reason is what `send` then throws. */
+  signal: AbortSignal;
+  /** Of the answer, after decompression; the text ends there. Default 1 MiB. */
+  maxResponseBytes?: number;
+  /** Names of headers that carry secrets, besides Authorization and Cookie: they do not follow to another origin. */
+  sensitiveHeaders?: readonly string[];
+}
+
+export interface EgressResponse {
+  status: number;
+  /** By lower-case name; repeated ones joined with `, `. */
+  headers: Record<string, string>;
+  body: string;
+  /** Where the answer came from, after redirects. */
+  url: string;
+}
+
+/** The one way out of the process to an address that a user named. */
+export interface Egress {
+  /**
+   * Any status is an answer. @throws {ProviderFailure} network_error or timeout (retryable), egress_refused,
+   * config_invalid, http_status for endless redirects; the reason of the signal when it aborts
+   */
+  send(request: EgressRequest): Promise<EgressResponse>;
+  /** A connection to a checked address, for what is not HTTP. @throws {ProviderFailure} as `send` */
+  connect(to: { host: string; port: number; timeoutMs: number; signal: AbortSignal }): Promise<Socket>;
+  /** Ends all connections; exchanges under way fail. */
+  close(): Promise<void>;
+}
+
+interface EgressOptions {
+  /** Hosts, `*.suffix`, addresses and CIDR ranges that may be reached besides public addresses, each with or without port. */
+  allow: readonly string[];
+  /** How names become addresses; the resolver of the system unless given. */
+  resolve?: Resolve;
+}
+
+/** Pooled, kept-alive HTTP to public addresses and to what `allow` names. @throws {Error} for an entry it cannot read */
+export function createEgress({ allow, resolve = systemResolve }: EgressOptions): Egress {
+  const allowList = createAllowList(allow);
+  const agent = new Agent({
+    factory: (origin) => {
+      const { port } = targetOf(new URL(origin));
+      const connect = { lookup: guardedLookup(port, allowList, resolve), timeout: CONNECT_TIMEOUT_MS };
+      return new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
+    },
+  });
+
+  async function exchange(request: EgressRequest, signal: AbortSignal): Promise<EgressResponse> {
+    const sensitive = new Set(request.sensitiveHeaders?.map((name) => name.toLowerCase()));
+    let hop = firstHop(request);
+    for (;;) {
+      checkTarget(hop.url, allowList);
+      const response = await sendHop(agent, hop, signal);
+      const headers = plainHeaders(response.headers);
+      const next = nextHop(hop, response.statusCode, headers['location'], sensitive);
+      if (next === null) {
+        const body = await readText(response.body, headers, request.maxResponseBytes ?? MAX_RESPONSE_BYTES);
+        return { status: response.statusCode, headers, body, url: hop.url.href };
+      }
+      await response.body.dump({ limit: MAX_REDIRECT_BODY_BYTES });
+      hop = next;
+    }
+  }
+
+  return {
+    async send(request) {
+      try {
+        return await withDeadline(request.timeoutMs, request.signal, (signal) => exchange(request, signal));
+      } catch (error) {
+        if (request.signal.aborted && error === request.signal.reason) throw error;
+        throw networkFailure(error, originOf(request.url));
+      }
+    },
+    async connect({ host, port, timeoutMs, signal }) {
+      const origin = `${host}:${port}`;
+      try {
+        if (isIP(host) !== 0) checkAddress(host, port, allowList, `The address ${host}`);
+        return await withDeadline(timeoutMs, signal, (deadline) =>
+          connected(netConnect({ host, port, lookup: guardedLookup(port, allowList, resolve) }), deadline),
+        );
+      } catch (error) {
+        if (signal.aborted && error === signal.reason) throw error;
+        throw networkFailure(error, origin);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const abort = () => void socket.destroy(signal.reason instanceof Error ? signal.reason : new Error('Aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', reject).once('connect', () => {
+      socket.off('error', reject);
+      signal.removeEventListener('abort', abort);
+      resolve(socket);
+    });
+  });
+}
+
+function firstHop({ url, method, headers, body }: EgressRequest): Hop {
+  if (!URL.canParse(url)) throw new ProviderFailure('config_invalid', 'The URL cannot be read.', { retryable: false });
+  const named = Object.keys(headers).some((name) => name.toLowerCase() === 'user-agent');
+  const all = named ? headers : { 'User-Agent': 'Fermata', ...headers };
+  return { url: new URL(url), method, headers: all, body: body ?? null, redirects: 0 };
+}
+
+function sendHop(agent: Agent, { url, method, headers, body }: Hop, signal: AbortSignal) {
+  return agent.request({
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method: method satisfies Dispatcher.HttpMethod,
+    headers,
+    body,
+    signal,
+  });
+}
+
+function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+  const plain: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) plain[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return plain;
+}
+
+/** For messages: paths and queries of webhooks often are secrets themselves. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'The URL';
+}

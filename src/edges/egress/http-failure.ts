@@ -1,0 +1,25 @@
+import { ProviderFailure } from '../../integrations/provider-failure';
+import type { EgressResponse } from './egress';
+import { retryAfterMs } from './retry-after';
+
+const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
+
+interface HttpFailureOptions {
+  /** Statuses that are worth another attempt besides 408, 425, 429 and 5xx. */
+  retryOnStatus?: readonly number[];
+  now: Date;
+  /** Kept on the step. */
+  output?: unknown;
+}
+
+/** The failure that an answer without a 2xx status is (`http_status`), with the far end's wish when to come again. */
+export function httpFailure(response: EgressResponse, options: HttpFailureOptions): ProviderFailure {
+  const { status, headers, url } = response;
+  const retryable = RETRYABLE.has(status) || status >= 500 || (options.retryOnStatus?.includes(status) ?? false);
+  return new ProviderFailure('http_status', `${new URL(url).origin} answered with status ${status}.`, {
+    status,
+    retryable,
+    retryAfterMs: retryable ? retryAfterMs(headers['retry-after'], options.now) : undefined,
+    output: options.output,
+  });
+}

@@ -1,0 +1,58 @@
+import { ProviderFailure } from '../../integrations/provider-failure';
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Never sent to an origin that the request was not made for. */
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
+/** What describes a body goes when the body goes. */
+const OF_THE_BODY: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-language',
+  'content-location',
+]);
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** One request of an exchange. */
+export interface Hop {
+  url: URL;
+  method: Method;
+  headers: Readonly<Record<string, string>>;
+  body: string | Buffer | null;
+  /** Redirects that led here. */
+  redirects: number;
+}
+
+/**
+ * The request that a redirect asks for, by the rules of the Fetch standard; null when the answer is none. Headers named
+ * in `sensitive` (lower case) and credentials do not follow to another origin. @throws {ProviderFailure} http_status
+ * after the fifth redirect, and for a place that is no URL
+ */
+export function nextHop(
+  hop: Hop,
+  status: number,
+  location: string | undefined,
+  sensitive: ReadonlySet<string>,
+): Hop | null {
+  if (!REDIRECTS.has(status) || location === undefined) return null;
+  if (hop.redirects >= MAX_REDIRECTS) throw lost(status, `More than ${MAX_REDIRECTS} redirects.`);
+  if (!URL.canParse(location, hop.url.href)) throw lost(status, 'The far end redirects to something that is no URL.');
+  const url = new URL(location, hop.url);
+  const asGet = (status === 303 && hop.method !== 'HEAD') || (status <= 302 && hop.method === 'POST');
+  const leaves = url.origin !== hop.url.origin;
+  const stays = (name: string) =>
+    !(asGet && OF_THE_BODY.has(name)) && !(leaves && (CREDENTIALS.includes(name) || sensitive.has(name)));
+  return {
+    url,
+    method: asGet ? 'GET' : hop.method,
+    headers: Object.fromEntries(Object.entries(hop.headers).filter(([name]) => stays(name.toLowerCase()))),
+    body: asGet ? null : hop.body,
+    redirects: hop.redirects + 1,
+  };
+}
+
+function lost(status: number, message: string): ProviderFailure {
+  return new ProviderFailure('http_status', message, { retryable: false, status });
+}

@@ -1,0 +1,43 @@
+import { isIP } from 'node:net';
+import { ProviderFailure } from '../../integrations/provider-failure';
+import { refusalOf } from './address';
+import type { AllowList } from './allow-list';
+
+/** Where a request goes, as far as the guard is concerned. */
+interface Target {
+  /** Without the brackets of an IPv6 literal. */
+  hostname: string;
+  port: number;
+}
+
+/** Host and port of an http(s) URL. */
+export function targetOf(url: URL): Target {
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  return { hostname, port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80) };
+}
+
+/**
+ * Refuses what must not be asked for at all: other schemes, user names and passwords in the URL, literal addresses that
+ * are neither public nor allowed. Names are judged when they are resolved. @throws {ProviderFailure} egress_refused
+ */
+export function checkTarget(url: URL, allow: AllowList): void {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw refused(`Only http and https are allowed, not "${url.protocol}".`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw refused('A user name or password in the URL is not allowed: give it as authentication.');
+  }
+  const { hostname, port } = targetOf(url);
+  if (isIP(hostname) !== 0) checkAddress(hostname, port, allow, `The address ${hostname}`);
+}
+
+/** @throws {ProviderFailure} egress_refused, when the address is neither public nor allowed; `what` opens the message */
+export function checkAddress(address: string, port: number, allow: AllowList, what: string): void {
+  const refusal = refusalOf(address);
+  if (refusal === null || allow.allowsAddress(address, port)) return;
+  throw refused(`${what} is not public (${refusal}). FERMATA_EGRESS_ALLOW says what may be reached besides.`);
+}
+
+function refused(message: string): ProviderFailure {
+  return new ProviderFailure('egress_refused', message, { retryable: false });
+}

@@ -1,0 +1,29 @@
+import type { DomainWrite } from '../../domains/domain-write';
+import { CheckResult } from '../../domains/healthcheck/check-result';
+import { recordResults } from '../../domains/healthcheck/record-results';
+import { findingsOf, refusal } from './refusal';
+
+function parseOne(input: unknown, index?: number): CheckResult {
+  const parsed = CheckResult.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw refusal('Result', findingsOf(parsed.error, index === undefined ? '' : `results[${index}]`), index);
+}
+
+/** One result, or `{results: […]}`. Refused: `validation_failed`, with `data.index` in a list; nothing is stored then. */
+export function parseHealthResults(body: unknown): CheckResult[] {
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'results')) return [parseOne(body)];
+  const { results, ...rest } = body as Record<string, unknown>;
+  const unknown = Object.keys(rest);
+  if (Array.isArray(results) && unknown.length === 0) return results.map((result, index) => parseOne(result, index));
+  const message =
+    unknown.length > 0 ? `unknown key ${unknown.join(', ')} beside "results"` : '"results" must be a list';
+  throw refusal('The body', [{ path: unknown[0] ?? 'results', message, code: 'invalid_type' }]);
+}
+
+/** Takes in results of checks that ran elsewhere. */
+export async function ingestHealth(
+  write: DomainWrite,
+  results: readonly CheckResult[],
+): Promise<{ changeIds: string[] }> {
+  return { changeIds: await recordResults(write, results) };
+}

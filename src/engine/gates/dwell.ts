@@ -1,0 +1,189 @@
+import { armDwell, lockDwellsOf, restDwell, spendDwell, type Dwell } from '../../db/dwells';
+import type { EntityStore } from '../../db/entity-store';
+import type { Executor } from '../../db/executor';
+import { earlierResults } from '../../db/health-results';
+import type { Ids } from '../../domain/clock';
+import { DurationError, durationMs } from '../../domain/definition/duration';
+import type { Change } from '../../domain/entities/change';
+import { ExpressionError } from '../../domain/expressions/error';
+import { dwellGateId } from '../../domain/gates/gate-id';
+import type { Registry } from '../../domain/registry/registry';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+import type { Evaluator } from '../../evaluation/evaluator';
+import { passConditions, refused, runScopeOf, type Entered, type Refusal } from './gates';
+import type { Candidate, RoutingIndex } from '../routing-index';
+import { survive, type Reason, type Survivor, type SurvivorDeps } from './survivors';
+
+export interface DwellDeps {
+  registry: Registry;
+  entities: EntityStore;
+  evaluator: Evaluator;
+  index: RoutingIndex;
+  ids: Ids;
+  /** Dwells were armed whose workflows have to be started. */
+  onDwellsToStart: () => void;
+}
+
+type Holds = NonNullable<TriggerType['holds']>;
+
+/** Results of a system that are looked through for one that can be read. */
+const LOOK_BACK = 50;
+/** After every result that there is. */
+const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
+
+/**
+ * Ends what a change contradicts, in its routing transaction, before anything is armed. A dwell whose deadline lies before
+ * the change has held to its end: it fires first, whatever its timer is doing. What a sender's clock puts behind a deadline
+ * that is still to come has ended the cause before it. A change that was retried ends only what was armed before it.
+ */
+export async function endContradicted(
+  deps: DwellDeps & SurvivorDeps,
+  tx: Executor,
+  { change, isRetried }: { change: Change; isRetried: boolean },
+): Promise<{ survivors: Survivor[]; reasons: Reason[] }> {
+  const survivors: Survivor[] = [];
+  const reasons: Reason[] = [];
+  for (const dwell of await lockDwellsOf(tx, change)) {
+    if (isRetried && change.occurredAt < dwell.armedAt) continue;
+    if (!contradicts(deps.registry, dwell, change)) continue;
+    const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
+    if (dwell.status === 'armed' && candidate) {
+      if (change.occurredAt >= dwell.firesAt && deps.entities.clock.now() >= dwell.firesAt) {
+        const verdict = await fire(deps, tx, dwell, candidate, dwell.firesAt);
+        if ('request' in verdict) survivors.push(verdict);
+        else reasons.push(verdict);
+        await restDwell(tx, { ...dwell, status: 'spent' });
+        continue;
+      }
+      const detail = `The cause stopped at ${change.occurredAt.toISOString()}, before ${dwell.firesAt.toISOString()}.`;
+      reasons.push({ candidate, refusal: refused('dwell_cancelled', detail), changeId: dwell.changeId });
+    }
+    await restDwell(tx, dwell);
+  }
+  return { survivors, reasons };
+}
+
+function contradicts(registry: Registry, dwell: Dwell, change: Change): boolean {
+  const type = registry.trigger(dwell.event);
+  if (!type?.holds) return false;
+  const payload = payloadOf(dwell);
+  const { reads = 'entity' } = type.holds;
+  if (change.shape === 'entity') {
+    return (
+      (reads === 'entity' || change.next === null) && type.holds.test(change.next, payload, dwell.config) === false
+    );
+  }
+  if (reads === 'entity' || change.event !== type.source || change.occurredAt < dwell.armedAt) return false;
+  return type.holds.test(change.payload, payload, dwell.config) === false;
+}
+
+const payloadOf = ({ trigger }: Pick<Dwell, 'trigger'>) => (trigger['payload'] ?? {}) as Record<string, unknown>;
+
+/** The dwell is spent; what is left are variables, conditions and concurrency. */
+export async function fire(
+  deps: DwellDeps & SurvivorDeps,
+  tx: Executor,
+  dwell: Dwell,
+  candidate: Candidate,
+  firedAt: Date,
+): Promise<Survivor | Reason> {
+  await spendDwell(tx, dwell);
+  const seconds = (dwell.firesAt.getTime() - dwell.armedAt.getTime()) / 1_000;
+  const times = { armedAt: dwell.armedAt.toISOString(), firedAt: firedAt.toISOString(), seconds };
+  const entered: Entered = {
+    passed: true,
+    candidate,
+    event: dwell.event,
+    payload: payloadOf(dwell),
+    change: { changeId: dwell.changeId, causedBy: dwell.causedBy, depth: dwell.depth, occurredAt: dwell.armedAt },
+    scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
+  };
+  const verdict = await passConditions({ evaluator: deps.evaluator, db: tx }, entered);
+  return survive(deps, verdict, candidate, dwell.changeId);
+}
+
+/** Arms the gates whose cause holds now, in one order of keys for all transactions. */
+export async function armWhatHolds(
+  deps: DwellDeps,
+  tx: Executor,
+  arrivals: readonly Entered[],
+): Promise<{ armed: boolean; reasons: Reason[] }> {
+  const name = ({ candidate: { automation, trigger } }: Entered) => `${automation.id}/${trigger.id}`;
+  const reasons: Reason[] = [];
+  for (const entered of arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1))) {
+    const { candidate, change } = entered;
+    reasons.push({ candidate, refusal: await arm(deps, tx, entered), changeId: change.changeId });
+  }
+  return { armed: reasons.some(({ refusal }) => refusal.outcome === 'dwell_armed'), reasons };
+}
+
+async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Refusal> {
+  const { candidate, change, scope } = entered;
+  const { automation, trigger, type } = candidate;
+  if (!type.holds) return refused('error', `"for" cannot be confirmed for ${trigger.event}.`);
+  const ms = await durationOf(deps, tx, entered);
+  if (typeof ms === 'string') return refused('error', `for: ${ms}`);
+  const entity = type.holds.entity(entered.payload);
+  if ((await holdsNow(deps, tx, type.holds, { entity, payload: entered.payload, config: trigger.config })) !== true) {
+    return refused('dwell_cancelled', 'The cause had stopped already when the event was looked at.');
+  }
+  const firesAt = new Date(change.occurredAt.getTime() + ms);
+  const standing = await armDwell(tx, {
+    id: deps.ids.next(),
+    automationId: automation.id,
+    triggerId: trigger.id,
+    contextKey: scope.facts.contextKey,
+    gate: dwellGateId(trigger),
+    entity,
+    event: entered.event,
+    config: trigger.config,
+    changeId: change.changeId,
+    trigger: scope.facts.trigger,
+    causedBy: change.causedBy,
+    depth: change.depth,
+    armedAt: change.occurredAt,
+    firesAt,
+  });
+  if (standing === 'armed') return refused('dwell_armed', `Fires at ${firesAt.toISOString()} if it holds until then.`);
+  if (standing === null) return refused('disabled', 'The automation is disabled or deleted.');
+  return refused('dwell_held', heldBy(standing));
+}
+
+function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
+  if (status === 'armed') return `Armed since ${armedAt.toISOString()}; fires at ${firesAt.toISOString()}.`;
+  const fired = lastFiredAt?.toISOString() ?? '';
+  return status === 'spent'
+    ? `Fired at ${fired}, and the cause has not stopped since.`
+    : `The event is older than the last firing at ${fired}.`;
+}
+
+/** Milliseconds, or what is wrong with the duration. */
+async function durationOf({ evaluator }: DwellDeps, tx: Executor, entered: Entered): Promise<number | string> {
+  const duration = entered.candidate.trigger.for;
+  if (duration === undefined) return 'not given';
+  try {
+    const isTemplate = typeof duration === 'object' && 'template' in duration;
+    const rendered = isTemplate ? await evaluator.renderDuration(tx, duration.template, entered.scope) : undefined;
+    return durationMs(duration, () => rendered);
+  } catch (error) {
+    if (error instanceof DurationError || error instanceof ExpressionError) return error.message;
+    throw error;
+  }
+}
+
+/** Whether a cause holds by what lies in the tables now; undefined = cannot be told. */
+export async function holdsNow(
+  { entities }: Pick<DwellDeps, 'entities'>,
+  tx: Executor,
+  holds: Holds,
+  cause: { entity: { kind: string; id: string }; payload: Record<string, unknown>; config: Record<string, unknown> },
+): Promise<boolean | undefined> {
+  const { entity, payload, config } = cause;
+  const state = (await entities.get(tx, entity.kind, entity.id))?.state ?? null;
+  if (holds.reads !== 'source' || state === null) return holds.test(state, payload, config);
+  for (const { latencyMs, collectors } of await earlierResults(tx, entity.id, END_OF_TIME, LOOK_BACK)) {
+    const held = holds.test({ latencyMs, result: { collectors } }, payload, config);
+    if (held !== undefined) return held;
+  }
+  return undefined;
+}

@@ -1,0 +1,122 @@
+import { messageOf } from '../../domain/errors';
+import type { Executor } from '../../db/executor';
+import type { Change, Occurrence } from '../../domain/entities/change';
+import { triggerScope } from '../../domain/run/scope';
+import { variablesProblem } from '../../domain/run/limits';
+import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
+import type { Outcome } from '../evaluation-log';
+import { cameFromOutside } from '../../integrations/came-from-outside';
+import type { RoutedAutomation } from '../routed-automation';
+import type { Candidate } from '../routing-index';
+
+/** A gate that was not passed. */
+export interface Refusal {
+  passed: false;
+  outcome: Outcome;
+  detail: string;
+}
+
+/** A candidate behind config and filter, with what its expressions see. */
+export interface Entered {
+  passed: true;
+  candidate: Candidate;
+  event: string;
+  /** As the trigger has it. */
+  payload: Record<string, unknown>;
+  change: Pick<Change, 'changeId' | 'causedBy' | 'depth' | 'occurredAt'>;
+  scope: EvaluationScope;
+}
+
+/** A candidate behind all gates but concurrency. */
+export interface Passed {
+  passed: true;
+  entered: Entered;
+  variables: Record<string, unknown>;
+}
+
+export interface GateDeps {
+  evaluator: Evaluator;
+  /** Where live state is read: the primary. */
+  db: Executor;
+}
+
+/** That a gate was not passed, with the reason. */
+export const refused = (outcome: Outcome, detail: string): Refusal => ({ passed: false, outcome, detail });
+
+/**
+ * The first gates of stage 2: config → filter. Never throws for the automation's own faults (they are the verdict);
+ * what it throws is infrastructure.
+ */
+export async function enterGates(
+  deps: GateDeps,
+  candidate: Candidate,
+  told: Occurrence,
+  change: Change,
+): Promise<Entered | Refusal> {
+  const { automation, trigger, type } = candidate;
+  let contextKey: string | null;
+  let payload: Record<string, unknown>;
+  try {
+    const own = type.payloadOf ? type.payloadOf(told.payload, trigger.config) : told.payload;
+    if (own === null) return refused('config', 'The event has nothing that the config of the trigger asks for.');
+    payload = own;
+    contextKey = type.contextKey?.(payload, trigger.config) ?? null;
+    if (type.evaluateConfig && !type.evaluateConfig(payload, trigger.config)) {
+      return refused('config', 'The config of the trigger does not match.');
+    }
+  } catch (error) {
+    return refused('config', `The config of the trigger could not be evaluated: ${messageOf(error)}`);
+  }
+  const entering = type.entering?.(trigger.config) ?? null;
+  if (entering !== null && !(await cameFromOutside(deps.db, change, entering))) {
+    return refused('config', 'The number was in the range before, or is not known to have been outside.');
+  }
+  const { event } = told;
+  const scope = runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey);
+  return (await checkFilter(deps, trigger.filter, scope)) ?? { passed: true, candidate, event, payload, change, scope };
+}
+
+/** What expressions see of a run that does not exist yet. */
+export function runScopeOf(
+  automation: RoutedAutomation,
+  trigger: Record<string, unknown>,
+  contextKey: string | null,
+): EvaluationScope {
+  return {
+    facts: {
+      trigger,
+      contextKey,
+      run: { id: '', startedAt: null },
+      automation: { id: automation.id, name: automation.name, group: automation.group },
+    },
+    variables: {},
+    artifacts: [],
+    repeat: null,
+    usesState: automation.uses_state ?? [],
+    stateWindowMinutes: automation.state_window_minutes,
+  };
+}
+
+async function checkFilter(
+  { evaluator, db }: GateDeps,
+  filter: string | undefined,
+  scope: EvaluationScope,
+): Promise<Refusal | null> {
+  if (filter === undefined) return null;
+  const { value, reason } = await evaluator.condition(db, filter, scope);
+  return value === true ? null : refused('filter', reason ?? 'The filter does not hold.');
+}
+
+/** The last gates before concurrency: variables → conditions. Throws only infrastructure, as `enterGates`. */
+export async function passConditions({ evaluator, db }: GateDeps, entered: Entered): Promise<Passed | Refusal> {
+  const { automation } = entered.candidate;
+  const rendered = await evaluator.renderVariables(db, automation.variables, entered.scope);
+  if ('error' in rendered) return refused('error', `variables: ${rendered.error}`);
+  const { variables } = rendered;
+  const problem = variablesProblem(variables);
+  if (problem !== undefined) return refused('error', `variables: ${problem}`);
+  if (automation.conditions.length === 0) return { passed: true, entered, variables };
+  const { value, reason } = await evaluator.condition(db, automation.conditions, { ...entered.scope, variables });
+  if (value === true) return { passed: true, entered, variables };
+  return refused(value === 'error' ? 'error' : 'condition', reason ?? 'The conditions do not hold.');
+}

@@ -1,0 +1,120 @@
+import type { Executor } from '../../db/executor';
+import { admitRun, type Admission, type RunRequest } from '../../db/runs/admit';
+import type { StartableRun } from '../../db/runs/start-queue';
+import type { Ids } from '../../domain/clock';
+import { MAX_DEPTH } from '../../domain/run/limits';
+import type { EvaluationLog } from '../evaluation-log';
+import { refused, type Passed, type Refusal } from './gates';
+import type { Candidate } from '../routing-index';
+import type { RunLauncher } from '../start/launch';
+
+export interface SurvivorDeps {
+  evaluations: EvaluationLog;
+  launcher: RunLauncher;
+  ids: Ids;
+  /** Told of each candidate's outcome, for the metrics: an evaluation outcome or `run`. */
+  onOutcome: (outcome: string) => void;
+}
+
+/** A candidate that passed its gates. */
+export interface Survivor {
+  candidate: Candidate;
+  request: RunRequest;
+}
+
+/** What has to be told of a candidate that did not become a run. */
+export interface Reason {
+  candidate: Candidate;
+  refusal: Refusal;
+  changeId: string;
+}
+
+/** What a transaction has decided, to be told after its commit. */
+export interface Decided {
+  admissions: { survivor: Survivor; admission: Admission }[];
+  reasons: Reason[];
+}
+
+const LOOP = refused(
+  'error',
+  `loop_detected: automations have triggered each other ${MAX_DEPTH} times in a row; this chain is cut here.`,
+);
+
+/** Makes a request for a run of what passed the gates. */
+export function survive(
+  deps: SurvivorDeps,
+  verdict: Passed | Refusal,
+  candidate: Candidate,
+  changeId: string,
+): Survivor | Reason {
+  if (!verdict.passed) return { candidate, refusal: verdict, changeId };
+  const request = requestFor(deps, verdict);
+  return request.depth <= MAX_DEPTH ? { candidate, request } : { candidate, refusal: LOOP, changeId };
+}
+
+function requestFor(deps: SurvivorDeps, { entered, variables }: Passed): RunRequest {
+  const { candidate, event, change, scope } = entered;
+  const { automation, trigger } = candidate;
+  return {
+    id: deps.ids.next(),
+    automationId: automation.id,
+    version: automation.version,
+    mode: automation.mode,
+    scope: automation.concurrency_scope,
+    maxRuns: automation.max_runs,
+    triggerId: trigger.id,
+    triggerEvent: event,
+    changeId: change.changeId,
+    contextKey: scope.facts.contextKey,
+    trigger: scope.facts.trigger,
+    variables,
+    causedBy: change.causedBy,
+    depth: change.causedBy === null ? 0 : change.depth + 1,
+    callerStarts: !deps.launcher.away,
+  };
+}
+
+/** The concurrency gate, in one order of automations for all transactions. */
+export async function admitAll(tx: Executor, survivors: readonly Survivor[]): Promise<Decided['admissions']> {
+  const inOrder = survivors.toSorted((a, b) => (a.request.automationId < b.request.automationId ? -1 : 1));
+  const admissions: Decided['admissions'] = [];
+  for (const survivor of inOrder) admissions.push({ survivor, admission: await admitRun(tx, survivor.request) });
+  return admissions;
+}
+
+/** After the commit: starts what was admitted, writes down what was not. */
+export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): void {
+  for (const reason of reasons) tell(deps, reason);
+  for (const { survivor, admission } of admissions) {
+    const { candidate, request } = survivor;
+    if (admission.admitted) {
+      deps.onOutcome('run');
+      if (admission.startNow) deps.launcher.launch(startable(survivor, admission.workflowId), admission.replaced);
+    } else if (admission.outcome !== 'duplicate') {
+      const { outcome, detail } = admission;
+      tell(deps, { candidate, refusal: refused(outcome, detail), changeId: request.changeId ?? '' });
+    }
+  }
+}
+
+/** Writes down why a candidate did not become a run. */
+export function tell(deps: SurvivorDeps, { candidate: { automation, trigger }, refusal, changeId }: Reason): void {
+  const { outcome, detail } = refusal;
+  deps.onOutcome(outcome);
+  deps.evaluations.record({ automationId: automation.id, triggerId: trigger.id, changeId, outcome, detail });
+}
+
+function startable({ candidate, request }: Survivor, workflowId: string): StartableRun {
+  return {
+    id: request.id,
+    automationId: request.automationId,
+    automationName: candidate.automation.name,
+    automationGroup: candidate.automation.group,
+    version: request.version,
+    mode: request.mode,
+    triggerId: request.triggerId,
+    triggerEvent: request.triggerEvent,
+    contextKey: request.contextKey,
+    workflowId,
+  };
+}

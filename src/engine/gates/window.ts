@@ -1,0 +1,67 @@
+import type { Executor } from '../../db/executor';
+import { countArrival } from '../../db/window-events';
+import { ExpressionError } from '../../domain/expressions/error';
+import { windowGateId } from '../../domain/gates/gate-id';
+import { windowFires } from '../../domain/gates/window';
+import { shortKey } from '../../domain/run/workflow-id';
+import type { Evaluator } from '../../evaluation/evaluator';
+import { refused, type Entered, type Refusal } from './gates';
+import type { RoutedTrigger } from '../routed-automation';
+
+type Window = NonNullable<RoutedTrigger['window']>;
+
+/** An arrival at a window gate, with the key it is counted under. */
+export interface AtWindow {
+  entered: Entered;
+  window: Window;
+  partitionKey: string;
+}
+
+/** The key that a window counts by: `partitionBy`, or where that gives nothing, the context key. */
+export async function atWindow(
+  { evaluator, db }: { evaluator: Evaluator; db: Executor },
+  entered: Entered,
+  window: Window,
+): Promise<AtWindow> {
+  const { scope } = entered;
+  const own = window.partitionBy === undefined ? null : await valueOf(evaluator, db, window.partitionBy, entered);
+  const text = own === null || own === undefined ? '' : typeof own === 'string' ? own : JSON.stringify(own);
+  return { entered, window, partitionKey: shortKey(text.trim() === '' ? (scope.facts.contextKey ?? '') : text) };
+}
+
+async function valueOf(evaluator: Evaluator, db: Executor, expression: string, { scope }: Entered): Promise<unknown> {
+  try {
+    return await evaluator.value(db, expression, scope);
+  } catch (error) {
+    if (error instanceof ExpressionError) return null;
+    throw error;
+  }
+}
+
+/** One order for all transactions in which several keys are locked. */
+export function inLockOrder(arrivals: readonly AtWindow[]): AtWindow[] {
+  const name = ({ entered: { candidate }, partitionKey }: AtWindow) =>
+    `${candidate.automation.id}/${candidate.trigger.id}/${partitionKey}`;
+  return arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1));
+}
+
+/** Counts an arrival in the routing transaction. null: the window fires. */
+export async function passWindow(tx: Executor, { entered, window, partitionKey }: AtWindow): Promise<Refusal | null> {
+  const { automation, trigger } = entered.candidate;
+  const { changeId, occurredAt } = entered.change;
+  const others = await countArrival(tx, {
+    automationId: automation.id,
+    triggerId: trigger.id,
+    gate: windowGateId(trigger),
+    ...{ partitionKey, changeId, occurredAt, count: window.count, minutes: window.minutes },
+  });
+  if (others === null) return refused('window', 'This change was counted before.');
+  if (windowFires(window, occurredAt.getTime(), others)) return null;
+  const within = `within ${window.minutes} minutes`;
+  if (others.length + 1 < window.count) {
+    return refused('window', `${others.length + 1} of ${window.count} events so far, all ${within} needed.`);
+  }
+  return window.refire === 'once'
+    ? refused('window', `Not the first time that ${window.count} events came ${within}; fires again after a lull.`)
+    : refused('window', `Fewer than ${window.count} events ${within}.`);
+}

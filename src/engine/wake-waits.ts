@@ -1,0 +1,100 @@
+import type { Database } from '../db/client';
+import { isDatabaseAway } from '../db/availability';
+import { artifactsOf } from '../db/runs/artifacts';
+import type { RunSource } from '../db/runs/run-source';
+import { addToWake, waitsOn, wakeWait, wildKinds, type Wait, type Wake, type Waking } from '../db/runs/waits';
+import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
+import type { Change, Occurrence } from '../domain/entities/change';
+import { messageOf } from '../domain/errors';
+import type { Registry } from '../domain/registry/registry';
+import { stepAt } from '../domain/run/step-at';
+import type { Logger } from '../log';
+import type { Evaluator } from '../evaluation/evaluator';
+import { matchEvent } from '../evaluation/match-event';
+import { waitScopeOf } from '../evaluation/wait-scope';
+import { inLanes } from './in-lanes';
+
+export interface WakeDeps {
+  database: Database;
+  registry: Registry;
+  evaluator: Evaluator;
+  sourceOf: (runId: string) => Promise<RunSource>;
+  log: Logger;
+  /** A wake is to be sent; it is again by who sweeps, until it is answered. */
+  onWakeToSend: (wake: Wake) => void;
+  /** Told of each wait that a change was held against, for the metrics. */
+  onWake: (result: 'signalled' | 'false') => void;
+}
+
+/** A change with what it means to triggers. */
+export interface Told {
+  change: Change;
+  occurrences: readonly Occurrence[];
+}
+
+/** Waits evaluated at a time. */
+const CONCURRENT = 8;
+
+/**
+ * Holds changes against what runs wait for, before they are routed: whoever dies in between does it again. A wait is
+ * evaluated here, with its run's own scope; only one that holds now, or has to be looked at sooner, costs its execution a task.
+ */
+export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<void> {
+  if (told.length === 0) return;
+  const refs = [...new Map(told.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
+  const events = [...new Set(told.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
+  // A wake under way ends in a look that comes after these changes; of any of a kind, it has to be told which.
+  const waits = (await waitsOn(deps.database.db, refs, events)).filter(
+    (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
+  );
+  await inLanes(waits, CONCURRENT, async (wait) => {
+    const by = await wakingOf(deps, wait, told);
+    const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
+    if (wake !== null) deps.onWakeToSend(wake);
+    else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
+    deps.onWake(by === null ? 'false' : 'signalled');
+  });
+}
+
+async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Promise<Waking | null> {
+  const { db } = deps.database;
+  try {
+    const source = await deps.sourceOf(wait.runId);
+    const artifacts = await artifactsOf(db, wait.runId);
+    const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;
+    if ('wait_for_trigger' in step) {
+      const waiter = { wait, source, artifacts, step: step.wait_for_trigger };
+      for (const { change, occurrences } of told) {
+        for (const occurrence of change.seq > wait.afterSeq ? occurrences : []) {
+          const trigger = await matchEvent(deps, db, waiter, change, occurrence);
+          if (trigger !== null) return { trigger, seq: change.seq };
+        }
+      }
+      return null;
+    }
+    for (const { kind, id } of changedFor(wait, told)) {
+      const scope = waitScopeOf(source, artifacts, wait.scope, { changed: { kind, id } });
+      const seen = await deps.evaluator.look(db, step.wait_until.condition, scope, [{ kind, id }]);
+      const sooner =
+        seen.changesAt !== null &&
+        (wait.recheckAt === null || seen.changesAt.getTime() < wait.recheckAt.getTime() - 1_000);
+      if (seen.value === true || sooner) return { changed: { kind, id } };
+    }
+    return null;
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    deps.log.warn(
+      { runId: wait.runId, path: wait.path, reason: messageOf(error) },
+      'a wait could not be evaluated; its run looks',
+    );
+    return {};
+  }
+}
+
+/** Entities that a wait is to be evaluated for: each one for a wait on any of a kind, else one look tells of all. */
+function changedFor({ refs }: Wait, told: readonly Told[]): { kind: string; id: string }[] {
+  const changed = new Map(told.map(({ change: { kind, id } }) => [`${kind}:${id}`, { kind, id }]));
+  const relevant = [...changed].filter(([name, { kind }]) => refs.includes(name) || refs.includes(`${kind}:*`));
+  const isWild = relevant.some(([, { kind }]) => refs.includes(`${kind}:*`));
+  return relevant.slice(isWild ? 0 : -1).map(([, entity]) => entity);
+}

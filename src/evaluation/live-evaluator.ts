@@ -1,0 +1,134 @@
+import type { Executor } from '../db/executor';
+import type { ConditionContext } from '../domain/conditions/condition-context';
+import { earliestConditionChange } from '../domain/conditions/condition-change';
+import { conditionNeeds } from '../domain/conditions/condition-needs';
+import { evaluateCondition } from '../domain/conditions/evaluate-condition';
+import type { PredicateNeed } from '../domain/conditions/state';
+import { traceCondition } from '../domain/conditions/trace-condition';
+import type { Clock } from '../domain/clock';
+import type { Condition } from '../domain/definition/condition';
+import { toStorable } from '../domain/entities/storable';
+import { ExpressionError } from '../domain/expressions/error';
+import { RECHECK_MS } from '../domain/expressions/clock';
+import { evaluate, type Scope } from '../domain/expressions/evaluate';
+import { expressionsInValue, type ExpressionSource } from '../domain/expressions/expression-source';
+import type { FilterRegistry } from '../domain/expressions/filter-registry';
+import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expressions/template';
+import type { EvaluationScope, Evaluator } from './evaluator';
+import { readHealthViews } from '../domains/healthcheck/health-view';
+import { type EntityReader, readLiveScope, type ReadHealth, watchedBy } from './live-scope';
+import type { EntityRef } from '../db/entity-store';
+
+export interface EvaluatorDeps {
+  entities: EntityReader;
+  /** Those that the validator knows, too. */
+  filters: FilterRegistry;
+  clock: Clock;
+  /** IANA zone of `time` conditions without one of their own. */
+  timezone: string;
+  /** Default: the health of systems as our tables have it. */
+  readHealth?: ReadHealth;
+}
+
+/** The evaluator of dispatcher, activities and API. */
+export function createEvaluator(deps: EvaluatorDeps): Evaluator {
+  const { entities, filters, clock, timezone, readHealth = readHealthViews } = deps;
+
+  const nowOf = (scope: EvaluationScope): Date => scope.now ?? clock.now();
+
+  const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) => {
+    const full = await readLiveScope({ entities, readHealth, db }, source, scope, { now, filters });
+    if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable);
+    return full.scope;
+  };
+
+  /** Everything that a condition reads. What cannot be read makes it false: empty would make `!health.system.in_maintenance` true. */
+  const prepare = async (
+    db: Executor,
+    condition: Condition,
+    scope: EvaluationScope,
+    more: readonly EntityRef[] = [],
+  ): Promise<{ unavailable: string } | { scope: Scope; context: ConditionContext }> => {
+    const now = nowOf(scope);
+    const needs = conditionNeeds(condition);
+    const since = new Map<string, Date | null>();
+    for (const need of needs.predicates) since.set(JSON.stringify(need), await entities.predicateSince(db, need));
+    const options = { now, filters, more: [...needs.refs, ...more] };
+    const full = await readLiveScope({ entities, readHealth, db }, needs.expressions, scope, options);
+    if (full.unavailable !== undefined) return { unavailable: full.unavailable };
+    const predicateSince = (need: PredicateNeed) => since.get(JSON.stringify(need)) ?? null;
+    return { scope: full.scope, context: { now, timezone, filters, predicateSince } };
+  };
+
+  return {
+    async condition(db, condition, scope) {
+      const ready = await prepare(db, condition, scope);
+      if ('unavailable' in ready) return { value: false, reason: ready.unavailable };
+      return evaluateCondition(condition, ready.scope, ready.context);
+    },
+
+    async look(db, condition, scope, more = []) {
+      const ready = await prepare(db, condition, scope, more);
+      const watched = watchedBy(condition, scope, { now: nowOf(scope), filters });
+      if ('unavailable' in ready) {
+        const changesAt = new Date(nowOf(scope).getTime() + RECHECK_MS);
+        const seen = { value: false as const, reason: ready.unavailable };
+        return { ...seen, changesAt, ...watched, trace: () => ({ condition: 'health', ...seen }) };
+      }
+      const { now } = ready.context;
+      const earliest = earliestConditionChange(condition, ready.scope, ready.context);
+      const again = new Date(now.getTime() + RECHECK_MS);
+      const isUnclear = earliest === 'unknown' || (watched.indeterminate && (earliest === null || earliest > again));
+      const changesAt = isUnclear ? again : earliest;
+      const trace = () => traceCondition(condition, ready.scope, ready.context);
+      return { ...evaluateCondition(condition, ready.scope, ready.context), changesAt, ...watched, trace };
+    },
+
+    async explain(db, condition, scope) {
+      const ready = await prepare(db, condition, scope);
+      if ('unavailable' in ready) return { condition: 'health', value: false, reason: ready.unavailable };
+      return traceCondition(condition, ready.scope, ready.context);
+    },
+
+    async render(db, value, scope) {
+      const now = nowOf(scope);
+      return renderTemplate(value, await live(db, expressionsInValue(value), scope, now), { now, filters });
+    },
+
+    async renderDuration(db, template, scope) {
+      const now = nowOf(scope);
+      if (isTemplate(template)) {
+        return renderTemplate(template, await live(db, expressionsInValue(template), scope, now), { now, filters });
+      }
+      return this.value(db, template, scope);
+    },
+
+    async value(db, text, scope) {
+      const now = nowOf(scope);
+      const { expression } = parseBareExpression(text);
+      return evaluate(expression, await live(db, expression, scope, now), { now, filters });
+    },
+
+    async renderVariables(db, variables, scope) {
+      const now = nowOf(scope);
+      const rendered: Record<string, unknown> = {};
+      try {
+        const full = await live(db, expressionsInValue(variables), scope, now);
+        for (const [name, value] of Object.entries(variables)) {
+          const seen = { ...scope.variables, ...rendered };
+          const visible = { ...full, variables: seen, vars: seen, var: seen };
+          define(rendered, name, renderTemplate(value, visible, { now, filters }));
+        }
+        return { variables: toStorable(rendered) };
+      } catch (error) {
+        if (error instanceof ExpressionError) return { error: error.message };
+        throw error;
+      }
+    },
+  };
+}
+
+/** Also for a variable that is called `__proto__`. */
+function define(target: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+}

@@ -1,0 +1,142 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import { isDatabaseAway } from '../db/availability';
+import { refKey, type EntityRef, type EntityStore } from '../db/entity-store';
+import type { Executor } from '../db/executor';
+import { conditionNeeds } from '../domain/conditions/condition-needs';
+import type { Condition } from '../domain/definition/condition';
+import { messageOf } from '../domain/errors';
+import { withAliases } from '../domain/expressions/aliases';
+import type { EvaluateOptions, Scope } from '../domain/expressions/evaluate';
+import type { ExpressionSource } from '../domain/expressions/expression-source';
+import { ANY_ID, extractReferences } from '../domain/expressions/references';
+import { systemOfRun } from '../domain/expressions/system-of-run';
+import { artifactScope } from '../domain/run/scope';
+import type { EvaluationScope } from './evaluator';
+import type { readHealthViews } from '../domains/healthcheck/health-view';
+
+/** Most entities of a kind that an expression over all of them sees. */
+const MOST_OF_A_KIND = 1_000;
+
+/** Reads the rich view of health; what it throws makes `health` unavailable. */
+export type ReadHealth = typeof readHealthViews;
+/** What of the entities an evaluation reads. */
+export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSince'>;
+
+/** A scope with live state. `unavailable` says why a namespace that the expressions can reach could not be read; it is empty then. */
+export interface LiveScope {
+  scope: Scope;
+  unavailable?: string;
+}
+
+type ById = Record<string, unknown>;
+const emptyMap = (): ById => Object.create(null) as ById;
+
+/** The system that `health.system` means in this scope, or null. */
+function systemIn({ facts }: EvaluationScope): string | null {
+  return systemOfRun(facts.contextKey, facts.trigger['payload']);
+}
+
+/** The scope without live state: what references with computed ids are evaluated against. */
+function staticScope(scope: EvaluationScope, now: Date): Scope {
+  const { facts, variables, artifacts, repeat, wait } = scope;
+  return withAliases({
+    trigger: facts.trigger,
+    run: facts.run,
+    automation: facts.automation,
+    variables,
+    artifacts: artifactScope(artifacts),
+    ...(repeat === null ? {} : { repeat }),
+    ...(wait === null || wait === undefined ? {} : { wait }),
+    now: now.toISOString(),
+  });
+}
+
+/**
+ * The scope with everything live that an expression can reach, read afresh: one query for reactive states, one for the
+ * rich view of health, none when nothing is referred to. @throws when Postgres is away
+ */
+export async function readLiveScope(
+  deps: { entities: EntityReader; readHealth: ReadHealth; db: Executor },
+  source: ExpressionSource,
+  scope: EvaluationScope,
+  { now, filters, more = [] }: LiveOptions,
+): Promise<LiveScope> {
+  const { db, entities } = deps;
+  const fixed = staticScope(scope, now);
+  const systemId = systemIn(scope);
+  const refs = [...extractReferences(source, fixed, { systemId, now, filters }).refs, ...more];
+  const state = await readStates(db, entities, refs);
+  const { views, unavailable } = await readHealth(deps, refs, scope, now);
+  const health = {
+    system: (systemId === null ? undefined : views.get(systemId)) ?? {},
+    systems: Object.assign(emptyMap(), Object.fromEntries(views)),
+  };
+  return { scope: { ...fixed, health, state }, ...(unavailable !== undefined && { unavailable }) };
+}
+
+/** Fields of the rich view of health that other kinds feed. */
+const FED_BY: readonly [pattern: RegExp, kind: string][] = [
+  [/in_maintenance|notifications_suppressed/, 'maintenance'],
+  [/notifications_suppressed/, 'incident'],
+];
+
+/** What a condition looks at, for who is to be told of its changes. */
+export function watchedBy(
+  condition: Condition,
+  scope: EvaluationScope,
+  { now, filters }: Required<Pick<EvaluateOptions, 'now' | 'filters'>>,
+): { refs: EntityRef[]; indeterminate: boolean } {
+  const needs = conditionNeeds(condition);
+  const fixed = staticScope(scope, now);
+  const systemId = systemIn(scope);
+  const found = needs.expressions.map((each) => extractReferences(each, fixed, { systemId, now, filters }));
+  const text = JSON.stringify(condition);
+  const fed = FED_BY.filter(([pattern]) => pattern.test(text)).map(([, kind]) => ({ kind, id: ANY_ID }));
+  const refs = [...found.flatMap((each) => each.refs), ...needs.refs, ...fed];
+  return {
+    refs: [...new Map(refs.map(({ kind, id }) => [refKey({ kind, id }), { kind, id }])).values()],
+    indeterminate: found.some((each) => each.indeterminate),
+  };
+}
+
+interface LiveOptions extends Required<Pick<EvaluateOptions, 'now' | 'filters'>> {
+  /** Entities that structured conditions look at besides. */
+  more?: readonly EntityRef[];
+}
+
+type Views = Awaited<ReturnType<ReadHealth>>;
+
+async function readHealth(
+  deps: { readHealth: ReadHealth; db: Executor },
+  refs: readonly EntityRef[],
+  { usesState, stateWindowMinutes }: EvaluationScope,
+  now: Date,
+): Promise<{ views: Views; unavailable?: string }> {
+  const systems = refs.filter((ref) => ref.kind === 'health').map((ref) => ref.id);
+  const ids = systems.length === 0 ? [] : [...new Set([...systems, ...usesState])].filter((id) => id !== ANY_ID);
+  if (ids.length === 0) return { views: new Map() };
+  try {
+    return { views: await deps.readHealth(deps.db, ids, { now, windowMinutes: stateWindowMinutes }) };
+  } catch (error) {
+    // After a statement that failed nothing else can be done in its transaction: that is for the caller to repeat.
+    if (isDatabaseAway(error) || error instanceof DrizzleQueryError) throw error;
+    return { views: new Map(), unavailable: `"health" could not be read: ${messageOf(error)}` };
+  }
+}
+
+async function readStates(
+  db: Executor,
+  entities: EntityReader,
+  refs: readonly EntityRef[],
+): Promise<Record<string, ById>> {
+  const state = Object.create(null) as Record<string, ById>;
+  const put = (kind: string, id: string, value: unknown) => ((state[kind] ??= emptyMap())[id] = value);
+  const one = refs.filter((ref) => ref.id !== ANY_ID);
+  if (one.length > 0)
+    for (const found of (await entities.getMany(db, one)).values()) put(found.kind, found.id, found.state);
+  const kinds = new Set(refs.filter((ref) => ref.id === ANY_ID).map((ref) => ref.kind));
+  for (const kind of kinds) {
+    for (const found of await entities.list(db, kind, { limit: MOST_OF_A_KIND })) put(kind, found.id, found.state);
+  }
+  return state;
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { findConnection, type ConnectionRow } from '../../db/connections';
+import type { Executor } from '../../db/executor';
+import { FermataError } from '../../domain/errors';
+import { childSchemas, unwrap } from '../../domain/definition/schema-at';
+import type { Cipher } from '../../domain/secrets/cipher';
+import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
+import type { SecretBackend } from '../secret-backend';
+import type { AnyConnectionType } from './connection-type';
+
+/** A connection in clear: only inside the call that uses it. */
+export interface OpenConnection {
+  type: string;
+  config: unknown;
+  /** Values that nothing that leaves the call may contain, with what they are. */
+  secrets: { source: string; value: string }[];
+}
+
+/** What a sealed field of a connection is sealed for. */
+export function connectionSecretName(id: string, field: string): string {
+  return `connection:${id}:${field}`;
+}
+
+/** What a connection's secret fields hold, by field; a reference to a secret stands as it was written. */
+export function sealedValues(cipher: Cipher, row: ConnectionRow): Record<string, string> {
+  const opened = Object.entries(row.secrets).map(
+    ([field, sealed]) => [field, cipher.open(connectionSecretName(row.id, field), sealed)] as const,
+  );
+  return Object.fromEntries(opened);
+}
+
+/** A secret field that is no text is sealed as JSON. */
+export function fieldValue(type: AnyConnectionType, field: string, text: string): unknown {
+  const [schema] = childSchemas(type.configSchema, field);
+  return schema === undefined || unwrap(schema) instanceof z.ZodString ? text : (JSON.parse(text) as unknown);
+}
+
+/**
+ * Opens a row and looks up the secrets that it refers to: a text alone, or parts of the texts in a map, as in
+ * `Authorization: Bearer ${{ secrets.TOKEN }}`. @throws {FermataError} config_invalid
+ */
+export async function openConnection(
+  { cipher, backend }: { cipher: Cipher; backend: SecretBackend },
+  type: AnyConnectionType,
+  row: ConnectionRow,
+): Promise<OpenConnection> {
+  const fields = Object.entries(sealedValues(cipher, row)).map(([field, text]) => {
+    const isReference = onlyReference(text) !== null;
+    return { field, value: isReference ? text.trim() : fieldValue(type, field, text) };
+  });
+  const names = [...new Set(fields.flatMap(({ value }) => textsOf(value).flatMap(referencesIn)))];
+  const found = await backend.resolve(names);
+  const missing = names.find((name) => !found.has(name));
+  if (missing !== undefined) throw unusable(row, `refers to the secret "${missing}", which there is not`);
+  const clear = (text: string) => fillReferences(text, (name) => found.get(name)?.value ?? '');
+  const opened = fields.map(({ field, value }) => [field, mapTexts(value, clear)] as const);
+  const config = type.configSchema.safeParse({ ...row.config, ...Object.fromEntries(opened) });
+  if (!config.success) {
+    const said = config.error.issues.map(({ path, message }) => `${path.map(String).join('.')} ${message}`).join('; ');
+    throw unusable(row, `cannot be used: ${said}`);
+  }
+  const own = fields.flatMap(({ field, value }) =>
+    textsOf(value).flatMap((text, index) => {
+      if (referencesIn(text).length > 0) return [];
+      const version = row.secrets[field]?.nonce ?? '';
+      return [{ source: `${connectionSecretName(row.id, field)}@${version}:${index}`, value: text }];
+    }),
+  );
+  const used = [...found].map(([name, { value, version }]) => ({ source: `secret:${name}@${version}`, value }));
+  return { type: type.id, config: config.data, secrets: [...own, ...used] };
+}
+
+const unusable = (row: ConnectionRow, what: string) =>
+  new FermataError('config_invalid', `The connection "${row.name}" ${what}.`);
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}
+
+function mapTexts(value: unknown, map: (text: string) => string): unknown {
+  if (typeof value === 'string') return map(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, map));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, mapTexts(child, map)]));
+}
+
+/** The connection that a step names. @throws {FermataError} config_invalid, which is not retried */
+export function createConnections(deps: {
+  db: Executor;
+  cipher: Cipher;
+  backend: SecretBackend;
+  types: ReadonlyMap<string, AnyConnectionType>;
+}) {
+  return async (typeId: string | null, id: string): Promise<OpenConnection> => {
+    const row = await findConnection(deps.db, id);
+    const type = deps.types.get(typeId ?? row?.type ?? '');
+    if (row === null || type === undefined) {
+      throw new FermataError('config_invalid', `There is no connection "${id}".`);
+    }
+    if (typeId !== null && row.type !== typeId) {
+      throw new FermataError('config_invalid', `The connection "${row.name}" is of type ${row.type}, not ${typeId}.`);
+    }
+    return openConnection(deps, type, row);
+  };
+}

@@ -1,0 +1,118 @@
+import type { Executor } from '../db/executor';
+import type { Ids } from '../domain/clock';
+import type { Cause } from '../domain/entities/change';
+import type { EntityKind } from '../domain/entities/entity-kind';
+import type { ActionDescription } from '../domain/registry/action-description';
+import type { PluginDescription } from '../domain/registry/registry';
+import type { Mask } from '../domain/secrets/mask-values';
+import type { AnyConnectionType } from './connections/connection-type';
+import type { EntityStore } from '../db/entity-store';
+
+/** What an action leaves: `output` is kept on the step, `artifact` must satisfy the schema it declared in `produces`. */
+export interface ActionResult {
+  output?: unknown;
+  artifact?: Record<string, unknown>;
+  /** Set by actions that end the life of what they consumed: resolve, close, remove. */
+  closesConsumed?: boolean;
+  /** Other artifacts whose life ended with this: open ones of the automation whose data contain what is given. */
+  closes?: readonly ClosedArtifact[];
+}
+
+/** Artifacts of a qualified type that stand for the same, e.g. `maintenance.window` with one `maintenanceId`. */
+export interface ClosedArtifact {
+  type: string;
+  data: Record<string, unknown>;
+}
+
+interface ActionContext<C> {
+  /** Rendered and parsed by the action's schema. */
+  config: C;
+  run: { id: string; automationId: string; contextKey: string | null };
+  /** Data of the consumed artifact (nearest earlier step of this run, else the newest open one), if there is one. */
+  consumed: Record<string, unknown> | null;
+  /** Same at every attempt: `<rootRunId>:<path>`. */
+  idempotencyKey: string;
+  now: Date;
+}
+
+/** Our own effect: written in the same transaction as the step row, therefore exactly once. */
+export interface TransactionContext<C> extends ActionContext<C> {
+  tx: Executor;
+  entities: EntityStore;
+  /** The run as the actor of everything written. */
+  cause: Cause;
+}
+
+/** Something that leaves the process: at least once, with the idempotency key. */
+export interface CallContext<C> extends ActionContext<C> {
+  /** 1-based, over all attempts of this step. */
+  attempt: number;
+  /** Aborted on timeout and on cancel of the run. */
+  signal: AbortSignal;
+  /** What expressions of the step see of the run. */
+  scope: {
+    trigger: unknown;
+    artifacts: Record<string, unknown>;
+    variables: Record<string, unknown>;
+    repeat: unknown;
+    automation: unknown;
+  };
+  /** Config of the connection that `connectionId` names, with its secrets; null for actions without one. */
+  connection: unknown;
+  /** Its type. */
+  connectionType?: string;
+  /**
+   * Hides what the run has used. What leaves the call is masked anyway; this is for texts of which only a part is kept: half
+   * of a secret cannot be told any more.
+   */
+  mask: Mask;
+}
+
+/** How a call came out, for who writes it down. */
+export interface CallOutcome {
+  /** Of the last attempt, in milliseconds. */
+  durationMs: number;
+  /** What it failed with for good, masked; absent = it succeeded. */
+  error?: string;
+}
+
+/** What a call leaves in our own tables, in the transaction that ends its step. */
+export interface SettledContext<C> {
+  tx: Executor;
+  ids: Ids;
+  /** As it was sent, masked. */
+  config: C;
+  connectionType?: string;
+  run: ActionContext<C>['run'];
+  cause: Cause;
+  now: Date;
+}
+
+export interface TransactionalAction<C = unknown> extends ActionDescription {
+  execution: 'transaction';
+  execute(context: TransactionContext<C>): Promise<ActionResult>;
+}
+
+export interface CallingAction<C = unknown> extends ActionDescription {
+  execution: 'call';
+  /** Budget of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
+  timeoutMs(config: C): number;
+  execute(context: CallContext<C>): Promise<ActionResult>;
+  /** Written together with the end of the step, whether it succeeded or failed for good. */
+  settled?(context: SettledContext<C>, outcome: CallOutcome): Promise<void>;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per action; each is parsed by its own schema before execute sees it
+export type Action = TransactionalAction<any> | CallingAction<any>;
+
+/** A folder of `domains/` or `integrations/`: one object that registers everything it brings. */
+export interface Plugin extends PluginDescription<Action> {
+  entityKinds?: readonly EntityKind[];
+  connectionTypes?: readonly AnyConnectionType[];
+}
+
+/** A plugin of a user's own: as the built-in ones, and with routes of its own under the base path. */
+export interface OwnPlugin extends Plugin {
+  /** Made with `readRoute` and `writeRoute`; each declares its permission. */
+  routes?(deps: { db: Executor }): readonly object[];
+}

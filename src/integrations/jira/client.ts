@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import { createMask } from '../../domain/secrets/mask-values';
+import type { ConnectionCall } from '../connections/connection-type';
+import type { Egress, EgressResponse } from '../../edges/egress/egress';
+import { httpFailure } from '../../edges/egress/http-failure';
+import { ProviderFailure } from '../provider-failure';
+import type { JiraConnection } from './connection';
+
+/** One call of REST v3; `path` below `/rest/api/3`. @throws {ProviderFailure} with what Jira says */
+export type JiraClient = <T extends z.ZodType>(
+  config: JiraConnection,
+  call: ConnectionCall,
+  method: 'GET' | 'POST',
+  path: string,
+  answer: T,
+  body?: unknown,
+) => Promise<z.output<T>>;
+
+/** Jira Cloud with an account's email and API token. */
+export function createJiraClient(egress: Egress): JiraClient {
+  return async (config, { signal, timeoutMs, now }, method, path, answer, body) => {
+    const credentials = Buffer.from(`${config.email}:${config.apiToken}`).toString('base64');
+    const response = await egress.send({
+      url: `${config.baseUrl}/rest/api/3${path}`,
+      method,
+      headers: {
+        Accept: 'application/json',
+        Authorization: `Basic ${credentials}`,
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      ...{ signal, timeoutMs },
+    });
+    if (response.status < 200 || response.status > 299) throw failureOf(response, now, createMask([credentials]));
+    const parsed = answer.safeParse(jsonOf(response.body));
+    if (parsed.success) return parsed.data;
+    throw new ProviderFailure(
+      'provider_failed',
+      `Jira's answer to ${method} ${path.split('?')[0]} is not understood.`,
+      {
+        retryable: false,
+        cause: parsed.error,
+      },
+    );
+  };
+}
+
+/** An answer may repeat the header: the token in it has the form of neither the token nor its base64. */
+function failureOf(response: EgressResponse, now: Date, mask: (text: string) => string): ProviderFailure {
+  const plain = httpFailure(response, { now });
+  const { errorMessages, errors } = Object(jsonOf(response.body)) as { errorMessages?: unknown; errors?: unknown };
+  const texts = [
+    ...(Array.isArray(errorMessages) ? errorMessages.map(String) : []),
+    ...Object.entries(Object(errors) as Record<string, unknown>).map(([field, text]) => `${field}: ${String(text)}`),
+  ];
+  const said = texts.length === 0 ? '' : ` Jira says: ${texts.join('; ')}`;
+  const { status, retryable, retryAfterMs } = plain;
+  return new ProviderFailure('http_status', mask(`${plain.message}${said}`), { status, retryable, retryAfterMs });
+}
+
+/** null when it is no JSON; an empty body is that of a 204. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}

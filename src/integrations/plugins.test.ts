@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { createRegistry } from '../domain/registry/registry';
+import type { Action } from './contract';
+import { createEgress } from '../edges/egress/egress';
+import { createPlugins } from './plugins';
+
+/** Event → what its context key names (`-` = one for the whole automation), and whether `for` can confirm it. */
+const TRIGGERS: Record<string, [label: string, supportsFor: boolean]> = {
+  'automation.cron': ['-', false],
+  'automation.interval': ['-', false],
+  'automation.numeric_state': ['system', true],
+  'automation.entity_changed': ['entity', true],
+  'automation.webhook': ['config.contextKey', false],
+  'automation.event': ['subject', false],
+  'healthcheck.system_degraded': ['system', true],
+  'healthcheck.system_healthy': ['system', true],
+  'healthcheck.system_health_changed': ['system', true],
+  'healthcheck.check_failed': ['system', false],
+  'healthcheck.check_completed': ['system', false],
+  'healthcheck.run_requested': ['system', false],
+  'incident.created': ['incident', true],
+  'incident.updated': ['incident', false],
+  'incident.resolved': ['incident', true],
+  'maintenance.created': ['maintenance', false],
+  'maintenance.updated': ['maintenance', false],
+  'maintenance.started': ['maintenance', true],
+  'maintenance.ended': ['maintenance', false],
+  'catalog.created': ['system', false],
+  'catalog.updated': ['system', false],
+  'catalog.deleted': ['system', false],
+  'catalog.group_created': ['group', false],
+  'catalog.group_updated': ['group', false],
+  'catalog.group_deleted': ['group', false],
+  'dependency.created': ['dependency', false],
+  'dependency.updated': ['dependency', false],
+  'dependency.deleted': ['dependency', false],
+  'dependency.impact_propagated': ['system', false],
+  'slo.achievement_unlocked': ['system', false],
+  'slo.weekly_digest': ['-', false],
+  'satellite.connected': ['satellite', true],
+  'satellite.disconnected': ['satellite', true],
+  'satellite.heartbeat_lost': ['satellite', true],
+  'notification.delivered': ['notification', false],
+  'notification.failed': ['notification', false],
+};
+
+const INCIDENT = 'incident: incidentId status severity systemIds reused';
+const WINDOW = 'window: maintenanceId status systemIds startAt endAt';
+const ASSIGNMENT = 'assignment: systemId configurationId enabled enqueued';
+const STATE = 'state: kind id state';
+const EDGE = 'edge: dependencyId sourceSystemId targetSystemId impactType transitive';
+/** Action → its artifact with the fields of that. */
+const ACTIONS: Record<string, string | null> = {
+  'automation.log': null,
+  'automation.set_state': STATE,
+  'automation.remove_state': STATE,
+  'automation.emit_event': 'event: changeId',
+  'notification.send': 'send_result: deliveredCount results',
+  'incident.create': INCIDENT,
+  'incident.resolve': INCIDENT,
+  'incident.add_update': INCIDENT,
+  'incident.update_status': INCIDENT,
+  'maintenance.create': WINDOW,
+  'maintenance.update': WINDOW,
+  'maintenance.add_update': WINDOW,
+  'maintenance.set_system': WINDOW,
+  'maintenance.clear_system': 'cleared: systemId closedMaintenanceIds',
+  'catalog.update_metadata': 'system_record: systemId name metadata',
+  'dependency.create': EDGE,
+  'dependency.remove': EDGE,
+  'healthcheck.run_now': ASSIGNMENT,
+  'healthcheck.enable_assignment': ASSIGNMENT,
+  'healthcheck.disable_assignment': ASSIGNMENT,
+  'integration-jira.create_issue': 'issue: issueKey projectKey issueUrl id status',
+  'integration-jira.transition_issue': 'issue: issueKey projectKey issueUrl id status',
+  'integration-jira.add_comment': 'comment:',
+  'integration-jira.search_issues': 'issue_search: found count issues firstIssueKey',
+  'integration-teams.post_message': 'message: messageId teamId channelId',
+  'integration-webex.post_message': 'message: messageId roomId',
+  'integration-webhook.send': 'delivery: url status externalId responseBody',
+  'integration-script.run_shell': 'shell_result: exitCode stdout stderr durationMs timedOut',
+  'integration-script.run_script': 'script_result: result',
+};
+
+const KINDS: Record<string, string> = {
+  health: 'status healthyChecks totalChecks',
+  incident: 'status severity systemIds title',
+  maintenance: 'status systemIds startAt endAt',
+  'catalog-system': 'name description metadata',
+  'catalog-group': 'name description metadata',
+  'dependency-edge': 'sourceSystemId targetSystemId impactType transitive',
+  slo: 'objectiveId systemId target budgetRemainingPercent currentStreak bestStreak',
+  'satellite-connection': 'status name region lastSeenAt lastEvent',
+};
+
+/** The catalogue as it is promised: a name or a field that changes breaks the automations of people. */
+describe('the built-in plugins', () => {
+  const registry = createRegistry<Action>(createPlugins({ egress: createEgress({ allow: [] }) }));
+
+  it('bring exactly the triggers of the catalogue', () => {
+    const found = [...registry.triggers()].map(([id, { contextKeyLabel = '-', holds }]) => [
+      id,
+      [contextKeyLabel, holds !== undefined],
+    ]);
+    expect(Object.fromEntries(found)).toEqual(TRIGGERS);
+  });
+
+  it('bring exactly the actions of the catalogue, and each leaves what it says', () => {
+    expect([...registry.actions().keys()].sort()).toEqual(Object.keys(ACTIONS).sort());
+    for (const [id, wanted] of Object.entries(ACTIONS)) {
+      const produces = registry.action(id)?.produces;
+      if (wanted === null) expect({ id, produces }).toEqual({ id, produces: undefined });
+      else {
+        const [name, fields = ''] = wanted.split(':');
+        expect({ id, name: produces?.name }).toEqual({ id, name });
+        expect({ id, fields: Object.keys(produces?.schema.shape ?? {}) }).toMatchObject({
+          id,
+          fields: expect.arrayContaining(fields.trim().split(' ').filter(Boolean)) as string[],
+        });
+      }
+    }
+    expect(registry.action('automation.notify_user')).toBe(registry.action('notification.send'));
+  });
+
+  it('bring exactly the kinds of the catalogue, with their states', () => {
+    const found = [...registry.entityKinds().values()].map(({ kind, schema }) => [kind, Object.keys(schema.shape)]);
+    expect(Object.fromEntries(found)).toEqual(
+      Object.fromEntries(Object.entries(KINDS).map(([kind, fields]) => [kind, fields.split(' ')])),
+    );
+  });
+
+  it('can all be told as JSON Schema', () => {
+    const schemas = [
+      ...[...registry.triggers().values()].flatMap(({ payloadSchema, configSchema }) => [payloadSchema, configSchema]),
+      ...[...registry.actions().values()].flatMap(({ configSchema, produces }) => [configSchema, produces?.schema]),
+    ];
+    for (const schema of schemas) {
+      if (schema !== undefined) expect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).toBeTruthy();
+    }
+  });
+});

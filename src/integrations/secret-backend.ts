@@ -1,0 +1,51 @@
+import type { Executor } from '../db/executor';
+import { findSecrets, listSecrets, secretSealName } from '../db/secrets';
+import type { Cipher } from '../domain/secrets/cipher';
+
+/** A value in clear: only inside the activity that uses it. */
+export interface SecretValue {
+  value: string;
+  /** Changes with the value, also when a secret is deleted and set anew. */
+  version: string;
+}
+
+/** Where secrets are kept. The built-in one is Postgres. */
+export interface SecretBackend {
+  /** Values of those that exist, by name. */
+  resolve(names: readonly string[]): Promise<Map<string, SecretValue>>;
+  /** All names. */
+  list(): Promise<string[]>;
+  /** @throws when values cannot be had. */
+  health(): Promise<void>;
+}
+
+const PAGE = 1_000;
+
+/** Secrets in our own database, sealed under the keys of this process. */
+export function createPostgresSecrets({ db, cipher }: { db: Executor; cipher: Cipher }): SecretBackend {
+  return {
+    async resolve(names) {
+      const found = await findSecrets(db, names);
+      return new Map(
+        [...found].map(([name, { version, sealed }]) => [
+          name,
+          // Versions begin again after a deletion; a nonce never comes back.
+          { value: cipher.open(secretSealName(name), sealed), version: `${version}.${sealed.nonce}` },
+        ]),
+      );
+    },
+    async list() {
+      const names: string[] = [];
+      for (let after: string | undefined; ;) {
+        const page = await listSecrets(db, { limit: PAGE, after });
+        names.push(...page.map(({ name }) => name));
+        after = page.at(-1)?.name;
+        if (page.length < PAGE) return names;
+      }
+    },
+    async health() {
+      const [first] = await listSecrets(db, { limit: 1, after: undefined });
+      if (first !== undefined) await this.resolve([first.name]);
+    },
+  };
+}

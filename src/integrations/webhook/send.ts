@@ -1,0 +1,44 @@
+import type { CallingAction } from '../contract';
+import type { Egress } from '../../edges/egress/egress';
+import { httpFailure } from '../../edges/egress/http-failure';
+import { WebhookConfig } from './config';
+import { Delivery, deliveryOf } from './delivery';
+import { encodeBody } from './encode-body';
+import { requestHeaders } from './request-headers';
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+const MAX_TIMEOUT_MS = 300_000;
+
+/**
+ * `integration-webhook.send`. Succeeds with a 2xx answer, after redirects. Every attempt carries the same
+ * `Idempotency-Key`, so that the far end can tell a repeat from a new request.
+ */
+export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
+  return {
+    id: 'send',
+    displayName: 'Send webhook',
+    description: 'Sends an HTTP request; any answer but 2xx fails the step.',
+    configSchema: WebhookConfig,
+    produces: { name: 'delivery', schema: Delivery },
+    execution: 'call',
+    // Also asked before the configuration is rendered, when the timeout may still be a template.
+    timeoutMs: ({ timeout }) => (typeof timeout === 'number' ? timeout : DEFAULT_TIMEOUT_MS),
+    async execute({ config, idempotencyKey, now, signal, mask }) {
+      const body = encodeBody(config);
+      const { headers, sensitive } = requestHeaders(config, body, { idempotencyKey, now });
+      const response = await egress.send({
+        url: config.url,
+        method: config.method,
+        headers,
+        body: body?.text,
+        // Without one of its own, the budget of the attempt (5 s, or the step's timeout_seconds) aborts by the signal.
+        timeoutMs: config.timeout ?? MAX_TIMEOUT_MS,
+        signal,
+        sensitiveHeaders: sensitive,
+      });
+      const delivery = deliveryOf(config.url, response, mask);
+      if (response.status >= 200 && response.status < 300) return { output: delivery, artifact: delivery };
+      throw httpFailure(response, { retryOnStatus: config.retryOnStatus, now, output: delivery });
+    },
+  };
+}

@@ -1,0 +1,244 @@
+import { hostname } from 'node:os';
+import { createActivities } from './activities/create-activities';
+import type { ActivityDeps } from './activities/deps';
+import { createFireSchedule } from './activities/fire-schedule';
+import { maskFailures } from './activities/mask-failures';
+import { createRunSecrets } from './activities/run-secrets';
+import { createPostgresSecrets } from './integrations/secret-backend';
+import { createRunSources } from './db/runs/run-source';
+import type { Wake } from './db/runs/waits';
+import { createHousekeeping } from './activities/housekeeping/create-housekeeping';
+import { requireSecretKey, type Config } from './config';
+import { createDatabase, type Database } from './db/client';
+import { createEntityStore } from './db/entity-store';
+import { createNotifier, listen } from './db/notifier';
+import { assertSchemaCurrent } from './db/schema-version';
+import { createDispatcher, type Dispatcher } from './engine/dispatcher';
+import { createBroadcast } from './engine/broadcast';
+import { createDwellTimers } from './engine/dwell-timers';
+import type { Sweep } from './engine/sweep';
+import { createEvaluationLog } from './engine/evaluation-log';
+import { fireDwell } from './engine/gates/fire-dwell';
+import { createIndexFollower } from './engine/index-follower';
+import { createLeases } from './engine/leases';
+import { RoutingIndex } from './engine/routing-index';
+import { createDomainTimer } from './engine/domain-timer';
+import { createWakeSender, type WakeSender } from './engine/wake-sender';
+import { createScheduleTimers } from './engine/schedule-timers';
+import { createRunLauncher, type RunLauncher } from './engine/start/launch';
+import { systemClock, uuidV7, type Clock } from './domain/clock';
+import type { FireAnswer } from './domain/gates/dwell-messages';
+import { createPluginFilters } from './domain/registry/plugin-filters';
+import { createRegistry } from './domain/registry/registry';
+import { createFailpoint } from './failpoint';
+import type { Logger } from './log';
+import { connectionTypesOf } from './integrations/connections/connection-type';
+import type { Action, Plugin } from './integrations/contract';
+import { createConnections } from './integrations/connections/open-connection';
+import { createCipher } from './domain/secrets/cipher';
+import { createEgress } from './edges/egress/egress';
+import { createEvaluator } from './evaluation/live-evaluator';
+import { loadPlugins } from './integrations/load-plugins';
+import { createPlugins } from './integrations/plugins';
+import { createPackageSource } from './integrations/script/packages';
+import { pushMetrics } from './telemetry/push-metrics';
+import { keepTemporal, type TemporalKeeper } from './temporal/keep-temporal';
+import { createWorkerMetrics, type WorkerMetrics } from './telemetry/worker-metrics';
+
+export interface RunningWorker {
+  id: string;
+  /** Settles when Temporal was reached for the first time. */
+  connected: Promise<void>;
+  /** Looks at once at what the clock of the domains has to do, and writes the reasons that are only noted. */
+  hurry(): Promise<void>;
+  /** Finishes what is under way; then leases, connections and listeners are gone. */
+  stop(): Promise<void>;
+}
+
+/** What `fermata test` has in place of the real thing. */
+export interface WorkerStandIns {
+  clock: Clock;
+  temporal: typeof keepTemporal;
+  plugins: (plugins: readonly Plugin[]) => readonly Plugin[];
+}
+
+const REAL: WorkerStandIns = { clock: systemClock, temporal: keepTemporal, plugins: (plugins) => plugins };
+
+/** The composition root of a worker process: dispatcher and Temporal worker on one connection each. */
+export async function startWorker(
+  config: Config,
+  databaseUrl: string,
+  { log, sdkMetricsPort }: { log: Logger; sdkMetricsPort: number | undefined },
+  { clock, ...standIns }: WorkerStandIns = REAL,
+): Promise<RunningWorker> {
+  const database = createDatabase(databaseUrl, { max: 20, applicationName: 'fermata-worker' });
+  await assertSchemaCurrent(database);
+  const workerId = uuidV7.next();
+  const egress = createEgress({ allow: config.egressAllow });
+  const plugins = standIns.plugins(
+    createPlugins({
+      ...{ egress, scripts: config.scripts, packages: createPackageSource(database.db) },
+      own: await loadPlugins(config.plugins, { egress }),
+    }),
+  );
+  if (config.scripts.sandbox === 'none') {
+    log.warn(
+      'FERMATA_SCRIPT_SANDBOX=none: scripts of automations run WITHOUT a sandbox, with the rights of this process',
+    );
+  }
+  const registry = createRegistry<Action>(plugins);
+  const filters = createPluginFilters(plugins, (message) => log.warn(message));
+  const metrics = createWorkerMetrics({ db: database.db, log });
+  const entities = createEntityStore({ registry, clock, ids: uuidV7 });
+  const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
+  const temporal = standIns.temporal({
+    ...{ config, database, log, metrics },
+    activities: () => activities,
+    interceptor: () => maskFailures({ db: database.db, secrets: activityDeps.secrets }),
+  });
+  const launcher = createRunLauncher({ database, starter: temporal.starter, log });
+  const cipher = createCipher(requireSecretKey(config));
+  const backend = createPostgresSecrets({ db: database.db, cipher });
+  const activityDeps: ActivityDeps = {
+    database,
+    registry,
+    evaluator,
+    entities,
+    notifier: createNotifier(database.pool),
+    clock,
+    ids: uuidV7,
+    sourceOf: createRunSources(database.db),
+    secrets: createRunSecrets({ db: database.db, cipher, backend, onHit: metrics.maskHits }),
+    openConnection: createConnections({
+      db: database.db,
+      cipher,
+      backend,
+      types: connectionTypesOf(plugins),
+    }),
+    onRunsToStart: () => launcher.poke(),
+    onAction: metrics.action,
+    onRunEnded: metrics.runEnded,
+    failpoint: createFailpoint(process.env['FERMATA_FAILPOINT']),
+  };
+  const activities = {
+    ...createActivities(activityDeps),
+    ...createHousekeeping({
+      client: temporal.client,
+      database,
+      retention: config.retention,
+      registry,
+      onRepaired: metrics.reconciled,
+      onRunsToStart: () => launcher.poke(),
+    }),
+    fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
+    fireSchedule: createFireSchedule({ ...activityDeps, timezone: config.timezone }),
+  };
+  const routing = startRouting({ config, database, workerId, log, launcher, temporal, metrics, activityDeps });
+  const { dispatcher, dwellTimers, wakeSender } = routing;
+  const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log });
+  const broadcast = createBroadcast({ db: database.db, listeners: registry.listeners(), log });
+  const listener = listen(databaseUrl, {
+    changes: () => {
+      dispatcher.poke();
+      broadcast.poke();
+    },
+    starts: () => launcher.poke(),
+    definitions: () => {
+      dispatcher.poke();
+      scheduleTimers.poke();
+    },
+  });
+  const domainTimer = createDomainTimer({ database, entities, notifier: activityDeps.notifier, log });
+  temporal.start();
+  const metricsServer = await metrics.serve(config, { log, sdkMetricsPort });
+  const push = pushMetrics({
+    ...{ endpoint: config.otlpEndpoint, service: 'fermata-worker', instance: workerId, log },
+    collect: () => Promise.resolve(metrics.registries),
+  });
+  return {
+    id: workerId,
+    connected: temporal.connected,
+    hurry() {
+      domainTimer.poke();
+      return routing.flush();
+    },
+    async stop() {
+      await listener.close();
+      await broadcast.stop();
+      await domainTimer.stop();
+      await scheduleTimers.stop();
+      await dwellTimers.stop();
+      await dispatcher.stop();
+      await wakeSender.stop();
+      await launcher.stop();
+      await temporal.stop();
+      await metricsServer.close();
+      await push.stop();
+      await metrics.stop();
+      await egress.close();
+      await database.close();
+    },
+  };
+}
+
+interface RoutingParts {
+  config: Config;
+  database: Database;
+  workerId: string;
+  log: Logger;
+  launcher: RunLauncher;
+  temporal: TemporalKeeper;
+  metrics: WorkerMetrics;
+  activityDeps: ActivityDeps;
+}
+
+interface Routing {
+  dispatcher: Dispatcher;
+  dwellTimers: Sweep;
+  wakeSender: WakeSender;
+  fireDwell: (dwellId: string) => Promise<FireAnswer>;
+  flush: () => Promise<void>;
+}
+
+/** What reads the change log, and what it leaves behind for later. */
+function startRouting(parts: RoutingParts): Routing {
+  const { config, database, workerId, log, launcher, temporal, metrics, activityDeps } = parts;
+  const { registry, entities, evaluator, clock, failpoint } = activityDeps;
+  const evaluations = createEvaluationLog({
+    ...{ db: database.db, clock, keep: config.retention.evaluationsPerAutomation },
+    onError: (error) => log.warn({ err: error }, 'reasons could not be written'),
+  });
+  const index = new RoutingIndex(registry);
+  const follower = createIndexFollower(database.db, index, (automationId, message) => {
+    log.error({ automationId }, message);
+    evaluations.record({ automationId, triggerId: null, changeId: null, outcome: 'error', detail: message });
+  });
+  const shared = {
+    ...{
+      database,
+      workerId,
+      registry,
+      entities,
+      evaluator,
+      evaluations,
+      launcher,
+      index,
+      follower,
+      clock,
+      log,
+      failpoint,
+    },
+    ids: uuidV7,
+    onOutcome: metrics.outcome,
+    onDwellsToStart: () => dwellTimers.poke(),
+    onWakeToSend: (wake: Wake) => wakeSender.send(wake),
+    onWake: metrics.wake,
+    sourceOf: activityDeps.sourceOf,
+  };
+  const fire = (dwellId: string) => fireDwell(shared, dwellId);
+  const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log });
+  const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log });
+  const leases = createLeases({ db: database.db, workerId, host: hostname(), pid: process.pid });
+  const dispatcher = createDispatcher({ ...shared, leases, onRouted: metrics.routed });
+  return { dispatcher, dwellTimers, wakeSender, fireDwell: fire, flush: () => evaluations.flush() };
+}

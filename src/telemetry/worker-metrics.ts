@@ -1,0 +1,87 @@
+import { createServer } from 'node:http';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Config } from '../config';
+import type { Executor } from '../db/executor';
+import { createFleetCounters } from '../db/fleet-counters';
+import { messageOf } from '../domain/errors';
+import type { Logger } from '../log';
+
+/** What a worker counts (api.md, Metrics). The API's `/metrics` has the totals of all processes; a worker's own has its share. */
+export interface WorkerMetrics {
+  outcome: (outcome: string) => void;
+  temporalCall: (call: string) => void;
+  action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
+  reconciled: (count: number) => void;
+  runEnded: (status: string) => void;
+  maskHits: (count: number) => void;
+  wake: (result: 'signalled' | 'false') => void;
+  /** Seconds from the commit of a change to its routing. */
+  routed: (lagSeconds: number) => void;
+  /** Serves them at `/metrics` where FERMATA_METRICS_PORT says; without it nowhere. */
+  serve(config: Config, deps: ServeDeps): Promise<{ close(): Promise<void> }>;
+  registries: readonly Registry[];
+  /** Before the database is closed: keeps what was counted. */
+  stop(): Promise<void>;
+}
+
+/** Metrics of one worker process. */
+export function createWorkerMetrics(deps: { db: Executor; log: Logger }): WorkerMetrics {
+  const fleet = createFleetCounters(deps);
+  const own = new Registry();
+  collectDefaultMetrics({ register: own });
+  return {
+    maskHits: (count) => fleet.count('fermata_mask_hits_total', {}, count),
+    wake: (result) => fleet.count('fermata_wakes_total', { result }),
+    runEnded: (status) => fleet.count('fermata_runs_total', { status }),
+    routed: (lagSeconds) => {
+      fleet.count('fermata_changes_total', {});
+      fleet.observe('fermata_routing_lag_seconds', {}, lagSeconds);
+    },
+    outcome: (outcome) => fleet.count('fermata_evaluations_total', { outcome }),
+    temporalCall: (call) => fleet.count('fermata_temporal_calls_total', { call }),
+    action: (action, outcome, seconds) => fleet.observe('fermata_action_seconds', { action, outcome }, seconds),
+    reconciled: (count) => fleet.count('fermata_reconciled_total', {}, count),
+    registries: [own, fleet.registry],
+    serve: (config, served) => serve([own, fleet.registry], config, served),
+    stop: () => fleet.stop(),
+  };
+}
+
+interface ServeDeps {
+  log: Logger;
+  /** Where the SDK serves its own metrics, which are told beside ours; undefined = nowhere. */
+  sdkMetricsPort: number | undefined;
+}
+
+function serve(
+  registries: readonly Registry[],
+  { host, metricsPort }: Config,
+  { log, sdkMetricsPort }: ServeDeps,
+): Promise<{ close(): Promise<void> }> {
+  if (metricsPort === undefined) return Promise.resolve({ close: () => Promise.resolve() });
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') return void response.writeHead(404).end();
+    const parts = [...registries.map((each) => each.metrics()), sdkMetrics(sdkMetricsPort)];
+    void Promise.all(parts).then((texts) =>
+      response.setHeader('content-type', Registry.PROMETHEUS_CONTENT_TYPE).end(texts.join('\n')),
+    );
+  });
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  return new Promise((resolve) => {
+    server.once('error', (error) => {
+      log.warn({ reason: messageOf(error), port: metricsPort }, 'the worker goes on without serving its metrics');
+      resolve({ close: () => Promise.resolve() });
+    });
+    server.listen(metricsPort, host, () => resolve({ close }));
+  });
+}
+
+/** Ours are told also while Temporal's are not there. */
+async function sdkMetrics(port: number | undefined): Promise<string> {
+  if (port === undefined) return '';
+  try {
+    return await (await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(2_000) })).text();
+  } catch {
+    return '';
+  }
+}
