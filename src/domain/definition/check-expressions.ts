@@ -62,7 +62,29 @@ function parseOrReport(text: string, path: Segment[], mode: TextMode, findings: 
   }
 }
 
-/** A root that is a misspelt name of the scope: no error, since a missing path is none, but never what was meant. */
+/** Words that YAML 1.1 and other systems read as a truth value; here they are text. */
+const TRUTH_WORDS = new Map([
+  ...['yes', 'y', 'on', 'enabled', 'True', 'TRUE'].map((word) => [word, 'true'] as const),
+  ...['no', 'n', 'off', 'disabled', 'False', 'FALSE'].map((word) => [word, 'false'] as const),
+]);
+
+/** Keys of expressions that give a number, a list or text; every other bare expression is a truth value. */
+const NOT_TRUTH: readonly Segment[] = ['value', 'for_each', 'count', 'partitionBy', 'template'];
+
+/** Reports a truth value that is nothing but an unknown name: it would always be false. */
+function checkBareName({ root }: Expression, path: Segment[], findings: Findings): boolean {
+  if (root.kind !== 'name' || ROOTS.includes(root.name) || NOT_TRUTH.includes(path.at(-1) ?? '')) return false;
+  const truth = TRUTH_WORDS.get(root.name) ?? TRUTH_WORDS.get(root.name.toLowerCase());
+  const meant = nearest(root.name, ROOTS);
+  const hint =
+    truth !== undefined
+      ? `"${root.name}" is not a truth value here: write ${truth}`
+      : `"${root.name}" has no value here. ${meant === undefined ? `There are ${ROOTS.join(', ')}` : `Did you mean "${meant}"?`}`;
+  findings.error({ path, code: 'unknown_name', message: hint, inside: { line: 1, column: 1 } });
+  return true;
+}
+
+/** Warns of a root that the scope does not have: a missing path is no error, but never what was meant. */
 function checkRoots(expression: Expression, path: Segment[], findings: Findings): void {
   for (const { segments, line, column } of extractPaths(expression)) {
     const root = String(segments[0]);
@@ -107,7 +129,7 @@ export function checkExpressions(
     const at = [...place];
     for (const expression of parseOrReport(text, at, mode, findings)) {
       for (const error of checkFilters(expression, filters)) reportError(error, at, 'unknown_filter', findings);
-      checkRoots(expression, at, findings);
+      if (mode === 'template' || !checkBareName(expression, at, findings)) checkRoots(expression, at, findings);
       checkReferences(expression, at, findings);
       uses.push({ expression, path: at, made });
     }

@@ -36,11 +36,34 @@ describe('durationMs', () => {
 
 describe('Duration', () => {
   it.each([
+    ['5m', 300_000],
+    ['1h30m', 5_400_000],
+    ['2d', 172_800_000],
+    ['90s', 90_000],
+    ['500ms', 500],
+    [' 1h ', 3_600_000],
+    ['00:05:00', 300_000],
+  ])('reads %j', (value, ms) => {
+    expect(durationMs(Duration.parse(value), () => undefined)).toBe(ms);
+  });
+
+  it('reads "1h30m" from a template', () => {
+    expect(durationMs({ template: '{{ x }}' }, () => '1h30m')).toBe(5_400_000);
+  });
+
+  it.each([
     {},
     { seconds: 0 },
     { seconds: -1 },
     { days: 31 },
-    '5m',
+    '5',
+    '5x',
+    '30m1h',
+    '1.5h',
+    '31d',
+    '0s',
+    '-5m',
+    '',
     '00:60:00',
     '00:00:00',
     '721:00:00',

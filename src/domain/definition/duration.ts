@@ -5,6 +5,8 @@ export const MAX_DURATION_MS = 30 * 24 * 3_600_000;
 
 const UNITS_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 const CLOCK = /^(\d{1,3}):([0-5]\d):([0-5]\d)$/;
+/** As Prometheus writes them: units from large to small, each at most once. */
+const COMPACT = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?(?:(\d{1,12})ms)?$/;
 
 const unit = (name: string) => z.number().min(0).optional().describe(`Number of ${name}`);
 
@@ -16,23 +18,24 @@ const UnitDuration = z
     if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
   });
 
-/** `"hh:mm:ss"`; hours may pass 24. */
-const ClockDuration = z.string().superRefine((value, ctx) => {
-  const ms = clockToMs(value);
-  const problem = ms === undefined ? 'Write it as "hh:mm:ss", for example "00:05:00"' : rangeProblem(ms);
+/** `"5m"`, `"1h30m"` or `"hh:mm:ss"`, where hours may pass 24. */
+const TextDuration = z.string().superRefine((value, ctx) => {
+  const ms = textToMs(value);
+  const problem =
+    ms === undefined ? 'Write it as "5m", "1h30m" or "hh:mm:ss", for example "00:05:00"' : rangeProblem(ms);
   if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
 });
 
 /** `{template: "…"}`: renders to a number of seconds, or to "hh:mm:ss". */
 const TemplateDuration = z.strictObject({ template: z.string().min(1).describe('Renders to seconds') });
 
-/** The three ways to write a duration. */
-export const DURATION_FORMS = { units: UnitDuration, clock: ClockDuration, template: TemplateDuration };
+/** The ways to write a duration. */
+export const DURATION_FORMS = { units: UnitDuration, text: TextDuration, template: TemplateDuration };
 
-/** A length of time: `{seconds|minutes|hours|days: n}`, `"hh:mm:ss"` or `{template}`; > 0 and ≤ 30 days. */
-export const Duration = z.union([UnitDuration, ClockDuration, TemplateDuration], { error: 'not a duration' }).meta({
+/** A length of time: `"5m"`, `"1h30m"`, `"hh:mm:ss"`, `{seconds|minutes|hours|days: n}` or `{template}`; > 0 and ≤ 30 days. */
+export const Duration = z.union([UnitDuration, TextDuration, TemplateDuration], { error: 'not a duration' }).meta({
   id: 'Duration',
-  description: 'A length of time: {minutes: 5}, "hh:mm:ss" or {template: "…"}; at most 30 days',
+  description: 'A length of time: "5m", "1h30m", "hh:mm:ss", {minutes: 5} or {template: "…"}; at most 30 days',
 });
 export type Duration = z.infer<typeof Duration>;
 
@@ -48,6 +51,16 @@ function clockToMs(text: string): number | undefined {
   return (Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3])) * 1_000;
 }
 
+/** Milliseconds of `"1h30m"` or `"hh:mm:ss"`; undefined for any other text. */
+function textToMs(text: string): number | undefined {
+  const clock = clockToMs(text);
+  if (clock !== undefined) return clock;
+  const match = COMPACT.exec(text.trim());
+  if (!match || match[0] === '') return undefined;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0, ms = 0] = match.slice(1).map((digits) => Number(digits ?? 0));
+  return unitsToMs({ days, hours, minutes, seconds }) + ms;
+}
+
 /** What is wrong with a length in milliseconds, or undefined. */
 function rangeProblem(ms: number): string | undefined {
   if (!(ms > 0)) return 'A duration must be longer than 0';
@@ -59,17 +72,13 @@ export class DurationError extends Error {
   override readonly name = 'DurationError';
 }
 
-/** Milliseconds of what a duration template rendered to: a number of seconds, numeric text or "hh:mm:ss". */
+/** Milliseconds of what a duration template rendered to: a number of seconds, numeric text, "1h30m" or "hh:mm:ss". */
 function renderedToMs(rendered: unknown): number {
   const text = typeof rendered === 'string' ? rendered.trim() : rendered;
   const seconds = typeof text === 'string' && text !== '' ? Number(text) : text;
-  const ms =
-    typeof text === 'string' && CLOCK.test(text)
-      ? clockToMs(text)
-      : typeof seconds === 'number'
-        ? Math.round(seconds * 1_000)
-        : NaN;
-  if (ms === undefined || Number.isNaN(ms)) {
+  const written = typeof text === 'string' ? textToMs(text) : undefined;
+  const ms = written ?? (typeof seconds === 'number' ? Math.round(seconds * 1_000) : NaN);
+  if (Number.isNaN(ms)) {
     throw new DurationError(
       `The duration rendered to ${JSON.stringify(rendered) ?? 'nothing'}, which is no number of seconds`,
     );
@@ -85,7 +94,7 @@ function renderedToMs(rendered: unknown): number {
  */
 export function durationMs(duration: Duration, render: (template: string) => unknown): number {
   if (typeof duration !== 'string' && 'template' in duration) return renderedToMs(render(duration.template));
-  const ms = typeof duration === 'string' ? (clockToMs(duration) ?? NaN) : unitsToMs(duration);
+  const ms = typeof duration === 'string' ? (textToMs(duration) ?? NaN) : unitsToMs(duration);
   const problem = rangeProblem(ms);
   if (problem !== undefined) throw new DurationError(problem);
   return ms;

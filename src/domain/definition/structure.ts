@@ -73,7 +73,10 @@ const pickRepeat: PickBranch = (value) => {
 };
 
 const pickDuration: PickBranch = (value) => {
-  if (typeof value === 'string') return DURATION_FORMS.clock;
+  if (typeof value === 'string') return DURATION_FORMS.text;
+  if (typeof value === 'number') {
+    return { code: 'invalid_type', message: `${value} has no unit: write {seconds: ${value}}, or a text such as "5m"` };
+  }
   if (!isMap(value)) return undefined;
   return Object.hasOwn(value, 'template') ? DURATION_FORMS.template : DURATION_FORMS.units;
 };

@@ -102,6 +102,19 @@ describe('validateDefinition', () => {
       'No number is above 5 and below 5',
     ],
     ['the wrong type', { ...base, actions: 'x' }, 'Expected a list, got text'],
+    [
+      'a YAML 1.1 truth word',
+      withActions({ ...log('x'), enabled: 'yes' }),
+      '"yes" is not a truth value here: write true',
+    ],
+    ['a truth word in a condition', withActions({ condition: ['no'] }), '"no" is not a truth value here: write false'],
+    [
+      'a truth word in a filter',
+      { ...base, triggers: [{ event: 'healthcheck.check_failed', filter: 'on' }] },
+      'write true',
+    ],
+    ['an unknown name as a truth value', { ...base, conditions: ['helth'] }, 'Did you mean "health"?'],
+    ['a duration without a unit', withActions({ delay: 300 }), '300 has no unit: write {seconds: 300}'],
   ])('helps with %s', (_, document, help) => {
     const { errors } = validate(document);
     expect(errors).toHaveLength(1);
@@ -112,8 +125,8 @@ describe('validateDefinition', () => {
     const bad = { dealy: 1 };
     const nested = {
       choose: [
-        { when: 'x', sequence: [] },
-        { when: 'x', sequence: [log('x'), bad] },
+        { when: 'true', sequence: [] },
+        { when: 'true', sequence: [log('x'), bad] },
       ],
       else: [bad],
     };

@@ -24,6 +24,10 @@ export interface EvaluateOptions {
 /** Steps that one evaluation, or one rendering, may take: some tens of milliseconds at the most. */
 export const DEFAULT_MAX_STEPS = 500_000;
 const NO_OPTIONS: EvaluateOptions = {};
+const DATE_ONLY = 10;
+
+/** Milliseconds since 1970 of a text with date and time; a plain date or any other text is undefined. */
+const timeOf = (text: string): number | undefined => (text.trim().length > DATE_ONLY ? parseInstant(text) : undefined);
 
 function costOf(value: unknown): number {
   if (typeof value === 'string') return textCost(value.length);
@@ -142,7 +146,7 @@ export class Evaluation implements FilterContext {
       case '+':
         return this.#add(node, left, right);
       case '-':
-        return this.#number(this.#operand(left, node) - this.#operand(right, node), node);
+        return this.#subtract(node, left, right);
       case '*':
         return this.#number(this.#operand(left, node) * this.#operand(right, node), node);
       case '/':
@@ -160,8 +164,11 @@ export class Evaluation implements FilterContext {
     return looseEquals(left, right, this);
   }
 
+  /** Adds numbers, joins text, or moves an instant by milliseconds: `now + (2 | hours)`. */
   #add(node: BinaryNode, left: unknown, right: unknown): unknown {
     if (typeof left === 'number' && typeof right === 'number') return this.#number(left + right, node);
+    if (typeof left === 'string' && typeof right === 'number') return this.#moved(node, left, right, right);
+    if (typeof left === 'number' && typeof right === 'string') return this.#moved(node, right, left, left);
     if (typeof left !== 'string' && typeof right !== 'string') {
       this.fail(`"+" adds numbers and joins text, but here are ${typeName(left)} and ${typeName(right)}`);
     }
@@ -170,6 +177,32 @@ export class Evaluation implements FilterContext {
     this.spend(textCost(leftText.length + rightText.length));
     if (leftText.length + rightText.length > MAX_RESULT) this.fail('The text is longer than 1 MB');
     return leftText + rightText;
+  }
+
+  /** Subtracts numbers, milliseconds from an instant, or one instant from another, which gives milliseconds. */
+  #subtract(node: BinaryNode, left: unknown, right: unknown): unknown {
+    if (typeof left === 'string') {
+      if (typeof right === 'number') return this.#moved(node, left, -right, right);
+      const [from, to] = [timeOf(left), typeof right === 'string' ? timeOf(right) : undefined];
+      if (from !== undefined && to !== undefined) return this.#number(from - to, node);
+    }
+    return this.#number(this.#operand(left, node) - this.#operand(right, node), node);
+  }
+
+  /** The instant `ms` milliseconds after `text`, as ISO 8601 in UTC. */
+  #moved(node: BinaryNode, text: string, ms: number, number: number): string {
+    const instant = timeOf(text);
+    if (instant === undefined) {
+      this.#at = node.at;
+      if (node.op === '-') this.fail('"-" needs a number or a time, but here is text');
+      this.fail(
+        '"+" adds a number of milliseconds to a time, but this text is not a time. ' +
+          `To join text and ${String(number)}, write them beside each other in a template: {{ a }}{{ b }}`,
+      );
+    }
+    const moved = new Date(instant + ms);
+    if (Number.isNaN(moved.getTime())) this.fail('The result is not a time between the years -271821 and 275760');
+    return moved.toISOString();
   }
 
   #operand(value: unknown, node: Node & { op: string }): number {

@@ -55,7 +55,11 @@ function order(op: string, a: unknown, b: unknown): boolean {
 }
 
 function calculate(op: string, a: unknown, b: unknown): unknown {
-  if (op === '+' && (typeof a === 'string' || typeof b === 'string')) return asText(a) + asText(b);
+  const texts = [a, b].filter((x) => typeof x === 'string').length;
+  const numbers = [a, b].filter((x) => typeof x === 'number').length;
+  // The scope of the property test holds no times, so text and a number have no meaning together.
+  if (texts === 1 && numbers === 1) throw new Refused();
+  if (op === '+' && texts > 0) return asText(a) + asText(b);
   if (typeof a !== 'number' || typeof b !== 'number') throw new Refused();
   const result = { '+': a + b, '-': a - b, '*': a * b, '/': a / b, '%': a % b }[op] ?? NaN;
   if (!Number.isFinite(result)) throw new Refused();

@@ -31,7 +31,7 @@ describe('references', () => {
     ['state.health.web.status', ['health:web']],
     ['state.incident[trigger.payload.id].status', ['incident:i-1']],
     ['state.incident[trigger.payload.number].status', ['incident:7']],
-    ['state.incident["i-" + 1].status', ['incident:i-1']],
+    ['state.incident["i-" + "1"].status', ['incident:i-1']],
     ['state.incident[trigger.payload.empty].status', ['incident:*']],
     ['state.incident[1 - null].status', ['incident:*']],
     ['state.incident | length', ['incident:*']],
