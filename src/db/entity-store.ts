@@ -105,9 +105,9 @@ function assertId(ref: EntityRef): void {
   });
 }
 
-function validated(kind: ResolvedKind, ref: EntityRef, state: EntityState): EntityState {
+async function validated(kind: ResolvedKind, ref: EntityRef, state: EntityState): Promise<EntityState> {
   assertStorable(state);
-  const result = kind.validate(state);
+  const result = await kind.validate(state);
   if ('state' in result) return result.state;
   const first = result.errors[0];
   const where = first?.path ? `"${first.path}" ` : '';
@@ -162,7 +162,7 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       const now = clock.now();
       const { state: prev, updatedAt } = await lockEntity(tx, ref.kind, ref.id, now);
       const proposed = typeof update === 'function' ? update(prev) : mergePatch(prev, update);
-      const next = validated(kind, ref, proposed);
+      const next = await validated(kind, ref, proposed);
       const result = await record(tx, ref, { prev, next }, { reactive: kind.reactive, cause, options, now });
       const state = result.changed || prev === null ? next : prev;
       return { state, updatedAt: result.changed ? now : updatedAt, ...result };

@@ -1,15 +1,17 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020';
-import { asc, eq, sql } from 'drizzle-orm';
+import { asc, eq } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock';
 import type { EntityKind } from '../../domain/entities/entity-kind';
 import type { EntityState } from '../../domain/entities/diff';
 import { assertStorable } from '../../domain/entities/storable';
-import { FermataError, messageOf, type Finding } from '../../domain/errors';
+import { checkEntitySchema } from '../../domain/entities/check-schema';
+import { probeState } from '../../domain/entities/probe-state';
+import { FermataError, type Finding } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import type { Executor } from '../executor';
 import { entityKinds } from '../tables/entities';
+import { createSchemaPool, type SchemaPool } from './schema-pool';
+import type { SchemaError } from './schema-thread';
 
 /** A kind as people see it, from code or made through the API. */
 export interface KindDescription {
@@ -20,15 +22,24 @@ export interface KindDescription {
   reactive: boolean;
 }
 
-/** A kind ready for use: `validate` gives the state to store or the findings. */
+/** The state to store, or why it is not valid. */
+type Validated = { state: EntityState } | { errors: Finding[] };
+
+/**
+ * A kind ready for use. States of custom kinds are checked on another thread, with a deadline: one that takes longer is
+ * not valid.
+ */
 export interface ResolvedKind {
   kind: string;
   source: 'built_in' | 'custom';
   reactive: boolean;
-  validate(state: EntityState): { state: EntityState } | { errors: Finding[] };
+  validate(state: EntityState): Validated | Promise<Validated>;
 }
 
-/** Body of a custom kind. `schema` is a JSON Schema (2020-12, or draft-07 if it says so); formats are not checked. */
+/**
+ * Body of a custom kind. `schema` is a JSON Schema (2020-12, or draft-07 if it says so) within the limits of
+ * `checkEntitySchema`; formats are not checked.
+ */
 export const CustomKind = z.strictObject({
   schema: z.record(z.string(), z.unknown()),
   description: z.string().max(2000).optional(),
@@ -38,21 +49,7 @@ export type CustomKind = z.infer<typeof CustomKind>;
 
 const KIND_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
-function compile(schema: Record<string, unknown>): ValidateFunction {
-  if (schema.$async) throw new Error('asynchronous schemas ($async) cannot be used');
-  const draft07 = typeof schema.$schema === 'string' && schema.$schema.includes('draft-07');
-  // A compiler per schema: two kinds may use the same $id, and an old version must not be found by a new one.
-  const options = {
-    allErrors: true,
-    strict: false,
-    validateFormats: false,
-    ownProperties: true,
-    logger: false,
-  } as const;
-  return draft07 ? new Ajv(options).compile(schema) : new Ajv2020(options).compile(schema);
-}
-
-function pathOf(error: ErrorObject): string {
+function pathOf(error: SchemaError): string {
   const parts = error.instancePath.split('/').slice(1);
   const names = parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   const path = names.reduce((p, n) => (/^\d+$/.test(n) ? `${p}[${n}]` : p === '' ? n : `${p}.${n}`), '');
@@ -60,7 +57,7 @@ function pathOf(error: ErrorObject): string {
   return typeof extra === 'string' ? (path === '' ? extra : `${path}.${extra}`) : path;
 }
 
-function fromAjv(errors: readonly ErrorObject[]): Finding[] {
+function fromAjv(errors: readonly SchemaError[]): Finding[] {
   return errors.map((e) => ({ path: pathOf(e), message: e.message ?? 'is not valid', code: e.keyword }));
 }
 
@@ -87,36 +84,68 @@ function builtIn(kind: EntityKind): ResolvedKind {
   };
 }
 
-/** Reads and writes kinds; compiled schemas are kept as long as the row they came from is unchanged. */
+/** Reads and writes kinds. */
 export interface EntityKindStore {
   /** The kind, or FermataError `unknown_kind`. One query for custom kinds, none for those of the code. */
   resolve(db: Executor, kind: string): Promise<ResolvedKind>;
   /** All kinds, by name. */
   list(db: Executor): Promise<KindDescription[]>;
-  /** Creates or replaces a custom kind; states that exist are not checked again. Refused: names of built-in kinds
-   * (`conflict`), a schema that does not compile or a name that does not fit (`validation_failed`). */
+  /**
+   * Creates or replaces a custom kind; states that exist are not checked again.
+   * @throws {FermataError} `conflict` for the name of a built-in kind; `validation_failed` for a name that does not fit, and
+   * for a schema that exceeds a limit, does not compile, or takes too long on a large state
+   */
   put(db: Executor, kind: string, body: CustomKind): Promise<KindDescription>;
 }
 
-/** Kinds of the code (from the registry) and custom kinds (table `entity_kinds`) behind one lookup. */
-export function createEntityKindStore(deps: { registry: Registry; clock: Clock }): EntityKindStore {
-  const { registry, clock } = deps;
-  const compiled = new Map<string, { updatedAt: number; resolved: ResolvedKind }>();
+/** States of custom kinds, checked by the pool. */
+function custom(pool: SchemaPool, row: typeof entityKinds.$inferSelect): ResolvedKind {
+  const refused = (code: string, message: string) => ({ errors: [{ path: '', message, code }] });
+  return {
+    kind: row.kind,
+    source: 'custom',
+    reactive: row.reactive,
+    async validate(state) {
+      const verdict = await pool.check(JSON.stringify(row.schema), [state]);
+      switch (verdict.type) {
+        case 'checked': {
+          const [errors = []] = verdict.errors;
+          return errors.length === 0 ? { state } : { errors: fromAjv(errors) };
+        }
+        case 'unusable':
+          return refused('invalid_schema', `the schema of the kind "${row.kind}" cannot be used: ${verdict.message}`);
+        case 'too_expensive':
+          return refused('schema_too_expensive', `checking it against the schema of "${row.kind}" takes too long`);
+      }
+    },
+  };
+}
 
-  function custom(row: typeof entityKinds.$inferSelect): ResolvedKind {
-    const updatedAt = row.updatedAt.getTime();
-    const known = compiled.get(row.kind);
-    if (known?.updatedAt === updatedAt) return known.resolved;
-    const check = compile(row.schema);
-    const resolved: ResolvedKind = {
-      kind: row.kind,
-      source: 'custom',
-      reactive: row.reactive,
-      validate: (state) => (check(state) ? { state } : { errors: fromAjv(check.errors ?? []) }),
-    };
-    compiled.set(row.kind, { updatedAt, resolved });
-    return resolved;
+/** Refuses a schema that cannot be used. @throws {FermataError} `validation_failed` with what is wrong, and where */
+async function assertUsable(pool: SchemaPool, schema: Record<string, unknown>): Promise<void> {
+  const refuse = (errors: Finding[]): never => {
+    const [first] = errors;
+    const message = `The JSON Schema is not usable: ${first?.message ?? ''} (${first?.path ?? ''})`;
+    throw new FermataError('validation_failed', message, { errors });
+  };
+  const findings = checkEntitySchema(schema);
+  if (findings.length > 0) refuse(findings);
+  const verdict = await pool.check(JSON.stringify(schema), [{}, probeState(schema)]);
+  if (verdict.type === 'unusable') refuse([{ path: 'schema', message: verdict.message, code: 'invalid_schema' }]);
+  if (verdict.type === 'too_expensive') {
+    const message = 'Checking a large state against it takes longer than a second';
+    refuse([{ path: 'schema', message, code: 'schema_too_expensive' }]);
   }
+}
+
+/** Kinds of the code (from the registry) and custom kinds (table `entity_kinds`) behind one lookup. */
+export function createEntityKindStore(deps: {
+  registry: Registry;
+  clock: Clock;
+  /** Default: a pool of its own. */
+  pool?: SchemaPool;
+}): EntityKindStore {
+  const { registry, clock, pool = createSchemaPool() } = deps;
 
   return {
     async resolve(db, kind) {
@@ -129,7 +158,7 @@ export function createEntityKindStore(deps: { registry: Registry; clock: Clock }
           `There is no entity kind "${kind}"; PUT /entity-kinds/${kind} makes one`,
         );
       }
-      return custom(rows[0]);
+      return custom(pool, rows[0]);
     },
 
     async list(db) {
@@ -157,16 +186,9 @@ export function createEntityKindStore(deps: { registry: Registry; clock: Clock }
           errors: [{ path: 'kind', message, code: 'invalid_format' }],
         });
       }
-      assertStorable(body);
-      try {
-        compile(body.schema);
-      } catch (cause) {
-        const finding = { path: 'schema', message: messageOf(cause), code: 'invalid_schema' };
-        throw new FermataError('validation_failed', `The JSON Schema is not usable: ${finding.message}`, {
-          errors: [finding],
-          cause,
-        });
-      }
+      assertStorable({ description: body.description });
+      await assertUsable(pool, body.schema);
+      assertStorable(body.schema, 'schema');
       const now = clock.now();
       const values = { schema: body.schema, description: body.description ?? null, reactive: body.reactive };
       await db
@@ -174,11 +196,7 @@ export function createEntityKindStore(deps: { registry: Registry; clock: Clock }
         .values({ kind, ...values, createdAt: now, updatedAt: now })
         .onConflictDoUpdate({
           target: entityKinds.kind,
-          // Always a new instant: compiled schemas are told apart by it.
-          set: {
-            ...values,
-            updatedAt: sql`greatest(excluded.updated_at, ${entityKinds.updatedAt} + interval '1 millisecond')`,
-          },
+          set: { ...values, updatedAt: now },
         });
       return { kind, source: 'custom', ...values };
     },

@@ -1,0 +1,102 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import type * as AjvModule from 'ajv';
+import type * as Ajv2020Module from 'ajv/dist/2020';
+import type * as Re2Module from 're2js';
+
+/** What the thread is asked: to compile a schema, and to check states against it. */
+export interface SchemaRequest {
+  id: number;
+  /** The schema as JSON: compiled once, found again by its text. */
+  schema: string;
+  states: readonly unknown[];
+}
+
+/** An error of a state, as Ajv describes it. */
+export type SchemaError = Pick<ErrorObject, 'instancePath' | 'keyword' | 'message' | 'params'>;
+
+/** `unusable`: the schema does not compile. Otherwise the errors of each state, in order. */
+export type SchemaAnswer = { id: number; unusable: string } | { id: number; errors: SchemaError[][] };
+
+/**
+ * Body of the thread that compiles and checks JSON Schemas of custom entity kinds. It is started from its own source text
+ * (`Function.prototype.toString`), so that it runs from TypeScript and from the build alike: it may use nothing that is
+ * defined outside of it. Regular expressions run in RE2 (linear time, without look-around and back-references);
+ * `uniqueItems` compares by canonical JSON, in linear time.
+ */
+export function serveSchemas(load: (name: string) => unknown, port: MessagePort): void {
+  const { Ajv } = load('ajv') as typeof AjvModule;
+  const { Ajv2020 } = load('ajv/dist/2020') as typeof Ajv2020Module;
+  const { RE2JS } = load('re2js') as typeof Re2Module;
+  const mostCompiled = 200;
+  const mostErrors = 100;
+
+  const regExp = Object.assign(
+    (pattern: string) => {
+      const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+      // Ajv keeps patterns by this text: two patterns with the same one would be taken for each other.
+      return { test: (text: string) => compiled.test(text), toString: () => `linear ${pattern}` };
+    },
+    { code: 'linear' },
+  );
+
+  const canonical = (value: unknown): string => {
+    if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+    const entries = Object.entries(value).map(([key, child]) => `${JSON.stringify(key)}:${canonical(child)}`);
+    return `{${entries.sort().join()}}`;
+  };
+
+  const compile = (schema: string): ValidateFunction => {
+    const parsed = JSON.parse(schema) as Record<string, unknown>;
+    const draft07 = typeof parsed['$schema'] === 'string' && parsed['$schema'].includes('draft-07');
+    const options = {
+      ...{ allErrors: true, strict: false, validateFormats: false, ownProperties: true, logger: false as const },
+      code: { regExp },
+    };
+    // A compiler for each schema: two kinds may use the same $id, and an old version must not be found by a new one.
+    const compiler = draft07 ? new Ajv(options) : new Ajv2020(options);
+    compiler.removeKeyword('uniqueItems');
+    compiler.addKeyword({
+      ...{ keyword: 'uniqueItems', type: 'array' as const, schemaType: 'boolean' as const },
+      error: { message: 'must NOT have duplicate items' },
+      validate: (wanted: boolean, items: unknown[]) => !wanted || new Set(items.map(canonical)).size === items.length,
+    });
+    return compiler.compile(parsed);
+  };
+
+  const compiled = new Map<string, ValidateFunction>();
+  const checkOf = (schema: string): ValidateFunction => {
+    const known = compiled.get(schema);
+    if (known) return known;
+    const check = compile(schema);
+    if (compiled.size >= mostCompiled) compiled.clear();
+    compiled.set(schema, check);
+    return check;
+  };
+
+  port.on('message', ({ id, schema, states }: SchemaRequest) => {
+    let check: ValidateFunction;
+    try {
+      check = checkOf(schema);
+    } catch (error) {
+      port.postMessage({ id, unusable: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    const errors = states.map((state) =>
+      check(state)
+        ? []
+        : (check.errors ?? [])
+            .slice(0, mostErrors)
+            .map(({ instancePath, keyword, message = 'is not valid', params }) => ({
+              ...{ instancePath: instancePath.slice(0, 1_000), keyword, message: message.slice(0, 1_000) },
+              params: {
+                missingProperty: params['missingProperty'] as unknown,
+                additionalProperty: params['additionalProperty'] as unknown,
+              },
+            })),
+    );
+    port.postMessage({ id, errors });
+  });
+  port.postMessage('ready');
+}
