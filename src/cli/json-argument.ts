@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/exact-json';
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../domain/errors';
 import { UsageError } from './usage-error';
@@ -6,7 +7,7 @@ import { UsageError } from './usage-error';
 export function readJsonArgument(text: string, what: string): unknown {
   const source = textOf(text, what);
   try {
-    return JSON.parse(source);
+    return parseJson(source);
   } catch (error) {
     throw new UsageError(`${what} is not valid JSON: ${messageOf(error)}`);
   }

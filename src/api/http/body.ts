@@ -1,3 +1,4 @@
+import { parseJson as parseExact } from '../../domain/exact-json';
 import type { IncomingMessage } from 'node:http';
 import { FermataError, messageOf } from '../../domain/errors';
 import { parseYaml } from '../../domain/definition/yaml';
@@ -109,7 +110,7 @@ export function parseJson(text: string): unknown {
   if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch (error) {
     throw malformed('The body is not valid JSON', locateJsonError(text), error);
   }

@@ -106,7 +106,7 @@ class Conversion {
       return undefined;
     }
     if (key.anchor !== undefined) this.anchors.set(key.anchor, key);
-    const name = String(key.value);
+    const name = typeof key.value === 'number' ? (key.source ?? String(key.value)) : String(key.value);
     if (name !== '<<' || key.type !== 'PLAIN') return name;
     this.report(node, path, 'merge_key', 'Merge keys ("<<") are not used here: write the keys out');
     return undefined;

@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/exact-json';
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import { assertStorable } from '../../domain/entities/storable';
@@ -59,7 +60,7 @@ function decodeData(event: CloudEvent): CloudEvent {
     return event;
   const { data_base64: encoded, ...rest } = event;
   try {
-    const data: unknown = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8'));
+    const data = parseJson(Buffer.from(encoded, 'base64').toString('utf8'));
     assertStorable(data, 'data');
     return { ...rest, data };
   } catch (cause) {

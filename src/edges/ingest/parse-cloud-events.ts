@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/exact-json';
 import { FermataError } from '../../domain/errors';
 import { toCloudEvent, type CloudEvent } from './cloud-event';
 
@@ -13,7 +14,7 @@ function jsonOf(body: unknown): unknown {
   const text = textOf(body);
   if (text === undefined) return body;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new FermataError('malformed_body', 'The body is not valid JSON', { cause });
   }

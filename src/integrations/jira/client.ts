@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/exact-json';
 import type { z } from 'zod';
 import { createMask } from '../../domain/secrets/mask-values';
 import type { ConnectionCall } from '../connections/connection-type';
@@ -61,7 +62,7 @@ function failureOf(response: EgressResponse, now: Date, mask: (text: string) => 
 /** null when it is no JSON; an empty body is that of a 204. */
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return null;
   }

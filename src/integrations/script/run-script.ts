@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/exact-json';
 import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transform } from '@swc/core';
@@ -138,7 +139,7 @@ function outcomeOf({ result, ...ended }: ProcessResult, mask: Mask): ScriptOutco
 function parsed(text: string): { result?: unknown; error?: string } {
   if (text === '') return {};
   try {
-    return (JSON.parse(text) ?? {}) as { result?: unknown; error?: string };
+    return (parseJson(text) ?? {}) as { result?: unknown; error?: string };
   } catch {
     return { error: 'The result of the script is larger than 1 MB, or no JSON.' };
   }

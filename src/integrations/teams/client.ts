@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/exact-json';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { createMask } from '../../domain/secrets/mask-values';
@@ -125,7 +126,7 @@ function understood<T extends z.ZodType>(schema: T, response: EgressResponse, wh
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/exact-json';
 import { z } from 'zod';
 import { BaseUrl } from '../connections/base-url';
 import type { ConnectionCall, ConnectionType } from '../connections/connection-type';
@@ -59,7 +60,7 @@ function createWebexClient(egress: Egress): WebexClient {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/exact-json';
 import { z } from 'zod';
 import { toStorable } from '../../domain/entities/storable';
 import type { Mask } from '../../domain/secrets/mask-values';
@@ -25,11 +26,10 @@ export function deliveryOf(url: string, { status, body }: { status: number; body
 function externalIdOf(body: string, mask: Mask): string | undefined {
   if (!/^\s*\{/.test(body)) return undefined;
   try {
-    const answer: unknown = JSON.parse(body);
+    const answer = parseJson(body);
     const { id } = Object(answer) as { id?: unknown };
     if (typeof id === 'string') return toStorable(mask(id).slice(0, MAX_CHARACTERS));
-    // Beyond 2^53 the digits that were read are not the digits that were sent.
-    if (typeof id === 'number' && (Number.isSafeInteger(id) || !Number.isInteger(id))) return String(id);
+    if (typeof id === 'number') return String(id);
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { parseJson as parseExact } from '../../exact-json';
 import { numericValue } from '../numeric';
 import { toJson } from '../text';
 import { isPlainObject } from '../plain-data';
@@ -6,7 +7,7 @@ import type { FilterDefinition } from './filter';
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExact(text);
   } catch {
     return text;
   }
