@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { applyAutomations } from './apply/apply-files';
-import { listFiles, readAutomationFile } from './apply/automation-files';
+import { foreignNotes, readAutomationFile } from './apply/automation-files';
+import { listFiles } from './apply/list-files';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { findingText } from './client/problem';
 import { createOutput, JSON_OPTION } from './print/output';
@@ -42,6 +43,7 @@ ${CONNECTION_HELP}`,
       const read = files.map((file) => readAutomationFile(file));
       const automations = read.flatMap(({ found }) => found);
       const errors = read.flatMap((each) => each.errors);
+      for (const note of foreignNotes(read)) console.error(note);
       if (automations.length + errors.length === 0 && !(prune && allowEmpty)) {
         throw new UsageError(`No automations in ${paths.join(', ')}.`);
       }

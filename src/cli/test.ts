@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createOutput, type Output } from './print/output';
-import { listFiles } from './apply/automation-files';
+import { listFiles } from './apply/list-files';
 import { printErrors, printTest, reportOf, type FileReport } from './test/report';
 import { loadAutomations, runTest } from './test/run-test';
 import { startScratchPostgres, type ScratchPostgres } from './test/scratch-postgres';

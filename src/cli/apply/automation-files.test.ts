@@ -5,7 +5,8 @@ import { validateDefinition } from '../../domain/definition/validate';
 import { projectRoot } from '../../project-root';
 import { createEgress } from '../../edges/egress/egress';
 import { createPlugins } from '../../integrations/plugins';
-import { listFiles, readAutomationFile } from './automation-files';
+import { foreignNotes, readAutomationFile } from './automation-files';
+import { listFiles } from './list-files';
 
 describe('readAutomationFile', () => {
   it('reads each document of a file, with the places of the file', () => {
@@ -48,6 +49,14 @@ describe('readAutomationFile', () => {
       ['invalid_type', 6],
     ]);
     expect(found).toHaveLength(1);
+  });
+
+  it('skips documents of other programs and names each kind once', () => {
+    const manifest = 'apiVersion: v1\nkind: ConfigMap\n---\nname: one\n---\napiVersion: v1\nkind: ConfigMap\n';
+    const read = readAutomationFile('a.yaml', manifest);
+    expect(read.errors).toEqual([]);
+    expect(read.found).toHaveLength(1);
+    expect(foreignNotes([read, read])).toEqual(["skipped v1 ConfigMap in 2 files: not Fermata's"]);
   });
 
   it('finds keys of other people harmless', () => {

@@ -1,5 +1,4 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { readYaml } from '../../domain/definition/yaml';
 import type { PlaceDetail } from '../../domain/definition/yaml-locate';
 import { messageOf, type Finding } from '../../domain/errors';
@@ -32,31 +31,20 @@ export interface FileFinding {
   finding: Finding;
 }
 
-/** The `.yaml`, `.yml` and `.json` files that arguments name, directories with what is below them. @throws {UsageError} */
-export function listFiles(targets: readonly string[]): string[] {
-  return [...new Set(targets.flatMap(filesOf))];
-}
-
-function filesOf(target: string): string[] {
-  try {
-    if (!statSync(target).isDirectory()) return [target];
-    return readdirSync(target, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(ya?ml|json)$/.test(name) && !name.includes('node_modules'))
-      .sort()
-      .map((name) => join(target, name));
-  } catch (error) {
-    throw new UsageError(`${target} cannot be read: ${messageOf(error)}`);
-  }
+/** Everything that a file holds. */
+export interface AutomationFileContent {
+  found: AutomationFile[];
+  errors: FileFinding[];
+  /** Kinds of documents that belong to other programs, such as "v1 ConfigMap": they are skipped. */
+  foreign: string[];
 }
 
 /** Reads all automations of a file; each document of a multi-document file is one. */
-export function readAutomationFile(
-  file: string,
-  text = textOf(file),
-): { found: AutomationFile[]; errors: FileFinding[] } {
+export function readAutomationFile(file: string, text = textOf(file)): AutomationFileContent {
   const documents = readYaml(text);
   const found: AutomationFile[] = [];
   const errors: FileFinding[] = [];
+  const foreign = new Set<string>();
   for (const { value, errors: wrong, locate } of documents) {
     errors.push(...wrong.map((finding) => ({ file, finding })));
     if (wrong.length > 0 || value === null) continue;
@@ -66,6 +54,11 @@ export function readAutomationFile(
       continue;
     }
     const own = value as Record<string, unknown>;
+    const other = foreignKind(own);
+    if (other !== undefined) {
+      foreign.add(other);
+      continue;
+    }
     const place = (path: string, detail?: PlaceDetail) => ({ path, ...locate(path, detail) });
     if (!isGitOps(own)) {
       found.push({
@@ -86,7 +79,22 @@ export function readAutomationFile(
         locateWrapped: place,
       });
   }
-  return { found, errors };
+  return { found, errors, foreign: [...foreign] };
+}
+
+/** The kind of a document of another program, for example a Kubernetes object; undefined for ours. */
+function foreignKind({ apiVersion, kind }: Record<string, unknown>): string | undefined {
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion.startsWith('fermata/')) return undefined;
+  return `${apiVersion} ${kind}`;
+}
+
+/** Names each foreign kind once, with the number of files that hold it. */
+export function foreignNotes(contents: readonly AutomationFileContent[]): string[] {
+  const files = new Map<string, number>();
+  for (const kind of contents.flatMap(({ foreign }) => foreign)) files.set(kind, (files.get(kind) ?? 0) + 1);
+  return [...files].map(
+    ([kind, count]) => `skipped ${kind} in ${count} ${count === 1 ? 'file' : 'files'}: not Fermata's`,
+  );
 }
 
 /** An automation alone as a document for Git: known by its own name. */

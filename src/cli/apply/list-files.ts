@@ -1,0 +1,64 @@
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, isAbsolute, join, relative } from 'node:path';
+import { messageOf } from '../../domain/errors';
+import { UsageError } from '../usage-error';
+
+const DOCUMENT = /\.(ya?ml|json)$/;
+
+/**
+ * Lists the `.yaml`, `.yml` and `.json` files that the arguments name, directories with everything below them. Links are
+ * followed, so a mounted ConfigMap or a git-sync worktree works: each real file is listed once, a loop of links ends, and
+ * names that begin with "." (`..data`, `.git`) and `node_modules` are skipped. Paths are relative to the working
+ * directory where they lie below it.
+ * @throws {UsageError} when an argument cannot be read
+ */
+export function listFiles(targets: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return targets.flatMap((target) => {
+    try {
+      return isDirectory(target) ? filesBelow(target, seen) : [target].filter((file) => isNew(file, seen)).map(short);
+    } catch (error) {
+      throw new UsageError(`${target} cannot be read: ${messageOf(error)}`);
+    }
+  });
+}
+
+function filesBelow(directory: string, seen: Set<string>): string[] {
+  if (!isNew(directory, seen)) return [];
+  const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (isSkipped(entry)) return [];
+    if (entry.isSymbolicLink() && !exists(path)) return [];
+    if (isDirectory(path)) return filesBelow(path, seen);
+    return DOCUMENT.test(entry.name) && isNew(path, seen) ? [short(path)] : [];
+  });
+}
+
+const isSkipped = ({ name }: Dirent): boolean => name.startsWith('.') || basename(name) === 'node_modules';
+
+const isDirectory = (path: string): boolean => statSync(path).isDirectory();
+
+/** Whether a link leads anywhere: one that dangles or leads to itself names no file. */
+function exists(path: string): boolean {
+  try {
+    realpathSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isNew(path: string, seen: Set<string>): boolean {
+  const real = realpathSync(path);
+  if (seen.has(real)) return false;
+  seen.add(real);
+  return true;
+}
+
+/** A path as a person in the working directory would type it. */
+function short(path: string): string {
+  if (!isAbsolute(path)) return path;
+  const below = relative(process.cwd(), path);
+  return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
+}
