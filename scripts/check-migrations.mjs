@@ -1,11 +1,13 @@
-// Numbers of drizzle/ have no gap, and no file of the main branch was changed: databases out there have applied it.
-// Before the first release (no tag yet) files may still change.
+// Numbers of drizzle/ have no gap, no released file was changed (databases have applied it), and no file holds the lock of a
+// table in use for longer than a moment (src/db/migration-rules.ts). Before the first release (no tag yet) files may still change.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createRequire } from 'node:module';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { readMigrations } = createRequire(import.meta.url)('../dist/src/db/migration-files.js');
+const require = createRequire(import.meta.url);
+const { readMigrations } = require('../dist/src/db/migration-files.js');
+const { migrationFindings } = require('../dist/src/db/migration-rules.js');
 const git = (...args) =>
   execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 
@@ -22,6 +24,15 @@ const changed =
     : git('diff', '--name-only', '--diff-filter=MDR', released, '--', 'drizzle').split('\n').filter(Boolean);
 if (changed.length > 0) {
   console.error(`changed since ${released}, write a new migration instead: ${changed.join(', ')}`);
+  process.exit(1);
+}
+const findings = files.flatMap((file) =>
+  migrationFindings(file).map(
+    (finding) => `drizzle/${String(file.version).padStart(4, '0')}_${file.name}.sql: ${finding}`,
+  ),
+);
+if (findings.length > 0) {
+  console.error(findings.join('\n'));
   process.exit(1);
 }
 console.log(`${files.length} migrations in order`);

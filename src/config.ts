@@ -81,6 +81,9 @@ const Environment = z.object({
   FERMATA_RETENTION_TRANSITIONS_DAYS: days(90),
   FERMATA_RETENTION_CHANGES_DAYS: days(7),
   FERMATA_RETENTION_EVALUATIONS: integer(1, 1_000_000).prefault('200'),
+  FERMATA_RETENTION_NOTIFICATIONS_DAYS: days(90),
+  FERMATA_RETENTION_INCIDENTS_DAYS: days(730),
+  FERMATA_RETENTION_VERSIONS: integer(1, 1_000_000).prefault('100'),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   FERMATA_LOG_FORMAT: z.enum(['json', 'text'], 'must be json or text').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
@@ -98,6 +101,11 @@ export interface RetentionConfig {
   transitionsMs: number;
   changesMs: number;
   evaluationsPerAutomation: number;
+  notificationsMs: number;
+  /** Resolved incidents and ended maintenances. */
+  incidentsMs: number;
+  /** The newest versions of an automation, whatever their age. */
+  versionsMinPerAutomation: number;
 }
 
 /** The parsed environment. Absent optional settings are `undefined`. */
@@ -194,6 +202,9 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
       transitionsMs: env.FERMATA_RETENTION_TRANSITIONS_DAYS,
       changesMs: env.FERMATA_RETENTION_CHANGES_DAYS,
       evaluationsPerAutomation: env.FERMATA_RETENTION_EVALUATIONS,
+      notificationsMs: env.FERMATA_RETENTION_NOTIFICATIONS_DAYS,
+      incidentsMs: env.FERMATA_RETENTION_INCIDENTS_DAYS,
+      versionsMinPerAutomation: env.FERMATA_RETENTION_VERSIONS,
     },
     logLevel: env.LOG_LEVEL,
     logFormat: env.FERMATA_LOG_FORMAT,

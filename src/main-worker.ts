@@ -129,6 +129,7 @@ export async function startWorker(
       registry,
       onRepaired: metrics.reconciled,
       onRunsToStart: () => launcher.poke(),
+      log,
     }),
     fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
     fireSchedule: createFireSchedule({ ...activityDeps, timezone: config.timezone }),

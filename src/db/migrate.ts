@@ -1,13 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { ensureChangePartitions } from './change-partitions';
 import { createDatabase } from './client';
-import { readMigrations, type MigrationFile } from './migration-files';
+import { applyMigration, type MigrateOptions } from './apply-migration';
+import { migrationLabel, readMigrations, type MigrationFile } from './migration-files';
 import { SchemaError } from './schema-version';
 
 /** Key of the advisory lock that lets one migrator at a time work on a database: "fermata" in ASCII, cut to 6 bytes. */
 const MIGRATION_LOCK = 0x6665726d6174;
+
+/** Longest wait for one table lock; every statement on that table queues behind the wait. */
+const LOCK_TIMEOUT_MS = 500;
+/** About ten minutes of attempts: a backup or a report may hold a table that long. */
+const LOCK_ATTEMPTS = 200;
+const LOCK_POLL_MS = 200;
 
 /** What `migrate` did. */
 export interface MigrationResult {
@@ -17,20 +24,25 @@ export interface MigrationResult {
 }
 
 /**
- * Applies what is missing of `drizzle/`, each file in a transaction of its own, and makes the day partitions of the
- * change log. Any number of processes may call it at once: one works, the others wait and find nothing to do.
- * @throws {SchemaError} when Postgres is older than 15 or an applied file was changed afterwards.
+ * Applies the missing files of `drizzle/`, each in its own transaction unless it is marked as non-transactional, and
+ * creates the day partitions of the change log. No statement waits longer than `lockTimeoutMs` (default 500) for a
+ * table lock; a file that could not get one is repeated, `attempts` times (default 200) with a pause of 3 s.
+ * Any number of processes may call it at once: one works, the others wait and find nothing to do.
+ * Throws `SchemaError` when Postgres is older than 15, an applied file was changed afterwards, or a file failed.
  */
-export async function migrate(url: string, deps: { log: Logger; directory?: string }): Promise<MigrationResult> {
-  const { log, directory } = deps;
+export async function migrate(
+  url: string,
+  deps: { log: Logger; directory?: string } & Partial<MigrateOptions>,
+): Promise<MigrationResult> {
+  const { log, directory, lockTimeoutMs = LOCK_TIMEOUT_MS, attempts = LOCK_ATTEMPTS } = deps;
   const files = readMigrations(directory);
   const database = createDatabase(url, { max: 2, applicationName: 'fermata migrate', statementTimeoutMs: 0 });
   try {
     const client = await database.pool.connect();
     try {
       await assertPostgresVersion(client);
-      await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-      const applied = await applyMissing(client, files, log);
+      await lockMigrations(client);
+      const applied = await applyMissing(client, files, { log, lockTimeoutMs, attempts });
       await ensureChangePartitions(database, { daysAhead: 3 });
       return { applied, version: files.length };
     } finally {
@@ -52,10 +64,24 @@ async function assertPostgresVersion(client: pg.PoolClient): Promise<void> {
   }
 }
 
+/**
+ * Takes the migration lock for the session. Polls instead of waiting inside Postgres: a waiting statement holds a
+ * snapshot, and `create index concurrently` of the migrator that works would wait for that snapshot for ever.
+ */
+async function lockMigrations(client: pg.PoolClient): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
+      MIGRATION_LOCK,
+    ]);
+    if (rows[0]?.locked === true) return;
+    await sleep(LOCK_POLL_MS);
+  }
+}
+
 async function applyMissing(
   client: pg.PoolClient,
   files: readonly MigrationFile[],
-  log: Logger,
+  options: MigrateOptions,
 ): Promise<MigrationFile[]> {
   await client.query(
     `create table if not exists schema_migrations (
@@ -72,14 +98,14 @@ async function applyMissing(
   for (const file of files) assertUnchanged(file, done.get(file.version));
   const newest = rows.at(-1)?.version ?? 0;
   if (newest > files.length) {
-    log.warn(
+    options.log.warn(
       `the database is at schema version ${newest}, newer than this program's ${files.length}; nothing is done to it`,
     );
   }
   const missing = files.filter((file) => !done.has(file.version));
   for (const file of missing) {
-    await applyOne(client, file);
-    log.info(`applied migration ${label(file)}`);
+    await applyMigration(client, file, options);
+    options.log.info(`applied migration ${migrationLabel(file)}`);
   }
   return missing;
 }
@@ -87,25 +113,7 @@ async function applyMissing(
 function assertUnchanged(file: MigrationFile, row: { name: string; sha256: string } | undefined): void {
   if (row === undefined || row.sha256 === file.sha256) return;
   throw new SchemaError(
-    `Migration ${label(file)} was changed after it had been applied to this database (as "${row.name}"). ` +
+    `Migration ${migrationLabel(file)} was changed after it had been applied to this database (as "${row.name}"). ` +
       'Restore the file and write a new migration instead.',
   );
 }
-
-async function applyOne(client: pg.PoolClient, file: MigrationFile): Promise<void> {
-  await client.query('begin');
-  try {
-    await client.query(file.sql);
-    await client.query('insert into schema_migrations (version, name, sha256) values ($1, $2, $3)', [
-      file.version,
-      file.name,
-      file.sha256,
-    ]);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback');
-    throw new SchemaError(`Migration ${label(file)} failed and was rolled back: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-const label = (file: MigrationFile) => `${String(file.version).padStart(4, '0')}_${file.name}`;

@@ -26,3 +26,6 @@ export function readMigrations(directory = join(projectRoot(), 'drizzle')): Migr
     return { version, name: match[2] ?? '', sql, sha256: createHash('sha256').update(sql).digest('hex') };
   });
 }
+
+/** How messages name a migration, e.g. `0001_spine`. */
+export const migrationLabel = (file: MigrationFile): string => `${String(file.version).padStart(4, '0')}_${file.name}`;

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createDatabase, type Database } from '../../src/db/client';
 import { applyRetention } from '../../src/db/retention';
+import { projectRoot } from '../../src/project-root';
 import { createTestDatabase } from '../support/database';
 
 const DAY_MS = 86_400_000;
@@ -8,6 +11,9 @@ const SETTINGS = {
   runsMinPerAutomation: 3,
   transitionsMs: 90 * DAY_MS,
   changesMs: 7 * DAY_MS,
+  notificationsMs: 90 * DAY_MS,
+  incidentsMs: 730 * DAY_MS,
+  versionsMinPerAutomation: 2,
 };
 const IDENTITIES = { 'incident.incident': ['incidentId'], 'integration-jira.issue': ['issueKey'] };
 const AUTOMATION = '00000000-0000-7000-8000-000000000001';
@@ -146,5 +152,119 @@ describe('retention', () => {
     await applyRetention(database, SETTINGS, IDENTITIES);
     const left = await query(`select relname from pg_class where relname in ('changes_20200101', 'changes_20200102')`);
     expect(left).toEqual([{ relname: 'changes_20200102' }]);
+  });
+
+  it('goes on in batches until nothing is left', async () => {
+    await query(
+      `insert into dedup_keys (key, change_ids, created_at)
+       select 'k' || n, '{}', now() - interval '8 days' from generate_series(1, 4500) n`,
+    );
+    await query(`insert into dedup_keys (key, change_ids) values ('young', '{}')`);
+    await query(
+      `insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, created_at,
+         finished_at)
+       select ('00000000-0000-7000-9000-' || lpad(n::text, 12, '0'))::uuid, $1, 1, 'all', 'parallel', 'success', '{}',
+         gen_random_uuid(), 'w', now(), now() - interval '40 days' from generate_series(1, 4500) n`,
+      [AUTOMATION],
+    );
+    const removed = await applyRetention(database, SETTINGS, IDENTITIES);
+    expect(removed).toMatchObject({ deliveries: 4500, runs: 4496 });
+    expect(await query('select key from dedup_keys')).toEqual([{ key: 'young' }]);
+  });
+
+  it('stops within its budget and leaves the rest to the next round', async () => {
+    await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
+    expect(await applyRetention(database, SETTINGS, IDENTITIES, { budgetMs: 0 })).toMatchObject({ deliveries: 0 });
+    expect(await applyRetention(database, SETTINGS, IDENTITIES)).toMatchObject({ deliveries: 1 });
+  });
+
+  it('removes from the other tables when one fails, and reports which', async () => {
+    await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
+    await query('alter table window_events rename to window_events_away');
+    const failed: string[] = [];
+    const removed = await applyRetention(database, SETTINGS, IDENTITIES, { onError: (table) => failed.push(table) });
+    expect(failed).toEqual(['windowEvents']);
+    expect(removed).toMatchObject({ deliveries: 1, windowEvents: 0 });
+  });
+
+  it('removes old versions without runs, but never the newest ones, and deleted automations without runs', async () => {
+    for (const version of [2, 3, 4, 5]) {
+      await query(
+        `insert into automation_versions (automation_id, version, definition, created_at, created_by)
+         values ($1, $2, '{}', now(), '{}')`,
+        [AUTOMATION, version],
+      );
+    }
+    await query(`update automation_versions set created_at = now() - interval '60 days'`);
+    await query('update automations set version = 5');
+    await addRun(1, 'success', 1);
+    await applyRetention(database, SETTINGS, IDENTITIES);
+    expect(await query('select version from automation_versions order by version')).toEqual(
+      // 1 has a run; of the others the newest two stay.
+      [{ version: 1 }, { version: 4 }, { version: 5 }],
+    );
+    await query(`update automations set deleted_at = now() - interval '60 days'`);
+    await applyRetention(database, SETTINGS, IDENTITIES);
+    expect(await query('select 1 from automations')).toHaveLength(1);
+    await query('delete from runs');
+    await applyRetention(database, SETTINGS, IDENTITIES);
+    expect(await query('select 1 from automations')).toEqual([]);
+  });
+
+  it('removes resolved incidents after two years, with their updates, entity row and transitions', async () => {
+    const incident = (number: number, status: string, resolvedDaysAgo: number | null) =>
+      query(
+        `insert into incidents (id, title, severity, status, system_ids, created_by, created_at, updated_at, resolved_at)
+         values ($1, 't', 'minor', $2, '{}', '{}', now(), now(), now() - make_interval(days => $3))`,
+        [run(number), status, resolvedDaysAgo],
+      );
+    await incident(1, 'resolved', 800);
+    await incident(2, 'resolved', 100);
+    await incident(3, 'investigating', null);
+    await query(
+      `insert into incident_updates (id, incident_id, message, actor, at) values ($1, $1, 'm', '{}', now())`,
+      [run(1)],
+    );
+    await query(
+      `insert into entities (kind, id, state, created_at, updated_at) values ('incident', $1, '{}', now(), now())`,
+      [run(1)],
+    );
+    expect(await applyRetention(database, SETTINGS, IDENTITIES)).toMatchObject({ incidents: 1 });
+    expect(await query('select 1 from incidents')).toHaveLength(2);
+    expect(await query('select 1 from incident_updates')).toEqual([]);
+    expect(await query('select 1 from entities')).toEqual([]);
+  });
+
+  it('removes the rows of entities that were removed long ago', async () => {
+    await query(
+      `insert into entities (kind, id, state, created_at, updated_at)
+       values ('k', 'gone', null, now(), now() - interval '100 days'), ('k', 'lately', null, now(), now()),
+         ('k', 'there', '{}', now(), now() - interval '100 days')`,
+    );
+    await applyRetention(database, SETTINGS, IDENTITIES);
+    expect(await query('select id from entities order by id')).toEqual([{ id: 'lately' }, { id: 'there' }]);
+  });
+});
+
+describe('every table', () => {
+  it('has a bound, or a reason for having none, in docs/operations.md', async () => {
+    const test = await createTestDatabase();
+    const database = createDatabase(test.url);
+    try {
+      const { rows } = await database.pool.query<{ name: string }>(
+        `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+         and not relispartition order by relname`,
+      );
+      const page = readFileSync(join(projectRoot(), 'docs', 'operations.md'), 'utf8');
+      const bounds = new Map(
+        [...page.matchAll(/^\| `([a-z_]+)` \| (.+) \|$/gm)].map(([, table, bound]) => [table, bound]),
+      );
+      expect(rows.map(({ name }) => name).filter((name) => !bounds.get(name)?.trim())).toEqual([]);
+      const real = new Set(rows.map(({ name }) => name));
+      expect([...bounds.keys()].filter((name) => name !== undefined && !real.has(name))).toEqual([]);
+    } finally {
+      await database.close();
+      await test.drop();
+    }
   });
 });

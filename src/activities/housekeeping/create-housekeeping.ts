@@ -1,14 +1,15 @@
 import type { Client } from '@temporalio/client';
-import { ensureChangePartitions } from '../../db/change-partitions';
+import { emptyDefaultPartition, ensureChangePartitions } from '../../db/change-partitions';
 import type { Database } from '../../db/client';
 import { applyRetention, type Retention } from '../../db/retention';
+import type { Logger } from '../../log';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
 import type { Registry } from '../../domain/registry/registry';
 import { createReconcileRuns } from './reconcile-runs';
 
 const DAYS_AHEAD = 7;
 
-/** Everything that the housekeeping workflow calls. */
+/** Activities of the housekeeping workflow. */
 export function createHousekeeping(deps: {
   client: () => Client | null;
   database: Database;
@@ -16,13 +17,18 @@ export function createHousekeeping(deps: {
   registry: Registry;
   onRepaired: (count: number) => void;
   onRunsToStart: () => void;
+  log: Logger;
 }): HousekeepingActivities {
   const types = [...deps.registry.artifactTypes().values()];
   const identities = Object.fromEntries(types.flatMap(({ id, identity }) => (identity ? [[id, identity]] : [])));
   return {
     reconcileRuns: createReconcileRuns(deps),
-    applyRetention: () => applyRetention(deps.database, deps.retention, identities),
+    applyRetention: () =>
+      applyRetention(deps.database, deps.retention, identities, {
+        onError: (table, error) => deps.log.error({ err: error, table }, 'retention of a table failed'),
+      }),
     async preparePartitions() {
+      await emptyDefaultPartition(deps.database);
       await ensureChangePartitions(deps.database, { daysAhead: DAYS_AHEAD });
     },
   };

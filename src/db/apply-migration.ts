@@ -1,0 +1,83 @@
+import type pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../domain/errors';
+import type { Logger } from '../log';
+import { isLockTimeout, transactWithLockRetry } from './lock-retry';
+import { migrationLabel, type MigrationFile } from './migration-files';
+import { isNonTransactional, splitStatements } from './migration-statements';
+import { SchemaError } from './schema-version';
+
+/** How migrations wait for table locks. */
+export interface MigrateOptions {
+  log: Logger;
+  /** Longest wait for one table lock, in milliseconds. */
+  lockTimeoutMs: number;
+  /** Attempts for one file before `migrate` gives up. */
+  attempts: number;
+}
+
+const PAUSE_MS = 3_000;
+const RECORD = 'insert into schema_migrations (version, name, sha256) values ($1, $2, $3)';
+
+/**
+ * Applies one file and records it. A transactional file is rolled back as a whole when a lock is not granted in time,
+ * and repeated. A non-transactional one must be written so that each of its statements may be repeated.
+ * Throws `SchemaError` with the cause when it fails for another reason.
+ */
+export async function applyMigration(
+  client: pg.PoolClient,
+  file: MigrationFile,
+  { log, lockTimeoutMs, attempts }: MigrateOptions,
+): Promise<void> {
+  const record = [file.version, file.name, file.sha256];
+  const onRetry = (attempt: number): void =>
+    log.warn({ attempt, lockTimeoutMs }, `migration ${migrationLabel(file)} waits for a table lock; trying again`);
+  try {
+    if (isNonTransactional(file.sql)) {
+      for (const statement of splitStatements(file.sql)) await runAlone(client, statement, { attempts, onRetry });
+      await client.query(RECORD, record);
+      return;
+    }
+    await transactWithLockRetry(client, { lockTimeoutMs, attempts, pauseMs: PAUSE_MS, onRetry }, async () => {
+      await client.query(file.sql);
+      await client.query(RECORD, record);
+    });
+  } catch (error) {
+    throw new SchemaError(`Migration ${migrationLabel(file)} failed and was rolled back: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+const CONCURRENT_INDEX = /^\s*create\s+(?:unique\s+)?index\s+concurrently\s+if\s+not\s+exists\s+"?(\w+)"?/i;
+
+/**
+ * Runs a statement outside a transaction. `create index concurrently` takes no lock that readers or writers wait for,
+ * so it may wait without a limit for old transactions. An index that an interrupted attempt left invalid is dropped
+ * first: `if not exists` would take it for the finished one.
+ */
+async function runAlone(
+  client: pg.PoolClient,
+  statement: string,
+  { attempts, onRetry }: { attempts: number; onRetry: (attempt: number) => void },
+): Promise<void> {
+  const index = CONCURRENT_INDEX.exec(statement)?.[1];
+  await client.query('set lock_timeout = 0');
+  if (index !== undefined) {
+    const { rows } = await client.query(
+      'select 1 from pg_index where indexrelid = to_regclass($1) and not indisvalid',
+      [index],
+    );
+    if (rows.length > 0) await client.query(`drop index concurrently if exists "${index}"`);
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.query(statement);
+      return;
+    } catch (error) {
+      if (!isLockTimeout(error) || attempt >= attempts) throw error;
+    }
+    onRetry(attempt);
+    await sleep(PAUSE_MS);
+  }
+}

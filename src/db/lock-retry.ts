@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { databaseCauses } from './availability';
+
+/** A statement waited for a lock longer than `lock_timeout`, or was chosen as the victim of a deadlock. */
+const LOCK_NOT_AVAILABLE = new Set(['55P03', '40P01']);
+
+/** How DDL waits for locks. */
+export interface LockRetry {
+  /**
+   * Longest wait for one lock, in milliseconds. Every statement on the table queues behind a waiting DDL statement, so
+   * this is also the longest stall that other sessions see.
+   */
+  lockTimeoutMs: number;
+  attempts: number;
+  /** Pause between attempts, in milliseconds; lets the queue behind the failed attempt drain. */
+  pauseMs: number;
+  /** Called before each pause. */
+  onRetry?: (attempt: number) => void;
+}
+
+/** Whether an error reports a lock that was not granted in time. */
+export function isLockTimeout(error: unknown): boolean {
+  return databaseCauses(error).some(({ code }) => LOCK_NOT_AVAILABLE.has(code));
+}
+
+/**
+ * Runs `work` in a transaction with a `lock_timeout`, and again when a lock was not granted in time.
+ * Throws the last lock timeout when all attempts failed; any other error at once.
+ */
+export async function transactWithLockRetry<T>(
+  client: pg.ClientBase,
+  retry: LockRetry,
+  work: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    await client.query('begin');
+    try {
+      await client.query(`set local lock_timeout = ${Math.round(retry.lockTimeoutMs)}`);
+      const result = await work(client);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback');
+      if (!isLockTimeout(error) || attempt >= retry.attempts) throw error;
+    }
+    retry.onRetry?.(attempt);
+    await sleep(retry.pauseMs);
+  }
+}

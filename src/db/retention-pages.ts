@@ -1,0 +1,110 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { Retention, RetentionTask } from './retention';
+
+/** Raw health results, from which averages and percentiles come. */
+const HEALTH_RESULTS_MS = 24 * 3_600_000;
+
+/** Fields that say what an artifact stands for, by artifact type; only such artifacts can be open. */
+export type ArtifactIdentities = Readonly<Record<string, readonly string[]>>;
+
+interface Page extends Record<string, unknown> {
+  seen: number;
+  removed: number;
+  /** Place of the last row that was seen; null when there was none. */
+  at: string | null;
+  id: string | null;
+}
+
+/**
+ * A task over rows in the order of (time, id), one page per batch. Rows that are kept in spite of their age are passed
+ * once per call of retention, not once per batch. `statement` selects the page after `after` and returns a `Page`.
+ */
+function paged(statement: (after: SQL, limit: number) => SQL): RetentionTask {
+  let last: Page | undefined;
+  return async (db, limit) => {
+    const after =
+      last?.at == null ? sql`true` : sql`(at, id) > (${last.at}::timestamptz, ${last.id}::${sql.raw(idType(last.id))})`;
+    const { rows } = await db.execute<Page>(statement(after, limit));
+    const page = rows[0];
+    if (page === undefined || page.seen < limit) return { removed: page?.removed ?? 0, more: false };
+    last = page;
+    return { removed: page.removed, more: true };
+  };
+}
+
+const idType = (id: string | null): 'bigint' | 'uuid' => (id !== null && /^\d+$/.test(id) ? 'bigint' : 'uuid');
+
+const before = (ms: number) => sql`clock_timestamp() - make_interval(secs => ${ms / 1000})`;
+/** The end of each statement: what `Page` reports of the page and the rows removed. */
+const report = sql`
+  select (select count(*)::int from page) as seen, (select count(*)::int from gone) as removed,
+    (select at::text from page order by at desc, id desc limit 1) as at,
+    (select id::text from page order by at desc, id desc limit 1) as id`;
+
+/**
+ * Terminal runs past their time, except the newest of each automation and those with an artifact that is still open,
+ * unless a later run of the automation left an open one that stands for the same object.
+ */
+export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities: ArtifactIdentities): RetentionTask {
+  const types = JSON.stringify(identities);
+  return paged(
+    (after, limit) => sql`
+    with page as materialized (
+      select id, automation_id, at from (select id, automation_id, finished_at as at from runs
+        where status in ('success', 'failed', 'cancelled') and finished_at < ${before(runsMs)}) as r
+      where ${after} order by at, id limit ${limit}),
+    bounds as materialized (
+      select a.automation_id, (select n.id from runs n where n.automation_id = a.automation_id
+        order by n.id desc offset ${runsMinPerAutomation} limit 1) as id
+      from (select distinct automation_id from page) a),
+    gone as (
+      delete from runs where id in (
+        select r.id from page r join bounds b on b.automation_id = r.automation_id and r.id < b.id
+        where not exists (select 1 from artifacts a where a.run_id = r.id and a.closed_at is null
+          and ${types}::jsonb ? a.type
+          and not exists (select 1 from artifacts n where n.automation_id = a.automation_id and n.type = a.type
+            and n.id > a.id and n.closed_at is null and n.context_key is not distinct from a.context_key
+            and n.run_id <> a.run_id
+            and (select bool_and(n.data -> f is not distinct from a.data -> f)
+              from jsonb_array_elements_text(${types}::jsonb -> a.type) f))))
+      returning id)
+    ${report}`,
+  );
+}
+
+/** Transitions past their time, except the newest of each field: it says since when the field has its value. */
+export function oldTransitions(ms: number): RetentionTask {
+  return paged(
+    (after, limit) => sql`
+    with page as materialized (
+      select id, at, kind, entity_id, field from entity_transitions where at < ${before(ms)} and ${after}
+      order by at, id limit ${limit}),
+    gone as (
+      delete from entity_transitions where id in (
+        select t.id from page t where exists (select 1 from entity_transitions n
+          where n.kind = t.kind and n.entity_id = t.entity_id and n.field = t.field and n.id > t.id))
+      returning id)
+    ${report}`,
+  );
+}
+
+/** Raw results after a day, except the newest of each existing check: a numeric trigger compares with it. */
+export function oldHealthResults(): RetentionTask {
+  return paged(
+    (after, limit) => sql`
+    with page as materialized (
+      select id, at, measured_at, system_id, configuration_id
+      from (select id, received_at as at, at as measured_at, system_id, configuration_id from health_results) as r
+      where at < ${before(HEALTH_RESULTS_MS)} and ${after}
+      order by at, id limit ${limit}),
+    gone as (
+      delete from health_results where id in (
+        select r.id from page r
+        where exists (select 1 from health_results n where n.system_id = r.system_id
+            and n.configuration_id = r.configuration_id and (n.at, n.id) > (r.measured_at, r.id))
+          or not exists (select 1 from health_checks c where c.system_id = r.system_id
+            and c.configuration_id = r.configuration_id))
+      returning id)
+    ${report}`,
+  );
+}

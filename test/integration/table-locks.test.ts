@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { ensureChangePartitions, emptyDefaultPartition } from '../../src/db/change-partitions';
+import { createDatabase, type Database } from '../../src/db/client';
+import { migrate } from '../../src/db/migrate';
+import { readMigrations } from '../../src/db/migration-files';
+import { applyRetention } from '../../src/db/retention';
+import { createLogger } from '../../src/log';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+
+const DAY_MS = 86_400_000;
+const RETENTION = {
+  runsMs: DAY_MS,
+  runsMinPerAutomation: 1,
+  transitionsMs: DAY_MS,
+  changesMs: 7 * DAY_MS,
+  notificationsMs: DAY_MS,
+  incidentsMs: DAY_MS,
+  versionsMinPerAutomation: 1,
+};
+const log = createLogger({ level: 'silent', name: 'test' });
+
+describe('DDL on the change log while a reader holds it open', () => {
+  let test: TestDatabase;
+  let database: Database;
+  let reader: pg.Client;
+  beforeEach(async () => {
+    test = await createTestDatabase();
+    database = createDatabase(test.url, { max: 20 });
+    reader = new pg.Client({ connectionString: test.url });
+    await reader.connect();
+  });
+  afterEach(async () => {
+    await reader.end();
+    await database.close();
+    await test.drop();
+  });
+
+  const query = async (text: string, values: unknown[] = []) => (await database.pool.query(text, values)).rows;
+  const insert = (at = 'now()') =>
+    query(
+      `insert into changes (change_id, partition, kind, entity_id, actor, occurred_at, recorded_at, routed_at)
+       values (gen_random_uuid(), 0, 'k', 'e', '{}', now(), ${at}, now())`,
+    );
+  /** As `pg_dump` does: a snapshot with `access share` on every table. */
+  const hold = async () => {
+    await reader.query('begin isolation level repeatable read');
+    await reader.query('lock table changes in access share mode');
+  };
+  /** Inserts while `work` goes on; gives the longest time that one of them took, in milliseconds. */
+  const slowestInsertDuring = async (work: Promise<unknown>): Promise<number> => {
+    let going = true;
+    let slowest = 0;
+    const inserting = (async () => {
+      while (going) {
+        const since = Date.now();
+        await insert();
+        slowest = Math.max(slowest, Date.now() - since);
+      }
+    })();
+    await work;
+    going = false;
+    await inserting;
+    return slowest;
+  };
+  const addOldDay = async () => {
+    await query(`create table changes_20200101 partition of changes for values from ('2020-01-01') to ('2020-01-02')`);
+    await insert(`'2020-01-01 12:00Z'`);
+  };
+  const exists = async (name: string) => (await query('select to_regclass($1) as found', [name]))[0].found !== null;
+
+  it('keeps accepting events within a second during retention, and drops the day once the reader is gone', async () => {
+    await addOldDay();
+    await hold();
+    expect(await slowestInsertDuring(applyRetention(database, RETENTION, {}))).toBeLessThan(1_000);
+    expect(await exists('changes_20200101')).toBe(true);
+    await reader.query('commit');
+    expect(await applyRetention(database, RETENTION, {})).toMatchObject({ changePartitions: 1 });
+    expect(await exists('changes_20200101')).toBe(false);
+  });
+
+  it('drops a day that an earlier round has only detached', async () => {
+    await addOldDay();
+    await query('alter table changes detach partition changes_20200101');
+    expect(await applyRetention(database, RETENTION, {})).toMatchObject({ changePartitions: 1 });
+    expect(await exists('changes_20200101')).toBe(false);
+  });
+
+  it('keeps accepting events within a second while coming days are created', async () => {
+    await hold();
+    expect(await slowestInsertDuring(ensureChangePartitions(database, { daysAhead: 9 }))).toBeLessThan(1_000);
+    await reader.query('commit');
+    const created = await ensureChangePartitions(database, { daysAhead: 9 });
+    expect(await ensureChangePartitions(database, { daysAhead: 9 })).toEqual([]);
+    expect(created.length).toBeGreaterThan(0);
+    const [{ count }] = await query(
+      `select count(*)::int from pg_index i join pg_class c on c.oid = i.indrelid where c.relname = $1`,
+      [created[0]],
+    );
+    const [{ count: expected }] = await query(
+      `select count(*)::int from pg_index where indrelid = 'changes'::regclass`,
+    );
+    expect(count).toBe(expected);
+  });
+
+  it('moves what fell into the default partition to the partition of its day', async () => {
+    await insert(`now() + interval '40 days'`);
+    await insert(`now() + interval '40 days'`);
+    await insert(`now() + interval '41 days'`);
+    expect(await emptyDefaultPartition(database)).toBe(3);
+    expect(await query('select 1 from changes_default')).toEqual([]);
+    expect(await query(`select 1 from changes where recorded_at > now() + interval '39 days'`)).toHaveLength(3);
+    expect(await emptyDefaultPartition(database)).toBe(0);
+  });
+
+  it('lets a migration wait in short attempts, so that inserts pass within a second', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fermata-migrations-'));
+    try {
+      for (const file of readMigrations())
+        writeFileSync(join(directory, `${String(file.version).padStart(4, '0')}_${file.name}.sql`), file.sql);
+      const next = String(readMigrations().length + 1).padStart(4, '0');
+      writeFileSync(join(directory, `${next}_note.sql`), 'alter table changes add column note text;');
+      await hold();
+      const options = { log, directory, lockTimeoutMs: 300 };
+      await expect(migrate(test.url, { ...options, attempts: 1 })).rejects.toThrow(/lock timeout/);
+      const migrating = migrate(test.url, { ...options, attempts: 10 });
+      const slowest = slowestInsertDuring(migrating);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await reader.query('commit');
+      expect(await slowest).toBeLessThan(1_000);
+      expect((await migrating).applied.map(({ name }) => name)).toEqual(['note']);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('builds an index concurrently, and anew after an attempt that left it invalid', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fermata-migrations-'));
+    try {
+      for (const file of readMigrations())
+        writeFileSync(join(directory, `${String(file.version).padStart(4, '0')}_${file.name}.sql`), file.sql);
+      const next = String(readMigrations().length + 1).padStart(4, '0');
+      writeFileSync(
+        join(directory, `${next}_index.sql`),
+        '-- fermata: no transaction\ncreate index concurrently if not exists runs_depth on runs (depth);',
+      );
+      await query('create index runs_depth on runs (depth)');
+      await query(`update pg_index set indisvalid = false where indexrelid = 'runs_depth'::regclass`);
+      // Two at once: the one that waits must not be what the concurrent build waits for.
+      await Promise.all([1, 2].map(() => migrate(test.url, { log, directory })));
+      const [{ indisvalid }] = await query(`select indisvalid from pg_index where indexrelid = 'runs_depth'::regclass`);
+      expect(indisvalid).toBe(true);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
