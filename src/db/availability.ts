@@ -5,9 +5,14 @@ const AWAY =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|08\w{3}|53\w{3}|57P\w{2}|25006)$/;
 /** node-postgres tells these by message only. */
 const AWAY_MESSAGE =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|pool after calling end/;
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|pool after calling end/;
+/**
+ * A migration changed a table while this connection had a plan over it ("cached plan must not change result type"). The
+ * connection is dropped (`client.ts`) and the statement succeeds on another one.
+ */
+const STALE_PLAN = '0A000';
 /** Statement and lock timeouts, deadlock, serialisation failure: the same transaction may succeed when repeated. */
-const REPEATABLE = new Set(['40P01', '40001', '57014', '55P03']);
+const REPEATABLE = new Set(['40P01', '40001', '57014', '55P03', STALE_PLAN]);
 
 /** Whether an error says that Postgres is away or too busy, and nothing about what was asked of it. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import type { Actor, Change } from '../domain/entities/change';
 
 /** A row of the change log as `select` gives it. */
@@ -17,6 +18,10 @@ export interface ChangeRow extends Record<string, unknown> {
   depth: number;
   occurred_at: string;
 }
+
+/** The columns of `ChangeRow`. */
+export const CHANGE_COLUMNS = sql.raw(`seq, change_id, kind, entity_id, event, payload, prev, next, delta,
+  changed_fields, actor, caused_by, depth, occurred_at`);
 
 /** The change that a row is. */
 export function changeOf(row: ChangeRow): Change {

@@ -1,6 +1,10 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { createConnectionWatch } from './drop-broken-connections';
 import { createStatementNames } from './prepare-statements';
+
+/** How much longer than Postgres' own limit the client waits for an answer. */
+const ANSWER_MS = 3_000;
 
 /** One pool and drizzle over it. */
 export interface Database {
@@ -12,22 +16,25 @@ export interface Database {
 
 /** Settings of a pool. */
 export interface DatabaseOptions {
-  /** Most connections at a time; default 10. */
+  /** Most connections at a time; default 10. A connection that has no statement for 30 s is closed. */
   max?: number;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;
-  /** Told of connections that broke; a broken one is replaced by the next query. */
+  /** Receives the error of a connection that broke; the next query opens another one. */
   onError?: (error: Error) => void;
-  /** Milliseconds after which Postgres ends a statement; default 30 s, 0 = never. */
+  /**
+   * Milliseconds after which Postgres ends a statement; default 15,000, 0 = never. Three seconds later the client gives
+   * up too and drops the connection: then the server, or the way to it, is gone without a word.
+   */
   statementTimeoutMs?: number;
 }
 
 /**
- * Opens a pool; connects on first use. Waiting for a connection takes 5 s at most, so that a request learns early that
+ * Opens a pool; connects on first use. Waiting for a connection takes 5 s at most, so that a request fails early while
  * Postgres is away.
  */
 export function createDatabase(url: string, options: DatabaseOptions = {}): Database {
-  const { max = 10, applicationName = 'fermata', onError, statementTimeoutMs = 30_000 } = options;
+  const { max = 10, applicationName = 'fermata', onError, statementTimeoutMs = 15_000 } = options;
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -35,7 +42,9 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     statement_timeout: statementTimeoutMs,
+    ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + ANSWER_MS }),
     // A transaction that its process forgot must not hold row locks that others wait for.
     idle_in_transaction_session_timeout: 60_000,
   });
@@ -43,10 +52,15 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
   pool.on('error', report);
   // Between two queries of a checked-out client the pool does not listen; without this a lost server ends the process.
   const nameStatements = createStatementNames();
+  const connections = createConnectionWatch((reason) => report(new Error(`Dropped a database connection: ${reason}`)));
   pool.on('connect', (client) => {
     client.on('error', report);
     nameStatements(client);
+    connections.watch(client);
   });
+  pool.on('acquire', connections.acquired);
+  pool.on('release', (_error, client) => connections.released(client));
+  pool.on('remove', connections.removed);
   let closed: Promise<void> | undefined;
   return { pool, db: drizzle(pool), close: () => (closed ??= pool.end()) };
 }

@@ -38,7 +38,9 @@ async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Prom
   }));
   const result = await db.execute<{ change_id: string }>(sql`
     with input as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as c(ord int, key text, change_id uuid,
+      select ord, key, change_id, partition, kind, entity_id, event, payload, context_key, actor, caused_by, depth,
+        occurred_at
+      from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as c(ord int, key text, change_id uuid,
         partition smallint, kind text, entity_id text, event text, payload jsonb, context_key text, actor jsonb,
         caused_by uuid, depth int, occurred_at timestamptz)
     ), claimed as (

@@ -50,6 +50,10 @@ interface Row extends Record<string, unknown> {
   last_fired_at: string | null;
 }
 
+/** The columns of `Row`. A prepared `select *` fails as soon as a migration adds a column. */
+const COLUMNS = sql.raw(`id, automation_id, trigger_id, context_key, gate, status, kind, entity_id, event, config,
+  change_id, trigger_scope, caused_by, depth, armed_at, fires_at, last_fired_at`);
+
 function toDwell(row: Row): Dwell {
   return {
     id: row.id,
@@ -83,7 +87,7 @@ export async function armDwell(tx: Executor, arming: DwellArming): Promise<'arme
   const sameKey = contextKey === null ? sql`context_key is null` : sql`context_key = ${contextKey}`;
   const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId} and ${sameKey}`;
   if (await insertDwell(tx, arming)) return 'armed';
-  const found = await tx.execute<Row>(sql`select * from dwells where ${key}`);
+  const found = await tx.execute<Row>(sql`select ${COLUMNS} from dwells where ${key}`);
   const standing = found.rows[0] ? toDwell(found.rows[0]) : null;
   if (standing === null || standing.gate === gate) return standing;
   // What a trigger had armed before it was edited is not in the way.
@@ -114,14 +118,16 @@ async function insertDwell(tx: Executor, arming: DwellArming): Promise<boolean> 
 /** Armed and spent dwells that hang on an entity, locked until the transaction ends. */
 export async function lockDwellsOf(tx: Executor, entity: { kind: string; id: string }): Promise<Dwell[]> {
   const found = await tx.execute<Row>(sql`
-    select * from dwells where kind = ${entity.kind} and entity_id = ${entity.id} and status <> 'idle'
+    select ${COLUMNS} from dwells where kind = ${entity.kind} and entity_id = ${entity.id} and status <> 'idle'
     order by id for update`);
   return found.rows.map(toDwell);
 }
 
 /** An armed dwell, locked until the transaction ends; null when it is not armed any more. */
 export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | null> {
-  const found = await tx.execute<Row>(sql`select * from dwells where id = ${id} and status = 'armed' for update`);
+  const found = await tx.execute<Row>(
+    sql`select ${COLUMNS} from dwells where id = ${id} and status = 'armed' for update`,
+  );
   return found.rows[0] ? toDwell(found.rows[0]) : null;
 }
 
@@ -204,8 +210,9 @@ export async function takeStartableDwells(db: Executor, limit: number): Promise<
         select id from dwells where status = 'armed' and started_at is null and (start_attempted_at is null
           or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))
         order by fires_at, id limit ${limit} for update skip locked)
-      returning *)
-    select taken.*, a.name, a."group" from taken join automations a on a.id = taken.automation_id
+      returning id, automation_id, trigger_id, event, context_key, fires_at)
+    select taken.id, taken.automation_id, taken.trigger_id, taken.event, taken.context_key, taken.fires_at, a.name,
+      a."group" from taken join automations a on a.id = taken.automation_id
     order by taken.fires_at`);
   return taken.rows.map((row) => ({
     id: row.id,
@@ -264,6 +271,6 @@ export async function listArmedDwells(
   const below = page.before === undefined ? sql`` : sql`and id < ${page.before}::uuid`;
   const only = page.automationId === undefined ? sql`` : sql`and automation_id = ${page.automationId}::uuid`;
   const found = await db.execute<Row>(sql`
-    select * from dwells where status = 'armed' ${below} ${only} order by id desc limit ${page.limit}`);
+    select ${COLUMNS} from dwells where status = 'armed' ${below} ${only} order by id desc limit ${page.limit}`);
   return found.rows.map(toDwell);
 }

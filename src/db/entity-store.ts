@@ -193,8 +193,8 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
 
     async getMany(db, refs) {
       if (refs.length === 0) return new Map();
-      const wanted = sql`select * from unnest(
-        ${sql.param(refs.map((ref) => ref.kind))}::text[], ${sql.param(refs.map((ref) => ref.id))}::text[])`;
+      const wanted = sql`select r.kind, r.id from unnest(
+        ${sql.param(refs.map((ref) => ref.kind))}::text[], ${sql.param(refs.map((ref) => ref.id))}::text[]) as r(kind, id)`;
       const rows = await db
         .select()
         .from(entities)

@@ -32,8 +32,8 @@ export async function removeAlerts(
   if (alerts.length === 0) return [];
   const result = await tx.execute<{ system_id: string }>(sql`
     delete from health_checks where source = 'alert' and (system_id, configuration_id) in (
-      select * from unnest(${sql.param(alerts.map((alert) => alert.systemId))}::text[],
-        ${sql.param(alerts.map((alert) => alert.fingerprint))}::text[]))
+      select a.system_id, a.fingerprint from unnest(${sql.param(alerts.map((alert) => alert.systemId))}::text[],
+        ${sql.param(alerts.map((alert) => alert.fingerprint))}::text[]) as a(system_id, fingerprint))
     returning system_id`);
   return result.rows.map((row) => row.system_id);
 }

@@ -30,7 +30,8 @@ export async function insertResults(tx: Executor, rows: readonly ResultRow[], re
   if (rows.length === 0) return;
   await tx.execute(sql`
     insert into health_results (id, system_id, configuration_id, status, latency_ms, collectors, message, at, received_at)
-    select r.*, ${receivedAt.toISOString()}::timestamptz
+    select r.id, r.system_id, r.configuration_id, r.status, r.latency_ms, r.collectors, r.message, r.at,
+      ${receivedAt.toISOString()}::timestamptz
     from jsonb_to_recordset(${records(rows)}::jsonb) as ${COLUMNS}`);
 }
 

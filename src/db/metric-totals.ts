@@ -9,7 +9,7 @@ export async function addToMetricTotals(db: Executor, added: readonly MetricSeri
   const column = (values: readonly unknown[]) => sql.param(values);
   await db.execute(sql`
     insert into metric_totals (name, labels, value)
-    select * from unnest(${column(added.map(({ name }) => name))}::text[], ${column(added.map(({ labels }) => labels))}::text[],
+    select added.name, added.labels, added.value from unnest(${column(added.map(({ name }) => name))}::text[], ${column(added.map(({ labels }) => labels))}::text[],
       ${column(added.map(({ value }) => value))}::float8[]) as added (name, labels, value) order by name, labels
     on conflict (name, labels) do update set value = metric_totals.value + excluded.value`);
 }

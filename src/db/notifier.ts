@@ -7,6 +7,9 @@ export type Topic = (typeof TOPICS)[number];
 const CHANNEL = 'fermata';
 /** The first call of a lull is sent at once, those within this time after it share one. */
 const NOTIFY_EVERY_MS = 5;
+const HEARTBEAT_MS = 10_000;
+/** Longest wait for an answer on the listening connection. */
+const ANSWER_MS = 10_000;
 
 /** Wakes listeners; never throws, since every listener also polls. */
 export type Notifier = Record<Topic, () => void>;
@@ -56,12 +59,20 @@ export function listen(url: string, handlers: Partial<Record<Topic, () => void>>
   let timer: NodeJS.Timeout | undefined;
   const wake = (topic: Topic) => handlers[topic]?.();
   const connect = async (): Promise<void> => {
-    const next = new Client({ connectionString: url, application_name: 'fermata-listen', keepAlive: true });
+    const next = new Client({
+      connectionString: url,
+      application_name: 'fermata-listen',
+      keepAlive: true,
+      connectionTimeoutMillis: ANSWER_MS,
+      query_timeout: ANSWER_MS,
+    });
     client = next;
     let ended = false;
+    let heartbeat: NodeJS.Timeout | undefined;
     const lost = () => {
       if (ended) return;
       ended = true;
+      clearInterval(heartbeat);
       next.end().catch(() => undefined);
       if (!closed) timer = setTimeout(() => void connect(), retryMs);
     };
@@ -74,6 +85,8 @@ export function listen(url: string, handlers: Partial<Record<Topic, () => void>>
     try {
       await next.connect();
       await next.query(`listen ${CHANNEL}`);
+      // A connection that was cut without a word delivers nothing and reports nothing: only a question shows it.
+      heartbeat = setInterval(() => void next.query('select 1').catch(lost), HEARTBEAT_MS).unref();
       TOPICS.forEach(wake);
     } catch {
       lost();

@@ -35,7 +35,7 @@ export async function keepSchedules(
     }));
   await tx.execute(sql`
     with wanted as (
-      select * from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(trigger_id text, event text, config jsonb, gate text)),
+      select trigger_id, event, config, gate from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(trigger_id text, event text, config jsonb, gate text)),
     gone as (
       delete from schedules s where automation_id = ${automationId}
         and not exists (select 1 from wanted w where w.trigger_id = s.trigger_id)
@@ -60,6 +60,8 @@ interface Row extends Record<string, unknown> {
   since: string;
 }
 
+const COLUMNS = sql.raw('s.automation_id, s.trigger_id, s.event, s.config, s.since');
+
 const toSchedule = (row: Row): ScheduleRow => ({
   automationId: row.automation_id,
   automationName: row.name,
@@ -77,8 +79,8 @@ export async function takeUnsynced(db: Executor, limit: number): Promise<Schedul
         select automation_id, trigger_id from schedules where synced_at is null
           and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')
         order by automation_id limit ${limit} for update skip locked)
-      returning *)
-    select taken.*, a.name from taken join automations a on a.id = taken.automation_id`);
+      returning automation_id, trigger_id, event, config, since)
+    select taken.automation_id, taken.trigger_id, taken.event, taken.config, taken.since, a.name from taken join automations a on a.id = taken.automation_id`);
   return taken.rows.map(toSchedule);
 }
 
@@ -97,7 +99,7 @@ export async function noteSynced(
 /** The schedule of a trigger as it is now; null = none is wanted. */
 export async function scheduleOf(db: Executor, automationId: string, triggerId: string): Promise<ScheduleRow | null> {
   const found = await db.execute<Row>(sql`
-    select s.*, a.name from schedules s join automations a on a.id = s.automation_id
+    select ${COLUMNS}, a.name from schedules s join automations a on a.id = s.automation_id
     where s.automation_id = ${automationId} and s.trigger_id = ${triggerId}`);
   return found.rows[0] ? toSchedule(found.rows[0]) : null;
 }
@@ -137,7 +139,7 @@ export async function resyncChanged(db: Executor, specOf: (schedule: ScheduleRow
   let after = { automation_id: '00000000-0000-0000-0000-000000000000', trigger_id: '' };
   for (let read = PAGE; read === PAGE;) {
     const { rows } = await db.execute<Row & { spec: string | null }>(sql`
-      select s.*, a.name from schedules s join automations a on a.id = s.automation_id
+      select ${COLUMNS}, s.spec, a.name from schedules s join automations a on a.id = s.automation_id
       where synced_at is not null and (s.automation_id, s.trigger_id) > (${after.automation_id}::uuid, ${after.trigger_id})
       order by s.automation_id, s.trigger_id limit ${PAGE}`);
     read = rows.length;

@@ -1,6 +1,6 @@
 import { and, inArray, isNull, sql } from 'drizzle-orm';
 import type { Change } from '../domain/entities/change';
-import { changeOf, type ChangeRow } from './change-row';
+import { CHANGE_COLUMNS, changeOf, type ChangeRow } from './change-row';
 import type { Executor } from './executor';
 import { changes } from './tables/change-log';
 
@@ -32,7 +32,7 @@ export async function placesAfter(db: Executor, after: number, limit: number): P
 /** State changes behind a place of the log, oldest first, as the code that hears of them sees them. */
 export async function entityChangesAfter(db: Executor, after: number, limit: number): Promise<Change[]> {
   const found = await db.execute<ChangeRow>(
-    sql`select * from changes where seq > ${after} and event is null order by seq limit ${limit}`,
+    sql`select ${CHANGE_COLUMNS} from changes where seq > ${after} and event is null order by seq limit ${limit}`,
   );
   return found.rows.map(changeOf);
 }

@@ -47,7 +47,10 @@ export async function readUnrouted(
       : sql`and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(resting)}::jsonb) as r(kind text, id text)
           where r.kind = c.kind and r.id = c.entity_id)`;
   const result = await db.execute<Row & { revision: string; any_waits: boolean }>(sql`
-    select d.revision, exists (select 1 from waits) as any_waits, c.* from definition_revision d left join lateral (
+    select d.revision, exists (select 1 from waits) as any_waits,
+      c.seq, c.change_id, c.partition, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta, c.changed_fields,
+      c.actor, c.caused_by, c.depth, c.occurred_at, c.attempts, c.next_attempt_at, c.is_retried, c.lag, c.has_dwells
+    from definition_revision d left join lateral (
       select seq, change_id, partition, kind, entity_id, event, payload, prev, next, delta, changed_fields, actor,
         caused_by, depth, occurred_at, attempts, next_attempt_at, coalesce(error ? 'retriedAt', false) as is_retried,
         extract(epoch from clock_timestamp() - recorded_at)::float8 as lag,

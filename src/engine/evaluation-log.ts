@@ -108,10 +108,12 @@ async function writeEntries(db: Executor, entries: readonly Entry[], keep: numbe
   const records = JSON.stringify(entries.map((entry, ord) => ({ ord, ...entry })));
   await db.execute(sql`
     with batch as (
-      select b.* from jsonb_to_recordset(${records}::jsonb) as b(ord int, "automationId" uuid, "triggerId" text,
+      select b.ord, b."automationId", b."triggerId", b."changeId", b.outcome, b.detail, b.count, b."firstAt", b."lastAt"
+      from jsonb_to_recordset(${records}::jsonb) as b(ord int, "automationId" uuid, "triggerId" text,
         "changeId" uuid, outcome text, detail text, count int, "firstAt" timestamptz, "lastAt" timestamptz)
       join automations a on a.id = b."automationId"),
-    head as (select distinct on ("automationId") * from batch order by "automationId", ord),
+    head as (select distinct on ("automationId") ord, "automationId", "triggerId", "changeId", outcome, detail, count, "firstAt", "lastAt"
+      from batch order by "automationId", ord),
     merged as (
       update evaluations e set count = e.count + head.count, last_at = head."lastAt", change_id = head."changeId",
         detail = head.detail

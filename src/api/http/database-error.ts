@@ -7,8 +7,8 @@ const UNAVAILABLE_SECONDS = 2;
 const OVERLOADED = new Set(['57014', '55P03']);
 /** NUL in text, lone surrogates in jsonb. */
 const INVALID_TEXT = new Set(['22021', '22P05']);
-/** Deadlock and serialisation failure: the same transaction may succeed when repeated. */
-const REPEATABLE = new Set(['40P01', '40001']);
+/** Deadlock, serialisation failure, plan made invalid by a migration: the same transaction may succeed when repeated. */
+const REPEATABLE = new Set(['40P01', '40001', '0A000']);
 
 /** What the database's refusal means for the caller; undefined when it is not one of the expected ones. */
 export function databaseRefusal(error: unknown): FermataError | undefined {

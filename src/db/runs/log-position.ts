@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { changeOf, type ChangeRow } from '../change-row';
+import { CHANGE_COLUMNS, changeOf, type ChangeRow } from '../change-row';
 import type { Change } from '../../domain/entities/change';
 import type { Executor } from '../executor';
 
@@ -65,7 +65,7 @@ export async function changesAfter(
   limit: number,
 ): Promise<Change[]> {
   const found = await db.execute<ChangeRow>(sql`
-    select * from changes
+    select ${CHANGE_COLUMNS} from changes
     where seq > ${seq}
       and (event is null or event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb))))
     order by seq limit ${limit}`);

@@ -43,7 +43,8 @@ export async function takeStartable(db: Executor, limit: number, onlyIds?: reado
           or r.start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))
         order by r.seq limit ${limit} for update skip locked)
       returning id, automation_id, version, mode, trigger_id, trigger_event, context_key, workflow_id, seq)
-    select taken.*, a.name, a."group" from taken join automations a on a.id = taken.automation_id order by taken.seq`);
+    select taken.id, taken.automation_id, taken.version, taken.mode, taken.trigger_id, taken.trigger_event,
+      taken.context_key, taken.workflow_id, a.name, a."group" from taken join automations a on a.id = taken.automation_id order by taken.seq`);
   return result.rows.map((row) => ({
     id: row.id,
     automationId: row.automation_id,

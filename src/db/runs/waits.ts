@@ -64,6 +64,9 @@ interface Row extends Record<string, unknown> {
   looked: boolean;
 }
 
+const COLUMNS = sql.raw(`id, run_id, path, kind, event, context_key, any_key, refs, scope, after_seq, since, timeout_at,
+  recheck_at, woken_by, looked_by, looked`);
+
 const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
 
 function toWait(row: Row): Wait {
@@ -109,7 +112,9 @@ export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
 
 /** The wait of a step, locked until the transaction ends; null = none is armed. */
 export async function lockWait(tx: Executor, runId: string, path: string): Promise<Wait | null> {
-  const found = await tx.execute<Row>(sql`select * from waits where run_id = ${runId} and path = ${path} for update`);
+  const found = await tx.execute<Row>(
+    sql`select ${COLUMNS} from waits where run_id = ${runId} and path = ${path} for update`,
+  );
   return found.rows[0] ? toWait(found.rows[0]) : null;
 }
 
@@ -158,13 +163,13 @@ export async function waitsOn(
   events: readonly string[],
 ): Promise<Wait[]> {
   const found = await db.execute<Row>(sql`
-    select w.* from waits w where w.id = any(array(
+    select ${COLUMNS} from waits w where w.id = any(array(
       select r.wait_id from jsonb_to_recordset(${JSON.stringify(refs)}::jsonb) as c(kind text, id text)
       cross join lateral (
         select wait_id from wait_refs where kind = c.kind and entity_id = any(array[c.id, '*']) offset 0) as r
       union select e.id from waits e
       where e.event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb)))))
-    order by w.id`);
+    order by id`);
   return found.rows.map(toWait);
 }
 
@@ -251,7 +256,7 @@ export async function listWaits(
   const below = page.before === undefined ? sql`` : sql`and id < ${page.before}::uuid`;
   const only = page.runId === undefined ? sql`` : sql`and run_id = ${page.runId}::uuid`;
   const found = await db.execute<Row>(
-    sql`select * from waits where true ${below} ${only} order by id desc limit ${page.limit}`,
+    sql`select ${COLUMNS} from waits where true ${below} ${only} order by id desc limit ${page.limit}`,
   );
   return found.rows.map(toWait);
 }

@@ -1,0 +1,68 @@
+import { sql } from 'drizzle-orm';
+import { isDatabaseAway } from '../../src/db/availability';
+import { createDatabase, type Database } from '../../src/db/client';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+
+/** The release before reads with a star, or another program does: its prepared statements become invalid. */
+const STAR = (key: string) => sql.raw('select * from secrets where name = ').append(sql`${key}`);
+
+describe('a column that is added while statements are prepared', () => {
+  let test: TestDatabase;
+  let database: Database;
+  beforeEach(async () => {
+    test = await createTestDatabase();
+    database = createDatabase(test.url, { max: 1 });
+  });
+  afterEach(async () => {
+    await database.close();
+    await test.drop();
+  });
+
+  const addColumn = async () => {
+    const other = createDatabase(test.url, { max: 1 });
+    await other.pool.query('alter table secrets add column added text');
+    await other.close();
+  };
+  const backend = async () =>
+    (await database.pool.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
+  const failureOf = async (work: Promise<unknown>): Promise<unknown> => {
+    try {
+      await work;
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('is an infrastructure error for one statement, and the connection is replaced', async () => {
+    await database.db.execute(STAR('a'));
+    const before = await backend();
+    await addColumn();
+    const error = await failureOf(database.db.execute(STAR('a')));
+    expect(error).toBeDefined();
+    expect(isDatabaseAway(error)).toBe(true);
+    await expect(database.db.execute(STAR('a'))).resolves.toMatchObject({ rows: [] });
+    expect(await backend()).not.toBe(before);
+  });
+
+  it('is an infrastructure error for a transaction, which succeeds when it is repeated', async () => {
+    const transact = () => database.db.transaction((tx) => tx.execute(STAR('a')));
+    await transact();
+    const before = await backend();
+    await addColumn();
+    const error = await failureOf(transact());
+    expect(isDatabaseAway(error)).toBe(true);
+    expect(String((error as { cause?: unknown }).cause)).toMatch(/cached plan/);
+    await expect(transact()).resolves.toMatchObject({ rows: [] });
+    expect(await backend()).not.toBe(before);
+  });
+
+  it('does not concern statements that name their columns', async () => {
+    const named = () => database.db.execute(sql`select name, version from secrets where name = ${'a'}`);
+    await named();
+    const before = await backend();
+    await addColumn();
+    await expect(named()).resolves.toMatchObject({ rows: [] });
+    expect(await backend()).toBe(before);
+  });
+});
