@@ -53,7 +53,12 @@ export function checkTriggerConfig(
   checkUnrendered(config, [...path, 'config'], ': what depends on the event belongs in "filter"', findings);
   const keys = Object.keys(config);
   if (type.configSchema) {
-    for (const finding of configFindings(type.configSchema, config, [...path, 'config'])) findings.error(finding);
+    const errors = configFindings(type.configSchema, config, [...path, 'config']);
+    for (const finding of errors) findings.error(finding);
+    const warnings = errors.length > 0 ? [] : (type.configWarnings?.(config) ?? []);
+    for (const { key, message } of warnings) {
+      findings.warning({ path: [...path, 'config', key], code: 'unlikely_value', message });
+    }
   } else if (keys.length > 0) {
     findings.error({
       path: [...path, 'config'],

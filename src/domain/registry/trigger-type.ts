@@ -10,6 +10,8 @@ export interface TriggerType {
   payloadSchema: z.ZodType;
   /** Absent = the trigger takes no config. */
   configSchema?: z.ZodType;
+  /** What is valid in a config but probably not meant, as findings for the author. Called with a valid config. */
+  configWarnings?(config: Record<string, unknown>): { key: string; message: string }[];
   /** The key that runs, windows and waits are kept apart by; null or absent = one for the whole automation. */
   contextKey?(payload: Record<string, unknown>, config: Record<string, unknown>): string | null;
   /** What the context key names, for people: "system", "incident"…; absent = "per automation". */

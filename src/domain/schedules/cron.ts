@@ -1,14 +1,20 @@
 import { zonedTime } from '../conditions/zoned-time';
+import { dayRuleOf, weekdayRuleOf, type DayRule, type DayTerm } from './day-rules';
 
 /** A cron pattern, as the sets of values that it allows. */
 export interface CronPattern {
   seconds: readonly number[];
   minutes: readonly number[];
   hours: readonly number[];
+  /** Every day of month that can match; `dayRules` decide where a pattern says L or W. */
   daysOfMonth: readonly number[];
   months: readonly number[];
-  /** 0 = Sunday. */
+  /** Every weekday that can match, 0 = Sunday; `weekdayRules` decide where a pattern says L or #. */
   daysOfWeek: readonly number[];
+  /** Present when the day of month is more than a set of numbers: any of these is enough. */
+  dayRules?: readonly DayRule[];
+  /** Present when the day of week is more than a set of numbers: any of these is enough. */
+  weekdayRules?: readonly DayRule[];
   /** Both kinds of day are set: either of them is enough. */
   eitherDay: boolean;
   /** The hour is set: a time that the clock shows twice fires the first time only. */
@@ -30,21 +36,36 @@ interface Field {
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const SECOND: Field = { name: 'second', least: 0, most: 59 };
-const FIELDS: readonly Field[] = [
-  { name: 'minute', least: 0, most: 59 },
-  { name: 'hour', least: 0, most: 23 },
-  { name: 'day of month', least: 1, most: 31 },
-  { name: 'month', least: 1, most: 12, words: ['', ...MONTHS] },
-  { name: 'day of week', least: 0, most: 7, words: DAYS },
-];
+const MINUTE: Field = { name: 'minute', least: 0, most: 59 };
+const HOUR: Field = { name: 'hour', least: 0, most: 23 };
+const DAY_OF_MONTH: Field = { name: 'day of month', least: 1, most: 31 };
+const MONTH: Field = { name: 'month', least: 1, most: 12, words: ['', ...MONTHS] };
+const DAY_OF_WEEK: Field = { name: 'day of week', least: 0, most: 7, words: DAYS };
 const LONGEST_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/** Names for common patterns, as in crontab(5). */
+const MACROS: Readonly<Record<string, string>> = {
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+  '@monthly': '0 0 1 * *',
+  '@weekly': '0 0 * * 0',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@hourly': '0 * * * *',
+};
+
 /**
- * Reads a standard cron pattern: five fields, or six with seconds first; `*`, lists, ranges, steps and English names.
+ * Reads a cron pattern: five fields, or six with seconds first; `*`, lists, ranges, steps and English names, `@daily` and
+ * the other macros. The day of month may be `L` (the last), `L-2`, `15W` (the weekday nearest to the 15th) or `LW`; the
+ * day of week may be `1#2` (the second Monday) or `5L` (the last Friday).
  * @throws {CronError}
  */
 export function parseCron(text: string): CronPattern {
-  const parts = text.trim().split(/\s+/);
+  const name = text.trim().toLowerCase();
+  if (name.startsWith('@') && MACROS[name] === undefined) {
+    throw new CronError(`"${text.trim()}" is not one of ${Object.keys(MACROS).join(', ')}`);
+  }
+  const parts = (MACROS[name] ?? text.trim()).split(/\s+/);
   if (parts.length !== 5 && parts.length !== 6) {
     throw new CronError(
       `A cron pattern has five fields, or six with seconds first; this has ${text.trim() === '' ? 0 : parts.length}`,
@@ -52,14 +73,20 @@ export function parseCron(text: string): CronPattern {
   }
   const [second = '0', ...rest] = parts.length === 6 ? parts : ['0', ...parts];
   const [minute = '', hour = '', dayOfMonth = '', month = '', dayOfWeek = ''] = rest;
-  const sets = [minute, hour, dayOfMonth, month, dayOfWeek].map((part, index) =>
-    valuesOf(part, FIELDS[index] as Field),
-  );
-  const [minutes = [], hours = [], daysOfMonth = [], months = [], weekdays = []] = sets;
+  const [minutes = [], hours = [], months = []] = [
+    valuesOf(minute, MINUTE),
+    valuesOf(hour, HOUR),
+    valuesOf(month, MONTH),
+  ];
+  const ofMonth = daysOf(dayOfMonth, DAY_OF_MONTH, dayRuleOf);
+  const ofWeek = daysOf(dayOfWeek, DAY_OF_WEEK, (part) => weekdayRuleOf(part, (day) => numberOf(day, DAY_OF_WEEK)));
+  const daysOfMonth = ofMonth.candidates;
   const pattern: CronPattern = {
     seconds: valuesOf(second, SECOND),
     ...{ minutes, hours, daysOfMonth, months },
-    daysOfWeek: [...new Set(weekdays.map((day) => day % 7))].sort((a, b) => a - b),
+    daysOfWeek: [...new Set(ofWeek.candidates.map((day) => day % 7))].sort((a, b) => a - b),
+    ...(ofMonth.rules && { dayRules: ofMonth.rules }),
+    ...(ofWeek.rules && { weekdayRules: ofWeek.rules }),
     eitherDay: isSet(dayOfMonth) && isSet(dayOfWeek),
     fixedHour: !hour.startsWith('*') && hours.length < 24,
   };
@@ -69,6 +96,48 @@ export function parseCron(text: string): CronPattern {
 }
 
 const isSet = (part: string): boolean => !part.startsWith('*') && part !== '?';
+
+/** Days of a field that may hold L, W or #: every day that can match and, where numbers do not say it all, the rules. */
+function daysOf(
+  text: string,
+  field: Field,
+  termOf: (part: string) => DayTerm | undefined,
+): { candidates: number[]; rules?: DayRule[] } {
+  const terms = text.split(',').map((part) => termOf(part) ?? { part });
+  if (terms.every((term) => 'part' in term)) return { candidates: valuesOf(text, field) };
+  const candidates = new Set<number>();
+  const rules = terms.map((term): DayRule => {
+    const days = 'part' in term ? valuesOf(term.part, field) : term.candidates;
+    for (const day of days) candidates.add(day);
+    if (!('part' in term)) return term.rule;
+    return field === DAY_OF_MONTH
+      ? ({ date }) => days.includes(date)
+      : ({ weekday }) => days.some((day) => day % 7 === weekday);
+  });
+  return { candidates: [...candidates].sort((a, b) => a - b), rules };
+}
+
+/**
+ * Steps that do not do what they seem to: `*\/90` minutes is the same as `0`, and `*\/7` minutes starts anew each hour.
+ * @throws {CronError}
+ */
+export function cronWarnings(text: string): string[] {
+  parseCron(text);
+  const parts = text.trim().split(/\s+/);
+  const fields = [...(parts.length === 6 ? [SECOND] : []), MINUTE, HOUR, DAY_OF_MONTH, MONTH, DAY_OF_WEEK];
+  return parts.flatMap((part, index) => {
+    const field = fields[index];
+    const step = /^\*\/(\d+)$/.exec(part)?.[1];
+    if (step === undefined || field === undefined || field === DAY_OF_MONTH || field === DAY_OF_WEEK) return [];
+    const size = field.most - field.least + 1;
+    if (size % Number(step) === 0) return [];
+    const effect =
+      Number(step) >= size
+        ? `matches only ${field.least}`
+        : `does not divide ${size}, so the last step of each round is shorter`;
+    return [`"${part}" of the ${field.name} ${effect}. For an even period use the trigger automation.interval`];
+  });
+}
 
 function valuesOf(text: string, field: Field): number[] {
   const values = new Set<number>();
@@ -100,17 +169,27 @@ function numberOf(text: string, { least, most, words = [] }: Field): number | un
 }
 
 const wrong = (part: string, { name, least, most }: Field): CronError =>
-  new CronError(`"${part}" is no ${name}: ${least} to ${most}, a list, a range, or a step such as */5`);
+  new CronError(`"${part}" is not a ${name}: ${least} to ${most}, a list, a range, or a step such as */5`);
 
 /** Whether the wall clock of a zone shows a time of the pattern, as precisely as a second. */
 export function cronMatches(pattern: CronPattern, instant: Date, timezone: string): boolean {
   const wall = wallOf(instant, timezone);
   if (!pattern.seconds.includes(wall.getUTCSeconds()) || !pattern.minutes.includes(wall.getUTCMinutes())) return false;
+  return matchesHour(pattern, wall) && !(pattern.fixedHour && isSecondTime(instant, timezone));
+}
+
+/** Whether the hour and the day of a wall clock match. */
+function matchesHour(pattern: CronPattern, wall: Date): boolean {
   if (!pattern.hours.includes(wall.getUTCHours()) || !pattern.months.includes(wall.getUTCMonth() + 1)) return false;
-  const day = pattern.daysOfMonth.includes(wall.getUTCDate());
-  const weekday = pattern.daysOfWeek.includes(wall.getUTCDay());
-  if (!(pattern.eitherDay ? day || weekday : day && weekday)) return false;
-  return !(pattern.fixedHour && isSecondTime(instant, timezone));
+  const here = {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth(),
+    date: wall.getUTCDate(),
+    weekday: wall.getUTCDay(),
+  };
+  const day = pattern.dayRules?.some((rule) => rule(here)) ?? pattern.daysOfMonth.includes(here.date);
+  const weekday = pattern.weekdayRules?.some((rule) => rule(here)) ?? pattern.daysOfWeek.includes(here.weekday);
+  return pattern.eitherDay ? day || weekday : day && weekday;
 }
 
 /** Wall clock as if it were UTC. */
@@ -129,15 +208,22 @@ function isSecondTime(instant: Date, timezone: string): boolean {
   return false;
 }
 
-const MOST_MINUTES = 45_000;
+/** How far ahead `nextCron` searches: 100 days, which holds two ends of any two months. */
+const MOST_MINUTES = 144_000;
+/** Hours of every zone begin at a multiple of these minutes in UTC. */
+const QUARTER = 15;
 
-/** The first time of a pattern after an instant and up to another; null = there is none. */
+/** The first time of a pattern after an instant and up to another, at most 100 days ahead; null when there is none. */
 export function nextCron(pattern: CronPattern, after: Date, until: Date, timezone: string): Date | null {
   const start = Math.floor(after.getTime() / 60_000);
   const end = Math.min(Math.floor(until.getTime() / 60_000), start + MOST_MINUTES);
+  const second = pattern.seconds[0] ?? 0;
   for (let minute = start; minute <= end; minute += 1) {
     const base = minute * 60_000;
-    const second = pattern.seconds[0] ?? 0;
+    if (!matchesHour(pattern, wallOf(new Date(base), timezone))) {
+      minute += QUARTER - 1 - (minute % QUARTER);
+      continue;
+    }
     if (!cronMatches(pattern, new Date(base + second * 1_000), timezone)) continue;
     for (const each of pattern.seconds) {
       const at = base + each * 1_000;

@@ -2,7 +2,7 @@ import { zonedTime } from '../conditions/zoned-time';
 import type { CronPattern } from './cron';
 
 /** Times of the calendar of UTC: those that lie in all of the sets. */
-export type UtcCalendar = Omit<CronPattern, 'eitherDay' | 'fixedHour'>;
+export type UtcCalendar = Omit<CronPattern, 'eitherDay' | 'fixedHour' | 'dayRules' | 'weekdayRules'>;
 
 const DAY_MINUTES = 1_440;
 const WEEK_MS = 7 * 86_400_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../../../domain/errors';
 import type { TriggerType } from '../../../domain/registry/trigger-type';
-import { parseCron } from '../../../domain/schedules/cron';
+import { cronWarnings, parseCron } from '../../../domain/schedules/cron';
 
 const Payload = z.looseObject({ firedAt: z.string(), scheduledFor: z.string() });
 
@@ -25,7 +25,9 @@ const Timezone = z.string().refine(isTimezone, { error: 'Not an IANA time zone, 
 
 /** Config of `automation.cron`. */
 export const CronConfig = z.strictObject({
-  cronPattern: CronText.describe('minute hour day-of-month month day-of-week, or six fields with seconds first'),
+  cronPattern: CronText.describe(
+    'minute hour day-of-month month day-of-week, six fields with seconds first, or @daily and the like; L, W and # as in Quartz',
+  ),
   timezone: Timezone.optional().describe('Default: FERMATA_TIMEZONE'),
   ...catchUp,
 });
@@ -49,6 +51,8 @@ export const cronTrigger: TriggerType = {
   ...{ id: 'cron', displayName: 'Cron', ...common },
   description: 'At the times of a cron pattern, in a time zone.',
   configSchema: CronConfig,
+  configWarnings: ({ cronPattern }) =>
+    cronWarnings(String(cronPattern)).map((message) => ({ key: 'cronPattern', message })),
 };
 
 /** Every so many seconds, by Temporal's Schedules; fires its own automation only. */

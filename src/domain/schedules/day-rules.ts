@@ -1,0 +1,73 @@
+/** A day of a calendar; `month` counts from 0, `weekday` from Sunday = 0. */
+export interface CalendarDay {
+  year: number;
+  month: number;
+  date: number;
+  weekday: number;
+}
+
+/** Whether a day is meant. */
+export type DayRule = (day: CalendarDay) => boolean;
+
+/** A part of a cron field that is more than a number: the rule, and the only days at which it can hold. */
+export interface DayTerm {
+  candidates: readonly number[];
+  rule: DayRule;
+}
+
+const lastDateOf = (year: number, month: number): number => new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+
+const weekdayOf = (year: number, month: number, date: number): number =>
+  new Date(Date.UTC(year, month, date)).getUTCDay();
+
+/** The working day (Monday to Friday) nearest to a date, never in another month. */
+function nearestWorkingDay(year: number, month: number, date: number): number {
+  const weekday = weekdayOf(year, month, date);
+  if (weekday === 6) return date === 1 ? 3 : date - 1;
+  if (weekday === 0) return date === lastDateOf(year, month) ? date - 2 : date + 1;
+  return date;
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+
+/** Reads `L`, `L-3`, `LW` and `15W` of a day of month; undefined for anything else. */
+export function dayRuleOf(part: string): DayTerm | undefined {
+  const text = part.toUpperCase();
+  if (text === 'LW') {
+    return {
+      candidates: range(26, 31),
+      rule: ({ year, month, date }) => date === nearestWorkingDay(year, month, lastDateOf(year, month)),
+    };
+  }
+  const before = /^L(?:-([1-9]|[12]\d|30))?$/.exec(text);
+  if (before) {
+    const days = Number(before[1] ?? 0);
+    return {
+      candidates: range(Math.max(1, 28 - days), 31 - days),
+      rule: ({ year, month, date }) => date === lastDateOf(year, month) - days,
+    };
+  }
+  const near = Number(/^([1-9]|[12]\d|3[01])W$/.exec(text)?.[1] ?? NaN);
+  if (Number.isNaN(near)) return undefined;
+  return {
+    candidates: range(Math.max(1, near - 2), Math.min(31, near + 2)),
+    rule: ({ year, month, date }) => near <= lastDateOf(year, month) && date === nearestWorkingDay(year, month, near),
+  };
+}
+
+/** Reads `1#2` (the second Monday) and `5L` (the last Friday) of a day of week; undefined for anything else. */
+export function weekdayRuleOf(part: string, dayOf: (text: string) => number | undefined): DayTerm | undefined {
+  const [, name = '', nth, last] = /^([a-z]{3}|\d)(?:#([1-5])|(L))$/i.exec(part) ?? [];
+  const day = dayOf(name);
+  if (day === undefined || (nth === undefined && last === undefined)) return undefined;
+  const weekday = day % 7;
+  return {
+    candidates: [weekday],
+    rule: (here) =>
+      here.weekday === weekday &&
+      (nth === undefined
+        ? here.date > lastDateOf(here.year, here.month) - 7
+        : Math.ceil(here.date / 7) === Number(nth)),
+  };
+}
