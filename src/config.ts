@@ -71,6 +71,8 @@ const Environment = z.object({
   FERMATA_PLUGINS: list.prefault(''),
   FERMATA_SCRIPT_SANDBOX: z.enum(['bubblewrap', 'none']).default('bubblewrap'),
   FERMATA_SCRIPT_NETWORK: z.enum(['true', 'false']).default('false'),
+  FERMATA_SCRIPT_BUBBLEWRAP: z.string().startsWith('/', 'must be an absolute path').optional(),
+  FERMATA_SCRIPT_SLOTS: integer(1, 1_000).prefault('8'),
   FERMATA_RATE_LIMIT: integer(1, 1_000_000).prefault('200'),
   FERMATA_INGEST_RATE_LIMIT: integer(1, 1_000_000).prefault('5000'),
   FERMATA_ALERTMANAGER_LABEL: list
@@ -128,8 +130,10 @@ export interface Config {
   egressAllow: string[];
   /** Modules of plugins of one's own: packages, or paths from where the process was started. */
   plugins: string[];
-  /** How scripts of automations are run. */
-  scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean };
+  /** How scripts of automations are run; `bubblewrap` is its path, undefined = the first of the usual places. */
+  scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean; bubblewrap: string | undefined };
+  /** Most scripts at once in a worker. */
+  scriptSlots: number;
   /** Requests per second and token, on ordinary and on inbound routes. */
   rateLimit: { perSecond: number; ingestPerSecond: number };
   /** Labels of an alert that may name its system; the first present one wins. */
@@ -193,7 +197,12 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
     timezone: env.FERMATA_TIMEZONE,
     egressAllow: env.FERMATA_EGRESS_ALLOW,
     plugins: env.FERMATA_PLUGINS,
-    scripts: { sandbox: env.FERMATA_SCRIPT_SANDBOX, network: env.FERMATA_SCRIPT_NETWORK === 'true' },
+    scripts: {
+      sandbox: env.FERMATA_SCRIPT_SANDBOX,
+      network: env.FERMATA_SCRIPT_NETWORK === 'true',
+      bubblewrap: env.FERMATA_SCRIPT_BUBBLEWRAP,
+    },
+    scriptSlots: env.FERMATA_SCRIPT_SLOTS,
     rateLimit: { perSecond: env.FERMATA_RATE_LIMIT, ingestPerSecond: env.FERMATA_INGEST_RATE_LIMIT },
     alertmanagerLabels: env.FERMATA_ALERTMANAGER_LABEL,
     retention: {

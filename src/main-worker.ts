@@ -41,6 +41,8 @@ import { createEvaluator } from './evaluation/live-evaluator';
 import { loadPlugins } from './integrations/load-plugins';
 import { createPlugins } from './integrations/plugins';
 import { createPackageSource } from './integrations/script/packages';
+import { createScriptRunner, WORKER_WAIT_MS } from './integrations/script/script-runner';
+import { warnWithoutSandbox } from './integrations/script/sandbox-warning';
 import { pushMetrics } from './telemetry/push-metrics';
 import { keepTemporal, type TemporalKeeper } from './temporal/keep-temporal';
 import { createWorkerMetrics, type WorkerMetrics } from './telemetry/worker-metrics';
@@ -75,17 +77,14 @@ export async function startWorker(
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
   const egress = createEgress({ allow: config.egressAllow });
+  const scripts = createScriptRunner({
+    ...{ egress, policy: config.scripts, packages: createPackageSource(database.db) },
+    limits: { atOnce: config.scriptSlots, mostWaiting: 10_000, waitMs: WORKER_WAIT_MS },
+  });
   const plugins = standIns.plugins(
-    createPlugins({
-      ...{ egress, scripts: config.scripts, packages: createPackageSource(database.db) },
-      own: await loadPlugins(config.plugins, { egress }),
-    }),
+    createPlugins({ egress, scripts, own: await loadPlugins(config.plugins, { egress }) }),
   );
-  if (config.scripts.sandbox === 'none') {
-    log.warn(
-      'FERMATA_SCRIPT_SANDBOX=none: scripts of automations run WITHOUT a sandbox, with the rights of this process',
-    );
-  }
+  warnWithoutSandbox(config.scripts, log);
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const metrics = createWorkerMetrics({ db: database.db, log });
@@ -176,6 +175,7 @@ export async function startWorker(
       await metricsServer.close();
       await push.stop();
       await metrics.stop();
+      await scripts.close();
       await egress.close();
       await database.close();
     },

@@ -8,7 +8,7 @@ import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Registry } from '../domain/registry/registry';
 import type { Cipher } from '../domain/secrets/cipher';
 import type { Logger } from '../log';
-import type { ScriptPolicy } from '../integrations/script/sandbox';
+import type { ScriptRunner } from '../integrations/script/script-runner';
 import type { AnyConnectionType } from '../integrations/connections/connection-type';
 import type { Action } from '../integrations/contract';
 import type { Evaluator } from '../evaluation/evaluator';
@@ -30,8 +30,8 @@ export interface ApiDeps {
   cipher: Cipher;
   /** By id; what plugins bring. */
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
-  /** How scripts that are tried out are run. */
-  scripts: ScriptPolicy;
+  /** Runs scripts that are tried out. */
+  scripts: ScriptRunner;
   /** For the variables and conditions of runs that are started by hand. */
   evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */

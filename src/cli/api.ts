@@ -24,6 +24,9 @@ import type { EntityListener } from '../domain/registry/entity-listener';
 import type { OwnPlugin } from '../integrations/contract';
 import { loadPlugins } from '../integrations/load-plugins';
 import { createPlugins } from '../integrations/plugins';
+import { createPackageSource } from '../integrations/script/packages';
+import { warnWithoutSandbox } from '../integrations/script/sandbox-warning';
+import { createScriptRunner, type ScriptRunner } from '../integrations/script/script-runner';
 import { announceReady } from './ready';
 import { pushMetrics } from '../telemetry/push-metrics';
 import { createTemporalProbe } from './temporal-probe';
@@ -31,6 +34,8 @@ import { packageVersion } from './version';
 
 /** Requests under way get this long to finish when the process is asked to end. */
 const DRAIN_MS = 10_000;
+/** For `POST /scripts/test`. */
+const SCRIPT_LIMITS = { atOnce: 4, mostWaiting: 16, waitMs: 30_000 };
 
 /** `fermata api` */
 export function configure(command: Command): void {
@@ -73,14 +78,19 @@ export async function startApi(config: Config, clock: Clock = systemClock): Prom
   });
   const probe = createTemporalProbe(config.temporal);
   const egress = createEgress({ allow: config.egressAllow });
+  const scripts = createScriptRunner({
+    ...{ egress, policy: config.scripts, packages: createPackageSource(database.db) },
+    limits: SCRIPT_LIMITS,
+  });
+  warnWithoutSandbox(config.scripts, log);
   const closeAll = async () => {
-    await Promise.allSettled([probe.close(), egress.close(), database.close()]);
+    await Promise.allSettled([probe.close(), scripts.close(), egress.close(), database.close()]);
   };
   try {
     await assertSchemaCurrent(database);
     const own = await loadPlugins(config.plugins, { egress });
     const { api, listeners } = compose({
-      ...{ config, clock, database, log, egress, cipher, own, checkTemporal: probe.check },
+      ...{ config, clock, database, log, egress, scripts, cipher, own, checkTemporal: probe.check },
     });
     const broadcast = createBroadcast({ db: database.db, listeners, log });
     const changes = () => {
@@ -116,14 +126,15 @@ interface Parts {
   database: Database;
   log: Logger;
   egress: Egress;
+  scripts: ScriptRunner;
   cipher: Cipher;
   own: readonly OwnPlugin[];
   checkTemporal: () => Promise<void>;
 }
 
 function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[] } {
-  const { config, clock, database, log, egress, cipher, own, checkTemporal } = parts;
-  const plugins = createPlugins({ egress, scripts: config.scripts, own });
+  const { config, clock, database, log, egress, scripts, cipher, own, checkTemporal } = parts;
+  const plugins = createPlugins({ egress, scripts, own });
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const base = { clock, ids: uuidV7, registry };
@@ -135,7 +146,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
     notifier: createNotifier(database.pool),
     filters,
     connectionTypes: connectionTypesOf(plugins),
-    scripts: config.scripts,
+    scripts,
     entities,
     evaluator: createEvaluator({ entities, filters, clock, timezone: config.timezone }),
     automations: createAutomationStore(base),

@@ -40,18 +40,38 @@ export async function deleteScriptPackage(tx: Executor, id: string): Promise<boo
   return (await tx.delete(scriptPackages).where(eq(scriptPackages.id, id))).rowCount === 1;
 }
 
+/** A package that scripts may use. */
+export interface AllowedPackage {
+  id: string;
+  /** Of the archive that was allowed, hexadecimal. */
+  sha256: string;
+  /** Whether the stored archive still has this digest. */
+  isIntact: boolean;
+}
+
 /** A version of a package, or the one added last; null = it is not on the list. */
-export async function openScriptPackage(
+export async function findAllowedPackage(
   db: Executor,
   name: string,
   version: string | null,
-): Promise<ScriptPackageRow | null> {
+): Promise<AllowedPackage | null> {
   const which = version === null ? undefined : eq(scriptPackages.version, version);
+  const { id, sha256, tarball } = scriptPackages;
   const found = await db
-    .select()
+    .select({ id, sha256, isIntact: sql<boolean>`encode(sha256(${tarball}), 'hex') = ${sha256}` })
     .from(scriptPackages)
     .where(and(eq(scriptPackages.name, name), which))
     .orderBy(desc(scriptPackages.id))
     .limit(1);
   return found[0] ?? null;
+}
+
+/** The archive of a package; null = it has been deleted. */
+export async function readPackageArchive(db: Executor, id: string): Promise<Buffer | null> {
+  const found = await db
+    .select({ tarball: scriptPackages.tarball })
+    .from(scriptPackages)
+    .where(eq(scriptPackages.id, id))
+    .limit(1);
+  return found[0]?.tarball ?? null;
 }

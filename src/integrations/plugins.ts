@@ -12,8 +12,8 @@ import { maintenancePlugin } from '../domains/maintenance/plugin';
 import { connectionTypesOf } from './connections/connection-type';
 import { createNotificationPlugin } from '../domains/notification/plugin';
 import { createScriptPlugin } from './script/plugin';
-import { noPackages, type PackageSource } from './script/packages';
-import type { ScriptPolicy } from './script/sandbox';
+import { noPackages } from './script/packages';
+import { createScriptRunner, type ScriptRunner } from './script/script-runner';
 import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
@@ -21,10 +21,8 @@ import { createWebhookPlugin } from './webhook/plugin';
 /** What providers reach the outside world with. */
 export interface PluginDeps {
   egress: Egress;
-  /** How scripts are run; default: in a sandbox, without network. */
-  scripts?: ScriptPolicy;
-  /** Where packages of scripts come from; default: there are none. */
-  packages?: PackageSource;
+  /** Runs scripts; default: in a sandbox, without network and packages. */
+  scripts?: ScriptRunner;
   /** Plugins of the user's own, from `loadPlugins`. */
   own?: readonly Plugin[];
 }
@@ -32,8 +30,10 @@ export interface PluginDeps {
 /** All built-in plugins, and those of the user's own. */
 export function createPlugins({
   egress,
-  scripts = { sandbox: 'bubblewrap', network: false },
-  packages = noPackages,
+  scripts = createScriptRunner({
+    ...{ egress, packages: noPackages, policy: { sandbox: 'bubblewrap', network: false } },
+    limits: { atOnce: 1, mostWaiting: 0, waitMs: 1_000 },
+  }),
   own = [],
 }: PluginDeps): readonly Plugin[] {
   const plugins: Plugin[] = [
@@ -47,7 +47,7 @@ export function createPlugins({
     satellitePlugin,
     createWebhookPlugin({ egress }),
     createJiraPlugin({ egress }),
-    createScriptPlugin(scripts, packages),
+    createScriptPlugin(scripts),
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),
     createNotificationPlugin({ egress, types: () => connectionTypesOf(plugins) }),

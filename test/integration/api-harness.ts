@@ -16,7 +16,7 @@ import { connectionTypesOf } from '../../src/integrations/connections/connection
 import type { Action } from '../../src/integrations/contract';
 import { createEvaluator } from '../../src/evaluation/live-evaluator';
 import { createTestDatabase } from '../support/database';
-import { testPlugins } from '../support/plugins';
+import { testPlugins, testScripts } from '../support/plugins';
 
 export const ADMIN_TOKEN = 'admin-token-for-tests';
 export const BASE = '/api/v1';
@@ -63,7 +63,7 @@ export async function startApiHarness(
     ...base,
     database,
     connectionTypes: connectionTypesOf(testPlugins()),
-    scripts: { sandbox: 'bubblewrap', network: false },
+    scripts: testScripts(),
     cipher: createCipher([Buffer.alloc(32, 7)]),
     log: createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' }),
     notifier: createNotifier(database.pool),

@@ -1,8 +1,18 @@
 import type { Plugin } from '../../src/integrations/contract';
-import { createEgress } from '../../src/edges/egress/egress';
+import { createEgress, type Egress } from '../../src/edges/egress/egress';
 import { createPlugins } from '../../src/integrations/plugins';
+import { noPackages } from '../../src/integrations/script/packages';
+import { createScriptRunner, type ScriptRunner } from '../../src/integrations/script/script-runner';
 
 /** All built-in plugins, allowed to call this machine. */
 export function testPlugins(): readonly Plugin[] {
   return createPlugins({ egress: createEgress({ allow: ['127.0.0.1'] }) });
+}
+
+/** Runs scripts in a sandbox, without network and packages. */
+export function testScripts(egress: Egress = createEgress({ allow: [] })): ScriptRunner {
+  return createScriptRunner({
+    ...{ egress, packages: noPackages, policy: { sandbox: 'bubblewrap', network: false } },
+    limits: { atOnce: 4, mostWaiting: 16, waitMs: 30_000 },
+  });
 }

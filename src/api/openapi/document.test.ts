@@ -9,6 +9,7 @@ import { createLogger } from '../../log';
 import type { Action } from '../../integrations/contract';
 import { createEgress } from '../../edges/egress/egress';
 import { createEvaluator } from '../../evaluation/live-evaluator';
+import { testScripts } from '../../../test/support/plugins';
 import { createPlugins } from '../../integrations/plugins';
 import { PERMISSIONS } from '../auth/permissions';
 import { createApp } from '../create-app';
@@ -17,7 +18,8 @@ import { createOpenApiDocument } from './document';
 
 /** Never connected to: building the application opens nothing. */
 const database = createDatabase('postgres://nobody@127.0.0.1:1/none');
-const registry = createRegistry<Action>(createPlugins({ egress: createEgress({ allow: [] }) }));
+const egress = createEgress({ allow: [] });
+const registry = createRegistry<Action>(createPlugins({ egress }));
 const base = { clock: systemClock, ids: uuidV7, registry };
 const entities = createEntityStore(base);
 const { routes, finish } = createApp({
@@ -34,7 +36,7 @@ const { routes, finish } = createApp({
   automations: createAutomationStore(base),
   evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
   connectionTypes: new Map(),
-  scripts: { sandbox: 'bubblewrap', network: false },
+  scripts: testScripts(egress),
   cipher: createCipher([Buffer.alloc(32, 1)]),
   checkTemporal: () => Promise.resolve(),
   settings: {

@@ -91,7 +91,7 @@ export function scriptPackageRoutes({ db, clock, ids }: ScriptPackagesDeps): Rou
     writeRoute({
       method: 'post',
       path: '/script-packages',
-      permission: 'automation.manage',
+      permission: 'secrets.manage',
       operationId: 'scriptPackages.create',
       tag: TAG,
       summary: 'Allow a package to scripts; its archive is kept, and nothing is fetched when a script runs',
@@ -118,7 +118,7 @@ export function scriptPackageRoutes({ db, clock, ids }: ScriptPackagesDeps): Rou
     writeRoute({
       method: 'delete',
       path: '/script-packages/{id}',
-      permission: 'automation.manage',
+      permission: 'secrets.manage',
       operationId: 'scriptPackages.delete',
       tag: TAG,
       summary: 'Forbid a package; scripts that name it fail from now on',

@@ -3,11 +3,15 @@ import { FermataError } from '../../domain/errors';
 import { fillReferences, referencesIn } from '../../domain/secrets/references';
 import { createMask } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../../integrations/provider-failure';
-import { runScript } from '../../integrations/script/run-script';
-import type { ScriptPolicy } from '../../integrations/script/sandbox';
+import { PackageList, ScriptEnv } from '../../integrations/script/script-config';
+import type { ScriptRequest } from '../../integrations/script/run-script';
+import type { ScriptRunner } from '../../integrations/script/script-runner';
+import { untilHungUp } from '../http/hang-up';
 import { json, readRoute, type Route } from '../http/route';
 
-const Env = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string());
+/** Milliseconds around the script's own time: waiting for a slot and starting. */
+const AROUND_MS = 45_000;
+
 const Document = z.record(z.string(), z.unknown());
 
 const Body = z.strictObject({
@@ -18,14 +22,16 @@ const Body = z.strictObject({
     .partial()
     .default({})
     .describe('What the script sees of a run; GET /runs/{id}/scope gives one'),
-  env: Env.default({}),
-  secretEnv: Env.default({}),
+  env: ScriptEnv.default({}),
+  secretEnv: ScriptEnv.default({}),
   secretOverrides: z
     .record(z.string(), z.string())
     .default({})
     .describe('Values of secrets by name, hidden in the answer'),
+  packages: PackageList.default([]).describe('From the allow-list, `name` or `name@version`'),
   timeoutMs: z.int().min(1_000).max(300_000).default(30_000),
 });
+type Body = z.infer<typeof Body>;
 
 const Answer = z.object({
   ok: z.boolean(),
@@ -39,7 +45,7 @@ const Answer = z.object({
 });
 
 /** Trying a script out, without a run and without secrets. */
-export function scriptTestRoutes({ scripts }: { scripts: ScriptPolicy }): Route[] {
+export function scriptTestRoutes({ scripts }: { scripts: ScriptRunner }): Route[] {
   return [
     readRoute({
       method: 'post',
@@ -49,36 +55,38 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptPolicy }): Route[
       tag: 'Scripts',
       summary:
         'Run a script on a given context; one that fails is a result. Secrets are placeholders unless overridden',
+      description:
+        'At most 4 scripts run at once in each API process, the next ones wait. The script is killed when the caller hangs up.',
       body: Body,
-      responses: { 200: { description: 'What came of it', schema: Answer } },
-      async handler({ body }) {
-        const { kind, script, context, env, secretEnv, secretOverrides, timeoutMs } = body;
-        const filled = Object.entries(secretEnv).map(([name, text]) => {
-          const standIn = (secret: string) => secretOverrides[secret] ?? `__SECRET_${secret}__`;
-          return [name, referencesIn(text).length === 0 ? standIn(name) : fillReferences(text, standIn)];
-        });
-        const { trigger = null, artifacts = {}, var: variables = {}, repeat = null, automation = null } = context;
-        const mask = createMask(Object.values(secretOverrides));
+      responses: { 200: { description: 'How the script ended', schema: Answer } },
+      async handler({ body, request }) {
+        const mask = createMask(Object.values(body.secretOverrides));
+        const hangUp = untilHungUp(request);
+        const signal = AbortSignal.any([hangUp.signal, AbortSignal.timeout(body.timeoutMs + AROUND_MS)]);
         try {
-          const { error, ...ended } = await runScript(scripts, {
-            ...{
-              kind,
-              script,
-              timeoutMs,
-              network: false,
-              packages: [],
-              mask,
-              signal: AbortSignal.timeout(timeoutMs + 10_000),
-            },
-            scope: { trigger, artifacts, variables, repeat, automation },
-            env: { ...env, ...(Object.fromEntries(filled) as Record<string, string>) },
-          });
+          const { error, ...ended } = await scripts.run({ ...requestOf(body), mask, signal });
           return json(200, mask({ ok: error === undefined, ...ended, ...(error !== undefined && { error }) }));
         } catch (error) {
           if (!(error instanceof ProviderFailure)) throw error;
           throw new FermataError(error.code, mask(error.message));
+        } finally {
+          hangUp.end();
         }
       },
     }),
   ];
+}
+
+function requestOf(body: Body): Omit<ScriptRequest, 'mask' | 'signal'> {
+  const { kind, script, context, env, secretEnv, secretOverrides, packages, timeoutMs } = body;
+  const filled = Object.entries(secretEnv).map(([name, text]): [string, string] => {
+    const standIn = (secret: string) => secretOverrides[secret] ?? `__SECRET_${secret}__`;
+    return [name, referencesIn(text).length === 0 ? standIn(name) : fillReferences(text, standIn)];
+  });
+  const { trigger = null, artifacts = {}, var: variables = {}, repeat = null, automation = null } = context;
+  return {
+    ...{ kind, script, packages, timeoutMs, network: false },
+    scope: { trigger, artifacts, variables, repeat, automation },
+    env: { ...env, ...Object.fromEntries(filled) },
+  };
 }

@@ -1,52 +1,45 @@
 import type { Executor } from '../../db/executor';
-import { openScriptPackage } from '../../db/script-packages';
-import { messageOf } from '../../domain/errors';
+import { findAllowedPackage, readPackageArchive, type AllowedPackage } from '../../db/script-packages';
 import { ProviderFailure } from '../provider-failure';
-import { readArchive, sha256, UnsafeArchive, type PackedFile } from './unpack';
 
-/** A package that a script asked for, checked and in memory. */
-export interface ReadyPackage {
-  name: string;
-  files: readonly PackedFile[];
-}
-
-/** Gives the packages that a script names, `name` or `name@version`. */
-export type PackageSource = (wanted: readonly string[]) => Promise<ReadyPackage[]>;
+/** Most packages of one script. */
+export const MOST_PACKAGES = 20;
 
 /** What npm allows in a name, and what versions look like. */
 export const PACKAGE_NAME = /^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/;
 export const PACKAGE_VERSION = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,99}$/;
 
-/** From the allow-list in Postgres. The digest is checked each time, before anything is unpacked. */
-export function createPackageSource(db: Executor): PackageSource {
-  return async (wanted) => {
-    const ready = await Promise.all(wanted.map((spec) => open(db, spec)));
-    const problems = ready.flatMap((one) => (typeof one === 'string' ? [one] : []));
-    if (problems.length > 0) throw notReady(problems);
-    return ready.filter((one) => typeof one !== 'string');
-  };
+/** The allow-list. */
+export interface PackageSource {
+  /** A version of a package, or with `null` the one added last; null = it is not allowed. */
+  find(name: string, version: string | null): Promise<AllowedPackage | null>;
+  /** The archive of a package; null = it is gone. */
+  archive(id: string): Promise<Buffer | null>;
 }
 
-/** Where there is no allow-list, nothing is on it. */
-export const noPackages: PackageSource = (wanted) => {
-  if (wanted.length === 0) return Promise.resolve([]);
-  return Promise.reject(notReady(wanted.map((spec) => `${spec} is not on the allow-list`)));
-};
+/** The allow-list in Postgres. */
+export const createPackageSource = (db: Executor): PackageSource => ({
+  find: (name, version) => findAllowedPackage(db, name, version),
+  archive: (id) => readPackageArchive(db, id),
+});
 
-const notReady = (problems: readonly string[]) =>
-  new ProviderFailure('packages_not_ready', `Packages are not ready: ${problems.join('; ')}.`, { retryable: false });
+/** An empty allow-list. */
+export const noPackages: PackageSource = { find: () => Promise.resolve(null), archive: () => Promise.resolve(null) };
 
-/** The package, or what is wrong with it. */
-async function open(db: Executor, spec: string): Promise<ReadyPackage | string> {
+/** Name and version of `name` or `name@version`. */
+export function parsePackage(spec: string): { name: string; version: string | null } {
   const at = spec.lastIndexOf('@');
-  const [name, version] = at > 0 ? [spec.slice(0, at), spec.slice(at + 1)] : [spec, null];
-  const row = await openScriptPackage(db, name, version);
-  if (row === null) return `${spec} is not on the allow-list`;
-  if (sha256(row.tarball) !== row.sha256) return `${spec} is not what was allowed (sha256 differs)`;
-  try {
-    return { name, files: await readArchive(row.tarball) };
-  } catch (error) {
-    if (error instanceof UnsafeArchive) return `${spec}: ${messageOf(error)}`;
-    throw error;
-  }
+  return at > 0 ? { name: spec.slice(0, at), version: spec.slice(at + 1) } : { name: spec, version: null };
 }
+
+/** Why a list of packages is refused, or null: each name once, at most 20. */
+export function packagesProblem(specs: readonly string[]): string | null {
+  if (specs.length > MOST_PACKAGES) return `at most ${MOST_PACKAGES} packages`;
+  const names = specs.map((spec) => parsePackage(spec).name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  return twice === undefined ? null : `"${twice}" is named twice`;
+}
+
+/** The failure of a step whose packages cannot be used. */
+export const packagesNotReady = (problems: readonly string[]): ProviderFailure =>
+  new ProviderFailure('packages_not_ready', `Packages are not ready: ${problems.join('; ')}.`, { retryable: false });

@@ -1,19 +1,21 @@
 import { z } from 'zod';
 import type { CallingAction, Plugin } from '../contract';
 import { ProviderFailure } from '../provider-failure';
-import { runScript, type ScriptKind } from './run-script';
-import type { PackageSource } from './packages';
-import type { ScriptPolicy } from './sandbox';
+import { PackageList, ScriptEnv } from './script-config';
+import type { ScriptKind } from './run-script';
+import { WORKER_WAIT_MS, type ScriptRunner } from './script-runner';
 
-const Env = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'), z.string());
 const Config = z.strictObject({
   script: z.string().min(1).max(262_144).meta({ 'x-code': true }),
-  env: Env.default({}),
-  secretEnv: Env.default({}).meta({ 'x-secret-env': true, description: 'Each a `${{ secrets.NAME }}`' }),
+  env: ScriptEnv.default({}),
+  secretEnv: ScriptEnv.default({}).meta({ 'x-secret-env': true, description: 'Each a `${{ secrets.NAME }}`' }),
   workingDirectory: z.string().max(1_000).optional().describe('Relative, inside the private directory of the script'),
   timeout: z.int().min(1_000).max(300_000).default(30_000).describe('Milliseconds'),
-  network: z.boolean().default(false).describe('Ask for the network; FERMATA_SCRIPT_NETWORK has to allow it'),
-  packages: z.array(z.string()).default([]).describe('From the allow-list, `name` or `name@version`'),
+  network: z
+    .boolean()
+    .default(false)
+    .describe('Ask for HTTP and HTTPS by a proxy; FERMATA_SCRIPT_NETWORK has to allow it'),
+  packages: PackageList.default([]).describe('From the allow-list, `name` or `name@version`'),
 });
 type Config = z.infer<typeof Config>;
 
@@ -24,35 +26,26 @@ const Ended = {
   durationMs: z.number(),
   timedOut: z.boolean(),
 };
-/** Starting, compiling and writing down, around the script's own time. */
-const AROUND_MS = 10_000;
+/** Milliseconds around the script's own time: waiting for a slot, starting, and storing the result. */
+const AROUND_MS = WORKER_WAIT_MS + 10_000;
 
 function scriptAction(
-  policy: ScriptPolicy,
-  packages: PackageSource,
+  scripts: ScriptRunner,
   kind: ScriptKind,
   about: { displayName: string; description: string; artifact: string; schema: z.ZodObject },
 ): CallingAction<Config> {
   const { displayName, description, artifact: name, schema } = about;
   return {
     ...{ id: kind, displayName, description, configSchema: Config, produces: { name, schema }, execution: 'call' },
-    // Also asked before the configuration is parsed.
+    // Also called before the configuration is parsed.
     timeoutMs: ({ timeout }) => (typeof timeout === 'number' ? timeout : 30_000) + AROUND_MS,
-    async execute({ config, scope, mask, signal }) {
-      const { script, env, secretEnv, workingDirectory, network, timeout: timeoutMs } = config;
-      const request = {
-        kind,
-        script,
-        scope,
+    async execute({ config, run, scope, mask, signal }) {
+      const { env, secretEnv, timeout: timeoutMs, ...rest } = config;
+      const { error, ...ended } = await scripts.run({
+        ...{ ...rest, kind, timeoutMs, mask, signal },
+        scope: { ...scope, runId: run.id, contextKey: run.contextKey },
         env: { ...env, ...secretEnv },
-        workingDirectory,
-        network,
-        packages: await packages(config.packages),
-        timeoutMs,
-        mask,
-        signal,
-      };
-      const { error, ...ended } = await runScript(policy, request);
+      });
       if (error === undefined) return { output: ended, artifact: ended };
       throw new ProviderFailure(ended.timedOut ? 'timeout' : 'script_failed', error, {
         retryable: false,
@@ -62,18 +55,18 @@ function scriptAction(
   };
 }
 
-/** Scripts of automations, in a process of their own that sees nothing but what it is given. */
-export function createScriptPlugin(policy: ScriptPolicy, packages: PackageSource): Plugin {
+/** Scripts of automations, each in a process of its own that sees nothing but what it is given. */
+export function createScriptPlugin(scripts: ScriptRunner): Plugin {
   return {
     id: 'integration-script',
     actions: [
-      scriptAction(policy, packages, 'run_shell', {
+      scriptAction(scripts, 'run_shell', {
         displayName: 'Run a shell script',
         description: 'Runs a script of bash; payload, artifacts and variables are in its environment.',
         artifact: 'shell_result',
         schema: z.object(Ended),
       }),
-      scriptAction(policy, packages, 'run_script', {
+      scriptAction(scripts, 'run_script', {
         displayName: 'Run a script',
         description: 'Runs JavaScript or TypeScript with `export default async (context) => result`.',
         artifact: 'script_result',

@@ -1,30 +1,39 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import type { Mask } from '../../domain/secrets/mask-values';
+import { keepText } from './keep-text';
 
-/** Most that is kept of each of standard output, standard error and the result, in bytes. */
-const OUTPUT_LIMIT = 1_048_576;
-/** Read beyond it, so that a secret across the cut is whole when it is masked: more than any form of the longest secret. */
-const BEYOND = 1_048_576;
-const PREFIX = 'fermata-script-';
+/** Milliseconds after the end of a process during which its output is still read; others may hold the pipes open. */
+const DRAIN_MS = 1_000;
+
+/** Something that accompanies a running process. */
+export interface Companion {
+  /** Kills what the process started outside its process group. Called at the timeout, on abort and when it has ended. */
+  killRest?(): void;
+  /** Called once when the process has ended. */
+  end?(): void;
+}
 
 /** A process to run to its end. */
 export interface ProcessRequest {
+  /** Absolute path. */
   command: string;
   args: readonly string[];
+  /** The whole environment. */
   env: Readonly<Record<string, string>>;
-  cwd?: string;
+  cwd?: string | undefined;
   /** User and group to run as; only root can choose. */
   user?: number | undefined;
   stdin: string;
+  /** Contents of the file descriptors 4, 5, …, which the process reads. */
+  inputs?: readonly (string | Buffer)[];
   timeoutMs: number;
-  /** Hides secrets in an output that has to be cut; the others are masked by whoever gets them. */
+  /** Hides secrets in an output that has to be cut; the others are masked by the caller. */
   mask: Mask;
   /** Ends it early; its reason is then thrown. */
   signal: AbortSignal;
+  /** Called when the process runs. `stop` kills it and becomes `stopped` of the result. */
+  accompany?: (pid: number, stop: (why: string) => void) => Companion;
 }
 
 /** How a process ended. */
@@ -37,24 +46,32 @@ export interface ProcessResult {
   result: string;
   durationMs: number;
   timedOut: boolean;
+  /** Why a companion killed it. */
+  stopped?: string;
 }
 
-/** Runs a process in a group of its own, which is killed whole at the timeout or when the signal aborts. */
+/**
+ * Runs a process in a group of its own. At the timeout, and when the signal aborts, the whole group and what `accompany`
+ * knows of are killed, and reading stops although another process may still hold the pipes.
+ */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
-  const { command, args, env, cwd, user, stdin, timeoutMs, mask, signal } = request;
+  const { timeoutMs, mask, signal } = request;
   signal.throwIfAborted();
   const began = performance.now();
-  const child = spawn(command, [...args], {
-    ...{ env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
-    ...(user === undefined ? {} : { uid: user, gid: user }),
-  });
+  const child = start(request);
+  let companion: Companion = {};
+  let stopped: string | undefined;
   const kill = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // The group has ended by itself.
-    }
+    killGroup(child);
+    companion.killRest?.();
   };
+  if (child.pid !== undefined) {
+    companion =
+      request.accompany?.(child.pid, (why) => {
+        stopped ??= why;
+        kill();
+      }) ?? {};
+  }
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -63,80 +80,59 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
   signal.addEventListener('abort', kill, { once: true });
   process.once('exit', kill);
   try {
-    const texts = [child.stdout, child.stderr, child.stdio[3] as Readable].map((stream) =>
-      kept(stream as Readable, mask),
-    );
-    const ended = new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve(code));
-    });
-    // Who does not read its input closes it.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(stdin);
-    const exitCode = await ended;
-    signal.throwIfAborted();
+    const texts = outputsOf(child).map((stream) => keepText(stream, mask));
+    const exitCode = await ended(child, kill);
     const [stdout = '', stderr = '', result = ''] = await Promise.all(texts);
-    return { exitCode, stdout, stderr, result, durationMs: Math.round(performance.now() - began), timedOut };
+    signal.throwIfAborted();
+    const durationMs = Math.round(performance.now() - began);
+    return { exitCode, stdout, stderr, result, durationMs, timedOut, ...(stopped !== undefined && { stopped }) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', kill);
     process.off('exit', kill);
-    // What it left running in its group must not go on without it.
-    kill();
+    companion.end?.();
   }
 }
 
-/** The text of a stream, as far as it is kept; the rest is read and dropped, so that nobody waits for a full pipe. */
-async function kept(stream: Readable, mask: Mask): Promise<string> {
-  const chunks: Buffer[] = [];
-  const most = OUTPUT_LIMIT + BEYOND;
-  let size = 0;
+function start({ command, args, env, cwd, user, stdin, inputs = [] }: ProcessRequest): ChildProcess {
+  const child = spawn(command, [...args], {
+    ...{ env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)] },
+    ...(user === undefined ? {} : { uid: user, gid: user }),
+  });
+  [stdin, ...inputs].forEach((content, index) => {
+    const stream = (index === 0 ? child.stdin : child.stdio[3 + index]) as Writable | null;
+    // A process that does not read its input closes it.
+    stream?.on('error', () => undefined);
+    stream?.end(content);
+  });
+  return child;
+}
+
+const outputsOf = (child: ChildProcess): Readable[] => [
+  ...[child.stdout, child.stderr, child.stdio[3] as Readable].filter((stream): stream is Readable => stream !== null),
+];
+
+function killGroup({ pid }: ChildProcess): void {
   try {
-    for await (const chunk of stream) {
-      const bytes = chunk as Buffer;
-      if (size < most) chunks.push(bytes.subarray(0, most - size));
-      size += bytes.length;
-    }
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
-    // Killed while it wrote.
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
-  if (size <= OUTPUT_LIMIT) return text;
-  const note = `\n[… cut: there were ${size} bytes]`;
-  return `${Buffer.from(mask(text))
-    .subarray(0, OUTPUT_LIMIT - Buffer.byteLength(note))
-    .toString('utf8')
-    .replace(/\uFFFD$/, '')}${note}`;
-}
-
-/** A private directory for one script, removed afterwards; those of processes that died are removed with the next. */
-export async function withDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
-  await sweep();
-  const directory = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  try {
-    return await work(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+    // The group has ended by itself.
   }
 }
 
-let swept = false;
-
-async function sweep(): Promise<void> {
-  if (swept) return;
-  swept = true;
-  for (const name of await readdir(tmpdir())) {
-    const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (owner !== undefined && !isAlive(Number(owner)))
-      await rm(join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Resolves with the exit code when the process has ended and its pipes are closed, at the latest after `DRAIN_MS`. */
+function ended(child: ChildProcess, kill: () => void): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    let drain: NodeJS.Timeout | undefined;
+    child.once('error', reject);
+    child.once('exit', () => {
+      // What it left running must not go on without it.
+      kill();
+      drain = setTimeout(() => child.stdio.forEach((stream) => stream?.destroy()), DRAIN_MS);
+    });
+    child.once('close', (code) => {
+      clearTimeout(drain);
+      resolve(code);
+    });
+  });
 }

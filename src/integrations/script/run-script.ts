@@ -1,15 +1,16 @@
-import { parseJson } from '../../domain/exact-json';
-import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { transform } from '@swc/core';
-import { messageOf } from '../../domain/errors';
+import type { Egress } from '../../edges/egress/egress';
 import type { Mask } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../provider-failure';
-import type { ReadyPackage } from './packages';
-import { withDirectory, type ProcessResult } from './run-process';
-import { runSandboxed, scriptUser, type ScriptPolicy } from './sandbox';
+import type { Mount } from './bubblewrap';
+import { FORWARDER, FORWARDER_PORT, RUNNER } from './guest-sources';
+import type { ReadyPackage } from './package-cache';
+import type { RuntimeFiles } from './runtime-files';
+import { runSandboxed, type SandboxedCommand, type ScriptPolicy } from './sandbox';
 import { shellEnv, type ScriptScope } from './script-env';
-import { unpackInto } from './unpack';
+import { outcomeOf, type ScriptOutcome } from './script-outcome';
+import { startScriptProxy, type ScriptProxy } from './script-proxy';
+import { isRefusedVariable } from './variable-names';
 
 export type ScriptKind = 'run_shell' | 'run_script';
 
@@ -18,129 +19,128 @@ export interface ScriptRequest {
   kind: ScriptKind;
   script: string;
   scope: ScriptScope;
-  /** The author's own variables; win over those of the scope. */
+  /** The author's own variables; they replace those of the scope. */
   env: Readonly<Record<string, string>>;
   workingDirectory?: string | undefined;
   network: boolean;
-  /** Unpacked where its modules are looked for. */
-  packages: readonly ReadyPackage[];
+  /** `name` or `name@version`, of the allow-list. */
+  packages: readonly string[];
   timeoutMs: number;
-  /** Hides secrets in what has to be cut. */
+  /** Hides secrets in an output that has to be cut. */
   mask: Mask;
   signal: AbortSignal;
 }
 
-/** What a script came to. */
-export interface ScriptOutcome extends Omit<ProcessResult, 'result'> {
-  /** What `run_script` returned. */
-  result?: unknown;
-  /** Why it failed; absent = it did not. */
-  error?: string;
+/** What all scripts of a process share. */
+export interface ScriptParts {
+  policy: ScriptPolicy;
+  egress: Egress;
+  runtime: RuntimeFiles;
 }
 
-const MEMORY_MB = { run_shell: 1_024, run_script: 8_192 } as const;
+/** Where a sandbox has what the service brings. */
+const GUEST = '/run/fermata';
 
-/** Data comes by standard input, the answer goes by a file descriptor of its own, so that printing disturbs neither. */
-const RUNNER = `
-import { writeSync } from 'node:fs';
-const chunks = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
-const context = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-const answer = (value) => {
-  const bytes = Buffer.from(JSON.stringify(value) ?? '{}');
-  for (let at = 0; at < bytes.length; ) at += writeSync(3, bytes, at);
-};
-try {
-  const { default: main } = await import('/SCRIPT');
-  if (typeof main !== 'function') throw new TypeError('The script has no "export default async (context) => …"');
-  answer({ result: await main(context) });
-} catch (error) {
-  answer({ error: error instanceof Error ? error.name + ': ' + error.message : String(error) });
-  console.error(error);
-  process.exitCode = 1;
-}
-`;
-
-/** Runs a script in a sandbox. @throws {ProviderFailure} when it cannot be run at all; a script that fails is an outcome. */
-export async function runScript(policy: ScriptPolicy, request: ScriptRequest): Promise<ScriptOutcome> {
+/** Runs a script in a sandbox. @throws {ProviderFailure} when it cannot be run at all; a script that fails is an outcome */
+export async function runScript(
+  parts: ScriptParts,
+  request: ScriptRequest,
+  packages: readonly ReadyPackage[],
+): Promise<ScriptOutcome> {
+  const { policy, runtime } = parts;
   const workingDirectory = relative(request.workingDirectory ?? '');
-  const compiled = request.kind === 'run_script' ? await compile(request.script) : { code: '' };
-  if (!('code' in compiled)) return compiled;
-  return withDirectory(async (directory) => {
-    await mkdir(join(directory, workingDirectory), { recursive: true });
-    for (const { name, files } of request.packages) await unpackInto(directory, name, files);
-    const own = { directory, workingDirectory, memoryMb: MEMORY_MB[request.kind] };
-    const { network, timeoutMs, mask, signal, scope } = request;
-    const common = { ...own, network, timeoutMs, mask, signal };
-    if (request.kind === 'run_shell') {
-      await writeFile(join(directory, '.script.sh'), request.script);
-      await give(directory);
-      const path = policy.sandbox === 'none' ? join(directory, '.script.sh') : '/work/.script.sh';
-      const env = { ...shellEnv(scope), ...request.env };
-      return outcomeOf(await runSandboxed(policy, { ...common, command: ['/bin/bash', path], env, stdin: '' }), mask);
-    }
-    const root = policy.sandbox === 'none' ? directory : '/work';
-    await writeFile(join(directory, '.script.mjs'), compiled.code);
-    await writeFile(join(directory, '.runner.mjs'), RUNNER.replace("'/SCRIPT'", JSON.stringify(`${root}/.script.mjs`)));
-    await give(directory);
-    const command = [process.execPath, '--max-old-space-size=256', `${root}/.runner.mjs`];
+  refuseVariables(request.env);
+  if (request.network && !policy.network) {
+    throw invalid('The script asks for the network, which FERMATA_SCRIPT_NETWORK does not allow.');
+  }
+  const { timeoutMs, mask, signal, scope } = request;
+  const way = await openWay(parts, request);
+  try {
     const { trigger, artifacts, variables, repeat, automation } = scope;
-    const stdin = JSON.stringify({ trigger, artifacts, var: variables, repeat, automation });
-    return outcomeOf(await runSandboxed(policy, { ...common, command, env: request.env, stdin }), mask);
-  });
+    const isShell = request.kind === 'run_shell';
+    const scopeEnv = isShell ? shellEnv(scope) : {};
+    const content = isShell ? shellContent(request) : await nodeContent(policy, runtime, request);
+    const ended = await runSandboxed(policy, {
+      ...{ workingDirectory, timeoutMs, mask, signal },
+      files: { ...content.files, ...way.files },
+      mounts: [...content.mounts, ...way.mounts],
+      folders: Object.fromEntries(packages.map(({ name, directory }) => [`node_modules/${name}`, directory])),
+      command: (root) => way.command(root, content.command(root)),
+      env: { ...scopeEnv, ...request.env, ...way.env },
+      stdin: isShell ? '' : JSON.stringify({ trigger, artifacts, var: variables, repeat, automation }),
+    });
+    return outcomeOf(ended, mask, scopeEnv['FERMATA_OMITTED']);
+  } finally {
+    await way.close();
+  }
 }
 
-/** To the user that the script runs as; the directory itself is closed to all others. */
-async function give(directory: string): Promise<void> {
-  const user = scriptUser();
-  if (user === undefined) return;
-  for (const name of ['', ...(await readdir(directory, { recursive: true }))])
-    await chown(join(directory, name), user, user);
+type Content = Pick<SandboxedCommand, 'files' | 'mounts' | 'command'>;
+
+const shellContent = ({ script }: ScriptRequest): Content => ({
+  files: { '.script.sh': script },
+  mounts: [],
+  command: (root) => ['/bin/bash', '--norc', '--noprofile', `${root}/.script.sh`],
+});
+
+async function nodeContent(policy: ScriptPolicy, runtime: RuntimeFiles, request: ScriptRequest): Promise<Content> {
+  const hasWalls = policy.sandbox !== 'none';
+  const mounts: Mount[] = [{ from: await runtime.amaro(), to: `${GUEST}/amaro.cjs` }];
+  // Without walls the network is that of the host, and there is no proxy.
+  if (request.network && hasWalls) mounts.push({ from: await runtime.undici(), to: `${GUEST}/undici` });
+  const [amaro, undici] = mounts.map(({ from, to }) => (hasWalls ? to : from));
+  const flags = ['--max-old-space-size=256', '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  return {
+    files: { '.script.ts': request.script, '.runner.mjs': RUNNER },
+    mounts,
+    command: (root) => [
+      ...[process.execPath, ...flags, `${root}/.runner.mjs`, `${root}/.script.ts`],
+      ...[amaro ?? '', undici ?? ''],
+    ],
+  };
+}
+
+/** The way out of a sandbox, if the script asks for one. */
+interface Way extends Pick<SandboxedCommand, 'files' | 'mounts' | 'env'> {
+  command(root: string, inner: readonly string[]): readonly string[];
+  close(): Promise<void>;
+}
+
+const NO_WAY: Way = {
+  ...{ files: {}, mounts: [], env: {} },
+  command: (_root, inner) => inner,
+  close: () => Promise.resolve(),
+};
+
+let sockets = 0;
+
+async function openWay({ policy, egress, runtime }: ScriptParts, { network }: ScriptRequest): Promise<Way> {
+  if (!network || policy.sandbox === 'none') return NO_WAY;
+  const socket = join(await runtime.root(), `${(sockets += 1)}.sock`);
+  const proxy: ScriptProxy = await startScriptProxy(egress, socket);
+  const url = `http://127.0.0.1:${FORWARDER_PORT}`;
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'];
+  return {
+    files: { '.forwarder.mjs': FORWARDER },
+    mounts: [{ from: socket, to: `${GUEST}/proxy.sock`, isWritable: true }],
+    env: { ...Object.fromEntries(names.map((name) => [name, url])), NO_PROXY: 'localhost,127.0.0.1' },
+    command: (root, inner) => [process.execPath, `${root}/.forwarder.mjs`, `${GUEST}/proxy.sock`, ...inner],
+    close: () => proxy.close(),
+  };
+}
+
+function refuseVariables(env: Readonly<Record<string, string>>): void {
+  const refused = Object.keys(env).filter(isRefusedVariable);
+  if (refused.length > 0) throw invalid(`A script must not be given these variables: ${refused.join(', ')}.`);
 }
 
 /** A path below the private directory. */
 function relative(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (path.startsWith('/') || parts.includes('..') || path.includes('\0')) {
-    throw new ProviderFailure('config_invalid', 'workingDirectory must be relative and stay inside.', {
-      retryable: false,
-    });
+    throw invalid('workingDirectory must be relative and stay inside.');
   }
   return parts.join('/');
 }
 
-/** TypeScript and JavaScript as a module of JavaScript; types are dropped, not checked. One that is neither has failed, as with bash. */
-async function compile(script: string): Promise<{ code: string } | ScriptOutcome> {
-  try {
-    const { code } = await transform(script, {
-      ...{ swcrc: false, configFile: false, filename: 'script.ts', sourceMaps: 'inline' },
-      jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-      module: { type: 'es6' },
-    });
-    return { code };
-  } catch (error) {
-    const [stderr = ''] = messageOf(error).split('\n\nCaused by');
-    const ended = { exitCode: null, stdout: '', stderr, durationMs: 0, timedOut: false };
-    return { ...ended, error: `The script cannot be read: ${stderr.trim()}` };
-  }
-}
-
-function outcomeOf({ result, ...ended }: ProcessResult, mask: Mask): ScriptOutcome {
-  const answer = parsed(result);
-  const own = 'result' in answer ? { result: answer.result } : {};
-  if (ended.timedOut) return { ...ended, ...own, error: 'The script took too long and was killed.' };
-  if (ended.exitCode === 0)
-    return answer.error === undefined ? { ...ended, ...own } : { ...ended, error: answer.error };
-  const last = mask(ended.stderr.trim().split('\n').at(-1) ?? '');
-  const how = ended.exitCode === null ? 'The script was killed' : `The script ended with exit code ${ended.exitCode}`;
-  return { ...ended, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
-}
-
-function parsed(text: string): { result?: unknown; error?: string } {
-  if (text === '') return {};
-  try {
-    return (parseJson(text) ?? {}) as { result?: unknown; error?: string };
-  } catch {
-    return { error: 'The result of the script is larger than 1 MB, or no JSON.' };
-  }
-}
+const invalid = (message: string) => new ProviderFailure('config_invalid', message, { retryable: false });

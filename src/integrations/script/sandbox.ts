@@ -1,127 +1,126 @@
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { NO_MASK, type Mask } from '../../domain/secrets/mask-values';
+import { writeFile, mkdir, chown, readdir, cp } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Mask } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../provider-failure';
-import { runProcess, type ProcessResult } from './run-process';
+import { bubblewrapProcess, scriptUser, tryBubblewrap, type Mount, type SandboxAbility } from './bubblewrap';
+import { createMark, killMarked } from './descendants';
+import { LIMITS, limited } from './limits';
+import { watchMemory } from './memory-watch';
+import { runProcess, type Companion, type ProcessResult } from './run-process';
+import { withDirectory } from './private-directory';
 
-/** How scripts are kept apart from us. */
+/** How scripts are kept apart from the service. */
 export interface ScriptPolicy {
-  /** `bubblewrap`, or `none`: no sandbox, for who trusts every author. */
+  /** `bubblewrap`, or `none`: no sandbox, for installations that trust every author. */
   sandbox: 'bubblewrap' | 'none';
   /** Whether a script that asks for the network gets it. */
   network: boolean;
+  /** Absolute path of bubblewrap; undefined = the first of the usual places. */
+  bubblewrap?: string | undefined;
 }
 
-/** A command inside the sandbox. */
+/** A command to run in the private directory of one script. */
 export interface SandboxedCommand {
-  command: readonly string[];
-  /** Private directory, with what is needed in it; the script sees it as `/work`. */
-  directory: string;
-  /** Below it. */
+  /** `root` is the private directory as the script sees it. */
+  command(root: string): readonly string[];
+  /** Below the private directory. */
   workingDirectory: string;
+  /** Files by their path in the private directory. */
+  files: Readonly<Record<string, string>>;
+  /** Folders by their path in the private directory, read-only. */
+  folders: Readonly<Record<string, string>>;
+  /** Paths of the host that only a sandbox needs; elsewhere they are at their place. */
+  mounts: readonly Mount[];
   env: Readonly<Record<string, string>>;
   stdin: string;
-  network: boolean;
   timeoutMs: number;
   mask: Mask;
   signal: AbortSignal;
-  /** Of its address space, in megabytes. */
-  memoryMb: number;
 }
 
-const LIMITS = { processes: 256, fileMb: 64 } as const;
-/** Nobody: never the user that the service runs as. */
-const NOBODY = 65_534;
 const PATH = '/usr/local/bin:/usr/bin:/bin';
-/** Of the system, readable and nothing else. */
-const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/alternatives', '/etc/ssl', '/etc/ca-certificates'];
-const NAMES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
+const WORK = '/work';
 
-/**
- * Root becomes nobody before anything of the script runs, since limits do not hold for root; every other user becomes nobody
- * inside the sandbox.
- */
-export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);
+const tried = new Map<string, Promise<SandboxAbility | string>>();
 
-let usable: Promise<string | null> | undefined;
-
-/** Why bubblewrap cannot be used here, or null; found out by using it, once. */
-export function sandboxProblem(): Promise<string | null> {
-  return (usable ??= tryBubblewrap());
+function abilityOf(bubblewrap: string | undefined): Promise<SandboxAbility | string> {
+  const key = bubblewrap ?? '';
+  const known = tried.get(key) ?? tryBubblewrap(bubblewrap);
+  tried.set(key, known);
+  return known;
 }
 
-async function tryBubblewrap(): Promise<string | null> {
-  const signal = AbortSignal.timeout(10_000);
-  try {
-    const args = [
-      '--ro-bind',
-      '/',
-      '/',
-      '--unshare-all',
-      '--die-with-parent',
-      '--uid',
-      '65534',
-      '--gid',
-      '65534',
-      'true',
-    ];
-    const env = { PATH: process.env['PATH'] ?? PATH };
-    const { exitCode, stderr } = await runProcess({
-      ...{ command: 'bwrap', args, env, user: scriptUser(), stdin: '', timeoutMs: 10_000, mask: NO_MASK, signal },
-    });
-    return exitCode === 0 ? null : `bubblewrap does not work here: ${stderr.trim().slice(0, 300)}`;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'bubblewrap is not installed' : String(error);
-  }
+/** Why bubblewrap cannot be used here, or null. It is tried out once. */
+export async function sandboxProblem(bubblewrap?: string): Promise<string | null> {
+  const ability = await abilityOf(bubblewrap);
+  return typeof ability === 'string' ? ability : null;
 }
 
-/** @throws {ProviderFailure} config_invalid when there is no sandbox, or the network is not allowed */
+/** @throws {ProviderFailure} config_invalid when there is no sandbox */
 export async function runSandboxed(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
-  const { network, env, stdin, timeoutMs, mask, signal } = request;
-  if (network && !policy.network) {
-    throw refusal('The script asks for the network, which FERMATA_SCRIPT_NETWORK does not allow.');
-  }
-  if (policy.sandbox === 'none') {
-    const cwd = `${request.directory}/${request.workingDirectory}`;
-    const [command = '', ...args] = limited(request, timeoutMs, policy);
-    const own = { PATH, HOME: request.directory, ...env };
-    return runProcess({ command, args, env: own, cwd, user: scriptUser(), stdin, timeoutMs, mask, signal });
-  }
-  const problem = await sandboxProblem();
-  if (problem !== null) {
-    throw refusal(
-      `Scripts are not run here: ${problem}. Install it, or set FERMATA_SCRIPT_SANDBOX=none to run them without.`,
-    );
-  }
-  // Values go by the environment of bwrap itself, never by its arguments, which everybody can read.
-  const args = [...bubblewrapArgs(request), '--', ...limited(request, timeoutMs, policy)];
-  const own = { PATH, HOME: '/work', ...env };
-  return runProcess({ command: 'bwrap', args, env: own, user: scriptUser(), stdin, timeoutMs, mask, signal });
+  return policy.sandbox === 'none' ? runOpenly(request) : runBehindWalls(policy, request);
 }
 
-const refusal = (message: string) => new ProviderFailure('config_invalid', message, { retryable: false });
-
-function bubblewrapArgs({ directory, workingDirectory, network }: SandboxedCommand): string[] {
-  const node = dirname(dirname(process.execPath));
-  const readable = [...SYSTEM, ...(network ? NAMES : []), ...(node.startsWith('/usr') ? [] : [node])];
-  return [
-    ...['--unshare-all', ...(network ? ['--share-net'] : []), '--die-with-parent', '--new-session'],
-    ...['--uid', '65534', '--gid', '65534', '--hostname', 'sandbox'],
-    ...readable.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', path, path]),
-    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--bind', directory, '/work'],
-    ...['--chdir', `/work/${workingDirectory}`],
-  ];
+async function runBehindWalls(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
+  const ability = await abilityOf(policy.bubblewrap);
+  if (typeof ability === 'string') {
+    const advice = 'Install it, or set FERMATA_SCRIPT_SANDBOX=none to run them without.';
+    throw new ProviderFailure('config_invalid', `Scripts are not run here: ${ability}. ${advice}`, {
+      retryable: false,
+    });
+  }
+  const { workingDirectory, stdin, timeoutMs, mask, signal } = request;
+  const bwrap = await bubblewrapProcess(ability, {
+    command: request.command(WORK),
+    env: { PATH, HOME: WORK, ...request.env },
+    workingDirectory,
+    files: Object.entries(request.files).map(([path, content]) => ({ path: `${WORK}/${path}`, content })),
+    mounts: [
+      ...Object.entries(request.folders).map(([to, from]) => ({ from, to: `${WORK}/${to}` })),
+      ...request.mounts,
+    ],
+    timeoutMs,
+  });
+  return runProcess({
+    ...{ ...bwrap, stdin, timeoutMs, mask, signal },
+    accompany: (pid, stop) => watchMemory(pid, LIMITS.memoryMb, stop),
+  });
 }
 
-/** Limits of time, processes, files and memory around a command. */
-function limited({ command, memoryMb }: SandboxedCommand, timeoutMs: number, { sandbox }: ScriptPolicy): string[] {
-  const limits = [
-    `ulimit -t ${Math.ceil(timeoutMs / 1_000) + 1}`,
-    // Without a namespace of its own the limit would count everything that the user runs.
-    ...(sandbox === 'none' ? [] : [`ulimit -u ${LIMITS.processes}`]),
-    `ulimit -f ${LIMITS.fileMb * 1_024}`,
-    `ulimit -v ${memoryMb * 1_024}`,
-    'ulimit -c 0',
-  ];
-  return ['/bin/bash', '--norc', '--noprofile', '-c', `${limits.join('; ')}; exec "$@"`, 'bash', ...command];
+/** Without walls: limits and the end of everything that it started remain. */
+function runOpenly(request: SandboxedCommand): Promise<ProcessResult> {
+  const { workingDirectory, stdin, timeoutMs, mask, signal } = request;
+  return withDirectory(async (directory) => {
+    await mkdir(join(directory, workingDirectory), { recursive: true });
+    for (const [path, from] of Object.entries(request.folders))
+      await cp(from, join(directory, path), { recursive: true });
+    for (const [path, content] of Object.entries(request.files)) {
+      await mkdir(dirname(join(directory, path)), { recursive: true });
+      await writeFile(join(directory, path), content);
+    }
+    await give(directory);
+    const mark = createMark();
+    const [command = '', ...args] = limited(request.command(directory), {
+      ...{ timeoutMs, inSandbox: false, mark: mark.limit },
+    });
+    return runProcess({
+      ...{ command, args, stdin, timeoutMs, mask, signal, user: scriptUser() },
+      env: { PATH, HOME: directory, ...request.env, ...mark.env },
+      cwd: join(directory, workingDirectory),
+      accompany: (pid, stop) => together(watchMemory(pid, LIMITS.memoryMb, stop), killMarked(mark)),
+    });
+  });
+}
+
+const together = (...companions: Companion[]): Companion => ({
+  killRest: () => companions.forEach((each) => each.killRest?.()),
+  end: () => companions.forEach((each) => each.end?.()),
+});
+
+/** To the user that the script runs as; the directory itself is closed to all others. */
+async function give(directory: string): Promise<void> {
+  const user = scriptUser();
+  if (user === undefined) return;
+  for (const name of ['', ...(await readdir(directory, { recursive: true }))])
+    await chown(join(directory, name), user, user);
 }

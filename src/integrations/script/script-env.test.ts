@@ -20,13 +20,48 @@ describe('the environment of a shell script', () => {
     });
   });
 
-  it('leaves out what is too much, and what the system would refuse', () => {
-    const variables = { big: 'x'.repeat(200_000), zero: 'a\0b', fine: 'y' };
-    expect(shellEnv({ trigger: null, artifacts: {}, variables, repeat: null, automation: {} })).not.toHaveProperty(
-      'FERMATA_VAR_BIG',
-    );
-    expect(
-      shellEnv({ trigger: null, artifacts: {}, variables: { zero: 'a\0b' }, repeat: null, automation: {} }),
-    ).toEqual({});
+  it('has the run, its context key, the trigger, the automation and the repetition', () => {
+    const env = shellEnv({
+      trigger: { id: 'down', event: 'health.changed', payload: {} },
+      artifacts: {},
+      variables: {},
+      repeat: { index: 2, item: { name: 'b' } },
+      automation: { id: 'a1', name: 'Nightly', group: null },
+      runId: 'r1',
+      contextKey: 'db',
+    });
+    expect(env).toEqual({
+      FERMATA_RUN_ID: 'r1',
+      FERMATA_CONTEXT_KEY: 'db',
+      FERMATA_TRIGGER_ID: 'down',
+      FERMATA_TRIGGER_EVENT: 'health.changed',
+      FERMATA_AUTOMATION_ID: 'a1',
+      FERMATA_AUTOMATION_NAME: 'Nightly',
+      FERMATA_REPEAT_INDEX: '2',
+      FERMATA_REPEAT_ITEM_NAME: 'b',
+    });
+  });
+
+  it('keeps variables and artifacts when the payload is too large, and names what was left out', () => {
+    const env = shellEnv({
+      trigger: { payload: { big: 'x'.repeat(200_000), small: 1 } },
+      artifacts: { open: { incident: { id: 'i1' } } },
+      variables: { owner: 'ada', zero: 'a\0b' },
+      repeat: null,
+      automation: null,
+    });
+    expect(env).toEqual({
+      FERMATA_VAR_OWNER: 'ada',
+      FERMATA_ARTIFACT_OPEN_INCIDENT_ID: 'i1',
+      FERMATA_TRIGGER_PAYLOAD_SMALL: '1',
+      FERMATA_OMITTED: 'FERMATA_VAR_ZERO FERMATA_TRIGGER_PAYLOAD_BIG',
+    });
+  });
+
+  it('shortens a long list of names that were left out', () => {
+    const variables = Object.fromEntries(Array.from({ length: 1_200 }, (_, index) => [`v${index}`, index]));
+    const env = shellEnv({ trigger: null, artifacts: {}, variables, repeat: null, automation: null });
+    expect(Object.keys(env)).toHaveLength(1_001);
+    expect(env['FERMATA_OMITTED']).toMatch(/^FERMATA_VAR_V1000 .* and 150 more$/);
   });
 });

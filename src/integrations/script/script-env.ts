@@ -5,34 +5,66 @@ export interface ScriptScope {
   variables: Readonly<Record<string, unknown>>;
   repeat: unknown;
   automation: unknown;
+  /** Id of the run; absent when the script is only tried out. */
+  runId?: string;
+  contextKey?: string | null;
 }
 
 const MOST_NAMES = 1_000;
 const MOST_BYTES = 131_072;
+/** Of the names that are listed in `FERMATA_OMITTED`. */
+const MOST_LISTED = 50;
 
 /**
- * The scope as environment variables: each text, number and boolean below the trigger's payload, artifacts and variables, by
- * its way in capitals: `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID`, `FERMATA_VAR_OWNER`. Lists by
- * number. What is more than 1,000 names or 128 KB is left out; run_script gets everything as its context.
+ * The scope as environment variables: each text, number and boolean by its path in upper case, e.g.
+ * `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID`, `FERMATA_VAR_OWNER`. Items of lists are
+ * numbered from 0. At most 1,000 names and 128 KB, run facts, variables and artifacts before the payload.
+ * `FERMATA_OMITTED` lists what did not fit; it is absent when nothing was left out.
  */
-export function shellEnv({ trigger, artifacts, variables }: ScriptScope): Record<string, string> {
+export function shellEnv(scope: ScriptScope): Record<string, string> {
   const env: Record<string, string> = {};
+  const omitted: string[] = [];
   let bytes = 0;
   const add = (name: string, value: unknown): void => {
-    if (value === null || value === undefined || Object.keys(env).length >= MOST_NAMES) return;
+    if (value === null || value === undefined) return;
     if (typeof value === 'object') {
       for (const [key, child] of Object.entries(value)) add(`${name}_${nameOf(key)}`, child);
       return;
     }
     const text = String(value as string);
-    bytes += name.length + Buffer.byteLength(text);
+    const size = name.length + Buffer.byteLength(text);
     // The system refuses a value with a zero byte.
-    if (bytes <= MOST_BYTES && !text.includes('\0')) env[name] = text;
+    if (Object.keys(env).length >= MOST_NAMES || bytes + size > MOST_BYTES || text.includes('\0')) {
+      omitted.push(name);
+      return;
+    }
+    bytes += size;
+    env[name] = text;
   };
-  add('FERMATA_TRIGGER_PAYLOAD', (Object(trigger) as { payload?: unknown }).payload);
-  for (const [id, byName] of Object.entries(artifacts)) add(`FERMATA_ARTIFACT_${nameOf(id)}`, byName);
-  for (const [name, value] of Object.entries(variables)) add(`FERMATA_VAR_${nameOf(name)}`, value);
+  for (const [name, value] of rootsOf(scope)) add(name, value);
+  if (omitted.length > 0) env['FERMATA_OMITTED'] = listed(omitted);
   return env;
+}
+
+function rootsOf({ trigger, artifacts, variables, repeat, automation, runId, contextKey }: ScriptScope) {
+  const { id, event, payload } = Object(trigger) as Record<string, unknown>;
+  return [
+    ['FERMATA_RUN_ID', runId],
+    ['FERMATA_CONTEXT_KEY', contextKey],
+    ['FERMATA_TRIGGER_ID', id],
+    ['FERMATA_TRIGGER_EVENT', event],
+    ['FERMATA_AUTOMATION', automation],
+    ['FERMATA_VAR', variables],
+    ['FERMATA_ARTIFACT', artifacts],
+    ['FERMATA_REPEAT', repeat],
+    ['FERMATA_TRIGGER_PAYLOAD', payload],
+  ] as const;
+}
+
+/** Names, as many as are useful to a person. */
+function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_LISTED;
+  return names.slice(0, MOST_LISTED).join(' ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 const nameOf = (key: string): string => key.toUpperCase().replace(/[^A-Z0-9]+/g, '_');

@@ -68,12 +68,11 @@ function safePath({ name, type }: Header): string | null {
   return type === 'directory' || parts.length < 2 ? null : parts.slice(1).join('/');
 }
 
-/** Writes the files of a package where modules of that name are looked for. */
-export async function unpackInto(directory: string, name: string, files: readonly PackedFile[]): Promise<void> {
-  const folder = join(directory, 'node_modules', name);
+/** Writes the files of a package below a folder, readable for everybody who can reach it. */
+export async function unpackInto(folder: string, files: readonly PackedFile[]): Promise<void> {
   for (const { path, content } of files) {
     const target = join(folder, path);
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, content);
+    await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+    await writeFile(target, content, { mode: 0o644 });
   }
 }

@@ -1,0 +1,19 @@
+import type { Request } from 'express';
+import { FermataError } from '../../domain/errors';
+
+/** Tells when the caller of a request has gone. */
+export interface HangUp {
+  /** Aborts with a `request_timeout`, which nobody reads any more. */
+  signal: AbortSignal;
+  /** Stops looking; call it when the request has been answered. */
+  end(): void;
+}
+
+/** Watches the connection of a request, for work that is not worth finishing without its caller. */
+export function untilHungUp({ socket }: Request): HangUp {
+  const controller = new AbortController();
+  const abort = () => controller.abort(new FermataError('request_timeout', 'The caller has closed the connection.'));
+  if (socket.destroyed) abort();
+  socket.once('close', abort);
+  return { signal: controller.signal, end: () => void socket.off('close', abort) };
+}

@@ -1,0 +1,79 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Companion } from './run-process';
+
+const MARK_NAME = 'FERMATA_SCRIPT_MARK';
+/** Default hard limit of POSIX message queues in Linux, in bytes. */
+const MOST_MARK = 819_200;
+const ROUNDS = 20;
+
+/** What is left on every process of one script that runs without a sandbox. */
+export interface ScriptMark {
+  env: Readonly<Record<string, string>>;
+  /** Hard limit of POSIX message queues (see `limits.ts`): it stays when a process clears its environment. */
+  limit: number;
+}
+
+/** A new mark. */
+export const createMark = (): ScriptMark => ({ env: { [MARK_NAME]: randomUUID() }, limit: randomInt(1, MOST_MARK) });
+
+/**
+ * Kills every process that carries the mark, whatever session or group it has moved to and whoever its parent is now. Looks
+ * again until a look finds none, because a process may fork while others are killed. Does nothing where there is no /proc.
+ */
+export function killMarked(mark: ScriptMark): Companion {
+  let isKilling = false;
+  return {
+    killRest() {
+      const isLeft = killOnce(mark);
+      if (!isLeft || isKilling) return;
+      isKilling = true;
+      void (async () => {
+        for (let round = 0; round < ROUNDS; round += 1) {
+          await pause(20);
+          if (!killOnce(mark)) break;
+        }
+        isKilling = false;
+      })();
+    },
+  };
+}
+
+/** Whether any was found. */
+function killOnce(mark: ScriptMark): boolean {
+  const marked = processIds().filter((pid) => pid !== process.pid && isMarked(pid, mark));
+  for (const pid of marked) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return marked.length > 0;
+}
+
+function isMarked(pid: number, { env, limit }: ScriptMark): boolean {
+  if (/^State:\s+Z/m.test(read(pid, 'status'))) return false;
+  const own = new RegExp(`(?:^|\\0)${MARK_NAME}=([^\\0]*)`).exec(read(pid, 'environ'))?.[1];
+  if (own !== undefined) return own === env[MARK_NAME];
+  return new RegExp(`^Max msgqueue size\\s+\\d+\\s+${limit}\\s`, 'm').test(read(pid, 'limits'));
+}
+
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    return '';
+  }
+}

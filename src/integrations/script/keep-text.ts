@@ -1,0 +1,33 @@
+import type { Readable } from 'node:stream';
+import type { Mask } from '../../domain/secrets/mask-values';
+
+/** Most that is kept of each output of a script, in bytes. */
+const OUTPUT_LIMIT = 1_048_576;
+/** Read beyond it, so that a secret across the cut is whole when it is masked: more than any form of the longest secret. */
+const BEYOND = 1_048_576;
+
+/**
+ * The text of a stream, at most 1 MB. The rest is read and dropped, so that the writer does not block. A text that is cut
+ * is masked and ends with a note.
+ */
+export async function keepText(stream: Readable, mask: Mask): Promise<string> {
+  const chunks: Buffer[] = [];
+  const most = OUTPUT_LIMIT + BEYOND;
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      const bytes = chunk as Buffer;
+      if (size < most) chunks.push(bytes.subarray(0, most - size));
+      size += bytes.length;
+    }
+  } catch {
+    // The writer was killed, or reading was given up.
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  if (size <= OUTPUT_LIMIT) return text;
+  const note = `\n[… cut: there were ${size} bytes]`;
+  return `${Buffer.from(mask(text))
+    .subarray(0, OUTPUT_LIMIT - Buffer.byteLength(note))
+    .toString('utf8')
+    .replace(/\uFFFD$/, '')}${note}`;
+}

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+
+/** What one script may take. */
+export const LIMITS = {
+  /** Processes and threads, in the sandbox only: elsewhere everything that the user runs would count. */
+  processes: 256,
+  /** Size of one file, in megabytes. */
+  fileMb: 64,
+  /** Open files of one process. */
+  openFiles: 1_024,
+  /** Memory of all its processes together and writable memory of each of them, in megabytes. */
+  memoryMb: 1_024,
+  /** Working directory, in megabytes of memory. */
+  workMb: 256,
+  /** /tmp and /dev/shm, each, in megabytes of memory. */
+  tmpMb: 64,
+} as const;
+
+/** Of util-linux; the shell's own `ulimit` would come after what a shell reads at its start. */
+const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit', '/run/current-system/sw/bin/prlimit'];
+
+/** Absolute path of prlimit; undefined where it is missing. */
+export const findPrlimit = (): string | undefined => PRLIMIT.find((path) => existsSync(path));
+
+interface LimitOptions {
+  timeoutMs: number;
+  inSandbox: boolean;
+  /** Becomes the hard limit of POSIX message queues, which no descendant can raise: a mark to find them by. */
+  mark?: number;
+}
+
+/**
+ * A command under limits of time, processes, files and memory. The memory limit is one of writable memory, not of address
+ * space, which Node and WebAssembly reserve in amounts that they never use.
+ */
+export function limited(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {
+  const prlimit = findPrlimit();
+  if (prlimit === undefined) return [...command];
+  const MB = 1_048_576;
+  return [
+    prlimit,
+    `--cpu=${Math.ceil(timeoutMs / 1_000) + 1}`,
+    ...(inSandbox ? [`--nproc=${LIMITS.processes}`] : []),
+    `--fsize=${LIMITS.fileMb * MB}`,
+    `--data=${LIMITS.memoryMb * MB}`,
+    `--nofile=${LIMITS.openFiles}`,
+    `--msgqueue=${mark ?? 0}`,
+    '--core=0',
+    '--',
+    ...command,
+  ];
+}

@@ -1,0 +1,87 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../domain/errors';
+import { packagesNotReady, packagesProblem, parsePackage, type PackageSource } from './packages';
+import { readArchive, sha256, UnsafeArchive, unpackInto } from './unpack';
+
+/** Most unpacked bytes of all packages of one script. */
+export const MOST_PACKAGE_BYTES = 256 * 1_048_576;
+
+/** A package on disk. */
+export interface ReadyPackage {
+  name: string;
+  /** Its files. Several scripts read them at once; nobody writes there. */
+  directory: string;
+}
+
+/** Gives the packages that a script names. @throws {ProviderFailure} packages_not_ready */
+export type PackageCache = (specs: readonly string[]) => Promise<ReadyPackage[]>;
+
+interface Unpacked {
+  directory: string;
+  bytes: number;
+}
+
+/**
+ * Packages of the allow-list, each unpacked once into a folder named by its digest. The digest of the stored archive is
+ * compared at each use. One archive is unpacked at a time, because it is in memory meanwhile.
+ */
+export function createPackageCache(source: PackageSource, directory: () => Promise<string>): PackageCache {
+  const unpacked = new Map<string, Promise<Unpacked>>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  function unpackOnce(id: string, digest: string): Promise<Unpacked> {
+    const known = unpacked.get(digest);
+    if (known !== undefined) return known;
+    const turn = last.then(() => unpack(source, { id, digest }, directory));
+    last = turn.catch(() => undefined);
+    unpacked.set(digest, turn);
+    turn.catch(() => unpacked.delete(digest));
+    return turn;
+  }
+
+  async function open(spec: string): Promise<(ReadyPackage & { bytes: number }) | string> {
+    const { name, version } = parsePackage(spec);
+    const row = await source.find(name, version);
+    if (row === null) return `${spec} is not on the allow-list`;
+    if (!row.isIntact) return `${spec} is not what was allowed (sha256 differs)`;
+    try {
+      return { name, ...(await unpackOnce(row.id, row.sha256)) };
+    } catch (error) {
+      if (error instanceof UnsafeArchive) return `${spec}: ${messageOf(error)}`;
+      throw error;
+    }
+  }
+
+  return async (specs) => {
+    const problem = packagesProblem(specs);
+    if (problem !== null) throw packagesNotReady([problem]);
+    const opened = await Promise.all(specs.map(open));
+    const problems = opened.filter((one) => typeof one === 'string');
+    if (problems.length > 0) throw packagesNotReady(problems);
+    const ready = opened.filter((one) => typeof one !== 'string');
+    const bytes = ready.reduce((sum, one) => sum + one.bytes, 0);
+    if (bytes > MOST_PACKAGE_BYTES) {
+      throw packagesNotReady([`together they have ${bytes} bytes unpacked, ${MOST_PACKAGE_BYTES} are allowed`]);
+    }
+    return ready.map(({ name, directory: folder }) => ({ name, directory: folder }));
+  };
+}
+
+async function unpack(
+  source: PackageSource,
+  { id, digest }: { id: string; digest: string },
+  directory: () => Promise<string>,
+): Promise<Unpacked> {
+  const tarball = await source.archive(id);
+  if (tarball === null || sha256(tarball) !== digest) throw new UnsafeArchive('it has changed meanwhile');
+  const files = await readArchive(tarball);
+  const folder = join(await directory(), 'packages');
+  const target = join(folder, digest);
+  await mkdir(folder, { recursive: true });
+  await rm(`${target}.part`, { recursive: true, force: true });
+  await unpackInto(`${target}.part`, files);
+  // Only a folder that is complete has its final name.
+  await rename(`${target}.part`, target);
+  return { directory: target, bytes: files.reduce((sum, { content }) => sum + content.length, 0) };
+}

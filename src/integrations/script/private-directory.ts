@@ -1,0 +1,52 @@
+import { chmod, chown, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { scriptUser } from './bubblewrap';
+
+const PREFIX = 'fermata-script-';
+const SHARED_PREFIX = 'fermata-runtime-';
+
+/** A private directory for one script that runs without a sandbox, removed afterwards. */
+export async function withDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  await sweep();
+  const directory = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A directory of this process, for what scripts share. They may read it; nobody but the service writes there. */
+export async function createSharedDirectory(): Promise<string> {
+  await sweep();
+  const directory = await mkdtemp(join(tmpdir(), `${SHARED_PREFIX}${process.pid}-`));
+  const user = scriptUser();
+  if (user !== undefined) {
+    await chown(directory, 0, user);
+    await chmod(directory, 0o750);
+  }
+  return directory;
+}
+
+let swept: Promise<void> | undefined;
+
+/** Removes what processes left behind that have died. Once. */
+const sweep = (): Promise<void> => (swept ??= removeLeftovers());
+
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const owner = new RegExp(`^(?:${PREFIX}|${SHARED_PREFIX})(\\d+)-`).exec(name)?.[1];
+    if (owner !== undefined && !isAlive(Number(owner)))
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

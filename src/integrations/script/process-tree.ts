@@ -1,0 +1,61 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Text of a file of /proc; empty when the process has ended or is not ours to see. */
+export async function procText(path: string): Promise<string> {
+  try {
+    return await readFile(`/proc/${path}`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** Ids of all processes that this one can see. */
+export async function allProcesses(): Promise<number[]> {
+  try {
+    return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** A process and everything that descends from it, at one moment. */
+export async function processTree(root: number): Promise<number[]> {
+  const found = [root];
+  for (let index = 0; index < found.length; index += 1) {
+    const pid = found[index] ?? root;
+    for (const thread of await threadsOf(pid)) {
+      const children = await procText(`${pid}/task/${thread}/children`);
+      found.push(
+        ...children
+          .split(' ')
+          .filter((text) => text !== '')
+          .map(Number),
+      );
+    }
+  }
+  return found;
+}
+
+async function threadsOf(pid: number): Promise<string[]> {
+  try {
+    return await readdir(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+/** Bytes of memory that a process holds besides files: anonymous, shared and swapped. */
+export async function memoryOf(pid: number): Promise<number> {
+  const status = await procText(`${pid}/status`);
+  const kilobytes = [...status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB$/gm)].map(([, text]) => Number(text));
+  return 1_024 * kilobytes.reduce((sum, each) => sum + each, 0);
+}
+
+/** As `memoryOf`, with pages that several processes share divided among them. Slower; null = it cannot be read. */
+export async function sharedMemoryOf(pid: number): Promise<number | null> {
+  const rollup = await procText(`${pid}/smaps_rollup`);
+  const kilobytes = [...rollup.matchAll(/^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+) kB$/gm)].map(([, text]) =>
+    Number(text),
+  );
+  return kilobytes.length === 0 ? null : 1_024 * kilobytes.reduce((sum, each) => sum + each, 0);
+}

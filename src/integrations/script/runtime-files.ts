@@ -1,0 +1,43 @@
+import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createSharedDirectory } from './private-directory';
+
+/** What every script of a process shares, in a directory that the user of the scripts may read. */
+export interface RuntimeFiles {
+  /** The directory. */
+  root(): Promise<string>;
+  /** Strips types. */
+  amaro(): Promise<string>;
+  /** Folder of the HTTP client that can use a proxy. */
+  undici(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Copies are made when they are first asked for: a service may be installed where only its own user can read. */
+export function createRuntimeFiles(): RuntimeFiles {
+  const root = once(createSharedDirectory);
+  return {
+    root,
+    amaro: once(async () => {
+      const target = join(await root(), 'amaro.cjs');
+      await copyFile(require.resolve('amaro'), target);
+      return target;
+    }),
+    undici: once(async () => {
+      const target = join(await root(), 'undici');
+      const source = dirname(require.resolve('undici/package.json'));
+      await mkdir(target, { recursive: true });
+      for (const part of ['index.js', 'package.json', 'lib'])
+        await cp(join(source, part), join(target, part), { recursive: true });
+      return target;
+    }),
+    async close() {
+      if (root.isUsed()) await rm(await root(), { recursive: true, force: true });
+    },
+  };
+}
+
+function once<T>(make: () => Promise<T>): (() => Promise<T>) & { isUsed(): boolean } {
+  let made: Promise<T> | undefined;
+  return Object.assign(() => (made ??= make()), { isUsed: () => made !== undefined });
+}

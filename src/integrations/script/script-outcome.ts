@@ -1,0 +1,51 @@
+import type { Mask } from '../../domain/secrets/mask-values';
+import type { ProcessResult } from './run-process';
+
+/** How a script ended. */
+export interface ScriptOutcome extends Omit<ProcessResult, 'result' | 'stopped'> {
+  /** What `run_script` returned. */
+  result?: unknown;
+  /** Why it failed; absent = it did not. */
+  error?: string;
+}
+
+/** `omitted` names what did not fit into the environment of the script; the end of `stderr` says so. */
+export function outcomeOf(
+  { result, stopped, ...ended }: ProcessResult,
+  mask: Mask,
+  omitted: string | undefined,
+): ScriptOutcome {
+  const answer = parsed(result);
+  const own = 'result' in answer ? { result: answer.result } : {};
+  const note = omitted === undefined ? '' : `[left out of the environment, which was full: ${omitted}]\n`;
+  const stderr = note === '' || ended.stderr.endsWith('\n') || ended.stderr === '' ? ended.stderr : `${ended.stderr}\n`;
+  const told = { ...ended, stderr: stderr + note };
+  if (ended.timedOut) return { ...told, ...own, error: 'The script took too long and was killed.' };
+  if (stopped !== undefined) return { ...told, ...own, error: stopped };
+  if (ended.exitCode === 0) return answer.error === undefined ? { ...told, ...own } : { ...told, error: answer.error };
+  const last = mask(lastWord(ended.stderr));
+  const how = ended.exitCode === null ? 'The script was killed' : `The script ended with exit code ${ended.exitCode}`;
+  return { ...told, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
+}
+
+/** What standard error says about the end: of Node the reason of a crash, of others the last line. */
+function lastWord(stderr: string): string {
+  const crash = /^FATAL ERROR: (.*)$/m.exec(stderr)?.[1];
+  return crash ?? stderr.trim().split('\n').at(-1) ?? '';
+}
+
+const UNREADABLE = 'The result of the script is larger than 1 MB, or no JSON.';
+
+/** What the runner wrote; a script can write to the same file descriptor, so it can be anything. */
+function parsed(text: string): { result?: unknown; error?: string } {
+  if (text === '') return {};
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return { error: UNREADABLE };
+    const { error } = answer as { error?: unknown };
+    if (error !== undefined && typeof error !== 'string') return { error: UNREADABLE };
+    return answer as { result?: unknown; error?: string };
+  } catch {
+    return { error: UNREADABLE };
+  }
+}

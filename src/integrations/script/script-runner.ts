@@ -1,0 +1,45 @@
+import type { Egress } from '../../edges/egress/egress';
+import { createPackageCache } from './package-cache';
+import type { PackageSource } from './packages';
+import { runScript, type ScriptRequest } from './run-script';
+import { createRuntimeFiles } from './runtime-files';
+import type { ScriptPolicy } from './sandbox';
+import type { ScriptOutcome } from './script-outcome';
+import { createSlots, type SlotLimits } from './slots';
+
+/** Runs the scripts of one process. */
+export interface ScriptRunner {
+  /**
+   * Waits for a free slot and runs a script. A script that fails is an outcome. @throws {ProviderFailure} config_invalid,
+   * packages_not_ready or overloaded (retryable) when it cannot be run; the reason of the signal when it aborts
+   */
+  run(request: ScriptRequest): Promise<ScriptOutcome>;
+  /** Removes what the scripts of this process shared. */
+  close(): Promise<void>;
+}
+
+/** What a runner needs. */
+export interface ScriptRunnerDeps {
+  policy: ScriptPolicy;
+  packages: PackageSource;
+  /** The way out for scripts with network. */
+  egress: Egress;
+  limits: SlotLimits;
+}
+
+/** Milliseconds that a step may wait for a slot of its worker. */
+export const WORKER_WAIT_MS = 300_000;
+
+/** Nothing is written to disk before the first script needs it. */
+export function createScriptRunner({ policy, packages, egress, limits }: ScriptRunnerDeps): ScriptRunner {
+  const runtime = createRuntimeFiles();
+  const ready = createPackageCache(packages, runtime.root);
+  const inSlot = createSlots(limits);
+  return {
+    run: (request) =>
+      inSlot(request.signal, async () =>
+        runScript({ policy, egress, runtime }, request, await ready(request.packages)),
+      ),
+    close: () => runtime.close(),
+  };
+}
