@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { pack, type Header } from 'tar-stream';
@@ -154,12 +154,57 @@ export default async ({ trigger }: Context) => {
     expect((await run('exact', [node(script, { packages: ['@we/twice@1.0.0'] })])).run?.status).toBe('success');
     const missing = await run('missing', [node(script, { packages: ['@we/twice@9.9.9'] })]);
     expect(missing.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
+    const tried = { kind: 'run_script', script, packages: ['@we/twice'] };
+    expect(await call('POST', '/scripts/test', tried)).toMatchObject({ ok: true, result: 42 });
+    const twiceNamed = { ...tried, packages: ['@we/twice', '@we/twice@1.0.0'] };
+    expect(await call('POST', '/scripts/test', twiceNamed)).toMatchObject({ code: 'validation_failed' });
     await engine.database.pool.query(`update script_packages set tarball = tarball || '\\x00'`);
     const changed = await run('changed', [node(script, { packages: ['@we/twice'] })]);
     expect(changed.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
     await call('DELETE', `/script-packages/${String(added['id'])}`);
     expect(await call('GET', '/script-packages')).toMatchObject({ items: [] });
   }, 90_000);
+
+  test('must not be given variables of loaders and shells: the automation is not saved', async () => {
+    for (const field of ['env', 'secretEnv']) {
+      for (const name of ['LD_PRELOAD', 'BASH_ENV', 'GLIBC_TUNABLES', 'PATH', 'NODE_OPTIONS']) {
+        const answer = await call('POST', '/automations', {
+          ...{ name: 'preload', triggers: [{ event: 'automation.event', config: { type: 'never' } }] },
+          actions: [shell('true', { [field]: { [name]: field === 'env' ? '/work/e.so' : '${{ secrets.X }}' } })],
+        });
+        expect(answer).toMatchObject({ code: 'validation_failed' });
+        expect(JSON.stringify(answer['errors'])).toContain(name);
+      }
+    }
+  }, 60_000);
+
+  test('get numbers and booleans as texts, and facts of their run', async () => {
+    const { run: ended, steps } = await run('facts', [
+      shell('echo "$COUNT $DRY $FERMATA_TRIGGER_EVENT $FERMATA_AUTOMATION_NAME $FERMATA_RUN_ID"', {
+        env: { COUNT: 3, DRY: true },
+      }),
+    ]);
+    expect((steps[0]?.result as { stdout: string }).stdout).toBe(`3 true automation.event facts ${ended?.id ?? ''}\n`);
+  }, 60_000);
+
+  test('that are tried out are killed when the caller hangs up', async () => {
+    const argument = `300.${Date.now()}`;
+    const isRunning = () =>
+      readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .some((pid) => commandOf(pid).includes(`sleep\0${argument}`));
+    const controller = new AbortController();
+    const answer = fetch(`${api.url}/api/v1/scripts/test`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      body: JSON.stringify({ kind: 'run_shell', script: `sleep ${argument}`, timeoutMs: 300_000 }),
+      signal: controller.signal,
+    });
+    await until('it runs', () => Promise.resolve(isRunning()), 20_000);
+    controller.abort();
+    await expect(answer).rejects.toThrow();
+    await until('it is gone', () => Promise.resolve(!isRunning()), 20_000);
+  }, 60_000);
 
   test('that take too long are killed with everything that they started', async () => {
     const { run: ended, steps } = await run('slow', [shell('echo begun; sleep 300 & sleep 300', { timeout: 1000 })]);
@@ -299,6 +344,14 @@ true`,
     });
   }, 60_000);
 });
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 

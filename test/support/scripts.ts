@@ -22,13 +22,15 @@ export function createScripts(
     ...{ egress, packages, policy: { sandbox: 'bubblewrap', network: false, ...policy } },
     limits: { atOnce: 8, mostWaiting: 100, waitMs: 60_000 },
   });
-  const run = (kind: ScriptRequest['kind']) => (script: string, more: Partial<ScriptRequest> = {}) =>
-    runner.run({
-      ...{ kind, script, env: {}, network: false, packages: [], timeoutMs: 30_000, mask: NO_MASK },
-      scope: { trigger: null, artifacts: {}, variables: {}, repeat: null, automation: null },
-      signal: AbortSignal.timeout(60_000),
-      ...more,
-    });
+  const run =
+    (kind: ScriptRequest['kind']) =>
+    (script: string, more: Partial<ScriptRequest> = {}) =>
+      runner.run({
+        ...{ kind, script, env: {}, network: false, packages: [], timeoutMs: 30_000, mask: NO_MASK },
+        scope: { trigger: null, artifacts: {}, variables: {}, repeat: null, automation: null },
+        signal: AbortSignal.timeout(60_000),
+        ...more,
+      });
   return {
     shell: run('run_shell'),
     node: run('run_script'),

@@ -66,7 +66,7 @@ export async function runScript(
       mounts: [...content.mounts, ...way.mounts],
       folders: Object.fromEntries(packages.map(({ name, directory }) => [`node_modules/${name}`, directory])),
       command: (root) => way.command(root, content.command(root)),
-      env: { ...scopeEnv, ...request.env, ...way.env },
+      env: { ...scopeEnv, ...way.env, ...request.env },
       stdin: isShell ? '' : JSON.stringify({ trigger, artifacts, var: variables, repeat, automation }),
     });
     return outcomeOf(ended, mask, scopeEnv['FERMATA_OMITTED']);

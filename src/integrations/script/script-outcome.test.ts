@@ -1,0 +1,22 @@
+import { NO_MASK } from '../../domain/secrets/mask-values';
+import { outcomeOf } from './script-outcome';
+
+const ended = { exitCode: 0, stdout: '', stderr: '', result: '', durationMs: 1, timedOut: false };
+
+it.each(['5', 'null', '[]', '"text"', '{"error": 3}', '{', 'x'])(
+  'a script that writes %s to the descriptor of the result has failed',
+  (result) => expect(outcomeOf({ ...ended, result }, NO_MASK, undefined).error).toContain('no JSON'),
+);
+
+it('names why Node crashed instead of the last line of its stack', () => {
+  const stderr = 'FATAL ERROR: Reached heap limit\n----- Native stack trace -----\n 1: 0xb78db3 node::OOM\n';
+  expect(outcomeOf({ ...ended, exitCode: 134, stderr }, NO_MASK, undefined).error).toBe(
+    'The script ended with exit code 134: Reached heap limit',
+  );
+});
+
+it('says at the end of standard error what was left out of the environment', () => {
+  const { stderr, error } = outcomeOf({ ...ended, exitCode: 3, stderr: 'no such thing' }, NO_MASK, 'FERMATA_VAR_BIG');
+  expect(stderr).toBe('no such thing\n[left out of the environment, which was full: FERMATA_VAR_BIG]\n');
+  expect(error).toBe('The script ended with exit code 3: no such thing');
+});

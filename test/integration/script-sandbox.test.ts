@@ -1,0 +1,331 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NO_MASK } from '../../src/domain/secrets/mask-values';
+import { runSandboxed, sandboxProblem } from '../../src/integrations/script/sandbox';
+import { createScripts, type Scripts } from '../support/scripts';
+import { until } from '../support/until';
+
+/** Everything that processes with this text in their environment or arguments show, by whether they are outside. */
+function processesWith(text: string): { outside: string[]; inside: string[] } {
+  const own = readlinkSync('/proc/self/ns/pid');
+  const found = { outside: [] as string[], inside: [] as string[] };
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid))) {
+    try {
+      const shown = readFileSync(`/proc/${pid}/environ`, 'latin1') + readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+      if (!shown.includes(text)) continue;
+      found[readlinkSync(`/proc/${pid}/ns/pid`) === own ? 'outside' : 'inside'].push(`${pid} ${shown}`);
+    } catch {
+      // It has ended, or is another user's.
+    }
+  }
+  return found;
+}
+
+const isRunning = (argument: string) => {
+  const { outside, inside } = processesWith(argument);
+  return outside.length + inside.length > 0;
+};
+
+describe('the sandbox', () => {
+  let scripts: Scripts;
+  let open: string;
+  beforeAll(async () => {
+    expect(await sandboxProblem()).toBeNull();
+    scripts = createScripts();
+    // Everybody may write there, as to /tmp.
+    open = mkdtempSync(join(tmpdir(), 'open-'));
+    chmodSync(open, 0o777);
+  });
+  afterAll(async () => {
+    rmSync(open, { recursive: true });
+    await scripts.close();
+  });
+
+  /** Past the check of names, to try what a name that is not on the list could do. */
+  const unchecked = (script: string, env: Record<string, string>) =>
+    runSandboxed(
+      { sandbox: 'bubblewrap', network: false },
+      {
+        ...{ workingDirectory: '', folders: {}, mounts: [], env, stdin: '', timeoutMs: 20_000, mask: NO_MASK },
+        files: { 'script.sh': script },
+        command: (root) => ['/bin/bash', `${root}/script.sh`],
+        signal: AbortSignal.timeout(30_000),
+      },
+    );
+
+  test('refuses variables of loaders, shells and runtimes at run', async () => {
+    for (const name of ['LD_PRELOAD', 'BASH_ENV', 'PATH', 'NODE_OPTIONS', 'GCONV_PATH'])
+      await expect(scripts.shell('true', { env: { [name]: '/work/x' } })).rejects.toMatchObject({
+        code: 'config_invalid',
+        message: expect.stringContaining(name) as string,
+      });
+  });
+
+  test('gives variables to nothing outside: neither environment nor arguments of any process show them', async () => {
+    const mark = randomUUID();
+    const running = scripts.shell('sleep 6; echo "$MARK"', { env: { MARK: mark } });
+    const seen = await until('the script runs', () => {
+      const found = processesWith(mark);
+      return Promise.resolve(found.inside.length > 0 && found);
+    });
+    expect(seen.outside).toEqual([]);
+    expect((await running).stdout).toBe(`${mark}\n`);
+  });
+
+  test('lets loader variables act inside only, even if their names were not refused', async () => {
+    const log = join(open, 'loader');
+    const library = join(open, 'evil.so');
+    const proof = join(open, 'proof');
+    writeFileSync(
+      join(open, 'evil.c'),
+      `#include <fcntl.h>
+__attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONLY, 0666); }`,
+    );
+    let hasCompiler = true;
+    try {
+      execFileSync('cc', ['-shared', '-fPIC', '-o', library, join(open, 'evil.c')]);
+    } catch {
+      hasCompiler = false;
+    }
+    const { stdout } = await unchecked('echo "$LD_PRELOAD"', {
+      ...{ LD_DEBUG: 'libs', LD_DEBUG_OUTPUT: log, LD_PRELOAD: library, PATH: open },
+    });
+    // Inside the loader is asked for a report, and gives it there.
+    expect(stdout).toContain(`${library}\n`);
+    expect(readdirSync(open).sort()).toEqual(hasCompiler ? ['evil.c', 'evil.so'] : ['evil.c']);
+    if (!hasCompiler) return;
+    // The library does work where it is loaded.
+    execFileSync('/bin/true', { env: { LD_PRELOAD: library } });
+    expect(existsSync(proof)).toBe(true);
+  });
+
+  test('keeps the files of each script from all others and from the host', async () => {
+    const name = `private-${randomUUID()}`;
+    const first = scripts.shell(`echo x > /work/${name}; echo x > /tmp/${name}; sleep 8.${Date.now()}`);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const second = await scripts.shell(
+      `find / -name '${name}' 2>/dev/null; ls /proc/*/cwd/ 2>/dev/null | grep '${name}'; true`,
+    );
+    expect(second.stdout).toBe('');
+    expect(readdirSync(tmpdir()).filter((entry) => entry.includes('fermata-script-'))).toEqual([]);
+    expect((await first).exitCode).toBe(0);
+  }, 30_000);
+
+  test('shows the system and Node, and neither keys nor local files', async () => {
+    const { stdout } = await scripts.shell(`ls /etc /etc/ssl /usr/local
+for f in /etc/shadow /etc/passwd /etc/ssl/private /root /home /opt /var /srv ${process.cwd()}; do [ -e $f ] && echo "SEEN $f"; done; true`);
+    expect(stdout).not.toContain('SEEN');
+    expect(stdout).not.toMatch(/private|passwd|lib\b/);
+    const { result } = await scripts.node(`import { readdirSync, existsSync } from 'node:fs';
+export default async () => [existsSync(process.execPath), readdirSync('/usr/local')];`);
+    expect(result).toEqual([true, ['bin']]);
+  }, 30_000);
+
+  test('refuses new namespaces, mounts, tracing and odd sockets', async () => {
+    const { stdout } = await scripts.shell(`unshare -U true 2>&1 | head -1
+unshare -n true 2>&1 | head -1
+mount -t tmpfs none /tmp 2>&1 | head -1
+cat /proc/self/status | grep -E '^(Seccomp|NoNewPrivs|CapEff):'`);
+    expect(stdout.match(/Operation not permitted|permission denied|must be superuser/gi)?.length).toBe(3);
+    expect(stdout).toMatch(/NoNewPrivs:\t1/);
+    expect(stdout).toMatch(/Seccomp:\t2/);
+    expect(stdout).toMatch(/CapEff:\t0000000000000000/);
+  }, 30_000);
+
+  test('has little room on disk, and only in its own directories', async () => {
+    const { stdout, stderr } = await scripts.shell(`for n in 1 2 3 4 5 6; do head -c 60000000 /dev/zero > /work/$n; done
+head -c 60000000 /dev/zero > /tmp/1; head -c 60000000 /dev/zero > /tmp/2; head -c 60000000 /dev/zero > /dev/shm/1
+head -c 60000000 /dev/zero > /dev/shm/2; touch /x /dev/x /etc/x /usr/x; du -sm /work /tmp /dev/shm`);
+    const [work, tmp, shm] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split('\t')[0]));
+    expect(work).toBeLessThanOrEqual(256);
+    expect(tmp).toBeLessThanOrEqual(64);
+    expect(shm).toBeLessThanOrEqual(64);
+    expect(stderr.match(/No space left/g)?.length).toBeGreaterThanOrEqual(3);
+    expect(stderr.match(/Read-only file system|Permission denied/g)).toHaveLength(4);
+  }, 60_000);
+
+  test('bounds the memory of all processes of a script together', async () => {
+    const ended = await scripts.shell(
+      'for n in 1 2 3 4 5 6; do (x=$(head -c 300000000 /dev/zero | tr "\\0" x); sleep 20) & done; wait',
+    );
+    expect(ended.error).toBe('The script used more than 1024 MB of memory and was killed.');
+  }, 60_000);
+
+  test.each(['async () =>', 'async (x: number) =>'])(
+    'reports 6,000 nested parentheses as a failure: %s',
+    async (head) => {
+      const source = `export default ${head} ${'('.repeat(6_000)}1${')'.repeat(6_000)};`;
+      const ended = await scripts.node(source);
+      expect(ended).toMatchObject({ exitCode: 1, error: 'The script cannot be read: it is nested too deeply.' });
+    },
+    30_000,
+  );
+
+  test('strips types, also those that need code', async () => {
+    const { result } = await scripts.node(`enum Level { Low, High }
+namespace Names { export const high = 'high'; }
+export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [Level.High, Names.high, trigger satisfies unknown];`);
+    expect(result).toEqual([1, 'high', null]);
+    const { error } = await scripts.node('export default async (x: number');
+    expect(error).toMatch(/^The script cannot be read: .*1 \| export default async/s);
+  }, 30_000);
+
+  test('runs WebAssembly', async () => {
+    const { result } = await scripts.node(`export default async () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
+  const { instance } = await WebAssembly.instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+  return [memory.buffer.byteLength, instance instanceof WebAssembly.Instance];
+};`);
+    expect(result).toEqual([65_536, true]);
+  }, 30_000);
+
+  test('reports the message of the script, wherever it failed', async () => {
+    const cases = [
+      ['export default async () => { throw new RangeError("too far"); };', 'RangeError: too far'],
+      ['throw new Error("at once");', 'Error: at once'],
+      [
+        'export default async () => { setTimeout(() => { throw new TypeError("later"); }); await new Promise((r) => setTimeout(r, 5000)); };',
+        'TypeError: later',
+      ],
+      ['export default async () => { throw new Error("a", { cause: new Error("b") }); };', 'Error: a (b)'],
+    ];
+    for (const [script = '', error] of cases) expect(await scripts.node(script)).toMatchObject({ error });
+  }, 60_000);
+});
+
+describe('the network of a script', () => {
+  let servers: Server[];
+  let allowed: string;
+  let other: number;
+  let scripts: Scripts;
+  let hits: string[];
+  beforeAll(async () => {
+    hits = [];
+    servers = await Promise.all(
+      ['allowed', 'other'].map(
+        (name) =>
+          new Promise<Server>((resolve) => {
+            const server: Server = createServer((request, response) => {
+              hits.push(name);
+              response.end(`${name} ${request.method ?? ''} ${request.url ?? ''}`);
+            });
+            server.listen(0, '127.0.0.1', () => resolve(server));
+          }),
+      ),
+    );
+    const [first = 0, second = 0] = servers.map((server) => (server.address() as AddressInfo).port);
+    allowed = `http://127.0.0.1:${first}`;
+    other = second;
+    scripts = createScripts({ network: true }, { allow: [`127.0.0.1:${first}`] });
+  });
+  afterAll(async () => {
+    servers.forEach((server) => server.close());
+    await scripts.close();
+  });
+
+  test('is refused where the policy does not allow it', async () => {
+    const closed = createScripts();
+    await expect(closed.shell('true', { network: true })).rejects.toMatchObject({ code: 'config_invalid' });
+    await closed.close();
+  });
+
+  test('reaches by fetch and by HTTP_PROXY what the egress guard allows', async () => {
+    // By default the loopback addresses are those of the sandbox itself.
+    const script = `export default async () => (await fetch('${allowed}/a?b')).text();`;
+    expect(await scripts.node(script, { network: true, env: { NO_PROXY: '' } })).toMatchObject({
+      result: 'allowed GET /a?b',
+    });
+    const viaProxy = `exec 3<>/dev/tcp/127.0.0.1/3128
+printf 'GET ${allowed}/plain HTTP/1.1\\r\\nHost: ignored\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`;
+    expect((await scripts.shell(viaProxy, { network: true })).stdout).toContain('allowed GET /plain');
+  }, 60_000);
+
+  test('reaches neither the host, nor metadata services, nor private addresses', async () => {
+    hits = [];
+    const targets = [
+      `127.0.0.1:${other}`,
+      ...[
+        '169.254.169.254:80',
+        '10.0.0.1:5432',
+        'localhost:7233',
+        '[::1]:5432',
+        '[::ffff:127.0.0.1]:5432',
+        '2130706433:80',
+      ],
+    ];
+    for (const target of targets) {
+      const ask = `exec 3<>/dev/tcp/127.0.0.1/3128
+printf 'CONNECT ${target} HTTP/1.1\\r\\nHost: ${target}\\r\\n\\r\\n' >&3; head -1 <&3`;
+      expect((await scripts.shell(ask, { network: true })).stdout).toMatch(/^HTTP\/1.1 (403|502)/);
+    }
+    const direct = `(exec 3<>/dev/tcp/127.0.0.1/${other}) 2>/dev/null && echo reached; (exec 3<>/dev/tcp/169.254.169.254/80) 2>/dev/null && echo reached; true`;
+    expect((await scripts.shell(direct, { network: true })).stdout).toBe('');
+    expect(hits).toEqual([]);
+    const { error } = await scripts.node(
+      `export default async () => (await fetch('http://169.254.169.254/')).status;`,
+      {
+        network: true,
+      },
+    );
+    expect(error).toContain('403');
+  }, 120_000);
+
+  test('is there for scripts that ask only', async () => {
+    const { stdout } = await scripts.shell(
+      'env | grep -i proxy; (exec 3<>/dev/tcp/127.0.0.1/3128) 2>/dev/null && echo reached; true',
+    );
+    expect(stdout).toBe('');
+  });
+});
+
+describe('without a sandbox', () => {
+  let scripts: Scripts;
+  beforeAll(() => (scripts = createScripts({ sandbox: 'none' })));
+  afterAll(() => scripts.close());
+
+  test.each([
+    ['in another session', 'setsid sleep ARGUMENT &'],
+    ['with an empty environment', 'env -i setsid /bin/sleep ARGUMENT &'],
+    ['after its parent has ended', '(setsid sh -c "sleep ARGUMENT & sleep ARGUMENT" &) ; sleep 0.2'],
+  ])(
+    'a process that a script leaves %s is killed with it',
+    async (_name, line) => {
+      const argument = `300.${Date.now()}`;
+      const script = line.replaceAll('ARGUMENT', argument);
+      const timedOut = await scripts.shell(`${script}\nsleep ${argument}`, { timeoutMs: 3_000 });
+      expect(timedOut).toMatchObject({ timedOut: true });
+      expect(timedOut.durationMs).toBeLessThan(60_000);
+      await until('it is gone', () => Promise.resolve(!isRunning(argument)));
+      const ended = await scripts.shell(`${script}\necho done`, { timeoutMs: 20_000 });
+      expect(ended).toMatchObject({ exitCode: 0, stdout: 'done\n', timedOut: false });
+      await until('it is gone', () => Promise.resolve(!isRunning(argument)));
+    },
+    90_000,
+  );
+
+  test('scripts run with their packages, types and limits, in a directory that is removed', async () => {
+    expect(await scripts.node('export default async (x: { trigger: unknown }) => x.trigger;')).toMatchObject({
+      result: null,
+    });
+    const { stdout } = await scripts.shell('pwd; ulimit -c', { workingDirectory: 'a/b' });
+    expect(stdout).toMatch(/\/a\/b\n0\n$/);
+    expect(existsSync(stdout.split('\n')[0] ?? '/')).toBe(false);
+  }, 60_000);
+});
