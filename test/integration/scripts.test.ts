@@ -172,7 +172,7 @@ export default async ({ trigger }: Context) => {
           ...{ name: 'preload', triggers: [{ event: 'automation.event', config: { type: 'never' } }] },
           actions: [shell('true', { [field]: { [name]: field === 'env' ? '/work/e.so' : '${{ secrets.X }}' } })],
         });
-        expect(answer).toMatchObject({ code: 'validation_failed' });
+        expect(answer).toMatchObject({ code: 'validation_failed', errors: [{ code: 'invalid_key' }] });
         expect(JSON.stringify(answer['errors'])).toContain(name);
       }
     }

@@ -67,6 +67,9 @@ function hasTemplate(value: unknown): boolean {
   return found;
 }
 
+/** Findings about the name of a field: its value, which may be a template, does not matter. */
+const ABOUT_KEYS = new Set(['unknown_key', 'invalid_key']);
+
 function checkConfig(
   type: ActionDescription,
   config: Record<string, unknown>,
@@ -77,7 +80,7 @@ function checkConfig(
     const relative = finding.path.slice(path.length);
     const value = valueAt(config, relative);
     // A text with "{{" stands for any type; rules over several fields cannot be judged while one of them is a template.
-    if (value !== undefined && finding.code !== 'unknown_key' && hasTemplate(value)) continue;
+    if (value !== undefined && !ABOUT_KEYS.has(finding.code) && hasTemplate(value)) continue;
     context.findings.error(finding);
   }
   visitTexts(config, [], (_, relative) => {

@@ -100,6 +100,8 @@ function simpleFinding(issue: Issue, value: unknown): { code: string; message: s
     case 'too_big':
     case 'too_small':
       return { code: 'out_of_range', message: sizeMessage(issue) };
+    case 'invalid_key':
+      return { code: 'invalid_key', message: `"${String(last)}" ${issue.issues[0]?.message ?? issue.message}` };
     case 'custom': {
       const code: unknown = issue.params?.code;
       return { code: typeof code === 'string' ? code : 'invalid_value', message: issue.message };

@@ -30,7 +30,7 @@ const fail = (error) => {
   process.exit(1);
 };
 const refuse = (message) => {
-  answer({ error: 'The script cannot be read: ' + message });
+  answer({ unreadable: message });
   console.error(message);
   process.exit(1);
 };

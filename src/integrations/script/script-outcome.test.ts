@@ -8,6 +8,11 @@ it.each(['5', 'null', '[]', '"text"', '{"error": 3}', '{', 'x'])(
   (result) => expect(outcomeOf({ ...ended, result }, NO_MASK, undefined).error).toContain('no JSON'),
 );
 
+it('has no exit code for a script that could not be read', () => {
+  const outcome = outcomeOf({ ...ended, exitCode: 1, result: '{"unreadable":"it is no script"}' }, NO_MASK, undefined);
+  expect(outcome).toMatchObject({ exitCode: null, error: 'The script cannot be read: it is no script' });
+});
+
 it('names why Node crashed instead of the last line of its stack', () => {
   const stderr = 'FATAL ERROR: Reached heap limit\n----- Native stack trace -----\n 1: 0xb78db3 node::OOM\n';
   expect(outcomeOf({ ...ended, exitCode: 134, stderr }, NO_MASK, undefined).error).toBe(

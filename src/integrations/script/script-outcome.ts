@@ -20,6 +20,8 @@ export function outcomeOf(
   const note = omitted === undefined ? '' : `[left out of the environment, which was full: ${omitted}]\n`;
   const stderr = note === '' || ended.stderr.endsWith('\n') || ended.stderr === '' ? ended.stderr : `${ended.stderr}\n`;
   const told = { ...ended, stderr: stderr + note };
+  if (answer.unreadable !== undefined)
+    return { ...told, exitCode: null, error: `The script cannot be read: ${answer.unreadable}` };
   if (ended.timedOut) return { ...told, ...own, error: 'The script took too long and was killed.' };
   if (stopped !== undefined) return { ...told, ...own, error: stopped };
   if (ended.exitCode === 0) return answer.error === undefined ? { ...told, ...own } : { ...told, error: answer.error };
@@ -34,17 +36,24 @@ function lastWord(stderr: string): string {
   return crash ?? stderr.trim().split('\n').at(-1) ?? '';
 }
 
+interface Answer {
+  result?: unknown;
+  error?: string;
+  /** Why the script is neither JavaScript nor TypeScript; none of it has run. */
+  unreadable?: string;
+}
+
 const UNREADABLE = 'The result of the script is larger than 1 MB, or no JSON.';
 
 /** What the runner wrote; a script can write to the same file descriptor, so it can be anything. */
-function parsed(text: string): { result?: unknown; error?: string } {
+function parsed(text: string): Answer {
   if (text === '') return {};
   try {
     const answer: unknown = JSON.parse(text);
     if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return { error: UNREADABLE };
-    const { error } = answer as { error?: unknown };
-    if (error !== undefined && typeof error !== 'string') return { error: UNREADABLE };
-    return answer as { result?: unknown; error?: string };
+    const { error, unreadable } = answer as Record<string, unknown>;
+    const isText = (value: unknown) => value === undefined || typeof value === 'string';
+    return isText(error) && isText(unreadable) ? (answer as Answer) : { error: UNREADABLE };
   } catch {
     return { error: UNREADABLE };
   }
