@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/exact-json';
 import type { Mask } from '../../domain/secrets/mask-values';
 import type { ProcessResult } from './run-process';
 
@@ -49,7 +50,7 @@ const UNREADABLE = 'The result of the script is larger than 1 MB, or no JSON.';
 function parsed(text: string): Answer {
   if (text === '') return {};
   try {
-    const answer: unknown = JSON.parse(text);
+    const answer: unknown = parseJson(text);
     if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return { error: UNREADABLE };
     const { error, unreadable } = answer as Record<string, unknown>;
     const isText = (value: unknown) => value === undefined || typeof value === 'string';
