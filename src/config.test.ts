@@ -15,7 +15,7 @@ it('has the documented defaults', () => {
     timezone: 'UTC',
     egressAllow: [],
     rateLimit: { perSecond: 200, ingestPerSecond: 5000 },
-    alertmanagerLabels: ['system', 'service', 'job', 'instance'],
+    alerts: { systemLabels: ['system', 'service', 'job', 'instance'], staleMs: undefined },
     retention: {
       runsMs: 30 * 86_400_000,
       runsMinPerAutomation: 100,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-map';
 import { createAllowList } from './edges/egress/allow-list';
 
 const DAY_MS = 86_400_000;
@@ -78,10 +79,14 @@ const Environment = z.object({
   FERMATA_ALERTMANAGER_LABEL: list
     .refine((items) => items.length > 0, 'must name at least one label')
     .prefault('system,service,job,instance'),
+  FERMATA_ALERT_SEVERITIES: SeverityRules.prefault(DEFAULT_SEVERITY_RULES),
+  FERMATA_ALERT_STALE_MINUTES: integer(1, 525_600).optional(),
+  FERMATA_SNS_CERTIFICATES: z.string().optional(),
   FERMATA_RETENTION_RUNS_DAYS: days(30),
   FERMATA_RETENTION_RUNS_MIN: integer(0, 1_000_000).prefault('100'),
   FERMATA_RETENTION_TRANSITIONS_DAYS: days(90),
   FERMATA_RETENTION_CHANGES_DAYS: days(7),
+  FERMATA_RETENTION_ALERTS_DAYS: days(30),
   FERMATA_RETENTION_EVALUATIONS: integer(1, 1_000_000).prefault('200'),
   FERMATA_RETENTION_NOTIFICATIONS_DAYS: days(90),
   FERMATA_RETENTION_INCIDENTS_DAYS: days(730),
@@ -102,6 +107,8 @@ export interface RetentionConfig {
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
+  /** Resolved alerts that ended longer ago. */
+  alertsMs: number;
   evaluationsPerAutomation: number;
   notificationsMs: number;
   /** Resolved incidents and ended maintenances. */
@@ -136,8 +143,16 @@ export interface Config {
   scriptSlots: number;
   /** Requests per second and token, on ordinary and on inbound routes. */
   rateLimit: { perSecond: number; ingestPerSecond: number };
-  /** Labels of an alert that may name its system; the first present one wins. */
-  alertmanagerLabels: string[];
+  alerts: {
+    /** Labels of an alert that may name its system; the first that it has wins. */
+    systemLabels: string[];
+    /** Severities, lower case, by what they mean for the health of the system; null = nothing, `*` = every other. */
+    severities: z.output<typeof SeverityRules>;
+    /** A firing alert whose sender is silent for so long is resolved; undefined = never. */
+    staleMs: number | undefined;
+  };
+  /** File with certificates that Amazon SNS signs with, in place of their download. */
+  snsCertificates: string | undefined;
   retention: RetentionConfig;
   logLevel: (typeof LOG_LEVELS)[number];
   /** undefined = text on a terminal, JSON elsewhere. */
@@ -204,12 +219,18 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
     },
     scriptSlots: env.FERMATA_SCRIPT_SLOTS,
     rateLimit: { perSecond: env.FERMATA_RATE_LIMIT, ingestPerSecond: env.FERMATA_INGEST_RATE_LIMIT },
-    alertmanagerLabels: env.FERMATA_ALERTMANAGER_LABEL,
+    alerts: {
+      systemLabels: env.FERMATA_ALERTMANAGER_LABEL,
+      severities: env.FERMATA_ALERT_SEVERITIES,
+      staleMs: env.FERMATA_ALERT_STALE_MINUTES === undefined ? undefined : env.FERMATA_ALERT_STALE_MINUTES * 60_000,
+    },
+    snsCertificates: env.FERMATA_SNS_CERTIFICATES,
     retention: {
       runsMs: env.FERMATA_RETENTION_RUNS_DAYS,
       runsMinPerAutomation: env.FERMATA_RETENTION_RUNS_MIN,
       transitionsMs: env.FERMATA_RETENTION_TRANSITIONS_DAYS,
       changesMs: env.FERMATA_RETENTION_CHANGES_DAYS,
+      alertsMs: env.FERMATA_RETENTION_ALERTS_DAYS,
       evaluationsPerAutomation: env.FERMATA_RETENTION_EVALUATIONS,
       notificationsMs: env.FERMATA_RETENTION_NOTIFICATIONS_DAYS,
       incidentsMs: env.FERMATA_RETENTION_INCIDENTS_DAYS,

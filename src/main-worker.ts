@@ -22,6 +22,8 @@ import { fireDwell } from './engine/gates/fire-dwell';
 import { createIndexFollower } from './engine/index-follower';
 import { createLeases } from './engine/leases';
 import { RoutingIndex } from './engine/routing-index';
+import { createEndStaleAlerts } from './domains/alert/end-stale-alerts';
+import { severityMap } from './domains/alert/severity-map';
 import { createDomainTimer } from './engine/domain-timer';
 import { createWakeSender, type WakeSender } from './engine/wake-sender';
 import { createScheduleTimers } from './engine/schedule-timers';
@@ -148,7 +150,12 @@ export async function startWorker(
       scheduleTimers.poke();
     },
   });
-  const domainTimer = createDomainTimer({ database, entities, notifier: activityDeps.notifier, log });
+  const { staleMs } = config.alerts;
+  const severities = severityMap(config.alerts.severities);
+  const domainTimer = createDomainTimer({
+    ...{ database, entities, notifier: activityDeps.notifier, log },
+    more: staleMs === undefined ? [] : [createEndStaleAlerts({ staleMs, severities })],
+  });
   temporal.start();
   const metricsServer = await metrics.serve(config, { log, sdkMetricsPort });
   const push = pushMetrics({

@@ -11,6 +11,9 @@ import { createApiMetrics, type ApiMetrics } from './metrics';
 import { automationBodySchemas } from './automations/input';
 import { createAutomationValidator } from './automations/validator';
 import { auditRoutes } from './routes/audit';
+import { alertIngestRoutes } from './routes/alert-ingest';
+import { alertRoutes } from './routes/alerts';
+import { refusedDeliveryRoutes } from './routes/refused-deliveries';
 import { automationEvaluationRoutes } from './routes/automation-evaluations';
 import { automationStatusRoutes } from './routes/automation-status';
 import { automationValidationRoutes } from './routes/automation-validation';
@@ -85,7 +88,7 @@ export function createApp(deps: ApiDeps): Api {
   const connections = createStreamConnections();
   const validator = createAutomationValidator(deps);
   const bodySchemas = automationBodySchemas(deps.registry);
-  const own = { authenticator, metrics, feed, connections, validator, bodySchemas };
+  const own = { fleet, authenticator, metrics, feed, connections, validator, bodySchemas };
   const shared = { ...deps, ...own, db, webUi: settings.webUi };
   const resources: Route[] = [
     ...automationRoutes(shared),
@@ -105,6 +108,9 @@ export function createApp(deps: ApiDeps): Api {
     ...entityAutomationRoutes(shared),
     ...entityKindRoutes(shared),
     ...inboundRoutes(shared),
+    ...alertIngestRoutes(shared),
+    ...refusedDeliveryRoutes(shared),
+    ...alertRoutes(shared),
     receiveHookRoute(shared),
     ...dwellRoutes(shared),
     ...waitRoutes(shared),

@@ -11,6 +11,7 @@ import type { Logger } from '../log';
 import type { ScriptRunner } from '../integrations/script/script-runner';
 import type { AnyConnectionType } from '../integrations/connections/connection-type';
 import type { Action } from '../integrations/contract';
+import type { AlertSettings } from '../domains/alert/take-alerts';
 import type { Evaluator } from '../evaluation/evaluator';
 
 /** What the REST API is made of; `src/cli/api.ts` puts it together. */
@@ -48,8 +49,10 @@ export interface ApiSettings {
   rateLimit: { perSecond: number; ingestPerSecond: number };
   /** Where links from runs lead. */
   webUi: { baseUrl: string | undefined; namespace: string };
-  /** Labels of an alert that may name its system; the first present one wins. */
-  alertmanagerLabels: readonly string[];
+  /** How alerts are attached to systems. */
+  alerts: AlertSettings;
+  /** Certificates of Amazon SNS in PEM, in place of their download; undefined = they are downloaded. */
+  snsCertificates?: string | undefined;
   /** For tests: an answer that the OpenAPI document does not describe becomes a 500. Default false. */
   checkAnswers?: boolean;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Command } from 'commander';
@@ -22,6 +23,7 @@ import type { Route } from '../api/http/route';
 import { createBroadcast } from '../engine/broadcast';
 import type { EntityListener } from '../domain/registry/entity-listener';
 import type { OwnPlugin } from '../integrations/contract';
+import { severityMap } from '../domains/alert/severity-map';
 import { loadPlugins } from '../integrations/load-plugins';
 import { createPlugins } from '../integrations/plugins';
 import { createPackageSource } from '../integrations/script/packages';
@@ -155,7 +157,9 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       adminToken: config.adminToken,
       rateLimit: config.rateLimit,
       webUi: { baseUrl: config.temporal.uiUrl, namespace: config.temporal.namespace },
-      alertmanagerLabels: config.alertmanagerLabels,
+      alerts: { systemLabels: config.alerts.systemLabels, severities: severityMap(config.alerts.severities) },
+      snsCertificates:
+        config.snsCertificates === undefined ? undefined : readFileSync(config.snsCertificates, 'utf8'),
     },
   });
   return { api, listeners: registry.listeners() };

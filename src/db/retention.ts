@@ -3,6 +3,7 @@ import { messageOf } from '../domain/errors';
 import { dropChangePartitions, emptyDefaultPartition } from './change-partitions';
 import type { Database } from './client';
 import type { Executor } from './executor';
+import { oldAlerts } from './retention-alerts';
 import { oldAutomations, oldEndedObjects, oldVersions, removedEntities } from './retention-domains';
 import { oldHealthResults, oldRuns, oldTransitions, type ArtifactIdentities } from './retention-pages';
 
@@ -14,6 +15,8 @@ export interface Retention {
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
+  /** Resolved alerts with their episodes, and ended silences. */
+  alertsMs: number;
   /** Records of delivered notifications. */
   notificationsMs: number;
   /** Resolved incidents, completed and cancelled maintenances. */
@@ -114,6 +117,8 @@ function tasksOf(
       sql`updated_at`,
       incidentsMs,
     ),
+    alerts: oldAlerts(retention.alertsMs),
+    alertSilences: older(sql`alert_silences`, sql`ends_at`, retention.alertsMs),
     entities: removedEntities(retention.transitionsMs),
   };
 }

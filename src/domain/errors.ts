@@ -25,6 +25,7 @@ const CATALOGUE = {
   database_unavailable: { status: 503, title: 'Database unavailable' },
   overloaded: { status: 503, title: 'Overloaded' },
   // Concurrency
+  not_firing: { status: 409, title: 'The alert is not firing' },
   already_running: { status: 409, title: 'Already running' },
   max_runs: { status: 409, title: 'Too many runs' },
   condition: { status: 409, title: 'Conditions do not hold' },

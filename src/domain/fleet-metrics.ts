@@ -25,6 +25,11 @@ export const FLEET_METRICS = {
     help: 'Candidates by outcome; "run" became a run',
     labelNames: ['outcome'],
   },
+  fermata_refused_deliveries_total: {
+    type: 'counter',
+    help: 'Elements and requests of outside senders that were refused, by route and error code',
+    labelNames: ['route', 'code'],
+  },
   fermata_runs_total: {
     type: 'counter',
     help: 'Runs that ended, by status; not those that went with their automation or were replaced',

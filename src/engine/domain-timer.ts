@@ -4,6 +4,7 @@ import type { Notifier } from '../db/notifier';
 import type { Cause } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
+import type { DomainWrite } from '../domains/domain-write';
 import { loseSilent } from '../domains/satellite/satellites';
 import { computeDue, sendDigest } from '../domains/slo/slos';
 import { startAndEndDue } from '../domains/maintenance/maintenances';
@@ -23,11 +24,13 @@ export function createDomainTimer(deps: {
   entities: EntityStore;
   notifier: Pick<Notifier, 'changes'>;
   log: Logger;
+  /** What else falls due by the clock: returns how many rows it changed, at most `limit`. */
+  more?: readonly ((write: DomainWrite, limit: number) => Promise<number>)[];
 }): Sweep {
-  const { database, entities, notifier, log } = deps;
+  const { database, entities, notifier, log, more = [] } = deps;
 
   const look = async (isStopped: () => boolean): Promise<void> => {
-    for (const work of [startAndEndDue, loseSilent, computeDue]) {
+    for (const work of [startAndEndDue, loseSilent, computeDue, ...more]) {
       for (let changed = BATCH; changed === BATCH && !isStopped();) {
         const now = entities.clock.now();
         changed = await database.db.transaction((tx) => work({ tx, entities, cause: CLOCK, now }, BATCH));

@@ -5,6 +5,7 @@ import type { Clock } from '../domain/clock';
 /** Why a candidate did not become a run. */
 export type Outcome =
   | 'config'
+  | 'silenced'
   | 'filter'
   | 'window'
   | 'dwell_armed'

@@ -1,3 +1,5 @@
+import { alertPlugin } from '../domains/alert/plugin';
+import { opsgenieEventsPlugin, pagerdutyEventsPlugin } from '../domains/alert/resolved-elsewhere';
 import { automationPlugin } from '../domains/automation/plugin';
 import { catalogPlugin } from '../domains/catalog/plugin';
 import type { Plugin } from './contract';
@@ -38,6 +40,9 @@ export function createPlugins({
 }: PluginDeps): readonly Plugin[] {
   const plugins: Plugin[] = [
     automationPlugin,
+    alertPlugin,
+    pagerdutyEventsPlugin,
+    opsgenieEventsPlugin,
     healthcheckPlugin,
     incidentPlugin,
     maintenancePlugin,

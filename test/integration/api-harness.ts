@@ -15,6 +15,7 @@ import { createLogger } from '../../src/log';
 import { connectionTypesOf } from '../../src/integrations/connections/connection-type';
 import type { Action } from '../../src/integrations/contract';
 import { createEvaluator } from '../../src/evaluation/live-evaluator';
+import { DEFAULT_SEVERITY_RULES, severityMap, SeverityRules } from '../../src/domains/alert/severity-map';
 import { createTestDatabase } from '../support/database';
 import { testPlugins, testScripts } from '../support/plugins';
 
@@ -77,7 +78,10 @@ export async function startApiHarness(
       adminToken: ADMIN_TOKEN,
       rateLimit: { perSecond: 10_000, ingestPerSecond: 10_000 },
       webUi: { baseUrl: 'http://ui.test', namespace: 'default' },
-      alertmanagerLabels: ['system', 'service'],
+      alerts: {
+        systemLabels: ['system', 'service'],
+        severities: severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES)),
+      },
       checkAnswers: true,
       ...settings,
     },

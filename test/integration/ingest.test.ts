@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createSystem } from '../../src/domains/catalog/systems';
 import type { DomainWrite } from '../../src/domains/domain-write';
-import { ingestAlertmanager } from '../../src/edges/ingest/alertmanager';
-import { parseAlerts } from '../../src/edges/ingest/alertmanager-payload';
+import { DEFAULT_SEVERITY_RULES, severityMap, SeverityRules } from '../../src/domains/alert/severity-map';
+import { alertmanagerSender } from '../../src/edges/alerts/alertmanager';
+import { receiveAlerts, rejectedOf } from '../../src/edges/alerts/receive-alerts';
 import { ingestCloudEvents } from '../../src/edges/ingest/cloudevents';
 import { ingestHealth, parseHealthResults } from '../../src/edges/ingest/health';
 import { onceByKey } from '../../src/edges/ingest/once-by-key';
@@ -21,7 +22,7 @@ describe('ingest', () => {
   afterAll(() => f.end());
   beforeEach(() =>
     f.rows(
-      'truncate changes, dedup_keys, entities, entity_transitions, systems, health_checks, health_results cascade',
+      'truncate changes, dedup_keys, entities, entity_transitions, systems, health_checks, health_results, alerts cascade',
     ),
   );
   const inTransaction = <T>(work: (write: DomainWrite) => Promise<T>) =>
@@ -29,18 +30,24 @@ describe('ingest', () => {
   const health = async (id: string) => (await f.store.get(f.db, 'health', id))?.state;
 
   describe('Alertmanager', () => {
-    const post = (body: unknown, settings?: { label: string }) =>
-      inTransaction((write) => ingestAlertmanager(write, parseAlerts(body), settings));
+    const severities = severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES));
+    const LABELS = ['system', 'service', 'job', 'instance'];
+    const post = (body: unknown, systemLabels = LABELS) =>
+      inTransaction((write) => receiveAlerts(write, alertmanagerSender.read(body), { systemLabels, severities }));
+    const healthChanges = async () =>
+      (await f.rows<{ change_id: string }>(`select change_id from changes where kind = 'health'`)).length;
     const alert = (status: string, labels: Record<string, string>, fingerprint = 'f1') => ({
       ...{ version: '4', alerts: [{ status, labels, annotations: {}, fingerprint }] },
     });
 
     test('the real payload makes the system unhealthy in one change, and its resolution healthy in another', async () => {
       const fired = await post(payload('alertmanager-firing'));
-      expect(fired.changeIds).toHaveLength(1);
+      expect(fired.changeIds).toHaveLength(3);
+      expect(await healthChanges()).toBe(1);
       expect(await health('checkout')).toEqual({ status: 'unhealthy', healthyChecks: 0, totalChecks: 2 });
       const resolved = await post(payload('alertmanager-resolved'));
-      expect(resolved.changeIds).toHaveLength(1);
+      expect(resolved.changeIds).toHaveLength(3);
+      expect(await healthChanges()).toBe(2);
       expect(await health('checkout')).toEqual({ status: 'healthy', healthyChecks: 0, totalChecks: 0 });
       expect(await f.rows('select 1 from health_checks')).toEqual([]);
       expect(await f.rows(`select 1 from changes where event is not null`)).toEqual([]);
@@ -81,22 +88,25 @@ describe('ingest', () => {
       await inTransaction((write) => createSystem(write, { id: 'sys-7', name: 'Check out' }));
       await post(alert('firing', { system: 'Check out', severity: 'critical' }));
       expect(await health('sys-7')).toMatchObject({ status: 'unhealthy' });
-      await post(alert('firing', { team: 'db', system: 'x' }, 'f2'), { label: 'team' });
+      await post(alert('firing', { team: 'db', system: 'x' }, 'f2'), ['team', ...LABELS]);
       await post(alert('firing', { job: 'api', instance: '10.0.0.1' }, 'f3'));
       const systems = await f.rows<{ id: string }>('select id from systems order by id');
       expect(systems.map((system) => system.id)).toEqual(['api', 'db', 'sys-7']);
     });
 
-    test('one bad alert refuses the whole request, naming its index', async () => {
+    test('one bad alert never loses the others, and one without a label of a system drives no health', async () => {
       const body = payload('alertmanager-firing');
-      expect(() => parseAlerts({ ...body, alerts: [...body.alerts, { status: 'maybe' }] })).toThrow(
-        expect.objectContaining({ code: 'validation_failed', data: { index: 2 } }),
-      );
-      const unplaced = post({ ...body, alerts: [...body.alerts, { ...alert('firing', {}).alerts[0] }] });
-      await expect(unplaced).rejects.toMatchObject({ code: 'validation_failed', data: { index: 2 } });
-      expect(await f.rows('select 1 from changes')).toEqual([]);
-      expect(() => parseAlerts({ version: '3', alerts: [] })).toThrow(expect.objectContaining({ status: 422 }));
-      expect(() => parseAlerts([])).toThrow(expect.objectContaining({ status: 422 }));
+      const message = alertmanagerSender.read({
+        ...{ ...body, version: 1, groupKey: undefined },
+        alerts: [{ status: 'maybe', labels: { a: 'b' } }, ...body.alerts, { status: 'firing', labels: {} }],
+      });
+      expect(rejectedOf(message.elements).map(({ index }) => index)).toEqual([0, 3]);
+      await inTransaction((write) => receiveAlerts(write, message, { systemLabels: LABELS, severities }));
+      expect(await health('checkout')).toMatchObject({ status: 'unhealthy' });
+      await post(alert('firing', { alertname: 'Watchdog', severity: 'none' }, 'watchdog'));
+      const watchdog = (await f.store.get(f.db, 'alert', 'watchdog'))?.state;
+      expect(watchdog).toMatchObject({ status: 'firing', name: 'Watchdog' });
+      expect(watchdog).not.toHaveProperty('systemId');
     });
 
     test('many Alertmanagers at once, with systems in any order, neither deadlock nor double a change', async () => {
@@ -108,7 +118,8 @@ describe('ingest', () => {
         alerts: i % 2 ? alerts : [...alerts].reverse(),
       }));
       const answers = await Promise.all(bodies.map((body) => post(body)));
-      expect(answers.flatMap((answer) => answer.changeIds)).toHaveLength(4);
+      expect(answers.flatMap((answer) => answer.changeIds)).toHaveLength(8);
+      expect(await healthChanges()).toBe(4);
     });
   });
 

@@ -14,6 +14,7 @@ const SETTINGS = {
   notificationsMs: 90 * DAY_MS,
   incidentsMs: 730 * DAY_MS,
   versionsMinPerAutomation: 2,
+  alertsMs: 30 * DAY_MS,
 };
 const IDENTITIES = { 'incident.incident': ['incidentId'], 'integration-jira.issue': ['issueKey'] };
 const AUTOMATION = '00000000-0000-7000-8000-000000000001';

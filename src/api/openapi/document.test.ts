@@ -44,7 +44,7 @@ const { routes, finish } = createApp({
     adminToken: undefined,
     rateLimit: { perSecond: 1, ingestPerSecond: 1 },
     webUi: { baseUrl: undefined, namespace: 'default' },
-    alertmanagerLabels: ['system'],
+    alerts: { systemLabels: ['system'], severities: () => null },
   },
 });
 // Stops the timer that would write counts, also after the tests have ended.

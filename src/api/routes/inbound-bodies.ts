@@ -18,24 +18,5 @@ const CloudEvent = z
 /** One event or a batch, as documented; `parseCloudEvents` is what checks it. */
 export const CloudEventBody = z.union([CloudEvent, z.array(CloudEvent)]);
 
-const Labels = z.record(z.string(), z.string());
-
-/** The part of Alertmanager's webhook that is read; `parseAlerts` is what checks it. */
-export const AlertmanagerBody = z
-  .looseObject({
-    version: z.literal('4'),
-    alerts: z.array(
-      z.looseObject({
-        status: z.enum(['firing', 'resolved']),
-        labels: Labels.describe('One of them names the system: `system`, else `service`, `job`, `instance`'),
-        annotations: Labels.optional(),
-        startsAt: z.string().optional(),
-        endsAt: z.string().optional(),
-        fingerprint: z.string().min(1).max(200),
-      }),
-    ),
-  })
-  .meta({ id: 'AlertmanagerWebhook' });
-
 /** One result or several; `parseHealthResults` is what checks it. */
 export const HealthBody = z.union([CheckResult, z.strictObject({ results: z.array(CheckResult) })]);

@@ -5,8 +5,6 @@ import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../../domains/domain-write';
-import { ingestAlertmanager } from '../../edges/ingest/alertmanager';
-import { parseAlerts } from '../../edges/ingest/alertmanager-payload';
 import { ingestCloudEvents } from '../../edges/ingest/cloudevents';
 import { ingestHealth, parseHealthResults } from '../../edges/ingest/health';
 import { onceByKey } from '../../edges/ingest/once-by-key';
@@ -15,7 +13,7 @@ import { decodeUtf8, isJsonType, mediaTypeOf, parseJson } from '../http/body';
 import { idempotencyKeyOf } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
-import { AlertmanagerBody, CloudEventBody, HealthBody } from './inbound-bodies';
+import { CloudEventBody, HealthBody } from './inbound-bodies';
 
 const RESPONSES = {
   202: {
@@ -31,7 +29,6 @@ export interface InboundDeps {
   entities: EntityStore;
   clock: Clock;
   notifier: Notifier;
-  settings: { alertmanagerLabels: readonly string[] };
 }
 
 type Inbound = Context<undefined, undefined, unknown>;
@@ -42,7 +39,6 @@ export function inboundRoutes(deps: InboundDeps): Route[] {
   return [
     cloudEventsRoute(deps, '/events', 'events.post'),
     cloudEventsRoute(deps, '/ingest/cloudevents', 'ingest.cloudEvents'),
-    alertmanagerRoute(deps),
     healthRoute(deps, '/ingest/health', 'ingest.health'),
     healthRoute(deps, '/health/results', 'health.results'),
   ];
@@ -80,25 +76,6 @@ function cloudEventBody({ request, raw }: Inbound): unknown {
   if (binary && (!json || raw.length === 0)) return raw;
   const value = parseJson(decodeUtf8(raw));
   return binary ? raw : value;
-}
-
-function alertmanagerRoute(deps: InboundDeps): Route {
-  const [label] = deps.settings.alertmanagerLabels;
-  return inboundRoute({
-    ...common,
-    path: '/ingest/alertmanager',
-    operationId: 'ingest.alertmanager',
-    summary: 'Webhook of Prometheus Alertmanager, version 4; alerts become checks of systems',
-    description: `The same state again changes nothing. ${BATCH}`,
-    headers: KEY_HEADER,
-    body: z.unknown(),
-    documentedBody: AlertmanagerBody,
-    async handler(context) {
-      const alerts = parseAlerts(context.body);
-      const work: Work = (write) => ingestAlertmanager(write, alerts, label === undefined ? {} : { label });
-      return accepted(deps, alerts.length, await transact(deps, context, work));
-    },
-  });
 }
 
 function healthRoute(deps: InboundDeps, path: string, operationId: string): Route {

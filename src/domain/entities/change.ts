@@ -48,4 +48,6 @@ export type Change = EntityChange | EventChange;
 export interface Occurrence {
   event: string;
   payload: Record<string, unknown>;
+  /** Set when a silence covers what happened: nothing starts, for this reason. Waits still see the event. */
+  silenced?: string;
 }

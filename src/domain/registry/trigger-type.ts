@@ -51,5 +51,13 @@ export interface TriggerType {
       payload: Record<string, unknown>,
       config: Record<string, unknown>,
     ): boolean | undefined;
+    /**
+     * Which other entities keep a dwell armed when its own no longer does (a group of alerts holds while any of them
+     * fires); null = none. Only for `reads: 'entity'`.
+     */
+    standIn?(
+      payload: Record<string, unknown>,
+      config: Record<string, unknown>,
+    ): { kind: string; accepts(state: Record<string, unknown>): boolean } | null;
   };
 }

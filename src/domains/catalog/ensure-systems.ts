@@ -6,15 +6,20 @@ import { insertSystem, lockSystems, type System } from './systems';
 const MAX_NAME_LENGTH = 200;
 
 /**
- * Locked rows of the systems with these ids; unknown ones are created with the id as name. A concurrent creator of the
- * same id is waited for.
+ * Locks and returns the systems with these ids; unknown ones are created with the id as name, unless they are among
+ * `existing` only. Waits for a concurrent creator of the same id.
  */
-export async function ensureSystems(write: DomainWrite, ids: readonly string[]): Promise<Map<string, System>> {
-  const found = await lockSystems(write.tx, ids);
+export async function ensureSystems(
+  write: DomainWrite,
+  ids: readonly string[],
+  existing: readonly string[] = [],
+): Promise<Map<string, System>> {
+  const all = [...ids, ...existing];
+  const found = await lockSystems(write.tx, all);
   const missing = [...new Set(ids)].filter((id) => !found.has(id)).sort();
   if (missing.length === 0) return found;
   for (const id of missing) await insertSystem(write, { id, name: id.slice(0, MAX_NAME_LENGTH) });
-  return lockSystems(write.tx, ids);
+  return lockSystems(write.tx, all);
 }
 
 /** Id of the system that each label value means: by id, then by exact name (the oldest); absent = none yet. */

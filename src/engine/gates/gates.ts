@@ -67,6 +67,7 @@ export async function enterGates(
   } catch (error) {
     return refused('config', `The config of the trigger could not be evaluated: ${messageOf(error)}`);
   }
+  if (told.silenced !== undefined) return refused('silenced', told.silenced);
   const entering = type.entering?.(trigger.config) ?? null;
   if (entering !== null && !(await cameFromOutside(deps.db, change, entering))) {
     return refused('config', 'The number was in the range before, or is not known to have been outside.');

@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import type { FleetCounters } from '../../db/fleet-counters';
+import { keepRefusals } from '../../db/refused-deliveries';
+import type { EntityStore } from '../../db/entity-store';
+import type { Executor } from '../../db/executor';
+import type { Notifier } from '../../db/notifier';
+import type { Clock, Ids } from '../../domain/clock';
+import { toStorable } from '../../domain/entities/storable';
+import { FermataError, messageOf, type Finding } from '../../domain/errors';
+import type { AlertSettings } from '../../domains/alert/take-alerts';
+import { receiveAlerts, rejectedOf, type Rejected } from '../../edges/alerts/receive-alerts';
+import { ElementError, type AlertSender, type SenderMessage } from '../../edges/alerts/sender';
+import { ALERT_SENDERS } from '../../edges/alerts/senders';
+import { onceByKey } from '../../edges/ingest/once-by-key';
+import type { Logger } from '../../log';
+import { nestsTooDeep } from '../http/json-text';
+import { idempotencyKeyOf } from '../http/idempotency';
+import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
+import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
+
+export const ALERT_RESPONSES = {
+  202: {
+    description:
+      'Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids',
+    schema: z.object({
+      accepted: z.int().describe('Elements taken'),
+      changeIds: z.array(z.uuid()).describe('At most one per alert and one per system'),
+      rejected: z.array(z.object({ index: z.int(), message: z.string() })).describe('Elements that were not taken'),
+    }),
+  },
+  422: { description: 'Nothing of the message could be taken' },
+};
+
+export const ALERT_BODY = {
+  type: 'object',
+  description: 'As the sender documents it; unknown fields are ignored',
+  additionalProperties: true,
+};
+
+export interface AlertIngestDeps {
+  db: Executor;
+  entities: EntityStore;
+  clock: Clock;
+  ids: Ids;
+  notifier: Notifier;
+  fleet: Pick<FleetCounters, 'count'>;
+  log: Logger;
+  settings: { alerts: AlertSettings };
+}
+
+/** Alerts of every sender that has an adapter; the callers need the permission `ingest`. */
+export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
+  return ALERT_SENDERS.map((sender) =>
+    inboundRoute({
+      method: 'post',
+      permission: 'ingest',
+      tag: 'Inbound',
+      path: `/ingest/${sender.id}`,
+      operationId: `ingest.${camelCase(sender.id)}`,
+      summary: `${sender.summary}; alerts become entities of the kind "alert"`,
+      description:
+        'The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.',
+      headers: { 'Idempotency-Key': 'A repeat with the same key within seven days does nothing' },
+      bodyFormat: 'raw',
+      documentedBody: ALERT_BODY,
+      bodyTypes: ['application/json', 'text/plain'],
+      responses: ALERT_RESPONSES,
+      handler: (context) =>
+        takeMessage(deps, sender, context, { name: context.principal.actor.name ?? context.principal.id }),
+    }),
+  );
+}
+
+export const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+type Inbound = Pick<Context<unknown, undefined, unknown>, 'cause' | 'request' | 'raw'>;
+
+/**
+ * Reads a message, commits what can be taken of it and answers. `from.name` = the token or hook that it came by.
+ * @throws {FermataError} `malformed_body`; `validation_failed` when nothing could be taken
+ */
+export async function takeMessage(
+  deps: AlertIngestDeps,
+  sender: AlertSender,
+  context: Inbound,
+  from: { name: string },
+): Promise<Reply> {
+  const route = `/ingest/${sender.id}`;
+  const told = { route, sender: from.name };
+  const message = await readMessage(deps, sender, context.raw, told);
+  const rejected = rejectedOf(message.elements);
+  await report(deps, told, 'validation_failed', rejected);
+  const accepted = message.elements.length - rejected.length;
+  if (accepted === 0 && rejected.length > 0) throw nothingTaken(rejected);
+  for (const warning of message.warnings ?? []) deps.log.warn({ route, sender: from.name }, warning);
+  const key = idempotencyKeyOf(context.request.headers['idempotency-key']);
+  const { changeIds } = await repeatOnDeadlock(() =>
+    deps.db.transaction((tx) =>
+      onceByKey(tx, context.request.path, key, () => {
+        const write = { tx, entities: deps.entities, cause: context.cause, now: deps.clock.now() };
+        return receiveAlerts(write, message, deps.settings.alerts);
+      }),
+    ),
+  );
+  if (changeIds.length > 0) deps.notifier.changes();
+  return json(202, { accepted, changeIds, rejected });
+}
+
+interface Told {
+  route: string;
+  sender: string;
+}
+
+async function readMessage(
+  deps: AlertIngestDeps,
+  sender: AlertSender,
+  raw: Buffer,
+  told: Told,
+): Promise<SenderMessage> {
+  try {
+    return sender.read(toStorable(parseForeign(raw)));
+  } catch (error) {
+    const isKnown = error instanceof FermataError || error instanceof ElementError;
+    if (!isKnown) throw error;
+    const refusal =
+      error instanceof FermataError
+        ? error
+        : new FermataError('validation_failed', `The message is not valid: ${error.message}`, {
+            errors: [findingOf(error.message)],
+            cause: error,
+          });
+    await report(deps, told, refusal.code, [{ index: null, message: refusal.message }]);
+    throw refusal;
+  }
+}
+
+/** JSON of a third party: bytes that are no UTF-8 become U+FFFD, so that one bad text never loses the others. */
+function parseForeign(raw: Buffer): unknown {
+  const text = raw.toString('utf8');
+  if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FermataError('malformed_body', `The body is not valid JSON: ${messageOf(cause)}`, { cause });
+  }
+}
+
+const findingOf = (message: string, prefix = ''): Finding => {
+  const at = /^([\w.[\]]+): (.*)$/s.exec(message);
+  return { path: `${prefix}${at?.[1] ?? ''}`, message: at?.[2] ?? message, code: 'invalid' };
+};
+
+function nothingTaken(rejected: readonly Rejected[]): FermataError {
+  const [first] = rejected;
+  return new FermataError(
+    'validation_failed',
+    `No element of the message could be taken: element ${first?.index ?? 0}: ${first?.message ?? ''}`,
+    {
+      errors: rejected.slice(0, 100).map(({ index, message }) => findingOf(message, `[${index}].`)),
+      data: { index: first?.index ?? 0 },
+    },
+  );
+}
+
+/** Counts refusals and keeps the newest for `GET /deliveries/refused`. */
+async function report(
+  deps: AlertIngestDeps,
+  { route, sender }: Told,
+  code: string,
+  refused: readonly { index: number | null; message: string }[],
+): Promise<void> {
+  if (refused.length === 0) return;
+  deps.fleet.count('fermata_refused_deliveries_total', { route, code }, refused.length);
+  deps.log.warn({ route, sender, code, refused: refused.length, first: refused[0] }, 'refused elements of a message');
+  const at = deps.clock.now();
+  const rows = refused.map(({ index, message }) => ({
+    ...{ id: deps.ids.next(), route, sender, code, index, at },
+    message: message.slice(0, 1000).toWellFormed(),
+  }));
+  await keepRefusals(deps.db, rows);
+}

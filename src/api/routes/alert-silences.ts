@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { listSilences, type SilenceRow } from '../../db/alert-silences';
+import { silenceAlerts, unsilenceAlerts } from '../../domains/alert/alert-operations';
+import { Matchers } from '../../domains/alert/triggers';
+import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { FlagQuery, IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
+import type { DomainDeps } from './domain-resource';
+
+const TAG = 'Alerts';
+
+const SilenceAnswer = z
+  .object({
+    id: z.uuid(),
+    fingerprint: z.string().nullable().describe('The alert; null = the matchers decide'),
+    matchers: z.array(z.string()),
+    endsAt: Timestamp,
+    comment: z.string(),
+    createdBy: z.string(),
+    createdAt: Timestamp,
+  })
+  .meta({ id: 'AlertSilence' });
+
+const Duration = z.number().positive().max(525_600).describe('Minutes from now');
+const Comment = z.string().max(2_000).default('');
+
+const NewSilence = z
+  .strictObject({
+    fingerprint: z.string().min(1).max(512).optional(),
+    matchers: Matchers.min(1).optional(),
+    durationMinutes: Duration,
+    comment: Comment,
+  })
+  .refine(({ fingerprint, matchers }) => (fingerprint === undefined) !== (matchers === undefined), {
+    message: 'give either a fingerprint or matchers',
+  });
+
+/** Silences: what they cover starts nothing, as long as they last. */
+export function alertSilenceRoutes(deps: DomainDeps): Route[] {
+  return [listRoute(deps), createRoute(deps), silenceRoute(deps), deleteRoute(deps)];
+}
+
+const toAnswer = ({ remote: _, endsAt, createdAt, ...rest }: SilenceRow) => ({
+  ...rest,
+  endsAt: endsAt.toISOString(),
+  createdAt: createdAt.toISOString(),
+});
+
+function listRoute({ db, clock }: DomainDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/alert-silences',
+    permission: 'automation.read',
+    operationId: 'alertSilences.list',
+    tag: TAG,
+    summary: 'Silences of alerts that have not ended, newest first',
+    query: z.object({ ...PageQuery, ended: FlagQuery.optional().describe('Also those that have ended') }),
+    responses: { 200: { description: 'A page of silences', schema: pageOf(SilenceAnswer) } },
+    async handler({ query: { limit, cursor, ended = false } }) {
+      const page = { limit: limit + 1, before: decodeCursor(IdCursor, cursor), now: clock.now(), isActive: !ended };
+      return json(
+        200,
+        toPage(await listSilences(db, page), limit, toAnswer, ({ id }) => id),
+      );
+    },
+  });
+}
+
+function createRoute({ entities, clock, notifier }: DomainDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/alert-silences',
+    permission: 'automation.manage',
+    operationId: 'alertSilences.create',
+    tag: TAG,
+    summary: 'Silence one alert, or all that matchers match, also those that come later',
+    body: NewSilence,
+    responses: { 201: { description: 'The silence', schema: SilenceAnswer }, 404: { description: 'Alert not found' } },
+    async handler({ body, tx, cause, principal, afterCommit }) {
+      const write = { tx, entities, cause, now: clock.now() };
+      const createdBy = principal.actor.name ?? principal.actor.id;
+      const silence = await silenceAlerts(write, { ...body, createdBy });
+      afterCommit(() => notifier.changes());
+      return json(201, toAnswer(silence));
+    },
+  });
+}
+
+function silenceRoute({ entities, clock, notifier }: DomainDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/alerts/{fingerprint}/silence',
+    permission: 'automation.manage',
+    operationId: 'alerts.silence',
+    tag: TAG,
+    summary: 'Silence one alert',
+    params: z.object({ fingerprint: z.string().min(1).max(512) }),
+    body: z.strictObject({ durationMinutes: Duration, comment: Comment }),
+    responses: { 201: { description: 'The silence', schema: SilenceAnswer }, 404: { description: 'Alert not found' } },
+    async handler({ params: { fingerprint }, body, tx, cause, principal, afterCommit }) {
+      const write = { tx, entities, cause, now: clock.now() };
+      const createdBy = principal.actor.name ?? principal.actor.id;
+      const silence = await silenceAlerts(write, { fingerprint, ...body, createdBy });
+      afterCommit(() => notifier.changes());
+      return json(201, toAnswer(silence));
+    },
+  });
+}
+
+function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
+  return writeRoute({
+    method: 'delete',
+    path: '/alert-silences/{id}',
+    permission: 'automation.manage',
+    operationId: 'alertSilences.delete',
+    tag: TAG,
+    summary: 'End a silence; alerts that fire still start nothing until their next episode',
+    params: IdParams,
+    responses: { 204: { description: 'Ended' }, 404: { description: 'Silence not found' } },
+    async handler({ params, tx, cause, afterCommit }) {
+      const silenceId = uuidOrNotFound(params.id, 'silence');
+      const gone = await unsilenceAlerts({ tx, entities, cause, now: clock.now() }, { silenceId });
+      if (gone.length === 0) throw notFound('silence', silenceId);
+      afterCommit(() => notifier.changes());
+      return { status: 204 };
+    },
+  });
+}

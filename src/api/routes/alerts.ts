@@ -1,0 +1,250 @@
+import { z } from 'zod';
+import { activeSilences } from '../../db/alert-silences';
+import {
+  episodesOf,
+  findAlert,
+  listAlerts,
+  runsCausedBy,
+  type AlertFilter,
+  type AlertRecord,
+} from '../../db/alert-queries';
+import type { Executor } from '../../db/executor';
+import { AlertState, AlertStatus, EndedBy } from '../../domains/alert/alert-entity';
+import { acknowledgeAlert, resolveAlert } from '../../domains/alert/alert-operations';
+import { coveringSilence } from '../../domains/alert/covering-silence';
+import { matchersOf, matchLabels, MatcherError, type LabelMatcher } from '../../domains/alert/label-matcher';
+import type { AlertSettings } from '../../domains/alert/take-alerts';
+import { FermataError } from '../../domain/errors';
+import { Instant } from '../../domain/instant';
+import { RUN_STATUSES } from '../../db/tables/runs';
+import { decodeCursor, encodeCursor, pageOf, PageQuery } from '../http/pagination';
+import { json, readRoute, writeRoute, type Reply, type Route, type WriteContext } from '../http/route';
+import { notFound, Timestamp } from '../http/values';
+import { alertSilenceRoutes } from './alert-silences';
+import type { DomainDeps } from './domain-resource';
+
+export const ALERT_TAG = 'Alerts';
+export const NO_ALERT = { 404: { description: 'Alert not found' } };
+export const FingerprintParams = z.object({
+  fingerprint: z.string().min(1).max(512).describe('Id of the alert; "/" in it is percent-encoded'),
+});
+
+const AlertAnswer = z
+  .object({
+    fingerprint: z.string(),
+    ...AlertState.shape,
+    startsAt: Timestamp,
+    lastReceivedAt: Timestamp,
+    repeats: z.int().describe('Messages of this episode that changed nothing'),
+  })
+  .meta({ id: 'Alert' });
+
+const AlertDetail = AlertAnswer.extend({
+  episodes: z.array(
+    z.object({
+      startsAt: Timestamp,
+      endsAt: Timestamp.nullable(),
+      endedBy: EndedBy.nullable(),
+      acknowledgedBy: z.string().nullable(),
+    }),
+  ),
+  runs: z.array(
+    z.object({
+      id: z.uuid(),
+      automationId: z.uuid(),
+      automationName: z.string(),
+      status: z.enum(RUN_STATUSES),
+      startedAt: Timestamp.nullable(),
+    }),
+  ),
+}).meta({ id: 'AlertDetail' });
+
+/** Episodes and runs that are shown of one alert. */
+const SHOWN = 50;
+/** Alerts read at a time while a list is filtered. */
+const CHUNK = 500;
+/** Alerts that one request reads through at most; the page ends there, with a cursor. */
+const MOST_READ = 10_000;
+
+export interface AlertsDeps extends DomainDeps {
+  settings: { alerts: AlertSettings };
+}
+
+/** Alerts of all senders. */
+export function alertRoutes(deps: AlertsDeps): Route[] {
+  return [listRoute(deps), getRoute(deps), acknowledgeRoute(deps), resolveRoute(deps), ...alertSilenceRoutes(deps)];
+}
+
+const MatchersQuery = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => [given].flat())
+  .describe('Matchers in the syntax of Alertmanager; may be repeated');
+
+function listRoute({ db, clock }: AlertsDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/alerts',
+    permission: 'automation.read',
+    operationId: 'alerts.list',
+    tag: ALERT_TAG,
+    summary: 'Alerts, newest start first',
+    query: z.object({
+      ...PageQuery,
+      status: AlertStatus.optional(),
+      severity: z.string().optional(),
+      matchers: MatchersQuery.optional(),
+      systemId: z.string().optional(),
+      source: z.string().optional(),
+    }),
+    responses: { 200: { description: 'A page of alerts', schema: pageOf(AlertAnswer) } },
+    async handler({ query: { limit, cursor, matchers, ...filter } }) {
+      const wanted = parseQueryMatchers(matchers ?? []);
+      const after = decodeCursor(z.tuple([Instant, z.string()]), cursor);
+      const page = await filtered(db, { ...filter, ...equalsOf(wanted) }, wanted, { limit, after });
+      const toAnswer = await answersOf(db, clock.now());
+      return json(200, { items: page.items.map(toAnswer), nextCursor: page.nextCursor });
+    },
+  });
+}
+
+/** @throws {FermataError} `bad_request` with the place of the mistake */
+export function parseQueryMatchers(texts: readonly string[]): LabelMatcher[] {
+  try {
+    return matchersOf(texts);
+  } catch (error) {
+    if (!(error instanceof MatcherError)) throw error;
+    throw new FermataError('validation_failed', `matchers: ${error.message}`, {
+      errors: [{ path: 'matchers', message: error.problem, code: 'invalid_matcher', column: error.column, line: 1 }],
+    });
+  }
+}
+
+const equalsOf = (matchers: readonly LabelMatcher[]): Pick<AlertFilter, 'labels'> => ({
+  labels: matchers.filter(({ operator }) => operator === '=').map(({ name, value }) => ({ name, value })),
+});
+
+/** Reads on until the page is full: only equality is for the database to test. */
+async function filtered(
+  db: Executor,
+  filter: AlertFilter,
+  matchers: readonly LabelMatcher[],
+  page: { limit: number; after: [string, string] | undefined },
+): Promise<{ items: AlertRecord[]; nextCursor: string | null }> {
+  const rest = matchers.filter(({ operator }) => operator !== '=');
+  const chunk = rest.length === 0 ? page.limit + 1 : CHUNK;
+  const items: AlertRecord[] = [];
+  let { after } = page;
+  for (let read = 0; read < MOST_READ; read += chunk) {
+    const rows = await listAlerts(db, filter, { limit: chunk, after });
+    for (const row of rows) {
+      if (!matchLabels(rest, row.labels)) continue;
+      if (items.length === page.limit) return { items, nextCursor: encodeCursor(placeOf(items.at(-1))) };
+      items.push(row);
+    }
+    if (rows.length < chunk) return { items, nextCursor: null };
+    after = placeOf(rows.at(-1));
+  }
+  return { items, nextCursor: after === undefined ? null : encodeCursor(after) };
+}
+
+const placeOf = (row: AlertRecord | undefined): [string, string] | undefined =>
+  row && [row.startsAt.toISOString(), row.fingerprint];
+
+/** Shows alerts with the silences that cover them at this time. */
+async function answersOf(db: Executor, now: Date): Promise<(row: AlertRecord) => z.input<typeof AlertAnswer>> {
+  const silences = await activeSilences(db, now);
+  return ({ fingerprint, state, labels, lastReceivedAt, repeats }) => {
+    const { silencedUntil: _, ...rest } = AlertState.parse(state);
+    const silence = coveringSilence(silences, fingerprint, labels);
+    return {
+      fingerprint,
+      ...rest,
+      ...(silence && { silencedUntil: silence.endsAt }),
+      lastReceivedAt: lastReceivedAt.toISOString(),
+      repeats,
+    };
+  };
+}
+
+function getRoute({ db, clock }: AlertsDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/alerts/{fingerprint}',
+    permission: 'automation.read',
+    operationId: 'alerts.get',
+    tag: ALERT_TAG,
+    summary: 'One alert with its episodes and the runs that it caused, newest first, 50 each',
+    params: FingerprintParams,
+    responses: { 200: { description: 'The alert', schema: AlertDetail }, ...NO_ALERT },
+    async handler({ params: { fingerprint } }) {
+      const alert = await findAlert(db, fingerprint);
+      if (alert === null) throw notFound('alert', fingerprint);
+      const toAnswer = await answersOf(db, clock.now());
+      return json(200, {
+        ...toAnswer(alert),
+        episodes: await episodesOf(db, fingerprint, SHOWN),
+        runs: await runsCausedBy(db, fingerprint, SHOWN),
+      });
+    },
+  });
+}
+
+type Writing = WriteContext<z.infer<typeof FingerprintParams>, unknown, unknown>;
+
+async function reply({ clock }: AlertsDeps, { tx, params }: Writing): Promise<Reply> {
+  const alert = await findAlert(tx, params.fingerprint);
+  if (alert === null) throw notFound('alert', params.fingerprint);
+  return json(200, (await answersOf(tx, clock.now()))(alert));
+}
+
+/** Name of the caller's token, for people. */
+export const callerOf = ({ principal }: Pick<Writing, 'principal'>): string =>
+  principal.actor.name ?? principal.actor.id;
+
+function acknowledgeRoute(deps: AlertsDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/alerts/{fingerprint}/acknowledge',
+    permission: 'automation.manage',
+    operationId: 'alerts.acknowledge',
+    tag: ALERT_TAG,
+    summary: 'Acknowledge a firing alert; once more changes nothing',
+    params: FingerprintParams,
+    body: z
+      .strictObject({ by: z.string().min(1).max(200).optional().describe("Default: the token's name") })
+      .optional(),
+    responses: {
+      200: { description: 'The alert', schema: AlertAnswer },
+      409: { description: 'The alert is resolved' },
+      ...NO_ALERT,
+    },
+    async handler(context) {
+      const { tx, cause, params, body, afterCommit } = context;
+      const write = { tx, entities: deps.entities, cause, now: deps.clock.now() };
+      await acknowledgeAlert(write, params.fingerprint, body?.by ?? callerOf(context));
+      afterCommit(() => deps.notifier.changes());
+      return reply(deps, context);
+    },
+  });
+}
+
+function resolveRoute(deps: AlertsDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/alerts/{fingerprint}/resolve',
+    permission: 'automation.manage',
+    operationId: 'alerts.resolve',
+    tag: ALERT_TAG,
+    summary: 'End the episode of an alert by hand',
+    params: FingerprintParams,
+    body: z.strictObject({}).optional(),
+    responses: { 200: { description: 'The alert', schema: AlertAnswer }, ...NO_ALERT },
+    async handler(context) {
+      const { tx, cause, params, afterCommit } = context;
+      const write = { tx, entities: deps.entities, cause, now: deps.clock.now() };
+      await resolveAlert(write, params.fingerprint, { severities: deps.settings.alerts.severities });
+      afterCommit(() => deps.notifier.changes());
+      return reply(deps, context);
+    },
+  });
+}

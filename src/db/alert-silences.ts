@@ -1,0 +1,65 @@
+import { and, desc, eq, gt, inArray, lt, sql, type InferSelectModel } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { alertSilences } from './tables/alerts';
+
+export type SilenceRow = InferSelectModel<typeof alertSilences>;
+
+/** Silences that have not ended. */
+export async function activeSilences(db: Executor, now: Date): Promise<SilenceRow[]> {
+  return db.select().from(alertSilences).where(gt(alertSilences.endsAt, now));
+}
+
+/** Silences, newest first, below the id `before`. */
+export async function listSilences(
+  db: Executor,
+  page: { limit: number; before: string | undefined; now: Date; isActive: boolean },
+): Promise<SilenceRow[]> {
+  const s = alertSilences;
+  return db
+    .select()
+    .from(s)
+    .where(
+      and(
+        page.before === undefined ? undefined : lt(s.id, page.before),
+        page.isActive ? gt(s.endsAt, page.now) : undefined,
+      ),
+    )
+    .orderBy(desc(s.id))
+    .limit(page.limit);
+}
+
+export async function findSilence(db: Executor, id: string): Promise<SilenceRow | null> {
+  const rows = await db.select().from(alertSilences).where(eq(alertSilences.id, id));
+  return rows[0] ?? null;
+}
+
+export async function insertSilence(tx: Executor, silence: SilenceRow): Promise<void> {
+  await tx.insert(alertSilences).values(silence);
+}
+
+/** Removes silences; returns those that existed. */
+export async function deleteSilences(tx: Executor, ids: readonly string[]): Promise<SilenceRow[]> {
+  if (ids.length === 0) return [];
+  return tx
+    .delete(alertSilences)
+    .where(inArray(alertSilences.id, [...ids]))
+    .returning();
+}
+
+/** Silences of one alert by its fingerprint that have not ended. */
+export async function silencesOf(db: Executor, fingerprint: string, now: Date): Promise<SilenceRow[]> {
+  const s = alertSilences;
+  return db
+    .select()
+    .from(s)
+    .where(and(eq(s.fingerprint, fingerprint), gt(s.endsAt, now)));
+}
+
+/** Holds off other writers of silences until the transaction ends: an alert that arrives meanwhile sees the result. */
+export async function lockSilences(tx: Executor, mode: 'write' | 'read'): Promise<void> {
+  await tx.execute(
+    mode === 'write'
+      ? sql`select pg_advisory_xact_lock(hashtextextended('alert-silences', 0))`
+      : sql`select pg_advisory_xact_lock_shared(hashtextextended('alert-silences', 0))`,
+  );
+}

@@ -1,0 +1,160 @@
+import { sql } from 'drizzle-orm';
+import { diffState, type EntityState } from '../domain/entities/diff';
+import type { Executor } from './executor';
+
+/** An alert whose entity is locked; `state` null = never seen, or removed. */
+export interface LockedAlert {
+  fingerprint: string;
+  state: EntityState | null;
+  groupFacts: Record<string, unknown>;
+  /** Whether its check of a system is there. */
+  hasCheck: boolean;
+}
+
+interface LockedRow extends Record<string, unknown> {
+  id: string;
+  state: EntityState | null;
+  group_facts: Record<string, unknown> | null;
+  has_check: boolean;
+}
+
+/**
+ * Locks the entities of alerts until the transaction ends, in the order of their ids, and creates the rows of `create`.
+ * Every writer of alerts comes through here before a `seq` is drawn: so `seq` order is commit order for each alert.
+ */
+export async function lockAlerts(
+  tx: Executor,
+  fingerprints: readonly string[],
+  create: readonly string[],
+  now: Date,
+): Promise<Map<string, LockedAlert>> {
+  const select = () =>
+    tx.execute<LockedRow>(sql`
+      select e.id, e.state, a.group_facts,
+        exists (select 1 from health_checks h where h.system_id = a.system_id and h.configuration_id = e.id) as has_check
+      from entities e left join alerts a on a.fingerprint = e.id
+      where e.kind = 'alert' and e.id = any(${sql.param(fingerprints)}::text[])
+      order by e.id for update of e`);
+  let { rows } = await select();
+  const found = new Set(rows.map(({ id }) => id));
+  const missing = create.filter((id) => !found.has(id)).sort();
+  if (missing.length > 0) {
+    const at = now.toISOString();
+    await tx.execute(sql`
+      insert into entities (kind, id, state, created_at, updated_at)
+      select 'alert', id, null, ${at}::timestamptz, ${at}::timestamptz
+      from unnest(${sql.param(missing)}::text[]) with ordinality as t(id, ord) order by ord
+      on conflict (kind, id) do nothing`);
+    rows = (await select()).rows;
+  }
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      { fingerprint: row.id, state: row.state, groupFacts: row.group_facts ?? {}, hasCheck: row.has_check },
+    ]),
+  );
+}
+
+/** A new state of a locked alert. */
+export interface AlertWrite {
+  fingerprint: string;
+  prev: EntityState | null;
+  next: EntityState;
+  /** Id of the change row; null = only what is not reactive became another. */
+  changeId: string | null;
+  groupFacts: Record<string, unknown>;
+  /** A message came; false = a person or the clock wrote it. */
+  received: boolean;
+  isNewEpisode: boolean;
+}
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+function toRecord(write: AlertWrite) {
+  const { next } = write;
+  return {
+    id: write.fingerprint,
+    state: next,
+    created: write.prev === null,
+    source: textOf(next['source']),
+    status: textOf(next['status']),
+    severity: textOf(next['severity']),
+    labels: next['labels'],
+    system_id: textOf(next['systemId']),
+    starts_at: textOf(next['startsAt']),
+    ends_at: textOf(next['endsAt']),
+    ended_by: textOf(next['endedBy']),
+    acknowledged_by: textOf(next['acknowledgedBy']),
+    group_facts: write.groupFacts,
+    received: write.received,
+    fresh: write.isNewEpisode,
+    changed: write.changeId !== null,
+  };
+}
+
+/**
+ * Stores new states of locked alerts with their transitions and episodes, in one statement. Change rows are appended by the
+ * caller.
+ */
+export async function writeAlerts(
+  tx: Executor,
+  writes: readonly AlertWrite[],
+  { now, nonReactive }: { now: Date; nonReactive: readonly string[] },
+): Promise<void> {
+  if (writes.length === 0) return;
+  const transitions = writes.flatMap(({ fingerprint: id, prev, next, changeId }) => {
+    if (changeId === null) return [];
+    const fields = diffState(prev, next).changedFields.filter((field) => !nonReactive.includes(field));
+    return fields.map((field) => ({
+      ...{ id, field, change_id: changeId },
+      ...{ from_value: prev?.[field] ?? null, to_value: next[field] ?? null },
+      ...{ was: prev?.[field] !== undefined, is: next[field] !== undefined },
+    }));
+  });
+  const at = now.toISOString();
+  await tx.execute(sql`
+    with w as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(writes.map(toRecord))}::jsonb) as w(id text, state jsonb,
+        created boolean, source text, status text, severity text, labels jsonb, system_id text, starts_at timestamptz,
+        ends_at timestamptz, ended_by text, acknowledged_by text, group_facts jsonb, received boolean, fresh boolean,
+        changed boolean)
+    ), stored as (
+      update entities e set state = w.state, updated_at = ${at}::timestamptz,
+        created_at = case when w.created then ${at}::timestamptz else e.created_at end
+      from w where e.kind = 'alert' and e.id = w.id
+    ), told as (
+      insert into alerts as a (fingerprint, source, status, severity, labels, system_id, starts_at, group_facts,
+        last_received_at, repeats)
+      select id, source, status, severity, labels, system_id, starts_at, group_facts,
+        -- Not received: what stands is later. -1 = a new episode begins to count.
+        case when received then ${at}::timestamptz else '-infinity' end,
+        case when created then 0 when fresh then -1 when received and not changed then 1 else 0 end
+      from w order by id
+      on conflict (fingerprint) do update set source = excluded.source, status = excluded.status,
+        severity = excluded.severity, labels = excluded.labels, system_id = excluded.system_id,
+        starts_at = excluded.starts_at, group_facts = excluded.group_facts,
+        last_received_at = greatest(a.last_received_at, excluded.last_received_at),
+        repeats = case when excluded.repeats < 0 then 0 else a.repeats + excluded.repeats end
+      returning fingerprint
+    ), episodes as (
+      insert into alert_episodes (fingerprint, starts_at, ends_at, ended_by, acknowledged_by)
+      select w.id, w.starts_at, w.ends_at, w.ended_by, w.acknowledged_by from w join told on told.fingerprint = w.id
+      where w.changed order by w.id
+      on conflict (fingerprint, starts_at) do update set ends_at = excluded.ends_at, ended_by = excluded.ended_by,
+        acknowledged_by = excluded.acknowledged_by
+    )
+    insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
+    select 'alert', id, field, case when was then coalesce(from_value, 'null') end,
+      case when "is" then coalesce(to_value, 'null') end,
+      ${at}::timestamptz, change_id
+    from jsonb_to_recordset(${JSON.stringify(transitions)}::jsonb) as t(id text, field text, change_id uuid,
+      from_value jsonb, to_value jsonb, was boolean, "is" boolean)`);
+}
+
+/** Notes repeats: messages that changed nothing at all. */
+export async function noteRepeats(tx: Executor, fingerprints: readonly string[], now: Date): Promise<void> {
+  if (fingerprints.length === 0) return;
+  await tx.execute(sql`
+    update alerts set repeats = repeats + 1, last_received_at = ${now.toISOString()}::timestamptz
+    where fingerprint = any(${sql.param(fingerprints)}::text[])`);
+}

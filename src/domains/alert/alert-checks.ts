@@ -1,0 +1,53 @@
+import { removeAlerts, storeAlerts } from '../../db/health-alerts';
+import { ensureSystems } from '../catalog/ensure-systems';
+import type { DomainWrite } from '../domain-write';
+import type { HealthStatus } from '../healthcheck/health-status';
+import { refreshHealth } from '../healthcheck/refresh-health';
+import type { AlertState } from './alert-entity';
+import type { SeverityMap } from './severity-map';
+
+/** The check of a system that a firing alert is; `status` null = it belongs to the system but says nothing of its health. */
+interface AlertCheck {
+  systemId: string;
+  status: HealthStatus | null;
+}
+
+/** What a state means for the health of a system; null = nothing. */
+export function checkOf(state: AlertState, severities: SeverityMap): AlertCheck | null {
+  if (state.status !== 'firing' || state.systemId === undefined) return null;
+  return { systemId: state.systemId, status: severities(state.severity) };
+}
+
+/** A check that came, went or became another one. */
+export interface CheckChange {
+  fingerprint: string;
+  before: AlertCheck | null;
+  after: AlertCheck | null;
+  state: AlertState;
+}
+
+/**
+ * Writes checks of alerts and derives the health of their systems, each at most once; unknown systems of firing alerts are
+ * created. Returns the ids of the changes of health.
+ */
+export async function applyChecks(write: DomainWrite, changes: readonly CheckChange[]): Promise<string[]> {
+  if (changes.length === 0) return [];
+  const gone = changes.flatMap(({ fingerprint, before, after }) =>
+    before !== null && (before.systemId !== after?.systemId || after.status === null)
+      ? [{ systemId: before.systemId, fingerprint }]
+      : [],
+  );
+  const firing = changes.flatMap(({ fingerprint, after, state }) => {
+    if (after === null || after.status === null) return [];
+    const { labels, annotations, startsAt, generatorUrl } = state;
+    const data = { labels, annotations, startsAt, ...(generatorUrl !== undefined && { generatorURL: generatorUrl }) };
+    return [{ systemId: after.systemId, fingerprint, status: after.status, data }];
+  });
+  const created = changes.flatMap(({ after }) => (after === null ? [] : [after.systemId]));
+  const existing = gone.map(({ systemId }) => systemId);
+  const systems = await ensureSystems(write, created, existing);
+  const touched = new Set([...firing.map(({ systemId }) => systemId), ...(await removeAlerts(write.tx, gone))]);
+  await storeAlerts(write.tx, firing, write.now);
+  const changed = [...systems.values()].filter(({ id }) => touched.has(id));
+  return refreshHealth(write, changed, new Map(changed.map(({ id }) => [id, write.now])));
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import type { EntityChange, Occurrence } from '../../domain/entities/change';
+import { sameJson } from '../../domain/entities/diff';
+import type { EntityKind } from '../../domain/entities/entity-kind';
+
+export const ALERT_KIND = 'alert';
+
+export const AlertStatus = z.enum(['firing', 'resolved']);
+export type AlertStatus = z.infer<typeof AlertStatus>;
+
+export const EndedBy = z.enum(['sender', 'stale', 'person']);
+export type EndedBy = z.infer<typeof EndedBy>;
+
+const Texts = z.record(z.string(), z.string());
+
+/** State of an alert. Instants in ISO 8601. */
+export const AlertState = z.strictObject({
+  status: AlertStatus,
+  /** Label `alertname`. */
+  name: z.string().nullable(),
+  /** Label `severity`. */
+  severity: z.string().nullable(),
+  labels: Texts,
+  annotations: Texts,
+  /** When the episode began. */
+  startsAt: z.string(),
+  /** When it ended; absent while it fires. */
+  endsAt: z.string().optional(),
+  endedBy: EndedBy.optional(),
+  /** Who sent it: a sender of `/ingest/{sender}`, or the name of the hook. */
+  source: z.string(),
+  receiver: z.string().optional(),
+  generatorUrl: z.string().optional(),
+  dashboardUrl: z.string().optional(),
+  silenceUrl: z.string().optional(),
+  /** Annotation `runbook_url`. */
+  runbookUrl: z.string().optional(),
+  value: z.unknown().optional(),
+  systemId: z.string().optional(),
+  acknowledgedBy: z.string().optional(),
+  acknowledgedAt: z.string().optional(),
+  /** End of the latest silence that covered it when it was last written. */
+  silencedUntil: z.string().optional(),
+});
+export type AlertState = z.infer<typeof AlertState>;
+
+/** Fields whose new value alone is no change. */
+export const NON_REACTIVE_FIELDS = ['receiver', 'generatorUrl', 'dashboardUrl', 'silenceUrl', 'value'] as const;
+
+/** What the last message that carried them said of the alert's group. */
+export const GroupFacts = z.object({
+  groupLabels: Texts.default({}),
+  commonLabels: Texts.default({}),
+  externalUrl: z.string().nullable().default(null),
+  groupKey: z.string().nullable().default(null),
+});
+export type GroupFacts = z.infer<typeof GroupFacts>;
+
+/** The silence that covered an alert when a change was written. */
+export const CoveringSilence = z.object({
+  id: z.string(),
+  comment: z.string(),
+  createdBy: z.string(),
+  endsAt: z.string(),
+});
+export type CoveringSilence = z.infer<typeof CoveringSilence>;
+
+/** Facts beside the state that a change of an alert carries. */
+export const AlertChangeContext = GroupFacts.extend({ silence: CoveringSilence.optional() });
+export type AlertChangeContext = z.infer<typeof AlertChangeContext>;
+
+/** Fields of which `alert.changed` tells. */
+const TOLD_FIELDS = ['severity', 'labels', 'annotations'] as const;
+
+/** Events that a change of state means, in order. */
+export function alertEvents(prev: AlertState | null, next: AlertState): string[] {
+  const events: string[] = [];
+  if (next.status === 'resolved') {
+    if (prev?.status === 'firing') events.push('alert.resolved');
+    return events;
+  }
+  if (prev?.status !== 'firing') events.push('alert.fired');
+  else if (TOLD_FIELDS.some((field) => !sameJson(prev[field], next[field]))) events.push('alert.changed');
+  const wasAcknowledged = prev?.status === 'firing' && prev.acknowledgedAt !== undefined;
+  if (next.acknowledgedAt !== undefined && !wasAcknowledged) events.push('alert.acknowledged');
+  return events;
+}
+
+/** Events that start nothing while a silence covers the alert. */
+const SILENCED_EVENTS: ReadonlySet<string> = new Set(['alert.fired', 'alert.changed']);
+
+function derive(change: EntityChange): Occurrence[] {
+  if (change.next === null) return [];
+  const prev = change.prev === null ? null : AlertState.parse(change.prev);
+  const next = AlertState.parse(change.next);
+  const { silence, ...group } = AlertChangeContext.parse(change.context ?? {});
+  const payload = {
+    ...next,
+    fingerprint: change.id,
+    previousStatus: prev?.status ?? null,
+    ...group,
+    changedFields: change.changedFields,
+    timestamp: change.occurredAt.toISOString(),
+  };
+  return alertEvents(prev, next).map((event) => ({
+    event,
+    payload,
+    ...(silence && SILENCED_EVENTS.has(event) && { silenced: silencedDetail(silence) }),
+  }));
+}
+
+function silencedDetail({ id, comment, createdBy, endsAt }: CoveringSilence): string {
+  return `Silenced until ${endsAt} by ${createdBy}: ${comment === '' ? '(no comment)' : comment} (silence ${id})`;
+}
+
+/** Alerts as entities; what is not reactive also stands in the table `alerts`. */
+export const alertKind: EntityKind = {
+  kind: ALERT_KIND,
+  description: 'An alert of a monitoring system; the id is its fingerprint',
+  schema: AlertState,
+  derive,
+};

@@ -1,0 +1,154 @@
+import { sql } from 'drizzle-orm';
+import {
+  activeSilences,
+  deleteSilences,
+  insertSilence,
+  lockSilences,
+  silencesOf,
+  type SilenceRow,
+} from '../../db/alert-silences';
+import { lockAlerts, type LockedAlert } from '../../db/alerts';
+import type { Executor } from '../../db/executor';
+import { FermataError } from '../../domain/errors';
+import type { DomainWrite } from '../domain-write';
+import { AlertState, type EndedBy } from './alert-entity';
+import { applyChecks, checkOf } from './alert-checks';
+import { covers } from './covering-silence';
+import { ended } from './next-state';
+import type { SeverityMap } from './severity-map';
+import { plan, store } from './take-alerts';
+
+const unknown = (fingerprint: string) => new FermataError('not_found', `There is no alert "${fingerprint}".`);
+
+async function lockOne(
+  write: DomainWrite,
+  fingerprint: string,
+): Promise<{ known: LockedAlert; state: AlertState; silences: SilenceRow[] }> {
+  await lockSilences(write.tx, 'read');
+  const known = (await lockAlerts(write.tx, [fingerprint], [], write.now)).get(fingerprint);
+  if (known === undefined || known.state === null) throw unknown(fingerprint);
+  return { known, state: AlertState.parse(known.state), silences: await activeSilences(write.tx, write.now) };
+}
+
+/** Writes a new state that no message brought; returns the ids of the change rows. */
+async function rewrite(
+  write: DomainWrite,
+  { known, state, silences }: { known: LockedAlert; state: AlertState; silences: readonly SilenceRow[] },
+): Promise<string[]> {
+  const prev = AlertState.parse(known.state);
+  const planned = plan(write, { known, prev, state, isNewEpisode: false, silences });
+  return planned === null ? [] : store(write, [planned]);
+}
+
+/**
+ * Acknowledges a firing alert; one that is acknowledged already stays as it is. Health and dwells are left alone.
+ * @throws {FermataError} `not_found`; `not_firing` for a resolved one
+ */
+export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, by: string): Promise<AlertState> {
+  const { known, state, silences } = await lockOne(write, fingerprint);
+  if (state.status !== 'firing') {
+    throw new FermataError('not_firing', `The alert "${fingerprint}" is resolved: only a firing one is acknowledged.`);
+  }
+  if (state.acknowledgedAt !== undefined) return state;
+  const next = { ...state, acknowledgedBy: by, acknowledgedAt: write.now.toISOString() };
+  await rewrite(write, { known, state: next, silences });
+  return next;
+}
+
+/**
+ * Ends the episode of an alert without its sender; one that is resolved stays as it is.
+ * @throws {FermataError} `not_found`
+ */
+export async function resolveAlert(
+  write: DomainWrite,
+  fingerprint: string,
+  { severities, endedBy = 'person' }: { severities: SeverityMap; endedBy?: EndedBy },
+): Promise<{ state: AlertState; changeIds: string[] }> {
+  const { known, state, silences } = await lockOne(write, fingerprint);
+  if (state.status !== 'firing') return { state, changeIds: [] };
+  const { status: _, ...rest } = state;
+  const next = ended(rest, write.now, endedBy);
+  const changeIds = await rewrite(write, { known, state: next, silences });
+  const check = { fingerprint, before: checkOf(state, severities), after: null, state: next };
+  return {
+    state: next,
+    changeIds: [...changeIds, ...(await applyChecks(write, check.before === null ? [] : [check]))],
+  };
+}
+
+/** Which alerts a silence is about: one by its fingerprint, or all that matchers match. */
+export interface NewSilence {
+  fingerprint?: string | undefined;
+  matchers?: readonly string[] | undefined;
+  durationMinutes: number;
+  comment: string;
+  createdBy: string;
+  remote?: SilenceRow['remote'];
+}
+
+/**
+ * Silences alerts from now on, also those that come later. @throws {FermataError} `not_found` for an unknown fingerprint
+ */
+export async function silenceAlerts(write: DomainWrite, input: NewSilence): Promise<SilenceRow> {
+  const { fingerprint = null, matchers = [], durationMinutes, comment, createdBy, remote = null } = input;
+  await lockSilences(write.tx, 'write');
+  if (fingerprint !== null && !(await exists(write.tx, fingerprint))) throw unknown(fingerprint);
+  const silence: SilenceRow = {
+    id: write.entities.ids.next(),
+    ...{ fingerprint, matchers: fingerprint === null ? [...matchers] : [], comment, createdBy, remote },
+    endsAt: new Date(write.now.getTime() + durationMinutes * 60_000),
+    createdAt: write.now,
+  };
+  await insertSilence(write.tx, silence);
+  await recompute(write, [silence]);
+  return silence;
+}
+
+/** Ends silences by id, or those of one alert by its fingerprint; returns what was there. */
+export async function unsilenceAlerts(
+  write: DomainWrite,
+  which: { silenceId: string } | { fingerprint: string },
+): Promise<SilenceRow[]> {
+  await lockSilences(write.tx, 'write');
+  const ids =
+    'silenceId' in which
+      ? [which.silenceId]
+      : (await silencesOf(write.tx, which.fingerprint, write.now)).map(({ id }) => id);
+  const gone = await deleteSilences(write.tx, ids);
+  await recompute(write, gone);
+  return gone;
+}
+
+async function exists(tx: Executor, fingerprint: string): Promise<boolean> {
+  const found = await tx.execute(sql`select 1 from alerts where fingerprint = ${fingerprint}`);
+  return found.rows.length > 0;
+}
+
+/** Writes `silencedUntil` anew on the firing alerts that silences cover. */
+async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): Promise<void> {
+  if (silences.length === 0) return;
+  const { tx, now } = write;
+  const found = await tx.execute<{ fingerprint: string; labels: Record<string, string> }>(
+    sql`select fingerprint, labels from alerts where status = 'firing'`,
+  );
+  const ids = found.rows
+    .filter(({ fingerprint, labels }) => silences.some((silence) => covers(silence, fingerprint, labels)))
+    .map(({ fingerprint }) => fingerprint);
+  if (ids.length === 0) return;
+  const locked = await lockAlerts(tx, ids, [], now);
+  const active = await activeSilences(tx, now);
+  const writes = [...locked.values()].flatMap((known) => {
+    if (known.state === null) return [];
+    const state = AlertState.parse(known.state);
+    return plan(write, { known, prev: state, state, isNewEpisode: false, silences: active }) ?? [];
+  });
+  await store(write, writes);
+}
+
+/** Firing alerts that no message has come about since `before`, oldest first. */
+export async function staleAlerts(db: Executor, before: Date, limit: number): Promise<string[]> {
+  const found = await db.execute<{ fingerprint: string }>(sql`
+    select fingerprint from alerts where status = 'firing' and last_received_at < ${before.toISOString()}::timestamptz
+    order by last_received_at limit ${limit}`);
+  return found.rows.map(({ fingerprint }) => fingerprint);
+}

@@ -1,0 +1,25 @@
+import type { SilenceRow } from '../../db/alert-silences';
+import type { CoveringSilence } from './alert-entity';
+import { matchersOf, matchLabels } from './label-matcher';
+
+/** Whether a silence covers an alert. A silence without fingerprint and matchers covers nothing. */
+export function covers(silence: SilenceRow, fingerprint: string, labels: Readonly<Record<string, string>>): boolean {
+  if (silence.fingerprint !== null) return silence.fingerprint === fingerprint;
+  return silence.matchers.length > 0 && matchLabels(matchersOf(silence.matchers), labels);
+}
+
+/** The silence with the latest end that covers an alert; undefined = none. */
+export function coveringSilence(
+  active: readonly SilenceRow[],
+  fingerprint: string,
+  labels: Readonly<Record<string, string>>,
+): CoveringSilence | undefined {
+  let latest: SilenceRow | undefined;
+  for (const silence of active) {
+    if (!covers(silence, fingerprint, labels)) continue;
+    if (latest === undefined || silence.endsAt > latest.endsAt) latest = silence;
+  }
+  if (latest === undefined) return undefined;
+  const { id, comment, createdBy, endsAt } = latest;
+  return { id, comment, createdBy, endsAt: endsAt.toISOString() };
+}

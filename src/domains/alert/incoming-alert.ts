@@ -1,0 +1,24 @@
+import type { AlertStatus, GroupFacts } from './alert-entity';
+
+/** An alert as an adapter understood its sender. */
+export interface IncomingAlert {
+  /** Id of the entity, with the sender's prefix. */
+  fingerprint: string;
+  status: AlertStatus;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  /** Absent = unknown; then the time of receipt. */
+  startsAt?: Date;
+  /** Absent = open, or unknown for a resolved one. */
+  endsAt?: Date;
+  source: string;
+  receiver?: string;
+  generatorUrl?: string;
+  dashboardUrl?: string;
+  silenceUrl?: string;
+  value?: unknown;
+  /** What the message says of the group; absent = nothing, the last one's stays. */
+  group?: GroupFacts;
+  /** What the sender says of acknowledgement; absent = nothing. `by` null = it was taken back. */
+  acknowledged?: { by: string | null };
+}

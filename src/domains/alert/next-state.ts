@@ -1,0 +1,96 @@
+import type { AlertState, EndedBy } from './alert-entity';
+import type { IncomingAlert } from './incoming-alert';
+
+/** What a message makes of an alert. */
+export type Step =
+  /** It tells of an episode that has ended, or of nothing known: nothing changes. */
+  { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
+
+/** Fields of a message that stand in the state as they came. */
+function described(alert: IncomingAlert): Omit<AlertState, 'status' | 'startsAt'> {
+  const { labels, annotations, source, receiver, generatorUrl, dashboardUrl, silenceUrl, value } = alert;
+  const runbookUrl = own(annotations, 'runbook_url');
+  return {
+    name: own(labels, 'alertname') ?? null,
+    severity: own(labels, 'severity') ?? null,
+    ...{ labels, annotations, source },
+    ...(receiver !== undefined && { receiver }),
+    ...(generatorUrl !== undefined && { generatorUrl }),
+    ...(dashboardUrl !== undefined && { dashboardUrl }),
+    ...(silenceUrl !== undefined && { silenceUrl }),
+    ...(runbookUrl !== undefined && { runbookUrl }),
+    ...(value !== undefined && { value }),
+  };
+}
+
+const own = (texts: Record<string, string>, name: string): string | undefined =>
+  Object.hasOwn(texts, name) ? texts[name] : undefined;
+
+/** What stays from message to message while an episode lasts. */
+function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: AlertState): Partial<AlertState> {
+  return {
+    ...(systemId !== undefined && { systemId }),
+    ...(acknowledgedBy !== undefined && { acknowledgedBy }),
+    ...(acknowledgedAt !== undefined && { acknowledgedAt }),
+    ...(silencedUntil !== undefined && { silencedUntil }),
+  };
+}
+
+/**
+ * The state after a message, by the rules of episodes: within one `startsAt` keeps its first value; a firing message whose
+ * start is not after the end of the last episode, a resolution of an unknown alert, and one from before the start of the
+ * episode belong to the past. Pure.
+ */
+export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
+  return alert.status === 'firing' ? fired(prev, alert, now) : resolved(prev, alert, now);
+}
+
+function fired(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
+  if (prev?.status === 'firing') {
+    const state = { ...described(alert), status: 'firing' as const, startsAt: prev.startsAt, ...kept(prev) };
+    return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode: false };
+  }
+  const startsAt = alert.startsAt ?? now;
+  if (prev?.endsAt !== undefined && startsAt.getTime() <= Date.parse(prev.endsAt)) return { kind: 'stale' };
+  const state = { ...described(alert), status: 'firing' as const, startsAt: startsAt.toISOString() };
+  return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode: true };
+}
+
+function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
+  if (prev === null) return { kind: 'stale' };
+  if (prev.status === 'resolved') return { kind: 'state', state: prev, isNewEpisode: false };
+  const isOpen = alert.endsAt === undefined || alert.endsAt > now;
+  if (!isOpen && alert.endsAt !== undefined && alert.endsAt.getTime() < Date.parse(prev.startsAt)) {
+    return { kind: 'stale' };
+  }
+  const told = described(alert);
+  const isBare = Object.keys(alert.labels).length === 0;
+  const texts = isBare ? withoutTexts(prev) : told;
+  const state = { ...texts, startsAt: prev.startsAt, ...kept(prev) };
+  return { kind: 'state', state: ended(state, isOpen ? now : (alert.endsAt ?? now), 'sender'), isNewEpisode: false };
+}
+
+/** A resolution without labels leaves what was known. */
+function withoutTexts({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertState) {
+  return rest;
+}
+
+/** A state whose episode has ended; never before it began. */
+export function ended(
+  state: Omit<AlertState, 'status' | 'endsAt' | 'endedBy'>,
+  at: Date,
+  endedBy: EndedBy,
+): AlertState {
+  const endsAt = new Date(Math.max(at.getTime(), Date.parse(state.startsAt))).toISOString();
+  return { ...state, status: 'resolved', endsAt, endedBy };
+}
+
+function acknowledged(state: AlertState, { acknowledged: told }: IncomingAlert, now: Date): AlertState {
+  if (told === undefined) return state;
+  if (told.by === null) {
+    const { acknowledgedBy: _, acknowledgedAt: __, ...rest } = state;
+    return rest;
+  }
+  if (state.acknowledgedAt !== undefined) return state;
+  return { ...state, acknowledgedBy: told.by, acknowledgedAt: now.toISOString() };
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+import type { Plugin } from '../../integrations/contract';
+
+const resolvedTrigger = (
+  texts: Pick<TriggerType, 'id' | 'displayName' | 'description'>,
+  key: 'incidentKey' | 'alias',
+): TriggerType => ({
+  ...texts,
+  category: 'Alerts',
+  payloadSchema: z.looseObject({
+    [key]: z.string(),
+    title: z.string(),
+    by: z.string(),
+    url: z.string().nullable(),
+    fingerprint: z.string().optional(),
+    incidentId: z.string().optional(),
+  }),
+  contextKey: (payload) => String(payload[key]),
+  contextKeyLabel: 'alert or incident',
+});
+
+/** What PagerDuty says of incidents that alerts and incidents here have opened there. */
+export const pagerdutyEventsPlugin: Plugin = {
+  id: 'pagerduty',
+  triggers: [
+    resolvedTrigger(
+      {
+        id: 'incident_resolved',
+        displayName: 'PagerDuty incident resolved',
+        description: 'A PagerDuty incident whose key is the id of an alert or incident here was resolved there.',
+      },
+      'incidentKey',
+    ),
+  ],
+};
+
+/** The same for Opsgenie. */
+export const opsgenieEventsPlugin: Plugin = {
+  id: 'opsgenie',
+  triggers: [
+    resolvedTrigger(
+      {
+        id: 'alert_closed',
+        displayName: 'Opsgenie alert closed',
+        description: 'An Opsgenie alert whose alias is the id of an alert or incident here was closed there.',
+      },
+      'alias',
+    ),
+  ],
+};

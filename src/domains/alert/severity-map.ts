@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { HealthStatus } from '../healthcheck/health-status';
+
+/** What a severity means for the health of the system; null = nothing. */
+export type SeverityMap = (severity: string | null) => HealthStatus | null;
+
+const HEALTH = { unhealthy: 'unhealthy', degraded: 'degraded', none: null } as const;
+
+/** `critical,page=unhealthy; none=none; *=degraded`: severities without regard to case, `*` = every other. */
+export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<string, HealthStatus | null> => {
+  const rules = new Map<string, HealthStatus | null>();
+  for (const part of text.split(';')) {
+    if (part.trim() === '') continue;
+    const [names = '', health = '', ...more] = part.split('=').map((each) => each.trim());
+    if (more.length > 0 || !Object.hasOwn(HEALTH, health) || names === '') {
+      ctx.addIssue(`must be rules such as "critical,page=unhealthy; *=degraded"; "${part.trim()}" is none`);
+      continue;
+    }
+    for (const name of names.split(',')) {
+      const key = name.trim().toLowerCase();
+      if (key !== '' && !rules.has(key)) rules.set(key, HEALTH[health as keyof typeof HEALTH]);
+    }
+  }
+  return rules;
+});
+
+/** Severities as they are mapped without a setting. */
+export const DEFAULT_SEVERITY_RULES = 'critical,page,fatal,emergency,p1=unhealthy; none,info,ok,p5=none; *=degraded';
+
+/** Without a `*` a severity that no rule names means nothing. */
+export function severityMap(rules: ReadonlyMap<string, HealthStatus | null>): SeverityMap {
+  return (severity) => {
+    const key = (severity ?? '').trim().toLowerCase();
+    return (rules.has(key) ? rules.get(key) : rules.get('*')) ?? null;
+  };
+}

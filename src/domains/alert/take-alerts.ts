@@ -1,0 +1,168 @@
+import { activeSilences, lockSilences, type SilenceRow } from '../../db/alert-silences';
+import { lockAlerts, noteRepeats, writeAlerts, type AlertWrite, type LockedAlert } from '../../db/alerts';
+import { appendChanges } from '../../db/change-log';
+import { diffState, sameJson } from '../../domain/entities/diff';
+import { matchSystems } from '../catalog/ensure-systems';
+import type { DomainWrite } from '../domain-write';
+import { ALERT_KIND, AlertState, NON_REACTIVE_FIELDS, type AlertChangeContext } from './alert-entity';
+import { applyChecks, checkOf, type CheckChange } from './alert-checks';
+import { coveringSilence } from './covering-silence';
+import type { IncomingAlert } from './incoming-alert';
+import { nextState } from './next-state';
+import type { SeverityMap } from './severity-map';
+
+/** How alerts are attached to systems. */
+export interface AlertSettings {
+  /** Labels that may name the system; the first that an alert has wins. */
+  systemLabels: readonly string[];
+  severities: SeverityMap;
+}
+
+/**
+ * Takes in alerts in the caller's transaction: states, episodes, the health of their systems, at most one change per alert
+ * and per system. Of two with one fingerprint the later counts. Returns the ids of the change rows; repeats give none.
+ */
+export async function takeAlerts(
+  write: DomainWrite,
+  alerts: readonly IncomingAlert[],
+  settings: AlertSettings,
+): Promise<{ changeIds: string[] }> {
+  const { tx, now } = write;
+  const latest = [...new Map(alerts.map((alert) => [alert.fingerprint, alert])).values()];
+  if (latest.length === 0) return { changeIds: [] };
+  const systems = await systemsOf(write, latest, settings.systemLabels);
+  const firing = latest.filter(({ status }) => status === 'firing').map(({ fingerprint }) => fingerprint);
+  const ids = latest.map(({ fingerprint }) => fingerprint);
+  await lockSilences(tx, 'read');
+  const locked = await lockAlerts(tx, ids, firing, now);
+  const silences = await activeSilences(tx, now);
+  const repeats: string[] = [];
+  const writes: PlannedWrite[] = [];
+  const checks: CheckChange[] = [];
+  for (const alert of latest) {
+    const known = locked.get(alert.fingerprint);
+    if (known === undefined) {
+      if (alert.status === 'resolved') continue;
+      throw new Error(`The row of alert ${alert.fingerprint} vanished while it was being locked`);
+    }
+    const prev = known.state === null ? null : AlertState.parse(known.state);
+    const step = nextState(prev, alert, now);
+    if (step.kind === 'stale') continue;
+    const systemId = step.state.status === 'firing' ? systems.get(alert) : step.state.systemId;
+    const { systemId: _, ...rest } = step.state;
+    const state = systemId === undefined ? rest : { ...rest, systemId };
+    const planned = plan(write, { known, alert, prev, state, isNewEpisode: step.isNewEpisode, silences });
+    if (planned === null) repeats.push(alert.fingerprint);
+    else writes.push(planned);
+    const next = planned?.state ?? state;
+    const before = prev === null ? null : checkOf(prev, settings.severities);
+    const after = checkOf(next, settings.severities);
+    const isMissing = after !== null && after.status !== null && !known.hasCheck;
+    if (isMissing || !sameJson(before, after))
+      checks.push({ fingerprint: alert.fingerprint, before, after, state: next });
+  }
+  await noteRepeats(tx, repeats, now);
+  const changeIds = await store(write, writes);
+  return { changeIds: [...changeIds, ...(await applyChecks(write, checks))] };
+}
+
+/** The system that each firing alert names: found by the label's value as id, then as exact name, else the value itself. */
+async function systemsOf(
+  write: DomainWrite,
+  alerts: readonly IncomingAlert[],
+  labels: readonly string[],
+): Promise<Map<IncomingAlert, string>> {
+  const named = alerts.flatMap((alert) => {
+    if (alert.status !== 'firing') return [];
+    const name = labels.find((label) => Object.hasOwn(alert.labels, label) && alert.labels[label] !== '');
+    const value = name === undefined ? undefined : alert.labels[name];
+    return value === undefined ? [] : [{ alert, value }];
+  });
+  if (named.length === 0) return new Map();
+  const known = await matchSystems(
+    write,
+    named.map(({ value }) => value),
+  );
+  return new Map(named.map(({ alert, value }) => [alert, known.get(value) ?? value]));
+}
+
+/** A write with the facts that its change row carries. */
+export interface PlannedWrite extends AlertWrite {
+  state: AlertState;
+  context: AlertChangeContext;
+  changedFields: string[];
+  delta: Record<string, unknown>;
+}
+
+interface Proposal {
+  known: LockedAlert;
+  /** Absent = written by a person or the clock. */
+  alert?: IncomingAlert;
+  prev: AlertState | null;
+  state: AlertState;
+  isNewEpisode: boolean;
+  silences: readonly SilenceRow[];
+}
+
+const NON_REACTIVE: ReadonlySet<string> = new Set(NON_REACTIVE_FIELDS);
+
+/** What is to be written of a new state; null = nothing, it is a repeat. */
+export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | null {
+  const { known, alert, prev, state: proposed, isNewEpisode, silences } = proposal;
+  const group = { ...known.groupFacts, ...alert?.group };
+  const silence = coveringSilence(silences, known.fingerprint, proposed.labels);
+  const { silencedUntil: _, ...bare } = proposed;
+  const covered: AlertState = silence === undefined ? bare : { ...bare, silencedUntil: silence.endsAt };
+  // A message that changes nothing else leaves it: a repeat after the end of a silence is no change.
+  const isChange = alert === undefined || reactiveDiff(prev, proposed).changedFields.length > 0;
+  const state = isChange ? covered : proposed;
+  if (sameJson(prev, state) && sameJson(group, known.groupFacts)) return null;
+  const { changedFields, delta } = reactiveDiff(prev, state);
+  return {
+    fingerprint: known.fingerprint,
+    ...{ prev, next: state, state, groupFacts: group, received: alert !== undefined, isNewEpisode },
+    changeId: changedFields.length > 0 ? write.entities.ids.next() : null,
+    context: contextOf(group, silence),
+    ...{ changedFields, delta },
+  };
+}
+
+function contextOf(group: Record<string, unknown>, silence: AlertChangeContext['silence']): AlertChangeContext {
+  const {
+    groupLabels = {},
+    commonLabels = {},
+    externalUrl = null,
+    groupKey = null,
+  } = group as Partial<AlertChangeContext>;
+  return { groupLabels, commonLabels, externalUrl, groupKey, ...(silence && { silence }) };
+}
+
+function reactiveDiff(prev: AlertState | null, next: AlertState) {
+  const { changedFields, delta } = diffState(prev, next);
+  const told = changedFields.filter((field) => !NON_REACTIVE.has(field));
+  return { changedFields: told, delta: Object.fromEntries(told.map((field) => [field, delta[field] ?? null])) };
+}
+
+/** Stores planned writes and appends their changes; returns the ids of the change rows. */
+export async function store({ tx, now, cause }: DomainWrite, writes: readonly PlannedWrite[]): Promise<string[]> {
+  await writeAlerts(tx, writes, { now, nonReactive: NON_REACTIVE_FIELDS });
+  const changes = writes.flatMap(({ fingerprint, changeId, prev, next, changedFields, delta, context }) =>
+    changeId === null
+      ? []
+      : [
+          {
+            changeId,
+            kind: ALERT_KIND,
+            id: fingerprint,
+            occurredAt: now,
+            cause,
+            prev,
+            next,
+            changedFields,
+            delta,
+            context,
+          },
+        ],
+  );
+  return (await appendChanges(tx, changes)).map(({ changeId }) => changeId);
+}

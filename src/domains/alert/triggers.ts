@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+import { ALERT_KIND, AlertState, AlertStatus, GroupFacts } from './alert-entity';
+import { groupedKey } from './context-key';
+import { MatcherError, matchersOf, matchLabels, parseMatchers } from './label-matcher';
+
+const MatcherText = z
+  .string()
+  .max(2_000)
+  .superRefine((text, ctx) => {
+    try {
+      parseMatchers(text);
+    } catch (error) {
+      if (!(error instanceof MatcherError)) throw error;
+      ctx.addIssue({ code: 'custom', message: `${error.problem} (line 1, column ${error.column} of ${text})` });
+    }
+  });
+
+/** Matchers of labels as configs and calls take them: and-ed, none = every alert. */
+export const Matchers = z.array(MatcherText).max(50);
+
+const Config = z.strictObject({
+  matchers: Matchers.default([]).describe(
+    'Alertmanager matchers of labels, e.g. severity=~"critical|page"; all of them must match',
+  ),
+  source: z.string().min(1).optional().describe('Only alerts of this sender, e.g. grafana, or of this hook'),
+  group_by: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('Labels whose values make the context key, in place of the fingerprint'),
+});
+
+const ChangedConfig = Config.extend({
+  ignore_annotations: z.boolean().default(false).describe('Do not fire when only annotations changed'),
+});
+
+const Payload = z.looseObject({
+  ...AlertState.shape,
+  fingerprint: z.string(),
+  previousStatus: AlertStatus.nullable(),
+  ...GroupFacts.shape,
+});
+
+type Fields = Record<string, unknown>;
+
+const labelsOf = (state: Fields): Fields => (state['labels'] ?? {}) as Fields;
+
+/** Whether a state or payload is one that the config of a trigger asks for. */
+function isWanted(state: Fields, raw: Fields): boolean {
+  const { matchers, source } = raw as { matchers?: string[]; source?: string };
+  if (source !== undefined && state['source'] !== source) return false;
+  return matchLabels(matchersOf(matchers ?? []), labelsOf(state));
+}
+
+const groupByOf = (config: Fields): string[] | undefined => config['group_by'] as string[] | undefined;
+
+function contextKey(payload: Fields, config: Fields): string {
+  const groupBy = groupByOf(config);
+  return groupBy === undefined ? String(payload['fingerprint']) : groupedKey(groupBy, labelsOf(payload));
+}
+
+/** Whether the state still carries what armed a dwell; a silence set since then ends it. */
+function isStillFiring(state: Fields, _payload: Fields, config: Fields): boolean {
+  return state['status'] === 'firing' && state['silencedUntil'] === undefined && isWanted(state, config);
+}
+
+type Test = (state: Fields, payload: Fields, config: Fields) => boolean;
+
+const trigger = (
+  texts: Pick<TriggerType, 'id' | 'displayName' | 'description'>,
+  test: Test,
+  more: Partial<TriggerType> = {},
+): TriggerType => ({
+  ...texts,
+  category: 'Alerts',
+  payloadSchema: Payload,
+  configSchema: Config,
+  contextKey,
+  contextKeyLabel: 'alert',
+  evaluateConfig: isWanted,
+  holds: {
+    entity: (payload) => ({ kind: ALERT_KIND, id: String(payload['fingerprint']) }),
+    test: (state, payload, config) => state !== null && test(state, payload, config),
+    standIn: (payload, config) => {
+      const groupBy = groupByOf(config);
+      if (groupBy === undefined) return null;
+      const key = groupedKey(groupBy, labelsOf(payload));
+      return {
+        kind: ALERT_KIND,
+        accepts: (state) => groupedKey(groupBy, labelsOf(state)) === key && test(state, payload, config),
+      };
+    },
+  },
+  ...more,
+});
+
+/** Whether anything but annotations changed, or annotations count. */
+function isToldChange(payload: Fields, config: Fields): boolean {
+  const changed = (payload['changedFields'] ?? []) as string[];
+  const counts = config['ignore_annotations'] !== true || changed.includes('labels') || changed.includes('severity');
+  return counts && isWanted(payload, config);
+}
+
+export const alertTriggers: readonly TriggerType[] = [
+  trigger(
+    { id: 'fired', displayName: 'Alert fired', description: 'An alert began to fire: a new episode.' },
+    isStillFiring,
+  ),
+  trigger(
+    {
+      id: 'changed',
+      displayName: 'Alert changed',
+      description: 'Severity, labels or annotations of a firing alert changed.',
+    },
+    isStillFiring,
+    { configSchema: ChangedConfig, evaluateConfig: isToldChange },
+  ),
+  trigger(
+    { id: 'resolved', displayName: 'Alert resolved', description: 'An alert stopped firing.' },
+    (state) => state['status'] === 'resolved',
+  ),
+  trigger(
+    { id: 'acknowledged', displayName: 'Alert acknowledged', description: 'Somebody acknowledged a firing alert.' },
+    (state) => state['status'] === 'firing' && state['acknowledgedAt'] !== undefined,
+  ),
+];

@@ -1,0 +1,100 @@
+import type { GroupFacts } from '../../domains/alert/alert-entity';
+import { field, fieldsOf, instant, text, textMap, type Fields } from './fields';
+import { labelFingerprint } from './label-fingerprint';
+import { ElementError, element, type AlertSender, type Element, type SenderMessage } from './sender';
+
+/** Longest fingerprint of a sender, in characters. */
+export const MAX_FINGERPRINT_LENGTH = 400;
+
+/** The first alert of a message by which its group is known. */
+function groupOf(body: Fields): GroupFacts | undefined {
+  const isTold = ['groupLabels', 'commonLabels', 'externalURL', 'groupKey'].some((name) => Object.hasOwn(body, name));
+  if (!isTold) return undefined;
+  return {
+    groupLabels: textMapOrNone(body['groupLabels']),
+    commonLabels: textMapOrNone(body['commonLabels']),
+    externalUrl: text(body, 'externalURL') ?? null,
+    groupKey: text(body, 'groupKey') ?? null,
+  };
+}
+
+/** Facts of the group never keep an alert from being taken. */
+function textMapOrNone(value: unknown): Record<string, string> {
+  try {
+    return textMap(value, '');
+  } catch {
+    return {};
+  }
+}
+
+function valueOf(alert: Fields): unknown {
+  const values = field(alert, 'values');
+  return values !== null && values !== undefined ? values : text(alert, 'valueString');
+}
+
+function readAlert(source: string, input: unknown, shared: Pick<ReadAlert, 'group' | 'receiver'>): Element {
+  const alert = fieldsOf(input, 'alert');
+  const status = alert['status'];
+  if (status !== 'firing' && status !== 'resolved') throw new ElementError('status: must be "firing" or "resolved"');
+  const labels = textMap(alert['labels'], 'labels');
+  const given = text(alert, 'fingerprint');
+  if (given === undefined && Object.keys(labels).length === 0) {
+    throw new ElementError('labels: must not be empty without a fingerprint');
+  }
+  const fingerprint = given ?? labelFingerprint(labels);
+  if (fingerprint.length > MAX_FINGERPRINT_LENGTH) {
+    throw new ElementError(`fingerprint: must have at most ${MAX_FINGERPRINT_LENGTH} characters`);
+  }
+  const [startsAt, endsAt] = [instant(alert['startsAt']), instant(alert['endsAt'])];
+  const generatorUrl = text(alert, 'generatorURL');
+  const dashboardUrl = text(alert, 'dashboardURL') ?? text(alert, 'panelURL');
+  const silenceUrl = text(alert, 'silenceURL');
+  const value = valueOf(alert);
+  return {
+    kind: 'alert',
+    alert: {
+      fingerprint: source === 'alertmanager' ? fingerprint : `${source}:${fingerprint}`,
+      ...{ status, labels, source, annotations: textMap(alert['annotations'], 'annotations') },
+      ...(startsAt && { startsAt }),
+      ...(endsAt && { endsAt }),
+      ...(generatorUrl !== undefined && { generatorUrl }),
+      ...(dashboardUrl !== undefined && { dashboardUrl }),
+      ...(silenceUrl !== undefined && { silenceUrl }),
+      ...(value !== undefined && { value }),
+      ...(shared.receiver !== undefined && { receiver: shared.receiver }),
+      ...(shared.group && { group: shared.group }),
+    },
+  };
+}
+
+type ReadAlert = Extract<Element, { kind: 'alert' }>['alert'];
+
+function read(source: string, input: unknown): SenderMessage {
+  const body = fieldsOf(input, 'The body');
+  const alerts = body['alerts'];
+  if (!Array.isArray(alerts)) throw new ElementError('alerts: must be a list');
+  const group = groupOf(body);
+  const receiver = text(body, 'receiver');
+  const shared = { ...(group && { group }), ...(receiver !== undefined && { receiver }) };
+  const truncated = Number(body['truncatedAlerts'] ?? 0);
+  return {
+    elements: alerts.map((alert: unknown) => element(() => readAlert(source, alert, shared))),
+    ...(truncated > 0 && {
+      warnings: [`The sender left out ${truncated} alerts of the group (truncatedAlerts): raise max_alerts there.`],
+    }),
+  };
+}
+
+/** The webhook of Alertmanager, and of everything that speaks it: Grafana, Mimir, vmalert behind Alertmanager. */
+export const alertmanagerSender: AlertSender = {
+  id: 'alertmanager',
+  summary: 'Webhook of Prometheus Alertmanager',
+  read: (body) => read('alertmanager', body),
+};
+
+/** Grafana Alerting: the same shape with links to dashboards and values. */
+export const grafanaSender: AlertSender = {
+  id: 'grafana',
+  summary: 'Webhook of Grafana Alerting',
+  read: (body) => read('grafana', body),
+};

@@ -1,0 +1,64 @@
+import type { IncomingAlert } from '../../domains/alert/incoming-alert';
+import { fieldsOf, instant, present, required, runbookIn, severityOfPriority, text } from './fields';
+import { ElementError, element, type AlertSender } from './sender';
+
+/** `env:prod,host:web-1,urgent` as labels; a tag without a value is `true`, several values of one name are joined. */
+export function labelsOfTags(tags: readonly string[]): Record<string, string> {
+  const labels = new Map<string, string>();
+  for (const tag of tags) {
+    const [, name = '', value = 'true'] = /^\s*([^:]+?)\s*(?::\s*(.*?)\s*)?$/s.exec(tag) ?? [];
+    if (name !== '') labels.set(name, labels.has(name) ? `${labels.get(name)},${value}` : value);
+  }
+  return Object.fromEntries(labels);
+}
+
+/** `[Triggered on {host:web-1}] CPU is high` → `CPU is high`: what stays the same from one transition to the next. */
+const withoutPrefix = (title: string): string => title.replace(/^\s*\[[^\]]*\]\s*/, '');
+
+const FIRING = /^(?:re-)?(?:triggered|no data|warn)$|^renotify$/i;
+const RESOLVED = /recovered$/i;
+
+function severityOf(transition: string, priority: string | undefined): string {
+  return severityOfPriority(priority) ?? (/warn|no data/i.test(transition) ? 'warning' : 'error');
+}
+
+function read(input: unknown): { alert: IncomingAlert } {
+  const body = fieldsOf(input, 'The body');
+  const id = required(body, 'id');
+  const scope = text(body, 'scope');
+  const transition = required(body, 'transition');
+  const isFiring = FIRING.test(transition);
+  if (!isFiring && !RESOLVED.test(transition)) {
+    throw new ElementError(`transition: "${transition}" is none that Datadog documents for $ALERT_TRANSITION`);
+  }
+  const at = instant(body['date']);
+  const [title = '', description] = [text(body, 'title'), text(body, 'body')];
+  const tags = labelsOfTags((text(body, 'tags') ?? '').split(',').filter((tag) => tag.trim() !== ''));
+  const link = text(body, 'link');
+  const labels = { ...tags, alertname: withoutPrefix(title) || `Monitor ${id}` };
+  return {
+    alert: {
+      fingerprint: `datadog:${id}${scope === undefined ? '' : `:${scope}`}`,
+      status: isFiring ? 'firing' : 'resolved',
+      labels: { severity: severityOf(transition, text(body, 'priority')), ...labels },
+      annotations: present({
+        summary: withoutPrefix(title),
+        description,
+        runbook_url: tags['runbook_url'] ?? runbookIn(description),
+      }),
+      source: 'datadog',
+      ...(at && (isFiring ? { startsAt: at } : { endsAt: at })),
+      ...(link !== undefined && { generatorUrl: link }),
+    },
+  };
+}
+
+/**
+ * Datadog's webhook integration with the custom payload that the guide names
+ * (https://docs.datadoghq.com/integrations/webhooks/).
+ */
+export const datadogSender: AlertSender = {
+  id: 'datadog',
+  summary: 'Webhook of Datadog with the custom payload of the guide',
+  read: (body) => ({ elements: [element(() => ({ kind: 'alert', ...read(body) }))] }),
+};

@@ -1,0 +1,83 @@
+import { ElementError } from './sender';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The object that a value is. @throws {ElementError} */
+export function fieldsOf(value: unknown, what: string): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new ElementError(`${what}: must be an object`);
+}
+
+/** Own field of an object, else undefined. */
+export function field(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (found, name) =>
+      typeof found === 'object' && found !== null && Object.hasOwn(found, name) ? (found as Fields)[name] : undefined,
+    value,
+  );
+}
+
+/** A text that is not empty; numbers and booleans become text. */
+export function text(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = field(value, ...path);
+  if (typeof found === 'string') return found === '' ? undefined : found;
+  return typeof found === 'number' || typeof found === 'boolean' ? String(found) : undefined;
+}
+
+/** As `text`. @throws {ElementError} when it is not there */
+export function required(value: unknown, ...path: readonly string[]): string {
+  const found = text(value, ...path);
+  if (found === undefined) throw new ElementError(`${path.join('.')}: is required`);
+  return found;
+}
+
+/** A map of texts: numbers and booleans become text, null is dropped. @throws {ElementError} for anything else */
+export function textMap(value: unknown, what: string): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(fieldsOf(value, what)).flatMap(([name, each]) => {
+      if (each === null || each === undefined) return [];
+      if (typeof each === 'object') throw new ElementError(`${what}.${name}: must be a text`);
+      return [[name, String(each)]];
+    }),
+  );
+}
+
+/** Texts that are there: what is undefined or empty is left out. */
+export function present(texts: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(texts).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]])),
+  );
+}
+
+/** Years before this are the zero time of some language: open. */
+const FIRST_YEAR = 1971;
+
+/** An instant: ISO 8601 or milliseconds; undefined when it is none, or the zero time. */
+export function instant(value: unknown): Date | undefined {
+  const given = typeof value === 'string' && /^\d{12,14}$/.test(value) ? Number(value) : value;
+  if (typeof given !== 'string' && typeof given !== 'number') return undefined;
+  const iso = typeof given === 'string' ? given.replace(/([+-]\d\d)(\d\d)$/, '$1:$2') : given;
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) || at.getUTCFullYear() < FIRST_YEAR || at.getUTCFullYear() > 9999 ? undefined : at;
+}
+
+/** The link to a runbook in a text: `runbook: https://…`, `runbook_url=https://…`, `[Runbook](https://…)`. */
+export function runbookIn(...texts: readonly (string | undefined)[]): string | undefined {
+  for (const each of texts) {
+    const found = /run-?book(?:[ _-]?url)?\b[\s:=\])("'*<>|-]*?(https?:\/\/[^\s)\]"'<>|]+)/i.exec(each ?? '')?.[1];
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Severity of a sender's priority: critical, error, warning or info. */
+export function severityOfPriority(priority: string | undefined): string | undefined {
+  const level = /^(?:p|sev ?)?([0-5])$/i.exec(priority?.trim() ?? '')?.[1];
+  if (level === undefined) return undefined;
+  const isAzure = /^sev/i.test(priority ?? '');
+  const names = isAzure
+    ? ['critical', 'error', 'warning', 'info', 'info']
+    : ['critical', 'critical', 'error', 'warning', 'info', 'info'];
+  return names[Number(level)];
+}

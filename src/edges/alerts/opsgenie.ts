@@ -1,0 +1,79 @@
+import type { IncomingAlert } from '../../domains/alert/incoming-alert';
+import { labelsOfTags } from './datadog';
+import { field, fieldsOf, instant, present, required, runbookIn, severityOfPriority, text, textMap } from './fields';
+import { element, type AlertSender, type Element, type Link } from './sender';
+
+/** Actions that say whether an alert is open; all others (notes, owners, escalations) change nothing. */
+const ACTIONS: Readonly<Record<string, { status: IncomingAlert['status']; link: Link['action'] }>> = {
+  Create: { status: 'firing', link: 'other' },
+  Acknowledge: { status: 'firing', link: 'acknowledged' },
+  UnAcknowledge: { status: 'firing', link: 'other' },
+  UpdatePriority: { status: 'firing', link: 'other' },
+  Close: { status: 'resolved', link: 'resolved' },
+  Delete: { status: 'resolved', link: 'resolved' },
+};
+
+function read(input: unknown): Element {
+  const body = fieldsOf(input, 'The body');
+  const action = required(body, 'action');
+  const known = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (known === undefined) return { kind: 'nothing' };
+  const alert = fieldsOf(body['alert'], 'alert');
+  const id = required(alert, 'alertId');
+  const by = text(alert, 'username') ?? text(body, 'source', 'name') ?? 'Opsgenie';
+  const tags = alert['tags'];
+  const labels = labelsOfTags(Array.isArray(tags) ? tags.map(String) : []);
+  const details = detailsOf(field(alert, 'details'));
+  const [message, description] = [required(alert, 'message'), text(alert, 'description')];
+  const at = instant(alert['updatedAt']) ?? instant(alert['createdAt']);
+  const startsAt = instant(alert['createdAt']);
+  const alias = text(alert, 'alias');
+  return {
+    kind: 'alert',
+    alert: {
+      fingerprint: `opsgenie:${id}`,
+      status: known.status,
+      labels: {
+        ...labels,
+        ...details,
+        ...present({
+          alertname: message,
+          severity: details['severity'] ?? severityOfPriority(text(alert, 'priority')) ?? 'warning',
+          entity: text(alert, 'entity'),
+        }),
+      },
+      annotations: present({
+        summary: message,
+        description,
+        runbook_url: details['runbook_url'] ?? details['runbook'] ?? runbookIn(description),
+      }),
+      source: 'opsgenie',
+      ...(known.status === 'firing' && startsAt && { startsAt }),
+      ...(known.status === 'resolved' && at && { endsAt: at }),
+      ...(action === 'Acknowledge' && { acknowledged: { by } }),
+      ...(action === 'UnAcknowledge' && { acknowledged: { by: null } }),
+    },
+    ...(alias !== undefined && {
+      link: {
+        ...{ key: alias, by, action: known.link, event: 'opsgenie.alert_closed' },
+        payload: { alias, opsgenieAlertId: id, title: message, by, url: null },
+      },
+    }),
+  };
+}
+
+/** Details are free: what is no text of them is left out. */
+function detailsOf(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return textMap(Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each !== 'object')), 'details');
+}
+
+/**
+ * The webhook integration of Opsgenie
+ * (https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/).
+ */
+export const opsgenieSender: AlertSender = {
+  id: 'opsgenie',
+  summary: 'Webhook integration of Opsgenie and Jira Service Management',
+  read: (body) => ({ elements: [element(() => read(body))] }),
+};

@@ -1,0 +1,78 @@
+import type { IncomingAlert } from '../../domains/alert/incoming-alert';
+import {
+  field,
+  fieldsOf,
+  instant,
+  present,
+  required,
+  runbookIn,
+  severityOfPriority,
+  text,
+  type Fields,
+} from './fields';
+import { element, type AlertSender, type Element, type Link } from './sender';
+
+const FIRING = new Set(['incident.triggered', 'incident.acknowledged', 'incident.unacknowledged', 'incident.reopened']);
+/** Changes of an incident that say nothing of whether it is open; its data are taken all the same when it is known. */
+const ACTIONS: Readonly<Record<string, Link['action']>> = {
+  'incident.acknowledged': 'acknowledged',
+  'incident.resolved': 'resolved',
+};
+
+function severityOf(incident: Fields): string {
+  return (
+    severityOfPriority(text(incident, 'priority', 'summary')) ??
+    (text(incident, 'urgency') === 'low' ? 'warning' : 'critical')
+  );
+}
+
+function read(input: unknown): Element {
+  const event = fieldsOf(field(input, 'event'), 'event');
+  const type = required(event, 'event_type');
+  if (!FIRING.has(type) && type !== 'incident.resolved') return { kind: 'nothing' };
+  const incident = fieldsOf(event['data'], 'event.data');
+  const by = text(event, 'agent', 'summary') ?? 'PagerDuty';
+  const id = required(incident, 'id');
+  const key = text(incident, 'incident_key');
+  const action = (Object.hasOwn(ACTIONS, type) ? ACTIONS[type] : undefined) ?? 'other';
+  const [title, url] = [required(incident, 'title'), text(incident, 'html_url')];
+  const payload = { incidentKey: key ?? null, pagerdutyIncidentId: id, title, by, url: url ?? null };
+  return {
+    kind: 'alert',
+    alert: alertOf(incident, { type, by, occurredAt: instant(event['occurred_at']) }),
+    ...(key !== undefined && { link: { key, by, action, event: 'pagerduty.incident_resolved', payload } }),
+  };
+}
+
+function alertOf(incident: Fields, told: { type: string; by: string; occurredAt: Date | undefined }): IncomingAlert {
+  const isResolved = told.type === 'incident.resolved';
+  const [title, url] = [required(incident, 'title'), text(incident, 'html_url')];
+  const startsAt = told.type === 'incident.reopened' ? told.occurredAt : instant(incident['created_at']);
+  const service = text(incident, 'service', 'summary');
+  return {
+    fingerprint: `pagerduty:${required(incident, 'id')}`,
+    status: isResolved ? 'resolved' : 'firing',
+    labels: present({ alertname: title, severity: severityOf(incident), service, urgency: text(incident, 'urgency') }),
+    annotations: present({
+      summary: title,
+      number: text(incident, 'number'),
+      runbook_url: runbookIn(title, text(incident, 'body', 'details'), JSON.stringify(incident['custom_fields'] ?? '')),
+    }),
+    source: 'pagerduty',
+    ...(!isResolved && startsAt && { startsAt }),
+    ...(isResolved && told.occurredAt && { endsAt: told.occurredAt }),
+    ...(url !== undefined && { generatorUrl: url }),
+    ...(told.type === 'incident.acknowledged' && { acknowledged: { by: told.by } }),
+    ...(told.type === 'incident.unacknowledged' && { acknowledged: { by: null } }),
+  };
+}
+
+/**
+ * V3 webhooks of PagerDuty (https://developer.pagerduty.com/docs/webhooks-overview). Besides the events that the table of
+ * senders names, `incident.unacknowledged` takes an acknowledgement back and `incident.reopened` fires again.
+ */
+export const pagerdutySender: AlertSender = {
+  id: 'pagerduty',
+  summary: 'V3 webhooks of PagerDuty',
+  read: (body) => ({ elements: [element(() => read(body))] }),
+};

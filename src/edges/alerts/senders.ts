@@ -1,0 +1,16 @@
+import { alertmanagerSender, grafanaSender } from './alertmanager';
+import { azureSender } from './azure';
+import { datadogSender } from './datadog';
+import { opsgenieSender } from './opsgenie';
+import { pagerdutySender } from './pagerduty';
+import { sentrySender } from './sentry';
+import type { AlertSender } from './sender';
+import { snsSender } from './sns';
+import { uptimeKumaSender } from './uptime-kuma';
+import { zabbixSender } from './zabbix';
+
+/** Everything that may post to `/ingest/{sender}`. */
+export const ALERT_SENDERS: readonly AlertSender[] = [
+  ...[alertmanagerSender, grafanaSender, datadogSender, snsSender, zabbixSender, sentrySender],
+  ...[pagerdutySender, uptimeKumaSender, azureSender, opsgenieSender],
+];
