@@ -112,13 +112,13 @@ export async function runsCausedBy(db: Executor, fingerprint: string, limit: num
   }));
 }
 
-/** Firing alerts of a system, or those with these fingerprints: how many, and the newest of them. */
+/** Firing alerts of a system, one by its fingerprint, or those with these labels: how many, and the newest of them. */
 export async function firingAlerts(
   db: Executor,
-  of: { systemId: string } | { fingerprint: string },
+  of: { systemId: string } | { fingerprint: string } | { labels: readonly [name: string, value: string][] },
   limit: number,
 ): Promise<{ count: number; items: Record<string, unknown>[] }> {
-  const where = 'systemId' in of ? sql`a.system_id = ${of.systemId}` : sql`a.fingerprint = ${of.fingerprint}`;
+  const where = whereFiring(of);
   const found = await db.execute<{ fingerprint: string; state: Record<string, unknown>; total: string }>(sql`
     select a.fingerprint, e.state, count(*) over () as total
     from alerts a join entities e on e.kind = 'alert' and e.id = a.fingerprint and e.state is not null
@@ -127,4 +127,13 @@ export async function firingAlerts(
     count: Number(found.rows[0]?.total ?? 0),
     items: found.rows.map(({ fingerprint, state }) => ({ fingerprint, ...state })),
   };
+}
+
+type Of = Parameters<typeof firingAlerts>[1];
+
+function whereFiring(of: Of): SQL {
+  if ('systemId' in of) return sql`a.system_id = ${of.systemId}`;
+  if ('fingerprint' in of) return sql`a.fingerprint = ${of.fingerprint}`;
+  const labels = of.labels.map(([name, value]) => sql`coalesce(a.labels ->> ${name}::text, '') = ${value}`);
+  return sql.join(labels, sql` and `);
 }

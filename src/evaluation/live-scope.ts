@@ -11,6 +11,8 @@ import type { ExpressionSource } from '../domain/expressions/expression-source';
 import { ANY_ID, extractReferences } from '../domain/expressions/references';
 import { systemOfRun } from '../domain/expressions/system-of-run';
 import { artifactScope } from '../domain/run/scope';
+import { ALERT_KIND } from '../domains/alert/alert-entity';
+import { firingAlertsOf } from '../domains/alert/firing-alerts';
 import type { EvaluationScope } from './evaluator';
 import type { readHealthViews } from '../domains/healthcheck/health-view';
 
@@ -64,14 +66,24 @@ export async function readLiveScope(
   const { db, entities } = deps;
   const fixed = staticScope(scope, now);
   const systemId = systemIn(scope);
-  const refs = [...extractReferences(source, fixed, { systemId, now, filters }).refs, ...more];
-  const state = await readStates(db, entities, refs);
+  const found = extractReferences(source, fixed, { systemId, now, filters });
+  const refs = [...found.refs, ...more];
+  const isOnlyCounted = (ref: EntityRef) => found.alertsOnly && ref.kind === ALERT_KIND && ref.id === ANY_ID;
+  const state = await readStates(
+    db,
+    entities,
+    refs.filter((ref) => !isOnlyCounted(ref)),
+  );
+  const alerts = found.readsAlerts ? { firing: await firingAlertsOf(db, scope.facts, systemId) } : undefined;
   const { views, unavailable } = await readHealth(deps, refs, scope, now);
   const health = {
     system: (systemId === null ? undefined : views.get(systemId)) ?? {},
     systems: Object.assign(emptyMap(), Object.fromEntries(views)),
   };
-  return { scope: { ...fixed, health, state }, ...(unavailable !== undefined && { unavailable }) };
+  return {
+    scope: { ...fixed, health, state, ...(alerts && { alerts }) },
+    ...(unavailable !== undefined && { unavailable }),
+  };
 }
 
 /** Fields of the rich view of health that other kinds feed. */

@@ -127,7 +127,7 @@ describe('systems and health', () => {
     });
     const post = (status: string) => api.call('POST', `${BASE}/ingest/alertmanager`, { body: alert(status) });
     const firing = await post('firing');
-    expect([firing.status, firing.body.accepted, (firing.body.changeIds as unknown[]).length]).toEqual([202, 1, 1]);
+    expect([firing.status, firing.body.accepted, (firing.body.changeIds as unknown[]).length]).toEqual([202, 1, 2]);
     expect((await post('firing')).body.changeIds).toEqual([]);
     expect((await api.call('GET', `${BASE}/health/pay`)).body.status).toBe('unhealthy');
     await post('resolved');

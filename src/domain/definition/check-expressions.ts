@@ -23,6 +23,7 @@ const ROOTS = [
   'resume',
   'state',
   'health',
+  'alerts',
   'now',
   'run',
   'automation',

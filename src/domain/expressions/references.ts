@@ -6,6 +6,8 @@ import { expressionsOf, type ExpressionSource } from './expression-source';
 
 /** Id of a reference that may read any entity of its kind. */
 export const ANY_ID = '*';
+/** What `alerts` looks at. */
+const ALERT_KIND = 'alert';
 /** Id of a `health` reference that reads the system of the run, while that system is not known. */
 export const SYSTEM_OF_THIS_RUN = '$system';
 
@@ -19,6 +21,10 @@ export interface EntityRef {
 export interface References {
   /** Without repeats, in source order. */
   readonly refs: readonly EntityRef[];
+  /** Whether `alerts` is read, which looks at any alert: its reference is in `refs`, too. */
+  readonly readsAlerts: boolean;
+  /** Whether any alert is looked at by `alerts` alone, not by `state.alert`. */
+  readonly alertsOnly: boolean;
   /** Whether something is read whose kind cannot be told. */
   readonly indeterminate: boolean;
   /** 1-based places of what cannot be told, for warnings. */
@@ -40,7 +46,7 @@ function isLive(node: Node): boolean {
   let live = false;
   visitChains(node, ({ root, links }) => {
     const first = links[0]?.key;
-    if (root.name === 'health' || root.name === 'state' || root.name === 'now') live = true;
+    if (['health', 'state', 'alerts', 'now'].includes(root.name)) live = true;
     if (root.name === 'wait' && (!isStaticKey(first) || first === 'changed')) live = true;
   });
   return live;
@@ -48,6 +54,8 @@ function isLive(node: Node): boolean {
 
 class Extraction {
   readonly refs = new Map<string, EntityRef>();
+  readsAlerts = false;
+  readsAnyAlert = false;
   readonly indeterminateAt: { line: number; column: number }[] = [];
 
   constructor(
@@ -85,7 +93,11 @@ class Extraction {
   #ofState([first, second]: readonly Key[], source: string, at: number): void {
     const kind = this.#keyText(first, source);
     if (kind === undefined) this.indeterminateAt.push(placeOf(source, at));
-    else this.#add(kind, this.#keyText(second, source) ?? ANY_ID);
+    else {
+      const id = this.#keyText(second, source) ?? ANY_ID;
+      if (kind === ALERT_KIND && id === ANY_ID) this.readsAnyAlert = true;
+      this.#add(kind, id);
+    }
   }
 
   ofExpression({ source, root }: Expression): void {
@@ -93,6 +105,10 @@ class Extraction {
       const keys = links.map(({ key }) => key);
       if (name.name === 'health') this.#ofHealth(keys, source);
       if (name.name === 'state') this.#ofState(keys, source, name.at);
+      if (name.name === 'alerts') {
+        this.readsAlerts = true;
+        this.#add(ALERT_KIND, ANY_ID);
+      }
     });
   }
 }
@@ -105,6 +121,7 @@ class Extraction {
 export function extractReferences(source: ExpressionSource, scope?: Scope, options: ReferenceOptions = {}): References {
   const extraction = new Extraction(scope, options);
   for (const expression of expressionsOf(source)) extraction.ofExpression(expression);
-  const { refs, indeterminateAt } = extraction;
-  return { refs: [...refs.values()], indeterminate: indeterminateAt.length > 0, indeterminateAt };
+  const { refs, indeterminateAt, readsAlerts, readsAnyAlert } = extraction;
+  const alerts = { readsAlerts, alertsOnly: readsAlerts && !readsAnyAlert };
+  return { refs: [...refs.values()], ...alerts, indeterminate: indeterminateAt.length > 0, indeterminateAt };
 }

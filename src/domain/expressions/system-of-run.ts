@@ -1,7 +1,16 @@
-import { ownValue } from './plain-data';
+import { isPlainObject, ownValue } from './plain-data';
 
-/** The system that `health.system` means: the context key, else `payload.systemId`, else `payload.systemIds[0]`, else null. */
+/**
+ * The system that `health.system` means: the context key, else `payload.systemId`, else `payload.systemIds[0]`, else null.
+ * Runs of alerts have a fingerprint or a group as context key, so for them only the payload counts.
+ */
 export function systemOfRun(contextKey: string | null | undefined, payload: unknown): string | null {
-  const candidates = [contextKey, ownValue(payload, 'systemId'), ownValue(ownValue(payload, 'systemIds'), 0)];
+  const own = isAlert(payload) ? null : contextKey;
+  const candidates = [own, ownValue(payload, 'systemId'), ownValue(ownValue(payload, 'systemIds'), 0)];
   return candidates.find((id): id is string => typeof id === 'string' && id !== '') ?? null;
+}
+
+/** Whether a trigger's payload is that of an alert. */
+export function isAlert(payload: unknown): boolean {
+  return typeof ownValue(payload, 'fingerprint') === 'string' && isPlainObject(ownValue(payload, 'labels'));
 }

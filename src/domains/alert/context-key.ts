@@ -9,3 +9,13 @@ export function groupedKey(groupBy: readonly string[], labels: Readonly<Record<s
 }
 
 const escaped = (text: string): string => text.replace(/[,=\\]/g, '\\$&');
+
+/** The labels that a grouped key was made of; null when it is none. */
+export function labelsOfKey(key: string): [name: string, value: string][] | null {
+  const parts = key.match(/(?:[^,\\]|\\.)+/gs) ?? [];
+  const pairs = parts.map((part) => /^((?:[^=\\]|\\.)+)=((?:[^=\\]|\\.)*)$/s.exec(part));
+  if (pairs.length === 0 || pairs.some((pair) => pair === null)) return null;
+  return pairs.flatMap((pair) => (pair === null ? [] : [[unescaped(pair[1]), unescaped(pair[2])]]));
+}
+
+const unescaped = (text = ''): string => text.replace(/\\(.)/gs, '$1');

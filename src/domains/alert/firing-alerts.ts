@@ -1,0 +1,27 @@
+import { firingAlerts } from '../../db/alert-queries';
+import type { Executor } from '../../db/executor';
+import { labelsOfKey } from './context-key';
+
+/** Alerts that a scope shows at most. */
+const MOST_SHOWN = 100;
+
+interface RunFacts {
+  contextKey: string | null;
+  trigger: Record<string, unknown>;
+}
+
+/**
+ * `alerts.firing` of a run: those of its system; without one, those with its context key (a fingerprint, or the labels of a
+ * group); else none.
+ */
+export async function firingAlertsOf(
+  db: Executor,
+  { contextKey, trigger }: RunFacts,
+  systemId: string | null,
+): Promise<{ count: number; items: Record<string, unknown>[] }> {
+  if (systemId !== null) return firingAlerts(db, { systemId }, MOST_SHOWN);
+  if (contextKey === null || contextKey === '') return { count: 0, items: [] };
+  const payload = (trigger['payload'] ?? {}) as Record<string, unknown>;
+  const labels = payload['fingerprint'] === contextKey ? null : labelsOfKey(contextKey);
+  return firingAlerts(db, labels === null ? { fingerprint: contextKey } : { labels }, MOST_SHOWN);
+}
