@@ -19,6 +19,7 @@ const RETENTION = {
   notificationsMs: DAY_MS,
   incidentsMs: DAY_MS,
   versionsMinPerAutomation: 1,
+  alertsMs: 30 * 86_400_000,
 };
 const log = createLogger({ level: 'silent', name: 'test' });
 
