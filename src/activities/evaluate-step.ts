@@ -8,7 +8,7 @@ import type { ActionKind } from '../domain/definition/action-kind';
 import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
 import type { Evaluation, StepInput } from '../domain/run/activities';
-import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
+import { maskFields, NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { ActivityDeps } from './deps';
 import { chooseBranch } from './evaluate/choose';
 import { checkCondition } from './evaluate/condition';
@@ -91,15 +91,23 @@ function storable(evaluated: Evaluated, mask: Mask): Evaluated {
 function masked(evaluated: Evaluated, mask: Mask): Evaluated {
   if (mask === NO_MASK) return evaluated;
   const { evaluation, result, trace, ...rest } = evaluated;
-  const { type, ...values } = evaluation;
-  // The message of a failure is masked already; its code is ours.
-  const own = type === 'failed' ? evaluation : ({ type, ...mask(values) } as Evaluation);
   return {
     ...rest,
-    evaluation: own,
-    ...(result === undefined ? {} : { result: mask(result) }),
+    evaluation: maskedEvaluation(evaluation, mask),
+    ...(result === undefined ? {} : { result: maskFields(mask, result, 'all') }),
     ...(trace && { trace: mask(trace) }),
   };
+}
+
+/** Names of variables are the author's, those of fields ours: both stay. Keys of data are masked. */
+function maskedEvaluation(evaluation: Evaluation, mask: Mask): Evaluation {
+  // The message of a failure is masked already; its code is ours.
+  if (evaluation.type === 'failed') return evaluation;
+  if (evaluation.type === 'variables') {
+    return { ...evaluation, variables: maskFields(mask, evaluation.variables, 'all') };
+  }
+  const { type, ...values } = evaluation;
+  return { type, ...maskFields(mask, values, 'all') } as Evaluation;
 }
 
 async function writeRow(

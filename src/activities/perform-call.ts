@@ -116,7 +116,7 @@ async function maskAnew(deps: ActivityDeps, step: ActionStepOfRun): Promise<void
   if (!names.path.includes('parallel[')) return;
   const later = await persist(() => deps.secrets.readMask(deps.database.db, names.runId));
   // Both: when the run has ended meanwhile, there is nothing left to read.
-  step.mask = (value) => later(mask(value));
+  step.mask = (value, scope) => later(mask(value, scope), scope);
 }
 
 async function connectionOf(deps: ActivityDeps, action: CallingAction, config: unknown) {

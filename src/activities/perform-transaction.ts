@@ -7,6 +7,7 @@ import { FermataError, messageOf } from '../domain/errors';
 import { ExpressionError } from '../domain/expressions/error';
 import type { Performance } from '../domain/run/activities';
 import type { TransactionalAction } from '../integrations/contract';
+import { maskFields } from '../domain/secrets/mask-values';
 import { renderConfig } from './action-config';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
@@ -59,7 +60,7 @@ async function attempt(
   const { config } = await renderConfig(tx, deps, step, action.configSchema, scope);
   const consumed = action.consumes ? await consumedArtifact(tx, action.consumes, start.artifacts, source) : null;
   const result = await action.execute({
-    config: step.mask(config),
+    config: maskFields(step.mask, config, 'all'),
     tx,
     entities: deps.entities,
     cause: runCause(step),

@@ -72,7 +72,9 @@ export function createRunSecrets(deps: {
       if (known) return known;
       const values = stored.map(({ source, sealed }) => cipher.open(runSecretSealName(runId, source), sealed));
       const mask = createMask([...values, ...more.map(({ value }) => value)], onHit);
-      masks.set(key, mask);
+      // Characters of the values stand for what their forms take: about 100 bytes each.
+      const characters = [...values, ...more.map(({ value }) => value)].reduce((sum, { length }) => sum + length, 0);
+      masks.set(key, mask, key.length + 20_000 + 100 * characters);
       return mask;
     },
 

@@ -5,6 +5,7 @@ import { endStep, type StepEnd } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
 import { FermataError } from '../domain/errors';
 import { toStorable } from '../domain/entities/storable';
+import { maskFields } from '../domain/secrets/mask-values';
 import type { Closed, Failed, Performance, StepInput } from '../domain/run/activities';
 import type { RunError } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../integrations/contract';
@@ -51,7 +52,8 @@ export async function writeSuccess(
   const { runId, path, actionId } = step.names;
   const type = deps.registry.artifactTypeOf(step.names.action ?? '');
   const { mask } = step;
-  const output = mask(boundedOutput(result.output));
+  const own = Object.keys(action.produces?.schema.shape ?? {});
+  const output = maskFields(mask, boundedOutput(result.output), own);
   const written = await endStep(tx, {
     runId,
     path,
@@ -65,7 +67,7 @@ export async function writeSuccess(
             actionId,
             name: type.name,
             type: type.id,
-            data: mask(artifactData(action, result)),
+            data: maskFields(mask, artifactData(action, result), own),
             closed: result.closesConsumed ?? false,
           },
         }
@@ -110,7 +112,7 @@ export async function writeFailure(
   output?: unknown,
 ): Promise<Closed | Failed> {
   const { runId, path } = step.names;
-  const result = step.mask(boundedOutput(output));
+  const result = maskFields(step.mask, boundedOutput(output), 'all');
   const written = await endStep(tx, {
     runId,
     path,

@@ -1,44 +1,101 @@
-import { MIN_SECRET_LENGTH, secretForms } from './secret-forms';
-import { compileReplacer } from './text-matcher';
+import { MIN_SECRET_LENGTH, secretForms, wrappedForms } from './secret-forms';
+import { joinSpans, replaceSpans } from './spans';
+import { compileMatcher } from './text-matcher';
+import { compileWrappedMatcher } from './wrapped-matcher';
 
 const MASK = '****';
 /** Ends texts that were cut before they could be masked. */
 const CUT = '…';
 
-/** Gives anything back without some values in it. Keys of objects stay. */
-export type Mask = <T>(value: T) => T;
+/**
+ * What is masked: `values` leaves the keys of objects as they are, for structures of our own; `data` masks keys too, for what people and
+ * far ends have sent.
+ */
+export type MaskScope = 'values' | 'data';
+
+/** Returns a copy of anything without some values in it. */
+export type Mask = <T>(value: T, scope?: MaskScope) => T;
 
 /** Masks nothing. */
 export const NO_MASK: Mask = (value) => value;
 
 /**
- * Replaces values, in all the forms that they are known to take, in all texts of anything, and numbers that read like one.
- * `onHit` is told how many were replaced.
+ * Replaces values, in all the forms of `secretForms`, in all texts of anything, and numbers that read like one. Takes time
+ * linear in the text. `onHit` receives how many were replaced. A protection against accidents: whoever writes a script can
+ * encode a value in a form that is not among them.
  */
 export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {
   const forms = [...new Set(values.flatMap(secretForms))];
   if (forms.length === 0) return NO_MASK;
-  const replaced = compileReplacer(forms, MASK, onHit);
-  const text = (input: string): string => replaced(withoutHalf(input, forms));
-  const mask = (value: unknown): unknown => {
+  const find = compileMatcher(forms);
+  const wrapped = values.map(wrappedForms);
+  const findWrapped = compileWrappedMatcher({
+    base64: [...new Set(wrapped.flatMap(({ base64 }) => base64))],
+    hex: [...new Set(wrapped.flatMap(({ hex }) => hex))],
+  });
+  const text = (given: string): string => {
+    const input = withoutHalf(given, forms);
+    const [exact, broken] = [find(input), findWrapped(input)];
+    const spans = broken.length === 0 ? exact : joinSpans([exact, broken]);
+    if (spans.length === 0) return input;
+    onHit(spans.length);
+    return replaceSpans(input, spans, MASK);
+  };
+  const mask = (value: unknown, scope: MaskScope): unknown => {
     if (typeof value === 'string') return text(value);
     if (typeof value === 'number') return text(String(value)) === String(value) ? value : MASK;
-    if (Array.isArray(value)) return value.map(mask);
+    if (Array.isArray(value)) return value.map((item) => mask(item, scope));
     if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, mask(child)]));
+    const entries = Object.entries(value).map(([key, child]): [string, unknown] => [key, mask(child, scope)]);
+    return Object.fromEntries(scope === 'values' ? entries : distinctKeys(entries, text));
   };
-  return (value) => mask(value) as typeof value;
+  return (value, scope = 'values') => mask(value, scope) as typeof value;
+}
+
+/**
+ * Masks an object that has fields of our own beside data: the names in `own` stay, all other keys at any depth are masked.
+ */
+export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'all'): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return mask(value, 'data');
+  const entries = Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
+    const isOwn = own === 'all' || own.includes(key);
+    return isOwn ? [[key, mask(child, 'data')] as const] : Object.entries(mask({ [key]: child }, 'data'));
+  });
+  return Object.fromEntries(entries) as T;
+}
+
+/** Masked keys that have become the same are numbered: `****`, `**** (2)`. */
+function distinctKeys(entries: readonly [string, unknown][], text: (key: string) => string): [string, unknown][] {
+  const seen = new Map<string, number>();
+  return entries.map(([key, child]) => {
+    const masked = text(key);
+    if (masked === key) return [key, child];
+    const count = (seen.get(masked) ?? 0) + 1;
+    seen.set(masked, count);
+    return [count === 1 ? masked : `${masked} (${count})`, child];
+  });
 }
 
 /** A text that was cut in the middle of a secret ends with its beginning. */
 function withoutHalf(text: string, forms: readonly string[]): string {
   if (!text.endsWith(CUT)) return text;
   const whole = text.slice(0, -CUT.length);
-  let half = 0;
-  for (const form of forms) {
-    for (let length = form.length - 1; length >= MIN_SECRET_LENGTH && length > half; length -= 1) {
-      if (whole.endsWith(form.slice(0, length))) half = length;
-    }
-  }
-  return half === 0 ? text : `${whole.slice(0, -half)}${MASK}${CUT}`;
+  const half = forms.reduce((longest, form) => Math.max(longest, overlap(whole, form)), 0);
+  return half < MIN_SECRET_LENGTH ? text : `${whole.slice(0, -half)}${MASK}${CUT}`;
+}
+
+/** Length of the longest beginning of `form`, but not all of it, with which `text` ends. Linear (Knuth, Morris, Pratt). */
+function overlap(text: string, form: string): number {
+  const tail = text.slice(-(form.length - 1));
+  const borders = new Int32Array(form.length);
+  const advance = (length: number, char: number): number => {
+    let known = length;
+    while (known > 0 && form.charCodeAt(known) !== char) known = borders[known - 1] ?? 0;
+    return form.charCodeAt(known) === char ? known + 1 : 0;
+  };
+  for (let at = 1; at < form.length; at += 1) borders[at] = advance(borders[at - 1] ?? 0, form.charCodeAt(at));
+  let length = 0;
+  // The tail is shorter than the form, so that all of it is never reached.
+  for (let at = 0; at < tail.length; at += 1) length = advance(length, tail.charCodeAt(at));
+  return length;
 }

@@ -1,61 +1,74 @@
+import { escapedForms, partForms } from './escaped-forms';
+import { base64Forms, hexForms, latin1Forms } from './encoded-forms';
+
 /** Shorter values cannot be told from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
+/** Shorter lines of a multi-line secret, and shorter fields of one that is JSON, are not hidden on their own. */
+const MIN_PART_LENGTH = 8;
+const MOST_PARTS = 5_000;
+/** Line breaks, also as the two characters in which people keep them in one line. */
+const LINE_BREAK = /\r\n|\r|\n|\\r\\n|\\n/;
 
 /**
- * The ways in which a value turns up in what others write: as it is and trimmed; JSON-escaped, once, twice, with \u for all
- * that is not ASCII or means something in HTML (Go, Gson), with escaped slashes (PHP); percent-encoded in both cases and as form fields; and in base64, also inside a longer text, where it
- * begins at one of three places. Values below 4 characters have none.
+ * The ways in which a value turns up in what others write: as it is and trimmed, with the escapes of `escapedForms`, in the
+ * encodings of `encoded-forms.ts`; and each line of 8 or more characters of a multi-line value, and each text of 8 or more characters in a
+ * value that is JSON, as it is and with those escapes. Values below 4 characters have none.
  */
 export function secretForms(value: string): string[] {
   const forms = new Set<string>();
   for (const form of new Set([value, value.trim()])) {
     if (form.length < MIN_SECRET_LENGTH) continue;
-    const once = escaped(form);
-    const ascii = [asciiOnly(once, 'lower'), asciiOnly(once, 'upper')];
-    const others = [
-      once.replace(/[<>&]/g, unicodeEscaped),
-      once.replace(/[<>&='\u2028\u2029]/g, unicodeEscaped),
-      ...[once, ...ascii].map((text) => text.replaceAll('/', '\\/')),
-    ];
-    for (const json of [form, once, escaped(once), ...ascii, ...ascii.map(escaped), ...others]) forms.add(json);
-    const percent = encodeURIComponent(wellFormed(form));
-    const strict = percent.replace(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-    for (const url of [
-      percent,
-      strict,
-      encodeURI(wellFormed(form)),
-      strict.replaceAll('%20', '+'),
-      percent.replaceAll('%20', '+'),
-    ]) {
-      forms.add(url);
-      forms.add(url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()));
-    }
-    for (const base64 of base64Forms(form)) forms.add(base64);
+    for (const text of new Set([form, ...latin1Forms(form)]))
+      for (const escaped of escapedForms(text)) forms.add(escaped);
+    for (const encoded of [...base64Forms(form), ...hexForms(form)]) forms.add(encoded);
   }
+  for (const part of partsOf(value)) for (const form of partForms(part)) forms.add(form);
   return [...forms].filter((form) => form.length >= MIN_SECRET_LENGTH);
 }
 
-const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
-const unicodeEscaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-const wellFormed = (text: string): string =>
-  text.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD');
-
-function asciiOnly(text: string, letters: 'lower' | 'upper'): string {
-  return text.replace(/[^\x20-\x7e]/g, (char) => {
-    const code = unicodeEscaped(char);
-    return letters === 'upper' ? `\\u${code.slice(2).toUpperCase()}` : code;
-  });
+/**
+ * The forms that a tool may break into lines or pieces: base64, hexadecimal in lower case, and the body of a PEM block, without
+ * white space.
+ */
+export function wrappedForms(value: string): { base64: string[]; hex: string[] } {
+  const form = value.trim();
+  if (form.length < MIN_SECRET_LENGTH) return { base64: [], hex: [] };
+  const lines = form.split(LINE_BREAK);
+  const body = lines
+    .filter((line) => !line.startsWith('-----'))
+    .join('')
+    .replace(/\s+/g, '');
+  const bodies = lines.length > 1 && body.length >= 2 * MIN_PART_LENGTH ? [body] : [];
+  const base64 = [value, form].flatMap(base64Forms).filter(({ length }) => length >= MIN_SECRET_LENGTH);
+  return {
+    base64: [...new Set([...base64, ...bodies])],
+    hex: [...new Set([value, form].map((text) => hexForms(text)[0] ?? ''))],
+  };
 }
 
-/** What is the same in every text around it, for each of the three places in a group of three bytes. */
-function base64Forms(form: string): string[] {
-  const bytes = Buffer.from(form);
-  const whole = [bytes.toString('base64'), bytes.toString('base64url')];
-  const inside = [0, 1, 2].flatMap((offset) => {
-    const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
-    const first = Math.ceil((offset * 8) / 6);
-    const last = Math.floor((shifted.length * 8) / 6);
-    return [shifted.toString('base64').slice(first, last), shifted.toString('base64url').slice(first, last)];
-  });
-  return [...whole, ...inside];
+/** Lines of a multi-line value, and texts of a value that is JSON with their lines. */
+function partsOf(value: string): ReadonlySet<string> {
+  const parts = new Set<string>();
+  for (const text of [value, ...textsOf(jsonOf(value))]) {
+    const lines = text.split(LINE_BREAK);
+    for (const part of lines.length > 1 || text !== value ? [...lines, text] : []) {
+      const trimmed = part.trim();
+      if (trimmed.length >= MIN_PART_LENGTH && trimmed !== value && parts.size < MOST_PARTS) parts.add(trimmed);
+    }
+  }
+  return parts;
+}
+
+function jsonOf(value: string): unknown {
+  if (!/^\s*[[{]/.test(value)) return null;
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
 }

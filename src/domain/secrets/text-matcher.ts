@@ -1,62 +1,169 @@
-/** Replaces all occurrences of some texts; what overlaps is one. Returns how many there were in `onHit`. */
-export type ReplaceAll = (input: string) => string;
+import { addSpan, type Span } from './spans';
 
-const BLOCKS = 65_536;
-const blockOf = (first: number, second: number): number => ((first * 257) ^ second) & (BLOCKS - 1);
+/** Finds all occurrences of some texts, as spans in order; what overlaps is one span. */
+export type FindAll = (input: string) => Span[];
+
+/** A number for a block of three characters; tables take its low bits. */
+const blockOf = (first: number, second: number, third: number): number =>
+  (first << 12) ^ (first >> 2) ^ (second << 6) ^ (second >> 6) ^ third;
+/** Texts are searched by this many characters from their start; the rest of a longer one is compared by its hash. */
+const MOST_DEPTH = 64;
+/** The automaton is left for the skipping search when less than this of a text has been seen. */
+const SHALLOW = 3;
+const HASH_BASE = 0x01000193;
+
+/** The end of a text beyond `MOST_DEPTH`. */
+interface Long {
+  length: number;
+  hash: number;
+  /** `HASH_BASE` to the power of the length. */
+  power: number;
+}
 
 /**
- * Compiles texts of at least two characters into one search (Wu and Manber): it looks at blocks of two characters and skips
- * as far as the shortest text allows, so that its time does not grow with the number of texts.
+ * Compiles texts of at least three characters into one search. It skips from one block of three characters to another (Wu and Manber) until a
+ * text may begin, and follows it in an automaton (Aho and Corasick) from there. Time is linear in the input, whatever the
+ * texts are. Long texts are compared by a hash, so that an input made for that purpose may match without being equal.
  */
-export function compileReplacer(texts: readonly string[], by: string, onHit: (count: number) => void): ReplaceAll {
-  if (texts.length === 0) return (input) => input;
-  const shortest = Math.min(...texts.map(({ length }) => length));
-  const shifts = new Uint8Array(BLOCKS).fill(Math.min(255, shortest - 1));
-  const buckets = new Map<number, string[]>();
-  for (const text of texts) {
-    for (let end = 1; end < shortest; end += 1) {
-      const block = blockOf(text.charCodeAt(end - 1), text.charCodeAt(end));
-      shifts[block] = Math.min(shifts[block] ?? 0, shortest - 1 - end);
-    }
-    const last = blockOf(text.charCodeAt(shortest - 2), text.charCodeAt(shortest - 1));
-    buckets.set(
-      last,
-      [...(buckets.get(last) ?? []), text].sort((a, b) => b.length - a.length),
-    );
-  }
+export function compileMatcher(texts: readonly string[]): FindAll {
+  if (texts.length === 0) return () => [];
+  const shortest = texts.reduce((least, { length }) => Math.min(least, length), MOST_DEPTH);
+  const shifts = shiftsOf(texts, shortest);
+  const last = shifts.length - 1;
+  const { step, depth, output, long } = compileAutomaton(texts);
 
-  const spansIn = (input: string): [number, number][] => {
-    const spans: [number, number][] = [];
+  return (input) => {
+    const spans: Span[] = [];
+    let hashes: Int32Array | undefined;
+    const addLong = (start: number, list: readonly Long[]): void => {
+      hashes ??= prefixHashes(input);
+      for (const { length, hash, power } of list) {
+        const end = start + length;
+        if (end > input.length) continue;
+        if ((((hashes[end] ?? 0) - Math.imul(hashes[start] ?? 0, power)) | 0) !== hash) continue;
+        addSpan(spans, start, end);
+        return;
+      }
+    };
     for (let at = shortest - 1; at < input.length;) {
-      const block = blockOf(input.charCodeAt(at - 1), input.charCodeAt(at));
-      const shift = shifts[block] ?? 0;
+      const block = blockOf(input.charCodeAt(at - 2), input.charCodeAt(at - 1), input.charCodeAt(at));
+      const shift = shifts[block & last] ?? 0;
       if (shift > 0) {
         at += shift;
         continue;
       }
-      const start = at - shortest + 1;
-      const found = buckets.get(block)?.find((text) => input.startsWith(text, start));
-      const last = spans.at(-1);
-      if (found !== undefined) {
-        if (last !== undefined && start < last[1]) last[1] = Math.max(last[1], start + found.length);
-        else spans.push([start, start + found.length]);
-      }
-      at += 1;
+      const from = at - shortest + 1;
+      let position = from;
+      let node = 0;
+      do {
+        node = step(node, input.charCodeAt(position));
+        position += 1;
+        const length = output[node] ?? 0;
+        if (length > 0) addSpan(spans, position - length, position);
+        if (depth[node] === MOST_DEPTH) addLong(position - MOST_DEPTH, long.get(node) ?? []);
+        // Back to skipping, but never to where this walk began.
+      } while (position < input.length && ((depth[node] ?? 0) >= SHALLOW || position - (depth[node] ?? 0) <= from));
+      at = position - (depth[node] ?? 0) + shortest - 1;
+      if (position >= input.length) break;
     }
     return spans;
   };
+}
 
-  return (input) => {
-    if (input.length < shortest) return input;
-    const spans = spansIn(input);
-    if (spans.length === 0) return input;
-    onHit(spans.length);
-    let output = '';
-    let from = 0;
-    for (const [start, end] of spans) {
-      output += input.slice(from, start) + by;
-      from = end;
+/** How far the search may go on after each block of three characters; 0 = a text may begin `shortest` characters before. */
+function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
+  // 16 times as large as the number of blocks in it, so that most places are free: 4 kB for one text, at most 256 kB.
+  const bits = Math.min(18, Math.max(12, Math.ceil(Math.log2(16 * texts.length * shortest))));
+  const shifts = new Uint8Array(2 ** bits).fill(shortest - 2);
+  for (const text of texts) {
+    for (let end = 2; end < shortest; end += 1) {
+      const block = blockOf(text.charCodeAt(end - 2), text.charCodeAt(end - 1), text.charCodeAt(end));
+      shifts[block & (shifts.length - 1)] = Math.min(shifts[block & (shifts.length - 1)] ?? 0, shortest - 1 - end);
     }
-    return output + input.slice(from);
+  }
+  return shifts;
+}
+
+/** Hash of each beginning of a text. */
+function prefixHashes(text: string): Int32Array {
+  const hashes = new Int32Array(text.length + 1);
+  let hash = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    hash = (Math.imul(hash, HASH_BASE) + text.charCodeAt(at) + 1) | 0;
+    hashes[at + 1] = hash;
+  }
+  return hashes;
+}
+
+interface Automaton {
+  /** The node after one more character; 0 is the root. */
+  step(node: number, char: number): number;
+  depth: Uint8Array;
+  /** Length of the longest whole text that ends in a node; 0 = none. */
+  output: Uint8Array;
+  /** What begins with the text of a node and is longer than `MOST_DEPTH`. */
+  long: ReadonlyMap<number, readonly Long[]>;
+}
+
+function compileAutomaton(texts: readonly string[]): Automaton {
+  let characters = 1;
+  for (const { length } of texts) characters += Math.min(length, MOST_DEPTH);
+  const size = 2 ** Math.ceil(Math.log2(2 * characters));
+  const table = new Int32Array(size);
+  const [parents, chars, fails] = [new Int32Array(characters), new Uint16Array(characters), new Int32Array(characters)];
+  const [depth, output] = [new Uint8Array(characters), new Uint8Array(characters)];
+  const long = new Map<number, Long[]>();
+  let nodes = 1;
+
+  const slotOf = (node: number, char: number): number => {
+    let slot = (Math.imul(node, 0x9e3779b1) ^ Math.imul(char, 0x85ebca6b)) & (size - 1);
+    for (let child = table[slot] ?? 0; child !== 0; child = table[slot] ?? 0) {
+      if (parents[child] === node && chars[child] === char) return slot;
+      slot = (slot + 1) & (size - 1);
+    }
+    return slot;
   };
+  const step = (from: number, char: number): number => {
+    for (let node = from; ; node = fails[node] ?? 0) {
+      const child = table[slotOf(node, char)] ?? 0;
+      if (child !== 0 || node === 0) return child;
+    }
+  };
+  for (const text of texts) {
+    let node = 0;
+    const end = Math.min(text.length, MOST_DEPTH);
+    for (let at = 0; at < end; at += 1) {
+      const char = text.charCodeAt(at);
+      const slot = slotOf(node, char);
+      if (table[slot] === 0) {
+        table[slot] = nodes;
+        [parents[nodes], chars[nodes], depth[nodes]] = [node, char, at + 1];
+        nodes += 1;
+      }
+      node = table[slot] ?? 0;
+    }
+    if (text.length === end) output[node] = end;
+    else long.set(node, [...(long.get(node) ?? []), longOf(text)]);
+  }
+  // The longest one that fits covers the others.
+  for (const list of long.values()) list.sort((a, b) => b.length - a.length);
+  // By depth: the node that a node falls back to is always less deep.
+  const byDepth = Array.from({ length: MOST_DEPTH + 1 }, (): number[] => []);
+  for (let node = 1; node < nodes; node += 1) byDepth[depth[node] ?? 0]?.push(node);
+  for (const node of byDepth.flat()) {
+    const parent = parents[node] ?? 0;
+    const fail = parent === 0 ? 0 : step(fails[parent] ?? 0, chars[node] ?? 0);
+    fails[node] = fail;
+    if (output[node] === 0) output[node] = output[fail] ?? 0;
+  }
+  return { step, depth, output, long };
+}
+
+function longOf(text: string): Long {
+  let [hash, power] = [0, 1];
+  for (let at = 0; at < text.length; at += 1) {
+    hash = (Math.imul(hash, HASH_BASE) + text.charCodeAt(at) + 1) | 0;
+    power = Math.imul(power, HASH_BASE);
+  }
+  return { length: text.length, hash, power };
 }

@@ -1,0 +1,141 @@
+import { execFileSync } from 'node:child_process';
+import { createMask, maskFields } from './mask-values';
+
+const ODD = `it's "p"a\\s&<w>/+ {x}`;
+const lines = [
+  'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj',
+  'AgEAAoIBAQDc4sa1Zz8Zk0wQ9vT1q0m3bW5n6h7j',
+  'q8r9s0t1u2v3w4x5y6z7+/==',
+];
+const PEM = `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
+const bash = (script: string, value: string) =>
+  execFileSync('bash', ['-c', script], { env: { ...process.env, KEY: value, LC_ALL: 'C.UTF-8' }, encoding: 'utf8' });
+
+/** No four characters of the middle of any line, nor of the value, are left. */
+const expectHidden = (value: string, text: string): void => {
+  const masked = createMask([value])(text);
+  expect(masked).toContain('****');
+  for (const line of value.split('\n')) {
+    const core = line.trim().slice(8, 16);
+    if (core.length === 8 && !core.includes('-')) expect(masked).not.toContain(core);
+  }
+};
+
+it.each([
+  'echo $KEY',
+  'echo "$KEY" | sed "s/^/> /"',
+  'echo "$KEY" | sed "s/^/        /"',
+  'echo "$KEY" | sed -n 3p',
+  'echo "$KEY" | tr -d "\\n"',
+  'echo "$KEY" | sed "s/$/\\r/"',
+  'echo "$KEY" | grep -v -e - | tr -d "\\n" | fold -w 30',
+  'exec 2>&1; set -x; true "$KEY"',
+  'printf "%q" "$KEY"',
+  'printf "%s" "$KEY" | base64',
+  'printf "%s" "$KEY" | base64 -w 0',
+  'printf "user:%s" "$KEY" | base64 -w 64',
+  'printf "%s" "$KEY" | base64 | tr "\\n" " "',
+  'printf "%s" "$KEY" | base64 | sed "s/^/    /"',
+  'printf "%s" "$KEY" | od -An -v -tx1',
+  'printf "%s" "$KEY" | od -An -v -tx1 | tr -d " \\n"',
+])('hides a key of several lines in what `%s` prints', (script) => {
+  const printed = bash(script, PEM);
+  expectHidden(PEM, printed);
+  for (const line of lines) expect(createMask([PEM])(printed)).not.toContain(line.slice(0, 16));
+});
+
+it.each([
+  'set -x; true "$KEY"',
+  'printf "%q" "$KEY"',
+  'echo "${KEY@Q}"',
+  'printf "%s" "$KEY" | od -An -v -tx1 | tr "a-f" "A-F"',
+])('hides a value with quotes in what `%s` prints', (script) =>
+  expect(createMask([ODD])(bash(`exec 2>&1; ${script}`, ODD))).toMatch(/^[^"w&]*\*\*\*\*[^"w&]*$/),
+);
+
+it.each<[string, string]>([
+  ['SQL', `insert into t values ('${ODD.replaceAll("'", "''")}')`],
+  ['CSV', `"${ODD.replaceAll('"', '""')}",1`],
+  ['HTML of PHP', 'it&#039;s &quot;p&quot;a\\s&amp;&lt;w&gt;/+ {x}'],
+  ['HTML of Python', 'it&#x27;s &quot;p&quot;a\\s&amp;&lt;w&gt;/+ {x}'],
+  ['HTML of Go', 'it&#39;s &#34;p&#34;a\\s&amp;&lt;w&gt;/&#43; {x}'],
+  ['XML', 'it&apos;s &quot;p&quot;a\\s&amp;&lt;w&gt;/+ {x}'],
+  ['a URL in a URL', encodeURIComponent(encodeURIComponent(ODD))],
+  [
+    'a URL in a URL, lower case',
+    encodeURIComponent(encodeURIComponent(ODD)).replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+  ],
+  ['hexadecimal', Buffer.from(ODD).toString('hex')],
+  ['hexadecimal, upper case', Buffer.from(ODD).toString('hex').toUpperCase()],
+  [
+    'hexadecimal with colons',
+    Buffer.from(ODD)
+      .toString('hex')
+      .replace(/..(?=.)/g, '$&:'),
+  ],
+  ['bytes of C', Buffer.from(ODD).toString('hex').replace(/../g, '0x$&, ')],
+  ['escapes of C', Buffer.from(ODD).toString('hex').replace(/../g, '\\x$&')],
+])('hides a value with quotes in %s', (_what, text) => {
+  const masked = createMask([ODD])(`before ${text} after`);
+  expect(masked.replaceAll('****', '')).toMatch(/^before .{0,25}after$|^before .*\(.*'?'\) after$|^before "",1 after$/);
+});
+
+it.each([
+  ['UTF-8 read as Latin-1', Buffer.from('pässwörter').toString('latin1')],
+  ['Latin-1 read as UTF-8', Buffer.from('pässwörter', 'latin1').toString('utf8')],
+  ['question marks', 'p?ssw?rter'],
+  ['entities', 'p&#228;ssw&#xF6;rter'.replace('&#xF6;', '&#246;')],
+  ['octal escapes', 'p\\303\\244ssw\\303\\266rter'],
+  ['quoted-printable', 'p=C3=A4ssw=C3=B6rter'],
+])('hides umlauts as %s', (_what, text) => expect(createMask(['pässwörter'])(`x ${text} y`)).toBe('x **** y'));
+
+it('hides base64 whose line breaks were escaped in JSON, or written as strings of a program', () => {
+  const wrapped =
+    Buffer.from(PEM)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  expect(createMask([PEM])(JSON.stringify({ a: wrapped.join('\n') }))).toBe('{"a":"****"}');
+  expect(createMask([PEM])(wrapped.map((line) => `    "${line}"`).join('\n'))).toBe('    "****"');
+});
+
+it('hides texts in a secret that is JSON, and the lines in them', () => {
+  const mask = createMask([JSON.stringify({ type: 'sa', key: PEM, id: 'client-12345678' })]);
+  expect(mask(`id: client-12345678, type: sa`)).toBe('id: ****, type: sa');
+  expect(mask(lines[1] ?? '')).toBe('****');
+});
+
+it('leaves texts alone that only look like a part', () => {
+  const mask = createMask([PEM, ODD, 'abcd1234']);
+  for (const text of ['MIIEvQIB', '61 62 63 64', 'a, b, c, d', 'just words and 0x41, 0x42', 'AAAA'.repeat(30)])
+    expect(mask(text)).toBe(text);
+});
+
+it('takes a short time for any secret of 64 kB', () => {
+  const values = [
+    'a'.repeat(65_536),
+    'ab'.repeat(32_768),
+    Array.from({ length: 350 }, (_, n) => 'a'.repeat(8 + n)).join('\n'),
+  ];
+  for (const value of values) {
+    const mask = createMask([value]);
+    expect(mask(`${'a'.repeat(30_000)}b`).length).toBeLessThanOrEqual(30_001);
+    expect(mask(`${'a'.repeat(70_000)}…`).endsWith('…')).toBe(true);
+  }
+  expect(createMask(['a'.repeat(65_536)])('a'.repeat(200_000))).toBe('****');
+  expect(createMask(['a'.repeat(65_536)])('a'.repeat(65_535))).toHaveLength(65_535);
+});
+
+it('masks keys of data, and tells those apart that become the same', () => {
+  const mask = createMask(['secret-one', 'secret-two']);
+  const value = { 'secret-one': 1, list: [{ 'x secret-two': 'secret-two' }], 'secret-two': 2 };
+  expect(mask(value, 'data')).toEqual({ '****': 1, list: [{ 'x ****': '****' }], '**** (2)': 2 });
+  expect(mask(value)['secret-one']).toBe(1);
+});
+
+it('leaves the names of our own fields alone', () => {
+  const mask = createMask(['status']);
+  expect(maskFields(mask, { status: 'status', data: { status: 1 } }, ['status'])).toEqual({
+    status: '****',
+    data: { '****': 1 },
+  });
+});

@@ -1,0 +1,35 @@
+/** A text in base64, whole and as it stands inside the base64 of a longer text, where it begins at one of three places. */
+export function base64Forms(form: string): string[] {
+  const bytes = Buffer.from(form);
+  const whole = [bytes.toString('base64'), bytes.toString('base64url')];
+  // What is the same in every text around it, for each of the three places in a group of three bytes.
+  const inside = [0, 1, 2].flatMap((offset) => {
+    const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
+    const first = Math.ceil((offset * 8) / 6);
+    const last = Math.floor((shifted.length * 8) / 6);
+    return [shifted.toString('base64').slice(first, last), shifted.toString('base64url').slice(first, last)];
+  });
+  return [...whole, ...inside];
+}
+
+/** The bytes of a text in hexadecimal: lower case, upper case. */
+export function hexForms(form: string): string[] {
+  const hex = Buffer.from(form).toString('hex');
+  return [hex, hex.toUpperCase()];
+}
+
+/**
+ * What becomes of characters beyond ASCII between programs that do not agree on the encoding: UTF-8 read as Latin-1 or as Windows-1252,
+ * Latin-1 read as UTF-8, or `?` in their place. Empty for ASCII.
+ */
+export function latin1Forms(form: string): string[] {
+  if (/^[\0-\x7f]*$/.test(form)) return [];
+  const bytes = Buffer.from(form);
+  const forms = [
+    bytes.toString('latin1'),
+    new TextDecoder('windows-1252').decode(bytes),
+    form.replace(/[^\0-\x7f]/gu, '?'),
+  ];
+  if (/^[\0-\xff]*$/.test(form)) forms.push(Buffer.from(form, 'latin1').toString('utf8'));
+  return forms;
+}

@@ -1,0 +1,36 @@
+/** A part of a text: first character, first character after it. */
+export type Span = [start: number, end: number];
+
+/** Adds a span that ends after all that are there begin, and joins it with those that it overlaps. */
+export function addSpan(spans: Span[], start: number, end: number): void {
+  const before = spans.at(-1);
+  if (before !== undefined && start >= before[0] && start < before[1]) {
+    if (end > before[1]) before[1] = end;
+    return;
+  }
+  let [from, to] = [start, end];
+  for (let last = spans.at(-1); last !== undefined && from < last[1]; last = spans.at(-1)) {
+    from = Math.min(from, last[0]);
+    to = Math.max(to, last[1]);
+    spans.pop();
+  }
+  spans.push([from, to]);
+}
+
+/** All spans of several lists, in order; what overlaps is one. */
+export function joinSpans(lists: readonly (readonly Span[])[]): Span[] {
+  const joined: Span[] = [];
+  for (const [start, end] of lists.flat().sort((a, b) => a[0] - b[0])) addSpan(joined, start, end);
+  return joined;
+}
+
+/** A text with another one in the place of each span. */
+export function replaceSpans(text: string, spans: readonly Span[], by: string): string {
+  let output = '';
+  let from = 0;
+  for (const [start, end] of spans) {
+    output += text.slice(from, start) + by;
+    from = end;
+  }
+  return output + text.slice(from);
+}
