@@ -115,10 +115,14 @@ async function insertDwell(tx: Executor, arming: DwellArming): Promise<boolean> 
   return armed.rowCount === 1;
 }
 
-/** Armed and spent dwells that hang on an entity, locked until the transaction ends. */
-export async function lockDwellsOf(tx: Executor, entity: { kind: string; id: string }): Promise<Dwell[]> {
+/** Armed and spent dwells of some entities, locked in one order until the transaction ends. */
+export async function lockDwellsOf(tx: Executor, entities: readonly { kind: string; id: string }[]): Promise<Dwell[]> {
+  if (entities.length === 0) return [];
+  const records = JSON.stringify(entities.map(({ kind, id }) => ({ kind, id })));
   const found = await tx.execute<Row>(sql`
-    select ${COLUMNS} from dwells where kind = ${entity.kind} and entity_id = ${entity.id} and status <> 'idle'
+    select ${COLUMNS} from dwells
+    where (kind, entity_id) in (select r.kind, r.id from jsonb_to_recordset(${records}::jsonb) as r(kind text, id text))
+      and status <> 'idle'
     order by id for update`);
   return found.rows.map(toDwell);
 }

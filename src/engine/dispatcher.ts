@@ -1,30 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
-import { hears, type EntityListener } from '../domain/registry/entity-listener';
+import { hears } from '../domain/registry/entity-listener';
 import { normalizeEvent } from '../domain/registry/registry';
 import { SCHEDULE_KIND } from '../domain/schedules/schedule-messages';
 import type { Candidate } from './routing-index';
 import { isDatabaseAway } from '../db/availability';
 import { entityKey, readUnrouted, type UnroutedChange } from './change-reader';
-import { noteFailure } from './dead-letters';
 import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
 import { markRouted, type Fenced } from './mark-routed';
 import { occurrencesOf } from '../domain/entities/occurrences';
-import { inLanes } from './in-lanes';
 import { Sleeper } from './sleeper';
 import { wakeWaits, type Told, type WakeDeps } from './wake-waits';
-import { routeChange, type RouteDeps, type Routed } from './route-change';
+import { routeInBatches, type Routable } from './batch-router';
+import type { RouteDeps } from './route-batch';
 
 const BATCH = 500;
-/** Entities routed at a time. */
-const CONCURRENT = 8;
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
 const PAUSE_AFTER_FAULT_MS = 500;
-/** What a listener of a plugin may take. */
-const LISTENER_MS = 30_000;
 /** Under load, changes that come within this time of a read share the next one. */
 const READ_EVERY_MS = 5;
 
@@ -40,12 +35,6 @@ export interface Dispatcher {
   poke(): void;
   /** Finishes what it is at, writes the reasons, gives the leases back. */
   stop(): Promise<void>;
-}
-
-interface Routable extends Routed, Told {
-  attempts: number;
-  /** Of plugins, that hear of it before it is routed. */
-  listeners: readonly EntityListener[];
 }
 
 /** Reads the change log and routes it: one loop a process, any number of processes. */
@@ -93,10 +82,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
     const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), exceptions, BATCH);
     await deps.follower.catchUp(revision);
-    const byEntity = new Map<string, Routable[]>();
     const prepared = changes.flatMap((unrouted) => prepare(unrouted, held) ?? []);
     if (anyWaits) await wakeWaits(deps, prepared);
     const unheard: Fenced[] = [];
+    const heard: Routable[] = [];
     /** Entities of which a change in this batch may arm a dwell, that a later one must find. */
     const arming = new Set<string>();
     for (const routable of prepared) {
@@ -105,13 +94,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (routable.candidates.some(({ candidate }) => candidate.trigger.for !== undefined)) arming.add(key);
       const isHeard = routable.candidates.length > 0 || routable.hasDwells || routable.listeners.length > 0;
       if (!isHeard) unheard.push(routable.fence);
-      else byEntity.set(key, [...(byEntity.get(key) ?? []), routable]);
+      else heard.push(routable);
     }
-    await Promise.all([markRouted(database.db, workerId, unheard), routeEntities([...byEntity.values()])]);
+    await Promise.all([markRouted(database.db, workerId, unheard), routeInBatches(deps, heard)]);
     return changes.length;
   };
 
-  const prepare = (unrouted: UnroutedChange, held: ReadonlyMap<number, number>): Routable | null => {
+  const prepare = (unrouted: UnroutedChange, held: ReadonlyMap<number, number>): (Routable & Told) | null => {
     const { change, partition, attempts, nextAttemptAt, hasDwells, isRetried } = unrouted;
     const key = entityKey(change);
     if (resting.has(key)) return null;
@@ -141,30 +130,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     return own && normalizeEvent(own.trigger.event) === event ? [own] : [];
   };
 
-  /** Entities side by side, the changes of one entity one after another. */
-  const routeEntities = async (entities: Routable[][]): Promise<void> => {
-    const silent: Fenced[] = [];
-    await inLanes(entities, CONCURRENT, async (changes) => {
-      for (const routable of changes) if (!(await routeOne(routable, silent))) break;
-    });
-    await markRouted(database.db, workerId, silent);
-  };
-
-  /** False = later changes of this entity must wait. */
-  const routeOne = async (routable: Routable, silent: Fenced[]): Promise<boolean> => {
-    const { change, fence, attempts, listeners } = routable;
-    try {
-      if (change.shape === 'entity') for (const { handler } of listeners) await within(handler(change));
-      if (!(await routeChange(deps, routable))) silent.push(fence);
-      return true;
-    } catch (error) {
-      if (isDatabaseAway(error)) throw error;
-      log.error({ err: error, changeId: change.changeId }, 'a change failed by itself');
-      const outcome = await noteFailure(database.db, workerId, { ...fence, attempts }, messageOf(error));
-      return outcome === 'set_aside';
-    }
-  };
-
   const loops = [renewLoop(), routeLoop()];
   return {
     poke() {
@@ -180,14 +145,4 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await deps.evaluations.close();
     },
   };
-}
-
-/** @throws {Error} after a time, so that one listener cannot hold up a partition for ever */
-async function within(work: Promise<void> | void): Promise<void> {
-  if (work === undefined) return;
-  const timer = new AbortController();
-  const late = pause(LISTENER_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`A listener took longer than ${LISTENER_MS / 1_000} s`);
-  });
-  await Promise.race([work, late]).finally(() => timer.abort());
 }

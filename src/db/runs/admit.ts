@@ -1,10 +1,10 @@
-import { sql } from 'drizzle-orm';
 import { scopeKeyOf, type ConcurrencyScope } from '../../domain/run/bucket';
 import { runWorkflowId } from '../../domain/run/workflow-id';
 import { assertNever } from '../../domain/errors';
 import type { Executor } from '../executor';
-import { ACTIVE, inScope, lockBucket } from './bucket';
+import { inScope, lockBuckets, type Bucket } from './bucket';
 import { closeRuns, type ClosedRun } from './close-runs';
+import { insertRuns, readStandings, type RunInsert, type RunStanding } from './insert-runs';
 
 export type Mode = 'single' | 'restart' | 'queued' | 'parallel';
 
@@ -37,46 +37,106 @@ export type Admission =
   | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }
   | { admitted: false; outcome: 'already_running' | 'max_runs' | 'disabled' | 'duplicate'; detail: string };
 
-interface Standing extends Record<string, unknown> {
-  runnable: boolean;
-  duplicate: boolean;
-  active: number;
-  newest: string | null;
+/**
+ * The concurrency decision of one run; `admitRuns` for a batch of one.
+ */
+export async function admitRun(tx: Executor, request: RunRequest): Promise<Admission> {
+  const [admission] = await admitRuns(tx, [request]);
+  if (admission === undefined) throw new Error('No decision was taken about the run.');
+  return admission;
 }
 
 /**
- * The concurrency decision (engine.md, Modes), in the caller's transaction under the bucket's lock: inserts the run's
- * row as `pending`, replacing what `restart` replaces, or says why not.
+ * The concurrency decisions (engine.md, Modes) of several runs, in the caller's transaction under the locks of all their
+ * buckets: inserts a `pending` row for each admitted run, replaces what `restart` replaces, or returns the refusal.
+ * Requests of one bucket are decided in the given order, each seeing those before it. Returns one admission per request.
  */
-export async function admitRun(tx: Executor, request: RunRequest): Promise<Admission> {
-  const bucket = { automationId: request.automationId, scopeKey: scopeKeyOf(request.scope, request.contextKey) };
-  await lockBucket(tx, bucket);
-  const standing = await tx.execute<Standing>(sql`
-    select a.deleted_at is null and (a.status = 'enabled' or ${request.evenIfDisabled ?? false}) as runnable,
-      ${request.changeId}::uuid is not null and exists (select 1 from runs where automation_id = ${request.automationId}
-        and trigger_id = ${request.triggerId} and change_id = ${request.changeId}) as duplicate,
-      (select count(*)::int from runs where ${inScope(bucket)} and status in ${ACTIVE}) as active,
-      (select max(id::text) from runs where ${inScope(bucket)} and status in ${ACTIVE}) as newest
-    from automations a where a.id = ${request.automationId}`);
-  const { runnable = false, duplicate = false, active = 0, newest = null } = standing.rows[0] ?? {};
-  if (!runnable) return { admitted: false, outcome: 'disabled', detail: 'The automation is disabled or deleted.' };
-  if (duplicate) return { admitted: false, outcome: 'duplicate', detail: 'This change already made a run.' };
-  const refusal = refusalOf(request, active, newest);
-  if (refusal) return refusal;
-
-  const replaced =
-    request.mode === 'restart' && active > 0
-      ? await closeRuns(tx, inScope(bucket), replacedBy(request.id), 'terminate')
-      : [];
-  const startNow = request.mode !== 'queued' || active === 0;
-  const workflowId = runWorkflowId(request.mode, bucket, request.id);
-  await insertRun(tx, request, bucket.scopeKey, workflowId, startNow);
-  return { admitted: true, workflowId, startNow, replaced };
+export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): Promise<Admission[]> {
+  if (requests.length === 0) return [];
+  const asked = requests.map((request) => ({ request, bucket: bucketOf(request) }));
+  await lockBuckets(
+    tx,
+    asked.map(({ bucket }) => bucket),
+  );
+  const standings = await readStandings(tx, asked);
+  const buckets = new Map<string, BucketState>();
+  const rows: RunInsert[] = [];
+  const admissions: Admission[] = [];
+  const seen = new Set<string>();
+  for (const [index, { request, bucket }] of asked.entries()) {
+    const standing = standings[index] ?? { runnable: false, duplicate: false, active: 0, newest: null };
+    const name = `${bucket.automationId}/${bucket.scopeKey}`;
+    const state = buckets.get(name) ?? { ...standing, last: null, isClosed: false };
+    buckets.set(name, state);
+    const once = `${bucket.automationId}/${request.triggerId ?? ''}/${request.changeId ?? ''}`;
+    const isDuplicate = standing.duplicate || (request.changeId !== null && seen.has(once));
+    const refusal = refusalOf(request, { ...standing, duplicate: isDuplicate, ...state });
+    if (refusal) {
+      admissions.push(refusal);
+      continue;
+    }
+    seen.add(once);
+    admissions.push(await admit(tx, { request, bucket, state, rows }));
+  }
+  await insertRuns(tx, rows);
+  return admissions;
 }
 
-const replacedBy = (runId: string) => ({ kind: 'replaced', runId, reason: `replaced by ${runId}` });
+interface Asked {
+  request: RunRequest;
+  bucket: Bucket;
+}
 
-function refusalOf({ mode, maxRuns }: RunRequest, active: number, newest: string | null): Admission | null {
+/** What a bucket has come to while a batch is decided. */
+interface BucketState {
+  active: number;
+  newest: string | null;
+  /** The row and the admission that the batch put in last; a later `restart` replaces them. */
+  last: { row: RunInsert; admission: Admitted } | null;
+  /** Whether the runs that were active before the batch have been closed by a `restart`. */
+  isClosed: boolean;
+}
+
+type Admitted = Extract<Admission, { admitted: true }>;
+
+const bucketOf = ({ automationId, scope, contextKey }: RunRequest): Bucket => ({
+  automationId,
+  scopeKey: scopeKeyOf(scope, contextKey),
+});
+
+async function admit(
+  tx: Executor,
+  { request, bucket, state, rows }: Asked & { state: BucketState; rows: RunInsert[] },
+): Promise<Admission> {
+  let replaced: ClosedRun[] = [];
+  const startNow = request.mode !== 'queued' || state.active === 0;
+  if (request.mode === 'restart' && state.active > 0) {
+    const endedBy = { kind: 'replaced', runId: request.id, reason: `replaced by ${request.id}` };
+    if (state.last !== null) {
+      // Neither was started yet: the row says what became of it, and only the last of the batch is launched.
+      replaced = state.last.admission.replaced;
+      Object.assign(state.last.row, { endedBy, startNow: false });
+      Object.assign(state.last.admission, { startNow: false, replaced: [] });
+    } else if (!state.isClosed) {
+      replaced = await closeRuns(tx, inScope(bucket), endedBy, 'terminate');
+    }
+    state.isClosed = true;
+    state.active = 0;
+  }
+  const workflowId = runWorkflowId(request.mode, bucket, request.id);
+  const row: RunInsert = { request, scopeKey: bucket.scopeKey, workflowId, startNow, endedBy: null };
+  const admission: Admitted = { admitted: true, workflowId, startNow, replaced };
+  rows.push(row);
+  Object.assign(state, { active: state.active + 1, newest: request.id, last: { row, admission } });
+  return admission;
+}
+
+function refusalOf(
+  { mode, maxRuns }: RunRequest,
+  { runnable, duplicate, active, newest }: RunStanding,
+): Admission | null {
+  if (!runnable) return { admitted: false, outcome: 'disabled', detail: 'The automation is disabled or deleted.' };
+  if (duplicate) return { admitted: false, outcome: 'duplicate', detail: 'This change already made a run.' };
   switch (mode) {
     case 'single':
       return active === 0
@@ -92,24 +152,4 @@ function refusalOf({ mode, maxRuns }: RunRequest, active: number, newest: string
     default:
       return assertNever(mode);
   }
-}
-
-async function insertRun(
-  tx: Executor,
-  request: RunRequest,
-  scopeKey: string,
-  workflowId: string,
-  startNow: boolean,
-): Promise<void> {
-  const start = startNow ? sql`clock_timestamp()` : sql`null`;
-  const attempted = startNow && request.callerStarts ? sql`clock_timestamp()` : sql`null`;
-  await tx.execute(sql`
-    insert into runs (id, automation_id, version, scope_key, mode, status, trigger_id, trigger_event, change_id,
-      context_key, trigger_scope, variables, parent_run_id, root_run_id, caused_by, depth, workflow_id,
-      start_at, start_attempted_at, created_at)
-    values (${request.id}, ${request.automationId}, ${request.version}, ${scopeKey}, ${request.mode}, 'pending',
-      ${request.triggerId}, ${request.triggerEvent}, ${request.changeId}, ${request.contextKey},
-      ${JSON.stringify(request.trigger)}::jsonb, ${JSON.stringify(request.variables)}::jsonb,
-      ${request.parentRunId ?? null}, ${request.rootRunId ?? request.id}, ${request.causedBy}, ${request.depth},
-      ${workflowId}, ${start}, ${attempted}, clock_timestamp())`);
 }

@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import { WHOLE_AUTOMATION } from '../../domain/run/bucket';
 import type { Executor } from '../executor';
 
-/** A bucket of runs of one automation: what a concurrency decision is about. */
+/** A bucket of runs of one automation: the unit of a concurrency decision. */
 export interface Bucket {
   automationId: string;
   scopeKey: string;
@@ -15,14 +15,35 @@ export const ACTIVE = sql.raw(`('pending', 'running', 'waiting')`);
  * Serialises decisions about a bucket until the end of the transaction. The whole automation excludes every bucket of
  * it, so that decisions taken by an older and a newer version, with different scopes, exclude each other as well.
  */
-export async function lockBucket(tx: Executor, { automationId, scopeKey }: Bucket): Promise<void> {
-  const automation = sql`hashtextextended(${`automation:${automationId}`}, 0)`;
-  if (scopeKey === WHOLE_AUTOMATION) {
-    await tx.execute(sql`select pg_advisory_xact_lock(${automation})`);
-    return;
+export async function lockBucket(tx: Executor, bucket: Bucket): Promise<void> {
+  await lockBuckets(tx, [bucket]);
+}
+
+/**
+ * Locks several buckets as `lockBucket` does, in one statement and in one order for all transactions, so that two of
+ * them cannot wait for each other.
+ */
+export async function lockBuckets(tx: Executor, buckets: readonly Bucket[]): Promise<void> {
+  const locks = JSON.stringify(locksOf(buckets).map((lock, ord) => ({ ord, ...lock })));
+  await tx.execute(sql`
+    select case when l.shared then pg_advisory_xact_lock_shared(hashtextextended(l.name, 0))
+      else pg_advisory_xact_lock(hashtextextended(l.name, 0)) end
+    from (select name, shared from jsonb_to_recordset(${locks}::jsonb) as r(ord int, name text, shared boolean)
+      order by ord offset 0) l`);
+}
+
+/** An automation's own lock comes before those of its buckets; it is exclusive where one of them is the whole automation. */
+function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[] {
+  const byAutomation = new Map<string, Set<string>>();
+  for (const { automationId, scopeKey } of buckets) {
+    byAutomation.set(automationId, (byAutomation.get(automationId) ?? new Set()).add(scopeKey));
   }
-  const bucket = sql`hashtextextended(${`bucket:${automationId}:${scopeKey}`}, 0)`;
-  await tx.execute(sql`select pg_advisory_xact_lock_shared(${automation}), pg_advisory_xact_lock(${bucket})`);
+  return [...byAutomation.keys()].sort().flatMap((automationId) => {
+    const keys = byAutomation.get(automationId) ?? new Set();
+    const isWhole = keys.delete(WHOLE_AUTOMATION);
+    const own = { name: `automation:${automationId}`, shared: !isWhole };
+    return [own, ...[...keys].sort().map((key) => ({ name: `bucket:${automationId}:${key}`, shared: false }))];
+  });
 }
 
 /**

@@ -32,35 +32,56 @@ const LOOK_BACK = 50;
 const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 
 /**
- * Ends what a change contradicts, in its routing transaction, before anything is armed. A dwell whose deadline lies before
- * the change has held to its end: it fires first, whatever its timer is doing. What a sender's clock puts behind a deadline
- * that is still to come has ended the cause before it. A change that was retried ends only what was armed before it.
+ * Ends what changes contradict, in their routing transaction, before anything is armed. A dwell whose deadline lies before
+ * the change has held to its end: it fires first, whether its timer has run or not. A change that a sender's clock puts
+ * behind a deadline that is still to come has ended the cause before it. A change that was retried ends only what was
+ * armed before it.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
   tx: Executor,
-  { change, isRetried }: { change: Change; isRetried: boolean },
+  changes: readonly { change: Change; isRetried: boolean }[],
 ): Promise<{ survivors: Survivor[]; reasons: Reason[] }> {
   const survivors: Survivor[] = [];
   const reasons: Reason[] = [];
-  for (const dwell of await lockDwellsOf(tx, change)) {
-    if (isRetried && change.occurredAt < dwell.armedAt) continue;
-    if (!contradicts(deps.registry, dwell, change)) continue;
-    const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
-    if (dwell.status === 'armed' && candidate) {
-      if (change.occurredAt >= dwell.firesAt && deps.entities.clock.now() >= dwell.firesAt) {
-        const verdict = await fire(deps, tx, dwell, candidate, dwell.firesAt);
-        if ('request' in verdict) survivors.push(verdict);
-        else reasons.push(verdict);
-        await restDwell(tx, { ...dwell, status: 'spent' });
-        continue;
-      }
-      const detail = `The cause stopped at ${change.occurredAt.toISOString()}, before ${dwell.firesAt.toISOString()}.`;
-      reasons.push({ candidate, refusal: refused('dwell_cancelled', detail), changeId: dwell.changeId });
+  const dwells = await lockDwellsOf(
+    tx,
+    changes.map(({ change }) => change),
+  );
+  for (const { change, isRetried } of changes) {
+    for (const dwell of dwells) {
+      if (dwell.entity.kind !== change.kind || dwell.entity.id !== change.id) continue;
+      if (isRetried && change.occurredAt < dwell.armedAt) continue;
+      if (!contradicts(deps.registry, dwell, change)) continue;
+      const verdict = await endDwell(deps, tx, dwell, change);
+      if (verdict === null) continue;
+      if ('request' in verdict) survivors.push(verdict);
+      else reasons.push(verdict);
     }
-    await restDwell(tx, dwell);
   }
   return { survivors, reasons };
+}
+
+/** Ends one dwell that a change contradicts. null = nothing is to be reported. */
+async function endDwell(
+  deps: DwellDeps & SurvivorDeps,
+  tx: Executor,
+  dwell: Dwell,
+  change: Change,
+): Promise<Survivor | Reason | null> {
+  const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
+  if (dwell.status !== 'armed' || !candidate) {
+    await restDwell(tx, dwell);
+    return null;
+  }
+  if (change.occurredAt >= dwell.firesAt && deps.entities.clock.now() >= dwell.firesAt) {
+    const verdict = await fire(deps, tx, dwell, candidate, dwell.firesAt);
+    await restDwell(tx, { ...dwell, status: 'spent' });
+    return verdict;
+  }
+  await restDwell(tx, dwell);
+  const detail = `The cause stopped at ${change.occurredAt.toISOString()}, before ${dwell.firesAt.toISOString()}.`;
+  return { candidate, refusal: refused('dwell_cancelled', detail), changeId: dwell.changeId };
 }
 
 function contradicts(registry: Registry, dwell: Dwell, change: Change): boolean {

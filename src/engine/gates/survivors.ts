@@ -1,5 +1,5 @@
 import type { Executor } from '../../db/executor';
-import { admitRun, type Admission, type RunRequest } from '../../db/runs/admit';
+import { admitRuns, type Admission, type RunRequest } from '../../db/runs/admit';
 import type { StartableRun } from '../../db/runs/start-queue';
 import type { Ids } from '../../domain/clock';
 import { MAX_DEPTH } from '../../domain/run/limits';
@@ -74,12 +74,16 @@ function requestFor(deps: SurvivorDeps, { entered, variables }: Passed): RunRequ
   };
 }
 
-/** The concurrency gate, in one order of automations for all transactions. */
+/** The concurrency gate. Survivors of one bucket are admitted in the given order. */
 export async function admitAll(tx: Executor, survivors: readonly Survivor[]): Promise<Decided['admissions']> {
-  const inOrder = survivors.toSorted((a, b) => (a.request.automationId < b.request.automationId ? -1 : 1));
-  const admissions: Decided['admissions'] = [];
-  for (const survivor of inOrder) admissions.push({ survivor, admission: await admitRun(tx, survivor.request) });
-  return admissions;
+  const admissions = await admitRuns(
+    tx,
+    survivors.map(({ request }) => request),
+  );
+  return survivors.flatMap((survivor, index) => {
+    const admission = admissions[index];
+    return admission === undefined ? [] : [{ survivor, admission }];
+  });
 }
 
 /** After the commit: starts what was admitted, writes down what was not. */

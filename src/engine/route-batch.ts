@@ -26,54 +26,59 @@ export interface RouteDeps extends SurvivorDeps, DwellDeps {
   failpoint: (name: string) => Promise<void> | void;
 }
 
-/** A change with those who could care. */
+/** A change with its candidates. */
 export interface Routed {
   change: Change;
   fence: Fenced;
   candidates: readonly { candidate: Candidate; occurrence: Occurrence }[];
   /** Whether its entity has dwells, or may have by now: the change may end them. */
   hasDwells: boolean;
-  /** It was set aside, and a person has put it back: what it tells of may be over by now. */
+  /** It was set aside, and a person has put it back: what it reports may be over by now. */
   isRetried: boolean;
 }
 
-/** What is decided in the routing transaction. */
-interface Gated {
+/** A change after the gates that need no transaction. */
+export interface Gated {
+  routed: Routed;
+  /** Candidates that only the concurrency gate is left for. */
   survivors: Survivor[];
   windows: AtWindow[];
+  /** Candidates whose cause must hold for a time. */
   dwells: Entered[];
+  /** Candidates that were refused. */
+  reasons: Reason[];
 }
 
 /**
- * Routes one change to its candidates. Everything it leaves is one transaction, fenced by the partition's epoch and
- * together with `routed_at`: a redelivered change finds that and does nothing again. Returns false when there is
- * nothing to leave, so that the caller marks it with others in one statement.
+ * Evaluates config, filter, variables and conditions of a change's candidates. Reads live state and writes nothing, so it
+ * may be repeated. Throws on infrastructure errors and on bugs; faults of an automation are its verdict.
  */
-export async function routeChange(deps: RouteDeps, routed: Routed): Promise<boolean> {
-  const { change, candidates, hasDwells } = routed;
+export async function passGates(deps: RouteDeps, routed: Routed): Promise<Gated> {
   const gates = { evaluator: deps.evaluator, db: deps.database.db };
-  const gated: Gated = { survivors: [], windows: [], dwells: [] };
-  for (const { candidate, occurrence } of candidates) {
-    const { changeId } = change;
+  const { changeId } = routed.change;
+  const gated: Gated = { routed, survivors: [], windows: [], dwells: [], reasons: [] };
+  for (const { candidate, occurrence } of routed.candidates) {
     const entered = await enter(deps, routed, candidate, occurrence);
-    if (!entered.passed) tell(deps, { candidate, refusal: entered, changeId });
+    if (!entered.passed) gated.reasons.push({ candidate, refusal: entered, changeId });
     else if (candidate.trigger.window) gated.windows.push(await atWindow(gates, entered, candidate.trigger.window));
     else if (candidate.trigger.for !== undefined) gated.dwells.push(entered);
     else {
       const verdict = survive(deps, await passConditions(gates, entered), candidate, changeId);
       if ('request' in verdict) gated.survivors.push(verdict);
-      else tell(deps, verdict);
+      else gated.reasons.push(verdict);
     }
   }
-  const { survivors, windows, dwells } = gated;
-  if (survivors.length === 0 && windows.length === 0 && dwells.length === 0 && !hasDwells) return false;
-  await decide(deps, routed, gated);
-  return true;
+  return gated;
 }
 
-const OVER = refused('config', 'The change was retried, and what it tells of does not hold any more.');
+/** Whether a change has anything to decide in a transaction; otherwise it only has to be marked as routed. */
+export function needsDecision({ routed, survivors, windows, dwells }: Gated): boolean {
+  return routed.hasDwells || survivors.length > 0 || windows.length > 0 || dwells.length > 0;
+}
 
-/** Config and filter; of a change that was retried, also whether the state that it tells of is there still. */
+const OVER = refused('config', 'The change was retried, and what it reports does not hold any more.');
+
+/** Config and filter; of a change that was retried, also whether the state that it reports still holds. */
 async function enter(
   deps: RouteDeps,
   { change, isRetried }: Routed,
@@ -91,25 +96,39 @@ async function enter(
 }
 
 /**
- * Locks are taken in a fixed order, dwells of the entity, windows, dwells to arm, buckets, and each of them sorted, so that
- * two changes with several candidates cannot wait for each other.
+ * Routes a batch of changes in one transaction, fenced by the epochs of their partitions and together with `routed_at`: a
+ * redelivered change is found to be routed and changes nothing. Changes that another worker has routed, or whose
+ * partition it has taken over, are left out.
+ *
+ * Locks are taken in one order, dwells of the entities, windows, dwells to arm, buckets, and each kind sorted, so that two
+ * batches cannot wait for each other. Within a lock, changes are decided in the given order.
  */
-async function decide(deps: RouteDeps, routed: Routed, gated: Gated): Promise<void> {
-  const { fence, hasDwells } = routed;
-  const decided = await deps.database.db.transaction(async (tx): Promise<(Decided & { armed: boolean }) | null> => {
-    const marked = await markRouted(tx, deps.workerId, [fence]);
-    if (marked.size === 0) return null;
-    const ended = hasDwells ? await endContradicted(deps, tx, routed) : { survivors: [], reasons: [] };
-    const counted = await passWindows(deps, tx, gated.windows);
-    const arming = await armWhatHolds(deps, tx, [...gated.dwells, ...counted.dwells]);
+export async function routeBatch(deps: RouteDeps, batch: readonly Gated[]): Promise<void> {
+  const decided = await deps.database.db.transaction(async (tx): Promise<Decided & { armed: boolean }> => {
+    const marked = await markRouted(
+      tx,
+      deps.workerId,
+      batch.map(({ routed }) => routed.fence),
+    );
+    const mine = batch.filter(({ routed }) => marked.has(routed.fence.seq));
+    const ending = mine.filter(({ routed }) => routed.hasDwells).map(({ routed }) => routed);
+    const ended = await endContradicted(deps, tx, ending);
+    const counted = await passWindows(
+      deps,
+      tx,
+      mine.flatMap(({ windows }) => windows),
+    );
+    const arming = await armWhatHolds(deps, tx, [...mine.flatMap(({ dwells }) => dwells), ...counted.dwells]);
+    const survivors = [...ended.survivors, ...mine.flatMap((gated) => gated.survivors), ...counted.survivors];
+    const admissions = await admitAll(tx, survivors);
+    await deps.failpoint('before-routing-commit');
     return {
       armed: arming.armed,
-      admissions: await admitAll(tx, [...ended.survivors, ...gated.survivors, ...counted.survivors]),
-      reasons: [...ended.reasons, ...counted.reasons, ...arming.reasons],
+      admissions,
+      reasons: [...mine.flatMap(({ reasons }) => reasons), ...ended.reasons, ...counted.reasons, ...arming.reasons],
     };
   });
-  if (decided === null) return;
-  await deps.failpoint('after-admit-commit');
+  if (decided.admissions.length > 0 || decided.reasons.length > 0) await deps.failpoint('after-admit-commit');
   conclude(deps, decided);
   if (decided.armed) deps.onDwellsToStart();
 }
@@ -139,4 +158,9 @@ async function passWindows(
     }
   }
   return passed;
+}
+
+/** Reports the refusals of changes that were marked without a transaction of their own. */
+export function tellRefused(deps: RouteDeps, gated: readonly Gated[]): void {
+  for (const { reasons } of gated) for (const reason of reasons) tell(deps, reason);
 }

@@ -1,0 +1,181 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDatabaseAway } from '../db/availability';
+import { messageOf } from '../domain/errors';
+import { type EntityListener } from '../domain/registry/entity-listener';
+import type { Logger } from '../log';
+import { entityKey } from './change-reader';
+import { noteFailure } from './dead-letters';
+import { inLanes } from './in-lanes';
+import { markRouted } from './mark-routed';
+import {
+  needsDecision,
+  passGates,
+  routeBatch,
+  tellRefused,
+  type Gated,
+  type RouteDeps,
+  type Routed,
+} from './route-batch';
+
+/** Most changes that one routing transaction decides about. */
+const BATCH = 64;
+/** Batches under way at a time, of different entities: one is evaluated while the other commits. */
+const LANES = 2;
+/** Changes of a batch that are evaluated at a time. */
+const EVALUATED = 8;
+/** How long a listener of a plugin may take. */
+const LISTENER_MS = 30_000;
+
+/** A change that is ready to be routed. */
+export interface Routable extends Routed {
+  /** Failed tries so far. */
+  attempts: number;
+  /** Plugins that are notified before the change is routed. */
+  listeners: readonly EntityListener[];
+}
+
+/**
+ * Routes changes in batches, each in one transaction. Changes of one entity keep their order; several of them share a
+ * batch only when none of them can see what an earlier one leaves (dwells, listeners). A batch that fails is split in
+ * half until the guilty change is alone: that one rests or is set aside, and only later changes of its entity wait.
+ */
+export async function routeInBatches(deps: RouteDeps & { log: Logger }, routables: readonly Routable[]): Promise<void> {
+  const lanes: Routable[][] = Array.from({ length: LANES }, () => []);
+  const laneOf = new Map<string, Routable[]>();
+  for (const routable of routables) {
+    const key = entityKey(routable.change);
+    const lane = laneOf.get(key) ?? lanes[laneOf.size % LANES] ?? [];
+    laneOf.set(key, lane);
+    lane.push(routable);
+  }
+  await inLanes(lanes, LANES, (lane) => routeLane(deps, lane));
+}
+
+/** Routes changes, given in the order of the log, batch after batch. */
+async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routable[]): Promise<void> {
+  const blocked = new Set<string>();
+  for (let left = lane; left.length > 0;) {
+    const { batch, rest } = takeBatch(left);
+    const gated = await evaluate(deps, batch, blocked);
+    await decide(deps, gated.filter(needsDecision), blocked);
+    await markSilent(
+      deps,
+      gated.filter((each) => !needsDecision(each) && !blocked.has(entityKey(each.routed.change))),
+    );
+    left = rest.filter(({ change }) => !blocked.has(entityKey(change)));
+  }
+}
+
+/** Whether a change neither sees nor leaves anything that another change of its entity could meet in the same batch. */
+const isPlain = ({ hasDwells, listeners, candidates }: Routable): boolean =>
+  !hasDwells && listeners.length === 0 && candidates.every(({ candidate }) => candidate.trigger.for === undefined);
+
+/** The next batch, in the order of the log; a change that is not plain is the only one of its entity in it. */
+export function takeBatch(
+  changes: readonly Routable[],
+  limit: number = BATCH,
+): { batch: Routable[]; rest: Routable[] } {
+  const batch: Routable[] = [];
+  const rest: Routable[] = [];
+  const seen = new Set<string>();
+  const closed = new Set<string>();
+  for (const routable of changes) {
+    const key = entityKey(routable.change);
+    const fits = batch.length < limit && !closed.has(key) && (isPlain(routable) || !seen.has(key));
+    if (fits) batch.push(routable);
+    else rest.push(routable);
+    seen.add(key);
+    if (!fits || !isPlain(routable)) closed.add(key);
+  }
+  return { batch, rest };
+}
+
+/** Notifies listeners and evaluates gates. A change that fails blocks its entity, and what is behind it is left out. */
+async function evaluate(
+  deps: RouteDeps & { log: Logger },
+  batch: readonly Routable[],
+  blocked: Set<string>,
+): Promise<Attempted[]> {
+  const results: ({ gated: Gated } | { error: unknown } | undefined)[] = [];
+  await inLanes([...batch.entries()], EVALUATED, async ([index, routable]) => {
+    try {
+      await notify(routable);
+      results[index] = { gated: await passGates(deps, routable) };
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      results[index] = { error };
+    }
+  });
+  const attempted: Attempted[] = [];
+  for (const [index, routable] of batch.entries()) {
+    const result = results[index];
+    if (result === undefined || blocked.has(entityKey(routable.change))) continue;
+    if ('gated' in result) attempted.push({ ...result.gated, routable });
+    else await setBack(deps, routable, result.error, blocked);
+  }
+  return attempted;
+}
+
+interface Attempted extends Gated {
+  routable: Routable;
+}
+
+/** Decides about a batch in one transaction; splits it when that fails. */
+async function decide(
+  deps: RouteDeps & { log: Logger },
+  batch: readonly Attempted[],
+  blocked: Set<string>,
+): Promise<void> {
+  const [first] = batch;
+  if (first === undefined) return;
+  try {
+    await routeBatch(deps, batch);
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    if (batch.length === 1) return setBack(deps, first.routable, error, blocked);
+    const middle = Math.ceil(batch.length / 2);
+    for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+      const open = half.filter(({ routable }) => !blocked.has(entityKey(routable.change)));
+      await decide(deps, open, blocked);
+    }
+  }
+}
+
+/** Marks changes that leave nothing but refusals. */
+async function markSilent(deps: RouteDeps, gated: readonly Gated[]): Promise<void> {
+  const marked = await markRouted(
+    deps.database.db,
+    deps.workerId,
+    gated.map(({ routed }) => routed.fence),
+  );
+  tellRefused(
+    deps,
+    gated.filter(({ routed }) => marked.has(routed.fence.seq)),
+  );
+}
+
+/** Records that a change failed on its own data. Its entity is blocked unless the change was set aside. */
+async function setBack(
+  { database, workerId, log }: RouteDeps & { log: Logger },
+  { change, fence, attempts }: Routable,
+  error: unknown,
+  blocked: Set<string>,
+): Promise<void> {
+  log.error({ err: error, changeId: change.changeId }, 'failed to route change');
+  const outcome = await noteFailure(database.db, workerId, { ...fence, attempts }, messageOf(error));
+  if (outcome === 'resting') blocked.add(entityKey(change));
+}
+
+async function notify({ change, listeners }: Routable): Promise<void> {
+  if (change.shape === 'entity') for (const { handler } of listeners) await within(handler(change));
+}
+
+/** @throws {Error} after a time, so that one listener cannot hold up a partition for ever */
+async function within(work: Promise<void> | void): Promise<void> {
+  if (work === undefined) return;
+  const timer = new AbortController();
+  const late = pause(LISTENER_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`A listener took longer than ${LISTENER_MS / 1_000} s`);
+  });
+  await Promise.race([work, late]).finally(() => timer.abort());
+}

@@ -1,0 +1,128 @@
+import { sql } from 'drizzle-orm';
+import { startEngine, type Engine } from '../support/engine';
+import { startFermata } from '../support/process';
+import { until } from '../support/until';
+
+const automation = (type: string, mode: string, more = '') => `
+name: ${type}
+mode: ${mode}
+max_runs: 1000
+triggers: [{ id: t, event: automation.event, config: { type: ${type} } }]
+${more}
+actions:
+  - { action: automation.log, config: { message: "{{ trigger.payload.data.n }}" } }
+`;
+
+describe('routing in batches', () => {
+  let engine: Engine;
+  beforeEach(async () => {
+    engine = await startEngine();
+  }, 60_000);
+  afterEach(() => engine.close());
+
+  const db = () => engine.database.db;
+
+  /** Appends one event for each subject before any worker can read them, so that they share batches. */
+  const emitAll = async (
+    type: string,
+    subjects: readonly string[],
+    data: (subject: string) => Record<string, unknown>,
+  ) => {
+    for (const subject of subjects) await engine.emit(type, data(subject), { subject });
+  };
+  const subjects = (count: number) => Array.from({ length: count }, (_, n) => `s${n}`);
+
+  it('isolates the change that fails; every other change of its batch makes exactly one run', async () => {
+    const id = await engine.save(automation('poison', 'parallel'));
+    await db().execute(sql`
+      alter table runs add constraint no_poison check (trigger_scope -> 'payload' -> 'data' ->> 'n' <> 's17')`);
+    await emitAll('poison', subjects(40), (n) => ({ n }));
+    await engine.emit('poison', { n: 'behind' }, { subject: 's17' });
+    await engine.worker();
+    await engine.ended(39, id);
+    const found = await db().execute<{ context_key: string; count: number }>(
+      sql`select context_key, count(*)::int as count from runs group by context_key order by context_key`,
+    );
+    expect(found.rows).toHaveLength(39);
+    expect(found.rows.every(({ count }) => count === 1)).toBe(true);
+    expect(found.rows.map(({ context_key }) => context_key)).not.toContain('s17');
+  }, 90_000);
+
+  it('keeps the order of arrival for queued runs of one bucket', async () => {
+    const id = await engine.save(automation('queue', 'queued'));
+    await emitAll('queue', subjects(30), (n) => ({ n }));
+    await engine.worker();
+    await engine.ended(30, id, 90_000);
+    const started = await db().execute<{ n: string }>(
+      sql`select context_key as n from runs where automation_id = ${id} order by started_at`,
+    );
+    expect(started.rows).toHaveLength(30);
+    const admitted = await db().execute<{ n: string }>(
+      sql`select context_key as n from runs where automation_id = ${id} order by created_at`,
+    );
+    expect(started.rows).toEqual(admitted.rows);
+  }, 120_000);
+
+  it('single makes one run of a burst; restart leaves one that is not replaced', async () => {
+    const single = await engine.save(
+      automation('burst', 'single').replace('actions:', 'actions:\n  - { delay: { seconds: 3 } }'),
+    );
+    const restart = await engine.save(automation('burst', 'restart'));
+    await emitAll('burst', subjects(30), (n) => ({ n }));
+    await engine.worker();
+    await engine.ended(1, single);
+    expect(await engine.runs(single)).toHaveLength(1);
+    const replaced = await engine.ended(30, restart, 90_000);
+    expect(replaced).toHaveLength(30);
+    const last = replaced.filter(({ status }) => status === 'success');
+    expect(last.length).toBeGreaterThanOrEqual(1);
+    for (const run of replaced.filter(({ status }) => status === 'cancelled')) {
+      expect(run.ended_by).toMatchObject({ kind: 'replaced' });
+      expect(replaced.map((other) => other.id)).toContain(run.ended_by?.['runId']);
+    }
+  }, 120_000);
+
+  it('counts at most max_runs of a burst in one bucket', async () => {
+    const id = await engine.save(
+      automation('cap', 'parallel').replace('1000', '7').replace('actions:', 'actions:\n  - { delay: { seconds: 3 } }'),
+    );
+    await emitAll('cap', subjects(30), (n) => ({ n }));
+    await engine.worker();
+    await until('all are routed', async () => {
+      const left = await db().execute(sql`select 1 from changes where routed_at is null`);
+      return left.rowCount === 0;
+    });
+    expect(await engine.runs(id)).toHaveLength(7);
+  }, 90_000);
+
+  it.each(['before-routing-commit', 'after-admit-commit'])(
+    'a worker killed at %s loses no change of the batch and doubles none',
+    async (point) => {
+      const id = await engine.save(automation('killed', 'parallel'));
+      await emitAll('killed', subjects(100), (n) => ({ n }));
+      const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: `${point}:1` }));
+      await until('the worker has died', () => first.exited());
+      await engine.worker();
+      const runs = await engine.ended(100, id, 60_000);
+      expect(runs).toHaveLength(100);
+      expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(100);
+      expect(runs.every(({ status }) => status === 'success')).toBe(true);
+    },
+    120_000,
+  );
+
+  it('a worker that sleeps inside its routing transaction while another takes over doubles nothing', async () => {
+    const id = await engine.save(automation('asleep', 'parallel'));
+    await emitAll('asleep', subjects(50), (n) => ({ n }));
+    const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: 'before-routing-commit:1:stop' }));
+    await until('the worker sleeps', () => first.output().includes('failpoint before-routing-commit'));
+    // Its transaction stays open meanwhile: what it marked is locked, and must not be routed by anybody else.
+    await engine.worker();
+    await new Promise((resolve) => setTimeout(resolve, 7_000));
+    first.signal('SIGCONT');
+    const runs = await engine.ended(50, id, 60_000);
+    await first.stop('SIGKILL');
+    expect(runs).toHaveLength(50);
+    expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(50);
+  }, 120_000);
+});
