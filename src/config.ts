@@ -60,6 +60,8 @@ const Environment = z.object({
   TEMPORAL_NAMESPACE: z.string().default('default'),
   FERMATA_TEMPORAL_UI_URL: httpUrl.optional(),
   FERMATA_TASK_QUEUE: z.string().default('fermata'),
+  FERMATA_WORKFLOW_TASK_SLOTS: integer(2, 10_000).prefault('200'),
+  FERMATA_ACTIVITY_SLOTS: integer(1, 10_000).prefault('50'),
   FERMATA_SECRET_KEY: secretKeys.optional(),
   FERMATA_ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   FERMATA_TIMEZONE: z.string().refine(isTimeZone, 'must be an IANA time zone, e.g. Europe/Berlin').default('UTC'),
@@ -129,6 +131,8 @@ export interface Config {
   /** Address and credentials of Temporal are read by `@temporalio/envconfig` from the same environment. */
   temporal: { address: string | undefined; namespace: string; uiUrl: string | undefined };
   taskQueue: string;
+  /** How much one worker process does at a time. */
+  workerSlots: { workflowTasks: number; activities: number };
   /** 32 bytes each; the first encrypts, all decrypt. */
   secretKeys: Buffer[] | undefined;
   adminToken: string | undefined;
@@ -207,6 +211,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
       uiUrl: env.FERMATA_TEMPORAL_UI_URL,
     },
     taskQueue: env.FERMATA_TASK_QUEUE,
+    workerSlots: { workflowTasks: env.FERMATA_WORKFLOW_TASK_SLOTS, activities: env.FERMATA_ACTIVITY_SLOTS },
     secretKeys: env.FERMATA_SECRET_KEY,
     adminToken: env.FERMATA_ADMIN_TOKEN,
     timezone: env.FERMATA_TIMEZONE,

@@ -46,6 +46,7 @@ import { createPackageSource } from './integrations/script/packages';
 import { createScriptRunner, WORKER_WAIT_MS } from './integrations/script/script-runner';
 import { warnWithoutSandbox } from './integrations/script/sandbox-warning';
 import { pushMetrics } from './telemetry/push-metrics';
+import { trackSlots } from './temporal/track-slots';
 import { keepTemporal, type TemporalKeeper } from './temporal/keep-temporal';
 import { createWorkerMetrics, type WorkerMetrics } from './telemetry/worker-metrics';
 
@@ -95,9 +96,12 @@ export async function startWorker(
   const temporal = standIns.temporal({
     ...{ config, database, log, metrics },
     activities: () => activities,
-    interceptor: () => maskFailures({ db: database.db, secrets: activityDeps.secrets }),
+    interceptors: () => [trackSlots(launcher.enter), maskFailures({ db: database.db, secrets: activityDeps.secrets })],
   });
-  const launcher = createRunLauncher({ database, starter: temporal.starter, log });
+  const launcher = createRunLauncher({
+    ...{ database, starter: temporal.starter, log },
+    slots: config.workerSlots.workflowTasks,
+  });
   const cipher = createCipher(requireSecretKey(config));
   const backend = createPostgresSecrets({ db: database.db, cipher });
   const activityDeps: ActivityDeps = {

@@ -35,6 +35,11 @@ export const FLEET_METRICS = {
     help: 'Runs that ended, by status; not those that went with their automation or were replaced',
     labelNames: ['status'],
   },
+  fermata_run_starts_total: {
+    type: 'counter',
+    help: 'Executions started; eager ones came back with their first workflow task, which costs the server less',
+    labelNames: ['eager'],
+  },
   fermata_wakes_total: {
     type: 'counter',
     help: 'Waits that a change was held against; "signalled" were told to look',

@@ -9,6 +9,7 @@ import type { Candidate } from './routing-index';
 import {
   admitAll,
   conclude,
+  giveUp,
   survive,
   tell,
   type Decided,
@@ -104,30 +105,36 @@ async function enter(
  * batches cannot wait for each other. Within a lock, changes are decided in the given order.
  */
 export async function routeBatch(deps: RouteDeps, batch: readonly Gated[]): Promise<void> {
-  const decided = await deps.database.db.transaction(async (tx): Promise<Decided & { armed: boolean }> => {
-    const marked = await markRouted(
-      tx,
-      deps.workerId,
-      batch.map(({ routed }) => routed.fence),
-    );
-    const mine = batch.filter(({ routed }) => marked.has(routed.fence.seq));
-    const ending = mine.filter(({ routed }) => routed.hasDwells).map(({ routed }) => routed);
-    const ended = await endContradicted(deps, tx, ending);
-    const counted = await passWindows(
-      deps,
-      tx,
-      mine.flatMap(({ windows }) => windows),
-    );
-    const arming = await armWhatHolds(deps, tx, [...mine.flatMap(({ dwells }) => dwells), ...counted.dwells]);
-    const survivors = [...ended.survivors, ...mine.flatMap((gated) => gated.survivors), ...counted.survivors];
-    const admissions = await admitAll(tx, survivors);
-    await deps.failpoint('before-routing-commit');
-    return {
-      armed: arming.armed,
-      admissions,
-      reasons: [...mine.flatMap(({ reasons }) => reasons), ...ended.reasons, ...counted.reasons, ...arming.reasons],
-    };
-  });
+  const survivors: Survivor[] = [];
+  const decided = await deps.database.db
+    .transaction(async (tx): Promise<Decided & { armed: boolean }> => {
+      const marked = await markRouted(
+        tx,
+        deps.workerId,
+        batch.map(({ routed }) => routed.fence),
+      );
+      const mine = batch.filter(({ routed }) => marked.has(routed.fence.seq));
+      const ending = mine.filter(({ routed }) => routed.hasDwells).map(({ routed }) => routed);
+      const ended = await endContradicted(deps, tx, ending);
+      const counted = await passWindows(
+        deps,
+        tx,
+        mine.flatMap(({ windows }) => windows),
+      );
+      const arming = await armWhatHolds(deps, tx, [...mine.flatMap(({ dwells }) => dwells), ...counted.dwells]);
+      survivors.push(...ended.survivors, ...mine.flatMap((gated) => gated.survivors), ...counted.survivors);
+      const admissions = await admitAll(deps, tx, survivors);
+      await deps.failpoint('before-routing-commit');
+      return {
+        armed: arming.armed,
+        admissions,
+        reasons: [...mine.flatMap(({ reasons }) => reasons), ...ended.reasons, ...counted.reasons, ...arming.reasons],
+      };
+    })
+    .catch((error: unknown) => {
+      giveUp(deps, survivors);
+      throw error;
+    });
   if (decided.admissions.length > 0 || decided.reasons.length > 0) await deps.failpoint('after-admit-commit');
   conclude(deps, decided);
   if (decided.armed) deps.onDwellsToStart();

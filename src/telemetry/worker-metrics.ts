@@ -13,6 +13,7 @@ export interface WorkerMetrics {
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
   reconciled: (count: number) => void;
   runEnded: (status: string) => void;
+  runStarted: (isEager: boolean) => void;
   maskHits: (count: number) => void;
   wake: (result: 'signalled' | 'false') => void;
   /** Seconds from the commit of a change to its routing. */
@@ -33,6 +34,7 @@ export function createWorkerMetrics(deps: { db: Executor; log: Logger }): Worker
     maskHits: (count) => fleet.count('fermata_mask_hits_total', {}, count),
     wake: (result) => fleet.count('fermata_wakes_total', { result }),
     runEnded: (status) => fleet.count('fermata_runs_total', { status }),
+    runStarted: (isEager) => fleet.count('fermata_run_starts_total', { eager: String(isEager) }),
     routed: (lagSeconds) => {
       fleet.count('fermata_changes_total', {});
       fleet.observe('fermata_routing_lag_seconds', {}, lagSeconds);

@@ -39,7 +39,7 @@ export function keepTemporal(deps: {
   log: Logger;
   metrics: WorkerMetrics;
   activities: () => object;
-  interceptor: () => ActivityInterceptorsFactory;
+  interceptors: () => ActivityInterceptorsFactory[];
 }): TemporalKeeper {
   const { config, database, log, metrics } = deps;
   let stopped = false;
@@ -63,7 +63,8 @@ export function keepTemporal(deps: {
         taskQueue: config.taskQueue,
         bundle: await workflowBundle(),
         activities: deps.activities(),
-        interceptor: deps.interceptor(),
+        slots: config.workerSlots,
+        interceptors: deps.interceptors(),
         // 0 makes every workflow task replay its history from the start.
         maxCachedWorkflows: numberOf('FERMATA_WORKFLOW_CACHE'),
       });
@@ -74,7 +75,10 @@ export function keepTemporal(deps: {
         searchAttributes: await searchAttributesUsable(connection, namespace, log),
         onCall: metrics.temporalCall,
       };
-      starter = createRunStarter({ ...common, db: database.db, continueAfter: numberOf('FERMATA_CONTINUE_AFTER') });
+      starter = createRunStarter({
+        ...{ ...common, db: database.db, onStarted: metrics.runStarted },
+        continueAfter: numberOf('FERMATA_CONTINUE_AFTER'),
+      });
       schedules = createScheduleKeeper({ ...common, clock: systemClock, timezone: config.timezone });
       dwells = createDwellStarter({ ...common, clock: systemClock });
       await ensureHousekeeping(client, config.taskQueue);

@@ -22,10 +22,15 @@ export interface RunStarterDeps {
   continueAfter?: number | undefined;
   /** Told of each call, for the metrics. */
   onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate' | 'signal') => void;
+  /** Reports whether a run was started eagerly, for the metrics. */
+  onStarted?: (isEager: boolean) => void;
 }
 
-/** started = an execution for this row exists; stale = a newer run has taken its place; later = try again. */
-export type StartOutcome = 'started' | 'stale' | 'later';
+/**
+ * eager = started, and this process has its first workflow task; started = an execution for this row exists; stale = a
+ * newer run has taken its place; later = try again.
+ */
+export type StartOutcome = 'eager' | 'started' | 'stale' | 'later';
 
 /** What calls Temporal for runs. All calls may be repeated; each throws when Temporal is away. */
 export interface RunStarter {
@@ -38,6 +43,11 @@ export interface RunStarter {
 /** How long a finished holder may take to close by itself before it is terminated. */
 const CLOSE_BY_ITSELF_MS = 3_000;
 const DEADLINE_MS = 10_000;
+/**
+ * A workflow task that takes longer is given to another worker and its local activities are repeated. Temporal's 10 s are
+ * too short for a starved machine with many runs in flight.
+ */
+const WORKFLOW_TASK_MS = 30_000;
 
 /**
  * Starts and closes executions. Conflict policy FAIL throughout and only named executions are closed: a process that
@@ -48,13 +58,15 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
   const within = <T>(call: () => Promise<T>): Promise<T> =>
     client.connection.withDeadline(Date.now() + DEADLINE_MS, call);
 
-  const tryStart = async (run: StartableRun): Promise<boolean> => {
+  /** null = the workflow id is held by another execution. */
+  const tryStart = async (run: StartableRun): Promise<'eager' | 'started' | null> => {
     onCall('start');
     try {
-      await within(() => client.workflow.start('runAutomation', startOptions(deps, run)));
-      return true;
+      const { eagerlyStarted } = await within(() => client.workflow.start('runAutomation', startOptions(deps, run)));
+      deps.onStarted?.(eagerlyStarted);
+      return eagerlyStarted ? 'eager' : 'started';
     } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
       throw error;
     }
   };
@@ -102,7 +114,8 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
     async start(run) {
       const since = Date.now();
       for (;;) {
-        if (await tryStart(run)) return 'started';
+        const started = await tryStart(run);
+        if (started !== null) return started;
         const outcome = await resolveConflict(run, since);
         if (outcome !== null) return outcome;
         if (Date.now() - since > 4 * CLOSE_BY_ITSELF_MS) return 'later';
@@ -159,6 +172,7 @@ function startOptions(deps: RunStarterDeps, run: StartableRun) {
     args: [input] as [RunInput],
     memo: { ...memo },
     requestEagerStart: true,
+    workflowTaskTimeout: WORKFLOW_TASK_MS,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowIdReusePolicy:
       run.mode === 'parallel' ? WorkflowIdReusePolicy.REJECT_DUPLICATE : WorkflowIdReusePolicy.ALLOW_DUPLICATE,

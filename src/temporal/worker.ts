@@ -17,27 +17,35 @@ export interface TemporalWorkerOptions {
   taskQueue: string;
   bundle: WorkflowBundleOption;
   activities: object;
-  /** Sees what activities throw. */
-  interceptor: ActivityInterceptorsFactory;
+  /** Slots of this process. */
+  slots: WorkerSlots;
+  /** See what activities throw, and when they run. */
+  interceptors: ActivityInterceptorsFactory[];
   /** 0 makes every workflow task replay from the start; for tests. */
   maxCachedWorkflows?: number | undefined;
 }
 
-/** Activities under way at a time; each takes a database connection for short moments. */
-const CONCURRENT_ACTIVITIES = 50;
+/** How much one worker process does at a time. */
+export interface WorkerSlots {
+  /** Workflow tasks; a run holds one while its local steps run. */
+  workflowTasks: number;
+  /** Activities, and as many local ones; each takes a database connection for short moments. */
+  activities: number;
+}
 
-/** The worker that executes runs; sized for one process of a two-core machine. */
+/** The worker that executes runs. */
 export function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptor } = options;
+  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptors, slots } = options;
   return Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle: bundle,
     activities,
-    interceptors: { activity: [interceptor] },
-    maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
-    maxConcurrentLocalActivityExecutions: CONCURRENT_ACTIVITIES,
+    interceptors: { activity: interceptors },
+    maxConcurrentWorkflowTaskExecutions: slots.workflowTasks,
+    maxConcurrentActivityTaskExecutions: slots.activities,
+    maxConcurrentLocalActivityExecutions: slots.activities,
     maxCachedWorkflows: maxCachedWorkflows ?? 500,
     shutdownGraceTime: '10 seconds',
   });

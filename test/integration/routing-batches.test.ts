@@ -61,7 +61,7 @@ describe('routing in batches', () => {
       sql`select context_key as n from runs where automation_id = ${id} order by created_at`,
     );
     expect(started.rows).toEqual(admitted.rows);
-  }, 120_000);
+  }, 240_000);
 
   it('single makes one run of a burst; restart leaves one that is not replaced', async () => {
     const single = await engine.save(
@@ -80,7 +80,7 @@ describe('routing in batches', () => {
       expect(run.ended_by).toMatchObject({ kind: 'replaced' });
       expect(replaced.map((other) => other.id)).toContain(run.ended_by?.['runId']);
     }
-  }, 120_000);
+  }, 240_000);
 
   it('counts at most max_runs of a burst in one bucket', async () => {
     const id = await engine.save(
@@ -101,21 +101,21 @@ describe('routing in batches', () => {
       const id = await engine.save(automation('killed', 'parallel'));
       await emitAll('killed', subjects(100), (n) => ({ n }));
       const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: `${point}:1` }));
-      await until('the worker has died', () => first.exited());
+      await until('the worker has died', () => first.exited(), 60_000);
       await engine.worker();
       const runs = await engine.ended(100, id, 60_000);
       expect(runs).toHaveLength(100);
       expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(100);
       expect(runs.every(({ status }) => status === 'success')).toBe(true);
     },
-    120_000,
+    240_000,
   );
 
   it('a worker that sleeps inside its routing transaction while another takes over doubles nothing', async () => {
     const id = await engine.save(automation('asleep', 'parallel'));
     await emitAll('asleep', subjects(50), (n) => ({ n }));
     const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: 'before-routing-commit:1:stop' }));
-    await until('the worker sleeps', () => first.output().includes('failpoint before-routing-commit'));
+    await until('the worker sleeps', () => first.output().includes('failpoint before-routing-commit'), 60_000);
     // Its transaction stays open meanwhile: what it marked is locked, and must not be routed by anybody else.
     await engine.worker();
     await new Promise((resolve) => setTimeout(resolve, 7_000));
@@ -124,5 +124,5 @@ describe('routing in batches', () => {
     await first.stop('SIGKILL');
     expect(runs).toHaveLength(50);
     expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(50);
-  }, 120_000);
+  }, 240_000);
 });

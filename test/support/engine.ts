@@ -125,7 +125,7 @@ export async function startEngine(
           if (worker.exited()) throw new Error(`The worker ended:\n${worker.output()}`);
           return worker.output().includes('connected to Temporal');
         },
-        30_000,
+        90_000,
       ).catch((error: unknown) => {
         throw new Error(`${String(error)}\n${worker.output()}`);
       });

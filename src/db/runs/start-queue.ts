@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../executor';
 import type { ClosedRun } from './close-runs';
 
@@ -16,7 +16,7 @@ export interface StartableRun {
   workflowId: string;
 }
 
-/** After so long without a claim a start is tried again. */
+/** A start is tried again so long after its last attempt, when the run has not been claimed since. */
 const START_AGAIN_SECONDS = 5;
 
 interface Row extends Record<string, unknown> {
@@ -32,19 +32,35 @@ interface Row extends Record<string, unknown> {
   workflow_id: string;
 }
 
-/** Takes pending runs to start, oldest first; a run taken is left alone by others for a few seconds. */
-export async function takeStartable(db: Executor, limit: number, onlyIds?: readonly string[]): Promise<StartableRun[]> {
-  const only = onlyIds ? sql`and r.id = any(${`{${onlyIds.join(',')}}`}::uuid[])` : sql``;
+/**
+ * Takes pending runs to start: in turn over the automations that have some, in the order of admission within each, so that
+ * an automation with thousands does not hold up the others. A run taken is left alone by others for a few seconds.
+ */
+export async function takeStartable(db: Executor, limit: number): Promise<StartableRun[]> {
+  const waits = (run: SQL) => sql`${run}.status = 'pending' and ${run}.start_at is not null`;
+  const free = (run: SQL) => sql`${waits(run)} and (${run}.start_attempted_at is null
+    or ${run}.start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))`;
+  const r = sql.raw('r');
   const result = await db.execute<Row>(sql`
-    with taken as (
-      update runs set start_attempted_at = clock_timestamp() where id in (
-        select r.id from runs r
-        where r.status = 'pending' and r.start_at is not null ${only} and (r.start_attempted_at is null
-          or r.start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))
-        order by r.seq limit ${limit} for update skip locked)
-      returning id, automation_id, version, mode, trigger_id, trigger_event, context_key, workflow_id, seq)
+    with recursive automation as (
+      (select r.automation_id as id from runs r where ${waits(r)} order by r.automation_id limit 1)
+      union all
+      select (select r.automation_id from runs r where ${waits(r)} and r.automation_id > a.id
+        order by r.automation_id limit 1) from automation a where a.id is not null),
+    picked as (
+      select p.id, row_number() over (order by p.turn, p.seq) as place
+      from automation a cross join lateral (
+        select r.id, r.seq, row_number() over (order by r.seq) as turn from runs r
+        where r.automation_id = a.id and ${free(r)} order by r.seq limit ${limit}) p
+      where a.id is not null order by p.turn, p.seq limit ${limit}),
+    taken as (
+      update runs u set start_attempted_at = clock_timestamp() where u.id in (
+        select r.id from runs r where r.id in (select id from picked) and ${free(r)} for update skip locked)
+      returning u.id, u.automation_id, u.version, u.mode, u.trigger_id, u.trigger_event, u.context_key, u.workflow_id)
     select taken.id, taken.automation_id, taken.version, taken.mode, taken.trigger_id, taken.trigger_event,
-      taken.context_key, taken.workflow_id, a.name, a."group" from taken join automations a on a.id = taken.automation_id order by taken.seq`);
+      taken.context_key, taken.workflow_id, a.name, a."group"
+    from taken join picked using (id) join automations a on a.id = taken.automation_id
+    order by picked.place`);
   return result.rows.map((row) => ({
     id: row.id,
     automationId: row.automation_id,
@@ -57,6 +73,14 @@ export async function takeStartable(db: Executor, limit: number, onlyIds?: reado
     contextKey: row.context_key,
     workflowId: row.workflow_id,
   }));
+}
+
+/** Keeps runs from other workers that this one is still starting. */
+export async function renewAttempts(db: Executor, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db.execute(sql`
+    update runs set start_attempted_at = clock_timestamp()
+    where id = any(${`{${ids.join(',')}}`}::uuid[]) and status = 'pending'`);
 }
 
 /** Lets runs that could not be started be taken again at once. */

@@ -7,7 +7,7 @@ import { dwellGateId } from '../../domain/gates/gate-id';
 import { fire, holdsNow, type DwellDeps } from './dwell';
 import { refused } from './gates';
 import type { IndexFollower } from '../index-follower';
-import { admitAll, conclude, type Decided, type SurvivorDeps } from './survivors';
+import { admitAll, conclude, giveUp, type Decided, type Survivor, type SurvivorDeps } from './survivors';
 
 export interface FireDeps extends DwellDeps, SurvivorDeps {
   database: Database;
@@ -28,31 +28,38 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
   const { database, follower, clock } = deps;
   const revision = await database.db.execute<{ revision: string }>(sql`select revision from definition_revision`);
   await follower.catchUp(Number(revision.rows[0]?.revision ?? 0));
-  const outcome = await database.db.transaction(async (tx): Promise<FireAnswer | Decided> => {
-    const dwell = await lockArmedDwell(tx, dwellId);
-    if (dwell === null) return { done: true };
-    const now = clock.now();
-    const early = dwell.firesAt.getTime() - now.getTime();
-    if (early > 0) return { done: false, againInMs: early };
-    const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
-    if (!candidate?.type.holds || dwellGateId(candidate.trigger) !== dwell.gate) {
-      await dropDwell(tx, dwell);
-      return { done: true };
-    }
-    const unrouted = await unroutedOf(tx, dwell.entity, dwell.firesAt);
-    if (unrouted.before) return { done: false, againInMs: ROUTING_MS };
-    const payload = (dwell.trigger['payload'] ?? {}) as Record<string, unknown>;
-    const cause = { entity: dwell.entity, payload, config: dwell.config };
-    // Only a change that was set aside can have ended the cause without ending the dwell.
-    if (!unrouted.any && (await holdsNow(deps, tx, candidate.type.holds, cause)) === false) {
-      await restDwell(tx, dwell);
-      const refusal = refused('dwell_cancelled', 'The cause does not hold any more.');
-      return { admissions: [], reasons: [{ candidate, refusal, changeId: dwell.changeId }] };
-    }
-    const verdict = await fire(deps, tx, dwell, candidate, now);
-    if (!('request' in verdict)) return { admissions: [], reasons: [verdict] };
-    return { admissions: await admitAll(tx, [verdict]), reasons: [] };
-  });
+  const survivors: Survivor[] = [];
+  const outcome = await database.db
+    .transaction(async (tx): Promise<FireAnswer | Decided> => {
+      const dwell = await lockArmedDwell(tx, dwellId);
+      if (dwell === null) return { done: true };
+      const now = clock.now();
+      const early = dwell.firesAt.getTime() - now.getTime();
+      if (early > 0) return { done: false, againInMs: early };
+      const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
+      if (!candidate?.type.holds || dwellGateId(candidate.trigger) !== dwell.gate) {
+        await dropDwell(tx, dwell);
+        return { done: true };
+      }
+      const unrouted = await unroutedOf(tx, dwell.entity, dwell.firesAt);
+      if (unrouted.before) return { done: false, againInMs: ROUTING_MS };
+      const payload = (dwell.trigger['payload'] ?? {}) as Record<string, unknown>;
+      const cause = { entity: dwell.entity, payload, config: dwell.config };
+      // Only a change that was set aside can have ended the cause without ending the dwell.
+      if (!unrouted.any && (await holdsNow(deps, tx, candidate.type.holds, cause)) === false) {
+        await restDwell(tx, dwell);
+        const refusal = refused('dwell_cancelled', 'The cause does not hold any more.');
+        return { admissions: [], reasons: [{ candidate, refusal, changeId: dwell.changeId }] };
+      }
+      const verdict = await fire(deps, tx, dwell, candidate, now);
+      if (!('request' in verdict)) return { admissions: [], reasons: [verdict] };
+      survivors.push(verdict);
+      return { admissions: await admitAll(deps, tx, survivors), reasons: [] };
+    })
+    .catch((error: unknown) => {
+      giveUp(deps, survivors);
+      throw error;
+    });
   if ('done' in outcome) return outcome;
   await deps.failpoint('after-dwell-fired');
   conclude(deps, outcome);

@@ -70,12 +70,20 @@ function requestFor(deps: SurvivorDeps, { entered, variables }: Passed): RunRequ
     variables,
     causedBy: change.causedBy,
     depth: change.causedBy === null ? 0 : change.depth + 1,
-    callerStarts: !deps.launcher.away,
   };
 }
 
-/** The concurrency gate. Survivors of one bucket are admitted in the given order. */
-export async function admitAll(tx: Executor, survivors: readonly Survivor[]): Promise<Decided['admissions']> {
+/**
+ * The concurrency gate. Survivors of one bucket are admitted in the given order. Each takes a slot of this worker if one
+ * is free, to be started right after the commit; the others wait in the table. The caller gives the slots back with
+ * `giveUp` when its transaction fails.
+ */
+export async function admitAll(
+  { launcher }: Pick<SurvivorDeps, 'launcher'>,
+  tx: Executor,
+  survivors: readonly Survivor[],
+): Promise<Decided['admissions']> {
+  for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id);
   const admissions = await admitRuns(
     tx,
     survivors.map(({ request }) => request),
@@ -86,19 +94,31 @@ export async function admitAll(tx: Executor, survivors: readonly Survivor[]): Pr
   });
 }
 
-/** After the commit: starts what was admitted, writes down what was not. */
+/** Gives back what survivors have reserved whose transaction failed. */
+export function giveUp({ launcher }: Pick<SurvivorDeps, 'launcher'>, survivors: readonly Survivor[]): void {
+  for (const { request } of survivors) launcher.release(request.id);
+}
+
+/** After the commit: starts what was admitted, records what was not. */
 export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): void {
+  const { launcher } = deps;
   for (const reason of reasons) tell(deps, reason);
+  let isWaiting = false;
   for (const { survivor, admission } of admissions) {
     const { candidate, request } = survivor;
-    if (admission.admitted) {
-      deps.onOutcome('run');
-      if (admission.startNow) deps.launcher.launch(startable(survivor, admission.workflowId), admission.replaced);
-    } else if (admission.outcome !== 'duplicate') {
+    if (admission.admitted && admission.startNow && request.callerStarts === true) {
+      launcher.launch(startable(survivor, admission.workflowId), admission.replaced);
+    } else {
+      launcher.release(request.id);
+      isWaiting ||= admission.admitted && admission.startNow;
+    }
+    if (admission.admitted) deps.onOutcome('run');
+    else if (admission.outcome !== 'duplicate') {
       const { outcome, detail } = admission;
       tell(deps, { candidate, refusal: refused(outcome, detail), changeId: request.changeId ?? '' });
     }
   }
+  if (isWaiting) launcher.poke();
 }
 
 /** Writes down why a candidate did not become a run. */

@@ -1,136 +1,180 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Executor } from '../../db/executor';
 import type { ClosedRun } from '../../db/runs/close-runs';
 import { promoteStalled, stalledBuckets } from '../../db/runs/promote';
-import { closingRuns, putBackStartable, takeStartable, type StartableRun } from '../../db/runs/start-queue';
+import {
+  closingRuns,
+  putBackStartable,
+  renewAttempts,
+  takeStartable,
+  type StartableRun,
+} from '../../db/runs/start-queue';
 import { isDatabaseAway } from '../../db/availability';
 import type { Database } from '../../db/client';
 import { messageOf } from '../../domain/errors';
 import type { Logger } from '../../log';
 import { isTemporalAway } from '../../temporal/availability';
 import type { RunStarter } from '../../temporal/run-starter';
+import { inLanes } from '../in-lanes';
 import { createSweep } from '../sweep';
+import { createRunSlots } from './run-slots';
 
 const SWEEP_MS = 1_000;
-const BATCH = 50;
-/** Direct starts under way at a time. */
-const CONCURRENT = 40;
+/** Most runs that are taken from the table at a time. */
+const BATCH = 100;
+/** Calls to Temporal under way at a time in a sweep. */
+const LANES = 40;
+const GATHER_MS = 10;
+/** A start that is under way for longer is kept from other workers. */
+const RENEW_AFTER_MS = 1_500;
 
 export interface RunLauncher {
-  /** True while Temporal is away or a backlog is being worked off: new runs then queue up behind it, in order. */
-  readonly away: boolean;
-  /** Starts a run right after the commit that admitted it; never throws. What fails is left to the sweep. */
+  /**
+   * Takes a slot for a run that is about to be admitted. False = the run is to wait in the table, in its turn: no slot is
+   * free, others wait already, or Temporal is away.
+   */
+  reserve(runId: string): boolean;
+  /** Gives the slot of a run back that was not admitted. */
+  release(runId: string): void;
+  /** Starts a run right after the commit that admitted it; never throws. A failed start is left to the sweep. */
   launch(run: StartableRun, replaced: readonly ClosedRun[]): void;
-  /** Something may be there to start or to close. */
+  /** A run waits in the table, or there is something to close. */
   poke(): void;
+  /** A local step begins in this process; the returned function ends it. */
+  enter(executionRunId: string, runId: string | undefined): () => void;
   stop(): Promise<void>;
 }
 
 /**
  * Brings Temporal in line with pending and ended rows, and repeats every call until it is done. The rows are the
- * truth: whatever this process forgets by dying, the sweep of another finds.
+ * truth: whatever this process forgets by dying, the sweep of another finds. It starts only as many runs as the process
+ * has free workflow task slots; the others wait in the table, where any worker with room takes them, in the order of
+ * arrival per automation and in turn over automations.
  */
 export function createRunLauncher(deps: {
   database: Database;
   /** null while Temporal has never been reached. */
   starter: () => RunStarter | null;
+  /** Workflow task slots of the process. */
+  slots: number;
   log: Logger;
 }): RunLauncher {
   const { database, starter, log } = deps;
   const db: Executor = database.db;
   let away = false;
-  let active = 0;
-  const waiting: (() => void)[] = [];
-
-  const limited = async (work: () => Promise<void>): Promise<void> => {
-    if (active >= CONCURRENT) await new Promise<void>((resolve) => waiting.push(resolve));
-    active += 1;
-    try {
-      await work();
-    } finally {
-      active -= 1;
-      waiting.shift()?.();
-    }
-  };
+  /** Runs wait in the table: new ones queue up behind them. */
+  let backlog = false;
+  const slots = createRunSlots({
+    slots: deps.slots,
+    onFree: () => {
+      if (backlog) starts.poke();
+    },
+  });
+  const starting = new Set<Promise<void>>();
 
   const noteAway = (error: unknown): void => {
-    const who = isDatabaseAway(error) ? 'Postgres' : 'Temporal';
-    if (!away) log.warn({ reason: messageOf(error) }, `${who} is away; runs stay pending until it is back`);
+    const service = isDatabaseAway(error) ? 'Postgres' : 'Temporal';
+    if (!away) log.warn({ reason: messageOf(error) }, `${service} is away; runs stay pending until it is back`);
     away = true;
   };
 
+  /** A run that started here keeps its slot until its first step; any other gives it back. */
   const start = async (run: StartableRun, replaced: readonly ClosedRun[]): Promise<void> => {
-    const temporal = starter();
-    if (!temporal) throw new TemporalNeverReached();
-    for (const old of replaced) await temporal.close(old, 'terminate');
-    const outcome = await temporal.start(run);
-    if (outcome === 'later')
-      log.info({ runId: run.id, workflowId: run.workflowId }, 'workflow id still held; trying again');
+    let isHere = false;
+    try {
+      const temporal = starter();
+      if (!temporal) throw new TemporalNeverReached();
+      for (const old of replaced) await temporal.close(old, 'terminate');
+      const outcome = await temporal.start(run);
+      isHere = outcome === 'eager';
+      if (outcome === 'later')
+        log.info({ runId: run.id, workflowId: run.workflowId }, 'workflow id still held; trying again');
+    } finally {
+      if (!isHere) slots.release(run.id);
+    }
   };
 
-  const launch = async (run: StartableRun, replaced: readonly ClosedRun[]): Promise<void> => {
+  /** Never throws; false = Temporal is away. */
+  const attempt = async (run: StartableRun, replaced: readonly ClosedRun[]): Promise<boolean> => {
     try {
       await start(run, replaced);
+      return true;
     } catch (error) {
-      if (isAway(error)) noteAway(error);
-      else log.error({ err: error, runId: run.id }, 'starting a run failed; the sweep tries again');
+      if (!isAway(error)) {
+        log.error({ err: error, runId: run.id }, 'starting a run failed; the sweep tries again');
+        return true;
+      }
+      noteAway(error);
+      return false;
     }
   };
 
-  const sweepStarts = async (): Promise<void> => {
-    for (;;) {
-      const runs = await takeStartable(db, BATCH);
-      for (const [index, run] of runs.entries()) {
-        try {
-          await start(run, []);
-        } catch (error) {
-          if (!isAway(error)) {
-            log.error({ err: error, runId: run.id }, 'starting a run failed; the sweep tries again');
-            continue;
-          }
-          noteAway(error);
-          await putBackStartable(
-            db,
-            runs.slice(index).map((left) => left.id),
-          );
-          return;
-        }
-      }
-      if (runs.length < BATCH) break;
+  /** Takes as many runs as there are free slots. Returns whether more may be waiting and there is room for them. */
+  const sweepStarts = async (): Promise<boolean> => {
+    // Slots that become free within this time are filled by one statement.
+    if (backlog) await pause(GATHER_MS);
+    const room = Math.min(BATCH, slots.free());
+    if (room === 0) return false;
+    const runs = await takeStartable(db, room);
+    if (runs.length === room) backlog = true;
+    for (const { id } of runs) slots.reserve(id);
+    const left: string[] = [];
+    await inLanes(runs, LANES, async (run) => {
+      if (left.length === 0 && (await attempt(run, []))) return;
+      left.push(run.id);
+      slots.release(run.id);
+    });
+    if (left.length > 0) {
+      await putBackStartable(db, left);
+      return false;
     }
+    if (runs.length === room) return true;
     if (away) log.info('nothing is pending any more');
     away = false;
-  };
-
-  const sweepAll = async (): Promise<false> => {
-    const temporal = starter();
-    if (temporal) {
-      for (const run of await closingRuns(db, BATCH)) await temporal.close(run, run.how);
-    }
-    for (const bucket of await stalledBuckets(db)) await database.db.transaction((tx) => promoteStalled(tx, bucket));
-    await sweepStarts();
+    backlog = false;
     return false;
   };
 
-  const sweep = createSweep({
-    everyMs: SWEEP_MS,
-    work: sweepAll,
-    onError(error) {
-      if (isAway(error)) noteAway(error);
-      else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
-    },
-  });
+  const sweepEnds = async (): Promise<false> => {
+    const temporal = starter();
+    const closing = temporal ? await closingRuns(db, BATCH) : [];
+    await inLanes(closing, LANES, async (run) => temporal?.close(run, run.how));
+    const stalled = await stalledBuckets(db);
+    for (const bucket of stalled) await database.db.transaction((tx) => promoteStalled(tx, bucket));
+    if (stalled.length > 0) starts.poke();
+    await renewAttempts(db, slots.reservedFor(RENEW_AFTER_MS));
+    return false;
+  };
+
+  const onError = (error: unknown): void => {
+    if (isAway(error)) noteAway(error);
+    else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
+  };
+  const starts = createSweep({ everyMs: SWEEP_MS, work: sweepStarts, onError });
+  const ends = createSweep({ everyMs: SWEEP_MS, work: sweepEnds, onError });
 
   return {
-    get away() {
-      return away;
+    reserve(runId) {
+      const isReserved = !away && !backlog && slots.reserve(runId);
+      if (!isReserved && !backlog) {
+        backlog = true;
+        starts.poke();
+      }
+      return isReserved;
     },
+    release: (runId) => slots.release(runId),
     launch(run, replaced) {
-      if (!away) void limited(() => launch(run, replaced));
+      const work = attempt(run, replaced).then(() => void starting.delete(work));
+      starting.add(work);
     },
-    poke: () => sweep.poke(),
+    poke() {
+      starts.poke();
+      ends.poke();
+    },
+    enter: (executionRunId, runId) => slots.enter(executionRunId, runId),
     async stop() {
-      await sweep.stop();
-      while (active > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      await Promise.all([starts.stop(), ends.stop()]);
+      await Promise.all(starting);
     },
   };
 }

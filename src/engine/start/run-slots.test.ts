@@ -1,0 +1,54 @@
+import { createRunSlots } from './run-slots';
+
+function slotsOf(slots: number) {
+  let time = 0;
+  let freed = 0;
+  const run = createRunSlots({ slots, now: () => time, onFree: () => (freed += 1) });
+  return { run, pass: (ms: number) => (time += ms), freed: () => freed };
+}
+
+describe('slots of runs', () => {
+  it('gives out no more than there are, and one again when a reservation is released', () => {
+    const { run, freed } = slotsOf(2);
+    expect([run.reserve('a'), run.reserve('b'), run.reserve('c')]).toEqual([true, true, false]);
+    run.release('a');
+    expect(freed()).toBe(1);
+    expect(run.reserve('c')).toBe(true);
+  });
+
+  it('a run keeps its slot from the reservation to the end of its local steps, however many run beside each other', () => {
+    const { run } = slotsOf(1);
+    run.reserve('a');
+    const first = run.enter('execution', 'a');
+    const second = run.enter('execution', 'a');
+    expect(run.free()).toBe(0);
+    first();
+    expect(run.free()).toBe(0);
+    second();
+    expect(run.free()).toBe(1);
+  });
+
+  it('gives up a reservation that nothing was heard of', () => {
+    const { run, pass } = slotsOf(1);
+    run.reserve('a');
+    pass(29_000);
+    expect(run.free()).toBe(0);
+    expect(run.reservedFor(2_000)).toEqual(['a']);
+    pass(2_000);
+    expect(run.free()).toBe(1);
+  });
+
+  it('starts fewer runs while starts take long until their first step, and more again when they are quick', () => {
+    const { run, pass } = slotsOf(200);
+    const startOne = (ms: number) => {
+      run.reserve('a');
+      pass(ms);
+      run.enter('execution', 'a')();
+    };
+    for (let n = 0; n < 30; n += 1) startOne(8_000);
+    expect(run.free()).toBeLessThan(40);
+    expect(run.free()).toBeGreaterThanOrEqual(10);
+    for (let n = 0; n < 60; n += 1) startOne(20);
+    expect(run.free()).toBe(200);
+  });
+});

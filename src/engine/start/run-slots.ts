@@ -1,0 +1,81 @@
+/** A reservation that nothing was heard of for so long is given up: its run is somewhere else, or its process slept. */
+const FORGET_MS = 30_000;
+/** Starts that take longer than this until their first step mean that the worker is overloaded. */
+const QUICK_START_MS = 1_000;
+/** Weight of the newest start in the moving average. */
+const WEIGHT = 0.1;
+/** Runs that may be in flight however slow the worker is. */
+const LEAST = 10;
+
+/** Workflow task slots of this process, as far as runs that are being started and local steps take them. */
+export interface RunSlots {
+  /** Slots that a new run could have now. */
+  free(): number;
+  /** Takes a slot for a run that is about to be started. False = none is free. */
+  reserve(runId: string): boolean;
+  /** Gives a reservation back; nothing happens when there is none. */
+  release(runId: string): void;
+  /** Runs whose reservation is older than so many milliseconds and that have not begun. */
+  reservedFor(ms: number): string[];
+  /** A local step begins in an execution: it holds a slot until the returned function is called. */
+  enter(executionRunId: string, runId: string | undefined): () => void;
+}
+
+/**
+ * Counts the workflow task slots that are taken. A run holds one from its start through all local steps in a row; without
+ * a free one its start is not eager, which costs the server more, and a task that waits too long runs into its timeout.
+ * The number of runs in flight follows what gets done: it shrinks while starts take long until their first step.
+ */
+export function createRunSlots(deps: { slots: number; now?: () => number; onFree: () => void }): RunSlots {
+  const { slots, now = Date.now, onFree } = deps;
+  /** Run → when its slot was reserved. */
+  const reserved = new Map<string, number>();
+  /** Execution → local steps that it is in. */
+  const busy = new Map<string, number>();
+  let averageMs = 0;
+
+  const allowed = (): number => {
+    const share = averageMs <= QUICK_START_MS ? 1 : QUICK_START_MS / averageMs;
+    return Math.min(slots, Math.max(LEAST, Math.floor(slots * share)));
+  };
+  const forgetOld = (): void => {
+    for (const [runId, since] of reserved) {
+      // In the order of reservation.
+      if (since > now() - FORGET_MS) return;
+      reserved.delete(runId);
+    }
+  };
+  const free = (): number => {
+    forgetOld();
+    return Math.max(0, allowed() - reserved.size - busy.size);
+  };
+
+  return {
+    free,
+    reserve(runId) {
+      if (free() === 0) return false;
+      reserved.set(runId, now());
+      return true;
+    },
+    release(runId) {
+      if (reserved.delete(runId)) onFree();
+    },
+    reservedFor: (ms) => [...reserved].filter(([, since]) => since <= now() - ms).map(([runId]) => runId),
+    enter(executionRunId, runId) {
+      const since = runId === undefined ? undefined : reserved.get(runId);
+      if (runId !== undefined && since !== undefined) {
+        reserved.delete(runId);
+        averageMs += WEIGHT * (now() - since - averageMs);
+      }
+      busy.set(executionRunId, (busy.get(executionRunId) ?? 0) + 1);
+      return () => {
+        const left = (busy.get(executionRunId) ?? 1) - 1;
+        if (left > 0) busy.set(executionRunId, left);
+        else {
+          busy.delete(executionRunId);
+          onFree();
+        }
+      };
+    },
+  };
+}
