@@ -187,6 +187,23 @@ export default async ({ trigger }: Context) => {
     expect((steps[0]?.result as { stdout: string }).stdout).toBe(`3 true automation.event facts ${ended?.id ?? ''}\n`);
   }, 60_000);
 
+  test('may use only packages that somebody with secrets.manage has allowed', async () => {
+    const { token } = await call('POST', '/tokens', { name: 'author', roles: ['operator'] });
+    const send = (method: string, path: string) =>
+      fetch(`${api.url}/api/v1${path}`, {
+        ...{ method, body: method === 'GET' ? null : '{}' },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${String(token)}` },
+      });
+    expect((await send('POST', '/script-packages')).status).toBe(403);
+    expect((await send('DELETE', '/script-packages/0190f3f0-0000-7000-8000-000000000000')).status).toBe(403);
+    expect((await send('GET', '/script-packages')).status).toBe(200);
+  }, 60_000);
+
+  test('without a sandbox are warned of when an API starts', async () => {
+    const open = await engine.api({ FERMATA_SCRIPT_SANDBOX: 'none' });
+    expect(open.output()).toContain('WITHOUT a sandbox');
+  }, 60_000);
+
   test('that are tried out are killed when the caller hangs up', async () => {
     const argument = `300.${Date.now()}`;
     const isRunning = () =>

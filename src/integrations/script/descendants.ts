@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Companion } from './run-process';
 
 const MARK_NAME = 'FERMATA_SCRIPT_MARK';
-/** Default hard limit of POSIX message queues in Linux, in bytes. */
+/** Default hard limit of POSIX message queues in Linux, in bytes. A mark is below the limit of this process. */
 const MOST_MARK = 819_200;
 const ROUNDS = 20;
 
@@ -16,7 +16,10 @@ export interface ScriptMark {
 }
 
 /** A new mark. */
-export const createMark = (): ScriptMark => ({ env: { [MARK_NAME]: randomUUID() }, limit: randomInt(1, MOST_MARK) });
+export function createMark(): ScriptMark {
+  const own = Number(/^Max msgqueue size\s+\d+\s+(\d+)/m.exec(read(process.pid, 'limits'))?.[1] ?? MOST_MARK);
+  return { env: { [MARK_NAME]: randomUUID() }, limit: randomInt(1, Math.max(2, Math.min(own, MOST_MARK))) };
+}
 
 /**
  * Kills every process that carries the mark, whatever session or group it has moved to and whoever its parent is now. Looks

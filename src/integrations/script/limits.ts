@@ -35,7 +35,11 @@ interface LimitOptions {
  */
 export function limited(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {
   const prlimit = findPrlimit();
-  if (prlimit === undefined) return [...command];
+  if (prlimit === undefined) {
+    // Only without a sandbox, on systems other than Linux.
+    const limits = `ulimit -t ${Math.ceil(timeoutMs / 1_000) + 1}; ulimit -f ${LIMITS.fileMb * 1_024}; ulimit -c 0`;
+    return ['/bin/bash', '--norc', '--noprofile', '-c', `${limits}; exec "$@"`, 'bash', ...command];
+  }
   const MB = 1_048_576;
   return [
     prlimit,

@@ -1,20 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 
 /** Text of a file of /proc; empty when the process has ended or is not ours to see. */
-export async function procText(path: string): Promise<string> {
+async function procText(path: string): Promise<string> {
   try {
     return await readFile(`/proc/${path}`, 'latin1');
   } catch {
     return '';
-  }
-}
-
-/** Ids of all processes that this one can see. */
-export async function allProcesses(): Promise<number[]> {
-  try {
-    return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  } catch {
-    return [];
   }
 }
 
