@@ -50,6 +50,8 @@ const days = (count: number) =>
 const Environment = z.object({
   FERMATA_HOST: z.string().default('127.0.0.1'),
   FERMATA_PORT: integer(0, 65_535).prefault('8080'),
+  FERMATA_PUBLIC_URL: httpUrl.optional(),
+  FERMATA_CONSOLE: z.enum(['on', 'off'], 'must be on or off').default('on'),
   FERMATA_METRICS_PORT: integer(1, 65_535).optional(),
   FERMATA_HOME: z.string().default('.fermata'),
   DATABASE_URL: postgresUrl.optional(),
@@ -123,6 +125,10 @@ export interface RetentionConfig {
 export interface Config {
   host: string;
   port: number;
+  /** Address at which browsers reach the API; undefined = unknown. */
+  publicUrl: string | undefined;
+  /** Whether the API serves the console. */
+  console: boolean;
   /** Where a worker serves its metrics; undefined = nowhere. */
   metricsPort: number | undefined;
   /** Absolute path of the state directory of `fermata dev`. */
@@ -202,6 +208,8 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
   return {
     host: env.FERMATA_HOST,
     port: env.FERMATA_PORT,
+    publicUrl: env.FERMATA_PUBLIC_URL,
+    console: env.FERMATA_CONSOLE === 'on',
     metricsPort: env.FERMATA_METRICS_PORT,
     home: resolve(env.FERMATA_HOME),
     databaseUrl: env.DATABASE_URL,

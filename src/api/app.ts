@@ -2,6 +2,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { FermataError } from '../domain/errors';
 import type { Logger } from '../log';
+import { serveConsole } from './console/serve-console';
 import { logRefusal, refusalOf, sendProblem } from './http/problem';
 import type { Method, Route } from './http/route';
 
@@ -13,10 +14,12 @@ export function createExpressApp(
   routes: readonly Route[],
   serve: (route: Route) => (request: Request, response: Response) => Promise<void>,
   log: Logger,
+  consoleDirectory?: string,
 ): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(helmet({ contentSecurityPolicy: { directives: CONTENT_SECURITY_POLICY } }));
+  if (consoleDirectory !== undefined) serveConsole(app, consoleDirectory);
   for (const [path, methods] of byPath(routes)) {
     const target = app.route(path);
     for (const [method, route] of methods) target[method](serve(route));

@@ -1,6 +1,7 @@
 import type { Express } from 'express';
 import { createExpressApp } from './app';
 import { createAuthenticator } from './auth/authenticate';
+import { createAttemptLimit } from './auth/attempt-limit';
 import { createGatekeeper } from './auth/gatekeeper';
 import type { ApiDeps } from './deps';
 import { documentationRoutes } from './docs/routes';
@@ -35,6 +36,7 @@ import { dwellRoutes } from './routes/dwells';
 import { migrationFailureRoutes } from './routes/migration-failures';
 import { notificationRoutes } from './routes/notifications';
 import { dependencyRoutes } from './routes/dependencies';
+import { sessionRoutes } from './routes/session';
 import { satelliteRoutes } from './routes/satellites';
 import { sloRoutes } from './routes/slos';
 import { systemGroupRoutes } from './routes/system-groups';
@@ -52,6 +54,7 @@ import { registryRoutes } from './routes/registry';
 import { runRetryRoutes } from './routes/run-retries';
 import { runScopeRoutes } from './routes/run-scope';
 import { runRoutes } from './routes/runs';
+import { statsRoutes } from './routes/stats';
 import { streamRoutes } from './routes/streams';
 import { systemRoutes } from './routes/systems';
 import { templateRoutes } from './routes/templates';
@@ -88,7 +91,9 @@ export function createApp(deps: ApiDeps): Api {
   const connections = createStreamConnections();
   const validator = createAutomationValidator(deps);
   const bodySchemas = automationBodySchemas(deps.registry);
-  const own = { fleet, authenticator, metrics, feed, connections, validator, bodySchemas };
+  const attempts = createAttemptLimit(clock);
+  const isSecure = () => settings.publicUrl?.startsWith('https:') === true;
+  const own = { fleet, authenticator, attempts, isSecure, metrics, feed, connections, validator, bodySchemas };
   const shared = { ...deps, ...own, db, webUi: settings.webUi };
   const resources: Route[] = [
     ...automationRoutes(shared),
@@ -101,6 +106,7 @@ export function createApp(deps: ApiDeps): Api {
     ...gitOpsRoutes(shared),
     ...runRoutes(shared),
     ...runRetryRoutes(shared),
+    ...statsRoutes(shared),
     ...runScopeRoutes(shared),
     ...streamRoutes(shared),
     ...entityRoutes(shared),
@@ -136,6 +142,7 @@ export function createApp(deps: ApiDeps): Api {
     ...registryRoutes(shared),
     ...templateRoutes(shared),
     ...tokenRoutes(shared),
+    ...sessionRoutes(shared),
     ...auditRoutes(shared),
     ...operationsRoutes(shared),
     ...(deps.pluginRoutes ?? []),
@@ -147,7 +154,7 @@ export function createApp(deps: ApiDeps): Api {
     observe: (route, status, seconds) => metrics.observeRequest(route, status, seconds),
   });
   return {
-    app: createExpressApp(routes, serve, log),
+    app: createExpressApp(routes, serve, log, settings.consoleDirectory),
     routes,
     wake: () => feed.wake(),
     forgetTokens: () => authenticator.forget(),

@@ -53,6 +53,10 @@ export interface ApiSettings {
   alerts: AlertSettings;
   /** Certificates of Amazon SNS in PEM, in place of their download; undefined = they are downloaded. */
   snsCertificates?: string | undefined;
+  /** Address at which browsers reach the API; https = cookies are sent over HTTPS only. */
+  publicUrl?: string | undefined;
+  /** Directory of the built console; undefined = the console is not served. */
+  consoleDirectory?: string | undefined;
   /** For tests: an answer that the OpenAPI document does not describe becomes a 500. Default false. */
   checkAnswers?: boolean;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createApp, type Api } from '../api/create-app';
 import { createHttpServer } from '../api/http/create-http-server';
@@ -29,6 +30,7 @@ import { createPlugins } from '../integrations/plugins';
 import { createPackageSource } from '../integrations/script/packages';
 import { warnWithoutSandbox } from '../integrations/script/sandbox-warning';
 import { createScriptRunner, type ScriptRunner } from '../integrations/script/script-runner';
+import { projectRoot } from '../project-root';
 import { announceReady } from './ready';
 import { pushMetrics } from '../telemetry/push-metrics';
 import { createTemporalProbe } from './temporal-probe';
@@ -154,12 +156,13 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
     automations: createAutomationStore(base),
     settings: {
       version: packageVersion(),
+      publicUrl: config.publicUrl,
+      consoleDirectory: config.console ? join(projectRoot(), 'dist', 'console') : undefined,
       adminToken: config.adminToken,
       rateLimit: config.rateLimit,
       webUi: { baseUrl: config.temporal.uiUrl, namespace: config.temporal.namespace },
       alerts: { systemLabels: config.alerts.systemLabels, severities: severityMap(config.alerts.severities) },
-      snsCertificates:
-        config.snsCertificates === undefined ? undefined : readFileSync(config.snsCertificates, 'utf8'),
+      snsCertificates: config.snsCertificates === undefined ? undefined : readFileSync(config.snsCertificates, 'utf8'),
     },
   });
   return { api, listeners: registry.listeners() };

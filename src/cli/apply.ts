@@ -12,6 +12,7 @@ interface Options {
   prune?: true;
   allowEmpty?: true;
   source?: string;
+  commit?: string;
   json?: true;
 }
 
@@ -23,6 +24,7 @@ export function configure(command: Command): void {
     .option('--prune', 'delete what this source made before and does not have any more')
     .option('--allow-empty', 'let --prune delete everything of the source')
     .option('--source <name>', 'whose automations these are, e.g. the repository (default: "default")')
+    .option('--commit <id>', 'commit that the files are at, shown beside the automation')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -38,7 +40,7 @@ Examples:
 ${CONNECTION_HELP}`,
     )
     .action(async (paths: string[], options: Options) => {
-      const { dryRun = false, prune = false, allowEmpty = false, source, json } = options;
+      const { dryRun = false, prune = false, allowEmpty = false, source, commit, json } = options;
       const files = listFiles(paths);
       const read = files.map((file) => readAutomationFile(file));
       const automations = read.flatMap(({ found }) => found);
@@ -47,7 +49,7 @@ ${CONNECTION_HELP}`,
       if (automations.length + errors.length === 0 && !(prune && allowEmpty)) {
         throw new UsageError(`No automations in ${paths.join(', ')}.`);
       }
-      const request = { dryRun, prune, allowEmpty, source, errors };
+      const request = { dryRun, prune, allowEmpty, source, commit, errors };
       const { results, warnings } = await applyAutomations(connect(), automations, request);
       const output = createOutput();
       if (json) return output.json({ dryRun, results, warnings });

@@ -6,7 +6,7 @@ import { sameJson } from '../domain/entities/diff';
 import { FermataError } from '../domain/errors';
 import { DEFINITION_SCHEMA } from '../domain/definition/upgrade';
 import type { Executor } from './executor';
-import { automations, automationVersions } from './tables/automations';
+import { automationEvents, automations, automationVersions, type AutomationChange } from './tables/automations';
 import { dwellGateId, windowGateId } from '../domain/gates/gate-id';
 import { keepDwells } from './dwells';
 import { keepSchedules } from './schedules';
@@ -24,6 +24,8 @@ export interface AutomationRecord {
   managedBy: 'api' | 'gitops';
   /** Which automation of its source it is; null unless it is managed from Git. */
   sourceName: string | null;
+  /** Where it came from; null unless it is managed from Git. */
+  provenance: Provenance | null;
   version: number;
   /** Position in the order of commits of definition changes; every write has a new one. */
   revision: number;
@@ -33,6 +35,14 @@ export interface AutomationRecord {
   createdAt: Date;
   updatedAt: Date;
   lastTriggeredAt: Date | null;
+}
+
+/** Where an automation that is managed from Git came from. */
+export interface Provenance {
+  source: string;
+  /** File of the document; null = not given. */
+  path: string | null;
+  commit: string | null;
 }
 
 export interface VersionRecord {
@@ -51,7 +61,7 @@ export interface NewAutomation {
   status?: AutomationStatus;
   sourceYaml?: string | null;
   /** Set = it is managed from Git: what it is called there, and where. */
-  managed?: { source: string; name: string };
+  managed?: { source: string; name: string; path?: string | null; commit?: string | null };
   actor: Actor;
 }
 
@@ -60,6 +70,8 @@ export interface AutomationUpdate {
   definition?: Definition;
   status?: AutomationStatus;
   sourceYaml?: string | null;
+  /** New file and commit of an automation that is managed from Git. */
+  origin?: { path: string | null; commit: string | null };
   /** Called with the current state under its lock; what it throws (a stale ETag) ends the update. */
   check?: CheckCurrent | undefined;
   actor: Actor;
@@ -110,6 +122,9 @@ const columns = {
   status: automations.status,
   managedBy: automations.managedBy,
   sourceName: automations.sourceName,
+  source: automations.source,
+  sourcePath: automations.sourcePath,
+  sourceCommit: automations.sourceCommit,
   version: automations.version,
   revision: automations.revision,
   definition: automationVersions.definition,
@@ -129,7 +144,12 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
         id,
         ...rowFields(definition),
         status,
-        ...(managed === undefined ? {} : { managedBy: 'gitops', source: managed.source, sourceName: managed.name }),
+        ...(managed === undefined
+          ? {}
+          : {
+              ...{ managedBy: 'gitops', source: managed.source, sourceName: managed.name },
+              ...{ sourcePath: managed.path ?? null, sourceCommit: managed.commit ?? null },
+            }),
         version: 1,
         revision: await nextRevision(tx),
         createdAt: now,
@@ -137,10 +157,11 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
       });
       await insertVersion(tx, { id, version: 1, definition, sourceYaml, actor, now });
       if (status === 'enabled') await keepSchedules(tx, id, definition.triggers);
+      await noteChange(tx, { automationId: id, version: 1, change: 'created' });
       return found(await store.get(tx, id), id);
     },
 
-    async update(tx, id, { definition, status, sourceYaml = null, check, actor }) {
+    async update(tx, id, { definition, status, sourceYaml = null, origin, check, actor }) {
       const current = await lockCurrent(tx, id, check);
       const now = clock.now();
       const changed = definition !== undefined && !sameJson(current.definition, versioned(definition));
@@ -161,16 +182,21 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
         .set({
           ...(definition === undefined ? {} : rowFields(definition)),
           ...(status === undefined ? {} : { status }),
+          ...(origin === undefined ? {} : { sourcePath: origin.path, sourceCommit: origin.commit }),
           version,
           revision: await nextRevision(tx),
           updatedAt: now,
         })
         .where(eq(automations.id, id));
+      if (definition !== undefined) await noteChange(tx, { automationId: id, version, change: 'updated' });
+      if (status !== undefined && status !== current.status) {
+        await noteChange(tx, { automationId: id, version, change: status });
+      }
       return found(await store.get(tx, id), id);
     },
 
     async remove(tx, id, check) {
-      await lockCurrent(tx, id, check);
+      const { version } = await lockCurrent(tx, id, check);
       await keepWindows(tx, id, []);
       await keepDwells(tx, id, [], 'The automation was deleted.');
       await keepSchedules(tx, id, []);
@@ -179,6 +205,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
         .update(automations)
         .set({ deletedAt: now, updatedAt: now, status: 'disabled', revision: await nextRevision(tx) })
         .where(eq(automations.id, id));
+      await noteChange(tx, { automationId: id, version, change: 'deleted' });
     },
 
     async get(db, id) {
@@ -251,6 +278,14 @@ async function nextRevision(tx: Executor): Promise<number> {
   return Number(result.rows[0]?.revision);
 }
 
+/** Adds an event for streams. */
+async function noteChange(
+  tx: Executor,
+  event: { automationId: string; version: number; change: AutomationChange },
+): Promise<void> {
+  await tx.insert(automationEvents).values(event);
+}
+
 /** Locks the row and reads what it holds. */
 async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undefined): Promise<AutomationRecord> {
   await tx.execute(sql`select 1 from automations where id = ${id} for update`);
@@ -313,15 +348,19 @@ function matching({ group, status, q, name, managedBy }: AutomationFilter): (SQL
   ];
 }
 
-type Row = Omit<AutomationRecord, 'definition' | 'lastTriggeredAt'> & {
+type Row = Omit<AutomationRecord, 'definition' | 'lastTriggeredAt' | 'provenance'> & {
+  source: string | null;
+  sourcePath: string | null;
+  sourceCommit: string | null;
   definition: unknown;
   lastTriggeredAt: string | null;
 };
 
 /** What is stored was validated when it was saved; who executes it parses it again. */
-function toRecord(row: Row): AutomationRecord {
+function toRecord({ source, sourcePath, sourceCommit, ...row }: Row): AutomationRecord {
   return {
     ...row,
+    provenance: source === null ? null : { source, path: sourcePath, commit: sourceCommit },
     definition: row.definition as Definition,
     lastTriggeredAt: row.lastTriggeredAt === null ? null : new Date(row.lastTriggeredAt),
   };

@@ -42,6 +42,9 @@ const WINDOW_EVENTS_MS = 2 * DAY_MS;
 /** Keys whose cause does not hold; a change older than that arms nothing. */
 const DWELLS_MS = 7 * DAY_MS;
 
+/** Sessions and sign-in links after their expiry. */
+const SESSIONS_MS = DAY_MS;
+
 /** Rows removed by one statement; bounds its locks and its time. */
 const BATCH = 2_000;
 /** Time for one call: below the start-to-close timeout of the activity, with room for the last statement. */
@@ -106,6 +109,8 @@ function tasksOf(
     dwells: older(sql`dwells`, sql`updated_at`, DWELLS_MS, sql`and status = 'idle'`),
     deliveries: older(sql`dedup_keys`, sql`created_at`, DEDUP_MS),
     idempotencyKeys: older(sql`idempotency_keys`, sql`created_at`, DEDUP_MS),
+    automationEvents: older(sql`automation_events`, sql`at`, retention.changesMs),
+    sessions: older(sql`sessions`, sql`expires_at`, SESSIONS_MS),
     notifications: older(sql`notifications`, sql`created_at`, retention.notificationsMs),
     versions: oldVersions(retention.versionsMinPerAutomation, retention.runsMs),
     automations: oldAutomations(retention.runsMs),

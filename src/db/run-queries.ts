@@ -58,9 +58,60 @@ export async function getRun(db: Executor, id: string): Promise<RunRow | undefin
 
 /** Steps of a run in the order of their places: those inside a step behind it, also when branches ran at once. */
 export async function stepsOf(db: Executor, runId: string): Promise<RunStepRow[]> {
-  const rows = await db.select().from(runSteps).where(eq(runSteps.runId, runId));
-  const byPlace = new Intl.Collator('en', { numeric: true });
-  return rows.sort((a, b) => byPlace.compare(a.path, b.path));
+  return byPlace(await db.select().from(runSteps).where(eq(runSteps.runId, runId)));
+}
+
+/** Steps sorted by place, numbers as numbers. */
+export function byPlace(steps: readonly RunStepRow[]): RunStepRow[] {
+  const collator = new Intl.Collator('en', { numeric: true });
+  return [...steps].sort((a, b) => collator.compare(a.path, b.path));
+}
+
+/** Place in the order of execution. */
+export interface StepCursor {
+  beganSeq: number;
+  path: string;
+}
+
+/**
+ * A page of steps in the order in which they began, up to `limit`. `path` = that step and all steps inside it; `after` = the
+ * last step of the previous page.
+ */
+export async function stepPage(
+  db: Executor,
+  runId: string,
+  { path, limit, after }: { path?: string | undefined; limit: number; after?: StepCursor | undefined },
+): Promise<RunStepRow[]> {
+  const inside = (place: string) =>
+    or(
+      eq(runSteps.path, place),
+      sql`starts_with(${runSteps.path}, ${`${place}.`})`,
+      sql`starts_with(${runSteps.path}, ${`${place}[`})`,
+    );
+  return db
+    .select()
+    .from(runSteps)
+    .where(
+      and(
+        eq(runSteps.runId, runId),
+        path === undefined ? undefined : inside(path),
+        after === undefined
+          ? undefined
+          : sql`(${runSteps.beganSeq}, ${runSteps.path}) > (${after.beganSeq}::bigint, ${after.path})`,
+      ),
+    )
+    .orderBy(runSteps.beganSeq, runSteps.path)
+    .limit(limit);
+}
+
+/** Number of runs by status, under the filter without its status. */
+export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, number>> {
+  const rows = await db
+    .select({ status: runs.status, count: sql<string>`count(*)` })
+    .from(runs)
+    .where(whereRuns({ ...filter, status: undefined }))
+    .groupBy(runs.status);
+  return new Map(rows.map(({ status, count }) => [status, Number(count)]));
 }
 
 /** What a run made, oldest first. */

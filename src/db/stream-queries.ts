@@ -2,12 +2,13 @@ import { and, inArray, isNull, sql } from 'drizzle-orm';
 import type { Change } from '../domain/entities/change';
 import { CHANGE_COLUMNS, changeOf, type ChangeRow } from './change-row';
 import type { Executor } from './executor';
+import { automationEvents } from './tables/automations';
 import { changes } from './tables/change-log';
 
 /** A place of the stream and the table whose row stands there. */
 export interface StreamPlace {
   seq: number;
-  name: 'run' | 'step' | 'entity';
+  name: 'run' | 'step' | 'entity' | 'automation';
 }
 
 /** Newest place that has been given out. */
@@ -24,6 +25,7 @@ export async function placesAfter(db: Executor, after: number, limit: number): P
     select seq, name from (
       (select seq, 'run' as name from runs where seq > ${after} order by seq limit ${limit})
       union all (select seq, 'step' from run_steps where seq > ${after} order by seq limit ${limit})
+      union all (select seq, 'automation' from automation_events where seq > ${after} order by seq limit ${limit})
       union all (select seq, 'entity' from changes where seq > ${after} order by seq limit ${limit})
     ) places order by seq limit ${limit}`);
   return found.rows.map(({ seq, name }) => ({ seq: Number(seq), name }));
@@ -45,4 +47,14 @@ export async function entityChangesAt(db: Executor, seqs: readonly number[]) {
     .select({ seq, changeId, kind, id: entityId, prev, next, changedFields, actor, occurredAt })
     .from(changes)
     .where(and(inArray(seq, [...seqs]), isNull(changes.event)));
+}
+
+/** Changes of automations at these places. */
+export async function automationEventsAt(db: Executor, seqs: readonly number[]) {
+  if (seqs.length === 0) return [];
+  const { seq, automationId, version, change } = automationEvents;
+  return db
+    .select({ seq, id: automationId, version, change })
+    .from(automationEvents)
+    .where(inArray(seq, [...seqs]));
 }

@@ -7,6 +7,7 @@ const CATALOGUE = {
   bad_request: { status: 400, title: 'Bad request' },
   malformed_body: { status: 400, title: 'The body could not be read' },
   unauthorized: { status: 401, title: 'Not authenticated' },
+  csrf: { status: 403, title: 'Cross-site request refused' },
   forbidden: { status: 403, title: 'Not allowed' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },

@@ -46,6 +46,8 @@ describe('permissions', () => {
       '/hooks/{name}',
       '/openapi.json',
       '/readyz',
+      '/session',
+      '/session',
     ]);
     expect(permissionsOf(['admin']).size).toBe(PERMISSIONS.length);
     expect(permissionsOf(['constructor', '__proto__']).size).toBe(0);

@@ -1,30 +1,40 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Executor } from '../../db/executor';
+import { findSession, type SessionRow } from '../../db/sessions';
 import { findToken, hashToken } from '../../db/tokens';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
-import { permissionsOf } from './permissions';
+import { permissionsOf, ROLES } from './permissions';
 import type { Principal } from './principal';
+import { csrfTokenOf, sessionCookieOf } from './session-cookie';
 
-/** Another API process hears of a revocation by a notification; one that misses it accepts the token for this long. */
+/** Other API processes learn of a revocation by a notification; one that misses it accepts the token for this long. */
 const CACHE_MS = 1000;
 const MAX_CACHED = 10_000;
 
-/** Tells whose a bearer token is. */
-export interface Authenticator {
-  /** @throws {FermataError} `unauthorized` when the header is missing, unreadable, or its token is not valid (any more). */
-  authenticate(authorization: string | undefined): Promise<Principal>;
-  /** Forgets what is cached; called when a token was revoked, here or elsewhere. */
-  forget(): void;
+/** The headers that identify a caller. A bearer token wins over a cookie. */
+export interface Credentials {
+  authorization?: string | undefined;
+  cookie?: string | undefined;
 }
 
-interface CachedToken {
+/** Identifies callers by bearer token or session cookie. */
+export interface Authenticator {
+  /** @throws {FermataError} `unauthorized` when there are no credentials, or they are unreadable or no longer valid. */
+  authenticate(credentials: Credentials): Promise<Principal>;
+  /** Clears the cache; called when a token was revoked, here or elsewhere. */
+  forget(): void;
+  /** Hash of the bootstrap token, which sessions made from it are bound to. */
+  adminHash: Buffer | undefined;
+}
+
+interface Cached {
   principal: Principal;
   expiresAt: number;
   readAt: number;
 }
 
-/** Bearer tokens from the database, and the bootstrap token from the configuration, which needs no database. */
+/** Bearer tokens and sessions from the database, and the bootstrap token from the configuration, which needs no database. */
 export function createAuthenticator(deps: {
   db: Executor;
   clock: Clock;
@@ -32,51 +42,84 @@ export function createAuthenticator(deps: {
 }): Authenticator {
   const { db, clock } = deps;
   const adminHash = deps.adminToken === undefined ? undefined : hashToken(deps.adminToken);
-  const cache = new Map<string, CachedToken>();
+  const cache = new Map<string, Cached>();
 
-  const load = async (hash: Buffer, now: number): Promise<CachedToken> => {
+  const loadToken = async (hash: Buffer, now: number): Promise<Cached> => {
     const row = await findToken(db, hash);
     if (row === undefined || row.revokedAt !== null || !timingSafeEqual(row.hash, hash)) throw refusal('not valid');
-    return {
-      principal: {
-        id: row.id,
-        actor: { type: 'application', id: row.id, name: row.name },
-        permissions: permissionsOf(row.roles),
-      },
-      expiresAt: row.expiresAt?.getTime() ?? Infinity,
-      readAt: now,
-    };
+    return { principal: principalOf(row, 'application'), expiresAt: row.expiresAt?.getTime() ?? Infinity, readAt: now };
+  };
+  const loadSession = async (secret: string, hash: Buffer, now: number): Promise<Cached> => {
+    const row = await findSession(db, hash, new Date(now));
+    if (row === undefined || !hasLiveParent(row, adminHash)) throw sessionEnded();
+    const session = { id: row.id, name: row.name, csrfToken: csrfTokenOf(secret), expiresAt: row.expiresAt };
+    return { principal: { ...principalOf(row, 'user'), session }, expiresAt: row.expiresAt.getTime(), readAt: now };
+  };
+  const cached = async (key: string, load: (now: number) => Promise<Cached>): Promise<Cached> => {
+    const now = clock.now().getTime();
+    const known = cache.get(key);
+    if (known !== undefined && now - known.readAt < CACHE_MS && now >= known.readAt) return known;
+    cache.delete(key);
+    const loaded = await load(now);
+    if (cache.size >= MAX_CACHED) cache.clear();
+    cache.set(key, loaded);
+    return loaded;
+  };
+  const bySession = async (cookie: string | undefined): Promise<Principal> => {
+    const secret = sessionCookieOf(cookie);
+    if (secret === undefined) throw refusal('missing');
+    const hash = hashToken(secret);
+    const found = await cached(`session:${hash.toString('base64')}`, (now) => loadSession(secret, hash, now));
+    if (found.expiresAt <= clock.now().getTime()) throw sessionEnded();
+    return found.principal;
   };
 
   return {
+    adminHash,
     forget: () => cache.clear(),
-    async authenticate(authorization) {
-      if (authorization === undefined) throw refusal('missing');
+    async authenticate({ authorization, cookie }) {
+      if (authorization === undefined) return bySession(cookie);
       const token = /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1];
       if (token === undefined) throw refusal('not a bearer token');
       const hash = hashToken(token);
       if (adminHash !== undefined && timingSafeEqual(adminHash, hash)) return ADMIN;
-      const now = clock.now().getTime();
-      const key = hash.toString('base64');
-      let cached = cache.get(key);
-      if (cached === undefined || now - cached.readAt >= CACHE_MS || now < cached.readAt) {
-        cache.delete(key);
-        cached = await load(hash, now);
-        if (cache.size >= MAX_CACHED) cache.clear();
-        cache.set(key, cached);
-      }
-      if (cached.expiresAt <= now) throw refusal('expired');
-      return cached.principal;
+      const found = await cached(hash.toString('base64'), (now) => loadToken(hash, now));
+      if (found.expiresAt <= clock.now().getTime()) throw refusal('expired');
+      return found.principal;
     },
+  };
+}
+
+/** Whether the token that a session was made from is still the one in force. */
+export function hasLiveParent(row: SessionRow, adminHash: Buffer | undefined): boolean {
+  if (row.tokenId !== null) return true;
+  return row.adminHash !== null && adminHash !== undefined && timingSafeEqual(row.adminHash, adminHash);
+}
+
+/** The caller that a token, or a session made from it, stands for. */
+function principalOf(
+  { id, name, roles }: { id: string; name: string; roles: readonly string[] },
+  type: 'user' | 'application',
+): Principal {
+  return {
+    id,
+    actor: { type, id, name },
+    roles: ROLES.filter((role) => roles.includes(role)),
+    permissions: permissionsOf(roles),
   };
 }
 
 const ADMIN: Principal = {
   id: 'admin',
   actor: { type: 'user', id: 'admin', name: 'admin' },
+  roles: ['admin'],
   permissions: permissionsOf(['admin']),
 };
 
 function refusal(what: string): FermataError {
   return new FermataError('unauthorized', `The bearer token is ${what}. Send "Authorization: Bearer <token>".`);
+}
+
+function sessionEnded(): FermataError {
+  return new FermataError('unauthorized', 'The session has ended. Sign in again.');
 }

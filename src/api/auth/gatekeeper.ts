@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Pool } from 'pg';
 import type { Clock } from '../../domain/clock';
@@ -19,7 +20,7 @@ export interface Gatekeeper {
   admit(route: Route, request: IncomingMessage, identified: (principal: Principal) => void): Promise<Principal>;
 }
 
-/** Authentication, rate limit, permission, in this order. */
+/** Authentication, rate limit, CSRF, permission, in this order. */
 export function createGatekeeper(deps: {
   authenticator: Authenticator;
   clock: Clock;
@@ -32,7 +33,7 @@ export function createGatekeeper(deps: {
 
   const identify = async (request: IncomingMessage): Promise<Principal> => {
     try {
-      return await deps.authenticator.authenticate(request.headers.authorization);
+      return await deps.authenticator.authenticate(request.headers);
     } catch (error) {
       // Guessing tokens is limited by address, since there is no caller yet.
       if (error instanceof FermataError) strangers.take(request.socket.remoteAddress ?? '');
@@ -42,7 +43,7 @@ export function createGatekeeper(deps: {
 
   return {
     async admit(route, request, identified) {
-      if (route.permission === 'public') {
+      if (route.permission === 'public' && route.authenticated !== true) {
         // Nobody is known yet: whoever floods a hook is told by address.
         if (route.effect === 'inbound') inbound.take(`address:${request.socket.remoteAddress ?? ''}`);
         return ANONYMOUS;
@@ -50,7 +51,8 @@ export function createGatekeeper(deps: {
       const principal = await identify(request);
       identified(principal);
       (route.effect === 'inbound' ? inbound : ordinary).take(principal.id);
-      if (!principal.permissions.has(route.permission)) {
+      assertFromConsole(principal, request);
+      if (route.permission !== 'public' && !principal.permissions.has(route.permission)) {
         throw new FermataError('forbidden', `This needs the permission "${route.permission}", which the token lacks.`, {
           data: { permission: route.permission },
         });
@@ -63,4 +65,16 @@ export function createGatekeeper(deps: {
       return principal;
     },
   };
+}
+
+/**
+ * A browser sends the cookie also with requests that another page made; only our own page knows the token.
+ * @throws {FermataError} `csrf`
+ */
+function assertFromConsole({ session }: Principal, { method, headers }: IncomingMessage): void {
+  if (session === undefined || method === 'GET' || method === 'HEAD') return;
+  const sent = Buffer.from(String(headers['x-fermata-csrf'] ?? ''));
+  const wanted = Buffer.from(session.csrfToken);
+  if (sent.length === wanted.length && timingSafeEqual(sent, wanted)) return;
+  throw new FermataError('csrf', 'Calls by cookie need the header X-Fermata-CSRF with the csrfToken of GET /session.');
 }

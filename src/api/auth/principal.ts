@@ -1,17 +1,30 @@
 import type { Actor } from '../../domain/entities/change';
-import type { Permission } from './permissions';
+import type { Permission, Role } from './permissions';
 
-/** Whoever a request comes from. */
+/** The caller of a request. */
 export interface Principal {
   /** Id of the token, `admin` for the bootstrap token, or `anonymous`. Idempotency keys belong to it. */
   id: string;
   actor: Actor;
+  roles: readonly Role[];
   permissions: ReadonlySet<Permission>;
+  /** Set when the caller was identified by the cookie of a session. */
+  session?: SessionInfo;
+}
+
+/** The session that a cookie stands for. */
+export interface SessionInfo {
+  id: string;
+  name: string;
+  /** Must be sent as `X-Fermata-CSRF` with calls other than GET and HEAD. */
+  csrfToken: string;
+  expiresAt: Date;
 }
 
 /** The caller of a public route, or one whose token was refused. */
 export const ANONYMOUS: Principal = {
   id: 'anonymous',
   actor: { type: 'user', id: 'anonymous' },
+  roles: [],
   permissions: new Set(),
 };

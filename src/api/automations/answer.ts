@@ -20,6 +20,10 @@ export const AutomationAnswer = z
     group: z.string().nullable(),
     status: z.enum(['enabled', 'disabled']),
     managedBy: z.enum(['api', 'gitops']),
+    provenance: z
+      .object({ source: z.string(), path: z.string().nullable(), commit: z.string().nullable() })
+      .nullable()
+      .describe('Where it came from; null unless it is managed from Git'),
     version: z.int(),
     definition: z.looseObject({}).describe('The document; derived trigger ids are filled in'),
     warnings: z.array(ProblemFinding),
@@ -35,9 +39,9 @@ export function toAnswer(
   validator: AutomationValidator,
   known?: KnownReferences,
 ): z.input<typeof AutomationAnswer> {
-  const { id, name, description, group, status, managedBy, version, definition } = record;
+  const { id, name, description, group, status, managedBy, provenance, version, definition } = record;
   return {
-    ...{ id, name, description, group, status, managedBy, version, definition },
+    ...{ id, name, description, group, status, managedBy, provenance, version, definition },
     warnings: validator.warningsOf(record, known),
     createdAt: record.createdAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),

@@ -18,6 +18,7 @@ export interface Applied {
 export interface ApplyRequest {
   automations: readonly GitOpsAutomation[];
   source: string;
+  commit: string | null;
   prune: boolean;
   dryRun: boolean;
   actor: Actor;
@@ -29,25 +30,28 @@ export interface ApplyRequest {
  */
 export async function applyDocuments(
   { tx, automations: store }: { tx: Executor; automations: AutomationStore },
-  { automations, source, prune, dryRun, actor }: ApplyRequest,
+  { automations, source, commit, prune, dryRun, actor }: ApplyRequest,
 ): Promise<Applied[]> {
   // Two applies of one source at once must not both create what is missing.
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`gitops:${source}`}, 0))`);
   const current = new Map((await store.ofSource(tx, source)).map((record) => [record.sourceName ?? '', record]));
   const results: Applied[] = [];
-  for (const { name, definition } of automations) {
+  for (const { name, path, definition } of automations) {
     const there = current.get(name);
     current.delete(name);
     // Said, since a definition without a group leaves the row's as it is.
     const whole = { ...definition, group: definition.group ?? '' };
     if (there === undefined) {
-      const managed = { source, name };
+      const managed = { source, name, path, commit };
       const created = dryRun ? null : await store.create(tx, { definition: whole, managed, actor });
       results.push({ name, id: created?.id ?? null, action: 'created' });
     } else if (isSame(there, whole)) {
+      const { provenance } = there;
+      const moved = provenance?.path !== path || provenance?.commit !== commit;
+      if (moved && !dryRun) await store.update(tx, there.id, { origin: { path, commit }, actor });
       results.push({ name, id: there.id, action: 'unchanged' });
     } else {
-      if (!dryRun) await store.update(tx, there.id, { definition: whole, actor });
+      if (!dryRun) await store.update(tx, there.id, { definition: whole, origin: { path, commit }, actor });
       results.push({ name, id: there.id, action: 'updated' });
     }
   }

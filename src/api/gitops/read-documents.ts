@@ -8,6 +8,8 @@ import type { AutomationValidator } from '../automations/validator';
 export interface GitOpsAutomation {
   /** `metadata.name` */
   name: string;
+  /** `metadata.annotations.path` */
+  path: string | null;
   definition: Definition;
 }
 
@@ -39,30 +41,31 @@ export function readGitOpsDocuments(
       errors.push(place(finding));
     }
     seen.set(read.name, index);
-    if (read.definition) automations.push({ name: read.name, definition: read.definition });
+    if (read.definition) automations.push({ name: read.name, path: read.path, definition: read.definition });
   }
   return { automations, errors, warnings };
 }
 
 interface ReadOne {
   name: string;
+  path: string | null;
   definition?: Definition;
   errors: Finding[];
   warnings: Finding[];
 }
 
 function readOne({ value, errors, locate }: YamlDocument, validator: AutomationValidator): ReadOne {
-  if (errors.length > 0) return { name: '', errors, warnings: [] };
+  if (errors.length > 0) return { name: '', path: null, errors, warnings: [] };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const message = 'Expected a document {apiVersion, kind, metadata, spec}';
-    return { name: '', errors: [{ path: '', code: 'invalid_type', message, ...locate('') }], warnings: [] };
+    return { name: '', path: null, errors: [{ path: '', code: 'invalid_type', message, ...locate('') }], warnings: [] };
   }
-  const { name, document, findings, pathOf } = fromGitOps(value as Record<string, unknown>);
+  const { name, file: path, document, findings, pathOf } = fromGitOps(value as Record<string, unknown>);
   if (findings.length > 0) {
-    return { name, errors: findings.map((finding) => ({ ...finding, ...locate(finding.path) })), warnings: [] };
+    return { name, path, errors: findings.map((finding) => ({ ...finding, ...locate(finding.path) })), warnings: [] };
   }
   const validation = validator.validate(document, (path, detail) => locate(pathOf(path), detail));
   const placed = (finding: Finding) => ({ ...finding, path: pathOf(finding.path) });
   const found = { errors: validation.errors.map(placed), warnings: validation.warnings.map(placed) };
-  return { name, ...found, ...(validation.definition && { definition: validation.definition }) };
+  return { name, path, ...found, ...(validation.definition && { definition: validation.definition }) };
 }

@@ -82,6 +82,10 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   query?: Q;
   body?: B;
   bodyFormat?: BodyFormat;
+  /** Of a `public` route: needs valid credentials, but no permission. */
+  authenticated?: boolean;
+  /** false: `Idempotency-Key` is ignored, since the answer holds a secret that must not be stored. Default true. */
+  replayable?: boolean;
   /** Largest body; default 1 MB. */
   maxBodyBytes?: number;
   /** What the OpenAPI document shows when the handler itself checks the body closer than `body` does. */

@@ -76,7 +76,8 @@ async function runWrite(
   requestId: string,
 ): Promise<Reply | undefined> {
   const { request, principal, raw } = context;
-  const key = route.method === 'post' ? idempotencyKeyOf(request.headers['idempotency-key']) : undefined;
+  const replayable = route.method === 'post' && route.replayable !== false;
+  const key = replayable ? idempotencyKeyOf(request.headers['idempotency-key']) : undefined;
   return repeatOnDeadlock(async () => {
     const callbacks: (() => void)[] = [];
     const reply = await deps.db.transaction(async (tx) => {

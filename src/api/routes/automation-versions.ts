@@ -8,6 +8,7 @@ import {
   TAG,
   type AutomationDeps,
 } from '../automations/deps';
+import { diffVersions } from '../automations/diff-versions';
 import { automationEtag } from '../../db/automation-store';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -23,9 +24,24 @@ const VersionAnswer = z
   })
   .meta({ id: 'AutomationVersion' });
 
-/** What an automation was before. */
+const DiffAnswer = z
+  .object({
+    from: z.int(),
+    to: z.int(),
+    unified: z.string().describe('Unified diff of the two as YAML; empty when they are equal'),
+    changes: z.array(
+      z.object({
+        path: z.string().describe('Place in the document, e.g. `actions[0].config.title`'),
+        before: z.unknown().describe('null when the place is new'),
+        after: z.unknown().describe('null when the place is gone'),
+      }),
+    ),
+  })
+  .meta({ id: 'VersionDiff' });
+
+/** Versions of the definition of an automation. */
 export function automationVersionRoutes(deps: AutomationDeps): Route[] {
-  return [listRoute(deps), rollbackRoute(deps)];
+  return [listRoute(deps), diffRoute(deps), rollbackRoute(deps)];
 }
 
 function listRoute(deps: AutomationDeps): Route {
@@ -53,6 +69,36 @@ function listRoute(deps: AutomationDeps): Route {
           (row) => row.version,
         ),
       );
+    },
+  });
+}
+
+function diffRoute(deps: AutomationDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/automations/{id}/versions/{version}/diff',
+    permission: 'automation.read',
+    operationId: 'automations.diff',
+    tag: TAG,
+    summary: 'Compare two versions of the definition',
+    params: IdParams.extend({ version: z.string().min(1).max(20) }),
+    query: z.object({
+      to: z.string().min(1).max(20).optional().describe('Version to compare with; default: the current one'),
+    }),
+    responses: {
+      200: { description: 'The differences', schema: DiffAnswer },
+      404: { description: 'There is no such automation or version' },
+    },
+    async handler({ params, query }) {
+      const { id, version } = await requireAutomation(deps, deps.db, params.id);
+      const read = async (text: string) => {
+        const number = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+        const found = await deps.automations.versionAt(deps.db, id, number);
+        if (found === null) throw notFound('version', text);
+        return found;
+      };
+      const [from, to] = await Promise.all([read(params.version), read(query.to ?? String(version))]);
+      return json(200, diffVersions(from, to));
     },
   });
 }

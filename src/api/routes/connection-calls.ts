@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findConnection } from '../../db/connections';
+import { findConnection, type ConnectionRow } from '../../db/connections';
 import { FermataError, messageOf } from '../../domain/errors';
 import { createPostgresSecrets } from '../../integrations/secret-backend';
 import { createMask, NO_MASK, type Mask } from '../../domain/secrets/mask-values';
@@ -10,7 +10,7 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound } from '../http/values';
 import type { ConnectionsDeps } from './connections';
-import { typeOf } from './connection-config';
+import { changedConfig, newConfig, typeOf } from './connection-config';
 
 const TIMEOUT_MS = 10_000;
 const TAG = 'Connections';
@@ -20,11 +20,12 @@ const Choice = z.string().max(500).optional();
 const Given = z
   .object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: Choice })
   .catchall(z.string().max(500));
+const TestAnswer = z.object({ ok: z.boolean(), message: z.string() });
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
 /** Calls to the far end of a connection, through the same guard as a run's; what they say is masked. */
 export function connectionCallRoutes(deps: ConnectionsDeps): Route[] {
-  return [testRoute(deps), optionsRoute(deps)];
+  return [testRoute(deps), testGivenRoute(deps), optionsRoute(deps)];
 }
 
 function testRoute(deps: ConnectionsDeps): Route {
@@ -37,23 +38,71 @@ function testRoute(deps: ConnectionsDeps): Route {
     summary: 'Whether the far end takes the credentials',
     params: IdParams,
     responses: {
-      200: { description: 'What came of it', schema: z.object({ ok: z.boolean(), message: z.string() }) },
+      200: { description: 'What came of it', schema: TestAnswer },
       ...NOT_FOUND,
     },
-    async handler({ params }) {
-      let mask = NO_MASK;
-      try {
-        const opened = await open(deps, params.id);
-        mask = opened.mask;
-        return json(200, { ok: true, message: mask(await opened.type.test(opened.config, opened.call)) });
-      } catch (error) {
-        // A secret that is not there is told as well: it is what the test is for.
-        const isUnusable = error instanceof FermataError && error.code === 'config_invalid';
-        if (!(error instanceof ProviderFailure) && !isUnusable) throw error;
-        return json(200, { ok: false, message: maskedMessage(mask, messageOf(error)) });
-      }
+    handler: async ({ params }) => json(200, await tryOut(() => open(deps, params.id))),
+  });
+}
+
+function testGivenRoute(deps: ConnectionsDeps): Route {
+  return readRoute({
+    method: 'post',
+    path: '/connections/test',
+    permission: 'secrets.manage',
+    operationId: 'connections.testGiven',
+    tag: TAG,
+    summary: 'Test a configuration before it is saved; nothing is stored',
+    body: z.strictObject({
+      type: z.string(),
+      config: z.record(z.string(), z.unknown()),
+      connectionId: z.uuid().optional().describe('Takes secrets left out from this one, if the address is unchanged'),
+    }),
+    responses: {
+      200: { description: 'Whether the far end accepts the credentials', schema: TestAnswer },
+      ...NOT_FOUND,
+    },
+    async handler({ body }) {
+      const row = await submittedRow(deps, body);
+      return json(200, await tryOut(() => openRow(deps, row)));
     },
   });
+}
+
+/** The configuration as a row that is never stored. @throws {FermataError} `not_found`, `validation_failed` */
+async function submittedRow(
+  { db, cipher, connectionTypes, clock, ids }: ConnectionsDeps,
+  given: { type: string; config: Record<string, unknown>; connectionId?: string | undefined },
+): Promise<ConnectionRow> {
+  const type = typeOf(connectionTypes, given.type);
+  if (given.connectionId === undefined) {
+    const id = ids.next();
+    const now = clock.now();
+    const parts = newConfig(cipher, id, type, given.config);
+    return { id, name: 'new connection', type: given.type, ...parts, createdAt: now, updatedAt: now };
+  }
+  const row = await findConnection(db, given.connectionId);
+  if (row === null) throw notFound('connection', given.connectionId);
+  if (row.type !== given.type) {
+    const message = `must be ${row.type}, the type of the connection`;
+    const errors = [{ path: 'type', message, code: 'invalid' }];
+    throw new FermataError('validation_failed', `type ${message}.`, { errors });
+  }
+  return { ...row, ...changedConfig(cipher, row, type, given.config) };
+}
+
+/** What a test says; what it says is masked. A missing secret is a result too: it is what the test is for. */
+async function tryOut(openIt: () => Promise<Opened>): Promise<z.infer<typeof TestAnswer>> {
+  let mask = NO_MASK;
+  try {
+    const opened = await openIt();
+    mask = opened.mask;
+    return { ok: true, message: mask(await opened.type.test(opened.config, opened.call)) };
+  } catch (error) {
+    const isUnusable = error instanceof FermataError && error.code === 'config_invalid';
+    if (!(error instanceof ProviderFailure) && !isUnusable) throw error;
+    return { ok: false, message: maskedMessage(mask, messageOf(error)) };
+  }
 }
 
 function optionsRoute(deps: ConnectionsDeps): Route {
@@ -96,9 +145,13 @@ interface Opened {
   call: ConnectionCall;
 }
 
-async function open({ db, cipher, connectionTypes, clock }: ConnectionsDeps, id: string): Promise<Opened> {
-  const row = await findConnection(db, id);
+async function open(deps: ConnectionsDeps, id: string): Promise<Opened> {
+  const row = await findConnection(deps.db, id);
   if (row === null) throw notFound('connection', id);
+  return openRow(deps, row);
+}
+
+async function openRow({ db, cipher, connectionTypes, clock }: ConnectionsDeps, row: ConnectionRow): Promise<Opened> {
   const type = typeOf(connectionTypes, row.type);
   const backend = createPostgresSecrets({ db, cipher });
   const { config, secrets } = await openConnection({ cipher, backend }, type, row);

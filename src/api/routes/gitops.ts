@@ -22,6 +22,7 @@ const ApplyQuery = z.object({
   dryRun: FlagQuery.optional().describe('Only tell what would be done'),
   prune: FlagQuery.optional().describe('Delete what this source made and does not name any more'),
   source: z.string().min(1).max(200).default('default').describe('Whose automations these are, e.g. a repository'),
+  commit: z.string().min(1).max(200).optional().describe('Commit that the documents come from, kept as provenance'),
   allowEmpty: FlagQuery.optional().describe('Let `prune` delete everything of the source'),
 });
 
@@ -85,7 +86,7 @@ function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
     bodyTypes: ['application/yaml'],
     responses: { 200: { description: 'What was done with each document', schema: ApplyAnswer } },
     async handler({ query, raw, request, tx, principal, afterCommit }) {
-      const { source, prune = false, dryRun = false, allowEmpty = false } = query;
+      const { source, commit = null, prune = false, dryRun = false, allowEmpty = false } = query;
       const text = textOf(raw, request.headers['content-type']);
       const read = readGitOpsDocuments(text, validator);
       if (read.errors.length > 0) throw refusalOfFindings(read.errors);
@@ -94,7 +95,7 @@ function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
         const message = `Nothing is in the body: everything of the source "${source}" would be deleted. Say allowEmpty=true if that is meant.`;
         throw new FermataError('validation_failed', message);
       }
-      const wanted = { automations: read.automations, source, prune, dryRun, actor: principal.actor };
+      const wanted = { automations: read.automations, source, commit, prune, dryRun, actor: principal.actor };
       const results = await applyDocuments({ tx, automations }, wanted);
       if (!dryRun && results.some(({ action }) => action !== 'unchanged')) {
         afterCommit(() => {

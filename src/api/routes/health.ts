@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { EntityStore } from '../../db/entity-store';
+import { refKey, type EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Clock } from '../../domain/clock';
 import { DEFAULT_WINDOW_MINUTES, readHealthViews, type HealthView } from '../../domains/healthcheck/health-view';
 import { HealthState, HealthStatus } from '../../domains/healthcheck/health-status';
+import { pageOf } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
 import { notFound, Timestamp } from '../http/values';
 
@@ -33,8 +34,27 @@ const Query = z.object({
   transitionWindowMinutes: z.coerce.number().int().min(1).max(10_080).default(DEFAULT_WINDOW_MINUTES),
 });
 
+/** Several ids, comma separated. */
+const SystemIds = z
+  .string()
+  .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
+  .pipe(z.array(z.string().max(200)).max(200))
+  .describe('Ids of systems, comma separated; at most 200');
+
 /** What expressions see as `health.system`. */
 export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clock; entities: EntityStore }): Route[] {
+  const read = async (systemIds: readonly string[], windowMinutes: number) => {
+    const views = await readHealthViews(db, systemIds, { now: clock.now(), windowMinutes });
+    const refs = [...views.keys()].map((id) => ({ kind: 'health', id }));
+    const states = await entities.getMany(db, refs);
+    return systemIds.flatMap((id) => {
+      const view = views.get(id);
+      if (view === undefined) return [];
+      return [
+        toAnswer(id, view, HealthState.safeParse(states.get(refKey({ kind: 'health', id }))?.state).data ?? NO_CHECKS),
+      ];
+    });
+  };
   return [
     readRoute({
       method: 'get',
@@ -50,11 +70,27 @@ export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clo
         404: { description: 'There is no such system' },
       },
       async handler({ params: { systemId }, query: { transitionWindowMinutes } }) {
-        const options = { now: clock.now(), windowMinutes: transitionWindowMinutes };
-        const view = (await readHealthViews(db, [systemId], options)).get(systemId);
-        if (view === undefined) throw notFound('system', systemId);
-        const record = await entities.get(db, 'health', systemId);
-        return json(200, toAnswer(systemId, view, HealthState.safeParse(record?.state).data ?? NO_CHECKS));
+        const [answer] = await read([systemId], transitionWindowMinutes);
+        if (answer === undefined) throw notFound('system', systemId);
+        return json(200, answer);
+      },
+    }),
+    readRoute({
+      method: 'get',
+      path: '/health',
+      permission: 'automation.read',
+      operationId: 'health.list',
+      tag: 'Systems',
+      summary: 'Health of several systems',
+      query: Query.extend({ systemIds: SystemIds }),
+      responses: {
+        200: {
+          description: 'Their health, in the order asked for; unknown ids are left out',
+          schema: pageOf(HealthAnswer),
+        },
+      },
+      async handler({ query: { systemIds, transitionWindowMinutes } }) {
+        return json(200, { items: await read(systemIds, transitionWindowMinutes), nextCursor: null });
       },
     }),
   ];

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { FilterRegistry } from '../../domain/expressions/filter-registry';
 import type { Registry } from '../../domain/registry/registry';
 import { pageOf } from '../http/pagination';
+import { sampleOf } from '../../domain/registry/sample';
 import { json, readRoute, type Route } from '../http/route';
+import { notFound } from '../http/values';
 
 const TAG = 'Registry';
 const JsonSchema = z.record(z.string(), z.unknown());
@@ -80,7 +82,29 @@ export function registryRoutes({ registry, filters }: { registry: Registry; filt
       () => artifactTypes,
     ),
     listRoute('/filters', 'registry.filters', 'Filters of expressions', FilterAnswer, () => filters.list()),
+    sampleRoute(registry),
   ];
+}
+
+function sampleRoute(registry: Registry): Route {
+  return readRoute({
+    method: 'get',
+    path: '/triggers/{event}/sample',
+    permission: 'automation.read',
+    operationId: 'registry.triggerSample',
+    tag: TAG,
+    summary: 'An example payload of a trigger, made from its schema',
+    params: z.object({ event: z.string().min(1).max(200) }),
+    responses: {
+      200: { description: 'A payload that the schema accepts', schema: z.object({ payload: z.unknown() }) },
+      404: { description: 'There is no such trigger' },
+    },
+    handler({ params: { event } }) {
+      const type = registry.triggers().get(event);
+      if (type === undefined) throw notFound('trigger', event);
+      return Promise.resolve(json(200, { payload: sampleOf(toJsonSchema(type.payloadSchema)) }));
+    },
+  });
 }
 
 function listRoute(

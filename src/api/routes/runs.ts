@@ -2,20 +2,48 @@ import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import type { ApiMetrics } from '../metrics';
 import type { Notifier } from '../../db/notifier';
-import { artifactsOf, getRun, isTerminal, listRuns, matchingRunIds, stepsOf } from '../../db/run-queries';
+import {
+  artifactsOf,
+  byPlace,
+  countRuns,
+  getRun,
+  isTerminal,
+  listRuns,
+  matchingRunIds,
+  stepPage,
+} from '../../db/run-queries';
 import { cancelRun } from '../../db/runs/cancel';
 import { RUN_STATUSES } from '../../db/tables/runs';
 import { FermataError } from '../../domain/errors';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
-import { IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values';
+import { FlagQuery, IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values';
 import { BulkAnswer, BulkBody, bulkFilter } from '../runs/bulk-filter';
 import { ArtifactAnswer, RunAnswer, StepAnswer, toArtifact, toRun, toStep, type WebUi } from './run-schema';
 
 const TAG = 'Runs';
 const NOT_FOUND = { 404: { description: 'There is no such run' } };
 
-const RunDetail = z.object({ run: RunAnswer, steps: z.array(StepAnswer), artifacts: z.array(ArtifactAnswer) });
+/** Steps that a run's answer holds at most; the others are at `/runs/{id}/steps`. */
+const MAX_STEPS = 500;
+
+const RunDetail = z.object({
+  run: RunAnswer,
+  steps: z.array(StepAnswer).describe(`The first ${MAX_STEPS} that began`),
+  stepsTruncated: z.boolean().describe('Whether the run has more steps: see `/runs/{id}/steps`'),
+  artifacts: z.array(ArtifactAnswer),
+});
+
+const Counts = z.object({
+  pending: z.int(),
+  running: z.int(),
+  waiting: z.int(),
+  success: z.int(),
+  failed: z.int(),
+  cancelled: z.int(),
+});
+
+const StepKey = z.object({ beganSeq: z.number().int(), path: z.string() });
 
 /** Several statuses may be given, comma separated. */
 const StatusQuery = z
@@ -31,6 +59,7 @@ const ListQuery = z.object({
   from: InstantQuery.optional().describe('Created at or after'),
   to: InstantQuery.optional().describe('Created at or before'),
   q: z.string().min(1).max(200).optional().describe("Part of the automation's name, context key or event; or an id"),
+  counts: FlagQuery.optional().describe('Also answer with `counts` by status, under the same filters but `status`'),
 });
 
 interface RunsDeps {
@@ -42,7 +71,7 @@ interface RunsDeps {
 
 /** What was and is done. */
 export function runRoutes(deps: RunsDeps): Route[] {
-  return [listRoute(deps), detailRoute(deps), bulkCancelRoute(deps), cancelRoute(deps)];
+  return [listRoute(deps), detailRoute(deps), stepsRoute(deps), bulkCancelRoute(deps), cancelRoute(deps)];
 }
 
 function listRoute({ db, webUi }: RunsDeps): Route {
@@ -54,18 +83,24 @@ function listRoute({ db, webUi }: RunsDeps): Route {
     tag: TAG,
     summary: 'Runs, newest first',
     query: ListQuery,
-    responses: { 200: { description: 'A page of runs', schema: pageOf(RunAnswer) } },
-    async handler({ query: { limit, cursor, ...filter } }) {
-      const rows = await listRuns(db, filter, { limit: limit + 1, before: decodeCursor(IdCursor, cursor) });
-      return json(
-        200,
-        toPage(
-          rows,
-          limit,
-          (row) => toRun(row, webUi),
-          (row) => row.id,
-        ),
+    responses: {
+      200: { description: 'A page of runs', schema: pageOf(RunAnswer).extend({ counts: Counts.optional() }) },
+    },
+    async handler({ query: { limit, cursor, counts = false, ...filter } }) {
+      const before = decodeCursor(IdCursor, cursor);
+      const [rows, counted] = await Promise.all([
+        listRuns(db, filter, { limit: limit + 1, before }),
+        counts ? countRuns(db, filter) : undefined,
+      ]);
+      const page = toPage(
+        rows,
+        limit,
+        (row) => toRun(row, webUi),
+        (row) => row.id,
       );
+      if (counted === undefined) return json(200, page);
+      const all = Object.fromEntries(RUN_STATUSES.map((status) => [status, counted.get(status) ?? 0]));
+      return json(200, { ...page, counts: all });
     },
   });
 }
@@ -84,8 +119,40 @@ function detailRoute({ db, webUi }: RunsDeps): Route {
       const id = uuidOrNotFound(params.id, 'run');
       const run = await getRun(db, id);
       if (run === undefined) throw notFound('run', id);
-      const [steps, artifacts] = await Promise.all([stepsOf(db, id), artifactsOf(db, id)]);
-      return json(200, { run: toRun(run, webUi), steps: steps.map(toStep), artifacts: artifacts.map(toArtifact) });
+      const [steps, artifacts] = await Promise.all([stepPage(db, id, { limit: MAX_STEPS + 1 }), artifactsOf(db, id)]);
+      return json(200, {
+        run: toRun(run, webUi),
+        steps: byPlace(steps.slice(0, MAX_STEPS)).map(toStep),
+        stepsTruncated: steps.length > MAX_STEPS,
+        artifacts: artifacts.map(toArtifact),
+      });
+    },
+  });
+}
+
+function stepsRoute({ db }: RunsDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/runs/{id}/steps',
+    permission: 'automation.read',
+    operationId: 'runs.steps',
+    tag: TAG,
+    summary: 'Steps of a run in order of execution',
+    params: IdParams,
+    query: z.object({
+      ...PageQuery,
+      path: z.string().min(1).max(1000).optional().describe('A place: that step and all steps inside it'),
+    }),
+    responses: { 200: { description: 'A page of steps', schema: pageOf(StepAnswer) }, ...NOT_FOUND },
+    async handler({ params, query: { limit, cursor, path } }) {
+      const id = uuidOrNotFound(params.id, 'run');
+      if ((await getRun(db, id)) === undefined) throw notFound('run', id);
+      const after = decodeCursor(StepKey, cursor);
+      const rows = await stepPage(db, id, { path, limit: limit + 1, after });
+      return json(
+        200,
+        toPage(rows, limit, toStep, (row) => ({ beganSeq: row.beganSeq, path: row.path })),
+      );
     },
   });
 }

@@ -1,7 +1,7 @@
 import type { Executor } from '../../db/executor';
 import { getRun } from '../../db/run-queries';
 import { FermataError } from '../../domain/errors';
-import type { Authenticator } from '../auth/authenticate';
+import type { Authenticator, Credentials } from '../auth/authenticate';
 import { streamRoute, type Route } from '../http/route';
 import { IdParams, notFound, uuidOrNotFound } from '../http/values';
 import type { StreamConnections } from '../stream/connection';
@@ -12,7 +12,7 @@ import type { WebUi } from './run-schema';
 
 const HEADERS = { 'Last-Event-ID': 'Place behind which to go on; sent by the browser when it connects again' };
 const DESCRIPTION =
-  'Server-sent events named `run`, `step` and `entity`; each carries the state as JSON. The ids are places in the one order of everything that changes.';
+  'Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of everything that changes.';
 
 interface StreamsDeps {
   db: Executor;
@@ -38,13 +38,12 @@ function everythingRoute(deps: StreamsDeps, path: string, operationId: string): 
     ...{ path, operationId },
     permission: 'automation.read',
     tag: 'Streams',
-    summary: 'Follow runs, steps and entities',
+    summary: 'Follow runs, steps, entities, alerts and automations',
     description: `${DESCRIPTION} Without \`Last-Event-ID\` it begins now.`,
     headers: HEADERS,
     responses: { 200: { description: 'The stream', contentTypes: ['text/event-stream'] } },
     async handler({ request }, response) {
-      const { authorization } = request.headers;
-      const open = () => deps.connections.open(response, () => isValid(deps, authorization));
+      const open = () => deps.connections.open(response, () => isValid(deps, request.headers));
       await followAll(deps, open, lastEventId(request.headers['last-event-id']));
     },
   });
@@ -69,17 +68,16 @@ function runRoute(deps: StreamsDeps): Route {
       const id = uuidOrNotFound(params.id, 'run');
       const after = lastEventId(request.headers['last-event-id']) ?? 0;
       if ((await getRun(deps.db, id)) === undefined) throw notFound('run', id);
-      const { authorization } = request.headers;
-      const open = () => deps.connections.open(response, () => isValid(deps, authorization));
+      const open = () => deps.connections.open(response, () => isValid(deps, request.headers));
       await followRun(deps, open, id, after);
     },
   });
 }
 
 /** Only a refusal ends a stream: a database that is away for a moment does not. */
-async function isValid({ authenticator }: StreamsDeps, authorization: string | undefined): Promise<boolean> {
+async function isValid({ authenticator }: StreamsDeps, credentials: Credentials): Promise<boolean> {
   try {
-    await authenticator.authenticate(authorization);
+    await authenticator.authenticate(credentials);
     return true;
   } catch (error) {
     return !(error instanceof FermataError && error.code === 'unauthorized');

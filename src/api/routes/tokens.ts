@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
+import { listSessions, revokeSession } from '../../db/sessions';
 import { createToken, listTokens, revokeToken, type TokenRow } from '../../db/tokens';
 import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
@@ -17,6 +18,7 @@ const TokenAnswer = z
   .object({
     id: z.uuid(),
     name: z.string(),
+    kind: z.enum(['token', 'session']).describe('`session`: made by signing in to the console'),
     prefix: z.string().describe('How the token begins'),
     roles: z.array(z.enum(ROLES)),
     createdAt: Timestamp,
@@ -43,18 +45,26 @@ export function tokenRoutes(deps: TokensDeps): Route[] {
   return [listRoute(deps), createRoute(deps), revokeRoute(deps)];
 }
 
-function listRoute({ db }: TokensDeps): Route {
+function listRoute({ db, clock }: TokensDeps): Route {
   return readRoute({
     method: 'get',
     path: '/tokens',
     permission: 'admin',
     operationId: 'tokens.list',
     tag: TAG,
-    summary: 'Tokens that are not revoked, newest first',
+    summary: 'List tokens and sessions that are not revoked, newest first',
     query: z.object({ ...PageQuery, prefix: z.string().optional().describe('How the token begins') }),
     responses: { 200: { description: 'A page of tokens', schema: pageOf(TokenAnswer) } },
     async handler({ query: { limit, cursor, prefix } }) {
-      const rows = await listTokens(db, { limit: limit + 1, before: decodeCursor(IdCursor, cursor), prefix });
+      const page = { limit: limit + 1, before: decodeCursor(IdCursor, cursor), prefix };
+      const [tokens, sessions] = await Promise.all([
+        listTokens(db, page),
+        listSessions(db, { ...page, now: clock.now() }),
+      ]);
+      const rows = [
+        ...tokens.map((row) => ({ ...row, kind: 'token' as const })),
+        ...sessions.map((row) => ({ ...row, kind: 'session' as const })),
+      ].sort((a, b) => (a.id < b.id ? 1 : -1));
       return json(
         200,
         toPage(rows, limit, toAnswer, (row) => row.id),
@@ -87,7 +97,7 @@ function createRoute(deps: TokensDeps): Route {
         });
       }
       const { token, ...row } = await createToken(tx, deps, { ...body, expiresAt });
-      const answer = toAnswer(row);
+      const answer = toAnswer({ ...row, kind: 'token' });
       return { status: 201, body: { ...answer, token }, keep: { ...answer, token: null } };
     },
   });
@@ -105,7 +115,8 @@ function revokeRoute({ clock, authenticator, notifier }: TokensDeps): Route {
     responses: { 204: { description: 'Revoked' }, 404: { description: 'There is no such token' } },
     async handler({ params, tx, afterCommit }) {
       const id = uuidOrNotFound(params.id, 'token');
-      if (!(await revokeToken(tx, id, clock.now()))) throw notFound('token', id);
+      const now = clock.now();
+      if (!(await revokeToken(tx, id, now)) && !(await revokeSession(tx, id, now))) throw notFound('token', id);
       afterCommit(() => {
         authenticator.forget();
         notifier.tokens();
@@ -115,7 +126,12 @@ function revokeRoute({ clock, authenticator, notifier }: TokensDeps): Route {
   });
 }
 
-function toAnswer(row: TokenRow) {
-  const { id, name, prefix, roles, createdAt, expiresAt } = row;
-  return { id, name, prefix, roles, createdAt: createdAt.toISOString(), expiresAt: isoOrNull(expiresAt) };
+function toAnswer(row: TokenRow & { kind: 'token' | 'session' }): z.input<typeof TokenAnswer> {
+  const { id, name, kind, prefix, roles, createdAt, expiresAt } = row;
+  return {
+    ...{ id, name, kind, prefix },
+    roles: ROLES.filter((role) => roles.includes(role)),
+    createdAt: createdAt.toISOString(),
+    expiresAt: isoOrNull(expiresAt),
+  };
 }

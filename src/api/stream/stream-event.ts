@@ -1,12 +1,12 @@
 import type { Executor } from '../../db/executor';
 import { runsAt, stepsAt, type RunRow, type RunStepRow } from '../../db/run-queries';
-import { entityChangesAt, type StreamPlace } from '../../db/stream-queries';
+import { automationEventsAt, entityChangesAt, type StreamPlace } from '../../db/stream-queries';
 import { toRun, toStep, type WebUi } from '../routes/run-schema';
 
-/** What a stream tells: the state of a row at its place in the one order of everything. */
+/** One event of a stream: the state of a row at its place in the one order of everything. */
 export interface StreamEvent {
   seq: number;
-  name: StreamPlace['name'];
+  name: StreamPlace['name'] | 'alert';
   /** The run that a `run` or `step` event is about. */
   runId?: string;
   data: unknown;
@@ -23,14 +23,19 @@ export function stepEvent(row: RunStepRow): StreamEvent {
 /** Reads what stands at places. A row that has moved on since is told at its new place. */
 export async function eventsAt(db: Executor, places: readonly StreamPlace[], webUi: WebUi): Promise<StreamEvent[]> {
   const seqs = (name: StreamPlace['name']) => places.filter((place) => place.name === name).map(({ seq }) => seq);
-  const [runs, steps, changes] = await Promise.all([
+  const [runs, steps, changes, automations] = await Promise.all([
     runsAt(db, seqs('run')),
     stepsAt(db, seqs('step')),
     entityChangesAt(db, seqs('entity')),
+    automationEventsAt(db, seqs('automation')),
   ]);
   return [
     ...runs.map((row) => runEvent(row, webUi)),
     ...steps.map(stepEvent),
     ...changes.map(({ seq, ...data }) => ({ seq, name: 'entity' as const, data })),
+    ...changes.flatMap(({ seq, kind, id, next }) =>
+      kind === 'alert' && next !== null ? [{ seq, name: 'alert' as const, data: { fingerprint: id, ...next } }] : [],
+    ),
+    ...automations.map(({ seq, ...data }) => ({ seq, name: 'automation' as const, data })),
   ].sort((a, b) => a.seq - b.seq);
 }

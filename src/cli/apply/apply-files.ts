@@ -1,3 +1,4 @@
+import { relative, resolve, sep } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { Finding } from '../../domain/errors';
@@ -41,6 +42,8 @@ interface ApplyOptions {
   allowEmpty?: boolean;
   /** Whose automations these are. Default: the API's. */
   source?: string | undefined;
+  /** Commit that the files are at, kept as provenance. */
+  commit?: string | undefined;
 }
 
 /**
@@ -50,12 +53,12 @@ interface ApplyOptions {
 export async function applyAutomations(
   client: ApiClient,
   automations: readonly AutomationFile[],
-  { errors = [], dryRun = false, prune = false, allowEmpty = false, source }: ApplyOptions = {},
+  { errors = [], dryRun = false, prune = false, allowEmpty = false, source, commit }: ApplyOptions = {},
 ): Promise<ApplyOutcome> {
   // With files that cannot be read the rest is only checked, to tell everything at once.
   const only = dryRun || errors.length > 0;
-  const query = { dryRun: only, prune: prune && errors.length === 0, allowEmpty, source };
-  const yaml = automations.map(({ wrapped }) => stringify(wrapped, { aliasDuplicateObjects: false })).join('---\n');
+  const query = { dryRun: only, prune: prune && errors.length === 0, allowEmpty, source, commit };
+  const yaml = automations.map((each) => stringify(withPath(each), { aliasDuplicateObjects: false })).join('---\n');
   try {
     const { results, warnings } = await client.send('POST', '/gitops/apply', Answer, { body: { yaml }, query });
     if (errors.length > 0) throw refusal(errors);
@@ -69,6 +72,13 @@ export async function applyAutomations(
     if (!(error instanceof ApiProblem) || error.findings.length === 0) throw error;
     throw refusal([...errors, ...error.findings.map((finding) => inFile(finding, automations))]);
   }
+}
+
+/** The document with its file's name as `metadata.annotations.path`, unless it names one itself. */
+function withPath({ wrapped, file }: AutomationFile): Record<string, unknown> {
+  const metadata = wrapped.metadata as { annotations?: Record<string, string> };
+  const path = relative(process.cwd(), resolve(file)).split(sep).join('/');
+  return { ...wrapped, metadata: { ...metadata, annotations: { path, ...metadata.annotations } } };
 }
 
 function refusal(found: readonly FileFinding[]): ApiProblem {

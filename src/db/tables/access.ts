@@ -15,6 +15,23 @@ export const apiTokens = pgTable('api_tokens', {
   revokedAt: at('revoked_at'),
 });
 
+/** Sessions of the console, and one-time links that are exchanged for one. */
+export const sessions = pgTable('sessions', {
+  id: uuid('id').primaryKey(),
+  kind: text('kind').$type<'session' | 'link'>().notNull(),
+  name: text('name').notNull(),
+  prefix: text('prefix').notNull(),
+  hash: bytea('hash').notNull(),
+  roles: text('roles').array().notNull(),
+  /** The token that it was made from; null = the bootstrap token. */
+  tokenId: uuid('token_id'),
+  /** Hash of the bootstrap token when it was made. */
+  adminHash: bytea('admin_hash'),
+  createdAt: at('created_at').notNull(),
+  expiresAt: at('expires_at').notNull(),
+  revokedAt: at('revoked_at'),
+});
+
 /** Append-only record of mutations, also refused ones. */
 export const auditLog = pgTable('audit_log', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),

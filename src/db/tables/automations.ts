@@ -14,6 +14,9 @@ export const automations = pgTable('automations', {
   managedBy: text('managed_by').$type<'api' | 'gitops'>().notNull().default('api'),
   source: text('source'),
   sourceName: text('source_name'),
+  /** File that the document came from. */
+  sourcePath: text('source_path'),
+  sourceCommit: text('source_commit'),
   version: integer('version').notNull(),
   /** Position in the order of commits of definition changes; what the routing index follows. */
   revision: bigint('revision', { mode: 'number' }).notNull(),
@@ -21,6 +24,21 @@ export const automations = pgTable('automations', {
   updatedAt: at('updated_at').notNull(),
   deletedAt: at('deleted_at'),
 });
+
+/** Changes of automations that event streams report. */
+export const automationEvents = pgTable('automation_events', {
+  seq: bigint('seq', { mode: 'number' })
+    .primaryKey()
+    .default(sql`nextval('change_seq')`),
+  automationId: uuid('automation_id').notNull(),
+  version: integer('version').notNull(),
+  change: text('change').$type<AutomationChange>().notNull(),
+  at: at('at')
+    .notNull()
+    .default(sql`clock_timestamp()`),
+});
+
+export type AutomationChange = 'created' | 'updated' | 'enabled' | 'disabled' | 'deleted';
 
 /** Immutable definitions. */
 export const automationVersions = pgTable(

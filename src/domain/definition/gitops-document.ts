@@ -10,6 +10,10 @@ export const GitOpsDocument = z.strictObject({
     title: z.string().min(1).max(200).optional(),
     description: z.string().optional(),
     labels: z.record(z.string(), z.string()).optional(),
+    annotations: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('`path`: the file that the document comes from, shown as provenance'),
   }),
   spec: z.record(z.string(), z.unknown()),
 });
@@ -17,6 +21,8 @@ export const GitOpsDocument = z.strictObject({
 interface Unwrapped {
   /** `metadata.name`: which automation of its source the document is. */
   name: string;
+  /** `metadata.annotations.path`: the file of the document. */
+  file: string | null;
   /** The automation document. */
   document: Record<string, unknown>;
   findings: Finding[];
@@ -40,10 +46,10 @@ export function fromGitOps(document: Record<string, unknown>): Unwrapped {
         return { path: path === '' ? key : `${path}.${key}`, code: 'unknown_key', message: `Unknown key "${key}"` };
       });
     });
-    return { name: '', document: {}, findings, pathOf: (path) => path };
+    return { name: '', file: null, document: {}, findings, pathOf: (path) => path };
   }
   const { metadata, spec } = parsed.data;
-  const { name, title, description, labels } = metadata;
+  const { name, title, description, labels, annotations } = metadata;
   const group = labels !== undefined && Object.hasOwn(labels, 'group') ? labels['group'] : undefined;
   const moved = new Map([
     ['name', title === undefined ? 'metadata.name' : 'metadata.title'],
@@ -52,6 +58,7 @@ export function fromGitOps(document: Record<string, unknown>): Unwrapped {
   ]);
   return {
     name,
+    file: annotations !== undefined && Object.hasOwn(annotations, 'path') ? (annotations['path'] ?? null) : null,
     document: {
       ...spec,
       name: title ?? name,

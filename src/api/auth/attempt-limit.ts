@@ -1,0 +1,39 @@
+import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+
+/** Failed sign-ins of one address within a minute, after which further ones are refused unseen. */
+const MAX_FAILURES = 10;
+const WINDOW_MS = 60_000;
+const MAX_ADDRESSES = 10_000;
+
+/** Slows down guessing. Counts in this process alone. */
+export interface AttemptLimit {
+  /** @throws {FermataError} `rate_limited` when the address has failed too often within the last minute. */
+  check(address: string): void;
+  failed(address: string): void;
+}
+
+/** Ten failures per minute and address. */
+export function createAttemptLimit(clock: Clock): AttemptLimit {
+  const failures = new Map<string, number[]>();
+  const recent = (address: string, now: number) =>
+    (failures.get(address) ?? []).filter((at) => at > now - WINDOW_MS && at <= now);
+  return {
+    check(address) {
+      const now = clock.now().getTime();
+      const times = recent(address, now);
+      const [oldest] = times;
+      if (oldest === undefined || times.length < MAX_FAILURES) return;
+      throw new FermataError('rate_limited', 'Too many failed sign-ins from this address; wait a minute.', {
+        retryAfterSeconds: Math.max(1, Math.ceil((oldest + WINDOW_MS - now) / 1000)),
+      });
+    },
+    failed(address) {
+      const now = clock.now().getTime();
+      const times = [...recent(address, now), now];
+      failures.delete(address);
+      if (failures.size >= MAX_ADDRESSES) failures.clear();
+      failures.set(address, times);
+    },
+  };
+}

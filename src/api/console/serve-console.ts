@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import express, { type Express, type Request, type Response } from 'express';
+
+/** Where the console is served. */
+export const CONSOLE_PATH = '/console';
+/** Stands in the page for the nonce of its style elements, which the editor makes. */
+const NONCE_PLACEHOLDER = '__STYLE_NONCE__';
+
+/**
+ * Serves the built console from `directory`: files as they are, every other path below `/console` as the page itself. `/`
+ * redirects to it. A directory without a build serves nothing.
+ */
+export function serveConsole(app: Express, directory: string): void {
+  const page = pageOf(directory);
+  if (page === undefined) return;
+  app.get('/', (_request, response) => response.redirect(302, `${CONSOLE_PATH}/`));
+  app.use(
+    `${CONSOLE_PATH}/assets`,
+    express.static(join(directory, 'assets'), { immutable: true, maxAge: '365d', index: false, redirect: false }),
+  );
+  app.get([CONSOLE_PATH, `${CONSOLE_PATH}/*path`], (request, response) => {
+    // A missing file must not come back as a page: the browser would take it for a script.
+    if (request.path.startsWith(`${CONSOLE_PATH}/assets/`)) return void response.status(404).end();
+    sendPage(page, request, response);
+  });
+}
+
+function sendPage(page: string, _request: Request, response: Response): void {
+  const nonce = randomBytes(16).toString('base64');
+  response.setHeader('Content-Security-Policy', contentSecurityPolicy(nonce));
+  response.setHeader('Cache-Control', 'no-store');
+  response.type('html').send(page.replaceAll(NONCE_PLACEHOLDER, nonce));
+}
+
+/** Our own scripts, styles and calls; style elements only with the nonce; nothing inline, nothing from elsewhere. */
+function contentSecurityPolicy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "script-src-attr 'none'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "object-src 'none'",
+  ].join('; ');
+}
+
+function pageOf(directory: string): string | undefined {
+  try {
+    return readFileSync(join(directory, 'index.html'), 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,195 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import type { Notifier } from '../../db/notifier';
+import { createSession, revokeSession, spendLink, type SessionParent } from '../../db/sessions';
+import { findToken, hashToken } from '../../db/tokens';
+import type { Clock, Ids } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import type { AttemptLimit } from '../auth/attempt-limit';
+import { hasLiveParent, type Authenticator } from '../auth/authenticate';
+import { ROLES } from '../auth/permissions';
+import type { SessionInfo } from '../auth/principal';
+import { csrfTokenOf, endedSessionCookie, sessionCookie, SESSION_MS } from '../auth/session-cookie';
+import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { Timestamp } from '../http/values';
+
+const TAG = 'Access';
+/** How long a sign-in link can be used, once. */
+const LINK_MS = 60_000;
+
+const SessionAnswer = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    roles: z.array(z.enum(ROLES)),
+    csrfToken: z.string().describe('Send as `X-Fermata-CSRF` with calls by cookie other than GET and HEAD'),
+    expiresAt: Timestamp,
+  })
+  .meta({ id: 'Session' });
+
+interface SessionDeps {
+  db: Executor;
+  clock: Clock;
+  ids: Ids;
+  authenticator: Authenticator;
+  attempts: AttemptLimit;
+  notifier: Notifier;
+  /** Whether the browser reaches us over HTTPS. */
+  isSecure(request: IncomingMessage): boolean;
+}
+
+/** Sessions of the console. */
+export function sessionRoutes(deps: SessionDeps): Route[] {
+  return [signInRoute(deps), currentRoute(), signOutRoute(deps), linkRoute(deps)];
+}
+
+function signInRoute(deps: SessionDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/session',
+    permission: 'public',
+    operationId: 'session.create',
+    tag: TAG,
+    summary: 'Sign in: exchange a token or a one-time link code for a session cookie',
+    description: 'Sets the cookie `fermata_session` for 12 hours. A session ends with the token it was made from.',
+    body: z.strictObject({ token: z.string().min(1).max(500) }),
+    replayable: false,
+    responses: {
+      201: { description: 'The session, and its cookie', schema: SessionAnswer },
+      401: { description: 'The token is not valid' },
+      429: { description: 'More than 10 failed attempts within a minute from this address' },
+    },
+    async handler({ body, tx, request }) {
+      const address = request.socket.remoteAddress ?? '';
+      deps.attempts.check(address);
+      const known = await identify(deps, tx, body.token.trim());
+      if (known === undefined) {
+        deps.attempts.failed(address);
+        throw new FermataError('unauthorized', 'The token is not valid, or the link was used or has expired.');
+      }
+      const expiresAt = new Date(deps.clock.now().getTime() + SESSION_MS);
+      const { name, roles, parent } = known;
+      const made = { kind: 'session' as const, name, roles, expiresAt, ...parent };
+      const { text, id } = await createSession(tx, deps, made);
+      const session = { id, name, csrfToken: csrfTokenOf(text), expiresAt };
+      const cookie = sessionCookie(text, deps.isSecure(request));
+      return json(201, toAnswer(session, roles), { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' });
+    },
+  });
+}
+
+function currentRoute(): Route {
+  return readRoute({
+    method: 'get',
+    path: '/session',
+    permission: 'automation.read',
+    operationId: 'session.get',
+    tag: TAG,
+    summary: 'The current session',
+    responses: {
+      200: { description: 'The session', schema: SessionAnswer },
+      404: { description: 'The caller uses a bearer token, not a session' },
+    },
+    async handler({ principal }) {
+      if (principal.session === undefined) throw noSession();
+      return Promise.resolve(json(200, toAnswer(principal.session, principal.roles), { 'Cache-Control': 'no-store' }));
+    },
+  });
+}
+
+function signOutRoute({ clock, authenticator, notifier, isSecure }: SessionDeps): Route {
+  return writeRoute({
+    method: 'delete',
+    path: '/session',
+    permission: 'public',
+    authenticated: true,
+    operationId: 'session.delete',
+    tag: TAG,
+    summary: 'Sign out: end the current session',
+    responses: {
+      204: { description: 'The session has ended' },
+      401: { description: 'The caller is not signed in' },
+      403: { description: '`X-Fermata-CSRF` is missing or wrong' },
+      429: { description: 'Too many requests' },
+      404: { description: 'The caller uses a bearer token, not a session' },
+    },
+    async handler({ principal, tx, request, afterCommit }) {
+      if (principal.session === undefined) throw noSession();
+      await revokeSession(tx, principal.session.id, clock.now());
+      afterCommit(() => {
+        authenticator.forget();
+        notifier.tokens();
+      });
+      return { status: 204, headers: { 'Set-Cookie': endedSessionCookie(isSecure(request)) } };
+    },
+  });
+}
+
+function linkRoute(deps: SessionDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/session/links',
+    permission: 'automation.manage',
+    operationId: 'session.createLink',
+    tag: TAG,
+    summary: 'Create a one-time sign-in link to the console, valid for 60 seconds',
+    replayable: false,
+    responses: {
+      201: {
+        description: 'The link. `code` can be exchanged once by `POST /session {token: code}`',
+        schema: z.object({ code: z.string(), path: z.string(), expiresAt: Timestamp }),
+      },
+      409: { description: 'The caller is a session; only tokens make links' },
+    },
+    async handler({ tx, principal }) {
+      if (principal.session !== undefined) throw new FermataError('conflict', 'Only tokens make sign-in links.');
+      const isAdmin = principal.id === 'admin';
+      const adminHash = isAdmin ? (deps.authenticator.adminHash ?? null) : null;
+      const expiresAt = new Date(deps.clock.now().getTime() + LINK_MS);
+      const name = principal.actor.name ?? principal.actor.id;
+      const parent = { tokenId: isAdmin ? null : principal.id, adminHash };
+      const link = { kind: 'link' as const, name, roles: principal.roles, expiresAt, ...parent };
+      const { text: code } = await createSession(tx, deps, link);
+      return json(201, { code, path: `/console/sign-in#code=${code}`, expiresAt: expiresAt.toISOString() });
+    },
+  });
+}
+
+interface Known {
+  name: string;
+  roles: readonly string[];
+  parent: SessionParent;
+}
+
+/** Whose session a sign-in makes; undefined when the text is neither a usable token nor an unspent link. */
+async function identify(deps: SessionDeps, tx: Executor, text: string): Promise<Known | undefined> {
+  const now = deps.clock.now();
+  const hash = hashToken(text);
+  const { adminHash } = deps.authenticator;
+  if (adminHash?.equals(hash)) return { name: 'admin', roles: ['admin'], parent: { tokenId: null, adminHash } };
+  if (text.startsWith('fml_')) return identifyLink(tx, hash, now, adminHash);
+  const row = await findToken(tx, hash);
+  if (row === undefined || row.revokedAt !== null) return undefined;
+  if (row.expiresAt !== null && row.expiresAt <= now) return undefined;
+  return { name: row.name, roles: row.roles, parent: { tokenId: row.id, adminHash: null } };
+}
+
+async function identifyLink(
+  tx: Executor,
+  hash: Buffer,
+  now: Date,
+  adminHash: Buffer | undefined,
+): Promise<Known | undefined> {
+  const link = await spendLink(tx, hash, now);
+  if (link === undefined || !hasLiveParent(link, adminHash)) return undefined;
+  const { name, roles, tokenId } = link;
+  return { name, roles, parent: { tokenId, adminHash: link.adminHash } };
+}
+
+function toAnswer({ id, name, csrfToken, expiresAt }: SessionInfo, roles: readonly string[]) {
+  const known = ROLES.filter((role) => roles.includes(role));
+  return { id, name, roles: known, csrfToken, expiresAt: expiresAt.toISOString() };
+}
+
+const noSession = () => new FermataError('not_found', 'The caller has no session: it uses a bearer token.');

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { AutomationStore } from '../../db/automation-store';
+import type { Executor } from '../../db/executor';
+import { BUCKETS, runStats, type Bucket } from '../../db/run-stats';
+import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import { requireAutomation } from '../automations/deps';
+import { json, readRoute, type Route } from '../http/route';
+import { IdParams, InstantQuery, Timestamp } from '../http/values';
+
+const TAG = 'Runs';
+const MAX_BUCKETS = 500;
+const DAY_MS = 86_400_000;
+const BUCKET_MS = { minute: 60_000, hour: 3_600_000, day: DAY_MS } as const satisfies Record<Bucket, number>;
+
+const StatsQuery = z.object({
+  from: InstantQuery.optional().describe('Default: 24 hours before `to`'),
+  to: InstantQuery.optional().describe('Exclusive; default: now'),
+  bucket: z.enum(BUCKETS).default('hour'),
+});
+
+const StatsAnswer = z
+  .object({
+    from: Timestamp,
+    to: Timestamp,
+    bucket: z.enum(BUCKETS),
+    total: z.int().describe('Runs that ended between `from` and `to`'),
+    buckets: z.array(
+      z.object({
+        at: Timestamp.describe('Start of the bucket'),
+        success: z.int(),
+        failed: z.int(),
+        cancelled: z.int(),
+        p50Ms: z.number().nullable(),
+        p95Ms: z.number().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'RunStats' });
+
+interface StatsDeps {
+  db: Executor;
+  clock: Clock;
+  automations: AutomationStore;
+}
+
+/** Runs by outcome and time. */
+export function statsRoutes(deps: StatsDeps): Route[] {
+  const responses = { 200: { description: 'Buckets in order, empty ones included', schema: StatsAnswer } };
+  return [
+    readRoute({
+      method: 'get',
+      path: '/stats',
+      permission: 'automation.read',
+      operationId: 'stats.get',
+      tag: TAG,
+      summary: 'Ended runs by outcome and time, with durations',
+      query: StatsQuery,
+      responses,
+      handler: async ({ query }) => json(200, await read(deps, query)),
+    }),
+    readRoute({
+      method: 'get',
+      path: '/automations/{id}/stats',
+      permission: 'automation.read',
+      operationId: 'automations.stats',
+      tag: 'Automations',
+      summary: 'Ended runs of one automation by outcome and time, with durations',
+      params: IdParams,
+      query: StatsQuery,
+      responses: { ...responses, 404: { description: 'There is no such automation' } },
+      async handler({ params, query }) {
+        const { id } = await requireAutomation(deps, deps.db, params.id);
+        return json(200, await read(deps, query, id));
+      },
+    }),
+  ];
+}
+
+async function read(
+  { db, clock }: StatsDeps,
+  query: z.output<typeof StatsQuery>,
+  automationId?: string,
+): Promise<z.input<typeof StatsAnswer>> {
+  const { bucket } = query;
+  const to = query.to ?? clock.now();
+  const from = query.from ?? new Date(to.getTime() - DAY_MS);
+  if (from >= to) throw outOfRange('from', 'must be before `to`');
+  const starts = bucketStarts(from, to, BUCKET_MS[bucket]);
+  const found = await runStats(db, { ...(automationId === undefined ? {} : { automationId }), from, to, bucket });
+  const byStart = new Map(found.map((each) => [each.at.getTime(), each]));
+  const buckets = starts.map((start) => {
+    const { success = 0, failed = 0, cancelled = 0, p50Ms = null, p95Ms = null } = byStart.get(start) ?? {};
+    return { at: new Date(start).toISOString(), success, failed, cancelled, p50Ms, p95Ms };
+  });
+  const total = buckets.reduce((sum, each) => sum + each.success + each.failed + each.cancelled, 0);
+  return { from: from.toISOString(), to: to.toISOString(), bucket, total, buckets };
+}
+
+/** Starts of the buckets that the range touches. @throws {FermataError} `validation_failed` for more than 500. */
+function bucketStarts(from: Date, to: Date, ms: number): number[] {
+  const first = Math.floor(from.getTime() / ms) * ms;
+  const count = Math.ceil((to.getTime() - first) / ms);
+  if (count > MAX_BUCKETS) throw outOfRange('bucket', `would give ${count} buckets; at most ${MAX_BUCKETS}`);
+  return Array.from({ length: count }, (_, index) => first + index * ms);
+}
+
+function outOfRange(path: string, message: string): FermataError {
+  const errors = [{ path, message, code: 'out_of_range' }];
+  return new FermataError('validation_failed', `${path} ${message}.`, { errors });
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
+import type { Clock, Ids } from '../domain/clock';
+import type { Executor } from './executor';
+import { sessions } from './tables/access';
+import { hashToken } from './tokens';
+
+const PREFIX_LENGTH = 12;
+const TEXT_PREFIX = { session: 'fms_', link: 'fml_' } as const;
+
+/** What a session or link was made from. */
+export interface SessionParent {
+  /** null = the bootstrap token. */
+  tokenId: string | null;
+  /** Hash of the bootstrap token; null for tokens of the database. */
+  adminHash: Buffer | null;
+}
+
+/** A session or link without what proves it. */
+export type SessionRow = Omit<typeof sessions.$inferSelect, 'hash'>;
+
+const columns = {
+  id: sessions.id,
+  kind: sessions.kind,
+  name: sessions.name,
+  prefix: sessions.prefix,
+  roles: sessions.roles,
+  tokenId: sessions.tokenId,
+  adminHash: sessions.adminHash,
+  createdAt: sessions.createdAt,
+  expiresAt: sessions.expiresAt,
+  revokedAt: sessions.revokedAt,
+};
+
+/** Creates a session or a link; the returned text is the only copy of it. */
+export async function createSession(
+  tx: Executor,
+  deps: { clock: Clock; ids: Ids },
+  input: SessionParent & { kind: 'session' | 'link'; name: string; roles: readonly string[]; expiresAt: Date },
+): Promise<{ id: string; text: string }> {
+  const text = `${TEXT_PREFIX[input.kind]}${randomBytes(32).toString('base64url')}`;
+  const id = deps.ids.next();
+  const prefix = text.slice(0, PREFIX_LENGTH);
+  const row = { ...input, id, prefix, roles: [...input.roles], hash: hashToken(text), createdAt: deps.clock.now() };
+  await tx.insert(sessions).values(row);
+  return { id, text };
+}
+
+/**
+ * A session that is usable at `now`: neither it nor the token it was made from is revoked or expired. The caller compares
+ * `adminHash` with the bootstrap token when `tokenId` is null.
+ */
+export async function findSession(db: Executor, hash: Buffer, now: Date): Promise<SessionRow | undefined> {
+  const rows = await db
+    .select(columns)
+    .from(sessions)
+    .where(and(eq(sessions.hash, hash), eq(sessions.kind, 'session'), usable(now)));
+  return rows[0];
+}
+
+/** Spends a link; undefined when it is unknown, spent or expired. Of two calls at once only one gets it. */
+export async function spendLink(tx: Executor, hash: Buffer, now: Date): Promise<SessionRow | undefined> {
+  const rows = await tx
+    .update(sessions)
+    .set({ revokedAt: now })
+    .where(and(eq(sessions.hash, hash), eq(sessions.kind, 'link'), usable(now)))
+    .returning(columns);
+  return rows[0];
+}
+
+/** Sessions that are usable at `now`, newest first, up to `limit`, below the id `before`. */
+export async function listSessions(
+  db: Executor,
+  page: { limit: number; before: string | undefined; prefix: string | undefined; now: Date },
+): Promise<SessionRow[]> {
+  return db
+    .select(columns)
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.kind, 'session'),
+        usable(page.now),
+        page.before === undefined ? undefined : lt(sessions.id, page.before),
+        page.prefix === undefined ? undefined : eq(sessions.prefix, page.prefix.slice(0, PREFIX_LENGTH)),
+      ),
+    )
+    .orderBy(desc(sessions.id))
+    .limit(page.limit);
+}
+
+/** Ends a session; false when there is none that is not revoked. */
+export async function revokeSession(tx: Executor, id: string, at: Date): Promise<boolean> {
+  const revoked = await tx
+    .update(sessions)
+    .set({ revokedAt: at })
+    .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
+    .returning({ id: sessions.id });
+  return revoked.length === 1;
+}
+
+function usable(now: Date) {
+  const token = sql`(select 1 from api_tokens t where t.id = ${sessions.tokenId} and t.revoked_at is null
+    and (t.expires_at is null or t.expires_at > ${now.toISOString()}::timestamptz))`;
+  return and(
+    isNull(sessions.revokedAt),
+    gt(sessions.expiresAt, now),
+    or(isNull(sessions.tokenId), sql`exists ${token}`),
+  );
+}
