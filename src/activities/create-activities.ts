@@ -4,7 +4,6 @@ import type { RunActivities } from '../domain/run/activities';
 import { createClaimRun } from './claim-run';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
-import { createEvaluateAndGoOn } from './evaluate-and-go-on';
 import { createPerformStep } from './perform-step';
 import { createPerformStretch } from './perform-stretch';
 import { createFailStep } from './settle-step';
@@ -13,7 +12,6 @@ import { createFailStep } from './settle-step';
 export function createActivities(deps: ActivityDeps): RunActivities {
   return {
     claimRun: createClaimRun(deps),
-    evaluateStep: createEvaluateAndGoOn(deps),
     performStretch: createPerformStretch(deps),
     performStep: createPerformStep(deps),
     failStep: createFailStep(deps),

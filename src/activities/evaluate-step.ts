@@ -1,6 +1,7 @@
 import type { Executor } from '../db/executor';
 import { beginStep, type StepStart } from '../db/runs/begin-step';
 import { endStep } from '../db/runs/end-step';
+import { decidedBefore } from '../db/runs/outcomes';
 import { setWaiting } from '../db/runs/set-waiting';
 import { writeJournal } from '../db/runs/journal';
 import { isDatabaseAway } from '../db/availability';
@@ -47,7 +48,7 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
       await writeJournal(tx, input.runId, input.journal);
       const start = await beginStep(tx, step.names, 'hold', step.input.wait);
       if (!start.open) return { type: 'closed' };
-      const before = decidedBefore(start, input);
+      const before = decidedBefore(start.decided, input.iteration);
       if (before) return before;
       step.mask = deps.secrets.maskOf(input.runId, start.secrets);
       const evaluated = storable(await evaluate(deps, tx, step, start), step.mask);
@@ -55,16 +56,6 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
       return evaluated.evaluation;
     });
   };
-}
-
-/**
- * A row keeps its decision in `trace.evaluation`, also while the step it belongs to is still open. That of a loop is its
- * latest: of an earlier iteration it tells that the loop went on.
- */
-function decidedBefore({ decided }: StepStart, { iteration }: StepInput): Evaluation | null {
-  const before = (decided as Evaluation | null | undefined) ?? null;
-  if (before?.type !== 'repeat' || iteration === undefined || before.iteration === iteration) return before;
-  return (before.iteration ?? -1) > iteration ? { type: 'repeat', iteration, goesOn: true } : null;
 }
 
 async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: StepStart): Promise<Evaluated> {

@@ -24,7 +24,7 @@ import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
 import { normalizeEvent } from '../domain/registry/registry';
 import type { Evaluation } from '../domain/run/activities';
-import { besides } from '../domain/run/beside';
+import { inSiblingBranches } from '../domain/run/path';
 import type { Look } from '../evaluation/evaluator';
 import { matchEvent } from '../evaluation/match-event';
 import { waitScopeOf } from '../evaluation/wait-scope';
@@ -100,7 +100,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
       const rendered = key === undefined ? step.source.facts.contextKey : await deps.evaluator.render(tx, key, scope);
       const contextKey = rendered === null || rendered === undefined ? null : toStorable(String(rendered as string));
       const anyKey = key !== undefined && contextKey === '*';
-      const isBefore = (other: string) => !besides(path, other);
+      const isBefore = (other: string) => !inSiblingBranches(path, other);
       const position = { runId, event, afterSeq: await logPosition(tx, runId, path, isBefore) };
       const { afterSeq, taken } = await withoutTakenEvents(tx, position, isBefore);
       const names = { kind: 'wait_for_trigger' as const, event, contextKey, anyKey };

@@ -8,6 +8,7 @@ import { noteAttempt } from '../db/runs/note-attempt';
 import { writeJournal } from '../db/runs/journal';
 import { messageOf } from '../domain/errors';
 import type { Performance } from '../domain/run/activities';
+import { isInBranch } from '../domain/run/path';
 import { artifactScope } from '../domain/run/scope';
 import type { RetryPlan } from '../domain/run/plan';
 import type { ActionResult, CallingAction } from '../integrations/contract';
@@ -76,7 +77,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const timeoutMs = timeoutOf(step, action, config);
   if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) {
     await noteAttempt(db, names, start.attempt - 1);
-    return { type: 'handover', attempts: start.attempt - 1, delayMs: 0, timeoutMs, retry: retryOf(step) };
+    return { type: 'handover', attempts: start.attempt - 1, delayMs: 0, timeoutMs };
   }
   const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
   const connection = await connectionOf(deps, action, config);
@@ -113,7 +114,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
 /** Another branch may have used a secret while this call was on its way: what comes of it is masked like all that comes later. */
 async function maskAnew(deps: ActivityDeps, step: ActionStepOfRun): Promise<void> {
   const { mask, names } = step;
-  if (!names.path.includes('parallel[')) return;
+  if (!isInBranch(names.path)) return;
   const later = await persist(() => deps.secrets.readMask(deps.database.db, names.runId));
   // Both: when the run has ended meanwhile, there is nothing left to read.
   step.mask = (value, scope) => later(mask(value, scope), scope);
@@ -210,7 +211,6 @@ async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknow
       attempts: start.attempt,
       delayMs,
       timeoutMs: timeoutOf(step, attempt.action, {}),
-      retry,
     };
   }
   throw ApplicationFailure.create({

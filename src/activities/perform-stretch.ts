@@ -1,64 +1,204 @@
 import { Context } from '@temporalio/activity';
-import { outcomesOf } from '../db/runs/outcomes';
+import { decidedBefore, outcomesOf, type StoredOutcome } from '../db/runs/outcomes';
+import type { RunSource } from '../db/runs/run-source';
 import { FermataError } from '../domain/errors';
-import type { Performance, Performed, StepInput } from '../domain/run/activities';
+import type { Done, Evaluation, Performance, StepInput, Stretched, StretchInput } from '../domain/run/activities';
+import type { Command, Steps } from '../domain/run/interpret/command';
+import { RunClosed, RunEnded, StepFailed } from '../domain/run/interpret/outcome';
+import { Progress, type Branch } from '../domain/run/interpret/progress';
+import { planOf, planStep, runList, runStep } from '../domain/run/interpret/steps';
 import { stepAt } from '../domain/run/step-at';
-import { pathsOf, type Stretch } from '../domain/run/stretch';
+import type { StepRecord } from '../domain/run/step-record';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
+import { createEvaluateStep } from './evaluate-step';
 import { createPerformStep } from './perform-step';
+import { executionOf } from './plan-for';
 
-/** After so long the workflow is told what there is so far: a local activity holds its workflow task. */
+/** After so long the workflow receives what there is so far: a local activity holds its workflow task. */
 const BUDGET_MS = 2_000;
+/** Most outcomes of one stretch, and their size as JSON: they become one marker of the history. */
+const MOST_OUTCOMES = 200;
+const MOST_BYTES = 262_144;
 
-type StretchInput = Omit<StepInput, 'path'> & { stretch: Stretch };
+type Asked = Extract<Command, { type: 'evaluate' | 'perform' }>;
+
+/** Carries out single commands. */
+interface Hands {
+  evaluate: (input: StepInput) => Promise<Evaluation>;
+  perform: (input: StepInput) => Promise<Performance>;
+}
 
 /**
- * Performs the steps of a stretch, each in its own transaction as if it were alone, until one of them needs the
- * workflow: it failed, hands over, or the run has ended. Repeated after a crash, finished steps answer with what they
- * were.
+ * The interpreter, driven inside an activity: carries out the steps of a branch one after another, each in its own
+ * transaction, until one needs Temporal (a pause, branches, a call with retries) or the budget is used up. Its workflow
+ * feeds the outcomes to its own fiber in the same order. Repeated after a crash, finished steps answer with their stored
+ * outcomes.
  */
-export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) => Promise<Performed> {
-  const performStep = createPerformStep(deps);
-  return async ({ stretch, journal, ...input }) => {
-    const started = performance.now();
-    const performances: Performance[] = [];
-    for (const path of pathsOf(stretch)) {
-      if (performances.length > 0 && (performance.now() - started > BUDGET_MS || isCancelled())) {
-        return { performances, ended: false };
-      }
-      const outcome = await performStep({ ...input, path, journal: performances.length === 0 ? journal : [] });
-      performances.push(outcome);
-      if (outcome.type === 'closed' && performances.length === 1) return endedBefore(deps, input.runId, stretch);
-      if (!(await goesOn(deps, input.runId, path, outcome))) return { performances, ended: false };
-    }
-    if (!stretch.last) return { performances, ended: false };
-    const ended = await endRun(deps, { runId: input.runId, status: 'success', journal: [] });
+export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) => Promise<Stretched> {
+  const hands = { evaluate: createEvaluateStep(deps), perform: createPerformStep(deps) };
+  return async (input) => {
+    const stretch = await beginStretch(deps, input);
+    const stretched = await drive(stretch, hands, withBudget());
+    const [first] = stretched.done;
+    if (first !== undefined && isClosed(first)) return (await recallStretch(deps, input)) ?? stretched;
+    if (!stretched.ended) return stretched;
+    const ended = await endRun(deps, { runId: input.runId, status: 'success', journal: stretch.journal });
     await deps.failpoint('after-end-before-completion');
-    return ended ? { performances, ended } : { performances: [{ type: 'closed' }], ended };
+    return ended ? stretched : closedAt(stretched);
   };
 }
 
-/** What the steps were, when this stretch had brought the run to its end before its worker could tell. */
-export async function endedBefore({ database }: ActivityDeps, runId: string, stretch: Stretch): Promise<Performed> {
-  const closed: Performed = { performances: [{ type: 'closed' }], ended: false };
-  if (!stretch.last) return closed;
-  const outcomes = await outcomesOf(database.db, runId);
-  if (outcomes === null) return closed;
-  const performances = pathsOf(stretch).map((path): Performance => {
-    const outcome = outcomes.get(path);
-    if (outcome?.error) return { type: 'failed', error: outcome.error };
-    return outcome?.status === 'skipped' ? { type: 'skipped' } : { type: 'done' };
-  });
-  return { performances, ended: true };
+/**
+ * The outcomes of a stretch that brought its run to a good end before its worker could report them. null when the run did
+ * not end that way.
+ */
+export async function recallStretch(deps: ActivityDeps, input: StretchInput): Promise<Stretched | null> {
+  if (input.branch !== '' || input.error !== undefined) return null;
+  const outcomes = await outcomesOf(deps.database.db, input.runId);
+  if (outcomes === null) return null;
+  const stretched = await drive(await beginStretch(deps, input), recalling(outcomes), () => false);
+  return stretched.ended ? stretched : null;
 }
 
-async function goesOn(deps: ActivityDeps, runId: string, path: string, outcome: Performance): Promise<boolean> {
-  if (outcome.type === 'done' || outcome.type === 'skipped') return true;
-  if (outcome.type !== 'failed') return false;
-  const step = stepAt((await deps.sourceOf(runId)).definition, path);
-  if (!step) throw new FermataError('not_found', `There is no step ${path}.`);
-  return step.continue_on_error;
+function recalling(outcomes: ReadonlyMap<string, StoredOutcome>): Hands {
+  return {
+    evaluate: ({ path, iteration }) =>
+      Promise.resolve(decidedBefore(outcomes.get(path)?.decided, iteration) ?? { type: 'closed' }),
+    perform: ({ path }): Promise<Performance> => {
+      const outcome = outcomes.get(path);
+      if (!outcome) return Promise.resolve({ type: 'closed' });
+      if (outcome.error) return Promise.resolve({ type: 'failed', error: outcome.error });
+      return Promise.resolve(outcome.status === 'skipped' ? { type: 'skipped' } : { type: 'done' });
+    },
+  };
 }
 
-export const isCancelled = (): boolean => Context.current().cancellationSignal.aborted;
+interface Stretch {
+  input: StretchInput;
+  steps: Steps;
+  branch: Branch;
+  /** Notes to be written with the next step. */
+  journal: StepRecord[];
+}
+
+async function beginStretch(deps: ActivityDeps, input: StretchInput): Promise<Stretch> {
+  const { definition } = await deps.sourceOf(input.runId);
+  const { branch: place, positions, variables, repeat, wait, journal } = input;
+  const progress = new Progress(variables, { positions, variables: {}, finished: {}, waits: {} });
+  const branch = place === '' ? progress.root : progress.fork(progress.root, place);
+  Object.assign(branch, { repeat, wait });
+  return { input, branch, journal: [...journal], steps: stepsOf(deps, definition, input, progress, branch) };
+}
+
+function stepsOf(
+  deps: ActivityDeps,
+  definition: RunSource['definition'],
+  { branch: place, error }: StretchInput,
+  progress: Progress,
+  branch: Branch,
+): Steps {
+  if (place !== '') {
+    const step = stepAt(definition, place);
+    if (!step) throw new FermataError('not_found', `The definition has no step ${place}.`);
+    return runStep(progress, branch, planStep(step, executionOf(deps)), place);
+  }
+  const list = error === undefined ? 'actions' : 'on_failure';
+  return runList(progress, branch, planOf(definition[list], executionOf(deps)), list);
+}
+
+async function drive(stretch: Stretch, hands: Hands, isUsedUp: (done: Done[]) => boolean): Promise<Stretched> {
+  const { input, steps, journal } = stretch;
+  const done: Done[] = [];
+  let begun = input.first === undefined;
+  let answer: unknown;
+  for (;;) {
+    const next = advance(steps, answer);
+    if (next === 'unwound') return { done, ended: false };
+    if (next === 'through') return { done, ended: input.branch === '' && input.error === undefined };
+    if (next.type === 'note') {
+      // Notes before the first command are the workflow's, which has taken them along.
+      if (next.persist && begun) journal.push(recordOf(next));
+      continue;
+    }
+    if (next.type !== 'evaluate' && next.type !== 'perform') {
+      if (!begun) throw new Error(`The stretch met ${next.type} at ${next.path} before ${input.first?.at ?? ''}`);
+      return { done, ended: false };
+    }
+    begun ||= isFirst(next, input);
+    if (begun && done.length > 0 && isUsedUp(done)) return { done, ended: false };
+    const outcome = await carryOut(stretch, next, hands, begun);
+    answer = 'evaluated' in outcome ? outcome.evaluated : outcome.performed;
+    if (begun) done.push(outcome);
+    else if (isClosed(outcome)) return { done: [closedFor(input)], ended: false };
+  }
+}
+
+/** Steps around the one to begin with were entered before: their rows answer with what was decided. */
+async function carryOut(stretch: Stretch, command: Asked, hands: Hands, begun: boolean): Promise<Done> {
+  const { input, branch, journal } = stretch;
+  const { runId, error } = input;
+  const { path: at } = command;
+  const step: StepInput = {
+    ...{ runId, path: at, variables: branch.variables, repeat: branch.repeat },
+    journal: begun ? journal.splice(0) : [],
+    ...(branch.wait === undefined ? {} : { wait: branch.wait }),
+    ...(error && { error }),
+  };
+  if (command.type === 'perform') return { at, performed: await hands.perform(step) };
+  const { iteration } = command;
+  const which = iteration === undefined ? {} : { iteration };
+  return { at, ...which, evaluated: await hands.evaluate({ ...step, ...which }) };
+}
+
+function advance(steps: Steps, answer: unknown): Command | 'through' | 'unwound' {
+  try {
+    const next = steps.next(answer);
+    return next.done ? 'through' : next.value;
+  } catch (error) {
+    if (error instanceof StepFailed || error instanceof RunEnded || error instanceof RunClosed) return 'unwound';
+    throw error;
+  }
+}
+
+function isFirst(command: Asked, { first }: StretchInput): boolean {
+  const iteration = command.type === 'evaluate' ? command.iteration : undefined;
+  return command.type === first?.type && command.path === first.at && iteration === first.iteration;
+}
+
+const isClosed = (done: Done): boolean => ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
+
+/** The run was closed by someone else before the first command could be carried out. */
+function closedFor({ first }: StretchInput): Done {
+  const { type, at = '', ...which } = first ?? {};
+  return type === 'perform' ? { at, performed: { type: 'closed' } } : { at, ...which, evaluated: { type: 'closed' } };
+}
+
+/** The run was closed by someone else before its end could be written. */
+function closedAt({ done: [first] }: Stretched): Stretched {
+  if (first === undefined) return { done: [], ended: false };
+  const closed = { type: 'closed' } as const;
+  return { done: ['evaluated' in first ? { ...first, evaluated: closed } : { ...first, performed: closed }], ended: false };
+}
+
+function withBudget(): (done: Done[]) => boolean {
+  const started = performance.now();
+  let bytes = 0;
+  return (done) => {
+    bytes += JSON.stringify(done.at(-1)).length;
+    return (
+      performance.now() - started > BUDGET_MS || bytes > MOST_BYTES || done.length >= MOST_OUTCOMES || isCancelled()
+    );
+  };
+}
+
+const isCancelled = (): boolean => Context.current().cancellationSignal.aborted;
+
+function recordOf({ node, path, status, result, error }: Extract<Command, { type: 'note' }>): StepRecord {
+  return {
+    ...{ path, actionId: node.id, kind: node.kind, status },
+    action: node.kind === 'action' ? node.action : null,
+    ...(result === undefined ? {} : { result }),
+    ...(error && { error }),
+  };
+}

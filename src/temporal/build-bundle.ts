@@ -11,7 +11,11 @@ async function buildBundle(): Promise<void> {
   const dist = join(projectRoot(), 'dist');
   const workflowsPath = join(dist, 'src', 'workflows', 'index.js');
   if (!existsSync(workflowsPath)) throw new Error(`${workflowsPath} is missing: compile first ("npm run build" does).`);
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules: [join(dist, 'src', 'workflows', 'run', 'delivery-order.js')],
+    logger: new DefaultLogger('WARN'),
+  });
   writeFileSync(join(dist, 'workflow-bundle.js'), code);
 }
 

@@ -8,7 +8,10 @@ import { projectRoot } from '../project-root';
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const built = join(projectRoot(), 'dist', 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
-  return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows/index') });
+  return bundleWorkflowCode({
+    workflowsPath: require.resolve('../workflows/index'),
+    workflowInterceptorModules: [require.resolve('../workflows/run/delivery-order')],
+  });
 }
 
 export interface TemporalWorkerOptions {

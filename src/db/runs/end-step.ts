@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm';
+import { STEPS_AROUND_OTHERS } from '../../domain/definition/action-kind';
+import { isInBranch } from '../../domain/run/path';
 import type { RunError } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
@@ -49,7 +51,7 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
       trace = ${json(end.trace)}::jsonb, finished_at = ${finished}, seq = nextval('change_seq')
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
       and exists (select 1 from run)`);
-  if (path.includes('.parallel[')) await noteOnlyWaiting(tx, runId);
+  if (isInBranch(path)) await noteOnlyWaiting(tx, runId);
   return result.rowCount === 1;
 }
 
@@ -60,9 +62,6 @@ const closing = (closes: StepEnd['closes']) => sql`, closed as (
         and exists (select 1 from jsonb_array_elements(${json(closes)}::jsonb) c
           where a.type = c ->> 'type' and a.data @> (c -> 'data')))`;
 
-/** Kinds whose step is under way while those inside it wait. */
-const AROUND = ['parallel', 'sequence', 'choose', 'repeat'];
-
 /** A step ended beside others: when all that is left of the run waits, so does the run. Branches that end together skip it. */
 async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
   await tx.execute(sql`
@@ -70,6 +69,6 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
       select r.id from runs r where r.id = ${runId} and r.status = 'running'
         and exists (select 1 from run_steps s where s.run_id = r.id and s.status = 'waiting')
         and not exists (select 1 from run_steps s where s.run_id = r.id and s.status = 'running'
-          and s.kind <> all(${`{${AROUND.join(',')}}`}::text[]))
+          and s.kind <> all(${`{${STEPS_AROUND_OTHERS.join(',')}}`}::text[]))
       for no key update skip locked)`);
 }

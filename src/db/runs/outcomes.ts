@@ -1,23 +1,31 @@
 import { sql } from 'drizzle-orm';
+import type { Evaluation } from '../../domain/run/activities';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
-/** What a step had decided, as its row keeps it; null = nothing. */
-export async function decidedAt(db: Executor, runId: string, path: string): Promise<unknown> {
-  const found = await db.execute<{ decided: unknown }>(
-    sql`select trace -> 'evaluation' as decided from run_steps where run_id = ${runId} and path = ${path}`,
-  );
-  return found.rows[0]?.decided ?? null;
+/** How a step ended, as its row keeps it. */
+export interface StoredOutcome {
+  status: StepStatus;
+  error: RunError | null;
+  /** What was decided, of a step that is evaluated. */
+  decided: unknown;
 }
 
-/** How the steps of a run ended, by place; null when the run itself has not ended as a success. */
-export async function outcomesOf(
-  db: Executor,
-  runId: string,
-): Promise<Map<string, { status: StepStatus; error: RunError | null }> | null> {
-  const result = await db.execute<{ path: string; status: StepStatus; error: RunError | null }>(sql`
-    select s.path, s.status, case when s.status = 'failed' then s.error end as error
-    from runs r join run_steps s on s.run_id = r.id where r.id = ${runId} and r.status = 'success'`);
+/** How the steps of a run ended, by path; null when the run itself has not ended as a success. */
+export async function outcomesOf(db: Executor, runId: string): Promise<Map<string, StoredOutcome> | null> {
+  const result = await db.execute<{ path: string } & StoredOutcome & Record<string, unknown>>(sql`
+    select s.path, s.status, case when s.status = 'failed' then s.error end as error, s.trace -> 'evaluation' as decided
+    from runs r left join run_steps s on s.run_id = r.id where r.id = ${runId} and r.status = 'success'`);
   if (result.rows.length === 0) return null;
-  return new Map(result.rows.map(({ path, status, error }) => [path, { status, error }]));
+  return new Map(result.rows.map(({ path, ...outcome }) => [path, outcome]));
+}
+
+/**
+ * The decision of a row, which is kept while its step is still open. That of a loop is its latest: of an earlier iteration
+ * it says that the loop went on.
+ */
+export function decidedBefore(decided: unknown, iteration: number | undefined): Evaluation | null {
+  const before = (decided as Evaluation | null | undefined) ?? null;
+  if (before?.type !== 'repeat' || iteration === undefined || before.iteration === iteration) return before;
+  return (before.iteration ?? -1) > iteration ? { type: 'repeat', iteration, goesOn: true } : null;
 }

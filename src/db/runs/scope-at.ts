@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { besides } from '../../domain/run/beside';
+import { inSiblingBranches } from '../../domain/run/path';
 import type { Executor } from '../executor';
 
 /** What the expressions of a step saw of its run. */
@@ -72,7 +72,7 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
     from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
   const row = result.rows[0];
   if (!row) return null;
-  const isVisible = (each: { path: string }) => path === null || !besides(each.path, path);
+  const isVisible = (each: { path: string }) => path === null || !inSiblingBranches(each.path, path);
   const visible = (row.written ?? []).find(isVisible);
   return {
     automation: { id: row.automation_id, name: row.name, group: row.group },

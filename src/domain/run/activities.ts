@@ -1,6 +1,5 @@
-import type { PlanNode, RetryPlan } from './plan';
+import type { PlanNode } from './plan';
 import type { EndedBy, RunError, StepRecord } from './step-record';
-import type { Stretch } from './stretch';
 
 /** What every step activity gets; everything else it reads from Postgres. */
 export interface StepInput {
@@ -33,7 +32,7 @@ export interface Failed {
   error: RunError;
 }
 
-/** What evaluating a step of ours gave, by kind. */
+/** What evaluating a step came to, by kind. */
 export type Evaluation =
   | Closed
   | Skipped
@@ -43,57 +42,85 @@ export type Evaluation =
   | { type: 'condition'; holds: boolean; reason: string }
   | { type: 'variables'; variables: Record<string, unknown> }
   | { type: 'delay'; until: number }
-  /** A wait that goes on, with the instants (ms since 1970) to look again at and to give up at; or that is over. */
+  /** A wait that goes on, with the instants (ms since 1970) of its next evaluation and of its timeout; or that is over. */
   | { type: 'wait'; over: false; note: string; recheckAt: number | null; timeoutAt: number | null }
   | { type: 'wait'; over: true; completed: boolean }
   /** `total` and `items` of a counted loop; `goesOn` of one that is asked at each iteration. */
-  | { type: 'repeat'; total?: number; items?: unknown[]; iteration?: number; goesOn?: boolean; problem?: string };
+  | {
+      type: 'repeat';
+      total?: number;
+      items?: unknown[];
+      iteration?: number;
+      goesOn?: boolean;
+      problem?: string;
+      /** Iterations after which the loop ends anyway; of a dry run. */
+      most?: number;
+    };
 
-/** What performing an action gave. `handover`: a normal activity takes over, after a pause when a failure asks for one. */
-export type Performance =
-  | Closed
-  | Skipped
-  | Failed
-  | { type: 'done' }
-  | { type: 'handover'; attempts: number; delayMs: number; timeoutMs: number; retry: RetryPlan };
+/** A normal activity takes over, after a pause when a failure asks for one. */
+export interface Handover {
+  type: 'handover';
+  /** Attempts that were sent so far. */
+  attempts: number;
+  delayMs: number;
+  timeoutMs: number;
+}
 
-/** What a stretch of steps gave. */
-export interface Performed {
-  /** In the order of the steps; shorter than the stretch when the workflow has to look before it goes on. */
-  performances: Performance[];
-  /** All went well and it was the last stretch: the run's row has ended as a success. */
+/** What performing an action came to. */
+export type Performance = Closed | Skipped | Failed | { type: 'done' } | Handover;
+
+/** A call ended without an attempt that could record its outcome. */
+export interface GaveUp {
+  type: 'gaveUp';
+  /** `timeout` when its deadline passed. */
+  code: 'timeout' | 'internal';
+  message: string;
+}
+
+/** The outcome of one command that an activity carried out. */
+export type Done =
+  | { at: string; iteration?: number; evaluated: Evaluation }
+  | { at: string; performed: Performance };
+
+/** What a stretch came to. */
+export interface Stretched {
+  /** Outcomes in the order in which the steps were carried out, beginning with the one that was asked for. */
+  done: Done[];
+  /** The run's steps are through and its row has ended as a success. */
   ended: boolean;
 }
 
-/** What an execution is told when it has claimed its run. */
+/** Where a branch stands, for an activity to go on from there. */
+export interface StretchInput extends Omit<StepInput, 'path' | 'iteration'> {
+  /** Place of the branch; '' = the run itself. */
+  branch: string;
+  positions: Record<string, number>;
+  /** The command to begin with; absent = the first one. */
+  first?: { type: 'evaluate' | 'perform'; at: string; iteration?: number };
+}
+
+/** What an execution receives when it has claimed its run. */
 export interface Claimed {
   plan: PlanNode[];
   onFailure?: PlanNode[];
   variables: Record<string, unknown>;
-  /** Branches go on one after another when their activities end at once. Executions that began before that was so have none. */
-  inTurn?: boolean;
 }
 
 export interface RunActivities {
-  /**
-   * Claims the run's row for this execution and performs the first stretch of its steps; null = not ours, end without
-   * a trace.
-   */
+  /** Claims the run's row for this execution and performs its first stretch; null = not ours, end without a trace. */
   claimRun(input: {
     runId: string;
     executionRunId: string;
-    /** The execution goes on where an earlier one stopped: nothing is performed ahead. */
+    /** The execution goes on where an earlier one stopped: nothing is performed. */
     resumes?: boolean;
-  }): Promise<(Performed & Claimed) | null>;
-  /** When the step lets the run go on, the stretch `behind` it is performed in the same go; `then` is what that gave. */
-  evaluateStep(input: StepInput & { behind?: Stretch }): Promise<Evaluation & { then?: Performed }>;
-  /** Performs consecutive steps; after the last of the run it writes its end too. */
-  performStretch(input: Omit<StepInput, 'path'> & { stretch: Stretch }): Promise<Performed>;
+  }): Promise<(Stretched & Claimed) | null>;
+  /** Carries out steps one after another until one needs Temporal; after the last step of the run ends its row, too. */
+  performStretch(input: StretchInput): Promise<Stretched>;
   /** One provider call as a normal activity. */
   performStep(input: StepInput): Promise<Performance>;
-  /** Records a failure that no attempt could record itself, e.g. because every worker that tried it died. */
-  failStep(input: StepInput & { error: RunError }): Promise<Closed | Failed>;
-  /** Writes steps that were noted, when no other activity is about to take them along. */
+  /** Records a failure that no attempt could record itself; a step that has ended meanwhile keeps its outcome. */
+  failStep(input: StepInput & { error: RunError }): Promise<Performance>;
+  /** Writes steps that were noted, when no other activity is about to. */
   writeNotes(input: { runId: string; journal: StepRecord[] }): Promise<void>;
   /** Notes on the run's row what it failed with, before `on_failure`. False: it had ended before. */
   noteRunFailed(input: { runId: string; endedBy?: EndedBy; error: RunError; journal: StepRecord[] }): Promise<boolean>;

@@ -1,15 +1,13 @@
 import type { Definition } from '../definition/schema';
+import { prefixesOf } from './path';
 import { stepAt } from './step-at';
 
 /**
- * Tells of a failed step whether its failure was swallowed: its own `continue_on_error`, or that of a step around it. A
+ * Returns whether the failure of a step was swallowed: by its own `continue_on_error` or by that of a step around it. A
  * retry from the failed step leaves such steps as they are.
  */
 export function settledFailures(definition: Pick<Definition, 'actions' | 'on_failure'>): (path: string) => boolean {
-  return (path) => {
-    const parts = path.split('.');
-    return parts.some((_, index) => continues(definition, parts.slice(0, index + 1).join('.')));
-  };
+  return (path) => prefixesOf(path).some((prefix) => continues(definition, prefix));
 }
 
 /** Prefixes such as `actions[0].choose[1]` name a branch, which has no such key. */

@@ -1,42 +1,92 @@
-import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { RunActivities } from '../../domain/run/activities';
+import {
+  ActivityFailure,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  TimeoutFailure,
+  type CancellationScope,
+} from '@temporalio/workflow';
+import type { GaveUp, Performance, RunActivities, Stretched } from '../../domain/run/activities';
+import { stepDeadlineMs } from '../../domain/run/step-deadline';
+import type { Command } from '../../domain/run/interpret/command';
+import type { Branch } from '../../domain/run/interpret/progress';
+import type { RunState } from './run-state';
+
+type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /**
- * Local attempts: inside one workflow task. Whatever is thrown there is infrastructure (Postgres away, a bug mended by
- * the next release), so it is tried without end; refusals and failures of steps come back as values.
+ * Local attempts: inside one workflow task. Whatever is thrown there is infrastructure (Postgres away, a bug fixed by the
+ * next release), so it is tried without end; refusals and failures of steps come back as values.
  */
 const LOCAL = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const;
 
-/** Ours and fast, with what the Web UI shows beside the marker. */
-export const local = (summary: string): RunActivities => proxyLocalActivities<RunActivities>({ ...LOCAL, summary });
-
-/** How a normal activity of a provider call is run. */
-export interface CallOptions {
-  summary: string;
-  /** Of one attempt, in milliseconds. */
-  timeoutMs: number;
-  maximumAttempts: number;
-  initialMs: number;
-  factor: number;
-  maximumMs: number;
-}
-
 /** Room for reading the scope, masking and writing the row around the call itself. */
 const BOOKKEEPING_MS = 15_000;
 
-/** A provider call with its retries kept by Temporal; heartbeats carry a cancel to it within seconds. */
-export const remote = (options: CallOptions): Pick<RunActivities, 'performStep'> =>
-  proxyActivities<Pick<RunActivities, 'performStep'>>({
-    summary: options.summary,
-    startToCloseTimeout: options.timeoutMs + BOOKKEEPING_MS,
+/** Activities of ours that are fast, with what the Web UI shows beside their markers. */
+export const local = (summary: string): RunActivities => proxyLocalActivities<RunActivities>({ ...LOCAL, summary });
+
+/** Carries out a command and, in the same activity, what follows it. */
+export function performStretch(
+  scope: CancellationScope,
+  state: RunState,
+  branch: Branch,
+  command: CommandOf<'evaluate' | 'perform'>,
+): Promise<Stretched> {
+  const { path, node } = command;
+  const iteration = command.type === 'evaluate' ? command.iteration : undefined;
+  const input = {
+    ...state.stepInput(branch),
+    ...{ branch: branch.place, positions: state.progress.positionsOf(branch.place) },
+    first: { type: command.type, at: path, ...(iteration === undefined ? {} : { iteration }) },
+  };
+  return scope.run(() => local(node.label).performStretch(input));
+}
+
+/**
+ * A provider call as a normal activity. Its row counts the attempts and ends them; Temporal retries without a limit until
+ * the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. Heartbeats carry a cancel to it.
+ */
+export async function callStep(
+  scope: CancellationScope,
+  state: RunState,
+  branch: Branch,
+  { node, path, after }: CommandOf<'call'>,
+): Promise<Performance | GaveUp> {
+  const timeoutMs = after?.timeoutMs ?? node.timeoutMs;
+  const { performStep } = proxyActivities<Pick<RunActivities, 'performStep'>>({
+    summary: node.label,
+    startToCloseTimeout: timeoutMs + BOOKKEEPING_MS,
+    scheduleToCloseTimeout: stepDeadlineMs(timeoutMs, node.retry),
     heartbeatTimeout: '5 seconds',
-    retry: {
-      maximumAttempts: options.maximumAttempts,
-      initialInterval: options.initialMs,
-      backoffCoefficient: options.factor,
-      maximumInterval: options.maximumMs,
-    },
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   });
+  const input = { ...state.stepInput(branch), path };
+  try {
+    return await scope.run(() => performStep(input));
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    const { cause } = error;
+    const code = cause instanceof TimeoutFailure ? 'timeout' : 'internal';
+    return { type: 'gaveUp', code, message: cause?.message ?? error.message };
+  }
+}
+
+export function failStep(
+  scope: CancellationScope,
+  state: RunState,
+  branch: Branch,
+  { node, path, error }: CommandOf<'fail'>,
+): Promise<Performance> {
+  const input = { ...state.stepInput(branch), path, error };
+  return scope.run(() => local(node.label).failStep(input));
+}
+
+/** Writes what was noted: all that is left of the run may pause for a month. */
+export function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
+  const input = { runId: state.runId, journal: state.takeNotes() };
+  return scope.run(() => local('notes').writeNotes(input));
+}

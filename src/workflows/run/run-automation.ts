@@ -7,16 +7,18 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Claimed, Done, Stretched } from '../../domain/run/activities';
+import type { Steps } from '../../domain/run/interpret/command';
+import { RunClosed, RunEnded, StepFailed } from '../../domain/run/interpret/outcome';
+import { runList } from '../../domain/run/interpret/steps';
 import type { RunInput, RunResult, WakeSignal } from '../../domain/run/messages';
-import type { PlanNode } from '../../domain/run/plan';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
-import { stretchAt } from '../../domain/run/stretch';
 import { local } from './activities';
-import { runSteps } from './interpreter';
-import { ContinueLater, RunClosed, RunEnded, StepFailed } from './outcome';
+import { ContinueLater } from './outcome';
 import { RunState } from './run-state';
+import { Scheduler } from './scheduler';
 
-/** Something that a wait of the run looks at has changed. */
+/** Something that a wait of the run depends on has changed. */
 export const wake = defineSignal<[WakeSignal]>('wake');
 
 interface End {
@@ -28,9 +30,12 @@ interface End {
 /** One run of one automation: claims its row, executes its plan, writes how it ended. */
 export async function runAutomation(input: RunInput): Promise<RunResult> {
   const { runId, resume } = input;
-  const wakes = new Set<string>();
-  // The workflow id is another run's before and after this one.
-  setHandler(wake, (signal) => void (signal.runId === runId && wakes.add(signal.path)));
+  const early: string[] = [];
+  let onWake = (path: string): void => void early.push(path);
+  // Another run may have the workflow id before and after this one.
+  setHandler(wake, (signal) => {
+    if (signal.runId === runId) onWake(signal.path);
+  });
   const { firstExecutionRunId: executionRunId } = workflowInfo();
   const resumes = resume === undefined ? {} : { resumes: true };
   // Not to be cancelled: what it has claimed must be ended below.
@@ -39,23 +44,35 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   );
   if (!claimed) return { status: 'dropped' };
 
-  const run = RunState.begin(runId, claimed, input, wakes);
-  run.keep(stretchAt(claimed.plan, 'actions', 0), claimed);
+  const state = new RunState(runId, claimed.variables, input);
+  const scheduler = new Scheduler(state);
+  onWake = (path) => scheduler.wake(path);
+  for (const path of early) scheduler.wake(path);
+  return runClaimed(input, claimed, state, scheduler);
+}
+
+async function runClaimed(
+  input: RunInput,
+  claimed: Stretched & Claimed,
+  state: RunState,
+  scheduler: Scheduler,
+): Promise<RunResult> {
+  const { runId } = input;
   let cancellation: unknown;
   let end: End;
   try {
-    end = await execute(run, claimed.plan, claimed.onFailure ?? []);
+    end = await execute(state, scheduler, claimed);
   } catch (error) {
     if (error instanceof RunClosed) return { status: 'dropped' };
-    if (error instanceof ContinueLater) return continueLater(input, run);
+    if (error instanceof ContinueLater) return continueLater(input, state);
     if (!isCancellation(error)) throw error;
     cancellation = error;
     end = { status: 'cancelled', endedBy: { kind: 'temporal', reason: 'Cancelled in Temporal.' } };
   }
-  if (run.ended) return { status: 'success' };
-  // After a cancel everything of the workflow's own scope is refused; the row must be written all the same.
+  if (state.rowEnded) return { status: 'success' };
+  // After a cancel the workflow's own scope refuses everything; the row must be written anyway.
   await CancellationScope.nonCancellable(() =>
-    local('finish').finishRun({ runId, ...end, journal: run.takeJournal() }),
+    local('finish').finishRun({ runId, ...end, journal: state.takeNotes() }),
   );
   if (cancellation !== undefined) throw cancellation;
   if (end.error) throw ApplicationFailure.nonRetryable(end.error.message, end.error.code, end.error);
@@ -63,24 +80,29 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
 }
 
 /** The same run in a new execution, with an empty history. */
-function continueLater(input: RunInput, run: RunState): Promise<never> {
+function continueLater(input: RunInput, state: RunState): Promise<never> {
   const { memo, typedSearchAttributes } = workflowInfo();
   const continueAsNew = makeContinueAsNewFunc<typeof runAutomation>({ ...(memo && { memo }), typedSearchAttributes });
-  return continueAsNew({ ...input, resume: run.snapshot() });
+  return continueAsNew({ ...input, resume: state.snapshot() });
 }
 
-async function execute(run: RunState, plan: readonly PlanNode[], onFailure: readonly PlanNode[]): Promise<End> {
-  if (run.failed === undefined) {
-    const end = await endOf(() => runSteps(run, plan, 'actions'));
+async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched & Claimed): Promise<End> {
+  const { plan, onFailure = [], done } = claimed;
+  const { progress } = state;
+  const run = (steps: Steps, ahead: Done[] = []) => endOf(() => scheduler.run(steps, progress.root, ahead));
+  state.rowEnded = claimed.ended;
+  if (state.failed === undefined) {
+    const end = await run(runList(progress, progress.root, plan, 'actions'), done);
     if (end.error === undefined || onFailure.length === 0) return end;
-    run.failed = { ...end, error: end.error };
-    const { endedBy, error } = run.failed;
-    const noted = { runId: run.runId, error, ...(endedBy && { endedBy }), journal: run.takeJournal() };
+    const { endedBy, error } = end;
+    state.failed = { ...(endedBy && { endedBy }), error };
+    progress.root.repeat = null;
+    const noted = { runId: state.runId, error, ...(endedBy && { endedBy }), journal: state.takeNotes() };
     if (!(await local('note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
   // How it ends changes nothing of how the run ended.
-  await endOf(() => runSteps(run, onFailure, 'on_failure'));
-  return { status: 'failed', ...run.failed };
+  await run(runList(progress, progress.root, onFailure, 'on_failure'));
+  return { status: 'failed', ...state.failed };
 }
 
 async function endOf(steps: () => Promise<void>): Promise<End> {

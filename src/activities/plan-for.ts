@@ -1,0 +1,16 @@
+import type { ProviderAction } from '../domain/definition/action';
+import type { ExecutionOf } from '../domain/run/interpret/kind';
+import { SHORT_CALL_MS } from './call-budget';
+import type { ActivityDeps } from './deps';
+
+/** How actions run. Whether one tries first inside the workflow task depends on what is written, before rendering. */
+export function executionOf({ registry }: Pick<ActivityDeps, 'registry'>): ExecutionOf {
+  return (step: ProviderAction) => {
+    const action = registry.action(step.action);
+    if (!action || action.execution === 'transaction') {
+      return { execution: 'transaction', timeoutMs: SHORT_CALL_MS };
+    }
+    const timeoutMs = step.timeout_seconds === undefined ? action.timeoutMs(step.config) : step.timeout_seconds * 1000;
+    return { execution: timeoutMs <= SHORT_CALL_MS ? 'short' : 'long', timeoutMs };
+  };
+}

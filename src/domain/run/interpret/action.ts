@@ -1,0 +1,64 @@
+import type { ProviderAction } from '../../definition/action';
+import { assertNever } from '../../errors';
+import type { Closed, Failed, GaveUp, Performance } from '../activities';
+import type { ActionNode } from '../plan';
+import { show } from './around';
+import { askCall, askFailure, askPerformance, type Steps } from './command';
+import type { Context, StepKind } from './kind';
+import { RunClosed, StepFailed } from './outcome';
+
+/**
+ * A provider action. Own effects and short calls are tried at once; a first attempt that runs into its budget or fails in a
+ * way worth retrying hands over to a call with retries, and long calls begin as one.
+ */
+export const action: StepKind<'action', ProviderAction> = {
+  plan: (step, base, { executionOf }) => ({
+    ...base,
+    kind: 'action',
+    action: step.action,
+    ...executionOf(step),
+    retry: {
+      maxAttempts: step.retry.max_attempts,
+      initialSeconds: step.retry.initial_seconds,
+      factor: step.retry.factor,
+      maxSeconds: step.retry.max_seconds,
+    },
+  }),
+  *run(context, node, path) {
+    yield* show(context, node, path, 'running');
+    if (node.execution === 'long') return yield* settle(context, node, path, yield* askCall(node, path, null));
+    const first = yield* askPerformance(node, path);
+    if (first.type !== 'handover') return yield* settle(context, node, path, first);
+    if (first.delayMs > 0) {
+      yield* show(context, node, path, 'running', `attempt ${first.attempts} failed, trying again`);
+      yield { type: 'sleep', node, path, ms: first.delayMs, retry: true };
+    }
+    yield* settle(context, node, path, yield* askCall(node, path, first));
+  },
+};
+
+function* settle(
+  context: Context,
+  node: ActionNode,
+  path: string,
+  outcome: Performance | Closed | Failed | GaveUp,
+): Steps {
+  switch (outcome.type) {
+    case 'closed':
+      throw new RunClosed();
+    case 'failed':
+      throw new StepFailed(outcome.error);
+    case 'skipped':
+      return yield* show(context, node, path, 'skipped');
+    case 'done':
+      return yield* show(context, node, path, 'success');
+    case 'gaveUp': {
+      const { code, message } = outcome;
+      return yield* settle(context, node, path, yield* askFailure(node, path, { code, message, path }));
+    }
+    case 'handover':
+      throw new Error('A call with retries does not hand over');
+    default:
+      return assertNever(outcome);
+  }
+}

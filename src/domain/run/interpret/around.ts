@@ -1,0 +1,72 @@
+import type { Evaluation } from '../activities';
+import type { PlanNode } from '../plan';
+import type { RunError, StepStatus } from '../step-record';
+import { askEvaluation, type Steps } from './command';
+import type { Context } from './kind';
+import { RunClosed, RunEnded, StepFailed } from './outcome';
+
+type Settled = Exclude<Evaluation, { type: 'closed' | 'skipped' | 'failed' }>;
+
+/** Shows a step's state; its row is written by the activity that works on it. */
+export function* show(context: Context, node: PlanNode, path: string, status: StepStatus, text?: string): Steps {
+  context.progress.observe(path, node, status);
+  yield { type: 'note', node, path, status, persist: false, ...(text === undefined ? {} : { text }) };
+}
+
+/** Shows a step's state and has its row written with the next activity. */
+export function* note(
+  context: Context,
+  node: PlanNode,
+  path: string,
+  status: StepStatus,
+  more: { result?: unknown; error?: RunError } = {},
+): Steps {
+  context.progress.observe(path, node, status);
+  yield { type: 'note', node, path, status, persist: true, ...more };
+}
+
+/**
+ * Evaluates a step; a `while` or `until` for each `iteration`. null = `enabled` is false and the step is skipped. Throws
+ * when the step failed or the run has been closed.
+ */
+export function* evaluate(context: Context, node: PlanNode, path: string, iteration?: number): Steps<Settled | null> {
+  if (iteration === undefined) yield* show(context, node, path, 'running');
+  const result = yield* askEvaluation(node, path, iteration);
+  switch (result.type) {
+    case 'closed':
+      throw new RunClosed();
+    case 'failed':
+      throw new StepFailed(result.error);
+    case 'skipped':
+      yield* show(context, node, path, 'skipped');
+      return null;
+    default:
+      return result;
+  }
+}
+
+/** Begins a step around others that has nothing to evaluate but `enabled`. false = it is skipped. */
+export function* enter(context: Context, node: PlanNode, path: string): Steps<boolean> {
+  if (node.enabled === 'evaluate') return (yield* evaluate(context, node, path)) !== null;
+  yield* note(context, node, path, 'running');
+  return true;
+}
+
+/** Runs the steps inside a step and notes how the step itself ended with them; what they return is its result. */
+export function* around(context: Context, node: PlanNode, path: string, children: () => Steps<unknown>): Steps {
+  let result: unknown;
+  try {
+    result = yield* children();
+  } catch (error) {
+    if (error instanceof StepFailed) yield* note(context, node, path, 'failed', { error: error.error });
+    // A false condition inside is no failure of what is around it.
+    if (error instanceof RunEnded && error.endedBy.kind === 'condition') yield* note(context, node, path, 'success');
+    throw error;
+  }
+  yield* note(context, node, path, 'success', result === undefined ? {} : { result });
+}
+
+/** Notes steps below a path that are still open as cancelled. */
+export function* cancelBelow(context: Context, path: string): Steps {
+  for (const [open, node] of context.progress.openBelow(path)) yield* note(context, node, open, 'cancelled');
+}

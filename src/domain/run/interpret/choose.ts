@@ -1,0 +1,28 @@
+import type { ChooseAction } from '../../definition/action';
+import { around, evaluate, show } from './around';
+import type { StepKind } from './kind';
+
+/** The first branch whose `when` holds, else `else`, else on to the next step. */
+export const choose: StepKind<'choose', ChooseAction> = {
+  plan: (step, base, { planList }) => ({
+    ...base,
+    kind: 'choose',
+    branches: step.choose.map(({ sequence }) => planList(sequence)),
+    otherwise: planList(step.else),
+  }),
+  *run(context, node, path) {
+    const result = yield* evaluate(context, node, path);
+    if (result?.type !== 'branch') return;
+    const { index } = result;
+    yield* show(context, node, path, 'running', describe(index));
+    yield* around(context, node, path, function* () {
+      if (index === 'else') yield* context.runList(context, node.otherwise, `${path}.else`);
+      else if (index !== null) {
+        yield* context.runList(context, node.branches[index] ?? [], `${path}.choose[${index}].sequence`);
+      }
+    });
+  },
+};
+
+const describe = (index: number | 'else' | null): string =>
+  index === null ? 'no branch holds' : index === 'else' ? 'else' : `branch ${index}`;

@@ -1,0 +1,70 @@
+import type { Closed, Evaluation, Failed, GaveUp, Handover, Performance } from '../activities';
+import type { ActionNode, PlanNode } from '../plan';
+import type { RunError, StepStatus } from '../step-record';
+import type { Branch } from './progress';
+
+/** A branch of a `fork` that has not ended yet. */
+export interface BranchStart {
+  branch: Branch;
+  steps: Steps;
+}
+
+/** How a branch ended: normally, with the failure of a step, or with what ends the whole run. */
+export type BranchEnd = { type: 'done' } | { type: 'failed'; error: RunError } | { type: 'unwound'; by: unknown };
+
+/** What a step list asks its driver to do. Each command is answered with what stands beside it. */
+export type Command =
+  /** Evaluate a step; of a `while` or `until`, for an iteration. → `Evaluation` */
+  | { type: 'evaluate'; node: PlanNode; path: string; iteration?: number }
+  /** Perform an action, first attempt. → `Performance` */
+  | { type: 'perform'; node: ActionNode; path: string }
+  /** Perform an action as a call of its own with retries. → `Performance` or `GaveUp` */
+  | { type: 'call'; node: ActionNode; path: string; after: Handover | null }
+  /** Record the failure of a call that no attempt could record. → `Closed`, `Failed`, or what the step ended with */
+  | { type: 'fail'; node: ActionNode; path: string; error: RunError }
+  /** Pause for a duration, or until an instant (ms since 1970). A run may not move to a new execution in a retry pause. */
+  | { type: 'sleep'; node: PlanNode; path: string; ms: number; retry: true }
+  | { type: 'sleep'; node: PlanNode; path: string; until: number; note: string; retry: false }
+  /** Pause until the wait at this path is woken, or until an instant; null = only when woken. */
+  | { type: 'wait'; node: PlanNode; path: string; until: number | null; note: string }
+  /** Run branches side by side to their ends; one that unwinds cancels the others. → `BranchEnd[]` */
+  | { type: 'fork'; path: string; branches: BranchStart[] }
+  /** Show a step's state; `persist` = no activity writes it, so its row has to be written. */
+  | {
+      type: 'note';
+      node: PlanNode;
+      path: string;
+      status: StepStatus;
+      persist: boolean;
+      text?: string;
+      result?: unknown;
+      error?: RunError;
+    };
+
+/** A step list in execution: yields commands, receives their answers, returns when it is through. */
+export type Steps<T = void> = Generator<Command, T, unknown>;
+
+export function* askEvaluation(node: PlanNode, path: string, iteration?: number): Steps<Evaluation> {
+  return (yield {
+    type: 'evaluate',
+    node,
+    path,
+    ...(iteration === undefined ? {} : { iteration }),
+  }) as Evaluation;
+}
+
+export function* askPerformance(node: ActionNode, path: string): Steps<Performance> {
+  return (yield { type: 'perform', node, path }) as Performance;
+}
+
+export function* askCall(node: ActionNode, path: string, after: Handover | null): Steps<Performance | GaveUp> {
+  return (yield { type: 'call', node, path, after }) as Performance | GaveUp;
+}
+
+export function* askFailure(node: ActionNode, path: string, error: RunError): Steps<Performance | Closed | Failed> {
+  return (yield { type: 'fail', node, path, error }) as Performance | Closed | Failed;
+}
+
+export function* askBranches(path: string, branches: BranchStart[]): Steps<BranchEnd[]> {
+  return (yield { type: 'fork', path, branches }) as BranchEnd[];
+}

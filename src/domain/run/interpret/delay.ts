@@ -1,0 +1,15 @@
+import { evaluate, note, show } from './around';
+import type { StepKind } from './kind';
+
+/** Pauses until an instant fixed when the step started, so that a restart does not start it anew. */
+export const delay: StepKind<'delay'> = {
+  plan: (_step, base) => ({ ...base, kind: 'delay' }),
+  *run(context, node, path) {
+    const result = yield* evaluate(context, node, path);
+    if (result?.type !== 'delay') return;
+    const text = `until ${new Date(result.until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    yield* show(context, node, path, 'waiting', text);
+    yield { type: 'sleep', node, path, until: result.until, note: text, retry: false };
+    yield* note(context, node, path, 'success');
+  },
+};

@@ -1,0 +1,32 @@
+import type { ActionStep, ProviderAction } from '../../definition/action';
+import type { NodeOf, PlanKind, PlanNode } from '../plan';
+import type { Steps } from './command';
+import type { Branch, Progress } from './progress';
+
+/** How an action runs, as its provider describes it for the configuration before rendering. */
+export type ExecutionOf = (step: ProviderAction) => { execution: 'transaction' | 'short' | 'long'; timeoutMs: number };
+
+/** Plans the steps inside a step. */
+export type PlanList = (steps: readonly ActionStep[]) => PlanNode[];
+
+/** What all nodes have. */
+export type NodeBase = Pick<PlanNode, 'id' | 'label' | 'enabled' | 'continueOnError'>;
+
+/** The interpretation that a step is part of. */
+export interface Context {
+  progress: Progress;
+  branch: Branch;
+  /** Runs the steps of a list one after another; `prefix` is their path without the index. */
+  runList(context: Context, steps: readonly PlanNode[], prefix: string): Steps;
+  /** Runs one step. */
+  runStep(context: Context, node: PlanNode, path: string): Steps;
+}
+
+/**
+ * One kind of step: what an execution knows of it, and how it is interpreted. `run` returns when the run goes on with the
+ * next step; it throws `StepFailed`, `RunEnded` or `RunClosed`, and leaves the step's row in its final state.
+ */
+export interface StepKind<K extends PlanKind, S = ActionStep> {
+  plan(step: S, base: NodeBase, more: { planList: PlanList; executionOf: ExecutionOf }): NodeOf<K>;
+  run(context: Context, node: NodeOf<K>, path: string): Steps;
+}

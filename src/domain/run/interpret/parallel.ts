@@ -1,0 +1,86 @@
+import type { ParallelAction } from '../../definition/action';
+import { mergeBranches } from '../branch-variables';
+import { variablesProblem } from '../limits';
+import type { ParallelNode } from '../plan';
+import type { RunError } from '../step-record';
+import { around, cancelBelow, enter } from './around';
+import { askBranches, type Steps } from './command';
+import type { Context, StepKind } from './kind';
+import { RunEnded, StepFailed } from './outcome';
+import type { Branch } from './progress';
+
+/**
+ * All branches at once, each on a copy of the variables, every one to its end; then the first error by branch order fails
+ * the step. What ends the run (a `stop`, a cancel) cancels the other branches.
+ */
+export const parallel: StepKind<'parallel', ParallelAction> = {
+  plan: (step, base, { planList }) => ({ ...base, kind: 'parallel', branches: planList(step.parallel) }),
+  *run(context, node, path) {
+    if (!(yield* enter(context, node, path))) return;
+    yield* around(context, node, path, function* () {
+      const { progress, branch } = context;
+      const branches = node.branches.map((_, index) => progress.fork(branch, placeOf(path, index)));
+      const errors = yield* runBranches(context, node, path, branches);
+      progress.leave(path);
+      const variables = mergeBranches(
+        branch.variables,
+        branches.map((each) => each.variables),
+      );
+      const larger = tooLarge(variables, node, path);
+      // Merged variables that exceed the limit are not kept: steps after `continue_on_error` see the earlier ones.
+      if (larger === undefined) branch.variables = variables;
+      const failed = errors.find((error) => error !== undefined) ?? larger;
+      if (failed !== undefined) throw new StepFailed(failed);
+    });
+  },
+};
+
+const placeOf = (path: string, index: number): string => `${path}.parallel[${index}]`;
+
+/** What fits into each branch need not fit into the run. */
+function tooLarge(variables: Record<string, unknown>, { id }: ParallelNode, path: string): RunError | undefined {
+  const message = variablesProblem(variables);
+  return message === undefined
+    ? undefined
+    : { code: 'limit_exceeded', message, path, ...(id === null ? {} : { actionId: id }) };
+}
+
+/** Returns what each branch failed with. Throws what ends the run. */
+function* runBranches(
+  context: Context,
+  node: ParallelNode,
+  path: string,
+  branches: readonly Branch[],
+): Steps<(RunError | undefined)[]> {
+  const { progress } = context;
+  const open = branches
+    .map((branch, index) => ({ branch, index }))
+    .filter(({ branch }) => progress.finished(branch.place) === undefined);
+  const starts = open.map(({ branch, index }) => ({
+    branch,
+    steps: runBranch({ ...context, branch }, node, path, index),
+  }));
+  const ends = starts.length === 0 ? [] : yield* askBranches(path, starts);
+  const unwound = ends.find((end) => end.type === 'unwound');
+  if (unwound) {
+    // An enclosing loop may go on: what was cancelled here must not stay open.
+    if (unwound.by instanceof RunEnded) yield* cancelBelow(context, path);
+    throw unwound.by;
+  }
+  return branches.map(({ place }) => progress.finished(place)?.error);
+}
+
+/** One branch; its end is kept at once, so that a new execution does not run it again. */
+function* runBranch(context: Context, node: ParallelNode, path: string, index: number): Steps {
+  const place = placeOf(path, index);
+  const { progress } = context;
+  const child = node.branches[index];
+  if (!child) return;
+  try {
+    yield* context.runStep(context, child, place);
+    progress.finish(place, {});
+  } catch (error) {
+    if (error instanceof StepFailed) progress.finish(place, { error: error.error });
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+import type { ActionStep } from '../../definition/action';
+import { kindOf } from '../../definition/action-kind';
+import type { PlanKind, PlanNode } from '../plan';
+import { action } from './action';
+import { note, show } from './around';
+import { choose } from './choose';
+import type { Steps } from './command';
+import { condition } from './condition';
+import { delay } from './delay';
+import type { Context, ExecutionOf, StepKind } from './kind';
+import { StepFailed } from './outcome';
+import { parallel } from './parallel';
+import type { Branch, Progress } from './progress';
+import { repeat } from './repeat';
+import { sequence } from './sequence';
+import { stop } from './stop';
+import { variables } from './variables';
+import { waitForTrigger, waitUntil } from './wait';
+
+const KINDS = {
+  ...{ action, choose, condition, delay, parallel, repeat, sequence, stop, variables },
+  ...{ wait_until: waitUntil, wait_for_trigger: waitForTrigger },
+} satisfies { [K in PlanKind]: StepKind<K, never> | StepKind<K> };
+
+/** What an execution knows of a list of steps: control flow and names. */
+export function planOf(steps: readonly ActionStep[], executionOf: ExecutionOf): PlanNode[] {
+  return steps.map((step) => planStep(step, executionOf));
+}
+
+export function planStep(step: ActionStep, executionOf: ExecutionOf): PlanNode {
+  const kind = kindOf(step);
+  const what = 'action' in step ? step.action : kind;
+  const base = {
+    id: step.id ?? null,
+    label: step.id === undefined ? what : `${what} · ${step.id}`,
+    enabled: typeof step.enabled === 'boolean' ? step.enabled : ('evaluate' as const),
+    continueOnError: step.continue_on_error,
+  };
+  const planList = (inner: readonly ActionStep[]) => planOf(inner, executionOf);
+  return (KINDS[kind] as StepKind<PlanKind>).plan(step, base, { planList, executionOf });
+}
+
+/** Interprets a list of steps from where it stands, e.g. `actions`. */
+export function runList(progress: Progress, branch: Branch, steps: readonly PlanNode[], prefix: string): Steps {
+  return listOf(contextOf(progress, branch), steps, prefix);
+}
+
+/** Interprets one step, e.g. a branch of a `parallel`. */
+export function runStep(progress: Progress, branch: Branch, node: PlanNode, path: string): Steps {
+  return stepOf(contextOf(progress, branch), node, path);
+}
+
+const contextOf = (progress: Progress, branch: Branch): Context => ({
+  progress,
+  branch,
+  runList: listOf,
+  runStep: stepOf,
+});
+
+function* listOf(context: Context, steps: readonly PlanNode[], prefix: string): Steps {
+  const { progress } = context;
+  for (let index = progress.position(prefix); index < steps.length; index += 1) {
+    progress.reach(prefix, index);
+    yield* stepOf(context, steps[index] as PlanNode, `${prefix}[${index}]`);
+  }
+  progress.leave(prefix);
+}
+
+/** `continue_on_error` swallows every failure of the step, of any class; not a stop, not a cancel. */
+function* stepOf(context: Context, node: PlanNode, path: string): Steps {
+  if (node.enabled === false) return yield* note(context, node, path, 'skipped');
+  try {
+    yield* (KINDS[node.kind] as StepKind<PlanKind>).run(context, node, path);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    yield* show(context, node, path, 'failed', error.message);
+    context.progress.leave(path);
+    if (!node.continueOnError) throw error;
+  }
+}

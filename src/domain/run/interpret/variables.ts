@@ -1,0 +1,13 @@
+import { evaluate, show } from './around';
+import type { StepKind } from './kind';
+
+/** Sets variables of the run; the evaluation returns all of them. */
+export const variables: StepKind<'variables'> = {
+  plan: (_step, base) => ({ ...base, kind: 'variables' }),
+  *run(context, node, path) {
+    const result = yield* evaluate(context, node, path);
+    if (result?.type !== 'variables') return;
+    context.branch.variables = result.variables;
+    yield* show(context, node, path, 'success');
+  },
+};

@@ -1,0 +1,35 @@
+/** One part of a path such as `choose[1]`: a key and, where it names an entry of a list or an iteration, its number. */
+export interface PathPart {
+  key: string;
+  index: number | null;
+}
+
+const PART = /^([A-Za-z_]+)(?:\[(\d+)\])?$/;
+
+/** Splits the path of a step, e.g. `actions[0].choose[1].sequence[2]`. null when it is not one. */
+export function parsePath(path: string): PathPart[] | null {
+  const parts: PathPart[] = [];
+  for (const text of path.split('.')) {
+    const match = PART.exec(text);
+    if (!match?.[1]) return null;
+    parts.push({ key: match[1], index: match[2] === undefined ? null : Number(match[2]) });
+  }
+  return parts;
+}
+
+/** The path itself and every prefix of it, outermost first. */
+export function prefixesOf(path: string): string[] {
+  const parts = path.split('.');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
+}
+
+/** Whether a path lies inside a branch of a `parallel`. */
+export const isInBranch = (path: string): boolean => path.includes('.parallel[');
+
+/** Whether two paths lie in different branches of one `parallel`. */
+export function inSiblingBranches(one: string, other: string): boolean {
+  const [first, second] = [one.split('.'), other.split('.')];
+  const index = first.findIndex((part, at) => part !== second[at]);
+  const isBranch = (part: string | undefined) => part !== undefined && parsePath(part)?.[0]?.key === 'parallel';
+  return isBranch(first[index]) && isBranch(second[index]);
+}

@@ -1,0 +1,40 @@
+import type { CancellationScope } from '@temporalio/workflow';
+import type { Done } from '../../domain/run/activities';
+import type { BranchEnd, Command, Steps } from '../../domain/run/interpret/command';
+import type { Branch } from '../../domain/run/interpret/progress';
+
+/** Branches that a fiber waits for. */
+export interface Fork {
+  children: Fiber[];
+  ends: BranchEnd[];
+  /** Children that have not ended. */
+  left: number;
+  /** While they are being started, their ends do not resume the parent. */
+  starting: boolean;
+}
+
+/** One branch in execution: its generator, and what it waits for. */
+export interface Fiber {
+  readonly steps: Steps;
+  readonly branch: Branch;
+  readonly parent: { fiber: Fiber; fork: Fork; index: number } | null;
+  /** Outcomes of commands that a stretch has carried out before their turn. */
+  ahead: Done[];
+  /** The command that it waits for; null while it runs and when it has ended. */
+  command: Command | null;
+  /** Holds the activity or timer of that command. */
+  scope: CancellationScope | null;
+  /** Resumed with the end of its branches. */
+  fork: Fork | null;
+  /** Its command has not been issued, since the run goes on in a new execution. */
+  parked: boolean;
+  cancelled: boolean;
+  ended: boolean;
+}
+
+export function createFiber(steps: Steps, branch: Branch, parent: Fiber['parent'], ahead: Done[] = []): Fiber {
+  return {
+    ...{ steps, branch, parent, ahead, command: null, scope: null, fork: null },
+    ...{ parked: false, cancelled: false, ended: false },
+  };
+}

@@ -1,0 +1,306 @@
+import { CancellationScope, condition, sleep } from '@temporalio/workflow';
+import type { Done, Stretched } from '../../domain/run/activities';
+import type { Command, Steps } from '../../domain/run/interpret/command';
+import { FiberCancelled, StepFailed } from '../../domain/run/interpret/outcome';
+import type { Branch } from '../../domain/run/interpret/progress';
+import { callStep, failStep, performStretch, writeNotes } from './activities';
+import { nextPosition, takePosition } from './delivery-order';
+import { createFiber, type Fiber, type Fork } from './fiber';
+import { ContinueLater } from './outcome';
+import type { RunState } from './run-state';
+
+/** Worker and database clocks may disagree: a deadline that has passed here may still be in the future there. */
+const LEAST_PAUSE_MS = 250;
+
+type Reply = { value: unknown } | { error: unknown };
+
+/** Something that came to pass outside: the end of an activity or a timer, a wake, a cancel. */
+interface Delivery {
+  position: number;
+  /** Carries it to the fiber; does nothing when nobody waits for it any more. */
+  take: () => void;
+}
+
+/**
+ * Drives the step lists of a run. Each branch is a fiber: its generator yields a command, which is issued, and it is resumed
+ * with the answer. There is one suspension point, in `run`. Deliveries are taken from `ready` one by one, in the order in
+ * which Temporal delivered them; each resumes one fiber, and everything that follows from it, up to the last command that
+ * it issues, happens before the next is taken. So a history is replayed with the same commands in the same order,
+ * whether its completions arrive one by one or together.
+ */
+export class Scheduler {
+  private readonly ready: Delivery[] = [];
+  /** Activities and retry pauses under way; a new execution could not wait for them. */
+  private underWay = 0;
+  /** Fibers that wait for a wake, by path. */
+  private readonly sleepers = new Map<string, Fiber>();
+  private readonly wakes = new Set<string>();
+  private draining = false;
+  private outcome: Reply | null = null;
+
+  constructor(private readonly state: RunState) {}
+
+  /** A wait was signalled. One that no fiber waits for yet is kept for it. */
+  wake(path: string): void {
+    this.wakes.add(path);
+    this.deliver(nextPosition(), () => this.wakeUp(path));
+  }
+
+  /**
+   * Runs steps to their end. Throws what they throw, `ContinueLater` when the run goes on in a new execution, and the
+   * cancellation of the workflow when that ended them.
+   */
+  async run(steps: Steps, branch: Branch, ahead: Done[] = []): Promise<void> {
+    this.outcome = null;
+    const root = createFiber(steps, branch, null, ahead);
+    let cancellation: unknown;
+    CancellationScope.current().cancelRequested.catch((error: unknown) => {
+      cancellation = error;
+      this.deliver(nextPosition(), () => this.cancel(root));
+    });
+    // A cancel of the workflow arrives as a delivery of its own and is thrown into the fibers.
+    await CancellationScope.nonCancellable(() => this.drain(root));
+    const outcome = this.outcomeSoFar();
+    if (outcome === null || 'value' in outcome) return;
+    throw outcome.error instanceof FiberCancelled ? (cancellation ?? outcome.error) : outcome.error;
+  }
+
+  private outcomeSoFar(): Reply | null {
+    return this.outcome;
+  }
+
+  private async drain(root: Fiber): Promise<void> {
+    this.resume(root, { value: undefined });
+    this.settle();
+    while (this.outcome === null) {
+      await this.delivered();
+      this.ready.sort((one, other) => one.position - other.position);
+      this.ready.shift()?.take();
+      this.settle();
+    }
+  }
+
+  /**
+   * The one suspension point. A condition is evaluated at once, and again when every reaction to what was done has
+   * settled; only then does what the last delivery led to, cancelled timers included, count as issued.
+   */
+  private delivered(): Promise<void> {
+    let settled = false;
+    return condition(() => {
+      const isReady = settled && this.ready.length > 0;
+      settled = true;
+      return isReady;
+    });
+  }
+
+  private deliver(position: number, take: () => void): void {
+    this.ready.push({ position, take });
+  }
+
+  /** After each delivery: writes notes that nobody is about to write, and ends the execution when its history is long. */
+  private settle(): void {
+    if (this.outcome !== null || this.underWay > 0) return;
+    if (this.draining) {
+      this.outcome = { error: new ContinueLater() };
+      return;
+    }
+    if (!this.state.hasNotes()) return;
+    this.underWay += 1;
+    const scope = new CancellationScope({ cancellable: false });
+    this.follow(scope, writeNotes(scope, this.state), () => undefined);
+  }
+
+  /** Enters the end of an activity into `ready`. */
+  private follow(scope: CancellationScope, activity: Promise<unknown>, then: (reply: Reply) => void): void {
+    const deliver = (reply: Reply) =>
+      this.deliver(takePosition(scope), () => {
+        this.underWay -= 1;
+        then(reply);
+      });
+    activity.then(
+      (value) => deliver({ value }),
+      (error: unknown) => deliver({ error }),
+    );
+  }
+
+  /** Resumes a fiber and issues what it yields, until a command has to be waited for. */
+  private resume(fiber: Fiber, first: Reply): void {
+    let reply: Reply | null = first;
+    while (reply !== null && !fiber.ended) {
+      fiber.command = null;
+      fiber.scope = null;
+      let next: IteratorResult<Command, void>;
+      try {
+        if (fiber.cancelled) next = fiber.steps.throw(new FiberCancelled('The run was cancelled.'));
+        else next = 'error' in reply ? fiber.steps.throw(reply.error) : fiber.steps.next(reply.value);
+      } catch (error) {
+        return this.end(fiber, { error });
+      }
+      if (next.done) return this.end(fiber, { value: undefined });
+      fiber.command = next.value;
+      reply = this.issue(fiber, next.value);
+    }
+  }
+
+  private end(fiber: Fiber, outcome: Reply): void {
+    fiber.ended = true;
+    if (fiber.parent === null) {
+      this.outcome = outcome;
+      return;
+    }
+    const { fiber: parent, fork, index } = fiber.parent;
+    fork.left -= 1;
+    if ('error' in outcome) {
+      const { error } = outcome;
+      if (error instanceof StepFailed) fork.ends[index] = { type: 'failed', error: error.error };
+      else if (!fiber.cancelled) {
+        fork.ends[index] = { type: 'unwound', by: error };
+        for (const sibling of fork.children) this.cancel(sibling);
+      }
+    }
+    if (fork.left === 0 && !fork.starting) this.resume(parent, { value: fork.ends });
+  }
+
+  /** Throws a cancel into a fiber at its yield; when an activity is under way, once that has ended. */
+  private cancel(fiber: Fiber): void {
+    if (fiber.ended || fiber.cancelled) return;
+    fiber.cancelled = true;
+    const { command, fork, scope } = fiber;
+    if (fork !== null && fork.left > 0) {
+      for (const child of fork.children) this.cancel(child);
+      return;
+    }
+    scope?.cancel();
+    const isPause = command?.type === 'sleep' || command?.type === 'wait';
+    if (command === null || fiber.parked || isPause) this.interrupt(fiber);
+  }
+
+  /** Ends a pause, or what has not begun, by resuming the fiber at once. */
+  private interrupt(fiber: Fiber): void {
+    const { command } = fiber;
+    if (command?.type === 'wait') this.sleepers.delete(command.path);
+    if (command?.type === 'sleep' && command.retry) this.underWay -= 1;
+    this.resume(fiber, { value: undefined });
+  }
+
+  /** Issues a command. Returns the answer when there is one at once, else null. */
+  private issue(fiber: Fiber, command: Command): Reply | null {
+    switch (command.type) {
+      case 'note':
+        this.state.note(command, fiber.ahead.length > 0);
+        return { value: undefined };
+      case 'evaluate':
+      case 'perform':
+        return this.stretch(fiber, command);
+      case 'call':
+        if (command.after === null && this.park(fiber)) return null;
+        return this.start(fiber, (scope) => callStep(scope, this.state, fiber.branch, command));
+      case 'fail':
+        return this.start(fiber, (scope) => failStep(scope, this.state, fiber.branch, command));
+      case 'sleep':
+        if (command.retry) this.underWay += 1;
+        return this.pause(fiber, command);
+      case 'wait':
+        if (this.wakes.delete(command.path)) return { value: undefined };
+        this.sleepers.set(command.path, fiber);
+        if (command.until !== null) this.pause(fiber, { ...command, until: this.least(command.until) });
+        return null;
+      case 'fork':
+        return this.fork(fiber, command);
+    }
+  }
+
+  private least(until: number): number {
+    return Math.max(until, Date.now() + LEAST_PAUSE_MS);
+  }
+
+  /** Holds a fiber back at a border between steps when the history is long. */
+  private park(fiber: Fiber): boolean {
+    this.draining ||= this.state.isLong();
+    fiber.parked = this.draining;
+    return fiber.parked;
+  }
+
+  /** Answers with what a stretch has carried out, or begins one. */
+  private stretch(fiber: Fiber, command: Extract<Command, { type: 'evaluate' | 'perform' }>): Reply | null {
+    const ready = fiber.ahead.shift();
+    if (ready) return { value: outcomeOf(command, ready) };
+    if (this.park(fiber)) return null;
+    // A wake from before this evaluation is seen by it; one that comes while it is under way asks for another.
+    if (command.type === 'evaluate') this.wakes.delete(command.path);
+    return this.start(
+      fiber,
+      (scope) => performStretch(scope, this.state, fiber.branch, command),
+      (value) => {
+        const { done, ended } = value as Stretched;
+        this.state.rowEnded ||= ended;
+        const [first, ...ahead] = done;
+        fiber.ahead = ahead;
+        return outcomeOf(command, first);
+      },
+    );
+  }
+
+  private start(
+    fiber: Fiber,
+    begin: (scope: CancellationScope) => Promise<unknown>,
+    answer: (value: unknown) => unknown = (value) => value,
+  ): null {
+    const scope = new CancellationScope();
+    fiber.scope = scope;
+    this.underWay += 1;
+    this.follow(scope, begin(scope), (reply) => {
+      if (fiber.cancelled || 'error' in reply) this.resume(fiber, reply);
+      else this.resume(fiber, { value: answer(reply.value) });
+    });
+    return null;
+  }
+
+  private pause(fiber: Fiber, command: Extract<Command, { type: 'sleep' | 'wait' }>): null {
+    const scope = new CancellationScope();
+    fiber.scope = scope;
+    const { label } = command.node;
+    // Always a timer, also for no time at all: a replay may compute another duration, and the commands have to be the same.
+    const { ms, summary } =
+      command.type === 'sleep' && command.retry
+        ? { ms: command.ms, summary: `${label} · retry` }
+        : { ms: Math.max(1, (command.until ?? 0) - Date.now()), summary: `${label} ${command.note}` };
+    scope
+      .run(() => sleep(ms, { summary }))
+      .then(
+        () => this.deliver(takePosition(scope), () => fiber.scope === scope && this.interrupt(fiber)),
+        () => undefined,
+      );
+    return null;
+  }
+
+  private wakeUp(path: string): void {
+    const fiber = this.sleepers.get(path);
+    if (!fiber || !this.wakes.delete(path)) return;
+    fiber.scope?.cancel();
+    this.interrupt(fiber);
+  }
+
+  private fork(fiber: Fiber, command: Extract<Command, { type: 'fork' }>): Reply | null {
+    const fork: Fork = {
+      ...{ children: [], starting: true, left: command.branches.length },
+      ends: command.branches.map(() => ({ type: 'done' })),
+    };
+    fiber.fork = fork;
+    fork.children = command.branches.map(({ steps, branch }, index) =>
+      createFiber(steps, branch, { fiber, fork, index }),
+    );
+    for (const child of fork.children) this.resume(child, { value: undefined });
+    fork.starting = false;
+    return fork.left === 0 ? { value: fork.ends } : null;
+  }
+}
+
+/** What a stretch carried out has to be what the fiber asks for; anything else is a bug that must not go on unnoticed. */
+function outcomeOf(command: Extract<Command, { type: 'evaluate' | 'perform' }>, done: Done | undefined): unknown {
+  const iteration = command.type === 'evaluate' ? command.iteration : undefined;
+  const isAsked = done?.at === command.path && ('evaluated' in done ? done.iteration : undefined) === iteration;
+  if (done && isAsked && command.type === 'evaluate' && 'evaluated' in done) return done.evaluated;
+  if (done && isAsked && command.type === 'perform' && 'performed' in done) return done.performed;
+  throw new Error(`The stretch carried out ${done?.at ?? 'nothing'} where ${command.path} was next`);
+}
