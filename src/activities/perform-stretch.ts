@@ -2,13 +2,12 @@ import { Context } from '@temporalio/activity';
 import { decidedBefore, outcomesOf, type StoredOutcome } from '../db/runs/outcomes';
 import type { RunSource } from '../db/runs/run-source';
 import { FermataError } from '../domain/errors';
-import type { Done, Evaluation, Performance, StepInput, Stretched, StretchInput } from '../domain/run/activities';
-import type { Command, Steps } from '../domain/run/interpret/command';
-import { RunClosed, RunEnded, StepFailed } from '../domain/run/interpret/outcome';
+import type { Done, Performance, Stretched, StretchInput } from '../domain/run/activities';
+import type { Steps } from '../domain/run/interpret/command';
+import { driveInline, isClosed, type Hands, type Stretch } from '../domain/run/interpret/inline';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, planStep, runList, runStep } from '../domain/run/interpret/steps';
 import { stepAt } from '../domain/run/step-at';
-import type { StepRecord } from '../domain/run/step-record';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
 import { createEvaluateStep } from './evaluate-step';
@@ -21,14 +20,6 @@ const BUDGET_MS = 2_000;
 const MOST_OUTCOMES = 200;
 const MOST_BYTES = 262_144;
 
-type Asked = Extract<Command, { type: 'evaluate' | 'perform' }>;
-
-/** Carries out single commands. */
-interface Hands {
-  evaluate: (input: StepInput) => Promise<Evaluation>;
-  perform: (input: StepInput) => Promise<Performance>;
-}
-
 /**
  * The interpreter, driven inside an activity: carries out the steps of a branch one after another, each in its own
  * transaction, until one needs Temporal (a pause, branches, a call with retries) or the budget is used up. Its workflow
@@ -39,7 +30,7 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
   const hands = { evaluate: createEvaluateStep(deps), perform: createPerformStep(deps) };
   return async (input) => {
     const stretch = await beginStretch(deps, input);
-    const stretched = await drive(stretch, hands, withBudget());
+    const stretched = await driveInline(stretch, hands, withBudget());
     const [first] = stretched.done;
     if (first !== undefined && isClosed(first)) return (await recallStretch(deps, input)) ?? stretched;
     if (!stretched.ended) return stretched;
@@ -57,7 +48,7 @@ export async function recallStretch(deps: ActivityDeps, input: StretchInput): Pr
   if (input.branch !== '' || input.error !== undefined) return null;
   const outcomes = await outcomesOf(deps.database.db, input.runId);
   if (outcomes === null) return null;
-  const stretched = await drive(await beginStretch(deps, input), recalling(outcomes), () => false);
+  const stretched = await driveInline(await beginStretch(deps, input), recalling(outcomes), () => false);
   return stretched.ended ? stretched : null;
 }
 
@@ -72,14 +63,6 @@ function recalling(outcomes: ReadonlyMap<string, StoredOutcome>): Hands {
       return Promise.resolve(outcome.status === 'skipped' ? { type: 'skipped' } : { type: 'done' });
     },
   };
-}
-
-interface Stretch {
-  input: StretchInput;
-  steps: Steps;
-  branch: Branch;
-  /** Notes to be written with the next step. */
-  journal: StepRecord[];
 }
 
 async function beginStretch(deps: ActivityDeps, input: StretchInput): Promise<Stretch> {
@@ -107,73 +90,6 @@ function stepsOf(
   return runList(progress, branch, planOf(definition[list], executionOf(deps)), list);
 }
 
-async function drive(stretch: Stretch, hands: Hands, isUsedUp: (done: Done[]) => boolean): Promise<Stretched> {
-  const { input, steps, journal } = stretch;
-  const done: Done[] = [];
-  let begun = input.first === undefined;
-  let answer: unknown;
-  for (;;) {
-    const next = advance(steps, answer);
-    if (next === 'unwound') return { done, ended: false };
-    if (next === 'through') return { done, ended: input.branch === '' && input.error === undefined };
-    if (next.type === 'note') {
-      // Notes before the first command are the workflow's, which has taken them along.
-      if (next.persist && begun) journal.push(recordOf(next));
-      continue;
-    }
-    if (next.type !== 'evaluate' && next.type !== 'perform') {
-      if (!begun) throw new Error(`The stretch met ${next.type} at ${next.path} before ${input.first?.at ?? ''}`);
-      return { done, ended: false };
-    }
-    begun ||= isFirst(next, input);
-    if (begun && done.length > 0 && isUsedUp(done)) return { done, ended: false };
-    const outcome = await carryOut(stretch, next, hands, begun);
-    answer = 'evaluated' in outcome ? outcome.evaluated : outcome.performed;
-    if (begun) done.push(outcome);
-    else if (isClosed(outcome)) return { done: [closedFor(input)], ended: false };
-  }
-}
-
-/** Steps around the one to begin with were entered before: their rows answer with what was decided. */
-async function carryOut(stretch: Stretch, command: Asked, hands: Hands, begun: boolean): Promise<Done> {
-  const { input, branch, journal } = stretch;
-  const { runId, error } = input;
-  const { path: at } = command;
-  const step: StepInput = {
-    ...{ runId, path: at, variables: branch.variables, repeat: branch.repeat },
-    journal: begun ? journal.splice(0) : [],
-    ...(branch.wait === undefined ? {} : { wait: branch.wait }),
-    ...(error && { error }),
-  };
-  if (command.type === 'perform') return { at, performed: await hands.perform(step) };
-  const { iteration } = command;
-  const which = iteration === undefined ? {} : { iteration };
-  return { at, ...which, evaluated: await hands.evaluate({ ...step, ...which }) };
-}
-
-function advance(steps: Steps, answer: unknown): Command | 'through' | 'unwound' {
-  try {
-    const next = steps.next(answer);
-    return next.done ? 'through' : next.value;
-  } catch (error) {
-    if (error instanceof StepFailed || error instanceof RunEnded || error instanceof RunClosed) return 'unwound';
-    throw error;
-  }
-}
-
-function isFirst(command: Asked, { first }: StretchInput): boolean {
-  const iteration = command.type === 'evaluate' ? command.iteration : undefined;
-  return command.type === first?.type && command.path === first.at && iteration === first.iteration;
-}
-
-const isClosed = (done: Done): boolean => ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
-
-/** The run was closed by someone else before the first command could be carried out. */
-function closedFor({ first }: StretchInput): Done {
-  const { type, at = '', ...which } = first ?? {};
-  return type === 'perform' ? { at, performed: { type: 'closed' } } : { at, ...which, evaluated: { type: 'closed' } };
-}
-
 /** The run was closed by someone else before its end could be written. */
 function closedAt({ done: [first] }: Stretched): Stretched {
   if (first === undefined) return { done: [], ended: false };
@@ -194,11 +110,3 @@ function withBudget(): (done: Done[]) => boolean {
 
 const isCancelled = (): boolean => Context.current().cancellationSignal.aborted;
 
-function recordOf({ node, path, status, result, error }: Extract<Command, { type: 'note' }>): StepRecord {
-  return {
-    ...{ path, actionId: node.id, kind: node.kind, status },
-    action: node.kind === 'action' ? node.action : null,
-    ...(result === undefined ? {} : { result }),
-    ...(error && { error }),
-  };
-}

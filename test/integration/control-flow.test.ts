@@ -290,7 +290,7 @@ ${more}
 
   it('continues as new between steps, with branches, loops, variables and deadlines as they were', async () => {
     await Promise.all(workers.map((worker) => worker.stop('SIGTERM')));
-    workers = [await engine.worker({ FERMATA_CONTINUE_AFTER: '60' })];
+    workers = [await engine.worker({ FERMATA_CONTINUE_AFTER: '20' })];
     const id = await save(
       'again',
       `  - variables: { total: 0 }

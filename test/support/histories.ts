@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
@@ -9,7 +9,9 @@ import { findTemporalCli } from '../../src/dev/find-cli';
 import { workflowBundle } from '../../src/temporal/worker';
 import type { Engine, RunRow } from './engine';
 
-const HISTORIES = join(projectRoot(), 'test', 'replay', 'histories');
+const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
+/** Histories of each release lie apart, and are not recorded again once it is out. */
+const HISTORIES = join(projectRoot(), 'test', 'replay', 'histories', version);
 /** `npm run record-histories` writes what is replayed in CI; otherwise the fresh histories are only replayed here. */
 const RECORD = process.env['FERMATA_RECORD_HISTORIES'] === '1';
 
@@ -58,6 +60,7 @@ async function record(engine: Engine, name: string, run: RunRow): Promise<void> 
   const which = ['--workflow-id', run.workflow_id, '--run-id', run.execution_run_id ?? ''];
   const args = ['workflow', 'show', '--address', address, '--namespace', namespace, ...which, '--output', 'json'];
   const history = execFileSync(cli, args, { maxBuffer: 1 << 26, encoding: 'utf8' });
+  mkdirSync(HISTORIES, { recursive: true });
   // Stack traces name files; where the project lay when they were recorded is nobody's business.
   writeFileSync(join(HISTORIES, `${name}.json`), history.replaceAll(`${projectRoot()}/`, './'));
 }

@@ -1,0 +1,102 @@
+import type { Done, Evaluation, Performance, StepInput, Stretched, StretchInput } from '../activities';
+import type { StepRecord } from '../step-record';
+import type { Command, Steps } from './command';
+import { RunClosed, RunEnded, StepFailed } from './outcome';
+import type { Branch } from './progress';
+
+type Asked = Extract<Command, { type: 'evaluate' | 'perform' }>;
+
+/** Carries out single commands. */
+export interface Hands {
+  evaluate: (input: StepInput) => Promise<Evaluation>;
+  perform: (input: StepInput) => Promise<Performance>;
+}
+
+/** The steps of a branch, to be carried out one after another. */
+export interface Stretch {
+  input: StretchInput;
+  steps: Steps;
+  branch: Branch;
+  /** Notes to be written with the next step. */
+  journal: StepRecord[];
+}
+
+/**
+ * Drives a branch inline until a command needs Temporal, or until the budget is used up, which is asked before each
+ * command but the first.
+ */
+export async function driveInline(stretch: Stretch, hands: Hands, isUsedUp: (done: Done[]) => boolean): Promise<Stretched> {
+  const { input, steps, journal } = stretch;
+  const done: Done[] = [];
+  let begun = input.first === undefined;
+  let answer: unknown;
+  for (;;) {
+    const next = advance(steps, answer);
+    if (next === 'unwound') return { done, ended: false };
+    if (next === 'through') return { done, ended: input.branch === '' && input.error === undefined };
+    if (next.type === 'note') {
+      // Notes before the first command are the workflow's, which has taken them along.
+      if (next.persist && begun) journal.push(recordOf(next));
+      continue;
+    }
+    if (next.type !== 'evaluate' && next.type !== 'perform') {
+      if (!begun) throw new Error(`The stretch met ${next.type} at ${next.path} before ${input.first?.at ?? ''}`);
+      return { done, ended: false };
+    }
+    begun ||= isFirst(next, input);
+    if (begun && done.length > 0 && isUsedUp(done)) return { done, ended: false };
+    const outcome = await carryOut(stretch, next, hands, begun);
+    answer = 'evaluated' in outcome ? outcome.evaluated : outcome.performed;
+    if (begun) done.push(outcome);
+    else if (isClosed(outcome)) return { done: [closedFor(input)], ended: false };
+  }
+}
+
+/** Steps around the one to begin with were entered before: their rows answer with what was decided. */
+async function carryOut(stretch: Stretch, command: Asked, hands: Hands, begun: boolean): Promise<Done> {
+  const { input, branch, journal } = stretch;
+  const { runId, error } = input;
+  const { path: at } = command;
+  const step: StepInput = {
+    ...{ runId, path: at, variables: branch.variables, repeat: branch.repeat },
+    journal: begun ? journal.splice(0) : [],
+    ...(branch.wait === undefined ? {} : { wait: branch.wait }),
+    ...(error && { error }),
+  };
+  if (command.type === 'perform') return { at, performed: await hands.perform(step) };
+  const { iteration } = command;
+  const which = iteration === undefined ? {} : { iteration };
+  return { at, ...which, evaluated: await hands.evaluate({ ...step, ...which }) };
+}
+
+function advance(steps: Steps, answer: unknown): Command | 'through' | 'unwound' {
+  try {
+    const next = steps.next(answer);
+    return next.done ? 'through' : next.value;
+  } catch (error) {
+    if (error instanceof StepFailed || error instanceof RunEnded || error instanceof RunClosed) return 'unwound';
+    throw error;
+  }
+}
+
+function isFirst(command: Asked, { first }: StretchInput): boolean {
+  const iteration = command.type === 'evaluate' ? command.iteration : undefined;
+  return command.type === first?.type && command.path === first.at && iteration === first.iteration;
+}
+
+export const isClosed = (done: Done): boolean => ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
+
+/** The run was closed by someone else before the first command could be carried out. */
+function closedFor({ first }: StretchInput): Done {
+  const { type, at = '', ...which } = first ?? {};
+  return type === 'perform' ? { at, performed: { type: 'closed' } } : { at, ...which, evaluated: { type: 'closed' } };
+}
+
+function recordOf({ node, path, status, result, error }: Extract<Command, { type: 'note' }>): StepRecord {
+  return {
+    ...{ path, actionId: node.id, kind: node.kind, status },
+    action: node.kind === 'action' ? node.action : null,
+    ...(result === undefined ? {} : { result }),
+    ...(error && { error }),
+  };
+}

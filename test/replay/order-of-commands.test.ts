@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { createWorkflowSandbox, type WorkflowSandbox } from '../../src/cli/test/workflow-sandbox';
+import { ActionStep } from '../../src/domain/definition/action';
+import type { StretchInput } from '../../src/domain/run/activities';
+import { driveInline } from '../../src/domain/run/interpret/inline';
+import type { ExecutionOf } from '../../src/domain/run/interpret/kind';
+import { Progress } from '../../src/domain/run/interpret/progress';
+import { planOf, planStep, runList, runStep } from '../../src/domain/run/interpret/steps';
+import { stepAt } from '../../src/domain/run/step-at';
+import { chance, oracle, type Odds } from '../support/order/oracle';
+import { runGrouped, runOneByOne, type Answer, type Options } from '../support/order/world';
+import { fixSeed } from '../support/property-seed';
+
+/** Definitions in `make test`; `FERMATA_TEST_ORDERS` sets another number. */
+const RUNS = Number(process.env['FERMATA_TEST_ORDERS'] ?? 60);
+const ODDS: Odds = { fail: 6, skip: 30, handover: 30 };
+const EXECUTIONS = { 'test.own': 'transaction', 'test.short': 'short', 'test.long': 'long' } as const;
+
+interface Document {
+  actions: ActionStep[];
+  on_failure: ActionStep[];
+}
+
+const executionOf: ExecutionOf = ({ action }) => ({
+  execution: EXECUTIONS[action as keyof typeof EXECUTIONS],
+  timeoutMs: 1_000,
+});
+
+/** Answers activities as the real ones do, with the real inline driver; only rows and far ends are made up. */
+function answersFor(definition: Document, seed: number, odds: Odds, now: () => number): Answer {
+  const hands = oracle(definition, seed, odds, now);
+  const stretchOf = (input: StretchInput) => {
+    const { branch: place, positions, variables, repeat, wait, error } = input;
+    const progress = new Progress(variables, { positions, variables: {}, finished: {}, waits: {} });
+    const branch = place === '' ? progress.root : progress.fork(progress.root, place);
+    Object.assign(branch, { repeat, wait });
+    const list = error === undefined ? 'actions' : 'on_failure';
+    const step = place === '' ? undefined : stepAt(definition, place);
+    const steps =
+      step === undefined
+        ? runList(progress, branch, planOf(definition[list], executionOf), list)
+        : runStep(progress, branch, planStep(step, executionOf), place);
+    const budget = 1 + (chance(`${seed} budget ${input.first?.at ?? ''}`) % 6);
+    return driveInline({ input, branch, steps, journal: [] }, hands, (done) => done.length >= budget);
+  };
+  return async (name, given) => {
+    const input = given as StretchInput & { path: string };
+    switch (name) {
+      case 'claimRun': {
+        const first = { runId: 'run', branch: '', positions: {}, variables: {}, repeat: null, journal: [] };
+        const plan = planOf(definition.actions, executionOf);
+        const onFailure = planOf(definition.on_failure, executionOf);
+        return { result: { plan, onFailure, variables: {}, ...(await stretchOf(first)) } };
+      }
+      case 'performStretch':
+        return { result: await stretchOf(input) };
+      case 'performStep': {
+        if (chance(`${seed} lost ${input.path}`) < 10) return { failure: 'heartbeat' };
+        const called = await hands.perform(input);
+        return { result: called.type === 'handover' ? { type: 'done' } : called };
+      }
+      case 'failStep':
+        return { result: { type: 'failed', error: { code: 'internal', message: 'lost', path: input.path } } };
+      case 'noteRunFailed':
+      case 'finishRun':
+        return { result: true };
+      default:
+        return { result: null };
+    }
+  };
+}
+
+const enabled = fc.constantFrom<boolean | string>(true, true, true, true, 'variables.x == 1', false);
+const swallowed = fc.constantFrom(false, false, true);
+
+/** Steps of every kind, nested at most 8 deep. */
+const steps = fc.letrec<{ step: object; list: object[] }>((tie) => {
+  const with_ = (shape: object) => fc.record({ enabled, continue_on_error: swallowed }).map((base) => ({ ...base, ...shape }));
+  const leaf = fc
+    .constantFrom<object>(
+      { action: 'test.own' },
+      { action: 'test.short' },
+      { action: 'test.long' },
+      { variables: { x: 1 } },
+      { condition: '1 == 1' },
+      { delay: { seconds: 1 } },
+      { wait_until: { condition: '1 == 1' } },
+      { wait_for_trigger: { event: 'automation.event' } },
+      { stop: { reason: 'enough', error: true } },
+      { stop: { reason: 'enough' } },
+    )
+    .chain(with_);
+  const inner = tie('list');
+  const nested = fc.oneof(
+    fc.array(tie('step'), { minLength: 1, maxLength: 3 }).map((parallel) => ({ parallel })),
+    inner.map((sequence) => ({ sequence })),
+    fc.tuple(inner, inner).map(([sequence, otherwise]) => ({ choose: [{ when: '1 == 1', sequence }], else: otherwise })),
+    fc
+      .tuple(inner, fc.constantFrom<object>({ count: 2 }, { for_each: "['a', 'b']" }, { while: '1 == 1' }, { until: '1 == 1' }))
+      .map(([sequence, form]) => ({ repeat: { sequence, max_iterations: 3, ...form } })),
+  );
+  return {
+    step: fc.oneof({ maxDepth: 8, depthSize: 'small' }, leaf, nested.chain(with_)),
+    list: fc.array(tie('step'), { minLength: 1, maxLength: 3 }),
+  };
+});
+
+const documents = fc.record({ actions: steps.list, on_failure: fc.oneof(fc.constant<object[]>([]), steps.list) }).map(parsed);
+
+function parsed({ actions, on_failure: onFailure }: { actions: object[]; on_failure: object[] }): Document {
+  const list = (written: object[]) => written.map((step) => ActionStep.parse(step));
+  return { actions: list(actions), on_failure: list(onFailure) };
+}
+
+describe('commands of a run', () => {
+  let sandbox: WorkflowSandbox;
+  beforeAll(async () => {
+    fixSeed();
+    const names = ['claimRun', 'performStretch', 'performStep', 'failStep', 'writeNotes', 'noteRunFailed', 'finishRun'];
+    sandbox = await createWorkflowSandbox(names);
+  }, 120_000);
+
+  /** Commands when completions arrive one by one, all together, and grouped at random. */
+  async function expectSame(definition: Document, seed: number, more: Partial<Options> = {}, odds = ODDS): Promise<string[]> {
+    let now = 0;
+    const options: Options = {
+      ...more,
+      seed,
+      setNow: (instant) => (now = instant),
+      answer: answersFor(definition, seed, odds, () => now),
+    };
+    const course = await runOneByOne(sandbox, options);
+    let turn = seed;
+    const sizes = [() => Infinity, () => 1 + (chance(`size ${(turn += 1)}`) % 4), () => 1 + (chance(`other ${(turn += 1)}`) % 2)];
+    for (const size of sizes) {
+      expect(await runGrouped(sandbox, options, course, size)).toEqual(course.commands);
+    }
+    return course.commands;
+  }
+
+  it('are the same and in the same order, however completions are grouped', async () => {
+    const cuts = fc.record({ cancelAt: fc.option(fc.nat(12), { nil: undefined }), longFrom: fc.option(fc.nat(12), { nil: undefined }) });
+    await fc.assert(
+      fc.asyncProperty(documents, fc.nat(10_000), cuts, async (definition, seed, { cancelAt, longFrom }) => {
+        const more = {
+          ...(cancelAt === undefined ? {} : { cancelAt: cancelAt + 1 }),
+          ...(longFrom === undefined ? {} : { longFrom: longFrom + 1 }),
+        };
+        await expectSame(definition, seed, more);
+      }),
+      { numRuns: RUNS },
+    );
+  }, 240_000);
+
+  const stop = { stop: { reason: 'enough', error: true }, enabled: 'variables.x == 1' };
+  const within = (depth: number, wrap: (inner: object) => object): object =>
+    depth === 0 ? stop : wrap(within(depth - 1, wrap));
+  it.each([
+    ['10 sequences', within(10, (inner) => ({ sequence: [inner] }))],
+    ['6 repeats', within(6, (inner) => ({ repeat: { count: 1, sequence: [inner] } }))],
+    ['8 chooses', within(8, (inner) => ({ choose: [{ when: '1 == 1', sequence: [inner] }], else: [inner] }))],
+  ])('are the same when a stop inside %s ends the run beside a short action, and on_failure waits', async (_name, branch) => {
+    const definition = parsed({
+      actions: [{ parallel: [branch, { action: 'test.short' }] }],
+      on_failure: [{ delay: { seconds: 5 } }, { action: 'test.own' }],
+    });
+    for (let seed = 0; seed < 12; seed += 1) {
+      const commands = await expectSame(definition, seed, {}, { fail: 0, skip: 0, handover: 30 });
+      expect(commands.at(-1)).toBe('fail');
+    }
+  }, 120_000);
+});

@@ -1,0 +1,83 @@
+import type { Evaluation, Performance, StepInput } from '../../../src/domain/run/activities';
+import { kindOf } from '../../../src/domain/definition/action-kind';
+import type { Definition } from '../../../src/domain/definition/schema';
+import { stepAt } from '../../../src/domain/run/step-at';
+import type { Hands } from '../../../src/domain/run/interpret/inline';
+
+/** A number from 0 to 99 that depends on a text only. */
+export function chance(text: string): number {
+  let hash = 2_166_136_261;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 16_777_619);
+  return ((hash >>> 0) % 9_973) % 100;
+}
+
+type Steps = Pick<Definition, 'actions' | 'on_failure'>;
+
+/** How likely things go wrong, of 100. */
+export interface Odds {
+  fail: number;
+  skip: number;
+  handover: number;
+}
+
+/** Answers for a definition in place of Postgres and providers: what each step comes to is fixed by its path and a seed. */
+export function oracle(definition: Steps, seed: number, odds: Odds, now: () => number): Hands {
+  const looks = new Map<string, number>();
+  const error = (path: string) => ({ code: 'provider_failed', message: `failed at ${path}`, path });
+
+  const evaluate = ({ path, iteration, variables }: StepInput): Evaluation => {
+    const step = stepAt(definition, path);
+    if (!step) throw new Error(`no step at ${path}`);
+    const roll = (what: string) => chance(`${seed} ${what} ${path} ${iteration ?? ''}`);
+    if (iteration !== undefined) {
+      const isWhile = 'repeat' in step && 'while' in step.repeat;
+      return { type: 'repeat', iteration, goesOn: roll('goes on') < (isWhile ? 60 : 50) };
+    }
+    if (typeof step.enabled === 'string' && roll('skip') < odds.skip) return { type: 'skipped' };
+    if (roll('fail') < odds.fail) return { type: 'failed', error: error(path) };
+    switch (kindOf(step)) {
+      case 'choose': {
+        const { length } = 'choose' in step ? step.choose : [];
+        const index = roll('branch') % (length + 1);
+        return { type: 'branch', index: index < length ? index : 'else' };
+      }
+      case 'condition':
+        return { type: 'condition', holds: roll('holds') < 80, reason: 'it does not hold' };
+      case 'variables':
+        return { type: 'variables', variables: { ...variables, [`v${roll('name') % 3}`]: path } };
+      case 'delay':
+        return { type: 'delay', until: now() + (roll('delay') % 7) * 1_000 };
+      case 'wait_until':
+      case 'wait_for_trigger': {
+        const look = (looks.get(path) ?? 0) + 1;
+        looks.set(path, look);
+        if (look > roll('looks') % 3) return { type: 'wait', over: true, completed: roll('completed') < 70 };
+        const instant = now() + 5_000;
+        return { type: 'wait', over: false, note: 'for it', recheckAt: roll('recheck') < 50 ? instant : null, timeoutAt: instant + 9_000 };
+      }
+      case 'repeat': {
+        if (!('repeat' in step)) throw new Error('not a loop');
+        if ('for_each' in step.repeat) return { type: 'repeat', total: 2, items: ['a', 'b'] };
+        return 'count' in step.repeat ? { type: 'repeat', total: Number(step.repeat.count) } : { type: 'repeat' };
+      }
+      default:
+        return { type: 'enabled' };
+    }
+  };
+
+  const perform = ({ path }: StepInput): Performance => {
+    const step = stepAt(definition, path);
+    const roll = (what: string) => chance(`${seed} ${what} ${path}`);
+    if (typeof step?.enabled === 'string' && roll('skip') < odds.skip) return { type: 'skipped' };
+    if (roll('fail') < odds.fail) return { type: 'failed', error: error(path) };
+    const isShort = step !== undefined && 'action' in step && step.action === 'test.short';
+    if (isShort && roll('handover') < odds.handover) {
+      return { type: 'handover', attempts: 1, delayMs: (roll('pause') % 2) * 700, timeoutMs: 1_000 };
+    }
+    return { type: 'done' };
+  };
+  return {
+    evaluate: (input) => Promise.resolve(evaluate(input)),
+    perform: (input) => Promise.resolve(perform(input)),
+  };
+}
