@@ -94,7 +94,10 @@ function stepsOf(
 function closedAt({ done: [first] }: Stretched): Stretched {
   if (first === undefined) return { done: [], ended: false };
   const closed = { type: 'closed' } as const;
-  return { done: ['evaluated' in first ? { ...first, evaluated: closed } : { ...first, performed: closed }], ended: false };
+  return {
+    done: ['evaluated' in first ? { ...first, evaluated: closed } : { ...first, performed: closed }],
+    ended: false,
+  };
 }
 
 function withBudget(): (done: Done[]) => boolean {
@@ -109,4 +112,3 @@ function withBudget(): (done: Done[]) => boolean {
 }
 
 const isCancelled = (): boolean => Context.current().cancellationSignal.aborted;
-

@@ -75,7 +75,8 @@ const swallowed = fc.constantFrom(false, false, true);
 
 /** Steps of every kind, nested at most 8 deep. */
 const steps = fc.letrec<{ step: object; list: object[] }>((tie) => {
-  const with_ = (shape: object) => fc.record({ enabled, continue_on_error: swallowed }).map((base) => ({ ...base, ...shape }));
+  const with_ = (shape: object) =>
+    fc.record({ enabled, continue_on_error: swallowed }).map((base) => ({ ...base, ...shape }));
   const leaf = fc
     .constantFrom<object>(
       { action: 'test.own' },
@@ -94,9 +95,14 @@ const steps = fc.letrec<{ step: object; list: object[] }>((tie) => {
   const nested = fc.oneof(
     fc.array(tie('step'), { minLength: 1, maxLength: 3 }).map((parallel) => ({ parallel })),
     inner.map((sequence) => ({ sequence })),
-    fc.tuple(inner, inner).map(([sequence, otherwise]) => ({ choose: [{ when: '1 == 1', sequence }], else: otherwise })),
     fc
-      .tuple(inner, fc.constantFrom<object>({ count: 2 }, { for_each: "['a', 'b']" }, { while: '1 == 1' }, { until: '1 == 1' }))
+      .tuple(inner, inner)
+      .map(([sequence, otherwise]) => ({ choose: [{ when: '1 == 1', sequence }], else: otherwise })),
+    fc
+      .tuple(
+        inner,
+        fc.constantFrom<object>({ count: 2 }, { for_each: "['a', 'b']" }, { while: '1 == 1' }, { until: '1 == 1' }),
+      )
       .map(([sequence, form]) => ({ repeat: { sequence, max_iterations: 3, ...form } })),
   );
   return {
@@ -105,7 +111,9 @@ const steps = fc.letrec<{ step: object; list: object[] }>((tie) => {
   };
 });
 
-const documents = fc.record({ actions: steps.list, on_failure: fc.oneof(fc.constant<object[]>([]), steps.list) }).map(parsed);
+const documents = fc
+  .record({ actions: steps.list, on_failure: fc.oneof(fc.constant<object[]>([]), steps.list) })
+  .map(parsed);
 
 function parsed({ actions, on_failure: onFailure }: { actions: object[]; on_failure: object[] }): Document {
   const list = (written: object[]) => written.map((step) => ActionStep.parse(step));
@@ -121,7 +129,12 @@ describe('commands of a run', () => {
   }, 120_000);
 
   /** Commands when completions arrive one by one, all together, and grouped at random. */
-  async function expectSame(definition: Document, seed: number, more: Partial<Options> = {}, odds = ODDS): Promise<string[]> {
+  async function expectSame(
+    definition: Document,
+    seed: number,
+    more: Partial<Options> = {},
+    odds = ODDS,
+  ): Promise<string[]> {
     let now = 0;
     const options: Options = {
       ...more,
@@ -131,7 +144,11 @@ describe('commands of a run', () => {
     };
     const course = await runOneByOne(sandbox, options);
     let turn = seed;
-    const sizes = [() => Infinity, () => 1 + (chance(`size ${(turn += 1)}`) % 4), () => 1 + (chance(`other ${(turn += 1)}`) % 2)];
+    const sizes = [
+      () => Infinity,
+      () => 1 + (chance(`size ${(turn += 1)}`) % 4),
+      () => 1 + (chance(`other ${(turn += 1)}`) % 2),
+    ];
     for (const size of sizes) {
       expect(await runGrouped(sandbox, options, course, size)).toEqual(course.commands);
     }
@@ -139,7 +156,10 @@ describe('commands of a run', () => {
   }
 
   it('are the same and in the same order, however completions are grouped', async () => {
-    const cuts = fc.record({ cancelAt: fc.option(fc.nat(12), { nil: undefined }), longFrom: fc.option(fc.nat(12), { nil: undefined }) });
+    const cuts = fc.record({
+      cancelAt: fc.option(fc.nat(12), { nil: undefined }),
+      longFrom: fc.option(fc.nat(12), { nil: undefined }),
+    });
     await fc.assert(
       fc.asyncProperty(documents, fc.nat(10_000), cuts, async (definition, seed, { cancelAt, longFrom }) => {
         const more = {
@@ -159,14 +179,18 @@ describe('commands of a run', () => {
     ['10 sequences', within(10, (inner) => ({ sequence: [inner] }))],
     ['6 repeats', within(6, (inner) => ({ repeat: { count: 1, sequence: [inner] } }))],
     ['8 chooses', within(8, (inner) => ({ choose: [{ when: '1 == 1', sequence: [inner] }], else: [inner] }))],
-  ])('are the same when a stop inside %s ends the run beside a short action, and on_failure waits', async (_name, branch) => {
-    const definition = parsed({
-      actions: [{ parallel: [branch, { action: 'test.short' }] }],
-      on_failure: [{ delay: { seconds: 5 } }, { action: 'test.own' }],
-    });
-    for (let seed = 0; seed < 12; seed += 1) {
-      const commands = await expectSame(definition, seed, {}, { fail: 0, skip: 0, handover: 30 });
-      expect(commands.at(-1)).toBe('fail');
-    }
-  }, 120_000);
+  ])(
+    'are the same when a stop inside %s ends the run beside a short action, and on_failure waits',
+    async (_name, branch) => {
+      const definition = parsed({
+        actions: [{ parallel: [branch, { action: 'test.short' }] }],
+        on_failure: [{ delay: { seconds: 5 } }, { action: 'test.own' }],
+      });
+      for (let seed = 0; seed < 12; seed += 1) {
+        const commands = await expectSame(definition, seed, {}, { fail: 0, skip: 0, handover: 30 });
+        expect(commands.at(-1)).toBe('fail');
+      }
+    },
+    120_000,
+  );
 });

@@ -6,10 +6,13 @@ import { projectRoot } from '../../src/project-root';
 import { workflowBundle } from '../../src/temporal/worker';
 
 const DIRECTORY = join(projectRoot(), 'test', 'replay', 'histories');
-const histories = readdirSync(DIRECTORY).map((file) => ({
-  workflowId: file.replace('.json', ''),
-  history: JSON.parse(readFileSync(join(DIRECTORY, file), 'utf8')) as unknown,
-}));
+/** One directory for each release; those of earlier releases stay as they were recorded. */
+const histories = readdirSync(DIRECTORY).flatMap((release) =>
+  readdirSync(join(DIRECTORY, release)).map((file) => ({
+    workflowId: file.replace('.json', ''),
+    history: JSON.parse(readFileSync(join(DIRECTORY, release, file), 'utf8')) as unknown,
+  })),
+);
 
 /** The bundle with a change that must not be made without `patched`: a timer before the claim. */
 async function plantedBundle(): Promise<{ code: string }> {

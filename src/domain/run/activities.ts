@@ -78,9 +78,7 @@ export interface GaveUp {
 }
 
 /** The outcome of one command that an activity carried out. */
-export type Done =
-  | { at: string; iteration?: number; evaluated: Evaluation }
-  | { at: string; performed: Performance };
+export type Done = { at: string; iteration?: number; evaluated: Evaluation } | { at: string; performed: Performance };
 
 /** What a stretch came to. */
 export interface Stretched {

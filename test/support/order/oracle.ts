@@ -53,7 +53,13 @@ export function oracle(definition: Steps, seed: number, odds: Odds, now: () => n
         looks.set(path, look);
         if (look > roll('looks') % 3) return { type: 'wait', over: true, completed: roll('completed') < 70 };
         const instant = now() + 5_000;
-        return { type: 'wait', over: false, note: 'for it', recheckAt: roll('recheck') < 50 ? instant : null, timeoutAt: instant + 9_000 };
+        return {
+          type: 'wait',
+          over: false,
+          note: 'for it',
+          recheckAt: roll('recheck') < 50 ? instant : null,
+          timeoutAt: instant + 9_000,
+        };
       }
       case 'repeat': {
         if (!('repeat' in step)) throw new Error('not a loop');

@@ -160,7 +160,7 @@ export async function runGrouped(
 ): Promise<string[]> {
   const driven = await Driven.start(sandbox);
   try {
-    for (let index = 0; index < delivered.length && !driven.isClosed; ) {
+    for (let index = 0; index < delivered.length && !driven.isClosed;) {
       const length = lengthAt(index, options);
       const group: Job[] = [];
       for (const most = sizes(); group.length < most && index < delivered.length; index += 1) {
@@ -213,7 +213,9 @@ async function enqueue(command: Command, now: number, pending: Pending[], option
 
 /** A wait that a stretch leaves under way is woken, sooner or later. */
 function wakeAfter(answer: { result: unknown } | { failure: string }, at: number, pending: Pending[]): void {
-  const { done = [] } = Object('result' in answer ? answer.result : {}) as { done?: { at: string; evaluated?: { type: string; over?: boolean } }[] };
+  const { done = [] } = Object('result' in answer ? answer.result : {}) as {
+    done?: { at: string; evaluated?: { type: string; over?: boolean } }[];
+  };
   const last = done.at(-1);
   if (last?.evaluated?.type !== 'wait' || last.evaluated.over !== false) return;
   const input = [payload({ runId: 'run', path: last.at })] as never;
@@ -228,11 +230,22 @@ function cancelActivity(seq: number, isLocal: boolean, now: number, pending: Pen
   const cause = new CancelledFailure('cancelled');
   const failure = new ActivityFailure('Activity cancelled', 'any', '', RetryState.CANCEL_REQUESTED, '', cause);
   const told = defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter) as never;
-  pending.push({ job: { resolveActivity: { seq, isLocal, result: { cancelled: { failure: told } } } }, answers, at: now });
+  pending.push({
+    job: { resolveActivity: { seq, isLocal, result: { cancelled: { failure: told } } } },
+    answers,
+    at: now,
+  });
 }
 
 const failureOf = (message: string) =>
   defaultFailureConverter.errorToFailure(
-    new ActivityFailure('Activity task failed', 'any', '', RetryState.TIMEOUT, '', ApplicationFailure.create({ message })),
+    new ActivityFailure(
+      'Activity task failed',
+      'any',
+      '',
+      RetryState.TIMEOUT,
+      '',
+      ApplicationFailure.create({ message }),
+    ),
     defaultPayloadConverter,
   ) as never;

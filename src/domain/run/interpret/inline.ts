@@ -25,7 +25,11 @@ export interface Stretch {
  * Drives a branch inline until a command needs Temporal, or until the budget is used up, which is asked before each
  * command but the first.
  */
-export async function driveInline(stretch: Stretch, hands: Hands, isUsedUp: (done: Done[]) => boolean): Promise<Stretched> {
+export async function driveInline(
+  stretch: Stretch,
+  hands: Hands,
+  isUsedUp: (done: Done[]) => boolean,
+): Promise<Stretched> {
   const { input, steps, journal } = stretch;
   const done: Done[] = [];
   let begun = input.first === undefined;
@@ -84,7 +88,8 @@ function isFirst(command: Asked, { first }: StretchInput): boolean {
   return command.type === first?.type && command.path === first.at && iteration === first.iteration;
 }
 
-export const isClosed = (done: Done): boolean => ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
+export const isClosed = (done: Done): boolean =>
+  ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
 
 /** The run was closed by someone else before the first command could be carried out. */
 function closedFor({ first }: StretchInput): Done {
