@@ -1,0 +1,76 @@
+import { ActionStep } from '../../definition/action';
+import type { Command } from './command';
+import { RunEnded } from './outcome';
+import { Progress } from './progress';
+import { planOf, runList } from './steps';
+
+const plan = (written: object[]) =>
+  planOf(
+    written.map((step) => ActionStep.parse(step)),
+    () => ({ execution: 'short', timeoutMs: 1_000 }),
+  );
+
+/** Answers commands by path until the steps are through; returns what was asked, without the notes. */
+function interpret(written: object[], answers: Record<string, unknown>, progress = new Progress({})) {
+  const steps = runList(progress, progress.root, plan(written), 'actions');
+  const asked: string[] = [];
+  let answer: unknown;
+  for (;;) {
+    const next = steps.next(answer);
+    if (next.done) return asked;
+    const command: Command = next.value;
+    if (command.type === 'note') continue;
+    const iteration = command.type === 'evaluate' && command.iteration !== undefined ? `#${command.iteration}` : '';
+    const name = `${command.type} ${command.path}${iteration}`;
+    asked.push(name);
+    answer = answers[name] ?? answers[command.type];
+  }
+}
+
+const done = { perform: { type: 'done' } };
+
+describe('the interpreter', () => {
+  it('hands an action over to a call with retries, after the pause that the failed attempt asks for', () => {
+    const handover = { type: 'handover', attempts: 1, delayMs: 500, timeoutMs: 1_000 };
+    expect(interpret([{ action: 'a.b' }], { perform: handover, call: { type: 'done' } })).toEqual([
+      'perform actions[0]',
+      'sleep actions[0]',
+      'call actions[0]',
+    ]);
+  });
+
+  it('records the failure of a call that gave up, and goes on when the step may fail', () => {
+    const steps = [{ action: 'a.b', continue_on_error: true }, { action: 'c.d' }];
+    const answers = {
+      'perform actions[0]': { type: 'handover', attempts: 1, delayMs: 0, timeoutMs: 1 },
+      call: { type: 'gaveUp', code: 'timeout', message: 'late' },
+      fail: { type: 'failed', error: { code: 'timeout', message: 'late' } },
+      ...done,
+    };
+    expect(interpret(steps, answers)).toEqual([
+      ...['perform actions[0]', 'call actions[0]', 'fail actions[0]', 'perform actions[1]'],
+    ]);
+  });
+
+  it('goes on in the middle of an iteration without deciding again whether to begin it', () => {
+    const steps = [{ repeat: { while: '1 == 1', sequence: [{ action: 'a.b' }, { action: 'c.d' }] } }];
+    const positions = {
+      ...{ actions: 0, 'actions[0]': 2, 'actions[0].begun': 3, 'actions[0].done': 2 },
+      'actions[0].repeat[2].sequence': 1,
+    };
+    const progress = new Progress({}, { positions, variables: {}, finished: {}, waits: {} });
+    const answers = {
+      'evaluate actions[0]': { type: 'repeat' },
+      'evaluate actions[0]#3': { type: 'repeat', iteration: 3, goesOn: false },
+      ...done,
+    };
+    expect(interpret(steps, answers, progress)).toEqual([
+      ...['evaluate actions[0]', 'perform actions[0].repeat[2].sequence[1]', 'evaluate actions[0]#3'],
+    ]);
+  });
+
+  it('ends the whole run at a stop, from any depth', () => {
+    const steps = [{ sequence: [{ stop: { reason: 'enough' } }] }, { action: 'a.b' }];
+    expect(() => interpret(steps, done)).toThrow(RunEnded);
+  });
+});
