@@ -40,11 +40,13 @@ const ROWS = [
   ],
   [
     { name: 'knip', run: [bin('knip'), '--no-progress'] },
+    { name: 'typecheck:console', run: [bin('tsc'), '-p', 'console/tsconfig.json'] },
     { name: 'migrations', run: [node, join(root, 'scripts', 'check-migrations.mjs')] },
   ],
   [jest('unit')],
   [jest('integration')],
   [jest('replay')],
+  [jest('console')],
 ];
 
 /** Scripts of automations are tried in their sandbox, which a bare machine may not have. Without it these tests say so. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { loadConfig } from '../config';
 import { RunDetail } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';
@@ -7,9 +8,11 @@ import { readRunningDev } from '../dev/state-file';
 import { createOutput, JSON_OPTION } from './print/output';
 import { UsageError } from './usage-error';
 
+const SignInLink = z.object({ path: z.string() });
+
 /** `fermata open` */
 export function configure(command: Command): void {
-  command.addHelpText('after', '\nExamples:\n  fermata open ui\n');
+  command.addHelpText('after', '\nExamples:\n  fermata open console\n  fermata open ui\n');
   command
     .command('ui')
     .description('the Temporal Web UI, or a run in it')
@@ -29,6 +32,28 @@ ${CONNECTION_HELP}`,
     )
     .action(async (id: string | undefined, { print, json }: { print?: true; json?: true }) => {
       const url = id === undefined ? webUi() : await webUiOf(id);
+      if (json) return createOutput().json({ url });
+      console.log(url);
+      if (!print && process.stdout.isTTY) openInBrowser(url);
+    });
+  command
+    .command('console')
+    .description('the web console, signed in')
+    .option('--print', 'print the address only')
+    .option(JSON_OPTION[0], 'print the address as JSON')
+    .addHelpText(
+      'after',
+      `
+Prints a link that signs in once, within 60 seconds, and opens it in a browser where there is a desktop.
+
+Examples:
+  fermata open console
+${CONNECTION_HELP}`,
+    )
+    .action(async ({ print, json }: { print?: true; json?: true }) => {
+      const client = connect();
+      const { path } = await client.send('POST', '/session/links', SignInLink);
+      const url = `${client.url}${path}`;
       if (json) return createOutput().json({ url });
       console.log(url);
       if (!print && process.stdout.isTTY) openInBrowser(url);

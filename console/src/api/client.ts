@@ -1,0 +1,88 @@
+import createClient from 'openapi-fetch';
+import type { paths } from './schema';
+
+/** One finding about one place of what was sent. */
+export interface Finding {
+  path: string;
+  message: string;
+  code: string;
+  line?: number | undefined;
+  column?: number | undefined;
+}
+
+/** A refusal of the API. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly findings: readonly Finding[] = [],
+  ) {
+    super(message);
+  }
+}
+
+let csrfToken = '';
+
+/** Remembers the token that calls other than GET and HEAD carry. */
+export function setCsrfToken(token: string): void {
+  csrfToken = token;
+}
+
+/** Called when a call was refused because the session has ended. */
+let onSignedOut: () => void = () => undefined;
+export function whenSignedOut(callback: () => void): void {
+  onSignedOut = callback;
+}
+
+/** Typed calls, from the API's own description. */
+export const api = createClient<paths>({ baseUrl: '' });
+
+api.use({
+  onRequest({ request }) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') request.headers.set('X-Fermata-CSRF', csrfToken);
+    return request;
+  },
+});
+
+interface Result<T> {
+  data?: T | undefined;
+  error?: unknown;
+  response: Response;
+}
+
+/** The answer's body. @throws {ApiError} for refusals. */
+export async function ask<T>(call: Promise<Result<T>>): Promise<T> {
+  const { data, error, response } = await reached(call);
+  if (response.ok) return data as T;
+  throw problemOf(response, error);
+}
+
+/** The body and its ETag. */
+export async function askWithEtag<T>(call: Promise<Result<T>>): Promise<{ data: T; etag: string }> {
+  const { data, error, response } = await reached(call);
+  if (response.ok) return { data: data as T, etag: response.headers.get('etag') ?? '' };
+  throw problemOf(response, error);
+}
+
+async function reached<T>(call: Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await call;
+  } catch (error) {
+    throw new ApiError(
+      599,
+      'unreachable',
+      `The API cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function problemOf(response: Response, error: unknown): ApiError {
+  const problem = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  const code = typeof problem['code'] === 'string' ? problem['code'] : 'unknown';
+  if (response.status === 401) onSignedOut();
+  const findings = Array.isArray(problem['errors']) ? (problem['errors'] as Finding[]) : [];
+  const detail = typeof problem['detail'] === 'string' ? problem['detail'] : `The API answered ${response.status}.`;
+  return new ApiError(response.status, code, detail, findings);
+}

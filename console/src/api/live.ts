@@ -1,0 +1,79 @@
+import { useEffect, useSyncExternalStore } from 'react';
+import { queryClient } from './query-client';
+
+/** Which lists an event makes stale. */
+const STALE: Readonly<Record<string, readonly string[]>> = {
+  run: ['runs', 'stats', 'now'],
+  step: [],
+  entity: ['entities', 'systems', 'incidents', 'now'],
+  alert: ['alerts'],
+  automation: ['automations'],
+};
+/** Bursts of events share one refresh. */
+const REFRESH_MS = 700;
+
+export type LiveState = 'connecting' | 'live' | 'lost';
+
+let state: LiveState = 'connecting';
+const listeners = new Set<() => void>();
+const setState = (next: LiveState) => {
+  state = next;
+  listeners.forEach((listener) => listener());
+};
+
+/** Whether the page follows what happens. */
+export function useLiveState(): LiveState {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => state,
+  );
+}
+
+/** Follows the stream while mounted. The browser connects again by itself and goes on where it was. */
+export function useLive(): void {
+  useEffect(() => {
+    const stale = new Set<string>();
+    const runs = new Set<string>();
+    let timer: number | undefined;
+    let retry: number | undefined;
+    let source: EventSource | undefined;
+    const flush = () => {
+      timer = undefined;
+      for (const key of stale) void queryClient.invalidateQueries({ queryKey: [key] });
+      for (const id of runs) void queryClient.invalidateQueries({ queryKey: ['run', id] });
+      stale.clear();
+      runs.clear();
+    };
+    const receive = (name: string) => (event: MessageEvent<string>) => {
+      for (const key of STALE[name] ?? []) stale.add(key);
+      const data = JSON.parse(event.data) as { id?: string; runId?: string };
+      const runId = name === 'run' ? data.id : data.runId;
+      if (runId !== undefined) runs.add(runId);
+      timer ??= window.setTimeout(flush, REFRESH_MS);
+    };
+    const connect = () => {
+      source = new EventSource('/api/v1/stream');
+      source.onopen = () => {
+        if (state === 'lost') void queryClient.invalidateQueries();
+        setState('live');
+      };
+      source.onerror = () => {
+        setState('lost');
+        if (source?.readyState !== EventSource.CLOSED) return;
+        // Refused for good: the session may have ended, which the next call finds out.
+        void queryClient.invalidateQueries({ queryKey: ['session'] });
+        retry = window.setTimeout(connect, 3_000);
+      };
+      for (const name of Object.keys(STALE)) source.addEventListener(name, receive(name));
+    };
+    connect();
+    return () => {
+      source?.close();
+      window.clearTimeout(timer);
+      window.clearTimeout(retry);
+    };
+  }, []);
+}

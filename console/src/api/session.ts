@@ -1,0 +1,49 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { api, ApiError, ask, setCsrfToken } from './client';
+import { queryClient } from './query-client';
+import type { components } from './schema';
+
+export type Session = components['schemas']['Session'];
+type Role = Session['roles'][number];
+
+/** The current session; null = signed out. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async (): Promise<Session | null> => {
+    try {
+      const session = await ask(api.GET('/api/v1/session'));
+      setCsrfToken(session.csrfToken);
+      return session;
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return null;
+      throw error;
+    }
+  },
+  staleTime: 60_000,
+});
+
+/** Exchanges a token or the code of a link for a session. */
+export async function signIn(token: string): Promise<void> {
+  const session = await ask(api.POST('/api/v1/session', { body: { token } }));
+  setCsrfToken(session.csrfToken);
+  queryClient.clear();
+  queryClient.setQueryData(sessionQuery.queryKey, session);
+}
+
+export async function signOut(): Promise<void> {
+  await ask(api.DELETE('/api/v1/session')).catch(() => undefined);
+  queryClient.clear();
+  queryClient.setQueryData(sessionQuery.queryKey, null);
+}
+
+const GRANTS: Readonly<Record<'manage' | 'secrets' | 'admin', readonly Role[]>> = {
+  manage: ['operator', 'admin'],
+  secrets: ['admin'],
+  admin: ['admin'],
+};
+
+/** Whether the roles of the session allow something; the server decides. */
+export function useMay(what: keyof typeof GRANTS): boolean {
+  const { data } = useQuery(sessionQuery);
+  return (data?.roles ?? []).some((role) => GRANTS[what].includes(role));
+}

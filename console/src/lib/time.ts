@@ -1,0 +1,36 @@
+const UNITS: readonly [string, number][] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+];
+
+/** A duration in at most two units: `850 ms`, `2.4 s`, `3 min 12 s`. */
+export function durationText(ms: number): string {
+  if (ms < 0) return '0 ms';
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
+  const index = UNITS.findIndex(([, size]) => ms >= size);
+  const [name, size] = UNITS[index] ?? ['s', 1_000];
+  const whole = Math.floor(ms / size);
+  const next = UNITS[index + 1];
+  const rest = next === undefined ? 0 : Math.floor((ms % size) / next[1]);
+  return rest === 0 || next === undefined ? `${whole} ${name}` : `${whole} ${name} ${rest} ${next[0]}`;
+}
+
+/** Relative to `now`: `12 s ago`, `in 3 min`. */
+export function relativeText(at: number, now: number): string {
+  const ms = now - at;
+  if (Math.abs(ms) < 2_000) return 'just now';
+  const [name, size] = UNITS.find(([, each]) => Math.abs(ms) >= each) ?? ['s', 1_000];
+  const count = Math.floor(Math.abs(ms) / size);
+  return ms > 0 ? `${count} ${name} ago` : `in ${count} ${name}`;
+}
+
+/** Date and time in the browser's zone, with the zone. */
+export function absoluteText(at: number): string {
+  return new Intl.DateTimeFormat(undefined, {
+    ...{ year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+    ...{ fractionalSecondDigits: 3, timeZoneName: 'short', hour12: false },
+  }).format(at);
+}

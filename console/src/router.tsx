@@ -1,0 +1,68 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { queryClient } from './api/query-client';
+import { sessionQuery } from './api/session';
+import { Shell } from './shell';
+import { SignIn } from './screens/sign-in';
+
+type Search = Record<string, string | undefined>;
+
+/** Search parameters are text; empty ones are left out, so that addresses stay short. */
+function texts(...names: string[]) {
+  return (given: Record<string, unknown>): Search =>
+    Object.fromEntries(
+      names.flatMap((name) => {
+        const value = given[name];
+        return value === undefined || value === '' || value === null ? [] : [[name, String(value)]];
+      }),
+    );
+}
+
+const rootRoute = createRootRoute();
+const signInRoute = createRoute({ getParentRoute: () => rootRoute, path: '/sign-in', component: SignIn });
+const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const session = await queryClient.ensureQueryData(sessionQuery).catch(() => undefined);
+    if (session === null) throw redirect({ to: '/sign-in', search: { next: location.href } as never });
+  },
+});
+
+const screen = <Path extends string>(
+  path: Path,
+  load: () => Promise<Record<string, unknown>>,
+  name: string,
+  ...search: string[]
+) =>
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path,
+    validateSearch: texts(...search),
+    component: lazyRouteComponent(load as () => Promise<Record<string, never>>, name as never),
+  });
+
+const routes = [
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/',
+    beforeLoad: () => {
+      throw redirect({ to: '/runs' as never });
+    },
+  }),
+  screen('/runs', () => import('./screens/runs'), 'Runs', 'status', 'automationId', 'contextKey', 'q', 'from', 'to'),
+  screen('/runs/$id', () => import('./screens/run'), 'Run', 'step'),
+];
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([signInRoute, shellRoute.addChildren(routes)]),
+  basepath: '/console',
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

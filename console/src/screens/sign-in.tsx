@@ -1,0 +1,61 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { signIn } from '../api/session';
+import { Problem } from '../ui/page';
+
+/** Exchanges a token, or the code of a one-time link in the address, for a session. */
+export function SignIn() {
+  const navigate = useNavigate();
+  const [token, setToken] = useState('');
+  const [error, setError] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  const tried = useRef(false);
+  const enter = async (text: string) => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await signIn(text);
+      await navigate({ to: '/runs', search: {}, replace: true });
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  useEffect(() => {
+    document.title = 'Sign in · Fermata';
+    const code = new URLSearchParams(window.location.hash.slice(1)).get('code');
+    if (code === null || tried.current) return;
+    tried.current = true;
+    // The code works once: it has no place in the browser's history.
+    window.history.replaceState(null, '', window.location.pathname);
+    void enter(code);
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void enter(token);
+  };
+  return (
+    <main className="sign-in">
+      <h1>Sign in to Fermata</h1>
+      <form onSubmit={submit}>
+        <label htmlFor="token">Token</label>
+        <input
+          id="token"
+          type="password"
+          autoComplete="current-password"
+          value={token}
+          onChange={(event) => setToken(event.target.value)}
+          required
+        />
+        <button type="submit" className="primary" disabled={busy || token === ''}>
+          {busy ? 'Signing in…' : 'Sign in'}
+        </button>
+        {error !== undefined && <Problem error={error} />}
+        <p className="faint">
+          <code>fermata open console</code> prints a link that signs in without a token.
+        </p>
+      </form>
+    </main>
+  );
+}

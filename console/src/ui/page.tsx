@@ -1,0 +1,106 @@
+import { CircleAlert, Inbox } from 'lucide-react';
+import { useEffect, type ReactNode } from 'react';
+import { ApiError } from '../api/client';
+
+/** Heading of a screen with its actions. */
+export function Page({
+  title,
+  aside,
+  sub,
+  children,
+}: {
+  title: string;
+  aside?: ReactNode;
+  sub?: ReactNode;
+  children: ReactNode;
+}) {
+  useEffect(() => {
+    document.title = `${title} · Fermata`;
+  }, [title]);
+  return (
+    <>
+      <header className="page-head">
+        <div className="page-title">
+          <h1 title={title}>{title}</h1>
+          {sub !== undefined && <div className="page-sub">{sub}</div>}
+        </div>
+        {aside !== undefined && <div className="page-aside">{aside}</div>}
+      </header>
+      {children}
+    </>
+  );
+}
+
+/** A titled part of a screen. */
+export function Panel({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
+  return (
+    <section className="panel" aria-label={title}>
+      <header className="panel-head">
+        <h2>{title}</h2>
+        {aside}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+/** Nothing to show, and what to do about it. */
+export function Empty({ children }: { children: ReactNode }) {
+  return (
+    <div className="empty">
+      <Inbox size={20} aria-hidden />
+      <div>{children}</div>
+    </div>
+  );
+}
+
+/** A refusal with everything the API said. */
+export function Problem({ error }: { error: unknown }) {
+  const known = error instanceof ApiError ? error : undefined;
+  return (
+    <div className="problem" role="alert">
+      <CircleAlert size={16} aria-hidden />
+      <div>
+        <div>{error instanceof Error ? error.message : String(error)}</div>
+        {known !== undefined && known.findings.length > 0 && (
+          <ul>
+            {known.findings.map((finding, index) => (
+              <li key={index}>
+                {finding.path !== '' && <code>{finding.path}</code>} {finding.message}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Keeps the place of what is being loaded. */
+export function Loading({ rows = 6 }: { rows?: number }) {
+  return (
+    <div className="loading" role="status" aria-label="Loading">
+      {Array.from({ length: rows }, (_, index) => (
+        <div key={index} className="skeleton" />
+      ))}
+    </div>
+  );
+}
+
+/** What a query has: an error, nothing yet, or its data. */
+export function Loaded<T>({
+  query,
+  children,
+}: {
+  query: { data: T | undefined; error: Error | null };
+  children: (data: T) => ReactNode;
+}) {
+  if (query.data !== undefined)
+    return (
+      <>
+        {query.error !== null && <Problem error={query.error} />}
+        {children(query.data)}
+      </>
+    );
+  return query.error === null ? <Loading /> : <Problem error={query.error} />;
+}

@@ -1,0 +1,22 @@
+import { useNow } from '../lib/clock';
+import { absoluteText, durationText, relativeText } from '../lib/time';
+
+/** A time relative to now; the absolute one on hover. */
+export function Time({ at }: { at: string | null | undefined }) {
+  const now = useNow();
+  if (at == null) return <span className="faint">–</span>;
+  const ms = Date.parse(at);
+  return (
+    <time dateTime={at} title={absoluteText(ms)} className="nowrap">
+      {relativeText(ms, now)}
+    </time>
+  );
+}
+
+/** How long something took, or has taken so far. */
+export function Duration({ from, to }: { from: string | null | undefined; to: string | null | undefined }) {
+  const now = useNow();
+  if (from == null) return <span className="faint">–</span>;
+  const end = to == null ? now : Date.parse(to);
+  return <span className="num nowrap">{durationText(end - Date.parse(from))}</span>;
+}
