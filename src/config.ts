@@ -55,6 +55,7 @@ const Environment = z.object({
   FERMATA_METRICS_PORT: integer(1, 65_535).optional(),
   FERMATA_HOME: z.string().default('.fermata'),
   DATABASE_URL: postgresUrl.optional(),
+  FERMATA_DB_POOL: integer(2, 1_000).prefault('20'),
   TEMPORAL_ADDRESS: z
     .string()
     .regex(/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/, 'must be host:port')
@@ -134,6 +135,8 @@ export interface Config {
   /** Absolute path of the state directory of `fermata dev`. */
   home: string;
   databaseUrl: string | undefined;
+  /** Most connections to Postgres of one process, besides the one that listens. */
+  databasePool: number;
   /** Address and credentials of Temporal are read by `@temporalio/envconfig` from the same environment. */
   temporal: { address: string | undefined; namespace: string; uiUrl: string | undefined };
   taskQueue: string;
@@ -213,6 +216,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
     metricsPort: env.FERMATA_METRICS_PORT,
     home: resolve(env.FERMATA_HOME),
     databaseUrl: env.DATABASE_URL,
+    databasePool: env.FERMATA_DB_POOL,
     temporal: {
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,

@@ -76,7 +76,7 @@ export async function startWorker(
   { log, sdkMetricsPort }: { log: Logger; sdkMetricsPort: number | undefined },
   { clock, ...standIns }: WorkerStandIns = REAL,
 ): Promise<RunningWorker> {
-  const database = createDatabase(databaseUrl, { max: 20, applicationName: 'fermata-worker' });
+  const database = createDatabase(databaseUrl, { max: config.databasePool, applicationName: 'fermata-worker' });
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
   const egress = createEgress({ allow: config.egressAllow });
@@ -130,6 +130,7 @@ export async function startWorker(
     ...createHousekeeping({
       client: temporal.client,
       database,
+      taskQueue: config.taskQueue,
       retention: config.retention,
       registry,
       onRepaired: metrics.reconciled,
@@ -174,12 +175,10 @@ export async function startWorker(
       return routing.flush();
     },
     async stop() {
-      await listener.close();
-      await broadcast.stop();
-      await domainTimer.stop();
-      await scheduleTimers.stop();
-      await dwellTimers.stop();
+      // Partitions first: other workers route their changes while this one finishes the rest.
       await dispatcher.stop();
+      await listener.close();
+      await Promise.all([broadcast.stop(), domainTimer.stop(), scheduleTimers.stop(), dwellTimers.stop()]);
       await wakeSender.stop();
       await launcher.stop();
       await temporal.stop();

@@ -76,7 +76,7 @@ export async function startApi(config: Config, clock: Clock = systemClock): Prom
   const databaseUrl = requireDatabaseUrl(config);
   const cipher = createCipher(requireSecretKey(config));
   const database = createDatabase(databaseUrl, {
-    max: 20,
+    max: config.databasePool,
     applicationName: 'fermata api',
     onError: (error) => log.debug({ err: error }, 'a database connection broke'),
   });

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { Executor } from '../db/executor';
+import { endUnclaimedRun } from '../db/runs/lost';
 import { markClosed, runStanding, type StartableRun } from '../db/runs/start-queue';
 import type { ClosedRun } from '../db/runs/close-runs';
 import { searchAttributesOf } from './search-attributes';
@@ -28,9 +29,10 @@ export interface RunStarterDeps {
 
 /**
  * eager = started, and this process has its first workflow task; started = an execution for this row exists; stale = a
- * newer run has taken its place; later = try again.
+ * newer run has taken its place; lost = its execution closed without claiming the row, which has been ended; later = try
+ * again.
  */
-export type StartOutcome = 'eager' | 'started' | 'stale' | 'later';
+export type StartOutcome = 'eager' | 'started' | 'stale' | 'lost' | 'later';
 
 /** What calls Temporal for runs. All calls may be repeated; each throws when Temporal is away. */
 export interface RunStarter {
@@ -40,8 +42,11 @@ export interface RunStarter {
   close(run: ClosedRun, how: 'cancel' | 'terminate'): Promise<void>;
 }
 
-/** How long a finished holder may take to close by itself before it is terminated. */
-const CLOSE_BY_ITSELF_MS = 3_000;
+/** How long an execution may take to complete after its row has ended before it is terminated. */
+const COMPLETION_SECONDS = 60;
+/** How long a start waits for the holder of its workflow id to complete before it is left to the sweep. */
+const PATIENCE_MS = 3_000;
+const POLL_MS = 25;
 const DEADLINE_MS = 10_000;
 /**
  * A workflow task that takes longer is given to another worker and its local activities are repeated. Temporal's 10 s are
@@ -87,12 +92,13 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
     await ignoreNotFound(within(() => handle.terminate('The run has ended by its row.')));
   };
 
-  /** Looks at whose execution holds the workflow id. null = it is free now. */
+  /** Decides by the row behind the execution that holds the workflow id. Returns null when the id may be free now. */
   const resolveConflict = async (run: StartableRun, since: number): Promise<StartOutcome | null> => {
     const holder = await describe(run.workflowId);
     if (holder?.status.name !== 'RUNNING') {
-      // A `parallel` id belongs to this run alone: closed means that it ran.
-      return holder !== null && run.mode === 'parallel' ? 'started' : null;
+      if (holder === null || run.mode !== 'parallel') return null;
+      // A `parallel` id belongs to this run alone and cannot be started again. Closed and unclaimed, nobody will claim it.
+      return (await endUnclaimedRun(db, run.id)) ? 'lost' : 'started';
     }
     const holderRunId = (holder.memo as Partial<RunMemo> | undefined)?.fermataRunId;
     if (holderRunId === run.id) return 'started';
@@ -103,8 +109,13 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
     if (ours?.status !== 'pending') return 'stale';
     const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
     if (holderEnded) {
-      if (Date.now() - since > CLOSE_BY_ITSELF_MS) await terminate(run.workflowId, firstRunIdOf(holder));
-      else await new Promise((resolve) => setTimeout(resolve, 25));
+      // Its row has ended, so it completes with its next workflow task; one that has no row to end will not.
+      if (theirs === null || theirs.endedSecondsAgo > COMPLETION_SECONDS) {
+        await terminate(run.workflowId, firstRunIdOf(holder));
+        return null;
+      }
+      if (Date.now() - since > PATIENCE_MS) return 'later';
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       return null;
     }
     return theirs.createdAt > ours.createdAt ? 'stale' : 'later';
@@ -118,7 +129,7 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
         if (started !== null) return started;
         const outcome = await resolveConflict(run, since);
         if (outcome !== null) return outcome;
-        if (Date.now() - since > 4 * CLOSE_BY_ITSELF_MS) return 'later';
+        if (Date.now() - since > 4 * PATIENCE_MS) return 'later';
       }
     },
 

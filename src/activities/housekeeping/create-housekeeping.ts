@@ -13,6 +13,7 @@ const DAYS_AHEAD = 7;
 export function createHousekeeping(deps: {
   client: () => Client | null;
   database: Database;
+  taskQueue: string;
   retention: Retention;
   registry: Registry;
   onRepaired: (count: number) => void;

@@ -1,42 +1,120 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Database } from '../../db/client';
-import { endLostRun, openRunsAfter, type OpenRun } from '../../db/runs/lost';
+import { endLostRun, openRunsAfter, waitsWithoutRow, withoutRow, type OpenRun } from '../../db/runs/lost';
 import type { RunEnd } from '../../db/runs/finish';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
+import type { RunMemo, WakeSignal } from '../../domain/run/messages';
 
 const PAGE = 200;
+/** Calls to Temporal under way at a time. */
+const CONCURRENT = 20;
+/** Time for one call, below the start-to-close timeout of the activity; the next call goes on from there. */
+const BUDGET_MS = 120_000;
+/** An execution younger than this may have a row that is about to be committed. */
+const SETTLED_MS = 60_000;
 
 type End = Pick<RunEnd, 'status' | 'endedBy' | 'error'>;
 
-/**
- * Repairs rows whose execution was ended outside: terminated or cancelled in the Web UI, timed out, or lost with
- * Temporal's own database. One page of open rows at each call, going round.
- */
-export function createReconcileRuns(deps: {
+interface ReconcileDeps {
   client: () => Client | null;
   database: Database;
+  taskQueue: string;
   onRepaired: (count: number) => void;
   onRunsToStart: () => void;
-}): HousekeepingActivities['reconcileRuns'] {
+}
+
+/**
+ * Repairs what rows and Temporal disagree about: open rows whose execution was closed outside (in the Web UI, by a timeout,
+ * with Temporal's own database), executions whose row is gone (Postgres was restored from a backup), and waiting runs
+ * without a wait. Goes through all of them in pages, until its budget is used up; the next call goes on from there.
+ */
+export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities['reconcileRuns'] {
   const { database } = deps;
   let cursor: string | null = null;
+
+  const repairRow = async (client: Client, run: OpenRun): Promise<boolean> => {
+    const end = await endOf(client, run);
+    return end !== null && (await database.db.transaction((tx) => endLostRun(tx, run, end)));
+  };
+
   return async () => {
     const client = deps.client();
     if (!client) return { looked: 0, repaired: 0 };
-    const page = await openRunsAfter(database.db, cursor, PAGE);
-    cursor = page.length === PAGE ? (page.at(-1)?.id ?? null) : null;
+    const endsAt = Date.now() + BUDGET_MS;
+    let looked = 0;
     let repaired = 0;
-    for (const run of page) {
-      const end = await endOf(client, run);
-      if (end && (await database.db.transaction((tx) => endLostRun(tx, run, end)))) repaired += 1;
-    }
+    do {
+      const page = await openRunsAfter(database.db, cursor, PAGE);
+      repaired += await inChunks(page, (run) => repairRow(client, run));
+      looked += page.length;
+      cursor = page.length === PAGE ? (page.at(-1)?.id ?? null) : null;
+    } while (cursor !== null && Date.now() < endsAt);
+    repaired += await armMissingWaits(client, database);
+    repaired += await endOrphans(client, deps, endsAt);
     deps.onRepaired(repaired);
     if (repaired > 0) deps.onRunsToStart();
-    return { looked: page.length, repaired };
+    return { looked, repaired };
   };
 }
 
-/** How the execution ended, or null while it is open. A completed one wrote its row before: then that write was lost. */
+/** Returns how many calls answered true. */
+async function inChunks<T>(items: readonly T[], work: (item: T) => Promise<boolean>): Promise<number> {
+  let count = 0;
+  for (let from = 0; from < items.length; from += CONCURRENT) {
+    const results = await Promise.all(items.slice(from, from + CONCURRENT).map(work));
+    count += results.filter(Boolean).length;
+  }
+  return count;
+}
+
+/** Wakes runs whose step waits without a wait row: the evaluation that follows arms it again. */
+async function armMissingWaits(client: Client, { db }: Database): Promise<number> {
+  return inChunks(await waitsWithoutRow(db, PAGE), async ({ runId, path, workflowId }) => {
+    const signal: WakeSignal = { runId, path };
+    try {
+      await client.workflow.getHandle(workflowId).signal('wake', signal);
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  });
+}
+
+/** Terminates executions of this task queue whose run has no row: none of their steps can ever be accepted. */
+async function endOrphans(client: Client, { database, taskQueue }: ReconcileDeps, endsAt: number): Promise<number> {
+  let ended = 0;
+  let page: { workflowId: string; executionRunId: string; runId: string }[] = [];
+  const endPage = async (): Promise<void> => {
+    const gone = await withoutRow(
+      database.db,
+      page.map(({ runId }) => runId),
+    );
+    const orphans = page.filter(({ runId }) => gone.has(runId));
+    page = [];
+    ended += await inChunks(orphans, async ({ workflowId, executionRunId }) => {
+      try {
+        await client.workflow.getHandle(workflowId, executionRunId).terminate('The run has no row.');
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    });
+  };
+  const query = `WorkflowType = 'runAutomation' AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`;
+  for await (const { workflowId, runId, memo, startTime } of client.workflow.list({ query })) {
+    const fermataRunId = (memo as Partial<RunMemo> | undefined)?.fermataRunId;
+    if (fermataRunId === undefined || Date.now() - startTime.getTime() < SETTLED_MS) continue;
+    page.push({ workflowId, executionRunId: runId, runId: fermataRunId });
+    if (page.length === PAGE) await endPage();
+    if (Date.now() >= endsAt) break;
+  }
+  await endPage();
+  return ended;
+}
+
+/** How the execution ended, or null while it is open. A completed one wrote its row first: then that write was lost. */
 async function endOf(client: Client, run: OpenRun): Promise<End | null> {
   const status = await statusOf(client, run);
   switch (status) {

@@ -11,9 +11,11 @@ export interface ClosedRun {
 }
 
 /**
- * Ends runs as `cancelled`, with their open steps, in the caller's transaction: from its commit on no step of them is
- * accepted any more, whatever their executions do. `how` is what Temporal is told afterwards: a cancel lets the
- * execution end by itself and aborts requests under way, a terminate is for one that must make room.
+ * Ends runs as `cancelled`, with their open steps, waits and sealed secrets, in the caller's transaction. From its commit
+ * on no step of them is accepted. Locks the rows in a statement of its own first: a step that held one of them may have
+ * armed a wait or kept a secret that the snapshot of an earlier statement does not contain. `how` is what Temporal is
+ * asked afterwards: a cancel lets the execution end and aborts its requests, a terminate makes room at once. Returns the
+ * runs that may have an execution.
  */
 export async function closeRuns(
   tx: Executor,
@@ -21,23 +23,27 @@ export async function closeRuns(
   endedBy: Record<string, unknown>,
   how: 'cancel' | 'terminate',
 ): Promise<ClosedRun[]> {
+  const locked = await tx.execute<{ id: string }>(sql`
+    select id from runs where ${which} and status in ('pending', 'running', 'waiting') order by id for update`);
+  if (locked.rows.length === 0) return [];
+  const ids = sql`${`{${locked.rows.map(({ id }) => id).join(',')}}`}::uuid[]`;
   const result = await tx.execute<{
     id: string;
     workflow_id: string;
     execution_run_id: string | null;
-    told: boolean;
+    attempted: boolean;
   }>(sql`
     with closed as (
       update runs set status = 'cancelled', finished_at = clock_timestamp(), ended_by = ${JSON.stringify(endedBy)}::jsonb,
         close_requested = case when start_attempted_at is null then null else ${how} end, seq = nextval('change_seq')
-      where ${which} and status in ('pending', 'running', 'waiting')
-      returning id, workflow_id, execution_run_id, start_attempted_at is not null as told),
+      where id = any(${ids}) and status in ('pending', 'running', 'waiting')
+      returning id, workflow_id, execution_run_id, start_attempted_at is not null as attempted),
     ${leftBy(sql`select id from closed`)},
     steps as (
       update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
       where run_id in (select id from closed) and status in ('pending', 'running', 'waiting'))
-    select id, workflow_id, execution_run_id, told from closed`);
+    select id, workflow_id, execution_run_id, attempted from closed`);
   return result.rows
-    .filter((row) => row.told)
+    .filter((row) => row.attempted)
     .map((row) => ({ runId: row.id, workflowId: row.workflow_id, executionRunId: row.execution_run_id }));
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
+import { lockBucket } from './bucket';
 import { finishRun, type RunEnd } from './finish';
 
 /** An open row that an execution should stand behind. */
@@ -37,12 +38,55 @@ export async function openRunsAfter(db: Executor, cursor: string | null, limit: 
   }));
 }
 
-/** Ends a row whose execution is gone; the next queued run may start. False when it ended by itself meanwhile. */
+/** Ends a row whose execution is gone; the next queued run may start. Returns false when it has ended meanwhile. */
 export async function endLostRun(
   tx: Executor,
-  run: OpenRun,
+  run: Pick<OpenRun, 'id' | 'automationId' | 'scopeKey'>,
   end: Pick<RunEnd, 'status' | 'endedBy' | 'error'>,
 ): Promise<boolean> {
+  await lockBucket(tx, run);
+  // Locked in a statement of its own, so that the one that ends the run sees what its last step left (`closeRuns`).
+  await tx.execute(sql`select 1 from runs where id = ${run.id} for update`);
   const { ended } = await finishRun(tx, run, { runId: run.id, journal: [], ...end });
   return ended;
+}
+
+/**
+ * Ends a run whose execution has closed without claiming it: none will. Returns false when the run is not pending.
+ */
+export async function endUnclaimedRun(db: Executor, runId: string): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const found = await tx.execute<{ automation_id: string; scope_key: string }>(
+      sql`select automation_id, scope_key from runs where id = ${runId} and status = 'pending'`,
+    );
+    const row = found.rows[0];
+    if (row === undefined) return false;
+    const run = { id: runId, automationId: row.automation_id, scopeKey: row.scope_key };
+    return endLostRun(tx, run, {
+      status: 'failed',
+      error: { code: 'execution_lost', message: 'The execution was closed before it claimed the run.' },
+    });
+  });
+}
+
+/** Steps of open runs that wait without a wait row, some time after they began: nothing would ever wake them. */
+export async function waitsWithoutRow(
+  db: Executor,
+  limit: number,
+): Promise<{ runId: string; path: string; workflowId: string }[]> {
+  const found = await db.execute<{ run_id: string; path: string; workflow_id: string }>(sql`
+    select r.id as run_id, s.path, r.workflow_id from runs r join run_steps s on s.run_id = r.id
+    where r.status = 'waiting' and s.status = 'waiting' and s.kind in ('wait_until', 'wait_for_trigger')
+      and s.started_at < clock_timestamp() - make_interval(secs => ${SETTLED_SECONDS})
+      and not exists (select 1 from waits w where w.run_id = s.run_id and w.path = s.path)
+    order by r.id limit ${limit}`);
+  return found.rows.map((row) => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id }));
+}
+
+/** Those of the ids that are no run's. */
+export async function withoutRow(db: Executor, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const found = await db.execute<{ id: string }>(sql`
+    select i.id from unnest(${sql.param(ids)}::uuid[]) as i(id) where not exists (select 1 from runs r where r.id = i.id)`);
+  return new Set(found.rows.map(({ id }) => id));
 }

@@ -116,14 +116,20 @@ export async function markClosed(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`update runs set close_requested = null where id = ${runId}`);
 }
 
-/** What decides about an execution that holds a workflow id. */
-export async function runStanding(
-  db: Executor,
-  runId: string,
-): Promise<{ status: string; seq: number; createdAt: Date } | null> {
-  const result = await db.execute<{ status: string; seq: string; created_at: string }>(
-    sql`select status, seq, created_at from runs where id = ${runId}`,
-  );
+interface RunStanding {
+  status: string;
+  createdAt: Date;
+  /** Seconds since the run ended, by the database's clock; 0 while it is open. */
+  endedSecondsAgo: number;
+}
+
+/** What decides about an execution that holds a workflow id; null when the run has no row. */
+export async function runStanding(db: Executor, runId: string): Promise<RunStanding | null> {
+  const result = await db.execute<{ status: string; created_at: string; ended_seconds: number | null }>(sql`
+    select status, created_at, extract(epoch from clock_timestamp() - finished_at)::float8 as ended_seconds
+    from runs where id = ${runId}`);
   const row = result.rows[0];
-  return row ? { status: row.status, seq: Number(row.seq), createdAt: new Date(row.created_at) } : null;
+  return row
+    ? { status: row.status, createdAt: new Date(row.created_at), endedSecondsAgo: row.ended_seconds ?? 0 }
+    : null;
 }

@@ -120,7 +120,7 @@ export async function fire(
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
   };
   const verdict = await passConditions({ evaluator: deps.evaluator, db: tx }, entered);
-  return survive(deps, verdict, candidate, dwell.changeId);
+  return survive(deps, verdict, candidate, dwell.changeId, dwell.firesAt);
 }
 
 /** Arms the gates whose cause holds now, in one order of keys for all transactions. */

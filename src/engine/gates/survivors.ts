@@ -2,6 +2,7 @@ import type { Executor } from '../../db/executor';
 import { admitRuns, type Admission, type RunRequest } from '../../db/runs/admit';
 import type { StartableRun } from '../../db/runs/start-queue';
 import type { Ids } from '../../domain/clock';
+import { runIdOf } from '../../domain/run/run-id';
 import { MAX_DEPTH } from '../../domain/run/limits';
 import type { EvaluationLog } from '../evaluation-log';
 import { refused, type Passed, type Refusal } from './gates';
@@ -40,23 +41,27 @@ const LOOP = refused(
   `loop_detected: automations have triggered each other ${MAX_DEPTH} times in a row; this chain is cut here.`,
 );
 
-/** Makes a request for a run of what passed the gates. */
+/** Returns the request for a run when the gates let the candidate pass. `firedAt` is the deadline of a dwell that fired. */
 export function survive(
   deps: SurvivorDeps,
   verdict: Passed | Refusal,
   candidate: Candidate,
   changeId: string,
+  firedAt?: Date,
 ): Survivor | Reason {
   if (!verdict.passed) return { candidate, refusal: verdict, changeId };
-  const request = requestFor(deps, verdict);
+  const request = requestFor(deps, verdict, firedAt);
   return request.depth <= MAX_DEPTH ? { candidate, request } : { candidate, refusal: LOOP, changeId };
 }
 
-function requestFor(deps: SurvivorDeps, { entered, variables }: Passed): RunRequest {
+function requestFor(deps: SurvivorDeps, { entered, variables }: Passed, firedAt?: Date): RunRequest {
   const { candidate, event, change, scope } = entered;
   const { automation, trigger } = candidate;
   return {
-    id: deps.ids.next(),
+    id: runIdOf(
+      { automationId: automation.id, triggerId: trigger.id, changeId: change.changeId, occurredAt: change.occurredAt },
+      firedAt,
+    ),
     automationId: automation.id,
     version: automation.version,
     mode: automation.mode,
