@@ -1,0 +1,71 @@
+/** What a watch knows of one loop. */
+export interface LoopState {
+  name: string;
+  /** When the loop last finished a round, or was started. */
+  lastRoundAt: string;
+  ageSeconds: number;
+  /** It has not finished a round for longer than the limit. */
+  stalled: boolean;
+  restarts: number;
+}
+
+/** A loop as the watch sees it. */
+export interface WatchedLoop {
+  /** A round has ended, with or without an error. */
+  round(): void;
+  /** The loop was stopped in order. */
+  stopped(): void;
+}
+
+/** Watches the periodic loops of a process. */
+export interface LoopWatch {
+  /** `restart` abandons the round that does not end and begins another. */
+  add(name: string, restart: () => void): WatchedLoop;
+  states(): LoopState[];
+  stop(): void;
+}
+
+/** A statement ends after 18 s and a call to Temporal after 10 s: a loop that takes longer for one round hangs elsewhere. */
+const LIMIT_MS = 25_000;
+const CHECK_MS = 1_000;
+
+/**
+ * Restarts loops that have not finished a round for 25 s, and reports each restart. What a loop does may be done by
+ * several workers at once, so the abandoned round may go on beside the new one.
+ */
+export function createLoopWatch(deps: {
+  onStalled: (loop: LoopState) => void;
+  limitMs?: number;
+  now?: () => number;
+}): LoopWatch {
+  const { onStalled, limitMs = LIMIT_MS, now = Date.now } = deps;
+  const loops = new Map<string, { at: number; restarts: number; restartedAt: number; restart: () => void }>();
+
+  const stateOf = (name: string, loop: { at: number; restarts: number }): LoopState => ({
+    name,
+    lastRoundAt: new Date(loop.at).toISOString(),
+    ageSeconds: Math.round((now() - loop.at) / 100) / 10,
+    stalled: now() - loop.at > limitMs,
+    restarts: loop.restarts,
+  });
+  const check = (): void => {
+    for (const [name, loop] of loops) {
+      if (now() - Math.max(loop.at, loop.restartedAt) <= limitMs) continue;
+      loop.restarts += 1;
+      loop.restartedAt = now();
+      onStalled(stateOf(name, loop));
+      loop.restart();
+    }
+  };
+  const timer = setInterval(check, CHECK_MS).unref();
+
+  return {
+    add(name, restart) {
+      const loop = { at: now(), restarts: 0, restartedAt: 0, restart };
+      loops.set(name, loop);
+      return { round: () => void (loop.at = now()), stopped: () => void loops.delete(name) };
+    },
+    states: () => [...loops].map(([name, loop]) => stateOf(name, loop)),
+    stop: () => clearInterval(timer),
+  };
+}
