@@ -20,6 +20,7 @@ import type { Sweep } from './engine/sweep';
 import { createEvaluationLog } from './engine/evaluation-log';
 import { fireDwell } from './engine/gates/fire-dwell';
 import { createIndexFollower } from './engine/index-follower';
+import { createLoopWatch, type LoopWatch } from './engine/loop-watch';
 import { createLeases } from './engine/leases';
 import { RoutingIndex } from './engine/routing-index';
 import { createEndStaleAlerts } from './domains/alert/end-stale-alerts';
@@ -98,8 +99,12 @@ export async function startWorker(
     activities: () => activities,
     interceptors: () => [trackSlots(launcher.enter), maskFailures({ db: database.db, secrets: activityDeps.secrets })],
   });
+  const watch = createLoopWatch({
+    onStalled: (loop) => log.error({ loop }, 'a loop has not come round; starting it again'),
+  });
+  metrics.watchLoops(watch);
   const launcher = createRunLauncher({
-    ...{ database, starter: temporal.starter, log },
+    ...{ database, starter: temporal.starter, log, watch },
     slots: config.workerSlots.workflowTasks,
   });
   const cipher = createCipher(requireSecretKey(config));
@@ -140,9 +145,9 @@ export async function startWorker(
     fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
     fireSchedule: createFireSchedule({ ...activityDeps, timezone: config.timezone }),
   };
-  const routing = startRouting({ config, database, workerId, log, launcher, temporal, metrics, activityDeps });
+  const routing = startRouting({ config, database, workerId, log, launcher, temporal, metrics, watch, activityDeps });
   const { dispatcher, dwellTimers, wakeSender } = routing;
-  const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log });
+  const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log, watch });
   const broadcast = createBroadcast({ db: database.db, listeners: registry.listeners(), log });
   const listener = listen(databaseUrl, {
     changes: () => {
@@ -158,7 +163,7 @@ export async function startWorker(
   const { staleMs } = config.alerts;
   const severities = severityMap(config.alerts.severities);
   const domainTimer = createDomainTimer({
-    ...{ database, entities, notifier: activityDeps.notifier, log },
+    ...{ database, entities, notifier: activityDeps.notifier, log, watch },
     more: staleMs === undefined ? [] : [createEndStaleAlerts({ staleMs, severities })],
   });
   temporal.start();
@@ -184,6 +189,7 @@ export async function startWorker(
       await temporal.stop();
       await metricsServer.close();
       await push.stop();
+      watch.stop();
       await metrics.stop();
       await scripts.close();
       await egress.close();
@@ -200,6 +206,7 @@ interface RoutingParts {
   launcher: RunLauncher;
   temporal: TemporalKeeper;
   metrics: WorkerMetrics;
+  watch: LoopWatch;
   activityDeps: ActivityDeps;
 }
 
@@ -213,7 +220,7 @@ interface Routing {
 
 /** What reads the change log, and what it leaves behind for later. */
 function startRouting(parts: RoutingParts): Routing {
-  const { config, database, workerId, log, launcher, temporal, metrics, activityDeps } = parts;
+  const { config, database, workerId, log, launcher, temporal, metrics, watch, activityDeps } = parts;
   const { registry, entities, evaluator, clock, failpoint } = activityDeps;
   const evaluations = createEvaluationLog({
     ...{ db: database.db, clock, keep: config.retention.evaluationsPerAutomation },
@@ -247,9 +254,9 @@ function startRouting(parts: RoutingParts): Routing {
     sourceOf: activityDeps.sourceOf,
   };
   const fire = (dwellId: string) => fireDwell(shared, dwellId);
-  const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log });
-  const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log });
+  const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log, watch });
+  const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log, watch });
   const leases = createLeases({ db: database.db, workerId, host: hostname(), pid: process.pid });
-  const dispatcher = createDispatcher({ ...shared, leases, onRouted: metrics.routed });
+  const dispatcher = createDispatcher({ ...shared, leases, onRouted: metrics.routed, watch });
   return { dispatcher, dwellTimers, wakeSender, fireDwell: fire, flush: () => evaluations.flush() };
 }

@@ -11,6 +11,7 @@ import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
 import { markRouted, type Fenced } from './mark-routed';
 import { occurrencesOf } from '../domain/entities/occurrences';
+import type { LoopWatch } from './loop-watch';
 import { Sleeper } from './sleeper';
 import { wakeWaits, type Told, type WakeDeps } from './wake-waits';
 import { routeInBatches, type Routable } from './batch-router';
@@ -28,6 +29,7 @@ export interface DispatcherDeps extends RouteDeps, WakeDeps {
   leases: Leases;
   /** Told of how long each change waited to be looked at, for the metrics. */
   onRouted: (lagSeconds: number) => void;
+  watch?: LoopWatch | undefined;
 }
 
 export interface Dispatcher {
@@ -48,10 +50,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   /** Entities with a change that rests after a failure → until when. */
   const resting = new Map<string, { kind: string; id: string; until: number }>();
 
+  // Each statement of these two has a limit of its own: they are reported, not restarted.
+  const watchedLeases = deps.watch?.add('leases', () => undefined);
+  const watchedRouting = deps.watch?.add('routing', () => undefined);
+
   const renewLoop = async (): Promise<void> => {
     while (!stopped) {
       await leases.renew().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'leases not renewed'));
       routing.wake();
+      watchedLeases?.round();
       if (!stopped) await renewing.sleep(RENEW_MS);
     }
   };
@@ -59,6 +66,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const routeLoop = async (): Promise<void> => {
     while (!stopped) {
       try {
+        watchedRouting?.round();
         const since = Date.now();
         poked = false;
         // What was committed after a batch was read pokes; only a full batch tells that there was more before.

@@ -8,6 +8,7 @@ import type { DomainWrite } from '../domains/domain-write';
 import { loseSilent } from '../domains/satellite/satellites';
 import { computeDue, sendDigest } from '../domains/slo/slos';
 import { startAndEndDue } from '../domains/maintenance/maintenances';
+import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
 const EVERY_MS = 1_000;
@@ -24,6 +25,7 @@ export function createDomainTimer(deps: {
   entities: EntityStore;
   notifier: Pick<Notifier, 'changes'>;
   log: Logger;
+  watch?: LoopWatch | undefined;
   /** What else falls due by the clock: returns how many rows it changed, at most `limit`. */
   more?: readonly ((write: DomainWrite, limit: number) => Promise<number>)[];
 }): Sweep {
@@ -43,6 +45,8 @@ export function createDomainTimer(deps: {
   };
   return createSweep({
     everyMs: EVERY_MS,
+    name: 'domain-clock',
+    watch: deps.watch,
     async work(isStopped) {
       await look(isStopped);
       return false;

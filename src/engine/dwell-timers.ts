@@ -7,6 +7,7 @@ import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
 import type { DwellStarter } from '../temporal/dwell-starter';
 import { inLanes } from './in-lanes';
+import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
 const SWEEP_MS = 1_000;
@@ -27,6 +28,7 @@ export function createDwellTimers(deps: {
   starter: () => DwellStarter | null;
   fire: (dwellId: string) => Promise<FireAnswer>;
   log: Logger;
+  watch?: LoopWatch | undefined;
 }): Sweep {
   const { database, clock, starter, fire, log } = deps;
   const { db } = database;
@@ -79,6 +81,8 @@ export function createDwellTimers(deps: {
 
   return createSweep({
     everyMs: SWEEP_MS,
+    name: 'dwells',
+    watch: deps.watch,
     async work(isStopped) {
       const temporal = starter();
       const more = [

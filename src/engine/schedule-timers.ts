@@ -11,6 +11,7 @@ import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
 import type { ScheduleKeeper } from '../temporal/schedule-keeper';
+import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
 const SWEEP_MS = 1_000;
@@ -23,6 +24,7 @@ export function createScheduleTimers(deps: {
   database: Database;
   keeper: () => ScheduleKeeper | null;
   log: Logger;
+  watch?: LoopWatch | undefined;
 }): Sweep {
   const { database, keeper, log } = deps;
   const { db } = database;
@@ -50,6 +52,8 @@ export function createScheduleTimers(deps: {
   };
   return createSweep({
     everyMs: SWEEP_MS,
+    name: 'schedules',
+    watch: deps.watch,
     async work(isStopped) {
       const temporal = keeper();
       if (temporal) await sweep(temporal, isStopped);

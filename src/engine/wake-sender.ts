@@ -4,6 +4,7 @@ import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
 import type { RunStarter } from '../temporal/run-starter';
+import type { LoopWatch } from './loop-watch';
 import { createSweep } from './sweep';
 
 const SWEEP_MS = 1_000;
@@ -23,6 +24,7 @@ export function createWakeSender(deps: {
   starter: () => RunStarter | null;
   failpoint: (name: string) => Promise<void> | void;
   log: Logger;
+  watch?: LoopWatch | undefined;
 }): WakeSender {
   const { database, starter, failpoint, log } = deps;
   const queue: Wake[] = [];
@@ -47,6 +49,8 @@ export function createWakeSender(deps: {
   };
   const sweep = createSweep({
     everyMs: SWEEP_MS,
+    name: 'wakes',
+    watch: deps.watch,
     async work() {
       if (starter() === null) return false;
       const wakes = await takeWakes(database.db, BATCH);

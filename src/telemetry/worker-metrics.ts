@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createServer, type ServerResponse } from 'node:http';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { LoopWatch } from '../engine/loop-watch';
 import type { Config } from '../config';
 import type { Executor } from '../db/executor';
 import { createFleetCounters } from '../db/fleet-counters';
@@ -18,7 +19,9 @@ export interface WorkerMetrics {
   wake: (result: 'signalled' | 'false') => void;
   /** Seconds from the commit of a change to its routing. */
   routed: (lagSeconds: number) => void;
-  /** Serves them at `/metrics` where FERMATA_METRICS_PORT says; without it nowhere. */
+  /** Adds the state of these loops to the metrics and to `/healthz`. */
+  watchLoops(watch: LoopWatch): void;
+  /** Serves `/metrics` and `/healthz` at FERMATA_METRICS_PORT; without it nowhere. */
   serve(config: Config, deps: ServeDeps): Promise<{ close(): Promise<void> }>;
   registries: readonly Registry[];
   /** Before the database is closed: keeps what was counted. */
@@ -30,6 +33,8 @@ export function createWorkerMetrics(deps: { db: Executor; log: Logger }): Worker
   const fleet = createFleetCounters(deps);
   const own = new Registry();
   collectDefaultMetrics({ register: own });
+  let loops: LoopWatch | undefined;
+  collectLoops(own, () => loops);
   return {
     maskHits: (count) => fleet.count('fermata_mask_hits_total', {}, count),
     wake: (result) => fleet.count('fermata_wakes_total', { result }),
@@ -44,7 +49,8 @@ export function createWorkerMetrics(deps: { db: Executor; log: Logger }): Worker
     action: (action, outcome, seconds) => fleet.observe('fermata_action_seconds', { action, outcome }, seconds),
     reconciled: (count) => fleet.count('fermata_reconciled_total', {}, count),
     registries: [own, fleet.registry],
-    serve: (config, served) => serve([own, fleet.registry], config, served),
+    watchLoops: (watch) => void (loops = watch),
+    serve: (config, served) => serve([own, fleet.registry], () => loops, config, served),
     stop: () => fleet.stop(),
   };
 }
@@ -57,11 +63,13 @@ interface ServeDeps {
 
 function serve(
   registries: readonly Registry[],
+  loops: () => LoopWatch | undefined,
   { host, metricsPort }: Config,
   { log, sdkMetricsPort }: ServeDeps,
 ): Promise<{ close(): Promise<void> }> {
   if (metricsPort === undefined) return Promise.resolve({ close: () => Promise.resolve() });
   const server = createServer((request, response) => {
+    if (request.url === '/healthz') return void sendHealth(response, loops());
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     const parts = [...registries.map((each) => each.metrics()), sdkMetrics(sdkMetricsPort)];
     void Promise.all(parts).then((texts) =>
@@ -86,4 +94,32 @@ async function sdkMetrics(port: number | undefined): Promise<string> {
   } catch {
     return '';
   }
+}
+
+/** 200 while every loop comes round, 503 while one does not; a body that says when each last did. */
+function sendHealth(response: ServerResponse, watch: LoopWatch | undefined): void {
+  const loops = watch?.states() ?? [];
+  const stalled = loops.some((loop) => loop.stalled);
+  response.writeHead(stalled ? 503 : 200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ status: stalled ? 'stalled' : 'ok', loops }));
+}
+
+function collectLoops(register: Registry, loops: () => LoopWatch | undefined): void {
+  const common = { labelNames: ['loop'], registers: [register] };
+  new Gauge({
+    ...common,
+    name: 'fermata_loop_age_seconds',
+    help: 'Seconds since a periodic loop of this worker last finished a round',
+    collect() {
+      for (const { name, ageSeconds } of loops()?.states() ?? []) this.set({ loop: name }, ageSeconds);
+    },
+  });
+  new Gauge({
+    ...common,
+    name: 'fermata_loop_restarts',
+    help: 'How often the watchdog started a periodic loop of this worker again',
+    collect() {
+      for (const { name, restarts } of loops()?.states() ?? []) this.set({ loop: name }, restarts);
+    },
+  });
 }

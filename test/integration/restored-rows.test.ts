@@ -17,6 +17,7 @@ actions:
 `;
 
 describe('rows and executions that disagree', () => {
+  jest.setTimeout(120_000);
   let e: Engine;
   let temporal: ReturnType<typeof lazyClient>;
   beforeAll(async () => {
@@ -59,8 +60,6 @@ actions:
 
   it('ends a pending run whose execution was closed before it claimed', async () => {
     const id = await e.save(WAITING.replace('go', 'closed'));
-    const worker = await e.worker({ FERMATA_FAILPOINT: 'none' });
-    await worker.stop();
     const runId = uuidV7.next();
     const workflowId = `run:${id}:${runId}`;
     const handle = await temporal.workflow.start('runAutomation', {
@@ -71,10 +70,10 @@ actions:
     await e.database.db.execute(sql`
       insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, start_at, created_at)
       values (${runId}, ${id}, 1, 'all', 'parallel', 'pending', '{}', ${runId}, ${workflowId}, now(), now())`);
-    const again = await e.worker();
+    const worker = await e.worker();
     await until('the run has ended', async () => (await row(runId))?.status === 'failed', 30_000);
     expect(await row(runId)).toMatchObject({ status: 'failed', error: { code: 'execution_lost' } });
-    await again.stop();
+    await worker.stop();
   });
 
   it('ends executions without a row, and arms waits that are missing', async () => {

@@ -3,7 +3,7 @@ import type { Executor } from '../executor';
 
 /** Selects the newest artifact of each action and name: loops make thousands that later steps cannot refer to. */
 export const newestArtifacts = (runId: SQL): SQL => sql`
-  select distinct on (action_id, type, name) id, action_id, type, name, data from artifacts where run_id = ${runId}
+  select distinct on (action_id, type, name) id, action_id, path, type, name, data from artifacts where run_id = ${runId}
   order by action_id, type, name, id desc`;
 
 /** Artifacts that a run has made so far, as its steps see them. */

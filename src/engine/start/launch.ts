@@ -16,6 +16,7 @@ import type { Logger } from '../../log';
 import { isTemporalAway } from '../../temporal/availability';
 import type { RunStarter } from '../../temporal/run-starter';
 import { inLanes } from '../in-lanes';
+import type { LoopWatch } from '../loop-watch';
 import { createSweep } from '../sweep';
 import { createRunSlots } from './run-slots';
 
@@ -58,8 +59,9 @@ export function createRunLauncher(deps: {
   /** Workflow task slots of the process. */
   slots: number;
   log: Logger;
+  watch?: LoopWatch | undefined;
 }): RunLauncher {
-  const { database, starter, log } = deps;
+  const { database, starter, log, watch } = deps;
   const db: Executor = database.db;
   let away = false;
   /** Runs wait in the table: new ones queue up behind them. */
@@ -150,8 +152,8 @@ export function createRunLauncher(deps: {
     if (isAway(error)) noteAway(error);
     else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
   };
-  const starts = createSweep({ everyMs: SWEEP_MS, work: sweepStarts, onError });
-  const ends = createSweep({ everyMs: SWEEP_MS, work: sweepEnds, onError });
+  const starts = createSweep({ everyMs: SWEEP_MS, name: 'starts', watch, work: sweepStarts, onError });
+  const ends = createSweep({ everyMs: SWEEP_MS, name: 'ends', watch, work: sweepEnds, onError });
 
   return {
     reserve(runId) {
