@@ -41,7 +41,6 @@ create table alert_silences (
 create index alert_silences_ends on alert_silences (ends_at);
 
 -- Runs that alerts have caused.
-create index runs_of_alert on runs ((trigger_scope -> 'payload' ->> 'fingerprint'), id desc) where trigger_event like 'alert.%';
 
 -- What senders posted and nothing was done with.
 create table refused_deliveries (

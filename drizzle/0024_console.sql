@@ -29,6 +29,3 @@ create table automation_events (
   change text not null check (change in ('created', 'updated', 'enabled', 'disabled', 'deleted')),
   at timestamptz not null default clock_timestamp()
 );
-
--- Pages of steps in order of execution.
-create index run_steps_order on run_steps (run_id, began_seq, path);

@@ -28,11 +28,6 @@ export async function listSilences(
     .limit(page.limit);
 }
 
-export async function findSilence(db: Executor, id: string): Promise<SilenceRow | null> {
-  const rows = await db.select().from(alertSilences).where(eq(alertSilences.id, id));
-  return rows[0] ?? null;
-}
-
 export async function insertSilence(tx: Executor, silence: SilenceRow): Promise<void> {
   await tx.insert(alertSilences).values(silence);
 }

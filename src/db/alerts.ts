@@ -114,7 +114,9 @@ export async function writeAlerts(
   const at = now.toISOString();
   await tx.execute(sql`
     with w as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(writes.map(toRecord))}::jsonb) as w(id text, state jsonb,
+      select id, state, created, source, status, severity, labels, system_id, starts_at, ends_at, ended_by,
+        acknowledged_by, group_facts, received, fresh, changed
+      from jsonb_to_recordset(${JSON.stringify(writes.map(toRecord))}::jsonb) as w(id text, state jsonb,
         created boolean, source text, status text, severity text, labels jsonb, system_id text, starts_at timestamptz,
         ends_at timestamptz, ended_by text, acknowledged_by text, group_facts jsonb, received boolean, fresh boolean,
         changed boolean)

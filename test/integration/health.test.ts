@@ -32,7 +32,10 @@ describe('health', () => {
       next: Record<string, unknown> | null;
       occurred_at: Date;
     }
-    const rows = await f.rows<Row>(`select * from changes where kind = 'health' and entity_id = $1 order by seq`, [id]);
+    const rows = await f.rows<Row>(
+      `select event, payload, prev, next, occurred_at from changes where kind = 'health' and entity_id = $1 order by seq`,
+      [id],
+    );
     const base = { changeId: '', seq: 0, kind: 'health', id, ...byUser, shape: 'entity', delta: {} } as const;
     return rows.flatMap(({ event, payload, prev, next, occurred_at: occurredAt }) =>
       event === null

@@ -35,7 +35,7 @@ describe('incidents', () => {
     inTransaction((write) => createIncident(write, { title: 'Down', severity: 'major', systemIds, ...more }));
   const eventsOf = async (id: string) => {
     const rows = await f.rows<{ prev: never; next: never; payload: never; occurred_at: Date }>(
-      `select * from changes where kind = 'incident' and entity_id = $1 order by seq`,
+      `select prev, next, payload, occurred_at from changes where kind = 'incident' and entity_id = $1 order by seq`,
       [id],
     );
     const base = { changeId: '', seq: 0, kind: 'incident', id, ...byUser, shape: 'entity' as const, changedFields: [] };

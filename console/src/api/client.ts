@@ -59,13 +59,6 @@ export async function ask<T>(call: Promise<Result<T>>): Promise<T> {
   throw problemOf(response, error);
 }
 
-/** The body and its ETag. */
-export async function askWithEtag<T>(call: Promise<Result<T>>): Promise<{ data: T; etag: string }> {
-  const { data, error, response } = await reached(call);
-  if (response.ok) return { data: data as T, etag: response.headers.get('etag') ?? '' };
-  throw problemOf(response, error);
-}
-
 async function reached<T>(call: Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await call;

@@ -37,7 +37,8 @@ export async function readStandings(
   }));
   const result = await tx.execute<RunStanding & Record<string, unknown>>(sql`
     with asked as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as r(ord int, automation_id uuid,
+      select ord, automation_id, scope_key, trigger_id, change_id, even
+      from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as r(ord int, automation_id uuid,
         scope_key text, trigger_id text, change_id uuid, even boolean)),
     buckets as materialized (
       select b.automation_id, b.scope_key, n.active, n.newest
