@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-map';
 import { createAllowList } from './edges/egress/allow-list';
+import { isAddressRange } from './domain/address-range';
 
 const DAY_MS = 86_400_000;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -81,6 +82,10 @@ const Environment = z.object({
   FERMATA_SCRIPT_SLOTS: integer(1, 1_000).prefault('8'),
   FERMATA_RATE_LIMIT: integer(1, 1_000_000).prefault('200'),
   FERMATA_INGEST_RATE_LIMIT: integer(1, 1_000_000).prefault('5000'),
+  FERMATA_INGEST_MAX_BYTES: integer(1_024, 1_073_741_824).prefault('16777216'),
+  FERMATA_TRUSTED_PROXIES: list
+    .refine((items) => items.every(isAddressRange), 'must be a comma separated list of addresses or CIDR ranges')
+    .prefault(''),
   FERMATA_ALERTMANAGER_LABEL: list
     .refine((items) => items.length > 0, 'must name at least one label')
     .prefault('system,service,job,instance'),
@@ -156,6 +161,10 @@ export interface Config {
   scriptSlots: number;
   /** Requests per second and token, on ordinary and on inbound routes. */
   rateLimit: { perSecond: number; ingestPerSecond: number };
+  /** Largest body of inbound routes in bytes, after decompression. */
+  ingestMaxBytes: number;
+  /** Addresses and CIDR ranges whose `X-Forwarded-For` is believed. */
+  trustedProxies: string[];
   alerts: {
     /** Labels of an alert that may name its system; the first that it has wins. */
     systemLabels: string[];
@@ -236,6 +245,8 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
     },
     scriptSlots: env.FERMATA_SCRIPT_SLOTS,
     rateLimit: { perSecond: env.FERMATA_RATE_LIMIT, ingestPerSecond: env.FERMATA_INGEST_RATE_LIMIT },
+    ingestMaxBytes: env.FERMATA_INGEST_MAX_BYTES,
+    trustedProxies: env.FERMATA_TRUSTED_PROXIES,
     alerts: {
       systemLabels: env.FERMATA_ALERTMANAGER_LABEL,
       severities: env.FERMATA_ALERT_SEVERITIES,

@@ -6,6 +6,7 @@ import { createGatekeeper } from './auth/gatekeeper';
 import type { ApiDeps } from './deps';
 import { documentationRoutes } from './docs/routes';
 import type { Route } from './http/route';
+import { createClientAddress } from './http/client-address';
 import { createServe } from './http/serve';
 import { createFleetCounters } from '../db/fleet-counters';
 import { createApiMetrics, type ApiMetrics } from './metrics';
@@ -84,7 +85,12 @@ export function createApp(deps: ApiDeps): Api {
   const { database, clock, log, settings } = deps;
   const { db } = database;
   const authenticator = createAuthenticator({ db, clock, adminToken: settings.adminToken });
-  const gatekeeper = createGatekeeper({ authenticator, clock, pool: database.pool, rateLimit: settings.rateLimit });
+  const clientAddress = createClientAddress(settings.trustedProxies);
+  const gatekeeper = createGatekeeper({
+    ...{ authenticator, clock, clientAddress },
+    pool: database.pool,
+    rateLimit: settings.rateLimit,
+  });
   const fleet = createFleetCounters({ db, log });
   const metrics = createApiMetrics({ db, fleet });
   const feed = createFeed({ db, webUi: settings.webUi, log });
@@ -149,7 +155,8 @@ export function createApp(deps: ApiDeps): Api {
   ];
   const routes = [...resources, ...documentationRoutes(resources, settings.version)];
   const serve = createServe({
-    ...{ db, clock, log, gatekeeper },
+    ...{ db, clock, log, gatekeeper, clientAddress },
+    ingestMaxBytes: settings.ingestMaxBytes,
     checkAnswers: settings.checkAnswers ?? false,
     observe: (route, status, seconds) => metrics.observeRequest(route, status, seconds),
   });

@@ -47,6 +47,10 @@ export interface ApiSettings {
   adminToken: string | undefined;
   /** Requests per second and token. */
   rateLimit: { perSecond: number; ingestPerSecond: number };
+  /** Largest body of inbound routes in bytes, after decompression. */
+  ingestMaxBytes: number;
+  /** Addresses and CIDR ranges whose `X-Forwarded-For` is believed. */
+  trustedProxies: readonly string[];
   /** Where links from runs lead. */
   webUi: { baseUrl: string | undefined; namespace: string };
   /** How alerts are attached to systems. */

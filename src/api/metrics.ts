@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
 import type { FleetCounters } from '../db/fleet-counters';
@@ -9,6 +9,8 @@ import type { Route } from './http/route';
 /** Metrics of the API process and, read at each scrape, of what lies in the database: totals of the fleet, what is armed now. */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
+  /** Counts CloudEvents dropped because an earlier one had their source and id but said something else. */
+  countMismatched(count: number): void;
   /** Runs that calls have ended. */
   countCancelled(count: number): void;
   /** What this process alone has to tell, fresh. */
@@ -31,6 +33,11 @@ export function createApiMetrics({ db, fleet }: { db: Executor; fleet: FleetCoun
     buckets: SECONDS,
     registers,
   });
+  const mismatched = new Counter({
+    name: 'fermata_mismatched_repeats_total',
+    help: 'Events dropped because an earlier event had the same source and id but other content',
+    registers,
+  });
   const gauges = databaseGauges(registry);
   const refresh = async () => {
     const state = await readState(db);
@@ -43,6 +50,7 @@ export function createApiMetrics({ db, fleet }: { db: Executor; fleet: FleetCoun
   return {
     observeRequest: (route, status, seconds) =>
       requests.observe({ method: route.method, route: route.path, status }, seconds),
+    countMismatched: (count) => mismatched.inc(count),
     countCancelled: (count) => fleet.count('fermata_runs_total', { status: 'cancelled' }, count),
     async collect() {
       await refresh();

@@ -161,6 +161,8 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       adminToken: config.adminToken,
       rateLimit: config.rateLimit,
       webUi: { baseUrl: config.temporal.uiUrl, namespace: config.temporal.namespace },
+      ingestMaxBytes: config.ingestMaxBytes,
+      trustedProxies: config.trustedProxies,
       alerts: { systemLabels: config.alerts.systemLabels, severities: severityMap(config.alerts.severities) },
       snsCertificates: config.snsCertificates === undefined ? undefined : readFileSync(config.snsCertificates, 'utf8'),
     },

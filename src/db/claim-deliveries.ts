@@ -36,9 +36,65 @@ export async function claimDeliveries(
 
 /** Change ids of deliveries accepted before. */
 export async function changeIdsOf(db: Executor, keys: readonly string[]): Promise<Map<string, string[]>> {
+  return new Map([...(await contentsOf(db, keys))].map(([key, { changeIds }]) => [key, changeIds]));
+}
+
+/** What is remembered of deliveries accepted before; a null hash was not kept. */
+export async function contentsOf(
+  db: Executor,
+  keys: readonly string[],
+): Promise<Map<string, { changeIds: string[]; contentHash: string | null }>> {
   if (keys.length === 0) return new Map();
-  const result = await db.execute<{ key: string; change_ids: string[] }>(
-    sql`select key, change_ids from dedup_keys where key = any(${sql.param(keys)}::text[])`,
+  const result = await db.execute<{ key: string; change_ids: string[]; content_hash: string | null }>(
+    sql`select key, change_ids, content_hash from dedup_keys where key = any(${sql.param(keys)}::text[])`,
   );
-  return new Map(result.rows.map((row) => [row.key, row.change_ids]));
+  return new Map(result.rows.map((row) => [row.key, { changeIds: row.change_ids, contentHash: row.content_hash }]));
+}
+
+/** One of the identities of a message. */
+export interface DeliveryIdentity {
+  key: string;
+  /** Forgotten after so many seconds; default: as long as delivery keys are kept. */
+  ttlSeconds?: number;
+}
+
+/**
+ * Claims every identity of one message in the caller's transaction. When one of them is known, the message is a repeat:
+ * returns the change ids of the first time. Otherwise returns undefined and all identities belong to this message.
+ */
+export async function claimDelivery(
+  tx: Executor,
+  identities: readonly DeliveryIdentity[],
+  changeIds: readonly string[],
+): Promise<string[] | undefined> {
+  // In key order, so that two transactions with the same keys wait for each other instead of deadlocking.
+  for (const { key, ttlSeconds } of [...identities].sort((a, b) => (a.key < b.key ? -1 : 1))) {
+    const claimed = await tx.execute(sql`
+      insert into dedup_keys as known (key, change_ids) values (${key}, ${sql.param(changeIds)}::uuid[])
+      on conflict (key) do update set change_ids = excluded.change_ids, created_at = excluded.created_at
+        where known.created_at < now() - make_interval(secs => ${ttlSeconds ?? null}::double precision)
+      returning key`);
+    if (claimed.rows.length === 0) return (await changeIdsOf(tx, [key])).get(key) ?? [];
+  }
+  return undefined;
+}
+
+/**
+ * Claims one key together with the hash of what the message says, in the caller's transaction. Returns undefined when
+ * nobody had it, otherwise what was kept with it.
+ */
+export async function claimContent(
+  tx: Executor,
+  key: string,
+  contentHash: string,
+): Promise<{ changeIds: string[]; contentHash: string } | undefined> {
+  const claimed = await tx.execute(sql`
+    insert into dedup_keys (key, change_ids, content_hash) values (${key}, '{}', ${contentHash})
+    on conflict (key) do nothing returning key`);
+  if (claimed.rows.length === 1) return undefined;
+  const { rows } = await tx.execute<{ change_ids: string[]; content_hash: string | null }>(
+    sql`select change_ids, content_hash from dedup_keys where key = ${key}`,
+  );
+  const [row] = rows;
+  return { changeIds: row?.change_ids ?? [], contentHash: row?.content_hash ?? contentHash };
 }

@@ -38,8 +38,8 @@ export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
 
 /** Writes what may change of a hook whose row the caller has locked. */
 export async function updateHook(tx: Executor, hook: HookRow): Promise<void> {
-  const { scheme, header, secrets, updatedAt } = hook;
-  await tx.update(hooks).set({ scheme, header, secrets, updatedAt }).where(eq(hooks.id, hook.id));
+  const { scheme, header, options, secrets, updatedAt } = hook;
+  await tx.update(hooks).set({ scheme, header, options, secrets, updatedAt }).where(eq(hooks.id, hook.id));
 }
 
 /** Removes a hook: requests to it are refused from now on. */

@@ -1,8 +1,9 @@
 import { request as httpRequest } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { migrate } from '../../src/db/migrate';
 import { createLogger } from '../../src/log';
 import { startPostgres } from '../support/services';
-import { BASE, startApiHarness, type Answer, type ApiHarness } from './api-harness';
+import { ADMIN_TOKEN, BASE, startApiHarness, type Answer, type ApiHarness } from './api-harness';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
@@ -50,15 +51,39 @@ describe('bad input', () => {
     expect(answer.status).toBe(status);
   });
 
-  it('refuses compressed bodies', async () => {
-    const answer = await post('/systems', '{}', { ...JSON_TYPE, 'Content-Encoding': 'gzip' });
-    expect(answer.status).toBe(415);
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ])('decompresses a body with Content-Encoding %s', async (encoding, compress) => {
+    const send = (bytes: Uint8Array) =>
+      fetch(`${api.url}${BASE}/systems`, {
+        method: 'POST',
+        headers: { ...JSON_TYPE, Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Encoding': encoding },
+        body: bytes,
+      });
+    expect((await send(compress(`{"name": "${encoding}"}`))).status).toBe(201);
+    const bomb = await send(compress(`{"name": "${'x'.repeat(20_000_000)}"}`));
+    expect([bomb.status, ((await bomb.json()) as { code: string }).code]).toEqual([413, 'body_too_large']);
+    expect((await send(Buffer.from('{"name": "plain"}'))).status).toBe(400);
+    expect((await send(compress(`{"name": "${encoding}"}`).subarray(0, 8))).status).toBe(400);
   });
 
-  it('refuses more than 1 MB, whether announced or not, and goes on serving', async () => {
-    const answer = await post('/events', JSON.stringify({ data: 'x'.repeat(1_048_577) }));
+  it('refuses encodings that it does not know', async () => {
+    expect((await post('/systems', '{}', { ...JSON_TYPE, 'Content-Encoding': 'zstd' })).status).toBe(415);
+  });
+
+  it('takes up to 16 MB on inbound routes', async () => {
+    const event = { specversion: '1.0', id: 'large', source: 's', type: 't', data: 'x'.repeat(900_000) };
+    const batch = JSON.stringify(Array.from({ length: 3 }, (_, n) => ({ ...event, id: `large-${n}` })));
+    expect((await post('/events', batch)).body.accepted).toBe(3);
+    expect((await post('/events', `"${'x'.repeat(16_777_216)}"`)).status).toBe(413);
+  });
+
+  it('refuses more than 1 MB elsewhere, whether announced or not, and goes on serving', async () => {
+    const answer = await post('/systems', JSON.stringify({ name: 'x'.repeat(1_048_577) }));
     expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
-    expect(await chunked(`${api.url}${BASE}/events`, 40, 65_536)).toBe(413);
+    expect(await chunked(`${api.url}${BASE}/systems`, 40, 65_536)).toBe(413);
     expect((await post('/systems', '{"name": "after"}')).status).toBe(201);
   });
 
@@ -107,7 +132,6 @@ describe('bad input', () => {
       await post('/systems', '{"name": "a\\u0000b"}'),
       await post('/systems', '{"name": "\\ud800"}'),
       await post('/systems', '{"name": "ok", "metadata": {"a": [{"\\udc00": 1}]}}'),
-      await post('/events', '{"specversion":"1.0","id":"n","source":"s","type":"t","data":{"x":"\\u0000"}}'),
       await api.call('GET', `${BASE}/systems/a%00b`),
       await api.call('GET', `${BASE}/runs?q=a%00b`),
       await api.call('POST', `${BASE}/automations`, {
@@ -116,6 +140,22 @@ describe('bad input', () => {
       }),
     ].map((answer: Answer) => [answer.status, answer.body.code]);
     expect(codes).toEqual(codes.map(() => [422, 'invalid_text']));
+  });
+
+  it('keeps what a third party sends, with U+FFFD for text that cannot be stored', async () => {
+    const text = '{"specversion":"1.0","id":"n","source":"s","type":"t","data":{"x":"a\\u0000b","\\ud800":"\\udc00"}}';
+    const answer = await post('/events', text);
+    expect(answer.status).toBe(202);
+    const [row] = await api.rows<{ data: unknown }>(
+      `select payload -> 'data' as data from changes where change_id = $1`,
+      [(answer.body.changeIds as string[])[0]],
+    );
+    expect(row?.data).toEqual({ x: 'a\ufffdb', '\ufffd': '\ufffd' });
+  });
+
+  it('keeps the digits of integers beyond 2^53', async () => {
+    const made = await post('/systems', '{"name": "digits", "metadata": {"id": 8202522731445525542}}');
+    expect(made.body.metadata).toEqual({ id: '8202522731445525542' });
   });
 
   it('refuses numbers that overflow and nesting that nobody can walk', async () => {
@@ -190,7 +230,18 @@ describe('bad input', () => {
     const key = { ...JSON_TYPE, 'Idempotency-Key': 'h1' };
     const one = await post('/ingest/health', result('healthy'), key);
     const other = await post('/ingest/health', result('unhealthy'), key);
-    expect([other.status, other.body.changeIds]).toEqual([202, one.body.changeIds]);
+    expect([one.status, other.status, other.body.code]).toEqual([202, 422, 'idempotency_key_reused']);
+    expect((await post('/ingest/health', result('healthy'), key)).body).toEqual(one.body);
+    const ingest = await api.token('ingest');
+    const stranger = await api.call('POST', `${BASE}/ingest/health`, {
+      ...{
+        token: ingest,
+        headers: key,
+        body: JSON.stringify({ systemId: 'rep2', configurationId: 'c', status: 'degraded' }),
+      },
+    });
+    expect(stranger.status).toBe(202);
+    expect(stranger.body.changeIds).not.toEqual(one.body.changeIds);
     expect((await api.call('GET', `${BASE}/health/rep`)).body.status).toBe('healthy');
   });
 });

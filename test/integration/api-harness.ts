@@ -77,6 +77,8 @@ export async function startApiHarness(
       version: '0.0.0',
       adminToken: ADMIN_TOKEN,
       rateLimit: { perSecond: 10_000, ingestPerSecond: 10_000 },
+      ingestMaxBytes: 16_777_216,
+      trustedProxies: [],
       webUi: { baseUrl: 'http://ui.test', namespace: 'default' },
       alerts: {
         systemLabels: ['system', 'service'],

@@ -54,7 +54,7 @@ describe('inbound hooks', () => {
     const stored = await api.rows<{ row: string }>(`select h::text as row from hooks h`);
     expect(JSON.stringify(stored)).not.toContain('canary');
     expect((await api.call('DELETE', `${BASE}/hooks/deploys`)).status).toBe(204);
-    expect((await post('deploys', '{}')).status).toBe(404);
+    expect((await post('deploys', '{}')).status).toBe(401);
   });
 
   it.each([
@@ -173,5 +173,59 @@ describe('inbound hooks', () => {
     expect((await send('wrong')).status).toBe(401);
     expect((await send('right')).status).toBe(202);
     expect(await events(name)).toHaveLength(1);
+  });
+
+  it('answer the same to an unknown hook and to a wrong signature', async () => {
+    const name = await make({ scheme: 'header', secrets: ['right'] });
+    const wrong = await post(name, '{}', { 'X-Hook-Secret': 'wrong' });
+    const unknown = await post('nobody', '{}', { 'X-Hook-Secret': 'wrong' });
+    expect([unknown.status, unknown.text]).toEqual([wrong.status, wrong.text]);
+    expect(wrong.status).toBe(401);
+  });
+
+  it('take a signed request once, whatever delivery id a copy carries', async () => {
+    const name = await make({ scheme: 'timestamped', secrets: ['s'] });
+    const headers = stamped('s', '{}');
+    const first = await post(name, '{}', { ...headers, 'X-Delivery-Id': '1' });
+    const copy = await post(name, '{}', { ...headers, 'X-Delivery-Id': '2' });
+    expect([first.status, copy.status, copy.body]).toEqual([202, 202, first.body]);
+    expect(await events(name)).toHaveLength(1);
+  });
+
+  it('of scheme gitlab know a retry by Idempotency-Key, not by the event UUID that recursion shares', async () => {
+    const name = await make({ scheme: 'gitlab', secrets: ['tok'] });
+    const send = (key: string) =>
+      post(name, '{}', { 'X-Gitlab-Token': 'tok', 'X-Gitlab-Event-UUID': 'same', 'Idempotency-Key': key });
+    await send('a');
+    await send('a');
+    await send('b');
+    expect(await events(name)).toHaveLength(2);
+    expect(JSON.stringify(await events(name))).not.toContain('tok');
+  });
+
+  it('show all headers but credentials and those that the hook hides', async () => {
+    const name = await make({ scheme: 'none', hideHeaders: ['X-Internal'], deliveryHeader: 'X-Message-Id' });
+    const headers = { 'X-Vendor-Event': 'opened', 'X-Internal': 'no', 'X-Api-Key': 'no', 'X-Message-Id': 'm1' };
+    await post(name, '{}', headers);
+    await post(name, '{"again":true}', headers);
+    const [event, ...others] = await events(name);
+    expect(others).toEqual([]);
+    expect(event?.payload.headers).toMatchObject({ 'x-vendor-event': 'opened', 'x-message-id': 'm1' });
+    expect(JSON.stringify(event?.payload.headers)).not.toContain('"no"');
+  });
+
+  it('of scheme hmac are made, read and changed with their settings', async () => {
+    const name = await make({ scheme: 'hmac', secrets: ['k'], header: 'X-Sig', digest: 'sha1', prefix: 'sha1=' });
+    const signature = `sha1=${createHmac('sha1', 'k').update('{}').digest('hex')}`;
+    expect((await post(name, '{}', { 'X-Sig': signature })).status).toBe(202);
+    const patched = await api.call('PATCH', `${BASE}/hooks/${name}`, { body: { prefix: 'v1=' } });
+    expect(patched.body).toMatchObject({ scheme: 'hmac', header: 'X-Sig', digest: 'sha1', prefix: 'v1=' });
+    expect((await post(name, '{}', { 'X-Sig': signature })).status).toBe(401);
+  });
+
+  it('refuse settings of a signature where there is none', async () => {
+    const body = { name: 'odd', scheme: 'header', secrets: ['s'], digest: 'sha512' };
+    const answer = await api.call('POST', `${BASE}/hooks`, { body });
+    expect([answer.status, answer.body.errors]).toEqual([422, [expect.objectContaining({ path: 'digest' })]]);
   });
 });

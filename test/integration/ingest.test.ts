@@ -131,7 +131,8 @@ describe('ingest', () => {
       type: 'deploy.done',
       ...more,
     });
-    const post = (body: unknown) => inTransaction((write) => ingestCloudEvents(write, parseCloudEvents({}, body)));
+    const post = (body: unknown, principal = 'token-1') =>
+      inTransaction((write) => ingestCloudEvents(write, parseCloudEvents({}, body), principal));
 
     test('become automation.event with the subject as context key and the time as occurredAt', async () => {
       const { changeIds } = await post(
@@ -145,10 +146,26 @@ describe('ingest', () => {
       });
     });
 
-    test('are known by source and id: a repeat, even with another body, answers the same and does nothing', async () => {
+    test('are known by source and id: a repeat answers the same and does nothing', async () => {
       const first = await post(event('1'));
-      expect(await post(event('1', { type: 'other' }))).toEqual(first);
+      expect(await post(event('1'))).toEqual(first);
       await post(event('1', { source: '/other' }));
+      expect(await f.rows('select 1 from changes')).toHaveLength(2);
+    });
+
+    test('that reuse source and id for other content are dropped and named', async () => {
+      const { changeIds } = await post(event('1'));
+      const again = await post([event('1', { type: 'other' }), event('2')]);
+      expect(again.mismatched).toEqual([{ source: '/ci', id: '1' }]);
+      expect(again.changeIds).toEqual([changeIds[0], expect.any(String)]);
+      expect(await f.rows('select 1 from changes')).toHaveLength(2);
+    });
+
+    test('of two callers are kept apart, whatever their source and id', async () => {
+      const first = await post(event('1'));
+      const second = await post(event('1'), 'token-2');
+      expect(second.mismatched).toEqual([]);
+      expect(second.changeIds).not.toEqual(first.changeIds);
       expect(await f.rows('select 1 from changes')).toHaveLength(2);
     });
 
@@ -171,20 +188,22 @@ describe('ingest', () => {
     });
 
     test('an empty batch is fine', async () => {
-      expect(await post([])).toEqual({ changeIds: [] });
+      expect(await post([])).toEqual({ changeIds: [], mismatched: [] });
     });
   });
 
-  test('anything else is known by its Idempotency-Key', async () => {
-    const post = () =>
+  test('anything else is known by its Idempotency-Key, per caller and content', async () => {
+    const post = (principal: string, contentHash: string, configurationId = 'c') =>
       inTransaction((write) =>
-        onceByKey(write.tx, 'health', 'key-1', () =>
-          ingestHealth(write, parseHealthResults({ systemId: 's', configurationId: 'c', status: 'unhealthy' })),
+        onceByKey(write.tx, { principal, route: 'health', key: 'key-1', contentHash }, () =>
+          ingestHealth(write, parseHealthResults({ systemId: 's', configurationId, status: 'unhealthy' })),
         ),
       );
-    const first = await post();
-    expect(first.changeIds).toHaveLength(3);
-    expect(await post()).toEqual(first);
+    const first = await post('token-1', 'hash-1');
+    expect(first).toMatchObject({ changeIds: [expect.any(String), expect.any(String), expect.any(String)] });
+    expect(await post('token-1', 'hash-1')).toEqual(first);
+    expect(await post('token-1', 'hash-2')).toBe('reused');
+    expect(await post('token-2', 'hash-1', 'other')).not.toEqual(first);
   });
 
   test('results come one or many; a bad one is named by its index', () => {

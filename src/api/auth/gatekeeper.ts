@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Pool } from 'pg';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
+import type { ClientAddress } from '../http/client-address';
 import type { Route } from '../http/route';
 import type { Authenticator } from './authenticate';
 import { ANONYMOUS, type Principal } from './principal';
@@ -26,17 +27,20 @@ export function createGatekeeper(deps: {
   clock: Clock;
   pool: Pick<Pool, 'waitingCount'>;
   rateLimit: { perSecond: number; ingestPerSecond: number };
+  clientAddress: ClientAddress;
 }): Gatekeeper {
   const ordinary = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
   const inbound = createRateLimiter(deps.rateLimit.ingestPerSecond, deps.clock);
   const strangers = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
 
   const identify = async (request: IncomingMessage): Promise<Principal> => {
+    const address = deps.clientAddress(request);
+    // Guessing tokens is limited by address, before a guess costs a query.
+    strangers.check(address);
     try {
       return await deps.authenticator.authenticate(request.headers);
     } catch (error) {
-      // Guessing tokens is limited by address, since there is no caller yet.
-      if (error instanceof FermataError) strangers.take(request.socket.remoteAddress ?? '');
+      if (error instanceof FermataError) strangers.take(address);
       throw error;
     }
   };
@@ -44,8 +48,8 @@ export function createGatekeeper(deps: {
   return {
     async admit(route, request, identified) {
       if (route.permission === 'public' && route.authenticated !== true) {
-        // Nobody is known yet: whoever floods a hook is told by address.
-        if (route.effect === 'inbound') inbound.take(`address:${request.socket.remoteAddress ?? ''}`);
+        // No caller is known yet, so a flood of a hook is limited by address.
+        if (route.effect === 'inbound') inbound.take(`address:${deps.clientAddress(request)}`);
         return ANONYMOUS;
       }
       const principal = await identify(request);

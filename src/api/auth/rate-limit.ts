@@ -8,30 +8,36 @@ const MAX_BUCKETS = 10_000;
 export interface RateLimiter {
   /** @throws {FermataError} `rate_limited` with the seconds until the next request is admitted. */
   take(caller: string): void;
+  /** Refuses a caller that has used up its requests, without counting this one. @throws {FermataError} as `take` */
+  check(caller: string): void;
 }
 
 /** Token bucket per caller: holds one second's worth, refills continuously. Counts in this process alone. */
 export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter {
   const buckets = new Map<string, { tokens: number; at: number }>();
+  const refilled = (caller: string) => {
+    const now = clock.now().getTime();
+    let bucket = buckets.get(caller);
+    if (bucket === undefined) {
+      forgetOldest(buckets);
+      bucket = { tokens: perSecond, at: now };
+      buckets.set(caller, bucket);
+    }
+    const elapsedMs = Math.max(0, now - bucket.at);
+    bucket.tokens = Math.min(perSecond, bucket.tokens + (elapsedMs * perSecond) / 1000);
+    bucket.at = now;
+    if (bucket.tokens >= 1) return bucket;
+    const seconds = Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond));
+    throw new FermataError('rate_limited', `More than ${perSecond} requests per second; slow down and repeat.`, {
+      retryAfterSeconds: seconds,
+    });
+  };
   return {
     take(caller) {
-      const now = clock.now().getTime();
-      let bucket = buckets.get(caller);
-      if (bucket === undefined) {
-        forgetOldest(buckets);
-        bucket = { tokens: perSecond, at: now };
-        buckets.set(caller, bucket);
-      }
-      const elapsedMs = Math.max(0, now - bucket.at);
-      bucket.tokens = Math.min(perSecond, bucket.tokens + (elapsedMs * perSecond) / 1000);
-      bucket.at = now;
-      if (bucket.tokens < 1) {
-        const seconds = Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond));
-        throw new FermataError('rate_limited', `More than ${perSecond} requests per second; slow down and repeat.`, {
-          retryAfterSeconds: seconds,
-        });
-      }
-      bucket.tokens -= 1;
+      refilled(caller).tokens -= 1;
+    },
+    check(caller) {
+      if (buckets.has(caller)) refilled(caller);
     },
   };
 }

@@ -1,9 +1,12 @@
 import { parseJson as parseExact } from '../../domain/exact-json';
 import type { IncomingMessage } from 'node:http';
+import type { Readable, Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { FermataError, messageOf } from '../../domain/errors';
 import { parseYaml } from '../../domain/definition/yaml';
 import type { Locate } from '../../domain/definition/yaml-locate';
 import { locateJsonError, nestsTooDeep } from './json-text';
+import { toStorable } from '../../domain/entities/storable';
 import { assertStorableBody } from './stored-text';
 import type { BodyFormat } from './route';
 
@@ -25,29 +28,59 @@ export interface ParsedBody {
   source?: BodySource;
 }
 
-/** The bytes of a body. @throws {FermataError} `body_too_large`, `unsupported_media_type` for compressed ones. */
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/**
+ * The bytes of a body, decompressed.
+ * @param most largest size in bytes, after decompression
+ * @throws {FermataError} `body_too_large`, `malformed_body` when it cannot be decompressed, `unsupported_media_type` for
+ * encodings other than gzip, deflate and br.
+ */
 export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): Promise<Buffer> {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new FermataError('unsupported_media_type', `Content-Encoding "${encoding}" is not accepted; send it plain.`);
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'identity' || encoding === '') return collect(request, request, most);
+  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
+  if (decoder === undefined) {
+    throw new FermataError(
+      'unsupported_media_type',
+      `Content-Encoding "${encoding}" is not accepted; send gzip, deflate, br or no encoding.`,
+    );
   }
+  const stream = decoder();
+  try {
+    return await collect(request, request.pipe(stream), most);
+  } catch (error) {
+    throw error instanceof FermataError ? error : malformed(`The body is not valid ${encoding}`, undefined, error);
+  } finally {
+    request.unpipe(stream);
+    stream.destroy();
+    request.resume();
+  }
+}
+
+/** Listeners, not an async iterator: that costs more than everything else that is done to read a small body. */
+function collect(request: IncomingMessage, stream: Readable, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const cutShort = () => new FermataError('bad_request', 'The request ended before its body.');
-  if (request.destroyed) throw cutShort();
-  // Listeners, not an async iterator: that costs more than all else that is done to read a small body.
+  if (request.destroyed) return Promise.reject(cutShort());
   return new Promise((resolve, reject) => {
-    request.on('data', (chunk: Buffer) => {
+    stream.on('data', (chunk: Buffer) => {
       const before = size;
       size += chunk.length;
       if (size <= most) chunks.push(chunk);
-      else if (before <= most) {
-        reject(new FermataError('body_too_large', `The body is larger than ${most} bytes.`));
-      } else if (size > 2 * most + MAX_READ_BYTES) request.destroy();
+      else if (before <= most) reject(new FermataError('body_too_large', `The body is larger than ${most} bytes.`));
+      else if (stream === request && size > 2 * most + MAX_READ_BYTES) request.destroy();
     });
-    request.once('end', () =>
+    stream.once('end', () =>
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
+    stream.once('error', reject);
     request.once('error', reject);
     request.once('close', () => (request.readableEnded ? undefined : reject(cutShort())));
   });
@@ -72,11 +105,16 @@ export function isYamlType(type: string): boolean {
  * The value of a body; undefined when there is none.
  * @throws {FermataError} `unsupported_media_type`, `malformed_body` with line and column, `invalid_text`, `limit_exceeded`.
  */
-export function parseBody(raw: Buffer, contentType: string | undefined, format: BodyFormat): ParsedBody {
+export function parseBody(
+  raw: Buffer,
+  contentType: string | undefined,
+  format: BodyFormat,
+  parse: (text: string) => unknown = format === 'json-or-yaml' ? parseDocument : parseJson,
+): ParsedBody {
   if (raw.length === 0 || format === 'raw') return { value: undefined };
   const type = mediaTypeOf(contentType);
   assertUtf8(contentType);
-  if (isJsonType(type)) return { value: parseJson(decodeUtf8(raw)) };
+  if (isJsonType(type)) return { value: parse(decodeUtf8(raw)) };
   if (format === 'json-or-yaml' && isYamlType(type)) {
     const text = decodeUtf8(raw);
     const { value, locate } = parseYaml(text);
@@ -107,14 +145,35 @@ export function decodeUtf8(raw: Buffer): string {
 
 /** The value of a JSON text. @throws {FermataError} as `parseBody` */
 export function parseJson(text: string): unknown {
+  const value = readJson(text, JSON.parse);
+  // Refuses numbers beyond the range of a double before they could become text.
+  assertStorableBody(value, text);
+  return parseExact(text);
+}
+
+/** As `parseJson`, with numbers as JavaScript reads them: the validator of documents names those that lose digits. */
+function parseDocument(text: string): unknown {
+  const value = readJson(text, JSON.parse);
+  assertStorableBody(value, text);
+  return value;
+}
+
+/**
+ * The value of a JSON text of a third party, in which NUL and lone surrogates become U+FFFD: its sender cannot change it,
+ * and would not repeat it. @throws {FermataError} as `parseBody`, but no `invalid_text`
+ */
+export function parseForeignJson(text: string): unknown {
+  return toStorable(readJson(text, parseExact));
+}
+
+function readJson(text: string, parse: (text: string) => unknown): unknown {
   if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');
   let value: unknown;
   try {
-    value = parseExact(text);
+    value = parse(text);
   } catch (error) {
     throw malformed('The body is not valid JSON', locateJsonError(text), error);
   }
-  assertStorableBody(value, text);
   return value;
 }
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { claimIdempotencyKey, storeAnswer, type IdempotencyScope } from '../../db/idempotency';
 import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
-import type { Reply } from './route';
+import type { CallerKey } from '../../edges/ingest/once-by-key';
+import type { Context, Reply } from './route';
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
@@ -13,18 +14,55 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
   throw new FermataError('bad_request', 'Idempotency-Key must have 1 to 255 printable ASCII characters.');
 }
 
+/** What a request asks for. */
+export interface RequestContent {
+  /** Path and query as sent. */
+  target: string;
+  contentType: string;
+  raw: Buffer;
+}
+
+/** SHA-256 of everything that a request asks for. */
+function contentHash({ target, contentType, raw }: RequestContent): string {
+  return createHash('sha256')
+    .update(JSON.stringify([target, contentType]))
+    .update(raw)
+    .digest('hex');
+}
+
+/** The `Idempotency-Key` of an inbound request with its caller and content; undefined when it has none. */
+export function callerKeyOf({
+  request,
+  principal,
+  raw,
+}: Pick<Context<unknown, unknown, unknown>, 'request' | 'principal' | 'raw'>): CallerKey | undefined {
+  const key = idempotencyKeyOf(request.headers['idempotency-key']);
+  if (key === undefined) return undefined;
+  const contentType = request.headers['content-type'] ?? '';
+  const hash = contentHash({ target: request.originalUrl, contentType, raw });
+  return { principal: principal.id, route: request.path, key, contentHash: hash };
+}
+
+/** @throws {FermataError} `idempotency_key_reused`, always. */
+export function refuseReusedKey(): never {
+  throw new FermataError(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used with another query, content type or body; use a new one.',
+  );
+}
+
 /**
- * Runs `work` once per key, in the caller's transaction. A repeat with the same body gets the answer of the first; while
- * that one is still under way it waits for it.
- * @throws {FermataError} `idempotency_key_reused` for another body.
+ * Runs `work` once per key, in the caller's transaction. A repeat of the same request gets the answer of the first, and
+ * waits for it while that is under way.
+ * @throws {FermataError} `idempotency_key_reused` when query, content type or body differ.
  */
 export async function oncePerKey(
   tx: Executor,
   scope: IdempotencyScope,
-  raw: Buffer,
+  content: RequestContent,
   work: () => Promise<Reply>,
 ): Promise<Reply> {
-  const bodyHash = createHash('sha256').update(raw).digest('hex');
+  const bodyHash = contentHash(content);
   const stored = await claimIdempotencyKey(tx, scope, bodyHash);
   if (stored === undefined) {
     const { keep, ...reply } = await work();
@@ -32,9 +70,7 @@ export async function oncePerKey(
     await storeAnswer(tx, scope, { status: reply.status, response: kept });
     return reply;
   }
-  if (stored.bodyHash !== bodyHash) {
-    throw new FermataError('idempotency_key_reused', 'This Idempotency-Key was used with another body; use a new one.');
-  }
+  if (stored.bodyHash !== bodyHash) refuseReusedKey();
   const reply = stored.response as Reply;
   return { ...reply, headers: { ...reply.headers, 'Idempotency-Replayed': 'true' } };
 }

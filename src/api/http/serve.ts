@@ -7,9 +7,11 @@ import type { FermataError } from '../../domain/errors';
 import type { Logger } from '../../log';
 import type { Gatekeeper } from '../auth/gatekeeper';
 import { ANONYMOUS, type Principal } from '../auth/principal';
-import { idempotencyKeyOf, oncePerKey } from './idempotency';
+import type { ClientAddress } from './client-address';
+import { idempotencyKeyOf, oncePerKey, type RequestContent } from './idempotency';
 import { logRefusal, refusalOf, sendProblem } from './problem';
 import { repeatOnDeadlock } from './repeat-on-deadlock';
+import { createRefusalSampler, type RefusalSampler } from './refusal-sampler';
 import { readInput } from './read-input';
 import type { Context, Reply, Route } from './route';
 import { sendReply } from './send-reply';
@@ -22,6 +24,9 @@ export interface ServeDeps {
   clock: Clock;
   log: Logger;
   gatekeeper: Gatekeeper;
+  clientAddress: ClientAddress;
+  /** Largest body of inbound routes, decoded, in bytes. */
+  ingestMaxBytes: number;
   /** Tests set this: an answer that the OpenAPI document does not describe becomes a 500. */
   checkAnswers: boolean;
   /** Told of each answer, for metrics. */
@@ -30,19 +35,26 @@ export interface ServeDeps {
 
 /** The way of a request through one route: admit, read, run, answer; every refusal becomes a problem document. */
 export function createServe(deps: ServeDeps) {
+  const sampler = createRefusalSampler(deps.clock);
   return (route: Route) =>
     async (request: Request, response: Response): Promise<void> => {
       const started = performance.now();
       const requestId = randomUUID();
       response.setHeader('X-Request-Id', requestId);
+      response.setHeader('Cache-Control', 'no-store');
       let principal = ANONYMOUS;
       try {
         principal = await deps.gatekeeper.admit(route, request, (known) => (principal = known));
-        const context = { principal, ...(await readInput(route, request)), cause: causeOf(principal), request };
+        const context = {
+          principal,
+          ...(await readInput(route, request, deps.ingestMaxBytes)),
+          cause: causeOf(principal),
+          request,
+        };
         const reply = await run(deps, route, context, response, requestId);
         if (reply !== undefined) sendReply(response, route, reply, deps.checkAnswers);
       } catch (error) {
-        await refuse(deps, { route, request, response, requestId, principal, error });
+        await refuse({ ...deps, sampler }, { route, request, response, requestId, principal, error });
       }
       deps.observe(route, response.statusCode, (performance.now() - started) / 1000);
     };
@@ -88,7 +100,12 @@ async function runWrite(
         return answer;
       };
       if (key === undefined) return work();
-      return oncePerKey(tx, { principal: principal.id, route: `POST ${targetOf(request)}`, key }, raw, work);
+      return oncePerKey(
+        tx,
+        { principal: principal.id, route: `POST ${targetOf(request)}`, key },
+        contentOf(request, raw),
+        work,
+      );
     });
     callbacks.forEach((callback) => callback());
     return reply;
@@ -102,7 +119,12 @@ interface Subject {
   principal: Principal;
 }
 
-async function refuse(deps: ServeDeps, what: Subject & { response: Response; error: unknown }): Promise<void> {
+/** Anonymous refusals that are recorded per minute, address and action: anybody may post to inbound routes. */
+const MOST_RECORDED: Partial<Record<Route['effect'], number>> = { inbound: 1 };
+
+type RefuseDeps = ServeDeps & { sampler: RefusalSampler };
+
+async function refuse(deps: RefuseDeps, what: Subject & { response: Response; error: unknown }): Promise<void> {
   const { route, response, requestId } = what;
   const refusal = refusalOf(what.error);
   logRefusal(deps.log, refusal, { requestId, route: route.operationId });
@@ -117,24 +139,37 @@ async function refuse(deps: ServeDeps, what: Subject & { response: Response; err
 }
 
 /** The refusal itself matters more than its record: without a database it is still answered. */
-async function auditRefusal(deps: ServeDeps, what: Subject, refusal: FermataError): Promise<void> {
+async function auditRefusal(deps: RefuseDeps, what: Subject, refusal: FermataError): Promise<void> {
+  const answer = { status: refusal.status, code: refusal.code };
   try {
-    await appendAudit(deps.db, entry(deps, what, { status: refusal.status, code: refusal.code }));
+    if (what.principal !== ANONYMOUS) return await appendAudit(deps.db, entry(deps, what, answer));
+    const { effect, operationId } = what.route;
+    const sample = deps.sampler.take(deps.clientAddress(what.request), operationId, MOST_RECORDED[effect] ?? 10);
+    if (sample !== undefined) await appendAudit(deps.db, entry(deps, what, { ...answer, ...sample }));
   } catch (error) {
     deps.log.warn({ err: error, requestId: what.requestId }, 'a refused request could not be written to the audit log');
   }
 }
 
-function entry(deps: ServeDeps, what: Subject, answer: { status: number; code?: string }): AuditEntry {
+function entry(
+  deps: ServeDeps,
+  what: Subject,
+  answer: { status: number; code?: string; notRecorded?: number },
+): AuditEntry {
   return {
     at: deps.clock.now(),
     actor: what.principal.actor,
     action: what.route.operationId,
     target: targetOf(what.request).slice(0, 1000),
     outcome: answer.status < 400 ? 'success' : answer.status < 500 ? 'refused' : 'failed',
-    remoteAddress: what.request.socket.remoteAddress ?? null,
+    remoteAddress: deps.clientAddress(what.request) || null,
     detail: { ...answer, requestId: what.requestId },
   };
+}
+
+/** What a repeat of a request must have in common with the first, beside its path. */
+function contentOf(request: Request, raw: Buffer): RequestContent {
+  return { target: request.originalUrl, contentType: request.headers['content-type'] ?? '', raw };
 }
 
 /** Path of the request as sent, without the query: percent-encoded, hence always storable. */

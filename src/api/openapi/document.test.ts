@@ -43,6 +43,8 @@ const { routes, finish } = createApp({
     version: '1.2.3',
     adminToken: undefined,
     rateLimit: { perSecond: 1, ingestPerSecond: 1 },
+    ingestMaxBytes: 1,
+    trustedProxies: [],
     webUi: { baseUrl: undefined, namespace: 'default' },
     alerts: { systemLabels: ['system'], severities: () => null },
   },

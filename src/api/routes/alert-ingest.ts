@@ -14,7 +14,7 @@ import { ALERT_SENDERS } from '../../edges/alerts/senders';
 import { onceByKey } from '../../edges/ingest/once-by-key';
 import type { Logger } from '../../log';
 import { nestsTooDeep } from '../http/json-text';
-import { idempotencyKeyOf } from '../http/idempotency';
+import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
 
@@ -73,7 +73,7 @@ export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
 
 export const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-type Inbound = Pick<Context<unknown, undefined, unknown>, 'cause' | 'request' | 'raw'>;
+type Inbound = Pick<Context<unknown, undefined, unknown>, 'cause' | 'principal' | 'request' | 'raw'>;
 
 /**
  * Reads a message, commits what can be taken of it and answers. `from.name` = the token or hook that it came by.
@@ -93,15 +93,17 @@ export async function takeMessage(
   const accepted = message.elements.length - rejected.length;
   if (accepted === 0 && rejected.length > 0) throw nothingTaken(rejected);
   for (const warning of message.warnings ?? []) deps.log.warn({ route, sender: from.name }, warning);
-  const key = idempotencyKeyOf(context.request.headers['idempotency-key']);
-  const { changeIds } = await repeatOnDeadlock(() =>
+  const caller = callerKeyOf(context);
+  const result = await repeatOnDeadlock(() =>
     deps.db.transaction((tx) =>
-      onceByKey(tx, context.request.path, key, () => {
+      onceByKey(tx, caller, () => {
         const write = { tx, entities: deps.entities, cause: context.cause, now: deps.clock.now() };
         return receiveAlerts(write, message, deps.settings.alerts);
       }),
     ),
   );
+  if (result === 'reused') refuseReusedKey();
+  const { changeIds } = result;
   if (changeIds.length > 0) deps.notifier.changes();
   return json(202, { accepted, changeIds, rejected });
 }

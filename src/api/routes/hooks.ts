@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { deleteHook, findHook, insertHook, listHooks, updateHook, type HookRow } from '../../db/hooks';
-import { HOOK_SCHEMES, type HookScheme } from '../../db/tables/access';
 import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
+import { expectationOf, HOOK_SCHEMES, HookOptions, type HookScheme } from '../../domain/hooks/scheme';
 import type { Cipher } from '../../domain/secrets/cipher';
 import { isHeaderName } from '../../integrations/webhook/header-rules';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
@@ -33,12 +33,14 @@ const NewHook = z.strictObject({
   scheme: z.enum(HOOK_SCHEMES),
   secrets: Secrets.optional(),
   header: Header.optional(),
+  ...HookOptions.shape,
 });
 
 const HookPatch = z.strictObject({
   scheme: z.enum(HOOK_SCHEMES).optional(),
   secrets: Secrets.optional(),
   header: Header.optional(),
+  ...HookOptions.shape,
 });
 
 const HookAnswer = z
@@ -47,6 +49,7 @@ const HookAnswer = z
     name: z.string(),
     scheme: z.enum(HOOK_SCHEMES),
     header: z.string().nullable(),
+    ...HookOptions.shape,
     secrets: z.array(z.object({ hasValue: z.literal(true) })),
     createdAt: Timestamp,
     updatedAt: Timestamp,
@@ -107,12 +110,13 @@ function createRoute({ clock, ids, cipher }: HooksDeps): Route {
       409: { description: 'The name is taken' },
     },
     async handler({ body, tx }) {
-      const { name, scheme, secrets = [], header = null } = body;
+      const { name, scheme, secrets = [], header = null, ...options } = body;
       assertSecrets(scheme, secrets.length);
+      assertOptions(scheme, options);
       const id = ids.next();
       const now = clock.now();
       const sealed = secrets.map((secret) => cipher.seal(hookSecretName(id), secret));
-      const hook = { ...{ id, name, scheme, header }, secrets: sealed, createdAt: now, updatedAt: now };
+      const hook = { ...{ id, name, scheme, header, options }, secrets: sealed, createdAt: now, updatedAt: now };
       await insertHook(tx, hook);
       return reply(201, hook);
     },
@@ -156,8 +160,10 @@ function patchRoute({ clock, cipher }: HooksDeps): Route {
         body.secrets?.map((secret) => cipher.seal(hookSecretName(hook.id), secret)) ??
         (scheme === 'none' ? [] : hook.secrets);
       assertSecrets(scheme, sealed.length);
-      const header = body.header === undefined ? hook.header : body.header;
-      const changed = { ...hook, scheme, header, secrets: sealed, updatedAt: clock.now() };
+      const { scheme: _scheme, secrets: _secrets, header = hook.header, ...given } = body;
+      const options = { ...hook.options, ...given };
+      assertOptions(scheme, options);
+      const changed = { ...hook, scheme, header, options, secrets: sealed, updatedAt: clock.now() };
       await updateHook(tx, changed);
       return reply(200, changed);
     },
@@ -203,6 +209,17 @@ function assertSecrets(scheme: HookScheme, count: number): void {
   });
 }
 
+/** Settings of a signature make sense only where the scheme is a signature. */
+function assertOptions(scheme: HookScheme, options: HookOptions): void {
+  const ofSignature = ['digest', 'encoding', 'prefix', 'separator', 'signedText', 'timestampHeader'] as const;
+  const given = ofSignature.find((key) => options[key] !== undefined);
+  if (given === undefined || expectationOf({ scheme, header: null, options }).kind === 'hmac') return;
+  const message = `does not apply to scheme ${scheme}`;
+  throw new FermataError('validation_failed', `${given}: ${message}`, {
+    errors: [{ path: given, message, code: 'invalid' }],
+  });
+}
+
 function reply(status: number, hook: HookRow): Reply {
   return json(status, toAnswer(hook), { ETag: etag(hook) });
 }
@@ -215,9 +232,9 @@ function etag(hook: HookRow): string {
   );
 }
 
-function toAnswer({ id, name, scheme, header, secrets, createdAt, updatedAt }: HookRow) {
+function toAnswer({ id, name, scheme, header, options, secrets, createdAt, updatedAt }: HookRow) {
   return {
-    ...{ id, name, scheme, header },
+    ...{ id, name, scheme, header, ...options },
     secrets: secrets.map(() => ({ hasValue: true })),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),

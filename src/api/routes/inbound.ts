@@ -4,13 +4,15 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
+import type { Logger } from '../../log';
+import type { ApiMetrics } from '../metrics';
 import type { DomainWrite } from '../../domains/domain-write';
 import { ingestCloudEvents } from '../../edges/ingest/cloudevents';
 import { ingestHealth, parseHealthResults } from '../../edges/ingest/health';
 import { onceByKey } from '../../edges/ingest/once-by-key';
 import { parseCloudEvents } from '../../edges/ingest/parse-cloud-events';
-import { decodeUtf8, isJsonType, mediaTypeOf, parseJson } from '../http/body';
-import { idempotencyKeyOf } from '../http/idempotency';
+import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/body';
+import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
 import { CloudEventBody, HealthBody } from './inbound-bodies';
@@ -29,6 +31,8 @@ export interface InboundDeps {
   entities: EntityStore;
   clock: Clock;
   notifier: Notifier;
+  log: Logger;
+  metrics: Pick<ApiMetrics, 'countMismatched'>;
 }
 
 type Inbound = Context<undefined, undefined, unknown>;
@@ -51,14 +55,19 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
     ...common,
     ...{ path, operationId },
     summary: 'CloudEvents 1.0, structured, batched or binary; they become `automation.event`',
-    description: `Repeats are told by source and id. ${BATCH}`,
+    description: `An event with the source and id of an earlier one of the same token does nothing. ${BATCH}`,
     bodyFormat: 'raw',
     documentedBody: CloudEventBody,
     bodyTypes: ['application/cloudevents+json', 'application/cloudevents-batch+json', 'application/json'],
     async handler(context) {
       const events = parseCloudEvents(context.request.headers, cloudEventBody(context));
       // One statement that dedups by itself: no transaction around it.
-      const { changeIds } = await ingestCloudEvents(writeOf(deps, deps.db, context), events);
+      const { id } = context.principal;
+      const { changeIds, mismatched } = await ingestCloudEvents(writeOf(deps, deps.db, context), events, id);
+      if (mismatched.length > 0) {
+        deps.metrics.countMismatched(mismatched.length);
+        deps.log.warn({ events: mismatched.slice(0, 10), principal: id }, 'dropped events that reuse a source and id');
+      }
       return accepted(deps, events.length, changeIds);
     },
   });
@@ -74,7 +83,7 @@ function cloudEventBody({ request, raw }: Inbound): unknown {
     throw new FermataError('unsupported_media_type', detail);
   }
   if (binary && (!json || raw.length === 0)) return raw;
-  const value = parseJson(decodeUtf8(raw));
+  const value = parseForeignJson(decodeUtf8(raw));
   return binary ? raw : value;
 }
 
@@ -96,12 +105,11 @@ function healthRoute(deps: InboundDeps, path: string, operationId: string): Rout
 }
 
 async function transact(deps: InboundDeps, context: Inbound, work: Work): Promise<string[]> {
-  const key = idempotencyKeyOf(context.request.headers['idempotency-key']);
-  const { path } = context.request;
-  const { changeIds } = await repeatOnDeadlock(() =>
-    deps.db.transaction((tx) => onceByKey(tx, path, key, () => work(writeOf(deps, tx, context)))),
+  const caller = callerKeyOf(context);
+  const result = await repeatOnDeadlock(() =>
+    deps.db.transaction((tx) => onceByKey(tx, caller, () => work(writeOf(deps, tx, context)))),
   );
-  return changeIds;
+  return result === 'reused' ? refuseReusedKey() : result.changeIds;
 }
 
 function writeOf({ entities, clock }: InboundDeps, tx: Executor, { cause }: Inbound): DomainWrite {

@@ -4,14 +4,15 @@ import type { Executor } from '../../db/executor';
 import { findHook } from '../../db/hooks';
 import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
-import { assertStorable } from '../../domain/entities/storable';
+import { toStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { Cipher } from '../../domain/secrets/cipher';
 import { receiveHook } from '../../edges/hooks/receive';
-import { isFromSender, signatureHeader } from '../../edges/hooks/verify-sender';
-import { decodeUtf8, isJsonType, mediaTypeOf, parseJson } from '../http/body';
+import { isFromSender } from '../../edges/hooks/verify-sender';
+import { expectationOf, type Expectation } from '../../domain/hooks/scheme';
+import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/body';
+import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Route } from '../http/route';
-import { notFound } from '../http/values';
 import { hookSecretName } from './hooks';
 
 interface ReceiveHookDeps {
@@ -30,59 +31,62 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
     permission: 'public',
     operationId: 'hooks.receive',
     tag: 'Inbound',
-    summary: 'A request of an outside sender; becomes `automation.webhook`',
+    summary: 'Receive a request of an outside sender as `automation.webhook`',
     description:
-      'Checked over the raw body by the scheme of the hook. Repeats are told by the delivery header of the sender (X-GitHub-Delivery, X-Delivery-Id, Idempotency-Key, …) for seven days.',
+      'The sender is checked over the raw body by the scheme of the hook. A delivery is recognised by its delivery header for seven days, a signature for its tolerance; a repeat does nothing.',
     params: z.object({ name: z.string().min(1).max(200) }),
     bodyFormat: 'raw',
     documentedBody: {},
     bodyTypes: ['application/json', 'application/x-www-form-urlencoded', 'text/plain'],
     headers: {
-      'X-Hook-Secret': 'Scheme header: the secret',
-      'X-Hub-Signature-256': 'Scheme github: `sha256=<hex>` over the body',
-      'X-Signature': 'Scheme timestamped: `t=<unix>,v1=<hex>` over `t.body`, at most five minutes old',
+      'X-Hook-Secret': 'Scheme header: the secret. Other schemes read the header of their vendor',
     },
     responses: {
       202: {
         description: 'Committed. A repeat is answered like the first time and does nothing',
         schema: z.object({ accepted: z.int(), changeIds: z.array(z.uuid()) }),
       },
-      401: { description: 'The secret or signature is missing, wrong or too old' },
-      404: { description: 'There is no such hook' },
+      401: { description: 'No such hook, or its secret or signature is missing, wrong or too old' },
     },
     async handler({ params, request, raw, cause }) {
       const hook = await findHook(deps.db, params.name);
-      if (hook === null || hook.name !== params.name) throw notFound('hook', params.name);
-      const secrets = hook.secrets.map((sealed) => deps.cipher.open(hookSecretName(hook.id), sealed));
       const now = deps.clock.now();
       const { headers } = request;
-      if (!isFromSender({ ...hook, secrets }, { headers, raw, now })) {
-        throw new FermataError('unauthorized', 'The secret or signature of the hook is missing, wrong or too old.');
-      }
+      const expected = hook === null || hook.name !== params.name ? UNKNOWN : expectationOf(hook);
+      const sealed = expected === UNKNOWN ? [] : (hook?.secrets ?? []);
+      const secrets = sealed.map((secret) => deps.cipher.open(hookSecretName(hook?.id ?? ''), secret));
+      if (!isFromSender(expected, secrets, { headers, raw, now }) || hook === null) throw refused();
       const body = bodyOf(raw, headers['content-type']);
-      const query = queryOf(request.originalUrl);
-      assertStorable({ query, headers: headers['content-type'] ?? '' });
-      const write = { tx: deps.db, entities: deps.entities, cause, now };
-      const { changeIds } = await receiveHook(write, {
-        ...{ hook, body, headers, query },
-        method: request.method,
-        signatureHeader: signatureHeader(hook),
-      });
+      const query = toStorable(queryOf(request.originalUrl));
+      const hideHeaders = (hook.options.hideHeaders ?? []).map((name) => name.toLowerCase());
+      const { changeIds } = await repeatOnDeadlock(() =>
+        deps.db.transaction((tx) =>
+          receiveHook(
+            { tx, entities: deps.entities, cause, now },
+            { ...{ hook, body, headers, query, expected, hideHeaders }, method: request.method },
+          ),
+        ),
+      );
       deps.notifier.changes();
       return json(202, { accepted: 1, changeIds });
     },
   });
 }
 
+/** Stands in for a hook that does not exist: nothing matches it, and the answer is that to a wrong signature. */
+const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranceSeconds: 0 };
+
+const refused = (): FermataError =>
+  new FermataError('unauthorized', 'The hook does not exist, or its secret or signature is missing, wrong or too old.');
+
 /** JSON and forms as values, everything else as text. */
 function bodyOf(raw: Buffer, contentType: string | undefined): unknown {
   if (raw.length === 0) return null;
   const type = mediaTypeOf(contentType);
   const text = decodeUtf8(raw);
-  if (isJsonType(type)) return parseJson(text);
+  if (isJsonType(type)) return parseForeignJson(text);
   const value = type === 'application/x-www-form-urlencoded' ? fieldsOf(new URLSearchParams(text)) : text;
-  assertStorable(value);
-  return value;
+  return toStorable(value);
 }
 
 function queryOf(url: string): Record<string, string | string[]> {

@@ -2,6 +2,7 @@ import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg
 import type { Actor } from '../../domain/entities/change';
 import type { Sealed } from '../../domain/secrets/cipher';
 import { at, jsonb, bytea } from './columns';
+import type { HookOptions, HookScheme } from '../../domain/hooks/scheme';
 
 /** Hashed bearer tokens. */
 export const apiTokens = pgTable('api_tokens', {
@@ -66,12 +67,8 @@ export const hooks = pgTable('hooks', {
   scheme: text('scheme').$type<HookScheme>().notNull(),
   /** Header of the secret or signature; null = the scheme's own. */
   header: text('header'),
+  options: jsonb('options').$type<HookOptions>().notNull().default({}),
   secrets: jsonb('secrets').$type<Sealed[]>().notNull(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
 });
-
-/** How a hook tells its sender: not at all, a shared secret in a header, or an HMAC over the raw body. */
-export const HOOK_SCHEMES = ['none', 'header', 'github', 'timestamped'] as const;
-
-export type HookScheme = (typeof HOOK_SCHEMES)[number];

@@ -35,6 +35,8 @@ export const changes = pgTable('changes', {
 export const dedupKeys = pgTable('dedup_keys', {
   key: text('key').primaryKey(),
   changeIds: uuid('change_ids').array().notNull(),
+  /** SHA-256 of what the message said; null where only the key counts. */
+  contentHash: text('content_hash'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 

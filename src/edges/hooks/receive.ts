@@ -1,35 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { appendChanges, type NewEvent } from '../../db/change-log';
-import { deliveryKey } from '../../db/claim-deliveries';
-import { deliverEvents } from '../../db/deliver-events';
+import { claimDelivery, deliveryKey, type DeliveryIdentity } from '../../db/claim-deliveries';
+import { toStorable } from '../../domain/entities/storable';
+import type { Expectation } from '../../domain/hooks/scheme';
 import type { DomainWrite } from '../../domains/domain-write';
 
-/** Headers in which senders say which delivery this is; the first present one tells repeats. */
+/** Headers in which senders identify a delivery; the first present one counts unless the hook names its own. */
 const DELIVERY_HEADERS = [
   'x-github-delivery',
   'x-delivery-id',
   'webhook-id',
   'svix-id',
-  'x-gitlab-event-uuid',
   'x-atlassian-webhook-identifier',
   'idempotency-key',
 ] as const;
 
-/** Headers that automations get to see. None of them carries a credential. */
-const SHOWN_HEADERS: ReadonlySet<string> = new Set([
-  ...DELIVERY_HEADERS,
-  'content-type',
-  'user-agent',
-  'x-event-type',
-  'x-event-key',
-  'x-github-event',
-  'x-github-hook-id',
-  'x-gitlab-event',
-  'x-gitlab-instance',
-  'x-gitea-event',
-  'x-hook-event',
-  'webhook-timestamp',
-]);
+/** Headers that may carry a credential: automations never see them. */
+const CREDENTIAL =
+  /^(proxy-)?authorization$|^(set-)?cookie$|secret|token|password|passwd|signature|hmac|api-?key|^x-amz-security/;
 
 /** A request to a hook whose sender was checked. */
 export interface HookRequest {
@@ -38,11 +26,15 @@ export interface HookRequest {
   headers: IncomingHttpHeaders;
   query: Record<string, string | string[]>;
   method: string;
-  /** Never shown, whatever it is called: it carried the secret or the signature. */
-  signatureHeader: string | null;
+  expected: Expectation;
+  /** Headers that the hook hides, lower case. */
+  hideHeaders: readonly string[];
 }
 
-/** Takes a request in as `automation.webhook`; the same delivery of the same hook within seven days does nothing. */
+/**
+ * Accepts a request as `automation.webhook`, in the caller's transaction. A delivery that the same hook accepted within
+ * seven days, and a copy of a signed request within its tolerance, return the change id of the first time.
+ */
 export async function receiveHook(write: DomainWrite, request: HookRequest): Promise<{ changeIds: string[] }> {
   const { hook, body, query, method } = request;
   const changeId = write.entities.ids.next();
@@ -56,25 +48,35 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
     occurredAt: write.now,
     cause: { ...write.cause, actor: { type: 'service', id: `hook:${hook.name}` } },
   };
-  const key = keyOf(request);
-  if (key !== undefined) return { changeIds: await deliverEvents(write.tx, [{ ...event, key }]) };
+  const known = await claimDelivery(write.tx, identitiesOf(request), [changeId]);
+  if (known !== undefined) return { changeIds: known };
   await appendChanges(write.tx, [event]);
   return { changeIds: [changeId] };
 }
 
-function keyOf({ hook, headers, signatureHeader }: HookRequest): string | undefined {
-  for (const name of DELIVERY_HEADERS) {
-    const value = headers[name];
-    if (name !== signatureHeader && typeof value === 'string' && value !== '')
-      return deliveryKey('hook', hook.id, name, value);
+/** What identifies a delivery: its delivery header, and its signature for as long as that could be replayed. */
+function identitiesOf({ hook, headers, expected }: HookRequest): DeliveryIdentity[] {
+  const identities: DeliveryIdentity[] = [];
+  const names = expected.deliveryHeader === undefined ? DELIVERY_HEADERS : [expected.deliveryHeader];
+  const name = names.find(
+    (each) => each !== expected.header && typeof headers[each] === 'string' && headers[each] !== '',
+  );
+  if (name !== undefined) identities.push({ key: deliveryKey('hook', hook.id, name, String(headers[name])) });
+  const signature = expected.header === null ? undefined : headers[expected.header];
+  if ((expected.kind === 'hmac' || expected.kind === 'timestamped') && typeof signature === 'string') {
+    // A timestamp may lie ahead by the tolerance, so a copy stays valid for twice as long.
+    const timed = expected.kind === 'timestamped' || expected.hmac?.timestampHeader !== undefined;
+    const ttlSeconds = expected.toleranceSeconds * (timed ? 2 : 1);
+    identities.push({ key: deliveryKey('hook-signature', hook.id, signature), ttlSeconds });
   }
-  return undefined;
+  return identities;
 }
 
-function shownHeaders({ headers, signatureHeader }: HookRequest): Record<string, string> {
+function shownHeaders({ headers, expected, hideHeaders }: HookRequest): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      SHOWN_HEADERS.has(name) && name !== signatureHeader && typeof value === 'string' ? [[name, value]] : [],
-    ),
+    Object.entries(headers).flatMap(([name, value]) => {
+      const hidden = name === expected.header || hideHeaders.includes(name) || CREDENTIAL.test(name);
+      return hidden || typeof value !== 'string' ? [] : [[name, toStorable(value)]];
+    }),
   );
 }

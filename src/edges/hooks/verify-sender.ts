@@ -1,88 +1,123 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { HookScheme } from '../../db/tables/access';
+import type { Expectation, HmacScheme } from '../../domain/hooks/scheme';
 
-/** How old, or how far ahead, a signed timestamp may be: five minutes. */
-const REPLAY_WINDOW_SECONDS = 300;
-
-/** Where the secret or the signature is when the hook names no header of its own. */
-const HEADERS: Readonly<Record<Exclude<HookScheme, 'none'>, string>> = {
-  header: 'x-hook-secret',
-  github: 'x-hub-signature-256',
-  timestamped: 'x-signature',
-};
-
-/** What a request is checked against. */
-export interface SenderCheck {
-  scheme: HookScheme;
-  /** null = the scheme's own header. */
-  header: string | null;
-  /** In clear: one, or two while they are rotated. */
-  secrets: readonly string[];
+/** A request as it came in. */
+export interface SignedRequest {
+  headers: IncomingHttpHeaders;
+  raw: Buffer;
+  now: Date;
 }
 
-/** Header that carries the secret or signature, lower case; null for scheme `none`. */
-export function signatureHeader({ scheme, header }: Pick<SenderCheck, 'scheme' | 'header'>): string | null {
-  return scheme === 'none' ? null : (header ?? HEADERS[scheme]).toLowerCase();
-}
-
-/** Whether a request comes from someone who knows one of the hook's secrets. The signature is over the raw body. */
-export function isFromSender(
-  check: SenderCheck,
-  request: { headers: IncomingHttpHeaders; raw: Buffer; now: Date },
-): boolean {
-  const name = signatureHeader(check);
-  if (name === null || check.scheme === 'none') return true;
-  const given = request.headers[name];
+/**
+ * Whether a request comes from a sender that knows one of the hook's secrets (in clear: one, or two while they are
+ * rotated). Signatures are checked over the raw body, and compared in constant time.
+ */
+export function isFromSender(expected: Expectation, secrets: readonly string[], request: SignedRequest): boolean {
+  if (expected.kind === 'none') return true;
+  const given = expected.header === null ? undefined : request.headers[expected.header];
   if (typeof given !== 'string' || given === '') return false;
-  switch (check.scheme) {
-    case 'header':
-      return matchesAny(check.secrets, inHeader, [given]);
-    case 'github': {
-      const signature = /^sha256=([0-9a-f]{64})$/i.exec(given)?.[1];
-      if (signature === undefined) return false;
-      return matchesAny(check.secrets, (secret) => hmac(secret, request.raw), [signature.toLowerCase()]);
-    }
-    case 'timestamped':
-      return isTimestamped(check.secrets, given, request);
-  }
+  if (expected.kind === 'secret') return matchesAny(secrets.map(inHeader), [given]);
+  if (expected.kind === 'timestamped') return isTimestamped(expected, secrets, given, request);
+  return expected.hmac !== undefined && isSigned(expected, expected.hmac, secrets, given, request);
 }
 
-/** `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates may send several v1. */
-function isTimestamped(secrets: readonly string[], given: string, request: { raw: Buffer; now: Date }): boolean {
+/** One or more signatures in a header of their own. */
+function isSigned(
+  expected: Expectation,
+  scheme: HmacScheme,
+  secrets: readonly string[],
+  given: string,
+  request: SignedRequest,
+): boolean {
+  const timestamp = scheme.timestampHeader === undefined ? '' : headerOf(request, scheme.timestampHeader);
+  if (scheme.timestampHeader !== undefined && !isRecent(timestamp, expected.toleranceSeconds, request.now))
+    return false;
+  const parts = signedParts(scheme.signedText, { expected, request, timestamp });
+  if (parts === undefined) return false;
+  const signatures = given
+    .split(scheme.separator)
+    .map((part) => part.trim())
+    .filter((part) => part.startsWith(scheme.prefix))
+    .map((part) => normalized(part.slice(scheme.prefix.length), scheme.encoding));
+  const wanted = secrets.map((secret) => {
+    const mac = createHmac(scheme.digest, keyOf(secret, scheme));
+    for (const part of parts) mac.update(part);
+    return normalized(mac.digest(scheme.encoding), scheme.encoding);
+  });
+  return matchesAny(wanted, signatures);
+}
+
+/** The signed text as bytes; undefined when a header that it names is missing. */
+function signedParts(
+  signedText: string,
+  { expected, request, timestamp }: { expected: Expectation; request: SignedRequest; timestamp: string },
+): Buffer[] | undefined {
+  const parts: Buffer[] = [];
+  for (const piece of signedText.split(/(\{body\}|\{timestamp\}|\{id\}|\{header:[^}]+\})/)) {
+    if (piece === '{body}') {
+      parts.push(request.raw);
+      continue;
+    }
+    const name = piece === '{id}' ? expected.deliveryHeader : /^\{header:([^}]+)\}$/.exec(piece)?.[1]?.toLowerCase();
+    const text = piece === '{timestamp}' ? timestamp : name === undefined ? piece : headerOf(request, name);
+    if (name !== undefined && text === '') return undefined;
+    parts.push(Buffer.from(text, 'latin1'));
+  }
+  return parts;
+}
+
+/** `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates its secret may send several v1. */
+function isTimestamped(
+  { toleranceSeconds }: Expectation,
+  secrets: readonly string[],
+  given: string,
+  { raw, now }: SignedRequest,
+): boolean {
   const parts = given.split(',').map((part) => part.trim());
   const times = parts.flatMap((part) => /^t=(\d{1,12})$/.exec(part)?.[1] ?? []);
   const signatures = parts.flatMap((part) => /^v1=([0-9a-f]{64})$/i.exec(part)?.[1]?.toLowerCase() ?? []);
   const [time] = times;
   if (time === undefined || times.length > 1 || signatures.length === 0) return false;
-  if (Math.abs(request.now.getTime() / 1000 - Number(time)) > REPLAY_WINDOW_SECONDS) return false;
-  return matchesAny(secrets, (secret) => hmac(secret, Buffer.from(`${time}.`), request.raw), signatures);
+  if (!isRecent(time, toleranceSeconds, now)) return false;
+  const wanted = secrets.map((secret) => createHmac('sha256', secret).update(`${time}.`).update(raw).digest('hex'));
+  return matchesAny(wanted, signatures);
 }
 
-/** Compares all with all, whichever matches: the time it takes tells nothing of where they differ. */
-function matchesAny(
-  secrets: readonly string[],
-  expected: (secret: string) => string,
-  given: readonly string[],
-): boolean {
+/** Whether a Unix time in seconds or milliseconds lies within the tolerance. */
+function isRecent(text: string, toleranceSeconds: number, now: Date): boolean {
+  if (!/^\d{1,13}$/.test(text)) return false;
+  const seconds = text.length === 13 ? Number(text) / 1_000 : Number(text);
+  return Math.abs(now.getTime() / 1_000 - seconds) <= toleranceSeconds;
+}
+
+function keyOf(secret: string, { encodedSecret }: HmacScheme): Buffer {
+  return encodedSecret === true && secret.startsWith('whsec_')
+    ? Buffer.from(secret.slice('whsec_'.length), 'base64')
+    : Buffer.from(secret);
+}
+
+function headerOf({ headers }: SignedRequest, name: string): string {
+  const value = headers[name];
+  return typeof value === 'string' ? value : '';
+}
+
+const normalized = (signature: string, encoding: HmacScheme['encoding']): string =>
+  encoding === 'hex' ? signature.toLowerCase() : signature.replace(/=+$/, '');
+
+/** Compares each with each, whichever matches, so that the time it takes reveals nothing. */
+function matchesAny(wanted: readonly string[], given: readonly string[]): boolean {
   let matches = false;
-  for (const secret of secrets) {
-    const wanted = digest(expected(secret));
-    for (const text of given) if (timingSafeEqual(wanted, digest(text))) matches = true;
+  for (const expected of wanted.map(digest)) {
+    for (const text of given) if (timingSafeEqual(expected, digest(text))) matches = true;
   }
   return matches;
 }
 
-function hmac(secret: string, ...parts: readonly Buffer[]): string {
-  const mac = createHmac('sha256', secret);
-  for (const part of parts) mac.update(part);
-  return mac.digest('hex');
-}
-
-/** A text as it comes in a header: senders write the bytes of UTF-8, of which Node makes Latin-1. */
+/** A text as it arrives in a header: senders write UTF-8 bytes, which Node decodes as Latin-1. */
 const inHeader = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** Same length for every text, as `timingSafeEqual` needs. */
+/** A text of fixed length for every text, as `timingSafeEqual` needs. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

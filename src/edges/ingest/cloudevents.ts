@@ -3,6 +3,7 @@ import { deliverEvents } from '../../db/deliver-events';
 import { occurredAtOf } from '../../domain/entities/occurred-at';
 import { eventRow, type CustomEvent } from '../../domains/automation/event-row';
 import type { DomainWrite } from '../../domains/domain-write';
+import { sha256 } from '../../domain/sha256';
 import type { CloudEvent } from './cloud-event';
 
 /** Attributes that are there; optional ones come as undefined from the schema. */
@@ -10,14 +11,21 @@ function present({ subject, ...event }: CloudEvent): CustomEvent {
   return { ...event, ...(subject !== undefined && { subject }) };
 }
 
+/** Identity and content of an event that was dropped because an earlier one had the same identity. */
+export interface DroppedEvent {
+  source: string;
+  id: string;
+}
+
 /**
- * Takes in CloudEvents as `automation.event`; one seen before, by source and id, does nothing. One statement: `tx` may be
- * the database itself.
+ * Accepts CloudEvents as `automation.event`. One that the same caller (`principal`) sent before, by source and id, does
+ * nothing; `mismatched` names those that said something else than the first. One statement: `tx` may be the database.
  */
 export async function ingestCloudEvents(
   write: DomainWrite,
   events: readonly CloudEvent[],
-): Promise<{ changeIds: string[] }> {
+  principal: string,
+): Promise<{ changeIds: string[]; mismatched: DroppedEvent[] }> {
   const rows = events.map((event) => {
     const claimed = event.time === undefined ? undefined : new Date(event.time);
     const row = {
@@ -25,7 +33,12 @@ export async function ingestCloudEvents(
       occurredAt: occurredAtOf(claimed, write.now),
       cause: write.cause,
     };
-    return { ...eventRow(present(event), row), key: deliveryKey('cloudevent', event.source, event.id) };
+    const contentHash = sha256(
+      JSON.stringify([event.type, event.subject ?? null, event.time ?? null, event.data ?? null]),
+    );
+    const key = deliveryKey('cloudevent', principal, event.source, event.id);
+    return { ...eventRow(present(event), row), key, contentHash, identity: { source: event.source, id: event.id } };
   });
-  return { changeIds: await deliverEvents(write.tx, rows) };
+  const { changeIds, mismatched } = await deliverEvents(write.tx, rows);
+  return { changeIds, mismatched: rows.filter((row) => mismatched.includes(row)).map(({ identity }) => identity) };
 }

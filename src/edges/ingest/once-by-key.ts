@@ -1,21 +1,31 @@
 import { sql } from 'drizzle-orm';
-import { claimDeliveries, deliveryKey } from '../../db/claim-deliveries';
+import { claimContent, deliveryKey } from '../../db/claim-deliveries';
 import type { Executor } from '../../db/executor';
 
+/** A key that a caller chose, and what the request with it said. */
+export interface CallerKey {
+  /** Id of the caller: keys of different callers have nothing to do with each other. */
+  principal: string;
+  /** Keeps the keys of different endpoints apart. */
+  route: string;
+  key: string;
+  contentHash: string;
+}
+
 /**
- * Runs `work` unless a message with the same `Idempotency-Key` was accepted in the last seven days; then gives that one's
- * change ids. `route` keeps the keys of different endpoints apart. Without a key it just works.
+ * Runs `work` unless the same caller sent the same key within the last seven days; then returns the change ids of the
+ * first time, or `reused` when the content differs. Without a key it always runs `work`.
  */
 export async function onceByKey(
   tx: Executor,
-  route: string,
-  idempotencyKey: string | undefined,
+  caller: CallerKey | undefined,
   work: () => Promise<{ changeIds: string[] }>,
-): Promise<{ changeIds: string[] }> {
-  if (idempotencyKey === undefined) return work();
-  const key = deliveryKey('idempotency-key', route, idempotencyKey);
-  const { fresh, known } = await claimDeliveries(tx, [{ key, changeIds: [] }]);
-  if (!fresh.has(key)) return { changeIds: known.get(key) ?? [] };
+): Promise<{ changeIds: string[] } | 'reused'> {
+  if (caller === undefined) return work();
+  const { principal, route, contentHash } = caller;
+  const key = deliveryKey('idempotency-key', principal, route, caller.key);
+  const known = await claimContent(tx, key, contentHash);
+  if (known !== undefined) return known.contentHash === contentHash ? { changeIds: known.changeIds } : 'reused';
   const result = await work();
   await tx.execute(sql`update dedup_keys set change_ids = ${sql.param(result.changeIds)}::uuid[] where key = ${key}`);
   return result;

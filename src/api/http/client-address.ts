@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import ipaddr from 'ipaddr.js';
+import { parseAddressRange } from '../../domain/address-range';
+
+/** Address of the client that made a request. */
+export type ClientAddress = (request: IncomingMessage) => string;
+
+/**
+ * Returns a function that finds the client's address: the peer of the connection, or, when that is one of the trusted
+ * proxies (addresses or CIDR ranges), the last address of `X-Forwarded-For` that is not a trusted proxy itself. The header
+ * of anybody else is ignored.
+ */
+export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
+  const ranges = trustedProxies.map(parseAddressRange);
+  const isTrusted = (address: string): boolean => {
+    if (!ipaddr.isValid(address)) return false;
+    const parsed = ipaddr.process(address);
+    return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
+  };
+  return (request) => {
+    const peer = request.socket.remoteAddress ?? '';
+    if (ranges.length === 0 || !isTrusted(peer)) return peer;
+    const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
+    let client = peer;
+    for (const text of forwarded.reverse()) {
+      const address = text.trim();
+      if (!ipaddr.isValid(address)) break;
+      client = address;
+      if (!isTrusted(address)) break;
+    }
+    return client;
+  };
+}

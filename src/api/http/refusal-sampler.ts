@@ -1,0 +1,43 @@
+import type { Clock } from '../../domain/clock';
+
+const SPAN_MS = 60_000;
+const MAX_REMEMBERED = 10_000;
+
+/** Decides which refusals of callers without a token go into the audit log. */
+export interface RefusalSampler {
+  /**
+   * Undefined: not this one. Otherwise how many such refusals went unrecorded since the last one recorded.
+   * @param most refusals of one action and address that are recorded per minute
+   */
+  take(address: string, action: string, most: number): { notRecorded?: number } | undefined;
+}
+
+/**
+ * Bounds what anonymous requests write into the audit log, which only grows. Remembers 10,000 pairs of address and action;
+ * the oldest is forgotten first. Every refusal still counts in the HTTP metrics.
+ */
+export function createRefusalSampler(clock: Clock): RefusalSampler {
+  const seen = new Map<string, { since: number; recorded: number; notRecorded: number }>();
+  return {
+    take(address, action, most) {
+      const key = `${action} ${address}`;
+      const now = clock.now().getTime();
+      let span = seen.get(key);
+      if (span === undefined || Math.abs(now - span.since) >= SPAN_MS) {
+        seen.delete(key);
+        const [oldest] = seen.keys();
+        if (seen.size >= MAX_REMEMBERED && oldest !== undefined) seen.delete(oldest);
+        span = { since: now, recorded: 0, notRecorded: span?.notRecorded ?? 0 };
+        seen.set(key, span);
+      }
+      if (span.recorded >= most) {
+        span.notRecorded += 1;
+        return undefined;
+      }
+      span.recorded += 1;
+      const { notRecorded } = span;
+      span.notRecorded = 0;
+      return notRecorded === 0 ? {} : { notRecorded };
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import ipaddr from 'ipaddr.js';
+
+/** A range of addresses: base and number of bits that must match. */
+export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** Parses an address, or a range in CIDR notation. @throws {Error} for anything else */
+export function parseAddressRange(text: string): AddressRange {
+  if (text.includes('/')) return ipaddr.parseCIDR(text);
+  const address = ipaddr.process(text);
+  return [address, address.kind() === 'ipv4' ? 32 : 128];
+}
+
+/** Whether a text is an address or a range in CIDR notation. */
+export function isAddressRange(text: string): boolean {
+  try {
+    parseAddressRange(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,179 @@
+import { z } from 'zod';
+
+/** How a hook recognises its sender. */
+export const HOOK_SCHEMES = [
+  'none',
+  'header',
+  'timestamped',
+  'hmac',
+  'github',
+  'gitlab',
+  'pagerduty',
+  'slack',
+  'stripe',
+  'standard-webhooks',
+  'sentry',
+  'grafana',
+  'shopify',
+  'linear',
+  'bitbucket',
+] as const;
+
+export type HookScheme = (typeof HOOK_SCHEMES)[number];
+
+const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+const HeaderName = z.string().regex(HEADER, 'must be the name of an HTTP header');
+
+/** Settings of a hook beside scheme, header and secrets. Left out = the scheme's own. */
+export const HookOptions = z.object({
+  digest: z.enum(['sha1', 'sha256', 'sha384', 'sha512']).optional().describe('Hash of the HMAC; default sha256'),
+  encoding: z.enum(['hex', 'base64']).optional().describe('How the signature is written; default hex'),
+  prefix: z.string().max(50).optional().describe('Text before each signature, such as "sha256="; default none'),
+  separator: z.string().min(1).max(5).optional().describe('Between several signatures in the header; default ","'),
+  signedText: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((text) => text.includes('{body}'), 'must contain {body}')
+    .optional()
+    .describe('What is signed: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}"'),
+  timestampHeader: HeaderName.optional().describe('Header with the Unix time of the request, checked if given'),
+  toleranceSeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('How far the timestamp may differ, and how long a signature is remembered; default 300'),
+  deliveryHeader: HeaderName.optional().describe('Header that identifies a delivery; repeats do nothing'),
+  hideHeaders: z.array(HeaderName).max(50).optional().describe('Headers that automations do not see'),
+});
+export type HookOptions = z.infer<typeof HookOptions>;
+
+/** A signature over a request, as a sender makes it. */
+export interface HmacScheme {
+  header: string;
+  digest: NonNullable<HookOptions['digest']>;
+  encoding: NonNullable<HookOptions['encoding']>;
+  prefix: string;
+  separator: string;
+  signedText: string;
+  timestampHeader?: string;
+  /** Secrets of the form `whsec_<base64>` are keys in base64. */
+  encodedSecret?: true;
+}
+
+const BODY: HmacScheme = {
+  header: 'x-signature',
+  ...{ digest: 'sha256', encoding: 'hex', prefix: '', separator: ',', signedText: '{body}' },
+};
+
+/** Default tolerance of timestamps, and of remembered signatures: five minutes. */
+export const TOLERANCE_SECONDS = 300;
+
+interface Preset {
+  /** The signature; absent: the secret itself stands in a header. */
+  hmac?: HmacScheme;
+  /** Header of the secret, where there is no signature. */
+  secretHeader?: string;
+  /** Timestamp and signatures share one header: `t=<unix>,v1=<hex>`. */
+  timestamped?: string;
+  deliveryHeader?: string;
+}
+
+/** What each scheme stands for, with the vendor's page that says so. */
+const PRESETS: Readonly<Record<Exclude<HookScheme, 'none'>, Preset>> = {
+  header: { secretHeader: 'x-hook-secret' },
+  timestamped: { timestamped: 'x-signature' },
+  hmac: { hmac: BODY },
+  // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+  github: {
+    hmac: { ...BODY, header: 'x-hub-signature-256', prefix: 'sha256=' },
+    deliveryHeader: 'x-github-delivery',
+  },
+  // https://docs.gitlab.com/user/project/integrations/webhooks/ : a retry keeps its Idempotency-Key
+  gitlab: { secretHeader: 'x-gitlab-token', deliveryHeader: 'idempotency-key' },
+  // https://developer.pagerduty.com/docs/verifying-webhook-signatures
+  pagerduty: { hmac: { ...BODY, header: 'x-pagerduty-signature', prefix: 'v1=' } },
+  // https://docs.slack.dev/authentication/verifying-requests-from-slack
+  slack: {
+    hmac: {
+      ...{ ...BODY, header: 'x-slack-signature', prefix: 'v0=', signedText: 'v0:{timestamp}:{body}' },
+      timestampHeader: 'x-slack-request-timestamp',
+    },
+  },
+  // https://docs.stripe.com/webhooks/signature
+  stripe: { timestamped: 'stripe-signature' },
+  // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+  'standard-webhooks': {
+    hmac: {
+      ...{ ...BODY, header: 'webhook-signature', encoding: 'base64', prefix: 'v1,', separator: ' ' },
+      ...{ signedText: '{id}.{timestamp}.{body}', timestampHeader: 'webhook-timestamp', encodedSecret: true },
+    },
+    deliveryHeader: 'webhook-id',
+  },
+  // https://docs.sentry.io/organization/integrations/integration-platform/webhooks/
+  sentry: { hmac: { ...BODY, header: 'sentry-hook-signature' }, deliveryHeader: 'request-id' },
+  // https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
+  grafana: { hmac: { ...BODY, header: 'x-grafana-alerting-signature' } },
+  // https://shopify.dev/docs/apps/build/webhooks/subscribe/https
+  shopify: {
+    hmac: { ...BODY, header: 'x-shopify-hmac-sha256', encoding: 'base64' },
+    deliveryHeader: 'x-shopify-webhook-id',
+  },
+  // https://linear.app/developers/webhooks
+  linear: { hmac: { ...BODY, header: 'linear-signature' }, deliveryHeader: 'linear-delivery' },
+  // https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/
+  bitbucket: { hmac: { ...BODY, header: 'x-hub-signature', prefix: 'sha256=' }, deliveryHeader: 'x-request-uuid' },
+};
+
+/** What a hook expects of its sender, with the hook's own settings over those of its scheme. */
+export interface Expectation {
+  kind: 'none' | 'secret' | 'timestamped' | 'hmac';
+  /** Header with the secret or the signature, lower case; null for `none`. */
+  header: string | null;
+  hmac?: HmacScheme;
+  deliveryHeader?: string;
+  toleranceSeconds: number;
+}
+
+/** Merges a hook's settings with its scheme. Pure. */
+export function expectationOf(hook: { scheme: HookScheme; header: string | null; options: HookOptions }): Expectation {
+  const { scheme, options } = hook;
+  const toleranceSeconds = options.toleranceSeconds ?? TOLERANCE_SECONDS;
+  const own = options.deliveryHeader?.toLowerCase();
+  if (scheme === 'none') return { kind: 'none', header: null, toleranceSeconds, ...(own && { deliveryHeader: own }) };
+  const preset = PRESETS[scheme];
+  const deliveryHeader = own ?? preset.deliveryHeader;
+  const common = { toleranceSeconds, ...(deliveryHeader && { deliveryHeader }) };
+  const header = hook.header?.toLowerCase();
+  if (preset.hmac !== undefined) {
+    const hmac = mergedHmac(preset.hmac, options, header, scheme);
+    return { ...common, kind: 'hmac', header: hmac.header, hmac };
+  }
+  if (preset.timestamped !== undefined) {
+    return { ...common, kind: 'timestamped', header: header ?? preset.timestamped };
+  }
+  return { ...common, kind: 'secret', header: header ?? preset.secretHeader ?? null };
+}
+
+function mergedHmac(
+  base: HmacScheme,
+  options: HookOptions,
+  header: string | undefined,
+  scheme: HookScheme,
+): HmacScheme {
+  const { digest, encoding, prefix, separator, signedText, timestampHeader } = options;
+  const timed = timestampHeader?.toLowerCase() ?? base.timestampHeader;
+  // Grafana signs the time too once a header for it is configured.
+  const defaultText = scheme === 'grafana' && timestampHeader !== undefined ? '{timestamp}:{body}' : base.signedText;
+  return {
+    ...base,
+    header: header ?? base.header,
+    digest: digest ?? base.digest,
+    encoding: encoding ?? base.encoding,
+    prefix: prefix ?? base.prefix,
+    separator: separator ?? base.separator,
+    signedText: signedText ?? defaultText,
+    ...(timed !== undefined && { timestampHeader: timed }),
+  };
+}
