@@ -152,6 +152,40 @@ describe('the catalogue', () => {
     return actions.map(([action, config, more = {}]) => ({ action, config, ...more }));
   }
 
+  /** An alert fires, changes, is acknowledged, is closed at the pagers that know it, and resolves. */
+  async function everyAlertEvent(): Promise<void> {
+    const fingerprint = 'f00df00df00df00d';
+    const alert = (status: 'firing' | 'resolved', summary: string) =>
+      call('POST', '/ingest/alertmanager', {
+        ...{ version: '4', status, receiver: 'fermata', groupKey: '{}', groupLabels: {}, commonLabels: {} },
+        alerts: [
+          {
+            ...{
+              status,
+              fingerprint,
+              labels: { alertname: 'DiskFull', severity: 'critical' },
+              annotations: { summary },
+            },
+            ...{ startsAt: inSeconds(-60), endsAt: status === 'firing' ? '0001-01-01T00:00:00Z' : inSeconds(0) },
+          },
+        ],
+      });
+    await alert('firing', '91 %');
+    await alert('firing', '95 %');
+    await call('POST', `/alerts/${fingerprint}/acknowledge`, {});
+    await call('POST', '/ingest/pagerduty', {
+      event: {
+        ...{ id: 'E1', event_type: 'incident.resolved', occurred_at: inSeconds(0), agent: { summary: 'Ada' } },
+        data: { id: 'P1', type: 'incident', title: 'DiskFull', status: 'resolved', incident_key: fingerprint },
+      },
+    });
+    await call('POST', '/ingest/opsgenie', {
+      ...{ action: 'Close', source: { name: 'web' } },
+      alert: { alertId: 'o1', message: 'DiskFull', alias: fingerprint, username: 'ada' },
+    });
+    await alert('resolved', '40 %');
+  }
+
   async function everyDomain(): Promise<void> {
     await call('PUT', '/entities/lamp/door', { on: true });
     await call('POST', '/hooks/ci', { build: 1 });
@@ -174,6 +208,7 @@ describe('the catalogue', () => {
       ...{ title: 'Patch', systemIds: ['db'], startAt: inSeconds(1), endAt: inSeconds(3) },
     });
     await call('PATCH', `/maintenances/${maintenance}`, { endAt: inSeconds(4) });
+    await everyAlertEvent();
     const satellite = await make('/satellites', { name: 'eu', heartbeatTimeoutSeconds: 1 });
     await call('POST', `/satellites/${satellite}/heartbeat`, {});
     await make('/slos', { systemId: 'cache', name: 'Up', target: 99 });

@@ -86,7 +86,7 @@ actions:
     await until('the wait is armed', async () => (await waits()) === 1);
     await e.database.db.execute(sql`delete from waits where run_id = ${run.id}`);
     await e.database.db.execute(
-      sql`update run_steps set started_at = now() - interval '1 minute' where run_id = ${run.id}`,
+      sql`update run_steps set started_at = now() - interval '10 minutes' where run_id = ${run.id}`,
     );
     await housekeep();
     await until('the wait is armed again', async () => (await waits()) === 1);

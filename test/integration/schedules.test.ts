@@ -196,7 +196,7 @@ describe('a schedule', () => {
   test('is refused at save with a pattern or zone that there is not, and with `for`', async () => {
     await expect(
       engine.save(scheduled('event: automation.cron, config: { cronPattern: "61 * * * *" }')),
-    ).rejects.toThrow('no minute');
+    ).rejects.toThrow('not a minute');
     await expect(
       engine.save(scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Mars/Base }')),
     ).rejects.toThrow('IANA');

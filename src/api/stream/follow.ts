@@ -13,7 +13,7 @@ interface FollowDeps {
   webUi: WebUi;
 }
 
-/** Tells everything behind `after` (default: from now on), without a gap between what was and what comes. */
+/** Sends everything after `after` (default: from now on), without a gap or a repeat between what was and what comes. */
 export async function followAll(
   deps: FollowDeps,
   open: () => StreamConnection,
@@ -26,8 +26,9 @@ export async function followAll(
   const sent = new Set<number>();
   let live = false;
   const unsubscribe = await feed.subscribe((event) => {
-    if (live) connection?.send(event);
-    else buffered.push(event);
+    if (!live) buffered.push(event);
+    // The feed may deliver what was read from the tables just before.
+    else if (!sent.delete(event.seq)) connection?.send(event);
   });
   try {
     connection = open();
@@ -37,7 +38,7 @@ export async function followAll(
       place = places.at(-1)?.seq ?? place;
       if (places.length < PAGE) break;
     }
-    for (const event of buffered) if (!sent.has(event.seq)) connection.send(event);
+    for (const event of buffered) if (!sent.delete(event.seq)) connection.send(event);
     live = true;
     await connection.closed;
   } finally {

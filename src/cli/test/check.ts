@@ -14,7 +14,7 @@ export async function check(
   automations: ReadonlyMap<string, string>,
 ): Promise<Difference[]> {
   const found: Difference[] = [];
-  const runs = await seenRuns(stage);
+  const runs = await seenRuns(stage, automations);
   if (expected.runs) found.push(...checkRuns(expected.runs, runs, `${place}.runs`));
   if (expected.calls) {
     const calls = seenCalls(stage, runs);

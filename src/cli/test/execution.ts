@@ -139,7 +139,7 @@ export class Execution {
         args: (scheduled.arguments ?? []).map(valueOf),
         isLocal: scheduleLocalActivity != null,
         retry: {
-          attempts: scheduleLocalActivity ? LOCAL_ATTEMPTS : (retryPolicy?.maximumAttempts ?? 1),
+          attempts: scheduleLocalActivity ? LOCAL_ATTEMPTS : retryPolicy?.maximumAttempts || Infinity,
           initialMs: optionalTsToMs(retryPolicy?.initialInterval as never) ?? 1_000,
           factor: retryPolicy?.backoffCoefficient ?? 2,
           maximumMs: optionalTsToMs(retryPolicy?.maximumInterval as never) ?? 60_000,
@@ -187,7 +187,9 @@ export class Execution {
   private afterFailure(call: ActivityCall, key: string, thrown: unknown): void {
     const { attempt, retry, isLocal, name } = call;
     const failure = thrown instanceof ApplicationFailure ? thrown : undefined;
-    if (attempt < retry.attempts && failure?.nonRetryable !== true) {
+    // Anything but a failure of a provider is a bug or infrastructure: here it does not go away by waiting.
+    const most = failure === undefined ? Math.min(retry.attempts, LOCAL_ATTEMPTS) : retry.attempts;
+    if (attempt < most && failure?.nonRetryable !== true) {
       const backoffMs = Math.min(retry.maximumMs, retry.initialMs * retry.factor ** (attempt - 1));
       const delayMs = isLocal ? 0 : (optionalMs(failure?.nextRetryDelay) ?? backoffMs);
       this.host.timers.at(this.host.now() + delayMs, () => this.call({ ...call, attempt: attempt + 1 }));

@@ -29,11 +29,17 @@ interface Detail {
   artifacts: { actionId: string | null; data: unknown }[];
 }
 
-/** All runs so far, oldest first. */
-export async function seenRuns(stage: Stage): Promise<SeenRun[]> {
-  const listed = await allOf<{ id: string }>(stage, '/runs');
+/** Digits of a run's id that are the time of its change. */
+const TIME_DIGITS = 13;
+
+/** All runs so far, oldest first; those of the same moment in the order of `automations`. */
+export async function seenRuns(stage: Stage, automations: ReadonlyMap<string, string>): Promise<SeenRun[]> {
+  const listed = await allOf<{ id: string; automationId: string }>(stage, '/runs');
+  const places = new Map([...automations.values()].map((id, index) => [id, index]));
+  const keyOf = ({ id, automationId }: (typeof listed)[number]) =>
+    `${id.slice(0, TIME_DIGITS)} ${String(places.get(automationId) ?? 0).padStart(4, '0')}`;
   const runs = [];
-  for (const { id } of listed.reverse()) {
+  for (const { id } of listed.reverse().sort((a, b) => keyOf(a).localeCompare(keyOf(b)))) {
     const { run, steps, artifacts } = (await stage.call('GET', `/runs/${id}`)).body as Detail;
     runs.push({
       ...{ ...run, ...timesOf(run, stage.start), automation: run.automationName },
