@@ -1,3 +1,4 @@
+import { uuidV7 } from '../clock';
 import { runIdOf } from './run-id';
 
 const from = {
@@ -30,4 +31,11 @@ it('takes the time of firing for a dwell, and that of the event for a change id 
   expect(runIdOf(from, at).slice(0, 13)).toBe('0199cccc-1111');
   const scheduled = { ...from, changeId: '6ba7b810-9dad-51d1-80b4-00c04fd430c8', occurredAt: at };
   expect(runIdOf(scheduled).slice(0, 13)).toBe('0199cccc-1111');
+});
+
+it('sorts as the changes do that were made within the same millisecond', () => {
+  const changes = Array.from({ length: 200 }, () => uuidV7.next());
+  expect([...changes].sort()).toEqual(changes);
+  const ids = changes.map((changeId) => runIdOf({ ...from, changeId }));
+  expect([...ids].sort()).toEqual(ids);
 });
