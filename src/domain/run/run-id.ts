@@ -1,12 +1,12 @@
 import { sha256 } from '../sha256';
 
-const V7 = /^([0-9a-f]{8}-[0-9a-f]{4})-7([0-9a-f]{3})-([89ab][0-9a-f]{3})-[0-9a-f]{12}$/;
+const V7 = /^([0-9a-f]{8}-[0-9a-f]{4})-7([0-9a-f]{3})-([89ab][0-9a-f]{3}-[0-9a-f]{2})[0-9a-f]{10}$/;
 
 /**
  * Id of the run that a change starts through a trigger: the same for the same three, so that a change that is routed
  * again after a restore leads to the same workflow id and the same idempotency keys. A UUID of version 8 that sorts as its
  * change does: it has time and counter of a change id that is a UUID v7, otherwise the milliseconds of `at`, or of
- * `occurredAt`. The last 48 bits, or more, are a hash of all three.
+ * `occurredAt`. The last 40 bits, or more, are a hash of all three.
  */
 export function runIdOf(
   from: { automationId: string; triggerId: string; changeId: string; occurredAt: Date },
@@ -16,7 +16,7 @@ export function runIdOf(
   const inChange = V7.exec(from.changeId);
   if (at === undefined && inChange !== null) {
     const [, time = '', counter = '', variant = ''] = inChange;
-    return `${time}-8${counter}-${variant}-${hash.slice(0, 12)}`;
+    return `${time}-8${counter}-${variant}${hash.slice(0, 10)}`;
   }
   const time = Math.max((at ?? from.occurredAt).getTime(), 0)
     .toString(16)
