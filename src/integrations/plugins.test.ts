@@ -42,6 +42,12 @@ const TRIGGERS: Record<string, [label: string, supportsFor: boolean]> = {
   'satellite.heartbeat_lost': ['satellite', true],
   'notification.delivered': ['notification', false],
   'notification.failed': ['notification', false],
+  'alert.fired': ['alert', true],
+  'alert.changed': ['alert', true],
+  'alert.resolved': ['alert', true],
+  'alert.acknowledged': ['alert', true],
+  'pagerduty.incident_resolved': ['alert or incident', false],
+  'opsgenie.alert_closed': ['alert or incident', false],
 };
 
 const INCIDENT = 'incident: incidentId status severity systemIds reused';
@@ -83,6 +89,8 @@ const ACTIONS: Record<string, string | null> = {
 };
 
 const KINDS: Record<string, string> = {
+  alert:
+    'status name severity labels annotations startsAt endsAt endedBy source receiver generatorUrl dashboardUrl silenceUrl runbookUrl value systemId acknowledgedBy acknowledgedAt silencedUntil',
   health: 'status healthyChecks totalChecks',
   incident: 'status severity systemIds title',
   maintenance: 'status systemIds startAt endAt',
