@@ -220,3 +220,15 @@ describe('budget', () => {
     expect(run('items | unique | length', { items })).toBe(10_000);
   });
 });
+
+describe('headers', () => {
+  const scope = { trigger: { payload: { headers: { 'x-github-event': 'push' }, body: { a: 1 } } } };
+  it.each([
+    ['trigger.payload.headers["X-GitHub-Event"]', 'push'],
+    ['trigger.payload.headers["x-github-event"]', 'push'],
+    ['trigger.payload.headers["X-Other"]', undefined],
+    ['trigger.payload.body.A', undefined],
+  ])('%s is %j: their case does not matter', (source, value) => {
+    expect(evaluate(parseExpression(source), scope)).toEqual(value);
+  });
+});

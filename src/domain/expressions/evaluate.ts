@@ -34,6 +34,13 @@ function costOf(value: unknown): number {
   return Array.isArray(value) ? 1 + value.length : 1;
 }
 
+/** A member of an object. Below `headers` the case of a name does not matter, as in HTTP; names there are lower case. */
+function lookUp(node: Node, object: unknown, key: string | number): unknown {
+  const value = ownValue(object, key);
+  const isHeader = node.kind === 'member' && node.key === 'headers' && typeof key === 'string';
+  return value === undefined && isHeader ? ownValue(object, key.toLowerCase()) : value;
+}
+
 /** Evaluates nodes against one scope with one budget; several expressions may share it. */
 export class Evaluation implements FilterContext {
   readonly #scope: Scope;
@@ -101,11 +108,11 @@ export class Evaluation implements FilterContext {
         if (node.name === 'now' && this.#givenNow !== undefined) return this.now?.toISOString();
         return ownValue(this.#scope, node.name);
       case 'member':
-        return ownValue(this.#visit(node.object), node.key);
+        return lookUp(node.object, this.#visit(node.object), node.key);
       case 'index': {
         const object = this.#visit(node.object);
         const index = this.#visit(node.index);
-        return typeof index === 'string' || typeof index === 'number' ? ownValue(object, index) : undefined;
+        return typeof index === 'string' || typeof index === 'number' ? lookUp(node.object, object, index) : undefined;
       }
       case 'logical': {
         const left = this.#visit(node.left);
