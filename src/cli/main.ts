@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config';
 import { messageOf } from '../domain/errors';
 import { UsageError } from './usage-error';
+import { loadEnvFile } from './env-file';
 import { packageVersion } from './version';
 
 /** What the file of a subcommand exports: it adds arguments, options, examples and the action. */
@@ -36,7 +36,7 @@ const EXIT = { failed: 1, wrongUse: 2 } as const;
 
 async function main(argv: readonly string[]): Promise<void> {
   endWithParent();
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  loadEnvFile(argv);
   const program = new Command('fermata')
     .description('Durable automations for operations.')
     .version(packageVersion(), '-V, --version', 'print the version')

@@ -189,6 +189,8 @@ describe('inbound hooks', () => {
     const first = await post(name, '{}', { ...headers, 'X-Delivery-Id': '1' });
     const copy = await post(name, '{}', { ...headers, 'X-Delivery-Id': '2' });
     expect([first.status, copy.status, copy.body]).toEqual([202, 202, first.body]);
+    const respelled = headers['X-Signature'].replace(/v1=(.*)$/, (_, mac: string) => `v1=${mac.toUpperCase()}`);
+    expect((await post(name, '{}', { 'X-Signature': respelled, 'X-Delivery-Id': '3' })).body).toEqual(first.body);
     expect(await events(name)).toHaveLength(1);
   });
 

@@ -8,7 +8,7 @@ import { toStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { Cipher } from '../../domain/secrets/cipher';
 import { receiveHook } from '../../edges/hooks/receive';
-import { isFromSender } from '../../edges/hooks/verify-sender';
+import { verifySender } from '../../edges/hooks/verify-sender';
 import { expectationOf, type Expectation } from '../../domain/hooks/scheme';
 import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/body';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
@@ -55,7 +55,8 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
       const expected = hook === null || hook.name !== params.name ? UNKNOWN : expectationOf(hook);
       const sealed = expected === UNKNOWN ? [] : (hook?.secrets ?? []);
       const secrets = sealed.map((secret) => deps.cipher.open(hookSecretName(hook?.id ?? ''), secret));
-      if (!isFromSender(expected, secrets, { headers, raw, now }) || hook === null) throw refused();
+      const verified = verifySender(expected, secrets, { headers, raw, now });
+      if (verified === null || hook === null) throw refused();
       const body = bodyOf(raw, headers['content-type']);
       const query = toStorable(queryOf(request.originalUrl));
       const hideHeaders = (hook.options.hideHeaders ?? []).map((name) => name.toLowerCase());
@@ -63,7 +64,7 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
         deps.db.transaction((tx) =>
           receiveHook(
             { tx, entities: deps.entities, cause, now },
-            { ...{ hook, body, headers, query, expected, hideHeaders }, method: request.method },
+            { ...{ hook, body, headers, query, expected, hideHeaders, ...verified }, method: request.method },
           ),
         ),
       );

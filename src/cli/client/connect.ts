@@ -16,7 +16,7 @@ Exit codes: 0 fine, 1 failed or refused, 2 wrong use.
 /** The API that the environment names. @throws {UsageError} when FERMATA_URL is none. */
 export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
   const config = loadConfig(env);
-  const url = env['FERMATA_URL'] || readRunningDev(config.home)?.urls['API'] || urlOf(config);
+  const url = env['FERMATA_URL'] || runningDev(config) || urlOf(config);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new UsageError(`FERMATA_URL is not an http(s) URL: ${url}`);
   }
@@ -25,6 +25,16 @@ export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
     url: origin,
     token: env['FERMATA_TOKEN'] || config.adminToken || keptToken(config, origin),
   });
+}
+
+/** Address of the `fermata dev` of this directory. One that is not on this machine is not believed: it gets the token. */
+function runningDev({ home }: Config): string | undefined {
+  const url = readRunningDev(home)?.urls['API'];
+  return url !== undefined && isLocal(url) ? url : undefined;
+}
+
+function isLocal(url: string): boolean {
+  return URL.canParse(url) && /^(localhost|0\.0\.0\.0|127(\.\d+){3}|\[::1?\])$/.test(new URL(url).hostname);
 }
 
 function urlOf({ host, port }: Config): string {

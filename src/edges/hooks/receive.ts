@@ -27,6 +27,8 @@ export interface HookRequest {
   query: Record<string, string | string[]>;
   method: string;
   expected: Expectation;
+  /** Hash of what was signed; null where nothing is. */
+  signedHash: string | null;
   /** Headers that the hook hides, lower case. */
   hideHeaders: readonly string[];
 }
@@ -54,20 +56,19 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
   return { changeIds: [changeId] };
 }
 
-/** What identifies a delivery: its delivery header, and its signature for as long as that could be replayed. */
-function identitiesOf({ hook, headers, expected }: HookRequest): DeliveryIdentity[] {
+/** What identifies a delivery: its delivery header, and what was signed for as long as that could be replayed. */
+function identitiesOf({ hook, headers, expected, signedHash }: HookRequest): DeliveryIdentity[] {
   const identities: DeliveryIdentity[] = [];
   const names = expected.deliveryHeader === undefined ? DELIVERY_HEADERS : [expected.deliveryHeader];
   const name = names.find(
     (each) => each !== expected.header && typeof headers[each] === 'string' && headers[each] !== '',
   );
   if (name !== undefined) identities.push({ key: deliveryKey('hook', hook.id, name, String(headers[name])) });
-  const signature = expected.header === null ? undefined : headers[expected.header];
-  if ((expected.kind === 'hmac' || expected.kind === 'timestamped') && typeof signature === 'string') {
+  if (signedHash !== null) {
     // A timestamp may lie ahead by the tolerance, so a copy stays valid for twice as long.
     const timed = expected.kind === 'timestamped' || expected.hmac?.timestampHeader !== undefined;
     const ttlSeconds = expected.toleranceSeconds * (timed ? 2 : 1);
-    identities.push({ key: deliveryKey('hook-signature', hook.id, signature), ttlSeconds });
+    identities.push({ key: deliveryKey('hook-signature', hook.id, signedHash), ttlSeconds });
   }
   return identities;
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expectationOf, type HookOptions, type HookScheme } from '../../domain/hooks/scheme';
-import { isFromSender } from './verify-sender';
+import { verifySender } from './verify-sender';
 
 const now = new Date('2026-11-28T12:00:00Z');
 const seconds = now.getTime() / 1_000;
@@ -17,7 +17,9 @@ interface Case {
 }
 
 const check = (scheme: HookScheme, { options = {}, header, secrets = ['s3cret'], headers, raw = body }: Case) =>
-  isFromSender(expectationOf({ scheme, header: header ?? null, options }), secrets, {
+  verify(scheme, { options, secrets, headers, raw, ...(header !== undefined && { header }) }) !== null;
+const verify = (scheme: HookScheme, { options = {}, header, secrets = ['s3cret'], headers, raw = body }: Case) =>
+  verifySender(expectationOf({ scheme, header: header ?? null, options }), secrets, {
     headers,
     raw: Buffer.from(raw),
     now,
@@ -115,4 +117,52 @@ describe('timestamps', () => {
 it('refuses a signature whose text names a header that is missing', () => {
   const options = { signedText: '{id}.{body}', deliveryHeader: 'X-Id' };
   expect(check('hmac', { options, headers: { 'x-signature': sign('s3cret', `.${body}`) } })).toBe(false);
+});
+
+describe('a copy of a signed request', () => {
+  const slackMac = sign('s3cret', `v0:${seconds}:${body}`);
+  const timedMac = sign('s3cret', `${seconds}.${body}`);
+  const slack = (signature: string) => ({
+    headers: { 'x-slack-request-timestamp': String(seconds), 'x-slack-signature': signature },
+  });
+  it.each<[string, HookScheme, Case[]]>([
+    [
+      'in other spellings',
+      'slack',
+      [
+        slack(`v0=${slackMac}`),
+        slack(`v0=${slackMac.toUpperCase()}`),
+        slack(`v0=00,v0=${slackMac}`),
+        slack(` v0=${slackMac} ,`),
+      ],
+    ],
+    [
+      'with further signatures',
+      'stripe',
+      [
+        { headers: { 'stripe-signature': `t=${seconds},v1=${timedMac}` } },
+        { headers: { 'stripe-signature': `v1=${timedMac.toUpperCase()},t=${seconds},v1=${'0'.repeat(64)}` } },
+      ],
+    ],
+    [
+      'without padding',
+      'shopify',
+      [
+        { headers: { 'x-shopify-hmac-sha256': sign('s3cret', body, 'base64') } },
+        { headers: { 'x-shopify-hmac-sha256': sign('s3cret', body, 'base64').replace(/=+$/, '') } },
+      ],
+    ],
+    [
+      'by the other of two secrets',
+      'github',
+      ['one', 'two'].map((secret) => ({
+        secrets: ['one', 'two'],
+        headers: { 'x-hub-signature-256': `sha256=${sign(secret, body)}` },
+      })),
+    ],
+  ])('%s is known as the same request', (_, scheme, copies) => {
+    const hashes = copies.map((copy) => verify(scheme, copy)?.signedHash);
+    expect(hashes[0]).toEqual(expect.any(String));
+    expect(new Set(hashes).size).toBe(1);
+  });
 });

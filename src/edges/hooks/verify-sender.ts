@@ -9,32 +9,48 @@ export interface SignedRequest {
   now: Date;
 }
 
-/**
- * Whether a request comes from a sender that knows one of the hook's secrets (in clear: one, or two while they are
- * rotated). Signatures are checked over the raw body, and compared in constant time.
- */
-export function isFromSender(expected: Expectation, secrets: readonly string[], request: SignedRequest): boolean {
-  if (expected.kind === 'none') return true;
-  const given = expected.header === null ? undefined : request.headers[expected.header];
-  if (typeof given !== 'string' || given === '') return false;
-  if (expected.kind === 'secret') return matchesAny(secrets.map(inHeader), [given]);
-  if (expected.kind === 'timestamped') return isTimestamped(expected, secrets, given, request);
-  return expected.hmac !== undefined && isSigned(expected, expected.hmac, secrets, given, request);
+/** A request whose sender is known. */
+export interface VerifiedRequest {
+  /**
+   * Hash of what was signed; null where nothing is. It identifies a signed request however the signature is spelled
+   * (upper case, padding, further signatures, another of two secrets), so a copy cannot pass for another request.
+   */
+  signedHash: string | null;
 }
 
-/** One or more signatures in a header of their own. */
-function isSigned(
+/**
+ * Verifies that a request comes from a sender that knows one of the hook's secrets (in clear: one, or two while they are
+ * rotated); null when it does not. Signatures are checked over the raw body, and compared in constant time.
+ */
+export function verifySender(
+  expected: Expectation,
+  secrets: readonly string[],
+  request: SignedRequest,
+): VerifiedRequest | null {
+  if (expected.kind === 'none') return { signedHash: null };
+  const given = expected.header === null ? undefined : request.headers[expected.header];
+  if (typeof given !== 'string' || given === '') return null;
+  if (expected.kind === 'secret') return matchesAny(secrets.map(inHeader), [given]) ? { signedHash: null } : null;
+  const signed =
+    expected.kind === 'timestamped'
+      ? timestampedText(expected, secrets, given, request)
+      : expected.hmac && signedText(expected, expected.hmac, secrets, given, request);
+  return signed ? { signedHash: hashOf(signed) } : null;
+}
+
+/** What was signed, when one of the signatures in a header of their own is right. */
+function signedText(
   expected: Expectation,
   scheme: HmacScheme,
   secrets: readonly string[],
   given: string,
   request: SignedRequest,
-): boolean {
+): Buffer[] | undefined {
   const timestamp = scheme.timestampHeader === undefined ? '' : headerOf(request, scheme.timestampHeader);
   if (scheme.timestampHeader !== undefined && !isRecent(timestamp, expected.toleranceSeconds, request.now))
-    return false;
+    return undefined;
   const parts = signedParts(scheme.signedText, { expected, request, timestamp });
-  if (parts === undefined) return false;
+  if (parts === undefined) return undefined;
   const signatures = given
     .split(scheme.separator)
     .map((part) => part.trim())
@@ -45,7 +61,7 @@ function isSigned(
     for (const part of parts) mac.update(part);
     return normalized(mac.digest(scheme.encoding), scheme.encoding);
   });
-  return matchesAny(wanted, signatures);
+  return matchesAny(wanted, signatures) ? parts : undefined;
 }
 
 /** The signed text as bytes; undefined when a header that it names is missing. */
@@ -67,21 +83,27 @@ function signedParts(
   return parts;
 }
 
-/** `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates its secret may send several v1. */
-function isTimestamped(
+/** What was signed, for `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates its secret may send several v1. */
+function timestampedText(
   { toleranceSeconds }: Expectation,
   secrets: readonly string[],
   given: string,
   { raw, now }: SignedRequest,
-): boolean {
+): Buffer[] | undefined {
   const parts = given.split(',').map((part) => part.trim());
   const times = parts.flatMap((part) => /^t=(\d{1,12})$/.exec(part)?.[1] ?? []);
   const signatures = parts.flatMap((part) => /^v1=([0-9a-f]{64})$/i.exec(part)?.[1]?.toLowerCase() ?? []);
   const [time] = times;
-  if (time === undefined || times.length > 1 || signatures.length === 0) return false;
-  if (!isRecent(time, toleranceSeconds, now)) return false;
+  if (time === undefined || times.length > 1 || signatures.length === 0) return undefined;
+  if (!isRecent(time, toleranceSeconds, now)) return undefined;
   const wanted = secrets.map((secret) => createHmac('sha256', secret).update(`${time}.`).update(raw).digest('hex'));
-  return matchesAny(wanted, signatures);
+  return matchesAny(wanted, signatures) ? [Buffer.from(`${time}.`), raw] : undefined;
+}
+
+function hashOf(parts: readonly Buffer[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('base64url');
 }
 
 /** Whether a Unix time in seconds or milliseconds lies within the tolerance. */
