@@ -49,15 +49,23 @@ const ROWS = [
   [jest('console')],
 ];
 
-/** Scripts of automations are tried in their sandbox, which a bare machine may not have. Without it these tests say so. */
-function prepareSandbox() {
-  const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
-  if (process.platform !== 'linux' || has('bwrap') || process.getuid?.() !== 0 || !has('apt-get')) return;
+/**
+ * Installs what the tests use and a bare machine may lack: the sandbox of scripts, and the browser of the console tests.
+ * Only as root on a Debian system; elsewhere the tests that need them say so.
+ */
+function prepareMachine() {
+  const succeeds = (...command) => spawnSync(command[0], command.slice(1), { stdio: 'ignore' }).status === 0;
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !succeeds('apt-get', '--version')) return;
+  const missing = [
+    ['bwrap', 'bubblewrap'],
+    ['chromium', 'chromium'],
+  ].flatMap(([command, name]) => (succeeds(command, '--version') ? [] : [name]));
+  if (missing.length === 0) return;
+  console.log(`       installing ${missing.join(' and ')} …`);
   const quiet = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
   const install = () =>
-    spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'bubblewrap'], quiet).status === 0;
-  if (install() || (spawnSync('apt-get', ['update'], quiet).status === 0 && install()))
-    console.log('installed bubblewrap');
+    spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...missing], quiet).status === 0;
+  if (!install() && spawnSync('apt-get', ['update'], quiet).status === 0) install();
 }
 
 function jest(project) {
@@ -112,7 +120,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const results = [];
-prepareSandbox();
+prepareMachine();
 for (const row of ROWS) {
   const steps = row.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   if (steps.length > 0) console.log(`       ${steps.map(({ name }) => name).join(', ')} …`);

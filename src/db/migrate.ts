@@ -66,7 +66,7 @@ async function assertPostgresVersion(client: pg.PoolClient): Promise<void> {
 
 /**
  * Takes the migration lock for the session. Polls instead of waiting inside Postgres: a waiting statement holds a
- * snapshot, and `create index concurrently` of the migrator that works would wait for that snapshot for ever.
+ * snapshot, and `create index concurrently` of the migrator that works would wait for that snapshot forever.
  */
 async function lockMigrations(client: pg.PoolClient): Promise<void> {
   for (;;) {

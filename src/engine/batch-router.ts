@@ -170,7 +170,7 @@ async function notify({ change, listeners }: Routable): Promise<void> {
   if (change.shape === 'entity') for (const { handler } of listeners) await within(handler(change));
 }
 
-/** @throws {Error} after a time, so that one listener cannot hold up a partition for ever */
+/** @throws {Error} on a timeout, so that one listener cannot block a partition forever */
 async function within(work: Promise<void> | void): Promise<void> {
   if (work === undefined) return;
   const timer = new AbortController();

@@ -105,7 +105,7 @@ export async function startEngine(
 
   const runs = async (automationId?: string): Promise<RunRow[]> => {
     const which = automationId === undefined ? sql`true` : sql`automation_id = ${automationId}`;
-    return (await database.db.execute<RunRow>(sql`${sql.raw('select *')} from runs where ${which} order by id`)).rows;
+    return (await database.db.execute<RunRow>(sql`select * from runs where ${which} order by id`)).rows;
   };
 
   return {
@@ -192,7 +192,7 @@ export async function startEngine(
     },
     async steps(runId) {
       const found = await database.db.execute<StepRow>(
-        sql`${sql.raw('select *')} from run_steps where run_id = ${runId} order by path`,
+        sql`select * from run_steps where run_id = ${runId} order by path`,
       );
       return found.rows;
     },

@@ -32,7 +32,7 @@ export function useLiveState(): LiveState {
   );
 }
 
-/** Follows the stream while mounted. The browser connects again by itself and goes on where it was. */
+/** Follows the stream while mounted. The browser reconnects on its own and resumes where it stopped. */
 export function useLive(): void {
   useEffect(() => {
     const stale = new Set<string>();

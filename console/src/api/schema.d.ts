@@ -617,7 +617,7 @@ export interface paths {
         put?: never;
         /**
          * CloudEvents 1.0, structured, batched or binary; they become `automation.event`
-         * @description Repeats are told by source and id. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * @description An event with the source and id of an earlier one of the same token does nothing. Nothing of a request with one bad element is stored; the problem names its `index`.
          */
         post: operations["events.post"];
         delete?: never;
@@ -637,7 +637,7 @@ export interface paths {
         put?: never;
         /**
          * CloudEvents 1.0, structured, batched or binary; they become `automation.event`
-         * @description Repeats are told by source and id. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * @description An event with the source and id of an earlier one of the same token does nothing. Nothing of a request with one bad element is stored; the problem names its `index`.
          */
         post: operations["ingest.cloudEvents"];
         delete?: never;
@@ -657,7 +657,7 @@ export interface paths {
         put?: never;
         /**
          * Results of checks that ran elsewhere, one or `{results: […]}`
-         * @description Unknown systems and checks are created. Repeats are told by system, check, timestamp and status. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * @description Unknown systems and checks are created. A result with the system, check, timestamp and status of an earlier one does nothing. Nothing of a request with one bad element is stored; the problem names its `index`.
          */
         post: operations["ingest.health"];
         delete?: never;
@@ -677,7 +677,7 @@ export interface paths {
         put?: never;
         /**
          * Results of checks that ran elsewhere, one or `{results: […]}`
-         * @description Unknown systems and checks are created. Repeats are told by system, check, timestamp and status. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * @description Unknown systems and checks are created. A result with the system, check, timestamp and status of an earlier one does nothing. Nothing of a request with one bad element is stored; the problem names its `index`.
          */
         post: operations["health.results"];
         delete?: never;
@@ -1034,8 +1034,8 @@ export interface paths {
         get: operations["hooks.get"];
         put?: never;
         /**
-         * A request of an outside sender; becomes `automation.webhook`
-         * @description Checked over the raw body by the scheme of the hook. Repeats are told by the delivery header of the sender (X-GitHub-Delivery, X-Delivery-Id, Idempotency-Key, …) for seven days.
+         * Receive a request of an outside sender as `automation.webhook`
+         * @description The sender is checked over the raw body by the scheme of the hook. A delivery is recognised by its delivery header for seven days, a signature for its tolerance; a repeat does nothing.
          */
         post: operations["hooks.receive"];
         /** Remove a hook; posts to it are refused from then on */
@@ -2976,8 +2976,32 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            scheme: "none" | "header" | "github" | "timestamped";
+            scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket";
             header: string | null;
+            /**
+             * @description Hash of the HMAC; default sha256
+             * @enum {string}
+             */
+            digest?: "sha1" | "sha256" | "sha384" | "sha512";
+            /**
+             * @description How the signature is written; default hex
+             * @enum {string}
+             */
+            encoding?: "hex" | "base64";
+            /** @description Text before each signature, such as "sha256="; default none */
+            prefix?: string;
+            /** @description Between several signatures in the header; default "," */
+            separator?: string;
+            /** @description What is signed: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+            signedText?: string;
+            /** @description Header with the Unix time of the request, checked if given */
+            timestampHeader?: string;
+            /** @description How far the timestamp may differ, and how long a signature is remembered; default 300 */
+            toleranceSeconds?: number;
+            /** @description Header that identifies a delivery; repeats do nothing */
+            deliveryHeader?: string;
+            /** @description Headers that automations do not see */
+            hideHeaders?: string[];
             secrets: {
                 /** @constant */
                 hasValue: true;
@@ -11151,12 +11175,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Scheme header: the secret */
+                /** @description Scheme header: the secret. Other schemes read the header of their vendor */
                 "X-Hook-Secret"?: string;
-                /** @description Scheme github: `sha256=<hex>` over the body */
-                "X-Hub-Signature-256"?: string;
-                /** @description Scheme timestamped: `t=<unix>,v1=<hex>` over `t.body`, at most five minutes old */
-                "X-Signature"?: string;
             };
             path: {
                 name: string;
@@ -11192,17 +11212,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The secret or signature is missing, wrong or too old */
+            /** @description No such hook, or its secret or signature is missing, wrong or too old */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such hook */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11404,11 +11415,35 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    scheme?: "none" | "header" | "github" | "timestamped";
+                    scheme?: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket";
                     /** @description One, or two while they are rotated; never shown again */
                     secrets?: string[];
                     /** @description Where the secret or signature is; null = the scheme's own header */
                     header?: string | null;
+                    /**
+                     * @description Hash of the HMAC; default sha256
+                     * @enum {string}
+                     */
+                    digest?: "sha1" | "sha256" | "sha384" | "sha512";
+                    /**
+                     * @description How the signature is written; default hex
+                     * @enum {string}
+                     */
+                    encoding?: "hex" | "base64";
+                    /** @description Text before each signature, such as "sha256="; default none */
+                    prefix?: string;
+                    /** @description Between several signatures in the header; default "," */
+                    separator?: string;
+                    /** @description What is signed: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+                    signedText?: string;
+                    /** @description Header with the Unix time of the request, checked if given */
+                    timestampHeader?: string;
+                    /** @description How far the timestamp may differ, and how long a signature is remembered; default 300 */
+                    toleranceSeconds?: number;
+                    /** @description Header that identifies a delivery; repeats do nothing */
+                    deliveryHeader?: string;
+                    /** @description Headers that automations do not see */
+                    hideHeaders?: string[];
                 };
             };
         };
@@ -11850,11 +11885,35 @@ export interface operations {
                     /** @description Last part of the address that senders post to */
                     name: string;
                     /** @enum {string} */
-                    scheme: "none" | "header" | "github" | "timestamped";
+                    scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket";
                     /** @description One, or two while they are rotated; never shown again */
                     secrets?: string[];
                     /** @description Where the secret or signature is; null = the scheme's own header */
                     header?: string | null;
+                    /**
+                     * @description Hash of the HMAC; default sha256
+                     * @enum {string}
+                     */
+                    digest?: "sha1" | "sha256" | "sha384" | "sha512";
+                    /**
+                     * @description How the signature is written; default hex
+                     * @enum {string}
+                     */
+                    encoding?: "hex" | "base64";
+                    /** @description Text before each signature, such as "sha256="; default none */
+                    prefix?: string;
+                    /** @description Between several signatures in the header; default "," */
+                    separator?: string;
+                    /** @description What is signed: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+                    signedText?: string;
+                    /** @description Header with the Unix time of the request, checked if given */
+                    timestampHeader?: string;
+                    /** @description How far the timestamp may differ, and how long a signature is remembered; default 300 */
+                    toleranceSeconds?: number;
+                    /** @description Header that identifies a delivery; repeats do nothing */
+                    deliveryHeader?: string;
+                    /** @description Headers that automations do not see */
+                    hideHeaders?: string[];
                 };
             };
         };

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createDatabase } from '../../db/client';
 import { createAutomationStore } from '../../db/automation-store';
 import { createEntityStore } from '../../db/entity-store';
@@ -11,6 +15,7 @@ import { createEgress } from '../../edges/egress/egress';
 import { createEvaluator } from '../../evaluation/live-evaluator';
 import { testScripts } from '../../../test/support/plugins';
 import { createPlugins } from '../../integrations/plugins';
+import { projectRoot } from '../../project-root';
 import { PERMISSIONS } from '../auth/permissions';
 import { createApp } from '../create-app';
 import { renderPage } from '../docs/page';
@@ -56,6 +61,22 @@ const document = createOpenApiDocument(routes, '1.2.3');
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, method, operation })),
 );
+
+it('is what the types of the console are made from (UPDATE_SCHEMA=1 writes them)', () => {
+  const file = join(projectRoot(), 'console', 'src', 'api', 'schema.d.ts');
+  const directory = mkdtempSync(join(tmpdir(), 'openapi-'));
+  try {
+    const [input, output] = [join(directory, 'openapi.json'), join(directory, 'schema.d.ts')];
+    writeFileSync(input, JSON.stringify(document));
+    const program = join(projectRoot(), 'node_modules', '.bin', 'openapi-typescript');
+    execFileSync(program, [input, '--output', output], { stdio: 'ignore' });
+    const types = readFileSync(output, 'utf8');
+    if (process.env['UPDATE_SCHEMA'] === '1') writeFileSync(file, types);
+    expect(readFileSync(file, 'utf8') === types).toBe(true);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}, 60_000);
 
 it('describes every route once, under an id of its own', () => {
   expect(operations).toHaveLength(routes.length);

@@ -92,7 +92,7 @@ function healthRoute(deps: InboundDeps, path: string, operationId: string): Rout
     ...common,
     ...{ path, operationId },
     summary: 'Results of checks that ran elsewhere, one or `{results: […]}`',
-    description: `Unknown systems and checks are created. Repeats are told by system, check, timestamp and status. ${BATCH}`,
+    description: `Unknown systems and checks are created. A result with the system, check, timestamp and status of an earlier one does nothing. ${BATCH}`,
     headers: KEY_HEADER,
     body: z.unknown(),
     documentedBody: HealthBody,

@@ -23,7 +23,7 @@ export interface References {
   readonly refs: readonly EntityRef[];
   /** Whether `alerts` is read, which looks at any alert: its reference is in `refs`, too. */
   readonly readsAlerts: boolean;
-  /** Whether any alert is looked at by `alerts` alone, not by `state.alert`. */
+  /** Whether alerts are read through `alerts` alone, not through `state.alert`. */
   readonly alertsOnly: boolean;
   /** Whether something is read whose kind cannot be told. */
   readonly indeterminate: boolean;

@@ -109,7 +109,7 @@ export interface RunActivities {
   claimRun(input: {
     runId: string;
     executionRunId: string;
-    /** The execution goes on where an earlier one stopped: nothing is performed. */
+    /** The execution resumes where an earlier one stopped; nothing is performed. */
     resumes?: boolean;
   }): Promise<(Stretched & Claimed) | null>;
   /** Carries out steps one after another until one needs Temporal; after the last step of the run ends its row, too. */

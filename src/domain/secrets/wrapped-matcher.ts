@@ -59,7 +59,7 @@ function toPlaces(spans: readonly Span[], places: readonly number[]): Span[] {
   return spans.map(([start, end]): Span => [places[start] ?? 0, (places[end - 1] ?? 0) + 1]);
 }
 
-/** Lines of base64 that follow one another. A run of 16 covers a place that is a multiple of 16: only those are looked at. */
+/** Consecutive lines of base64. A run of 16 covers an offset that is a multiple of 16, so only those offsets are checked. */
 function* wrappedParts(input: string): Generator<Span[]> {
   const isIn = (at: number) => at < input.length && BASE64[input.charCodeAt(at)] === 1;
   const endOfRun = (from: number) => {

@@ -3,7 +3,7 @@ import type { IncomingAlert } from './incoming-alert';
 
 /** What a message makes of an alert. */
 export type Step =
-  /** It tells of an episode that has ended, or of nothing known: nothing changes. */
+  /** It concerns an episode that has ended, or an unknown alert; nothing changes. */
   { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
 
 /** Fields of a message that stand in the state as they came. */

@@ -10,7 +10,7 @@ export interface Link {
   /** Who did it there. */
   by: string;
   action: 'acknowledged' | 'resolved' | 'other';
-  /** Event that tells of the resolution. */
+  /** Event that reports the resolution. */
   event: string;
   payload: Record<string, unknown>;
 }

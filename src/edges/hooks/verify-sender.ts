@@ -139,7 +139,7 @@ function matchesAny(wanted: readonly string[], given: readonly string[]): boolea
 /** A text as it arrives in a header: senders write UTF-8 bytes, which Node decodes as Latin-1. */
 const inHeader = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** A text of fixed length for every text, as `timingSafeEqual` needs. */
+/** Returns a digest of fixed length, which `timingSafeEqual` requires. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

@@ -68,7 +68,7 @@ function safePath({ name, type }: Header): string | null {
   return type === 'directory' || parts.length < 2 ? null : parts.slice(1).join('/');
 }
 
-/** Writes the files of a package below a folder, readable for everybody who can reach it. */
+/** Writes the files of a package below a folder, readable by every user that can reach it. */
 export async function unpackInto(folder: string, files: readonly PackedFile[]): Promise<void> {
   for (const { path, content } of files) {
     const target = join(folder, path);
