@@ -74,7 +74,7 @@ function Facts({ run }: { run: RunData }) {
         started <Time at={run.startedAt} />
       </span>
       <span>
-        took <Duration from={run.startedAt} to={run.finishedAt} />
+        {run.finishedAt === null ? 'running for' : 'took'} <Duration from={run.startedAt} to={run.finishedAt} />
       </span>
       <span>{run.triggerEvent ?? 'started by hand'}</span>
       {run.contextKey !== null && <span>{run.contextKey}</span>}
