@@ -151,6 +151,23 @@ describe('incidents', () => {
       expect(next.artifact).toMatchObject({ reused: false });
     });
 
+    test('with dedupe raises the severity of the reused incident, says so in the event and the artifact, and never lowers it', async () => {
+      const system = newSystem();
+      const minor = await open([system], { severity: 'minor' });
+      const dedupe = { dedupe_open_for_system: true };
+      const raised = await act(createAction, config([system], { ...dedupe, severity: 'critical' }));
+      expect(raised.artifact).toMatchObject({ incidentId: minor.id, reused: true, severity: 'critical' });
+      expect(raised.artifact).toMatchObject({ severityChange: 'critical' });
+      const again = await act(createAction, config([system], { ...dedupe, severity: 'major' }));
+      expect(again.artifact).toMatchObject({ incidentId: minor.id, severity: 'critical' });
+      expect(again.artifact).not.toHaveProperty('severityChange');
+      const events = await eventsOf(minor.id);
+      expect(events.map(({ event, payload }) => [event, payload.severityChange])).toEqual([
+        ['incident.created', undefined],
+        ['incident.updated', 'critical'],
+      ]);
+    });
+
     test('with dedupe leaves a system to the incident that another automation has open for it', async () => {
       const [a, b, c] = [newSystem(), newSystem(), newSystem()];
       const dedupe = { dedupe_open_for_system: true };

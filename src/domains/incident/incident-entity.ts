@@ -6,7 +6,10 @@ export const INCIDENT_STATUSES = ['investigating', 'identified', 'fixing', 'moni
 export const IncidentStatus = z.enum(INCIDENT_STATUSES);
 export type IncidentStatus = z.infer<typeof IncidentStatus>;
 
-export const IncidentSeverity = z.enum(['minor', 'major', 'critical']);
+/** Severities, from the lowest to the highest. */
+export const INCIDENT_SEVERITIES = ['minor', 'major', 'critical'] as const;
+export const IncidentSeverity = z.enum(INCIDENT_SEVERITIES);
+export type IncidentSeverity = z.infer<typeof IncidentSeverity>;
 
 /** Reactive state of an incident. */
 export const IncidentState = z.strictObject({
@@ -31,6 +34,7 @@ function derive(change: EntityChange): Occurrence[] {
     incidentId: change.id,
     ...next,
     ...(prev !== null && prev.status !== next.status && { statusChange: next.status }),
+    ...(prev !== null && prev.severity !== next.severity && { severityChange: next.severity }),
     ...change.context,
   };
   return [{ event: eventOf(prev, next), payload }];

@@ -5,7 +5,7 @@ import { incidents, incidentUpdates } from '../../db/tables/incidents';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
-import { IncidentSeverity, IncidentStatus, incidentKind } from './incident-entity';
+import { INCIDENT_SEVERITIES, IncidentSeverity, IncidentStatus, incidentKind } from './incident-entity';
 
 const Title = z.string().min(1).max(500);
 const Message = z.string().min(1).max(10_000);
@@ -196,14 +196,21 @@ async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: read
   return wanted.filter((systemId) => !covered.has(systemId));
 }
 
+/** What reusing an incident changed about it; keys of what stayed are absent. */
+export interface ReusedChange {
+  severityChange?: IncidentSeverity;
+  addedSystemIds?: string[];
+}
+
 /**
- * Opens an incident unless an open one covers any of the systems: then the oldest such is reused and gets the systems that
- * it lacks. Creators for the same system wait for each other; locks are taken in the order of system ids.
+ * Opens an incident unless an open one covers any of the systems: then the oldest such incident is reused. It gets the systems
+ * that it lacks, and the severity of the input if that is higher, so that an open minor incident never hides an outage.
+ * Creators for the same system wait for each other; locks are taken in the order of system ids.
  */
 export async function createOrReuseIncident(
   write: DomainWrite,
   input: NewIncident,
-): Promise<{ incident: Incident; reused: boolean }> {
+): Promise<{ incident: Incident; reused: boolean; changed: ReusedChange }> {
   assertStorable(input);
   const { tx } = write;
   const systemIds = [...new Set(input.systemIds)].sort();
@@ -218,9 +225,15 @@ export async function createOrReuseIncident(
     .limit(1)
     .for('no key update');
   const oldest = open[0];
-  if (!oldest) return { incident: await createIncident(write, input), reused: false };
+  if (!oldest) return { incident: await createIncident(write, input), reused: false, changed: {} };
   const lacking = await uncovered(tx, oldest, systemIds);
-  if (lacking.length === 0) return { incident: oldest, reused: true };
-  const incident = await change(write, oldest, { systemIds: [...oldest.systemIds, ...lacking] });
-  return { incident, reused: true };
+  const raised = INCIDENT_SEVERITIES.indexOf(input.severity) > INCIDENT_SEVERITIES.indexOf(oldest.severity);
+  const changed: ReusedChange = {
+    ...(raised && { severityChange: input.severity }),
+    ...(lacking.length > 0 && { addedSystemIds: lacking }),
+  };
+  if (!raised && lacking.length === 0) return { incident: oldest, reused: true, changed };
+  const severity = raised ? input.severity : oldest.severity;
+  const incident = await change(write, oldest, { severity, systemIds: [...oldest.systemIds, ...lacking] });
+  return { incident, reused: true, changed };
 }

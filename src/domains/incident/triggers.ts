@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { TriggerType } from '../../domain/registry/trigger-type';
-import { IncidentState, IncidentStatus, incidentKind } from './incident-entity';
+import { IncidentSeverity, IncidentState, IncidentStatus, incidentKind } from './incident-entity';
 
 const IncidentPayload = z.looseObject({
   incidentId: z.string(),
   ...IncidentState.shape,
   description: z.string().optional(),
   statusChange: IncidentStatus.optional(),
+  severityChange: IncidentSeverity.optional(),
   createdAt: z.string().optional(),
   resolvedAt: z.string().optional(),
 });
@@ -30,7 +31,8 @@ export const incidentTriggers: readonly TriggerType[] = [
   },
   {
     ...{ id: 'updated', displayName: 'Incident updated', ...common },
-    description: 'Status, severity, title or systems of an incident changed. A comment is no update.',
+    description:
+      'Status, severity, title or systems of an incident changed; statusChange and severityChange hold the new values. A comment does not fire it.',
   },
   {
     ...{ id: 'resolved', displayName: 'Incident resolved', description: 'An incident was resolved.', ...common },

@@ -4,7 +4,10 @@ import type { ActionResult } from '../../../integrations/contract';
 import { IncidentSeverity, IncidentStatus } from '../incident-entity';
 import type { Incident } from '../incidents';
 
-/** The artifact `incident`; `reused` = the incident was there before this step. */
+/**
+ * The artifact `incident`. `reused` is true when the incident existed before this step; `severityChange` and `addedSystemIds`
+ * then say what incident.create changed about it.
+ */
 export const incidentArtifact = {
   name: 'incident',
   identity: ['incidentId'],
@@ -14,6 +17,8 @@ export const incidentArtifact = {
     severity: IncidentSeverity,
     systemIds: z.array(z.string()),
     reused: z.boolean(),
+    severityChange: IncidentSeverity.optional(),
+    addedSystemIds: z.array(z.string()).optional(),
   }),
 };
 

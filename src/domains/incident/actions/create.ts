@@ -13,12 +13,12 @@ const Config = z.strictObject({
   dedupe_open_for_system: z.boolean().default(false),
 });
 
-/** Opens an incident, or reuses the oldest open one of any of its systems. */
+/** Opens an incident. With `dedupe_open_for_system` it reuses the oldest open incident of any of the systems. */
 export const createAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'create',
   displayName: 'Create incident',
   description:
-    'Opens an incident; with dedupe_open_for_system it reuses the oldest open one that covers any of the systems.',
+    'Opens an incident. With dedupe_open_for_system it reuses the oldest open incident that covers any of the systems, adds the missing systems and raises its severity to the higher one.',
   configSchema: Config,
   produces: incidentArtifact,
   execution: 'transaction',
@@ -26,7 +26,8 @@ export const createAction: TransactionalAction<z.infer<typeof Config>> = {
     const { initialMessage, dedupe_open_for_system: dedupe, ...input } = context.config;
     const incident = { ...input, ...(initialMessage && { message: initialMessage }) };
     if (!dedupe) return incidentResult(await createIncident(context, incident), false);
-    const made = await createOrReuseIncident(context, incident);
-    return incidentResult(made.incident, made.reused);
+    const { incident: made, reused, changed } = await createOrReuseIncident(context, incident);
+    const result = incidentResult(made, reused);
+    return { ...result, artifact: { ...result.artifact, ...changed } };
   },
 };
