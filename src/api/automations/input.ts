@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AutomationStatus } from '../../db/automation-store';
 import { automationJsonSchema } from '../../domain/definition/json-schema';
+import { notAnAutomation } from '../../domain/definition/issues';
 import type { Definition } from '../../domain/definition/schema';
 import type { ActionDescription } from '../../domain/registry/action-description';
 import type { Registry } from '../../domain/registry/registry';
@@ -43,7 +44,7 @@ export interface SplitBody {
 /** Takes the status out of a body. @throws {FermataError} `validation_failed` when the body is no map. */
 export function splitBody(body: unknown, locate?: Locate): SplitBody {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw refusalOfFindings([{ path: '', message: 'Expected an automation (a map)', code: 'invalid_type' }]);
+    throw refusalOfFindings([{ path: '', message: notAnAutomation(body), code: 'invalid_type' }]);
   }
   const entries = Object.entries(body);
   const given = entries.find(([key]) => key === 'status');

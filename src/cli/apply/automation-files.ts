@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { notAnAutomation } from '../../domain/definition/issues';
 import { readYaml } from '../../domain/definition/yaml';
 import type { PlaceDetail } from '../../domain/definition/yaml-locate';
 import { messageOf, type Finding } from '../../domain/errors';
@@ -49,7 +50,7 @@ export function readAutomationFile(file: string, text = textOf(file)): Automatio
     errors.push(...wrong.map((finding) => ({ file, finding })));
     if (wrong.length > 0 || value === null) continue;
     if (typeof value !== 'object' || Array.isArray(value)) {
-      const finding = { path: '', code: 'invalid_type', message: 'Expected an automation (a map)', ...locate('') };
+      const finding = { path: '', code: 'invalid_type', message: notAnAutomation(value), ...locate('') };
       errors.push({ file, finding });
       continue;
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nearest } from '../expressions/nearest';
+import { homeAssistantHint, LIST_AT_TOP } from './home-assistant-words';
 import type { Segment } from './place';
 import { knownKeys, schemaAt, unwrap } from './schema-at';
 
@@ -59,6 +60,11 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
     value = (value as Record<PropertyKey, unknown>)[key];
   }
   return value;
+}
+
+/** Says that a document is not a map. */
+export function notAnAutomation(value: unknown): string {
+  return Array.isArray(value) ? LIST_AT_TOP : `Expected an automation (a map), got ${typeName(value)}`;
 }
 
 const SIZE_UNITS: Partial<Record<string, string>> = { string: 'character', array: 'entry', record: 'key' };
@@ -179,6 +185,8 @@ function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segme
 }
 
 function unknownKey(key: string, known: readonly string[]): { code: string; message: string } {
+  const foreign = homeAssistantHint(key, known);
+  if (foreign !== undefined) return { code: 'unknown_key', message: `Unknown key "${key}". ${foreign}` };
   const meant = nearest(key, known);
   const hint = meant === undefined ? `Known here: ${known.join(', ') || 'none'}` : `Did you mean "${meant}"?`;
   return { code: 'unknown_key', message: `Unknown key "${key}". ${hint}` };

@@ -5,13 +5,19 @@ import { ACTION_KINDS, kindKeys } from './action-kind';
 import { Condition, CONDITION_FORMS, State, STATE_FORMS } from './condition';
 import { Duration, DURATION_FORMS } from './duration';
 import { type PickBranch, type RawFinding, structureFindings, typeName } from './issues';
+import { homeAssistantConditionHint, homeAssistantHint } from './home-assistant-words';
 import { isMap } from './plain-map';
 import { Definition } from './schema';
 import { knownKeys, unwrap } from './schema-at';
 
-/** A misspelt kind key is named as such, when exactly one key is near a kind. */
+/** What is meant by a step without a kind: a word of Home Assistant, or exactly one key that is near a kind; else "". */
 function misspeltKind(value: Record<string, unknown>): string {
-  const common = new Set(knownKeys(ACTION_FORMS.delay));
+  const known = knownKeys(ACTION_FORMS.delay);
+  const common = new Set(known);
+  for (const key of Object.keys(value)) {
+    const foreign = homeAssistantHint(key, known);
+    if (foreign !== undefined && key !== 'alias') return `. Unknown key "${key}": ${foreign}`;
+  }
   const guesses = Object.keys(value)
     .filter((key) => !common.has(key))
     .flatMap((key) => {
@@ -51,8 +57,9 @@ const pickCondition: PickBranch = (value) => {
     };
   }
   const [key] = Object.keys(value);
+  const foreign = homeAssistantConditionHint(Object.keys(value));
   const meant = key === undefined ? undefined : nearest(key, known);
-  const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
+  const hint = foreign !== undefined ? `. ${foreign}` : meant === undefined ? '' : `. Did you mean "${meant}"?`;
   return { code: 'no_kind', message: `A condition is an expression or one of ${known.join(', ')}${hint}` };
 };
 

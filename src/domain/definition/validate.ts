@@ -9,7 +9,7 @@ import { checkFlow } from './check-flow';
 import { checkStep, MAX_STEPS, type StepContext } from './check-steps';
 import { checkTriggers } from './check-triggers';
 import { Findings } from './findings';
-import { typeName } from './issues';
+import { notAnAutomation } from './issues';
 import { normalizeDocument } from './normalize';
 import { plainCopy } from './plain-copy';
 import type { Segment } from './place';
@@ -95,7 +95,7 @@ export function validateDefinition(input: unknown, options: ValidationOptions): 
     findings.error({
       path: [],
       code: 'invalid_type',
-      message: `Expected an automation (a map), got ${typeName(document)}`,
+      message: notAnAutomation(document),
     });
   } else if (JSON.stringify(document).length > MAX_DOCUMENT_BYTES) {
     findings.error({ path: [], code: 'limit_exceeded', message: 'The document is larger than 1 MB' });

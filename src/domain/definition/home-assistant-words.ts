@@ -1,0 +1,95 @@
+/**
+ * Words of Home Assistant's automations that have another name here. `beside` is a key that only the map concerned knows, so
+ * that a word gets its hint in the right place only.
+ * Source: https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
+ */
+const WORDS: readonly { word: string; beside: string; hint: string }[] = [
+  ...document({
+    alias: 'Write "name"',
+    id: 'Leave it out: the service makes the id',
+    trigger: 'Write "triggers", a list',
+    condition: 'Write "conditions", a list',
+    action: 'Write "actions", a list',
+    initial_state: 'Write "status: enabled" or "status: disabled"',
+    max: 'Write "max_runs"',
+    trigger_variables: 'Write "variables"',
+    trace: 'Leave it out: every run keeps its trace',
+    use_blueprint: 'Blueprints do not exist: write the automation out',
+  }),
+  ...trigger({
+    alias: 'Write "id"',
+    platform: 'Write "event: <plugin>.<name>", for example "event: automation.cron"',
+    trigger: 'Write "event: <plugin>.<name>", for example "event: automation.cron"',
+    entity_id: 'Write "event: automation.entity_changed" with "config: {kind, id}"',
+    to: 'Write "config: {to: …}" of automation.entity_changed',
+    from: 'Write "config: {from: …}" of automation.entity_changed',
+    above: 'Write "config: {above: …}" of automation.numeric_state',
+    below: 'Write "config: {below: …}" of automation.numeric_state',
+    at: 'Write "event: automation.cron" with "config: {cron: …}"',
+    hours: 'Write "event: automation.cron" with "config: {cron: …}"',
+    minutes: 'Write "event: automation.cron" with "config: {cron: …}"',
+    seconds: 'Write "event: automation.interval" with "config"',
+    event_type: 'Write "event: automation.event" with "config: {type: …}"',
+    event_data: 'Write "filter", an expression over trigger.payload',
+    webhook_id: 'Write "event: automation.webhook" with "config: {hook: …}"',
+    value_template: 'Write "filter", an expression without braces',
+  }),
+  ...step({
+    alias: 'Write "id" for the name of the step, "description" for a text',
+    service: 'Write "action: <plugin>.<name>"',
+    data: 'Write "config"',
+    data_template: 'Write "config": its texts are templates',
+    service_data: 'Write "config"',
+    target: 'Write what the action works on into "config"',
+    entity_id: 'Write what the action works on into "config"',
+    if: 'Write "choose: [{when: …, sequence: […]}]" with "else"',
+    then: 'Write "choose: [{when: …, sequence: […]}]" with "else"',
+    default: 'Write "else"',
+    wait_template: 'Write "wait_until: {condition: …}"',
+    timeout: 'Write "timeout_seconds"',
+    event: 'Write "action: automation.emit_event" with "config: {type: …}"',
+    event_data: 'Write "action: automation.emit_event" with "config: {data: …}"',
+    response_variable: 'Give the step an "id" and read artifacts.<id>',
+    set_conversation_response: 'Conversations do not exist here',
+    scene: 'Scenes do not exist: write the actions out',
+    device_id: 'Devices do not exist: write "action: <plugin>.<name>" with "config"',
+  }),
+  { word: 'conditions', beside: 'when', hint: 'Write "when"' },
+  { word: 'timeout', beside: 'continue_on_timeout', hint: 'Write "timeout_seconds", a number of seconds' },
+];
+
+/** Keys of a condition in Home Assistant's form, `{condition: numeric_state, …}`. */
+const CONDITION_HINTS: Readonly<Record<string, string>> = {
+  condition:
+    'Write the kind as the key: {numeric_state: {…}}, {state: {…}}, {time: {…}}, {trigger: id}, {and: […]}; a template is a plain expression',
+  value_template: 'Write the expression itself, without braces',
+  entity_id: 'Write {state: {entity: <system id>, status: …}} or {state: {kind, id, field, equals}}',
+};
+
+/** A list where one automation belongs, as in Home Assistant's automations.yaml. */
+export const LIST_AT_TOP =
+  'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"; "fermata import home-assistant FILE" does it for a list of Home Assistant';
+
+function entries(beside: string, words: Record<string, string>): { word: string; beside: string; hint: string }[] {
+  return Object.entries(words).map(([word, hint]) => ({ word, beside, hint }));
+}
+function document(words: Record<string, string>) {
+  return entries('triggers', words);
+}
+function trigger(words: Record<string, string>) {
+  return entries('window', words);
+}
+function step(words: Record<string, string>) {
+  return entries('continue_on_error', words);
+}
+
+/** What to write instead of a word of Home Assistant in a map that knows the keys `known`; undefined for any other word. */
+export function homeAssistantHint(word: string, known: readonly string[]): string | undefined {
+  return WORDS.find((entry) => entry.word === word && known.includes(entry.beside))?.hint;
+}
+
+/** What to write instead of a condition in Home Assistant's form; undefined when no key of it is one of theirs. */
+export function homeAssistantConditionHint(keys: readonly string[]): string | undefined {
+  const key = keys.find((name) => Object.hasOwn(CONDITION_HINTS, name));
+  return key === undefined ? undefined : CONDITION_HINTS[key];
+}
