@@ -264,7 +264,10 @@ async function settle(
     result: step.mask(result),
     trace: { evaluation, ...traceOf(step) },
   });
-  return written ? evaluation : { type: 'closed' };
+  if (written) return evaluation;
+  // Ended by another execution of this evaluation, or with the run.
+  const { open, finished, decided } = await beginStep(tx, step.names, 'look');
+  return open && finished ? ((decided as Evaluation | null) ?? { type: 'closed' }) : { type: 'closed' };
 }
 
 async function fail(

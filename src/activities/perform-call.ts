@@ -1,15 +1,17 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Executor } from '../db/executor';
 import { isDatabaseAway } from '../db/availability';
+import type { Executor } from '../db/executor';
+import { countSent, noteFailedAttempt, stepStanding, type AttemptKey } from '../db/runs/attempts';
 import { beginStep, type StepStart } from '../db/runs/begin-step';
 import { endStep } from '../db/runs/end-step';
-import { noteAttempt } from '../db/runs/note-attempt';
 import { writeJournal } from '../db/runs/journal';
 import { messageOf } from '../domain/errors';
 import type { Performance } from '../domain/run/activities';
 import { isInBranch } from '../domain/run/path';
 import { artifactScope } from '../domain/run/scope';
+import { LONGEST_RETRY_AFTER_MS } from '../domain/run/step-deadline';
 import type { RetryPlan } from '../domain/run/plan';
 import type { ActionResult, CallingAction } from '../integrations/contract';
 import { ProviderFailure } from '../integrations/provider-failure';
@@ -19,27 +21,52 @@ import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { codeOf } from './perform-transaction';
 import type { ActionStepOfRun } from './perform-step';
-import { isEnabled, outcomeBefore, writeFailure, writeSuccess } from './settle-step';
+import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
 import { runCause, runError, scopeOf, traceOf } from './step';
 
 const HEARTBEAT_MS = 1_000;
-/** How long the end of a call that succeeded is tried to be written before the attempt is given up as lost. */
-const PERSIST_MS = 10_000;
+/** How long the outcome of a call is tried to be written before the attempt is given up; a normal activity has more time. */
+const PERSIST_MS = { local: 10_000, normal: 45_000 };
 
 interface Attempt {
   step: ActionStepOfRun;
   action: CallingAction;
   context: Context;
+  key: AttemptKey;
   start: StepStart;
+  /** Attempts that were sent, with this one once it is. */
+  sentCount: number;
   /** What went out, and when. */
   sent?: { config: unknown; connectionType: string; at: number };
 }
 
+/** A later attempt of the same step has begun: Temporal has given this one up, and nothing waits for what it returns. */
+class AttemptSuperseded extends Error {
+  override readonly name = 'AttemptSuperseded';
+}
+
 /**
- * Something that leaves the process: at least once, each time with the same idempotency key. The step's row is open
- * while it is on its way, and it is not sent when the run has ended or an earlier execution has finished it.
+ * A call that leaves the process: at least once, each time with the same idempotency key. The step's row is open while it is
+ * under way. It is not sent when the run or the step has ended, or when another attempt has become the current one.
+ * Throws what Temporal retries: infrastructure that is away, and failures that are worth another attempt.
  */
 export async function performCall(
+  deps: ActivityDeps,
+  step: ActionStepOfRun,
+  action: CallingAction,
+  context: Context,
+): Promise<Performance> {
+  const { isLocal } = context.info;
+  // Also before and after the call itself: an attempt that writes its outcome must not be taken for dead.
+  const beat = isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await beginAndCall(deps, step, action, context);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+async function beginAndCall(
   deps: ActivityDeps,
   step: ActionStepOfRun,
   action: CallingAction,
@@ -48,19 +75,38 @@ export async function performCall(
   const { db } = deps.database;
   const { names, input } = step;
   await writeJournal(db, names.runId, input.journal);
-  const start = await beginStep(db, names, 'look', input.wait);
+  const key = keyOf(context);
+  const start = await beginStep(db, names, 'look', input.wait, key);
   const before = outcomeBefore(step, start);
   if (before) return before;
+  if (start.superseded) throw new AttemptSuperseded(`A later attempt of ${names.path} has begun.`);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets);
-  const attempt: Attempt = { step, action, context, start };
+  const attempt: Attempt = { step, action, context, key, start, sentCount: start.attempts };
+  if (start.attempts >= retryOf(step).maxAttempts) return attemptsUsed(deps, attempt);
   try {
     return await prepareAndCall(deps, attempt);
   } catch (error) {
     // Before anything else: a far end that refuses connections looks like a database that does.
     if (error instanceof ProviderFailure) return settleFailure(deps, attempt, error);
-    if (isDatabaseAway(error) || error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
+    if (isDatabaseAway(error) || error instanceof AttemptSuperseded) throw error;
+    if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
     return settleFailure(deps, attempt, error);
   }
+}
+
+function keyOf({ info }: Context): AttemptKey {
+  const { workflowExecution, activityId, attempt, isLocal } = info;
+  const of = `${workflowExecution?.runId ?? ''}/${isLocal ? 'local' : 'normal'}/${activityId}`;
+  return { of, no: attempt, token: randomUUID() };
+}
+
+/** Every attempt was sent, and the last one died before it could write its outcome. */
+function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<Performance> {
+  const { step, start } = attempt;
+  const count = `${start.attempts} attempt${start.attempts === 1 ? '' : 's'}`;
+  const last = start.lastError === null ? '' : ` The one before failed: ${start.lastError.message}`;
+  const error = runError(step, 'attempt_lost', `The last of ${count} did not report its outcome.${last}`);
+  return settle(deps, attempt, (tx) => writeFailure(tx, step, error), error.message);
 }
 
 async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Performance> {
@@ -69,21 +115,24 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const { names, source } = step;
   const scope = scopeOf(step, start);
   if (!(await isEnabled(db, deps, step, scope))) {
-    await endStep(db, { runId: names.runId, path: names.path, status: 'skipped', trace: traceOf(step) });
-    return { type: 'skipped' };
+    const written = await endStep(db, { ...places(step), status: 'skipped', trace: traceOf(step) });
+    return written ? { type: 'skipped' } : outcomeElsewhere(db, step);
   }
   const rendered = await renderConfig(db, deps, step, action.configSchema, scope);
   const { config } = rendered;
   const timeoutMs = timeoutOf(step, action, config);
   if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) {
-    await noteAttempt(db, names, start.attempt - 1);
-    return { type: 'handover', attempts: start.attempt - 1, delayMs: 0, timeoutMs };
+    return { type: 'handover', attempts: start.attempts, delayMs: 0, timeoutMs };
   }
   const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
   const connection = await connectionOf(deps, action, config);
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
   await deps.secrets.remember(names.runId, used);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets, used);
+  await deps.failpoint('before-attempt-is-sent');
+  const sentCount = await countSent(db, names, attempt.key);
+  if (sentCount === null) return notSent(deps, attempt);
+  attempt.sentCount = sentCount;
   attempt.sent = { config, connectionType: connection?.type ?? '', at: performance.now() };
   const result = await withBudget(context, timeoutMs, (signal) =>
     action.execute({
@@ -101,21 +150,31 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
       consumed: consumed?.data ?? null,
       idempotencyKey: `${source.rootRunId}:${names.path}`,
       now: deps.clock.now(),
-      attempt: start.attempt,
+      attempt: sentCount,
       mask: step.mask,
       signal,
     }),
   );
   await deps.failpoint('after-effect-before-completion');
-  await maskAnew(deps, step);
+  await maskAnew(deps, attempt);
   return settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, result, consumed?.data ?? null));
 }
 
+const places = ({ names: { runId, path } }: ActionStepOfRun) => ({ runId, path });
+
+/** The step ended, the run ended, or a later attempt has become the current one, all while this one was preparing. */
+async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<Performance> {
+  const standing = await stepStanding(database.db, step.names);
+  const outcome = outcomeBefore(step, standing);
+  if (outcome) return outcome;
+  throw new AttemptSuperseded(`A later attempt of ${step.names.path} has begun.`);
+}
+
 /** Another branch may have used a secret while this call was on its way: what comes of it is masked like all that comes later. */
-async function maskAnew(deps: ActivityDeps, step: ActionStepOfRun): Promise<void> {
+async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise<void> {
   const { mask, names } = step;
   if (!isInBranch(names.path)) return;
-  const later = await persist(() => deps.secrets.readMask(deps.database.db, names.runId));
+  const later = await persist(context, () => deps.secrets.readMask(deps.database.db, names.runId));
   // Both: when the run has ended meanwhile, there is nothing left to read.
   step.mask = (value, scope) => later(mask(value, scope), scope);
 }
@@ -126,16 +185,20 @@ async function connectionOf(deps: ActivityDeps, action: CallingAction, config: u
   return typeof id === 'string' ? deps.openConnection(type, id) : null;
 }
 
-/** Writes how the step ended, together with what the action keeps of it. */
+/** Writes how the step ended, together with what the action keeps of it; an end that was written before stands. */
 async function settle(
   deps: ActivityDeps,
-  { step, action, sent }: Attempt,
-  write: (tx: Executor) => Promise<Performance>,
+  { step, action, context, sent }: Attempt,
+  write: (tx: Executor) => Promise<Performance | null>,
   error?: string,
 ): Promise<Performance> {
-  if (!action.settled || !sent) return persist(() => write(deps.database.db));
+  const { db } = deps.database;
+  const { settled } = action;
+  if (!settled || !sent) {
+    return persist(context, async () => (await write(db)) ?? outcomeElsewhere(db, step));
+  }
   const { source, names } = step;
-  const context = {
+  const facts = {
     ids: deps.ids,
     config: step.mask(sent.config) as never,
     connectionType: sent.connectionType,
@@ -144,11 +207,11 @@ async function settle(
     now: deps.clock.now(),
   };
   const durationMs = Math.round(performance.now() - sent.at);
-  const outcome = await persist(() =>
-    deps.database.db.transaction(async (tx) => {
+  const outcome = await persist(context, () =>
+    db.transaction(async (tx) => {
       const written = await write(tx);
-      if (written.type !== 'closed')
-        await action.settled?.({ ...context, tx }, { durationMs, ...(error !== undefined && { error }) });
+      if (written === null) return outcomeElsewhere(tx, step);
+      await settled({ ...facts, tx }, { durationMs, ...(error !== undefined && { error }) });
       return written;
     }),
   );
@@ -156,13 +219,12 @@ async function settle(
   return outcome;
 }
 
-/** Heartbeats while the call runs (that is how a cancel reaches it) and aborts it when its budget is used up. */
+/** Aborts the call when its budget is used up, or when a cancel reaches it. */
 async function withBudget(
   context: Context,
   timeoutMs: number,
   call: (signal: AbortSignal) => Promise<ActionResult>,
 ): Promise<ActionResult> {
-  const beat = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   const budget = AbortSignal.timeout(timeoutMs);
   try {
     return await call(AbortSignal.any([budget, context.cancellationSignal]));
@@ -170,14 +232,12 @@ async function withBudget(
     if (context.cancellationSignal.aborted) throw new CancelledFailure('The run was cancelled.');
     if (budget.aborted) throw new ProviderFailure('timeout', `No answer within ${timeoutMs} ms.`, { retryable: true });
     throw error;
-  } finally {
-    clearInterval(beat);
   }
 }
 
-/** A call that succeeded is not repeated because Postgres is away for a moment. */
-async function persist<T>(write: () => Promise<T>): Promise<T> {
-  const until = Date.now() + PERSIST_MS;
+/** A call whose outcome is known is not repeated because Postgres is away for a moment. */
+async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T> {
+  const until = Date.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];
   for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
     try {
       return await write();
@@ -189,29 +249,30 @@ async function persist<T>(write: () => Promise<T>): Promise<T> {
 }
 
 /**
- * A failure worth retrying goes to Temporal (a local attempt hands over, a normal one is retried by its policy) and
- * stays noted on the row; any other, and the last attempt's, fails the step.
+ * A failure worth retrying goes to Temporal (a local attempt hands over, a normal one is retried after its pause) and stays
+ * on the row; any other, and that of the last attempt, fails the step.
  */
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<Performance> {
-  const { step, start, context } = attempt;
-  const { db } = deps.database;
-  await maskAnew(deps, step);
+  const { step, context, action } = attempt;
+  await maskAnew(deps, attempt);
+  if (!attempt.sent) {
+    // What could not even be sent uses up an attempt, too, unless it is infrastructure that was away.
+    const counted = await persist(context, () => countSent(deps.database.db, step.names, attempt.key));
+    if (counted === null) return notSent(deps, attempt);
+    attempt.sentCount = counted;
+  }
+  const { sentCount } = attempt;
   const failure = error instanceof ProviderFailure ? error : null;
   const described = runError(step, failure?.code ?? codeOf(error), messageOf(error), failure?.status);
   const retry = retryOf(step);
-  if (!failure?.retryable || start.attempt >= retry.maxAttempts) {
+  if (!failure?.retryable || sentCount >= retry.maxAttempts) {
     return settle(deps, attempt, (tx) => writeFailure(tx, step, described, failure?.output), described.message);
   }
-  await persist(() => noteAttempt(db, step.names, start.attempt, described));
-  const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (start.attempt - 1)) * 1000;
-  const delayMs = failure.retryAfterMs ?? backoff;
+  await persist(context, () => noteFailedAttempt(deps.database.db, step.names, described));
+  const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (sentCount - 1)) * 1000;
+  const delayMs = Math.min(failure.retryAfterMs ?? backoff, Math.max(LONGEST_RETRY_AFTER_MS, retry.maxSeconds * 1000));
   if (context.info.isLocal) {
-    return {
-      type: 'handover',
-      attempts: start.attempt,
-      delayMs,
-      timeoutMs: timeoutOf(step, attempt.action, {}),
-    };
+    return { type: 'handover', attempts: sentCount, delayMs, timeoutMs: timeoutOf(step, action, {}) };
   }
   throw ApplicationFailure.create({
     message: described.message,

@@ -12,7 +12,7 @@ import { renderConfig } from './action-config';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './perform-step';
-import { isEnabled, outcomeBefore, writeFailure, writeSuccess } from './settle-step';
+import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
 import { runCause, runError, scopeOf, traceOf } from './step';
 
 /**
@@ -34,7 +34,9 @@ export async function performTransaction(
     return db.transaction(async (tx) => {
       await writeJournal(tx, step.names.runId, step.input.journal);
       const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold', step.input.wait));
-      return before ?? writeFailure(tx, step, runError(step, codeOf(error), messageOf(error)));
+      if (before) return before;
+      const failed = await writeFailure(tx, step, runError(step, codeOf(error), messageOf(error)));
+      return failed ?? outcomeElsewhere(tx, step);
     });
   }
 }
@@ -70,7 +72,8 @@ async function attempt(
     now: deps.clock.now(),
   });
   await deps.failpoint('after-effect-before-commit');
-  return writeSuccess(tx, deps, step, action, result, consumed?.data ?? null);
+  const written = await writeSuccess(tx, deps, step, action, result, consumed?.data ?? null);
+  return written ?? outcomeElsewhere(tx, step);
 }
 
 /** What a step's failure is called; a bug of ours is `internal`. */

@@ -1,23 +1,36 @@
 import type { Executor } from '../db/executor';
-import type { StepStart } from '../db/runs/begin-step';
+import { stepStanding } from '../db/runs/attempts';
 import { beginStep } from '../db/runs/begin-step';
 import { endStep, type StepEnd } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
 import { FermataError } from '../domain/errors';
 import { toStorable } from '../domain/entities/storable';
 import { maskFields } from '../domain/secrets/mask-values';
-import type { Closed, Failed, Performance, StepInput } from '../domain/run/activities';
-import type { RunError } from '../domain/run/step-record';
+import type { Performance, StepInput } from '../domain/run/activities';
+import type { RunError, StepStatus } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../integrations/contract';
 import type { EvaluationScope } from '../evaluation/evaluator';
 import type { ActivityDeps } from './deps';
 import { runError, stepOf, traceOf, type Step } from './step';
 
+interface Standing {
+  open: boolean;
+  finished: { status: StepStatus; error: RunError | null } | null;
+}
+
+/**
+ * The outcome of a step whose end could not be written: that of the attempt which ended it before, or `closed` when the run
+ * has ended.
+ */
+export async function outcomeElsewhere(db: Executor, step: Step): Promise<Performance> {
+  return outcomeBefore(step, await stepStanding(db, step.names)) ?? { type: 'closed' };
+}
+
 /** Largest output of a step that is kept. */
 const OUTPUT_LIMIT = 1_048_576;
 
-/** What a finished step answered when it was done; null = it has not finished. */
-export function outcomeBefore(step: Step, { open, finished }: StepStart): Performance | null {
+/** The outcome of a step that has finished; null = it has not. */
+export function outcomeBefore(step: Step, { open, finished }: Standing): Performance | null {
   if (!open) return { type: 'closed' };
   if (!finished) return null;
   if (finished.status === 'skipped') return { type: 'skipped' };
@@ -40,7 +53,7 @@ export async function isEnabled(
   return value;
 }
 
-/** Writes what a step left: output, artifact, and the end of what it consumed. */
+/** Writes what a step left: output, artifact, and the end of what it consumed. null = it or its run had ended before. */
 export async function writeSuccess(
   tx: Executor,
   deps: ActivityDeps,
@@ -48,7 +61,7 @@ export async function writeSuccess(
   action: Action,
   result: ActionResult,
   consumed: Record<string, unknown> | null,
-): Promise<Performance> {
+): Promise<Performance | null> {
   const { runId, path, actionId } = step.names;
   const type = deps.registry.artifactTypeOf(step.names.action ?? '');
   const { mask } = step;
@@ -74,7 +87,7 @@ export async function writeSuccess(
       : {}),
     ...mask(closing(deps, action, result, consumed)),
   });
-  return written ? { type: 'done' } : { type: 'closed' };
+  return written ? { type: 'done' } : null;
 }
 
 /** Which open artifacts end with what the action resolved, closed or removed. */
@@ -104,13 +117,13 @@ function boundedOutput(output: unknown): unknown {
   return size <= OUTPUT_LIMIT ? storable : { truncated: true, bytes: size };
 }
 
-/** Writes that a step failed for good. */
+/** Writes that a step failed for good. null = it or its run had ended before. */
 export async function writeFailure(
   tx: Executor,
   step: Step,
   error: RunError,
   output?: unknown,
-): Promise<Closed | Failed> {
+): Promise<Performance | null> {
   const { runId, path } = step.names;
   const result = maskFields(step.mask, boundedOutput(output), 'all');
   const written = await endStep(tx, {
@@ -121,22 +134,22 @@ export async function writeFailure(
     trace: traceOf(step),
     ...(result === undefined ? {} : { result }),
   });
-  return written ? { type: 'failed', error } : { type: 'closed' };
+  return written ? { type: 'failed', error } : null;
 }
 
-/** Records a failure that no attempt could record itself. */
-export function createFailStep(
-  deps: ActivityDeps,
-): (input: StepInput & { error: RunError }) => Promise<Closed | Failed> {
+/** Records a failure that no attempt could record itself; a step that has ended meanwhile keeps its outcome. */
+export function createFailStep(deps: ActivityDeps): (input: StepInput & { error: RunError }) => Promise<Performance> {
   return async ({ error, ...input }) => {
     const step = stepOf(await deps.sourceOf(input.runId), input);
     return deps.database.db.transaction(async (tx) => {
       await writeJournal(tx, input.runId, input.journal);
-      const start = await beginStep(tx, step.names, 'hold');
+      // A key of its own: this is no attempt to count, and none that was given up may send from here on.
+      const start = await beginStep(tx, step.names, 'hold', undefined, { of: 'fail', no: 1, token: deps.ids.next() });
       step.mask = deps.secrets.maskOf(step.names.runId, start.secrets);
       const before = outcomeBefore(step, start);
-      if (before?.type === 'closed' || before?.type === 'failed') return before;
-      return writeFailure(tx, step, { ...error, ...runError(step, error.code, error.message) });
+      if (before) return before;
+      const failed = await writeFailure(tx, step, { ...error, ...runError(step, error.code, error.message) });
+      return failed ?? outcomeElsewhere(tx, step);
     });
   };
 }

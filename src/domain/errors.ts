@@ -49,6 +49,7 @@ const CATALOGUE = {
   script_failed: { status: 502, title: 'The script failed' },
   egress_refused: { status: 422, title: 'Address not allowed' },
   stopped: { status: 409, title: 'Stopped' },
+  attempt_lost: { status: 500, title: 'No attempt reported its outcome' },
   execution_lost: { status: 500, title: 'The execution is gone' },
 } as const;
 

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 import type { SealedRunSecret } from '../secrets';
+import type { AttemptKey } from './attempts';
 import { newestArtifacts } from './artifacts';
 
 /** Names of a step in its row. */
@@ -28,8 +29,12 @@ export interface StepStart {
   open: boolean;
   /** A row that has ended already: an earlier execution of this same step did it; its outcome stands. */
   finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
-  /** Attempts including the one that begins now. */
-  attempt: number;
+  /** Attempts so far: those that were sent, or of a step without calls those that began, this one included. */
+  attempts: number;
+  /** A later attempt of this call has begun: this one must not send. */
+  superseded: boolean;
+  /** What the last attempt failed with. */
+  lastError: RunError | null;
   artifacts: StoredArtifact[];
   /** What the run has used and what is hidden in everything it leaves. */
   secrets: SealedRunSecret[];
@@ -43,6 +48,7 @@ interface Row extends Record<string, unknown> {
   run_status: string;
   step: { status: StepStatus; result: unknown; error: RunError | null; decided: unknown } | null;
   attempts: number | null;
+  token: string | null;
   artifacts: StoredArtifact[] | null;
   wait: Record<string, unknown> | null;
   secrets: SealedRunSecret[] | null;
@@ -58,8 +64,11 @@ export async function beginStep(
   names: StepNames,
   hold: 'hold' | 'look',
   waitPath?: string,
+  /** Of a call: becomes the step's current attempt unless a later one of the same activity is. Counted when sent. */
+  attempt?: AttemptKey,
 ): Promise<StepStart> {
   const { runId, path } = names;
+  const key = attempt === undefined ? null : JSON.stringify(attempt);
   const result = await tx.execute<Row>(sql`
     with run as materialized (
       select id, status from runs where id = ${runId} ${hold === 'hold' ? sql`for no key update` : sql``}),
@@ -67,14 +76,18 @@ export async function beginStep(
       update runs set status = 'running', seq = nextval('change_seq') from run
       where runs.id = run.id and run.status = 'waiting'),
     step as (
-      insert into run_steps (run_id, path, action_id, kind, action, status, attempts, started_at)
-      select id, ${path}, ${names.actionId}, ${names.kind}, ${names.action}, 'running', 1, clock_timestamp()
+      insert into run_steps (run_id, path, action_id, kind, action, status, attempts, attempt, started_at)
+      select id, ${path}, ${names.actionId}, ${names.kind}, ${names.action}, 'running', ${attempt ? 0 : 1}::int,
+        ${key}::jsonb, clock_timestamp()
       from run where status in ('running', 'waiting')
-      on conflict (run_id, path) do update set attempts = run_steps.attempts + case when run_steps.kind = 'action' then 1 else 0 end, status = 'running',
-        seq = nextval('change_seq')
+      on conflict (run_id, path) do update set status = 'running', seq = nextval('change_seq'),
+        attempts = run_steps.attempts + case when run_steps.kind = 'action' and ${key}::jsonb is null then 1 else 0 end,
+        attempt = case when run_steps.attempt ->> 'of' = ${attempt?.of ?? null}
+          and (run_steps.attempt ->> 'no')::int > ${attempt?.no ?? null}::int then run_steps.attempt
+          else coalesce(${key}::jsonb, run_steps.attempt) end
       where run_steps.status in ('pending', 'running', 'waiting')
-      returning attempts)
-    select run.status as run_status, (select attempts from step) as attempts,
+      returning attempts, attempt ->> 'token' as token)
+    select run.status as run_status, (select attempts from step) as attempts, (select token from step) as token,
       (select jsonb_build_object('status', s.status, 'result', s.result, 'error', s.error,
         'decided', s.trace -> 'evaluation')
         from run_steps s where s.run_id = ${runId} and s.path = ${path}) as step,
@@ -90,7 +103,9 @@ export async function beginStep(
   return {
     open,
     finished: ended && row.step ? row.step : null,
-    attempt: row?.attempts ?? 1,
+    attempts: row?.attempts ?? 1,
+    superseded: attempt !== undefined && row?.token != null && row.token !== attempt.token,
+    lastError: row?.step?.error ?? null,
     artifacts: row?.artifacts ?? [],
     wait: row?.wait ?? null,
     secrets: row?.secrets ?? [],

@@ -53,6 +53,7 @@ export const runSteps = pgTable(
     action: text('action'),
     status: text('status').$type<StepStatus>().notNull(),
     attempts: integer('attempts').notNull().default(0),
+    attempt: jsonb('attempt').$type<Record<string, unknown>>(),
     result: jsonb('result').$type<unknown>(),
     error: jsonb('error').$type<Record<string, unknown>>(),
     trace: jsonb('trace').$type<unknown>(),

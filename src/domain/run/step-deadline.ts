@@ -5,7 +5,7 @@ export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /** What an outage of Postgres or Temporal may add to a step. */
 const INFRASTRUCTURE_MS = 600_000;
 /** What surrounds each attempt: reading the scope, masking, writing the row. */
-const AROUND_ATTEMPT_MS = 15_000;
+const AROUND_ATTEMPT_MS = 60_000;
 
 /**
  * Longest time that a step may take as a call with retries, in milliseconds: its attempts at their full timeouts, between

@@ -24,7 +24,7 @@ const LOCAL = {
 } as const;
 
 /** Room for reading the scope, masking and writing the row around the call itself. */
-const BOOKKEEPING_MS = 15_000;
+const BOOKKEEPING_MS = 60_000;
 
 /** Activities of ours that are fast, with what the Web UI shows beside their markers. */
 export const local = (summary: string): RunActivities => proxyLocalActivities<RunActivities>({ ...LOCAL, summary });
@@ -69,9 +69,9 @@ export async function callStep(
     return await scope.run(() => performStep(input));
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-    const { cause } = error;
-    const code = cause instanceof TimeoutFailure ? 'timeout' : 'internal';
-    return { type: 'gaveUp', code, message: cause?.message ?? error.message };
+    const { cause, retryState } = error;
+    const isLate = cause instanceof TimeoutFailure || retryState === 'TIMEOUT';
+    return { type: 'gaveUp', code: isLate ? 'timeout' : 'internal', message: cause?.message ?? error.message };
   }
 }
 

@@ -1,0 +1,58 @@
+import { sql } from 'drizzle-orm';
+import type { RunError, StepStatus } from '../../domain/run/step-record';
+import type { Executor } from '../executor';
+
+/** One attempt of a call, as the step's row names the current one. */
+export interface AttemptKey {
+  /** The activity that it belongs to. */
+  of: string;
+  /** Its number within that activity, from 1. */
+  no: number;
+  /** This very invocation: a local activity may be invoked twice under the same number. */
+  token: string;
+}
+
+interface StepPlace {
+  runId: string;
+  path: string;
+}
+
+/**
+ * Counts an attempt as sent, right before it is sent, and returns how many attempts that makes. null when it must not be
+ * sent: the run or the step has ended, or a later attempt of the step has begun.
+ */
+export async function countSent(
+  db: Executor,
+  { runId, path }: StepPlace,
+  { token }: AttemptKey,
+): Promise<number | null> {
+  const counted = await db.execute<{ attempts: number }>(sql`
+    update run_steps s set attempts = s.attempts + 1, seq = nextval('change_seq') from runs r
+    where r.id = s.run_id and r.status in ('running', 'waiting') and s.run_id = ${runId} and s.path = ${path}
+      and s.status in ('pending', 'running', 'waiting') and s.attempt ->> 'token' = ${token}
+    returning s.attempts`);
+  return counted.rows[0]?.attempts ?? null;
+}
+
+/** Keeps what an attempt failed with while the step stays open for the next one. */
+export async function noteFailedAttempt(db: Executor, { runId, path }: StepPlace, error: RunError): Promise<void> {
+  await db.execute(sql`
+    update run_steps set error = ${JSON.stringify(error)}::jsonb, seq = nextval('change_seq')
+    where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')`);
+}
+
+/** How a step stands, for an attempt that could not write its own outcome. */
+export async function stepStanding(
+  db: Executor,
+  { runId, path }: StepPlace,
+): Promise<{ open: boolean; finished: { status: StepStatus; error: RunError | null } | null }> {
+  const found = await db.execute<{ open: boolean; status: StepStatus | null; error: RunError | null }>(sql`
+    select r.status in ('running', 'waiting') as open, s.status, s.error
+    from runs r left join run_steps s on s.run_id = r.id and s.path = ${path} where r.id = ${runId}`);
+  const row = found.rows[0];
+  const ended = row?.status != null && ['success', 'failed', 'skipped', 'cancelled'].includes(row.status);
+  return {
+    open: row?.open ?? false,
+    finished: ended && row.status ? { status: row.status, error: row.error } : null,
+  };
+}
