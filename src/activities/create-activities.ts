@@ -4,7 +4,7 @@ import type { RunActivities } from '../domain/run/activities';
 import { createClaimRun } from './claim-run';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
-import { createPerformStep } from './perform-step';
+import { createCallStep } from './perform-step';
 import { createPerformStretch } from './perform-stretch';
 import { createFailStep } from './settle-step';
 
@@ -13,7 +13,7 @@ export function createActivities(deps: ActivityDeps): RunActivities {
   return {
     claimRun: createClaimRun(deps),
     performStretch: createPerformStretch(deps),
-    performStep: createPerformStep(deps),
+    performStep: createCallStep(deps),
     failStep: createFailStep(deps),
     writeNotes: ({ runId, journal }) => deps.database.db.transaction((tx) => writeJournal(tx, runId, journal)),
     noteRunFailed: (failure) => deps.database.db.transaction((tx) => noteRunFailed(tx, failure)),

@@ -40,10 +40,18 @@ interface Attempt {
   sent?: { config: unknown; connectionType: string; at: number };
 }
 
-/** A later attempt of the same step has begun: Temporal has given this one up, and nothing waits for what it returns. */
-class AttemptSuperseded extends Error {
-  override readonly name = 'AttemptSuperseded';
-}
+const SUPERSEDED_RETRY_MS = 1_000;
+
+/**
+ * Another attempt of the same step is the current one. Temporal has given this one up and ignores its failure, or retries it
+ * after the other, of a process that was suspended, has had time to end.
+ */
+const superseded = ({ path }: { path: string }): ApplicationFailure =>
+  ApplicationFailure.create({
+    message: `Another attempt of ${path} is the current one.`,
+    type: 'attempt_superseded',
+    nextRetryDelay: SUPERSEDED_RETRY_MS,
+  });
 
 /**
  * A call that leaves the process: at least once, each time with the same idempotency key. The step's row is open while it is
@@ -79,7 +87,7 @@ async function beginAndCall(
   const start = await beginStep(db, names, 'look', input.wait, key);
   const before = outcomeBefore(step, start);
   if (before) return before;
-  if (start.superseded) throw new AttemptSuperseded(`A later attempt of ${names.path} has begun.`);
+  if (start.superseded) throw superseded(names);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets);
   const attempt: Attempt = { step, action, context, key, start, sentCount: start.attempts };
   if (start.attempts >= retryOf(step).maxAttempts) return attemptsUsed(deps, attempt);
@@ -88,7 +96,7 @@ async function beginAndCall(
   } catch (error) {
     // Before anything else: a far end that refuses connections looks like a database that does.
     if (error instanceof ProviderFailure) return settleFailure(deps, attempt, error);
-    if (isDatabaseAway(error) || error instanceof AttemptSuperseded) throw error;
+    if (isDatabaseAway(error)) throw error;
     if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
     return settleFailure(deps, attempt, error);
   }
@@ -162,12 +170,12 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
 
 const places = ({ names: { runId, path } }: ActionStepOfRun) => ({ runId, path });
 
-/** The step ended, the run ended, or a later attempt has become the current one, all while this one was preparing. */
+/** While this attempt was prepared, the step or the run ended, or another attempt became the current one. */
 async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<Performance> {
   const standing = await stepStanding(database.db, step.names);
   const outcome = outcomeBefore(step, standing);
   if (outcome) return outcome;
-  throw new AttemptSuperseded(`A later attempt of ${step.names.path} has begun.`);
+  throw superseded(step.names);
 }
 
 /** Another branch may have used a secret while this call was on its way: what comes of it is masked like all that comes later. */
@@ -268,7 +276,7 @@ async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknow
   if (!failure?.retryable || sentCount >= retry.maxAttempts) {
     return settle(deps, attempt, (tx) => writeFailure(tx, step, described, failure?.output), described.message);
   }
-  await persist(context, () => noteFailedAttempt(deps.database.db, step.names, described));
+  await persist(context, () => noteFailedAttempt(deps.database.db, step.names, attempt.key, described));
   const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (sentCount - 1)) * 1000;
   const delayMs = Math.min(failure.retryAfterMs ?? backoff, Math.max(LONGEST_RETRY_AFTER_MS, retry.maxSeconds * 1000));
   if (context.info.isLocal) {

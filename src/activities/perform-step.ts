@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ProviderAction } from '../domain/definition/action';
 import { FermataError } from '../domain/errors';
 import type { Performance, StepInput } from '../domain/run/activities';
@@ -13,7 +13,7 @@ export interface ActionStepOfRun extends Step {
   action: ProviderAction;
 }
 
-/** Performs a provider action: renders, calls or writes, and persists in one activity. */
+/** Performs a provider action as part of a stretch: renders, calls or writes, and persists. */
 export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Promise<Performance> {
   return async (input) => {
     const step = stepOf(await deps.sourceOf(input.runId), input) as ActionStepOfRun;
@@ -29,5 +29,19 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Pro
       deps.onAction(step.action.action, outcome, (performance.now() - started) / 1000);
     }
     return result;
+  };
+}
+
+/**
+ * Performs a provider action as an activity of its own. Throws a non-retryable failure, typed with the error's code, when the
+ * step has failed for good: Temporal's retry policy of these activities has no limit.
+ */
+export function createCallStep(deps: ActivityDeps): (input: StepInput) => Promise<Performance> {
+  const performStep = createPerformStep(deps);
+  return async (input) => {
+    const outcome = await performStep(input);
+    if (outcome.type !== 'failed') return outcome;
+    const { code, message } = outcome.error;
+    throw ApplicationFailure.create({ message, type: code, nonRetryable: true, details: [outcome] });
   };
 }

@@ -12,6 +12,13 @@ export interface AttemptKey {
   token: string;
 }
 
+/**
+ * Seconds for which an attempt that was sent keeps others of its step from being sent, by the database's clock. Temporal does
+ * not give up an attempt earlier (the heartbeat timeout), so a process that was suspended does not send the attempts that
+ * were queued for it all at once.
+ */
+export const IN_FLIGHT_SECONDS = 5;
+
 interface StepPlace {
   runId: string;
   path: string;
@@ -27,17 +34,24 @@ export async function countSent(
   { token }: AttemptKey,
 ): Promise<number | null> {
   const counted = await db.execute<{ attempts: number }>(sql`
-    update run_steps s set attempts = s.attempts + 1, seq = nextval('change_seq') from runs r
+    update run_steps s set attempts = s.attempts + 1, seq = nextval('change_seq'),
+      attempt = s.attempt || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())) from runs r
     where r.id = s.run_id and r.status in ('running', 'waiting') and s.run_id = ${runId} and s.path = ${path}
       and s.status in ('pending', 'running', 'waiting') and s.attempt ->> 'token' = ${token}
     returning s.attempts`);
   return counted.rows[0]?.attempts ?? null;
 }
 
-/** Keeps what an attempt failed with while the step stays open for the next one. */
-export async function noteFailedAttempt(db: Executor, { runId, path }: StepPlace, error: RunError): Promise<void> {
+/** Keeps what an attempt failed with while the step stays open for the next one; the attempt is no longer in flight. */
+export async function noteFailedAttempt(
+  db: Executor,
+  { runId, path }: StepPlace,
+  { token }: AttemptKey,
+  error: RunError,
+): Promise<void> {
   await db.execute(sql`
-    update run_steps set error = ${JSON.stringify(error)}::jsonb, seq = nextval('change_seq')
+    update run_steps set error = ${JSON.stringify(error)}::jsonb, seq = nextval('change_seq'),
+      attempt = case when attempt ->> 'token' = ${token} then attempt - 'sentAt' else attempt end
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')`);
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 import type { SealedRunSecret } from '../secrets';
-import type { AttemptKey } from './attempts';
+import { IN_FLIGHT_SECONDS, type AttemptKey } from './attempts';
 import { newestArtifacts } from './artifacts';
 
 /** Names of a step in its row. */
@@ -31,7 +31,7 @@ export interface StepStart {
   finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
   /** Attempts so far: those that were sent, or of a step without calls those that began, this one included. */
   attempts: number;
-  /** A later attempt of this call has begun: this one must not send. */
+  /** A later attempt of this call has begun, or another one is in flight: this one must not send. */
   superseded: boolean;
   /** What the last attempt failed with. */
   lastError: RunError | null;
@@ -64,7 +64,10 @@ export async function beginStep(
   names: StepNames,
   hold: 'hold' | 'look',
   waitPath?: string,
-  /** Of a call: becomes the step's current attempt unless a later one of the same activity is. Counted when sent. */
+  /**
+   * Of a call: becomes the step's current attempt unless a later one of the same activity is, or another one was sent a moment
+   * ago. Counted when sent.
+   */
   attempt?: AttemptKey,
 ): Promise<StepStart> {
   const { runId, path } = names;
@@ -84,6 +87,8 @@ export async function beginStep(
         attempts = run_steps.attempts + case when run_steps.kind = 'action' and ${key}::jsonb is null then 1 else 0 end,
         attempt = case when run_steps.attempt ->> 'of' = ${attempt?.of ?? null}
           and (run_steps.attempt ->> 'no')::int > ${attempt?.no ?? null}::int then run_steps.attempt
+          when ${hold} = 'look' and (run_steps.attempt ->> 'sentAt')::float8
+            > extract(epoch from clock_timestamp()) - ${IN_FLIGHT_SECONDS} then run_steps.attempt
           else coalesce(${key}::jsonb, run_steps.attempt) end
       where run_steps.status in ('pending', 'running', 'waiting')
       returning attempts, attempt ->> 'token' as token)

@@ -114,7 +114,10 @@ export interface RunActivities {
   }): Promise<(Stretched & Claimed) | null>;
   /** Carries out steps one after another until one needs Temporal; after the last step of the run ends its row, too. */
   performStretch(input: StretchInput): Promise<Stretched>;
-  /** One provider call as a normal activity. */
+  /**
+   * One provider call as a normal activity. A step that failed for good is thrown as a non-retryable failure with `Failed` in
+   * its details; histories of 0.1.0 have it as a result.
+   */
   performStep(input: StepInput): Promise<Performance>;
   /** Records a failure that no attempt could record itself; a step that has ended meanwhile keeps its outcome. */
   failStep(input: StepInput & { error: RunError }): Promise<Performance>;

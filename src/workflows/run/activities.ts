@@ -1,12 +1,13 @@
 import {
   ActivityFailure,
+  ApplicationFailure,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
   TimeoutFailure,
   type CancellationScope,
 } from '@temporalio/workflow';
-import type { GaveUp, Performance, RunActivities, Stretched } from '../../domain/run/activities';
+import type { Failed, GaveUp, Performance, RunActivities, Stretched } from '../../domain/run/activities';
 import { stepDeadlineMs } from '../../domain/run/step-deadline';
 import type { Command } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
@@ -70,9 +71,18 @@ export async function callStep(
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     const { cause, retryState } = error;
+    const failed = failedFor(cause);
+    if (failed) return failed;
     const isLate = cause instanceof TimeoutFailure || retryState === 'TIMEOUT';
     return { type: 'gaveUp', code: isLate ? 'timeout' : 'internal', message: cause?.message ?? error.message };
   }
+}
+
+/** The step's own failure, which its attempts have recorded; undefined for what only Temporal knows. */
+function failedFor(cause: unknown): Failed | undefined {
+  if (!(cause instanceof ApplicationFailure) || !cause.nonRetryable) return undefined;
+  const [outcome] = (cause.details ?? []) as Partial<Failed>[];
+  return outcome?.type === 'failed' ? (outcome as Failed) : undefined;
 }
 
 export function failStep(

@@ -1,0 +1,117 @@
+import { startEngine, type Engine } from '../support/engine';
+import type { Received } from '../support/receiver';
+import { startPostgres } from '../support/services';
+import { until } from '../support/until';
+
+/** Longer than the heartbeat timeout of a call (5 s), with room for the retry. */
+const SUSPENDED_MS = 9_000;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const LONG_CALL = `
+name: Long call
+mode: single
+triggers: [{ event: automation.event, config: { type: long } }]
+actions:
+  - { id: call, action: integration-webhook.send, config: { url: "$URL/call" }, timeout_seconds: 60 }
+  - { id: after, action: integration-webhook.send, config: { url: "$URL/after" } }
+`;
+
+describe('two overlapping attempts of one step', () => {
+  let engine: Engine;
+  beforeEach(async () => {
+    engine = await startEngine();
+  }, 90_000);
+  afterEach(() => engine.close());
+
+  const sent = (path: string): Received[] => engine.receiver.received.filter((each) => each.path === path);
+
+  it('the outcome of the suspended attempt stands, the other one answers with it, and the run goes on', async () => {
+    // It is suspended when the far end has answered and the outcome is not written.
+    const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1:stop' });
+    await engine.save(LONG_CALL);
+    let answerSecond: () => void = () => undefined;
+    const secondMayEnd = new Promise<void>((resolve) => (answerSecond = resolve));
+    engine.receiver.answerWith(async ({ path }, response) => {
+      if (path === '/call' && sent('/call').length === 2) await secondMayEnd;
+      response.end('ok');
+    });
+    await engine.emit('long');
+    await until('the process is suspended', () => sleeper.output().includes('failpoint'), 60_000);
+    await engine.worker();
+    await until('the second attempt is sent', () => sent('/call').length === 2, 60_000);
+    sleeper.signal('SIGCONT');
+    const status = async () => (await engine.steps((await engine.runs())[0]?.id ?? ''))[0]?.status;
+    await until('the suspended attempt has written its outcome', async () => (await status()) === 'success');
+    answerSecond();
+    const [run] = await engine.ended(1, undefined, 60_000);
+    expect(run).toMatchObject({ status: 'success' });
+    const steps = await engine.steps(run?.id ?? '');
+    expect(steps.map(({ path, status: ended }) => [path, ended])).toEqual([
+      ['actions[0]', 'success'],
+      ['actions[1]', 'success'],
+    ]);
+    expect(steps[0]).toMatchObject({ attempts: 2 });
+    expect(new Set(sent('/call').map(({ key }) => key)).size).toBe(1);
+    // The bucket is free: the next event of this `single` automation makes a run.
+    await engine.emit('long');
+    expect(await engine.ended(2, undefined, 60_000)).toHaveLength(2);
+  }, 180_000);
+
+  it('a process that was suspended sends at most one of the attempts that were queued for it', async () => {
+    const worker = await engine.worker();
+    await engine.save(LONG_CALL);
+    engine.receiver.answerWith(async ({ path }, response) => {
+      // The first attempt is never answered: its process is suspended while it waits.
+      if (path === '/call' && sent('/call').length === 1) return;
+      await pause(500);
+      response.end('ok');
+    });
+    await engine.emit('long');
+    await until('the first attempt is sent', () => sent('/call').length === 1);
+    worker.signal('SIGSTOP');
+    await pause(3 * SUSPENDED_MS);
+    worker.signal('SIGCONT');
+    const [run] = await engine.ended(1, undefined, 90_000);
+    expect(run).toMatchObject({ status: 'success' });
+    expect(sent('/call')).toHaveLength(2);
+    expect((await engine.steps(run?.id ?? ''))[0]).toMatchObject({ status: 'success', attempts: 2 });
+  }, 180_000);
+});
+
+describe('an outage of Postgres of 15 seconds while a step is retried', () => {
+  it('uses up no attempt: the far end receives all of them and the run succeeds', async () => {
+    const postgres = await startPostgres({ durable: true });
+    const engine = await startEngine({ postgres });
+    try {
+      await engine.worker();
+      const id = await engine.save(`
+        name: Retried
+        triggers: [{ event: automation.event, config: { type: retried } }]
+        actions:
+          - { action: integration-webhook.send, config: { url: "$URL/x" }, timeout_seconds: 20, retry: { max_attempts: 3, initial_seconds: 1 } }
+          - { action: integration-webhook.send, config: { url: "$URL/after" } }
+      `);
+      let away: Promise<void> | undefined;
+      engine.receiver.answerWith(async ({ path }, response) => {
+        const attempts = engine.receiver.received.filter((each) => each.path === '/x').length;
+        if (path === '/x' && attempts < 3) response.statusCode = 503;
+        // The answer of the second attempt finds Postgres away.
+        if (path === '/x' && attempts === 2) {
+          await postgres.kill();
+          away = pause(15_000).then(() => postgres.start());
+        }
+        response.end('ok');
+      });
+      await engine.emit('retried');
+      await until('Postgres is away', () => away !== undefined, 60_000);
+      await away;
+      const [run] = await engine.ended(1, id, 120_000);
+      expect(run).toMatchObject({ status: 'success', error: null });
+      expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/x', '/x', '/x', '/after']);
+      expect((await engine.steps(run?.id ?? ''))[0]).toMatchObject({ status: 'success', attempts: 3 });
+    } finally {
+      await engine.close();
+      await postgres.destroy();
+    }
+  }, 240_000);
+});
