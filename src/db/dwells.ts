@@ -141,6 +141,24 @@ export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<vo
   if (status === 'armed') await tx.execute(sql`insert into dwell_ends (id) values (${id}) on conflict do nothing`);
 }
 
+/** Firing alerts besides one, their entities locked against writers until the transaction ends. */
+export async function liveEntities(
+  tx: Executor,
+  kind: string,
+  except: string,
+): Promise<{ id: string; state: Record<string, unknown> }[]> {
+  const found = await tx.execute<{ id: string; state: Record<string, unknown> }>(sql`
+    select e.id, e.state from alerts a join entities e on e.kind = ${kind} and e.id = a.fingerprint
+    where a.status = 'firing' and e.id <> ${except} and e.state is not null order by e.id for share of e`);
+  return found.rows;
+}
+
+/** Another entity keeps the cause up from now on. */
+export async function moveDwell(tx: Executor, { id }: Dwell, entity: { kind: string; id: string }): Promise<void> {
+  await tx.execute(sql`
+    update dwells set kind = ${entity.kind}, entity_id = ${entity.id}, updated_at = clock_timestamp() where id = ${id}`);
+}
+
 /** It fires now: spent until the cause stops. */
 export async function spendDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await tx.execute(sql`

@@ -87,3 +87,27 @@ export type Transition = z.infer<typeof Transition>;
 export function isOver(status: string): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
 }
+
+export const Alert = z.looseObject({
+  fingerprint: z.string(),
+  status: z.string(),
+  name: z.string().nullish(),
+  severity: z.string().nullish(),
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
+  startsAt: z.string(),
+  endsAt: z.string().optional(),
+  source: z.string(),
+  systemId: z.string().optional(),
+  runbookUrl: z.string().optional(),
+  acknowledgedBy: z.string().optional(),
+  silencedUntil: z.string().optional(),
+  repeats: z.number(),
+});
+
+export const AlertDetail = Alert.extend({
+  episodes: z.array(
+    z.looseObject({ startsAt: z.string(), endsAt: z.string().nullable(), endedBy: z.string().nullable() }),
+  ),
+  runs: z.array(z.looseObject({ id: z.string(), automationName: z.string(), status: z.string() })),
+});

@@ -1,4 +1,4 @@
-import { armDwell, lockDwellsOf, restDwell, spendDwell, type Dwell } from '../../db/dwells';
+import { armDwell, liveEntities, lockDwellsOf, moveDwell, restDwell, spendDwell, type Dwell } from '../../db/dwells';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import { earlierResults } from '../../db/health-results';
@@ -53,6 +53,7 @@ export async function endContradicted(
       if (dwell.entity.kind !== change.kind || dwell.entity.id !== change.id) continue;
       if (isRetried && change.occurredAt < dwell.armedAt) continue;
       if (!contradicts(deps.registry, dwell, change)) continue;
+      if (await handOver(deps, tx, dwell)) continue;
       const verdict = await endDwell(deps, tx, dwell, change);
       if (verdict === null) continue;
       if ('request' in verdict) survivors.push(verdict);
@@ -82,6 +83,22 @@ async function endDwell(
   await restDwell(tx, dwell);
   const detail = `The cause stopped at ${change.occurredAt.toISOString()}, before ${dwell.firesAt.toISOString()}.`;
   return { candidate, refusal: refused('dwell_cancelled', detail), changeId: dwell.changeId };
+}
+
+/**
+ * Moves a dwell to another entity that keeps its cause up, if the trigger has stand-ins (a group of alerts). The row of
+ * that entity is locked, so that no change of it can be routed before it finds the dwell.
+ */
+async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Promise<boolean> {
+  const standIn = registry.trigger(dwell.event)?.holds?.standIn?.(payloadOf(dwell), dwell.config);
+  if (!standIn) return false;
+  for (const { id, state } of await liveEntities(tx, standIn.kind, dwell.entity.id)) {
+    if (!standIn.accepts(state)) continue;
+    dwell.entity = { kind: standIn.kind, id };
+    await moveDwell(tx, dwell, dwell.entity);
+    return true;
+  }
+  return false;
 }
 
 function contradicts(registry: Registry, dwell: Dwell, change: Change): boolean {
