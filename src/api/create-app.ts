@@ -13,6 +13,7 @@ import { createApiMetrics, type ApiMetrics } from './metrics';
 import { automationBodySchemas } from './automations/input';
 import { createAutomationValidator } from './automations/validator';
 import { auditRoutes } from './routes/audit';
+import { alertHookRoutes } from './routes/alert-hooks';
 import { alertIngestRoutes } from './routes/alert-ingest';
 import { alertRoutes } from './routes/alerts';
 import { refusedDeliveryRoutes } from './routes/refused-deliveries';
@@ -121,6 +122,7 @@ export function createApp(deps: ApiDeps): Api {
     ...entityKindRoutes(shared),
     ...inboundRoutes(shared),
     ...alertIngestRoutes(shared),
+    ...alertHookRoutes(shared),
     ...refusedDeliveryRoutes(shared),
     ...alertRoutes(shared),
     receiveHookRoute(shared),

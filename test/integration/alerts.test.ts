@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
@@ -241,5 +242,34 @@ describe('alerts over the API', () => {
     expect((await h.call('POST', `${BASE}/alerts/${id}/acknowledge`, { token: viewer })).status).toBe(403);
     expect((await h.call('GET', `${BASE}/alerts`, { token: ingest })).status).toBe(403);
     expect((await h.call('POST', `${BASE}/ingest/zabbix`, { token: viewer, body: {} })).status).toBe(403);
+  });
+
+  test('a PagerDuty webhook is taken with a right signature only, and acknowledges the alert that its key names', async () => {
+    const id = newId();
+    await fire(id);
+    await h.call('POST', `${BASE}/hooks`, { body: { name: 'pd', scheme: 'pagerduty', secrets: ['pd-secret'] } });
+    const event = (type: string, incident: Fields) => ({
+      event: {
+        ...{ id: '1', event_type: type, resource_type: 'incident', occurred_at: new Date().toISOString() },
+        agent: { summary: 'Earline Greenholt' },
+        data: { id: 'PT4KHLK', title: 'On fire, runbook: https://rb/fire', urgency: 'high', ...incident },
+      },
+    });
+    const send = (body: unknown, secret: string, extra = '') => {
+      const raw = JSON.stringify(body);
+      const signature = createHmac('sha256', secret).update(raw).digest('hex');
+      const headers = { 'content-type': 'application/json', 'x-pagerduty-signature': `${extra}v1=${signature}` };
+      return h.call('POST', `${BASE}/ingest/pagerduty/pd`, { token: null, body: raw, headers });
+    };
+    const acknowledged = event('incident.acknowledged', { incident_key: id });
+    expect((await send(acknowledged, 'wrong')).status).toBe(401);
+    expect((await get(id)).acknowledgedBy).toBeUndefined();
+    expect((await send(acknowledged, 'pd-secret', `v1=${'0'.repeat(64)},`)).status).toBe(202);
+    expect((await get(id)).acknowledgedBy).toBe('Earline Greenholt');
+    expect((await h.call('GET', `${BASE}/alerts/pagerduty:PT4KHLK`)).status).toBe(404);
+    expect((await send(event('incident.resolved', { incident_key: id }), 'pd-secret')).body.changeIds).toHaveLength(1);
+    expect((await get(id)).status).toBe('firing');
+    expect((await send(event('incident.triggered', {}), 'pd-secret')).status).toBe(202);
+    expect(await get('pagerduty:PT4KHLK')).toMatchObject({ runbookUrl: 'https://rb/fire', severity: 'critical' });
   });
 });

@@ -1,26 +1,16 @@
 import { z } from 'zod';
 import type { EntityStore } from '../../db/entity-store';
-import type { Executor } from '../../db/executor';
-import { findHook } from '../../db/hooks';
 import type { Notifier } from '../../db/notifier';
-import type { Clock } from '../../domain/clock';
 import { toStorable } from '../../domain/entities/storable';
-import { FermataError } from '../../domain/errors';
-import type { Cipher } from '../../domain/secrets/cipher';
 import { receiveHook } from '../../edges/hooks/receive';
-import { verifySender } from '../../edges/hooks/verify-sender';
-import { expectationOf, type Expectation } from '../../domain/hooks/scheme';
 import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/body';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Route } from '../http/route';
-import { hookSecretName } from './hooks';
+import { authenticateHook, type AuthenticateHookDeps } from './authenticate-hook';
 
-interface ReceiveHookDeps {
-  db: Executor;
+interface ReceiveHookDeps extends AuthenticateHookDeps {
   entities: EntityStore;
-  clock: Clock;
   notifier: Notifier;
-  cipher: Cipher;
 }
 
 /** What anybody may post to, guarded by the hook's own secret. Parsed only when the sender is known. */
@@ -49,14 +39,8 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
       401: { description: 'No such hook, or its secret or signature is missing, wrong or too old' },
     },
     async handler({ params, request, raw, cause }) {
-      const hook = await findHook(deps.db, params.name);
-      const now = deps.clock.now();
       const { headers } = request;
-      const expected = hook === null || hook.name !== params.name ? UNKNOWN : expectationOf(hook);
-      const sealed = expected === UNKNOWN ? [] : (hook?.secrets ?? []);
-      const secrets = sealed.map((secret) => deps.cipher.open(hookSecretName(hook?.id ?? ''), secret));
-      const verified = verifySender(expected, secrets, { headers, raw, now });
-      if (verified === null || hook === null) throw refused();
+      const { hook, now, ...verified } = await authenticateHook(deps, params.name, { headers, raw });
       const body = bodyOf(raw, headers['content-type']);
       const query = toStorable(queryOf(request.originalUrl));
       const hideHeaders = (hook.options.hideHeaders ?? []).map((name) => name.toLowerCase());
@@ -64,7 +48,7 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
         deps.db.transaction((tx) =>
           receiveHook(
             { tx, entities: deps.entities, cause, now },
-            { ...{ hook, body, headers, query, expected, hideHeaders, ...verified }, method: request.method },
+            { ...{ hook, body, headers, query, hideHeaders, ...verified }, method: request.method },
           ),
         ),
       );
@@ -73,12 +57,6 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
     },
   });
 }
-
-/** Stands in for a hook that does not exist: nothing matches it, and the answer is that to a wrong signature. */
-const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranceSeconds: 0 };
-
-const refused = (): FermataError =>
-  new FermataError('unauthorized', 'The hook does not exist, or its secret or signature is missing, wrong or too old.');
 
 /** JSON and forms as values, everything else as text. */
 function bodyOf(raw: Buffer, contentType: string | undefined): unknown {

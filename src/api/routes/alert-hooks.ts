@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { ALERT_SENDERS } from '../../edges/alerts/senders';
+import type { AlertSender } from '../../edges/alerts/sender';
+import { inboundRoute, type Route } from '../http/route';
+import { ALERT_BODY, ALERT_RESPONSES, camelCase, takeMessage, type AlertIngestDeps } from './alert-ingest';
+import { authenticateHook, refusedHook, type AuthenticateHookDeps } from './authenticate-hook';
+
+export type AlertHookDeps = AlertIngestDeps & AuthenticateHookDeps;
+
+/** Alerts of senders without a token: guarded by the secrets of a hook. */
+export function alertHookRoutes(deps: AlertHookDeps): Route[] {
+  return ALERT_SENDERS.map((sender) => alertHookRoute(deps, sender));
+}
+
+function alertHookRoute(deps: AlertHookDeps, sender: AlertSender): Route {
+  return inboundRoute({
+    method: 'post',
+    permission: 'public',
+    tag: 'Inbound',
+    path: `/ingest/${sender.id}/{hook}`,
+    operationId: `ingest.${camelCase(sender.id)}Hook`,
+    summary: `${sender.summary}, guarded by the secrets of a hook instead of a token`,
+    description:
+      'The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.',
+    params: z.object({ hook: z.string().min(1).max(200) }),
+    bodyFormat: 'raw',
+    documentedBody: ALERT_BODY,
+    bodyTypes: ['application/json', 'text/plain'],
+    responses: {
+      ...ALERT_RESPONSES,
+      401: { description: 'No such hook, or its secret or signature is missing, wrong or too old' },
+    },
+    async handler(context) {
+      const { params, request, raw } = context;
+      const { hook } = await authenticateHook(deps, params.hook, { headers: request.headers, raw });
+      if (hook.scheme === 'none') throw refusedHook();
+      const cause = { ...context.cause, actor: { type: 'service' as const, id: `hook:${hook.name}` } };
+      const { principal } = context;
+      return takeMessage(deps, sender, { request, raw, cause, principal }, { name: hook.name });
+    },
+  });
+}

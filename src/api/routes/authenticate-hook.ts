@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Executor } from '../../db/executor';
+import { findHook, type HookRow } from '../../db/hooks';
+import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import { expectationOf, type Expectation } from '../../domain/hooks/scheme';
+import type { Cipher } from '../../domain/secrets/cipher';
+import { verifySender, type VerifiedRequest } from '../../edges/hooks/verify-sender';
+import { hookSecretName } from './hooks';
+
+export interface AuthenticateHookDeps {
+  db: Executor;
+  clock: Clock;
+  cipher: Cipher;
+}
+
+/** A hook whose sender has been verified for one request. */
+export interface AuthenticatedHook extends VerifiedRequest {
+  hook: HookRow;
+  expected: Expectation;
+  now: Date;
+}
+
+/** Stands in for a hook that does not exist: nothing matches it, and the answer is that to a wrong signature. */
+const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranceSeconds: 0 };
+
+/**
+ * Finds a hook by its name and verifies the sender of a request over the raw body.
+ * @throws {FermataError} `unauthorized` when the hook does not exist, or its secret or signature is missing, wrong or too
+ * old: callers cannot tell which hooks exist
+ */
+export async function authenticateHook(
+  { db, clock, cipher }: AuthenticateHookDeps,
+  name: string,
+  { headers, raw }: { headers: IncomingHttpHeaders; raw: Buffer },
+): Promise<AuthenticatedHook> {
+  const found = await findHook(db, name);
+  const hook = found?.name === name ? found : null;
+  const now = clock.now();
+  const expected = hook === null ? UNKNOWN : expectationOf(hook);
+  const secrets = (hook?.secrets ?? []).map((secret) => cipher.open(hookSecretName(hook?.id ?? ''), secret));
+  const verified = verifySender(expected, secrets, { headers, raw, now });
+  if (verified === null || hook === null) throw refusedHook();
+  return { hook, expected, now, ...verified };
+}
+
+/** The answer to a request whose sender is not known. */
+export const refusedHook = (): FermataError =>
+  new FermataError('unauthorized', 'The hook does not exist, or its secret or signature is missing, wrong or too old.');
