@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -164,7 +163,6 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       ingestMaxBytes: config.ingestMaxBytes,
       trustedProxies: config.trustedProxies,
       alerts: { systemLabels: config.alerts.systemLabels, severities: severityMap(config.alerts.severities) },
-      snsCertificates: config.snsCertificates === undefined ? undefined : readFileSync(config.snsCertificates, 'utf8'),
     },
   });
   return { api, listeners: registry.listeners() };
