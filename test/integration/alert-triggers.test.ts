@@ -35,6 +35,32 @@ triggers: [${trigger}]
 actions:
 ${actions}`;
 
+  test('a matching alert starts a run that sees labels, the runbook and the alerts of its system', async () => {
+    const id = await engine.save(
+      automation(
+        'Disk',
+        `{ event: alert.fired, config: { matchers: ['alertname="DiskFull"', 'env=~"prod|stage"'] } }`,
+        `  - { action: alert.acknowledge }
+  - { action: automation.log, config: { message: "{{ trigger.payload.labels.instance }} {{ trigger.payload.runbookUrl }} {{ alerts.firing.count }}" } }
+  - wait_until: { condition: 'state.alert[trigger.payload.fingerprint].status == "resolved"', timeout_seconds: 60 }`,
+      ),
+    );
+    await send('d1', { alertname: 'DiskFull', env: 'prod', instance: 'db-1', service: 'db' });
+    await send('d1', { alertname: 'DiskFull', env: 'prod', instance: 'db-1', service: 'db' });
+    await send('d2', { alertname: 'DiskFull', env: 'test', instance: 'db-2', service: 'db' });
+    await outcome(id, 'config');
+    await until(
+      'it is acknowledged',
+      async () => ((await engine.call(api, 'GET', '/alerts/d1')) as Fields)['acknowledgedBy'] === 'automation:Disk',
+      20_000,
+    );
+    await send('d1', { alertname: 'DiskFull', env: 'prod' }, { status: 'resolved' });
+    const [run] = await engine.ended(1, id, 30_000);
+    expect(run).toMatchObject({ status: 'success', context_key: 'd1' });
+    const detail = (await engine.call(api, 'GET', '/alerts/d1')) as { runs: Fields[] };
+    expect(detail.runs).toMatchObject([{ automationId: id, automationName: 'Disk' }]);
+  }, 120_000);
+
   test('a silenced alert starts nothing, with the reason; its resolution does', async () => {
     const fired = await engine.save(
       automation(

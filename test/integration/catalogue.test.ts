@@ -73,6 +73,9 @@ describe('the catalogue', () => {
       ...{ name: 'does everything', triggers: [{ event: 'automation.event', config: { type: 'act' } }] },
       actions: await everyAction(),
     });
+    await call('POST', '/ingest/alertmanager', {
+      alerts: [{ status: 'firing', fingerprint: 'ca11ab1e00000001', labels: { alertname: 'Known' } }],
+    });
     await engine.emit('act');
     await everyDomain();
 
@@ -116,6 +119,9 @@ describe('the catalogue', () => {
     const inJira = { connectionId: connections.jira };
     const actions: [action: string, config: Record<string, unknown>, more?: Record<string, unknown>][] = [
       ['automation.log', { message: 'hello' }],
+      ['alert.acknowledge', { fingerprint: 'ca11ab1e00000001' }],
+      ['alert.silence', { fingerprint: 'ca11ab1e00000001', durationMinutes: 1, comment: 'known' }],
+      ['alert.unsilence', { fingerprint: 'ca11ab1e00000001' }],
       ['automation.emit_event', { type: 'ping', subject: 'app' }],
       ['automation.set_state', { ...lamp, state: { on: true } }],
       ['automation.remove_state', lamp],

@@ -1,4 +1,7 @@
 import type { Plugin } from '../../integrations/contract';
+import { acknowledgeAction } from './actions/acknowledge';
+import { silenceAction } from './actions/silence';
+import { unsilenceAction } from './actions/unsilence';
 import { alertKind } from './alert-entity';
 import { alertTriggers } from './triggers';
 
@@ -6,5 +9,6 @@ import { alertTriggers } from './triggers';
 export const alertPlugin: Plugin = {
   id: 'alert',
   triggers: alertTriggers,
+  actions: [acknowledgeAction, silenceAction, unsilenceAction],
   entityKinds: [alertKind],
 };
