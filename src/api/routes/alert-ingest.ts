@@ -6,6 +6,7 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import type { Clock, Ids } from '../../domain/clock';
 import { toStorable } from '../../domain/entities/storable';
+import { parseJson } from '../../domain/exact-json';
 import { FermataError, messageOf, type Finding } from '../../domain/errors';
 import type { AlertSettings } from '../../domains/alert/take-alerts';
 import { receiveAlerts, rejectedOf, type Rejected } from '../../edges/alerts/receive-alerts';
@@ -141,7 +142,7 @@ function parseForeign(raw: Buffer): unknown {
   const text = raw.toString('utf8');
   if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new FermataError('malformed_body', `The body is not valid JSON: ${messageOf(cause)}`, { cause });
   }

@@ -17,6 +17,11 @@ export interface IncomingAlert {
   dashboardUrl?: string;
   silenceUrl?: string;
   value?: unknown;
+  /**
+   * Set when the sender leaves out labels and annotations in messages of this type: those that are known stay, except the
+   * labels named in `replaces`; the message adds what is not known.
+   */
+  partial?: { replaces: readonly string[] };
   /** What the message says of the group; absent = nothing, the last one's stays. */
   group?: GroupFacts;
   /** What the sender says of acknowledgement; absent = nothing. `by` null = it was taken back. */

@@ -6,9 +6,20 @@ export type Step =
   /** It concerns an episode that has ended, or an unknown alert; nothing changes. */
   { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
 
-/** Fields of a message that stand in the state as they came. */
-function described(alert: IncomingAlert): Omit<AlertState, 'status' | 'startsAt'> {
-  const { labels, annotations, source, receiver, generatorUrl, dashboardUrl, silenceUrl, value } = alert;
+/** Labels and annotations after a message: as it brought them, or merged into those that are known. */
+function textsOf({ labels, annotations, partial }: IncomingAlert, prev: AlertState | null) {
+  if (partial === undefined || prev === null) return { labels, annotations };
+  const replaced = Object.entries(labels).filter(([name]) => partial.replaces.includes(name));
+  return {
+    labels: { ...labels, ...prev.labels, ...Object.fromEntries(replaced) },
+    annotations: { ...annotations, ...prev.annotations },
+  };
+}
+
+/** Fields of the state that a message sets. */
+function described(alert: IncomingAlert, prev: AlertState | null): Omit<AlertState, 'status' | 'startsAt'> {
+  const { source, receiver, generatorUrl, dashboardUrl, silenceUrl, value } = alert;
+  const { labels, annotations } = textsOf(alert, prev);
   const runbookUrl = own(annotations, 'runbook_url');
   return {
     name: own(labels, 'alertname') ?? null,
@@ -47,12 +58,12 @@ export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Da
 
 function fired(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
   if (prev?.status === 'firing') {
-    const state = { ...described(alert), status: 'firing' as const, startsAt: prev.startsAt, ...kept(prev) };
+    const state = { ...described(alert, prev), status: 'firing' as const, startsAt: prev.startsAt, ...kept(prev) };
     return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode: false };
   }
   const startsAt = alert.startsAt ?? now;
   if (prev?.endsAt !== undefined && startsAt.getTime() <= Date.parse(prev.endsAt)) return { kind: 'stale' };
-  const state = { ...described(alert), status: 'firing' as const, startsAt: startsAt.toISOString() };
+  const state = { ...described(alert, prev), status: 'firing' as const, startsAt: startsAt.toISOString() };
   return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode: true };
 }
 
@@ -63,7 +74,7 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
   if (!isOpen && alert.endsAt !== undefined && alert.endsAt.getTime() < Date.parse(prev.startsAt)) {
     return { kind: 'stale' };
   }
-  const told = described(alert);
+  const told = described(alert, prev);
   const isBare = Object.keys(alert.labels).length === 0;
   const texts = isBare ? withoutTexts(prev) : told;
   const state = { ...texts, startsAt: prev.startsAt, ...kept(prev) };

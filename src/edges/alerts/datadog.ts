@@ -47,6 +47,8 @@ function read(input: unknown): { alert: IncomingAlert } {
         runbook_url: tags['runbook_url'] ?? runbookIn(description),
       }),
       source: 'datadog',
+      // A recovery without a priority does not say how severe the alert was.
+      ...(!isFiring && { partial: { replaces: [] } }),
       ...(at && (isFiring ? { startsAt: at } : { endsAt: at })),
       ...(link !== undefined && { generatorUrl: link }),
     },

@@ -53,11 +53,16 @@ export function present(texts: Readonly<Record<string, string | undefined>>): Re
 /** Years before this are the zero time of some language: open. */
 const FIRST_YEAR = 1971;
 
-/** An instant: ISO 8601 or milliseconds; undefined when it is none, or the zero time. */
+const inMilliseconds = (unix: number): number => (unix > 1e17 ? unix / 1e6 : unix > 1e14 ? unix / 1e3 : unix);
+
+/**
+ * An instant: ISO 8601, or a Unix time in milliseconds, microseconds or nanoseconds; undefined when it is none, or the zero
+ * time.
+ */
 export function instant(value: unknown): Date | undefined {
-  const given = typeof value === 'string' && /^\d{12,14}$/.test(value) ? Number(value) : value;
+  const given = typeof value === 'string' && /^\d{12,19}$/.test(value) ? Number(value) : value;
   if (typeof given !== 'string' && typeof given !== 'number') return undefined;
-  const iso = typeof given === 'string' ? given.replace(/([+-]\d\d)(\d\d)$/, '$1:$2') : given;
+  const iso = typeof given === 'string' ? given.replace(/([+-]\d\d)(\d\d)$/, '$1:$2') : inMilliseconds(given);
   const at = new Date(iso);
   return Number.isNaN(at.getTime()) || at.getUTCFullYear() < FIRST_YEAR || at.getUTCFullYear() > 9999 ? undefined : at;
 }

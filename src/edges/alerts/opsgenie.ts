@@ -28,6 +28,8 @@ function read(input: unknown): Element {
   const at = instant(alert['updatedAt']) ?? instant(alert['createdAt']);
   const startsAt = instant(alert['createdAt']);
   const alias = text(alert, 'alias');
+  // Only Create and custom actions carry description and details.
+  const partial = action === 'Create' ? undefined : { replaces: action === 'UpdatePriority' ? ['severity'] : [] };
   return {
     kind: 'alert',
     alert: {
@@ -48,6 +50,7 @@ function read(input: unknown): Element {
         runbook_url: details['runbook_url'] ?? details['runbook'] ?? runbookIn(description),
       }),
       source: 'opsgenie',
+      ...(partial && { partial }),
       ...(known.status === 'firing' && startsAt && { startsAt }),
       ...(known.status === 'resolved' && at && { endsAt: at }),
       ...(action === 'Acknowledge' && { acknowledged: { by } }),

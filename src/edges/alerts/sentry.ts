@@ -27,7 +27,7 @@ function readIssue(issue: Fields, action: string): Element {
   const project = text(issue, 'project', 'slug');
   return alertOf(required(issue, 'id'), status, {
     ...{ title, project, level: text(issue, 'level'), url, startsAt, culprit: text(issue, 'culprit') },
-    description: text(issue, 'metadata', 'value'),
+    ...{ description: text(issue, 'metadata', 'value'), partial: { replaces: [] } },
   });
 }
 
@@ -66,6 +66,8 @@ function readMetricAlert(data: Fields, action: string): Element {
     endsAt,
     description: text(data, 'description_text'),
     project: textOfFirst(field(incident, 'projects')),
+    // A resolution does not say how severe the alert was.
+    ...(isResolved && { partial: { replaces: [] } }),
   });
 }
 
@@ -82,10 +84,12 @@ interface Told {
   endsAt?: Date | undefined;
   culprit?: string | undefined;
   tags?: Record<string, string>;
+  /** Webhooks of issues carry no tags of events. */
+  partial?: IncomingAlert['partial'];
 }
 
 function alertOf(id: string, status: IncomingAlert['status'], told: Told): Element {
-  const { title, description, project, level, url, startsAt, endsAt, culprit, tags = {} } = told;
+  const { title, description, project, level, url, startsAt, endsAt, culprit, tags = {}, partial } = told;
   return {
     kind: 'alert',
     alert: {
@@ -99,6 +103,7 @@ function alertOf(id: string, status: IncomingAlert['status'], told: Told): Eleme
         runbook_url: tags['runbook_url'] ?? runbookIn(description, title),
       }),
       source: 'sentry',
+      ...(partial && { partial }),
       ...(startsAt && { startsAt }),
       ...(endsAt && { endsAt }),
       ...(url !== undefined && { generatorUrl: url }),
