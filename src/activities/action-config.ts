@@ -3,7 +3,7 @@ import type { Executor } from '../db/executor';
 import { isFlagged } from '../domain/definition/schema-at';
 import { FermataError, type Finding } from '../domain/errors';
 import { codeFields } from '../domain/registry/schema-marks';
-import { holdReferences } from '../domain/secrets/references';
+import { holdReferences, referencesIn } from '../domain/secrets/references';
 import type { EvaluationScope } from '../evaluation/evaluator';
 import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './perform-step';
@@ -20,7 +20,8 @@ const SECRET_FIELDS = ['x-secret', 'x-secret-env'];
 /**
  * Renders the configuration of an action, puts secrets in where its schema takes them and the author wrote them, and checks
  * it against the schema. Fields that hold code are never rendered. The step's mask hides the secrets from then on.
- * @throws {FermataError} config_invalid, which fails the step without a retry.
+ * @throws {FermataError} config_invalid, and secret_outside for a reference in a field that takes none; both fail the step
+ * without a retry.
  */
 export async function renderConfig(
   db: Executor,
@@ -32,9 +33,13 @@ export async function renderConfig(
   const code = codeFields(schema);
   const held = holdReferences();
   const takesSecret = (path: readonly PropertyKey[]) => isFlagged(schema, path, SECRET_FIELDS);
-  const written = mapTexts(step.action.config, [], (text, path) =>
-    takesSecret(path) ? held.hold(text) : text,
-  ) as Config;
+  const written = mapTexts(step.action.config, [], (text, path) => {
+    if (takesSecret(path)) return held.hold(text);
+    const [outside] = code.has(String(path[0])) ? [] : referencesIn(text);
+    if (outside === undefined) return text;
+    const message = `${path.map(String).join('.')} takes no secrets: \${{ secrets.${outside} }} cannot be used there.`;
+    throw new FermataError('secret_outside', message);
+  }) as Config;
   const templates = Object.fromEntries(Object.entries(written).filter(([key]) => !code.has(key)));
   const literal = Object.fromEntries(Object.entries(written).filter(([key]) => code.has(key)));
   const rendered = { ...((await evaluator.render(db, templates, scope)) as Config), ...literal };

@@ -40,6 +40,7 @@ const CATALOGUE = {
   loop_detected: { status: 409, title: 'Automations trigger each other in a loop' },
   // Steps
   config_invalid: { status: 422, title: 'Action configuration not valid' },
+  secret_outside: { status: 422, title: 'Secret in a field that takes none' },
   artifact_missing: { status: 422, title: 'Artifact missing' },
   provider_failed: { status: 502, title: 'The provider call failed' },
   http_status: { status: 502, title: 'The far end answered with an error' },

@@ -68,6 +68,34 @@ ${steps}
     expect((await request('PUT', '/secrets/no%20name', { value: 'x' })).status).toBe(422);
   });
 
+  test('are taken in the address, the body and the headers of a webhook, and hidden in what comes back', async () => {
+    engine.receiver.answerWith((received, response) => {
+      const { url, body, headers } = received;
+      response.end(JSON.stringify({ url, body, [String(headers['x-key'])]: 'as a key' }));
+    });
+    const secret = '${{ secrets.WHOLE }}';
+    const { steps, detail } = await run(
+      'fields',
+      `  - { action: integration-webhook.send, config: { url: "$URL/hook/${secret}?a=1", body: { deep: ["x ${secret}"] }, customHeaders: [{ name: X-Key, value: "k ${secret}" }] } }`,
+    );
+    const [received] = engine.receiver.received;
+    expect(received).toMatchObject({ url: `/hook/${CANARIES.WHOLE}?a=1`, headers: { 'x-key': `k ${CANARIES.WHOLE}` } });
+    expect(received?.body).toContain(`x ${CANARIES.WHOLE}`);
+    expect(steps).toMatchObject([{ status: 'success' }]);
+    expect(JSON.stringify([steps, detail])).toContain('****');
+    expect(JSON.stringify([steps, detail])).not.toContain(CANARIES.WHOLE);
+  });
+
+  test('are refused in any other field when an automation is saved', async () => {
+    const answer = await request('POST', '/automations', {
+      name: 'outside',
+      triggers: [{ event: 'automation.event', config: { type: 'outside' } }],
+      actions: [{ action: 'automation.log', config: { message: '${{ secrets.WHOLE }}' } }],
+    });
+    expect(answer.status).toBe(422);
+    expect(answer.text).toContain('"secret_outside"');
+  });
+
   test('reach the far end, and are hidden in what it repeats and in everything after', async () => {
     engine.receiver.answerWith(
       (received, response) => void response.end(`you sent ${String(received.headers['authorization'])}`),

@@ -1,6 +1,6 @@
 import type { ConnectionRow } from '../../db/connections';
 import { FermataError, type Finding } from '../../domain/errors';
-import { onlyReference } from '../../domain/secrets/references';
+import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
 import type { Cipher, Sealed } from '../../domain/secrets/cipher';
 import type { AnyConnectionType } from '../../integrations/connections/connection-type';
 import { secretFieldsOf } from '../../integrations/connections/connection-type';
@@ -78,14 +78,26 @@ function originOf(address: unknown): unknown {
 }
 
 function check(type: AnyConnectionType, given: Config): Config {
-  const parsed = type.configSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
+  // An address may hold references: it is checked with a word in their place and kept as it was written.
+  const addresses = Object.entries(given).flatMap(([field, value]) =>
+    type.addressFields.includes(field) && typeof value === 'string' && referencesIn(value).length > 0
+      ? [[field, value] as const]
+      : [],
+  );
+  const stand = addresses.map(([field, text]) => [field, addressWith(text)] as const);
+  const parsed = type.configSchema.safeParse({ ...given, ...Object.fromEntries(stand) });
+  if (parsed.success) return { ...parsed.data, ...Object.fromEntries(addresses) };
   const errors = parsed.error.issues.map(({ path, message, code }) => ({
     path: ['config', ...path.map(String)].join('.'),
     message,
     code: code ?? 'invalid',
   }));
   throw new FermataError('validation_failed', `The config is not valid: ${errors[0]?.message ?? ''}`, { errors });
+}
+
+/** An address that can be checked before its secrets are known. */
+function addressWith(text: string): string {
+  return onlyReference(text) === null ? fillReferences(text, () => 'secret') : 'https://secret.example';
 }
 
 function refusal(path: string, message: string): FermataError {

@@ -34,8 +34,8 @@ function walkTexts(value: unknown, path: Segment[], visit: VisitText): void {
 export type SecretFields = Set<string>;
 
 /**
- * Warns of `${{ secrets.X }}` in fields that take none, where it would be sent as it stands, of what only looks like such a
- * reference, and of names that are not known, when the known ones were given.
+ * Reports `${{ secrets.X }}` in fields that take none as an error; warns of what only looks like a reference, and of names that are
+ * not known, when the known ones were given.
  */
 export function checkSecretReferences(
   document: unknown,
@@ -49,8 +49,8 @@ export function checkSecretReferences(
     for (const [reference, rest = ''] of text.matchAll(REFERENCE)) {
       const name = NAME.exec(rest)?.[1];
       if (!fields.has(formatPlace(path))) {
-        const message = `${reference} stays as it stands here: only fields for secrets take one`;
-        findings.warning({ path, code: 'secret_outside', message });
+        const message = `${reference} cannot be used here: only fields for secrets take one (bearerToken, secretEnv, url…)`;
+        findings.error({ path, code: 'secret_outside', message });
       } else if (name === undefined) {
         const message = `${reference} is not replaced: write \${{ secrets.NAME }}, without anything else in it`;
         findings.warning({ path, code: 'secret_reference', message });

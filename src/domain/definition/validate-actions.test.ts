@@ -44,8 +44,10 @@ describe('validateDefinition, of what actions are given', () => {
         'actions[0].config.connectionId unknown_connection',
         'actions[0].config.bearerToken unknown_secret',
       ]);
-      expect(warningsOf(withActions(log('${{ secrets.TOKEN }}')), known)).toEqual([
-        'actions[0].config.message secret_outside',
+      const { definition, errors } = validate(withActions(log('${{ secrets.TOKEN }}')), known);
+      expect([definition, errors.map(({ path, code }) => `${path} ${code}`)]).toEqual([
+        undefined,
+        ['actions[0].config.message secret_outside'],
       ]);
     });
 

@@ -48,12 +48,17 @@ export async function openConnection(
     const isReference = onlyReference(text) !== null;
     return { field, value: isReference ? text.trim() : fieldValue(type, field, text) };
   });
-  const names = [...new Set(fields.flatMap(({ value }) => textsOf(value).flatMap(referencesIn)))];
+  // Addresses are kept in clear, with references to the secrets in them.
+  const addresses = Object.entries(row.config).filter(([field]) => type.addressFields.includes(field));
+  const values = [...fields.map(({ value }) => value), ...addresses.map(([, value]) => value)];
+  const names = [...new Set(values.flatMap((value) => textsOf(value).flatMap(referencesIn)))];
   const found = await backend.resolve(names);
   const missing = names.find((name) => !found.has(name));
   if (missing !== undefined) throw unusable(row, `refers to the secret "${missing}", which there is not`);
   const clear = (text: string) => fillReferences(text, (name) => found.get(name)?.value ?? '');
-  const opened = fields.map(({ field, value }) => [field, mapTexts(value, clear)] as const);
+  const opened = [...addresses, ...fields.map(({ field, value }) => [field, value] as const)].map(
+    ([field, value]) => [field, mapTexts(value, clear)] as const,
+  );
   const config = type.configSchema.safeParse({ ...row.config, ...Object.fromEntries(opened) });
   if (!config.success) {
     const said = config.error.issues.map(({ path, message }) => `${path.map(String).join('.')} ${message}`).join('; ');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WebhookConfig } from './config';
+import { authTypeOf, WebhookConfig } from './config';
 
 const url = 'https://a.example/hook';
 const problems = (config: Record<string, unknown>) => {
@@ -12,7 +12,6 @@ it('needs no more than a URL', () => {
     url,
     method: 'POST',
     contentType: 'json',
-    authType: 'none',
     customHeaders: [],
     retryOnStatus: [],
   });
@@ -22,6 +21,15 @@ it.each([
   [{ url: 'ftp://a.example' }, 'url must be an http(s) URL'],
   [{ url: '/relative' }, 'url must be an http(s) URL'],
   [{ url: 'https://user:pw@a.example' }, 'url must not carry a user name or password: use authType basic'],
+  [
+    { authType: 'none', bearerToken: 't' },
+    'bearerToken bearerToken belongs to authType bearer and is not sent with authType none',
+  ],
+  [
+    { bearerToken: 't', authHeaderName: 'X-Key' },
+    'authHeaderName authHeaderName belongs to authType header and is not sent with authType bearer',
+  ],
+  [{ basicUsername: 'me' }, 'basicPassword is required by authType basic'],
   [{ authType: 'bearer' }, 'bearerToken is required by authType bearer'],
   [{ authType: 'basic', basicUsername: 'me' }, 'basicPassword is required by authType basic'],
   [{ authType: 'basic', basicPassword: 'pw' }, 'basicUsername is required by authType basic'],
@@ -54,6 +62,16 @@ it.each([
   expect(problems(config)).toHaveLength(1);
 });
 
+it.each([
+  [{}, 'none'],
+  [{ bearerToken: 't' }, 'bearer'],
+  [{ basicUsername: 'u', basicPassword: 'p' }, 'basic'],
+  [{ authHeaderName: 'X-Key', authHeaderValue: 'v' }, 'header'],
+  [{ authType: 'bearer', bearerToken: 't' }, 'bearer'],
+])('infers the type of authentication of %j', (config, authType) => {
+  expect(authTypeOf(WebhookConfig.parse({ url, ...config }))).toBe(authType);
+});
+
 it('accepts a timeout of up to five minutes', () => {
   expect(problems({ timeout: 300_000 })).toEqual([]);
 });
@@ -61,5 +79,7 @@ it('accepts a timeout of up to five minutes', () => {
 it('marks what takes secrets, also in its JSON Schema', () => {
   const { properties } = z.toJSONSchema(WebhookConfig, { io: 'input' });
   const secrets = Object.entries(properties ?? {}).filter(([, field]) => Object(field)['x-secret'] === true);
-  expect(secrets.map(([name]) => name)).toEqual(['bearerToken', 'basicPassword', 'authHeaderValue', 'signingSecret']);
+  expect(secrets.map(([name]) => name)).toEqual([
+    ...['url', 'bearerToken', 'basicPassword', 'authHeaderValue', 'customHeaders', 'body', 'signingSecret'],
+  ]);
 });

@@ -32,10 +32,13 @@ const Fields = z.strictObject({
       const problem = urlProblem(text);
       if (problem !== null) context.addIssue(problem);
     })
-    .meta({ format: 'uri', description: 'Where to send: http or https' }),
+    .meta({ format: 'uri', 'x-secret': true, description: 'Where to send: http or https' }),
   method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),
   contentType: z.enum(['json', 'form', 'text']).default('json'),
-  authType: z.enum(['none', 'bearer', 'basic', 'header']).default('none'),
+  authType: z
+    .enum(['none', 'bearer', 'basic', 'header'])
+    .optional()
+    .meta({ description: 'Follows from the fields that are given; `none` without any' }),
   bearerToken: secret('Token of authType bearer'),
   basicUsername: z
     .string()
@@ -46,17 +49,16 @@ const Fields = z.strictObject({
   basicPassword: secret('Password of authType basic'),
   authHeaderName: HeaderName.optional().meta({ description: 'Header of authType header, e.g. X-Api-Key' }),
   authHeaderValue: secret('Value of that header'),
-  customHeaders: z
-    .array(CustomHeader)
-    .max(100)
-    .default([])
-    .meta({ description: 'Further headers; like credentials they do not follow a redirect to another origin' }),
+  customHeaders: z.array(CustomHeader).max(100).default([]).meta({
+    'x-secret': true,
+    description: 'Further headers; like credentials they do not follow a redirect to another origin',
+  }),
   body: z
     .union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())], {
       error: 'must be text or an object',
     })
     .optional()
-    .meta({ description: 'Text, or an object that is sent as JSON or as form fields' }),
+    .meta({ 'x-secret': true, description: 'Text, or an object that is sent as JSON or as form fields' }),
   timeout: z
     .int()
     .min(1)
@@ -72,9 +74,17 @@ const Fields = z.strictObject({
 
 /** Configuration of `integration-webhook.send`. */
 export const WebhookConfig = Fields.superRefine((config, context) => {
-  for (const field of REQUIRED[config.authType]) {
+  const authType = authTypeOf(config);
+  for (const field of REQUIRED[authType]) {
     if (config[field] !== undefined) continue;
-    context.addIssue({ code: 'custom', path: [field], message: `is required by authType ${config.authType}` });
+    context.addIssue({ code: 'custom', path: [field], message: `is required by authType ${authType}` });
+  }
+  for (const [other, fields] of Object.entries(REQUIRED)) {
+    for (const field of other === authType ? [] : fields) {
+      if (config[field] === undefined) continue;
+      const message = `${field} belongs to authType ${other} and is not sent with authType ${authType}`;
+      context.addIssue({ code: 'custom', path: [field], message });
+    }
   }
   if (config.contentType === 'form' && Array.isArray(config.body)) {
     context.addIssue({
@@ -85,6 +95,15 @@ export const WebhookConfig = Fields.superRefine((config, context) => {
   }
 });
 export type WebhookConfig = z.infer<typeof WebhookConfig>;
+
+/** The type that is written, or the first one of which a field is given. */
+export function authTypeOf(
+  config: Pick<z.infer<typeof Fields>, 'authType' | (typeof REQUIRED)['bearer' | 'basic' | 'header'][number]>,
+): keyof typeof REQUIRED {
+  if (config.authType !== undefined) return config.authType;
+  const types = ['bearer', 'basic', 'header'] as const;
+  return types.find((type) => REQUIRED[type].some((field) => config[field] !== undefined)) ?? 'none';
+}
 
 function urlProblem(text: string): string | null {
   if (!URL.canParse(text)) return 'must be an http(s) URL';

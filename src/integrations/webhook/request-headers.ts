@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { ProviderFailure } from '../provider-failure';
-import type { WebhookConfig } from './config';
+import { authTypeOf, type WebhookConfig } from './config';
 import type { EncodedBody } from './encode-body';
 import { headerProblem } from './header-rules';
 
@@ -47,7 +47,7 @@ export function requestHeaders(
 }
 
 function authorization(config: WebhookConfig): { name: string; value: string; field: string } | null {
-  switch (config.authType) {
+  switch (authTypeOf(config)) {
     case 'none':
       return null;
     case 'bearer':
