@@ -70,7 +70,7 @@ ${steps}
 
   test('are taken in the address, the body and the headers of a webhook, and hidden in what comes back', async () => {
     engine.receiver.answerWith((received, response) => {
-      const { url, body, headers } = received;
+      const { path: url, body, headers } = received;
       response.end(JSON.stringify({ url, body, [String(headers['x-key'])]: 'as a key' }));
     });
     const secret = '${{ secrets.WHOLE }}';
@@ -79,7 +79,7 @@ ${steps}
       `  - { action: integration-webhook.send, config: { url: "$URL/hook/${secret}?a=1", body: { deep: ["x ${secret}"] }, customHeaders: [{ name: X-Key, value: "k ${secret}" }] } }`,
     );
     const [received] = engine.receiver.received;
-    expect(received).toMatchObject({ url: `/hook/${CANARIES.WHOLE}?a=1`, headers: { 'x-key': `k ${CANARIES.WHOLE}` } });
+    expect(received).toMatchObject({ path: `/hook/${CANARIES.WHOLE}?a=1`, headers: { 'x-key': `k ${CANARIES.WHOLE}` } });
     expect(received?.body).toContain(`x ${CANARIES.WHOLE}`);
     expect(steps).toMatchObject([{ status: 'success' }]);
     expect(JSON.stringify([steps, detail])).toContain('****');
