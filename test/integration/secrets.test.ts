@@ -168,13 +168,13 @@ ${steps}
   test('are replaced where the author wrote them, and not in what a payload brings', async () => {
     const { run: ended } = await run(
       'inject',
-      `  - { action: integration-webhook.send, config: { url: "$URL/x", authType: bearer, bearerToken: "{{ trigger.payload.data.token }}", body: "\${{ secrets.WHOLE }}" } }`,
+      `  - { action: integration-webhook.send, config: { url: "$URL/x", authType: bearer, bearerToken: "{{ trigger.payload.data.token }}", body: "\${{ secrets.WHOLE }} {{ trigger.payload.data.token }}" } }`,
       { token: '${{ secrets.WHOLE }}' },
     );
     expect(ended.status).toBe('success');
     const [received] = engine.receiver.received;
     expect(received?.headers['authorization']).toBe('Bearer ${{ secrets.WHOLE }}');
-    expect(received?.body).toBe('${{ secrets.WHOLE }}');
+    expect(received?.body).toBe(`${CANARIES.WHOLE} \${{ secrets.WHOLE }}`);
   }, 60_000);
 
   test('are put into the headers of a connection, and one that is not there is told by name', async () => {
@@ -206,6 +206,32 @@ ${steps}
     const { run: ended, detail } = await run('bridge', `${notify(', continue_on_error: true')}\n${notify('')}`);
     expect(ended.status).toBe('failed');
     expect(JSON.stringify([ended.error, (detail as { steps: unknown }).steps])).not.toContain('canary');
+  }, 60_000);
+
+  test('are taken in the address of a connection, and hidden in what a test of it says', async () => {
+    await call('PUT', '/secrets/HOOK_PATH', { value: 'Canary-Path-1' });
+    const config = { baseUrl: `${engine.receiver.url}/\${{ secrets.HOOK_PATH }}` };
+    const made = await call('POST', '/connections', { name: 'Path', type: 'webhook', config });
+    expect(made).toMatchObject({ config });
+    for (const [path, body] of [
+      [`/connections/${String(made['id'])}/test`, undefined],
+      ['/connections/test', { type: 'webhook', config }],
+      ['/connections/test', { type: 'webhook', config: {}, connectionId: made['id'] }],
+    ] as const) {
+      engine.receiver.received.splice(0);
+      engine.receiver.answerWith((_received, response) => void response.end('ok'));
+      expect(await call('POST', path, body)).toEqual({ ok: true, message: `${engine.receiver.url}/**** answers.` });
+      expect(engine.receiver.received[0]?.path).toBe('/Canary-Path-1');
+      engine.receiver.answerWith((received, response) => void response.writeHead(400).end(`no ${received.path}`));
+      const refused = await request('POST', path, body);
+      expect(refused.text).toContain('"ok":false');
+      expect(refused.text).not.toMatch(/canary/i);
+    }
+    const asHost = { type: 'webhook', config: { baseUrl: 'http://${{ secrets.HOOK_PATH }}.invalid' } };
+    expect((await request('POST', '/connections/test', asHost)).text).not.toMatch(/canary/i);
+    const asUser = { host: 'mail.example.com', port: 25, user: '${{ secrets.HOOK_PATH }}', password: 'x1234567' };
+    const outside = await request('POST', '/connections', { name: 'Mail', type: 'smtp', config: asUser });
+    expect([outside.status, outside.text]).toEqual([422, expect.stringContaining('"secret_outside"')]);
   }, 60_000);
 
   test('that are missing fail the step by name, without another try', async () => {

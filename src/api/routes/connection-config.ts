@@ -1,5 +1,7 @@
 import type { ConnectionRow } from '../../db/connections';
 import { FermataError, type Finding } from '../../domain/errors';
+import { formatPlace } from '../../domain/definition/place';
+import { visitTexts } from '../../domain/definition/secret-references';
 import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
 import type { Cipher, Sealed } from '../../domain/secrets/cipher';
 import type { AnyConnectionType } from '../../integrations/connections/connection-type';
@@ -77,7 +79,22 @@ function originOf(address: unknown): unknown {
   return typeof address === 'string' && URL.canParse(address) ? new URL(address).origin : address;
 }
 
+/** @throws {FermataError} validation_failed with `secret_outside`, for a reference in a field that takes none */
+function assertReferencesTaken(type: AnyConnectionType, given: Config): void {
+  const taking = new Set([...secretFieldsOf(type), ...type.addressFields]);
+  const outside: Finding[] = [];
+  visitTexts(given, ['config'], (text, path) => {
+    if (taking.has(String(path[1])) || referencesIn(text).length === 0) return;
+    const message = 'cannot refer to a secret: only secret fields and addresses can';
+    outside.push({ path: formatPlace(path), message, code: 'secret_outside' });
+  });
+  const [first] = outside;
+  if (first === undefined) return;
+  throw new FermataError('validation_failed', `${first.path}: ${first.message}`, { errors: outside });
+}
+
 function check(type: AnyConnectionType, given: Config): Config {
+  assertReferencesTaken(type, given);
   // An address may hold references: it is checked with a word in their place and kept as it was written.
   const addresses = Object.entries(given).flatMap(([field, value]) =>
     type.addressFields.includes(field) && typeof value === 'string' && referencesIn(value).length > 0

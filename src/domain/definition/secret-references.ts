@@ -1,5 +1,6 @@
 import { nearest } from '../expressions/nearest';
 import type { Findings } from './findings';
+import { referencesIn } from '../secrets/references';
 import { formatPlace, type Segment } from './place';
 
 const REFERENCE = /\$\{\{\s*secrets(?![A-Za-z0-9_$])([^}]*)\}\}/g;
@@ -30,6 +31,25 @@ function walkTexts(value: unknown, path: Segment[], visit: VisitText): void {
   }
 }
 
+/** Calls `visit` for the name of every key in a value, with the place of what it names. */
+function visitKeys(value: unknown, path: readonly Segment[], visit: VisitText): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, child] of Object.entries(value)) {
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    if (!Array.isArray(value)) visit(key, at);
+    visitKeys(child, at, visit);
+  }
+}
+
+/** Names of the secrets that a document refers to, sorted. */
+export function secretsOf(document: unknown): string[] {
+  const names = new Set<string>();
+  visitTexts(document, [], (text) => {
+    for (const name of text.includes('${{') ? referencesIn(text) : []) names.add(name);
+  });
+  return [...names].sort();
+}
+
 /** Places of fields whose schema takes secrets. */
 export type SecretFields = Set<string>;
 
@@ -43,6 +63,12 @@ export function checkSecretReferences(
   known: ReadonlySet<string> | undefined,
   findings: Findings,
 ): void {
+  visitKeys(document, [], (key, path) => {
+    const [name] = key.includes('${{') ? referencesIn(key) : [];
+    if (name === undefined) return;
+    const message = `\${{ secrets.${name} }} cannot be used in the name of a key`;
+    findings.error({ path: [...path], code: 'secret_outside', message });
+  });
   visitTexts(document, [], (text, at) => {
     if (!text.includes('${{')) return;
     const path = [...at];

@@ -49,6 +49,9 @@ describe('validateDefinition, of what actions are given', () => {
         undefined,
         ['actions[0].config.message secret_outside'],
       ]);
+      expect(errorsOf(send({ env: { '${{ secrets.TOKEN }}': 'x' } }), known)).toEqual([
+        'actions[0].config.env["${{ secrets.TOKEN }}"] secret_outside',
+      ]);
     });
 
     it('warns of what only looks like a reference to a secret', () => {

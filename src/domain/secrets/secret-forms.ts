@@ -20,6 +20,8 @@ export function secretForms(value: string): string[] {
     if (form.length < MIN_SECRET_LENGTH) continue;
     for (const text of new Set([form, ...latin1Forms(form)]))
       for (const escaped of escapedForms(text)) forms.add(escaped);
+    // As the name of a host, which is case-insensitive.
+    if (form.length >= MIN_PART_LENGTH && /^[A-Za-z0-9.-]+$/.test(form)) forms.add(form.toLowerCase());
     for (const encoded of [...base64Forms(form), ...hexForms(form)]) forms.add(encoded);
   }
   for (const part of partsOf(value)) for (const form of partForms(part)) forms.add(form);
