@@ -79,7 +79,10 @@ ${steps}
       `  - { action: integration-webhook.send, config: { url: "$URL/hook/${secret}?a=1", body: { deep: ["x ${secret}"] }, customHeaders: [{ name: X-Key, value: "k ${secret}" }] } }`,
     );
     const [received] = engine.receiver.received;
-    expect(received).toMatchObject({ path: `/hook/${CANARIES.WHOLE}?a=1`, headers: { 'x-key': `k ${CANARIES.WHOLE}` } });
+    expect(received).toMatchObject({
+      path: `/hook/${CANARIES.WHOLE}?a=1`,
+      headers: { 'x-key': `k ${CANARIES.WHOLE}` },
+    });
     expect(received?.body).toContain(`x ${CANARIES.WHOLE}`);
     expect(steps).toMatchObject([{ status: 'success' }]);
     expect(JSON.stringify([steps, detail])).toContain('****');
