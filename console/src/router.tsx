@@ -50,6 +50,13 @@ const routes = [
       throw redirect({ to: '/runs' as never });
     },
   }),
+  screen('/automations', () => import('./screens/automations/automations'), 'Automations', 'q', 'status', 'managedBy'),
+  screen(
+    ...(['/automations/$id', () => import('./screens/automations/automation'), 'AutomationScreen'] as const),
+    ...['tab', 'days', 'from'],
+  ),
+  screen('/automations/new', () => import('./screens/editor/editor'), 'NewAutomation'),
+  screen('/automations/$id/edit', () => import('./screens/editor/editor'), 'EditAutomation'),
   screen('/runs', () => import('./screens/runs'), 'Runs', 'status', 'automationId', 'contextKey', 'q', 'from', 'to'),
   screen('/runs/$id', () => import('./screens/run'), 'Run', 'step'),
 ];

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { ListChecks, LogOut, Radio } from 'lucide-react';
+import { ListChecks, LogOut, Radio, Workflow } from 'lucide-react';
 import { useEffect } from 'react';
 import { useLive, useLiveState } from './api/live';
 import { whenSignedOut } from './api/client';
@@ -25,6 +25,9 @@ export function Shell() {
     <div className="shell">
       <nav className="side" aria-label="Main">
         <div className="brand">Fermata</div>
+        <Link to="/automations" search={{}}>
+          <Workflow size={16} aria-hidden /> Automations
+        </Link>
         <Link to="/runs" search={{}}>
           <ListChecks size={16} aria-hidden /> Runs
         </Link>

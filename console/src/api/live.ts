@@ -3,11 +3,11 @@ import { queryClient } from './query-client';
 
 /** Which lists an event makes stale. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  run: ['runs', 'stats', 'now'],
+  run: ['runs', 'now', 'waits', 'evaluations'],
   step: [],
-  entity: ['entities', 'systems', 'incidents', 'now'],
-  alert: ['alerts'],
-  automation: ['automations'],
+  entity: ['entities', 'entity', 'systems', 'health', 'incidents', 'maintenances', 'slos', 'dwells', 'now'],
+  alert: ['alerts', 'alert', 'silences', 'now'],
+  automation: ['automations', 'automation', 'now'],
 };
 /** Bursts of events share one refresh. */
 const REFRESH_MS = 700;

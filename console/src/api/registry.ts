@@ -1,0 +1,29 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, ask } from './client';
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+interface Kinds {
+  triggers: Schemas['TriggerType'];
+  actions: Schemas['ActionType'];
+  'artifact-types': Schemas['ArtifactType'];
+  filters: Schemas['Filter'];
+  'entity-kinds': Schemas['EntityKind'];
+}
+
+const CALLS: { [Name in keyof Kinds]: () => Promise<{ items: Kinds[Name][] }> } = {
+  triggers: () => ask(api.GET('/api/v1/triggers')),
+  actions: () => ask(api.GET('/api/v1/actions')),
+  'artifact-types': () => ask(api.GET('/api/v1/artifact-types')),
+  filters: () => ask(api.GET('/api/v1/filters')),
+  'entity-kinds': () => ask(api.GET('/api/v1/entity-kinds')),
+};
+
+/** What automations can be made of; fixed while the API runs. */
+export const registryQuery = <Name extends keyof Kinds>(name: Name) =>
+  queryOptions({
+    queryKey: ['registry', name],
+    staleTime: 300_000,
+    queryFn: async (): Promise<Kinds[Name][]> => (await CALLS[name]()).items,
+  });

@@ -1,0 +1,85 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, ask } from '../../api/client';
+import { queryClient } from '../../api/query-client';
+import type { components } from '../../api/schema';
+
+export type Automation = components['schemas']['AutomationResource'];
+const MAX_LISTED = 1_000;
+const PAGE = 200;
+
+/** An automation with the ETag that its changes are made from. */
+export interface Tagged {
+  automation: Automation;
+  etag: string;
+}
+
+export const automationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['automation', id],
+    queryFn: async (): Promise<Tagged> => {
+      const call = await api.GET('/api/v1/automations/{id}', { params: { path: { id } } });
+      return { automation: await ask(Promise.resolve(call)), etag: call.response.headers.get('etag') ?? '*' };
+    },
+  });
+
+/** The automation as the YAML document that was saved. */
+export async function readYaml(id: string): Promise<{ text: string; etag: string }> {
+  const call = await api.GET('/api/v1/automations/{id}', {
+    params: { path: { id } },
+    headers: { Accept: 'application/yaml' },
+    parseAs: 'text',
+  });
+  const text: unknown = await ask(Promise.resolve(call));
+  return { text: String(text), etag: call.response.headers.get('etag') ?? '*' };
+}
+
+interface Filters {
+  q?: string | undefined;
+  status?: string | undefined;
+  managedBy?: string | undefined;
+}
+
+/** Automations under the filters: all of them up to a bound, since they are shown by group. */
+export const automationsQuery = (filters: Filters) =>
+  queryOptions({
+    queryKey: ['automations', filters],
+    queryFn: async () => {
+      const items: Automation[] = [];
+      let cursor: string | undefined;
+      do {
+        const query = { ...filters, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
+        const answer = await ask(api.GET('/api/v1/automations', { params: { query: query as never } }));
+        items.push(...answer.items);
+        cursor = answer.nextCursor ?? undefined;
+      } while (cursor !== undefined && items.length < MAX_LISTED);
+      return { items, more: cursor !== undefined };
+    },
+  });
+
+export async function setStatus(id: string, enabled: boolean): Promise<void> {
+  const params = { path: { id } };
+  await ask(
+    enabled
+      ? api.POST('/api/v1/automations/{id}/enable', { params })
+      : api.POST('/api/v1/automations/{id}/disable', { params }),
+  );
+}
+
+export async function refreshAutomation(id?: string): Promise<void> {
+  await Promise.all([
+    queryClient.invalidateQueries({ queryKey: ['automations'] }),
+    id === undefined ? undefined : queryClient.invalidateQueries({ queryKey: ['automation', id] }),
+  ]);
+}
+
+/** Ended runs of an automation: 24 hours in buckets of an hour, 7 or 30 days in buckets of a day. */
+export const statsQuery = (id: string, days = 1) =>
+  queryOptions({
+    queryKey: ['stats', id, days],
+    staleTime: 60_000,
+    queryFn: () => {
+      const from = new Date(Date.now() - days * 86_400_000).toISOString();
+      const bucket = days > 1 ? ('day' as const) : ('hour' as const);
+      return ask(api.GET('/api/v1/automations/{id}/stats', { params: { path: { id }, query: { from, bucket } } }));
+    },
+  });

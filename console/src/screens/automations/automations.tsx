@@ -1,0 +1,205 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { GitBranch, Plus } from 'lucide-react';
+import { useState } from 'react';
+import { useMay } from '../../api/session';
+import { useSearchParams } from '../../lib/search';
+import { OutcomeBars } from '../../ui/bars';
+import { Chips } from '../../ui/chips';
+import { Empty, Loaded, Page, Problem } from '../../ui/page';
+import { SearchBox } from '../../ui/search-box';
+import { Switch } from '../../ui/switch';
+import { Table, type Column } from '../../ui/table';
+import { Time } from '../../ui/time';
+import { automationsQuery, refreshAutomation, setStatus, statsQuery, type Automation } from './automation-api';
+
+/** Automations by group, with the outcomes of their last 24 hours. */
+export function Automations() {
+  const [search] = useSearchParams();
+  const may = useMay('manage');
+  const { q, status, managedBy } = search;
+  const filters = Object.fromEntries(
+    Object.entries({ q, status, managedBy }).filter(([, value]) => value !== undefined),
+  );
+  const query = useQuery(automationsQuery(filters));
+  const create = (
+    <Link to="/automations/new" search={{}} className="button primary">
+      <Plus size={14} aria-hidden /> New automation
+    </Link>
+  );
+  return (
+    <Page title="Automations" aside={may ? create : undefined}>
+      <div className="filters">
+        <SearchBox label="Search automations" placeholder="Part of name or description" />
+        <Chips label="Status" name="status" values={['enabled', 'disabled']} />
+      </div>
+      <Loaded query={query}>
+        {({ items, more }) => (
+          <>
+            {items.length === 0 && <Nothing filtered={Object.keys(filters).length > 0} />}
+            {more && <p className="hint">The first {items.length} are shown. Search to find the others.</p>}
+            <Groups automations={items} />
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Nothing({ filtered }: { filtered: boolean }) {
+  return (
+    <div className="panel">
+      <Empty>
+        {filtered
+          ? 'No automation matches these filters.'
+          : 'No automations yet. Create one here, or apply a folder with “fermata apply”.'}
+      </Empty>
+    </div>
+  );
+}
+
+function Groups({ automations }: { automations: readonly Automation[] }) {
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const names = [...new Set(automations.map(({ group }) => group ?? ''))].sort(byName);
+  const choose = (ids: readonly string[], on: boolean) =>
+    setChosen((before) => new Set([...before].filter((id) => !ids.includes(id)).concat(on ? ids : [])));
+  const selected = automations.filter(({ id }) => chosen.has(id));
+  return (
+    <>
+      <Selection automations={selected} onDone={() => setChosen(new Set())} />
+      {names.map((name) => {
+        const rows = automations.filter(({ group }) => (group ?? '') === name);
+        const title = name === '' ? 'Ungrouped' : name;
+        return (
+          <section key={name} aria-label={title}>
+            {(names.length > 1 || name !== '') && (
+              <h2 className="group-head">
+                {title} <span className="faint num">{rows.length}</span>
+              </h2>
+            )}
+            <Table
+              label={`Automations: ${title}`}
+              columns={columnsOf(chosen, choose)}
+              rows={rows}
+              rowKey={({ id }) => id}
+              empty="None."
+            />
+          </section>
+        );
+      })}
+    </>
+  );
+}
+
+/** Alphabetical; those without a group last. */
+function byName(a: string, b: string): number {
+  if (a === '' || b === '') return a === b ? 0 : a === '' ? 1 : -1;
+  return a.localeCompare(b);
+}
+
+function columnsOf(
+  chosen: ReadonlySet<string>,
+  choose: (ids: readonly string[], on: boolean) => void,
+): Column<Automation>[] {
+  return [
+    {
+      name: 'Select',
+      hidden: true,
+      cell: ({ id, name }) => (
+        <input
+          type="checkbox"
+          aria-label={`Select ${name}`}
+          checked={chosen.has(id)}
+          onChange={(event) => choose([id], event.target.checked)}
+        />
+      ),
+    },
+    { name: 'On', cell: (automation) => <StatusSwitch automation={automation} /> },
+    { name: 'Automation', title: ({ name }) => name, cell: (automation) => <Name automation={automation} /> },
+    { name: 'Last triggered', cell: ({ lastTriggeredAt }) => <Time at={lastTriggeredAt} /> },
+    { name: '24 hours', cell: ({ id, name }) => <Sparkline id={id} name={name} /> },
+    {
+      name: 'Managed by',
+      cell: ({ managedBy, provenance }) =>
+        managedBy === 'gitops' ? (
+          <span className="status" title={provenance?.path ?? ''}>
+            <GitBranch size={14} aria-hidden /> {provenance?.source ?? 'Git'}
+          </span>
+        ) : (
+          <span className="faint">API</span>
+        ),
+    },
+    { name: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
+  ];
+}
+
+function Name({ automation }: { automation: Automation }) {
+  return (
+    <>
+      <Link to="/automations/$id" params={{ id: automation.id }} search={{}}>
+        {automation.name}
+      </Link>
+      {automation.description !== null && <div className="cell-sub">{automation.description}</div>}
+    </>
+  );
+}
+
+/** Enables or disables at once. */
+export function StatusSwitch({ automation }: { automation: Automation }) {
+  const may = useMay('manage');
+  const { id, name, status } = automation;
+  const change = useMutation({
+    mutationFn: (on: boolean) => setStatus(id, on),
+    onSettled: () => refreshAutomation(id),
+  });
+  return (
+    <span className="status">
+      <Switch
+        on={change.isPending ? change.variables : status === 'enabled'}
+        label={`${status === 'enabled' ? 'Disable' : 'Enable'} ${name}`}
+        disabled={!may || change.isPending}
+        onChange={(on) => change.mutate(on)}
+      />
+      {status === 'enabled' ? 'on' : 'off'}
+      {change.error !== null && <span className="tone-bad">{change.error.message}</span>}
+    </span>
+  );
+}
+
+function Sparkline({ id, name }: { id: string; name: string }) {
+  const { data } = useQuery(statsQuery(id));
+  const label = `Runs of ${name} in the last 24 hours${data === undefined ? '' : `: ${data.total}`}`;
+  return (
+    <span className="spark">
+      <OutcomeBars buckets={data?.buckets ?? []} label={label} />
+      <span className="num faint">{data?.total ?? ''}</span>
+    </span>
+  );
+}
+
+function Selection({ automations, onDone }: { automations: readonly Automation[]; onDone(): void }) {
+  const may = useMay('manage');
+  const change = useMutation({
+    mutationFn: async (on: boolean) => {
+      for (const { id } of automations) await setStatus(id, on);
+    },
+    onSuccess: onDone,
+    onSettled: () => refreshAutomation(),
+  });
+  if (automations.length === 0) return null;
+  return (
+    <div className="selection" role="status">
+      <span>{automations.length} selected</span>
+      <button type="button" disabled={!may || change.isPending} onClick={() => change.mutate(true)}>
+        Enable
+      </button>
+      <button type="button" disabled={!may || change.isPending} onClick={() => change.mutate(false)}>
+        Disable
+      </button>
+      <button type="button" onClick={onDone}>
+        Clear
+      </button>
+      {change.error !== null && <Problem error={change.error} />}
+    </div>
+  );
+}

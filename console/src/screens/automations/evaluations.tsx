@@ -1,0 +1,69 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { CopyId } from '../../ui/copy';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Status } from '../../ui/status';
+import { Table, type Column } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+type Evaluation = components['schemas']['Evaluation'];
+
+/** What each outcome means. */
+const MEANING: Readonly<Record<string, string>> = {
+  config: 'The configuration of the trigger did not match',
+  filter: 'The filter was false',
+  window: 'Not often enough within the window',
+  dwell: 'The cause did not hold long enough',
+  dwell_cancelled: 'The cause did not hold long enough',
+  condition: 'A condition was false',
+  conditions: 'A condition was false',
+  already_running: 'A run was in progress (mode single)',
+  max_runs: 'Too many runs at once',
+  disabled: 'The automation was disabled',
+  silenced: 'The alert was silenced',
+  error: 'An expression failed',
+};
+
+export const evaluationsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['evaluations', id, 'recent'],
+    staleTime: 10_000,
+    queryFn: () =>
+      ask(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: { limit: 200 } } })),
+  });
+
+const COLUMNS: readonly Column<Evaluation>[] = [
+  {
+    name: 'Did not start because',
+    cell: ({ outcome }) => <Status value="refused" label={MEANING[outcome] ?? outcome} />,
+  },
+  { name: 'Detail', wrap: true, cell: ({ detail }) => detail ?? <span className="faint">–</span> },
+  { name: 'Trigger', cell: ({ triggerId }) => <code>{triggerId ?? '–'}</code> },
+  { name: 'Times', cell: ({ count }) => <span className="num">{count}</span> },
+  { name: 'First', cell: ({ firstAt }) => <Time at={firstAt} /> },
+  { name: 'Last', cell: ({ lastAt }) => <Time at={lastAt} /> },
+  { name: 'Change', cell: ({ changeId }) => (changeId === null ? '–' : <CopyId id={changeId} short={13} />) },
+];
+
+/** Events that did not start the automation, with the reason. */
+export function Evaluations({ id }: { id: string }) {
+  const query = usePages(['evaluations', id], (cursor) =>
+    ask(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: page(cursor) } })),
+  );
+  return (
+    <Pages query={query}>
+      {(items) => (
+        <Table
+          label="Events that did not start it"
+          columns={COLUMNS}
+          rows={items}
+          rowKey={({ triggerId, changeId, outcome, firstAt }) =>
+            `${triggerId ?? ''}:${changeId ?? ''}:${outcome}:${firstAt}`
+          }
+          empty="No event was turned away. Events that started a run are under Runs."
+        />
+      )}
+    </Pages>
+  );
+}

@@ -1,0 +1,181 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useSearchParams } from '../../lib/search';
+import { durationText } from '../../lib/time';
+import { OutcomeBars } from '../../ui/bars';
+import { Countdown } from '../../ui/countdown';
+import { Select } from '../../ui/field';
+import { Loaded, Panel } from '../../ui/page';
+import { Status } from '../../ui/status';
+import { Table } from '../../ui/table';
+import { Duration, Time } from '../../ui/time';
+import { Flow } from '../../ui/flow';
+import { statsQuery, type Automation } from './automation-api';
+import { evaluationsQuery } from './evaluations';
+
+type Stats = components['schemas']['RunStats'];
+const RANGES = [
+  { value: '1', label: '24 hours' },
+  { value: '7', label: '7 days' },
+  { value: '30', label: '30 days' },
+] as const;
+
+/** What an automation does, how it did, and what it waits for. */
+export function Overview({ automation }: { automation: Automation }) {
+  const recent = useQuery(statsQuery(automation.id));
+  const evaluations = useQuery(evaluationsQuery(automation.id));
+  const since = Date.now() - 86_400_000;
+  const refused: Record<string, number> = {};
+  for (const { outcome, count, lastAt } of evaluations.data?.items ?? [])
+    if (Date.parse(lastAt) >= since) refused[outcome] = (refused[outcome] ?? 0) + count;
+  return (
+    <div className="two-columns">
+      <Panel title="What it does" aside={<span className="faint">counts of the last 24 hours</span>}>
+        <Flow definition={automation.definition} ended={recent.data?.total} refused={refused} />
+      </Panel>
+      <div>
+        <Outcomes id={automation.id} />
+        <RecentRuns id={automation.id} />
+        <Armed id={automation.id} />
+      </div>
+    </div>
+  );
+}
+
+function Outcomes({ id }: { id: string }) {
+  const [search, set] = useSearchParams();
+  const range = RANGES.find(({ value }) => value === search['days'])?.value ?? '1';
+  const query = useQuery(statsQuery(id, Number(range)));
+  return (
+    <Panel
+      title="Outcomes"
+      aside={<Select aria-label="Range" value={range} options={RANGES} onChange={(days) => set({ days })} />}
+    >
+      <Loaded query={query}>{(stats) => <Chart stats={stats} />}</Loaded>
+    </Panel>
+  );
+}
+
+function Chart({ stats }: { stats: Stats }) {
+  const sum = (name: 'success' | 'failed' | 'cancelled') =>
+    stats.buckets.reduce((total, bucket) => total + bucket[name], 0);
+  const judged = sum('success') + sum('failed');
+  const last = stats.buckets.findLast(({ p95Ms }) => p95Ms !== null);
+  return (
+    <div className="detail">
+      <OutcomeBars buckets={stats.buckets} height={64} label={`${stats.total} runs ended`} />
+      <dl className="numbers">
+        <Figure name="ended" value={String(stats.total)} />
+        <Figure name="success rate" value={judged === 0 ? '–' : `${((sum('success') / judged) * 100).toFixed(1)} %`} />
+        <Figure name="failed" value={String(sum('failed'))} />
+        <Figure name={`p50, latest ${stats.bucket}`} value={durationOf(last?.p50Ms)} />
+        <Figure name={`p95, latest ${stats.bucket}`} value={durationOf(last?.p95Ms)} />
+      </dl>
+    </div>
+  );
+}
+
+const durationOf = (ms: number | null | undefined) => (ms == null ? '–' : durationText(ms));
+
+function Figure({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className="num">{value}</dd>
+    </div>
+  );
+}
+
+function RecentRuns({ id }: { id: string }) {
+  const query = useQuery({
+    queryKey: ['runs', 'recent', id],
+    queryFn: () => ask(api.GET('/api/v1/runs', { params: { query: { automationId: id, limit: 6 } } })),
+  });
+  return (
+    <Panel
+      title="Recent runs"
+      aside={
+        <Link to="/runs" search={{ automationId: id }}>
+          All
+        </Link>
+      }
+    >
+      <Loaded query={query}>
+        {({ items }) => (
+          <Table
+            label="Recent runs"
+            rows={items}
+            rowKey={(run) => run.id}
+            empty="It has not run yet."
+            columns={[
+              { name: 'Status', cell: ({ status }) => <Status value={status} /> },
+              {
+                name: 'Started',
+                cell: (run) => (
+                  <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
+                    <Time at={run.startedAt} />
+                  </Link>
+                ),
+              },
+              { name: 'Took', cell: (run) => <Duration from={run.startedAt} to={run.finishedAt} /> },
+              {
+                name: 'Context',
+                title: ({ contextKey }) => contextKey ?? '',
+                cell: ({ contextKey }) => contextKey ?? '–',
+              },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Panel>
+  );
+}
+
+/** Causes that must hold for a while, and steps that wait. */
+function Armed({ id }: { id: string }) {
+  const dwells = useQuery({
+    queryKey: ['dwells', id],
+    refetchInterval: 10_000,
+    queryFn: () => ask(api.GET('/api/v1/dwells', { params: { query: { automationId: id, limit: 50 } } })),
+  });
+  const waits = useQuery({ queryKey: ['waits', id], refetchInterval: 10_000, queryFn: () => readWaits(id) });
+  const nothing = dwells.data?.items.length === 0 && waits.data?.length === 0;
+  return (
+    <Panel title="Armed now">
+      {nothing && <p className="pad faint">Nothing is armed and no step waits.</p>}
+      <ul className="plain">
+        {dwells.data?.items.map(({ triggerId, contextKey, armedAt, firesAt }) => (
+          <li key={`${triggerId}:${contextKey ?? ''}`}>
+            <Status value="waiting" label="holds" /> <code>{triggerId}</code> {contextKey} since <Time at={armedAt} />,
+            fires <Countdown until={firesAt} />
+          </li>
+        ))}
+        {waits.data?.map((wait) => (
+          <li key={`${wait.runId}:${wait.path}`}>
+            <Status value="waiting" />{' '}
+            <Link to="/runs/$id" params={{ id: wait.runId }} search={{ step: wait.path }}>
+              {wait.path}
+            </Link>{' '}
+            for {wait.event ?? wait.refs.join(', ')}
+            {wait.timeoutAt !== null && (
+              <>
+                , times out <Countdown until={wait.timeoutAt} />
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+async function readWaits(automationId: string) {
+  const query = { automationId, status: 'waiting', limit: 20 };
+  const { items } = await ask(api.GET('/api/v1/runs', { params: { query } }));
+  const pages = await Promise.all(
+    items.map(({ id }) => ask(api.GET('/api/v1/waits', { params: { query: { runId: id } } }))),
+  );
+  return pages.flatMap((page) => page.items);
+}

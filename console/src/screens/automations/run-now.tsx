@@ -1,0 +1,110 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import { queryClient } from '../../api/query-client';
+import { registryQuery } from '../../api/registry';
+import { isRecord } from '../../lib/records';
+import { Dialog } from '../../ui/dialog';
+import { CheckField, SelectField, TextField } from '../../ui/field';
+import { Problem } from '../../ui/page';
+import { SchemaForm } from '../../ui/schema-form';
+import type { Automation } from './automation-api';
+
+interface KnownTrigger {
+  id: string;
+  event: string;
+}
+
+/** Triggers of a definition by their ids. */
+export function triggersOf(definition: Record<string, unknown>): KnownTrigger[] {
+  const triggers = definition['triggers'];
+  if (!Array.isArray(triggers)) return [];
+  return triggers.filter(isRecord).map(({ id, event }) => ({ id: String(id ?? event), event: String(event) }));
+}
+
+/** Starts a run by hand, with a payload from a form that the trigger's schema gives. */
+export function RunNow({ automation, onClose }: { automation: Automation; onClose(): void }) {
+  const navigate = useNavigate();
+  const triggers = triggersOf(automation.definition);
+  const [triggerId, setTriggerId] = useState(triggers[0]?.id ?? '');
+  const [withPayload, setWithPayload] = useState(false);
+  const [payload, setPayload] = useState<Record<string, unknown>>();
+  const [contextKey, setContextKey] = useState('');
+  const [checkConditions, setCheckConditions] = useState(false);
+  const run = useMutation({
+    mutationFn: () =>
+      ask(
+        api.POST('/api/v1/automations/{id}/runs', {
+          params: { path: { id: automation.id } },
+          body: {
+            skipConditions: !checkConditions,
+            ...(triggerId === '' ? {} : { triggerId }),
+            ...(contextKey === '' ? {} : { contextKey }),
+            ...(withPayload && payload !== undefined ? { payload } : {}),
+          },
+        }),
+      ),
+    onSuccess: async ({ runId }) => {
+      void queryClient.invalidateQueries({ queryKey: ['runs'] });
+      await navigate({ to: '/runs/$id', params: { id: runId }, search: {} });
+    },
+  });
+  const event = triggers.find(({ id }) => id === triggerId)?.event;
+  return (
+    <Dialog
+      title={`Run “${automation.name}”`}
+      submit="Run"
+      busy={run.isPending}
+      error={run.error}
+      disabled={withPayload && payload === undefined}
+      onClose={onClose}
+      onSubmit={() => run.mutate()}
+      wide
+    >
+      {triggers.length > 0 && (
+        <SelectField
+          label="As if started by"
+          value={triggerId}
+          options={triggers.map(({ id, event: name }) => ({ value: id, label: id === name ? id : `${id} (${name})` }))}
+          onChange={(next) => {
+            setTriggerId(next);
+            setPayload(undefined);
+          }}
+        />
+      )}
+      <TextField
+        label="Context key"
+        value={contextKey}
+        onChange={setContextKey}
+        hint="Empty: what the trigger makes of the payload."
+      />
+      <CheckField label="Check its conditions" checked={checkConditions} onChange={setCheckConditions} />
+      {event !== undefined && <CheckField label="With a payload" checked={withPayload} onChange={setWithPayload} />}
+      {withPayload && event !== undefined && (
+        <Payload key={event} event={event} value={payload} onChange={setPayload} />
+      )}
+    </Dialog>
+  );
+}
+
+/** The payload of an event; begins with a sample that its schema accepts. */
+function Payload(props: {
+  event: string;
+  value: Record<string, unknown> | undefined;
+  onChange(value: Record<string, unknown> | undefined): void;
+}) {
+  const { event, value, onChange } = props;
+  const triggers = useQuery(registryQuery('triggers'));
+  const sample = useQuery({
+    queryKey: ['sample', event],
+    staleTime: Infinity,
+    queryFn: () => ask(api.GET('/api/v1/triggers/{event}/sample', { params: { path: { event } } })),
+  });
+  const error = triggers.error ?? sample.error;
+  if (error !== null) return <Problem error={error} />;
+  const schema = triggers.data?.find(({ id }) => id === event)?.payloadSchema;
+  if (schema === undefined || sample.data === undefined) return null;
+  const given = value ?? (isRecord(sample.data.payload) ? sample.data.payload : {});
+  return <SchemaForm label="Payload" schema={schema} initial={given} onChange={onChange} />;
+}

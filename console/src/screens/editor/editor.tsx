@@ -1,0 +1,6 @@
+export function NewAutomation() {
+  return null;
+}
+export function EditAutomation() {
+  return null;
+}

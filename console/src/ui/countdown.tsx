@@ -1,0 +1,14 @@
+import { useNow } from '../lib/clock';
+import { absoluteText, durationText } from '../lib/time';
+
+/** How long until something is due; the instant on hover. */
+export function Countdown({ until }: { until: string }) {
+  const now = useNow();
+  const at = Date.parse(until);
+  const left = at - now;
+  return (
+    <time dateTime={until} title={absoluteText(at)} className="num nowrap">
+      {left <= 0 ? 'due now' : `in ${durationText(Math.ceil(left / 1_000) * 1_000)}`}
+    </time>
+  );
+}

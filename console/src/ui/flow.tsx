@@ -1,0 +1,130 @@
+import { ArrowDown } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { flowOf, type FlowStep } from '../lib/flow';
+import { Status } from './status';
+
+interface FlowProps {
+  definition: unknown;
+  /** Runs that ended in the last 24 hours. */
+  ended?: number | undefined;
+  /** Events that were turned away in the last 24 hours, by outcome. */
+  refused?: Readonly<Record<string, number>>;
+  /** Outcome of each place, laid over the steps. */
+  outcomes?: ReadonlyMap<string, string>;
+  onChoose?(path: string): void;
+}
+
+/** Triggers, gates and steps from top to bottom; branches lie beside each other. */
+export function Flow({ definition, ended, refused = {}, outcomes = new Map(), onChoose }: FlowProps) {
+  const { triggers, conditions, steps, onFailure } = flowOf(definition);
+  const place = { outcomes, onChoose };
+  return (
+    <div className="flow">
+      <div className="flow-row">
+        {triggers.map(({ path, id, event, gates }) => (
+          <Node key={path} path={path} kind="trigger" title={id} detail={id === event ? '' : event} {...place}>
+            {gates.map((gate) => (
+              <code key={gate} className="gate">
+                {gate}
+              </code>
+            ))}
+          </Node>
+        ))}
+        {triggers.length === 0 && <p className="faint">Started by hand only.</p>}
+      </div>
+      <Edge label={refusedText(refused, (outcome) => !isCondition(outcome))} />
+      {conditions.length > 0 && (
+        <>
+          <div className="flow-row">
+            {conditions.map(({ path, text }) => (
+              <Node key={path} path={path} kind="condition" title="" detail="" {...place}>
+                <code className="gate">{text}</code>
+              </Node>
+            ))}
+          </div>
+          <Edge label={refusedText(refused, isCondition)} />
+        </>
+      )}
+      <Edge label={ended === undefined ? '' : `${ended} ${ended === 1 ? 'run' : 'runs'} ended`} />
+      <Sequence steps={steps} {...place} />
+      {onFailure.length > 0 && (
+        <div className="flow-branch">
+          <div className="flow-name">on failure</div>
+          <Sequence steps={onFailure} {...place} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+const isCondition = (outcome: string) => outcome.startsWith('condition');
+
+function refusedText(refused: Readonly<Record<string, number>>, counts: (outcome: string) => boolean): string {
+  return Object.entries(refused)
+    .filter(([outcome]) => counts(outcome))
+    .map(([outcome, count]) => `${count} × ${outcome.replaceAll('_', ' ')}`)
+    .join(', ');
+}
+
+function Edge({ label }: { label: string }) {
+  return label === '' ? null : (
+    <div className="flow-edge">
+      <ArrowDown size={12} aria-hidden /> {label}
+    </div>
+  );
+}
+
+interface Place {
+  outcomes: ReadonlyMap<string, string>;
+  onChoose?: ((path: string) => void) | undefined;
+}
+
+function Sequence({ steps, ...place }: { steps: readonly FlowStep[] } & Place) {
+  return (
+    <ol className="flow-steps">
+      {steps.map((step) => (
+        <li key={step.path}>
+          <Node {...step} {...place} />
+          {step.branches.length > 0 && (
+            <div className="flow-branches">
+              {step.branches.map(({ name, steps: inner }, index) => (
+                <div key={index} className="flow-branch">
+                  {name !== '' && <div className="flow-name">{name}</div>}
+                  <Sequence steps={inner} {...place} />
+                </div>
+              ))}
+            </div>
+          )}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+interface NodeProps extends Place {
+  path: string;
+  kind: string;
+  title: string;
+  detail: string;
+  children?: ReactNode;
+}
+
+function Node({ path, kind, title, detail, children, outcomes, onChoose }: NodeProps) {
+  const outcome = outcomes.get(path);
+  const body = (
+    <>
+      <span className="flow-kind">{kind.replaceAll('_', ' ')}</span>
+      {title !== '' && <span className="flow-title">{title}</span>}
+      {detail !== '' && <span className="flow-detail">{detail}</span>}
+      {children}
+      {outcome !== undefined && <Status value={outcome} />}
+    </>
+  );
+  const name = `flow-node ${outcome ?? ''}`;
+  if (onChoose === undefined) return <div className={name}>{body}</div>;
+  return (
+    <button type="button" className={name} title={path} onClick={() => onChoose(path)}>
+      {body}
+    </button>
+  );
+}

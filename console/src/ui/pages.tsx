@@ -1,0 +1,58 @@
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Loaded } from './page';
+
+interface PageOf<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
+/** A list that is read page by page. `key` begins with the name under which the stream refreshes it. */
+export function usePages<Answer extends PageOf<unknown>>(
+  key: readonly unknown[],
+  read: (cursor: string | undefined) => Promise<Answer>,
+  options: { enabled?: boolean } = {},
+) {
+  return useInfiniteQuery({
+    queryKey: key,
+    placeholderData: keepPreviousData,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) => read(pageParam),
+    getNextPageParam: (page: Answer) => page.nextCursor ?? undefined,
+    ...options,
+  });
+}
+
+interface ListQuery<Item> {
+  data: { pages: readonly PageOf<Item>[] } | undefined;
+  error: Error | null;
+  hasNextPage: boolean;
+  isFetchingNextPage: boolean;
+  fetchNextPage(): Promise<unknown>;
+}
+
+/** The items read so far, and a button for more. */
+export function Pages<Item>({ query, children }: { query: ListQuery<Item>; children: (items: Item[]) => ReactNode }) {
+  return (
+    <Loaded query={query}>
+      {({ pages }) => (
+        <>
+          {children(pages.flatMap(({ items }) => items))}
+          {query.hasNextPage && (
+            <div className="more">
+              <button type="button" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                Show more
+              </button>
+            </div>
+          )}
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+/** The parameters of a page, for calls whose generated types want them exact. */
+export const page = (cursor: string | undefined, limit = 50) => ({
+  limit,
+  ...(cursor === undefined ? {} : { cursor }),
+});
