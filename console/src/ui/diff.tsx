@@ -1,7 +1,10 @@
 /** A unified diff by lines; signs as well as colours tell old from new. */
 export function Diff({ unified, equal }: { unified: string; equal: string }) {
   if (unified.trim() === '') return <p className="pad faint">{equal}</p>;
-  const lines = unified.split('\n').filter((line) => !/^(Index: |={5,}|--- |\+\+\+ )/.test(line));
+  const lines = unified
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !/^(Index: |={5,}|--- |\+\+\+ )/.test(line));
   return (
     <pre className="diff" tabIndex={0} role="region" aria-label="Difference">
       {lines.map((line, index) => (

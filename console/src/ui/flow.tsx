@@ -114,7 +114,7 @@ function Node({ path, kind, title, detail, children, outcomes, onChoose }: NodeP
   const body = (
     <>
       <span className="flow-kind">{kind.replaceAll('_', ' ')}</span>
-      {title !== '' && <span className="flow-title">{title}</span>}
+      {title !== '' && title !== kind.replaceAll('_', ' ') && <span className="flow-title">{title}</span>}
       {detail !== '' && <span className="flow-detail">{detail}</span>}
       {children}
       {outcome !== undefined && <Status value={outcome} />}

@@ -71,7 +71,7 @@ function Groups({ automations }: { automations: readonly Automation[] }) {
         const rows = automations.filter(({ group }) => (group ?? '') === name);
         const title = name === '' ? 'Ungrouped' : name;
         return (
-          <section key={name} aria-label={title}>
+          <section key={name} className="automations" aria-label={title}>
             {(names.length > 1 || name !== '') && (
               <h2 className="group-head">
                 {title} <span className="faint num">{rows.length}</span>

@@ -1,0 +1,152 @@
+import { isRecord } from '../../lib/records';
+import { keysAt, schemasAt, typeText, valueAt, type Knowledge, type Schema } from './schema-walk';
+import { membersAt, type Suggestion } from './scope-members';
+import { placeAt, scanYaml, type Entry, type Path, type Place } from './yaml-place';
+
+/** What can be written at a place, replacing the text from `from` on. */
+export interface Suggestions {
+  from: number;
+  options: Suggestion[];
+  /** `key` = keys of maps, `value` = values, `member` = parts of expressions. */
+  kind: 'key' | 'value' | 'member';
+}
+
+/** Keys whose value is a bare expression, wherever they stand. */
+const EXPRESSION_KEYS = new Set(['filter', 'when', 'while', 'until', 'for_each', 'partitionBy']);
+
+/** What can be written at an offset of a text. */
+export function suggestAt(text: string, offset: number, knowledge: Knowledge): Suggestions {
+  const entries = scanYaml(text);
+  const place = placeAt(text, offset);
+  const inside = expressionBefore(place, knowledge, entries);
+  if (inside !== undefined) return suggestMembers(inside, offset, knowledge, entries, place.path);
+  const secret = /\$\{\{\s*secrets\.(\w*)$/.exec(place.prefix);
+  if (secret !== null) {
+    const options = knowledge.secrets.map((label) => ({ label, detail: 'secret' }));
+    return { from: offset - (secret[1] ?? '').length, options, kind: 'member' };
+  }
+  return place.kind === 'key' ? suggestKeys(place, knowledge, entries) : suggestValues(place, knowledge, entries);
+}
+
+/** The expression in which the cursor stands, up to the cursor. */
+export function expressionBefore(place: Place, knowledge: Knowledge, entries: readonly Entry[]): string | undefined {
+  const opened = place.prefix.lastIndexOf('{{');
+  if (opened >= 0 && !place.prefix.slice(opened).includes('}}')) {
+    return place.prefix[opened - 1] === '$' ? undefined : place.prefix.slice(opened + 2);
+  }
+  const key = place.path.at(-1);
+  const isItem = place.kind === 'key' && typeof key === 'number';
+  if (place.kind !== 'value' && !isItem) return undefined;
+  const written = place.prefix.replace(/^["']/, '');
+  if (isItem && (place.prefix === '' || /^[a-z_]*$/.test(place.prefix))) return undefined;
+  if (typeof key === 'string' && EXPRESSION_KEYS.has(key)) return written;
+  const schemas = schemasAt(knowledge, entries, place.path);
+  const isExpression = schemas.some((schema) => schema['x-expression'] === true);
+  return isExpression && (key !== 'enabled' || written !== '') ? written : undefined;
+}
+
+function suggestMembers(
+  expression: string,
+  offset: number,
+  knowledge: Knowledge,
+  entries: readonly Entry[],
+  path: Path,
+): Suggestions {
+  const filter = /\|\s*(\w*)$/.exec(expression);
+  if (filter !== null && !/\|\|\s*\w*$/.test(expression)) {
+    const options = knowledge.filters.map(({ name, description }) => ({
+      label: name,
+      detail: 'filter',
+      info: description,
+    }));
+    return { from: offset - (filter[1] ?? '').length, options, kind: 'member' };
+  }
+  const text = /(?:[A-Za-z_]\w*(?:\[(?:"[^"]*"|'[^']*'|\d+)\])*\.)*(?:[A-Za-z_]\w*)?$/.exec(expression)?.[0] ?? '';
+  const parts = partsOf(text);
+  const last = text.endsWith('.') || text === '' ? '' : (parts.pop() ?? '');
+  return { from: offset - last.length, options: membersAt(parts, knowledge, entries, path, offset), kind: 'member' };
+}
+
+/** `a["b c"].d` → a, b c, d */
+function partsOf(text: string): string[] {
+  return [...text.matchAll(/\[(?:"([^"]*)"|'([^']*)'|(\d+))\]|(\w+)/g)].map(
+    ([, double, single, index, name]) => double ?? single ?? index ?? name ?? '',
+  );
+}
+
+function suggestKeys(place: Place, knowledge: Knowledge, entries: readonly Entry[]): Suggestions {
+  const schemas = schemasAt(knowledge, entries, place.path);
+  const present = new Set(keysAt(entries, place.path));
+  const options = new Map<string, Suggestion>();
+  for (const { properties } of schemas)
+    if (isRecord(properties))
+      for (const [name, schema] of Object.entries(properties))
+        if (!present.has(name) && !options.has(name) && isRecord(schema))
+          options.set(name, keyOption(name, schema, place.indent, knowledge));
+  const values = schemas.flatMap(scalarOptions);
+  return { from: place.from, options: [...options.values(), ...values], kind: 'key' };
+}
+
+function keyOption(name: string, schema: Schema, indent: number, knowledge: Knowledge): Suggestion {
+  const info = schema['description'] ?? referenced(schema, knowledge)?.['description'];
+  const resolved = referenced(schema, knowledge) ?? schema;
+  const inner = ' '.repeat(indent + 2);
+  const shapes: Record<string, string> = { object: `${name}:\n${inner}`, array: `${name}:\n${inner}- ` };
+  return {
+    label: name,
+    detail: typeText(resolved),
+    ...(typeof info === 'string' ? { info } : {}),
+    apply: shapes[String(resolved['type'])] ?? `${name}: `,
+  };
+}
+
+function referenced(schema: Schema, knowledge: Knowledge): Schema | undefined {
+  const name = typeof schema['$ref'] === 'string' ? schema['$ref'].replace('#/$defs/', '') : undefined;
+  const definitions = knowledge.schema['$defs'];
+  const found = name !== undefined && isRecord(definitions) ? definitions[name] : undefined;
+  return isRecord(found) ? found : undefined;
+}
+
+function scalarOptions(schema: Schema): Suggestion[] {
+  const info = typeof schema['description'] === 'string' ? { info: schema['description'] } : {};
+  if (Array.isArray(schema['enum'])) return schema['enum'].map((each) => ({ label: String(each), ...info }));
+  if (schema['const'] !== undefined) return [{ label: String(schema['const']), ...info }];
+  if (schema['type'] === 'boolean') return [{ label: 'true' }, { label: 'false' }];
+  return [];
+}
+
+function suggestValues(place: Place, knowledge: Knowledge, entries: readonly Entry[]): Suggestions {
+  const known = referencesAt(place.path, knowledge, entries);
+  const options = known ?? schemasAt(knowledge, entries, place.path).flatMap(scalarOptions);
+  const unique = [...new Map(options.map((option) => [option.label, option])).values()];
+  const quote = /^["']/.exec(place.prefix)?.[0] ?? '';
+  return { from: place.from + quote.length, options: unique, kind: 'value' };
+}
+
+/** Names of things that exist: events, actions, connections, kinds, groups. */
+function referencesAt(path: Path, knowledge: Knowledge, entries: readonly Entry[]): Suggestion[] | undefined {
+  const key = path.at(-1);
+  const described = (each: { id: string; description: string }) => ({ label: each.id, info: each.description });
+  switch (key) {
+    case 'event':
+      return knowledge.triggers.map(described);
+    case 'action':
+      return path.at(-2) === 'config' ? undefined : knowledge.actions.map(described);
+    case 'connectionId': {
+      const action = valueAt(entries, [...path.slice(0, -2), 'action']);
+      const type = knowledge.actions.find(({ id }) => id === action)?.connection;
+      const fitting = knowledge.connections.filter((each) => type == null || each.type === type);
+      return fitting.map(({ id, name, type: kind }) => ({ label: name, detail: kind, apply: id, info: id }));
+    }
+    case 'kind':
+      return knowledge.kinds.map(({ kind, description }) => ({ label: kind, info: description ?? '' }));
+    case 'group':
+      return path.length === 1 ? knowledge.groups.map((label) => ({ label })) : undefined;
+    case 'trigger':
+      return entries.flatMap(({ path: each, value }) =>
+        each[0] === 'triggers' && each.length === 3 && each[2] === 'id' ? [{ label: value }] : [],
+      );
+    default:
+      return undefined;
+  }
+}

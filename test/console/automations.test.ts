@@ -1,0 +1,136 @@
+import { BASE } from '../integration/api-harness';
+import { describeConsole, startConsole, type ConsoleHarness } from './console-harness';
+
+const HOSTILE = 'Page <img src=x onerror="window.hacked=1"> and escalate';
+
+describeConsole('automations in the console', () => {
+  let console_: ConsoleHarness;
+  let id: string;
+  beforeAll(async () => {
+    console_ = await startConsole();
+    const triggers = [{ id: 'deploys', event: 'automation.event', config: { type: 'deploy' } }];
+    id = await console_.automation({
+      name: HOSTILE,
+      description: '<script>window.hacked=1</script>',
+      group: 'on-call',
+      triggers,
+    });
+    await console_.automation({ name: 'Second of the group', group: 'on-call' });
+    await console_.automation({ name: 'Without a group' });
+    const body = { description: 'What it was made for', actions: [{ stop: { reason: 'changed' } }] };
+    await console_.api.call('PATCH', `${BASE}/automations/${id}`, { body });
+    await console_.api.rows(
+      `insert into evaluations (automation_id, trigger_id, change_id, outcome, detail, count, first_at, last_at)
+       values ($1, 'deploys', gen_random_uuid(), 'filter', 'env is <b>staging</b>', 4, now(), now())`,
+      [id],
+    );
+  });
+  afterAll(() => console_.end());
+
+  it('are listed by group, those without one last, and searched by an address that can be shared', async () => {
+    const { page, wrong } = await console_.open('/automations');
+    await page.getByText('Without a group').waitFor();
+    expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual(['on-call 2', 'Ungrouped 1']);
+    await page.getByLabel('Search automations').fill('second');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/q=second/);
+    await page.getByText('Without a group').waitFor({ state: 'detached' });
+    await page.reload();
+    await page.getByText('Second of the group').waitFor();
+    expect(await page.getByRole('row').count()).toBe(2);
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+    expect(wrong).toEqual([]);
+  });
+
+  it('are disabled and enabled by the keyboard, and in bulk', async () => {
+    const { page } = await console_.open('/automations');
+    await page.getByRole('switch', { name: 'Disable Without a group' }).focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('switch', { name: 'Enable Without a group' }).waitFor();
+    await page.getByLabel('Select Without a group').check();
+    await page.getByLabel('Select Second of the group').check();
+    await page.getByText('2 selected').waitFor();
+    await page.getByRole('button', { name: 'Disable', exact: true }).click();
+    await page.getByText('2 selected').waitFor({ state: 'detached' });
+    const { body } = await console_.api.call('GET', `${BASE}/automations?status=disabled`);
+    expect((body.items as { name: string }[]).map(({ name }) => name).sort()).toEqual([
+      'Second of the group',
+      'Without a group',
+    ]);
+  });
+
+  it('follow what others change, without a reload', async () => {
+    const { page } = await console_.open(`/automations/${id}`);
+    await page.getByText('Live').waitFor();
+    await page.getByRole('switch', { name: /^Disable/ }).waitFor();
+    await console_.post(`/automations/${id}/disable`, {});
+    await page.getByRole('switch', { name: /^Enable/ }).waitFor();
+    await console_.post(`/automations/${id}/enable`, {});
+    await page.getByRole('switch', { name: /^Disable/ }).waitFor();
+  });
+
+  it('show why an event did not start them', async () => {
+    const { page, wrong } = await console_.open(`/automations/${id}`);
+    await page.getByText('4 × filter').waitFor();
+    await page.getByRole('tab', { name: 'Did not start' }).click();
+    const row = page.getByRole('row', { name: /The filter was false/ });
+    expect(await row.textContent()).toContain('env is <b>staging</b>');
+    expect(wrong).toEqual([]);
+  });
+
+  it('are compared with an older version and rolled back to it', async () => {
+    const { page } = await console_.open(`/automations/${id}?tab=versions`);
+    await page.getByRole('region', { name: 'Difference' }).getByText('+description: What it was made for').waitFor();
+    await page.getByRole('button', { name: 'Roll back to version 1' }).click();
+    await page.getByRole('button', { name: 'Roll back', exact: true }).click();
+    await page.getByText('version 3', { exact: true }).waitFor();
+    const { body } = await console_.api.call('GET', `${BASE}/automations/${id}`);
+    expect(body).toMatchObject({ version: 3, description: '<script>window.hacked=1</script>' });
+  });
+
+  it('are run by hand with a payload from a form', async () => {
+    const { page } = await console_.open(`/automations/${id}`);
+    await page.getByRole('button', { name: 'Run now' }).click();
+    await page.getByLabel('With a payload').check();
+    await page.getByLabel('subject').fill('release-42');
+    await page.getByLabel('data (JSON)').fill('{"env": "prod"}');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.waitForURL(/\/runs\//);
+    const [run] = await console_.api.rows<{ trigger: Record<string, unknown> }>(
+      `select trigger_scope as trigger from runs where automation_id = $1`,
+      [id],
+    );
+    expect(run?.trigger).toMatchObject({ id: 'deploys', payload: { subject: 'release-42', data: { env: 'prod' } } });
+  });
+
+  it('from Git say where they come from, and are locked but for switching and running', async () => {
+    const document = `apiVersion: fermata/v1
+kind: Automation
+metadata: { name: locked, title: Locked, annotations: { path: ops/locked.yaml } }
+spec: { triggers: [{ event: incident.created }], actions: [{ stop: { reason: done } }] }`;
+    const answer = await console_.api.call('POST', `${BASE}/gitops/apply?source=ops-repo&commit=9f31c2ab77aa`, {
+      body: document,
+      headers: { 'Content-Type': 'application/yaml' },
+    });
+    const [{ id: locked = '' } = {}] = answer.body.results as { id?: string }[];
+    const { page } = await console_.open(`/automations/${locked}`);
+    await page.getByText('ops-repo').first().waitFor();
+    await page.getByText('ops/locked.yaml').waitFor();
+    await page.getByRole('button', { name: 'Copy 9f31c2ab77aa' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Run now' }).isEnabled()).toBe(true);
+    await page.getByRole('switch').click();
+    await page.getByRole('switch', { name: /^Enable/ }).waitFor();
+  });
+
+  it('are all seen and none changed by a viewer', async () => {
+    const { page } = await console_.open(`/automations/${id}?tab=versions`, { roles: ['viewer'] });
+    await page.getByRole('button', { name: /Version 2/ }).click();
+    for (const name of ['Run now', 'Delete', /Roll back to version/])
+      expect(await page.getByRole('button', { name }).isDisabled()).toBe(true);
+    expect(await page.getByRole('switch').isDisabled()).toBe(true);
+    await page.goto(`${console_.api.url}/console/automations`);
+    await page.getByText('Without a group').waitFor();
+    expect(await page.getByRole('link', { name: 'New automation' }).count()).toBe(0);
+  });
+});

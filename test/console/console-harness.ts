@@ -1,0 +1,117 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { ApiSettings } from '../../src/api/deps';
+import { projectRoot } from '../../src/project-root';
+import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+/** The built console. */
+export const BUILD = join(projectRoot(), 'dist', 'console');
+
+const ready = existsSync(CHROMIUM) && existsSync(join(BUILD, 'index.html'));
+if (!ready) console.warn(`skipped: needs ${CHROMIUM} (or CHROMIUM=path) and a build of the console`);
+/** Skipped on a machine without the browser; in CI that is a failure. */
+export const describeConsole = ready || process.env['CI'] === 'true' ? describe : describe.skip;
+
+/** A page of a browser of its own, and what went wrong on it: script errors, refused code, requests to elsewhere. */
+export interface Opened {
+  page: Page;
+  wrong: string[];
+}
+
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
+
+/** Opens a page in a new browser context and records what goes wrong on it. */
+export async function openPage(browser: Browser, origin: string, path: string, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const wrong: string[] = [];
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && /Content Security Policy|Refused to/.test(message.text()))
+      wrong.push(message.text());
+  });
+  page.on('dialog', (dialog) => {
+    wrong.push(`a dialog said ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin) && !url.startsWith('data:') && !url.startsWith('blob:')) wrong.push(url);
+  });
+  await page.goto(`${origin}${path}`);
+  return { page, wrong };
+}
+
+/** The API in this process, and a browser. */
+export interface ConsoleHarness {
+  api: ApiHarness;
+  browser: Browser;
+  /** Signs in by a one-time link, as the administrator or with these roles, and opens a screen. */
+  open(path: string, options?: BrowserContextOptions & { roles?: readonly string[] }): Promise<Opened>;
+  /** Posts JSON as the administrator; gives the answer's JSON. @throws {Error} on any status but 2xx */
+  post(path: string, body: unknown): Promise<Record<string, unknown>>;
+  /** Saves an automation; gives its id. */
+  automation(document: Record<string, unknown>): Promise<string>;
+  end(): Promise<void>;
+}
+
+export async function startConsole(settings: Partial<ApiSettings> = {}): Promise<ConsoleHarness> {
+  const api = await startApiHarness({ consoleDirectory: BUILD, ...settings });
+  const browser = await launchBrowser();
+  const post = async (path: string, body: unknown) => {
+    const answer = await api.call('POST', `${BASE}${path}`, { body });
+    if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  };
+  /** Only the administrator's links are needed here: others sign in with their token. */
+  const signInPath = async (roles: readonly string[] | undefined) =>
+    roles === undefined ? String((await post('/session/links', {}))['path']) : '/console/sign-in';
+  return {
+    ...{ api, browser, post },
+    async open(path, { roles, ...options } = {}) {
+      const opened = await openPage(browser, api.url, await signInPath(roles), options);
+      if (roles !== undefined) {
+        await opened.page.getByLabel('Token').fill(await api.token(...roles));
+        await opened.page.getByRole('button', { name: 'Sign in' }).click();
+      }
+      await opened.page.getByRole('button', { name: 'Sign out' }).waitFor();
+      await opened.page.goto(`${api.url}/console${path}`);
+      return opened;
+    },
+    async automation(document) {
+      const body = {
+        actions: [{ action: 'automation.log', config: { message: 'a' } }],
+        triggers: [{ event: 'automation.event', config: { type: 'any' } }],
+        ...document,
+      };
+      return String((await post('/automations', body)).id);
+    },
+    async end() {
+      await browser.close();
+      await api.end();
+    },
+  };
+}
+
+/** Serious and critical findings of axe about a page, each with the first place. */
+export async function seriousFindings(page: Page): Promise<[string, string | undefined][]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => [id, nodes[0]?.html]);
+}
+
+/** Keeps a picture of a page when CONSOLE_SCREENSHOTS names a directory. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const directory = process.env['CONSOLE_SCREENSHOTS'];
+  if (directory === undefined || directory === '') return;
+  mkdirSync(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`) });
+}
