@@ -16,6 +16,7 @@ import { checkCondition } from './evaluate/condition';
 import { fixDelay } from './evaluate/delay';
 import type { Evaluated, EvaluateKind } from './evaluate/evaluated';
 import { evaluateRepeat } from './evaluate/repeat';
+import { renderStopReason } from './evaluate/stop';
 import { renderStepVariables } from './evaluate/variables';
 import { evaluateWait } from './evaluate-wait';
 import { isEnabled } from './settle-step';
@@ -26,7 +27,7 @@ const nothing: EvaluateKind = () => Promise.resolve({ evaluation: { type: 'enabl
 const KINDS: Record<Exclude<ActionKind, 'wait_for_trigger' | 'wait_until'>, EvaluateKind> = {
   action: nothing,
   sequence: nothing,
-  stop: nothing,
+  stop: renderStopReason,
   choose: chooseBranch,
   condition: checkCondition,
   variables: renderStepVariables,

@@ -96,6 +96,21 @@ ${more}
       expect(sent()).toEqual([]);
     }, 60_000);
 
+    it('renders the reason of a stop, in a stretch and after a timer', async () => {
+      const steps = (before: string) =>
+        `${before}  - variables: { who: db-1, n: 3 }\n  - stop: { reason: "{{ variables.n }} disks of {{ variables.who }} are full", error: true }`;
+      for (const [type, before] of [
+        ['stop.inline', ''],
+        ['stop.later', '  - delay: { seconds: 1 }\n'],
+      ] as const) {
+        const { run: ended, resultOf } = await run(type, steps(before));
+        const reason = '3 disks of db-1 are full';
+        expect(ended).toMatchObject({ status: 'failed', ended_by: { kind: 'stop', reason } });
+        expect(ended.error).toMatchObject({ code: 'stopped', message: reason });
+        expect(resultOf(before === '' ? 'actions[1]' : 'actions[2]')).toEqual({ reason });
+      }
+    }, 60_000);
+
     it('goes on after failed branches when it may, and shows branches that are off as skipped', async () => {
       engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/bad' ? 400 : 200).end());
       const { run: ended, statuses } = await run(

@@ -2448,6 +2448,7 @@ export interface components {
              */
             continue_on_error: boolean;
             stop: {
+                /** @description A template; shown on the run; cut after 2,000 characters */
                 reason: string;
                 /** @default false */
                 error: boolean;

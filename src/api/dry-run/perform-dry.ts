@@ -3,6 +3,7 @@ import type {
   ChooseAction,
   ParallelAction,
   ProviderAction,
+  StopAction,
   WaitForTriggerAction,
   WaitUntilAction,
 } from '../../domain/definition/action';
@@ -10,6 +11,7 @@ import { conditionNeeds } from '../../domain/conditions/condition-needs';
 import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import { durationMs } from '../../domain/definition/duration';
 import { FermataError } from '../../domain/errors';
+import { stopReason } from '../../domain/run/stop-reason';
 import { extractReferences } from '../../domain/expressions/references';
 import { mergeBranches } from '../../domain/run/branch-variables';
 import { variablesProblem } from '../../domain/run/limits';
@@ -29,7 +31,7 @@ export function performDry(run: Simulation, step: ActionStep, path: string): Pro
   if ('condition' in step) return condition(run, step.condition, path);
   if ('wait_until' in step) return waitUntil(run, step, path);
   if ('wait_for_trigger' in step) return waitForTrigger(run, step, path);
-  return Promise.resolve(stop(step.stop, step.id, path));
+  return stop(run, step, path);
 }
 
 async function provider(run: Simulation, step: ProviderAction, path: string): Promise<DryResult> {
@@ -172,7 +174,12 @@ function over(
   return { wait };
 }
 
-function stop({ reason, error }: { reason: string; error: boolean }, id: string | undefined, path: string): DryResult {
+async function stop(
+  run: Simulation,
+  { stop: { reason: template, error }, id }: StopAction,
+  path: string,
+): Promise<DryResult> {
+  const reason = stopReason(await run.deps.evaluator.render(run.deps.db, template, run.scope()));
   const failure = { code: 'stopped', message: reason, path, ...(id === undefined ? {} : { actionId: id }) };
   const end = new DryEnd({ kind: 'stop', path, reason }, error ? failure : undefined);
   return { result: { reason }, children: () => Promise.reject(end) };

@@ -92,7 +92,10 @@ export type ConditionAction = z.infer<typeof ConditionStep>;
 const Stop = z
   .strictObject({
     ...base,
-    stop: z.strictObject({ reason: z.string().min(1), error: z.boolean().default(false) }),
+    stop: z.strictObject({
+      reason: z.string().min(1).describe('A template; shown on the run; cut after 2,000 characters'),
+      error: z.boolean().default(false),
+    }),
   })
   .describe('End the run');
 export type StopAction = z.infer<typeof Stop>;

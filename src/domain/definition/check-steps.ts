@@ -3,7 +3,6 @@ import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import { DEFAULT_MAX_ITERATIONS } from './action';
 import { checkEvent, checkTriggerConfig } from './check-triggers';
-import { checkUnrendered } from './check-unrendered';
 import type { Findings } from './findings';
 import { valueAt } from './issues';
 import { formatPlace, type Segment } from './place';
@@ -149,8 +148,7 @@ export function checkStep(visit: StepVisit, context: StepContext): void {
   checkLimits(visit, context);
   checkIdentity(visit, context);
   if (visit.kind === 'action') checkAction(visit, context);
-  const { repeat, stop, wait_for_trigger: wait } = visit.step;
-  if (isMap(stop)) checkUnrendered(stop.reason, [...visit.path, 'stop', 'reason'], '', context.findings);
+  const { repeat, wait_for_trigger: wait } = visit.step;
   if (isMap(repeat)) checkRepeat(repeat, [...visit.path, 'repeat'], context);
   if (isMap(wait)) checkWait(wait, [...visit.path, 'wait_for_trigger'], context);
 }

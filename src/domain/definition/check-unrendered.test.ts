@@ -13,9 +13,7 @@ it('warns of templates in fields that are never rendered', () => {
   expect(warningsOf({ triggers: [{ event: 'automation.entity_changed', config }] })).toEqual([
     'triggers[0].config.kind stray_braces',
   ]);
-  expect(warningsOf({ actions: [{ stop: { reason: 'Of {{ trigger.id }}' } }] })).toEqual([
-    'actions[0].stop.reason stray_braces',
-  ]);
+  expect(warningsOf({ actions: [{ stop: { reason: 'Of {{ trigger.id }}' } }] })).toEqual([]);
   const state = { kind: 'k', id: 'i', field: 'f', equals: ['a', '{{ trigger.id }}'] };
   expect(warningsOf({ conditions: [{ state }] })).toEqual(['conditions[0].state.equals[1] stray_braces']);
 });

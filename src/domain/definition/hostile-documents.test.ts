@@ -12,6 +12,9 @@ function tree(levels: number): unknown {
 const codesOf = (document: unknown) =>
   new Set(validateDefinition(document, { registry: testRegistry }).errors.map(({ code }) => code));
 
+/** Processor time since then, in seconds; unlike the wall clock it does not depend on what else runs. */
+const secondsSince = (start: NodeJS.CpuUsage) => process.cpuUsage(start).user / 1e6;
+
 describe('a document that is made to take long', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['empty actions without end', { actions: many(60_000, () => ({})) }, 'limit_exceeded'],
@@ -30,19 +33,19 @@ describe('a document that is made to take long', () => {
       'invalid_type',
     ],
   ])('%s', (_what, part, code) => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(codesOf({ name: 'x', triggers: T, ...part })).toContain(code);
-    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(secondsSince(started)).toBeLessThan(8);
   });
 
   it('a text with thousands of expressions that do not parse', () => {
     const lines = many(1_000, (i) => `    line {{ nope${String(i)} | nope }}`).join('\n');
-    const started = performance.now();
+    const started = process.cpuUsage();
     const text = `name: x\ntriggers: [{event: incident.created}]\nvariables:\n  a: |\n${lines}\n`;
     const { errors } = validateYaml(text, { registry: testRegistry });
     expect(errors).toHaveLength(200);
     expect(errors[199]).toMatchObject({ code: 'unknown_filter', line: 204, column: 23 });
-    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(secondsSince(started)).toBeLessThan(8);
   });
 });
 

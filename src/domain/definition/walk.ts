@@ -116,7 +116,9 @@ class Walk {
     const value = step[kind];
     switch (kind) {
       case 'action':
+        return made;
       case 'stop':
+        if (isMap(value)) this.use(value.reason, [...at, 'reason'], 'template', made);
         return made;
       case 'variables':
         this.use(value, at, 'template', made);

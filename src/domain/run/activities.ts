@@ -40,6 +40,8 @@ export type Evaluation =
   | { type: 'enabled' }
   | { type: 'branch'; index: number | 'else' | null }
   | { type: 'condition'; holds: boolean; reason: string }
+  /** The rendered reason of a `stop`. */
+  | { type: 'stop'; reason: string }
   | { type: 'variables'; variables: Record<string, unknown> }
   | { type: 'delay'; until: number }
   /** A wait that goes on, with the instants (ms since 1970) of its next evaluation and of its timeout; or that is over. */

@@ -75,6 +75,8 @@ export interface WaitForTriggerNode extends PlanBase {
 export interface StopNode extends PlanBase {
   kind: 'stop';
   reason: string;
+  /** The reason is a template that the evaluation renders; absent in plans of 0.1.0 and for plain texts. */
+  template?: true;
   error: boolean;
 }
 

@@ -5,15 +5,20 @@ import { RunEnded } from './outcome';
 
 /** Ends the whole run from any depth: as a success, or with `error: true` as a failure that nothing swallows. */
 export const stop: StepKind<'stop', StopAction> = {
-  plan: (step, base) => ({ ...base, kind: 'stop', ...step.stop }),
+  plan: (step, base) => ({
+    ...{ ...base, kind: 'stop', ...step.stop },
+    ...(step.stop.reason.includes('{{') && { template: true }),
+  }),
   *run(context, node, path) {
-    if (node.enabled === 'evaluate' && (yield* evaluate(context, node, path)) === null) return;
-    yield* note(context, node, path, 'success', { result: { reason: node.reason } });
-    const endedBy = { kind: 'stop' as const, path, reason: node.reason };
+    const evaluated = node.enabled === 'evaluate' || node.template ? yield* evaluate(context, node, path) : undefined;
+    if (evaluated === null) return;
+    const reason = evaluated?.type === 'stop' ? evaluated.reason : node.reason;
+    yield* note(context, node, path, 'success', { result: { reason } });
+    const endedBy = { kind: 'stop' as const, path, reason };
     if (!node.error) throw new RunEnded(endedBy);
     throw new RunEnded(endedBy, {
       code: 'stopped',
-      message: node.reason,
+      message: reason,
       path,
       ...(node.id === null ? {} : { actionId: node.id }),
     });

@@ -1,0 +1,11 @@
+import type { StopAction } from '../../domain/definition/action';
+import { stopReason } from '../../domain/run/stop-reason';
+import type { EvaluateKind } from './evaluated';
+
+/** Renders the reason of a `stop`. A template that does not evaluate fails the step. */
+export const renderStopReason: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
+  const { reason } = (action as StopAction).stop;
+  if (!reason.includes('{{')) return { evaluation: { type: 'enabled' }, status: 'running' };
+  const rendered = stopReason(await evaluator.render(tx, reason, scope));
+  return { evaluation: { type: 'stop', reason: rendered }, status: 'running' };
+};
