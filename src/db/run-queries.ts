@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, ilike, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, ilike, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { automations } from './tables/automations';
 import { artifacts, runs, runSteps, type RunStatus } from './tables/runs';
@@ -59,6 +59,32 @@ export async function getRun(db: Executor, id: string): Promise<RunRow | undefin
 /** Steps of a run in the order of their places: those inside a step behind it, also when branches ran at once. */
 export async function stepsOf(db: Executor, runId: string): Promise<RunStepRow[]> {
   return byPlace(await db.select().from(runSteps).where(eq(runSteps.runId, runId)));
+}
+
+/** Steps of a run after a position, up to `limit`, in the order of positions. */
+export async function stepsAfter(db: Executor, runId: string, after: number, limit: number): Promise<RunStepRow[]> {
+  return db
+    .select()
+    .from(runSteps)
+    .where(and(eq(runSteps.runId, runId), gt(runSteps.seq, after)))
+    .orderBy(runSteps.seq)
+    .limit(limit);
+}
+
+/** Position below the newest `count` steps of a run; undefined when it has no more than that. */
+export async function positionBelowNewestSteps(
+  db: Executor,
+  runId: string,
+  count: number,
+): Promise<number | undefined> {
+  const rows = await db
+    .select({ seq: runSteps.seq })
+    .from(runSteps)
+    .where(eq(runSteps.runId, runId))
+    .orderBy(desc(runSteps.seq))
+    .offset(count)
+    .limit(1);
+  return rows[0]?.seq;
 }
 
 /** Steps sorted by place, numbers as numbers. */

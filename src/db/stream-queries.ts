@@ -11,14 +11,6 @@ export interface StreamPlace {
   name: 'run' | 'step' | 'entity' | 'automation';
 }
 
-/** Newest place that has been given out. */
-export async function lastSeq(db: Executor): Promise<number> {
-  const found = await db.execute<{ last: string }>(
-    sql`select case when is_called then last_value else 0 end as last from change_seq`,
-  );
-  return Number(found.rows[0]?.last ?? 0);
-}
-
 /** Places behind another one, in order. Read from indexes alone, so that an overlap can be read again and again. */
 export async function placesAfter(db: Executor, after: number, limit: number): Promise<StreamPlace[]> {
   const found = await db.execute<{ seq: string; name: StreamPlace['name'] }>(sql`

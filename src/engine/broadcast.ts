@@ -1,42 +1,53 @@
 import type { Executor } from '../db/executor';
-import { entityChangesAfter, lastSeq } from '../db/stream-queries';
+import { createPositionTracker } from '../db/position-tracker';
+import { entityChangesAfter } from '../db/stream-queries';
+import type { Change } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import { hears, type EntityListener } from '../domain/registry/entity-listener';
 import type { Logger } from '../log';
 import { createSweep, type Sweep } from './sweep';
 
 const POLL_MS = 500;
-/** A place in the log is drawn before its transaction commits: so far back it is read again for late ones. */
-const OVERLAP = 2_000;
-const PAGE = 5_000;
+const PAGE = 500;
 
-/** Tells the listeners of this process of every change of state from now on. One that throws is reported and goes on hearing. */
+/**
+ * Calls the listeners of this process for every state change that is committed from now on. A listener that throws is
+ * logged and keeps receiving changes.
+ */
 export function createBroadcast(deps: { db: Executor; listeners: readonly EntityListener[]; log: Logger }): Sweep {
   const { db, log } = deps;
   const listeners = deps.listeners.filter(({ mode }) => mode === 'broadcast');
   if (listeners.length === 0) return { poke: () => undefined, stop: () => Promise.resolve() };
-  let seen: Set<number> | undefined;
-  let newest = 0;
+  const tracker = createPositionTracker(db);
+  const seen = new Set<number>();
+  let started = false;
 
-  const look = async (): Promise<void> => {
-    if (seen === undefined) {
-      newest = await lastSeq(db);
-      seen = new Set((await entityChangesAfter(db, newest - OVERLAP, PAGE)).map(({ seq }) => seq));
-    }
-    for (const change of await entityChangesAfter(db, newest - OVERLAP, PAGE)) {
-      if (change.shape !== 'entity' || seen.has(change.seq)) continue;
-      seen.add(change.seq);
-      newest = Math.max(newest, change.seq);
-      for (const listener of listeners) {
-        if (!hears(listener, change)) continue;
-        try {
-          await listener.handler(change);
-        } catch (error) {
-          log.error({ err: error, changeId: change.changeId }, 'a listener of a plugin threw');
-        }
+  const call = async (change: Change): Promise<void> => {
+    for (const listener of listeners) {
+      if (change.shape !== 'entity' || !hears(listener, change)) continue;
+      try {
+        await listener.handler(change);
+      } catch (error) {
+        log.error({ err: error, changeId: change.changeId }, 'a listener of a plugin threw');
       }
     }
-    if (seen.size > 4 * OVERLAP) seen = new Set([...seen].filter((seq) => seq > newest - OVERLAP));
+  };
+  const look = async (): Promise<void> => {
+    const position = await tracker.look();
+    for (let after = position.from; ;) {
+      const changes = await entityChangesAfter(db, after, PAGE);
+      for (const change of changes) {
+        if (seen.has(change.seq)) continue;
+        seen.add(change.seq);
+        if (started) await call(change);
+      }
+      after = changes.at(-1)?.seq ?? after;
+      if (changes.length < PAGE) break;
+    }
+    if (position.lost !== undefined) log.warn(position.lost, 'a transaction stays open; listeners miss its changes');
+    for (const seq of seen) if (seq <= position.settled) seen.delete(seq);
+    started = true;
+    position.commit();
   };
 
   return createSweep({

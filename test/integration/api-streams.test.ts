@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { BASE, startApiHarness, ADMIN_TOKEN, type ApiHarness } from './api-harness';
 
 let api: ApiHarness;
@@ -14,9 +16,9 @@ interface SentEvent {
 }
 
 /** A reader of server-sent events. */
-async function open(path: string, lastEventId?: number, token = ADMIN_TOKEN) {
+async function open(path: string, lastEventId?: number, token = ADMIN_TOKEN, url = api.url) {
   const abort = new AbortController();
-  const response = await fetch(`${api.url}${BASE}${path}`, {
+  const response = await fetch(`${url}${BASE}${path}`, {
     headers: {
       Authorization: `Bearer ${token}`,
       ...(lastEventId === undefined ? {} : { 'Last-Event-ID': `${lastEventId}` }),
@@ -119,6 +121,202 @@ it('tells of a change whose transaction commits late', async () => {
   expect(stream.events.map(({ data }) => data.id)).toEqual(['b', 'late']);
   stream.close();
 });
+
+/** A transaction that has drawn a position and is still open. */
+async function lateChange(id: string) {
+  const client = await api.database.pool.connect();
+  await client.query('begin');
+  const { rows } = await client.query<{ seq: string }>(
+    `insert into changes (change_id, partition, kind, entity_id, next, changed_fields, actor, occurred_at)
+     values (gen_random_uuid(), 0, 'light', $1, '{"on": 9}', '{on}', '{"type": "user", "id": "x"}', now())
+     returning seq`,
+    [id],
+  );
+  return {
+    seq: Number(rows[0]?.seq),
+    async commit() {
+      await client.query('commit');
+      client.release();
+    },
+  };
+}
+const idsOf = (events: readonly SentEvent[]) => events.map(({ data }) => data.id);
+const pause = (ms: number) => new Promise((next) => setTimeout(next, ms));
+
+it('loses nothing over a reconnect when a transaction commits late, and repeats only what it announced', async () => {
+  const stream = await open('/stream');
+  const late = await lateChange('late-2');
+  await switchLight('c', 1);
+  await stream.until((events) => events.length === 1);
+  // The id stays below the open position: that announces the repeat.
+  expect(stream.events[0]?.id).toBeLessThan(late.seq);
+  stream.close();
+  await late.commit();
+  const resumed = await open('/stream', stream.events[0]?.id);
+  await resumed.until((events) => events.length === 2);
+  expect(idsOf(resumed.events)).toEqual(['late-2', 'c']);
+  await switchLight('d', 1);
+  await resumed.until((events) => events.length === 3);
+  resumed.close();
+  const again = await open('/stream', resumed.events[2]?.id);
+  await switchLight('e', 2);
+  await again.until((events) => events.length === 1);
+  await pause(400);
+  expect(idsOf(again.events)).toEqual(['e']);
+  again.close();
+});
+
+it('loses nothing when a stream began while the late transaction was open, on an API that has just started', async () => {
+  await switchLight('before', 1);
+  const late = await lateChange('late-3');
+  const other = await startApiHarness({}, { databaseUrl: api.database.pool.options.connectionString ?? '' });
+  try {
+    const stream = await open('/stream', undefined, ADMIN_TOKEN, other.url);
+    await switchLight('f', 1);
+    await stream.until((events) => events.length === 1);
+    stream.close();
+    await late.commit();
+    const resumed = await open('/stream', stream.events[0]?.id, ADMIN_TOKEN, other.url);
+    await resumed.until((events) => idsOf(events).includes('late-3'));
+    expect(idsOf(resumed.events)).toContain('late-3');
+    resumed.close();
+  } finally {
+    await other.end();
+  }
+});
+
+it('sends nothing to a new reader that was committed before it came, and nothing twice', async () => {
+  const first = await open('/stream');
+  for (let n = 0; n < 10; n += 1) {
+    await switchLight('old', n);
+    const fresh = await open('/stream');
+    await switchLight('new', n);
+    await fresh.until((events) => events.length > 0);
+    expect(idsOf(fresh.events)).toEqual(['new']);
+    fresh.close();
+  }
+  await first.until((events) => events.length === 20);
+  await pause(400);
+  expect(first.events).toHaveLength(20);
+  first.close();
+});
+
+it('lets a reader resume that was cut before its first event', async () => {
+  const response = await fetch(`${api.url}${BASE}/stream`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
+  const reader = response.body?.getReader();
+  const head = new TextDecoder().decode((await reader?.read())?.value as Uint8Array);
+  await reader?.cancel();
+  await switchLight('missed', 1);
+  const resumed = await open('/stream', Number(/^id: (\d+)$/m.exec(head)?.[1]));
+  await resumed.until((events) => events.length === 1);
+  expect(idsOf(resumed.events)).toEqual(['missed']);
+  resumed.close();
+});
+
+it('announces what is too old to be replayed', async () => {
+  await switchLight('ancient', 1);
+  const [first] = await api.rows<{ seq: string }>(`select seq from changes where entity_id = 'ancient'`);
+  await api.rows(`select setval('change_seq', nextval('change_seq') + 20000)`);
+  await switchLight('recent', 1);
+  const stream = await open('/stream', Number(first?.seq) - 1);
+  await stream.until((events) => events.length === 2);
+  expect(stream.events).toMatchObject([
+    { event: 'gap', data: { after: Number(first?.seq) - 1 } },
+    { event: 'entity', data: { id: 'recent' } },
+  ]);
+  expect(stream.events[0]?.id).toBe(stream.events[0]?.data.until);
+  stream.close();
+});
+
+it('announces that an id from the future was not given out by this database', async () => {
+  const stream = await open('/stream', 900_000_000_000);
+  await switchLight('present', 1);
+  await stream.until((events) => events.length === 2);
+  expect(stream.events).toMatchObject([{ event: 'gap' }, { event: 'entity', data: { id: 'present' } }]);
+  stream.close();
+});
+
+it('gives a token at most 20 streams, and a free one as soon as one is closed', async () => {
+  const token = await api.token('viewer');
+  const streams = await Promise.all(Array.from({ length: 20 }, () => open('/stream', undefined, token)));
+  expect(streams.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+  const refused = await api.call('GET', `${BASE}/events/stream`, { token });
+  expect([refused.status, refused.body.code, Number(refused.headers.get('retry-after')) > 0]).toEqual([
+    429,
+    'rate_limited',
+    true,
+  ]);
+  const signedIn = await api.call('POST', `${BASE}/session`, { token: null, body: { token } });
+  const cookie = String(signedIn.headers.get('set-cookie')).split(';', 1)[0] ?? '';
+  expect((await api.call('GET', `${BASE}/stream`, { token: null, headers: { cookie } })).status).toBe(429);
+  expect((await api.call('GET', `${BASE}/runs/${await startRun('Limited')}/stream`, { token })).status).toBe(429);
+  const other = await open('/stream');
+  expect(other.status).toBe(200);
+  other.close();
+  streams[0]?.close();
+  let again = await open('/stream', undefined, token);
+  for (let tries = 0; tries < 100 && again.status !== 200; tries += 1) {
+    await pause(20);
+    again = await open('/stream', undefined, token);
+  }
+  expect(again.status).toBe(200);
+  [...streams, again].forEach((stream) => stream.close());
+});
+
+/** A reader on a plain socket, which reads only after `resume`. */
+async function openPaused(path: string, lastEventId: number) {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const head = [`GET ${BASE}${path} HTTP/1.1`, 'Host: x', `Authorization: Bearer ${ADMIN_TOKEN}`];
+  socket.write([...head, `Last-Event-ID: ${lastEventId}`, '', ''].join('\r\n'));
+  socket.pause();
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk.toString()));
+  socket.pause();
+  socket.on('error', () => undefined);
+  return { socket, text: () => text };
+}
+
+it('reads for a slow reader only what it takes, and stops when it hangs up', async () => {
+  const [{ last = '0' } = {}] = await api.rows<{ last: string }>(`select last_value as last from change_seq`);
+  await api.rows(
+    `insert into changes (change_id, partition, kind, entity_id, next, changed_fields, actor, occurred_at)
+     select gen_random_uuid(), 0, 'light', 'bulk-' || n, jsonb_build_object('text', repeat('x', 20000)), '{text}',
+       '{"type": "user", "id": "x"}', now() from generate_series(1, 4000) n`,
+  );
+  let queries = 0;
+  const count = () => (queries += 1);
+  api.database.pool.on('acquire', count);
+  const slow = await openPaused('/stream', Number(last));
+  await pause(3000);
+  // All pages are 80 queries; polls and heartbeats are a few per second.
+  expect(queries).toBeLessThan(60);
+  slow.socket.resume();
+  for (let tries = 0; tries < 400 && !slow.text().includes('bulk-4000"'); tries += 1) await pause(25);
+  expect(slow.text().match(/"id":"bulk-\d+"/g)).toHaveLength(4000);
+  slow.socket.destroy();
+  const hungUp = await openPaused('/stream', Number(last));
+  await pause(200);
+  hungUp.socket.destroy();
+  await pause(800);
+  queries = 0;
+  await pause(1500);
+  api.database.pool.off('acquire', count);
+  expect(queries).toBe(0);
+}, 60_000);
+
+it('disconnects a reader that falls too far behind', async () => {
+  const slow = await openPaused('/stream', 900_000_000_000);
+  await pause(500);
+  const text = 'y'.repeat(900_000);
+  for (let n = 0; n < 25; n += 1) {
+    await api.call('PUT', `${BASE}/entities/light/huge`, { body: { text: `${text}${n}` } });
+  }
+  slow.socket.resume();
+  await once(slow.socket, 'close');
+  expect(slow.text().match(/"id":"huge"/g)?.length ?? 0).toBeLessThan(25);
+}, 60_000);
 
 it('tells a run from the start to its end and closes then', async () => {
   const runId = await startRun('Streamed');

@@ -67,6 +67,8 @@ export function useLive(): void {
         void queryClient.invalidateQueries({ queryKey: ['session'] });
         retry = window.setTimeout(connect, 3_000);
       };
+      // Too much was missed to be sent again: everything is read anew.
+      source.addEventListener('gap', () => void queryClient.invalidateQueries());
       for (const name of Object.keys(STALE)) source.addEventListener(name, receive(name));
     };
     connect();

@@ -450,7 +450,7 @@ export interface paths {
         };
         /**
          * Follow runs, steps, entities, alerts and automations
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of everything that changes. Without `Last-Event-ID` it begins now.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` it begins now.
          */
         get: operations["stream.follow"];
         put?: never;
@@ -470,7 +470,7 @@ export interface paths {
         };
         /**
          * Follow runs, steps, entities, alerts and automations
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of everything that changes. Without `Last-Event-ID` it begins now.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` it begins now.
          */
         get: operations["events.follow"];
         put?: never;
@@ -490,7 +490,7 @@ export interface paths {
         };
         /**
          * Follow one run to its end
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of everything that changes. Begins with the state as it is; closes when the run has ended.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Begins with the state as it is; closes when the run has ended.
          */
         get: operations["runs.follow"];
         put?: never;
@@ -7035,7 +7035,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Place behind which to go on; sent by the browser when it connects again */
+                /** @description Position to resume after; browsers send it when they reconnect */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -7112,7 +7112,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Place behind which to go on; sent by the browser when it connects again */
+                /** @description Position to resume after; browsers send it when they reconnect */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -7189,7 +7189,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Place behind which to go on; sent by the browser when it connects again */
+                /** @description Position to resume after; browsers send it when they reconnect */
                 "Last-Event-ID"?: string;
             };
             path: {

@@ -47,13 +47,21 @@ export function createAuthenticator(deps: {
   const loadToken = async (hash: Buffer, now: number): Promise<Cached> => {
     const row = await findToken(db, hash);
     if (row === undefined || row.revokedAt !== null || !timingSafeEqual(row.hash, hash)) throw refusal('not valid');
-    return { principal: principalOf(row, 'application'), expiresAt: row.expiresAt?.getTime() ?? Infinity, readAt: now };
+    return {
+      principal: principalOf(row, row.id, 'application'),
+      expiresAt: row.expiresAt?.getTime() ?? Infinity,
+      readAt: now,
+    };
   };
   const loadSession = async (secret: string, hash: Buffer, now: number): Promise<Cached> => {
     const row = await findSession(db, hash, new Date(now));
     if (row === undefined || !hasLiveParent(row, adminHash)) throw sessionEnded();
     const session = { id: row.id, name: row.name, csrfToken: csrfTokenOf(secret), expiresAt: row.expiresAt };
-    return { principal: { ...principalOf(row, 'user'), session }, expiresAt: row.expiresAt.getTime(), readAt: now };
+    return {
+      principal: { ...principalOf(row, row.tokenId ?? ADMIN.tokenId, 'user'), session },
+      expiresAt: row.expiresAt.getTime(),
+      readAt: now,
+    };
   };
   const cached = async (key: string, load: (now: number) => Promise<Cached>): Promise<Cached> => {
     const now = clock.now().getTime();
@@ -99,10 +107,12 @@ export function hasLiveParent(row: SessionRow, adminHash: Buffer | undefined): b
 /** The caller that a token, or a session made from it, stands for. */
 function principalOf(
   { id, name, roles }: { id: string; name: string; roles: readonly string[] },
+  tokenId: string,
   type: 'user' | 'application',
 ): Principal {
   return {
     id,
+    tokenId,
     actor: { type, id, name },
     roles: ROLES.filter((role) => roles.includes(role)),
     permissions: permissionsOf(roles),
@@ -111,6 +121,7 @@ function principalOf(
 
 const ADMIN: Principal = {
   id: 'admin',
+  tokenId: 'admin',
   actor: { type: 'user', id: 'admin', name: 'admin' },
   roles: ['admin'],
   permissions: permissionsOf(['admin']),

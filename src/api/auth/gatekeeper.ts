@@ -54,7 +54,7 @@ export function createGatekeeper(deps: {
       }
       const principal = await identify(request);
       identified(principal);
-      (route.effect === 'inbound' ? inbound : ordinary).take(principal.id);
+      (route.effect === 'inbound' ? inbound : ordinary).take(principal.tokenId);
       assertFromConsole(principal, request);
       if (route.permission !== 'public' && !principal.permissions.has(route.permission)) {
         throw new FermataError('forbidden', `This needs the permission "${route.permission}", which the token lacks.`, {

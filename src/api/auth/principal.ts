@@ -5,6 +5,8 @@ import type { Permission, Role } from './permissions';
 export interface Principal {
   /** Id of the token, `admin` for the bootstrap token, or `anonymous`. Idempotency keys belong to it. */
   id: string;
+  /** Id of the token that limits count for: that of a session is the token it was made from. */
+  tokenId: string;
   actor: Actor;
   roles: readonly Role[];
   permissions: ReadonlySet<Permission>;
@@ -24,6 +26,7 @@ export interface SessionInfo {
 /** The caller of a public route, or one whose token was refused. */
 export const ANONYMOUS: Principal = {
   id: 'anonymous',
+  tokenId: 'anonymous',
   actor: { type: 'user', id: 'anonymous' },
   roles: [],
   permissions: new Set(),

@@ -4,15 +4,14 @@ import { FermataError } from '../../domain/errors';
 import type { Authenticator, Credentials } from '../auth/authenticate';
 import { streamRoute, type Route } from '../http/route';
 import { IdParams, notFound, uuidOrNotFound } from '../http/values';
-import type { StreamConnections } from '../stream/connection';
+import { MAX_STREAMS_PER_TOKEN, type StreamConnections } from '../stream/connection';
 import type { Feed } from '../stream/feed';
-import { followAll } from '../stream/follow';
+import { followAll, MAX_REPLAY } from '../stream/follow';
 import { followRun } from '../stream/follow-run';
 import type { WebUi } from './run-schema';
 
-const HEADERS = { 'Last-Event-ID': 'Place behind which to go on; sent by the browser when it connects again' };
-const DESCRIPTION =
-  'Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of everything that changes.';
+const HEADERS = { 'Last-Event-ID': 'Position to resume after; browsers send it when they reconnect' };
+const DESCRIPTION = `Server-sent events named \`run\`, \`step\`, \`entity\`, \`alert\` and \`automation\`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most ${MAX_REPLAY} positions are replayed; older ones are announced by an event \`gap\` with \`{after, until}\`, after which the state should be read again. A token may have ${MAX_STREAMS_PER_TOKEN} streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume.`;
 
 interface StreamsDeps {
   db: Executor;
@@ -42,9 +41,11 @@ function everythingRoute(deps: StreamsDeps, path: string, operationId: string): 
     description: `${DESCRIPTION} Without \`Last-Event-ID\` it begins now.`,
     headers: HEADERS,
     responses: { 200: { description: 'The stream', contentTypes: ['text/event-stream'] } },
-    async handler({ request }, response) {
-      const open = () => deps.connections.open(response, () => isValid(deps, request.headers));
-      await followAll(deps, open, lastEventId(request.headers['last-event-id']));
+    async handler({ request, principal }, response) {
+      const after = lastEventId(request.headers['last-event-id']);
+      const stillAllowed = () => isValid(deps, request.headers);
+      const connection = deps.connections.open(response, principal.tokenId, stillAllowed);
+      await followAll(deps, connection, after);
     },
   });
 }
@@ -64,12 +65,13 @@ function runRoute(deps: StreamsDeps): Route {
       200: { description: 'The stream', contentTypes: ['text/event-stream'] },
       404: { description: 'There is no such run' },
     },
-    async handler({ params, request }, response) {
+    async handler({ params, request, principal }, response) {
       const id = uuidOrNotFound(params.id, 'run');
       const after = lastEventId(request.headers['last-event-id']) ?? 0;
       if ((await getRun(deps.db, id)) === undefined) throw notFound('run', id);
-      const open = () => deps.connections.open(response, () => isValid(deps, request.headers));
-      await followRun(deps, open, id, after);
+      const stillAllowed = () => isValid(deps, request.headers);
+      const connection = deps.connections.open(response, principal.tokenId, stillAllowed);
+      await followRun(deps, connection, id, after);
     },
   });
 }

@@ -1,65 +1,157 @@
 import type { Response } from 'express';
+import { FermataError } from '../../domain/errors';
+import type { Gap } from './feed';
 import type { StreamEvent } from './stream-event';
 
-/** Lets proxies and clients know that the connection lives. */
+/** Shows proxies and clients that the connection is open. */
 const HEARTBEAT_MS = 5_000;
-/** A reader so far behind is cut off; it resumes where it was. */
+/** A reader with this many unread bytes is disconnected; it resumes by `Last-Event-ID`. */
 const MAX_BUFFERED_BYTES = 4_194_304;
+/** While a reader catches up, nothing more is read for it while this many bytes are unread. */
+const READY_BYTES = 262_144;
+/** A reader that takes nothing for this long is disconnected. */
+const MAX_STALLED_MS = 60_000;
+/** Open streams of one token in this process. */
+export const MAX_STREAMS_PER_TOKEN = 20;
+const RETRY_AFTER_SECONDS = 5;
 
 /** One reader of server-sent events. */
 export interface StreamConnection {
-  /** False when the reader is gone. */
-  send(event: StreamEvent): boolean;
+  /** Sends the head of the answer, and the position that a reader without any event resumes from. */
+  begin(id: number): void;
+  send(event: StreamEvent, id: number): void;
+  /** Announces that events of these positions are not sent. */
+  gap(gap: Gap): void;
+  /** Lets the reader resume from this position where its last event had to name an older one. */
+  settled(position: number): void;
+  /** Resolves when the reader has taken what was sent; false when it is gone. */
+  ready(): Promise<boolean>;
   end(): void;
+  /** Disconnects a reader that is too slow. */
+  cut(): void;
+  readonly isOpen: boolean;
   readonly closed: Promise<void>;
 }
 
 /** Open connections of this process, so that a shutdown can end them. */
 export interface StreamConnections {
-  /** `stillAllowed` is asked at every heartbeat: a stream does not outlive its token. */
-  open(response: Response, stillAllowed: () => Promise<boolean>): StreamConnection;
+  /**
+   * Takes one of the streams of `caller`, without answering yet. `stillAllowed` is evaluated at every heartbeat: a stream
+   * does not outlive its token.
+   * @throws {FermataError} `rate_limited` when the caller has `MAX_STREAMS_PER_TOKEN` streams open
+   */
+  open(response: Response, caller: string, stillAllowed: () => Promise<boolean>): StreamConnection;
   closeAll(): void;
 }
 
 export function createStreamConnections(): StreamConnections {
-  const open = new Set<StreamConnection>();
+  const open = new Map<string, Set<StreamConnection>>();
   return {
-    open(response, stillAllowed) {
-      const connection = openConnection(response, stillAllowed);
-      open.add(connection);
-      void connection.closed.then(() => open.delete(connection));
+    open(response, caller, stillAllowed) {
+      const own = open.get(caller) ?? new Set<StreamConnection>();
+      if (own.size >= MAX_STREAMS_PER_TOKEN) {
+        throw new FermataError(
+          'rate_limited',
+          `This token has ${MAX_STREAMS_PER_TOKEN} event streams open; close one of them first.`,
+          { retryAfterSeconds: RETRY_AFTER_SECONDS },
+        );
+      }
+      const connection = createConnection(response, stillAllowed);
+      open.set(caller, own.add(connection));
+      void connection.closed.then(() => {
+        own.delete(connection);
+        if (own.size === 0) open.delete(caller);
+      });
       return connection;
     },
-    closeAll: () => open.forEach((connection) => connection.end()),
+    closeAll: () => open.forEach((own) => own.forEach((connection) => connection.end())),
   };
 }
 
-function openConnection(response: Response, stillAllowed: () => Promise<boolean>): StreamConnection {
-  response.writeHead(200, {
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-cache, no-transform',
-    'X-Accel-Buffering': 'no',
+function createConnection(response: Response, stillAllowed: () => Promise<boolean>): StreamConnection {
+  let lastId = 0;
+  let newest = 0;
+  let heartbeat: NodeJS.Timeout | undefined;
+  const isOpen = () => !response.writableEnded && !response.destroyed;
+  const closed = new Promise<void>((resolve) => {
+    if (response.destroyed) resolve();
+    else response.once('close', resolve);
   });
-  response.write('retry: 1000\n\n');
-  const end = () => void response.end();
-  const heartbeat = setInterval(() => {
-    if (response.writableEnded) return;
-    response.write(': heartbeat\n\n');
-    stillAllowed().then(
-      (allowed) => (allowed ? undefined : end()),
-      () => undefined,
-    );
-  }, HEARTBEAT_MS);
-  const closed = new Promise<void>((resolve) => response.once('close', resolve));
   void closed.then(() => clearInterval(heartbeat));
+  const end = () => void (response.headersSent ? response.end() : response.destroy());
+  const cut = () => void response.destroy();
+  const write = (text: string): void => {
+    if (!isOpen()) return;
+    response.write(text);
+    if (response.writableLength > MAX_BUFFERED_BYTES) cut();
+  };
   return {
     closed,
     end,
-    send({ seq, name, data }) {
-      if (response.writableEnded || response.destroyed) return false;
-      response.write(`id: ${seq}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
-      if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy();
-      return !response.destroyed;
+    cut,
+    get isOpen() {
+      return isOpen();
+    },
+    begin(id) {
+      if (!isOpen()) return;
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream; charset=utf-8',
+        'Cache-Control': 'no-cache, no-transform',
+        'X-Accel-Buffering': 'no',
+      });
+      lastId = id;
+      write(`retry: 1000\nid: ${id}\n\n`);
+      heartbeat = startHeartbeat(response, write, stillAllowed);
+    },
+    send(event, id) {
+      lastId = id;
+      newest = Math.max(newest, event.seq);
+      // One text for all readers.
+      event.text ??= JSON.stringify(event.data);
+      write(`id: ${id}\nevent: ${event.name}\ndata: ${event.text}\n\n`);
+    },
+    gap(gap) {
+      lastId = Math.max(lastId, gap.until);
+      write(`id: ${lastId}\nevent: gap\ndata: ${JSON.stringify(gap)}\n\n`);
+    },
+    settled(position) {
+      if (lastId >= newest || position < newest) return;
+      lastId = position;
+      write(`id: ${position}\n\n`);
+    },
+    async ready() {
+      if (isOpen() && response.writableLength > READY_BYTES) await drained(response, closed, cut);
+      return isOpen();
     },
   };
+}
+
+function startHeartbeat(
+  response: Response,
+  write: (text: string) => void,
+  stillAllowed: () => Promise<boolean>,
+): NodeJS.Timeout {
+  let stalled = 0;
+  return setInterval(() => {
+    if (response.writableEnded) return;
+    stalled = response.writableLength > 0 ? stalled + 1 : 0;
+    if (stalled * HEARTBEAT_MS >= MAX_STALLED_MS) {
+      response.destroy();
+      return;
+    }
+    write(': heartbeat\n\n');
+    stillAllowed().then(
+      (allowed) => void (allowed ? undefined : response.end()),
+      () => undefined,
+    );
+  }, HEARTBEAT_MS);
+}
+
+async function drained(response: Response, closed: Promise<void>, cut: () => void): Promise<void> {
+  const timer = setTimeout(cut, MAX_STALLED_MS);
+  let drain = (): void => undefined;
+  const emptied = new Promise<void>((resolve) => response.once('drain', (drain = resolve)));
+  await Promise.race([emptied, closed]);
+  response.off('drain', drain);
+  clearTimeout(timer);
 }

@@ -1,90 +1,146 @@
 import type { Executor } from '../../db/executor';
-import { lastSeq, placesAfter } from '../../db/stream-queries';
+import { createPositionTracker, type PositionTracker } from '../../db/position-tracker';
+import { placesAfter } from '../../db/stream-queries';
 import type { Logger } from '../../log';
 import type { WebUi } from '../routes/run-schema';
-import { eventsAt, type StreamEvent } from './stream-event';
+import { eventsAt, resumeId, type StreamEvent } from './stream-event';
 
-/** Backstop behind notifications, and how soon runs are seen to change. */
+/** Runs and steps change without a notification; they are seen after this time. Also the backstop behind notifications. */
 const POLL_MS = 250;
-/** A place is drawn before its transaction commits: so far back places are looked at again for late ones. */
-const OVERLAP = 2_000;
-const PAGE = 5_000;
+/** Rows whose content is in memory at once. */
+const PAGE = 200;
+
+/** Positions whose events a reader does not get: after `after`, up to and with `until`. */
+export interface Gap {
+  after: number;
+  until: number;
+}
+
+/** What one reader gets. */
+export interface FeedListener {
+  /** `id` = position from which a reader that got this event and all before it resumes. */
+  event(event: StreamEvent, id: number): void;
+  gap(gap: Gap): void;
+  /** Everything at or below the position was delivered. */
+  settled(position: number): void;
+}
+
+export interface FeedSubscription {
+  /** Rows at or below this position were committed before the subscription began. */
+  settled: number;
+  /** Newest position that was handed out before the subscription began. */
+  last: number;
+  end(): void;
+}
 
 /** Follows the database for all open streams of this process with one poll. */
 export interface Feed {
-  /** Resolves when everything that commits from now on will be told. */
-  subscribe(listener: (event: StreamEvent) => void): Promise<() => void>;
+  /** The listener gets what is committed after this resolves, and nothing that was committed before the call. */
+  subscribe(listener: FeedListener): Promise<FeedSubscription>;
   /** Something was committed: look now. */
   wake(): void;
   close(): void;
 }
 
+interface Position {
+  tracker: PositionTracker;
+  /** Delivered positions above the settled one. */
+  seen: Set<number>;
+  settled: number;
+  last: number;
+}
+
 /** Polls only while somebody listens. */
 export function createFeed(deps: { db: Executor; webUi: WebUi; log: Logger }): Feed {
-  const { db, webUi, log } = deps;
-  const listeners = new Set<(event: StreamEvent) => void>();
-  let seen = new Set<number>();
-  let newest = 0;
+  const { log } = deps;
+  const listeners = new Set<FeedListener>();
+  let position: Position | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let started: Promise<void> | undefined;
-  let polling = false;
+  let joining = 0;
   let closed = false;
 
-  const begin = async (): Promise<void> => {
-    newest = await lastSeq(db);
-    const known = await placesAfter(db, newest - OVERLAP, PAGE);
-    seen = new Set(known.map(({ seq }) => seq));
-    newest = Math.max(newest, known.at(-1)?.seq ?? 0);
+  const look = createFreshLook(async () => {
+    position = await advance(deps, position, listeners);
+  });
+  const poll = (): void => {
+    if (closed || listeners.size === 0) return;
+    look().catch((error: unknown) => log.warn({ err: error }, 'failed to read the event streams; trying again'));
   };
-
-  const look = async (): Promise<void> => {
-    const places = await placesAfter(db, newest - OVERLAP, PAGE);
-    const fresh = places.filter(({ seq }) => !seen.has(seq));
-    const events = await eventsAt(db, fresh, webUi);
-    for (const { seq } of fresh) seen.add(seq);
-    newest = Math.max(newest, fresh.at(-1)?.seq ?? 0);
-    if (seen.size > 4 * OVERLAP) seen = new Set([...seen].filter((seq) => seq > newest - OVERLAP));
-    for (const event of events) for (const listener of listeners) listener(event);
-  };
-
-  const poll = async (): Promise<void> => {
-    if (polling || closed || listeners.size === 0) return;
-    polling = true;
-    try {
-      await look();
-    } catch (error) {
-      log.warn({ err: error }, 'the streams could not be read; trying again');
-    } finally {
-      polling = false;
-    }
-  };
-
   const stop = () => {
     clearInterval(timer);
     timer = undefined;
-    started = undefined;
+    position = undefined;
+  };
+  const leave = (listener: FeedListener) => {
+    listeners.delete(listener);
+    if (listeners.size === 0 && joining === 0) stop();
   };
 
   return {
     async subscribe(listener) {
-      listeners.add(listener);
+      joining += 1;
       try {
-        await (started ??= begin());
-      } catch (error) {
-        listeners.delete(listener);
-        started = undefined;
-        throw error;
+        await look();
+      } finally {
+        joining -= 1;
       }
-      timer ??= setInterval(() => void poll(), POLL_MS);
-      return () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) stop();
-      };
+      listeners.add(listener);
+      timer ??= setInterval(poll, POLL_MS);
+      const { settled = 0, last = 0 } = position ?? {};
+      return { settled, last, end: () => leave(listener) };
     },
-    wake: () => void poll(),
+    wake: poll,
     close() {
       closed = true;
       stop();
     },
   };
+}
+
+/** Returns a function that resolves after a round of `work` that began after the call; calls share rounds. */
+function createFreshLook(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const start = () => (running = work().finally(() => (running = undefined)));
+  return () => {
+    if (running === undefined) return start();
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        return start();
+      });
+    return next;
+  };
+}
+
+/** Delivers what was committed since `position`; the first time it only finds the position. */
+async function advance(
+  { db, webUi }: { db: Executor; webUi: WebUi },
+  position: Position | undefined,
+  listeners: ReadonlySet<FeedListener>,
+): Promise<Position> {
+  const tracker = position?.tracker ?? createPositionTracker(db);
+  const seen = position?.seen ?? new Set<number>();
+  const look = await tracker.look();
+  for (let after = look.from; ;) {
+    const places = await placesAfter(db, after, PAGE);
+    const fresh = places.filter(({ seq }) => !seen.has(seq));
+    const events = position === undefined ? [] : await eventsAt(db, fresh, webUi);
+    for (const [index, event] of events.entries()) {
+      const id = Math.min(look.settled, resumeId(event, events[index + 1]));
+      for (const listener of listeners) listener.event(event, id);
+    }
+    // Noted page by page: after an error the next round does not deliver these again.
+    for (const { seq } of fresh) seen.add(seq);
+    after = places.at(-1)?.seq ?? after;
+    if (places.length < PAGE) break;
+  }
+  for (const listener of listeners) {
+    if (look.lost !== undefined) listener.gap(look.lost);
+    listener.settled(look.settled);
+  }
+  for (const seq of seen) if (seq <= look.settled) seen.delete(seq);
+  look.commit();
+  return { tracker, seen, settled: look.settled, last: look.last };
 }

@@ -1,9 +1,12 @@
 import type { Executor } from '../../db/executor';
-import { getRun, isTerminal, stepsOf } from '../../db/run-queries';
+import { getRun, isTerminal, positionBelowNewestSteps, stepsAfter, type RunRow } from '../../db/run-queries';
 import type { WebUi } from '../routes/run-schema';
 import type { StreamConnection } from './connection';
 import type { Feed } from './feed';
+import { MAX_REPLAY } from './follow';
 import { runEvent, stepEvent } from './stream-event';
+
+const PAGE = 100;
 
 interface FollowRunDeps {
   db: Executor;
@@ -12,50 +15,102 @@ interface FollowRunDeps {
 }
 
 /**
- * Tells a run and its steps as they are behind `after`, then as they change, and ends when the run has ended. Each change
- * makes it read the run again: what is told last is always the last state, whatever order rows were committed in.
+ * Sends a run and its steps as they are after position `after`, then as they change, and ends when the run has ended. Rows
+ * are read again at each change, so the last event of a row is always its last state, in whatever order transactions
+ * committed.
  */
 export async function followRun(
   deps: FollowRunDeps,
-  open: () => StreamConnection,
+  connection: StreamConnection,
   runId: string,
   after: number,
 ): Promise<void> {
-  const { db, feed, webUi } = deps;
-  const sent = new Set<number>();
-  let connection: StreamConnection | undefined;
-  let reading: Promise<void> | undefined;
-  let again = false;
-
-  const read = async (): Promise<void> => {
-    do {
-      again = false;
-      // The run first: steps read after it are at least as new, so nothing is missing when it has ended.
-      const run = await getRun(db, runId);
-      const steps = await stepsOf(db, runId);
-      const events = [...steps.map(stepEvent), ...(run === undefined ? [] : [runEvent(run, webUi)])];
-      for (const event of events.sort((a, b) => a.seq - b.seq)) {
-        if (event.seq > after && !sent.has(event.seq) && connection?.send(event)) sent.add(event.seq);
-      }
-      if (run === undefined || isTerminal(run.status)) connection?.end();
-    } while (again);
-  };
-  const refresh = (): void => {
-    again = true;
-    // A read that fails is repeated at the next change; the heartbeat tells the reader that we are alive.
-    reading ??= read()
-      .catch(() => undefined)
-      .finally(() => (reading = undefined));
-  };
-
-  const unsubscribe = await feed.subscribe((event) => {
-    if (event.runId === runId) refresh();
+  let settled = 0;
+  let changed = false;
+  const read = createRunReader(deps, connection, runId, after);
+  const refresh = createRefresh(() => read(settled), connection);
+  const subscription = await deps.feed.subscribe({
+    event: (event) => void (changed ||= event.runId === runId),
+    gap: (gap) => connection.gap(gap),
+    settled(position) {
+      settled = position;
+      if (changed) refresh();
+      changed = false;
+    },
   });
+  settled = subscription.settled;
   try {
-    connection = open();
+    connection.begin(after);
     refresh();
     await connection.closed;
   } finally {
-    unsubscribe();
+    subscription.end();
   }
+}
+
+/** Runs `work` after each call, once for the calls that arrive meanwhile, until the reader is gone. */
+function createRefresh(work: () => Promise<void>, connection: StreamConnection): () => void {
+  let running = false;
+  let again = false;
+  const run = async (): Promise<void> => {
+    running = true;
+    while (again && connection.isOpen) {
+      again = false;
+      // A failed read is repeated at the next change; heartbeats keep the connection open.
+      await work().catch(() => undefined);
+    }
+    running = false;
+  };
+  return () => {
+    again = true;
+    if (!running) void run();
+  };
+}
+
+/** Sends what is new of a run. `settled` = position whose rows are all visible. */
+function createRunReader({ db, webUi }: FollowRunDeps, connection: StreamConnection, runId: string, after: number) {
+  /** Everything at or below this position was sent. */
+  let cursor = after;
+  let started = false;
+  const sent = new Set<number>();
+
+  const sendRun = (run: RunRow | undefined, settled: number): void => {
+    if (run === undefined || run.seq <= cursor || sent.has(run.seq)) return;
+    connection.send(runEvent(run, webUi), Math.max(cursor, Math.min(run.seq, settled)));
+    sent.add(run.seq);
+  };
+  const start = async (): Promise<void> => {
+    started = true;
+    const oldest = await positionBelowNewestSteps(db, runId, MAX_REPLAY);
+    if (oldest === undefined || oldest <= after) return;
+    connection.gap({ after, until: oldest });
+    cursor = oldest;
+  };
+
+  return async (settled: number): Promise<void> => {
+    // The run first: steps read after it are at least as new, so none is missing when it has ended.
+    const run = await getRun(db, runId);
+    if (!started) await start();
+    let pending = run;
+    for (let place = cursor; connection.isOpen;) {
+      const steps = await stepsAfter(db, runId, place, PAGE);
+      for (const step of steps) {
+        if (!(await connection.ready())) return;
+        if (pending !== undefined && pending.seq < step.seq) {
+          sendRun(pending, settled);
+          pending = undefined;
+        }
+        if (sent.has(step.seq)) continue;
+        connection.send(stepEvent(step), Math.max(cursor, Math.min(step.seq, settled)));
+        sent.add(step.seq);
+      }
+      place = steps.at(-1)?.seq ?? place;
+      if (steps.length < PAGE) break;
+    }
+    sendRun(pending, settled);
+    cursor = Math.max(cursor, settled);
+    for (const seq of sent) if (seq <= cursor) sent.delete(seq);
+    connection.settled(cursor);
+    if (run === undefined || isTerminal(run.status)) connection.end();
+  };
 }

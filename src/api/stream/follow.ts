@@ -1,11 +1,15 @@
 import type { Executor } from '../../db/executor';
-import { lastSeq, placesAfter } from '../../db/stream-queries';
+import { placesAfter, type StreamPlace } from '../../db/stream-queries';
 import type { WebUi } from '../routes/run-schema';
 import type { StreamConnection } from './connection';
-import type { Feed } from './feed';
-import { eventsAt, type StreamEvent } from './stream-event';
+import type { Feed, FeedSubscription } from './feed';
+import { eventsAt, resumeId } from './stream-event';
 
-const PAGE = 500;
+const PAGE = 100;
+/** Positions that a stream replays at most. What is older is announced by a `gap` event. */
+export const MAX_REPLAY = 10_000;
+/** Events that may arrive while a reader catches up; with more it is disconnected, and resumes. */
+const MAX_HELD = 10_000;
 
 interface FollowDeps {
   db: Executor;
@@ -13,35 +17,74 @@ interface FollowDeps {
   webUi: WebUi;
 }
 
-/** Sends everything after `after` (default: from now on), without a gap or a repeat between what was and what comes. */
+/** Sends what is committed after position `after` (default: from now on) until the reader is gone. */
 export async function followAll(
   deps: FollowDeps,
-  open: () => StreamConnection,
+  connection: StreamConnection,
   after: number | undefined,
 ): Promise<void> {
-  const { db, feed, webUi } = deps;
-  let place = after ?? (await lastSeq(db));
-  let connection: StreamConnection | undefined;
-  const buffered: StreamEvent[] = [];
-  const sent = new Set<number>();
+  const catchUp = createCatchUp(deps, connection);
   let live = false;
-  const unsubscribe = await feed.subscribe((event) => {
-    if (!live) buffered.push(event);
-    // The feed may deliver what was read from the tables just before.
-    else if (!sent.delete(event.seq)) connection?.send(event);
+  const subscription = await deps.feed.subscribe({
+    event(event, id) {
+      if (!live) catchUp.hold(event);
+      else if (!catchUp.sent.has(event.seq)) connection.send(event, id);
+    },
+    gap: (gap) => connection.gap(gap),
+    settled: (position) => (live ? connection.settled(position) : undefined),
   });
   try {
-    connection = open();
-    for (;;) {
-      const places = await placesAfter(db, place, PAGE);
-      for (const event of await eventsAt(db, places, webUi)) if (connection.send(event)) sent.add(event.seq);
-      place = places.at(-1)?.seq ?? place;
-      if (places.length < PAGE) break;
-    }
-    for (const event of buffered) if (!sent.delete(event.seq)) connection.send(event);
+    connection.begin(after ?? subscription.settled);
+    if (after !== undefined) await catchUp.run(after, subscription);
     live = true;
     await connection.closed;
   } finally {
-    unsubscribe();
+    subscription.end();
   }
+}
+
+/** Reads what a reader has missed from the tables, at the speed of the reader. */
+function createCatchUp({ db, webUi }: FollowDeps, connection: StreamConnection) {
+  /** Sent from the tables; the feed may deliver them once more. */
+  const sent = new Set<number>();
+  const held: StreamPlace[] = [];
+
+  const send = async (places: readonly StreamPlace[], after: number, { settled }: FeedSubscription) => {
+    const events = await eventsAt(
+      db,
+      places.filter(({ seq }) => !sent.has(seq)),
+      webUi,
+    );
+    for (const [index, event] of events.entries()) {
+      if (!(await connection.ready())) return;
+      connection.send(event, Math.max(after, Math.min(settled, resumeId(event, events[index + 1]))));
+    }
+    for (const { seq } of places) if (seq > settled) sent.add(seq);
+  };
+
+  return {
+    sent: sent as ReadonlySet<number>,
+    /** Remembers an event of the feed until the tables were read. */
+    hold({ seq, name }: { seq: number; name: StreamPlace['name'] | 'alert' }): void {
+      // An alert stands at the place of its entity.
+      if (name !== 'alert') held.push({ seq, name });
+      if (held.length > MAX_HELD) connection.cut();
+    },
+    async run(after: number, subscription: FeedSubscription): Promise<void> {
+      const oldest = subscription.last - MAX_REPLAY;
+      let place = after;
+      if (after < oldest || after > subscription.last) {
+        place = Math.min(Math.max(after, oldest), subscription.last);
+        connection.gap({ after, until: place });
+      }
+      const start = place;
+      while (connection.isOpen) {
+        const places = await placesAfter(db, place, PAGE);
+        await send(places, start, subscription);
+        place = places.at(-1)?.seq ?? place;
+        if (places.length < PAGE) break;
+      }
+      while (connection.isOpen && held.length > 0) await send(held.splice(0, PAGE), start, subscription);
+    },
+  };
 }

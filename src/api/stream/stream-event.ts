@@ -10,6 +10,16 @@ export interface StreamEvent {
   /** The run that a `run` or `step` event is about. */
   runId?: string;
   data: unknown;
+  /** `data` as JSON; kept by the first connection that sends the event, for the others. */
+  text?: string;
+}
+
+/**
+ * Position from which a reader resumes that got this event. Of two events at one position the first names the position
+ * before, so that the second is not lost.
+ */
+export function resumeId({ seq }: StreamEvent, next: StreamEvent | undefined): number {
+  return next?.seq === seq ? seq - 1 : seq;
 }
 
 export function runEvent(row: RunRow, webUi: WebUi): StreamEvent {

@@ -1,0 +1,95 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/**
+ * Positions that may pass while one transaction stays open; after that the tracker stops waiting for it. Bounds the memory
+ * of followers.
+ */
+const MAX_BEHIND = 100_000;
+
+/** What one look at the sequence of positions found. Rows are to be read after it, by a statement of its own. */
+export interface PositionLook {
+  /** Rows that were committed since the previous look lie after this position. */
+  from: number;
+  /** Every row at or below this position that will ever exist is visible now. */
+  settled: number;
+  /** Newest position that was handed out. */
+  last: number;
+  /** Set when a transaction was given up: rows after `after` and up to `until` may appear that no look will find. */
+  lost: { after: number; until: number } | undefined;
+  /** Makes this look the previous one; called once its rows were processed. */
+  commit(): void;
+}
+
+/**
+ * Follows the sequence that numbers changes, runs and steps. A position is drawn before its transaction commits, so rows
+ * become visible out of order. A transaction that has drawn a position holds ROW EXCLUSIVE on the sequence until it ends;
+ * those locks show which positions are still open.
+ */
+export interface PositionTracker {
+  look(): Promise<PositionLook>;
+}
+
+/** One tracker per follower; its first look gives `from` = `settled`. */
+export function createPositionTracker(db: Executor): PositionTracker {
+  /** Open transactions, and a position below all that each has drawn. */
+  let open: ReadonlyMap<string, number> | undefined;
+  let abandoned: ReadonlySet<string> = new Set();
+  let previous = 0;
+
+  return {
+    async look() {
+      const { last, writers } = await readWriters(db);
+      const floor =
+        open === undefined && writers.length > 0
+          ? Math.max(await positionBeforeWriters(db), last - MAX_BEHIND)
+          : previous;
+      const now = new Map<string, number>();
+      const stillAbandoned = new Set<string>();
+      let lost: PositionLook['lost'];
+      for (const writer of writers) {
+        const since = open?.get(writer) ?? floor;
+        if (abandoned.has(writer)) stillAbandoned.add(writer);
+        else if (last - since <= MAX_BEHIND) now.set(writer, since);
+        else {
+          stillAbandoned.add(writer);
+          lost = { after: Math.min(since, lost?.after ?? since), until: last };
+        }
+      }
+      const settled = Math.min(last, ...now.values());
+      const ended = [...(open ?? [])].filter(([writer]) => !now.has(writer)).map(([, since]) => since);
+      const from = open === undefined ? settled : Math.min(previous, ...ended);
+      const commit = () => {
+        open = now;
+        abandoned = stillAbandoned;
+        previous = last;
+      };
+      return { from, settled, last, lost, commit };
+    },
+  };
+}
+
+/** The newest position, read before the transactions that have drawn one and have not ended. */
+async function readWriters(db: Executor): Promise<{ last: number; writers: string[] }> {
+  const found = await db.execute<{ last: string; writers: string[] | null }>(sql`
+    with newest as materialized (select case when is_called then last_value else 0 end as last from change_seq)
+    select last, writers from newest cross join lateral (
+      select array_agg(distinct virtualtransaction) as writers from pg_locks
+       where locktype = 'relation' and mode = 'RowExclusiveLock' and granted and newest.last is not null
+         and relation = 'change_seq'::regclass
+         and database = (select oid from pg_database where datname = current_database())) locks`);
+  const row = found.rows[0];
+  return { last: Number(row?.last ?? 0), writers: row?.writers ?? [] };
+}
+
+/** A position that was drawn before any open transaction began; 0 when none is known. */
+async function positionBeforeWriters(db: Executor): Promise<number> {
+  const found = await db.execute<{ seq: string }>(sql`
+    select seq from changes where recorded_at < (
+      select coalesce(min(a.xact_start), now() - interval '1 minute')
+        from pg_locks l join pg_stat_activity a on a.pid = l.pid
+       where l.locktype = 'relation' and l.relation = 'change_seq'::regclass and l.mode = 'RowExclusiveLock'
+         and a.datname = current_database())
+     order by recorded_at desc limit 1`);
+  return Number(found.rows[0]?.seq ?? 0);
+}

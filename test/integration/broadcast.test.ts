@@ -1,0 +1,48 @@
+import { createDatabase, type Database } from '../../src/db/client';
+import { onEntityChanged } from '../../src/domain/registry/entity-listener';
+import { createBroadcast } from '../../src/engine/broadcast';
+import { createLogger } from '../../src/log';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { until } from '../support/until';
+
+let own: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  database = createDatabase(own.url);
+});
+afterAll(async () => {
+  await database.close();
+  await own.drop();
+});
+
+const insert = (id: string) =>
+  `insert into changes (change_id, partition, kind, entity_id, next, delta, changed_fields, actor, occurred_at)
+   values (gen_random_uuid(), 0, 'light', '${id}', '{"on": 9}', '{}', '{on}', '{"type": "user", "id": "x"}', now())`;
+
+it('calls a listener once for each change, also for one whose transaction commits late, and for none from before', async () => {
+  const heard: string[] = [];
+  await database.pool.query(insert('before'));
+  const listeners = [onEntityChanged({ kind: 'light' }, ({ id }) => void heard.push(id))];
+  const log = createLogger({ level: 'silent', name: 'test' });
+  const late = await database.pool.connect();
+  await late.query('begin');
+  await late.query(insert('late'));
+  const broadcast = createBroadcast({ db: database.db, listeners, log });
+  try {
+    await new Promise((next) => setTimeout(next, 300));
+    await database.pool.query(insert('a'));
+    await until('the listener got a', () => heard.includes('a'));
+    // More positions pass than any fixed look-back would cover.
+    await database.pool.query(`select setval('change_seq', nextval('change_seq') + 50000)`);
+    await database.pool.query(insert('b'));
+    await until('the listener got b', () => heard.includes('b'));
+    await late.query('commit');
+    await until('the listener got late', () => heard.includes('late'));
+    await new Promise((next) => setTimeout(next, 600));
+    expect(heard).toEqual(['a', 'b', 'late']);
+  } finally {
+    late.release();
+    await broadcast.stop();
+  }
+});
