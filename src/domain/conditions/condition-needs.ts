@@ -45,7 +45,10 @@ function collect(condition: Condition, needs: ConditionNeeds): void {
 
 function addExpression(source: string, needs: ConditionNeeds, mayBeTemplate = false): void {
   try {
-    if (mayBeTemplate && isTemplate(source)) return void needs.expressions.push(...expressionsInValue(source));
+    if (mayBeTemplate && isTemplate(source)) {
+      for (const expression of expressionsInValue(source)) needs.expressions.push(expression);
+      return;
+    }
     needs.expressions.push(parseBareExpression(source).expression);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;

@@ -65,18 +65,20 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
     ...{ secretFields: new Set(), ids, proposeId: createProposals(ids), count: 0 },
   };
   const uses: ParsedUse[] = [];
+  // One text may hold more expressions than a call takes arguments.
+  const note = (parsed: readonly ParsedUse[]) => parsed.forEach((use) => uses.push(use));
   const triggerIds = triggerIdsOf(document);
   checkTriggers(document, registry, findings);
   walkDocument(document, {
     steps: (list, path) => checkFlow(list, path, findings),
     condition: (condition, path) => checkCondition(condition, path, triggerIds, findings),
-    expression: (use) => uses.push(...checkExpressions(use, filters, findings)),
+    expression: (use) => note(checkExpressions(use, filters, findings)),
     step: (visit) => {
       checkStep(visit, context);
       if (visit.kind !== 'action') return;
       const path: Segment[] = [...visit.path, 'config'];
       const use = { value: visit.step.config, path, mode: 'template', made: visit.made } as const;
-      uses.push(...checkExpressions(use, filters, findings, codeFields(visit.step, path, options)));
+      note(checkExpressions(use, filters, findings, codeFields(visit.step, path, options)));
     },
   });
   checkArtifacts(uses, context.ids, registry, findings);

@@ -86,6 +86,8 @@ describe('readYaml', () => {
       '{a: '.repeat(50_000),
       '- '.repeat(20_000),
       '? '.repeat(20_000),
+      '? '.repeat(50_000),
+      '- '.repeat(49_000),
       Array.from({ length: 60_000 }, (_, n) => `k${n}: 1`).join('\n'),
       '- a\n'.repeat(250_000),
       `[${'1,'.repeat(500_000)}]`,
@@ -96,6 +98,19 @@ describe('readYaml', () => {
       expect(readYaml(bomb).flatMap(({ errors }) => errors).length).toBeGreaterThan(0);
       expect(performance.now() - started).toBeLessThan(10_000);
     }
+  });
+
+  it('reads 150 levels, and refuses deeper ones before they are composed', () => {
+    const nested = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`;
+    expect(readYaml(nested(150))[0]?.errors).toEqual([]);
+    expect(readYaml(`${'- '.repeat(150)}1`)[0]?.errors).toEqual([]);
+    expect(readYaml(nested(1_000))).toMatchObject([{ errors: [{ code: 'limit_exceeded', line: 1, column: 1 }] }]);
+  });
+
+  it('validates a text with more expressions than a call takes arguments', () => {
+    const text = `name: a\ntriggers: [{event: healthcheck.check_failed}]\nactions: [{action: automation.log, config: {message: "${'{{a}}'.repeat(190_000)}"}}]`;
+    const { value } = parseYaml(text);
+    expect(() => validateDefinition(value, { registry: testRegistry })).not.toThrow();
   });
 
   it('keeps numbers and text that validation refuses, so that it can say where they are', () => {

@@ -1,7 +1,7 @@
-import { Lexer, LineCounter, parseAllDocuments, stringify, type Document } from 'yaml';
+import { Composer, type CST, Lexer, LineCounter, Parser, stringify, type Document } from 'yaml';
 import { type Finding, FermataError } from '../errors';
 import type { Definition } from './schema';
-import { toPlainData } from './yaml-data';
+import { MAX_DATA_DEPTH, toPlainData } from './yaml-data';
 import { createLocate, type Locate } from './yaml-locate';
 
 /** Longest text of a document, in bytes of UTF-8. */
@@ -34,6 +34,30 @@ function tooLarge(text: string): Finding | undefined {
     if (tokens > MAX_TOKENS) return limit(`The document has more than ${MAX_TOKENS} tokens`);
   }
   return undefined;
+}
+
+/** Collections of the parser that are open at once; each level of a document takes one or two. */
+const MAX_OPEN = 2 * MAX_DATA_DEPTH;
+const TOO_DEEP: Finding = {
+  ...{ path: '', code: 'limit_exceeded', line: 1, column: 1 },
+  message: `The document nests deeper than ${MAX_DATA_DEPTH} levels`,
+};
+
+/**
+ * Tokens of a text; undefined when it nests too deep. The parser's time grows with the square of the depth. The composer
+ * calls itself for each level: with some ten thousand it overflows the stack, which ends the whole process when a regular
+ * expression is compiled at that moment.
+ */
+function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    if (parser.stack.length > MAX_OPEN) return undefined;
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return tokens;
 }
 
 /** A message of the parser, in the words of this project where its own are hard to understand. */
@@ -71,7 +95,9 @@ export function readYaml(given: string): YamlDocument[] {
   const limit = tooLarge(text);
   if (limit) return refused(limit);
   const lineCounter = new LineCounter();
-  const documents = parseAllDocuments(text, {
+  const tokens = tokensOf(text, lineCounter);
+  if (tokens === undefined) return refused(TOO_DEEP);
+  const composer = new Composer({
     version: '1.2',
     schema: 'core',
     merge: false,
@@ -82,7 +108,8 @@ export function readYaml(given: string): YamlDocument[] {
     logLevel: 'silent',
     lineCounter,
   });
-  return [...documents].map((document) => readOne(text, document, lineCounter));
+  const documents = [...composer.compose(tokens)];
+  return documents.map((document) => readOne(text, document, lineCounter));
 }
 
 /**
