@@ -66,6 +66,7 @@ const Environment = z.object({
   FERMATA_TASK_QUEUE: z.string().default('fermata'),
   FERMATA_WORKFLOW_TASK_SLOTS: integer(2, 10_000).prefault('200'),
   FERMATA_ACTIVITY_SLOTS: integer(1, 10_000).prefault('50'),
+  FERMATA_SHUTDOWN_SECONDS: integer(1, 3_600).prefault('25'),
   FERMATA_SECRET_KEY: secretKeys.optional(),
   FERMATA_ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   FERMATA_TIMEZONE: z.string().refine(isTimeZone, 'must be an IANA time zone, e.g. Europe/Berlin').default('UTC'),
@@ -146,6 +147,8 @@ export interface Config {
   taskQueue: string;
   /** How much one worker process does at a time. */
   workerSlots: { workflowTasks: number; activities: number };
+  /** A worker that was told to stop ends after at most this time, in milliseconds. */
+  shutdownMs: number;
   /** 32 bytes each; the first encrypts, all decrypt. */
   secretKeys: Buffer[] | undefined;
   adminToken: string | undefined;
@@ -229,6 +232,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
       uiUrl: env.FERMATA_TEMPORAL_UI_URL,
     },
     taskQueue: env.FERMATA_TASK_QUEUE,
+    shutdownMs: env.FERMATA_SHUTDOWN_SECONDS * 1_000,
     workerSlots: { workflowTasks: env.FERMATA_WORKFLOW_TASK_SLOTS, activities: env.FERMATA_ACTIVITY_SLOTS },
     secretKeys: env.FERMATA_SECRET_KEY,
     adminToken: env.FERMATA_ADMIN_TOKEN,

@@ -21,7 +21,8 @@ import { createEvaluationLog } from './engine/evaluation-log';
 import { fireDwell } from './engine/gates/fire-dwell';
 import { createIndexFollower } from './engine/index-follower';
 import { createLoopWatch, type LoopWatch } from './engine/loop-watch';
-import { createLeases } from './engine/leases';
+import { createFleet } from './engine/fleet';
+import { createLeases, LEASE_SECONDS } from './engine/leases';
 import { RoutingIndex } from './engine/routing-index';
 import { createEndStaleAlerts } from './domains/alert/end-stale-alerts';
 import { severityMap } from './domains/alert/severity-map';
@@ -31,6 +32,7 @@ import { createScheduleTimers } from './engine/schedule-timers';
 import { createRunLauncher, type RunLauncher } from './engine/start/launch';
 import { systemClock, uuidV7, type Clock } from './domain/clock';
 import type { FireAnswer } from './domain/gates/dwell-messages';
+import { knowledgeOf, type Knowledge } from './domain/registry/knowledge';
 import { createPluginFilters } from './domain/registry/plugin-filters';
 import { createRegistry } from './domain/registry/registry';
 import { createFailpoint } from './failpoint';
@@ -145,7 +147,10 @@ export async function startWorker(
     fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
     fireSchedule: createFireSchedule({ ...activityDeps, timezone: config.timezone }),
   };
-  const routing = startRouting({ config, database, workerId, log, launcher, temporal, metrics, watch, activityDeps });
+  const routing = startRouting({
+    ...{ config, database, workerId, log, launcher, temporal, metrics, watch, activityDeps },
+    knowledge: knowledgeOf(plugins),
+  });
   const { dispatcher, dwellTimers, wakeSender } = routing;
   const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log, watch });
   const broadcast = createBroadcast({ db: database.db, listeners: registry.listeners(), log });
@@ -208,6 +213,7 @@ interface RoutingParts {
   metrics: WorkerMetrics;
   watch: LoopWatch;
   activityDeps: ActivityDeps;
+  knowledge: Knowledge;
 }
 
 interface Routing {
@@ -256,7 +262,11 @@ function startRouting(parts: RoutingParts): Routing {
   const fire = (dwellId: string) => fireDwell(shared, dwellId);
   const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log, watch });
   const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log, watch });
-  const leases = createLeases({ db: database.db, workerId, host: hostname(), pid: process.pid });
-  const dispatcher = createDispatcher({ ...shared, leases, onRouted: metrics.routed, watch });
+  const fleet = createFleet({
+    ...{ db: database.db, knowledge: parts.knowledge },
+    worker: { id: workerId, host: hostname(), pid: process.pid, leaseSeconds: LEASE_SECONDS },
+  });
+  const leases = createLeases({ db: database.db, workerId, fleet });
+  const dispatcher = createDispatcher({ ...shared, leases, fleet, onRouted: metrics.routed, watch });
   return { dispatcher, dwellTimers, wakeSender, fireDwell: fire, flush: () => evaluations.flush() };
 }

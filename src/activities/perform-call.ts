@@ -102,7 +102,8 @@ async function beginAndCall(
   }
 }
 
-function keyOf({ info }: Context): AttemptKey {
+/** Names this invocation of an activity as an attempt of its step. */
+export function keyOf({ info }: Context): AttemptKey {
   const { workflowExecution, activityId, attempt, isLocal } = info;
   const of = `${workflowExecution?.runId ?? ''}/${isLocal ? 'local' : 'normal'}/${activityId}`;
   return { of, no: attempt, token: randomUUID() };

@@ -1,9 +1,9 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ProviderAction } from '../domain/definition/action';
-import { FermataError } from '../domain/errors';
 import type { Performance, StepInput } from '../domain/run/activities';
 import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
+import { leaveToOther } from './leave-to-other';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
 import { stepOf, type Step } from './step';
@@ -18,7 +18,7 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Pro
   return async (input) => {
     const step = stepOf(await deps.sourceOf(input.runId), input) as ActionStepOfRun;
     const action: Action | undefined = deps.registry.action(step.action.action);
-    if (!action) throw new FermataError('unknown_action', `There is no action ${step.action.action}.`);
+    if (!action) return leaveToOther(deps, step, Context.current());
     const started = performance.now();
     const result =
       action.execution === 'transaction'

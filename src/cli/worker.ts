@@ -38,6 +38,11 @@ Examples:
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       });
       log.info('stopping: finishing what is under way');
+      const { shutdownMs } = config;
+      setTimeout(() => {
+        log.warn(`still busy after ${shutdownMs / 1_000} s (FERMATA_SHUTDOWN_SECONDS); ending anyway`);
+        process.exit(0);
+      }, shutdownMs).unref();
       await worker.stop();
     });
 }

@@ -7,6 +7,8 @@ import { SCHEDULE_KIND } from '../domain/schedules/schedule-messages';
 import type { Candidate } from './routing-index';
 import { isDatabaseAway } from '../db/availability';
 import { entityKey, readUnrouted, type UnroutedChange } from './change-reader';
+import type { Fleet } from './fleet';
+import { createHandover } from './handover';
 import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
 import { markRouted, type Fenced } from './mark-routed';
@@ -20,6 +22,10 @@ import type { RouteDeps } from './route-batch';
 const BATCH = 500;
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
+/** With workers that have other plugins, partitions change hands more often. */
+const RENEW_MIXED_MS = 300;
+/** A change that waits for a worker that knows its trigger is looked at again after so long. */
+const HOLD_MS = 1_000;
 const PAUSE_AFTER_FAULT_MS = 500;
 /** Under load, changes that come within this time of a read share the next one. */
 const READ_EVERY_MS = 5;
@@ -27,6 +33,7 @@ const READ_EVERY_MS = 5;
 export interface DispatcherDeps extends RouteDeps, WakeDeps {
   follower: IndexFollower;
   leases: Leases;
+  fleet: Fleet;
   /** Told of how long each change waited to be looked at, for the metrics. */
   onRouted: (lagSeconds: number) => void;
   watch?: LoopWatch | undefined;
@@ -46,6 +53,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let poked = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
+  const handover = createHandover({
+    db: database.db,
+    fleet: deps.fleet,
+    index: deps.index,
+    evaluations: deps.evaluations,
+  });
   const queued = deps.registry.listeners().filter(({ mode }) => mode === 'work-queue');
   /** Entities with a change that rests after a failure → until when. */
   const resting = new Map<string, { kind: string; id: string; until: number }>();
@@ -59,7 +72,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await leases.renew().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'leases not renewed'));
       routing.wake();
       watchedLeases?.round();
-      if (!stopped) await renewing.sleep(RENEW_MS);
+      if (!stopped) await renewing.sleep(deps.fleet.differs() ? RENEW_MIXED_MS : RENEW_MS);
     }
   };
 
@@ -90,7 +103,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
     const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), exceptions, BATCH);
     await deps.follower.catchUp(revision);
-    const prepared = changes.flatMap((unrouted) => prepare(unrouted, held) ?? []);
+    const dwellEvents = await handover.dwellEvents(changes);
+    /** Partitions whose next change is for a worker with other plugins, with what it needs. */
+    const given = new Map<number, string[]>();
+    const own = changes.flatMap((unrouted) => prepare(unrouted, held, { dwellEvents, given }) ?? []);
+    for (const [partition, names] of given) await leases.handOver(partition, names);
+    const prepared = own.filter(({ fence }) => !given.has(fence.partition));
     if (anyWaits) await wakeWaits(deps, prepared);
     const unheard: Fenced[] = [];
     const heard: Routable[] = [];
@@ -108,20 +126,29 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     return changes.length;
   };
 
-  const prepare = (unrouted: UnroutedChange, held: ReadonlyMap<number, number>): (Routable & Told) | null => {
+  const prepare = (
+    unrouted: UnroutedChange,
+    held: ReadonlyMap<number, number>,
+    { dwellEvents, given }: { dwellEvents: ReadonlyMap<string, string[]>; given: Map<number, string[]> },
+  ): (Routable & Told) | null => {
     const { change, partition, attempts, nextAttemptAt, hasDwells, isRetried } = unrouted;
     const key = entityKey(change);
-    if (resting.has(key)) return null;
+    if (resting.has(key) || given.has(partition)) return null;
     if (nextAttemptAt !== null && nextAttemptAt.getTime() > Date.now()) {
       resting.set(key, { kind: change.kind, id: change.id, until: nextAttemptAt.getTime() });
       return null;
     }
     const epoch = held.get(partition);
     if (epoch === undefined) return null;
-    if (attempts === 0) deps.onRouted(unrouted.lagSeconds);
     const occurrences = occurrencesOf(change, deps.registry, (message) =>
       log.error({ changeId: change.changeId, kind: change.kind, reason: message }, 'a deriver threw'),
     );
+    const events = occurrences.map(({ event }) => event);
+    const verdict = handover.verdict(unrouted, events, dwellEvents.get(key) ?? []);
+    if (verdict.type === 'hand-over') given.set(partition, verdict.names);
+    if (verdict.type === 'hold') resting.set(key, { kind: change.kind, id: change.id, until: Date.now() + HOLD_MS });
+    if (verdict.type !== 'route') return null;
+    if (attempts === 0) deps.onRouted(unrouted.lagSeconds);
     const candidates = occurrences.flatMap((occurrence) =>
       candidatesOf(change, occurrence).map((candidate) => ({ candidate, occurrence })),
     );

@@ -1,15 +1,17 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import { PARTITIONS } from '../db/change-log';
 import type { Executor } from '../db/executor';
+import type { Fleet } from './fleet';
 
 /** A lease lives this long without renewal; a dead worker's partitions are taken over after at most this plus a renewal. */
-const LEASE_SECONDS = 5;
+export const LEASE_SECONDS = 5;
+/** A partition that was handed to a worker that knows more stays reserved for such workers for so long. */
+const NEEDS_SECONDS = 60;
 
 export interface LeasesDeps {
   db: Executor;
   workerId: string;
-  host: string;
-  pid: number;
+  fleet: Fleet;
 }
 
 /** Partitions of the change log that this worker may route. */
@@ -18,31 +20,27 @@ export interface Leases {
   held(): ReadonlyMap<number, number>;
   /** Renews, gives up what is over the fair share, takes what is free or expired. All times are the database's. */
   renew(): Promise<void>;
+  /** Gives a partition up whose next change needs names that this worker does not know; workers that know them take it. */
+  handOver(partition: number, names: readonly string[]): Promise<void>;
   /** Gives everything back, so that others need not wait for expiry. */
   release(): Promise<void>;
 }
 
 /** Leases of one worker process. A process that slept finds its epochs outdated at its next statement. */
-export function createLeases({ db, workerId, host, pid }: LeasesDeps): Leases {
+export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   let held = new Map<number, number>();
   const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
+  const known = sql`(select array_agg(n) from jsonb_array_elements_text(${JSON.stringify(fleet.names)}::jsonb) n)`;
+  /** The partition is reserved, for whoever knows what it needs, and such a worker is live. */
+  const isReserved = sql`(needs is not null and needs_until > clock_timestamp() and exists (
+    select 1 from workers w where w.expires_at >= clock_timestamp() and w.knows @> partition_leases.needs))`;
 
-  const announce = async (): Promise<number> => {
-    const result = await db.execute<{ live: number }>(sql`
-      with mine as (
-        insert into workers (id, host, pid, expires_at) values (${workerId}, ${host}, ${pid}, ${until})
-        on conflict (id) do update set expires_at = excluded.expires_at,
-          -- A process that slept was not there meanwhile.
-          started_at = case when workers.expires_at < clock_timestamp() then clock_timestamp() else workers.started_at end),
-      dead as (delete from workers where expires_at < clock_timestamp() and id <> ${workerId})
-      select count(*)::int as live from workers where id <> ${workerId} and expires_at >= clock_timestamp()`);
-    return 1 + (result.rows[0]?.live ?? 0);
-  };
-
-  const keep = async (): Promise<Map<number, number>> => {
-    const result = await db.execute<{ partition: number; epoch: string }>(sql`
-      update partition_leases set expires_at = ${until} where owner = ${workerId} returning partition, epoch`);
-    return new Map(result.rows.map((row) => [row.partition, Number(row.epoch)]));
+  const keep = async (): Promise<{ kept: Map<number, number>; reserved: Set<number> }> => {
+    const result = await db.execute<{ partition: number; epoch: string; reserved: boolean }>(sql`
+      update partition_leases set expires_at = ${until} where owner = ${workerId}
+      returning partition, epoch, ${isReserved} as reserved`);
+    const kept = new Map(result.rows.map((row) => [row.partition, Number(row.epoch)]));
+    return { kept, reserved: new Set(result.rows.filter((row) => row.reserved).map((row) => row.partition)) };
   };
 
   const giveUp = async (partitions: readonly number[]): Promise<void> => {
@@ -51,11 +49,13 @@ export function createLeases({ db, workerId, host, pid }: LeasesDeps): Leases {
       where owner = ${workerId} and partition = any(${`{${partitions.join(',')}}`}::smallint[])`);
   };
 
-  const take = async (count: number): Promise<[number, number][]> => {
+  const take = async (which: SQL, count: number): Promise<[number, number][]> => {
+    if (count <= 0) return [];
     const result = await db.execute<{ partition: number; epoch: string }>(sql`
       update partition_leases set owner = ${workerId}, epoch = epoch + 1, expires_at = ${until}
       where partition in (
-        select partition from partition_leases where owner is null or expires_at < clock_timestamp()
+        select partition from partition_leases
+        where (owner is null or expires_at < clock_timestamp()) and ${which}
         order by partition limit ${count} for update skip locked)
       returning partition, epoch`);
     return result.rows.map((row) => [row.partition, Number(row.epoch)]);
@@ -64,19 +64,33 @@ export function createLeases({ db, workerId, host, pid }: LeasesDeps): Leases {
   return {
     held: () => held,
     async renew() {
-      const share = Math.ceil(PARTITIONS / (await announce()));
-      const kept = await keep();
-      const surplus = [...kept.keys()].slice(share);
+      const share = Math.ceil(PARTITIONS / (await fleet.announce()));
+      const { kept, reserved } = await keep();
+      // What was handed to this worker comes on top of its share.
+      const ordinary = [...kept.keys()].filter((partition) => !reserved.has(partition));
+      const surplus = ordinary.slice(share);
       if (surplus.length > 0) await giveUp(surplus);
       for (const partition of surplus) kept.delete(partition);
-      if (kept.size < share) for (const [partition, epoch] of await take(share - kept.size)) kept.set(partition, epoch);
+      const taken = [
+        ...(fleet.differs() ? await take(sql`${isReserved} and needs <@ ${known}`, PARTITIONS - kept.size) : []),
+        ...(await take(sql`not ${isReserved}`, share - ordinary.length)),
+      ];
+      for (const [partition, epoch] of taken) kept.set(partition, epoch);
       held = kept;
+    },
+    async handOver(partition, names) {
+      held.delete(partition);
+      await db.execute(sql`
+        update partition_leases set owner = null, expires_at = '-infinity',
+          needs = (select array_agg(n) from jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) n),
+          needs_until = clock_timestamp() + make_interval(secs => ${NEEDS_SECONDS})
+        where owner = ${workerId} and partition = ${partition}`);
     },
     async release() {
       const mine = [...held.keys()];
       held = new Map();
       await giveUp(mine);
-      await db.execute(sql`delete from workers where id = ${workerId}`);
+      await fleet.withdraw();
     },
   };
 }

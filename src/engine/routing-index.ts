@@ -9,6 +9,13 @@ export interface Candidate {
   type: TriggerType;
 }
 
+/** An enabled trigger whose type no plugin of this process brings. */
+export interface UnknownTrigger {
+  automationId: string;
+  triggerId: string;
+  event: string;
+}
+
 /** Triggers of one event, split by routing key; `any` looks at every payload. */
 interface Bucket {
   byKey: Map<string, Map<string, Candidate>>;
@@ -25,6 +32,8 @@ export class RoutingIndex {
   private readonly entries = new Map<string, (() => void)[]>();
   /** By automation and trigger id. */
   private readonly byName = new Map<string, Candidate>();
+  /** Enabled triggers of types that no plugin of this process brings, by automation and trigger id. */
+  private readonly unknown = new Map<string, UnknownTrigger>();
 
   constructor(private readonly registry: Registry) {}
 
@@ -39,7 +48,11 @@ export class RoutingIndex {
     const removers: (() => void)[] = [];
     for (const trigger of automation.triggers) {
       const type = this.registry.trigger(trigger.event);
-      if (!type || !trigger.enabled) continue;
+      if (!trigger.enabled) continue;
+      if (!type) {
+        removers.push(this.addUnknown({ automationId: automation.id, triggerId: trigger.id, event: trigger.event }));
+        continue;
+      }
       removers.push(this.add(normalizeEvent(trigger.event), { automation, trigger, type }));
     }
     this.entries.set(automation.id, removers);
@@ -70,6 +83,22 @@ export class RoutingIndex {
   /** Whether anybody listens to an event at all. */
   listensTo(event: string): boolean {
     return this.events.has(event);
+  }
+
+  /** Enabled triggers of types that only other workers may know. */
+  unknownTriggers(): readonly UnknownTrigger[] {
+    return this.unknown.size === 0 ? [] : [...this.unknown.values()];
+  }
+
+  /** Whether an enabled trigger is of a type that this process does not know. */
+  isUnknown(automationId: string, triggerId: string): boolean {
+    return this.unknown.has(nameOf(automationId, triggerId));
+  }
+
+  private addUnknown(trigger: UnknownTrigger): () => void {
+    const name = nameOf(trigger.automationId, trigger.triggerId);
+    this.unknown.set(name, { ...trigger, event: normalizeEvent(trigger.event) });
+    return () => this.unknown.delete(name);
   }
 
   private add(event: string, candidate: Candidate): () => void {

@@ -64,6 +64,7 @@ export function keepTemporal(deps: {
         bundle: await workflowBundle(),
         activities: deps.activities(),
         slots: config.workerSlots,
+        shutdownMs: config.shutdownMs,
         interceptors: deps.interceptors(),
         // 0 makes every workflow task replay its history from the start.
         maxCachedWorkflows: numberOf('FERMATA_WORKFLOW_CACHE'),

@@ -26,6 +26,8 @@ export interface TemporalWorkerOptions {
   interceptors: ActivityInterceptorsFactory[];
   /** 0 makes every workflow task replay from the start; for tests. */
   maxCachedWorkflows?: number | undefined;
+  /** Longest time from `shutdown()` until `run()` ends, in milliseconds. */
+  shutdownMs: number;
 }
 
 /** How much one worker process does at a time. */
@@ -36,9 +38,13 @@ export interface WorkerSlots {
   activities: number;
 }
 
+/** Shares of the shutdown time after which activities are cancelled, and after which the worker no longer waits for them. */
+const GRACE = 0.4;
+const FORCE = 0.7;
+
 /** The worker that executes runs. */
 export function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptors, slots } = options;
+  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptors, slots, shutdownMs } = options;
   return Worker.create({
     connection,
     namespace,
@@ -50,6 +56,7 @@ export function createTemporalWorker(options: TemporalWorkerOptions): Promise<Wo
     maxConcurrentActivityTaskExecutions: slots.activities,
     maxConcurrentLocalActivityExecutions: slots.activities,
     maxCachedWorkflows: maxCachedWorkflows ?? 500,
-    shutdownGraceTime: '10 seconds',
+    shutdownGraceTime: Math.round(shutdownMs * GRACE),
+    shutdownForceTime: Math.round(shutdownMs * FORCE),
   });
 }

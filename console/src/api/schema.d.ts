@@ -5981,7 +5981,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        run: components["schemas"]["Run"];
+                        run: {
+                            /** Format: uuid */
+                            id: string;
+                            /** Format: uuid */
+                            automationId: string;
+                            automationName: string;
+                            version: number;
+                            /** @enum {string} */
+                            status: "pending" | "running" | "waiting" | "success" | "failed" | "cancelled";
+                            /** @description Why it ended before its last step */
+                            endedBy: {
+                                [key: string]: unknown;
+                            } | null;
+                            error: {
+                                [key: string]: unknown;
+                            } | null;
+                            triggerId: string | null;
+                            triggerEvent: string | null;
+                            contextKey: string | null;
+                            /** @description The run that this one retries */
+                            parentRunId: string | null;
+                            /** @description The run whose write triggered this one */
+                            causedBy: string | null;
+                            /** @description Length of the chain of causes */
+                            depth: number;
+                            startedAt: string | null;
+                            finishedAt: string | null;
+                            /** @description The run in the Temporal Web UI */
+                            webUiUrl: string | null;
+                            /** @description Why an open run cannot go on, as far as that is known */
+                            stuck: string | null;
+                        };
                         /** @description The first 500 that began */
                         steps: components["schemas"]["Step"][];
                         /** @description Whether the run has more steps: see `/runs/{id}/steps` */

@@ -13,6 +13,7 @@ import {
   stepPage,
 } from '../../db/run-queries';
 import { cancelRun } from '../../db/runs/cancel';
+import { stuckReason } from '../../db/runs/stuck';
 import { RUN_STATUSES } from '../../db/tables/runs';
 import { FermataError } from '../../domain/errors';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -28,7 +29,9 @@ const NOT_FOUND = { 404: { description: 'There is no such run' } };
 const MAX_STEPS = 500;
 
 const RunDetail = z.object({
-  run: RunAnswer,
+  run: RunAnswer.extend({
+    stuck: z.string().nullable().describe('Why an open run cannot go on, as far as that is known'),
+  }),
   steps: z.array(StepAnswer).describe(`The first ${MAX_STEPS} that began`),
   stepsTruncated: z.boolean().describe('Whether the run has more steps: see `/runs/{id}/steps`'),
   artifacts: z.array(ArtifactAnswer),
@@ -119,9 +122,13 @@ function detailRoute({ db, webUi }: RunsDeps): Route {
       const id = uuidOrNotFound(params.id, 'run');
       const run = await getRun(db, id);
       if (run === undefined) throw notFound('run', id);
-      const [steps, artifacts] = await Promise.all([stepPage(db, id, { limit: MAX_STEPS + 1 }), artifactsOf(db, id)]);
+      const [steps, artifacts, stuck] = await Promise.all([
+        stepPage(db, id, { limit: MAX_STEPS + 1 }),
+        artifactsOf(db, id),
+        isTerminal(run.status) ? null : stuckReason(db, id),
+      ]);
       return json(200, {
-        run: toRun(run, webUi),
+        run: { ...toRun(run, webUi), stuck },
         steps: byPlace(steps.slice(0, MAX_STEPS)).map(toStep),
         stepsTruncated: steps.length > MAX_STEPS,
         artifacts: artifacts.map(toArtifact),

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, doublePrecision, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
 import type { Actor } from '../../domain/entities/change';
+import type { Knowledge } from '../../domain/registry/knowledge';
 import { at, jsonb, seq } from './columns';
 
 /** The change log, partitioned by day of `recordedAt`. */
@@ -40,13 +41,18 @@ export const dedupKeys = pgTable('dedup_keys', {
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
-/** Live worker processes; only for fair shares, leases are what counts. */
+/** Worker processes, also those that stopped a few minutes ago, with what their plugins bring. */
 export const workers = pgTable('workers', {
   id: uuid('id').primaryKey(),
   host: text('host').notNull(),
   pid: integer('pid').notNull(),
   startedAt: at('started_at').notNull().defaultNow(),
   expiresAt: at('expires_at').notNull(),
+  /** Names of `Knowledge`; null = a release that does not announce them. */
+  knows: text('knows').array(),
+  reads: jsonb('reads').$type<Knowledge['reads']>(),
+  /** Hash of both. */
+  knowsId: text('knows_id'),
 });
 
 /** Who routes which partition; `epoch` is the fencing token. */
@@ -55,6 +61,9 @@ export const partitionLeases = pgTable('partition_leases', {
   owner: uuid('owner'),
   epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
   expiresAt: at('expires_at').notNull(),
+  /** Names that the next change needs: until `needsUntil` only workers that know them take the partition. */
+  needs: text('needs').array(),
+  needsUntil: at('needs_until'),
 });
 
 /** What all processes together have counted; `labels` as in Prometheus' text format, without braces. */

@@ -54,7 +54,7 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
 }
 
 /** Other names that are accepted for an action. */
-const ACTION_ALIASES: Readonly<Record<string, string>> = { 'automation.notify_user': 'notification.send' };
+export const ACTION_ALIASES: Readonly<Record<string, string>> = { 'automation.notify_user': 'notification.send' };
 
 /** `healthcheck.system.degraded` → `healthcheck.system_degraded`: dots inside the name are read as `_`. */
 export function normalizeEvent(event: string): string {

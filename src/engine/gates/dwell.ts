@@ -71,6 +71,7 @@ async function endDwell(
   change: Change,
 ): Promise<Survivor | Reason | null> {
   const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
+  if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return null;
   if (dwell.status !== 'armed' || !candidate) {
     await restDwell(tx, dwell);
     return null;

@@ -18,6 +18,8 @@ export interface FireDeps extends DwellDeps, SurvivorDeps {
 
 /** How long to wait for changes from before the deadline to be routed. */
 const ROUTING_MS = 100;
+/** How long until another worker may have been asked to fire a dwell whose trigger this one does not know. */
+const UNKNOWN_MS = 2_000;
 
 /**
  * Fires a dwell that is due, at most once however often it is called: the row is locked, and spent in the transaction that
@@ -36,6 +38,8 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
       const now = clock.now();
       const early = dwell.firesAt.getTime() - now.getTime();
       if (early > 0) return { done: false, againInMs: early };
+      // A worker that knows the trigger's type fires it.
+      if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return { done: false, againInMs: UNKNOWN_MS };
       const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
       if (!candidate?.type.holds || dwellGateId(candidate.trigger) !== dwell.gate) {
         await dropDwell(tx, dwell);

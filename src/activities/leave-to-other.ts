@@ -1,0 +1,44 @@
+import { ApplicationFailure, type Context } from '@temporalio/activity';
+import { beginStep } from '../db/runs/begin-step';
+import { writeJournal } from '../db/runs/journal';
+import type { Performance } from '../domain/run/activities';
+import type { ActivityDeps } from './deps';
+import { keyOf } from './perform-call';
+import type { ActionStepOfRun } from './perform-step';
+import { outcomeBefore } from './settle-step';
+
+/** Longest attempt at an action whose own timeout this worker does not know, in milliseconds. */
+const UNKNOWN_TIMEOUT_MS = 600_000;
+/** Pause until Temporal offers the step to a worker again. */
+const OFFER_AGAIN_MS = 1_000;
+
+/**
+ * Leaves a step to a worker that has its action: the local attempt becomes a normal activity, which Temporal offers to any
+ * worker until one has the action. No attempt is used up, and the step's row says that it is running.
+ */
+export async function leaveToOther(
+  deps: ActivityDeps,
+  step: ActionStepOfRun,
+  context: Context,
+): Promise<Performance> {
+  const { db } = deps.database;
+  const { names, input } = step;
+  await writeJournal(db, names.runId, input.journal);
+  const start = await beginStep(db, names, 'look', input.wait, keyOf(context));
+  const before = outcomeBefore(step, start);
+  if (before) return before;
+  const { attempts } = start;
+  const { action, timeout_seconds: seconds } = step.action;
+  if (context.info.isLocal) {
+    return {
+      type: 'handover',
+      attempts,
+      delayMs: 0,
+      timeoutMs: seconds === undefined ? UNKNOWN_TIMEOUT_MS : seconds * 1_000,
+    };
+  }
+  throw ApplicationFailure.create({
+    ...{ message: `This worker does not have action ${action}.`, type: 'unknown_action' },
+    nextRetryDelay: OFFER_AGAIN_MS,
+  });
+}

@@ -1,0 +1,73 @@
+import { sql } from 'drizzle-orm';
+import type { Knowledge } from '../domain/registry/knowledge';
+import type { Executor } from './executor';
+
+/** What a worker that has stopped knew counts for so long, so that its changes wait for a restart. */
+const KEEP_MINUTES = 10;
+
+/** A worker process as it announces itself. */
+export interface WorkerAnnouncement {
+  id: string;
+  host: string;
+  pid: number;
+  knowledge: Knowledge;
+  /** Hash of `knowledge`. */
+  knowsId: string;
+  leaseSeconds: number;
+}
+
+/** What the other workers have announced. */
+export interface Announced {
+  /** Live workers, the caller included. */
+  live: number;
+  /** Knowledge that differs from the caller's, by hash; `live` = a live worker has it. */
+  others: { knowsId: string; live: boolean }[];
+}
+
+/** Renews the caller's announcement, in one statement with the removal of old ones. Times are the database's. */
+export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<Announced> {
+  const { id, host, pid, knowledge, knowsId, leaseSeconds } = worker;
+  const until = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
+  const result = await db.execute<{ live: number; others: Announced['others'] | null }>(sql`
+    with mine as (
+      insert into workers (id, host, pid, expires_at, knows, reads, knows_id)
+      values (${id}, ${host}, ${pid}, ${until}, (select array_agg(n) from jsonb_array_elements_text(
+        ${JSON.stringify(knowledge.names)}::jsonb) n), ${JSON.stringify(knowledge.reads)}::jsonb, ${knowsId})
+      on conflict (id) do update set expires_at = excluded.expires_at,
+        -- A process that slept was not there meanwhile.
+        started_at = case when workers.expires_at < clock_timestamp() then clock_timestamp() else workers.started_at end),
+    dead as (delete from workers where expires_at < clock_timestamp() - make_interval(mins => ${KEEP_MINUTES})
+      and id <> ${id})
+    select count(*) filter (where expires_at >= clock_timestamp())::int as live,
+      (select jsonb_agg(o) from (
+        select knows_id as "knowsId", bool_or(expires_at >= clock_timestamp()) as live from workers
+        where knows_id <> ${knowsId} and id <> ${id} group by knows_id) o) as others
+    from workers where id <> ${id}`);
+  const row = result.rows[0];
+  return { live: 1 + (row?.live ?? 0), others: row?.others ?? [] };
+}
+
+/** Knowledge by hash; what is gone meanwhile is missing. */
+export async function readKnowledge(db: Executor, ids: readonly string[]): Promise<Map<string, Knowledge>> {
+  if (ids.length === 0) return new Map();
+  const result = await db.execute<{ knows_id: string; knows: string[] | null; reads: Knowledge['reads'] | null }>(sql`
+    select distinct on (knows_id) knows_id, knows, reads from workers
+    where knows_id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`);
+  return new Map(result.rows.map((row) => [row.knows_id, { names: row.knows ?? [], reads: row.reads ?? {} }]));
+}
+
+/** The worker has stopped. */
+export async function withdrawWorker(db: Executor, id: string): Promise<void> {
+  await db.execute(sql`
+    update workers set expires_at = clock_timestamp() - interval '1 millisecond' where id = ${id}`);
+}
+
+/** All names that live workers know; null = none announces any (no worker, or only of an older release). */
+export async function knownByWorkers(db: Executor): Promise<Set<string> | null> {
+  const result = await db.execute<{ names: string[] | null; silent: boolean }>(sql`
+    select (select array_agg(distinct n) from workers w, unnest(w.knows) n where w.expires_at >= clock_timestamp())
+        as names,
+      exists (select 1 from workers where expires_at >= clock_timestamp() and knows is null) as silent`);
+  const row = result.rows[0];
+  return row === undefined || row.silent || row.names === null ? null : new Set(row.names);
+}

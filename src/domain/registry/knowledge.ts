@@ -1,0 +1,54 @@
+import { ACTION_ALIASES, type PluginDescription } from './registry';
+
+/** What in the change log concerns a name; `*` as a kind is every kind. */
+export interface Reads {
+  kinds?: string[];
+  events?: string[];
+}
+
+/**
+ * What a worker's plugins bring, as the worker announces it. Names are `trigger:<id>`, `action:<id>`, `kind:<kind>` and
+ * `plugin:<id>`; a plugin reads the kinds that it derives events from, maps payloads for or listens to.
+ */
+export interface Knowledge {
+  names: string[];
+  reads: Record<string, Reads>;
+}
+
+export const triggerName = (event: string): string => `trigger:${event}`;
+export const actionName = (action: string): string => `action:${action}`;
+
+/** Lists what plugins bring. The result is sorted, so that equal plugins give equal knowledge. */
+export function knowledgeOf(plugins: readonly PluginDescription[]): Knowledge {
+  const reads: Record<string, Reads> = {};
+  const names = plugins.flatMap((plugin) => {
+    const kinds = (plugin.entityKinds ?? []).map(({ kind }) => kind);
+    for (const kind of kinds) reads[`kind:${kind}`] = { kinds: [kind] };
+    const triggers = (plugin.triggers ?? []).map(({ id, source }) => {
+      const name = `${plugin.id}.${id}`;
+      reads[triggerName(name)] = { events: source === undefined ? [name] : [name, source] };
+      return triggerName(name);
+    });
+    const heard = kindsHeard(plugin);
+    if (heard.length > 0) reads[`plugin:${plugin.id}`] = { kinds: heard };
+    const actions = (plugin.actions ?? []).flatMap(({ id }) => actionNames(`${plugin.id}.${id}`));
+    return [`plugin:${plugin.id}`, ...kinds.map((kind) => `kind:${kind}`), ...triggers, ...actions];
+  });
+  const sorted = Object.entries(reads).sort(([one], [other]) => (one < other ? -1 : 1));
+  return { names: names.sort(), reads: Object.fromEntries(sorted) };
+}
+
+function actionNames(action: string): string[] {
+  const aliases = Object.keys(ACTION_ALIASES).filter((alias) => ACTION_ALIASES[alias] === action);
+  return [action, ...aliases].map(actionName);
+}
+
+function kindsHeard({ derivers = [], payloadMappers = {}, listeners = [] }: PluginDescription): string[] {
+  const queued = listeners.filter(({ mode }) => mode === 'work-queue');
+  const kinds = [
+    ...derivers.map(({ kind }) => kind),
+    ...Object.keys(payloadMappers),
+    ...queued.map(({ filter }) => filter.kind ?? '*'),
+  ];
+  return [...new Set(kinds)].sort();
+}

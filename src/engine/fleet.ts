@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { announceWorker, readKnowledge, withdrawWorker, type WorkerAnnouncement } from '../db/worker-announcements';
+import type { Executor } from '../db/executor';
+import type { Knowledge } from '../domain/registry/knowledge';
+
+/** The workers of this installation, as far as they differ in their plugins. */
+export interface Fleet {
+  /** Renews this worker's announcement and reads those of the others. Returns how many workers are live. */
+  announce(): Promise<number>;
+  withdraw(): Promise<void>;
+  /** Whether a worker with other plugins is live, or was some minutes ago. */
+  differs(): boolean;
+  /** Names that concern a change of a kind with these events: those that only other workers know, and this one's own. */
+  concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
+  /** Whether one live worker other than this one knows all of these names. */
+  someoneKnows(names: readonly string[]): boolean;
+  /** What this worker knows. */
+  readonly names: readonly string[];
+}
+
+/** Names by what they read. */
+interface Readers {
+  kinds: Map<string, Set<string>>;
+  events: Map<string, Set<string>>;
+}
+
+function readersOf(all: readonly Knowledge[], counts: (name: string) => boolean): Readers {
+  const found: Readers = { kinds: new Map(), events: new Map() };
+  const add = (map: Map<string, Set<string>>, key: string, name: string) =>
+    map.set(key, (map.get(key) ?? new Set()).add(name));
+  for (const [name, { kinds = [], events = [] }] of all.flatMap(({ reads }) => Object.entries(reads))) {
+    if (!counts(name)) continue;
+    for (const kind of kinds) add(found.kinds, kind, name);
+    for (const event of events) add(found.events, event, name);
+  }
+  return found;
+}
+
+function namesIn({ kinds, events }: Readers, kind: string, told: readonly string[]): string[] {
+  const found = [kinds.get(kind), kinds.get('*'), ...told.map((event) => events.get(event))];
+  return [...new Set(found.flatMap((names) => [...(names ?? [])]))];
+}
+
+/** Announces what a worker's plugins bring and remembers what those of the others do. */
+export function createFleet(deps: {
+  db: Executor;
+  worker: Pick<WorkerAnnouncement, 'id' | 'host' | 'pid' | 'leaseSeconds'>;
+  knowledge: Knowledge;
+}): Fleet {
+  const { db, knowledge } = deps;
+  const knowsId = createHash('sha256').update(JSON.stringify(knowledge)).digest('hex').slice(0, 32);
+  const own = new Set(knowledge.names);
+  let others = new Map<string, { knowledge: Knowledge; live: boolean }>();
+  const ownReaders = readersOf([knowledge], () => true);
+  let foreign = readersOf([], () => true);
+
+  const follow = async (announced: readonly { knowsId: string; live: boolean }[]): Promise<void> => {
+    const missing = announced.filter((each) => !others.has(each.knowsId)).map((each) => each.knowsId);
+    const isSame = missing.length === 0 && announced.length === others.size;
+    const read = await readKnowledge(db, missing);
+    others = new Map(
+      announced.flatMap((each) => {
+        const known = others.get(each.knowsId)?.knowledge ?? read.get(each.knowsId);
+        return known === undefined ? [] : [[each.knowsId, { knowledge: known, live: each.live }] as const];
+      }),
+    );
+    if (isSame) return;
+    foreign = readersOf(
+      [...others.values()].map((each) => each.knowledge),
+      (name) => !own.has(name),
+    );
+  };
+
+  return {
+    names: knowledge.names,
+    async announce() {
+      const { live, others: announced } = await announceWorker(db, { ...deps.worker, knowledge, knowsId });
+      await follow(announced);
+      return live;
+    },
+    withdraw: () => withdrawWorker(db, deps.worker.id),
+    differs: () => others.size > 0,
+    concerned: (kind, events) => ({
+      lacking: namesIn(foreign, kind, events),
+      own: namesIn(ownReaders, kind, events),
+    }),
+    someoneKnows: (names) =>
+      [...others.values()].some(({ live, knowledge: { names: known } }) => {
+        return live && names.every((name) => known.includes(name));
+      }),
+  };
+}

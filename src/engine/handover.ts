@@ -1,0 +1,92 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../db/executor';
+import { triggerName } from '../domain/registry/knowledge';
+import { normalizeEvent } from '../domain/registry/registry';
+import type { UnroutedChange } from './change-reader';
+import { entityKey } from './change-reader';
+import type { EvaluationLog } from './evaluation-log';
+import type { Fleet } from './fleet';
+import type { RoutingIndex, UnknownTrigger } from './routing-index';
+
+/** A change that no live worker knows all about waits so long for one that does, by the time since it was recorded. */
+const HOLD_SECONDS = 60;
+
+/** What this worker does with a change. */
+export type Verdict =
+  | { type: 'route' }
+  /** Its entity waits for a worker that knows more. */
+  | { type: 'hold' }
+  /** A live worker knows these names. */
+  | { type: 'hand-over'; names: string[] };
+
+const ROUTE: Verdict = { type: 'route' };
+
+/** Decides whether a change is for a worker with other plugins. */
+export interface Handover {
+  /** Events of the dwells of entities that only another worker can end, by entity. Costs a query only when triggers are unknown. */
+  dwellEvents(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, string[]>>;
+  verdict(unrouted: UnroutedChange, events: readonly string[], dwellEvents: readonly string[]): Verdict;
+}
+
+/**
+ * A change that concerns a trigger, kind or plugin that this worker does not have goes to a live worker that has it. When
+ * there is none, and an enabled automation has such a trigger, the change waits for a minute, which is enough for a
+ * restart; then it is routed without, and each trigger concerned gets an evaluation that says so.
+ */
+export function createHandover(deps: {
+  db: Executor;
+  fleet: Fleet;
+  index: RoutingIndex;
+  evaluations: EvaluationLog;
+}): Handover {
+  const { db, fleet, index, evaluations } = deps;
+
+  const lackingOf = (kind: string, events: readonly string[], unknown: readonly UnknownTrigger[]) => {
+    const { lacking, own } = fleet.concerned(kind, events);
+    const used = new Set(unknown.map(({ event }) => triggerName(event)));
+    // A trigger type matters only to automations that use it; a kind or plugin may derive any event.
+    const relevant = lacking.filter((name) => !name.startsWith('trigger:') || used.has(name));
+    const direct = events.map(triggerName).filter((name) => used.has(name));
+    return { lacking: [...new Set([...relevant, ...direct])], own };
+  };
+
+  return {
+    async dwellEvents(changes) {
+      const events = index.unknownTriggers().map(({ event }) => event);
+      const entities = changes.filter(({ hasDwells }) => hasDwells).map(({ change: { kind, id } }) => ({ kind, id }));
+      if (events.length === 0 || entities.length === 0) return new Map();
+      const found = await db.execute<{ kind: string; id: string; event: string }>(sql`
+        select kind, entity_id as id, event from dwells where status <> 'idle' and (kind, entity_id) in (
+          select r.kind, r.id from jsonb_to_recordset(${JSON.stringify(entities)}::jsonb) as r(kind text, id text))`);
+      const byEntity = new Map<string, string[]>();
+      for (const row of found.rows) {
+        const event = normalizeEvent(row.event);
+        if (!events.includes(event)) continue;
+        byEntity.set(entityKey(row), [...(byEntity.get(entityKey(row)) ?? []), event]);
+      }
+      return byEntity;
+    },
+    verdict({ change, lagSeconds }, events, dwellEvents) {
+      const unknown = index.unknownTriggers();
+      if (unknown.length === 0 && !fleet.differs()) return ROUTE;
+      const { lacking, own } = lackingOf(change.kind, [...events, ...dwellEvents], unknown);
+      if (lacking.length === 0) return ROUTE;
+      const live = lacking.filter((name) => fleet.someoneKnows([name]));
+      if (live.length > 0 && fleet.someoneKnows([...live, ...own])) return { type: 'hand-over', names: live };
+      if (unknown.length === 0) return ROUTE;
+      if (live.length === 0 && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
+      for (const trigger of concernedBy(unknown, lacking)) {
+        const { automationId, triggerId, event } = trigger;
+        const detail = `No worker that could route the change has trigger ${event}.`;
+        evaluations.record({ automationId, triggerId, changeId: change.changeId, outcome: 'error', detail });
+      }
+      return ROUTE;
+    },
+  };
+}
+
+/** Unknown triggers that names concern: their own name, or a kind or plugin that shares the first part of their id. */
+function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
+  const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0]));
+  return unknown.filter(({ event }) => names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''));
+}

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { createEntityStore } from '../../src/db/entity-store';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { createRegistry } from '../../src/domain/registry/registry';
+import { defineEntity, z } from '../../src/plugin';
+import { projectRoot } from '../../src/project-root';
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+const WEATHER = join(projectRoot(), 'examples', 'plugins', 'weather', 'plugin.mjs');
+const TIDE = join(projectRoot(), 'test', 'support', 'tide-plugin.mjs');
+const CAUSE = { actor: { type: 'system', id: 'test' }, causedBy: null, depth: 0 } as const;
+const store = createEntityStore({
+  registry: createRegistry([
+    {
+      id: 'test',
+      entityKinds: [
+        defineEntity('weather', z.object({ condition: z.string(), windKmh: z.number() }), { description: 'Wind' }),
+        defineEntity('tide', z.object({ level: z.number() }), { description: 'Level' }),
+      ],
+    },
+  ]),
+  clock: systemClock,
+  ids: uuidV7,
+});
+const STORM = { condition: 'storm', windKmh: 100 };
+
+describe('workers with different plugins', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let running: FermataProcess[] = [];
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api({ FERMATA_PLUGINS: `${WEATHER},${TIDE}` });
+  }, 120_000);
+  afterEach(async () => {
+    await Promise.all(running.map((worker) => worker.stop()));
+    running = [];
+  }, 60_000);
+  afterAll(() => engine.close());
+
+  const start = async (plugins: string): Promise<FermataProcess> => {
+    const worker = await engine.worker({ FERMATA_PLUGINS: plugins });
+    running.push(worker);
+    return worker;
+  };
+  const save = async (document: Record<string, unknown>): Promise<string> =>
+    String((await engine.call(api, 'POST', '/automations', { mode: 'parallel', max_runs: 100, ...document }))['id']);
+  /** As a plugin's own route would. */
+  const set = async (kind: string, id: string, state: Record<string, unknown>): Promise<void> => {
+    await engine.database.db.transaction((tx) => store.mutate(tx, { kind, id }, () => state, CAUSE));
+    await engine.database.pool.query(`select pg_notify('fermata', 'changes')`);
+  };
+  const seen = { variables: { seen: 'true' } };
+
+  test('each change is routed by one that knows its trigger, whichever has the partition', async () => {
+    const storm = await save({ name: 'storm', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
+    const flood = await save({ name: 'flood', triggers: [{ event: 'tide.flood_started' }], actions: [seen] });
+    await Promise.all([start(WEATHER), start(TIDE), start('')]);
+    const ids = Array.from({ length: 12 }, (_, index) => `mixed-${index}`);
+    for (const id of ids) await Promise.all([set('weather', id, STORM), set('tide', id, { level: 6 })]);
+    const runs = await Promise.all([engine.ended(12, storm, 60_000), engine.ended(12, flood, 60_000)]);
+    expect(runs.flat().map(({ status }) => status)).toEqual(Array.from({ length: 24 }, () => 'success'));
+    expect(runs.map((all) => all.length)).toEqual([12, 12]);
+  }, 120_000);
+
+  test('a change waits while the worker that knows its trigger is restarted', async () => {
+    const automation = await save({ name: 'wait', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
+    const [, knowing] = await Promise.all([start(''), start(WEATHER)]);
+    await set('weather', 'before-restart', STORM);
+    await until('the first run ended', async () => (await engine.ended(1, automation)).length === 1);
+    await knowing.stop();
+    await set('weather', 'during-restart', STORM);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await engine.runs(automation)).toHaveLength(1);
+    await start(WEATHER);
+    expect((await engine.ended(2, automation, 30_000)).map(({ status }) => status)).toEqual(['success', 'success']);
+  }, 120_000);
+
+  test('a run says that no worker has its action, and goes on when one has', async () => {
+    const automation = await save({
+      name: 'reporter',
+      triggers: [{ event: 'automation.event', config: { type: 'wind' } }],
+      actions: [{ action: 'weather.report', config: { station: 'reported', windKmh: 20 } }],
+    });
+    await start('');
+    await engine.emit('wind');
+    const stuck = await until('the run says why it is stuck', async () => {
+      const [row] = await engine.runs(automation);
+      if (row === undefined) return null;
+      const { run } = (await engine.call(api, 'GET', `/runs/${row.id}`)) as { run: Record<string, unknown> };
+      return run['stuck'] === null ? null : run;
+    });
+    expect(stuck).toMatchObject({ status: 'running', stuck: 'No worker has action weather.report.' });
+    await start(WEATHER);
+    const [run] = await engine.ended(1, automation, 60_000);
+    expect(run?.status).toBe('success');
+    const [step] = await engine.steps(run?.id ?? '');
+    expect(step).toMatchObject({ status: 'success', attempts: 1 });
+    const { run: answer } = (await engine.call(api, 'GET', `/runs/${run?.id ?? ''}`)) as { run: unknown };
+    expect(answer).toMatchObject({ stuck: null });
+  }, 120_000);
+
+  test('a dwell of a trigger that the worker does not know is kept for one that does', async () => {
+    const automation = await save({
+      name: 'long storm',
+      triggers: [{ event: 'weather.storm_started', for: { seconds: 2 } }],
+      actions: [seen],
+    });
+    const knowing = await start(WEATHER);
+    await set('weather', 'long-storm', STORM);
+    await until('the dwell is armed', async () => {
+      const { rows } = await engine.database.pool.query(`select 1 from dwells where automation_id = $1`, [automation]);
+      return rows.length === 1;
+    });
+    await knowing.stop('SIGKILL');
+    await start('');
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    const { rows } = await engine.database.pool.query(`select status from dwells where automation_id = $1`, [
+      automation,
+    ]);
+    expect(rows).toEqual([{ status: 'armed' }]);
+    await start(WEATHER);
+    expect((await engine.ended(1, automation, 30_000)).map(({ status }) => status)).toEqual(['success']);
+  }, 120_000);
+
+  test('SIGTERM ends a worker within FERMATA_SHUTDOWN_SECONDS while a call hangs', async () => {
+    const automation = await engine.save(`
+name: hangs
+mode: parallel
+triggers: [{ event: automation.event, config: { type: hang } }]
+actions: [{ action: integration-webhook.send, timeout_seconds: 60, config: { url: '$URL/hang', method: POST } }]`);
+    engine.receiver.answerWith(() => new Promise(() => undefined));
+    const worker = await engine.worker({ FERMATA_SHUTDOWN_SECONDS: '5' });
+    await engine.emit('hang');
+    await until('the call is on its way', async () => {
+      const [run] = await engine.runs(automation);
+      return run !== undefined && (await engine.steps(run.id)).some(({ status }) => status === 'running');
+    });
+    const since = Date.now();
+    await worker.stop();
+    expect(Date.now() - since).toBeLessThan(9_000);
+    expect(worker.child.exitCode).toBe(0);
+  }, 60_000);
+});
