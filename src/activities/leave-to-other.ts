@@ -16,11 +16,7 @@ const OFFER_AGAIN_MS = 1_000;
  * Leaves a step to a worker that has its action: the local attempt becomes a normal activity, which Temporal offers to any
  * worker until one has the action. No attempt is used up, and the step's row says that it is running.
  */
-export async function leaveToOther(
-  deps: ActivityDeps,
-  step: ActionStepOfRun,
-  context: Context,
-): Promise<Performance> {
+export async function leaveToOther(deps: ActivityDeps, step: ActionStepOfRun, context: Context): Promise<Performance> {
   const { db } = deps.database;
   const { names, input } = step;
   await writeJournal(db, names.runId, input.journal);

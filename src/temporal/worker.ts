@@ -44,7 +44,8 @@ const FORCE = 0.7;
 
 /** The worker that executes runs. */
 export function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptors, slots, shutdownMs } = options;
+  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptors, slots, shutdownMs } =
+    options;
   return Worker.create({
     connection,
     namespace,
