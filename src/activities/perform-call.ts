@@ -16,6 +16,7 @@ import type { RetryPlan } from '../domain/run/plan';
 import type { ActionResult, CallingAction } from '../integrations/contract';
 import { ProviderFailure } from '../integrations/provider-failure';
 import { renderConfig } from './action-config';
+import { callMemory } from './call-memory';
 import { SHORT_CALL_MS } from './call-budget';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
@@ -38,6 +39,8 @@ interface Attempt {
   sentCount: number;
   /** What went out, and when. */
   sent?: { config: unknown; connectionType: string; at: number };
+  /** The action answered without a call. */
+  answeredBefore?: true;
 }
 
 const SUPERSEDED_RETRY_MS = 1_000;
@@ -138,30 +141,44 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
   await deps.secrets.remember(names.runId, used);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets, used);
+  const sent = () => ({ config, connectionType: connection?.type ?? '', at: performance.now() });
+  const callScope = {
+    trigger: source.facts.trigger,
+    artifacts: artifactScope(start.artifacts),
+    variables: step.input.variables,
+    repeat: step.input.repeat,
+    automation: source.facts.automation,
+  };
+  const run = { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey };
+  const idempotencyKey = `${source.rootRunId}:${names.path}`;
+  const answer = await action.before?.({ db, config: config as never, scope: callScope, run, now: deps.clock.now() });
+  if (answer) {
+    attempt.answeredBefore = true;
+    attempt.sent = sent();
+    return settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, answer, consumed?.data ?? null));
+  }
   await deps.failpoint('before-attempt-is-sent');
   const sentCount = await countSent(db, names, attempt.key);
   if (sentCount === null) return notSent(deps, attempt);
   attempt.sentCount = sentCount;
-  attempt.sent = { config, connectionType: connection?.type ?? '', at: performance.now() };
+  attempt.sent = sent();
   const result = await withBudget(context, timeoutMs, (signal) =>
     action.execute({
-      scope: {
-        trigger: source.facts.trigger,
-        artifacts: artifactScope(start.artifacts),
-        variables: step.input.variables,
-        repeat: step.input.repeat,
-        automation: source.facts.automation,
-      },
+      scope: callScope,
       connection: connection?.config ?? null,
       connectionType: connection?.type ?? '',
       config,
-      run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
+      run,
       consumed: consumed?.data ?? null,
-      idempotencyKey: `${source.rootRunId}:${names.path}`,
+      idempotencyKey,
       now: deps.clock.now(),
       attempt: sentCount,
       mask: step.mask,
       signal,
+      note: (text) => void step.warnings.push(text),
+      ...callMemory(db, { mask: step.mask, idempotencyKey, connectionId: connection?.id }, (write) =>
+        persist(context, write),
+      ),
     }),
   );
   await deps.failpoint('after-effect-before-completion');
@@ -191,13 +208,13 @@ async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise
 async function connectionOf(deps: ActivityDeps, action: CallingAction, config: unknown) {
   const { connection: type = null, connectionField = type === null ? undefined : 'connectionId' } = action;
   const id = connectionField === undefined ? undefined : (Object(config) as Record<string, unknown>)[connectionField];
-  return typeof id === 'string' ? deps.openConnection(type, id) : null;
+  return typeof id === 'string' ? { ...(await deps.openConnection(type, id)), id } : null;
 }
 
 /** Writes how the step ended, together with what the action keeps of it; an end that was written before stands. */
 async function settle(
   deps: ActivityDeps,
-  { step, action, context, sent }: Attempt,
+  { step, action, context, sent, answeredBefore }: Attempt,
   write: (tx: Executor) => Promise<Performance | null>,
   error?: string,
 ): Promise<Performance> {
@@ -220,7 +237,8 @@ async function settle(
     db.transaction(async (tx) => {
       const written = await write(tx);
       if (written === null) return outcomeElsewhere(tx, step);
-      await settled({ ...facts, tx }, { durationMs, ...(error !== undefined && { error }) });
+      const outcome = { durationMs, ...(error !== undefined && { error }), ...(answeredBefore && { answeredBefore }) };
+      await settled({ ...facts, tx }, outcome);
       return written;
     }),
   );

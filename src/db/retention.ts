@@ -111,6 +111,8 @@ function tasksOf(
     idempotencyKeys: older(sql`idempotency_keys`, sql`created_at`, DEDUP_MS),
     automationEvents: older(sql`automation_events`, sql`at`, retention.changesMs),
     sessions: older(sql`sessions`, sql`expires_at`, SESSIONS_MS),
+    callProgress: older(sql`call_progress`, sql`updated_at`, retention.runsMs),
+    connectionMemory: older(sql`connection_memory`, sql`updated_at`, retention.incidentsMs),
     notifications: older(sql`notifications`, sql`created_at`, retention.notificationsMs),
     versions: oldVersions(retention.versionsMinPerAutomation, retention.runsMs),
     automations: oldAutomations(retention.runsMs),

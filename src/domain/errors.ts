@@ -46,6 +46,7 @@ const CATALOGUE = {
   http_status: { status: 502, title: 'The far end answered with an error' },
   network_error: { status: 502, title: 'The far end could not be reached' },
   timeout: { status: 504, title: 'Timed out' },
+  teams_app_only: { status: 422, title: 'Teams refuses messages of applications' },
   packages_not_ready: { status: 422, title: 'Packages of a script are not ready' },
   script_failed: { status: 502, title: 'The script failed' },
   egress_refused: { status: 422, title: 'Address not allowed' },

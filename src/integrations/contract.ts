@@ -66,6 +66,33 @@ export interface CallContext<C> extends ActionContext<C> {
    * of a secret cannot be told any more.
    */
   mask: Mask;
+  /** Adds a note to the step, such as a text that was cut to the vendor's limit. People see it beside the step's outcome. */
+  note(text: string): void;
+  /** What earlier attempts under the same idempotency key have done, also before a crash or a retry of the run. */
+  progress: {
+    /** null when no attempt has recorded anything. */
+    read(): Promise<unknown>;
+    /** Committed when it returns. Masked, as everything that leaves the call. */
+    write(value: unknown): Promise<void>;
+  };
+  /** Facts about the far end of the connection, kept across runs. Nothing is kept for actions without a connection. */
+  memory: ConnectionMemory;
+}
+
+/** Facts about the far end of one connection. */
+export interface ConnectionMemory {
+  /** null when nothing is known. */
+  recall(key: string): Promise<unknown>;
+  remember(key: string, value: unknown): Promise<void>;
+}
+
+/** What decides, before a call is made, whether it is needed. */
+export interface BeforeCall<C> {
+  db: Executor;
+  config: C;
+  scope: CallContext<C>['scope'];
+  run: ActionContext<C>['run'];
+  now: Date;
 }
 
 /** How a call came out, for who writes it down. */
@@ -74,6 +101,8 @@ export interface CallOutcome {
   durationMs: number;
   /** What it failed with for good, masked; absent = it succeeded. */
   error?: string;
+  /** The call was not made: `before` answered in its place. */
+  answeredBefore?: true;
 }
 
 /** What a call leaves in our own tables, in the transaction that ends its step. */
@@ -98,6 +127,8 @@ export interface CallingAction<C = unknown> extends ActionDescription {
   /** Budget of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
   timeoutMs(config: C): number;
   execute(context: CallContext<C>): Promise<ActionResult>;
+  /** Returns the result without a call when there is nothing to call for; null = call. */
+  before?(context: BeforeCall<C>): Promise<ActionResult | null>;
   /** Written together with the end of the step, whether it succeeded or failed for good. */
   settled?(context: SettledContext<C>, outcome: CallOutcome): Promise<void>;
 }

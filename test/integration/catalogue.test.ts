@@ -36,12 +36,8 @@ describe('the catalogue', () => {
     const sandbox = { FERMATA_SCRIPT_SANDBOX: (await sandboxProblem()) === null ? 'bubblewrap' : 'none' };
     [engine, jira] = [await startEngine(), await startJiraServer(ACCOUNT)];
     vendor = await startVendorServer(({ path }) => {
-      if (path.endsWith('/oauth2/v2.0/token')) {
-        return { status: 200, body: { token_type: 'Bearer', expires_in: 3_599, access_token: 'graph' } };
-      }
-      return path.startsWith('/v1.0/')
-        ? { status: 201, body: { id: 'message' } }
-        : { status: 200, body: { id: 'message', roomId: 'R' } };
+      if (path.startsWith('/workflows/')) return { status: 202 };
+      return { status: 200, body: { id: 'message', roomId: 'R' } };
     });
     engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/broken' ? 410 : 200).end());
     api = await engine.api(sandbox);
@@ -107,9 +103,7 @@ describe('the catalogue', () => {
     const connect = (type: string, config: unknown) => make('/connections', { name: type, type, config });
     const connections = {
       jira: await connect('jira', { baseUrl: jira.url, ...ACCOUNT }),
-      teams: await connect('teams', {
-        ...{ tenantId: 't', clientId: 'c', clientSecret: 'secret', loginUrl: vendor.url, graphUrl: vendor.url },
-      }),
+      teams: await connect('teams', { workflowUrl: `${vendor.url}/workflows/1` }),
       webex: await connect('webex', { botToken: 'token', baseUrl: vendor.url }),
       told: await connect('webhook', { baseUrl: `${engine.receiver.url}/told` }),
       broken: await connect('webhook', { baseUrl: `${engine.receiver.url}/broken` }),
@@ -150,7 +144,7 @@ describe('the catalogue', () => {
       ['integration-jira.transition_issue', { ...inJira, transitionId: '31' }],
       ['integration-script.run_shell', { script: 'echo hello' }],
       ['integration-script.run_script', { script: 'export default async () => 1;' }],
-      ['integration-teams.post_message', { connectionId: connections.teams, teamId: 'T', channelId: 'C', body: 'x' }],
+      ['integration-teams.post_message', { connectionId: connections.teams, body: 'x' }],
       ['integration-webex.post_message', { connectionId: connections.webex, roomId: 'R', markdown: 'x' }],
       ['notification.send', { channel: connections.told, title: 'x', body: 'x' }],
       ['notification.send', { channel: connections.broken, title: 'x', body: 'x' }, { continue_on_error: true }],

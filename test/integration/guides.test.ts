@@ -8,7 +8,7 @@ import type { FermataProcess } from '../support/process';
 import { replayRuns } from '../support/histories';
 import { startJiraServer } from '../support/jira-server';
 import { until } from '../support/until';
-import { startVendorServer } from '../support/vendor-server';
+import { startTeamsServer } from '../support/vendors/teams-server';
 
 const GUIDES = join(projectRoot(), 'examples', 'guides');
 
@@ -198,15 +198,10 @@ describe('the guides', () => {
   }, 60_000);
 
   test('a budget that falls below ten percent is told in Teams once', async () => {
-    const graph = await startVendorServer(({ path }) =>
-      path.endsWith('/oauth2/v2.0/token')
-        ? { status: 200, body: { token_type: 'Bearer', expires_in: 3_599, access_token: 'graph' } }
-        : { status: 201, body: { id: 'message' } },
-    );
+    const teams = await startTeamsServer();
     try {
       const { id: connection } = await post('/connections', {
-        ...{ name: 'Teams', type: 'teams' },
-        config: { tenantId: 't', clientId: 'c', clientSecret: 'secret', loginUrl: graph.url, graphUrl: graph.url },
+        ...{ name: 'Teams', type: 'teams', config: { workflowUrl: teams.workflowUrl } },
       });
       const id = await guide('slo-budget.yaml', ['TEAMS', String(connection)]);
       await post('/systems', { id: 'shop', name: 'Shop' });
@@ -218,11 +213,11 @@ describe('the guides', () => {
         'it is computed again',
         async () => (await engine.database.pool.query('select 1 from slos where compute_at < now()')).rowCount === 0,
       );
-      const told = graph.requests.filter(({ path }) => path.includes('/messages'));
-      expect(told.map(({ path }) => path)).toEqual(['/v1.0/teams/TEAM/channels/CHANNEL/messages']);
-      expect(told[0]?.body).toContain('0 % is left of the budget for a target of 99.9 %.');
+      expect(teams.cards.map(({ body }) => body[1]?.text)).toEqual([
+        '0 % is left of the budget for a target of 99.9 %.',
+      ]);
     } finally {
-      await graph.close();
+      await teams.close();
     }
   }, 60_000);
 

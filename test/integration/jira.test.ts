@@ -66,6 +66,49 @@ describe('Jira', () => {
     expect(steps.at(-1)?.result).toMatchObject({ found: true, count: 1, firstIssueKey: 'OPS-1' });
   }, 120_000);
 
+  it('opens one issue in a project without a labels field, also when the worker is killed', async () => {
+    jira.withoutLabels();
+    const first = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1' });
+    const id = await engine.save(opening(connection, 'labels'));
+    await engine.emit('labels', { project: 'OPS' });
+    await until('the worker was killed', () => first.exited(), 60_000);
+    await engine.worker();
+    const [run] = await engine.ended(1, id, 90_000);
+    expect(run).toMatchObject({ status: 'success' });
+    expect(jira.issues.map(({ fields }) => fields.labels)).toEqual([undefined]);
+    const [step] = await engine.steps(run?.id ?? '');
+    expect(step).toMatchObject({
+      ...{ attempts: 2, result: { issueKey: 'OPS-1' } },
+    });
+  }, 180_000);
+
+  it('moves an issue to a status by name, and reports statuses that it cannot reach', async () => {
+    await engine.worker();
+    const move = (id: string, config: string) =>
+      `  - { id: ${id}, action: integration-jira.transition_issue, config: { connectionId: ${connection}, issueKey: OPS-1, ${config} }, continue_on_error: true }`;
+    const id = await engine.save(
+      opening(
+        connection,
+        'status',
+        ['toStatus: Blocked', 'toStatus: done', 'toStatus: Done', 'transitionId: "31"', 'transitionId: "7"']
+          .map((config, index) => move(`m${index}`, config))
+          .join('\n'),
+      ),
+    );
+    await engine.emit('status', { project: 'OPS' });
+    const [run] = await engine.ended(1, id, 60_000);
+    const [, ...steps] = await engine.steps(run?.id ?? '');
+    expect(steps.map(({ status, error }) => [status, error?.message])).toEqual([
+      ['failed', 'A transition to Blocked is not possible for OPS-1 in To Do. Jira offers: 31 (Close, to Done).'],
+      ['success', undefined],
+      ['success', undefined],
+      ['success', undefined],
+      ['failed', 'Transition 7 is not possible for OPS-1 in Done. Jira offers: none.'],
+    ]);
+    const moves = jira.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/transitions'));
+    expect(moves).toHaveLength(1);
+  }, 120_000);
+
   it('waits as long as Retry-After says, and tells what Jira says of a wrong project', async () => {
     await engine.worker();
     const id = await engine.save(opening(connection, 'limits'));

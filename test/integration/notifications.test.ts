@@ -2,54 +2,24 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { startTeamsServer } from '../support/vendors/teams-server';
 import { startVendorServer, type VendorAnswer, type VendorRequest } from '../support/vendor-server';
 
-const CLIENT_SECRET = 'canary-client-secret';
 const BOT_TOKEN = 'canary-bot-token';
 const PASSWORD = 'canary-mail-password';
 
 describe('notifications and the products that carry them', () => {
   let engine: Engine;
   let api: { url: string };
-  let graph: Awaited<ReturnType<typeof startVendorServer>>;
+  let worker: FermataProcess;
+  let teams: Awaited<ReturnType<typeof startTeamsServer>>;
   let webex: Awaited<ReturnType<typeof startVendorServer>>;
   let smtp: SMTPServer;
   const mails: string[] = [];
-  const failGraph: VendorAnswer[] = [];
   const failWebex: VendorAnswer[] = [];
-  let tokens = 0;
   const ids: Record<string, string> = {};
 
-  const answerGraph = ({ method, path, headers, body }: VendorRequest): VendorAnswer => {
-    if (path === '/tenant/oauth2/v2.0/token') {
-      const form = new URLSearchParams(body);
-      if (form.get('client_secret') !== CLIENT_SECRET) {
-        return {
-          status: 401,
-          body: {
-            error: 'invalid_client',
-            error_description: `AADSTS7000215: Invalid client secret ${form.get('client_secret') ?? ''}`,
-          },
-        };
-      }
-      tokens += 1;
-      return { status: 200, body: { token_type: 'Bearer', expires_in: 3599, access_token: `graph-token-${tokens}` } };
-    }
-    if (headers['authorization'] !== `Bearer graph-token-${tokens}`) {
-      return {
-        status: 401,
-        body: { error: { code: 'InvalidAuthenticationToken', message: 'Lifetime validation failed.' } },
-      };
-    }
-    const failure = failGraph.shift();
-    if (failure) return failure;
-    if (path.startsWith('/v1.0/teams?')) return { status: 200, body: { value: [{ id: 'T1', displayName: 'Ops' }] } };
-    if (path.startsWith('/v1.0/teams/T1/channels?'))
-      return { status: 200, body: { value: [{ id: 'C1', displayName: 'Alerts' }] } };
-    if (method === 'POST' && path === '/v1.0/teams/T1/channels/C1/messages')
-      return { status: 201, body: { id: '1700000000' } };
-    return { status: 404, body: { error: { code: 'NotFound', message: 'No team found with Group id.' } } };
-  };
   const answerWebex = ({ method, path, headers, body }: VendorRequest): VendorAnswer => {
     if (headers['authorization'] !== `Bearer ${BOT_TOKEN}`)
       return {
@@ -61,6 +31,11 @@ describe('notifications and the products that carry them', () => {
       };
     const failure = failWebex.shift();
     if (failure) return failure;
+    const { markdown = '' } = (method === 'POST' ? JSON.parse(body) : {}) as { markdown?: string };
+    // https://developer.webex.com/docs/api/v1/messages/create-a-message
+    if (Buffer.byteLength(markdown) > 7_439) {
+      return { status: 400, body: { message: 'Message length limited to 7439 bytes', trackingId: 'x' } };
+    }
     if (path === '/v1/people/me') return { status: 200, body: { id: 'b', displayName: 'Fermata bot' } };
     if (path.startsWith('/v1/rooms?')) return { status: 200, body: { items: [{ id: 'R1', title: 'War room' }] } };
     if (method === 'POST' && path === '/v1/messages')
@@ -95,11 +70,7 @@ ${steps}
   };
 
   beforeAll(async () => {
-    [engine, graph, webex] = [
-      await startEngine(),
-      await startVendorServer(answerGraph),
-      await startVendorServer(answerWebex),
-    ];
+    [engine, teams, webex] = [await startEngine(), await startTeamsServer(), await startVendorServer(answerWebex)];
     smtp = new SMTPServer({
       disabledCommands: ['STARTTLS'],
       allowInsecureAuth: true,
@@ -113,14 +84,8 @@ ${steps}
     });
     await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', resolve));
     api = await engine.api();
-    await engine.worker();
-    ids['teams'] = await connect('teams', {
-      tenantId: 'tenant',
-      clientId: 'app',
-      clientSecret: CLIENT_SECRET,
-      loginUrl: graph.url,
-      graphUrl: graph.url,
-    });
+    worker = await engine.worker();
+    ids['teams'] = await connect('teams', { workflowUrl: teams.workflowUrl });
     ids['webex'] = await connect('webex', { botToken: BOT_TOKEN, baseUrl: webex.url });
     ids['webhook'] = await connect('webhook', {
       baseUrl: `${engine.receiver.url}/note`,
@@ -132,18 +97,19 @@ ${steps}
   beforeEach(() => {
     engine.receiver.received.splice(0);
     engine.receiver.answerWith((_received, response) => void response.end('ok'));
-    graph.requests.splice(0);
+    teams.requests.splice(0);
+    teams.cards.splice(0);
     webex.requests.splice(0);
     mails.splice(0);
   });
   afterAll(async () => {
     await engine.close();
-    await Promise.all([graph.close(), webex.close(), new Promise<void>((resolve) => smtp.close(resolve))]);
+    await Promise.all([teams.close(), webex.close(), new Promise<void>((resolve) => smtp.close(resolve))]);
   });
 
   test('connections tell whether they work, and what can be chosen', async () => {
     for (const [type, message] of Object.entries({
-      teams: 'sees the team Ops',
+      teams: 'accepted a test message',
       webex: 'Fermata bot',
       webhook: 'answers',
       smtp: 'takes mail from ops@example.org',
@@ -153,62 +119,61 @@ ${steps}
     }
     const choices = async (type: string, path: string) =>
       (await request('GET', `/connections/${ids[type] ?? ''}/options/${path}`)).body['items'];
-    expect(await choices('teams', 'teamId')).toEqual([{ value: 'T1', label: 'Ops' }]);
-    expect(await choices('teams', 'channelId?teamId=T1')).toEqual([{ value: 'C1', label: 'Alerts' }]);
     expect(await choices('webex', 'roomId')).toEqual([{ value: 'R1', label: 'War room' }]);
     const bad = await connect('webex', { botToken: 'canary-wrong-token', baseUrl: webex.url });
     const { body } = await request('POST', `/connections/${bad}/test`);
     expect(body).toMatchObject({ ok: false, message: expect.stringContaining('valid access token') as string });
-    const wrong = await connect('teams', {
-      tenantId: 'tenant',
-      clientId: 'app',
-      clientSecret: 'canary-wrong-secret',
-      loginUrl: graph.url,
-      graphUrl: graph.url,
-    });
+    const wrong = await connect('teams', { workflowUrl: teams.workflowUrl.replace('signature', 'other') });
     const refused = (await request('POST', `/connections/${wrong}/test`)).body;
-    expect(refused).toMatchObject({
-      ok: false,
-      message: expect.stringContaining('Invalid client secret ****') as string,
-    });
+    expect(refused).toMatchObject({ ok: false, code: 'http_status' });
+    expect(JSON.stringify(refused)).toContain('must be authenticated');
+    expect(JSON.stringify(refused)).not.toContain('canary');
   }, 60_000);
 
-  test('a card goes to a channel of Teams, again after Retry-After, and with a new token when the old one is refused', async () => {
-    failGraph.push({
-      status: 429,
-      headers: { 'retry-after': '1' },
-      body: { error: { code: 'TooManyRequests', message: 'Slow down' } },
-    });
+  test('a card goes to the workflow of a Teams connection, again after Retry-After', async () => {
+    const tooMany = { error: { code: 'TooManyRequests', message: 'Slow down' } };
+    teams.failures.push({ status: 429, headers: { 'retry-after': '1' }, body: tooMany });
     const { run: ended, steps } = await run(
       'teams',
       `  - { id: post, action: integration-teams.post_message, config: { connectionId: ${ids['teams'] ?? ''}, teamId: T1, channelId: C1, title: Down, body: "**db** is down" } }
-  - variables: { id: "{{ artifacts.post.message.messageId }}" }`,
+  - variables: { message: "{{ artifacts.post.message }}" }`,
     );
     expect(ended?.status).toBe('success');
-    expect(steps[1]?.result).toEqual({ id: '1700000000' });
-    const posted = JSON.parse(graph.requests.at(-1)?.body ?? '') as {
-      attachments: { contentType: string; content: string }[];
-    };
-    expect(posted.attachments[0]?.contentType).toBe('application/vnd.microsoft.card.adaptive');
-    expect(JSON.parse(posted.attachments[0]?.content ?? '')).toMatchObject({
-      type: 'AdaptiveCard',
-      version: '1.4',
-      body: [{ text: 'Down' }, { text: '**db** is down' }],
+    expect(steps[1]?.result).toEqual({ message: { messageId: null, accepted: true } });
+    expect(steps[0]?.['trace']).toMatchObject({
+      warnings: [expect.stringContaining('teamId and channelId were ignored')],
     });
-    tokens += 1;
-    const again = await run(
-      'teams.token',
-      `  - { action: integration-teams.post_message, config: { connectionId: ${ids['teams'] ?? ''}, teamId: T1, channelId: C1, body: x } }`,
+    expect(teams.cards).toEqual([
+      expect.objectContaining({
+        ...{ type: 'AdaptiveCard', version: '1.4' },
+        body: [expect.objectContaining({ text: 'Down' }), expect.objectContaining({ text: '**db** is down' })],
+      }),
+    ]);
+    const long = await run(
+      'teams.long',
+      `  - { action: integration-teams.post_message, config: { connectionId: ${ids['teams'] ?? ''}, body: "${'ü'.repeat(20_000)}" } }`,
     );
-    expect(again.run?.status).toBe('success');
-    const gone = await run(
-      'teams.gone',
-      `  - { action: integration-teams.post_message, config: { connectionId: ${ids['teams'] ?? ''}, teamId: T9, channelId: C1, body: x } }`,
+    expect(long.run?.status).toBe('success');
+    expect(long.steps[0]?.['trace']).toMatchObject({ warnings: [expect.stringContaining('The text was cut')] });
+  }, 60_000);
+
+  test('a Teams connection of an application is kept, and says that it cannot post', async () => {
+    const config = { tenantId: 'tenant', clientId: 'app', clientSecret: 'canary-client-secret' };
+    const old = await connect('teams', { ...config, loginUrl: teams.url, graphUrl: teams.url });
+    const { body } = await request('POST', `/connections/${old}/test`);
+    expect(body).toMatchObject({ ok: false, code: 'teams_app_only' });
+    const unsaved = await request('POST', '/connections/test', { type: 'teams', config });
+    expect(unsaved.body).toMatchObject({ ok: false, code: 'teams_app_only' });
+    const posts = await run(
+      'teams.app',
+      `  - { action: integration-teams.post_message, config: { connectionId: ${old}, teamId: T1, channelId: C1, body: x }, continue_on_error: true }
+  - { action: notification.send, config: { channel: ${old}, title: x, body: x }, continue_on_error: true }`,
     );
-    expect(gone.run).toMatchObject({
-      status: 'failed',
-      error: { status: 404, message: expect.stringContaining('No team found') as string },
-    });
+    expect(posts.steps.map(({ error, attempts }) => [error?.code, attempts])).toEqual([
+      ['teams_app_only', 1],
+      ['teams_app_only', 1],
+    ]);
+    expect(teams.requests).toEqual([]);
   }, 60_000);
 
   test('Markdown goes to a room of Webex, again after a failure of its own', async () => {
@@ -221,6 +186,27 @@ ${steps}
     expect(ended?.status).toBe('success');
     expect(steps[1]?.result).toEqual({ room: 'R1' });
     expect(JSON.parse(webex.requests.at(-1)?.body ?? '')).toEqual({ roomId: 'R1', markdown: '**down**' });
+  }, 60_000);
+
+  test('texts for Webex are cut to what it accepts, at a character border, and the step says so', async () => {
+    const { run: ended, steps } = await run(
+      'webex.long',
+      [
+        `integration-webex.post_message, config: { connectionId: ${ids['webex'] ?? ''}, roomId: R1, markdown: "${'ü'.repeat(4_000)}" }`,
+        `notification.send, config: { channel: ${ids['webex'] ?? ''}, to: R1, title: t, body: "${'x'.repeat(10_000)}" }`,
+      ]
+        .map((step) => `  - { action: ${step} }`)
+        .join('\n'),
+    );
+    expect(ended?.status).toBe('success');
+    const sent = webex.requests.map(({ body }) => (JSON.parse(body) as { markdown: string }).markdown);
+    expect(sent.map((text) => [Buffer.byteLength(text), text.endsWith('…')])).toEqual([
+      [7_439, true],
+      [7_439, true],
+    ]);
+    for (const step of steps) {
+      expect(step['trace']).toMatchObject({ warnings: [expect.stringContaining('Webex accepts at most')] });
+    }
   }, 60_000);
 
   test('notification.send tells people through every type of channel, and says so to automations', async () => {
@@ -236,7 +222,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
       'notify',
       [
         send('smtp', 'to: "a@example.org, b@example.org",'),
-        send('teams', 'to: T1/C1,'),
+        send('teams', ''),
         send('webex', 'to: [R1, ada@example.org],'),
         send('webhook', ''),
       ].join('\n'),
@@ -264,7 +250,106 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     );
   }, 60_000);
 
-  test('notification.send keeps who could not be told; it fails when that is everybody, and says so', async () => {
+  test('notification.send retries those that it has not reached, and fails when one is left', async () => {
+    const seen: Record<string, string[]> = {};
+    engine.receiver.answerWith(({ key, body }, response) => {
+      const { to } = JSON.parse(body) as { to: string };
+      const keys = (seen[to] ??= []);
+      keys.push(key);
+      response.writeHead(to === 'never' || (to === 'later' && keys.length < 2) ? 503 : 200).end();
+    });
+    const send = (to: string) =>
+      `  - { action: notification.send, config: { channel: ${ids['webhook'] ?? ''}, to: ${to}, title: t, body: b }, retry: { max_attempts: 3, initial_seconds: 0.1 } }`;
+    const some = await run('notify.some', send('[first, later]'));
+    expect(some.run?.status).toBe('success');
+    expect(some.steps[0]).toMatchObject({
+      attempts: 2,
+      result: {
+        deliveredCount: 2,
+        results: [
+          { to: 'first', ok: true },
+          { to: 'later', ok: true },
+        ],
+      },
+    });
+    expect(Object.values(seen).map((keys) => [keys.length, new Set(keys).size])).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+    const left = await run('notify.left', send('[second, never]'));
+    expect(left.run).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('never not reached') as string },
+    });
+    expect(left.steps[0]).toMatchObject({
+      attempts: 3,
+      result: {
+        deliveredCount: 1,
+        results: [
+          { to: 'second', ok: true },
+          { to: 'never', ok: false },
+        ],
+      },
+    });
+    expect([seen['second']?.length, seen['never']?.length]).toEqual([1, 3]);
+  }, 60_000);
+
+  test('a worker that is killed between two recipients does not notify the first one again', async () => {
+    let workers: FermataProcess[] = [];
+    const seen: string[] = [];
+    engine.receiver.answerWith(async ({ body }, response) => {
+      const { to } = JSON.parse(body) as { to: string };
+      seen.push(to);
+      if (to === 'killer' && seen.filter((one) => one === to).length === 1) {
+        await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
+        workers = [];
+        response.destroy();
+        await engine.worker();
+      } else response.end();
+    });
+    workers = [worker];
+    const { run: ended, steps } = await run(
+      'notify.killed',
+      `  - { action: notification.send, config: { channel: ${ids['webhook'] ?? ''}, to: [reached, killer], title: t, body: b } }`,
+    );
+    expect(ended?.status).toBe('success');
+    expect(seen).toEqual(['reached', 'killer', 'killer']);
+    expect(steps[0]?.result).toMatchObject({ deliveredCount: 2 });
+  }, 120_000);
+
+  test('notification.send is suppressed by an incident or a maintenance of the system', async () => {
+    for (const id of ['calm', 'quiet']) await request('POST', '/systems', { id, name: id });
+    const incident = await request('POST', '/incidents', {
+      ...{ title: 'Known', severity: 'minor', systemIds: ['quiet'], suppressNotifications: true },
+    });
+    const id = await engine.save(`
+name: Suppressed
+mode: parallel
+triggers: [{ event: automation.event, config: { type: suppressed } }]
+actions:
+  - { id: a, action: notification.send, config: { channel: ${ids['webhook'] ?? ''}, title: t, body: b } }
+  - { id: b, action: notification.send, config: { channel: ${ids['webhook'] ?? ''}, title: t, body: b, ignoreSuppression: true } }
+`);
+    await engine.emit('suppressed', {}, { subject: 'quiet' });
+    await engine.emit('suppressed', {}, { subject: 'calm' });
+    const runs = await engine.ended(2, id, 60_000);
+    const results = await Promise.all(
+      runs.map(async (one) => (await engine.steps(one.id)).map(({ result }) => result as Record<string, unknown>)),
+    );
+    const quiet = runs.findIndex(({ context_key: key }) => key === 'quiet');
+    expect(results[quiet]).toMatchObject([
+      { deliveredCount: 0, results: [], suppressed: { by: 'incident', id: incident.body['id'] } },
+      { deliveredCount: 1 },
+    ]);
+    expect(results[1 - quiet]).toMatchObject([{ deliveredCount: 1 }, { deliveredCount: 1 }]);
+    const { rows } = await engine.database.pool.query<{ count: number }>(
+      `select count(*)::int as count from notifications where run_id = any($1)`,
+      [runs.map((one) => one.id)],
+    );
+    expect(rows[0]?.count).toBe(3);
+  }, 60_000);
+
+  test('notification.failed says whom a notification did not reach', async () => {
     const failed = await engine.save(`
 name: Failed
 mode: parallel
@@ -272,32 +357,27 @@ triggers: [{ event: notification.failed }]
 actions: [{ action: automation.log, config: { message: "{{ trigger.payload.errorMessage }}" } }]
 `);
     const some = await run(
-      'notify.some',
+      'notify.mail',
       `  - { action: automation.notify_user, config: { channel: ${ids['smtp'] ?? ''}, to: "nobody@example.org, ada@example.org", title: t, body: b } }`,
     );
-    expect(some.run?.status).toBe('success');
-    expect(some.steps[0]?.result).toMatchObject({
-      deliveredCount: 1,
-      results: [{ delivered: false, error: expect.stringContaining('No such mailbox') as string }, { delivered: true }],
-    });
-    const none = await run(
-      'notify.none',
-      `  - { action: notification.send, config: { channel: ${ids['smtp'] ?? ''}, to: nobody@example.org, title: t, body: b } }`,
-    );
-    expect(none.run).toMatchObject({
+    expect(some.run).toMatchObject({
       status: 'failed',
       error: { message: expect.stringContaining('No such mailbox') as string },
+    });
+    expect(some.steps[0]?.result).toMatchObject({
+      deliveredCount: 1,
+      results: [{ ok: false, error: expect.stringContaining('No such mailbox') as string }, { ok: true }],
     });
     const [told] = await engine.ended(1, failed);
     expect((told?.['trigger_scope'] as { payload: Record<string, unknown> }).payload).toMatchObject({
       strategy: 'smtp',
       errorMessage: expect.stringContaining('No such mailbox') as string,
     });
-    const jira = await run(
+    const none = await run(
       'notify.to',
-      `  - { action: notification.send, config: { channel: ${ids['teams'] ?? ''}, title: t, body: b } }`,
+      `  - { action: notification.send, config: { channel: ${ids['webex'] ?? ''}, title: t, body: b } }`,
     );
-    expect(jira.run).toMatchObject({
+    expect(none.run).toMatchObject({
       status: 'failed',
       error: { message: expect.stringContaining('needs "to"') as string },
     });

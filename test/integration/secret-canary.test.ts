@@ -126,7 +126,7 @@ describe('secrets leave no trace', () => {
   }
 
   async function tryOut(ids: Record<'jira' | 'teams' | 'webex' | 'smtp', string>): Promise<void> {
-    const options = { jira: 'projectKey', teams: 'teamId', webex: 'roomId' };
+    const options = { jira: 'projectKey', webex: 'roomId' };
     await Promise.all([
       ...Object.values(ids).map((id) => request('POST', `/connections/${id}/test`)),
       ...Object.entries(options).map(([type, field]) =>
@@ -140,11 +140,7 @@ describe('secrets leave no trace', () => {
     const { hostname, port } = new URL(url);
     const isMail = url.startsWith(engine.receiver.url);
     const jira = await connect('jira', { baseUrl: url, email: 'ops@example.org', apiToken: value });
-    const teams = await connect('teams', {
-      ...{ tenantId: 't', clientId: 'c', clientSecret: value },
-      loginUrl: url,
-      graphUrl: url,
-    });
+    const teams = await connect('teams', { workflowUrl: `${url}/workflows/1?sig=${encodeURIComponent(value)}` });
     const webex = await connect('webex', { botToken: value, baseUrl: url });
     const hooks = await connect('webhook', {
       baseUrl: url,
@@ -160,7 +156,7 @@ describe('secrets leave no trace', () => {
       ['integration-jira.transition_issue', { connectionId: jira, issueKey: 'OPS-1', transitionId: '31' }],
       ['integration-jira.add_comment', { connectionId: jira, issueKey: 'OPS-1', body: 'x' }],
       ['integration-jira.search_issues', { connectionId: jira, projectKey: 'OPS' }],
-      ['integration-teams.post_message', { connectionId: teams, teamId: 'T', channelId: 'C', body: 'x' }],
+      ['integration-teams.post_message', { connectionId: teams, body: 'x' }],
       ['integration-webex.post_message', { connectionId: webex, roomId: 'R', markdown: 'x' }],
       ['notification.send', { channel: smtp, to: ['a@example.org'], title: 'x', body: 'x' }],
       ...(hooks === null ? [] : [['notification.send', { channel: hooks, title: 'x', body: 'x' }] as [string, Step]]),

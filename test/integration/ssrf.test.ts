@@ -88,7 +88,7 @@ describe('an address that a user gives', () => {
     const configs: Record<string, (url: string) => Record<string, unknown>> = {
       jira: (baseUrl) => ({ baseUrl, email: 'a@example.org', apiToken: 'token' }),
       webex: (baseUrl) => ({ baseUrl, botToken: 'token' }),
-      teams: (url) => ({ tenantId: 't', clientId: 'c', clientSecret: 's', loginUrl: url, graphUrl: url }),
+      teams: (url) => ({ workflowUrl: `${url}/workflows/1` }),
       webhook: (baseUrl) => ({ baseUrl }),
       smtp: (url) => ({
         host: new URL(url).hostname.replace(/^\[|\]$/g, ''),
@@ -97,7 +97,7 @@ describe('an address that a user gives', () => {
         password: 'p',
       }),
     };
-    const options: Record<string, string> = { jira: 'projectKey', webex: 'roomId', teams: 'teamId' };
+    const options: Record<string, string> = { jira: 'projectKey', webex: 'roomId' };
     for (const [type, configOf] of Object.entries(configs)) {
       for (const url of FORBIDDEN) {
         const made = await call('POST', '/connections', { name: type, type, config: configOf(url.replace(/\/$/, '')) });

@@ -38,6 +38,9 @@ function send(
     attempt,
     mask: NO_MASK,
     signal,
+    note: () => undefined,
+    progress: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
+    memory: { recall: () => Promise.resolve(null), remember: () => Promise.resolve() },
   });
 }
 

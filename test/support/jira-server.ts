@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 export interface JiraIssueRow {
   id: string;
   key: string;
-  fields: Record<string, unknown> & { labels: string[]; status: { id: string; name: string } };
+  fields: Record<string, unknown> & { labels?: string[]; status: { id: string; name: string } };
   comments: Record<string, unknown>[];
+  properties: Record<string, unknown>;
 }
 
 /** A server that speaks the paths, statuses and error bodies of Jira Cloud's REST v3. */
@@ -14,6 +15,8 @@ export interface JiraServer {
   url: string;
   issues: JiraIssueRow[];
   requests: { method: string; path: string; body: unknown }[];
+  /** The create screen of the project has no labels field: https://support.atlassian.com/jira-cloud-administration/docs/configure-issue-screens/ */
+  withoutLabels(): void;
   /** Answers the next request with this instead. */
   failNext(status: number, body: unknown, headers?: Record<string, string>): void;
   close(): Promise<void>;
@@ -25,6 +28,7 @@ export async function startJiraServer(account: { email: string; apiToken: string
   const expected = `Basic ${Buffer.from(`${account.email}:${account.apiToken}`).toString('base64')}`;
   const issues: JiraIssueRow[] = [];
   const requests: JiraServer['requests'] = [];
+  let labels = true;
   const failures: { status: number; body: unknown; headers: Record<string, string> }[] = [];
 
   const answer = (response: ServerResponse, status: number, body?: unknown, headers = {}) => {
@@ -44,7 +48,7 @@ export async function startJiraServer(account: { email: string; apiToken: string
     }
     if (path === '/rest/api/3/search/jql' && method === 'POST') {
       const label = /labels = "([^"]+)"/.exec(String(body['jql']))?.[1];
-      const found = issues.filter(({ fields }) => label === undefined || fields.labels.includes(label));
+      const found = issues.filter(({ fields }) => label === undefined || fields.labels?.includes(label));
       return answer(response, 200, { issues: found, isLast: true });
     }
     if (path === '/rest/api/3/issue' && method === 'POST') return create(body, response);
@@ -67,15 +71,25 @@ export async function startJiraServer(account: { email: string; apiToken: string
     if (fields.project.key !== 'OPS') {
       return answer(response, 400, { errorMessages: [], errors: { project: 'valid project is required' } });
     }
+    if (!labels && 'labels' in fields) {
+      const message = "Field 'labels' cannot be set. It is not on the appropriate screen, or unknown.";
+      return answer(response, 400, { errorMessages: [], errors: { labels: message } });
+    }
+    const { properties = [] } = body as { properties?: { key: string; value: unknown }[] };
     const n = issues.length + 1;
-    const row = { id: String(10_000 + n), key: `OPS-${n}`, fields: { ...fields, status: STATUSES.open }, comments: [] };
+    const row = {
+      ...{ id: String(10_000 + n), key: `OPS-${n}`, fields: { ...fields, status: STATUSES.open }, comments: [] },
+      properties: Object.fromEntries(properties.map(({ key, value }) => [key, value])),
+    };
     issues.push(row);
     answer(response, 201, { id: row.id, key: row.key, self: `/rest/api/3/issue/${row.id}` });
   }
 
   function transition(issue: JiraIssueRow, method: string, body: Record<string, unknown>, response: ServerResponse) {
     const to = { ...STATUSES.done, statusCategory: { key: 'done' } };
-    if (method === 'GET') return answer(response, 200, { transitions: [{ id: '31', name: 'Done', to }] });
+    // A workflow offers the transitions that leave the issue's status.
+    const offered = issue.fields.status.id === to.id ? [] : [{ id: '31', name: 'Close', to }];
+    if (method === 'GET') return answer(response, 200, { transitions: offered });
     if ((body['transition'] as { id: string }).id !== '31') {
       return answer(response, 400, { errorMessages: ['Transition is not valid'], errors: {} });
     }
@@ -105,6 +119,7 @@ export async function startJiraServer(account: { email: string; apiToken: string
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     issues,
     requests,
+    withoutLabels: () => void (labels = false),
     failNext: (status, body, headers = {}) => void failures.push({ status, body, headers }),
     close() {
       server.closeAllConnections();

@@ -20,7 +20,11 @@ const Choice = z.string().max(500).optional();
 const Given = z
   .object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: Choice })
   .catchall(z.string().max(500));
-const TestAnswer = z.object({ ok: z.boolean(), message: z.string() });
+const TestAnswer = z.object({
+  ok: z.boolean(),
+  message: z.string(),
+  code: z.string().optional().describe('Of the failure, e.g. http_status, network_error, teams_app_only'),
+});
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
 /** Calls to the far end of a connection, through the same guard as a run's; what they say is masked. */
@@ -101,7 +105,7 @@ async function tryOut(openIt: () => Promise<Opened>): Promise<z.infer<typeof Tes
   } catch (error) {
     const isUnusable = error instanceof FermataError && error.code === 'config_invalid';
     if (!(error instanceof ProviderFailure) && !isUnusable) throw error;
-    return { ok: false, message: maskedMessage(mask, messageOf(error)) };
+    return { ok: false, message: maskedMessage(mask, messageOf(error)), code: error.code };
   }
 }
 

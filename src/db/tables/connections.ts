@@ -1,4 +1,4 @@
-import { integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Sealed } from '../../domain/secrets/cipher';
 import { at, jsonb, bytea } from './columns';
 
@@ -46,3 +46,22 @@ export const notifications = pgTable('notifications', {
   errorMessage: text('error_message'),
   createdAt: at('created_at').notNull(),
 });
+
+/** What a call has done so far, by its idempotency key. */
+export const callProgress = pgTable('call_progress', {
+  idempotencyKey: text('idempotency_key').primaryKey(),
+  value: jsonb('value').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** What an integration remembers of the far end of a connection. */
+export const connectionMemory = pgTable(
+  'connection_memory',
+  {
+    connectionId: uuid('connection_id').notNull(),
+    key: text('key').notNull(),
+    value: jsonb('value').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.connectionId, table.key] })],
+);

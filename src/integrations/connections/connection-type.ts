@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isFlagged } from '../../domain/definition/schema-at';
 import { ProviderFailure } from '../provider-failure';
 
 /** One thing to choose for a field. */
@@ -26,6 +27,10 @@ export interface NotifyMessage {
 /** The same key at every try for one recipient. */
 export interface NotifyCall extends ConnectionCall {
   idempotencyKey: string;
+  /** 1-based, over all attempts of the step. */
+  attempt: number;
+  /** Adds a note to the step, such as a text that was cut. */
+  note(text: string): void;
 }
 
 /** A kind of connection that a plugin brings. */
@@ -75,7 +80,5 @@ export function chosen(given: Readonly<Record<string, string>>, name: string): s
 
 /** Names of the fields that are sealed. */
 export function secretFieldsOf({ configSchema }: AnyConnectionType): string[] {
-  return Object.entries(configSchema.shape).flatMap(([name, field]) =>
-    (field as z.ZodType).meta()?.['x-secret'] === true ? [name] : [],
-  );
+  return Object.keys(configSchema.shape).filter((name) => isFlagged(configSchema, [name], ['x-secret']));
 }

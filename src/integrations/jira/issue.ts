@@ -15,10 +15,18 @@ export type Issue = z.infer<typeof Issue>;
 export const JiraIssue = z.looseObject({
   id: z.string(),
   key: z.string(),
+  properties: z.record(z.string(), z.unknown()).optional(),
   fields: z
     .looseObject({
+      issuetype: z.looseObject({ id: z.string() }).optional(),
       summary: z.string().nullish(),
-      status: z.looseObject({ id: z.string(), name: z.string() }).optional(),
+      status: z
+        .looseObject({
+          id: z.string(),
+          name: z.string(),
+          statusCategory: z.looseObject({ key: z.string() }).optional(),
+        })
+        .optional(),
     })
     .optional(),
 });

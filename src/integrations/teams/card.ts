@@ -1,16 +1,48 @@
-import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
-import type { ConnectionCall } from '../connections/connection-type';
-import type { GraphClient } from './client';
-import type { TeamsConnection } from './connection';
+import { limitText } from '../limit-text';
 
-/** An Adaptive Card 1.4: a title, a text in Markdown, buttons that open addresses. */
-export function adaptiveCard(content: {
+interface CardContent {
   title?: string | undefined;
+  /** Markdown, as Teams understands it. */
   body: string;
+  /** Buttons that open addresses. */
   actions?: readonly { title: string; url: string }[];
-}): Record<string, unknown> {
-  const { title, body, actions = [] } = content;
+}
+
+/**
+ * Largest message in bytes. Teams refuses messages of about 28 KB, everything included:
+ * https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions
+ */
+const MAX_MESSAGE_BYTES = 27_000;
+const MAX_TITLE_BYTES = 2_000;
+
+/** The body of a request to a "Workflows" webhook: one Adaptive Card 1.4, cut to what Teams accepts; `note` reports cuts. */
+export function cardMessage(content: CardContent, note: (text: string) => void): string {
+  const title = content.title === undefined ? undefined : limitText(content.title, { bytes: MAX_TITLE_BYTES });
+  if (title !== content.title) note(`The title was cut to ${MAX_TITLE_BYTES} bytes.`);
+  const whole = messageOf({ ...content, title });
+  if (Buffer.byteLength(whole) <= MAX_MESSAGE_BYTES) return whole;
+  const frame = Buffer.byteLength(messageOf({ ...content, title, body: '' }));
+  // Escapes in JSON take more room than the characters that they stand for.
+  let bytes = Math.max(0, MAX_MESSAGE_BYTES - frame);
+  let cut = messageOf({ ...content, title, body: limitText(content.body, { bytes }) });
+  while (Buffer.byteLength(cut) > MAX_MESSAGE_BYTES && bytes > 0) {
+    bytes = Math.floor(bytes * 0.9) - 1;
+    cut = messageOf({ ...content, title, body: limitText(content.body, { bytes }) });
+  }
+  note(`The text was cut: the message has ${Buffer.byteLength(whole)} bytes, and Teams accepts at most 28 KB.`);
+  return cut;
+}
+
+function messageOf(content: CardContent): string {
+  const attachment = {
+    contentType: 'application/vnd.microsoft.card.adaptive',
+    contentUrl: null,
+    content: adaptiveCard(content),
+  };
+  return JSON.stringify({ type: 'message', attachments: [attachment] });
+}
+
+function adaptiveCard({ title, body, actions = [] }: CardContent): Record<string, unknown> {
   const heading = { type: 'TextBlock', text: title, weight: 'Bolder', size: 'Medium', wrap: true };
   return {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
@@ -21,22 +53,4 @@ export function adaptiveCard(content: {
       ? {}
       : { actions: actions.map(({ title: label, url }) => ({ type: 'Action.OpenUrl', title: label, url })) }),
   };
-}
-
-/** Posts a card to a channel; gives the message. */
-export async function postCard(
-  graph: GraphClient,
-  config: TeamsConnection,
-  call: ConnectionCall,
-  { teamId, channelId }: { teamId: string; channelId: string },
-  card: Record<string, unknown>,
-): Promise<{ id: string }> {
-  const id = randomUUID();
-  const path = `/teams/${encodeURIComponent(teamId)}/channels/${encodeURIComponent(channelId)}/messages`;
-  return graph(config, call, 'POST', path, z.looseObject({ id: z.string() }), {
-    body: { contentType: 'html', content: `<attachment id="${id}"></attachment>` },
-    attachments: [
-      { id, contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content: JSON.stringify(card) },
-    ],
-  });
 }

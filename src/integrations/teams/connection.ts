@@ -1,63 +1,88 @@
 import { z } from 'zod';
 import { BaseUrl } from '../connections/base-url';
-import { chosen, type ConnectionType } from '../connections/connection-type';
+import type { ConnectionCall, ConnectionType } from '../connections/connection-type';
+import { SecretUrl } from '../connections/secret-url';
 import { ProviderFailure } from '../provider-failure';
-import { adaptiveCard, postCard } from './card';
-import type { GraphClient } from './client';
+import { createVendorClient } from '../vendor-client';
+import type { Egress } from '../../edges/egress/egress';
+import { cardMessage } from './card';
 
-/** An application registered with Microsoft. */
+const Text = z.string().min(1).max(200).optional();
+
+/**
+ * A Power Automate workflow that posts to a channel or chat. The other fields belong to connections of an application
+ * registered with Microsoft, which can be kept but cannot post.
+ */
 export const TeamsConnection = z.strictObject({
-  tenantId: z.string().min(1).max(200),
-  clientId: z.string().min(1).max(200),
-  clientSecret: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
-  loginUrl: BaseUrl.default('https://login.microsoftonline.com'),
-  graphUrl: BaseUrl.default('https://graph.microsoft.com'),
+  workflowUrl: SecretUrl.optional().describe(
+    'Address of a workflow "Post to a channel when a webhook request is received"; it accepts an Adaptive Card',
+  ),
+  tenantId: Text,
+  clientId: Text,
+  clientSecret: z.string().min(1).max(10_000).meta({ 'x-secret': true }).optional(),
+  loginUrl: BaseUrl.optional(),
+  graphUrl: BaseUrl.optional(),
 });
 export type TeamsConnection = z.infer<typeof TeamsConnection>;
 
-const Named = z.object({ value: z.array(z.looseObject({ id: z.string(), displayName: z.string() })) });
+/** Posts a card through the workflow of a connection. @throws {ProviderFailure} */
+export type PostCard = (
+  config: TeamsConnection,
+  call: ConnectionCall,
+  content: Parameters<typeof cardMessage>[0],
+  note: (text: string) => void,
+) => Promise<void>;
 
-/** Type `teams`. As a channel of notifications, a recipient is `<teamId>/<channelId>`. */
-export function createTeamsConnectionType(graph: GraphClient): ConnectionType<TeamsConnection> {
+const Failure = z.looseObject({
+  error: z.looseObject({ code: z.string().optional(), message: z.string().optional() }),
+});
+
+/** Creates the client of Workflows webhooks. They answer 202 without an id, and have no idempotency key. */
+export function createPostCard(egress: Egress): PostCard {
+  const client = createVendorClient(egress, {
+    name: 'Power Automate',
+    explain(json) {
+      const said = Failure.safeParse(json);
+      return said.success ? (said.data.error.message ?? said.data.error.code) : undefined;
+    },
+  });
+  return async (config, call, content, note) => {
+    if (config.workflowUrl === undefined) throw appOnly();
+    const body = cardMessage(content, note);
+    const headers = { 'Content-Type': 'application/json' };
+    await client(call, { method: 'POST', url: config.workflowUrl, headers, body }, z.unknown());
+  };
+}
+
+/** https://learn.microsoft.com/en-us/graph/api/chatmessage-post: application permissions are for migration only. */
+function appOnly(): ProviderFailure {
+  return new ProviderFailure(
+    'teams_app_only',
+    'The connection has no workflowUrl. Microsoft Graph accepts channel messages of an application for migration only: create a workflow "Post to a channel when a webhook request is received" in Teams and set its address as workflowUrl.',
+    { retryable: false },
+  );
+}
+
+/** Type `teams`. As a channel of notifications it posts to the channel of its workflow; recipients are ignored. */
+export function createTeamsConnectionType(post: PostCard): ConnectionType<TeamsConnection> {
   return {
     id: 'teams',
     displayName: 'Microsoft Teams',
     configSchema: TeamsConnection,
     addressFields: ['loginUrl', 'graphUrl', 'tenantId'],
     async test(config, call) {
-      const { value } = await graph(config, call, 'GET', '/teams?$top=1&$select=id,displayName', Named);
-      return `Connected; ${value.length === 0 ? 'no team is visible' : `sees the team ${value[0]?.displayName ?? ''}`}.`;
+      await post(config, call, { title: 'Test', body: 'Fermata can post here.' }, () => undefined);
+      return 'The workflow accepted a test message; it appears in the channel in a moment.';
     },
-    options: {
-      async teamId(config, _given, call) {
-        const { value } = await graph(config, call, 'GET', '/teams?$top=100&$select=id,displayName', Named);
-        return value.map(({ id, displayName }) => ({ value: id, label: displayName }));
-      },
-      async channelId(config, given, call) {
-        const path = `/teams/${encodeURIComponent(chosen(given, 'teamId'))}/channels?$select=id,displayName`;
-        const { value } = await graph(config, call, 'GET', path, Named);
-        return value.map(({ id, displayName }) => ({ value: id, label: displayName }));
-      },
-    },
+    options: {},
     notify: {
-      recipients: 'required',
+      recipients: 'optional',
       async send(config, message, to, call) {
-        const [teamId, channelId, ...more] = to.split('/');
-        if (!teamId || !channelId || more.length > 0) {
-          throw new ProviderFailure('config_invalid', 'A recipient in Teams is "<teamId>/<channelId>".', {
-            retryable: false,
-          });
-        }
+        if (to !== '') call.note('A Teams workflow has one channel: "to" was ignored.');
         const { title, body, actionLabel, actionUrl } = message;
-        const action = actionUrl === undefined ? [] : [{ title: actionLabel ?? 'Open', url: actionUrl }];
-        const { id } = await postCard(
-          graph,
-          config,
-          call,
-          { teamId, channelId },
-          adaptiveCard({ title, body, actions: action }),
-        );
-        return id;
+        const actions = actionUrl === undefined ? [] : [{ title: actionLabel ?? 'Open', url: actionUrl }];
+        await post(config, call, { title, body, actions }, call.note);
+        return null;
       },
     },
   };

@@ -1,38 +1,40 @@
 import { z } from 'zod';
 import type { CallingAction, Plugin } from '../contract';
 import type { Egress } from '../../edges/egress/egress';
-import { adaptiveCard, postCard } from './card';
-import { createGraphClient, type GraphClient } from './client';
-import { createTeamsConnectionType, TeamsConnection } from './connection';
+import { createPostCard, createTeamsConnectionType, TeamsConnection, type PostCard } from './connection';
 
 const Text = z.string().trim().min(1);
 const Config = z.strictObject({
   connectionId: Text,
-  teamId: Text,
-  channelId: Text,
-  title: z.string().max(500).optional(),
-  body: Text.max(20_000),
+  teamId: Text.optional().describe('Ignored: the workflow of the connection names the channel'),
+  channelId: Text.optional().describe('Ignored: the workflow of the connection names the channel'),
+  title: z.string().optional(),
+  body: Text,
 });
-const Message = z.object({ messageId: z.string(), teamId: z.string(), channelId: z.string() });
+const Message = z.object({ messageId: z.null(), accepted: z.literal(true) });
 const TIMEOUT_MS = 30_000;
 
-/** `integration-teams.post_message`: an Adaptive Card through Microsoft Graph, which knows no idempotency: a repeat after a crash posts again. */
-function createPostMessage(graph: GraphClient): CallingAction<z.infer<typeof Config>> {
+/**
+ * `integration-teams.post_message`: posts an Adaptive Card through a workflow. Workflows have no idempotency key, so a
+ * message may appear twice after a crash between post and commit.
+ */
+function createPostMessage(post: PostCard): CallingAction<z.infer<typeof Config>> {
   return {
     id: 'post_message',
     displayName: 'Post to Teams',
-    description: 'Posts an Adaptive Card to a channel.',
+    description: 'Posts an Adaptive Card to the channel of a workflow.',
     configSchema: Config,
     connection: 'teams',
     produces: { name: 'message', schema: Message },
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    async execute({ config, connection, now, signal }) {
-      const { teamId, channelId, title, body } = config;
-      const call = { signal, now, timeoutMs: TIMEOUT_MS };
-      const card = adaptiveCard({ ...(title ? { title } : {}), body });
-      const { id } = await postCard(graph, TeamsConnection.parse(connection), call, { teamId, channelId }, card);
-      const artifact = { messageId: id, teamId, channelId };
+    async execute({ config: { teamId, channelId, title, body }, connection, now, signal, note }) {
+      if (teamId !== undefined || channelId !== undefined) {
+        note('teamId and channelId were ignored: the workflow of the connection names the channel.');
+      }
+      const content = { ...(title ? { title } : {}), body };
+      await post(TeamsConnection.parse(connection), { signal, now, timeoutMs: TIMEOUT_MS }, content, note);
+      const artifact = { messageId: null, accepted: true };
       return { output: artifact, artifact };
     },
   };
@@ -40,10 +42,10 @@ function createPostMessage(graph: GraphClient): CallingAction<z.infer<typeof Con
 
 /** Microsoft Teams. */
 export function createTeamsPlugin({ egress }: { egress: Egress }): Plugin {
-  const graph = createGraphClient(egress);
+  const post = createPostCard(egress);
   return {
     id: 'integration-teams',
-    connectionTypes: [createTeamsConnectionType(graph)],
-    actions: [createPostMessage(graph)],
+    connectionTypes: [createTeamsConnectionType(post)],
+    actions: [createPostMessage(post)],
   };
 }

@@ -1,11 +1,10 @@
-import { parseJson } from '../../domain/exact-json';
 import { z } from 'zod';
 import { BaseUrl } from '../connections/base-url';
 import type { ConnectionCall, ConnectionType } from '../connections/connection-type';
 import type { CallingAction, Plugin } from '../contract';
 import type { Egress } from '../../edges/egress/egress';
-import { httpFailure } from '../../edges/egress/http-failure';
-import { ProviderFailure } from '../provider-failure';
+import { createTextLimits } from '../limit-text';
+import { createVendorClient } from '../vendor-client';
 
 /** A bot of Webex. */
 const WebexConnection = z.strictObject({
@@ -15,55 +14,33 @@ const WebexConnection = z.strictObject({
 type WebexConnection = z.infer<typeof WebexConnection>;
 
 const Text = z.string().trim().min(1);
-const Config = z.strictObject({ connectionId: Text, roomId: Text, markdown: Text.max(7_439) });
+const Config = z.strictObject({ connectionId: Text, roomId: Text, markdown: Text });
 const Message = z.object({ messageId: z.string(), roomId: z.string() });
 const Posted = z.looseObject({ id: z.string(), roomId: z.string() });
 const TIMEOUT_MS = 30_000;
 
+/** Longest message: https://developer.webex.com/docs/api/v1/messages/create-a-message counts bytes of UTF-8. */
+const MAX_MESSAGE_BYTES = 7_439;
+
 type WebexClient = <T extends z.ZodType>(
   config: WebexConnection,
   call: ConnectionCall,
-  method: 'GET' | 'POST',
-  path: string,
+  request: { method: 'GET' | 'POST'; path: string; body?: unknown },
   answer: T,
-  body?: unknown,
 ) => Promise<z.output<T>>;
 
-/** One call below `/v1`. @throws {ProviderFailure} with what Webex says */
-function createWebexClient(egress: Egress): WebexClient {
-  return async (config, { signal, timeoutMs, now }, method, path, answer, body) => {
-    const response = await egress.send({
-      url: `${config.baseUrl}/v1${path}`,
-      method,
-      headers: {
-        Accept: 'application/json',
-        Authorization: `Bearer ${config.botToken}`,
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      ...{ signal, timeoutMs },
-    });
-    const json = jsonOf(response.body);
-    if (response.status < 200 || response.status > 299) {
-      const { message, status, retryable, retryAfterMs } = httpFailure(response, { now });
-      const said = z.looseObject({ message: z.string() }).safeParse(json);
-      const text = said.success ? ` Webex says: ${said.data.message}` : '';
-      throw new ProviderFailure('http_status', `${message}${text}`, { status, retryable, retryAfterMs });
-    }
-    const parsed = answer.safeParse(json);
-    if (parsed.success) return parsed.data;
-    throw new ProviderFailure('provider_failed', `Webex's answer to ${path.split('?')[0]} is not understood.`, {
-      retryable: false,
-    });
-  };
-}
+const Failure = z.looseObject({ message: z.string() });
 
-function jsonOf(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    return null;
-  }
+/** Creates a client of the paths below `/v1`. Calls throw a ProviderFailure with what Webex says. */
+function createWebexClient(egress: Egress): WebexClient {
+  const send = createVendorClient(egress, {
+    name: 'Webex',
+    explain: (json) => Failure.safeParse(json).data?.message,
+  });
+  return async (config, call, { method, path, body }, answer) => {
+    const headers = { Authorization: `Bearer ${config.botToken}` };
+    return (await send(call, { method, url: `${config.baseUrl}/v1${path}`, headers, body }, answer)).body;
+  };
 }
 
 /** Type `webex`. As a channel of notifications, a recipient is a room's id or a person's email. */
@@ -74,19 +51,15 @@ function createWebexConnectionType(webex: WebexClient): ConnectionType<WebexConn
     configSchema: WebexConnection,
     addressFields: ['baseUrl'],
     async test(config, call) {
-      const { displayName } = await webex(
-        config,
-        call,
-        'GET',
-        '/people/me',
-        z.looseObject({ displayName: z.string() }),
-      );
+      const person = z.looseObject({ displayName: z.string() });
+      const { displayName } = await webex(config, call, { method: 'GET', path: '/people/me' }, person);
       return `Connected as ${displayName}.`;
     },
     options: {
       async roomId(config, _given, call) {
         const rooms = z.object({ items: z.array(z.looseObject({ id: z.string(), title: z.string() })) });
-        const { items } = await webex(config, call, 'GET', '/rooms?max=200&sortBy=lastactivity', rooms);
+        const path = '/rooms?max=200&sortBy=lastactivity';
+        const { items } = await webex(config, call, { method: 'GET', path }, rooms);
         return items.map(({ id, title }) => ({ value: id, label: title }));
       },
     },
@@ -95,14 +68,21 @@ function createWebexConnectionType(webex: WebexClient): ConnectionType<WebexConn
       async send(config, { title, body, actionLabel, actionUrl }, to, call) {
         const link = actionUrl === undefined ? '' : `\n\n[${actionLabel ?? 'Open'}](${actionUrl})`;
         const target = to.includes('@') ? { toPersonEmail: to } : { roomId: to };
-        const markdown = `**${title}**\n\n${body}${link}`;
-        return (await webex(config, call, 'POST', '/messages', Posted, { ...target, markdown })).id;
+        const limit = createTextLimits('Webex', call.note);
+        const heading = `**${limit('title', title.replace(/\s+/g, ' '), { bytes: 1_000 })}**\n\n`;
+        const room = MAX_MESSAGE_BYTES - Buffer.byteLength(heading) - Buffer.byteLength(link);
+        const markdown = `${heading}${limit('body', body, { bytes: Math.max(0, room) })}${link}`;
+        const message = { method: 'POST', path: '/messages', body: { ...target, markdown } } as const;
+        return (await webex(config, call, message, Posted)).id;
       },
     },
   };
 }
 
-/** `integration-webex.post_message`. Webex knows no idempotency: a repeat after a crash posts again. */
+/**
+ * `integration-webex.post_message`. Webex has no idempotency key, so a message may appear twice after a crash between post
+ * and commit.
+ */
 function createPostMessage(webex: WebexClient): CallingAction<z.infer<typeof Config>> {
   return {
     id: 'post_message',
@@ -113,12 +93,12 @@ function createPostMessage(webex: WebexClient): CallingAction<z.infer<typeof Con
     produces: { name: 'message', schema: Message },
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    async execute({ config: { roomId, markdown }, connection, now, signal }) {
+    async execute({ config, connection, now, signal, note }) {
+      const { roomId } = config;
       const call = { signal, now, timeoutMs: TIMEOUT_MS };
-      const posted = await webex(WebexConnection.parse(connection), call, 'POST', '/messages', Posted, {
-        roomId,
-        markdown,
-      });
+      const markdown = createTextLimits('Webex', note)('markdown', config.markdown, { bytes: MAX_MESSAGE_BYTES });
+      const message = { method: 'POST', path: '/messages', body: { roomId, markdown } } as const;
+      const posted = await webex(WebexConnection.parse(connection), call, message, Posted);
       const artifact = { messageId: posted.id, roomId: posted.roomId };
       return { output: artifact, artifact };
     },

@@ -25,6 +25,8 @@ const REQUIRED = {
   header: ['authHeaderName', 'authHeaderValue'],
 } as const;
 
+const QueryValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
 const Fields = z.strictObject({
   url: z
     .string()
@@ -33,6 +35,10 @@ const Fields = z.strictObject({
       if (problem !== null) context.addIssue(problem);
     })
     .meta({ format: 'uri', 'x-secret': true, description: 'Where to send: http or https' }),
+  query: z
+    .record(z.string(), z.union([QueryValue, z.array(QueryValue)]))
+    .optional()
+    .meta({ 'x-secret': true, description: 'Parameters to add to the URL, encoded; a list repeats its parameter' }),
   method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),
   contentType: z.enum(['json', 'form', 'text']).default('json'),
   authType: z

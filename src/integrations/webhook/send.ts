@@ -5,6 +5,7 @@ import { WebhookConfig } from './config';
 import { Delivery, deliveryOf } from './delivery';
 import { encodeBody } from './encode-body';
 import { requestHeaders } from './request-headers';
+import { withQuery } from './with-query';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_TIMEOUT_MS = 300_000;
@@ -27,7 +28,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
       const body = encodeBody(config);
       const { headers, sensitive } = requestHeaders(config, body, { idempotencyKey, now });
       const response = await egress.send({
-        url: config.url,
+        url: withQuery(config.url, config.query),
         method: config.method,
         headers,
         body: body?.text,

@@ -19,7 +19,7 @@ const run = (source: string): unknown => evaluate(parseExpression(source), scope
 
 it('holds exactly the filters of the page', () => {
   const page =
-    'default upper lower capitalize trim truncate length json from_json iso date join split replace not round abs min max first last sort unique map where contains starts_with ends_with minutes hours days duration_since older_than';
+    'default upper lower capitalize trim truncate length json from_json iso date join split replace urlencode not round abs min max first last sort unique map where contains starts_with ends_with minutes hours days duration_since older_than';
   expect([...builtInFilters.keys()].sort()).toEqual(page.split(' ').sort());
 });
 
@@ -33,6 +33,11 @@ it.each<[string, unknown]>([
   ['text | lower', 'hello world'],
   ['text | capitalize', 'Hello World'],
   ['"  a " | trim', 'a'],
+  ['"Disk 91% full & rising #1" | urlencode', 'Disk%2091%25%20full%20%26%20rising%20%231'],
+  ['"x?y=z/ü" | urlencode', 'x%3Fy%3Dz%2F%C3%BC'],
+  ['1.5 | urlencode', '1.5'],
+  ['true | urlencode', 'true'],
+  ['none | urlencode', null],
   ['text | truncate(5)', 'hello…'],
   ['text | truncate(11)', 'hello World'],
   ['text | truncate("x")', 'hello World'],

@@ -53,6 +53,13 @@ function split(text: string, args: readonly unknown[], context: FilterContext): 
   return [...parts, text.slice(from)];
 }
 
+function urlencode(input: unknown, _args: readonly unknown[], context: FilterContext): unknown {
+  if (typeof input === 'object' || input === undefined) return input;
+  const text = encodeURIComponent(toText(input, context).toWellFormed());
+  if (text.length > MAX_RESULT) context.fail('The text is longer than 1 MB');
+  return text;
+}
+
 function comparedWith(holds: (text: string, part: string) => boolean): FilterFunction {
   return (input, args, context) => {
     if (input === null || input === undefined || args[0] === null || args[0] === undefined) return false;
@@ -77,6 +84,10 @@ export const textFilters = {
     apply: onText(replace),
   },
   split: { description: 'split(separator = ","): the parts of a text as a list', apply: onText(split) },
+  urlencode: {
+    description: 'Text as one component of a URL: percent-encoded, "/" included; numbers and truth values as text',
+    apply: urlencode,
+  },
   starts_with: {
     description: 'starts_with(text): whether a text begins with another',
     apply: comparedWith((text, part) => text.startsWith(part)),

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { CallingAction } from '../../contract';
-import { toAdf } from '../adf';
+import { createTextLimits } from '../../limit-text';
+import { MAX_TEXT, toAdf } from '../adf';
 import type { JiraClient } from '../client';
 import { JiraConnection } from '../connection';
 import { issueKeyOf } from '../issue';
 
 const Text = z.string().trim().min(1);
-const Config = z.strictObject({ connectionId: Text, issueKey: Text.optional(), body: Text.max(30_000) });
+const Config = z.strictObject({ connectionId: Text, issueKey: Text.optional(), body: Text });
 const Comment = z.object({ commentId: z.string(), issueKey: z.string() });
 const JiraComment = z.looseObject({
   id: z.string(),
@@ -28,7 +29,7 @@ export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof
     consumes: 'integration-jira.issue',
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, consumed, idempotencyKey, attempt, now, signal }) {
+    async execute({ config, connection, consumed, idempotencyKey, attempt, now, signal, note }) {
       const account = JiraConnection.parse(connection);
       const call = { signal, now, timeoutMs: 30_000 };
       const issueKey = issueKeyOf(config.issueKey, consumed);
@@ -42,7 +43,8 @@ export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof
         if (ours) return done(ours.id, issueKey);
       }
       const properties = [{ key: PROPERTY, value: { key: idempotencyKey } }];
-      const made = await jira(account, call, 'POST', path, JiraComment, { body: toAdf(config.body), properties });
+      const body = toAdf(createTextLimits('Jira', note)('body', config.body, { characters: MAX_TEXT }));
+      const made = await jira(account, call, 'POST', path, JiraComment, { body, properties });
       return done(made.id, issueKey);
     },
   };

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { createTextLimits, type TextLimits } from '../../limit-text';
+import { ProviderFailure } from '../../provider-failure';
 import type { ConnectionCall } from '../../connections/connection-type';
 import type { CallingAction } from '../../contract';
-import { toAdf } from '../adf';
+import { MAX_TEXT, toAdf } from '../adf';
 import type { JiraClient } from '../client';
 import { JiraConnection } from '../connection';
 import { Issue, issueOf, JiraIssue, JiraSearch, quoteJql } from '../issue';
@@ -14,8 +16,8 @@ const Config = z.strictObject({
   connectionId: Text,
   projectKey: Text,
   issueTypeId: Text,
-  summary: Text.max(2000),
-  description: z.string().max(30_000).optional(),
+  summary: Text,
+  description: z.string().optional(),
   priorityId: Text.optional(),
   fieldMappings: z
     .array(z.strictObject({ fieldKey: Text, value: z.unknown() }))
@@ -24,13 +26,28 @@ const Config = z.strictObject({
 });
 type Config = z.infer<typeof Config>;
 
-/** Jira's search sees a new issue a moment after it was made: so often a repeated attempt looks, a second apart. */
-const LOOKS_OF_A_REPEAT = 3;
+/** Jira's search finds a new issue with a delay: a repeated attempt searches this often, a second apart. */
+const SEARCHES_OF_A_REPEAT = 3;
 const MAX_SUMMARY = 255;
+/** Entity property of an issue that holds its mark, in projects whose create screen has no labels field. */
+const PROPERTY = 'fermata';
+/** Issues that are searched for the property: the newest that this account has created. */
+const RECENT_ISSUES = 50;
+
+interface Creation {
+  jira: JiraClient;
+  account: JiraConnection;
+  call: ConnectionCall;
+  config: Config;
+  /** Made from the idempotency key; the issue carries it. */
+  mark: string;
+  note: (text: string) => void;
+}
 
 /**
- * `integration-jira.create_issue`. Jira knows no idempotency keys: the issue carries a label made from ours, and an issue
- * that carries it already is the one that an earlier attempt made.
+ * `integration-jira.create_issue`. Jira has no idempotency keys: the issue carries a mark made from ours, as a label or,
+ * where the project has no labels field, as an entity property. An issue that has the mark was created by an earlier
+ * attempt. Failures of this bookkeeping are noted and do not keep the issue from being created.
  */
 export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
   return {
@@ -42,20 +59,35 @@ export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
     produces: { name: 'issue', schema: Issue, identity: ['issueKey'] },
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, idempotencyKey, attempt, now, signal }) {
-      const account = JiraConnection.parse(connection);
+    async execute({ config, connection, idempotencyKey, attempt, now, signal, note, memory }) {
+      const mark = `fermata-${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)}`;
       const call = { signal, now, timeoutMs: 30_000 };
-      const label = `fermata-${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)}`;
-      const looks = attempt > 1 ? LOOKS_OF_A_REPEAT : 1;
-      for (let look = 1; look <= looks; look += 1) {
-        if (look > 1) await pause(1_000, undefined, { signal });
-        const found = await findByLabel(jira, account, call, config.projectKey, label);
-        if (found) return done(account, found);
+      const creation = { jira, account: JiraConnection.parse(connection), call, config, mark, note };
+      const noLabels = `no-labels:${config.projectKey}:${config.issueTypeId}`;
+      const labels = (await memory.recall(noLabels)) !== true;
+      const searches = attempt > 1 ? SEARCHES_OF_A_REPEAT : 1;
+      for (let search = 1; search <= searches; search += 1) {
+        if (search > 1) await pause(1_000, undefined, { signal });
+        const found = await findEarlier(creation, labels);
+        if (found) return done(creation.account, found);
       }
-      const body = { fields: fieldsOf(config, label) };
-      return done(account, await jira(account, call, 'POST', '/issue', JiraIssue, body));
+      if (labels) {
+        try {
+          return done(creation.account, await create(creation, 'label'));
+        } catch (error) {
+          if (!isAboutLabels(error)) throw error;
+          await memory.remember(noLabels, true);
+        }
+      }
+      note('The create screen of the project has no labels field: the issue carries its mark as a property instead.');
+      return done(creation.account, await create(creation, 'property'));
     },
   };
+}
+
+/** Jira names the field: "Field 'labels' cannot be set. It is not on the appropriate screen, or unknown." */
+function isAboutLabels(error: unknown): boolean {
+  return error instanceof ProviderFailure && error.status === 400 && /\blabels: /.test(error.message);
 }
 
 function done({ baseUrl }: JiraConnection, issue: JiraIssue) {
@@ -63,30 +95,51 @@ function done({ baseUrl }: JiraConnection, issue: JiraIssue) {
   return { output: artifact, artifact };
 }
 
-async function findByLabel(
-  jira: JiraClient,
-  account: JiraConnection,
-  call: ConnectionCall,
-  projectKey: string,
-  label: string,
-): Promise<JiraIssue | undefined> {
-  const jql = `project = ${quoteJql(projectKey)} AND labels = ${quoteJql(label)}`;
-  const body = { jql, maxResults: 1, fields: ['status'] };
-  const { issues } = await jira(account, call, 'POST', '/search/jql', JiraSearch, body);
-  return issues[0];
+/** The issue of an earlier attempt. A search that Jira refuses for good is noted and finds nothing. */
+async function findEarlier(creation: Creation, labels: boolean): Promise<JiraIssue | undefined> {
+  const { jira, account, call, config, mark, note } = creation;
+  const project = `project = ${quoteJql(config.projectKey)}`;
+  const body = labels
+    ? { jql: `${project} AND labels = ${quoteJql(mark)}`, maxResults: 1, fields: ['status'] }
+    : {
+        ...{ jql: `${project} AND creator = currentUser() ORDER BY created DESC`, maxResults: RECENT_ISSUES },
+        ...{ fields: ['status'], properties: [PROPERTY] },
+      };
+  try {
+    const { issues } = await jira(account, call, 'POST', '/search/jql', JiraSearch, body);
+    if (labels) return issues[0];
+    return issues.find(({ properties }) => Object(properties?.[PROPERTY]).key === mark);
+  } catch (error) {
+    if (!(error instanceof ProviderFailure) || error.status === undefined || error.retryable || error.status === 401)
+      throw error;
+    note(`Jira refused to search for an earlier attempt, so a repeat may create the issue again: ${error.message}`);
+    return undefined;
+  }
 }
 
-function fieldsOf(config: Config, label: string): Record<string, unknown> {
+async function create({ jira, account, call, config, mark, note }: Creation, by: 'label' | 'property') {
+  const fields = fieldsOf(config, by === 'label' ? [mark] : [], createTextLimits('Jira', note));
+  const properties = by === 'property' ? { properties: [{ key: PROPERTY, value: { key: mark } }] } : {};
+  return jira(account, call, 'POST', '/issue', JiraIssue, { fields, ...properties });
+}
+
+function fieldsOf(config: Config, marks: readonly string[], limit: TextLimits): Record<string, unknown> {
   const mapped = Object.fromEntries(config.fieldMappings.map(({ fieldKey, value }) => [fieldKey, value]));
-  const { labels } = mapped;
+  const { labels, ...others } = mapped;
   const own = Array.isArray(labels) ? (labels as unknown[]) : labels === undefined ? [] : [labels];
+  const all = [...own, ...marks];
+  const summary = limit('summary', config.summary.replace(/\s*[\r\n]+\s*/g, ' '), { characters: MAX_SUMMARY });
+  const description =
+    config.description === undefined
+      ? {}
+      : { description: toAdf(limit('description', config.description, { characters: MAX_TEXT })) };
   return {
-    ...mapped,
+    ...others,
     project: { key: config.projectKey },
     issuetype: { id: config.issueTypeId },
-    summary: config.summary.replace(/\s*[\r\n]+\s*/g, ' ').slice(0, MAX_SUMMARY),
-    ...(config.description !== undefined && { description: toAdf(config.description) }),
+    summary,
+    ...description,
     ...(config.priorityId !== undefined && { priority: { id: config.priorityId } }),
-    labels: [...own, label],
+    ...(all.length > 0 && { labels: all }),
   };
 }

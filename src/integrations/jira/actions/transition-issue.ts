@@ -1,70 +1,132 @@
 import { z } from 'zod';
-import type { CallingAction } from '../../contract';
+import type { CallingAction, ConnectionMemory } from '../../contract';
+import { createTextLimits } from '../../limit-text';
 import { ProviderFailure } from '../../provider-failure';
-import { toAdf } from '../adf';
+import { MAX_TEXT, toAdf } from '../adf';
 import type { JiraClient } from '../client';
 import { JiraConnection } from '../connection';
 import { Issue, issueKeyOf, issueOf, JiraIssue } from '../issue';
 
 const Text = z.string().trim().min(1);
 
-const Config = z.strictObject({
-  connectionId: Text,
-  issueKey: Text.optional(),
-  transitionId: Text,
-  comment: Text.max(30_000).optional(),
-});
+const Config = z
+  .strictObject({
+    connectionId: Text,
+    issueKey: Text.optional(),
+    transitionId: Text.optional(),
+    toStatus: Text.optional().describe('Name or id of the status to reach, in place of transitionId'),
+    comment: Text.optional(),
+  })
+  .refine((config) => config.transitionId !== undefined || config.toStatus !== undefined, {
+    path: ['transitionId'],
+    message: 'needs transitionId or toStatus',
+  });
+type Config = z.infer<typeof Config>;
 
-const Transitions = z.looseObject({
-  transitions: z.array(
-    z.looseObject({
-      id: z.string(),
-      name: z.string(),
-      to: z.looseObject({
-        id: z.string(),
-        name: z.string(),
-        statusCategory: z.looseObject({ key: z.string() }).optional(),
-      }),
-    }),
-  ),
+const Status = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  statusCategory: z.looseObject({ key: z.string() }).optional(),
 });
+type Status = z.infer<typeof Status>;
+const Transition = z.looseObject({ id: z.string(), name: z.string(), to: Status });
+const Transitions = z.looseObject({ transitions: z.array(Transition) });
 
-/** `integration-jira.transition_issue`. An issue that is where the transition leads is left alone, which is success. */
-export function createTransitionIssue(jira: JiraClient): CallingAction<z.infer<typeof Config>> {
+/**
+ * `integration-jira.transition_issue`. An issue that is already where the transition leads stays there, which is success.
+ * Most workflows do not offer a transition from its own target, so where each one leads is remembered for the connection,
+ * by project and issue type.
+ */
+export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
   return {
     id: 'transition_issue',
     displayName: 'Move Jira issue',
-    description: 'Takes an issue through a transition of its workflow; one that is there already stays.',
+    description:
+      'Takes an issue through a transition of its workflow, or to a status; one that is already there stays.',
     configSchema: Config,
     connection: 'jira',
     produces: { name: 'issue', schema: Issue, identity: ['issueKey'] },
     consumes: 'integration-jira.issue',
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, consumed, attempt, now, signal }) {
+    async execute({ config, connection, consumed, attempt, now, signal, memory, note }) {
       const account = JiraConnection.parse(connection);
       const call = { signal, now, timeoutMs: 30_000 };
       const key = issueKeyOf(config.issueKey, consumed);
       const path = `/issue/${encodeURIComponent(key)}`;
-      const issue = await jira(account, call, 'GET', `${path}?fields=status`, JiraIssue);
+      const issue = await jira(account, call, 'GET', `${path}?fields=status,issuetype`, JiraIssue);
       const { transitions } = await jira(account, call, 'GET', `${path}/transitions`, Transitions);
-      const transition = transitions.find(({ id }) => id === config.transitionId);
-      // Most workflows do not offer a transition from where it leads to: an earlier attempt has been there.
-      if (transition === undefined && attempt === 1) {
-        const from = issue.fields?.status?.name ?? 'its status';
-        const message = `Transition ${config.transitionId} is not possible for ${key} in ${from}.`;
-        throw new ProviderFailure('provider_failed', message, { retryable: false });
-      }
-      if (transition !== undefined && transition.to.id !== issue.fields?.status?.id) {
+      await rememberTargets(memory, issue, transitions);
+      const current = issue.fields?.status;
+      const transition = transitions.find((each) => isMeant(each, config));
+      const target = transition?.to ?? (await knownTarget(memory, issue, config, current));
+      if (target === undefined && attempt === 1) throw impossible(config, key, current?.name, transitions);
+      if (transition !== undefined && transition.to.id !== current?.id) {
+        const limit = createTextLimits('Jira', note);
         const comment = config.comment !== undefined && {
-          update: { comment: [{ add: { body: toAdf(config.comment) } }] },
+          update: {
+            comment: [{ add: { body: toAdf(limit('comment', config.comment, { characters: MAX_TEXT })) } }],
+          },
         };
         const body = { transition: { id: transition.id }, ...comment };
         await jira(account, call, 'POST', `${path}/transitions`, z.unknown(), body);
       }
-      const status = transition?.to.name ?? issue.fields?.status?.name;
+      const status = target?.name ?? current?.name;
       const artifact = { ...issueOf(account.baseUrl, issue), ...(status !== undefined && { status }) };
-      return { output: artifact, artifact, closesConsumed: transition?.to.statusCategory?.key === 'done' };
+      return { output: artifact, artifact, closesConsumed: target?.statusCategory?.key === 'done' };
     },
   };
+}
+
+/** A transition that the config names, and that leads to the status that it names. */
+function isMeant({ id, to }: z.infer<typeof Transition>, { transitionId, toStatus }: Config): boolean {
+  if (transitionId !== undefined && transitionId !== id) return false;
+  return toStatus === undefined || isStatus(to, toStatus);
+}
+
+const isStatus = ({ id, name }: { id: string; name: string }, wanted: string): boolean =>
+  id === wanted || name.toLowerCase() === wanted.toLowerCase();
+
+/** Workflows belong to an issue type in a project. */
+function memoryKey({ key, fields }: JiraIssue, transitionId: string): string {
+  return `transition:${key.replace(/-\d+$/, '')}:${fields?.issuetype?.id ?? ''}:${transitionId}`;
+}
+
+async function rememberTargets(
+  memory: ConnectionMemory,
+  issue: JiraIssue,
+  transitions: z.infer<typeof Transitions>['transitions'],
+): Promise<void> {
+  for (const { id, to } of transitions) {
+    const known = Status.safeParse(await memory.recall(memoryKey(issue, id)));
+    if (known.success && known.data.id === to.id && known.data.name === to.name) continue;
+    const { name, statusCategory } = to;
+    const target = { id: to.id, name, ...(statusCategory && { statusCategory: { key: statusCategory.key } }) };
+    await memory.remember(memoryKey(issue, id), target);
+  }
+}
+
+/** The status of the issue, when that is where the transition leads or the status that is wanted. */
+async function knownTarget(
+  memory: ConnectionMemory,
+  issue: JiraIssue,
+  { transitionId, toStatus }: Config,
+  current: Status | undefined,
+): Promise<Status | undefined> {
+  if (current === undefined) return undefined;
+  if (toStatus !== undefined) return isStatus(current, toStatus) ? current : undefined;
+  const target = Status.safeParse(await memory.recall(memoryKey(issue, transitionId ?? '')));
+  return target.success && target.data.id === current.id ? target.data : undefined;
+}
+
+function impossible(
+  { transitionId, toStatus }: Config,
+  key: string,
+  from: string | undefined,
+  transitions: z.infer<typeof Transitions>['transitions'],
+): ProviderFailure {
+  const wanted = transitionId === undefined ? `A transition to ${toStatus ?? ''}` : `Transition ${transitionId}`;
+  const offered = transitions.map(({ id, name, to }) => `${id} (${name}, to ${to.name})`).join(', ') || 'none';
+  const message = `${wanted} is not possible for ${key} in ${from ?? 'its status'}. Jira offers: ${offered}.`;
+  return new ProviderFailure('provider_failed', message, { retryable: false });
 }

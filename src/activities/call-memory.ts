@@ -1,0 +1,33 @@
+import { readCallProgress, recall, remember, writeCallProgress } from '../db/call-memory';
+import type { Executor } from '../db/executor';
+import { toStorable } from '../domain/entities/storable';
+import type { Mask } from '../domain/secrets/mask-values';
+import type { CallContext } from '../integrations/contract';
+
+interface Call {
+  mask: Mask;
+  idempotencyKey: string;
+  /** undefined for actions without a connection: they remember nothing about a far end. */
+  connectionId: string | undefined;
+}
+
+/** What a call may read and write while it runs, in transactions of its own; what it writes is masked. */
+export function callMemory(
+  db: Executor,
+  { mask, idempotencyKey, connectionId }: Call,
+  persist: <T>(write: () => Promise<T>) => Promise<T>,
+): Pick<CallContext<unknown>, 'progress' | 'memory'> {
+  const stored = (value: unknown) => toStorable(mask(value));
+  return {
+    progress: {
+      read: () => readCallProgress(db, idempotencyKey),
+      write: (value) => persist(() => writeCallProgress(db, idempotencyKey, stored(value))),
+    },
+    memory: {
+      recall: (key) => (connectionId === undefined ? Promise.resolve(null) : recall(db, connectionId, key)),
+      remember: async (key, value) => {
+        if (connectionId !== undefined) await persist(() => remember(db, connectionId, key, stored(value)));
+      },
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { createHash } from 'node:crypto';
+import type { Executor } from './executor';
+import { callProgress, connectionMemory } from './tables/connections';
+
+/** Returns what an earlier attempt under this idempotency key recorded; null when there is nothing. */
+export async function readCallProgress(db: Executor, idempotencyKey: string): Promise<unknown> {
+  const rows = await db
+    .select({ value: callProgress.value })
+    .from(callProgress)
+    .where(eq(callProgress.idempotencyKey, idempotencyKey));
+  return rows[0]?.value ?? null;
+}
+
+/** Records what a call has done so far; committed before the caller goes on. */
+export async function writeCallProgress(db: Executor, idempotencyKey: string, value: unknown): Promise<void> {
+  const set = { value, updatedAt: sql`clock_timestamp()` };
+  await db
+    .insert(callProgress)
+    .values({ idempotencyKey, ...set } as never)
+    .onConflictDoUpdate({ target: callProgress.idempotencyKey, set });
+}
+
+/** Returns what was remembered for a connection under `key`; null when there is nothing. */
+export async function recall(db: Executor, connectionId: string, key: string): Promise<unknown> {
+  const rows = await db
+    .select({ value: connectionMemory.value })
+    .from(connectionMemory)
+    .where(and(eq(connectionMemory.connectionId, connectionId), eq(connectionMemory.key, storedKey(key))));
+  return rows[0]?.value ?? null;
+}
+
+/** Remembers a value for a connection; the newest wins. Nothing is kept when the connection was deleted meanwhile. */
+export async function remember(db: Executor, connectionId: string, key: string, value: unknown): Promise<void> {
+  await db.execute(sql`
+    insert into connection_memory (connection_id, key, value, updated_at)
+    select id, ${storedKey(key)}, ${JSON.stringify(value)}::jsonb, clock_timestamp() from connections where id = ${connectionId}
+    on conflict (connection_id, key) do update set value = excluded.value, updated_at = excluded.updated_at`);
+}
+
+/** Keys may hold texts of people: long ones are hashed, so that they fit an index. */
+function storedKey(key: string): string {
+  return key.length <= 500 ? key : `sha256:${createHash('sha256').update(key).digest('hex')}`;
+}

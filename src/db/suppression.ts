@@ -1,0 +1,37 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** What keeps notifications of a system from being sent. */
+export interface Suppression {
+  by: 'incident' | 'maintenance';
+  id: string;
+}
+
+/**
+ * Returns what suppresses notifications for the first of `candidates` that names an existing system: an open incident,
+ * oldest first, else a running maintenance. A candidate is one id or several. null when nothing does, or no system exists.
+ */
+export async function findSuppression(
+  db: Executor,
+  candidates: readonly (readonly string[])[],
+  now: Date,
+): Promise<Suppression | null> {
+  const at = sql`${now.toISOString()}::timestamptz`;
+  for (const ids of candidates) {
+    if (ids.length === 0) continue;
+    const { rows } = await db.execute<Partial<Suppression>>(sql`
+      with known as materialized (select array_agg(id) as ids from systems where id = any(${sql.param([...ids])}::text[]))
+      select found.by, found.id from known left join lateral (
+        select 'incident' as by, id::text, 1 as rank, created_at as at from incidents
+        where suppress_notifications and status <> 'resolved' and system_ids && known.ids
+        union all
+        select 'maintenance', id::text, 2, start_at from maintenances
+        where suppress_notifications and status in ('scheduled', 'in_progress') and start_at <= ${at} and end_at > ${at}
+          and system_ids && known.ids
+        order by rank, at, id limit 1) as found on true
+      where known.ids is not null`);
+    const [row] = rows;
+    if (row !== undefined) return row.by && row.id ? { by: row.by, id: row.id } : null;
+  }
+  return null;
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { messageOf } from '../../domain/errors';
+import { maskedMessage } from '../../domain/secrets/masked-message';
+import type { AnyConnectionType, NotifyMessage } from '../../integrations/connections/connection-type';
+import type { CallContext } from '../../integrations/contract';
+import { ProviderFailure } from '../../integrations/provider-failure';
+
+/** What came of one recipient. `to` is empty for a channel that has no recipients. */
+export const DeliveryResult = z.object({
+  to: z.string(),
+  ok: z.boolean(),
+  messageId: z.string().optional(),
+  error: z.string().optional(),
+});
+export type DeliveryResult = z.infer<typeof DeliveryResult>;
+
+const Progress = z.object({ delivered: z.array(DeliveryResult) });
+
+interface Sending {
+  notify: NonNullable<AnyConnectionType['notify']>;
+  message: NotifyMessage;
+  recipients: readonly string[];
+  timeoutMs: number;
+}
+
+/**
+ * Sends a message to each recipient that no earlier attempt has reached. Each delivery is recorded before the next one
+ * begins, so a worker that dies repeats at most the delivery that was under way, with the same idempotency key.
+ * @throws {ProviderFailure} when one is left: retryable when one of the failures is, with all results as its output
+ */
+export async function sendToRecipients(
+  context: CallContext<unknown>,
+  { notify, message, recipients, timeoutMs }: Sending,
+): Promise<DeliveryResult[]> {
+  const { connection, idempotencyKey, attempt, now, signal, mask, note, progress } = context;
+  const before = Progress.safeParse(await progress.read());
+  const delivered = new Map(before.success ? before.data.delivered.map((one) => [one.to, one]) : []);
+  const failures: unknown[] = [];
+  const results: DeliveryResult[] = [];
+  for (const to of recipients.length === 0 ? [''] : recipients) {
+    const known = delivered.get(to);
+    if (known) {
+      results.push(known);
+      continue;
+    }
+    try {
+      const call = { signal, now, timeoutMs, attempt, note, idempotencyKey: `${idempotencyKey}:${to}` };
+      const messageId = await notify.send(connection, message, to, call);
+      const result = { to, ok: true, ...(messageId !== null && { messageId }) };
+      delivered.set(to, result);
+      results.push(result);
+      await progress.write({ delivered: [...delivered.values()] });
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(error);
+      results.push({ to, ok: false, error: maskedMessage(mask, messageOf(error)) });
+    }
+  }
+  if (failures.length > 0) throw failureOf(failures, results);
+  return results;
+}
+
+/** One failure for all: the first that another attempt may cure, with the longest wait that a far end asked for. */
+function failureOf(failures: readonly unknown[], results: DeliveryResult[]): unknown {
+  const known = failures.filter((failure) => failure instanceof ProviderFailure);
+  const first = known.find(({ retryable }) => retryable) ?? known[0];
+  if (first === undefined) return failures[0];
+  const waits = known.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
+  const deliveredCount = results.filter(({ ok }) => ok).length;
+  const left = results.filter(({ ok }) => !ok).map(({ to }) => to);
+  const text = results.length === 1 ? first.message : `${left.join(', ')} not reached: ${first.message}`;
+  return new ProviderFailure(first.code, text, {
+    ...{ retryable: first.retryable, status: first.status, cause: first },
+    retryAfterMs: waits.length === 0 ? undefined : Math.max(...waits),
+    output: { deliveredCount, results },
+  });
+}

@@ -1,0 +1,25 @@
+import type { Executor } from '../../db/executor';
+import { findSuppression, type Suppression } from '../../db/suppression';
+import { isPlainObject, ownValue } from '../../domain/expressions/plain-data';
+import { isAlert } from '../../domain/expressions/system-of-run';
+
+/**
+ * Returns what suppresses notifications of a run: looked up for the system that the run is about (its context key, else
+ * `systemId` of the trigger's payload), else for the payload's `systemIds`. null when nothing does, or there is no system.
+ */
+export function suppressionOf(
+  db: Executor,
+  contextKey: string | null,
+  trigger: unknown,
+  now: Date,
+): Promise<Suppression | null> {
+  const payload = isPlainObject(trigger) ? ownValue(trigger, 'payload') : undefined;
+  const many = ownValue(payload, 'systemIds');
+  const candidates = [
+    isAlert(payload) ? [] : [contextKey],
+    [ownValue(payload, 'systemId')],
+    Array.isArray(many) ? (many as unknown[]) : [],
+  ];
+  const texts = candidates.map((ids) => ids.filter((id): id is string => typeof id === 'string'));
+  return findSuppression(db, texts, now);
+}

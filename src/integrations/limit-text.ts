@@ -1,0 +1,59 @@
+const ELLIPSIS = '…';
+/** UTF-16 units before a cut in which a grapheme may begin; longer ones are cut at a code point. */
+const GRAPHEME_WINDOW = 64;
+const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
+
+/** Longest text that a vendor accepts, in UTF-8 bytes or in UTF-16 units (never fewer than its characters). */
+export type TextLimit = { bytes: number } | { characters: number };
+
+/** Returns the text, cut at a character border and ended with `…` when it is longer than the limit. */
+export function limitText(text: string, limit: TextLimit): string {
+  const [size, most] =
+    'bytes' in limit ? [(part: string) => Buffer.byteLength(part), limit.bytes] : [lengthOf, limit.characters];
+  if (size(text) <= most) return text;
+  const room = most - size(ELLIPSIS);
+  if (room < 0) return '';
+  let end = 'bytes' in limit ? unitsInBytes(text, room) : room;
+  end = borderBefore(text, end);
+  return text.slice(0, end).trimEnd() + ELLIPSIS;
+}
+
+const lengthOf = (text: string): number => text.length;
+
+/** How many UTF-16 units from the start fit into so many bytes. */
+function unitsInBytes(text: string, bytes: number): number {
+  // At most three bytes for each unit: no need to encode the whole text.
+  let [low, high] = [Math.floor(bytes / 3), Math.min(text.length, bytes)];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (Buffer.byteLength(text.slice(0, middle)) <= bytes) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** The last border between two characters as people see them, at or before `end`. */
+function borderBefore(text: string, end: number): number {
+  const from = Math.max(0, end - GRAPHEME_WINDOW);
+  const found = graphemes.segment(text.slice(from, end + GRAPHEME_WINDOW)).containing(end - from);
+  const border = from + (found?.index ?? end - from);
+  if (border > from || from === 0) return border;
+  return /[\uDC00-\uDFFF]/.test(text[end] ?? '') ? end - 1 : end;
+}
+
+/** Cuts texts to the limits of `vendor`, and notes on the step what was cut. */
+export function createTextLimits(vendor: string, note: (text: string) => void) {
+  return (field: string, text: string, limit: TextLimit): string => {
+    const cut = limitText(text, limit);
+    if (cut !== text) {
+      const [from, to, unit] =
+        'bytes' in limit
+          ? [Buffer.byteLength(text), limit.bytes, 'bytes']
+          : [text.length, limit.characters, 'characters'];
+      note(`${field} was cut: it has ${from} ${unit}, and ${vendor} accepts at most ${to}.`);
+    }
+    return cut;
+  };
+}
+
+export type TextLimits = ReturnType<typeof createTextLimits>;

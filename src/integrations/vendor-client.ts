@@ -1,0 +1,100 @@
+import type { z } from 'zod';
+import { parseJson } from '../domain/exact-json';
+import type { ErrorCode } from '../domain/errors';
+import { createMask } from '../domain/secrets/mask-values';
+import type { Egress, EgressResponse } from '../edges/egress/egress';
+import { httpFailure } from '../edges/egress/http-failure';
+import type { ConnectionCall } from './connections/connection-type';
+import { ProviderFailure } from './provider-failure';
+
+/** One request of a vendor's HTTP API. */
+export interface VendorRequest {
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  url: string;
+  headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON, unless it is a text or bytes, which need their own Content-Type. */
+  body?: unknown;
+  /** Headers with credentials besides Authorization. */
+  sensitiveHeaders?: readonly string[];
+  /** Credentials in other forms than the connection's secrets, such as a token that was exchanged for them. */
+  hide?: readonly string[];
+  maxResponseBytes?: number;
+  /** Statuses to retry besides 408, 425, 429 and 5xx. */
+  retryOnStatus?: readonly number[];
+}
+
+/** A vendor's answer with a 2xx status. */
+export interface VendorAnswer<T> {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: T;
+}
+
+export interface VendorFacts {
+  /** As messages call it. */
+  name: string;
+  /** What an error answer says, for people; undefined when nothing of it can be read. */
+  explain(json: unknown, response: EgressResponse): string | undefined;
+  /** Classifies an error answer where its status is not enough. */
+  classify?(
+    json: unknown,
+    response: EgressResponse,
+  ): { code?: ErrorCode; retryable?: boolean; retryAfterMs?: number } | undefined;
+}
+
+/** Sends requests to one vendor, through the egress guard. */
+export interface VendorClient {
+  /** @throws {ProviderFailure} with what the vendor says, `provider_failed` when an answer cannot be read */
+  <T extends z.ZodType>(call: ConnectionCall, request: VendorRequest, answer: T): Promise<VendorAnswer<z.output<T>>>;
+}
+
+/** A client of JSON over HTTP whose failures say what the vendor said, masked. */
+export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorClient {
+  return async ({ signal, timeoutMs, now }, request, answer) => {
+    const { method, url, headers, body, sensitiveHeaders, maxResponseBytes } = request;
+    const isRaw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
+    const response = await egress.send({
+      ...{ method, url, signal, timeoutMs },
+      headers: { Accept: 'application/json', ...(!isRaw && { 'Content-Type': 'application/json' }), ...headers },
+      body: isRaw ? body : JSON.stringify(body),
+      ...(sensitiveHeaders && { sensitiveHeaders }),
+      ...(maxResponseBytes && { maxResponseBytes }),
+    });
+    const json = jsonOf(response.body);
+    if (response.status < 200 || response.status > 299) throw failureOf(vendor, response, json, request, now);
+    const parsed = answer.safeParse(json);
+    if (parsed.success) return { status: response.status, headers: response.headers, body: parsed.data };
+    const path = URL.canParse(url) ? new URL(url).pathname : '';
+    throw new ProviderFailure('provider_failed', `The answer of ${vendor.name} to ${method} ${path} cannot be read.`, {
+      retryable: false,
+      cause: parsed.error,
+    });
+  };
+}
+
+function failureOf(
+  vendor: VendorFacts,
+  response: EgressResponse,
+  json: unknown,
+  { hide = [], retryOnStatus = [] }: VendorRequest,
+  now: Date,
+): ProviderFailure {
+  const plain = httpFailure(response, { now, retryOnStatus });
+  const said = vendor.explain(json, response);
+  const classified = vendor.classify?.(json, response);
+  const text = said === undefined || said === '' ? plain.message : `${plain.message} ${vendor.name} says: ${said}`;
+  return new ProviderFailure(classified?.code ?? 'http_status', createMask([...hide])(text), {
+    status: plain.status,
+    retryable: classified?.retryable ?? plain.retryable,
+    retryAfterMs: classified?.retryAfterMs ?? plain.retryAfterMs,
+  });
+}
+
+/** The JSON of a body; null when it has none. */
+export function jsonOf(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return null;
+  }
+}

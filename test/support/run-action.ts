@@ -1,0 +1,82 @@
+import { createEgress, type Egress } from '../../src/edges/egress/egress';
+import { createRegistry } from '../../src/domain/registry/registry';
+import { createMask } from '../../src/domain/secrets/mask-values';
+import {
+  connectionTypesOf,
+  secretFieldsOf,
+  type ConnectionCall,
+  type NotifyMessage,
+} from '../../src/integrations/connections/connection-type';
+import type { Action, ActionResult } from '../../src/integrations/contract';
+import { createPlugins } from '../../src/integrations/plugins';
+
+interface Attempt {
+  /** 1-based; default 1. */
+  attempt?: number;
+  idempotencyKey?: string;
+  contextKey?: string;
+  trigger?: unknown;
+  consumed?: Record<string, unknown>;
+  signal?: AbortSignal;
+}
+
+/** One attempt of a call, as the activity makes it, against a vendor's test server. */
+export function createActionRunner(type: string, given: Record<string, unknown>, egress: Egress = local()) {
+  const plugins = createPlugins({ egress });
+  const registry = createRegistry<Action>(plugins);
+  const connectionType = connectionTypesOf(plugins).get(type);
+  if (connectionType === undefined) throw new Error(`Connection type ${type} not found.`);
+  const connection: unknown = connectionType.configSchema.parse(given);
+  const mask = createMask(secretFieldsOf(connectionType).flatMap((field) => textsOf(given[field])));
+  const progress = new Map<string, unknown>();
+  const memory = new Map<string, unknown>();
+  const notes: string[] = [];
+  const call = (signal = new AbortController().signal): ConnectionCall => ({
+    ...{ signal, timeoutMs: 10_000, now: new Date() },
+  });
+  return {
+    notes,
+    memory,
+    progress,
+    test: () => connectionType.test(connection, call()),
+    options: (field: string, choices: Record<string, string> = {}) =>
+      connectionType.options[field]?.(connection, choices, call()),
+    notify: (message: Partial<NotifyMessage>, to = '', { attempt = 1, idempotencyKey = 'run-1:actions[0]' } = {}) =>
+      connectionType.notify?.send(connection, { title: 'Down', body: 'db', importance: 'info', ...message }, to, {
+        ...{ ...call(), attempt, idempotencyKey, note: (text: string) => void notes.push(text) },
+      }),
+    async run(id: string, config: Record<string, unknown>, options: Attempt = {}): Promise<ActionResult> {
+      const action = registry.action(id);
+      if (action?.execution !== 'call') throw new Error(`${id} is not registered as a call.`);
+      const { attempt = 1, idempotencyKey = 'run-1:actions[0]', contextKey = null, trigger = null } = options;
+      const result = await action.execute({
+        config: action.configSchema.parse({ connectionId: 'c1', ...config }),
+        run: { id: 'run-1', automationId: 'automation-1', contextKey },
+        consumed: options.consumed ?? null,
+        scope: { trigger, artifacts: {}, variables: {}, repeat: null, automation: null },
+        ...{ connection, connectionType: type, idempotencyKey, attempt, now: new Date(), mask },
+        signal: options.signal ?? new AbortController().signal,
+        note: (text) => void notes.push(text),
+        progress: {
+          read: () => Promise.resolve(progress.get(idempotencyKey) ?? null),
+          write: (value) => Promise.resolve(void progress.set(idempotencyKey, value)),
+        },
+        memory: {
+          recall: (key) => Promise.resolve(memory.get(key) ?? null),
+          remember: (key, value) => Promise.resolve(void memory.set(key, value)),
+        },
+      });
+      if (result.artifact !== undefined) action.produces?.schema.parse(result.artifact);
+      return result;
+    },
+  };
+}
+
+function local(): Egress {
+  return createEgress({ allow: ['127.0.0.1'] });
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}

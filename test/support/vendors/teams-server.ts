@@ -1,0 +1,59 @@
+import { startVendorServer, type VendorAnswer, type VendorRequest } from '../vendor-server';
+
+const SIGNATURE = 'canary-workflow-signature';
+/** https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions */
+const MAX_BYTES = 28 * 1_024;
+
+const refusal = (status: number, code: string, message: string): VendorAnswer => ({
+  status,
+  body: { error: { code, message } },
+});
+
+/** A Power Automate workflow that posts cards to a channel, and Microsoft Graph for an application. */
+export async function startTeamsServer() {
+  const failures: VendorAnswer[] = [];
+  const cards: { body: { text: string }[]; actions?: unknown[] }[] = [];
+
+  function workflow({ method, path, headers, body }: VendorRequest): VendorAnswer {
+    if (!path.includes(`sig=${SIGNATURE}`)) {
+      // https://learn.microsoft.com/en-us/azure/logic-apps/logic-apps-http-endpoint: the address carries its signature.
+      return refusal(401, 'DirectApiAuthorizationRequired', 'The request must be authenticated by its signature.');
+    }
+    if (method !== 'POST') return refusal(404, 'WorkflowTriggerNotFound', 'The trigger does not accept this method.');
+    const failure = failures.shift();
+    if (failure) return failure;
+    if (Buffer.byteLength(body) > MAX_BYTES) {
+      return refusal(413, 'RequestEntityTooLarge', 'Request Entity too large');
+    }
+    const isJson = String(headers['content-type']).startsWith('application/json');
+    const message = (isJson ? JSON.parse(body) : {}) as {
+      type?: string;
+      attachments?: { contentType: string; content: (typeof cards)[number] }[];
+    };
+    const [attachment] = message.attachments ?? [];
+    // https://learn.microsoft.com/en-us/connectors/teams/#microsoft-teams-webhook: the trigger's schema.
+    if (message.type !== 'message' || attachment?.contentType !== 'application/vnd.microsoft.card.adaptive') {
+      return refusal(
+        400,
+        'TriggerInputSchemaMismatch',
+        'The input body for trigger "manual" did not match its schema.',
+      );
+    }
+    cards.push(attachment.content);
+    return { status: 202 };
+  }
+
+  const server = await startVendorServer((request) => {
+    if (request.path.startsWith('/workflows/')) return workflow(request);
+    if (request.path.endsWith('/oauth2/v2.0/token')) {
+      return { status: 200, body: { token_type: 'Bearer', expires_in: 3_599, access_token: 'app' } };
+    }
+    if (request.method === 'POST' && request.path.startsWith('/v1.0/teams/')) {
+      // https://learn.microsoft.com/en-us/graph/api/chatmessage-post: application permissions are for migration only.
+      const message = 'Message POST is allowed in application-only context only for import purposes.';
+      return refusal(403, 'Forbidden', message);
+    }
+    return refusal(404, 'NotFound', 'Resource not found.');
+  });
+  return { ...server, cards, failures, workflowUrl: `${server.url}/workflows/w1/triggers/manual?sig=${SIGNATURE}` };
+}
