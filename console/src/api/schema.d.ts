@@ -15156,6 +15156,8 @@ export interface operations {
                     "application/json": {
                         ok: boolean;
                         message: string;
+                        /** @description Of the failure, e.g. http_status, network_error, teams_app_only */
+                        code?: string;
                     };
                 };
             };
@@ -15274,6 +15276,8 @@ export interface operations {
                     "application/json": {
                         ok: boolean;
                         message: string;
+                        /** @description Of the failure, e.g. http_status, network_error, teams_app_only */
+                        code?: string;
                     };
                 };
             };
