@@ -16,6 +16,9 @@ import { createNotificationPlugin } from '../domains/notification/plugin';
 import { createScriptPlugin } from './script/plugin';
 import { noPackages } from './script/packages';
 import { createScriptRunner, type ScriptRunner } from './script/script-runner';
+import { createOpsgeniePlugin } from './opsgenie/plugin';
+import { createPagerdutyPlugin } from './pagerduty/plugin';
+import { createSlackPlugin } from './slack/plugin';
 import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
@@ -53,6 +56,9 @@ export function createPlugins({
     createWebhookPlugin({ egress }),
     createJiraPlugin({ egress }),
     createScriptPlugin(scripts),
+    createOpsgeniePlugin({ egress }),
+    createPagerdutyPlugin({ egress }),
+    createSlackPlugin({ egress }),
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),
     createNotificationPlugin({ egress, types: () => connectionTypesOf(plugins) }),

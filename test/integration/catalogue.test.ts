@@ -9,6 +9,7 @@ import { startJiraServer, type JiraServer } from '../support/jira-server';
 import { testPlugins } from '../support/plugins';
 import type { FermataProcess } from '../support/process';
 import { startVendorServer } from '../support/vendor-server';
+import { startVendors, vendorActions, type Vendors } from '../support/vendors/every-action';
 import { until } from '../support/until';
 
 const ACCOUNT = { email: 'ada@example.org', apiToken: 'token' };
@@ -30,11 +31,13 @@ describe('the catalogue', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   let jira: JiraServer;
+  let vendors: Vendors;
   let vendor: Awaited<ReturnType<typeof startVendorServer>>;
   const registry = createRegistry<Action>(testPlugins());
   beforeAll(async () => {
     const sandbox = { FERMATA_SCRIPT_SANDBOX: (await sandboxProblem()) === null ? 'bubblewrap' : 'none' };
     [engine, jira] = [await startEngine(), await startJiraServer(ACCOUNT)];
+    vendors = await startVendors();
     vendor = await startVendorServer(({ path }) => {
       if (path.startsWith('/workflows/')) return { status: 202 };
       return { status: 200, body: { id: 'message', roomId: 'R' } };
@@ -44,7 +47,7 @@ describe('the catalogue', () => {
     await engine.worker(sandbox);
   }, 120_000);
   afterAll(async () => {
-    await Promise.all([jira.close(), vendor.close()]);
+    await Promise.all([jira.close(), vendor.close(), vendors.close()]);
     await engine.close();
   });
 
@@ -149,6 +152,7 @@ describe('the catalogue', () => {
       ['notification.send', { channel: connections.told, title: 'x', body: 'x' }],
       ['notification.send', { channel: connections.broken, title: 'x', body: 'x' }, { continue_on_error: true }],
     ];
+    actions.push(...(await vendorActions(vendors, connect)));
     return actions.map(([action, config, more = {}]) => ({ action, config, ...more }));
   }
 

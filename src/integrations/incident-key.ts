@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+
+interface Subject {
+  trigger: unknown;
+  contextKey: string | null;
+  artifacts: Readonly<Record<string, unknown>>;
+  idempotencyKey: string;
+}
+
+/**
+ * The key under which a pager knows what a run is about, so that triggering twice changes one incident and resolving finds
+ * it: the alert of the trigger, else its incident, else an incident that an earlier step opened, else the context key, else
+ * the step.
+ */
+export function incidentKeyOf({ trigger, contextKey, artifacts, idempotencyKey }: Subject): string {
+  const payload = fieldOf(trigger, 'payload');
+  const opened = Object.values(artifacts).flatMap((step) => fieldOf(fieldOf(step, 'incident'), 'incidentId') ?? []);
+  const candidates = [fieldOf(payload, 'fingerprint'), fieldOf(payload, 'incidentId'), opened[0], contextKey];
+  return candidates.find((one): one is string => typeof one === 'string' && one !== '') ?? idempotencyKey;
+}
+
+/** Keys beyond a vendor's limit are hashed: cut ones could collide. */
+export function boundedKey(key: string, characters: number): string {
+  return key.length <= characters ? key : createHash('sha256').update(key).digest('hex');
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import type { CallContext, CallingAction } from '../contract';
+import { boundedKey, incidentKeyOf } from '../incident-key';
+import { createTextLimits } from '../limit-text';
+import { OpsgenieConnection, type OpsgenieClient } from './client';
+import { Accepted, MAX } from './connection';
+
+const Text = z.string().trim().min(1);
+const TIMEOUT_MS = 30_000;
+const Alert = z.object({ alias: z.string(), requestId: z.string() });
+const produces = { name: 'alert', schema: Alert, identity: ['alias'] };
+const common = { connection: 'opsgenie', execution: 'call', timeoutMs: () => TIMEOUT_MS, produces } as const;
+
+const CreateConfig = z.strictObject({
+  connectionId: Text,
+  message: Text,
+  alias: Text.optional().describe("Default: the run's alert or incident"),
+  priority: z.enum(['P1', 'P2', 'P3', 'P4', 'P5']).optional(),
+  description: z.string().optional(),
+  tags: z.array(Text).max(20).optional(),
+  details: z.record(z.string(), z.string()).optional(),
+});
+
+/** `integration-opsgenie.create_alert`. Opsgenie counts an alert up while one with its alias is open, so repeats do no harm. */
+export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer<typeof CreateConfig>> {
+  return {
+    ...common,
+    id: 'create_alert',
+    displayName: 'Create Opsgenie alert',
+    description: 'Creates an alert, or counts up the open one of the same alias.',
+    configSchema: CreateConfig,
+    async execute(context) {
+      const { config, note } = context;
+      const limit = createTextLimits('Opsgenie', note);
+      const { priority, tags, details } = config;
+      const alias = aliasOf(context, null);
+      const description =
+        config.description === undefined
+          ? undefined
+          : limit('description', config.description, { characters: MAX.description });
+      const message = limit('message', config.message, { characters: MAX.message });
+      const body = { message, alias, description, priority, tags, details, source: 'Fermata' };
+      return send(client, context, alias, '', body);
+    },
+  };
+}
+
+const ChangeConfig = z.strictObject({
+  connectionId: Text,
+  alias: Text.optional().describe("Default: the alert of an earlier step, else the run's alert or incident"),
+  note: z.string().optional(),
+});
+
+const CHANGES = {
+  close_alert: { path: 'close', displayName: 'Close Opsgenie alert', description: 'Closes the alert of an alias.' },
+  acknowledge: {
+    ...{ path: 'acknowledge', displayName: 'Acknowledge Opsgenie alert' },
+    description: 'Acknowledges the alert of an alias.',
+  },
+} as const;
+
+/** `integration-opsgenie.close_alert` and `.acknowledge`: repeats change nothing. */
+export function createChange(
+  client: OpsgenieClient,
+  id: keyof typeof CHANGES,
+): CallingAction<z.infer<typeof ChangeConfig>> {
+  const { path, displayName, description } = CHANGES[id];
+  return {
+    ...common,
+    ...{ id, displayName, description, configSchema: ChangeConfig },
+    consumes: 'integration-opsgenie.alert',
+    async execute(context) {
+      const { config, consumed, note } = context;
+      const limit = createTextLimits('Opsgenie', note);
+      const text = config.note === undefined ? undefined : limit('note', config.note, { characters: MAX.note });
+      const result = await send(client, context, aliasOf(context, consumed), path, { note: text, source: 'Fermata' });
+      return { ...result, closesConsumed: id === 'close_alert' };
+    },
+  };
+}
+
+const NoteConfig = z.strictObject({ connectionId: Text, alias: Text.optional(), note: Text });
+
+/** `integration-opsgenie.add_note`. Opsgenie has no key for notes: one may appear twice after a crash between call and commit. */
+export function createAddNote(client: OpsgenieClient): CallingAction<z.infer<typeof NoteConfig>> {
+  return {
+    ...common,
+    id: 'add_note',
+    displayName: 'Add Opsgenie note',
+    description: 'Adds a note to the alert of an alias.',
+    configSchema: NoteConfig,
+    consumes: 'integration-opsgenie.alert',
+    async execute(context) {
+      const { config, consumed, note } = context;
+      const text = createTextLimits('Opsgenie', note)('note', config.note, { characters: MAX.note });
+      return send(client, context, aliasOf(context, consumed), 'notes', { note: text, source: 'Fermata' });
+    },
+  };
+}
+
+type Context = CallContext<{ alias?: string | undefined }>;
+
+async function send(
+  client: OpsgenieClient,
+  { connection, now, signal }: Context,
+  alias: string,
+  change: string,
+  body: unknown,
+) {
+  const path = change === '' ? '' : `/${encodeURIComponent(alias)}/${change}?identifierType=alias`;
+  const account = OpsgenieConnection.parse(connection);
+  const call = { now, signal, timeoutMs: TIMEOUT_MS };
+  const { requestId } = await client(account, call, { method: 'POST', path, body }, Accepted);
+  const artifact = { alias, requestId };
+  return { output: artifact, artifact };
+}
+
+function aliasOf({ config, scope, run, idempotencyKey }: Context, consumed: Record<string, unknown> | null): string {
+  const earlier = consumed?.['alias'];
+  const { trigger, artifacts } = scope;
+  const subject = () => incidentKeyOf({ trigger, artifacts, contextKey: run.contextKey, idempotencyKey });
+  return boundedKey(config.alias ?? (typeof earlier === 'string' ? earlier : subject()), MAX.alias);
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { Egress } from '../../edges/egress/egress';
+import { BaseUrl } from '../connections/base-url';
+import type { ConnectionCall } from '../connections/connection-type';
+import { createVendorClient } from '../vendor-client';
+
+/** Where an account lives; `jsm` is the same API of Jira Service Management. */
+const ADDRESSES = {
+  us: 'https://api.opsgenie.com',
+  eu: 'https://api.eu.opsgenie.com',
+  jsm: 'https://api.atlassian.com/jsm/ops/integration',
+} as const;
+
+/** Key of an API integration of Opsgenie or of Jira Service Management. */
+export const OpsgenieConnection = z.strictObject({
+  apiKey: z.string().min(1).max(1_000).meta({ 'x-secret': true }),
+  region: z.enum(['us', 'eu', 'jsm']).default('us').describe('jsm: Jira Service Management'),
+  baseUrl: BaseUrl.optional().describe('In place of the address of the region'),
+});
+export type OpsgenieConnection = z.infer<typeof OpsgenieConnection>;
+
+/** A request below `/v2/alerts`. @throws {ProviderFailure} with what Opsgenie says */
+export type OpsgenieClient = <T extends z.ZodType>(
+  config: OpsgenieConnection,
+  call: ConnectionCall,
+  request: { method: 'GET' | 'POST'; path: string; body?: unknown },
+  answer: T,
+) => Promise<z.output<T>>;
+
+const Failure = z.looseObject({ message: z.string(), errors: z.record(z.string(), z.unknown()).optional() });
+
+/** Creates a client of the Alert API: https://docs.opsgenie.com/docs/alert-api */
+export function createOpsgenieClient(egress: Egress): OpsgenieClient {
+  const send = createVendorClient(egress, {
+    name: 'Opsgenie',
+    explain(json) {
+      const said = Failure.safeParse(json).data;
+      if (said === undefined) return undefined;
+      const errors = Object.entries(said.errors ?? {}).map(([field, text]) => `${field}: ${String(text)}`);
+      return [said.message, ...errors].join('; ');
+    },
+  });
+  return async ({ apiKey, region, baseUrl }, call, { method, path, body }, answer) => {
+    const url = `${baseUrl ?? ADDRESSES[region]}/v2/alerts${path}`;
+    const headers = { Authorization: `GenieKey ${apiKey}` };
+    return (await send(call, { method, url, headers, body }, answer)).body;
+  };
+}

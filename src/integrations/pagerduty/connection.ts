@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { ConnectionType } from '../connections/connection-type';
+import { boundedKey } from '../incident-key';
+import { createTextLimits } from '../limit-text';
+import { PagerdutyConnection, type PagerdutyClient } from './client';
+
+/** https://developer.pagerduty.com/docs/send-alert-event: longest summary and dedup_key. */
+export const MAX_SUMMARY = 1_024;
+export const MAX_DEDUP_KEY = 255;
+
+const Named = z.looseObject({ id: z.string(), summary: z.string().optional(), name: z.string().optional() });
+type Named = z.infer<typeof Named>;
+const toOptions = (items: Named[]) =>
+  items.map(({ id, name, summary }) => ({ value: id, label: name ?? summary ?? id }));
+
+/** Type `pagerduty`. As a channel of notifications it triggers an event; recipients are ignored. */
+export function createPagerdutyConnectionType(client: PagerdutyClient): ConnectionType<PagerdutyConnection> {
+  return {
+    id: 'pagerduty',
+    displayName: 'PagerDuty',
+    configSchema: PagerdutyConnection,
+    addressFields: ['baseUrl', 'eventsUrl'],
+    async test(config, call) {
+      // Resolving what was never triggered does nothing, but PagerDuty checks the key.
+      await client.enqueue(config, call, { event_action: 'resolve', dedup_key: 'fermata-connection-test' });
+      if (config.apiToken === undefined) return 'PagerDuty accepts events for the service.';
+      await client.rest(config, call, { method: 'GET', path: '/abilities' }, z.unknown());
+      return 'PagerDuty accepts events for the service, and the API token.';
+    },
+    options: {
+      async scheduleId(config, _given, call) {
+        const answer = z.looseObject({ schedules: z.array(Named) });
+        const { schedules } = await client.rest(config, call, { method: 'GET', path: '/schedules?limit=100' }, answer);
+        return toOptions(schedules);
+      },
+      async escalationPolicyId(config, _given, call) {
+        const answer = z.looseObject({ escalation_policies: z.array(Named) });
+        const request = { method: 'GET', path: '/escalation_policies?limit=100' } as const;
+        return toOptions((await client.rest(config, call, request, answer)).escalation_policies);
+      },
+      async incidentId(config, _given, call) {
+        const answer = z.looseObject({ incidents: z.array(Named.extend({ title: z.string().optional() })) });
+        const path = '/incidents?limit=100&statuses%5B%5D=triggered&statuses%5B%5D=acknowledged';
+        const { incidents } = await client.rest(config, call, { method: 'GET', path }, answer);
+        return toOptions(incidents.map((incident) => ({ ...incident, name: incident.title })));
+      },
+    },
+    notify: {
+      recipients: 'optional',
+      async send(config, { title, body, importance, actionLabel, actionUrl }, to, call) {
+        if (to !== '') call.note('A PagerDuty service has its own escalation: "to" was ignored.');
+        const limit = createTextLimits('PagerDuty', call.note);
+        const links = actionUrl === undefined ? {} : { links: [{ href: actionUrl, text: actionLabel ?? 'Open' }] };
+        const { dedupKey } = await client.enqueue(config, call, {
+          ...{ event_action: 'trigger', dedup_key: boundedKey(call.idempotencyKey, MAX_DEDUP_KEY), client: 'Fermata' },
+          payload: {
+            ...{ summary: limit('title', title, { characters: MAX_SUMMARY }), severity: importance, source: 'fermata' },
+            custom_details: { body },
+          },
+          ...links,
+        });
+        return dedupKey;
+      },
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { CallingAction } from '../contract';
+import { createTextLimits } from '../limit-text';
+import { PagerdutyConnection, type PagerdutyClient } from './client';
+
+const Text = z.string().trim().min(1);
+const TIMEOUT_MS = 30_000;
+const common = { connection: 'pagerduty', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
+/** https://developer.pagerduty.com/api-reference: longest note. */
+const MAX_NOTE = 25_000;
+
+const NoteConfig = z.strictObject({ connectionId: Text, incidentId: Text, note: Text });
+const Note = z.object({ noteId: z.string(), incidentId: z.string() });
+const PagerdutyNote = z.looseObject({ id: z.string(), content: z.string() });
+
+/** `integration-pagerduty.add_note`. A repeat finds the note of an earlier attempt by its text. */
+export function createAddNote(client: PagerdutyClient): CallingAction<z.infer<typeof NoteConfig>> {
+  return {
+    ...common,
+    id: 'add_note',
+    displayName: 'Add PagerDuty note',
+    description: 'Adds a note to an incident; needs apiToken and fromEmail.',
+    configSchema: NoteConfig,
+    produces: { name: 'note', schema: Note },
+    async execute({ config, connection, attempt, now, signal, note }) {
+      const account = PagerdutyConnection.parse(connection);
+      const call = { now, signal, timeoutMs: TIMEOUT_MS };
+      const path = `/incidents/${encodeURIComponent(config.incidentId)}/notes`;
+      const content = createTextLimits('PagerDuty', note)('note', config.note, { characters: MAX_NOTE });
+      const done = (noteId: string) => {
+        const artifact = { noteId, incidentId: config.incidentId };
+        return { output: artifact, artifact };
+      };
+      if (attempt > 1) {
+        const answer = z.looseObject({ notes: z.array(PagerdutyNote) });
+        const { notes } = await client.rest(account, call, { method: 'GET', path }, answer);
+        const earlier = notes.find((one) => one.content === content);
+        if (earlier) return done(earlier.id);
+      }
+      const request = { method: 'POST', path, body: { note: { content } } } as const;
+      return done((await client.rest(account, call, request, z.looseObject({ note: PagerdutyNote }))).note.id);
+    },
+  };
+}
+
+const OnCallConfig = z
+  .strictObject({ connectionId: Text, scheduleId: Text.optional(), escalationPolicyId: Text.optional() })
+  .refine((config) => config.scheduleId !== undefined || config.escalationPolicyId !== undefined, {
+    path: ['scheduleId'],
+    message: 'needs scheduleId or escalationPolicyId',
+  });
+const User = z.object({ id: z.string(), name: z.string(), email: z.string().optional(), level: z.int().optional() });
+const OnCalls = z.looseObject({
+  oncalls: z.array(
+    z.looseObject({
+      escalation_level: z.int().nullish(),
+      user: z.looseObject({
+        id: z.string(),
+        name: z.string().optional(),
+        summary: z.string().optional(),
+        email: z.string().optional(),
+      }),
+    }),
+  ),
+});
+
+/** `integration-pagerduty.on_call`: who is on call now, lowest escalation level first. */
+export function createOnCall(client: PagerdutyClient): CallingAction<z.infer<typeof OnCallConfig>> {
+  return {
+    ...common,
+    id: 'on_call',
+    displayName: 'Who is on call (PagerDuty)',
+    description: 'Finds who is on call for a schedule or an escalation policy; needs apiToken.',
+    configSchema: OnCallConfig,
+    produces: { name: 'on_call', schema: z.object({ users: z.array(User) }) },
+    async execute({ config: { scheduleId, escalationPolicyId }, connection, now, signal }) {
+      const query = new URLSearchParams({ limit: '100', earliest: 'true' });
+      query.append('include[]', 'users');
+      if (scheduleId !== undefined) query.append('schedule_ids[]', scheduleId);
+      if (escalationPolicyId !== undefined) query.append('escalation_policy_ids[]', escalationPolicyId);
+      const account = PagerdutyConnection.parse(connection);
+      const request = { method: 'GET', path: `/oncalls?${query.toString()}` } as const;
+      const { oncalls } = await client.rest(account, { now, signal, timeoutMs: TIMEOUT_MS }, request, OnCalls);
+      const sorted = [...oncalls].sort((a, b) => (a.escalation_level ?? 0) - (b.escalation_level ?? 0));
+      const users = new Map<string, z.infer<typeof User>>();
+      for (const { user, escalation_level: level } of sorted) {
+        if (users.has(user.id)) continue;
+        const { id, name, summary, email } = user;
+        const known = { id, name: name ?? summary ?? id, ...(email !== undefined && { email }) };
+        users.set(id, { ...known, ...(typeof level === 'number' && { level }) });
+      }
+      const artifact = { users: [...users.values()] };
+      return { output: artifact, artifact };
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { ConnectionCall } from '../connections/connection-type';
+import type { ConnectionMemory } from '../contract';
+import type { TextLimits } from '../limit-text';
+import { SlackFailure, type SlackClient, type SlackConnection } from './client';
+
+/** Longer text is cut by Slack itself: https://docs.slack.dev/reference/methods/chat.postMessage#truncating */
+const MAX_POST = 40_000;
+/** `msg_too_long` beyond: https://docs.slack.dev/reference/methods/chat.update#errors */
+const MAX_UPDATE = 4_000;
+/** https://docs.slack.dev/reference/block-kit/blocks */
+const MAX_BLOCKS = 50;
+const MAX_BLOCK_TEXT: Readonly<Record<string, number>> = {
+  section: 3_000,
+  header: 150,
+  context: 3_000,
+  markdown: 12_000,
+};
+/** Messages of a channel that are searched for the one of an earlier attempt. */
+const SEARCHED = 100;
+
+export const SlackMessage = z.object({
+  channel: z.string(),
+  ts: z.string(),
+  /** An earlier message was replaced instead of posting a new one. */
+  updated: z.boolean(),
+});
+export type SlackMessage = z.infer<typeof SlackMessage>;
+
+export const Blocks = z.array(z.record(z.string(), z.unknown()));
+
+const Posted = z.looseObject({ channel: z.string(), ts: z.string() });
+const History = z.looseObject({
+  messages: z.array(
+    z.looseObject({
+      ts: z.string(),
+      metadata: z.looseObject({ event_payload: z.record(z.string(), z.unknown()).optional() }).optional(),
+    }),
+  ),
+});
+
+/** A message as it is posted or replaces another. */
+export interface Content {
+  channel: string;
+  text: string;
+  blocks?: z.infer<typeof Blocks> | undefined;
+  threadTs?: string | undefined;
+}
+
+interface Posting {
+  slack: SlackClient;
+  config: SlackConnection;
+  call: ConnectionCall;
+  limit: TextLimits;
+  note: (text: string) => void;
+}
+
+/** Replaces the text of a message. @throws {SlackFailure} */
+export async function updateMessage(
+  { slack, config, call, limit, note }: Posting,
+  ts: string,
+  { channel, text, blocks }: Content,
+): Promise<SlackMessage> {
+  const json = {
+    ...{ channel, ts, text: limit('text', text, { characters: MAX_UPDATE }) },
+    ...(blocks && { blocks: limitedBlocks(blocks, limit, note) }),
+  };
+  const updated = await slack(config, call, 'chat.update', { json }, Posted);
+  return { channel: updated.channel, ts: updated.ts, updated: true };
+}
+
+/**
+ * Posts a message once for each idempotency key. Slack has no such keys: the message carries ours in its metadata, and a
+ * repeated attempt searches the newest messages of the channel for it. Without the scope to read them the step has a note.
+ */
+export async function postMessage(
+  posting: Posting,
+  content: Content,
+  { idempotencyKey, attempt, memory }: { idempotencyKey: string; attempt: number; memory?: ConnectionMemory },
+): Promise<SlackMessage> {
+  const { slack, config, call, limit, note } = posting;
+  const mark = createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32);
+  if (attempt > 1) {
+    const found = await findPosted(posting, content, mark, memory);
+    if (found) return found;
+  }
+  const { channel, text, blocks, threadTs } = content;
+  const json = {
+    ...{ channel, text: limit('text', text, { characters: MAX_POST }) },
+    ...(blocks && { blocks: limitedBlocks(blocks, limit, note) }),
+    ...(threadTs !== undefined && { thread_ts: threadTs }),
+    metadata: { event_type: 'fermata_message', event_payload: { key: mark } },
+  };
+  const posted = await slack(config, call, 'chat.postMessage', { json }, Posted);
+  if (posted.channel !== channel) await memory?.remember(`channel:${channel}`, posted.channel);
+  return { channel: posted.channel, ts: posted.ts, updated: false };
+}
+
+async function findPosted(
+  { slack, config, call, note }: Posting,
+  { channel, threadTs }: Content,
+  mark: string,
+  memory: ConnectionMemory | undefined,
+): Promise<SlackMessage | null> {
+  // Reading needs the id of a channel, where posting also accepts its name.
+  const known = await memory?.recall(`channel:${channel}`);
+  const id = typeof known === 'string' ? known : channel;
+  const form = { channel: id, limit: String(SEARCHED), include_all_metadata: 'true' };
+  const [method, args] =
+    threadTs === undefined ? ['conversations.history', form] : ['conversations.replies', { ...form, ts: threadTs }];
+  try {
+    const { messages } = await slack(config, call, method, { form: args }, History);
+    const found = messages.find(({ metadata }) => metadata?.event_payload?.['key'] === mark);
+    return found === undefined ? null : { channel: id, ts: found.ts, updated: false };
+  } catch (error) {
+    if (!(error instanceof SlackFailure) || error.retryable) throw error;
+    note(`An earlier attempt may have posted this message already: ${error.message}`);
+    return null;
+  }
+}
+
+function limitedBlocks(
+  blocks: z.infer<typeof Blocks>,
+  limit: TextLimits,
+  note: (text: string) => void,
+): z.infer<typeof Blocks> {
+  if (blocks.length > MAX_BLOCKS) {
+    note(`blocks was cut: it has ${blocks.length} blocks, and Slack accepts at most ${MAX_BLOCKS}.`);
+  }
+  return blocks.slice(0, MAX_BLOCKS).map((block, index) => {
+    const most = MAX_BLOCK_TEXT[String(block['type'])];
+    const { text } = block;
+    if (most === undefined) return block;
+    if (typeof text === 'string') return { ...block, text: limit(`blocks[${index}]`, text, { characters: most }) };
+    const inner = Object(text) as { text?: unknown };
+    if (typeof inner.text !== 'string') return block;
+    const cut = limit(`blocks[${index}]`, inner.text, { characters: most });
+    return { ...block, text: { ...inner, text: cut } };
+  });
+}

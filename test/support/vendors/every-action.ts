@@ -1,0 +1,52 @@
+import { startOpsgenieServer, startPagerdutyServer } from './pager-servers';
+import { startSlackServer } from './slack-server';
+
+type Step = [action: string, config: Record<string, unknown>];
+
+const PAGERDUTY = { routingKey: 'canary-routing-key', apiToken: 'canary-api-token' };
+const OPSGENIE = { apiKey: 'canary-api-key' };
+const SLACK = 'xoxb-canary';
+
+export type Vendors = Awaited<ReturnType<typeof startVendors>>;
+
+/** A test server for each vendor that has one of its own. */
+export async function startVendors() {
+  const servers = {
+    slack: await startSlackServer(SLACK),
+    pagerduty: await startPagerdutyServer(PAGERDUTY),
+    opsgenie: await startOpsgenieServer(OPSGENIE),
+  };
+  return { ...servers, close: () => Promise.all(Object.values(servers).map((server) => server.close())) };
+}
+
+/** A step for each action of these vendors, with the connections that they need. */
+export async function vendorActions(
+  vendors: Vendors,
+  connect: (type: string, config: unknown) => Promise<string>,
+): Promise<Step[]> {
+  const slack = { connectionId: await connect('slack', { botToken: SLACK, baseUrl: vendors.slack.url }) };
+  const { url } = vendors.pagerduty;
+  const pagerduty = {
+    connectionId: await connect('pagerduty', {
+      ...{ ...PAGERDUTY, baseUrl: url, eventsUrl: url, fromEmail: 'ada@example.org' },
+    }),
+  };
+  const opsgenie = { connectionId: await connect('opsgenie', { ...OPSGENIE, baseUrl: vendors.opsgenie.url }) };
+  return [
+    ['integration-slack.post_message', { ...slack, channel: '#ops', text: 'Down' }],
+    ['integration-slack.update_message', { ...slack, text: 'Up' }],
+    ['integration-slack.add_reaction', { ...slack, name: 'eyes' }],
+    ['integration-slack.upload_file', { ...slack, channel: 'C0OPS', filename: 'log.txt', content: 'x' }],
+    ['integration-slack.open_channel', { ...slack, name: 'incident-1' }],
+    ['integration-slack.set_topic', { ...slack, channel: 'C0OPS', topic: 'Down' }],
+    ['integration-pagerduty.trigger', { ...pagerduty, summary: 'Down', severity: 'critical', source: 'db' }],
+    ['integration-pagerduty.acknowledge', pagerduty],
+    ['integration-pagerduty.add_note', { ...pagerduty, incidentId: 'P1', note: 'Looking' }],
+    ['integration-pagerduty.on_call', { ...pagerduty, scheduleId: 'S1' }],
+    ['integration-pagerduty.resolve', pagerduty],
+    ['integration-opsgenie.create_alert', { ...opsgenie, message: 'Down' }],
+    ['integration-opsgenie.acknowledge', opsgenie],
+    ['integration-opsgenie.add_note', { ...opsgenie, note: 'Looking' }],
+    ['integration-opsgenie.close_alert', opsgenie],
+  ];
+}
