@@ -10,6 +10,7 @@ export const PARTS = {
   h: 'dwells, pending and due',
   i: 'runs that wait',
   j: 'states of entities',
+  k: 'alerts that one automation matches',
   m: 'masking',
 } as const;
 export type Part = keyof typeof PARTS;

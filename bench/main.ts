@@ -2,6 +2,7 @@ import { cpus, loadavg } from 'node:os';
 import { messageOf } from '../src/domain/errors';
 import type { Figure, Part } from './figure';
 import { readOptions, USAGE, type Options } from './options';
+import { measureAlerts } from './parts/alerts';
 import { measureEntities } from './parts/entities';
 import { measureGates } from './parts/gates';
 import { measureEvents } from './parts/events';
@@ -28,6 +29,7 @@ async function measure({ parts, quick }: Options): Promise<Figure[]> {
       ...(wants('a', 'b', 'f') ? await measureRuns(platform, parts, plan, say) : []),
       ...(wants('g', 'h', 'm') ? await measureGates(platform, parts, plan, say) : []),
       ...(wants('i') ? await measureWaits(platform, plan, say) : []),
+      ...(wants('k') ? await measureAlerts(platform, plan, say) : []),
       ...(wants('j') ? await measureEntities(platform, plan, say) : []),
       ...(wants('c', 'd', 'e') ? await measureEvents(platform, parts, plan, say) : []),
     ];

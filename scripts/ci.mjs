@@ -50,7 +50,8 @@ const ROWS = [
 ];
 
 /**
- * Installs what the tests use and a bare machine may lack: the sandbox of scripts, and the browser of the console tests.
+ * Installs what the tests use and a bare machine may lack: the sandbox of scripts, the browser of the console tests, and
+ * the monitoring servers of the alert tests.
  * Only as root on a Debian system; elsewhere the tests that need them say so.
  */
 function prepareMachine() {
@@ -59,6 +60,8 @@ function prepareMachine() {
   const missing = [
     ['bwrap', 'bubblewrap'],
     ['chromium', 'chromium'],
+    ['prometheus', 'prometheus'],
+    ['prometheus-alertmanager', 'prometheus-alertmanager'],
   ].flatMap(([command, name]) => (succeeds(command, '--version') ? [] : [name]));
   if (missing.length === 0) return;
   console.log(`       installing ${missing.join(' and ')} …`);

@@ -92,6 +92,7 @@ const Environment = z.object({
     .prefault('system,service,job,instance'),
   FERMATA_ALERT_SEVERITIES: SeverityRules.prefault(DEFAULT_SEVERITY_RULES),
   FERMATA_ALERT_STALE_MINUTES: integer(1, 525_600).optional(),
+  FERMATA_SNS_CERTIFICATES: z.string().optional(),
   FERMATA_RETENTION_RUNS_DAYS: days(30),
   FERMATA_RETENTION_RUNS_MIN: integer(0, 1_000_000).prefault('100'),
   FERMATA_RETENTION_TRANSITIONS_DAYS: days(90),
@@ -175,6 +176,8 @@ export interface Config {
     /** A firing alert whose sender is silent for so long is resolved; undefined = never. */
     staleMs: number | undefined;
   };
+  /** File with certificates that Amazon SNS signs with, in place of their download. */
+  snsCertificates: string | undefined;
   retention: RetentionConfig;
   logLevel: (typeof LOG_LEVELS)[number];
   /** undefined = text on a terminal, JSON elsewhere. */
@@ -253,6 +256,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Config {
       severities: env.FERMATA_ALERT_SEVERITIES,
       staleMs: env.FERMATA_ALERT_STALE_MINUTES === undefined ? undefined : env.FERMATA_ALERT_STALE_MINUTES * 60_000,
     },
+    snsCertificates: env.FERMATA_SNS_CERTIFICATES,
     retention: {
       runsMs: env.FERMATA_RETENTION_RUNS_DAYS,
       runsMinPerAutomation: env.FERMATA_RETENTION_RUNS_MIN,

@@ -13,7 +13,8 @@ import { isInBranch } from '../domain/run/path';
 import { artifactScope } from '../domain/run/scope';
 import { LONGEST_RETRY_AFTER_MS } from '../domain/run/step-deadline';
 import type { RetryPlan } from '../domain/run/plan';
-import type { ActionResult, CallingAction } from '../integrations/contract';
+import type { ActionResult, CallingAction, CallOutcome } from '../integrations/contract';
+import type { OpenConnection } from '../integrations/connections/open-connection';
 import { ProviderFailure } from '../integrations/provider-failure';
 import { renderConfig } from './action-config';
 import { callMemory } from './call-memory';
@@ -38,7 +39,7 @@ interface Attempt {
   /** Attempts that were sent, with this one once it is. */
   sentCount: number;
   /** What went out, and when. */
-  sent?: { config: unknown; connectionType: string; at: number };
+  sent?: { config: unknown; connectionType: string; prepared: unknown; at: number };
   /** The action answered without a call. */
   answeredBefore?: true;
 }
@@ -118,7 +119,7 @@ function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<Performance
   const count = `${start.attempts} attempt${start.attempts === 1 ? '' : 's'}`;
   const last = start.lastError === null ? '' : ` The one before failed: ${start.lastError.message}`;
   const error = runError(step, 'attempt_lost', `The last of ${count} did not report its outcome.${last}`);
-  return settle(deps, attempt, (tx) => writeFailure(tx, step, error), error.message);
+  return settle(deps, attempt, (tx) => writeFailure(tx, step, error), { error: error.message });
 }
 
 async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Performance> {
@@ -139,23 +140,20 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
   const connection = await connectionOf(deps, action, config);
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
+  const prepared = await prepare(deps, attempt, config, used);
   await deps.secrets.remember(names.runId, used);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets, used);
-  const sent = () => ({ config, connectionType: connection?.type ?? '', at: performance.now() });
-  const callScope = {
-    trigger: source.facts.trigger,
-    artifacts: artifactScope(start.artifacts),
-    variables: step.input.variables,
-    repeat: step.input.repeat,
-    automation: source.facts.automation,
-  };
+  const sent = () => ({ config, connectionType: connection?.type ?? '', prepared, at: performance.now() });
+  const callScope = callScopeOf(attempt);
+  const finish = (result: ActionResult) =>
+    settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, result, consumed?.data ?? null), { result });
   const run = { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey };
   const idempotencyKey = `${source.rootRunId}:${names.path}`;
   const answer = await action.before?.({ db, config: config as never, scope: callScope, run, now: deps.clock.now() });
   if (answer) {
     attempt.answeredBefore = true;
     attempt.sent = sent();
-    return settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, answer, consumed?.data ?? null));
+    return finish(answer);
   }
   await deps.failpoint('before-attempt-is-sent');
   const sentCount = await countSent(db, names, attempt.key);
@@ -167,8 +165,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
       scope: callScope,
       connection: connection?.config ?? null,
       connectionType: connection?.type ?? '',
-      config,
-      run,
+      ...{ prepared, config, run },
       consumed: consumed?.data ?? null,
       idempotencyKey,
       now: deps.clock.now(),
@@ -183,7 +180,34 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   );
   await deps.failpoint('after-effect-before-completion');
   await maskAnew(deps, attempt);
-  return settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, result, consumed?.data ?? null));
+  return finish(result);
+}
+
+/** What an action may read of the run. */
+const callScopeOf = ({ step, start }: Attempt) => ({
+  trigger: step.source.facts.trigger,
+  artifacts: artifactScope(start.artifacts),
+  variables: step.input.variables,
+  repeat: step.input.repeat,
+  automation: step.source.facts.automation,
+});
+
+/** Lets the action read our own tables; secrets of the connections that it opens are added to `used`. */
+async function prepare(
+  deps: ActivityDeps,
+  { action, step }: Attempt,
+  config: unknown,
+  used: OpenConnection['secrets'],
+): Promise<unknown> {
+  return action.prepare?.({
+    ...{ db: deps.database.db, ids: deps.ids, config, cause: runCause(step), now: deps.clock.now() },
+    trigger: step.source.facts.trigger,
+    async openConnection(type, id) {
+      const opened = await deps.openConnection(type, id);
+      used.push(...opened.secrets);
+      return opened.config;
+    },
+  });
 }
 
 const places = ({ names: { runId, path } }: ActionStepOfRun) => ({ runId, path });
@@ -216,7 +240,7 @@ async function settle(
   deps: ActivityDeps,
   { step, action, context, sent, answeredBefore }: Attempt,
   write: (tx: Executor) => Promise<Performance | null>,
-  error?: string,
+  how: Pick<CallOutcome, 'error' | 'result'>,
 ): Promise<Performance> {
   const { db } = deps.database;
   const { settled } = action;
@@ -225,7 +249,7 @@ async function settle(
   }
   const { source, names } = step;
   const facts = {
-    ids: deps.ids,
+    ...{ ids: deps.ids, entities: deps.entities, prepared: sent.prepared },
     config: step.mask(sent.config) as never,
     connectionType: sent.connectionType,
     run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
@@ -237,8 +261,7 @@ async function settle(
     db.transaction(async (tx) => {
       const written = await write(tx);
       if (written === null) return outcomeElsewhere(tx, step);
-      const outcome = { durationMs, ...(error !== undefined && { error }), ...(answeredBefore && { answeredBefore }) };
-      await settled({ ...facts, tx }, outcome);
+      await settled({ ...facts, tx }, { durationMs, ...how, ...(answeredBefore && { answeredBefore }) });
       return written;
     }),
   );
@@ -293,7 +316,9 @@ async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknow
   const described = runError(step, failure?.code ?? codeOf(error), messageOf(error), failure?.status);
   const retry = retryOf(step);
   if (!failure?.retryable || sentCount >= retry.maxAttempts) {
-    return settle(deps, attempt, (tx) => writeFailure(tx, step, described, failure?.output), described.message);
+    return settle(deps, attempt, (tx) => writeFailure(tx, step, described, failure?.output), {
+      error: described.message,
+    });
   }
   await persist(context, () => noteFailedAttempt(deps.database.db, step.names, attempt.key, described));
   const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (sentCount - 1)) * 1000;

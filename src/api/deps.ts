@@ -7,6 +7,7 @@ import type { Clock, Ids } from '../domain/clock';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import type { Registry } from '../domain/registry/registry';
 import type { Cipher } from '../domain/secrets/cipher';
+import type { Sns } from '../edges/hooks/sns';
 import type { Logger } from '../log';
 import type { ScriptRunner } from '../integrations/script/script-runner';
 import type { AnyConnectionType } from '../integrations/connections/connection-type';
@@ -33,6 +34,7 @@ export interface ApiDeps {
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
   /** Runs scripts that are tried out. */
   scripts: ScriptRunner;
+  sns: Sns;
   /** For the variables and conditions of runs that are started by hand. */
   evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */

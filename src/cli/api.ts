@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import { createLogger, type Logger } from '../log';
 import { connectionTypesOf } from '../integrations/connections/connection-type';
 import type { Action } from '../integrations/contract';
 import { createEgress, type Egress } from '../edges/egress/egress';
+import { createSns } from '../edges/hooks/sns';
 import { createEvaluator } from '../evaluation/live-evaluator';
 import type { Route } from '../api/http/route';
 import { createBroadcast } from '../engine/broadcast';
@@ -150,6 +152,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
     filters,
     connectionTypes: connectionTypesOf(plugins),
     scripts,
+    sns: createSns({ egress, certificates: certificatesFrom(config.snsCertificates) }),
     entities,
     evaluator: createEvaluator({ entities, filters, clock, timezone: config.timezone }),
     automations: createAutomationStore(base),
@@ -167,6 +170,10 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
   });
   return { api, listeners: registry.listeners() };
 }
+
+/** @throws {Error} when the file cannot be read */
+const certificatesFrom = (file: string | undefined): string | undefined =>
+  file === undefined ? undefined : readFileSync(file, 'utf8');
 
 async function serve(api: Api, config: Config): Promise<Server> {
   const server = createHttpServer(api.app);

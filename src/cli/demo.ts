@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { loadConfig } from '../config';
 import { useColours } from '../log';
 import { projectRoot } from '../project-root';
@@ -10,7 +11,7 @@ import { listFiles } from './apply/list-files';
 import { createApiClient, type ApiClient } from './client';
 import { stopOnSignals } from './dev';
 import { startReceiver, type Receiver } from '../dev/demo/receiver';
-import { isInTrouble, play, type Act } from '../dev/demo/scenario';
+import { isFiring, play, post, type Act } from '../dev/demo/scenario';
 import { renderAct } from '../dev/demo/story';
 import { createDevStack, type DevInfo, type DevStack } from '../dev/dev-stack';
 import { createOutput as createLog, type Say } from '../dev/output';
@@ -20,9 +21,11 @@ import { createOutput, type Output } from './print/output';
 const EXAMPLE_PORT = 9099;
 const EXAMPLE_URL = `http://127.0.0.1:${EXAMPLE_PORT}`;
 /** The automation that the demo is about, and where its effect arrives. */
-const AUTOMATION = 'Alert opens an incident';
-const EFFECT_PATH = '/chat';
-const SYSTEM = 'checkout';
+const AUTOMATION = 'Clean up full disks';
+const PAGER_PATH = '/pager-of-demo';
+/** Ten minutes of the example, as long as somebody watches. */
+const SHORTENED_SECONDS = 15;
+const FOLDERS = ['automations', 'alerts'];
 
 /** `fermata demo` */
 export function configure(command: Command): void {
@@ -31,8 +34,8 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Starts what "fermata dev" starts and a receiver at ${EXAMPLE_URL}, applies examples/automations, posts a real alert of
-Alertmanager and its end, and tells what happened. Then the service stays up until Ctrl-C.
+Starts what "fermata dev" starts and a receiver at ${EXAMPLE_URL}, applies examples/automations and the
+clean-up of examples/alerts, posts alerts of Alertmanager, and prints what happened. Then the service stays up until Ctrl-C.
 
 Examples:
   fermata demo
@@ -84,31 +87,86 @@ function demoEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise<Act[]> {
-  const read = listFiles([join(projectRoot(), 'examples', 'automations')]).map((file) =>
-    readAutomationFile(file, readFileSync(file, 'utf8').replaceAll(EXAMPLE_URL, receiver.url)),
-  );
-  const errors = read.flatMap((each) => each.errors);
-  const { results } = await applyAutomations(
-    client,
-    read.flatMap(({ found }) => found),
-    { errors },
-  );
-  say('fermata', `applied ${results.length} automations of examples/automations`);
-  const automationId = results.find(({ name }) => name === AUTOMATION)?.id;
-  if (automationId == null) throw new Error(`examples/automations has no automation called "${AUTOMATION}"`);
-
-  const deps = { client, receiver, automationId, effectPath: EFFECT_PATH };
-  const firing = payload('alertmanager-firing.json');
-  const resolved = payload('alertmanager-resolved.json');
-  if (await isInTrouble(client, SYSTEM)) {
-    say('fermata', `resolving the alert that an earlier demo left on ${SYSTEM}`);
-    await play(deps, '', resolved);
+  const automationId = await applyExamples(client, receiver, say);
+  const deps = { client, receiver, automationId };
+  const [firing, resolved] = [payload('disk-full-firing.json'), payload('disk-full-resolved.json')];
+  for (const disk of [DB_1, DB_2]) {
+    if (!(await isFiring(client, disk.fingerprint))) continue;
+    say('fermata', `resolving the alert that an earlier demo left on ${disk.instance}`);
+    await post(client, about(resolved, disk));
   }
   say('fermata', 'posting the alert');
-  const first = await play(deps, 'An alert fires', firing);
+  const first = await play(deps, { title: 'DiskFull fires on db-1', status: 'waiting' }, about(firing, DB_1));
   if (first.failure !== undefined) return [first];
   say('fermata', 'posting its end');
-  return [first, await play(deps, 'The alert is resolved', resolved)];
+  const over = { title: 'The alert resolves: nobody is paged', status: 'success' } as const;
+  const second = await play(deps, over, about(resolved, DB_1));
+  if (second.failure !== undefined) return [first, second];
+  say('fermata', 'posting an alert that does not resolve in time');
+  const stays = { title: 'DiskFull stays on db-2', status: 'success', effectPath: PAGER_PATH } as const;
+  const third = await play(deps, stays, about(firing, DB_2));
+  await post(client, about(resolved, DB_2));
+  return [first, second, third];
+}
+
+/** Applies the examples, with the addresses and the patience of the demo; returns the id of the automation that it is about. */
+async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): Promise<string> {
+  const pager = await pagerConnection(client, receiver);
+  const files = FOLDERS.flatMap((folder) => listFiles([join(projectRoot(), 'examples', folder)]));
+  const wanted = files.filter((file) => !file.includes('/alerts/') || file.endsWith('clean-up-full-disks.yaml'));
+  const read = wanted.map((file) => {
+    const text = readFileSync(file, 'utf8')
+      .replaceAll(EXAMPLE_URL, receiver.url)
+      .replaceAll('channel: PAGER', `channel: ${pager}`)
+      .replace('timeout_seconds: 600', `timeout_seconds: ${SHORTENED_SECONDS}`);
+    return readAutomationFile(file, text);
+  });
+  const errors = read.flatMap((each) => each.errors);
+  const found = read.flatMap((each) => each.found);
+  const { results } = await applyAutomations(client, found, { errors });
+  say('fermata', `applied ${results.length} automations of examples`);
+  const automationId = results.find(({ name }) => name === AUTOMATION)?.id;
+  if (automationId == null) throw new Error(`examples/alerts has no automation called "${AUTOMATION}"`);
+  return automationId;
+}
+
+const Connection = z.looseObject({ id: z.string(), name: z.string() });
+
+/** A connection to the receiver; that of an earlier demo is used again, at the address of this one. */
+async function pagerConnection(client: ApiClient, receiver: Receiver): Promise<string> {
+  const config = { baseUrl: `${receiver.url}${PAGER_PATH}` };
+  const known = (await client.list('/connections', Connection)).find(({ name }) => name === 'demo pager');
+  const json = { name: 'demo pager', type: 'webhook', config };
+  if (known === undefined) return (await client.send('POST', '/connections', Connection, { body: { json } })).id;
+  await client.send('PATCH', `/connections/${known.id}`, Connection, { body: { json: { config } } });
+  return known.id;
+}
+
+interface Disk {
+  instance: string;
+  fingerprint: string;
+}
+
+const DB_1: Disk = { instance: 'db-1', fingerprint: '4d1ac4f5e2b07c11' };
+const DB_2: Disk = { instance: 'db-2', fingerprint: '91b3f0c2ad675e08' };
+
+const Alerts = z.looseObject({
+  alerts: z.array(z.looseObject({ status: z.string(), labels: z.record(z.string(), z.string()) })),
+});
+
+/** A payload with the times of now, about one disk: an alert from before its last end would belong to the past. */
+function about(input: unknown, { instance, fingerprint }: Disk): unknown {
+  const body = Alerts.parse(input);
+  const now = new Date().toISOString();
+  return {
+    ...body,
+    alerts: body.alerts.map((alert) => ({
+      ...alert,
+      fingerprint,
+      labels: { ...alert.labels, instance, system: instance },
+      ...(alert.status === 'firing' ? { startsAt: now } : { endsAt: now }),
+    })),
+  };
 }
 
 function payload(name: string): unknown {
@@ -126,7 +184,7 @@ function tell(acts: readonly Act[], { apiUrl, temporalUiUrl, tokenCommand }: Dev
   output.line('\nLook at it');
   for (const [name, value] of links) if (value != null) output.line(`  ${name.padEnd(22)}  ${value}`);
   output.line('\nOn the command line');
-  for (const line of ['fermata runs', `fermata automations "${AUTOMATION}"`, 'fermata entity get health']) {
+  for (const line of ['fermata runs', 'fermata alerts', `fermata automations "${AUTOMATION}"`]) {
     output.line(`  ${line.replace('fermata', 'npx fermata')}`);
   }
   output.line();

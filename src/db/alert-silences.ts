@@ -41,13 +41,18 @@ export async function deleteSilences(tx: Executor, ids: readonly string[]): Prom
     .returning();
 }
 
-/** Silences of one alert by its fingerprint that have not ended. */
-export async function silencesOf(db: Executor, fingerprint: string, now: Date): Promise<SilenceRow[]> {
+/** The silence named, or those of one alert by its fingerprint, that have not ended. */
+export async function findSilences(
+  db: Executor,
+  which: { silenceId: string } | { fingerprint: string },
+  now: Date,
+): Promise<SilenceRow[]> {
   const s = alertSilences;
+  const named = 'silenceId' in which ? eq(s.id, which.silenceId) : eq(s.fingerprint, which.fingerprint);
   return db
     .select()
     .from(s)
-    .where(and(eq(s.fingerprint, fingerprint), gt(s.endsAt, now)));
+    .where(and(named, gt(s.endsAt, now)));
 }
 
 /** Holds off other writers of silences until the transaction ends: an alert that arrives meanwhile sees the result. */

@@ -43,6 +43,23 @@ export interface TransactionContext<C> extends ActionContext<C> {
   cause: Cause;
 }
 
+/** Before a call is sent. */
+export interface PrepareContext<C> {
+  db: Executor;
+  ids: Ids;
+  /** Rendered and parsed by the action's schema. */
+  config: C;
+  /** What expressions see as `trigger`. */
+  trigger: unknown;
+  cause: Cause;
+  now: Date;
+  /**
+   * Opens a connection that the config does not name; what is secret in it is masked as for the step's own.
+   * @throws {FermataError} `config_invalid` when it does not exist or is of another type
+   */
+  openConnection(type: string, id: string): Promise<unknown>;
+}
+
 /** Something that leaves the process: at least once, with the idempotency key. */
 export interface CallContext<C> extends ActionContext<C> {
   /** 1-based, over all attempts of this step. */
@@ -61,6 +78,8 @@ export interface CallContext<C> extends ActionContext<C> {
   connection: unknown;
   /** Its type. */
   connectionType?: string;
+  /** What `prepare` returned for this attempt. */
+  prepared?: unknown;
   /**
    * Hides what the run has used. What leaves the call is masked anyway; this is for texts of which only a part is kept: half
    * of a secret cannot be told any more.
@@ -103,12 +122,17 @@ export interface CallOutcome {
   error?: string;
   /** The call was not made: `before` answered in its place. */
   answeredBefore?: true;
+  /** What the action returned, when it succeeded. */
+  result?: ActionResult;
 }
 
 /** What a call leaves in our own tables, in the transaction that ends its step. */
 export interface SettledContext<C> {
   tx: Executor;
   ids: Ids;
+  entities: EntityStore;
+  /** What `prepare` returned for the last attempt. */
+  prepared: unknown;
   /** As it was sent, masked. */
   config: C;
   connectionType?: string;
@@ -126,6 +150,8 @@ export interface CallingAction<C = unknown> extends ActionDescription {
   execution: 'call';
   /** Budget of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
   timeoutMs(config: C): number;
+  /** Reads what an attempt needs from our own tables. What it throws fails the step, unless the database is away. */
+  prepare?(context: PrepareContext<C>): Promise<unknown>;
   execute(context: CallContext<C>): Promise<ActionResult>;
   /** Returns the result without a call when there is nothing to call for; null = call. */
   before?(context: BeforeCall<C>): Promise<ActionResult | null>;

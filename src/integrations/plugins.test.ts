@@ -62,7 +62,7 @@ const ACTIONS: Record<string, string | null> = {
   'automation.remove_state': STATE,
   'automation.emit_event': 'event: changeId',
   'alert.acknowledge': null,
-  'alert.silence': null,
+  'alert.silence': 'silence: silenceId fingerprint matchers endsAt remoteSilenceId',
   'alert.unsilence': null,
   'notification.send': 'send_result: deliveredCount results suppressed',
   'incident.create': INCIDENT,

@@ -1,5 +1,8 @@
-import { alertPlugin } from '../domains/alert/plugin';
+import { createAlertPlugin } from '../domains/alert/plugin';
 import { opsgenieEventsPlugin, pagerdutyEventsPlugin } from '../domains/alert/resolved-elsewhere';
+import { createAlertmanagerClient } from './alertmanager/client';
+import { createAlertmanagerConnectionType } from './alertmanager/connection';
+import { createRemoteSilences } from './alertmanager/silences';
 import { automationPlugin } from '../domains/automation/plugin';
 import { catalogPlugin } from '../domains/catalog/plugin';
 import type { Plugin } from './contract';
@@ -41,9 +44,13 @@ export function createPlugins({
   }),
   own = [],
 }: PluginDeps): readonly Plugin[] {
+  const alertmanager = createAlertmanagerClient(egress);
   const plugins: Plugin[] = [
     automationPlugin,
-    alertPlugin,
+    createAlertPlugin({
+      remoteSilences: createRemoteSilences(alertmanager),
+      connectionTypes: [createAlertmanagerConnectionType(alertmanager)],
+    }),
     pagerdutyEventsPlugin,
     opsgenieEventsPlugin,
     healthcheckPlugin,

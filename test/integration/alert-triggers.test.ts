@@ -28,6 +28,13 @@ describe('automations on alerts', () => {
       20_000,
     );
 
+  const allRouted = () =>
+    until(
+      'all is routed',
+      async () => (await engine.database.pool.query('select 1 from changes where routed_at is null')).rowCount === 0,
+      60_000,
+    );
+
   const automation = (name: string, trigger: string, actions: string) => `
 name: ${name}
 mode: parallel
@@ -102,6 +109,119 @@ ${actions}`;
     const [run] = await engine.ended(1, id, 30_000);
     expect(run).toMatchObject({ status: 'success', context_key: 'cluster=c\\,1,zone=' });
   }, 120_000);
+
+  test("alerts.firing counts the alerts of the run's system, or of its key, and wakes waits", async () => {
+    const seen = (matcher: string, groupBy: string) =>
+      engine.save(
+        automation(
+          matcher,
+          `{ event: alert.fired, config: { matchers: ['${matcher}']${groupBy} } }`,
+          `  - { action: automation.log, config: { message: "{{ alerts.firing.count }}: {{ alerts.firing.items | map('name') | sort | join(' ') }}" } }
+  - { wait_until: { condition: 'alerts.firing.count == 0', timeout_seconds: 60 } }`,
+        ),
+      );
+    const waiting = (id: string) =>
+      until('the run waits', async () => (await engine.runs(id)).find(({ status }) => status === 'waiting'), 20_000);
+    const message = async (id: string) => (await engine.steps((await waiting(id)).id))[0]?.result;
+    await send('fs1', { alertname: 'First', service: 'fs' });
+    const ofSystem = await seen('alertname="Second"', '');
+    await send('fs2', { alertname: 'Second', service: 'fs' });
+    expect(await message(ofSystem)).toMatchObject({ message: '2: First Second' });
+    await send('fg1', { alertname: 'G1', rack: 'r7' });
+    const ofGroup = await seen('alertname="G2"', ', group_by: [rack]');
+    await send('fg2', { alertname: 'G2', rack: 'r7' });
+    expect(await message(ofGroup)).toMatchObject({ message: '2: G1 G2' });
+    const ofOne = await seen('alertname="Alone"', '');
+    await send('fo1', { alertname: 'Alone' });
+    expect(await message(ofOne)).toMatchObject({ message: '1: Alone' });
+    for (const fingerprint of ['fs1', 'fs2', 'fg1', 'fg2', 'fo1']) {
+      await engine.call(api, 'POST', `/alerts/${fingerprint}/resolve`, {});
+    }
+    for (const id of [ofSystem, ofGroup, ofOne]) {
+      expect(await engine.ended(1, id, 30_000)).toMatchObject([{ status: 'success' }]);
+    }
+  }, 120_000);
+
+  test('two Alertmanagers that retry start one run', async () => {
+    const id = await engine.save(
+      automation(
+        'Pair',
+        '{ event: alert.fired, config: { matchers: [alertname=Pair] } }',
+        '  - { stop: { reason: done } }',
+      ),
+    );
+    const startsAt = new Date().toISOString();
+    const labels = { alertname: 'Pair', service: 'pair' };
+    await Promise.all(Array.from({ length: 8 }, () => send('pair', labels, { startsAt })));
+    await engine.ended(1, id, 30_000);
+    await send('pair', labels, { startsAt });
+    await allRouted();
+    expect(await engine.runs(id)).toHaveLength(1);
+  }, 60_000);
+
+  test('a second alert on an unhealthy system starts its own run', async () => {
+    const id = await engine.save(
+      automation(
+        'Each',
+        '{ event: alert.fired, config: { matchers: [service=busy] } }',
+        '  - { stop: { reason: done } }',
+      ),
+    );
+    await send('busy-1', { alertname: 'Down', service: 'busy', severity: 'critical' });
+    await engine.ended(1, id, 30_000);
+    expect(await engine.call(api, 'GET', '/health/busy')).toMatchObject({ status: 'unhealthy' });
+    await send('busy-2', { alertname: 'DiskFull', service: 'busy', severity: 'critical' });
+    const runs = await engine.ended(2, id, 30_000);
+    expect(runs.map(({ context_key: key }) => key)).toEqual(['busy-1', 'busy-2']);
+  }, 60_000);
+
+  test('an alert that resolves before it has fired starts nothing; one that changes its labels tells what changed', async () => {
+    const on = (event: string) =>
+      engine.save(
+        automation(
+          event,
+          `{ event: ${event}, config: { matchers: [alertname=Odd] } }`,
+          '  - { stop: { reason: done } }',
+        ),
+      );
+    const [fired, changed, resolved] = [await on('alert.fired'), await on('alert.changed'), await on('alert.resolved')];
+    await send('odd', { alertname: 'Odd' }, { status: 'resolved' });
+    await send('odd', { alertname: 'Odd', pod: 'a' });
+    await engine.ended(1, fired, 30_000);
+    await send('odd', { alertname: 'Odd', pod: 'b' });
+    await engine.ended(1, changed, 30_000);
+    await allRouted();
+    expect(await engine.runs(resolved)).toEqual([]);
+    const { rows } = await engine.database.pool.query<{ scope: { changedFields: string[] } }>(
+      'select trigger_scope as scope from runs where automation_id = $1',
+      [changed],
+    );
+    expect(rows).toMatchObject([{ scope: { changedFields: ['labels'] } }]);
+  }, 60_000);
+
+  test('a group of 3,000 alerts in one request is taken whole, and each alert is routed', async () => {
+    const id = await engine.save(
+      automation(
+        'Storm',
+        '{ event: alert.fired, config: { matchers: ["pod=~p.*9"], source: alertmanager } }',
+        '  - { stop: { reason: done } }',
+      ).replace('mode: parallel', 'mode: parallel\nmax_runs: 1000'),
+    );
+    const text = 'Pod has been in a non-ready state for longer than 15 minutes. '.repeat(5);
+    const alerts = Array.from({ length: 3_000 }, (_, index) => ({
+      ...{ status: 'firing', fingerprint: `storm-${index}`, annotations: { description: text } },
+      labels: { alertname: 'PodDown', service: 'storm', severity: 'critical', pod: `p${index}` },
+    }));
+    const answer = await engine.call(api, 'POST', '/ingest/alertmanager', { version: '4', alerts });
+    expect(answer).toMatchObject({ accepted: 3_000, rejected: [] });
+    expect(new Set(answer['changeIds'] as string[]).size).toBe(3_001);
+    await engine.ended(300, id, 120_000);
+    await allRouted();
+    expect(await engine.runs(id)).toHaveLength(300);
+    expect(await engine.call(api, 'POST', '/ingest/alertmanager', { version: '4', alerts })).toMatchObject({
+      ...{ accepted: 3_000, changeIds: [] },
+    });
+  }, 180_000);
 
   test('a matcher that does not parse is refused at save with its place and column', async () => {
     const bad = {

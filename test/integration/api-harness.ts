@@ -17,6 +17,8 @@ import type { Action } from '../../src/integrations/contract';
 import { createEvaluator } from '../../src/evaluation/live-evaluator';
 import { DEFAULT_SEVERITY_RULES, severityMap, SeverityRules } from '../../src/domains/alert/severity-map';
 import { createTestDatabase } from '../support/database';
+import { createEgress } from '../../src/edges/egress/egress';
+import { createSns, type Sns } from '../../src/edges/hooks/sns';
 import { testPlugins, testScripts } from '../support/plugins';
 
 export const ADMIN_TOKEN = 'admin-token-for-tests';
@@ -53,7 +55,7 @@ export interface ApiHarness {
 
 export async function startApiHarness(
   settings: Partial<ApiSettings> = {},
-  options: { databaseUrl?: string; checkTemporal?: () => Promise<void> } = {},
+  options: { databaseUrl?: string; checkTemporal?: () => Promise<void>; sns?: Sns } = {},
 ): Promise<ApiHarness> {
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const database = createDatabase(options.databaseUrl ?? own?.url ?? '', { max: 10 });
@@ -65,6 +67,7 @@ export async function startApiHarness(
     database,
     connectionTypes: connectionTypesOf(testPlugins()),
     scripts: testScripts(),
+    sns: options.sns ?? createSns({ egress: createEgress({ allow: [] }), certificates: '' }),
     cipher: createCipher([Buffer.alloc(32, 7)]),
     log: createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' }),
     notifier: createNotifier(database.pool),

@@ -142,7 +142,7 @@ export async function startEngine(
           if (api.exited()) throw new Error(`The API ended:\n${api.output()}`);
           return api.output().includes('listening on');
         },
-        30_000,
+        90_000,
       );
       return { ...api, url };
     },

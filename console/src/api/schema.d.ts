@@ -897,7 +897,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Prometheus Alertmanager, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.alertmanagerHook"];
         delete?: never;
@@ -917,7 +917,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Grafana Alerting, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.grafanaHook"];
         delete?: never;
@@ -937,7 +937,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Datadog with the custom payload of the guide, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.datadogHook"];
         delete?: never;
@@ -957,7 +957,7 @@ export interface paths {
         put?: never;
         /**
          * CloudWatch alarms through Amazon SNS, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.snsHook"];
         delete?: never;
@@ -977,7 +977,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook media type of Zabbix with the script of the guide, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.zabbixHook"];
         delete?: never;
@@ -997,7 +997,7 @@ export interface paths {
         put?: never;
         /**
          * Integration webhooks of Sentry: issues, issue alerts and metric alerts, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.sentryHook"];
         delete?: never;
@@ -1017,7 +1017,7 @@ export interface paths {
         put?: never;
         /**
          * V3 webhooks of PagerDuty, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.pagerdutyHook"];
         delete?: never;
@@ -1037,7 +1037,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook notification of Uptime Kuma, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.uptimeKumaHook"];
         delete?: never;
@@ -1057,7 +1057,7 @@ export interface paths {
         put?: never;
         /**
          * Action groups of Azure Monitor with the common alert schema, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.azureHook"];
         delete?: never;
@@ -1077,7 +1077,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook integration of Opsgenie and Jira Service Management, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.
+         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.opsgenieHook"];
         delete?: never;
@@ -3177,7 +3177,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket";
+            scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns";
             header: string | null;
             /**
              * @description Hash of the HMAC; default sha256
@@ -3201,6 +3201,25 @@ export interface components {
             toleranceSeconds?: number;
             /** @description Header that identifies a delivery; repeats do nothing */
             deliveryHeader?: string;
+            /** @description Scheme sns: ARNs of the topics that may post; no other is taken or confirmed */
+            topics?: string[];
+            /** @description Reads alerts out of the requests, which then fire no automation.webhook */
+            alert?: {
+                /** @description Gives the list of elements; default: one element, the body */
+                each?: string;
+                /** @description Identifies the alert from message to message */
+                fingerprint: string;
+                /** @description Gives firing or resolved, or true or false */
+                status: string;
+                /** @description Label alertname; default: the name of the hook */
+                name?: string;
+                /** @description Label severity; default: warning */
+                severity?: string;
+                /** @description Gives an object of labels */
+                labels?: string;
+                /** @description Gives an object of annotations; runbook_url is the link to the runbook */
+                annotations?: string;
+            };
             /** @description Headers that automations do not see */
             hideHeaders?: string[];
             secrets: {
@@ -12652,6 +12671,11 @@ export interface operations {
                     "application/json": {
                         accepted: number;
                         changeIds: string[];
+                        /** @description Of hooks with alert: elements that were not taken */
+                        rejected?: {
+                            index: number;
+                            message: string;
+                        }[];
                     };
                 };
             };
@@ -12867,7 +12891,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    scheme?: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket";
+                    scheme?: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns";
                     /** @description One, or two while they are rotated; never shown again */
                     secrets?: string[];
                     /** @description Where the secret or signature is; null = the scheme's own header */
@@ -12894,6 +12918,25 @@ export interface operations {
                     toleranceSeconds?: number;
                     /** @description Header that identifies a delivery; repeats do nothing */
                     deliveryHeader?: string;
+                    /** @description Scheme sns: ARNs of the topics that may post; no other is taken or confirmed */
+                    topics?: string[];
+                    /** @description Reads alerts out of the requests, which then fire no automation.webhook */
+                    alert?: {
+                        /** @description Gives the list of elements; default: one element, the body */
+                        each?: string;
+                        /** @description Identifies the alert from message to message */
+                        fingerprint: string;
+                        /** @description Gives firing or resolved, or true or false */
+                        status: string;
+                        /** @description Label alertname; default: the name of the hook */
+                        name?: string;
+                        /** @description Label severity; default: warning */
+                        severity?: string;
+                        /** @description Gives an object of labels */
+                        labels?: string;
+                        /** @description Gives an object of annotations; runbook_url is the link to the runbook */
+                        annotations?: string;
+                    };
                     /** @description Headers that automations do not see */
                     hideHeaders?: string[];
                 };
@@ -13337,7 +13380,7 @@ export interface operations {
                     /** @description Last part of the address that senders post to */
                     name: string;
                     /** @enum {string} */
-                    scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket";
+                    scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns";
                     /** @description One, or two while they are rotated; never shown again */
                     secrets?: string[];
                     /** @description Where the secret or signature is; null = the scheme's own header */
@@ -13364,6 +13407,25 @@ export interface operations {
                     toleranceSeconds?: number;
                     /** @description Header that identifies a delivery; repeats do nothing */
                     deliveryHeader?: string;
+                    /** @description Scheme sns: ARNs of the topics that may post; no other is taken or confirmed */
+                    topics?: string[];
+                    /** @description Reads alerts out of the requests, which then fire no automation.webhook */
+                    alert?: {
+                        /** @description Gives the list of elements; default: one element, the body */
+                        each?: string;
+                        /** @description Identifies the alert from message to message */
+                        fingerprint: string;
+                        /** @description Gives firing or resolved, or true or false */
+                        status: string;
+                        /** @description Label alertname; default: the name of the hook */
+                        name?: string;
+                        /** @description Label severity; default: warning */
+                        severity?: string;
+                        /** @description Gives an object of labels */
+                        labels?: string;
+                        /** @description Gives an object of annotations; runbook_url is the link to the runbook */
+                        annotations?: string;
+                    };
                     /** @description Headers that automations do not see */
                     hideHeaders?: string[];
                 };

@@ -17,6 +17,7 @@ import { testScripts } from '../../../test/support/plugins';
 import { createPlugins } from '../../integrations/plugins';
 import { projectRoot } from '../../project-root';
 import { PERMISSIONS } from '../auth/permissions';
+import { createSns } from '../../edges/hooks/sns';
 import { createApp } from '../create-app';
 import { renderPage } from '../docs/page';
 import { createOpenApiDocument } from './document';
@@ -42,6 +43,7 @@ const { routes, finish } = createApp({
   evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
   connectionTypes: new Map(),
   scripts: testScripts(egress),
+  sns: createSns({ egress, certificates: undefined }),
   cipher: createCipher([Buffer.alloc(32, 1)]),
   checkTemporal: () => Promise.resolve(),
   settings: {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { identitiesOf } from '../../edges/hooks/receive';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
 import type { AlertSender } from '../../edges/alerts/sender';
-import { inboundRoute, type Route } from '../http/route';
-import { ALERT_BODY, ALERT_RESPONSES, camelCase, takeMessage, type AlertIngestDeps } from './alert-ingest';
+import { inboundRoute, json, type Route } from '../http/route';
+import { ALERT_BODY, ALERT_RESPONSES, camelCase, readBody, takeMessage, type AlertIngestDeps } from './alert-ingest';
 import { authenticateHook, refusedHook, type AuthenticateHookDeps } from './authenticate-hook';
 
 export type AlertHookDeps = AlertIngestDeps & AuthenticateHookDeps;
@@ -21,7 +22,7 @@ function alertHookRoute(deps: AlertHookDeps, sender: AlertSender): Route {
     operationId: `ingest.${camelCase(sender.id)}Hook`,
     summary: `${sender.summary}, guarded by the secrets of a hook instead of a token`,
     description:
-      'The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused.',
+      'The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.',
     params: z.object({ hook: z.string().min(1).max(200) }),
     bodyFormat: 'raw',
     documentedBody: ALERT_BODY,
@@ -32,11 +33,21 @@ function alertHookRoute(deps: AlertHookDeps, sender: AlertSender): Route {
     },
     async handler(context) {
       const { params, request, raw } = context;
-      const { hook } = await authenticateHook(deps, params.hook, { headers: request.headers, raw });
+      const { headers } = request;
+      const authenticated = await authenticateHook(deps, params.hook, { headers, raw });
+      const { hook, snsMessage } = authenticated;
       if (hook.scheme === 'none') throw refusedHook();
+      if (snsMessage !== undefined && snsMessage.Type !== 'Notification') {
+        if (snsMessage.Type === 'SubscriptionConfirmation') await deps.sns.confirm(snsMessage);
+        return json(202, { accepted: 0, changeIds: [], rejected: [] });
+      }
       const cause = { ...context.cause, actor: { type: 'service' as const, id: `hook:${hook.name}` } };
       const { principal } = context;
-      return takeMessage(deps, sender, { request, raw, cause, principal }, { name: hook.name });
+      const inbound = { request, raw, cause, principal };
+      return takeMessage(deps, inbound, {
+        ...{ route: `/ingest/${sender.id}`, sender: hook.name, read: (bytes) => readBody(sender, bytes) },
+        identities: identitiesOf({ ...authenticated, headers }),
+      });
     },
   });
 }

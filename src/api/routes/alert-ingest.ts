@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FleetCounters } from '../../db/fleet-counters';
+import { claimDelivery, deliveryKey, type DeliveryIdentity } from '../../db/claim-deliveries';
 import { keepRefusals } from '../../db/refused-deliveries';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
@@ -67,7 +68,10 @@ export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
       bodyTypes: ['application/json', 'text/plain'],
       responses: ALERT_RESPONSES,
       handler: (context) =>
-        takeMessage(deps, sender, context, { name: context.principal.actor.name ?? context.principal.id }),
+        takeMessage(deps, context, {
+          ...{ route: `/ingest/${sender.id}`, sender: context.principal.actor.name ?? context.principal.id },
+          read: (raw) => readBody(sender, raw),
+        }),
     }),
   );
 }
@@ -76,28 +80,39 @@ export const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, le
 
 type Inbound = Pick<Context<unknown, undefined, unknown>, 'cause' | 'principal' | 'request' | 'raw'>;
 
+/** A message on its way in. */
+export interface Incoming {
+  /** Route that metrics and `GET /deliveries/refused` name. */
+  route: string;
+  /** Name of the token or hook that it came by. */
+  sender: string;
+  /** @throws {ElementError | FermataError} when no element can be made out */
+  read(raw: Buffer): SenderMessage;
+  /** A message with one of these was taken before. */
+  identities?: readonly DeliveryIdentity[];
+}
+
+/** Reads a body of a sender that has an adapter. */
+export const readBody = (sender: AlertSender, raw: Buffer): SenderMessage => sender.read(toStorable(parseForeign(raw)));
+
 /**
- * Reads a message, commits what can be taken of it and answers. `from.name` = the token or hook that it came by.
+ * Reads a message, commits what can be taken of it and answers.
  * @throws {FermataError} `malformed_body`; `validation_failed` when nothing could be taken
  */
-export async function takeMessage(
-  deps: AlertIngestDeps,
-  sender: AlertSender,
-  context: Inbound,
-  from: { name: string },
-): Promise<Reply> {
-  const route = `/ingest/${sender.id}`;
-  const told = { route, sender: from.name };
-  const message = await readMessage(deps, sender, context.raw, told);
+export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incoming: Incoming): Promise<Reply> {
+  const { route, sender } = incoming;
+  const message = await readMessage(deps, incoming, context.raw);
   const rejected = rejectedOf(message.elements);
-  await report(deps, told, 'validation_failed', rejected);
+  await report(deps, incoming, 'validation_failed', rejected);
   const accepted = message.elements.length - rejected.length;
   if (accepted === 0 && rejected.length > 0) throw nothingTaken(rejected);
-  for (const warning of message.warnings ?? []) deps.log.warn({ route, sender: from.name }, warning);
+  for (const warning of message.warnings ?? []) deps.log.warn({ route, sender }, warning);
   const caller = callerKeyOf(context);
   const result = await repeatOnDeadlock(() =>
     deps.db.transaction((tx) =>
-      onceByKey(tx, caller, () => {
+      onceByKey(tx, caller, async () => {
+        const known = await claimDelivery(tx, identitiesIn(incoming, message), []);
+        if (known !== undefined) return { changeIds: [] };
         const write = { tx, entities: deps.entities, cause: context.cause, now: deps.clock.now() };
         return receiveAlerts(write, message, deps.settings.alerts);
       }),
@@ -109,19 +124,15 @@ export async function takeMessage(
   return json(202, { accepted, changeIds, rejected });
 }
 
-interface Told {
-  route: string;
-  sender: string;
+/** What identifies a message: what its hook knows of it, and the sender's own id. */
+function identitiesIn({ route, sender, identities = [] }: Incoming, { deliveryId }: SenderMessage): DeliveryIdentity[] {
+  const own = deliveryId === undefined ? [] : [{ key: deliveryKey('alert-delivery', route, sender, deliveryId) }];
+  return [...identities, ...own];
 }
 
-async function readMessage(
-  deps: AlertIngestDeps,
-  sender: AlertSender,
-  raw: Buffer,
-  told: Told,
-): Promise<SenderMessage> {
+async function readMessage(deps: AlertIngestDeps, incoming: Incoming, raw: Buffer): Promise<SenderMessage> {
   try {
-    return sender.read(toStorable(parseForeign(raw)));
+    return incoming.read(raw);
   } catch (error) {
     const isKnown = error instanceof FermataError || error instanceof ElementError;
     if (!isKnown) throw error;
@@ -132,7 +143,7 @@ async function readMessage(
             errors: [findingOf(error.message)],
             cause: error,
           });
-    await report(deps, told, refusal.code, [{ index: null, message: refusal.message }]);
+    await report(deps, incoming, refusal.code, [{ index: null, message: refusal.message }]);
     throw refusal;
   }
 }
@@ -168,7 +179,7 @@ function nothingTaken(rejected: readonly Rejected[]): FermataError {
 /** Counts refusals and keeps the newest for `GET /deliveries/refused`. */
 async function report(
   deps: AlertIngestDeps,
-  { route, sender }: Told,
+  { route, sender }: Pick<Incoming, 'route' | 'sender'>,
   code: string,
   refused: readonly { index: number | null; message: string }[],
 ): Promise<void> {

@@ -21,6 +21,8 @@ const SilenceAnswer = z
   })
   .meta({ id: 'AlertSilence' });
 
+const endOf = (now: Date, durationMinutes: number): Date => new Date(now.getTime() + durationMinutes * 60_000);
+
 const Duration = z.number().positive().max(525_600).describe('Minutes from now');
 const Comment = z.string().max(2_000).default('');
 
@@ -79,7 +81,9 @@ function createRoute({ entities, clock, notifier }: DomainDeps): Route {
     async handler({ body, tx, cause, principal, afterCommit }) {
       const write = { tx, entities, cause, now: clock.now() };
       const createdBy = principal.actor.name ?? principal.actor.id;
-      const silence = await silenceAlerts(write, { ...body, createdBy });
+      const { durationMinutes, ...about } = body;
+      const endsAt = endOf(write.now, durationMinutes);
+      const silence = await silenceAlerts(write, { ...about, endsAt, createdBy });
       afterCommit(() => notifier.changes());
       return json(201, toAnswer(silence));
     },
@@ -100,7 +104,8 @@ function silenceRoute({ entities, clock, notifier }: DomainDeps): Route {
     async handler({ params: { fingerprint }, body, tx, cause, principal, afterCommit }) {
       const write = { tx, entities, cause, now: clock.now() };
       const createdBy = principal.actor.name ?? principal.actor.id;
-      const silence = await silenceAlerts(write, { fingerprint, ...body, createdBy });
+      const endsAt = endOf(write.now, body.durationMinutes);
+      const silence = await silenceAlerts(write, { fingerprint, comment: body.comment, endsAt, createdBy });
       afterCommit(() => notifier.changes());
       return json(201, toAnswer(silence));
     },
@@ -119,7 +124,7 @@ function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
     responses: { 204: { description: 'Ended' }, 404: { description: 'Silence not found' } },
     async handler({ params, tx, cause, afterCommit }) {
       const silenceId = uuidOrNotFound(params.id, 'silence');
-      const gone = await unsilenceAlerts({ tx, entities, cause, now: clock.now() }, { silenceId });
+      const gone = await unsilenceAlerts({ tx, entities, cause, now: clock.now() }, [silenceId]);
       if (gone.length === 0) throw notFound('silence', silenceId);
       afterCommit(() => notifier.changes());
       return { status: 204 };

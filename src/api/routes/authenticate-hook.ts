@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Executor } from '../../db/executor';
 import { findHook, type HookRow } from '../../db/hooks';
@@ -5,6 +6,8 @@ import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import { expectationOf, type Expectation } from '../../domain/hooks/scheme';
 import type { Cipher } from '../../domain/secrets/cipher';
+import type { Sns } from '../../edges/hooks/sns';
+import type { SnsMessage } from '../../edges/hooks/sns-message';
 import { verifySender, type VerifiedRequest } from '../../edges/hooks/verify-sender';
 import { hookSecretName } from './hooks';
 
@@ -12,6 +15,7 @@ export interface AuthenticateHookDeps {
   db: Executor;
   clock: Clock;
   cipher: Cipher;
+  sns: Sns;
 }
 
 /** A hook whose sender has been verified for one request. */
@@ -19,6 +23,8 @@ export interface AuthenticatedHook extends VerifiedRequest {
   hook: HookRow;
   expected: Expectation;
   now: Date;
+  /** The verified message, for hooks of the scheme `sns`. */
+  snsMessage?: SnsMessage;
 }
 
 /** Stands in for a hook that does not exist: nothing matches it, and the answer is that to a wrong signature. */
@@ -30,7 +36,7 @@ const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranc
  * old: callers cannot tell which hooks exist
  */
 export async function authenticateHook(
-  { db, clock, cipher }: AuthenticateHookDeps,
+  { db, clock, cipher, sns }: AuthenticateHookDeps,
   name: string,
   { headers, raw }: { headers: IncomingHttpHeaders; raw: Buffer },
 ): Promise<AuthenticatedHook> {
@@ -38,6 +44,13 @@ export async function authenticateHook(
   const hook = found?.name === name ? found : null;
   const now = clock.now();
   const expected = hook === null ? UNKNOWN : expectationOf(hook);
+  if (hook !== null && expected.kind === 'sns') {
+    const snsMessage = await sns.verify(raw, hook.options.topics ?? [], now);
+    if (snsMessage === null) throw refusedHook();
+    // The id is signed, and a retry keeps it.
+    const signedHash = createHash('sha256').update(snsMessage.MessageId).digest('base64url');
+    return { hook, expected, now, signedHash, snsMessage };
+  }
   const secrets = (hook?.secrets ?? []).map((secret) => cipher.open(hookSecretName(hook?.id ?? ''), secret));
   const verified = verifySender(expected, secrets, { headers, raw, now });
   if (verified === null || hook === null) throw refusedHook();

@@ -5,6 +5,7 @@ import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import { expectationOf, HOOK_SCHEMES, HookOptions, type HookScheme } from '../../domain/hooks/scheme';
 import type { Cipher } from '../../domain/secrets/cipher';
+import { ALERT_SENDERS } from '../../edges/alerts/senders';
 import { isHeaderName } from '../../integrations/webhook/header-rules';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -113,6 +114,7 @@ function createRoute({ clock, ids, cipher }: HooksDeps): Route {
       const { name, scheme, secrets = [], header = null, ...options } = body;
       assertSecrets(scheme, secrets.length);
       assertOptions(scheme, options);
+      assertSource(name, options);
       const id = ids.next();
       const now = clock.now();
       const sealed = secrets.map((secret) => cipher.seal(hookSecretName(id), secret));
@@ -163,6 +165,7 @@ function patchRoute({ clock, cipher }: HooksDeps): Route {
       const { scheme: _scheme, secrets: _secrets, header = hook.header, ...given } = body;
       const options = { ...hook.options, ...given };
       assertOptions(scheme, options);
+      assertSource(hook.name, options);
       const changed = { ...hook, scheme, header, options, secrets: sealed, updatedAt: clock.now() };
       await updateHook(tx, changed);
       return reply(200, changed);
@@ -197,6 +200,8 @@ async function lockHook(tx: Executor, name: string, ifMatch: string | undefined)
 }
 
 function assertSecrets(scheme: HookScheme, count: number): void {
+  // SNS signs with a certificate: secrets are not needed.
+  if (scheme === 'sns') return;
   const message =
     scheme === 'none' && count > 0
       ? 'must be left out with scheme none'
@@ -211,12 +216,26 @@ function assertSecrets(scheme: HookScheme, count: number): void {
 
 /** Settings of a signature make sense only where the scheme is a signature. */
 function assertOptions(scheme: HookScheme, options: HookOptions): void {
+  if (options.topics !== undefined && scheme !== 'sns') refuseOption('topics', scheme);
   const ofSignature = ['digest', 'encoding', 'prefix', 'separator', 'signedText', 'timestampHeader'] as const;
   const given = ofSignature.find((key) => options[key] !== undefined);
   if (given === undefined || expectationOf({ scheme, header: null, options }).kind === 'hmac') return;
+  refuseOption(given, scheme);
+}
+
+/** A hook with `alert` is the source of its alerts: its name must not pass for another sender. */
+function assertSource(name: string, { alert }: HookOptions): void {
+  if (alert === undefined || !ALERT_SENDERS.some(({ id }) => id === name)) return;
+  const message = `"${name}" is a sender of its own: a hook with alert needs another name`;
+  throw new FermataError('validation_failed', `name: ${message}`, {
+    errors: [{ path: 'name', message, code: 'invalid' }],
+  });
+}
+
+function refuseOption(path: string, scheme: HookScheme): never {
   const message = `does not apply to scheme ${scheme}`;
-  throw new FermataError('validation_failed', `${given}: ${message}`, {
-    errors: [{ path: given, message, code: 'invalid' }],
+  throw new FermataError('validation_failed', `${path}: ${message}`, {
+    errors: [{ path, message, code: 'invalid' }],
   });
 }
 

@@ -1,17 +1,14 @@
 import { z } from 'zod';
-import type { EntityStore } from '../../db/entity-store';
-import type { Notifier } from '../../db/notifier';
 import { toStorable } from '../../domain/entities/storable';
-import { receiveHook } from '../../edges/hooks/receive';
+import { readMapped } from '../../edges/alerts/mapped';
+import { identitiesOf, receiveHook, shownHeaders } from '../../edges/hooks/receive';
 import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/body';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Route } from '../http/route';
+import { takeMessage, type AlertIngestDeps } from './alert-ingest';
 import { authenticateHook, type AuthenticateHookDeps } from './authenticate-hook';
 
-interface ReceiveHookDeps extends AuthenticateHookDeps {
-  entities: EntityStore;
-  notifier: Notifier;
-}
+type ReceiveHookDeps = AuthenticateHookDeps & AlertIngestDeps;
 
 /** What anybody may post to, guarded by the hook's own secret. Parsed only when the sender is known. */
 export function receiveHookRoute(deps: ReceiveHookDeps): Route {
@@ -34,16 +31,40 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
     responses: {
       202: {
         description: 'Committed. A repeat is answered like the first time and does nothing',
-        schema: z.object({ accepted: z.int(), changeIds: z.array(z.uuid()) }),
+        schema: z.object({
+          accepted: z.int(),
+          changeIds: z.array(z.uuid()),
+          rejected: z
+            .array(z.object({ index: z.int(), message: z.string() }))
+            .optional()
+            .describe('Of hooks with alert: elements that were not taken'),
+        }),
       },
       401: { description: 'No such hook, or its secret or signature is missing, wrong or too old' },
     },
-    async handler({ params, request, raw, cause }) {
+    async handler(context) {
+      const { params, request, raw, cause } = context;
       const { headers } = request;
-      const { hook, now, ...verified } = await authenticateHook(deps, params.name, { headers, raw });
+      const { hook, now, snsMessage, ...verified } = await authenticateHook(deps, params.name, { headers, raw });
+      if (snsMessage?.Type === 'SubscriptionConfirmation') await deps.sns.confirm(snsMessage);
       const body = bodyOf(raw, headers['content-type']);
       const query = toStorable(queryOf(request.originalUrl));
       const hideHeaders = (hook.options.hideHeaders ?? []).map((name) => name.toLowerCase());
+      if (hook.options.alert !== undefined) {
+        const shown = shownHeaders({ headers, expected: verified.expected, hideHeaders });
+        const { alert } = hook.options;
+        const own = { ...cause, actor: { type: 'service' as const, id: `hook:${hook.name}` } };
+        const { principal } = context;
+        return takeMessage(
+          deps,
+          { request, raw, principal, cause: own },
+          {
+            ...{ route: '/hooks/{name}', sender: hook.name },
+            read: () => readMapped(hook.name, alert, { body, headers: shown, query }, now),
+            identities: identitiesOf({ hook, headers, ...verified }),
+          },
+        );
+      }
       const { changeIds } = await repeatOnDeadlock(() =>
         deps.db.transaction((tx) =>
           receiveHook(

@@ -39,7 +39,7 @@ export const alertSilences = pgTable('alert_silences', {
   createdBy: text('created_by').notNull(),
   createdAt: at('created_at').notNull(),
   /** The silence that was also created in an Alertmanager. */
-  remote: jsonb('remote').$type<{ connectionId: string; silenceId: string }>(),
+  remote: jsonb('remote').$type<{ connectionId: string; id: string }>(),
 });
 
 /** What senders posted and nothing was done with. */

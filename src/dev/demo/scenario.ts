@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ApiClient } from '../../cli/client';
-import { Entity, isOver, Run, RunDetail, Transition } from '../../cli/client/answers';
+import { Alert as AlertAnswer, isOver, Run, RunDetail, Transition } from '../../cli/client/answers';
 import { ApiProblem } from '../../cli/client/problem';
 import type { ReceivedRequest, Receiver } from './receiver';
 
@@ -16,11 +16,11 @@ export interface Act {
   changeIds: string[];
   /** What the change did to the status of the systems. */
   transitions: { systemId: string; transition: Transition }[];
-  /** Oldest first; the first of the automation that the demo is about is `main`. */
+  /** Those that began after the post, and `main`, which may be older. */
   runs: RunDetail[];
   main: RunDetail | undefined;
   received: ReceivedRequest[];
-  /** What is missing; undefined = the effect arrived and the run is a success. */
+  /** What is missing; undefined = everything is as expected. */
   failure: string | undefined;
 }
 
@@ -35,6 +35,7 @@ export interface Alert {
 const Payload = z.looseObject({
   alerts: z.array(
     z.looseObject({
+      fingerprint: z.string(),
       labels: z.looseObject({ alertname: z.string(), severity: z.string(), system: z.string() }),
       annotations: z.looseObject({ summary: z.string() }),
     }),
@@ -46,8 +47,15 @@ interface ScenarioDeps {
   receiver: Receiver;
   /** Id of the automation whose run is waited for. */
   automationId: string;
-  /** Path at the receiver where its effect arrives. */
-  effectPath: string;
+}
+
+/** What is expected of the main run after a post. */
+export interface Expected {
+  title: string;
+  /** `waiting`: the run waits for something; `success`: it has ended well. */
+  status: 'waiting' | 'success';
+  /** Path at the receiver at which a request must have arrived. */
+  effectPath?: string;
 }
 
 /** Longest wait for the effect of one post. */
@@ -56,11 +64,10 @@ const PATIENCE_MS = 60_000;
 const SETTLE_MS = 3_000;
 const POLL_MS = 100;
 
-/** Whether a system is left in trouble by an earlier, interrupted demo. */
-export async function isInTrouble(client: ApiClient, systemId: string): Promise<boolean> {
+/** Whether an alert still fires from an earlier, interrupted demo. */
+export async function isFiring(client: ApiClient, fingerprint: string): Promise<boolean> {
   try {
-    const { state } = await client.get(`/entities/health/${encodeURIComponent(systemId)}`, Entity);
-    return state['status'] !== 'healthy';
+    return (await client.get(`/alerts/${encodeURIComponent(fingerprint)}`, AlertAnswer)).status === 'firing';
   } catch (error) {
     if (error instanceof ApiProblem && error.status === 404) return false;
     throw error;
@@ -68,40 +75,58 @@ export async function isInTrouble(client: ApiClient, systemId: string): Promise<
 }
 
 /** Posts a payload of Alertmanager and waits for what comes of it. */
-export async function play(deps: ScenarioDeps, title: string, payload: unknown): Promise<Act> {
-  const { client, receiver, automationId, effectPath } = deps;
+export async function play(deps: ScenarioDeps, expected: Expected, payload: unknown): Promise<Act> {
+  const { client, receiver, automationId } = deps;
+  const { title, status, effectPath } = expected;
   const postedAt = new Date();
-  const { changeIds } = await client.send('POST', '/ingest/alertmanager', Accepted, { body: { json: payload } });
+  const { changeIds } = await post(client, payload);
   const answeredAt = new Date();
   const since = () => receiver.received.filter(({ at }) => at >= postedAt);
-  const runsSince = () => client.list('/runs', Run, { from: postedAt.toISOString() });
+  const arrived = () => effectPath === undefined || since().some(({ path }) => path === effectPath);
+  const fingerprints = new Set(Payload.parse(payload).alerts.map(({ fingerprint }) => fingerprint));
+  // The main run may have begun with an earlier post: it is that of the alert, the newest.
+  const mainRun = async () =>
+    (await client.list('/runs', Run, { automationId, limit: 20 })).find(({ contextKey }) =>
+      fingerprints.has(contextKey ?? ''),
+    );
 
   const patience = Date.now() + PATIENCE_MS;
-  let runs: Run[] = [];
   let main: Run | undefined;
-  const arrived = () => since().some(({ path }) => path === effectPath);
   while (Date.now() < patience) {
-    runs = await runsSince();
-    main = runs.findLast((run) => run.automationId === automationId);
-    if (main !== undefined && isOver(main.status) && (arrived() || main.status !== 'success')) break;
+    main = await mainRun();
+    if (main !== undefined && (main.status === status || isOver(main.status)) && arrived()) break;
     await sleep(POLL_MS);
   }
-  const settled = Date.now() + SETTLE_MS;
-  while (Date.now() < settled && runs.some(({ status }) => status === 'pending' || status === 'running')) {
-    await sleep(POLL_MS);
-    runs = await runsSince();
-  }
-  const details = await Promise.all(runs.map(({ id }) => client.get(`/runs/${id}`, RunDetail)));
+  const runs = await othersSettled(client, postedAt);
+  const ids = new Set([...(main === undefined ? [] : [main.id]), ...runs.map(({ id }) => id)]);
+  const details = await Promise.all([...ids].map((id) => client.get(`/runs/${id}`, RunDetail)));
   const alerts = alertsOf(payload);
   const mainDetail = details.find(({ run }) => run.id === main?.id);
   return {
     ...{ title, alerts, postedAt, answeredAt, changeIds },
     transitions: await statusTransitions(client, new Set(alerts.map(({ system }) => system)), changeIds),
-    runs: details.reverse(),
+    runs: details,
     main: mainDetail,
     received: since(),
-    failure: failureOf(mainDetail?.run, arrived(), changeIds),
+    failure: failureOf(mainDetail?.run, expected, { arrived: arrived(), changeIds }),
   };
+}
+
+/** Posts a payload without waiting for what comes of it. */
+export async function post(client: ApiClient, payload: unknown): Promise<z.infer<typeof Accepted>> {
+  return client.send('POST', '/ingest/alertmanager', Accepted, { body: { json: payload } });
+}
+
+/** Gives other automations a moment; returns all runs since the post. */
+async function othersSettled(client: ApiClient, postedAt: Date): Promise<Run[]> {
+  const runsSince = () => client.list('/runs', Run, { from: postedAt.toISOString() });
+  const settled = Date.now() + SETTLE_MS;
+  let runs = await runsSince();
+  while (Date.now() < settled && runs.some(({ status }) => status === 'pending' || status === 'running')) {
+    await sleep(POLL_MS);
+    runs = await runsSince();
+  }
+  return runs;
 }
 
 async function statusTransitions(client: ApiClient, systemIds: ReadonlySet<string>, changeIds: readonly string[]) {
@@ -117,14 +142,18 @@ async function statusTransitions(client: ApiClient, systemIds: ReadonlySet<strin
   return found.flat();
 }
 
-function failureOf(run: Run | undefined, arrived: boolean, changeIds: readonly string[]): string | undefined {
+function failureOf(
+  run: Run | undefined,
+  { status, effectPath }: Expected,
+  { arrived, changeIds }: { arrived: boolean; changeIds: readonly string[] },
+): string | undefined {
   if (run === undefined) {
     return changeIds.length === 0
-      ? 'the alert changed nothing: the system was in that state already'
+      ? 'the alert changed nothing: it was in that state already'
       : `no run within ${PATIENCE_MS / 1000} s`;
   }
-  if (run.status !== 'success') return `the run is ${run.status}`;
-  return arrived ? undefined : 'the run succeeded, but nothing arrived at the receiver';
+  if (run.status !== status) return `the run is ${run.status}, not ${status}`;
+  return arrived ? undefined : `nothing arrived at ${effectPath ?? ''} of the receiver`;
 }
 
 function alertsOf(payload: unknown): Alert[] {

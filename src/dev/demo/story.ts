@@ -34,7 +34,8 @@ export function renderAct(act: Act, options: StoryOptions): string {
     ...act.runs.flatMap((detail) => runLines(detail)),
     ...receiverLines(act),
   ];
-  const inTime = lines.sort((a, b) => a.at - b.at || a.order - b.order);
+  // A run that began with an earlier post was described there.
+  const inTime = lines.filter(({ at }) => at >= posted).sort((a, b) => a.at - b.at || a.order - b.order);
   return [
     paint(act.title, 'strong', options.colours),
     ...inTime.map((line) => lineText(line, posted, options)),

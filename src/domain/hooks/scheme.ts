@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AlertMapping } from './alert-mapping';
 
 /** How a hook recognises its sender. */
 export const HOOK_SCHEMES = [
@@ -17,6 +18,7 @@ export const HOOK_SCHEMES = [
   'shopify',
   'linear',
   'bitbucket',
+  'sns',
 ] as const;
 
 export type HookScheme = (typeof HOOK_SCHEMES)[number];
@@ -45,6 +47,12 @@ export const HookOptions = z.object({
     .optional()
     .describe('How far the timestamp may differ, and how long a signature is remembered; default 300'),
   deliveryHeader: HeaderName.optional().describe('Header that identifies a delivery; repeats do nothing'),
+  topics: z
+    .array(z.string().max(400).startsWith('arn:'))
+    .max(50)
+    .optional()
+    .describe('Scheme sns: ARNs of the topics that may post; no other is taken or confirmed'),
+  alert: AlertMapping.optional().describe('Reads alerts out of the requests, which then fire no automation.webhook'),
   hideHeaders: z.array(HeaderName).max(50).optional().describe('Headers that automations do not see'),
 });
 export type HookOptions = z.infer<typeof HookOptions>;
@@ -81,7 +89,7 @@ interface Preset {
 }
 
 /** What each scheme stands for, with the vendor's page that says so. */
-const PRESETS: Readonly<Record<Exclude<HookScheme, 'none'>, Preset>> = {
+const PRESETS: Readonly<Record<Exclude<HookScheme, 'none' | 'sns'>, Preset>> = {
   header: { secretHeader: 'x-hook-secret' },
   timestamped: { timestamped: 'x-signature' },
   hmac: { hmac: BODY },
@@ -128,8 +136,8 @@ const PRESETS: Readonly<Record<Exclude<HookScheme, 'none'>, Preset>> = {
 
 /** What a hook expects of its sender, with the hook's own settings over those of its scheme. */
 export interface Expectation {
-  kind: 'none' | 'secret' | 'timestamped' | 'hmac';
-  /** Header with the secret or the signature, lower case; null for `none`. */
+  kind: 'none' | 'secret' | 'timestamped' | 'hmac' | 'sns';
+  /** Header with the secret or the signature, lower case; null for `none`, and for `sns`, whose signature is in the body. */
   header: string | null;
   hmac?: HmacScheme;
   deliveryHeader?: string;
@@ -141,7 +149,9 @@ export function expectationOf(hook: { scheme: HookScheme; header: string | null;
   const { scheme, options } = hook;
   const toleranceSeconds = options.toleranceSeconds ?? TOLERANCE_SECONDS;
   const own = options.deliveryHeader?.toLowerCase();
-  if (scheme === 'none') return { kind: 'none', header: null, toleranceSeconds, ...(own && { deliveryHeader: own }) };
+  if (scheme === 'none' || scheme === 'sns') {
+    return { kind: scheme, header: null, toleranceSeconds, ...(own && { deliveryHeader: own }) };
+  }
   const preset = PRESETS[scheme];
   const deliveryHeader = own ?? preset.deliveryHeader;
   const common = { toleranceSeconds, ...(deliveryHeader && { deliveryHeader }) };

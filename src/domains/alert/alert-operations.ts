@@ -1,12 +1,5 @@
 import { sql } from 'drizzle-orm';
-import {
-  activeSilences,
-  deleteSilences,
-  insertSilence,
-  lockSilences,
-  silencesOf,
-  type SilenceRow,
-} from '../../db/alert-silences';
+import { activeSilences, deleteSilences, insertSilence, lockSilences, type SilenceRow } from '../../db/alert-silences';
 import { lockAlerts, type LockedAlert } from '../../db/alerts';
 import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
@@ -18,7 +11,9 @@ import { ended } from './next-state';
 import type { SeverityMap } from './severity-map';
 import { plan, store } from './take-alerts';
 
-const unknown = (fingerprint: string) => new FermataError('not_found', `There is no alert "${fingerprint}".`);
+/** The refusal of a fingerprint that no alert has. */
+export const unknownAlert = (fingerprint: string) =>
+  new FermataError('not_found', `There is no alert "${fingerprint}".`);
 
 async function lockOne(
   write: DomainWrite,
@@ -26,7 +21,7 @@ async function lockOne(
 ): Promise<{ known: LockedAlert; state: AlertState; silences: SilenceRow[] }> {
   await lockSilences(write.tx, 'read');
   const known = (await lockAlerts(write.tx, [fingerprint], [], write.now)).get(fingerprint);
-  if (known === undefined || known.state === null) throw unknown(fingerprint);
+  if (known === undefined || known.state === null) throw unknownAlert(fingerprint);
   return { known, state: AlertState.parse(known.state), silences: await activeSilences(write.tx, write.now) };
 }
 
@@ -80,9 +75,12 @@ export async function resolveAlert(
 export interface NewSilence {
   fingerprint?: string | undefined;
   matchers?: readonly string[] | undefined;
-  durationMinutes: number;
+  endsAt: Date;
   comment: string;
   createdBy: string;
+  /** Default: a new one. */
+  id?: string;
+  /** The same silence in an Alertmanager. */
   remote?: SilenceRow['remote'];
 }
 
@@ -90,13 +88,13 @@ export interface NewSilence {
  * Silences alerts from now on, also those that come later. @throws {FermataError} `not_found` for an unknown fingerprint
  */
 export async function silenceAlerts(write: DomainWrite, input: NewSilence): Promise<SilenceRow> {
-  const { fingerprint = null, matchers = [], durationMinutes, comment, createdBy, remote = null } = input;
+  const { fingerprint = null, matchers = [], endsAt, comment, createdBy, remote = null } = input;
   await lockSilences(write.tx, 'write');
-  if (fingerprint !== null && !(await exists(write.tx, fingerprint))) throw unknown(fingerprint);
+  if (fingerprint !== null && !(await exists(write.tx, fingerprint))) throw unknownAlert(fingerprint);
   const silence: SilenceRow = {
-    id: write.entities.ids.next(),
+    id: input.id ?? write.entities.ids.next(),
     ...{ fingerprint, matchers: fingerprint === null ? [...matchers] : [], comment, createdBy, remote },
-    endsAt: new Date(write.now.getTime() + durationMinutes * 60_000),
+    endsAt,
     createdAt: write.now,
   };
   await insertSilence(write.tx, silence);
@@ -104,17 +102,10 @@ export async function silenceAlerts(write: DomainWrite, input: NewSilence): Prom
   return silence;
 }
 
-/** Ends silences by id, or those of one alert by its fingerprint; returns what was there. */
-export async function unsilenceAlerts(
-  write: DomainWrite,
-  which: { silenceId: string } | { fingerprint: string },
-): Promise<SilenceRow[]> {
+/** Ends silences; returns those that existed. */
+export async function unsilenceAlerts(write: DomainWrite, silenceIds: readonly string[]): Promise<SilenceRow[]> {
   await lockSilences(write.tx, 'write');
-  const ids =
-    'silenceId' in which
-      ? [which.silenceId]
-      : (await silencesOf(write.tx, which.fingerprint, write.now)).map(({ id }) => id);
-  const gone = await deleteSilences(write.tx, ids);
+  const gone = await deleteSilences(write.tx, silenceIds);
   await recompute(write, gone);
   return gone;
 }

@@ -74,5 +74,8 @@ function alertOf(incident: Fields, told: { type: string; by: string; occurredAt:
 export const pagerdutySender: AlertSender = {
   id: 'pagerduty',
   summary: 'V3 webhooks of PagerDuty',
-  read: (body) => ({ elements: [element(() => read(body))] }),
+  read(body) {
+    const deliveryId = text(body, 'event', 'id');
+    return { elements: [element(() => read(body))], ...(deliveryId !== undefined && { deliveryId }) };
+  },
 };

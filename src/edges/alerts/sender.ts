@@ -18,6 +18,8 @@ export interface Link {
 /** A body as a sender's adapter understood it. */
 export interface SenderMessage {
   elements: Element[];
+  /** Identifies the message at its sender: a retry keeps it. */
+  deliveryId?: string;
   /** What the operator should know, e.g. alerts that the sender left out. */
   warnings?: string[];
 }

@@ -57,7 +57,12 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
 }
 
 /** What identifies a delivery: its delivery header, and what was signed for as long as that could be replayed. */
-function identitiesOf({ hook, headers, expected, signedHash }: HookRequest): DeliveryIdentity[] {
+export function identitiesOf({
+  hook,
+  headers,
+  expected,
+  signedHash,
+}: Pick<HookRequest, 'hook' | 'headers' | 'expected' | 'signedHash'>): DeliveryIdentity[] {
   const identities: DeliveryIdentity[] = [];
   const names = expected.deliveryHeader === undefined ? DELIVERY_HEADERS : [expected.deliveryHeader];
   const name = names.find(
@@ -73,7 +78,12 @@ function identitiesOf({ hook, headers, expected, signedHash }: HookRequest): Del
   return identities;
 }
 
-function shownHeaders({ headers, expected, hideHeaders }: HookRequest): Record<string, string> {
+/** Headers that automations may see: no credentials, and none that the hook hides. */
+export function shownHeaders({
+  headers,
+  expected,
+  hideHeaders,
+}: Pick<HookRequest, 'headers' | 'expected' | 'hideHeaders'>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
       const hidden = name === expected.header || hideHeaders.includes(name) || CREDENTIAL.test(name);

@@ -1,36 +1,106 @@
 import { z } from 'zod';
-import type { TransactionalAction } from '../../../integrations/contract';
-import { silenceAlerts } from '../alert-operations';
+import { findAlert } from '../../../db/alert-queries';
+import type { ActionResult, CallingAction } from '../../../integrations/contract';
+import { silenceAlerts, unknownAlert } from '../alert-operations';
+import type { RemoteSilences } from '../remote-silences';
 import { Matchers } from '../triggers';
-import { alertOfRun, automationOf } from './alert-of-run';
+import { alertOf, automationOf } from './alert-of-run';
+
+/** Short: the call is tried once beside the workflow before it is handed over to a retried activity. */
+const TIMEOUT_MS = 5_000;
+const MS_PER_MINUTE = 60_000;
 
 const Config = z
   .strictObject({
     fingerprint: z.string().min(1).max(512).optional(),
-    matchers: Matchers.min(1).optional(),
+    matchers: Matchers.min(1).optional().describe('Matchers of labels, in place of a fingerprint'),
     durationMinutes: z.number().positive().max(525_600),
     comment: z.string().max(2_000).default(''),
+    connectionId: z
+      .string()
+      .trim()
+      .min(1)
+      .optional()
+      .describe('An Alertmanager in which the silence is created too (a connection of the type alertmanager)'),
   })
   .refine(({ fingerprint, matchers }) => fingerprint === undefined || matchers === undefined, {
     message: 'give either a fingerprint or matchers',
   });
+type Config = z.infer<typeof Config>;
 
-/** Silences the alert of the run, the one named, or all that matchers match. */
-export const silenceAction: TransactionalAction<z.infer<typeof Config>> = {
-  id: 'silence',
-  displayName: 'Silence alerts',
-  description: 'Silences the alert of this run, the one named, or all that matchers match, also those that come later.',
-  configSchema: Config,
-  execution: 'transaction',
-  async execute(context) {
-    const { tx, run, config, cause } = context;
-    const { matchers, durationMinutes, comment } = config;
-    const about =
-      matchers === undefined ? { fingerprint: await alertOfRun(tx, run.id, config.fingerprint) } : { matchers };
-    const silence = await silenceAlerts(context, {
-      ...about,
-      ...{ durationMinutes, comment, createdBy: automationOf(cause) },
-    });
-    return { output: { silenceId: silence.id, ...about, endsAt: silence.endsAt.toISOString() } };
-  },
-};
+const Artifact = z.object({
+  silenceId: z.string(),
+  fingerprint: z.string().nullable(),
+  matchers: z.array(z.string()),
+  endsAt: z.string(),
+  /** Id of the silence in Alertmanager; null without a connection. */
+  remoteSilenceId: z.string().nullable(),
+});
+type Artifact = z.infer<typeof Artifact>;
+
+/** What is known before anything is sent. */
+interface Prepared {
+  silenceId: string;
+  fingerprint: string | null;
+  /** Labels of the alert; empty for a silence by matchers. */
+  labels: Record<string, string>;
+  createdBy: string;
+}
+
+/**
+ * Silences the alert of the run, the one named, or all that matchers match: here, and in an Alertmanager when a connection
+ * is given. Alertmanager is called first; a failure there fails the step and leaves no silence here.
+ */
+export function createSilenceAction(remote: RemoteSilences): CallingAction<Config> {
+  return {
+    id: 'silence',
+    displayName: 'Silence alerts',
+    description:
+      'Silences the alert of this run, the one named, or all that matchers match, also those that come later; with connectionId in that Alertmanager too.',
+    configSchema: Config,
+    connection: 'alertmanager',
+    produces: { name: 'silence', schema: Artifact },
+    execution: 'call',
+    timeoutMs: () => TIMEOUT_MS,
+
+    async prepare({ db, ids, config, trigger, cause }): Promise<Prepared> {
+      const facts = { silenceId: ids.next(), createdBy: automationOf(cause) };
+      if (config.matchers !== undefined) return { ...facts, fingerprint: null, labels: {} };
+      const fingerprint = alertOf(trigger, config.fingerprint);
+      const alert = await findAlert(db, fingerprint);
+      if (alert === null) throw unknownAlert(fingerprint);
+      return { ...facts, fingerprint, labels: alert.labels };
+    },
+
+    async execute({ config, prepared, connection, idempotencyKey, now, signal }): Promise<ActionResult> {
+      const { silenceId, fingerprint, labels, createdBy } = prepared as Prepared;
+      const { comment, matchers = [], connectionId } = config;
+      const endsAt = new Date(now.getTime() + config.durationMinutes * MS_PER_MINUTE);
+      const remoteSilenceId =
+        connectionId === undefined
+          ? null
+          : await remote.create(
+              connection,
+              { matchers, labels, endsAt, comment, createdBy, idempotencyKey },
+              { signal, now, timeoutMs: TIMEOUT_MS },
+            );
+      const artifact: Artifact = { silenceId, fingerprint, matchers, endsAt: endsAt.toISOString(), remoteSilenceId };
+      return { output: artifact, artifact };
+    },
+
+    async settled({ tx, entities, config, cause, now }, { result }) {
+      if (result === undefined) return;
+      const { silenceId, fingerprint, matchers, endsAt, remoteSilenceId } = Artifact.parse(result.artifact);
+      const { connectionId, comment } = config;
+      await silenceAlerts(
+        { tx, entities, cause, now },
+        {
+          ...{ id: silenceId, endsAt: new Date(endsAt), comment, createdBy: automationOf(cause) },
+          ...(fingerprint === null ? { matchers } : { fingerprint }),
+          ...(connectionId !== undefined &&
+            remoteSilenceId !== null && { remote: { connectionId, id: remoteSilenceId } }),
+        },
+      );
+    },
+  };
+}

@@ -1,27 +1,59 @@
 import { z } from 'zod';
-import type { TransactionalAction } from '../../../integrations/contract';
+import { findSilences } from '../../../db/alert-silences';
+import type { CallingAction } from '../../../integrations/contract';
 import { unsilenceAlerts } from '../alert-operations';
-import { alertOfRun } from './alert-of-run';
+import type { RemoteSilences } from '../remote-silences';
+import { alertOf } from './alert-of-run';
+
+const TIMEOUT_MS = 5_000;
 
 const Config = z
   .strictObject({ silenceId: z.guid().optional(), fingerprint: z.string().min(1).max(512).optional() })
   .refine(({ silenceId, fingerprint }) => silenceId === undefined || fingerprint === undefined, {
     message: 'give either a silenceId or a fingerprint',
   });
+type Config = z.infer<typeof Config>;
 
-/** Ends a silence, or those of one alert. */
-export const unsilenceAction: TransactionalAction<z.infer<typeof Config>> = {
-  id: 'unsilence',
-  displayName: 'End silences',
-  description: 'Ends the silence named, or those of the alert of this run or of the one named. None is no error.',
-  configSchema: Config,
-  execution: 'transaction',
-  async execute(context) {
-    const { tx, run, config } = context;
-    const { silenceId } = config;
-    const which =
-      silenceId === undefined ? { fingerprint: await alertOfRun(tx, run.id, config.fingerprint) } : { silenceId };
-    const gone = await unsilenceAlerts(context, which);
-    return { output: { ended: gone.map(({ id }) => id) } };
-  },
-};
+/** Silences to end, with the opened connections of those that also exist in an Alertmanager. */
+interface Prepared {
+  silenceIds: string[];
+  remote: { connection: unknown; id: string }[];
+}
+
+/** Ends a silence, or those of one alert, here and in the Alertmanagers in which `alert.silence` created them. */
+export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Config> {
+  return {
+    id: 'unsilence',
+    displayName: 'End silences',
+    description:
+      'Ends the silence named, or those of the alert of this run or of the one named, also in Alertmanager. None is no error.',
+    configSchema: Config,
+    execution: 'call',
+    timeoutMs: () => TIMEOUT_MS,
+
+    async prepare({ db, config, trigger, now, openConnection }): Promise<Prepared> {
+      const { silenceId } = config;
+      const which = silenceId === undefined ? { fingerprint: alertOf(trigger, config.fingerprint) } : { silenceId };
+      const silences = await findSilences(db, which, now);
+      const elsewhere = silences.flatMap((silence) => silence.remote ?? []);
+      const opened = elsewhere.map(async ({ connectionId, id }) => ({
+        connection: await openConnection('alertmanager', connectionId),
+        id,
+      }));
+      return { silenceIds: silences.map(({ id }) => id), remote: await Promise.all(opened) };
+    },
+
+    async execute({ prepared, now, signal }) {
+      const { silenceIds, remote: elsewhere } = prepared as Prepared;
+      for (const { connection, id } of elsewhere) {
+        await remote.expire(connection, id, { signal, now, timeoutMs: TIMEOUT_MS });
+      }
+      return { output: { ended: silenceIds } };
+    },
+
+    async settled({ tx, entities, cause, now, prepared }, { result }) {
+      if (result === undefined) return;
+      await unsilenceAlerts({ tx, entities, cause, now }, (prepared as Prepared).silenceIds);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { messageOf } from '../errors';
+import { parseBareExpression } from '../expressions/template';
+
+/** An expression without braces, checked when the hook is saved. */
+const Expression = z
+  .string()
+  .min(1)
+  .max(2_000)
+  .superRefine((source, ctx) => {
+    try {
+      parseBareExpression(source);
+    } catch (error) {
+      ctx.addIssue({ code: 'custom', message: messageOf(error) });
+    }
+  });
+
+/** How a hook reads alerts out of any JSON. All are bare expressions over `body`, `headers`, `query` and, but for `each`, `item`. */
+export const AlertMapping = z.strictObject({
+  each: Expression.optional().describe('Gives the list of elements; default: one element, the body'),
+  fingerprint: Expression.describe('Identifies the alert from message to message'),
+  status: Expression.describe('Gives firing or resolved, or true or false'),
+  name: Expression.optional().describe('Label alertname; default: the name of the hook'),
+  severity: Expression.optional().describe('Label severity; default: warning'),
+  labels: Expression.optional().describe('Gives an object of labels'),
+  annotations: Expression.optional().describe('Gives an object of annotations; runbook_url is the link to the runbook'),
+});
+export type AlertMapping = z.infer<typeof AlertMapping>;

@@ -1,0 +1,84 @@
+import type { AlertStatus } from '../../domains/alert/alert-entity';
+import { messageOf } from '../../domain/errors';
+import { ExpressionError } from '../../domain/expressions/error';
+import { evaluate } from '../../domain/expressions/evaluate';
+import { parseBareExpression } from '../../domain/expressions/template';
+import type { AlertMapping } from '../../domain/hooks/alert-mapping';
+import { MAX_FINGERPRINT_LENGTH } from './alertmanager';
+import { runbookIn, text, textMap } from './fields';
+import { ElementError, element, type Element, type SenderMessage } from './sender';
+
+/** Elements of one message at most. */
+const MOST_ELEMENTS = 10_000;
+/** Steps of one expression, and time for all elements of a message: data of a sender never holds up the process. */
+const MAX_STEPS = 50_000;
+const BUDGET_MS = 2_000;
+
+/** What the expressions of a hook see. */
+export interface MappedRequest {
+  body: unknown;
+  headers: Record<string, string>;
+  query: Record<string, string | string[]>;
+}
+
+type Scope = MappedRequest & { item?: unknown };
+
+function valueOf(mapping: AlertMapping, key: keyof AlertMapping, scope: Scope, now: Date): unknown {
+  const source = mapping[key];
+  if (source === undefined) return undefined;
+  try {
+    return evaluate(parseBareExpression(source).expression, { ...scope }, { now, maxSteps: MAX_STEPS });
+  } catch (error) {
+    if (error instanceof ExpressionError) throw new ElementError(`${key}: ${messageOf(error)}`);
+    throw error;
+  }
+}
+
+const STATUSES: ReadonlyMap<unknown, AlertStatus> = new Map<unknown, AlertStatus>([
+  ['firing', 'firing'],
+  ['resolved', 'resolved'],
+  [true, 'firing'],
+  [false, 'resolved'],
+]);
+
+function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date): Element {
+  const value = (key: keyof AlertMapping) => valueOf(mapping, key, scope, now);
+  const fingerprint = text({ value: value('fingerprint') }, 'value');
+  if (fingerprint === undefined) throw new ElementError('fingerprint: must be a text that is not empty');
+  if (fingerprint.length > MAX_FINGERPRINT_LENGTH) {
+    throw new ElementError(`fingerprint: must have at most ${MAX_FINGERPRINT_LENGTH} characters`);
+  }
+  const given = value('status');
+  const status = STATUSES.get(typeof given === 'string' ? given.toLowerCase() : given);
+  if (status === undefined) throw new ElementError('status: must give firing or resolved, or true or false');
+  const labels = textMap(value('labels'), 'labels');
+  const annotations = textMap(value('annotations'), 'annotations');
+  const alertname = text({ value: value('name') }, 'value') ?? labels['alertname'] ?? hook;
+  const severity = text({ value: value('severity') }, 'value') ?? labels['severity'] ?? 'warning';
+  const runbook = annotations['runbook_url'] ?? runbookIn(annotations['description']);
+  return {
+    kind: 'alert',
+    alert: {
+      ...{ fingerprint: `${hook}:${fingerprint}`, status, source: hook, labels: { ...labels, alertname, severity } },
+      annotations: { ...annotations, ...(runbook !== undefined && { runbook_url: runbook }) },
+    },
+  };
+}
+
+/**
+ * Reads the alerts in a request to a hook by the expressions of its mapping. An element whose expressions fail is refused
+ * alone. @throws {ElementError} when `each` gives no list
+ */
+export function readMapped(hook: string, mapping: AlertMapping, request: MappedRequest, now: Date): SenderMessage {
+  const items = mapping.each === undefined ? [request.body] : valueOf(mapping, 'each', request, now);
+  if (!Array.isArray(items)) throw new ElementError('each: must give a list');
+  if (items.length > MOST_ELEMENTS) throw new ElementError(`each: gives more than ${MOST_ELEMENTS} elements`);
+  const deadline = performance.now() + BUDGET_MS;
+  const elements = items.map((item: unknown) =>
+    element(() => {
+      if (performance.now() > deadline) throw new ElementError('the expressions of the hook take too long');
+      return readItem(hook, mapping, { ...request, item }, now);
+    }),
+  );
+  return { elements };
+}

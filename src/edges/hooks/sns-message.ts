@@ -1,0 +1,75 @@
+import { createVerify, type X509Certificate } from 'node:crypto';
+import { z } from 'zod';
+
+/**
+ * A message of Amazon SNS
+ * (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html).
+ */
+const SnsMessage = z.looseObject({
+  Type: z.enum(['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation']),
+  MessageId: z.string(),
+  TopicArn: z.string(),
+  Message: z.string(),
+  Timestamp: z.string(),
+  Signature: z.string(),
+  SignatureVersion: z.enum(['1', '2']),
+  SigningCertURL: z.string(),
+  Subject: z.string().nullish(),
+  Token: z.string().optional(),
+  SubscribeURL: z.string().optional(),
+});
+export type SnsMessage = z.infer<typeof SnsMessage>;
+
+/** Returns the message in a body; null when the body is none. */
+export function parseSnsMessage(raw: Buffer): SnsMessage | null {
+  try {
+    const parsed = SnsMessage.safeParse(JSON.parse(raw.toString('utf8')));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Fields that are signed, in the order of their names. */
+const SIGNED = {
+  Notification: ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'],
+  SubscriptionConfirmation: ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'],
+  UnsubscribeConfirmation: ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'],
+} as const satisfies Record<SnsMessage['Type'], readonly (keyof SnsMessage)[]>;
+
+/** Version 1 signs with SHA-1, version 2 with SHA-256. */
+const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const satisfies Record<
+  SnsMessage['SignatureVersion'],
+  string
+>;
+
+/**
+ * The text that is signed: each field that the message has as name and value on lines of their own
+ * (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
+ */
+export function signedText(message: SnsMessage): string {
+  return SIGNED[message.Type]
+    .flatMap((name) => {
+      const value = message[name];
+      return typeof value === 'string' ? [`${name}\n${value}\n`] : [];
+    })
+    .join('');
+}
+
+/** Whether a certificate, valid at `now`, signed the message. */
+export function isSignedBy(message: SnsMessage, certificate: X509Certificate, now: Date): boolean {
+  const { validFrom, validTo, publicKey } = certificate;
+  if (now < new Date(validFrom) || now > new Date(validTo) || publicKey.asymmetricKeyType !== 'rsa') return false;
+  const verify = createVerify(DIGESTS[message.SignatureVersion]).update(signedText(message), 'utf8');
+  return verify.verify(publicKey, message.Signature, 'base64');
+}
+
+/** Hosts of SNS: `sns.<region>.amazonaws.com`, or `….amazonaws.com.cn`. */
+const SNS_HOST = /^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$/;
+
+/** Whether an address is one of SNS, over HTTPS and without a port or credentials: nothing else is ever fetched. */
+export function isSnsAddress(address: string | undefined): address is string {
+  if (address === undefined || !URL.canParse(address)) return false;
+  const { protocol, hostname, port, username, password } = new URL(address);
+  return protocol === 'https:' && SNS_HOST.test(hostname) && port === '' && username === '' && password === '';
+}

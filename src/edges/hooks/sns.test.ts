@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import type { Egress } from '../egress/egress';
+import { certificate, signSns } from '../../../test/support/sns/sign';
+import { createSns } from './sns';
+
+type Fields = Record<string, unknown>;
+
+const NOW = new Date('2026-11-28T10:00:00Z');
+const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alarms';
+const notification = JSON.parse(readFileSync('examples/payloads/sns-firing.json', 'utf8')) as Fields;
+const subscription: Fields = {
+  ...{ Type: 'SubscriptionConfirmation', MessageId: 'm2', Token: 'token', TopicArn: TOPIC },
+  ...{ Message: 'You have chosen to subscribe', Timestamp: '2026-11-28T09:59:00.000Z', SignatureVersion: '1' },
+  SubscribeURL: `https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=${TOPIC}&Token=token`,
+  SigningCertURL: notification['SigningCertURL'],
+};
+
+/** What AWS answers: the certificate and the confirmation. Everything else is refused. */
+function aws(answers: Record<string, { status: number; body: string }>): { egress: Egress; asked: string[] } {
+  const asked: string[] = [];
+  const egress = {
+    send: ({ url }: { url: string }) => {
+      asked.push(url);
+      return Promise.resolve({ status: 404, body: '', ...answers[url], headers: {}, url });
+    },
+  } as unknown as Egress;
+  return { egress, asked };
+}
+
+const raw = (message: Fields) => Buffer.from(JSON.stringify(message));
+const offline = () => createSns({ egress: aws({}).egress, certificates: certificate() });
+
+describe('messages of Amazon SNS', () => {
+  it.each(['1', '2'] as const)('takes a right signature of version %s', async (version) => {
+    const message = signSns(notification, version);
+    expect(await offline().verify(raw(message), [TOPIC], NOW)).toMatchObject({ MessageId: message['MessageId'] });
+    expect(await offline().verify(raw(signSns(subscription, version)), [TOPIC], NOW)).not.toBeNull();
+  });
+
+  it('signs the subject only when the message has one', async () => {
+    const { Subject: _, ...bare } = notification;
+    expect(await offline().verify(raw(signSns(bare)), [TOPIC], NOW)).not.toBeNull();
+    expect(await offline().verify(raw({ ...signSns(bare), Subject: 'added' }), [TOPIC], NOW)).toBeNull();
+  });
+
+  it('refuses what was changed, what another key signed, and what is no message', async () => {
+    const signed = signSns(notification);
+    for (const change of [
+      { Message: '{}' },
+      { MessageId: 'other' },
+      { TopicArn: `${TOPIC}2` },
+      { Signature: Buffer.from('x').toString('base64') },
+      { SignatureVersion: '2' },
+      { SignatureVersion: '3' },
+      { Type: 'Other' },
+    ]) {
+      expect(await offline().verify(raw({ ...signed, ...change }), [TOPIC, `${TOPIC}2`], NOW)).toBeNull();
+    }
+    expect(await offline().verify(Buffer.from('no json'), [TOPIC], NOW)).toBeNull();
+    expect(await offline().verify(raw(notification), [TOPIC], NOW)).toBeNull();
+  });
+
+  it('refuses topics that the hook does not name: every customer of AWS can have SNS sign', async () => {
+    expect(await offline().verify(raw(signSns(notification)), [], NOW)).toBeNull();
+    expect(await offline().verify(raw(signSns(notification)), [`${TOPIC}-other`], NOW)).toBeNull();
+  });
+
+  it('downloads a certificate once, and only from hosts of SNS', async () => {
+    const url = String(notification['SigningCertURL']);
+    const { egress, asked } = aws({ [url]: { status: 200, body: certificate() } });
+    const sns = createSns({ egress, certificates: undefined });
+    for (let time = 0; time < 2; time += 1) {
+      expect(await sns.verify(raw(signSns(notification)), [TOPIC], NOW)).not.toBeNull();
+    }
+    expect(asked).toEqual([url]);
+    for (const SigningCertURL of [
+      'https://example.com/c.pem',
+      'http://sns.eu-central-1.amazonaws.com/c.pem',
+      'https://sns.eu-central-1.amazonaws.com.example.com/c.pem',
+      'https://user@sns.eu-central-1.amazonaws.com/c.pem',
+      'https://sns.eu-central-1.amazonaws.com:8443/c.pem',
+      'https://bucket.s3.amazonaws.com/c.pem',
+      'file:///etc/passwd',
+    ]) {
+      expect(await sns.verify(raw(signSns({ ...notification, SigningCertURL })), [TOPIC], NOW)).toBeNull();
+      expect(await offline().verify(raw(signSns({ ...notification, SigningCertURL })), [TOPIC], NOW)).toBeNull();
+    }
+    expect(asked).toEqual([url]);
+  });
+
+  it('refuses a certificate that is not yet or no longer valid, and a download that fails', async () => {
+    const message = raw(signSns(notification));
+    expect(await offline().verify(message, [TOPIC], new Date('2000-01-01T00:00:00Z'))).toBeNull();
+    expect(await offline().verify(message, [TOPIC], new Date('2200-01-01T00:00:00Z'))).toBeNull();
+    expect(
+      await createSns({ egress: aws({}).egress, certificates: undefined }).verify(message, [TOPIC], NOW),
+    ).toBeNull();
+  });
+
+  it('confirms a subscription by its address, only at SNS', async () => {
+    const url = String(subscription['SubscribeURL']);
+    const { egress, asked } = aws({ [url]: { status: 200, body: '<ConfirmSubscriptionResponse/>' } });
+    const sns = createSns({ egress, certificates: certificate() });
+    const message = await sns.verify(raw(signSns(subscription)), [TOPIC], NOW);
+    if (message === null) throw new Error('not verified');
+    await sns.confirm(message);
+    expect(asked).toEqual([url]);
+    const elsewhere = { ...message, SubscribeURL: 'https://169.254.169.254/latest/meta-data' };
+    await expect(sns.confirm(elsewhere)).rejects.toMatchObject({ code: 'provider_failed' });
+    const gone = { ...message, SubscribeURL: 'https://sns.eu-central-1.amazonaws.com/gone' };
+    await expect(sns.confirm(gone)).rejects.toMatchObject({ code: 'provider_failed' });
+    expect(asked).toHaveLength(2);
+  });
+});

@@ -1,0 +1,161 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../src/project-root';
+import { startEngine, type Engine } from '../support/engine';
+import type { FermataProcess } from '../support/process';
+import { startVendorServer } from '../support/vendor-server';
+import { until } from '../support/until';
+
+type Fields = Record<string, unknown>;
+
+const GUIDES = join(projectRoot(), 'examples', 'alerts');
+
+/** Each guide on alerts does what it says, with seconds in place of minutes. */
+describe('the guides on alerts', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  const tried = new Set<string>();
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api();
+    await engine.worker();
+  }, 120_000);
+  afterEach(async () => {
+    // The next guide must not see the alerts of this one.
+    for (const { id } of (await engine.database.pool.query<{ id: string }>('select id from automations')).rows) {
+      await engine.call(api, 'POST', `/automations/${id}/disable`, {});
+    }
+  });
+  afterAll(() => engine.close());
+
+  const guide = async (name: string, ...changes: [string, string][]) => {
+    tried.add(name);
+    const text = readFileSync(join(GUIDES, name), 'utf8');
+    return engine.save(changes.reduce((yaml, [from, to]) => yaml.replaceAll(from, to), text));
+  };
+  const channel = async (name: string): Promise<[string, string]> => {
+    const connection = { name, type: 'webhook', config: { baseUrl: `${engine.receiver.url}/${name}` } };
+    return [name, String((await engine.call(api, 'POST', '/connections', connection))['id'])];
+  };
+  const pages = (name: string): Fields[] =>
+    engine.receiver.received.filter(({ path }) => path === `/${name}`).map(({ body }) => JSON.parse(body) as Fields);
+  const send = (fingerprint: string, labels: Fields, more: Fields = {}) =>
+    engine.call(api, 'POST', '/ingest/alertmanager', {
+      alerts: [{ status: 'firing', fingerprint, labels, startsAt: new Date().toISOString(), ...more }],
+    });
+  const resolve = (fingerprint: string, labels: Fields) => send(fingerprint, labels, { status: 'resolved' });
+
+  test('page-with-runbook pages with the link, and escalates unless somebody acknowledges', async () => {
+    const [name, pager] = await channel('PAGER');
+    const id = await guide('page-with-runbook.yaml', [name, pager], ['timeout_seconds: 900', 'timeout_seconds: 3']);
+    const annotations = { summary: 'Full.', runbook_url: 'https://rb/disk' };
+    const labels = { alertname: 'DiskFull', severity: 'page', instance: 'db-1' };
+    await send('p1', labels, { annotations });
+    await engine.ended(1, id, 30_000);
+    expect(pages('PAGER')).toMatchObject([
+      { title: 'DiskFull on db-1', body: 'Full. Runbook: https://rb/disk' },
+      { title: 'Nobody has acknowledged DiskFull', body: 'https://rb/disk' },
+    ]);
+    await send('p2', { ...labels, instance: 'db-2' }, { annotations });
+    await until('db-2 is paged', () => pages('PAGER').length === 3, 20_000);
+    await engine.call(api, 'POST', '/alerts/p2/acknowledge', { by: 'ada' });
+    await engine.ended(2, id, 30_000);
+    expect(pages('PAGER')).toHaveLength(3);
+  }, 90_000);
+
+  test('dampen-flapping opens one incident for an alert that flaps', async () => {
+    const id = await guide('dampen-flapping.yaml');
+    const labels = { alertname: 'Flappy', service: 'flaps' };
+    for (let episode = 0; episode < 7; episode += 1) {
+      await send('f1', labels);
+      await resolve('f1', labels);
+    }
+    await engine.ended(1, id, 30_000);
+    await until(
+      'all is routed',
+      async () => (await engine.database.pool.query('select 1 from changes where routed_at is null')).rowCount === 0,
+      20_000,
+    );
+    expect(await engine.runs(id)).toHaveLength(1);
+    const { items } = (await engine.call(api, 'GET', '/incidents')) as { items: Fields[] };
+    expect(items).toMatchObject([{ title: 'Flappy is flapping', systemIds: ['flaps'] }]);
+  }, 90_000);
+
+  test('mute-during-maintenance pages when the maintenance has ended, if the alert still fires', async () => {
+    const [name, pager] = await channel('PAGER_2');
+    const id = await guide('mute-during-maintenance.yaml', ['PAGER', pager]);
+    for (const system of ['m1', 'm2']) await engine.call(api, 'POST', '/systems', { id: system, name: system });
+    const maintenance = await engine.call(api, 'POST', '/maintenances', {
+      ...{ title: 'Upgrade', systemIds: ['m1', 'm2'], startAt: new Date().toISOString() },
+      endAt: new Date(Date.now() + 3_600_000).toISOString(),
+    });
+    const inMaintenance = async (): Promise<boolean> =>
+      (await engine.call(api, 'GET', `/maintenances/${String(maintenance['id'])}`))['status'] === 'in_progress';
+    await until('the maintenance runs', inMaintenance, 20_000);
+    for (const system of ['m1', 'm2']) await send(`mute-${system}`, { alertname: 'Down', service: system });
+    await until(
+      'both wait',
+      async () => (await engine.runs(id)).filter(({ status }) => status === 'waiting').length === 2,
+      20_000,
+    );
+    await resolve('mute-m1', { alertname: 'Down', service: 'm1' });
+    await engine.call(api, 'PATCH', `/maintenances/${String(maintenance['id'])}`, { endAt: new Date().toISOString() });
+    await engine.ended(2, id, 30_000);
+    expect(pages(name)).toHaveLength(1);
+  }, 90_000);
+
+  test('silence-in-alertmanager creates a silence there, and ends it when the alert resolves', async () => {
+    // The far end of alert-actions.test.ts is a real Alertmanager; here only the order of calls matters.
+    const silences: { id: string; comment: string; status: { state: string } }[] = [];
+    const alertmanager = await startVendorServer(({ method, path, body }) => {
+      if (method === 'POST') {
+        const { comment } = JSON.parse(body) as { comment: string };
+        silences.push({ id: 's1', comment, status: { state: 'active' } });
+        return { status: 200, body: { silenceID: 's1' } };
+      }
+      const [first] = silences;
+      if (method === 'DELETE' && first) first.status.state = 'expired';
+      return { status: 200, body: path.endsWith('/silences') ? silences : (first ?? {}) };
+    });
+    try {
+      const config = { url: alertmanager.url };
+      const { id: connection } = await engine.call(api, 'POST', '/connections', {
+        ...{ name: 'AM', type: 'alertmanager', config },
+      });
+      const id = await guide('silence-in-alertmanager.yaml', ['ALERTMANAGER', String(connection)]);
+      await send('s1', { alertname: 'Noisy' });
+      await engine.call(api, 'POST', '/alerts/s1/acknowledge', { by: 'ada' });
+      await until('it is silenced there', () => silences.length === 1, 20_000);
+      expect(silences[0]?.comment).toMatch(/^Acknowledged by ada \[fermata:.*\]$/);
+      await until(
+        'the run waits',
+        async () => (await engine.runs(id)).some(({ status }) => status === 'waiting'),
+        20_000,
+      );
+      await resolve('s1', { alertname: 'Noisy' });
+      expect(await engine.ended(1, id, 30_000)).toMatchObject([{ status: 'success' }]);
+      expect(silences).toMatchObject([{ status: { state: 'expired' } }]);
+      expect(await engine.call(api, 'GET', '/alert-silences')).toMatchObject({ items: [] });
+    } finally {
+      await alertmanager.close();
+    }
+  }, 90_000);
+
+  test('group-by-label sends one message for the alerts of a cluster', async () => {
+    const [name, chat] = await channel('CHAT');
+    const id = await guide('group-by-label.yaml', [name, chat], ['seconds: 30', 'seconds: 2']);
+    for (const alertname of ['Slow', 'Errors', 'Slow2']) await send(`c-${alertname}`, { alertname, cluster: 'eu' });
+    await send('c-us', { alertname: 'Slow', cluster: 'us' });
+    const runs = await engine.ended(2, id, 30_000);
+    expect(runs.map(({ context_key: key }) => key).toSorted()).toEqual(['cluster=eu', 'cluster=us']);
+    expect(
+      pages('CHAT')
+        .map(({ title, body }) => `${String(title)}: ${String(body)}`)
+        .toSorted(),
+    ).toEqual(['1 alerts in us: Slow', '3 alerts in eu: Errors, Slow, Slow2']);
+  }, 90_000);
+
+  test('are all tried here', () => {
+    expect([...tried].sort()).toEqual(readdirSync(GUIDES).sort());
+  });
+});

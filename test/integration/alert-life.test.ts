@@ -1,0 +1,100 @@
+import { createEndStaleAlerts } from '../../src/domains/alert/end-stale-alerts';
+import { DEFAULT_SEVERITY_RULES, SeverityRules, severityMap } from '../../src/domains/alert/severity-map';
+import { createEntityStore } from '../../src/db/entity-store';
+import { applyRetention } from '../../src/db/retention';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { createRegistry } from '../../src/domain/registry/registry';
+import type { Action } from '../../src/integrations/contract';
+import { testPlugins } from '../support/plugins';
+import { BASE, startApiHarness, type ApiHarness } from './api-harness';
+
+type Fields = Record<string, unknown>;
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+describe('the life of an alert', () => {
+  let h: ApiHarness;
+  beforeAll(async () => {
+    h = await startApiHarness();
+  });
+  afterAll(() => h.end());
+
+  const fire = (fingerprint: string, more: Fields = {}) =>
+    h.call('POST', `${BASE}/ingest/alertmanager`, {
+      body: {
+        alerts: [
+          {
+            ...{ status: 'firing', fingerprint, startsAt: '2026-11-20T09:00:00Z' },
+            labels: { alertname: 'A', service: `of-${fingerprint}`, severity: 'critical' },
+            ...more,
+          },
+        ],
+      },
+    });
+  const get = (fingerprint: string) => h.call('GET', `${BASE}/alerts/${fingerprint}`);
+  const age = (fingerprint: string, minutes: number) =>
+    h.rows(`update alerts set last_received_at = now() - make_interval(mins => $2) where fingerprint = $1`, [
+      fingerprint,
+      minutes,
+    ]);
+
+  test('FERMATA_ALERT_STALE_MINUTES: an alert that its sender stopped repeating is resolved, and its system healthy', async () => {
+    const severities = severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES));
+    const endStale = createEndStaleAlerts({ staleMs: 10 * MINUTE_MS, severities });
+    const registry = createRegistry<Action>(testPlugins());
+    const entities = createEntityStore({ clock: systemClock, ids: uuidV7, registry });
+    const cause = { actor: { type: 'system' as const, id: 'housekeeping' }, causedBy: null, depth: 0 };
+    const run = () => h.database.db.transaction((tx) => endStale({ tx, entities, cause, now: systemClock.now() }, 100));
+    for (const fingerprint of ['silent', 'repeated', 'recent']) await fire(fingerprint);
+    await age('silent', 11);
+    await age('repeated', 11);
+    await age('recent', 9);
+    // Counted from the last message, also when that changed nothing.
+    expect((await fire('repeated')).body.changeIds).toEqual([]);
+    expect(await run()).toBe(1);
+    expect((await get('silent')).body).toMatchObject({ status: 'resolved', endedBy: 'stale' });
+    expect((await h.call('GET', `${BASE}/health/of-silent`)).body).toMatchObject({ status: 'healthy' });
+    for (const fingerprint of ['repeated', 'recent']) {
+      expect((await get(fingerprint)).body).toMatchObject({ status: 'firing' });
+    }
+    expect(await run()).toBe(0);
+    // Its sender comes back with the same start: still the episode that has ended.
+    expect((await fire('silent')).body.changeIds).toEqual([]);
+    expect((await fire('silent', { startsAt: new Date().toISOString() })).body.changeIds).not.toEqual([]);
+    expect((await get('silent')).body.episodes).toMatchObject([{ endedBy: null }, { endedBy: 'stale' }]);
+  });
+
+  test('FERMATA_RETENTION_ALERTS_DAYS: resolved alerts and ended silences go after their time, firing ones stay', async () => {
+    for (const fingerprint of ['old', 'new', 'open']) await fire(fingerprint);
+    for (const [fingerprint, daysAgo] of [
+      ['old', 31],
+      ['new', 29],
+    ] as const) {
+      await h.call('POST', `${BASE}/alerts/${fingerprint}/resolve`);
+      await h.rows(
+        `update entities set state = state || jsonb_build_object('endsAt', now() - make_interval(days => $2))
+         where kind = 'alert' and id = $1`,
+        [fingerprint, daysAgo],
+      );
+    }
+    await h.call('POST', `${BASE}/alerts/open/silence`, { body: { durationMinutes: 5 } });
+    await h.call('POST', `${BASE}/alerts/new/silence`, { body: { durationMinutes: 5 } });
+    await h.rows(`update alert_silences set ends_at = now() - make_interval(days => 31) where fingerprint = 'new'`);
+    const settings = {
+      ...{ runsMs: 30 * DAY_MS, runsMinPerAutomation: 3, transitionsMs: 90 * DAY_MS, changesMs: 7 * DAY_MS },
+      ...{ notificationsMs: 90 * DAY_MS, incidentsMs: 730 * DAY_MS, versionsMinPerAutomation: 2 },
+      alertsMs: 30 * DAY_MS,
+    };
+    const count = () => h.rows(`select 1 from changes where kind = 'alert'`);
+    const before = (await count()).length;
+    await applyRetention(h.database, settings, {});
+    expect((await get('old')).status).toBe(404);
+    expect(await h.rows(`select 1 from alert_episodes where fingerprint = 'old'`)).toEqual([]);
+    expect((await get('new')).body).toMatchObject({ status: 'resolved' });
+    expect((await get('open')).body).toMatchObject({ status: 'firing' });
+    expect(await h.rows('select fingerprint from alert_silences')).toEqual([{ fingerprint: 'open' }]);
+    // Forgetting is no event.
+    expect(await count()).toHaveLength(before);
+  });
+});

@@ -1,0 +1,29 @@
+import { createSign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const file = (name: string): string => readFileSync(join(__dirname, name), 'utf8');
+
+/** A certificate of the tests' own; its key lies beside it. */
+export const CERTIFICATE_FILE = join(__dirname, 'certificate.pem');
+export const certificate = (): string => file('certificate.pem');
+
+const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const;
+
+/**
+ * Signs a message as Amazon SNS does, by the text of
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html, independently of the service.
+ */
+export function signSns(
+  message: Record<string, unknown>,
+  version: keyof typeof DIGESTS = '1',
+): Record<string, unknown> {
+  const names =
+    message['Type'] === 'Notification'
+      ? ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type']
+      : ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'];
+  let text = '';
+  for (const name of names) if (name in message) text += `${name}\n${String(message[name])}\n`;
+  const Signature = createSign(DIGESTS[version]).update(text).sign(file('key.pem'), 'base64');
+  return { ...message, SignatureVersion: version, Signature };
+}
