@@ -75,7 +75,8 @@ export const pagerdutySender: AlertSender = {
   id: 'pagerduty',
   summary: 'V3 webhooks of PagerDuty',
   read(body) {
-    const deliveryId = text(body, 'event', 'id');
+    const [id, type] = [text(body, 'event', 'id'), text(body, 'event', 'event_type')];
+    const deliveryId = id === undefined ? undefined : `${type ?? ''}:${id}`;
     return { elements: [element(() => read(body))], ...(deliveryId !== undefined && { deliveryId }) };
   },
 };
