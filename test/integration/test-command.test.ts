@@ -56,6 +56,12 @@ describe('fermata test', () => {
     expect(told.files.map(({ tests }) => tests.length)).toEqual([2, 2, 3, 6]);
   }, 180_000);
 
+  it('knows alerts as events: they fire, repeat, resolve, are acknowledged and silenced', async () => {
+    const told = await results(join(projectRoot(), 'examples', 'alert-tests'));
+    expect(failuresOf(told)).toEqual([]);
+    expect(told).toMatchObject({ code: 0, passed: true });
+  }, 180_000);
+
   it('says where in the file, and when, something is not as expected', async () => {
     const file = write('wrong.yaml', WRONG);
     const told = await results(file);

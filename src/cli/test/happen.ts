@@ -74,12 +74,14 @@ function webhookOf(alerts: readonly Alert[], now: Date) {
       ...alert,
       ...(alert.status === 'firing' ? { startsAt: now.toISOString() } : { endsAt: now.toISOString() }),
       // As Alertmanager does: the same labels are the same alert.
-      fingerprint: createHash('sha256')
-        .update(JSON.stringify(Object.entries(alert.labels).sort()))
-        .digest('hex')
-        .slice(0, 16),
+      fingerprint: alert.fingerprint ?? fingerprintOf(alert.labels),
     })),
   };
+}
+
+function fingerprintOf(labels: Record<string, string>): string {
+  const sorted = JSON.stringify(Object.entries(labels).sort());
+  return createHash('sha256').update(sorted).digest('hex').slice(0, 16);
 }
 
 /** A kind that there is not is made, without a schema. */

@@ -7,6 +7,7 @@ const Alert = z.strictObject({
   status: z.enum(['firing', 'resolved']).default('firing'),
   labels: Labels,
   annotations: Labels.default({}),
+  fingerprint: z.string().min(1).optional().describe('Default: made of the labels'),
 });
 
 const Entity = z.strictObject({
