@@ -150,6 +150,8 @@ export interface CallingAction<C = unknown> extends ActionDescription {
   execution: 'call';
   /** Budget of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
   timeoutMs(config: C): number;
+  /** Whether a call with this config leaves the process; default true. `fermata test` answers those that do. */
+  leavesProcess?(config: C): boolean;
   /** Reads what an attempt needs from our own tables. What it throws fails the step, unless the database is away. */
   prepare?(context: PrepareContext<C>): Promise<unknown>;
   execute(context: CallContext<C>): Promise<ActionResult>;

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sandboxProblem } from '../../src/integrations/script/sandbox';
 import { projectRoot } from '../../src/project-root';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
@@ -16,9 +17,10 @@ describe('the guides on alerts', () => {
   let api: FermataProcess & { url: string };
   const tried = new Set<string>();
   beforeAll(async () => {
+    const sandbox = { FERMATA_SCRIPT_SANDBOX: (await sandboxProblem()) === null ? 'bubblewrap' : 'none' };
     engine = await startEngine();
-    api = await engine.api();
-    await engine.worker();
+    api = await engine.api(sandbox);
+    await engine.worker(sandbox);
   }, 120_000);
   afterEach(async () => {
     // The next guide must not see the alerts of this one.
@@ -153,6 +155,21 @@ describe('the guides on alerts', () => {
         .map(({ title, body }) => `${String(title)}: ${String(body)}`)
         .toSorted(),
     ).toEqual(['1 alerts in us: Slow', '3 alerts in eu: Errors, Slow, Slow2']);
+  }, 90_000);
+
+  test('clean-up-full-disks runs the clean-up, and pages with the runbook when the alert stays', async () => {
+    const [name, pager] = await channel('PAGER_3');
+    const id = await guide(
+      'clean-up-full-disks.yaml',
+      ['PAGER', pager],
+      ['timeout_seconds: 600', 'timeout_seconds: 2'],
+    );
+    const annotations = { runbook_url: 'https://rb/disk' };
+    await send('disk', { alertname: 'DiskFull', env: 'prod', instance: 'db-1' }, { annotations });
+    const [run] = await engine.ended(1, id, 60_000);
+    expect(run).toMatchObject({ status: 'success' });
+    expect((await engine.steps(run?.id ?? ''))[0]).toMatchObject({ result: { stdout: 'cleaning up db-1\n' } });
+    expect(pages(name)).toMatchObject([{ title: 'Disk still full on db-1', body: 'https://rb/disk' }]);
   }, 90_000);
 
   test('are all tried here', () => {

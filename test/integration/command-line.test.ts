@@ -204,6 +204,34 @@ describe('the command line', () => {
     expect([ran.code, ran.err === '']).toEqual([code, code === 0]);
   });
 
+  test('lists alerts by matchers, and shows one with its labels, episodes and runbook', async () => {
+    const alert = (fingerprint: string, labels: Record<string, string>, status = 'firing') => ({
+      ...{ status, fingerprint, labels, annotations: { runbook_url: `https://rb/${fingerprint}` } },
+    });
+    const send = (...alerts: unknown[]) => engine.post({ url }, '/ingest/alertmanager', { alerts });
+    await send(
+      alert('cli1', { alertname: 'DiskFull', env: 'prod' }),
+      alert('cli2', { alertname: 'Slow', env: 'test' }),
+    );
+    await send(alert('cli2', { alertname: 'Slow', env: 'test' }, 'resolved'));
+    const shown = async (...args: string[]) => (await fermata(['alerts', ...args])).out;
+    const all = await shown();
+    expect(all).toMatch(/cli1 +firing/);
+    expect(all).toMatch(/cli2 +resolved/);
+    expect(await shown('--firing')).not.toContain('cli2');
+    expect(await shown('env=~"pro.*"', 'alertname!="Slow"')).toMatch(/cli1/);
+    expect(await shown('{env="test"}')).toMatch(/cli2 +resolved/);
+    expect(await shown('env="nowhere"')).toBe('No alerts.\n');
+    expect(await fermata(['alerts', 'env='])).toMatchObject({ code: 1, err: expect.stringContaining('matchers') });
+    const one = (await fermata(['alert', 'cli1'])).out;
+    expect(one).toMatch(/^DiskFull is firing since /);
+    expect(one).toContain('label env="prod"');
+    expect(one).toContain('runbook: https://rb/cli1');
+    expect(one).toContain('EPISODE FROM');
+    expect(await fermata(['alert', 'nobody'])).toMatchObject({ code: 1 });
+    expect(json(await fermata(['alert', 'cli2', '--json']))).toMatchObject({ status: 'resolved', endedBy: 'sender' });
+  });
+
   test.each([
     'dev',
     'api',
@@ -220,6 +248,8 @@ describe('the command line', () => {
     'secret',
     'token',
     'open',
+    'alerts',
+    'alert',
   ])('%s --help has examples', async (command) =>
     expect(await fermata([command, '--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Examples:') }),
   );

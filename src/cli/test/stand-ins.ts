@@ -39,7 +39,7 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
     );
     const one = {
       ...{ runId: run.id, path, actionId: found.rows[0]?.action_id ?? null, action: `${plugin.id}.${action.id}` },
-      ...{ config: structuredClone(config), isCall: action.execution === 'call' },
+      ...{ config: structuredClone(config), isCall: leavesProcess(action, config) },
     };
     performed.push(one);
     return one;
@@ -63,6 +63,10 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
       // A mock may leave out what the test does not look at.
       ...(produces && { produces: { ...produces, schema: produces.schema.partial() } }),
       async execute(context) {
+        if (!leavesProcess(action, context.config)) {
+          await note(plugin, action, context);
+          return action.execute(context);
+        }
         return resultOf(answerTo(await note(plugin, action, context)), produces !== undefined);
       },
     };
@@ -86,6 +90,9 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
       plugins.map((plugin) => ({ ...plugin, actions: plugin.actions?.map((action) => wrap(plugin, action)) ?? [] })),
   };
 }
+
+const leavesProcess = (action: Action, config: unknown): boolean =>
+  action.execution === 'call' && (action.leavesProcess?.(config as never) ?? true);
 
 function resultOf(answer: Answer | undefined, leavesArtifact: boolean): ActionResult {
   if (answer?.fail !== undefined) {

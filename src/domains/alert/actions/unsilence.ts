@@ -30,6 +30,8 @@ export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Con
     configSchema: Config,
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
+    // Only for silences that an Alertmanager has, which no test can create.
+    leavesProcess: () => false,
 
     async prepare({ db, config, trigger, now, openConnection }): Promise<Prepared> {
       const { silenceId } = config;
