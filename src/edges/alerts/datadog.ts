@@ -12,8 +12,11 @@ export function labelsOfTags(tags: readonly string[]): Record<string, string> {
   return Object.fromEntries(labels);
 }
 
-/** `[Triggered on {host:web-1}] CPU is high` → `CPU is high`: what stays the same from one transition to the next. */
-const withoutPrefix = (title: string): string => title.replace(/^\s*\[[^\]]*\]\s*/, '');
+/** Priority and transition before the name of a monitor. */
+const PREFIX = /^\s*(?:\[P[1-5]\]\s*)?(?:\[(?:re-)?(?:triggered|recovered|warn|no data|renotify)[^\]]*\]\s*)?/i;
+
+/** `[P1] [Triggered on {host:web-1}] CPU is high` → `CPU is high`: the part that is the same in all transitions. */
+const withoutPrefix = (title: string): string => title.replace(PREFIX, '');
 
 const FIRING = /^(?:re-)?(?:triggered|no data|warn)$|^renotify$/i;
 const RESOLVED = /recovered$/i;
