@@ -55,6 +55,15 @@ describe('health', () => {
     expect((await f.store.get(f.db, 'catalog-system', id))?.state).toMatchObject({ name: id });
   });
 
+  test('a new system is healthy, 0 of 0, and fires no health event', async () => {
+    const id = newSystem();
+    await inTransaction((write) => createSystem(write, { id, name: 'Shop' }));
+    expect(await healthOf(id)).toEqual({ status: 'healthy', healthyChecks: 0, totalChecks: 0 });
+    expect(await names(id)).toEqual([]);
+    await inTransaction((write) => deleteSystem(write, id));
+    expect(await healthOf(id)).toBeUndefined();
+  });
+
   test('a first status that is not healthy is a change from healthy', async () => {
     const id = newSystem();
     await inTransaction((write) => createSystem(write, { id, name: 'Shop' }));

@@ -81,14 +81,25 @@ async function mirror(write: DomainWrite, system: System): Promise<void> {
   await write.entities.mutate(write.tx, ref, () => ({ name, description, metadata }), write.cause);
 }
 
-/** Adds a system. Refused: an id that is taken (`conflict`), text that cannot be stored. */
+/**
+ * Adds a system, which is healthy (0 of 0) from the start. Throws `conflict` when the id is taken and `invalid_text` for text
+ * that cannot be stored.
+ */
 export async function createSystem(write: DomainWrite, input: NewSystem): Promise<System> {
   const system = await insertSystem(write, input);
   if (!system) throw new FermataError('conflict', `There is a system "${input.id ?? ''}" already`);
+  const healthy = { status: 'healthy', healthyChecks: 0, totalChecks: 0 };
+  const context = { systemName: system.name };
+  await write.entities.mutate(write.tx, { kind: 'health', id: system.id }, (prev) => prev ?? healthy, write.cause, {
+    context,
+  });
   return system;
 }
 
-/** Adds a system unless its id is taken; then null. */
+/**
+ * Adds a system unless its id is taken; then returns null. Its health is left to the caller, who reports the first result: one
+ * report is at most one change of health.
+ */
 export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
   assertStorable(input);
   await assertGroups(write.tx, input.groupIds ?? []);
