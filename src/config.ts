@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-map';
+import { readProxySettings, type ProxySettings } from './edges/egress/proxy-settings';
 import { createAllowList } from './edges/egress/allow-list';
 import { isAddressRange } from './domain/address-range';
 
@@ -76,6 +77,7 @@ const Environment = z.object({
       'must be a comma separated list of host names, addresses or CIDR ranges',
     )
     .prefault(''),
+  FERMATA_EGRESS_PROXY: z.string().default('env'),
   FERMATA_PLUGINS: list.prefault(''),
   FERMATA_SCRIPT_SANDBOX: z.enum(['bubblewrap', 'none']).default('bubblewrap'),
   FERMATA_SCRIPT_NETWORK: z.enum(['true', 'false']).default('false'),
@@ -156,6 +158,8 @@ export interface Config {
   timezone: string;
   /** Host names, addresses and CIDR ranges that webhooks may reach besides public ones. */
   egressAllow: string[];
+  /** Proxies that HTTP to the outside goes through. */
+  egressProxy: ProxySettings;
   /** Modules of plugins of one's own: packages, or paths from where the process was started. */
   plugins: string[];
   /** How scripts of automations are run; `bubblewrap` is its path, undefined = the first of the usual places. */
@@ -208,10 +212,11 @@ export function loadConfig(
   );
   const parsed = Environment.safeParse(present);
   const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  const proxy = proxyOf(parsed.data?.FERMATA_EGRESS_PROXY ?? 'env', env, wrong);
   const missing = required.filter((name) => !Object.hasOwn(present, name)).map((name) => `${name} ${REQUIRED[name]}`);
   const lines = [...new Set([...wrong, ...missing])];
   const [only] = lines;
-  if (only === undefined && parsed.success) return fromEnvironment(parsed.data);
+  if (only === undefined && parsed.success) return { ...fromEnvironment(parsed.data), egressProxy: proxy };
   throw new ConfigError(
     lines.length === 1 && missing.length === 1
       ? `${only}`
@@ -219,7 +224,17 @@ export function loadConfig(
   );
 }
 
-function fromEnvironment(env: z.infer<typeof Environment>): Config {
+/** The proxies, which are in variables of their own; what is wrong with them is added to `wrong`. */
+function proxyOf(setting: string, env: Record<string, string | undefined>, wrong: string[]): ProxySettings {
+  try {
+    return readProxySettings(setting, env);
+  } catch (error) {
+    wrong.push(error instanceof Error ? error.message : String(error));
+    return readProxySettings('none', {});
+  }
+}
+
+function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egressProxy'> {
   return {
     host: env.FERMATA_HOST,
     port: env.FERMATA_PORT,

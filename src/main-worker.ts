@@ -82,7 +82,7 @@ export async function startWorker(
   const database = createDatabase(databaseUrl, { max: config.databasePool, applicationName: 'fermata-worker' });
   await assertSchemaCurrent(database);
   const workerId = uuidV7.next();
-  const egress = createEgress({ allow: config.egressAllow });
+  const egress = createEgress({ allow: config.egressAllow, proxy: config.egressProxy });
   const scripts = createScriptRunner({
     ...{ egress, policy: config.scripts, packages: createPackageSource(database.db) },
     limits: { atOnce: config.scriptSlots, mostWaiting: 10_000, waitMs: WORKER_WAIT_MS },

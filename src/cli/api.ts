@@ -82,7 +82,7 @@ export async function startApi(config: Config, clock: Clock = systemClock): Prom
     onError: (error) => log.debug({ err: error }, 'a database connection broke'),
   });
   const probe = createTemporalProbe(config.temporal);
-  const egress = createEgress({ allow: config.egressAllow });
+  const egress = createEgress({ allow: config.egressAllow, proxy: config.egressProxy });
   const scripts = createScriptRunner({
     ...{ egress, policy: config.scripts, packages: createPackageSource(database.db) },
     limits: SCRIPT_LIMITS,

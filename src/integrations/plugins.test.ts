@@ -84,6 +84,8 @@ const ACTIONS: Record<string, string | null> = {
   'integration-jira.transition_issue': 'issue: issueKey projectKey issueUrl id status',
   'integration-jira.add_comment': 'comment:',
   'integration-jira.search_issues': 'issue_search: found count issues firstIssueKey',
+  'integration-http.request': 'response: status body outputs',
+  'integration-http.poll_until': 'response: status body outputs',
   'integration-slack.post_message': 'message: channel ts updated',
   'integration-slack.update_message': 'message: channel ts updated',
   'integration-slack.add_reaction': null,

@@ -12,6 +12,7 @@ import { satellitePlugin } from '../domains/satellite/plugin';
 import { sloPlugin } from '../domains/slo/plugin';
 import { healthcheckPlugin } from '../domains/healthcheck/plugin';
 import { incidentPlugin } from '../domains/incident/plugin';
+import { createHttpPlugin } from './http/plugin';
 import { createJiraPlugin } from './jira/plugin';
 import { maintenancePlugin } from '../domains/maintenance/plugin';
 import { connectionTypesOf } from './connections/connection-type';
@@ -61,6 +62,7 @@ export function createPlugins({
     sloPlugin,
     satellitePlugin,
     createWebhookPlugin({ egress }),
+    createHttpPlugin({ egress }),
     createJiraPlugin({ egress }),
     createScriptPlugin(scripts),
     createOpsgeniePlugin({ egress }),

@@ -5,6 +5,8 @@ import { createAllowList } from './allow-list';
 import { withDeadline } from './deadline';
 import { guardedLookup, systemResolve, type Resolve } from './guarded-lookup';
 import { networkFailure } from './network-failure';
+import { createProxiedSender, goesDirect } from './proxied';
+import { proxyFor, type ProxySettings } from './proxy-settings';
 import { readText } from './read-text';
 import { nextHop, type Hop, type Method } from './redirect';
 import { checkAddress, checkTarget, targetOf } from './target';
@@ -57,11 +59,15 @@ interface EgressOptions {
   allow: readonly string[];
   /** How names become addresses; the resolver of the system unless given. */
   resolve?: Resolve;
+  /** Proxies for HTTP; default: none. Other protocols connect directly. */
+  proxy?: ProxySettings;
 }
 
 /** Pooled, kept-alive HTTP to public addresses and to what `allow` names. @throws {Error} for an entry it cannot read */
-export function createEgress({ allow, resolve = systemResolve }: EgressOptions): Egress {
+export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOptions): Egress {
   const allowList = createAllowList(allow);
+  const unguarded = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
+  const proxied = createProxiedSender(unguarded);
   const agent = new Agent({
     factory: (origin) => {
       const { port } = targetOf(new URL(origin));
@@ -70,12 +76,18 @@ export function createEgress({ allow, resolve = systemResolve }: EgressOptions):
     },
   });
 
+  async function sendHop(hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    checkTarget(hop.url, allowList);
+    const via = proxy === undefined ? null : proxyFor(proxy, { protocol: hop.url.protocol, ...targetOf(hop.url) });
+    if (via === null || (await goesDirect(hop.url, allowList, resolve))) return sendDirect(agent, hop, signal);
+    return proxied.send(via, hop, signal);
+  }
+
   async function exchange(request: EgressRequest, signal: AbortSignal): Promise<EgressResponse> {
     const sensitive = new Set(request.sensitiveHeaders?.map((name) => name.toLowerCase()));
     let hop = firstHop(request);
     for (;;) {
-      checkTarget(hop.url, allowList);
-      const response = await sendHop(agent, hop, signal);
+      const response = await sendHop(hop, signal);
       const headers = plainHeaders(response.headers);
       const next = nextHop(hop, response.statusCode, headers['location'], sensitive);
       if (next === null) {
@@ -108,7 +120,9 @@ export function createEgress({ allow, resolve = systemResolve }: EgressOptions):
         throw networkFailure(error, origin);
       }
     },
-    close: () => agent.destroy(),
+    async close() {
+      await Promise.all([agent.destroy(), proxied.close(), unguarded.destroy()]);
+    },
   };
 }
 
@@ -131,7 +145,7 @@ function firstHop({ url, method, headers, body }: EgressRequest): Hop {
   return { url: new URL(url), method, headers: all, body: body ?? null, redirects: 0 };
 }
 
-function sendHop(agent: Agent, { url, method, headers, body }: Hop, signal: AbortSignal) {
+function sendDirect(agent: Agent, { url, method, headers, body }: Hop, signal: AbortSignal) {
   return agent.request({
     origin: url.origin,
     path: url.pathname + url.search,

@@ -32,7 +32,10 @@ export async function vendorActions(
     }),
   };
   const opsgenie = { connectionId: await connect('opsgenie', { ...OPSGENIE, baseUrl: vendors.opsgenie.url }) };
+  const http = { connectionId: await connect('http', { baseUrl: vendors.slack.url }) };
   return [
+    ['integration-http.request', { ...http, method: 'POST', path: '/api/auth.test' }],
+    ['integration-http.poll_until', { ...http, path: '/api/auth.test', until: 'response.status == 200' }],
     ['integration-slack.post_message', { ...slack, channel: '#ops', text: 'Down' }],
     ['integration-slack.update_message', { ...slack, text: 'Up' }],
     ['integration-slack.add_reaction', { ...slack, name: 'eyes' }],

@@ -1,0 +1,121 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
+import { buildConnector, Pool, type Agent, type Dispatcher } from 'undici';
+import { ProviderFailure } from '../../integrations/provider-failure';
+import type { AllowList } from './allow-list';
+import { errorCode } from './error-code';
+import type { Resolve } from './guarded-lookup';
+import type { Hop } from './redirect';
+import { checkAddress, targetOf } from './target';
+
+/** A connection through the proxy that cannot be made is given up then. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Names that lead to the proxy's own machine or network, whether or not they can be resolved here. */
+const INTERNAL = /^(localhost|.+\.localhost|metadata|metadata\.google\.internal|instance-data(\..+)?)$/;
+const UNRESOLVED: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL']);
+
+/**
+ * Whether a host goes directly although a proxy is set: the operator allows it by name, or all its addresses. Throws
+ * `egress_refused` when the proxy must not be asked for it: one of its addresses, where they can be resolved here, is not
+ * public. A proxy resolves names itself, so every address has to be.
+ */
+export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): Promise<boolean> {
+  const { hostname, port } = targetOf(url);
+  if (allow.allowsHost(hostname, port) || allow.allowsAddress(hostname, port)) return true;
+  if (INTERNAL.test(hostname.toLowerCase().replace(/\.$/, ''))) {
+    const message = `${hostname} is not public. FERMATA_EGRESS_ALLOW says what may be reached besides.`;
+    throw new ProviderFailure('egress_refused', message, { retryable: false });
+  }
+  const found = await resolve(hostname).catch((error: unknown) => {
+    if (UNRESOLVED.has(errorCode(error) ?? '')) return [];
+    throw error;
+  });
+  if (found.length > 0 && found.every(({ address }) => allow.allowsAddress(address, port))) return true;
+  for (const { address } of found) checkAddress(address, port, allow, `${hostname} leads to ${address}, which`);
+  return false;
+}
+
+/** Sends requests through proxies, over pooled connections; https in a tunnel by CONNECT. */
+export interface ProxiedSender {
+  send(proxy: URL, hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData>;
+  close(): Promise<void>;
+}
+
+/** `agent` makes no checks of addresses: the operator has chosen the proxy. */
+export function createProxiedSender(agent: Agent): ProxiedSender {
+  const tunnels = new Map<string, Pool>();
+
+  const tunnelTo = (proxy: URL, origin: string): Pool => {
+    const key = `${proxy.href} ${origin}`;
+    const known = tunnels.get(key);
+    if (known) return known;
+    const connectTls = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+    const pool = new Pool(origin, {
+      ...{ headersTimeout: 0, bodyTimeout: 0 },
+      connect: (options, callback) => {
+        openTunnel(proxy, new URL(origin)).then(
+          (httpSocket) => connectTls({ ...options, httpSocket } as Parameters<typeof connectTls>[0], callback),
+          (error: Error) => callback(error, null),
+        );
+      },
+    });
+    tunnels.set(key, pool);
+    return pool;
+  };
+
+  return {
+    send(proxy, { url, method, headers, body }, signal) {
+      const path = url.pathname + url.search;
+      if (url.protocol === 'https:')
+        return tunnelTo(proxy, url.origin).request({ path, method, headers, body, signal });
+      const authorization = credentialsOf(proxy);
+      return agent.request({
+        ...{ origin: proxy.origin, path: `${url.origin}${path}`, method, body, signal },
+        headers: { Host: url.host, ...headers, ...(authorization && { 'Proxy-Authorization': authorization }) },
+      });
+    },
+    async close() {
+      await Promise.all([...tunnels.values()].map((pool) => pool.destroy()));
+    },
+  };
+}
+
+/** Asks a proxy for a connection to a host. @throws {ProviderFailure} when it refuses */
+function openTunnel(proxy: URL, target: URL): Promise<Socket> {
+  const place = `${target.hostname}:${targetOf(target).port}`;
+  const authorization = credentialsOf(proxy);
+  return new Promise((resolve, reject) => {
+    const send = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
+    const request = send({
+      ...{ host: proxy.hostname.replace(/^\[|\]$/g, ''), port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80) },
+      ...{ method: 'CONNECT', path: place, timeout: CONNECT_TIMEOUT_MS, agent: false },
+      headers: { Host: place, ...(authorization && { 'Proxy-Authorization': authorization }) },
+    });
+    request.once('connect', (response, socket) => {
+      if (response.statusCode === 200) return resolve(socket as Socket);
+      socket.destroy();
+      reject(refusal(place, response.statusCode ?? 0));
+    });
+    request.once('response', (response) => {
+      response.destroy();
+      reject(refusal(place, response.statusCode ?? 0));
+    });
+    request.once('timeout', () => request.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })));
+    request.once('error', (error) => reject(new Error(`The proxy failed: ${error.message}`, { cause: error })));
+    request.end();
+  });
+}
+
+/** 403 and 407 are decisions of the proxy, anything else may pass. */
+function refusal(place: string, status: number): ProviderFailure {
+  const message = `The proxy answered ${status} when it was asked to connect to ${place}.`;
+  const isDecision = status === 403 || status === 407;
+  return new ProviderFailure(isDecision ? 'egress_refused' : 'network_error', message, { retryable: !isDecision });
+}
+
+function credentialsOf({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}

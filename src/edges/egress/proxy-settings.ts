@@ -1,0 +1,70 @@
+import ipaddr from 'ipaddr.js';
+
+/** Which proxy requests go through; null for a scheme = directly. */
+export interface ProxySettings {
+  http: URL | null;
+  https: URL | null;
+  /** Hosts that are reached directly, as `NO_PROXY` names them. */
+  noProxy: readonly string[];
+}
+
+const NONE: ProxySettings = { http: null, https: null, noProxy: [] };
+
+/**
+ * Reads `FERMATA_EGRESS_PROXY`: `env` takes `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (lower-case names win, as in curl),
+ * `none` ignores them, a URL is the proxy for both schemes. @throws {Error} for a proxy that is no http(s) URL
+ */
+export function readProxySettings(setting: string, env: Readonly<Record<string, string | undefined>>): ProxySettings {
+  if (setting === 'none') return NONE;
+  const variable = (name: string) => env[name.toLowerCase()] || env[name] || '';
+  const noProxy = variable('NO_PROXY')
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '');
+  if (setting !== 'env') {
+    const url = proxyUrl('FERMATA_EGRESS_PROXY', setting);
+    return { http: url, https: url, noProxy };
+  }
+  const read = (name: string) => (variable(name) === '' ? null : proxyUrl(name, variable(name)));
+  return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), noProxy };
+}
+
+function proxyUrl(name: string, text: string): URL {
+  // curl and others accept an address without a scheme.
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (URL.canParse(full)) {
+    const url = new URL(full);
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+  }
+  throw new Error(`${name} must be the http(s) URL of a proxy, env or none`);
+}
+
+/** The proxy for a target; null when it is reached directly. */
+export function proxyFor(
+  settings: ProxySettings,
+  target: { protocol: string; hostname: string; port: number },
+): URL | null {
+  const proxy = target.protocol === 'https:' ? settings.https : settings.http;
+  if (proxy === null || settings.noProxy.some((entry) => matches(entry, target))) return null;
+  return proxy;
+}
+
+/** `*`, a host with everything below it, `.suffix`, an address or a CIDR range; each may end in `:port`. */
+function matches(entry: string, { hostname, port }: { hostname: string; port: number }): boolean {
+  if (entry === '*') return true;
+  const [, host = entry, only] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
+  if (only !== undefined && Number(only) !== port) return false;
+  const name = hostname.toLowerCase().replace(/\.$/, '');
+  const wanted = host.toLowerCase().replace(/^\[|\]$/g, '');
+  if (ipaddr.isValid(name)) return ipMatches(wanted, name);
+  const suffix = wanted.replace(/^\*?\./, '');
+  return name === suffix || name.endsWith(`.${suffix}`);
+}
+
+function ipMatches(wanted: string, name: string): boolean {
+  const address = ipaddr.process(name);
+  if (ipaddr.isValidCIDR(wanted)) {
+    const range = ipaddr.parseCIDR(wanted);
+    return range[0].kind() === address.kind() && address.match(range);
+  }
+  return ipaddr.isValid(wanted) && ipaddr.process(wanted).toString() === address.toString();
+}

@@ -1,0 +1,155 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { parseJson } from '../../domain/exact-json';
+import { messageOf } from '../../domain/errors';
+import { evaluate } from '../../domain/expressions/evaluate';
+import { parseExpression } from '../../domain/expressions/parse';
+import type { EgressResponse } from '../../edges/egress/egress';
+import { httpFailure } from '../../edges/egress/http-failure';
+import type { CallContext, CallingAction } from '../contract';
+import { ProviderFailure } from '../provider-failure';
+import { HttpConnection, RequestFields, type HttpClient } from './client';
+import { readJsonPath } from './json-path';
+
+const Text = z.string().trim().min(1);
+const TIMEOUT_MS = 30_000;
+/** Largest body in characters that is kept on the step. */
+const MAX_BODY = 200_000;
+
+const Response = z.object({ status: z.int(), body: z.unknown(), outputs: z.record(z.string(), z.unknown()) });
+type Response = z.infer<typeof Response>;
+const produces = { name: 'response', schema: Response };
+
+const Status = z.int().min(100).max(599);
+const RequestConfig = z.strictObject({
+  connectionId: Text,
+  ...RequestFields,
+  expectedStatus: z
+    .union([Status, z.array(Status).min(1)])
+    .optional()
+    .describe('Default: every 2xx'),
+  outputs: z.record(z.string(), Text).optional().describe('Names with JSON paths, such as $.items[0].id'),
+});
+type RequestConfig = z.infer<typeof RequestConfig>;
+
+/** `integration-http.request`. Every attempt carries the same `Idempotency-Key`. */
+export function createRequest(client: HttpClient): CallingAction<RequestConfig> {
+  return {
+    id: 'request',
+    displayName: 'HTTP request',
+    description: 'Sends a request to an HTTP API and reads values from its answer.',
+    configSchema: RequestConfig,
+    connection: 'http',
+    produces,
+    execution: 'call',
+    timeoutMs: () => TIMEOUT_MS,
+    async execute(context) {
+      const { config, now, idempotencyKey } = context;
+      const response = await send(client, context, idempotencyKey);
+      const artifact = await read(response, config.outputs ?? {}, context);
+      if (isExpected(response.status, config.expectedStatus)) return { output: artifact, artifact };
+      throw httpFailure(response, { now, output: artifact });
+    },
+  };
+}
+
+const isExpected = (status: number, expected: RequestConfig['expectedStatus']): boolean =>
+  expected === undefined ? status >= 200 && status <= 299 : [expected].flat().includes(status);
+
+const PollConfig = z.strictObject({
+  connectionId: Text,
+  ...RequestFields,
+  outputs: RequestConfig.shape.outputs,
+  every_seconds: z.number().min(1).max(3_600).default(10),
+  until: Text.meta({ 'x-code': true }).describe('Expression over response {status, body, outputs}'),
+  timeout_seconds: z.number().min(1).max(86_400).default(600),
+});
+type PollConfig = z.infer<typeof PollConfig>;
+const Progress = z.object({ startedAt: z.number() });
+
+/** `integration-http.poll_until`. The time to wait counts from the first attempt, also after a crash. */
+export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
+  return {
+    id: 'poll_until',
+    displayName: 'Poll HTTP until',
+    description: 'Repeats a request until an expression over its answer is true.',
+    configSchema: PollConfig,
+    connection: 'http',
+    produces,
+    execution: 'call',
+    // Also called before templates are rendered.
+    timeoutMs: ({ timeout_seconds: seconds }) => (typeof seconds === 'number' ? seconds * 1_000 : 600_000) + TIMEOUT_MS,
+    async execute(context) {
+      const { config, signal, now, idempotencyKey, progress } = context;
+      const known = Progress.safeParse(await progress.read());
+      const startedAt = known.success ? known.data.startedAt : now.getTime();
+      if (!known.success) await progress.write({ startedAt });
+      const condition = conditionOf(config.until);
+      const end = startedAt + config.timeout_seconds * 1_000;
+      for (let poll = 1; ; poll += 1) {
+        const response = await send(client, context, `${idempotencyKey}:${poll}`);
+        const artifact = await read(response, config.outputs ?? {}, context);
+        if (condition(artifact)) return { output: artifact, artifact };
+        if (Date.now() + config.every_seconds * 1_000 > end) {
+          const message = `Timed out after ${config.timeout_seconds} s waiting until ${config.until}; the last status was ${response.status}.`;
+          throw new ProviderFailure('timeout', message, { retryable: false, output: artifact });
+        }
+        await pause(config.every_seconds * 1_000, undefined, { signal });
+      }
+    },
+  };
+}
+
+/** @throws {ProviderFailure} config_invalid for an expression that cannot be read or evaluated */
+function conditionOf(source: string): (response: Response) => boolean {
+  const invalid = (error: unknown) =>
+    new ProviderFailure('config_invalid', `until: ${messageOf(error)}`, { retryable: false, cause: error });
+  try {
+    const expression = parseExpression(source);
+    return (response) => {
+      try {
+        return evaluate(expression, { response }, { now: new Date() }) === true;
+      } catch (error) {
+        throw invalid(error);
+      }
+    };
+  } catch (error) {
+    throw error instanceof ProviderFailure ? error : invalid(error);
+  }
+}
+
+function send(
+  client: HttpClient,
+  { config, connection, now, signal }: CallContext<RequestConfig | PollConfig>,
+  idempotencyKey: string,
+): Promise<EgressResponse> {
+  const { method, path, query, body } = config;
+  const call = { now, signal, timeoutMs: TIMEOUT_MS };
+  return client(HttpConnection.parse(connection), call, { method, path, query, body }, idempotencyKey);
+}
+
+async function read(
+  response: EgressResponse,
+  paths: Record<string, string>,
+  { mask, note }: Pick<CallContext<unknown>, 'mask' | 'note'>,
+): Promise<Response> {
+  const text = mask(response.body);
+  const json = parsed(text);
+  const value = json === undefined ? text : json;
+  const outputs = Object.entries(paths).map(([name, path]) => [name, readJsonPath(value, path)]);
+  const isLarge = text.length > MAX_BODY;
+  if (isLarge) note(`The body was left out: it has ${text.length} characters, and ${MAX_BODY} are kept. Use outputs.`);
+  return {
+    status: response.status,
+    body: isLarge ? null : value,
+    outputs: Object.fromEntries(outputs) as Response['outputs'],
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Egress, EgressResponse } from '../../edges/egress/egress';
+import { BaseUrl } from '../connections/base-url';
+import type { ConnectionCall } from '../connections/connection-type';
+import { ProviderFailure } from '../provider-failure';
+import { createVendorClient } from '../vendor-client';
+import { headerProblem, isForbiddenHeader, isHeaderName } from '../webhook/header-rules';
+import { withQuery } from '../webhook/with-query';
+
+/** An HTTP API with the headers, or the OAuth 2 client, that it accepts. */
+export const HttpConnection = z.strictObject({
+  baseUrl: BaseUrl,
+  headers: z
+    .record(
+      z
+        .string()
+        .refine(isHeaderName, 'must be the name of an HTTP header')
+        .refine((name) => !isForbiddenHeader(name), 'belongs to the connection and cannot be set'),
+      z.string().refine((value) => headerProblem(value) === null, 'cannot be sent in a header'),
+    )
+    .default({})
+    .meta({ 'x-secret': true }),
+  oauth2: z
+    .strictObject({
+      tokenUrl: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),
+      clientId: z.string().min(1).max(1_000),
+      clientSecret: z.string().min(1).max(10_000),
+      scope: z.string().max(1_000).optional(),
+    })
+    .optional()
+    .meta({ 'x-secret': true, description: 'Client credentials; the token is sent as Authorization: Bearer' }),
+});
+export type HttpConnection = z.infer<typeof HttpConnection>;
+
+const Value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** What is requested. */
+export const RequestFields = {
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET'),
+  path: z
+    .string()
+    .refine((path) => path === '' || /^\/(?!\/)/.test(path), 'must begin with one "/": it is below the baseUrl')
+    .default(''),
+  query: z.record(z.string(), z.union([Value, z.array(Value)])).optional(),
+  body: z.unknown().optional().describe('Sent as JSON, unless it is a text'),
+};
+const RequestShape = z.object(RequestFields);
+
+export type HttpClient = (
+  config: HttpConnection,
+  call: ConnectionCall,
+  request: z.infer<typeof RequestShape>,
+  idempotencyKey: string,
+) => Promise<EgressResponse>;
+
+const Token = z.looseObject({ access_token: z.string().min(1), expires_in: z.coerce.number().optional() });
+const TokenFailure = z.looseObject({ error: z.string(), error_description: z.string().optional() });
+/** A token without a lifetime is used for so long; others are renewed a minute before they end. */
+const DEFAULT_TOKEN_SECONDS = 300;
+const EARLY_MS = 60_000;
+
+/** Creates the client; tokens are kept in memory until they end. Any status is an answer. */
+export function createHttpClient(egress: Egress): HttpClient {
+  const tokens = new Map<string, { token: string; until: number }>();
+  const send = createVendorClient(egress, {
+    name: 'The token endpoint',
+    explain(json) {
+      const said = TokenFailure.safeParse(json).data;
+      return said && (said.error_description ?? said.error);
+    },
+  });
+
+  const keyOf = (oauth2: NonNullable<HttpConnection['oauth2']>) =>
+    createHash('sha256').update(JSON.stringify(oauth2)).digest('hex');
+
+  const tokenOf = async (oauth2: NonNullable<HttpConnection['oauth2']>, call: ConnectionCall): Promise<string> => {
+    const kept = tokens.get(keyOf(oauth2));
+    if (kept && kept.until > call.now.getTime()) return kept.token;
+    const { tokenUrl, clientId, clientSecret, scope } = oauth2;
+    // https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+    const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+    const body = new URLSearchParams({ ...form, ...(scope !== undefined && { scope }) }).toString();
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const { body: given } = await send(call, { method: 'POST', url: tokenUrl, headers, body }, Token);
+    const seconds = given.expires_in ?? DEFAULT_TOKEN_SECONDS;
+    const until = call.now.getTime() + Math.max(0, seconds * 1_000 - EARLY_MS);
+    tokens.set(keyOf(oauth2), { token: given.access_token, until });
+    return given.access_token;
+  };
+
+  return async (config, call, { method, path, query, body }, idempotencyKey) => {
+    const url = withQuery(`${config.baseUrl}${path}`, query);
+    if (new URL(url).origin !== new URL(config.baseUrl).origin) {
+      throw new ProviderFailure('config_invalid', 'path leads away from the baseUrl.', { retryable: false });
+    }
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    for (let attempt = 1; ; attempt += 1) {
+      const token = config.oauth2 && (await tokenOf(config.oauth2, call));
+      const response = await egress.send({
+        ...{ url, method, body: text, signal: call.signal, timeoutMs: call.timeoutMs },
+        headers: {
+          Accept: 'application/json',
+          ...(text !== undefined && { 'Content-Type': typeof body === 'string' ? 'text/plain' : 'application/json' }),
+          'Idempotency-Key': idempotencyKey,
+          ...config.headers,
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        },
+        sensitiveHeaders: Object.keys(config.headers),
+      });
+      // The token may have been withdrawn before its time.
+      if (response.status !== 401 || config.oauth2 === undefined || attempt > 1) return response;
+      tokens.delete(keyOf(config.oauth2));
+    }
+  };
+}

@@ -1,0 +1,118 @@
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { createEgress } from '../../src/edges/egress/egress';
+import { readProxySettings } from '../../src/edges/egress/proxy-settings';
+import { startReceiver, type Receiver } from '../support/receiver';
+
+/** A forward proxy: absolute requests and CONNECT, with a user. Every host leads to the receiver. */
+async function startProxy(to: () => number, connectStatus = 200) {
+  const seen: { line: string; authorization: string | undefined }[] = [];
+  const server: Server = createServer((request, response) => {
+    seen.push({ line: `${request.method} ${request.url}`, authorization: request.headers['proxy-authorization'] });
+    response.end('from the proxy');
+  });
+  server.on('connect', (request, client) => {
+    seen.push({ line: `CONNECT ${request.url}`, authorization: request.headers['proxy-authorization'] });
+    if (connectStatus !== 200) return void client.end(`HTTP/1.1 ${connectStatus} no\r\n\r\n`);
+    const upstream = connect(to(), '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      upstream.pipe(client).pipe(upstream);
+    });
+    upstream.on('error', () => client.destroy());
+    client.on('error', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    seen,
+    url: `http://user:pa%20ss@127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.closeAllConnections();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const unknown = () => Promise.reject(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }));
+
+describe('the egress guard behind a proxy', () => {
+  let receiver: Receiver;
+  let proxy: Awaited<ReturnType<typeof startProxy>>;
+  beforeEach(async () => {
+    receiver = await startReceiver();
+    proxy = await startProxy(() => Number(new URL(receiver.url).port));
+  });
+  afterEach(async () => {
+    await receiver.close();
+    await proxy.close();
+  });
+  const egress = (
+    resolve: Parameters<typeof createEgress>[0]['resolve'] = unknown,
+    allow: string[] = [],
+    noProxy = '',
+  ) =>
+    createEgress({
+      ...{
+        allow,
+        proxy: readProxySettings('env', { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NO_PROXY: noProxy }),
+      },
+      resolve,
+    });
+  const get = (url: string, through = egress()) =>
+    through
+      .send({ url, method: 'GET', headers: { 'X-Own': '1' }, timeoutMs: 5_000, signal: new AbortController().signal })
+      .finally(() => through.close());
+  const authorization = `Basic ${Buffer.from('user:pa ss').toString('base64')}`;
+
+  it('sends http with the whole address, with the credentials of the proxy', async () => {
+    expect((await get('http://hooks.example.com/x?y=1')).body).toBe('from the proxy');
+    expect(proxy.seen).toEqual([{ line: 'GET http://hooks.example.com/x?y=1', authorization }]);
+  });
+
+  it('asks for a tunnel for https, and checks the certificate of the host, not of the proxy', async () => {
+    await expect(get('https://hooks.example.com/x')).rejects.toMatchObject({ code: 'network_error', retryable: true });
+    expect(proxy.seen).toEqual([{ line: 'CONNECT hooks.example.com:443', authorization }]);
+    // The receiver speaks no TLS: it has seen no request.
+    expect(receiver.received).toEqual([]);
+  });
+
+  it.each([
+    [502, 'network_error', true],
+    [403, 'egress_refused', false],
+    [407, 'egress_refused', false],
+  ])('reports that the proxy answered %s', async (status, code, retryable) => {
+    await proxy.close();
+    proxy = await startProxy(() => 1, status);
+    await expect(get('https://hooks.example.com/x')).rejects.toMatchObject({
+      ...{ code, retryable, message: expect.stringContaining(String(status)) as string },
+    });
+  });
+
+  it.each([
+    ['http://169.254.169.254/latest', unknown],
+    ['http://metadata.google.internal/', unknown],
+    ['https://localhost/', unknown],
+    ['http://inside.example/', () => Promise.resolve([{ address: '10.0.0.1', family: 4 }])],
+    [
+      'https://half.example/',
+      () =>
+        Promise.resolve([
+          { address: '93.184.215.14', family: 4 },
+          { address: '127.0.0.1', family: 4 },
+        ]),
+    ],
+  ])('does not ask the proxy for %s', async (url, resolve) => {
+    await expect(get(url, egress(resolve))).rejects.toMatchObject({ code: 'egress_refused' });
+    expect(proxy.seen).toEqual([]);
+  });
+
+  it('goes directly to what the operator allows and to what NO_PROXY names', async () => {
+    const { port } = new URL(receiver.url);
+    const local = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
+    await get(`http://127.0.0.1:${port}/ip`, egress(undefined, ['127.0.0.1']));
+    await get(`http://named.example:${port}/name`, egress(local, ['named.example']));
+    await get(`http://ranged.example:${port}/range`, egress(local, ['127.0.0.0/8']));
+    await get(`http://skipped.example:${port}/skip`, egress(local, ['127.0.0.0/8'], 'skipped.example'));
+    expect(receiver.received.map(({ path }) => path)).toEqual(['/ip', '/name', '/range', '/skip']);
+    expect(proxy.seen).toEqual([]);
+  });
+});
