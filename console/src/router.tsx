@@ -47,7 +47,7 @@ const routes = [
     getParentRoute: () => shellRoute,
     path: '/',
     beforeLoad: () => {
-      throw redirect({ to: '/runs' as never });
+      throw redirect({ to: '/now' as never });
     },
   }),
   screen('/automations', () => import('./screens/automations/automations'), 'Automations', 'q', 'status', 'managedBy'),
@@ -57,6 +57,28 @@ const routes = [
   ),
   screen('/automations/new', () => import('./screens/editor/editor'), 'NewAutomation'),
   screen('/automations/$id/edit', () => import('./screens/editor/editor'), 'EditAutomation'),
+  screen('/now', () => import('./screens/now'), 'Now'),
+  screen(
+    ...(['/alerts', () => import('./screens/alerts/alerts'), 'Alerts'] as const),
+    ...['tab', 'status', 'severity', 'matchers', 'systemId', 'source'],
+  ),
+  screen('/alerts/$id', () => import('./screens/alerts/alert'), 'AlertScreen'),
+  screen('/incidents', () => import('./screens/incidents/incidents'), 'Incidents', 'status', 'systemId'),
+  screen('/incidents/$id', () => import('./screens/incidents/incident'), 'IncidentScreen'),
+  screen('/maintenances', () => import('./screens/incidents/maintenances'), 'Maintenances', 'status', 'systemId'),
+  screen('/maintenances/$id', () => import('./screens/incidents/maintenance'), 'MaintenanceScreen'),
+  screen('/slos', () => import('./screens/incidents/slos'), 'Slos'),
+  screen('/systems', () => import('./screens/systems/systems'), 'Systems', 'q'),
+  screen('/systems/$id', () => import('./screens/systems/system'), 'SystemScreen'),
+  screen('/entities', () => import('./screens/systems/entities'), 'EntityKinds'),
+  screen('/entities/$kind', () => import('./screens/systems/entities'), 'Entities'),
+  screen('/entities/$kind/$id', () => import('./screens/systems/entities'), 'EntityScreen'),
+  screen('/connections', () => import('./screens/connections/connections'), 'Connections', 'tab'),
+  screen('/scripts', () => import('./screens/connections/scripts'), 'Scripts', 'run', 'step'),
+  screen(
+    ...(['/system', () => import('./screens/system/system-page'), 'SystemPage'] as const),
+    ...['tab', 'q', 'kind', 'action', 'outcome', 'actorId'],
+  ),
   screen('/runs', () => import('./screens/runs'), 'Runs', 'status', 'automationId', 'contextKey', 'q', 'from', 'to'),
   screen('/runs/$id', () => import('./screens/run'), 'Run', 'step'),
 ];

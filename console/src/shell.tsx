@@ -1,6 +1,22 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { ListChecks, LogOut, Radio, Workflow } from 'lucide-react';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import {
+  Activity,
+  Bell,
+  Boxes,
+  CalendarClock,
+  Gauge,
+  KeyRound,
+  ListChecks,
+  LogOut,
+  Network,
+  Radio,
+  Server,
+  Siren,
+  Target,
+  Workflow,
+  type LucideIcon,
+} from 'lucide-react';
 import { useEffect } from 'react';
 import { useLive, useLiveState } from './api/live';
 import { whenSignedOut } from './api/client';
@@ -9,28 +25,47 @@ import { sessionQuery, signOut } from './api/session';
 
 const LIVE = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' } as const;
 
+const SCREENS: readonly (readonly [path: string, name: string, icon: LucideIcon])[] = [
+  ['/now', 'Now', Gauge],
+  ['/automations', 'Automations', Workflow],
+  ['/runs', 'Runs', ListChecks],
+  ['/alerts', 'Alerts', Bell],
+  ['/incidents', 'Incidents', Siren],
+  ['/maintenances', 'Maintenances', CalendarClock],
+  ['/slos', 'Objectives', Target],
+  ['/systems', 'Systems', Server],
+  ['/entities', 'Entities', Boxes],
+  ['/connections', 'Connections', Network],
+  ['/system', 'Access, system', KeyRound],
+];
+
 /** Navigation around every screen; follows the stream, and leaves for sign-in when the session has ended. */
 export function Shell() {
   const { data: session } = useQuery(sessionQuery);
   const navigate = useNavigate();
   const live = useLiveState();
+  const path = useRouterState({ select: ({ location }) => location.pathname });
   useLive();
   useEffect(() => {
     whenSignedOut(() => queryClient.setQueryData(sessionQuery.queryKey, null));
   }, []);
   useEffect(() => {
-    if (session === null) void navigate({ to: '/sign-in' });
+    if (session === null) void navigate({ to: '/sign-in', search: { next: path } as never });
   }, [session, navigate]);
   return (
     <div className="shell">
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
       <nav className="side" aria-label="Main">
-        <div className="brand">Fermata</div>
-        <Link to="/automations" search={{}}>
-          <Workflow size={16} aria-hidden /> Automations
-        </Link>
-        <Link to="/runs" search={{}}>
-          <ListChecks size={16} aria-hidden /> Runs
-        </Link>
+        <div className="brand">
+          <Activity size={16} aria-hidden /> Fermata
+        </div>
+        {SCREENS.map(([to, name, Icon]) => (
+          <Link key={to} to={to} search={{}} activeOptions={{ includeSearch: false }}>
+            <Icon size={16} aria-hidden /> {name}
+          </Link>
+        ))}
         <div className="side-foot">
           <span className="status" role="status">
             <Radio size={14} aria-hidden /> {LIVE[live]}
@@ -41,7 +76,7 @@ export function Shell() {
           </button>
         </div>
       </nav>
-      <main className="main">
+      <main className="main" id="main" tabIndex={-1}>
         <Outlet />
       </main>
     </div>

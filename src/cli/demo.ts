@@ -9,6 +9,7 @@ import { applyAutomations } from './apply/apply-files';
 import { readAutomationFile } from './apply/automation-files';
 import { listFiles } from './apply/list-files';
 import { createApiClient, type ApiClient } from './client';
+import { consoleLink } from './console-link';
 import { stopOnSignals } from './dev';
 import { startReceiver, type Receiver } from '../dev/demo/receiver';
 import { isFiring, play, post, type Act } from '../dev/demo/scenario';
@@ -69,6 +70,8 @@ async function runDemo(ci: boolean): Promise<void> {
     const output = createOutput();
     tell(acts, info, output);
     parts.done = true;
+    // Last, because the link is valid for a minute only.
+    if (!ci) output.line(`Open the console, signed in once within 60 s: ${await consoleLink(info)}\n`);
     if (!ci) return output.line('The service stays up; Ctrl-C stops it, the next start resumes here.');
     await stack.stop();
     if (acts.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
@@ -184,7 +187,12 @@ function tell(acts: readonly Act[], { apiUrl, temporalUiUrl, tokenCommand }: Dev
   output.line('\nLook at it');
   for (const [name, value] of links) if (value != null) output.line(`  ${name.padEnd(22)}  ${value}`);
   output.line('\nOn the command line');
-  for (const line of ['fermata runs', 'fermata alerts', `fermata automations "${AUTOMATION}"`]) {
+  for (const line of [
+    'fermata open console',
+    'fermata runs',
+    'fermata alerts',
+    `fermata automations "${AUTOMATION}"`,
+  ]) {
     output.line(`  ${line.replace('fermata', 'npx fermata')}`);
   }
   output.line();

@@ -3,6 +3,7 @@ import { loadConfig } from '../config';
 import { useColours } from '../log';
 import { createDevStack, type DevInfo, type DevStack } from '../dev/dev-stack';
 import { createOutput, type Say } from '../dev/output';
+import { consoleLink } from './console-link';
 
 /** `fermata dev` */
 export function configure(command: Command): void {
@@ -30,7 +31,8 @@ async function runDev(): Promise<void> {
   const stack = createDevStack({ config, env: process.env, say, colours });
   const asked = stopOnSignals(stack, say);
   try {
-    announce(await stack.start(), say);
+    const info = await stack.start();
+    announce(info, await consoleLink(info), say);
   } catch (error) {
     if (!asked.stopping) {
       await stack.stop();
@@ -67,8 +69,9 @@ export function stopOnSignals(stack: DevStack, say: Say): { readonly stopping: b
   return asked;
 }
 
-function announce({ apiUrl, temporalUiUrl, tokenCommand }: DevInfo, say: Say): void {
+function announce({ apiUrl, temporalUiUrl, tokenCommand }: DevInfo, link: string, say: Say): void {
   const lines: [string, string][] = [
+    ['console', link],
     ['API', `${apiUrl}/api/v1`],
     ['docs', `${apiUrl}/docs`],
     ['Web UI', temporalUiUrl ?? 'unknown: set FERMATA_TEMPORAL_UI_URL'],
@@ -76,5 +79,6 @@ function announce({ apiUrl, temporalUiUrl, tokenCommand }: DevInfo, say: Say): v
   ];
   say('fermata', 'ready');
   for (const [name, value] of lines) say('fermata', `  ${name.padEnd(8)}${value}`);
+  say('fermata', `the link to the console signs in once, within 60 s; later: fermata open console`);
   say('fermata', 'Ctrl-C stops everything; the next start resumes here');
 }

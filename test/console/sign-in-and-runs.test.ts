@@ -70,7 +70,7 @@ if (!ready) console.warn(`skipped: needs ${CHROMIUM} (or CHROMIUM=path) and a bu
     await page.getByRole('alert').getByText('not valid').waitFor();
     await page.getByLabel('Token').fill(ADMIN_TOKEN);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+    await page.getByRole('heading', { name: 'Now' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in to Fermata' }).waitFor();
     expect(wrong).toEqual([]);
@@ -90,7 +90,7 @@ if (!ready) console.warn(`skipped: needs ${CHROMIUM} (or CHROMIUM=path) and a bu
 
   it('returns to sign-in when the session is revoked elsewhere', async () => {
     const { page } = await open(await link());
-    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+    await page.getByRole('heading', { name: 'Now' }).waitFor();
     await api.rows('update sessions set revoked_at = now()');
     api.api.forgetTokens();
     await page.getByRole('button', { name: /waiting/ }).click();

@@ -1409,6 +1409,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connection-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Types of connections with the schemas of their configuration */
+        get: operations["connectionTypes.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections": {
         parameters: {
             query?: never;
@@ -2943,6 +2960,18 @@ export interface components {
              */
             updatedAt: string;
         };
+        ConnectionType: {
+            id: string;
+            displayName: string;
+            /** @description JSON Schema; `x-secret` marks write-only fields */
+            configSchema: {
+                [key: string]: unknown;
+            };
+            /** @description When one changes, the secrets have to be sent again */
+            addressFields: string[];
+            /** @description Fields for which `/connections/{id}/options/{field}` lists values */
+            options: string[];
+        };
         Dependency: {
             /** Format: uuid */
             id: string;
@@ -4216,7 +4245,10 @@ export interface operations {
     };
     "automations.update": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The body is the whole document: keys that it lacks are removed */
+                replace?: "0" | "1" | "" | "true" | "false";
+            };
             header?: {
                 /** @description ETag of the state that the change was made from; without it the last write wins */
                 "If-Match"?: string;
@@ -4600,6 +4632,10 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /** @description A document that is not saved; default: the current version */
+                    definition?: {
+                        [key: string]: unknown;
+                    };
                     /** @description Default: the only one, when there is a payload */
                     triggerId?: string;
                     /** @description Need not be complete; what real events have besides is told */
@@ -14548,6 +14584,83 @@ export interface operations {
             };
             /** @description Address and headers are larger than 64 kB */
             431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "connectionTypes.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ConnectionType"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.read` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,9 +12,13 @@ import { Empty, Loaded, Page, Panel, Problem } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
 import { StepList } from './run-steps';
+import { WaitFacts } from './run-wait';
 
 type RunData = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
+
+/** Steps that wait because a step inside them does. */
+const CONTAINERS = new Set(['parallel', 'sequence', 'choose', 'repeat']);
 
 /** The run with all its steps, also those that its own answer does not carry. */
 async function readRun(id: string) {
@@ -44,7 +48,7 @@ export function Run() {
             <Panel title={`Steps (${steps.length})`}>
               {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps run={run} steps={steps} />}
             </Panel>
-            <StepPanel steps={steps} />
+            <StepPanel run={run} steps={steps} />
           </div>
           {artifacts.length > 0 && (
             <Panel title="Artifacts">
@@ -149,10 +153,13 @@ function Steps({ run, steps }: { run: RunData; steps: readonly Step[] }) {
   return <StepList steps={steps} finishedAt={run.finishedAt} chosen={chosen} onChoose={choose} />;
 }
 
-function StepPanel({ steps }: { steps: readonly Step[] }) {
+function StepPanel({ run, steps }: { run: RunData; steps: readonly Step[] }) {
   const chosen = useChosen();
   const step = useMemo(
-    () => steps.find(({ path }) => path === chosen) ?? steps.find(({ status }) => status === 'failed'),
+    () =>
+      steps.find(({ path }) => path === chosen) ??
+      steps.find(({ status }) => status === 'failed') ??
+      steps.find(({ status, kind }) => status === 'waiting' && !CONTAINERS.has(kind)),
     [steps, chosen],
   );
   if (step === undefined) {
@@ -163,7 +170,17 @@ function StepPanel({ steps }: { steps: readonly Step[] }) {
     );
   }
   return (
-    <Panel title={step.actionId ?? step.path} aside={<Status value={step.status} />}>
+    <Panel
+      title={step.actionId ?? step.path}
+      aside={
+        <>
+          <Link to="/scripts" search={{ run: run.id, step: step.path }}>
+            Try a script with its scope
+          </Link>
+          <Status value={step.status} />
+        </>
+      }
+    >
       <dl className="facts">
         <dt>Place</dt>
         <dd>
@@ -181,6 +198,7 @@ function StepPanel({ steps }: { steps: readonly Step[] }) {
         </dd>
         <dt>Attempts</dt>
         <dd className="num">{step.attempts}</dd>
+        {step.status === 'waiting' && <WaitFacts run={run} step={step} />}
       </dl>
       <div className="detail">
         {step.error !== null && (

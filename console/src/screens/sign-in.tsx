@@ -3,6 +3,12 @@ import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { signIn } from '../api/session';
 import { Problem } from '../ui/page';
 
+/** Where the sign-in was asked for; only a path of the console. */
+function nextOf(search: string): string {
+  const next = new URLSearchParams(search).get('next') ?? '';
+  return /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/now';
+}
+
 /** Exchanges a token, or the code of a one-time link in the address, for a session. */
 export function SignIn() {
   const navigate = useNavigate();
@@ -15,7 +21,7 @@ export function SignIn() {
     setError(undefined);
     try {
       await signIn(text);
-      await navigate({ to: '/runs', search: {}, replace: true });
+      await navigate({ href: nextOf(window.location.search), replace: true });
     } catch (failure) {
       setError(failure);
     } finally {

@@ -67,3 +67,8 @@ export function patchDocument(
   const cleared = patch.group === null ? { ...merged, group: '' } : merged;
   return Object.fromEntries(Object.entries(cleared).filter(([, value]) => value !== null));
 }
+
+/** A document that replaces the current one. Without a group it takes the group away, which a document alone cannot say. */
+export function wholeDocument(document: Record<string, unknown>): Record<string, unknown> {
+  return document['group'] == null ? { ...document, group: '' } : document;
+}

@@ -12,12 +12,12 @@ import {
   type AutomationDeps,
 } from '../automations/deps';
 import { deleteAutomation } from '../automations/delete-automation';
-import { patchDocument, splitBody } from '../automations/input';
+import { patchDocument, splitBody, wholeDocument } from '../automations/input';
 import { BASE_PATH } from '../app';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
-import { IdParams, uuidOrNotFound } from '../http/values';
+import { FlagQuery, IdParams, uuidOrNotFound } from '../http/values';
 
 const RESOURCE = { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES };
 
@@ -115,13 +115,17 @@ function patchRoute(deps: AutomationDeps): Route {
     tag: TAG,
     summary: 'Replace the top-level keys that the body has; a changed definition is a new version',
     params: IdParams,
+    query: z.object({
+      replace: FlagQuery.optional().describe('The body is the whole document: keys that it lacks are removed'),
+    }),
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
     documentedBody: bodySchemas.patch,
     headers: IF_MATCH.headers,
     responses: { 200: RESOURCE, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
-    async handler({ params, body, source, tx, principal, request, afterCommit }) {
+    async handler({ params, query, body, source, tx, principal, request, afterCommit }) {
       const { document, status, findings } = splitBody(body, source?.locate);
+      const whole = query.replace === true;
       const id = uuidOrNotFound(params.id, 'automation');
       // Locked before it is read: two patches of different keys must both be there afterwards.
       await tx.execute(sql`select 1 from automations where id = ${id} for update`);
@@ -131,10 +135,12 @@ function patchRoute(deps: AutomationDeps): Route {
       if (changes) assertManagedHere(current);
       const definition =
         (changes || findings.length > 0) &&
-        validator.accept(patchDocument(current, document), source?.locate, findings);
+        validator.accept(whole ? wholeDocument(document) : patchDocument(current, document), source?.locate, findings);
       const record = await automations.update(tx, id, {
         ...(definition === false ? {} : { definition }),
         ...(status === undefined ? {} : { status }),
+        // The text of a whole document is kept with its comments, as at creation.
+        ...(whole && source !== undefined ? { sourceYaml: source.text } : {}),
         actor: principal.actor,
       });
       afterCommit(() => notifier.definitions());

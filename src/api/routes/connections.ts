@@ -50,7 +50,34 @@ export interface ConnectionsDeps {
 
 /** Connections to other products. */
 export function connectionRoutes(deps: ConnectionsDeps): Route[] {
-  return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute(deps)];
+  return [typesRoute(deps), listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute(deps)];
+}
+
+const TypeAnswer = z
+  .object({
+    id: z.string(),
+    displayName: z.string(),
+    configSchema: z.record(z.string(), z.unknown()).describe('JSON Schema; `x-secret` marks write-only fields'),
+    addressFields: z.array(z.string()).describe('When one changes, the secrets have to be sent again'),
+    options: z.array(z.string()).describe('Fields for which `/connections/{id}/options/{field}` lists values'),
+  })
+  .meta({ id: 'ConnectionType' });
+
+function typesRoute({ connectionTypes }: ConnectionsDeps): Route {
+  const items = [...connectionTypes.values()].map(({ id, displayName, configSchema, addressFields, options }) => ({
+    ...{ id, displayName, addressFields: [...addressFields], options: Object.keys(options) },
+    configSchema: z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>,
+  }));
+  return readRoute({
+    method: 'get',
+    path: '/connection-types',
+    permission: 'automation.read',
+    operationId: 'connectionTypes.list',
+    tag: TAG,
+    summary: 'Types of connections with the schemas of their configuration',
+    responses: { 200: { description: 'All of them', schema: pageOf(TypeAnswer) } },
+    handler: () => Promise.resolve(json(200, { items, nextCursor: null })),
+  });
 }
 
 function listRoute(deps: ConnectionsDeps): Route {

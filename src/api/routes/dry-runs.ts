@@ -12,6 +12,7 @@ const Document = z.record(z.string(), z.unknown());
 
 const DryRunBody = z
   .strictObject({
+    definition: Document.optional().describe('A document that is not saved; default: the current version'),
     triggerId: z.string().optional().describe('Default: the only one, when there is a payload'),
     payload: Document.optional().describe('Need not be complete; what real events have besides is told'),
     contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
@@ -80,7 +81,9 @@ export function dryRunRoutes(deps: DryRunsDeps): Route[] {
       body: DryRunBody,
       responses: { 200: { description: 'Gates, steps and outcome', schema: DryRunAnswer }, ...NOT_FOUND },
       async handler({ params, body, principal }) {
-        const automation = await requireAutomation(deps, db, params.id);
+        const saved = await requireAutomation(deps, db, params.id);
+        const automation =
+          body.definition === undefined ? saved : { ...saved, definition: deps.validator.accept(body.definition) };
         const now = body.now === undefined ? clock.now() : new Date(body.now);
         const told = await dryRun({ db, registry, evaluator }, automation, { ...body, now, actor: principal.actor });
         const steps = told.steps.map(({ config = null, result = null, error = null, trace = null, ...step }) => ({

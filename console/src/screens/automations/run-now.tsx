@@ -16,11 +16,20 @@ interface KnownTrigger {
   event: string;
 }
 
+/** The id that a trigger without one gets from its event. */
+const derivedId = (event: string) =>
+  event
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 64);
+
 /** Triggers of a definition by their ids. */
 export function triggersOf(definition: Record<string, unknown>): KnownTrigger[] {
   const triggers = definition['triggers'];
   if (!Array.isArray(triggers)) return [];
-  return triggers.filter(isRecord).map(({ id, event }) => ({ id: String(id ?? event), event: String(event) }));
+  return triggers
+    .filter(isRecord)
+    .map(({ id, event }) => ({ id: String(id ?? derivedId(String(event))), event: String(event) }));
 }
 
 /** Starts a run by hand, with a payload from a form that the trigger's schema gives. */

@@ -1,6 +1,100 @@
-export function NewAutomation() {
-  return null;
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useCallback, useState } from 'react';
+import { api, ask, ApiError } from '../../api/client';
+import { useMay } from '../../api/session';
+import { Loaded } from '../../ui/page';
+import { readYaml, refreshAutomation, type Automation } from '../automations/automation-api';
+import { dropDraft, readDraft } from './draft';
+import { Workbench } from './workbench';
+
+const TEMPLATE = `name: My automation
+triggers:
+  - event: incident.created
+actions:
+  - action: automation.log
+    config:
+      message: "{{ trigger.payload.title }}"
+`;
+
+/** Where a saved text comes from: the automation with its text and ETag, or the template of a new one. */
+export interface Source {
+  automation: Automation | undefined;
+  text: string;
+  etag: string;
 }
+
+const asYaml = { bodySerializer: (body: unknown) => String(body), headers: { 'Content-Type': 'application/yaml' } };
+
+/** An automation from nothing. */
+export function NewAutomation() {
+  const navigate = useNavigate();
+  const may = useMay('manage');
+  const save = async (text: string) => {
+    const made = await ask(api.POST('/api/v1/automations', { body: text as never, ...asYaml }));
+    dropDraft('new');
+    await refreshAutomation();
+    await navigate({ to: '/automations/$id', params: { id: made.id }, search: {} });
+  };
+  const source = { automation: undefined, text: TEMPLATE, etag: '' };
+  return <Workbench id="new" title="New automation" source={source} readOnly={!may} onSave={save} />;
+}
+
+/** The next version of an automation. */
 export function EditAutomation() {
-  return null;
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const may = useMay('manage');
+  // Changes of others must not replace the text under the author: it is read once, and again after a save.
+  const [round, setRound] = useState(0);
+  const query = useQuery({
+    queryKey: ['editor-source', id, round],
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+    queryFn: () => readSource(id),
+  });
+  const reload = useCallback(() => setRound((before) => before + 1), []);
+  return (
+    <Loaded query={query}>
+      {(source) => (
+        <Workbench
+          key={`${id}:${round}`}
+          id={id}
+          title={source.automation.name}
+          source={source}
+          readOnly={!may || source.automation.managedBy === 'gitops'}
+          onReload={reload}
+          onSave={async (text, etag) => {
+            await saveVersion(id, text, etag);
+            await refreshAutomation(id);
+            reload();
+          }}
+        />
+      )}
+    </Loaded>
+  );
+}
+
+async function readSource(id: string): Promise<Source & { automation: Automation }> {
+  const params = { path: { id } };
+  const [automation, { text, etag }] = await Promise.all([
+    ask(api.GET('/api/v1/automations/{id}', { params })),
+    readYaml(id),
+  ]);
+  return { automation, text, etag };
+}
+
+async function saveVersion(id: string, text: string, etag: string): Promise<void> {
+  const params = { path: { id }, query: { replace: 'true' as const }, header: { 'If-Match': etag } };
+  await ask(api.PATCH('/api/v1/automations/{id}', { params, body: text as never, ...asYaml }));
+  dropDraft(id);
+}
+
+/** Whether a save was refused because another one came first. */
+export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.code === 'stale_etag';
+
+/** The draft that counts: one that says something else than what is saved. */
+export function draftFor(id: string, source: Source) {
+  const draft = readDraft(id);
+  return draft === undefined || draft.text === source.text ? undefined : draft;
 }

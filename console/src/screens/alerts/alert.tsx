@@ -1,0 +1,183 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { BellOff, Check, CircleCheck } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { CopyId } from '../../ui/copy';
+import { Countdown } from '../../ui/countdown';
+import { Facts, SafeLink } from '../../ui/facts';
+import { ActionButton } from '../../ui/mutation';
+import { Loaded, Page, Panel } from '../../ui/page';
+import { Status } from '../../ui/status';
+import { Table } from '../../ui/table';
+import { Duration, Time } from '../../ui/time';
+import { Transitions } from '../systems/transitions';
+import { SilenceDialog } from './silence-dialog';
+
+type Detail = components['schemas']['AlertDetail'];
+const REFRESH = ['alert', 'alerts', 'now'];
+
+/** One alert: what it says, its episodes, and the runs that it caused. */
+export function AlertScreen() {
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const query = useQuery({
+    queryKey: ['alert', id],
+    queryFn: () => ask(api.GET('/api/v1/alerts/{fingerprint}', { params: { path: { fingerprint: id } } })),
+  });
+  return (
+    <Loaded query={query}>
+      {(alert) => (
+        <Page title={alert.name ?? alert.fingerprint} sub={<Sub alert={alert} />} aside={<Actions alert={alert} />}>
+          <div className="two-columns">
+            <div>
+              <Panel title="Labels">
+                <Facts rows={Object.entries(alert.labels)} />
+              </Panel>
+              <Panel title="Annotations">
+                <Facts
+                  rows={Object.entries(alert.annotations).map(([name, text]) => [
+                    name,
+                    <SafeLink key={name} url={text} />,
+                  ])}
+                />
+              </Panel>
+              <Details alert={alert} />
+            </div>
+            <div>
+              <Runs alert={alert} />
+              <Episodes alert={alert} />
+              <Transitions kind="alert" id={alert.fingerprint} />
+            </div>
+          </div>
+        </Page>
+      )}
+    </Loaded>
+  );
+}
+
+function Sub({ alert }: { alert: Detail }) {
+  return (
+    <>
+      <Status value={alert.status} />
+      {alert.severity !== null && <span>{alert.severity}</span>}
+      <span>
+        since <Time at={alert.startsAt} />
+      </span>
+      {alert.acknowledgedBy !== undefined && (
+        <span>
+          acknowledged by {alert.acknowledgedBy} <Time at={alert.acknowledgedAt} />
+        </span>
+      )}
+      {alert.silencedUntil !== undefined && (
+        <span>
+          silenced, ends <Countdown until={alert.silencedUntil} />
+        </span>
+      )}
+      <CopyId id={alert.fingerprint} short={16} />
+    </>
+  );
+}
+
+function Actions({ alert }: { alert: Detail }) {
+  const may = useMay('manage');
+  const [asked, setAsked] = useState(false);
+  const params = { path: { fingerprint: alert.fingerprint } };
+  const firing = alert.status === 'firing';
+  return (
+    <>
+      <ActionButton
+        disabled={!may || !firing || alert.acknowledgedBy !== undefined}
+        refresh={REFRESH}
+        action={() => ask(api.POST('/api/v1/alerts/{fingerprint}/acknowledge', { params, body: {} }))}
+      >
+        <Check size={14} aria-hidden /> Acknowledge
+      </ActionButton>
+      <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+        <BellOff size={14} aria-hidden /> Silence
+      </button>
+      <ActionButton
+        disabled={!may || !firing}
+        refresh={REFRESH}
+        action={() => ask(api.POST('/api/v1/alerts/{fingerprint}/resolve', { params, body: {} }))}
+      >
+        <CircleCheck size={14} aria-hidden /> Resolve
+      </ActionButton>
+      {asked && <SilenceDialog fingerprint={alert.fingerprint} onClose={() => setAsked(false)} />}
+    </>
+  );
+}
+
+function Details({ alert }: { alert: Detail }) {
+  const link = (url: string | undefined) => (url === undefined ? undefined : <SafeLink url={url} />);
+  return (
+    <Panel title="Details">
+      <Facts
+        rows={[
+          ['Source', alert.source],
+          ['Receiver', alert.receiver],
+          [
+            'System',
+            alert.systemId === undefined ? undefined : (
+              <Link to="/systems/$id" params={{ id: alert.systemId }} search={{}}>
+                {alert.systemId}
+              </Link>
+            ),
+          ],
+          ['Last received', <Time key="at" at={alert.lastReceivedAt} />],
+          ['Repeats', alert.repeats],
+          ['Value', alert.value === undefined ? undefined : JSON.stringify(alert.value)],
+          ['Runbook', link(alert.runbookUrl)],
+          ['Generator', link(alert.generatorUrl)],
+          ['Dashboard', link(alert.dashboardUrl)],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Runs({ alert }: { alert: Detail }) {
+  return (
+    <Panel title="Runs that it caused">
+      <Table
+        label="Runs"
+        rows={alert.runs}
+        rowKey={({ id }) => id}
+        empty="It has caused no run."
+        columns={[
+          { name: 'Status', cell: ({ status }) => <Status value={status} /> },
+          {
+            name: 'Automation',
+            title: ({ automationName }) => automationName,
+            cell: ({ id, automationName }) => (
+              <Link to="/runs/$id" params={{ id }} search={{}}>
+                {automationName}
+              </Link>
+            ),
+          },
+          { name: 'Started', cell: ({ startedAt }) => <Time at={startedAt} /> },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Episodes({ alert }: { alert: Detail }) {
+  return (
+    <Panel title="Episodes">
+      <Table
+        label="Episodes"
+        rows={alert.episodes}
+        rowKey={({ startsAt }) => startsAt}
+        empty="No episodes are kept."
+        columns={[
+          { name: 'Began', cell: ({ startsAt }) => <Time at={startsAt} /> },
+          { name: 'Lasted', cell: ({ startsAt, endsAt }) => <Duration from={startsAt} to={endsAt} /> },
+          { name: 'Ended by', cell: ({ endedBy }) => endedBy ?? 'still firing' },
+          { name: 'Acknowledged by', cell: ({ acknowledgedBy }) => acknowledgedBy ?? '–' },
+        ]}
+      />
+    </Panel>
+  );
+}

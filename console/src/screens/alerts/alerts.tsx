@@ -1,0 +1,161 @@
+import { Link } from '@tanstack/react-router';
+import { BellOff, Plus } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { useSearchParams } from '../../lib/search';
+import { Chips } from '../../ui/chips';
+import { Countdown } from '../../ui/countdown';
+import { ActionButton } from '../../ui/mutation';
+import { Page } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { SearchBox } from '../../ui/search-box';
+import { Status } from '../../ui/status';
+import { Table, type Column } from '../../ui/table';
+import { Tabs } from '../../ui/tabs';
+import { Time } from '../../ui/time';
+import { SilenceDialog } from './silence-dialog';
+
+type Alert = components['schemas']['Alert'];
+type Silence = components['schemas']['AlertSilence'];
+
+/** Alerts, and the silences over them. */
+export function Alerts() {
+  const may = useMay('manage');
+  const [asked, setAsked] = useState(false);
+  return (
+    <Page
+      title="Alerts"
+      aside={
+        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+          <Plus size={14} aria-hidden /> Silence by matchers
+        </button>
+      }
+    >
+      <Tabs
+        tabs={[
+          { id: 'alerts', name: 'Alerts', body: () => <AlertList /> },
+          { id: 'silences', name: 'Silences', body: () => <SilenceList /> },
+        ]}
+      />
+      {asked && <SilenceDialog onClose={() => setAsked(false)} />}
+    </Page>
+  );
+}
+
+const COLUMNS: readonly Column<Alert>[] = [
+  { name: 'Status', cell: ({ status }) => <Status value={status} /> },
+  {
+    name: 'Alert',
+    title: ({ name, fingerprint }) => name ?? fingerprint,
+    cell: ({ name, fingerprint, annotations }) => (
+      <>
+        <Link to="/alerts/$id" params={{ id: fingerprint }} search={{}}>
+          {name ?? fingerprint}
+        </Link>
+        {annotations['summary'] !== undefined && <div className="cell-sub">{annotations['summary']}</div>}
+      </>
+    ),
+  },
+  { name: 'Severity', cell: ({ severity }) => severity ?? '–' },
+  {
+    name: 'System',
+    title: ({ systemId }) => systemId ?? '',
+    cell: ({ systemId }) =>
+      systemId === undefined ? (
+        '–'
+      ) : (
+        <Link to="/systems/$id" params={{ id: systemId }} search={{}}>
+          {systemId}
+        </Link>
+      ),
+  },
+  { name: 'Since', cell: ({ startsAt }) => <Time at={startsAt} /> },
+  {
+    name: 'Handled',
+    cell: ({ acknowledgedBy, silencedUntil }) => (
+      <>
+        {acknowledgedBy !== undefined && <Status value="success" label={`by ${acknowledgedBy}`} />}{' '}
+        {silencedUntil !== undefined && Date.parse(silencedUntil) > Date.now() && (
+          <span className="status">
+            <BellOff size={14} aria-hidden /> silenced, ends <Countdown until={silencedUntil} />
+          </span>
+        )}
+      </>
+    ),
+  },
+  { name: 'Source', cell: ({ source }) => source },
+];
+
+function AlertList() {
+  const [search] = useSearchParams();
+  const { status, severity, matchers, systemId, source } = search;
+  const filters = Object.fromEntries(
+    Object.entries({ status, severity, matchers, systemId, source }).filter(([, value]) => value !== undefined),
+  );
+  const query = usePages(['alerts', filters], (cursor) =>
+    ask(api.GET('/api/v1/alerts', { params: { query: { ...filters, ...page(cursor) } as never } })),
+  );
+  return (
+    <>
+      <div className="filters">
+        <SearchBox name="matchers" label="Matcher" placeholder={'Matcher, e.g. alertname=~"Disk.*"'} />
+        <Chips label="Status" name="status" values={['firing', 'resolved']} />
+      </div>
+      <Pages query={query}>
+        {(items) => (
+          <Table
+            label="Alerts"
+            columns={COLUMNS}
+            rows={items}
+            rowKey={({ fingerprint }) => fingerprint}
+            empty={
+              Object.keys(filters).length > 0
+                ? 'No alert matches these filters.'
+                : 'No alerts yet. Point Alertmanager at /api/v1/ingest/alertmanager.'
+            }
+          />
+        )}
+      </Pages>
+    </>
+  );
+}
+
+function SilenceList() {
+  const may = useMay('manage');
+  const query = usePages(['silences'], (cursor) =>
+    ask(api.GET('/api/v1/alert-silences', { params: { query: page(cursor) } })),
+  );
+  const columns: readonly Column<Silence>[] = [
+    {
+      name: 'Silences',
+      wrap: true,
+      cell: ({ fingerprint, matchers }) => <code>{fingerprint ?? matchers.join(', ')}</code>,
+    },
+    { name: 'Comment', wrap: true, cell: ({ comment }) => comment },
+    { name: 'By', cell: ({ createdBy }) => createdBy },
+    { name: 'Created', cell: ({ createdAt }) => <Time at={createdAt} /> },
+    { name: 'Ends', cell: ({ endsAt }) => <Countdown until={endsAt} /> },
+    {
+      name: 'End it',
+      hidden: true,
+      cell: ({ id }) => (
+        <ActionButton
+          disabled={!may}
+          refresh={['silences', 'alerts', 'alert']}
+          action={() => ask(api.DELETE('/api/v1/alert-silences/{id}', { params: { path: { id } } }))}
+        >
+          End
+        </ActionButton>
+      ),
+    },
+  ];
+  return (
+    <Pages query={query}>
+      {(items) => (
+        <Table label="Silences" columns={columns} rows={items} rowKey={({ id }) => id} empty="Nothing is silenced." />
+      )}
+    </Pages>
+  );
+}

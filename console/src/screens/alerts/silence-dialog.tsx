@@ -1,0 +1,65 @@
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import { Dialog } from '../../ui/dialog';
+import { AreaField, SelectField, TextField } from '../../ui/field';
+import { refreshAll } from '../../ui/mutation';
+
+const DURATIONS = [
+  { value: '30', label: '30 minutes' },
+  { value: '120', label: '2 hours' },
+  { value: '480', label: '8 hours' },
+  { value: '1440', label: '1 day' },
+  { value: '10080', label: '7 days' },
+];
+
+/** Silences one alert, or every alert that matchers choose. */
+export function SilenceDialog({ fingerprint, onClose }: { fingerprint?: string; onClose(): void }) {
+  const [minutes, setMinutes] = useState('120');
+  const [comment, setComment] = useState('');
+  const [matchers, setMatchers] = useState('');
+  const save = useMutation({
+    mutationFn: () => {
+      const rest = { durationMinutes: Number(minutes), comment };
+      const lines = matchers.split('\n').map((line) => line.trim());
+      const body =
+        fingerprint === undefined
+          ? { ...rest, matchers: lines.filter((line) => line !== '') }
+          : { ...rest, fingerprint };
+      return ask(api.POST('/api/v1/alert-silences', { body }));
+    },
+    onSuccess: async () => {
+      await refreshAll(['silences', 'alerts', 'alert']);
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      title={fingerprint === undefined ? 'Silence alerts' : 'Silence this alert'}
+      submit="Silence"
+      busy={save.isPending}
+      error={save.error}
+      onClose={onClose}
+      onSubmit={() => save.mutate()}
+    >
+      {fingerprint === undefined && (
+        <AreaField
+          label="Matchers, one a line"
+          code
+          rows={3}
+          value={matchers}
+          onChange={setMatchers}
+          placeholder={'alertname="DiskFull"'}
+          required
+        />
+      )}
+      <SelectField label="For" value={minutes} options={DURATIONS} onChange={setMinutes} />
+      <TextField
+        label="Comment"
+        value={comment}
+        onChange={setComment}
+        hint="Shown where the silence keeps an automation from starting."
+      />
+    </Dialog>
+  );
+}

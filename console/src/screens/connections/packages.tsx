@@ -1,0 +1,103 @@
+import { useMutation } from '@tanstack/react-query';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { CopyId } from '../../ui/copy';
+import { Dialog } from '../../ui/dialog';
+import { Field, TextField } from '../../ui/field';
+import { ActionButton, refreshAll } from '../../ui/mutation';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Table, type Column } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+type Package = components['schemas']['ScriptPackage'];
+
+/** Packages that scripts may import. */
+export function Packages() {
+  const may = useMay('manage');
+  const [asked, setAsked] = useState(false);
+  const query = usePages(['packages'], (cursor) =>
+    ask(api.GET('/api/v1/script-packages', { params: { query: page(cursor) } })),
+  );
+  const columns: readonly Column<Package>[] = [
+    { name: 'Package', cell: ({ name }) => <code>{name}</code> },
+    { name: 'Version', cell: ({ version }) => version },
+    { name: 'Size', cell: ({ bytes }) => <span className="num">{Math.ceil(bytes / 1024)} kB</span> },
+    { name: 'SHA-256', cell: ({ sha256 }) => <CopyId id={sha256} short={12} /> },
+    { name: 'Added', cell: ({ createdAt }) => <Time at={createdAt} /> },
+    {
+      name: 'Actions',
+      hidden: true,
+      cell: ({ id }) => (
+        <ActionButton
+          disabled={!may}
+          refresh={['packages']}
+          action={() => ask(api.DELETE('/api/v1/script-packages/{id}', { params: { path: { id } } }))}
+        >
+          Remove
+        </ActionButton>
+      ),
+    },
+  ];
+  return (
+    <>
+      <div className="filters">
+        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+          <Plus size={14} aria-hidden /> Add a package
+        </button>
+      </div>
+      <Pages query={query}>
+        {(items) => (
+          <Table
+            label="Script packages"
+            columns={columns}
+            rows={items}
+            rowKey={({ id }) => id}
+            empty="Scripts may import no packages yet."
+          />
+        )}
+      </Pages>
+      {asked && <AddPackage onClose={() => setAsked(false)} />}
+    </>
+  );
+}
+
+function AddPackage({ onClose }: { onClose(): void }) {
+  const [name, setName] = useState('');
+  const [version, setVersion] = useState('');
+  const [file, setFile] = useState<File>();
+  const save = useMutation({
+    mutationFn: async () => {
+      const bytes = new Uint8Array((await file?.arrayBuffer()) ?? new ArrayBuffer(0));
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+      const sha256 = [...digest].map((each) => each.toString(16).padStart(2, '0')).join('');
+      const tarball = btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(''));
+      return ask(api.POST('/api/v1/script-packages', { body: { name, version, tarball, sha256 } }));
+    },
+    onSuccess: async () => {
+      await refreshAll(['packages']);
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      title="Add a package"
+      submit="Add"
+      busy={save.isPending}
+      error={save.error}
+      disabled={file === undefined}
+      onClose={onClose}
+      onSubmit={() => save.mutate()}
+    >
+      <TextField label="Name" value={name} onChange={setName} required />
+      <TextField label="Version" value={version} onChange={setVersion} required />
+      <Field label="Tarball" hint="As “npm pack” makes it.">
+        {(id) => (
+          <input id={id} type="file" accept=".tgz,.tar.gz" onChange={(event) => setFile(event.target.files?.[0])} />
+        )}
+      </Field>
+    </Dialog>
+  );
+}

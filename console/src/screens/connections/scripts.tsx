@@ -1,0 +1,209 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Play, Plus, X } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { api, ask } from '../../api/client';
+import { useMay } from '../../api/session';
+import { useSearchParams } from '../../lib/search';
+import { AreaField, SelectField, TextField } from '../../ui/field';
+import { Json } from '../../ui/json';
+import { Page, Panel, Problem } from '../../ui/page';
+import { Status } from '../../ui/status';
+import { durationText } from '../../lib/time';
+
+type Kind = 'run_shell' | 'run_script';
+interface Result {
+  ok: boolean;
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+  durationMs: number;
+  timedOut: boolean;
+  result?: unknown;
+  error?: string;
+}
+interface SecretRow {
+  variable: string;
+  text: string;
+  override: string;
+}
+
+const STARTS: Readonly<Record<Kind, string>> = {
+  run_shell: 'echo "$FERMATA_TRIGGER_EVENT"\n',
+  run_script: 'export default ({ trigger }) => ({ event: trigger.event });\n',
+};
+const SAMPLE = JSON.stringify(
+  { trigger: { event: 'incident.created', payload: { title: 'Checkout is down' } } },
+  null,
+  2,
+);
+
+/** Runs a script on a sample context, or on what a step of a past run saw, in the sandbox that steps use. */
+export function Scripts() {
+  const may = useMay('manage');
+  const [search] = useSearchParams();
+  const [kind, setKind] = useState<Kind>('run_shell');
+  const [script, setScript] = useState(STARTS.run_shell);
+  const [context, setContext] = useState(SAMPLE);
+  const [secrets, setSecrets] = useState<SecretRow[]>([]);
+  const [packages, setPackages] = useState('');
+  const scope = useQuery({
+    queryKey: ['scope', search['run'], search['step']],
+    enabled: search['run'] !== undefined,
+    queryFn: () => {
+      const query = search['step'] === undefined ? {} : { actionPath: search['step'] };
+      return ask(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: search['run'] ?? '' }, query } }));
+    },
+  });
+  useEffect(() => {
+    if (scope.data === undefined) return;
+    const { trigger, artifacts, var: variables, repeat, automation } = scope.data.scope;
+    setContext(JSON.stringify({ trigger, artifacts, var: variables, repeat, automation }, null, 2));
+  }, [scope.data]);
+  const run = useMutation({
+    mutationFn: () => {
+      const named = secrets.filter(({ variable }) => variable !== '');
+      const overridden = named.filter(({ override }) => override !== '');
+      return ask(
+        api.POST('/api/v1/scripts/test', {
+          body: {
+            ...{ kind, script, context: JSON.parse(context) as Record<string, never> },
+            secretEnv: Object.fromEntries(named.map(({ variable, text }) => [variable, text])),
+            secretOverrides: Object.fromEntries(overridden.map(({ text, override }) => [nameOf(text), override])),
+            ...(packages.trim() === '' ? {} : { packages: packages.split(',').map((each) => each.trim()) }),
+          },
+        }),
+      );
+    },
+  });
+  return (
+    <Page
+      title="Try a script"
+      sub={<span>It runs in the sandbox of steps. Secrets are placeholders unless you give a value for this run.</span>}
+      aside={
+        <button type="button" className="primary" disabled={!may || run.isPending} onClick={() => run.mutate()}>
+          <Play size={14} aria-hidden /> {run.isPending ? 'Running…' : 'Run it'}
+        </button>
+      }
+    >
+      {scope.error !== null && <Problem error={scope.error} />}
+      <div className="two-columns">
+        <Panel title="Script">
+          <div className="detail">
+            <SelectField<Kind>
+              label="Kind"
+              value={kind}
+              options={[
+                { value: 'run_shell', label: 'Shell' },
+                { value: 'run_script', label: 'TypeScript' },
+              ]}
+              onChange={(next) => {
+                if (script === STARTS[kind]) setScript(STARTS[next]);
+                setKind(next);
+              }}
+            />
+            <AreaField label="Source" code rows={12} value={script} onChange={setScript} />
+            {kind === 'run_script' && (
+              <TextField label="Packages" value={packages} onChange={setPackages} hint="Names, separated by commas." />
+            )}
+            <SecretRows rows={secrets} onChange={setSecrets} />
+          </div>
+        </Panel>
+        <div>
+          <Panel title="Context">
+            <div className="detail">
+              <AreaField
+                label="As JSON"
+                code
+                rows={12}
+                value={context}
+                onChange={setContext}
+                hint={
+                  scope.data === undefined
+                    ? 'A step of a run has a link that loads what it saw.'
+                    : `As the step of run ${scope.data.runId} saw it.`
+                }
+              />
+            </div>
+          </Panel>
+          {run.error !== null && <Problem error={run.error} />}
+          {run.data !== undefined && <Output result={run.data} />}
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** `${{ secrets.NAME }}` → NAME */
+const nameOf = (text: string): string => /secrets\.(\w+)/.exec(text)?.[1] ?? text;
+
+function SecretRows({ rows, onChange }: { rows: readonly SecretRow[]; onChange(rows: SecretRow[]): void }) {
+  const set = (index: number, changes: Partial<SecretRow>) =>
+    onChange(rows.map((row, each) => (each === index ? { ...row, ...changes } : row)));
+  return (
+    <fieldset>
+      <legend>Secret environment</legend>
+      {rows.map((row, index) => (
+        <div key={index} className="field-row">
+          <TextField label="Variable" value={row.variable} onChange={(variable) => set(index, { variable })} />
+          <TextField label="Value" value={row.text} onChange={(text) => set(index, { text })} />
+          <TextField
+            label="For this run only"
+            type="password"
+            value={row.override}
+            onChange={(override) => set(index, { override })}
+          />
+          <button
+            type="button"
+            className="icon"
+            aria-label="Remove"
+            onClick={() => onChange(rows.filter((_, each) => each !== index))}
+          >
+            <X size={14} aria-hidden />
+          </button>
+        </div>
+      ))}
+      <button
+        type="button"
+        onClick={() => onChange([...rows, { variable: '', text: '${{ secrets.NAME }}', override: '' }])}
+      >
+        <Plus size={14} aria-hidden /> Add a variable
+      </button>
+    </fieldset>
+  );
+}
+
+function Output({ result }: { result: Result }) {
+  return (
+    <Panel
+      title="Outcome"
+      aside={
+        <Status
+          value={result.ok ? 'success' : 'failed'}
+          label={`${result.timedOut ? 'timed out' : `exit code ${result.exitCode ?? 'none'}`}, ${durationText(result.durationMs)}`}
+        />
+      }
+    >
+      <div className="detail" role="status">
+        {result.error !== undefined && <p className="tone-bad">{result.error}</p>}
+        {result.result !== undefined && (
+          <>
+            <h3>Result</h3>
+            <Json value={result.result} />
+          </>
+        )}
+        <h3>Standard output</h3>
+        <pre className="json" tabIndex={0}>
+          {result.stdout === '' ? 'nothing' : result.stdout}
+        </pre>
+        {result.stderr !== '' && (
+          <>
+            <h3>Standard error</h3>
+            <pre className="json" tabIndex={0}>
+              {result.stderr}
+            </pre>
+          </>
+        )}
+      </div>
+    </Panel>
+  );
+}

@@ -1,0 +1,99 @@
+import { useMutation } from '@tanstack/react-query';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { Dialog } from '../../ui/dialog';
+import { TextField } from '../../ui/field';
+import { ActionButton, refreshAll } from '../../ui/mutation';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Table, type Column } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+type Secret = components['schemas']['Secret'];
+/** Shorter values cannot be hidden in what steps leave. */
+const SHORT = 8;
+
+/** Names of secrets. No call answers with a value. */
+export function Secrets() {
+  const may = useMay('secrets');
+  const [edited, setEdited] = useState<string>();
+  const query = usePages(['secrets'], (cursor) => ask(api.GET('/api/v1/secrets', { params: { query: page(cursor) } })));
+  const columns: readonly Column<Secret>[] = [
+    { name: 'Name', cell: ({ name }) => <code>{name}</code> },
+    { name: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
+    { name: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
+    { name: 'Written as', cell: ({ name }) => <code>{`\${{ secrets.${name} }}`}</code> },
+    {
+      name: 'Actions',
+      hidden: true,
+      cell: ({ name }) => (
+        <span className="row-actions">
+          <button type="button" disabled={!may} onClick={() => setEdited(name)}>
+            Replace
+          </button>
+          <ActionButton
+            disabled={!may}
+            refresh={['secrets']}
+            action={() => ask(api.DELETE('/api/v1/secrets/{name}', { params: { path: { name } } }))}
+          >
+            Delete
+          </ActionButton>
+        </span>
+      ),
+    },
+  ];
+  return (
+    <>
+      <div className="filters">
+        <button type="button" disabled={!may} onClick={() => setEdited('')}>
+          <Plus size={14} aria-hidden /> New secret
+        </button>
+      </div>
+      <Pages query={query}>
+        {(items) => (
+          <Table label="Secrets" columns={columns} rows={items} rowKey={({ name }) => name} empty="No secrets yet." />
+        )}
+      </Pages>
+      {edited !== undefined && <SecretDialog given={edited} onClose={() => setEdited(undefined)} />}
+    </>
+  );
+}
+
+function SecretDialog({ given, onClose }: { given: string; onClose(): void }) {
+  const [name, setName] = useState(given);
+  const [value, setValue] = useState('');
+  const save = useMutation({
+    mutationFn: () => ask(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),
+    onSuccess: async () => {
+      await refreshAll(['secrets']);
+      onClose();
+    },
+  });
+  const tooShort = value !== '' && value.length < SHORT;
+  return (
+    <Dialog
+      title={given === '' ? 'New secret' : `Replace ${given}`}
+      busy={save.isPending}
+      error={save.error}
+      onClose={onClose}
+      onSubmit={() => save.mutate()}
+    >
+      {given === '' && <TextField label="Name" value={name} onChange={setName} required />}
+      <TextField
+        label="Value"
+        type="password"
+        value={value}
+        onChange={setValue}
+        hint="Written once, never shown."
+        required
+      />
+      {tooShort && (
+        <p className="tone-warn" role="status">
+          Values of fewer than {SHORT} characters cannot be hidden reliably in logs and results.
+        </p>
+      )}
+    </Dialog>
+  );
+}

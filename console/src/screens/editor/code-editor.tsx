@@ -1,0 +1,155 @@
+import { autocompletion, closeBrackets, startCompletion, type CompletionContext } from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from '@codemirror/commands';
+import { yaml } from '@codemirror/lang-yaml';
+import { bracketMatching, HighlightStyle, indentUnit, syntaxHighlighting } from '@codemirror/language';
+import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
+import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
+import { EditorState, type Extension } from '@codemirror/state';
+import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+import { useEffect, useRef } from 'react';
+import { fixOf, rangeOf, type PlacedFinding } from './findings';
+import { describeAt } from './hover';
+import type { Knowledge } from './schema-walk';
+import { suggestAt } from './suggest';
+
+const COLOURS = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--accent)' },
+  { tag: [tags.string, tags.special(tags.string)], color: 'var(--good)' },
+  { tag: [tags.number, tags.bool, tags.null, tags.atom], color: 'var(--warn)' },
+  { tag: [tags.comment, tags.lineComment], color: 'var(--faint)', fontStyle: 'italic' },
+  { tag: [tags.separator, tags.punctuation, tags.meta], color: 'var(--soft)' },
+]);
+
+interface CodeEditorProps {
+  text: string;
+  findings: readonly PlacedFinding[];
+  knowledge: Knowledge | undefined;
+  readOnly: boolean;
+  /** Offset to go to; a new object goes there again. */
+  goTo: { offset: number } | undefined;
+  onChange(text: string): void;
+  onSave(): void;
+}
+
+/** A YAML editor with completion, findings and hover. Tab indents; Escape and then Tab leaves it. */
+export default function CodeEditor(props: CodeEditorProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView>(undefined);
+  const current = useRef(props);
+  current.current = props;
+  useEffect(() => {
+    if (host.current === null) return;
+    const state = EditorState.create({ doc: current.current.text, extensions: extensionsOf(current) });
+    const made = new EditorView({ state, parent: host.current });
+    view.current = made;
+    return () => made.destroy();
+  }, [props.readOnly]);
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || editor.state.doc.toString() === props.text) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: props.text } });
+  }, [props.text]);
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined) return;
+    editor.dispatch(setDiagnostics(editor.state, diagnosticsOf(editor, props.findings)));
+  }, [props.findings]);
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || props.goTo === undefined) return;
+    const anchor = Math.min(props.goTo.offset, editor.state.doc.length);
+    editor.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
+    editor.focus();
+  }, [props.goTo]);
+  return <div className="code" ref={host} />;
+}
+
+function extensionsOf(current: { readonly current: CodeEditorProps }): Extension[] {
+  const nonce = document.querySelector('meta[name="style-nonce"]')?.getAttribute('content') ?? '';
+  const { readOnly } = current.current;
+  return [
+    EditorView.cspNonce.of(nonce),
+    EditorView.contentAttributes.of({ 'aria-label': 'Definition' }),
+    ...[lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(), highlightActiveLine()],
+    ...[highlightSelectionMatches(), search({ top: true }), lintGutter(), indentUnit.of('  '), yaml()],
+    ...[syntaxHighlighting(COLOURS), EditorState.readOnly.of(readOnly), EditorView.lineWrapping],
+    autocompletion({ override: [(context) => complete(context, current.current.knowledge)], icons: false }),
+    hoverTooltip((editor, at) => hover(editor, at, current.current.knowledge)),
+    keymap.of([
+      { key: 'Mod-s', preventDefault: true, run: () => (current.current.onSave(), true) },
+      { key: 'Tab', run: indentMore, shift: indentLess },
+      ...[...defaultKeymap, ...historyKeymap, ...searchKeymap],
+    ]),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) current.current.onChange(update.state.doc.toString());
+    }),
+  ];
+}
+
+function complete(context: CompletionContext, knowledge: Knowledge | undefined) {
+  if (knowledge === undefined) return null;
+  const text = context.state.doc.toString();
+  const { from, options, kind } = suggestAt(text, context.pos, knowledge);
+  const typed = text.slice(from, context.pos);
+  const opens = /[.[|{]\s?$/.test(text.slice(0, context.pos));
+  if (options.length === 0 || (!context.explicit && typed === '' && !opens)) return null;
+  return {
+    from,
+    options: options.map(({ apply, ...option }) => ({
+      ...option,
+      type: kind,
+      ...(apply === undefined
+        ? {}
+        : {
+            apply: (view: EditorView, _option: unknown, start: number, end: number) => {
+              view.dispatch({
+                changes: { from: start, to: end, insert: apply },
+                selection: { anchor: start + apply.length },
+              });
+              if (/[:-] $|\n\s+$/.test(apply)) startCompletion(view);
+            },
+          }),
+    })),
+    validFor: /^[\w.-]*$/,
+  };
+}
+
+function hover(editor: EditorView, at: number, knowledge: Knowledge | undefined) {
+  if (knowledge === undefined) return null;
+  const found = describeAt(editor.state.doc.toString(), at, knowledge);
+  if (found === undefined) return null;
+  return {
+    pos: found.from,
+    end: found.to,
+    create: () => {
+      const dom = document.createElement('div');
+      dom.className = 'code-hover';
+      const title = document.createElement('strong');
+      title.textContent = found.title;
+      dom.append(title);
+      for (const line of found.lines) {
+        const paragraph = document.createElement('p');
+        paragraph.textContent = line;
+        dom.append(paragraph);
+      }
+      return { dom };
+    },
+  };
+}
+
+function diagnosticsOf(editor: EditorView, findings: readonly PlacedFinding[]): Diagnostic[] {
+  const text = editor.state.doc.toString();
+  return findings.map((finding) => {
+    const fix = fixOf(text, finding);
+    const apply = (view: EditorView) => {
+      const now = fixOf(view.state.doc.toString(), finding);
+      if (now !== undefined) view.dispatch({ changes: now });
+    };
+    return {
+      ...rangeOf(text, finding),
+      ...{ severity: finding.severity, message: finding.message },
+      ...(fix === undefined ? {} : { actions: [{ name: `Change to ${fix.insert}`, apply }] }),
+    };
+  });
+}

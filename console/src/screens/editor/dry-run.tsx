@@ -1,0 +1,163 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { FlaskConical } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { isRecord } from '../../lib/records';
+import { absoluteText } from '../../lib/time';
+import { AreaField, SelectField } from '../../ui/field';
+import { Json } from '../../ui/json';
+import { Panel, Problem } from '../../ui/page';
+import { Status } from '../../ui/status';
+import type { Automation } from '../automations/automation-api';
+import { triggersOf } from '../automations/run-now';
+
+type Result = components['schemas']['DryRun'];
+type Origin = 'sample' | 'run' | 'own';
+
+interface DryRunProps {
+  automation: Automation;
+  /** As it is written, saved or not. */
+  definition: unknown;
+  disabled: boolean;
+  onResult(outcomes: ReadonlyMap<string, string>): void;
+}
+
+/** Tries the text out on a sample, on what started a past run, or on an own payload; nothing is written or called. */
+export function DryRun({ automation, definition, disabled, onResult }: DryRunProps) {
+  const may = useMay('manage');
+  const triggers = triggersOf(isRecord(definition) ? definition : {});
+  const [chosen, setChosen] = useState('');
+  const trigger = triggers.find(({ id }) => id === chosen) ?? triggers[0];
+  const [origin, setOrigin] = useState<Origin>('sample');
+  const [runId, setRunId] = useState('');
+  const [own, setOwn] = useState('{\n}');
+  const past = useQuery({
+    queryKey: ['runs', 'recent', automation.id],
+    queryFn: () => ask(api.GET('/api/v1/runs', { params: { query: { automationId: automation.id, limit: 20 } } })),
+  });
+  const run = useMutation({
+    mutationFn: async () => {
+      const given = await inputOf(origin, trigger, runId, own);
+      const body = { definition: definition as Record<string, unknown>, ...given };
+      return ask(api.POST('/api/v1/automations/{id}/dry-run', { params: { path: { id: automation.id } }, body }));
+    },
+    onSuccess: ({ steps }) => onResult(new Map(steps.map(({ path, status }) => [path, status]))),
+  });
+  const runs = past.data?.items ?? [];
+  return (
+    <Panel
+      title="Dry run"
+      aside={
+        <button
+          type="button"
+          disabled={!may || disabled || run.isPending || (origin === 'run' && runId === '')}
+          onClick={() => run.mutate()}
+        >
+          <FlaskConical size={14} aria-hidden /> Try it out
+        </button>
+      }
+    >
+      <div className="detail">
+        <div className="field-row">
+          <SelectField
+            label="Trigger"
+            value={trigger?.id ?? ''}
+            options={triggers.map(({ id }) => id)}
+            onChange={setChosen}
+          />
+          <SelectField<Origin>
+            label="Payload"
+            value={origin}
+            options={[
+              { value: 'sample', label: 'Sample from the schema' },
+              { value: 'run', label: 'What started a past run' },
+              { value: 'own', label: 'Own payload' },
+            ]}
+            onChange={setOrigin}
+          />
+          {origin === 'run' && (
+            <SelectField
+              label="Run"
+              value={runId}
+              options={[
+                { value: '', label: runs.length === 0 ? 'No runs yet' : 'Choose a run' },
+                ...runs.map((each) => ({ value: each.id, label: runText(each) })),
+              ]}
+              onChange={setRunId}
+            />
+          )}
+        </div>
+        {origin === 'own' && <AreaField label="Own payload as JSON" code rows={6} value={own} onChange={setOwn} />}
+        {run.error !== null && <Problem error={run.error} />}
+        {run.data !== undefined && <Outcome result={run.data} />}
+      </div>
+    </Panel>
+  );
+}
+
+function runText({ startedAt, status, contextKey }: components['schemas']['Run']): string {
+  const at = startedAt === null ? 'not started' : absoluteText(Date.parse(startedAt));
+  return `${at} · ${status}${contextKey === null ? '' : ` · ${contextKey}`}`;
+}
+
+async function inputOf(origin: Origin, trigger: { id: string; event: string } | undefined, runId: string, own: string) {
+  const triggerId = trigger === undefined ? {} : { triggerId: trigger.id };
+  if (origin === 'own') {
+    const payload: unknown = JSON.parse(own);
+    if (!isRecord(payload)) throw new Error('The payload must be a JSON object.');
+    return { ...triggerId, payload };
+  }
+  if (origin === 'run') {
+    const { scope } = await ask(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: runId } } }));
+    const payload = scope.trigger['payload'];
+    return {
+      ...triggerId,
+      ...(isRecord(payload) ? { payload } : {}),
+      ...(scope.contextKey === null ? {} : { contextKey: scope.contextKey }),
+    };
+  }
+  if (trigger === undefined) return {};
+  const { payload } = await ask(
+    api.GET('/api/v1/triggers/{event}/sample', { params: { path: { event: trigger.event } } }),
+  );
+  return { ...triggerId, ...(isRecord(payload) ? { payload } : {}) };
+}
+
+function Outcome({ result }: { result: Result }) {
+  const runs = result.outcome === 'would_run';
+  return (
+    <div className="detail-inner" role="status" aria-label="Outcome of the dry run">
+      <p>
+        <Status
+          value={runs ? 'started' : 'refused'}
+          label={
+            runs
+              ? `It would run and end with ${result.end?.status ?? 'success'}`
+              : `It would not run: ${result.outcome.replaceAll('_', ' ')}`
+          }
+        />
+      </p>
+      <ul className="plain">
+        {result.gates.map(({ gate, passed, detail, conditions }, index) => (
+          <li key={index}>
+            <Status value={passed === false ? 'failed' : passed ? 'success' : 'skipped'} label={gate} /> {detail}
+            {passed === false && conditions !== undefined && <Json value={conditions} />}
+          </li>
+        ))}
+        {result.steps.map(({ path, actionId, kind, status, config, result: made, error }) => (
+          <li key={path}>
+            <details>
+              <summary>
+                <Status value={status} label={actionId ?? kind} /> <span className="cell-sub">{path}</span>
+                {error !== null && <span className="tone-bad"> {String(error['message'] ?? error['code'])}</span>}
+              </summary>
+              <Json value={{ config, result: made }} />
+            </details>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+import { CircleX, TriangleAlert } from 'lucide-react';
+import { Panel } from '../../ui/page';
+import { fixOf, rangeOf, type PlacedFinding } from './findings';
+
+interface FindingListProps {
+  findings: readonly PlacedFinding[];
+  text: string;
+  onChoose(offset: number): void;
+  onFix(text: string): void;
+}
+
+/** What is wrong, with its place; choosing one goes there, and what can be fixed is fixed by a button. */
+export function FindingList({ findings, text, onChoose, onFix }: FindingListProps) {
+  if (findings.length === 0) return null;
+  return (
+    <Panel title={`Findings (${findings.length})`}>
+      <ul className="plain findings">
+        {findings.map((finding, index) => (
+          <li key={index}>
+            <button type="button" className="finding" onClick={() => onChoose(rangeOf(text, finding).from)}>
+              {finding.severity === 'error' ? (
+                <CircleX size={14} className="tone-bad" aria-label="Error" />
+              ) : (
+                <TriangleAlert size={14} className="tone-warn" aria-label="Warning" />
+              )}
+              <span>
+                {finding.message}
+                <span className="cell-sub">
+                  {' '}
+                  {finding.path} {finding.line !== undefined && `line ${finding.line}`}
+                </span>
+              </span>
+            </button>
+            <Fix finding={finding} text={text} onFix={onFix} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Fix({ finding, text, onFix }: { finding: PlacedFinding; text: string; onFix(text: string): void }) {
+  const fix = fixOf(text, finding);
+  if (fix === undefined) return null;
+  return (
+    <button type="button" onClick={() => onFix(text.slice(0, fix.from) + fix.insert + text.slice(fix.to))}>
+      Change to {fix.insert}
+    </button>
+  );
+}

@@ -1,0 +1,49 @@
+import { api, ask, type Finding } from '../../api/client';
+
+/** A finding, and whether it keeps the document from being saved. */
+export interface PlacedFinding extends Finding {
+  severity: 'error' | 'warning';
+}
+
+/** What is wrong with a document, in the words of the one validator. */
+export async function validate(text: string): Promise<PlacedFinding[]> {
+  const answer = await ask(
+    api.POST('/api/v1/automations/validate', {
+      body: text as never,
+      bodySerializer: (body: unknown) => String(body),
+      headers: { 'Content-Type': 'application/yaml' },
+    }),
+  );
+  return [
+    ...answer.errors.map((each) => ({ ...each, severity: 'error' as const })),
+    ...answer.warnings.map((each) => ({ ...each, severity: 'warning' as const })),
+  ];
+}
+
+/** Where a finding lies: from its line and column to the end of the word there. */
+export function rangeOf(text: string, { line, column }: Finding): { from: number; to: number } {
+  if (line === undefined) return { from: 0, to: Math.min(text.length, Math.max(0, text.indexOf('\n'))) };
+  const start = offsetOf(text, line, column ?? 1);
+  const word = /^[^\s,\]}]+/.exec(text.slice(start))?.[0] ?? '';
+  return { from: start, to: Math.max(start + word.length, Math.min(start + 1, text.length)) };
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  let at = 0;
+  for (let each = 1; each < line; each += 1) {
+    const next = text.indexOf('\n', at);
+    if (next < 0) return text.length;
+    at = next + 1;
+  }
+  return Math.min(at + column - 1, text.length);
+}
+
+/** A replacement that the message of a finding proposes. */
+export function fixOf(text: string, finding: Finding): { from: number; to: number; insert: string } | undefined {
+  const insert = /[Dd]id you mean "([^"]+)"/.exec(finding.message)?.[1];
+  if (insert === undefined) return undefined;
+  const wrong = /"([^"]+)"/.exec(finding.message.replace(/[Dd]id you mean.*/, ''))?.[1];
+  const start = finding.line === undefined ? 0 : offsetOf(text, finding.line, 1);
+  const from = wrong === undefined ? -1 : text.indexOf(wrong, start);
+  return wrong === undefined || from < 0 ? undefined : { from, to: from + wrong.length, insert };
+}

@@ -1,0 +1,186 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { FlaskConical, Save } from 'lucide-react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { parseDocument } from 'yaml';
+import { Flow } from '../../ui/flow';
+import { Loading, Page, Panel, Problem } from '../../ui/page';
+import { Time } from '../../ui/time';
+import { Conflict } from './conflict';
+import { dropDraft, writeDraft } from './draft';
+import { DryRun } from './dry-run';
+import { draftFor, isConflict, type Source } from './editor';
+import { FindingList } from './finding-list';
+import { validate, type PlacedFinding } from './findings';
+import { knowledgeQuery } from './knowledge';
+
+const CodeEditor = lazy(() => import('./code-editor'));
+/** How long after the last key the text is validated and kept. */
+const PAUSE_MS = 300;
+
+interface WorkbenchProps {
+  id: string;
+  title: string;
+  source: Source;
+  readOnly: boolean;
+  onSave(text: string, etag: string): Promise<void>;
+  onReload?: () => void;
+}
+
+/** Text on the left; findings, flow and dry run on the right. */
+export function Workbench({ id, title, source, readOnly, onSave, onReload }: WorkbenchProps) {
+  const [draft, setDraft] = useState(() => (readOnly ? undefined : draftFor(id, source)));
+  const [text, setText] = useState(draft?.text ?? source.text);
+  const [etag, setEtag] = useState(draft?.etag ?? source.etag);
+  const [goTo, setGoTo] = useState<{ offset: number }>();
+  const [outcomes, setOutcomes] = useState<ReadonlyMap<string, string>>(new Map());
+  const findings = useFindings(text);
+  const model = useModel(text);
+  const { data: knowledge } = useQuery(knowledgeQuery);
+  const save = useMutation({ mutationFn: () => onSave(text, etag) });
+  useKeptDraft(id, text, etag, source, readOnly);
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const changed = text !== source.text;
+  const submit = () => {
+    if (!readOnly && errors === 0 && !save.isPending) save.mutate();
+  };
+  const discard = () => {
+    dropDraft(id);
+    setDraft(undefined);
+    setText(source.text);
+    setEtag(source.etag);
+  };
+  return (
+    <Page
+      title={title}
+      sub={<State source={source} changed={changed} errors={errors} readOnly={readOnly} />}
+      aside={
+        <button type="button" className="primary" disabled={readOnly || errors > 0 || save.isPending} onClick={submit}>
+          <Save size={14} aria-hidden /> {source.automation === undefined ? 'Create' : 'Save as new version'}
+        </button>
+      }
+    >
+      {draft !== undefined && changed && (
+        <div className="banner">
+          Your unsaved changes from <Time at={draft.at} /> are back.
+          <button type="button" onClick={discard}>
+            Discard them
+          </button>
+        </div>
+      )}
+      {save.error !== null && !isConflict(save.error) && <Problem error={save.error} />}
+      {isConflict(save.error) && source.automation !== undefined && (
+        <Conflict
+          automation={source.automation}
+          onOverwrite={(current) => {
+            setEtag(current);
+            save.reset();
+          }}
+          onReload={() => {
+            dropDraft(id);
+            onReload?.();
+          }}
+        />
+      )}
+      <div className="workbench">
+        <div className="workbench-text">
+          <Suspense fallback={<Loading rows={14} />}>
+            <CodeEditor {...{ text, findings, knowledge, readOnly, goTo }} onChange={setText} onSave={submit} />
+          </Suspense>
+        </div>
+        <div>
+          <FindingList findings={findings} text={text} onChoose={(offset) => setGoTo({ offset })} onFix={setText} />
+          <Panel title="What it does">
+            <Flow
+              definition={model.value}
+              outcomes={outcomes}
+              onChoose={(path) => setGoTo({ offset: model.offsetOf(path) })}
+            />
+          </Panel>
+          {source.automation !== undefined && (
+            <DryRun
+              automation={source.automation}
+              definition={model.value}
+              disabled={errors > 0}
+              onResult={setOutcomes}
+            />
+          )}
+          {source.automation === undefined && (
+            <p className="hint">
+              <FlaskConical size={12} aria-hidden /> A dry run is possible once it is created; create it disabled with{' '}
+              <code>status: disabled</code>.
+            </p>
+          )}
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function State(props: { source: Source; changed: boolean; errors: number; readOnly: boolean }) {
+  const { source, changed, errors, readOnly } = props;
+  return (
+    <>
+      {source.automation !== undefined && (
+        <Link to="/automations/$id" params={{ id: source.automation.id }} search={{}}>
+          Back to the automation
+        </Link>
+      )}
+      {source.automation !== undefined && <span>version {source.automation.version}</span>}
+      <span role="status">
+        {readOnly ? 'read only' : changed ? 'not saved' : 'no changes'}
+        {errors > 0 && `, ${errors} ${errors === 1 ? 'error' : 'errors'}`}
+      </span>
+      {source.automation?.managedBy === 'gitops' && (
+        <span>managed from {source.automation.provenance?.source ?? 'Git'}</span>
+      )}
+    </>
+  );
+}
+
+/** Findings of a text, a moment after the last change. */
+function useFindings(text: string): readonly PlacedFinding[] {
+  const [findings, setFindings] = useState<readonly PlacedFinding[]>([]);
+  useEffect(() => {
+    let current = true;
+    const timer = window.setTimeout(() => {
+      validate(text).then(
+        (found) => current && setFindings(found),
+        () => undefined,
+      );
+    }, PAUSE_MS);
+    return () => {
+      current = false;
+      window.clearTimeout(timer);
+    };
+  }, [text]);
+  return findings;
+}
+
+/** The document as far as it can be read, and the offsets of its places. */
+function useModel(text: string): { value: unknown; offsetOf(path: string): number } {
+  return useMemo(() => {
+    const document = parseDocument(text, { logLevel: 'silent' });
+    const offsetOf = (path: string) => {
+      const keys = [...path.matchAll(/([^.[\]]+)/g)].map(([, part = '']) => (/^\d+$/.test(part) ? Number(part) : part));
+      const node = document.getIn(keys, true) as { range?: [number, number, number] } | undefined;
+      return node?.range?.[0] ?? 0;
+    };
+    try {
+      return { value: document.toJS() as unknown, offsetOf };
+    } catch {
+      return { value: undefined, offsetOf };
+    }
+  }, [text]);
+}
+
+function useKeptDraft(id: string, text: string, etag: string, source: Source, readOnly: boolean): void {
+  useEffect(() => {
+    if (readOnly) return;
+    const timer = window.setTimeout(() => {
+      if (text === source.text) dropDraft(id);
+      else writeDraft(id, { text, etag });
+    }, PAUSE_MS);
+    return () => window.clearTimeout(timer);
+  }, [id, text, etag, source, readOnly]);
+}

@@ -1,0 +1,129 @@
+import { useMutation } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { useSearchParams } from '../../lib/search';
+import { Chips } from '../../ui/chips';
+import { Dialog } from '../../ui/dialog';
+import { AreaField, SelectField, TextField } from '../../ui/field';
+import { refreshAll } from '../../ui/mutation';
+import { Page } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Status } from '../../ui/status';
+import { Table, type Column } from '../../ui/table';
+import { Duration, Time } from '../../ui/time';
+import { SystemLinks } from '../systems/system-links';
+
+type Incident = components['schemas']['Incident'];
+const STATUSES = ['investigating', 'identified', 'fixing', 'monitoring', 'resolved'] as const;
+
+const COLUMNS: readonly Column<Incident>[] = [
+  { name: 'Status', cell: ({ status }) => <Status value={status} /> },
+  {
+    name: 'Incident',
+    title: ({ title }) => title,
+    cell: ({ id, title }) => (
+      <Link to="/incidents/$id" params={{ id }} search={{}}>
+        {title}
+      </Link>
+    ),
+  },
+  { name: 'Severity', cell: ({ severity }) => <Status value={severity} /> },
+  {
+    name: 'Systems',
+    title: ({ systemIds }) => systemIds.join(', '),
+    cell: ({ systemIds }) => <SystemLinks ids={systemIds} />,
+  },
+  { name: 'Opened', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { name: 'Lasted', cell: ({ createdAt, resolvedAt }) => <Duration from={createdAt} to={resolvedAt} /> },
+];
+
+/** Incidents, newest first. */
+export function Incidents() {
+  const [search] = useSearchParams();
+  const may = useMay('manage');
+  const [asked, setAsked] = useState(false);
+  const { status, systemId } = search;
+  const filters = {
+    ...(status === undefined ? {} : { status }),
+    ...(systemId === undefined ? {} : { systemId }),
+  };
+  const query = usePages(['incidents', filters], (cursor) =>
+    ask(api.GET('/api/v1/incidents', { params: { query: { ...filters, ...page(cursor) } } })),
+  );
+  return (
+    <Page
+      title="Incidents"
+      aside={
+        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+          <Plus size={14} aria-hidden /> Open an incident
+        </button>
+      }
+    >
+      <div className="filters">
+        <Chips label="Status" name="status" values={STATUSES} />
+      </div>
+      <Pages query={query}>
+        {(items) => (
+          <Table
+            label="Incidents"
+            columns={COLUMNS}
+            rows={items}
+            rowKey={({ id }) => id}
+            empty={status === undefined ? 'No incidents.' : 'No incident has this status.'}
+          />
+        )}
+      </Pages>
+      {asked && <OpenIncident onClose={() => setAsked(false)} />}
+    </Page>
+  );
+}
+
+function OpenIncident({ onClose }: { onClose(): void }) {
+  const navigate = useNavigate();
+  const [title, setTitle] = useState('');
+  const [severity, setSeverity] = useState<Incident['severity']>('major');
+  const [systems, setSystems] = useState('');
+  const [message, setMessage] = useState('');
+  const save = useMutation({
+    mutationFn: () => {
+      const systemIds = idsOf(systems);
+      const body = { title, severity, systemIds, ...(message === '' ? {} : { message }) };
+      return ask(api.POST('/api/v1/incidents', { body }));
+    },
+    onSuccess: async ({ id }) => {
+      await refreshAll(['incidents']);
+      await navigate({ to: '/incidents/$id', params: { id }, search: {} });
+    },
+  });
+  return (
+    <Dialog
+      title="Open an incident"
+      submit="Open"
+      busy={save.isPending}
+      error={save.error}
+      onClose={onClose}
+      onSubmit={() => save.mutate()}
+    >
+      <TextField label="Title" value={title} onChange={setTitle} required />
+      <SelectField<Incident['severity']>
+        label="Severity"
+        value={severity}
+        options={['minor', 'major', 'critical']}
+        onChange={setSeverity}
+      />
+      <TextField label="Systems" value={systems} onChange={setSystems} hint="Ids, separated by commas." required />
+      <AreaField label="First update" value={message} onChange={setMessage} />
+    </Dialog>
+  );
+}
+
+/** Ids that are separated by commas. */
+export const idsOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '');

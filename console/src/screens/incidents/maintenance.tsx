@@ -1,0 +1,97 @@
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { api, ask } from '../../api/client';
+import { useMay } from '../../api/session';
+import { absoluteText } from '../../lib/time';
+import { CopyId } from '../../ui/copy';
+import { Facts } from '../../ui/facts';
+import { ActionButton, refreshAll } from '../../ui/mutation';
+import { Loaded, Page, Panel } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Status } from '../../ui/status';
+import { Time } from '../../ui/time';
+import { SystemLinks } from '../systems/system-links';
+import { Transitions } from '../systems/transitions';
+import { nameOf, Timeline } from './timeline';
+
+/** One maintenance with its updates; it can be ended early or cancelled. */
+export function MaintenanceScreen() {
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const may = useMay('manage');
+  const params = { path: { id } };
+  const query = useQuery({
+    queryKey: ['maintenances', id],
+    queryFn: () => ask(api.GET('/api/v1/maintenances/{id}', { params })),
+  });
+  const updates = usePages(['maintenances', id, 'updates'], (cursor) =>
+    ask(api.GET('/api/v1/maintenances/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
+  );
+  const end = (status: 'completed' | 'cancelled') => () =>
+    ask(api.PATCH('/api/v1/maintenances/{id}', { params, body: { status } }));
+  return (
+    <Loaded query={query}>
+      {({ title, status, startAt, endAt, systemIds, description, createdBy, suppressNotifications }) => (
+        <Page
+          title={title}
+          sub={
+            <>
+              <Status value={status} />
+              <span>
+                starts <Time at={startAt} />, ends <Time at={endAt} />
+              </span>
+              <CopyId id={id} short={13} />
+            </>
+          }
+          aside={
+            <>
+              <ActionButton
+                disabled={!may || status !== 'in_progress'}
+                refresh={['maintenances']}
+                action={end('completed')}
+              >
+                End now
+              </ActionButton>
+              <ActionButton
+                disabled={!may || status !== 'scheduled'}
+                refresh={['maintenances']}
+                action={end('cancelled')}
+              >
+                Cancel
+              </ActionButton>
+            </>
+          }
+        >
+          <div className="two-columns">
+            <Pages query={updates}>
+              {(items) => (
+                <Timeline
+                  updates={items}
+                  may={may}
+                  onAdd={async (message) => {
+                    await ask(api.POST('/api/v1/maintenances/{id}/updates', { params, body: { message } }));
+                    await refreshAll(['maintenances']);
+                  }}
+                />
+              )}
+            </Pages>
+            <div>
+              <Panel title="Details">
+                <Facts
+                  rows={[
+                    ['Description', description],
+                    ['Systems', <SystemLinks key="systems" ids={systemIds} />],
+                    ['From', absoluteText(Date.parse(startAt))],
+                    ['To', absoluteText(Date.parse(endAt))],
+                    ['Planned by', nameOf(createdBy)],
+                    ['Notifications', suppressNotifications ? 'suppressed' : 'sent'],
+                  ]}
+                />
+              </Panel>
+              <Transitions kind="maintenance" id={id} />
+            </div>
+          </div>
+        </Page>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,147 @@
+import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { useSearchParams } from '../../lib/search';
+import { absoluteText } from '../../lib/time';
+import { Chips } from '../../ui/chips';
+import { Dialog } from '../../ui/dialog';
+import { CheckField, TextField } from '../../ui/field';
+import { refreshAll } from '../../ui/mutation';
+import { Page } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Status } from '../../ui/status';
+import { Table, type Column } from '../../ui/table';
+import { Duration, Time } from '../../ui/time';
+import { SystemLinks } from '../systems/system-links';
+import { idsOf } from './incidents';
+
+type Maintenance = components['schemas']['Maintenance'];
+const DAYS = 14;
+const DAY_MS = 86_400_000;
+
+const COLUMNS: readonly Column<Maintenance>[] = [
+  { name: 'Status', cell: ({ status }) => <Status value={status} /> },
+  {
+    name: 'Maintenance',
+    title: ({ title }) => title,
+    cell: ({ id, title }) => (
+      <Link to="/maintenances/$id" params={{ id }} search={{}}>
+        {title}
+      </Link>
+    ),
+  },
+  {
+    name: 'Systems',
+    title: ({ systemIds }) => systemIds.join(', '),
+    cell: ({ systemIds }) => <SystemLinks ids={systemIds} />,
+  },
+  { name: 'Starts', cell: ({ startAt }) => <Time at={startAt} /> },
+  { name: 'Lasts', cell: ({ startAt, endAt }) => <Duration from={startAt} to={endAt} /> },
+];
+
+/** Maintenances as a calendar of two weeks and as a list. */
+export function Maintenances() {
+  const [search] = useSearchParams();
+  const may = useMay('manage');
+  const [asked, setAsked] = useState(false);
+  const filters = search['status'] === undefined ? {} : { status: search['status'] };
+  const query = usePages(['maintenances', filters], (cursor) =>
+    ask(api.GET('/api/v1/maintenances', { params: { query: { ...filters, ...page(cursor, 100) } } })),
+  );
+  return (
+    <Page
+      title="Maintenances"
+      aside={
+        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+          <Plus size={14} aria-hidden /> Plan a maintenance
+        </button>
+      }
+    >
+      <div className="filters">
+        <Chips label="Status" name="status" values={['scheduled', 'in_progress', 'completed', 'cancelled']} />
+      </div>
+      <Pages query={query}>
+        {(items) => (
+          <>
+            <Calendar items={items} />
+            <Table
+              label="Maintenances"
+              columns={COLUMNS}
+              rows={items}
+              rowKey={({ id }) => id}
+              empty="No maintenances."
+            />
+          </>
+        )}
+      </Pages>
+      {asked && <Plan onClose={() => setAsked(false)} />}
+    </Page>
+  );
+}
+
+/** Two weeks from today; each day with what lies in it. */
+function Calendar({ items }: { items: readonly Maintenance[] }) {
+  const today = new Date(new Date().setHours(0, 0, 0, 0)).getTime();
+  const days = Array.from({ length: DAYS }, (_, index) => today + index * DAY_MS);
+  const inDay = (day: number) =>
+    items.filter(({ startAt, endAt }) => Date.parse(startAt) < day + DAY_MS && Date.parse(endAt) > day);
+  return (
+    <ol className="calendar" aria-label="Next two weeks">
+      {days.map((day) => (
+        <li key={day} className={inDay(day).length > 0 ? 'busy' : undefined}>
+          <span className="cell-sub">
+            {new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' }).format(day)}
+          </span>
+          {inDay(day).map(({ id, title, startAt }) => (
+            <Link key={id} to="/maintenances/$id" params={{ id }} search={{}} title={absoluteText(Date.parse(startAt))}>
+              {title}
+            </Link>
+          ))}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Plan({ onClose }: { onClose(): void }) {
+  const [title, setTitle] = useState('');
+  const [systems, setSystems] = useState('');
+  const [start, setStart] = useState('');
+  const [end, setEnd] = useState('');
+  const [suppress, setSuppress] = useState(true);
+  const save = useMutation({
+    mutationFn: () =>
+      ask(
+        api.POST('/api/v1/maintenances', {
+          body: {
+            ...{ title, systemIds: idsOf(systems), suppressNotifications: suppress },
+            ...{ startAt: new Date(start).toISOString(), endAt: new Date(end).toISOString() },
+          },
+        }),
+      ),
+    onSuccess: async () => {
+      await refreshAll(['maintenances']);
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      title="Plan a maintenance"
+      submit="Plan"
+      busy={save.isPending}
+      error={save.error}
+      onClose={onClose}
+      onSubmit={() => save.mutate()}
+    >
+      <TextField label="Title" value={title} onChange={setTitle} required />
+      <TextField label="Systems" value={systems} onChange={setSystems} hint="Ids, separated by commas." required />
+      <TextField label="Start" type="datetime-local" value={start} onChange={setStart} required />
+      <TextField label="End" type="datetime-local" value={end} onChange={setEnd} required />
+      <CheckField label="Suppress notifications" checked={suppress} onChange={setSuppress} />
+    </Dialog>
+  );
+}

@@ -1,0 +1,109 @@
+import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { Dialog } from '../../ui/dialog';
+import { TextField } from '../../ui/field';
+import { refreshAll } from '../../ui/mutation';
+import { Page } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Table, type Column } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+type Slo = components['schemas']['Slo'];
+const LOW = 25;
+
+const COLUMNS: readonly Column<Slo>[] = [
+  { name: 'Objective', title: ({ name }) => name, cell: ({ name }) => name },
+  {
+    name: 'System',
+    cell: ({ systemId }) => (
+      <Link to="/systems/$id" params={{ id: systemId }} search={{}}>
+        {systemId}
+      </Link>
+    ),
+  },
+  {
+    name: 'Target',
+    cell: ({ target, windowDays }) => <span className="num">{`${target} % in ${windowDays} days`}</span>,
+  },
+  { name: 'Error budget left', cell: (slo) => <Budget slo={slo} /> },
+  {
+    name: 'Streak',
+    cell: ({ currentStreak, bestStreak }) => <span className="num">{`${currentStreak} days, best ${bestStreak}`}</span>,
+  },
+  { name: 'Computed', cell: ({ computedAt }) => <Time at={computedAt} /> },
+];
+
+function Budget({ slo }: { slo: Slo }) {
+  const left = slo.budgetRemainingPercent;
+  const tone = left <= 0 ? 'tone-bad' : left < LOW ? 'tone-warn' : 'tone-good';
+  const word = left <= 0 ? 'spent' : left < LOW ? 'low' : 'fine';
+  return (
+    <span className={`status ${tone}`}>
+      <svg className="budget" role="img" aria-label={`${left.toFixed(1)} % left`} height="10">
+        <rect width={`${Math.max(0, Math.min(100, left))}%`} height="10" />
+      </svg>
+      <span className="num">{left.toFixed(1)} %</span> {word}
+    </span>
+  );
+}
+
+/** Objectives with what is left of their error budgets. */
+export function Slos() {
+  const may = useMay('manage');
+  const [asked, setAsked] = useState(false);
+  const query = usePages(['slos'], (cursor) => ask(api.GET('/api/v1/slos', { params: { query: page(cursor) } })));
+  return (
+    <Page
+      title="Service level objectives"
+      aside={
+        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+          <Plus size={14} aria-hidden /> New objective
+        </button>
+      }
+    >
+      <Pages query={query}>
+        {(items) => (
+          <Table label="Objectives" columns={COLUMNS} rows={items} rowKey={({ id }) => id} empty="No objectives yet." />
+        )}
+      </Pages>
+      {asked && <NewSlo onClose={() => setAsked(false)} />}
+    </Page>
+  );
+}
+
+function NewSlo({ onClose }: { onClose(): void }) {
+  const [name, setName] = useState('');
+  const [systemId, setSystemId] = useState('');
+  const [target, setTarget] = useState('99.9');
+  const [windowDays, setWindowDays] = useState('30');
+  const save = useMutation({
+    mutationFn: () =>
+      ask(
+        api.POST('/api/v1/slos', { body: { name, systemId, target: Number(target), windowDays: Number(windowDays) } }),
+      ),
+    onSuccess: async () => {
+      await refreshAll(['slos']);
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      title="New objective"
+      submit="Create"
+      busy={save.isPending}
+      error={save.error}
+      onClose={onClose}
+      onSubmit={() => save.mutate()}
+    >
+      <TextField label="Name" value={name} onChange={setName} required />
+      <TextField label="System" value={systemId} onChange={setSystemId} hint="Its id." required />
+      <TextField label="Target (percent)" value={target} onChange={setTarget} required />
+      <TextField label="Window (days)" type="number" value={windowDays} onChange={setWindowDays} required />
+    </Dialog>
+  );
+}

@@ -1,0 +1,87 @@
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { isRecord } from '../../lib/records';
+import { CopyId } from '../../ui/copy';
+import { ActionButton } from '../../ui/mutation';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Table, type Column } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+type Failed = components['schemas']['FailedChange'];
+type Refused = components['schemas']['RefusedDelivery'];
+
+/** Changes that could not be routed; each can be routed once more. */
+export function DeadLetters() {
+  const may = useMay('manage');
+  const query = usePages(['now', 'dead-letters'], (cursor) =>
+    ask(api.GET('/api/v1/changes/failed', { params: { query: page(cursor) } })),
+  );
+  const columns: readonly Column<Failed>[] = [
+    { name: 'Change', cell: ({ changeId }) => <CopyId id={changeId} short={13} /> },
+    { name: 'Event', cell: ({ event }) => event ?? 'change of state' },
+    { name: 'Entity', title: ({ id }) => id, cell: ({ kind, id }) => `${kind} ${id}` },
+    { name: 'Error', wrap: true, cell: ({ error }) => messageOf(error) },
+    { name: 'Attempts', cell: ({ attempts }) => <span className="num">{attempts}</span> },
+    { name: 'Set aside', cell: ({ failedAt }) => <Time at={failedAt} /> },
+    {
+      name: 'Retry',
+      hidden: true,
+      cell: ({ changeId }) => (
+        <ActionButton
+          disabled={!may}
+          refresh={['now']}
+          action={() => ask(api.POST('/api/v1/changes/{id}/retry', { params: { path: { id: changeId } } }))}
+        >
+          Retry
+        </ActionButton>
+      ),
+    },
+  ];
+  return (
+    <Pages query={query}>
+      {(items) => (
+        <Table
+          label="Dead letters"
+          columns={columns}
+          rows={items}
+          rowKey={({ changeId }) => changeId}
+          empty="Every change could be routed."
+        />
+      )}
+    </Pages>
+  );
+}
+
+function messageOf(error: unknown): string {
+  if (isRecord(error) && typeof error['message'] === 'string') return error['message'];
+  return typeof error === 'string' ? error : (JSON.stringify(error) ?? '');
+}
+
+const REFUSED: readonly Column<Refused>[] = [
+  { name: 'At', cell: ({ at }) => <Time at={at} /> },
+  { name: 'Route', cell: ({ route }) => <code>{route}</code> },
+  { name: 'Sender', title: ({ sender }) => sender, cell: ({ sender }) => sender },
+  { name: 'Code', cell: ({ code }) => <code>{code}</code> },
+  { name: 'Message', wrap: true, cell: ({ message }) => message },
+];
+
+/** What senders posted and what was not taken. */
+export function RefusedDeliveries() {
+  const query = usePages(['refused'], (cursor) =>
+    ask(api.GET('/api/v1/deliveries/refused', { params: { query: page(cursor) } })),
+  );
+  return (
+    <Pages query={query}>
+      {(items) => (
+        <Table
+          label="Refused deliveries"
+          columns={REFUSED}
+          rows={items}
+          rowKey={({ id }) => id}
+          empty="Nothing was refused."
+        />
+      )}
+    </Pages>
+  );
+}

@@ -1,0 +1,31 @@
+import { useMay } from '../../api/session';
+import { Empty, Page } from '../../ui/page';
+import { Tabs } from '../../ui/tabs';
+import { Audit } from './audit';
+import { Catalogue } from './catalogue';
+import { DeadLetters, RefusedDeliveries } from './dead-letters';
+import { Tokens } from './tokens';
+
+/** Who may do what, what was done, what automations can be made of, and what could not be routed. */
+export function SystemPage() {
+  const admin = useMay('admin');
+  const only = () => (
+    <div className="panel">
+      <Empty>Only administrators see this.</Empty>
+    </div>
+  );
+  return (
+    <Page title="Access and system">
+      <Tabs
+        tabs={[
+          { id: 'tokens', name: 'Tokens and sessions', body: () => (admin ? <Tokens /> : only()) },
+          { id: 'audit', name: 'Audit', body: () => (admin ? <Audit /> : only()) },
+          { id: 'triggers', name: 'Triggers', body: () => <Catalogue name="triggers" /> },
+          { id: 'actions', name: 'Actions', body: () => <Catalogue name="actions" /> },
+          { id: 'dead', name: 'Dead letters', body: () => <DeadLetters /> },
+          { id: 'refused', name: 'Refused deliveries', body: () => <RefusedDeliveries /> },
+        ]}
+      />
+    </Page>
+  );
+}

@@ -1,0 +1,117 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { sessionQuery } from '../../api/session';
+import { CopyId } from '../../ui/copy';
+import { Dialog } from '../../ui/dialog';
+import { CheckField, TextField } from '../../ui/field';
+import { ActionButton, refreshAll } from '../../ui/mutation';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Table, type Column } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+type Token = components['schemas']['Token'];
+type Role = Token['roles'][number];
+const ROLES = ['viewer', 'operator', 'ingest', 'admin'] as const;
+
+/** Tokens and sessions; either can be revoked. */
+export function Tokens() {
+  const { data: session } = useQuery(sessionQuery);
+  const [asked, setAsked] = useState(false);
+  const query = usePages(['tokens'], (cursor) => ask(api.GET('/api/v1/tokens', { params: { query: page(cursor) } })));
+  const columns: readonly Column<Token>[] = [
+    { name: 'Name', title: ({ name }) => name, cell: ({ name }) => name },
+    {
+      name: 'Kind',
+      cell: ({ id, kind }) => (
+        <>
+          {kind}
+          {id === session?.id && <span className="tag">this one</span>}
+        </>
+      ),
+    },
+    { name: 'Begins with', cell: ({ prefix }) => <code>{prefix}</code> },
+    { name: 'Roles', cell: ({ roles }) => roles.join(', ') },
+    { name: 'Created', cell: ({ createdAt }) => <Time at={createdAt} /> },
+    { name: 'Expires', cell: ({ expiresAt }) => (expiresAt === null ? 'never' : <Time at={expiresAt} />) },
+    {
+      name: 'Actions',
+      hidden: true,
+      cell: ({ id }) => (
+        <ActionButton
+          refresh={['tokens']}
+          action={() => ask(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } }))}
+        >
+          Revoke
+        </ActionButton>
+      ),
+    },
+  ];
+  return (
+    <>
+      <div className="filters">
+        <button type="button" onClick={() => setAsked(true)}>
+          <Plus size={14} aria-hidden /> New token
+        </button>
+      </div>
+      <Pages query={query}>
+        {(items) => (
+          <Table
+            label="Tokens and sessions"
+            columns={columns}
+            rows={items}
+            rowKey={({ id }) => id}
+            empty="No tokens."
+          />
+        )}
+      </Pages>
+      {asked && <NewToken onClose={() => setAsked(false)} />}
+    </>
+  );
+}
+
+function NewToken({ onClose }: { onClose(): void }) {
+  const [name, setName] = useState('');
+  const [roles, setRoles] = useState<readonly Role[]>(['viewer']);
+  const save = useMutation({
+    mutationFn: async () => {
+      const made: unknown = await ask(api.POST('/api/v1/tokens', { body: { name, roles: [...roles] } }));
+      return made as { token: string };
+    },
+    onSuccess: () => refreshAll(['tokens']),
+  });
+  if (save.data !== undefined) {
+    return (
+      <Dialog title="The token" onClose={onClose}>
+        <p>It is shown once. Copy it now.</p>
+        <CopyId id={save.data.token} short={60} />
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog
+      title="New token"
+      submit="Create"
+      busy={save.isPending}
+      disabled={roles.length === 0}
+      error={save.error}
+      onClose={onClose}
+      onSubmit={() => save.mutate()}
+    >
+      <TextField label="Name" value={name} onChange={setName} required />
+      <fieldset>
+        <legend>Roles</legend>
+        {ROLES.map((role) => (
+          <CheckField
+            key={role}
+            label={role}
+            checked={roles.includes(role)}
+            onChange={(on) => setRoles(on ? [...roles, role] : roles.filter((each) => each !== role))}
+          />
+        ))}
+      </fieldset>
+    </Dialog>
+  );
+}

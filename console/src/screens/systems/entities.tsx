@@ -1,0 +1,130 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { api, ask } from '../../api/client';
+import { registryQuery } from '../../api/registry';
+import { CopyId } from '../../ui/copy';
+import { Json } from '../../ui/json';
+import { Loaded, Page, Panel } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Table } from '../../ui/table';
+import { Time } from '../../ui/time';
+import { LookingAutomations, Transitions } from './transitions';
+
+/** Kinds of entities. */
+export function EntityKinds() {
+  const query = useQuery(registryQuery('entity-kinds'));
+  return (
+    <Page title="Entities">
+      <Loaded query={query}>
+        {(kinds) => (
+          <Table
+            label="Kinds of entities"
+            rows={kinds}
+            rowKey={({ kind }) => kind}
+            empty="No kinds."
+            columns={[
+              {
+                name: 'Kind',
+                cell: ({ kind }) => (
+                  <Link to="/entities/$kind" params={{ kind }} search={{}}>
+                    {kind}
+                  </Link>
+                ),
+              },
+              { name: 'Description', wrap: true, cell: ({ description }) => description ?? '–' },
+              { name: 'Source', cell: ({ source }) => source.replace('_', ' ') },
+              { name: 'Automations', cell: ({ reactive }) => (reactive ? 'react to it' : 'only read it') },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+/** Entities of one kind. */
+export function Entities() {
+  const { kind = '' } = useParams({ strict: false }) as { kind?: string };
+  const query = usePages(['entities', kind], (cursor) =>
+    ask(api.GET('/api/v1/entities/{kind}', { params: { path: { kind }, query: page(cursor) } })),
+  );
+  return (
+    <Page
+      title={`Entities: ${kind}`}
+      sub={
+        <Link to="/entities" search={{}}>
+          All kinds
+        </Link>
+      }
+    >
+      <Pages query={query}>
+        {(items) => (
+          <Table
+            label="Entities"
+            rows={items}
+            rowKey={({ id }) => id}
+            empty="No entity of this kind."
+            columns={[
+              {
+                name: 'Id',
+                title: ({ id }) => id,
+                cell: ({ id }) => (
+                  <Link to="/entities/$kind/$id" params={{ kind, id }} search={{}}>
+                    {id}
+                  </Link>
+                ),
+              },
+              {
+                name: 'State',
+                title: ({ state }) => JSON.stringify(state, null, 1),
+                cell: ({ state }) => <code>{JSON.stringify(state)}</code>,
+              },
+              { name: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
+            ]}
+          />
+        )}
+      </Pages>
+    </Page>
+  );
+}
+
+/** One entity: its state, what changed, and what looks at it. */
+export function EntityScreen() {
+  const { kind = '', id = '' } = useParams({ strict: false }) as { kind?: string; id?: string };
+  const query = useQuery({
+    queryKey: ['entity', kind, id],
+    queryFn: () => ask(api.GET('/api/v1/entities/{kind}/{id}', { params: { path: { kind, id } } })),
+  });
+  return (
+    <Loaded query={query}>
+      {({ state, updatedAt }) => (
+        <Page
+          title={id}
+          sub={
+            <>
+              <Link to="/entities/$kind" params={{ kind }} search={{}}>
+                {kind}
+              </Link>
+              <span>
+                changed <Time at={updatedAt} />
+              </span>
+              <CopyId id={id} short={40} />
+            </>
+          }
+        >
+          <div className="two-columns">
+            <Panel title="State">
+              <div className="detail">
+                <Json value={state} />
+              </div>
+            </Panel>
+            <div>
+              <Transitions kind={kind} id={id} />
+              <LookingAutomations kind={kind} id={id} />
+            </div>
+          </div>
+        </Page>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,161 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { durationText } from '../../lib/time';
+import { CopyId } from '../../ui/copy';
+import { Facts } from '../../ui/facts';
+import { Json } from '../../ui/json';
+import { Loaded, Page, Panel } from '../../ui/page';
+import { Status } from '../../ui/status';
+import { Time } from '../../ui/time';
+import { HealthStatus } from './systems';
+import { LookingAutomations, Transitions } from './transitions';
+
+type Health = components['schemas']['Health'];
+
+/** One system: its health, what it depends on, and what looks at it. */
+export function SystemScreen() {
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const query = useQuery({
+    queryKey: ['systems', id],
+    queryFn: () => ask(api.GET('/api/v1/systems/{id}', { params: { path: { id } } })),
+  });
+  const health = useQuery({
+    queryKey: ['health', id],
+    queryFn: () => ask(api.GET('/api/v1/health/{systemId}', { params: { path: { systemId: id } } })),
+  });
+  return (
+    <Loaded query={query}>
+      {(system) => (
+        <Page
+          title={system.name}
+          sub={
+            <>
+              <HealthStatus health={health.data} />
+              {system.description !== null && <span>{system.description}</span>}
+              <CopyId id={system.id} short={40} />
+            </>
+          }
+        >
+          <div className="two-columns">
+            <div>
+              <HealthPanel health={health.data} />
+              <Dependencies id={id} />
+              <OpenThings id={id} />
+              {Object.keys(system.metadata).length > 0 && (
+                <Panel title="Metadata">
+                  <div className="detail">
+                    <Json value={system.metadata} />
+                  </div>
+                </Panel>
+              )}
+            </div>
+            <div>
+              <Transitions kind="health" id={id} />
+              <LookingAutomations kind="health" id={id} />
+            </div>
+          </div>
+        </Page>
+      )}
+    </Loaded>
+  );
+}
+
+function HealthPanel({ health }: { health: Health | undefined }) {
+  if (health === undefined) return null;
+  const ms = (value: number | null) => (value === null ? undefined : durationText(value));
+  return (
+    <Panel title="Health">
+      <Facts
+        rows={[
+          ['Status', <Status key="status" value={health.status} />],
+          ['In status for', durationText(health.inStatusForMs)],
+          ['Checks', `${health.healthyChecks} of ${health.totalChecks} healthy`],
+          ['Latency', ms(health.latencyMs)],
+          ['p95 latency', ms(health.p95LatencyMs)],
+          ['Success rate', health.successRate === null ? undefined : `${(health.successRate * 100).toFixed(1)} %`],
+          ['Last result', health.lastRunAt === null ? undefined : <Time key="at" at={health.lastRunAt} />],
+          ['Transitions', `${health.transitionsInWindow} in ${health.transitionWindowMinutes} min`],
+          ['In maintenance', health.inMaintenance ? 'yes' : 'no'],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Dependencies({ id }: { id: string }) {
+  const query = useQuery({
+    queryKey: ['systems', id, 'dependencies'],
+    queryFn: () => ask(api.GET('/api/v1/dependencies', { params: { query: { systemId: id, limit: 200 } } })),
+  });
+  const link = (system: string) => (
+    <Link to="/systems/$id" params={{ id: system }} search={{}}>
+      {system}
+    </Link>
+  );
+  return (
+    <Panel title="Dependencies">
+      <Loaded query={query}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <p className="pad faint">It depends on nothing, and nothing on it.</p>
+          ) : (
+            <ul className="plain">
+              {items.map(({ id: each, sourceSystemId, targetSystemId, impactType, transitive, label }) => (
+                <li key={each}>
+                  {sourceSystemId === id ? (
+                    <>depends on {link(targetSystemId)}</>
+                  ) : (
+                    <>{link(sourceSystemId)} depends on it</>
+                  )}{' '}
+                  · {impactType}
+                  {transitive && ', transitive'}
+                  {label !== null && ` · ${label}`}
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+/** Alerts that fire and incidents that are open. */
+function OpenThings({ id }: { id: string }) {
+  const alerts = useQuery({
+    queryKey: ['alerts', 'of', id],
+    queryFn: () => ask(api.GET('/api/v1/alerts', { params: { query: { systemId: id, status: 'firing', limit: 20 } } })),
+  });
+  const incidents = useQuery({
+    queryKey: ['incidents', 'of', id],
+    queryFn: () => ask(api.GET('/api/v1/incidents', { params: { query: { systemId: id, limit: 20 } } })),
+  });
+  const open = (incidents.data?.items ?? []).filter(({ status }) => status !== 'resolved');
+  return (
+    <Panel title="Alerts and incidents">
+      {alerts.data?.items.length === 0 && open.length === 0 && (
+        <p className="pad faint">No alert fires and no incident is open.</p>
+      )}
+      <ul className="plain">
+        {alerts.data?.items.map(({ fingerprint, name }) => (
+          <li key={fingerprint}>
+            <Status value="firing" />{' '}
+            <Link to="/alerts/$id" params={{ id: fingerprint }} search={{}}>
+              {name ?? fingerprint}
+            </Link>
+          </li>
+        ))}
+        {open.map((incident) => (
+          <li key={incident.id}>
+            <Status value={incident.status} />{' '}
+            <Link to="/incidents/$id" params={{ id: incident.id }} search={{}}>
+              {incident.title}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}

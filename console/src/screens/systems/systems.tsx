@@ -1,0 +1,136 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useMay } from '../../api/session';
+import { useSearchParams } from '../../lib/search';
+import { Dialog } from '../../ui/dialog';
+import { AreaField, TextField } from '../../ui/field';
+import { refreshAll } from '../../ui/mutation';
+import { Page } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { SearchBox } from '../../ui/search-box';
+import { Status } from '../../ui/status';
+import { Table } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+type System = components['schemas']['System'];
+
+/** Systems with their health. */
+export function Systems() {
+  const [search] = useSearchParams();
+  const may = useMay('manage');
+  const [asked, setAsked] = useState(false);
+  const filters = search['q'] === undefined ? {} : { q: search['q'] };
+  const query = usePages(['systems', filters], (cursor) =>
+    ask(api.GET('/api/v1/systems', { params: { query: { ...filters, ...page(cursor) } } })),
+  );
+  return (
+    <Page
+      title="Systems"
+      aside={
+        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+          <Plus size={14} aria-hidden /> New system
+        </button>
+      }
+    >
+      <div className="filters">
+        <SearchBox label="Search systems" placeholder="Part of id or name" />
+      </div>
+      <Pages query={query}>{(items) => <SystemTable systems={items} />}</Pages>
+      {asked && <NewSystem onClose={() => setAsked(false)} />}
+    </Page>
+  );
+}
+
+function SystemTable({ systems }: { systems: readonly System[] }) {
+  const systemIds = systems.map(({ id }) => id).join(',');
+  const health = useQuery({
+    queryKey: ['health', systemIds],
+    enabled: systems.length > 0,
+    queryFn: () => ask(api.GET('/api/v1/health', { params: { query: { systemIds } } })),
+  });
+  const byId = new Map((health.data?.items ?? []).map((each) => [each.systemId, each]));
+  return (
+    <Table
+      label="Systems"
+      rows={systems}
+      rowKey={({ id }) => id}
+      empty="No systems yet. Alerts and check results create them."
+      columns={[
+        {
+          name: 'System',
+          title: ({ name }) => name,
+          cell: ({ id, name }) => (
+            <Link to="/systems/$id" params={{ id }} search={{}}>
+              {name}
+            </Link>
+          ),
+        },
+        { name: 'Health', cell: ({ id }) => <HealthStatus health={byId.get(id)} /> },
+        { name: 'Since', cell: ({ id }) => <Time at={byId.get(id)?.inStatusSince} /> },
+        {
+          name: 'Checks',
+          cell: ({ id }) => {
+            const known = byId.get(id);
+            return (
+              <span className="num">
+                {known === undefined ? '–' : `${known.healthyChecks} of ${known.totalChecks}`}
+              </span>
+            );
+          },
+        },
+        { name: 'Id', title: ({ id }) => id, cell: ({ id }) => <code>{id}</code> },
+        {
+          name: 'Description',
+          title: ({ description }) => description ?? '',
+          cell: ({ description }) => description ?? '–',
+        },
+      ]}
+    />
+  );
+}
+
+export function HealthStatus({ health }: { health: components['schemas']['Health'] | undefined }) {
+  if (health === undefined) return <span className="faint">–</span>;
+  return (
+    <>
+      <Status value={health.status} />
+      {health.inMaintenance && <span className="tag">in maintenance</span>}
+    </>
+  );
+}
+
+function NewSystem({ onClose }: { onClose(): void }) {
+  const [id, setId] = useState('');
+  const [name, setName] = useState('');
+  const [description, setDescription] = useState('');
+  const save = useMutation({
+    mutationFn: () =>
+      ask(
+        api.POST('/api/v1/systems', {
+          body: { name, ...(id === '' ? {} : { id }), ...(description === '' ? {} : { description }) },
+        }),
+      ),
+    onSuccess: async () => {
+      await refreshAll(['systems']);
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      title="New system"
+      submit="Create"
+      busy={save.isPending}
+      error={save.error}
+      onClose={onClose}
+      onSubmit={() => save.mutate()}
+    >
+      <TextField label="Name" value={name} onChange={setName} required />
+      <TextField label="Id" value={id} onChange={setId} hint="Empty: one is made. Alerts find the system by it." />
+      <AreaField label="Description" value={description} onChange={setDescription} rows={2} />
+    </Dialog>
+  );
+}

@@ -1,0 +1,77 @@
+import { Link } from '@tanstack/react-router';
+import { api, ask } from '../../api/client';
+import { CopyId } from '../../ui/copy';
+import { Panel } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { Table } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+const short = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? '–'));
+
+/** What changed of an entity, newest first. */
+export function Transitions({ kind, id }: { kind: string; id: string }) {
+  const query = usePages(['entity', kind, id, 'transitions'], (cursor) =>
+    ask(
+      api.GET('/api/v1/entities/{kind}/{id}/transitions', { params: { path: { kind, id }, query: page(cursor, 20) } }),
+    ),
+  );
+  return (
+    <Panel title="Transitions">
+      <Pages query={query}>
+        {(items) => (
+          <Table
+            label="Transitions"
+            rows={items}
+            rowKey={({ changeId, field }) => `${changeId}:${field}`}
+            empty="It has not changed."
+            columns={[
+              { name: 'At', cell: ({ at }) => <Time at={at} /> },
+              { name: 'Field', cell: ({ field }) => <code>{field}</code> },
+              { name: 'From', title: ({ from }) => short(from), cell: ({ from }) => short(from) },
+              { name: 'To', title: ({ to }) => short(to), cell: ({ to }) => short(to) },
+              { name: 'Change', cell: ({ changeId }) => <CopyId id={changeId} short={13} /> },
+            ]}
+          />
+        )}
+      </Pages>
+    </Panel>
+  );
+}
+
+/** Automations that look at an entity. */
+export function LookingAutomations({ kind, id }: { kind: string; id: string }) {
+  const query = usePages(['automations', 'looking', kind, id], (cursor) =>
+    ask(
+      api.GET('/api/v1/entities/{kind}/{id}/automations', { params: { path: { kind, id }, query: page(cursor, 20) } }),
+    ),
+  );
+  return (
+    <Panel title="Automations that look at it">
+      <Pages query={query}>
+        {(items) => (
+          <Table
+            label="Automations that look at it"
+            rows={items}
+            rowKey={(each) => each.id}
+            empty="No automation looks at it."
+            columns={[
+              {
+                name: 'Automation',
+                title: ({ name }) => name,
+                cell: (each) => (
+                  <Link to="/automations/$id" params={{ id: each.id }} search={{}}>
+                    {each.name}
+                  </Link>
+                ),
+              },
+              { name: 'Status', cell: ({ status }) => status },
+              { name: 'Looks at', cell: ({ looksAt }) => LOOKS_AT[looksAt] },
+            ]}
+          />
+        )}
+      </Pages>
+    </Panel>
+  );
+}
+
+const LOOKS_AT = { id: 'this one', any: 'any of the kind', system_of_run: 'its run’s system' } as const;

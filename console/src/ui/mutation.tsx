@@ -1,0 +1,45 @@
+import { useMutation } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { queryClient } from '../api/query-client';
+import { Problem } from './page';
+
+interface ActionButtonProps {
+  children: ReactNode;
+  /** Does it; lists under `refresh` are read again afterwards. */
+  action(): Promise<unknown>;
+  refresh: readonly string[];
+  disabled?: boolean;
+  title?: string;
+  primary?: boolean;
+}
+
+/** A button that does something at once and says when it was refused. */
+export function ActionButton({
+  children,
+  action,
+  refresh,
+  disabled = false,
+  title,
+  primary = false,
+}: ActionButtonProps) {
+  const run = useMutation({ mutationFn: action, onSettled: () => refreshAll(refresh) });
+  return (
+    <>
+      <button
+        type="button"
+        className={primary ? 'primary' : undefined}
+        title={title}
+        disabled={disabled || run.isPending}
+        onClick={() => run.mutate()}
+      >
+        {children}
+      </button>
+      {run.error !== null && <Problem error={run.error} />}
+    </>
+  );
+}
+
+/** Reads lists again. */
+export async function refreshAll(names: readonly string[]): Promise<void> {
+  await Promise.all(names.map((name) => queryClient.invalidateQueries({ queryKey: [name] })));
+}
