@@ -30,7 +30,8 @@ export const launchBrowser = (): Promise<Browser> =>
 export async function openPage(browser: Browser, origin: string, path: string, options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(30_000);
+  page.setDefaultNavigationTimeout(60_000);
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(error.message));
   page.on('console', (message) => {
@@ -100,9 +101,10 @@ export async function startConsole(settings: Partial<ApiSettings> = {}): Promise
   };
 }
 
-/** Serious and critical findings of axe about a page, each with the first place. */
-export async function seriousFindings(page: Page): Promise<[string, string | undefined][]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** Serious and critical findings of axe about a page, each with the first place; by some rules only, when any are named. */
+export async function seriousFindings(page: Page, rules: string[] = []): Promise<[string, string | undefined][]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (rules.length > 0 ? axe.withRules(rules) : axe).analyze();
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => [id, nodes[0]?.html]);

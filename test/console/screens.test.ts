@@ -46,7 +46,8 @@ describeConsole('every screen of the console', () => {
         await page.goto(`${screens.api.url}/console${path}`);
         await settled(page);
         await picture(page, `${screen}-${name}`);
-        const findings = await seriousFindings(page);
+        // Colours differ by scheme; all else is the same, and is checked once.
+        const findings = await seriousFindings(page, name === '1280' ? [] : ['color-contrast']);
         const fits = await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth');
         const alerts = await page.locator('.problem').allTextContents();
         if (findings.length > 0 || fits !== true || alerts.length > 0) found[screen] = { findings, fits, alerts };
@@ -56,7 +57,7 @@ describeConsole('every screen of the console', () => {
       expect(await page.locator('a[href^="javascript:" i]').count()).toBe(0);
       expect(wrong).toEqual([]);
     },
-    180_000,
+    600_000,
   );
 
   it('is reached from the keyboard alone', async () => {
@@ -84,7 +85,7 @@ describeConsole('every screen of the console', () => {
     }
     expect(enabled).toEqual({});
     expect(wrong).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
 
 /** Something on every screen, with texts that are long or mean harm; gives the addresses of all screens. */
