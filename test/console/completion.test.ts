@@ -1,0 +1,211 @@
+import { describeAt } from '../../console/src/screens/editor/hover';
+import { fixOf, rangeOf } from '../../console/src/screens/editor/findings';
+import type { Knowledge } from '../../console/src/screens/editor/schema-walk';
+import { suggestAt } from '../../console/src/screens/editor/suggest';
+import { delayMs, valueAtPath } from '../../console/src/lib/delay';
+import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
+
+let api: ApiHarness;
+let knowledge: Knowledge;
+beforeAll(async () => {
+  api = await startApiHarness();
+  const items = async <T>(path: string) => (await api.call('GET', `${BASE}${path}`)).body['items'] as T[];
+  knowledge = {
+    schema: (await api.call('GET', `${BASE}/schema/automation`)).body,
+    triggers: await items('/triggers'),
+    actions: await items('/actions'),
+    filters: await items('/filters'),
+    kinds: await items('/entity-kinds'),
+    connections: [{ id: 'c-1', name: 'Our Jira', type: 'jira' }],
+    secrets: ['PAGER_TOKEN'],
+    groups: ['on-call'],
+  };
+});
+afterAll(() => api.end());
+
+const HEAD = `name: a
+variables:
+  who: someone
+triggers:
+  - id: down
+    event: incident.created
+`;
+const STEP = `${HEAD}actions:
+  - id: open
+    action: incident.create
+    config: { title: a, severity: minor, systemIds: [x] }
+  - action: automation.log
+    config:
+      message: "`;
+
+/** Where the cursor is (`|`), and what must be among the suggestions. */
+const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
+  // Keys of the document.
+  ['|', 'name', 'triggers', 'actions', 'conditions', 'mode', 'variables', 'on_failure'],
+  ['na|', 'name'],
+  ['name: a\n|', 'triggers', 'description', 'group'],
+  ['name: a\ntriggers:\n  - event: incident.created\n|', 'actions', 'max_runs'],
+  ['name: a\ntriggers:\n- event: incident.created\n|', 'actions'],
+  // Triggers.
+  ['triggers:\n  - |', 'event', 'id', 'filter', 'for', 'window', 'config', 'enabled'],
+  ['triggers:\n  - ev|', 'event'],
+  ['triggers:\n  - event: incident.created\n    |', 'filter', 'for', 'window'],
+  ['triggers:\n  - event: |', 'incident.created', 'alert.fired', 'automation.cron'],
+  ['triggers:\n  - event: inc|', 'incident.created'],
+  ['triggers:\n  - event: "inc|', 'incident.created'],
+  ['triggers:\n  - event: automation.cron\n    config:\n      |', 'cron', 'timezone'],
+  ['triggers:\n  - event: automation.cron\n    config: { |', 'cron'],
+  ['triggers:\n  - event: alert.fired\n    config:\n      |', 'matchers', 'source', 'group_by'],
+  ['triggers:\n  - event: automation.numeric_state\n    config:\n      |', 'above', 'below'],
+  ['triggers:\n  - event: automation.entity_changed\n    config:\n      kind: |', 'incident', 'health', 'alert'],
+  ['triggers:\n  - config:\n      |\n    event: automation.cron', 'cron'],
+  ['triggers:\n  - event: incident.created\n    window:\n      |', 'count', 'minutes', 'refire'],
+  ['triggers:\n  - event: incident.created\n    window: { count: 3, |', 'minutes', 'partitionBy'],
+  ['triggers:\n  - event: incident.created\n    window:\n      refire: |', 'every', 'once'],
+  ['triggers:\n  - event: incident.created\n    enabled: |', 'true', 'false'],
+  ['triggers:\n  - event: incident.created\n    for:\n      |', 'minutes', 'hours', 'seconds', 'days'],
+  ['triggers:\n  - event: incident.created\n  - |', 'event'],
+  // Enumerations and references.
+  ['mode: |', 'single', 'restart', 'queued', 'parallel'],
+  ['mode: q|', 'queued'],
+  ['concurrency_scope: |', 'automation', 'context_key'],
+  ['max_exceeded: |', 'silent', 'warning'],
+  ['group: |', 'on-call'],
+  // Steps.
+  ['actions:\n  - |', 'action', 'choose', 'parallel', 'delay', 'wait_until', 'wait_for_trigger', 'repeat', 'stop'],
+  ['actions:\n  - action: |', 'automation.log', 'incident.create', 'notification.send'],
+  ['actions:\n  - action: automation.lo|', 'automation.log'],
+  ['actions:\n  - action: automation.log\n    |', 'config', 'id', 'retry', 'continue_on_error', 'timeout_seconds'],
+  ['actions:\n  - action: automation.log\n    config:\n      |', 'message'],
+  ['actions:\n  - action: automation.log\n    config: { |', 'message'],
+  ['actions:\n  - action: incident.create\n    config:\n      title: a\n      |', 'severity', 'systemIds'],
+  ['actions:\n  - action: incident.create\n    config:\n      severity: |', 'minor', 'major', 'critical'],
+  ['actions:\n  - action: incident.create\n    config: { title: a, severity: |', 'critical'],
+  ['actions:\n  - action: automation.log\n    retry:\n      |', 'max_attempts', 'factor'],
+  ['actions:\n  - action: automation.log\n    retry: { max_attempts: 3, |', 'initial_seconds'],
+  ['actions:\n  - action: automation.log\n    continue_on_error: |', 'true'],
+  ['actions:\n  - choose:\n      - |', 'when', 'sequence'],
+  ['actions:\n  - choose:\n      - when: a\n        sequence:\n          - |', 'action', 'delay'],
+  ['actions:\n  - choose:\n      - when: a\n        sequence:\n          - action: |', 'incident.create'],
+  ['actions:\n  - choose: []\n    else:\n      - |', 'action'],
+  ['actions:\n  - parallel:\n      - |', 'action', 'sequence'],
+  ['actions:\n  - repeat:\n      |', 'sequence', 'count', 'for_each', 'while'],
+  ['actions:\n  - repeat:\n      count: 3\n      |', 'sequence', 'max_iterations'],
+  ['actions:\n  - wait_until:\n      |', 'condition', 'timeout_seconds'],
+  ['actions:\n  - wait_for_trigger:\n      |', 'event', 'timeout_seconds', 'config'],
+  ['actions:\n  - wait_for_trigger:\n      event: |', 'incident.resolved'],
+  ['actions:\n  - wait_for_trigger:\n      event: automation.event\n      config:\n        |', 'type'],
+  ['actions:\n  - delay:\n      |', 'minutes'],
+  ['actions:\n  - delay: { |', 'minutes'],
+  ['actions:\n  - stop:\n      |', 'reason', 'error'],
+  ['on_failure:\n  - |', 'action'],
+  ['on_failure:\n  - action: notif|', 'notification.send'],
+  // Conditions.
+  ['conditions:\n  - |', 'numeric_state', 'state', 'time', 'and', 'or', 'not'],
+  ['conditions:\n  - time:\n      |', 'after', 'before', 'weekday'],
+  ['conditions:\n  - numeric_state:\n      |', 'value', 'above'],
+  ['conditions:\n  - and:\n      - |', 'state'],
+  [`${HEAD}conditions:\n  - trigger: |`, 'down'],
+  // Expressions: roots.
+  [`${STEP}{{ |`, 'trigger', 'var', 'artifacts', 'health', 'state', 'now', 'run'],
+  [`${STEP}{{ tr|`, 'trigger'],
+  [`${HEAD}    filter: |`, 'trigger', 'health'],
+  [`${HEAD}    filter: tr|`, 'trigger'],
+  // Expressions: members.
+  [`${STEP}{{ trigger.|`, 'payload', 'event', 'actor', 'occurredAt'],
+  [`${STEP}{{ trigger.payload.|`, 'title', 'severity', 'incidentId', 'systemIds'],
+  [`${STEP}{{ trigger.payload.se|`, 'severity'],
+  [`${STEP}{{ trigger.actor.|`, 'name', 'id'],
+  [`${STEP}{{ var.|`, 'who'],
+  [`${STEP}{{ variables.|`, 'who'],
+  [`${STEP}{{ artifacts.|`, 'open'],
+  [`${STEP}{{ artifacts.open.|`, 'incident'],
+  [`${STEP}{{ artifacts.open.incident.|`, 'incidentId'],
+  [`${STEP}{{ health.|`, 'system', 'systems'],
+  [`${STEP}{{ health.system.|`, 'status', 'in_maintenance', 'latency_ms'],
+  [`${STEP}{{ health.systems["db 1"].|`, 'status'],
+  [`${STEP}{{ state.|`, 'incident', 'health', 'alert'],
+  [`${STEP}{{ state.incident["x"].|`, 'status', 'severity'],
+  [`${STEP}{{ run.|`, 'id', 'startedAt'],
+  [`${STEP}{{ alerts.firing.|`, 'count', 'items'],
+  [`${STEP}{{ repeat.|`, 'index', 'item'],
+  [`${STEP}{{ wait.|`, 'completed', 'trigger'],
+  [`${HEAD}    filter: trigger.payload.|`, 'severity'],
+  [`${HEAD}    filter: 'trigger.payload.severity == "x" && trigger.payload.|`, 'title'],
+  [`${HEAD}conditions:\n  - health.system.|`, 'status'],
+  [`${HEAD}actions:\n  - wait_until:\n      condition: health.system.|`, 'status'],
+  [`${HEAD}actions:\n  - choose:\n      - when: trigger.payload.|`, 'severity'],
+  // Filters and secrets.
+  [`${STEP}{{ trigger.payload.title | up|`, 'upper'],
+  [`${STEP}{{ trigger.payload.title | |`, 'default', 'length', 'json'],
+  [`${HEAD}    filter: trigger.payload.title | |`, 'lower'],
+  [`${STEP}\${{ secrets.|`, 'PAGER_TOKEN'],
+  [
+    `${HEAD}actions:\n  - action: automation.log\n    config:\n      message: |-\n        Hello {{ trigger.payload.|`,
+    'title',
+  ],
+];
+
+/** The last bar is the cursor: filters are written with bars too. */
+function labelsAt(marked: string): string[] {
+  const offset = marked.lastIndexOf('|');
+  const text = marked.slice(0, offset) + marked.slice(offset + 1);
+  const { from, options } = suggestAt(text, offset, knowledge);
+  const typed = text.slice(from, offset);
+  return options.map(({ label }) => label).filter((label) => label.startsWith(typed));
+}
+
+it('completes at no less than 95 % of the listed places', () => {
+  const wrong = PLACES.flatMap(([text, ...expected]) => {
+    const labels = labelsAt(text);
+    const missing = expected.filter((label) => !labels.includes(label));
+    return missing.length === 0 ? [] : [{ text: text.slice(-60), missing }];
+  });
+  expect(PLACES.length).toBeGreaterThanOrEqual(80);
+  if (wrong.length > PLACES.length * 0.05) expect(wrong).toEqual([]);
+});
+
+it('proposes no key that the map has, and no key of another kind of step', () => {
+  expect(labelsAt('name: a\n|')).not.toContain('name');
+  expect(labelsAt('actions:\n  - delay: { minutes: 1 }\n    |')).not.toContain('config');
+});
+
+it('proposes what actions have made only after them', () => {
+  const before = `${HEAD}actions:\n  - action: automation.log\n    config: { message: "{{ artifacts.| }}" }\n  - id: open\n    action: incident.create\n`;
+  const offset = before.indexOf('| }}');
+  const { options } = suggestAt(before.replace('| }}', ' }}'), offset, knowledge);
+  expect(options).toEqual([]);
+});
+
+it('explains keys, values and the next times of a cron pattern', () => {
+  const text =
+    'mode: queued\ntriggers:\n  - event: automation.cron\n    config: { cron: "0 9 * * 1", timezone: UTC }\n';
+  expect(describeAt(text, 2, knowledge)?.lines.join(' ')).toContain('What happens while one is active');
+  expect(describeAt(text, text.indexOf('automation.cron'), knowledge)?.lines.join(' ')).toContain('cron');
+  expect(describeAt(text, text.indexOf('0 9'), knowledge)?.lines.join(' ')).toMatch(/Next \(UTC\): .* · .* · /);
+});
+
+it('places findings and turns "did you mean" into a change of the word', () => {
+  const text = 'name: a\ntriggers:\n  - event: incident.craeted\n';
+  const message = 'Unknown event "incident.craeted". Did you mean "incident.created"?';
+  const finding = { path: 'triggers[0].event', message, code: 'unknown', line: 3, column: 12 };
+  const { from, to } = rangeOf(text, finding);
+  expect(text.slice(from, to)).toBe('incident.craeted');
+  const fix = fixOf(text, finding);
+  expect(fix && text.slice(0, fix.from) + fix.insert + text.slice(fix.to)).toBe(text.replace('craeted', 'created'));
+});
+
+it.each([
+  [{ minutes: 5 }, 300_000],
+  [{ hours: 1, seconds: 3 }, 3_603_000],
+  ['1h30m', 5_400_000],
+  ['00:05:00', 300_000],
+  ['500ms', 500],
+  [{ template: '{{ 5 }}' }, undefined],
+  ['soon', undefined],
+])('reads the delay %j as %j ms', (value, ms) => expect(delayMs(value)).toBe(ms));
+
+it('finds a step by its place', () => {
+  const definition = { actions: [{ choose: [{ sequence: [{ delay: '5m' }] }] }] };
+  expect(valueAtPath(definition, 'actions[0].choose[0].sequence[0]')).toEqual({ delay: '5m' });
+});
