@@ -12,3 +12,15 @@ export async function abba<T>(rounds: number, a: () => Promise<T>, b: () => Prom
   }
   return results;
 }
+
+/** The same with three things, in slots A B C C B A. */
+export async function abccba<T>(
+  rounds: number,
+  slots: readonly [() => Promise<T>, () => Promise<T>, () => Promise<T>],
+): Promise<[T[], T[], T[]]> {
+  const results: [T[], T[], T[]] = [[], [], []];
+  for (let round = 0; round < rounds; round += 1) {
+    for (const index of [0, 1, 2, 2, 1, 0] as const) results[index].push(await slots[index]());
+  }
+  return results;
+}

@@ -12,6 +12,8 @@ export const PARTS = {
   j: 'states of entities',
   k: 'alerts that one automation matches',
   m: 'masking',
+  noisy: 'noisy neighbour: 2,000 events for one automation, then 1 for another',
+  why: 'what came of a change',
 } as const;
 export type Part = keyof typeof PARTS;
 
@@ -23,6 +25,8 @@ export interface Figure {
   fermata: number;
   /** The bare engine's, measured in the same run; null = it has nothing like this. */
   raw: number | null;
+  /** The engine's at its best (eager start, one local activity, no database); absent = not measured. */
+  best?: number;
   /** Absent = told for information. */
   target?: { text: string; met: boolean };
 }

@@ -59,3 +59,11 @@ export async function atPace(load: Load, perSecond: number, seconds: number): Pr
   await settled(load);
   return times;
 }
+
+/** Starts so many runs at once; the time runs until every execution has closed. */
+export async function burst(load: Load, count: number): Promise<Volume> {
+  const begin = performance.now();
+  await Promise.all(Array.from({ length: count }, () => runOnce(load)));
+  await settled(load);
+  return { count, ms: performance.now() - begin };
+}

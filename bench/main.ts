@@ -7,9 +7,12 @@ import { measureEntities } from './parts/entities';
 import { measureGates } from './parts/gates';
 import { measureEvents } from './parts/events';
 import { FULL, QUICK } from './parts/plan';
+import { measureNoisy } from './parts/noisy';
 import { measureWaits } from './parts/waits';
+import { measureWhy } from './parts/why';
 import { measureRuns } from './parts/runs';
 import { startPlatform } from './platform';
+import { createProfiler } from './profile';
 import { renderTable } from './table';
 
 const began = performance.now();
@@ -30,6 +33,8 @@ async function measure({ parts, quick }: Options): Promise<Figure[]> {
       ...(wants('g', 'h', 'm') ? await measureGates(platform, parts, plan, say) : []),
       ...(wants('i') ? await measureWaits(platform, plan, say) : []),
       ...(wants('k') ? await measureAlerts(platform, plan, say) : []),
+      ...(wants('noisy') ? await measureNoisy(platform, plan, say) : []),
+      ...(wants('why') ? await measureWhy(platform, plan, say) : []),
       ...(wants('j') ? await measureEntities(platform, plan, say) : []),
       ...(wants('c', 'd', 'e') ? await measureEvents(platform, parts, plan, say) : []),
     ];
@@ -48,6 +53,8 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  const profiler = options.profile ? createProfiler() : undefined;
+  if (profiler !== undefined) process.env['BENCH_NODE_OPTIONS'] = profiler.nodeOptions;
   const loadBefore = load();
   const figures = await measure(options);
   const missed = figures.filter(({ target }) => target?.met === false);
@@ -57,6 +64,8 @@ ${renderTable(figures)}
 
 ${targets.length - missed.length} of ${targets.length} targets met, in ${seconds()} s; ${cpus().length} CPUs, node ${process.version}, load average ${loadBefore} before and ${load()} after${options.quick ? ', quick' : ''}
 fsync on, Temporal with a database file; how to read this: docs/bench.md; further: npm run bench:expressions, bench:validation`);
+  if (profiler !== undefined)
+    console.log(`\nWhere the time of API and worker went, by thread:\n\n${profiler.report()}`);
   if (options.check && missed.length > 0) process.exitCode = 1;
 }
 

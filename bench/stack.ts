@@ -21,6 +21,8 @@ export interface Stack {
   database: Database;
   /** Posts JSON over kept-alive connections. @throws {Error} on any answer but 2xx. */
   post(path: string, contentType: string, body: unknown): Promise<unknown>;
+  /** Reads an answer in the same way. */
+  get(path: string): Promise<unknown>;
   /** Sends JSON in the same way. */
   send(method: 'POST' | 'PUT', path: string, body: unknown): Promise<unknown>;
   /** Sum of a counter of the worker over all its labels, or over those that begin like `name{label="value"`. */
@@ -30,8 +32,8 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Migrates a new database and starts both processes on it; resolves when they do their work. */
-export async function startStack(platform: Platform, name: string): Promise<Stack> {
+/** Migrates a new database and starts both processes on it, with `more` settings; resolves when they do their work. */
+export async function startStack(platform: Platform, name: string, more: Record<string, string> = {}): Promise<Stack> {
   const databaseUrl = await newDatabase(platform, `bench_${name}`);
   const [port, metricsPort] = [await freePort(), await freePort()];
   const taskQueue = `bench-${name}`;
@@ -48,6 +50,7 @@ export async function startStack(platform: Platform, name: string): Promise<Stac
     FERMATA_PORT: String(port),
     FERMATA_METRICS_PORT: String(metricsPort),
     FERMATA_LOG_FORMAT: 'json',
+    ...more,
   };
   const [api, worker] = await Promise.all([
     startProgram('api', env, 'listening on'),
@@ -58,6 +61,7 @@ export async function startStack(platform: Platform, name: string): Promise<Stac
   return {
     ...{ taskQueue, database },
     post: (path, contentType, body) => send(http, 'POST', path, contentType, body),
+    get: (path) => send(http, 'GET', path, 'application/json'),
     send: (method, path, body) => send(http, method, path, 'application/json', body),
     workerCounter: async (counter) =>
       counterOf(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), counter),
@@ -80,16 +84,16 @@ async function newDatabase({ postgres }: Platform, name: string): Promise<string
 
 async function send(
   http: Pool,
-  method: 'POST' | 'PUT',
+  method: 'GET' | 'POST' | 'PUT',
   path: string,
   contentType: string,
-  body: unknown,
+  body?: unknown,
 ): Promise<unknown> {
   const response = await http.request({
     path,
     method,
     headers: { 'content-type': contentType, authorization: `Bearer ${ADMIN_TOKEN}` },
-    body: JSON.stringify(body),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.body.text();
   if (response.statusCode >= 300) throw new Error(`${method} ${path} answered ${response.statusCode}: ${text}`);

@@ -1,9 +1,19 @@
 import { PARTS, type Figure, type Part } from './figure';
 
-type Line = [what: string, unit: string, fermata: string, raw: string, ratio: string, target: string, verdict: string];
+type Line = [
+  what: string,
+  unit: string,
+  fermata: string,
+  raw: string,
+  ratio: string,
+  best: string,
+  ratioToBest: string,
+  target: string,
+  verdict: string,
+];
 
-const HEAD: Line = ['', '', 'fermata', 'raw engine', 'ratio', 'target', ''];
-const RIGHT: ReadonlySet<number> = new Set([2, 3, 4]);
+const HEAD: Line = ['', '', 'fermata', 'raw engine', 'ratio', 'at its best', 'ratio', 'target', ''];
+const RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6]);
 
 /** The table: one block for each part that was measured. */
 export function renderTable(figures: readonly Figure[]): string {
@@ -22,10 +32,15 @@ export function renderTable(figures: readonly Figure[]): string {
 
 const title = (part: Part) => `(${part}) ${PARTS[part]}`;
 
-function lineOf({ what, unit, fermata, raw, target }: Figure): Line {
-  const ratio = raw === null || raw === 0 ? '' : `${(fermata / raw).toFixed(2)} ×`;
+function lineOf({ what, unit, fermata, raw, best, target }: Figure): Line {
+  const ratio = (other: number | null | undefined) =>
+    other == null || other === 0 ? '' : `${(fermata / other).toFixed(2)} ×`;
   const verdict = target === undefined ? '' : target.met ? 'ok' : 'MISSED';
-  return [what, unit, number(fermata), raw === null ? '–' : number(raw), ratio, target?.text ?? '', verdict];
+  const shown = (value: number | null | undefined) => (value == null ? '–' : number(value));
+  return [
+    ...([what, unit, number(fermata), shown(raw), ratio(raw)] as const),
+    ...([shown(best), ratio(best), target?.text ?? '', verdict] as const),
+  ];
 }
 
 function number(value: number): string {

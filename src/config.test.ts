@@ -21,6 +21,7 @@ it('has the documented defaults', () => {
       runsMinPerAutomation: 100,
       transitionsMs: 90 * 86_400_000,
       changesMs: 7 * 86_400_000,
+      routingsMs: 72 * 3_600_000,
       evaluationsPerAutomation: 200,
     },
     logLevel: 'info',

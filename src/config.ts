@@ -6,6 +6,7 @@ import { createAllowList } from './edges/egress/allow-list';
 import { isAddressRange } from './domain/address-range';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** The environment is wrong. The message names every wrong setting; secrets are never repeated in it. */
@@ -99,6 +100,9 @@ const Environment = z.object({
   FERMATA_RETENTION_RUNS_MIN: integer(0, 1_000_000).prefault('100'),
   FERMATA_RETENTION_TRANSITIONS_DAYS: days(90),
   FERMATA_RETENTION_CHANGES_DAYS: days(7),
+  FERMATA_RETENTION_ROUTINGS_HOURS: integer(0, 876_000)
+    .prefault('72')
+    .transform((n) => n * HOUR_MS),
   FERMATA_RETENTION_ALERTS_DAYS: days(30),
   FERMATA_RETENTION_EVALUATIONS: integer(1, 1_000_000).prefault('200'),
   FERMATA_RETENTION_NOTIFICATIONS_DAYS: days(90),
@@ -120,6 +124,8 @@ export interface RetentionConfig {
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
+  /** What came of each change, per candidate; 0 = it is not recorded. */
+  routingsMs: number;
   /** Resolved alerts that ended longer ago. */
   alertsMs: number;
   evaluationsPerAutomation: number;
@@ -277,6 +283,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
       runsMinPerAutomation: env.FERMATA_RETENTION_RUNS_MIN,
       transitionsMs: env.FERMATA_RETENTION_TRANSITIONS_DAYS,
       changesMs: env.FERMATA_RETENTION_CHANGES_DAYS,
+      routingsMs: env.FERMATA_RETENTION_ROUTINGS_HOURS,
       alertsMs: env.FERMATA_RETENTION_ALERTS_DAYS,
       evaluationsPerAutomation: env.FERMATA_RETENTION_EVALUATIONS,
       notificationsMs: env.FERMATA_RETENTION_NOTIFICATIONS_DAYS,

@@ -19,6 +19,7 @@ import { createDwellTimers } from './engine/dwell-timers';
 import type { Sweep } from './engine/sweep';
 import { createEvaluationLog } from './engine/evaluation-log';
 import { fireDwell } from './engine/gates/fire-dwell';
+import { createOverflowReport, type OverflowReport } from './engine/gates/overflow-report';
 import { createIndexFollower } from './engine/index-follower';
 import { createLoopWatch, type LoopWatch } from './engine/loop-watch';
 import { createFleet } from './engine/fleet';
@@ -190,6 +191,7 @@ export async function startWorker(
       await listener.close();
       await Promise.all([broadcast.stop(), domainTimer.stop(), scheduleTimers.stop(), dwellTimers.stop()]);
       await wakeSender.stop();
+      routing.overflow.stop();
       await launcher.stop();
       await temporal.stop();
       await metricsServer.close();
@@ -220,6 +222,7 @@ interface Routing {
   dispatcher: Dispatcher;
   dwellTimers: Sweep;
   wakeSender: WakeSender;
+  overflow: OverflowReport;
   fireDwell: (dwellId: string) => Promise<FireAnswer>;
   flush: () => Promise<void>;
 }
@@ -237,6 +240,7 @@ function startRouting(parts: RoutingParts): Routing {
     log.error({ automationId }, message);
     evaluations.record({ automationId, triggerId: null, changeId: null, outcome: 'error', detail: message });
   });
+  const overflow = createOverflowReport({ log, onDropped: metrics.dropped });
   const shared = {
     ...{
       database,
@@ -254,6 +258,8 @@ function startRouting(parts: RoutingParts): Routing {
     },
     ids: uuidV7,
     onOutcome: metrics.outcome,
+    overflow,
+    keepsRoutings: config.retention.routingsMs > 0,
     onDwellsToStart: () => dwellTimers.poke(),
     onWakeToSend: (wake: Wake) => wakeSender.send(wake),
     onWake: metrics.wake,
@@ -268,5 +274,5 @@ function startRouting(parts: RoutingParts): Routing {
   });
   const leases = createLeases({ db: database.db, workerId, fleet });
   const dispatcher = createDispatcher({ ...shared, leases, fleet, onRouted: metrics.routed, watch });
-  return { dispatcher, dwellTimers, wakeSender, fireDwell: fire, flush: () => evaluations.flush() };
+  return { dispatcher, dwellTimers, wakeSender, overflow, fireDwell: fire, flush: () => evaluations.flush() };
 }

@@ -17,6 +17,10 @@ export interface Plan {
   waiting: number;
   /** States of entities that are written. */
   writes: number;
+  /** Events that are posted at once. */
+  burst: number;
+  /** Changes, and rows of what came of them, that look-ups are measured on. */
+  seeded: { changes: number; routings: number };
   /** Seconds of quiet before memory is read. */
   quietSeconds: number;
 }
@@ -31,6 +35,8 @@ export const FULL: Plan = {
   pending: 10_000,
   waiting: 10_000,
   writes: 10_000,
+  burst: 500,
+  seeded: { changes: 1_000_000, routings: 10_000_000 },
   quietSeconds: 5,
 };
 
@@ -45,5 +51,7 @@ export const QUICK: Plan = {
   pending: 2_000,
   waiting: 1_000,
   writes: 2_000,
+  burst: 200,
+  seeded: { changes: 50_000, routings: 200_000 },
   quietSeconds: 2,
 };

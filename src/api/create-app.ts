@@ -23,6 +23,8 @@ import { automationValidationRoutes } from './routes/automation-validation';
 import { automationVersionRoutes } from './routes/automation-versions';
 import { automationRoutes } from './routes/automations';
 import { changeRoutes } from './routes/changes';
+import { changeLookupRoutes } from './routes/change-lookup';
+import { automationExplainRoutes } from './routes/automation-explain';
 import { dryRunRoutes } from './routes/dry-runs';
 import { connectionCallRoutes } from './routes/connection-calls';
 import { connectionRoutes } from './routes/connections';
@@ -64,6 +66,8 @@ import { tokenRoutes } from './routes/tokens';
 import { createStreamConnections } from './stream/connection';
 import { createFeed } from './stream/feed';
 
+const DEFAULT_ROUTINGS_MS = 72 * 3_600_000;
+
 /** The REST API, not yet listening. */
 export interface Api {
   app: Express;
@@ -101,7 +105,7 @@ export function createApp(deps: ApiDeps): Api {
   const attempts = createAttemptLimit(clock);
   const isSecure = () => settings.publicUrl?.startsWith('https:') === true;
   const own = { fleet, authenticator, attempts, isSecure, metrics, feed, connections, validator, bodySchemas };
-  const shared = { ...deps, ...own, db, webUi: settings.webUi };
+  const shared = { ...deps, ...own, db, webUi: settings.webUi, routingsMs: settings.routingsMs ?? DEFAULT_ROUTINGS_MS };
   const resources: Route[] = [
     ...automationRoutes(shared),
     ...manualRunRoutes(shared),
@@ -136,6 +140,8 @@ export function createApp(deps: ApiDeps): Api {
     ...connectionRoutes(shared),
     ...connectionCallRoutes(shared),
     ...changeRoutes(shared),
+    ...changeLookupRoutes(shared),
+    ...automationExplainRoutes(shared),
     ...migrationFailureRoutes(shared),
     ...systemRoutes(shared),
     ...systemGroupRoutes(shared),

@@ -166,6 +166,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       ingestMaxBytes: config.ingestMaxBytes,
       trustedProxies: config.trustedProxies,
       alerts: { systemLabels: config.alerts.systemLabels, severities: severityMap(config.alerts.severities) },
+      routingsMs: config.retention.routingsMs,
     },
   });
   return { api, listeners: registry.listeners() };

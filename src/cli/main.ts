@@ -25,6 +25,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['runs', 'list runs, show one step by step, follow', () => import('./runs.js')],
   ['alerts', 'list alerts, by matchers of labels', () => import('./alerts.js')],
   ['alert', 'one alert with its episodes and the runs that it caused', () => import('./alert.js')],
+  ['why', 'why automations did or did not run for a change, alert, system or event', () => import('./why.js')],
   ['trigger', 'start a run by hand', () => import('./trigger.js')],
   ['cancel', 'end a run', () => import('./cancel.js')],
   ['retry', 'start a failed run once more', () => import('./retry.js')],

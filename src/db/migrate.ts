@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from '../log';
-import { ensureChangePartitions } from './change-partitions';
+import { buildPartitionIndexes } from './partition-indexes';
+import { ensureChangePartitions, ensureRoutingPartitions } from './day-partitions';
 import { createDatabase } from './client';
 import { applyMigration, type MigrateOptions } from './apply-migration';
 import { migrationLabel, readMigrations, type MigrationFile } from './migration-files';
@@ -25,7 +26,7 @@ export interface MigrationResult {
 
 /**
  * Applies the missing files of `drizzle/`, each in its own transaction unless it is marked as non-transactional, and
- * creates the day partitions of the change log. No statement waits longer than `lockTimeoutMs` (default 500) for a
+ * creates the day partitions of the change log and the indexes that they lack. No statement waits longer than `lockTimeoutMs` (default 500) for a
  * table lock; a file that could not get one is repeated, `attempts` times (default 200) with a pause of 3 s.
  * Any number of processes may call it at once: one works, the others wait and find nothing to do.
  * Throws `SchemaError` when Postgres is older than 15, an applied file was changed afterwards, or a file failed.
@@ -44,6 +45,8 @@ export async function migrate(
       await lockMigrations(client);
       const applied = await applyMissing(client, files, { log, lockTimeoutMs, attempts });
       await ensureChangePartitions(database, { daysAhead: 3 });
+      await ensureRoutingPartitions(database, { daysAhead: 3 });
+      await buildPartitionIndexes(database, (name) => log.info({ index: name }, 'index built'));
       return { applied, version: files.length };
     } finally {
       // The lock belongs to the session: closing the connection gives it back, also after an error.

@@ -17,6 +17,7 @@ describe('migrations that would lock or rewrite a table in use are refused', () 
     ['a foreign key that is validated at once', 'alter table runs add foreign key (id) references other (id);'],
     ['a unique constraint that builds its index', 'alter table runs add constraint u unique (change_id);'],
     ['an index on a hot table', 'create index i on runs (depth);'],
+    ['an index on only a table without partitions', 'create index i on only runs (depth);'],
     ['a unique index on a hot table', 'create unique index i on changes (seq);'],
     ['a concurrent index inside a transaction', 'create index concurrently if not exists i on runs (depth);'],
     [
@@ -37,6 +38,7 @@ test.each([
   ['its validation', 'alter table runs validate constraint c;'],
   ['a constraint that uses an index', 'alter table runs add constraint u unique using index i;'],
   ['an index on a table of the same file', 'create table t (id int); create index t_id on t (id);'],
+  ['an index on a partitioned table alone', 'create index i on only changes (kind);'],
   ['an index on a small table', 'create index i on systems (name);'],
   ['a concurrent index', '-- fermata: no transaction\ncreate index concurrently if not exists i on runs (depth);'],
   ['words of the rules in a comment', '-- alter table runs alter column depth type bigint;\nselect 1;'],

@@ -7,6 +7,7 @@ const BEFORE_THE_RULES = 20;
 /** Tables that grow or that every event touches: an index on one of them is built concurrently. */
 const HOT = new Set([
   'changes',
+  'routings',
   'runs',
   'run_steps',
   'artifacts',
@@ -26,6 +27,9 @@ const HOT = new Set([
   'audit_log',
   'automation_versions',
 ]);
+
+/** Hot tables that are partitioned. */
+const PARTITIONED = new Set(['changes', 'routings']);
 
 /** Defaults that Postgres evaluates for each row, and therefore rewrites the table for. */
 const VOLATILE =
@@ -99,7 +103,9 @@ function indexFindings(text: string, created: ReadonlySet<string>, alone: boolea
   if (concurrently && !alone) return ['"concurrently" needs the first line "-- fermata: no transaction"'];
   if (concurrently)
     return /\bif\s+(?:not\s+)?exists\b/i.test(text) ? [] : ['a statement that may be repeated needs "if (not) exists"'];
-  const table = /\bon\s+(?:only\s+)?"?(\w+)"?/i.exec(text)?.[1] ?? '';
+  const [, only, table = ''] = /\bon\s+(only\s+)?"?(\w+)"?/i.exec(text) ?? [];
+  // Builds nothing: the indexes of the partitions are built by `buildPartitionIndexes`.
+  if (only !== undefined && PARTITIONED.has(table)) return [];
   if (match[1]?.toLowerCase() === 'create' && HOT.has(table) && !created.has(table))
     return [`an index on ${table} blocks its writers while it is built: use "create index concurrently"`];
   return [];

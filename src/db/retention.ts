@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { messageOf } from '../domain/errors';
-import { dropChangePartitions, emptyDefaultPartition } from './change-partitions';
+import { dropChangePartitions, dropRoutingPartitions, emptyDefaultPartitions } from './day-partitions';
 import type { Database } from './client';
 import type { Executor } from './executor';
 import { oldAlerts } from './retention-alerts';
@@ -15,6 +15,8 @@ export interface Retention {
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
+  /** What came of changes for each candidate; whole days. */
+  routingsMs: number;
   /** Resolved alerts with their episodes, and ended silences. */
   alertsMs: number;
   /** Records of delivered notifications. */
@@ -101,7 +103,8 @@ function tasksOf(
   const { incidentsMs } = retention;
   return {
     changePartitions: once(() => dropChangePartitions(database, retention.changesMs)),
-    changesDefault: once(() => emptyDefaultPartition(database)),
+    routingPartitions: once(() => dropRoutingPartitions(database, retention.routingsMs)),
+    defaultPartitions: once(() => emptyDefaultPartitions(database)),
     runs: oldRuns(retention, identities),
     transitions: oldTransitions(retention.transitionsMs),
     healthResults: oldHealthResults(),

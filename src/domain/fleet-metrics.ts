@@ -25,6 +25,11 @@ export const FLEET_METRICS = {
     help: 'Candidates by outcome; "run" became a run',
     labelNames: ['outcome'],
   },
+  fermata_dropped_runs_total: {
+    type: 'counter',
+    help: 'Runs that were not started because as many as the mode allows were active',
+    labelNames: ['mode'],
+  },
   fermata_refused_deliveries_total: {
     type: 'counter',
     help: 'Elements and requests of outside senders that were refused, by route and error code',

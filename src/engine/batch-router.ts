@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDatabaseAway } from '../db/availability';
+import { markWithRoutings } from '../db/routings';
 import { messageOf } from '../domain/errors';
 import { type EntityListener } from '../domain/registry/entity-listener';
 import type { Logger } from '../log';
 import { entityKey } from './change-reader';
 import { noteFailure } from './dead-letters';
 import { inLanes } from './in-lanes';
-import { markRouted } from './mark-routed';
+import { routingOf } from './gates/survivors';
 import {
   needsDecision,
   passGates,
@@ -143,10 +144,13 @@ async function decide(
 
 /** Marks changes that leave nothing but refusals. */
 async function markSilent(deps: RouteDeps, gated: readonly Gated[]): Promise<void> {
-  const marked = await markRouted(
+  const marked = await markWithRoutings(
     deps.database.db,
     deps.workerId,
-    gated.map(({ routed }) => routed.fence),
+    gated.map(({ routed, reasons }) => ({
+      fence: routed.fence,
+      routings: deps.keepsRoutings ? [...routed.notes, ...reasons.map(routingOf)] : [],
+    })),
   );
   tellRefused(
     deps,

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
 import { changeOf, type ChangeRow } from '../db/change-row';
 import type { Change } from '../domain/entities/change';
@@ -31,41 +31,73 @@ interface Row extends ChangeRow {
 /** Key of the entity whose changes must stay in order. */
 export const entityKey = (change: { kind: string; id: string }): string => `${change.kind}\u0000${change.id}`;
 
+/** Oldest unrouted changes among which a fair read chooses. */
+const FAIR_AMONG = 4_000;
+
+export interface ReadOptions {
+  /** Entities whose changes rest. */
+  resting: readonly { kind: string; id: string }[];
+  limit: number;
+  /**
+   * false = the oldest changes. true = of the oldest 4,000, in turn over what they are about (kind, event, and type, hook or
+   * alert name), and within that in turn over entities: a burst for one automation or entity does not delay the others.
+   * Changes of one entity keep their order either way.
+   */
+  fair: boolean;
+}
+
 /**
- * Oldest unrouted changes of some partitions, whether any run waits, and the revision of the definitions in the same snapshot: routing by an
- * index at least as new as that means that a save answered before an event was accepted is seen by it.
+ * Reads unrouted changes of some partitions, whether any run waits, and the revision of the definitions in the same
+ * snapshot. Routing by an index at least as new as that revision sees every save that was answered before an event was
+ * accepted. Changes are returned in the order in which they are to be routed.
  */
 export async function readUnrouted(
   db: Executor,
   partitions: Iterable<number>,
-  resting: readonly { kind: string; id: string }[],
-  limit: number,
+  { resting, limit, fair }: ReadOptions,
 ): Promise<{ changes: UnroutedChange[]; revision: number; anyWaits: boolean }> {
   const except =
     resting.length === 0
       ? sql``
       : sql`and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(resting)}::jsonb) as r(kind text, id text)
           where r.kind = c.kind and r.id = c.entity_id)`;
+  const unrouted = sql`c.routed_at is null and c.partition = any(${`{${[...partitions].join(',')}}`}::smallint[]) ${except}`;
+  const picked = fair
+    ? sql`from (${inTurn(unrouted)}) t join changes c on c.seq = t.seq and c.recorded_at = t.recorded_at
+        where c.routed_at is null order by t.turn, c.seq limit ${limit}`
+    : sql`from changes c where ${unrouted} order by c.seq limit ${limit}`;
   const result = await db.execute<Row & { revision: string; any_waits: boolean }>(sql`
     select d.revision, exists (select 1 from waits) as any_waits,
       c.seq, c.change_id, c.partition, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta, c.changed_fields,
       c.actor, c.caused_by, c.depth, c.occurred_at, c.attempts, c.next_attempt_at, c.is_retried, c.lag, c.has_dwells
     from definition_revision d left join lateral (
-      select seq, change_id, partition, kind, entity_id, event, payload, prev, next, delta, changed_fields, actor,
-        caused_by, depth, occurred_at, attempts, next_attempt_at, coalesce(error ? 'retriedAt', false) as is_retried,
-        extract(epoch from clock_timestamp() - recorded_at)::float8 as lag,
+      select c.seq, c.change_id, c.partition, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta,
+        c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.attempts, c.next_attempt_at,
+        coalesce(c.error ? 'retriedAt', false) as is_retried,
+        extract(epoch from clock_timestamp() - c.recorded_at)::float8 as lag,
         exists (select 1 from dwells w where w.kind = c.kind and w.entity_id = c.entity_id and w.status <> 'idle')
-          as has_dwells
-      from changes c
-      where routed_at is null and partition = any(${`{${[...partitions].join(',')}}`}::smallint[]) ${except}
-      order by seq limit ${limit}) c on true
-    order by c.seq`);
+          as has_dwells, ${fair ? sql`t.turn` : sql`0 as turn`}
+      ${picked}) c on true
+    order by c.turn, c.seq`);
   return {
     changes: result.rows.filter((row) => row.seq !== null).map(toUnrouted),
     revision: Number(result.rows[0]?.revision ?? 0),
     anyWaits: result.rows[0]?.any_waits ?? false,
   };
 }
+
+/**
+ * Turns of the oldest unrouted changes: first each class's oldest entity, and so on. The running maximum keeps changes of
+ * one entity in order when they are of several classes.
+ */
+const inTurn = (unrouted: SQL): SQL => sql`
+  select seq, recorded_at, max(turn) over (partition by kind, entity_id order by seq) as turn from (
+    select seq, recorded_at, kind, entity_id, row_number() over (partition by class order by nth, seq) as turn from (
+      select seq, recorded_at, kind, entity_id, class, row_number() over (partition by class, kind, entity_id order by seq) as nth
+      from (
+        select c.seq, c.recorded_at, c.kind, c.entity_id,
+          concat_ws(' ', c.kind, c.event, coalesce(c.payload ->> 'type', c.payload ->> 'hook', c.next ->> 'name')) as class
+        from changes c where ${unrouted} order by c.seq limit ${FAIR_AMONG}) oldest) numbered) turns`;
 
 function toUnrouted(row: Row): UnroutedChange {
   return {

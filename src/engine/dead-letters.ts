@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
-import type { Fenced } from './mark-routed';
+import type { Fenced } from '../db/mark-routed';
 
 /** Pauses between the tries of a change that fails by itself, in seconds: five tries over about half a minute. */
 const PAUSES_SECONDS = [1, 3, 8, 18] as const;

@@ -5,13 +5,16 @@ import { hears } from '../domain/registry/entity-listener';
 import { normalizeEvent } from '../domain/registry/registry';
 import { SCHEDULE_KIND } from '../domain/schedules/schedule-messages';
 import type { Candidate } from './routing-index';
+import type { NewRouting } from '../db/routings';
+import { refused } from './gates/gates';
+import { routingOf } from './gates/survivors';
 import { isDatabaseAway } from '../db/availability';
 import { entityKey, readUnrouted, type UnroutedChange } from './change-reader';
 import type { Fleet } from './fleet';
 import { createHandover } from './handover';
 import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
-import { markRouted, type Fenced } from './mark-routed';
+import { markRouted, type Fenced } from '../db/mark-routed';
 import { occurrencesOf } from '../domain/entities/occurrences';
 import type { LoopWatch } from './loop-watch';
 import { Sleeper } from './sleeper';
@@ -20,6 +23,10 @@ import { routeInBatches, type Routable } from './batch-router';
 import type { RouteDeps } from './route-batch';
 
 const BATCH = 500;
+/** While there is a backlog: small, so that a change of something else is read soon. */
+const FAIR_BATCH = 256;
+/** Waits that are recorded of one change. */
+const MOST_WAITS = 200;
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
 /** With workers that have other plugins, partitions change hands more often. */
@@ -51,6 +58,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { database, leases, log, workerId } = deps;
   let stopped = false;
   let poked = false;
+  /** The last read was full: there is a backlog, and the next read is a fair one. */
+  let behind = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
   const handover = createHandover({
@@ -83,7 +92,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         const since = Date.now();
         poked = false;
         // What was committed after a batch was read pokes; only a full batch tells that there was more before.
-        const full = (await routeBatch()) === BATCH;
+        await routeBatch();
+        const full = behind;
         if (!full && !poked && !stopped) await routing.sleep(POLL_MS);
         const left = since + READ_EVERY_MS - Date.now();
         if (!full && left > 0 && !stopped) await pause(left);
@@ -95,13 +105,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     }
   };
 
-  /** Returns how many changes were read. */
-  const routeBatch = async (): Promise<number> => {
+  const routeBatch = async (): Promise<void> => {
     const held = leases.held();
-    if (held.size === 0) return 0;
+    behind = behind && held.size > 0;
+    if (held.size === 0) return;
     for (const [key, rest] of resting) if (rest.until <= Date.now()) resting.delete(key);
     const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
-    const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), exceptions, BATCH);
+    const reading = { resting: exceptions, limit: behind ? FAIR_BATCH : BATCH, fair: behind };
+    const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), reading);
+    behind = changes.length === reading.limit;
     await deps.follower.catchUp(revision);
     const dwellEvents = await handover.dwellEvents(changes);
     /** Partitions whose next change is for a worker with other plugins, with what it needs. */
@@ -109,7 +121,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const own = changes.flatMap((unrouted) => prepare(unrouted, held, { dwellEvents, given }) ?? []);
     for (const [partition, names] of given) await leases.handOver(partition, names);
     const prepared = own.filter(({ fence }) => !given.has(fence.partition));
-    if (anyWaits) await wakeWaits(deps, prepared);
+    const waits = anyWaits ? await wakeWaits(deps, bySeq(prepared)) : [];
+    if (deps.keepsRoutings) noteWaits(prepared, waits);
     const unheard: Fenced[] = [];
     const heard: Routable[] = [];
     /** Entities of which a change in this batch may arm a dwell, that a later one must find. */
@@ -118,12 +131,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const key = entityKey(routable.change);
       if (arming.has(key)) routable.hasDwells = true;
       if (routable.candidates.some(({ candidate }) => candidate.trigger.for !== undefined)) arming.add(key);
-      const isHeard = routable.candidates.length > 0 || routable.hasDwells || routable.listeners.length > 0;
-      if (!isHeard) unheard.push(routable.fence);
+      const isHeard = [routable.candidates, routable.listeners, routable.notes].some(({ length }) => length > 0);
+      if (!isHeard && !routable.hasDwells) unheard.push(routable.fence);
       else heard.push(routable);
     }
     await Promise.all([markRouted(database.db, workerId, unheard), routeInBatches(deps, heard)]);
-    return changes.length;
   };
 
   const prepare = (
@@ -154,7 +166,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     );
     const listeners = change.shape === 'entity' ? queued.filter((each) => hears(each, change)) : [];
     const fence = { seq: change.seq, partition, epoch };
-    return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence };
+    const notes = deps.keepsRoutings ? occurrences.flatMap((each) => disabledFor(change, each)) : [];
+    if (deps.keepsRoutings && change.causedBy !== null) {
+      notes.push({ changeId: change.changeId, kind: 'caused', outcome: 'caused', runId: change.causedBy });
+    }
+    return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence, notes };
   };
 
   /** A scheduled time is for its own trigger alone. */
@@ -163,6 +179,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const [automationId = '', triggerId = ''] = change.id.split('/');
     const own = deps.index.find(automationId, triggerId);
     return own && normalizeEvent(own.trigger.event) === event ? [own] : [];
+  };
+
+  /** Rows for disabled triggers and for triggers of disabled automations. */
+  const disabledFor = ({ changeId, kind }: Change, { event, payload }: Occurrence): NewRouting[] => {
+    if (kind === SCHEDULE_KIND) return [];
+    return deps.index.disabledCandidates(event, payload).map((candidate) => {
+      const refusal = candidate.automation.enabled
+        ? refused('trigger_disabled', 'The trigger is disabled.')
+        : refused('disabled', 'The automation is disabled.');
+      return routingOf({ candidate, refusal, changeId });
+    });
   };
 
   const loops = [renewLoop(), routeLoop()];
@@ -180,4 +207,18 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await deps.evaluations.close();
     },
   };
+}
+
+/** The oldest first: of several events that end a wait, the earliest counts. */
+const bySeq = <T extends Told>(told: readonly T[]): T[] => told.toSorted((a, b) => a.change.seq - b.change.seq);
+
+/** Adds the waits that changes woke or left asleep to the rows of these changes: at most 200 of one, woken ones first. */
+function noteWaits(changes: readonly Routable[], waits: readonly NewRouting[]): void {
+  const byChange = new Map<string, NewRouting[]>();
+  for (const wait of waits.toSorted((a, b) => b.outcome.localeCompare(a.outcome))) {
+    const known = byChange.get(wait.changeId) ?? [];
+    byChange.set(wait.changeId, known);
+    if (known.length < MOST_WAITS) known.push(wait);
+  }
+  for (const { change, notes } of changes) notes.push(...(byChange.get(change.changeId) ?? []));
 }

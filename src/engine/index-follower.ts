@@ -13,7 +13,8 @@ interface Row extends Record<string, unknown> {
   group: string | null;
   version: number;
   revision: string;
-  live: boolean;
+  enabled: boolean;
+  deleted: boolean;
   definition: unknown;
 }
 
@@ -32,7 +33,8 @@ export function createIndexFollower(
 
   const readPage = async (): Promise<number> => {
     const result = await db.execute<Row>(sql`
-      select a.id, a.name, a."group", a.version, a.revision, a.status = 'enabled' and a.deleted_at is null as live,
+      select a.id, a.name, a."group", a.version, a.revision, a.status = 'enabled' as enabled,
+        a.deleted_at is not null as deleted,
         v.definition - 'actions' - 'on_failure' as definition
       from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
       where a.revision > ${seen} order by a.revision limit ${PAGE}`);
@@ -45,7 +47,7 @@ export function createIndexFollower(
 
   const apply = (row: Row): void => {
     index.remove(row.id);
-    if (!row.live) return;
+    if (row.deleted) return;
     try {
       index.set(routedAutomation(row));
     } catch (error) {

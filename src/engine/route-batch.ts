@@ -1,15 +1,17 @@
 import type { Database } from '../db/client';
 import type { Executor } from '../db/executor';
+import { insertRoutings, type NewRouting } from '../db/routings';
 import type { Change, Occurrence } from '../domain/entities/change';
 import type { Evaluator } from '../evaluation/evaluator';
 import { armWhatHolds, endContradicted, holdsNow, type DwellDeps } from './gates/dwell';
 import { enterGates, passConditions, refused, type Entered, type Refusal } from './gates/gates';
-import { markRouted, type Fenced } from './mark-routed';
+import { markRouted, type Fenced } from '../db/mark-routed';
 import type { Candidate } from './routing-index';
 import {
   admitAll,
   conclude,
   giveUp,
+  routingsOf,
   survive,
   tell,
   type Decided,
@@ -36,6 +38,8 @@ export interface Routed {
   hasDwells: boolean;
   /** It was set aside, and a person has put it back: what it reports may be over by now. */
   isRetried: boolean;
+  /** What else is recorded of it: waits, disabled triggers, its cause. */
+  notes: NewRouting[];
 }
 
 /** A change after the gates that need no transaction. */
@@ -124,12 +128,15 @@ export async function routeBatch(deps: RouteDeps, batch: readonly Gated[]): Prom
       const arming = await armWhatHolds(deps, tx, [...mine.flatMap(({ dwells }) => dwells), ...counted.dwells]);
       survivors.push(...ended.survivors, ...mine.flatMap((gated) => gated.survivors), ...counted.survivors);
       const admissions = await admitAll(deps, tx, survivors);
-      await deps.failpoint('before-routing-commit');
-      return {
+      const result = {
         armed: arming.armed,
         admissions,
         reasons: [...mine.flatMap(({ reasons }) => reasons), ...ended.reasons, ...counted.reasons, ...arming.reasons],
       };
+      if (deps.keepsRoutings)
+        await insertRoutings(tx, [...mine.flatMap(({ routed }) => routed.notes), ...routingsOf(result)]);
+      await deps.failpoint('before-routing-commit');
+      return result;
     })
     .catch((error: unknown) => {
       giveUp(deps, survivors);

@@ -16,12 +16,14 @@ const RoutedDefinition = Definition.pick({
 export type RoutedDefinition = z.infer<typeof RoutedDefinition>;
 export type RoutedTrigger = RoutedDefinition['triggers'][number];
 
-/** An enabled automation as the dispatcher holds it. */
+/** An automation as the dispatcher holds it. */
 export interface RoutedAutomation extends RoutedDefinition {
   id: string;
   name: string;
   group: string | null;
   version: number;
+  /** A disabled one is only kept to say why it did not run. */
+  enabled: boolean;
 }
 
 /** Parses a stored document. Throws zod's error when it no longer is a definition. */
@@ -30,8 +32,9 @@ export function routedAutomation(row: {
   name: string;
   group: string | null;
   version: number;
+  enabled: boolean;
   definition: unknown;
 }): RoutedAutomation {
-  const { definition, ...rest } = row;
-  return { ...RoutedDefinition.parse(definition), ...rest };
+  const { definition, id, name, group, version, enabled } = row;
+  return { ...RoutedDefinition.parse(definition), id, name, group, version, enabled };
 }

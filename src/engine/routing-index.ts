@@ -28,6 +28,8 @@ interface Bucket {
  */
 export class RoutingIndex {
   private readonly events = new Map<string, Bucket>();
+  /** The same for triggers that are disabled, or whose automation is. */
+  private readonly disabled = new Map<string, Bucket>();
   /** Removers of what each automation put in. */
   private readonly entries = new Map<string, (() => void)[]>();
   /** By automation and trigger id. */
@@ -48,9 +50,9 @@ export class RoutingIndex {
     const removers: (() => void)[] = [];
     for (const trigger of automation.triggers) {
       const type = this.registry.trigger(trigger.event);
-      if (!trigger.enabled) continue;
       if (!type) {
-        removers.push(this.addUnknown({ automationId: automation.id, triggerId: trigger.id, event: trigger.event }));
+        const unknown = { automationId: automation.id, triggerId: trigger.id, event: trigger.event };
+        if (automation.enabled && trigger.enabled) removers.push(this.addUnknown(unknown));
         continue;
       }
       removers.push(this.add(normalizeEvent(trigger.event), { automation, trigger, type }));
@@ -65,7 +67,16 @@ export class RoutingIndex {
 
   /** Everyone who could care, in no order that matters. */
   candidates(event: string, payload: Record<string, unknown>): Candidate[] {
-    const bucket = this.events.get(event);
+    return this.lookUp(this.events, event, payload);
+  }
+
+  /** Those that would be candidates if they were enabled. */
+  disabledCandidates(event: string, payload: Record<string, unknown>): Candidate[] {
+    return this.disabled.size === 0 ? [] : this.lookUp(this.disabled, event, payload);
+  }
+
+  private lookUp(events: Map<string, Bucket>, event: string, payload: Record<string, unknown>): Candidate[] {
+    const bucket = events.get(event);
     if (!bucket) return [];
     const found = [...bucket.any.values()];
     if (bucket.byKey.size > 0) {
@@ -102,19 +113,21 @@ export class RoutingIndex {
   }
 
   private add(event: string, candidate: Candidate): () => void {
-    const bucket = this.events.get(event) ?? { byKey: new Map(), any: new Map() };
-    this.events.set(event, bucket);
+    const isLive = candidate.automation.enabled && candidate.trigger.enabled;
+    const events = isLive ? this.events : this.disabled;
+    const bucket = events.get(event) ?? { byKey: new Map(), any: new Map() };
+    events.set(event, bucket);
     const key = candidate.type.routingKey?.ofConfig(candidate.trigger.config) ?? null;
     const entries = key === null ? bucket.any : (bucket.byKey.get(key) ?? new Map<string, Candidate>());
     if (key !== null) bucket.byKey.set(key, entries);
     const name = nameOf(candidate.automation.id, candidate.trigger.id);
     entries.set(name, candidate);
-    this.byName.set(name, candidate);
+    if (isLive) this.byName.set(name, candidate);
     return () => {
       entries.delete(name);
-      this.byName.delete(name);
+      if (isLive) this.byName.delete(name);
       if (key !== null && entries.size === 0) bucket.byKey.delete(key);
-      if (bucket.any.size === 0 && bucket.byKey.size === 0) this.events.delete(event);
+      if (bucket.any.size === 0 && bucket.byKey.size === 0) events.delete(event);
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../db/client';
+import type { NewRouting } from '../db/routings';
 import { isDatabaseAway } from '../db/availability';
 import { artifactsOf } from '../db/runs/artifacts';
 import type { RunSource } from '../db/runs/run-source';
@@ -39,8 +40,9 @@ const CONCURRENT = 8;
  * Holds changes against what runs wait for, before they are routed: whoever dies in between does it again. A wait is
  * evaluated here, with its run's own scope; only one that holds now, or has to be looked at sooner, costs its execution a task.
  */
-export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<void> {
-  if (told.length === 0) return;
+export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<NewRouting[]> {
+  if (told.length === 0) return [];
+  const routings: NewRouting[] = [];
   const refs = [...new Map(told.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
   const events = [...new Set(told.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
   // A wake under way ends in a look that comes after these changes; of any of a kind, it has to be told which.
@@ -53,8 +55,26 @@ export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<
     if (wake !== null) deps.onWakeToSend(wake);
     else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
     deps.onWake(by === null ? 'false' : 'signalled');
+    routings.push(...routingsOf(wait, told, by));
+  });
+  return routings;
+}
+
+/** One row for each change that the wait was held against; `by` null = none of them woke it. */
+function routingsOf(wait: Wait, told: readonly Told[], by: Waking | null): NewRouting[] {
+  const looksAt = ({ change, occurrences }: Told): boolean =>
+    wait.kind === 'wait_until'
+      ? wait.refs.includes(`${change.kind}:${change.id}`) || wait.refs.includes(`${change.kind}:*`)
+      : change.seq > wait.afterSeq && occurrences.some(({ event }) => event === wait.event);
+  return told.filter(looksAt).map(({ change }) => {
+    const isWoken =
+      by !== null && (wait.kind === 'wait_until' ? isSame(by.changed ?? change, change) : by.seq === change.seq);
+    const outcome = isWoken ? 'woken' : 'asleep';
+    return { changeId: change.changeId, kind: 'wait', runId: wait.runId, path: wait.path, outcome };
   });
 }
+
+const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }) => a.kind === b.kind && a.id === b.id;
 
 async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Promise<Waking | null> {
   const { db } = deps.database;

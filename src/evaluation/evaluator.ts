@@ -37,12 +37,12 @@ export interface Look {
 
 /** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */
 export interface Evaluator {
-  /** Three-valued; a list is an `and`. `reason` tells a person why it is not true. */
+  /** Three-valued; a list is an `and`. `reason` tells a person why it is not true; `trace` how each part came to its value. */
   condition(
     db: Executor,
     condition: Condition,
     scope: EvaluationScope,
-  ): Promise<{ value: boolean | 'error'; reason?: string }>;
+  ): Promise<{ value: boolean | 'error'; reason?: string; trace(): ConditionTrace }>;
   /** The same, for who waits: when time alone may change it, and what it looks at. `more` = read besides. */
   look(
     db: Executor,

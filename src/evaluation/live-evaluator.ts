@@ -63,8 +63,12 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
   return {
     async condition(db, condition, scope) {
       const ready = await prepare(db, condition, scope);
-      if ('unavailable' in ready) return { value: false, reason: ready.unavailable };
-      return evaluateCondition(condition, ready.scope, ready.context);
+      if ('unavailable' in ready) {
+        const unread = { value: false as const, reason: ready.unavailable };
+        return { ...unread, trace: () => ({ condition: 'health', ...unread }) };
+      }
+      const trace = () => traceCondition(condition, ready.scope, ready.context);
+      return { ...evaluateCondition(condition, ready.scope, ready.context), trace };
     },
 
     async look(db, condition, scope, more = []) {

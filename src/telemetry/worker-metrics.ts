@@ -10,6 +10,8 @@ import type { Logger } from '../log';
 /** What a worker counts (api.md, Metrics). The API's `/metrics` has the totals of all processes; a worker's own has its share. */
 export interface WorkerMetrics {
   outcome: (outcome: string) => void;
+  /** A run was dropped because as many as the mode allows were active. */
+  dropped: (mode: string) => void;
   temporalCall: (call: string) => void;
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
   reconciled: (count: number) => void;
@@ -45,6 +47,7 @@ export function createWorkerMetrics(deps: { db: Executor; log: Logger }): Worker
       fleet.observe('fermata_routing_lag_seconds', {}, lagSeconds);
     },
     outcome: (outcome) => fleet.count('fermata_evaluations_total', { outcome }),
+    dropped: (mode) => fleet.count('fermata_dropped_runs_total', { mode }),
     temporalCall: (call) => fleet.count('fermata_temporal_calls_total', { call }),
     action: (action, outcome, seconds) => fleet.observe('fermata_action_seconds', { action, outcome }, seconds),
     reconciled: (count) => fleet.count('fermata_reconciled_total', {}, count),

@@ -9,6 +9,7 @@ const NAMES = [
   'fermata_changes_total',
   'fermata_routing_lag_seconds',
   'fermata_evaluations_total',
+  'fermata_dropped_runs_total',
   'fermata_runs_total',
   'fermata_runs_active',
   'fermata_dwells_armed',

@@ -11,6 +11,7 @@ const SETTINGS = {
   runsMinPerAutomation: 3,
   transitionsMs: 90 * DAY_MS,
   changesMs: 7 * DAY_MS,
+  routingsMs: 3 * DAY_MS,
   notificationsMs: 90 * DAY_MS,
   incidentsMs: 730 * DAY_MS,
   versionsMinPerAutomation: 2,

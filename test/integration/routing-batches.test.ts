@@ -125,4 +125,19 @@ describe('routing in batches', () => {
     expect(runs).toHaveLength(50);
     expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(50);
   }, 240_000);
+
+  it('routes one event of another automation while 2,000 of a noisy one are left', async () => {
+    await engine.save(automation('noisy', 'parallel', "conditions: ['1 == 2']"));
+    const quiet = await engine.save(automation('quiet', 'parallel'));
+    await engine.emit('noisy', { n: 1 }, { times: 2_000 });
+    await engine.emit('noisy', { n: 1 }, { subject: 'another', times: 500 });
+    const [changeId = ''] = await engine.emit('quiet', { n: 1 });
+    await engine.worker();
+    await engine.ended(1, quiet);
+    const before = await db().execute<{ count: number }>(sql`
+      select count(*)::int as count from changes
+      where routed_at < (select routed_at from changes where change_id = ${changeId})`);
+    // The first read takes the oldest 500; the second takes turns.
+    expect(before.rows[0]?.count).toBeLessThan(1_000);
+  }, 120_000);
 });

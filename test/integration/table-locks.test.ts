@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { ensureChangePartitions, emptyDefaultPartition } from '../../src/db/change-partitions';
+import { ensureChangePartitions, emptyDefaultPartitions } from '../../src/db/day-partitions';
 import { createDatabase, type Database } from '../../src/db/client';
 import { migrate } from '../../src/db/migrate';
 import { readMigrations } from '../../src/db/migration-files';
@@ -16,6 +16,7 @@ const RETENTION = {
   runsMinPerAutomation: 1,
   transitionsMs: DAY_MS,
   changesMs: 7 * DAY_MS,
+  routingsMs: 3 * DAY_MS,
   notificationsMs: DAY_MS,
   incidentsMs: DAY_MS,
   versionsMinPerAutomation: 1,
@@ -110,10 +111,10 @@ describe('DDL on the change log while a reader holds it open', () => {
     await insert(`now() + interval '40 days'`);
     await insert(`now() + interval '40 days'`);
     await insert(`now() + interval '41 days'`);
-    expect(await emptyDefaultPartition(database)).toBe(3);
+    expect(await emptyDefaultPartitions(database)).toBe(3);
     expect(await query('select 1 from changes_default')).toEqual([]);
     expect(await query(`select 1 from changes where recorded_at > now() + interval '39 days'`)).toHaveLength(3);
-    expect(await emptyDefaultPartition(database)).toBe(0);
+    expect(await emptyDefaultPartitions(database)).toBe(0);
   });
 
   it('lets a migration wait in short attempts, so that inserts pass within a second', async () => {

@@ -1548,6 +1548,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened: events and changes of state, newest first
+         * @description A page may have fewer items than `limit` and still a `nextCursor`, when an event is rare among the changes that can mean it.
+         */
+        get: operations["changes.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A change and what came of it: for each automation whose event matches, and for each wait */
+        get: operations["changes.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/automations/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came of a change then, and what today's definition would do with it, with no effect */
+        get: operations["automations.explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/migration-failures": {
         parameters: {
             query?: never;
@@ -2740,11 +2794,12 @@ export interface components {
              */
             concurrency_scope: "automation" | "context_key";
             /**
-             * @description For queued (running and waiting) and parallel
+             * @description For queued (running and waiting) and parallel: most active runs. Events beyond it start nothing; where each of them matters, use queued with room for a burst
              * @default 10
              */
             max_runs: number;
             /**
+             * @description Level at which the worker logs events that start nothing because as many runs as may are active
              * @default warning
              * @enum {string}
              */
@@ -2801,11 +2856,12 @@ export interface components {
              */
             concurrency_scope: "automation" | "context_key";
             /**
-             * @description For queued (running and waiting) and parallel
+             * @description For queued (running and waiting) and parallel: most active runs. Events beyond it start nothing; where each of them matters, use queued with room for a burst
              * @default 10
              */
             max_runs: number;
             /**
+             * @description Level at which the worker logs events that start nothing because as many runs as may are active
              * @default warning
              * @enum {string}
              */
@@ -2877,6 +2933,137 @@ export interface components {
                 id: string;
                 name?: string;
             };
+        };
+        Candidate: {
+            /** Format: uuid */
+            automationId: string;
+            automationName: string;
+            triggerId: string;
+            version: number;
+            /** @description started, silenced, trigger_disabled, or an outcome of evaluations */
+            outcome: string;
+            detail: string | null;
+            /** @description The smallest part of a config, filter or condition that was false */
+            deciding?: {
+                path: string;
+                expression: string;
+                found: unknown;
+                wanted: unknown;
+            };
+            /** @description What the deciding value came from, e.g. the maintenance */
+            note?: string;
+            /** Format: uuid */
+            runId?: string;
+            dwell?: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC
+                 */
+                armedAt: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC
+                 */
+                firesAt: string;
+            };
+            window?: {
+                count: number;
+                needed: number;
+            };
+        };
+        Cause: {
+            /**
+             * Format: uuid
+             * @description The run that wrote the change below it in the chain
+             */
+            runId: string;
+            automationId: string | null;
+            automationName: string | null;
+            changeId: string | null;
+            kind: string | null;
+            id: string | null;
+            event: string | null;
+        };
+        Change: {
+            /** Format: uuid */
+            changeId: string;
+            kind: string;
+            id: string;
+            /** @description null = a change of state */
+            event: string | null;
+            /** @description Events that triggers listen to; `automation.entity_changed` is left out */
+            events: string[];
+            contextKey: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC
+             */
+            occurredAt: string;
+            changedFields: string[];
+            /** @description null = it waits to be routed */
+            routedAt: string | null;
+            /** @description When it was set aside after failing by itself; `/changes/failed` lists these */
+            failedAt: string | null;
+            /** @description What the last failed try to route it reported */
+            failure: string | null;
+            prev: {
+                [key: string]: unknown;
+            } | null;
+            next: {
+                [key: string]: unknown;
+            } | null;
+            payload: {
+                [key: string]: unknown;
+            } | null;
+        };
+        ChangeDetail: {
+            change: components["schemas"]["Change"];
+            sender: components["schemas"]["ChangeSender"];
+            /** @description null = their retention is over */
+            candidates: components["schemas"]["Candidate"][] | null;
+            runs: components["schemas"]["RunOfChange"][];
+            waits: {
+                /** Format: uuid */
+                runId: string;
+                path: string;
+                woken: boolean;
+            }[];
+            causes: {
+                /** @description Runs that led to the change, nearest first, each with the change that started it */
+                up: components["schemas"]["Cause"][];
+                /** @description Changes that runs of this one wrote, and so on; at most 100 */
+                down: components["schemas"]["Cause"][];
+            };
+        };
+        ChangeSender: {
+            /** @enum {string} */
+            type: "token" | "hook" | "run" | "clock";
+            /** @description Of the token or hook; of a run the name of its automation */
+            name: string;
+        };
+        ChangeSummary: {
+            /** Format: uuid */
+            changeId: string;
+            kind: string;
+            id: string;
+            /** @description null = a change of state */
+            event: string | null;
+            /** @description Events that triggers listen to; `automation.entity_changed` is left out */
+            events: string[];
+            contextKey: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC
+             */
+            occurredAt: string;
+            changedFields: string[];
+            /** @description null = it waits to be routed */
+            routedAt: string | null;
+            /** @description When it was set aside after failing by itself; `/changes/failed` lists these */
+            failedAt: string | null;
+            /** @description What the last failed try to route it reported */
+            failure: string | null;
+            sender: components["schemas"]["ChangeSender"];
         };
         CloudEvent: {
             /** @constant */
@@ -3115,6 +3302,49 @@ export interface components {
              * @description ISO 8601, UTC
              */
             lastAt: string;
+        };
+        Explanation: {
+            /** @description What came of it then; null = the retention is over */
+            then: components["schemas"]["Candidate"][] | null;
+            now: {
+                /** @enum {string} */
+                outcome: "would_run" | "config" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
+                gates: {
+                    gate: string;
+                    /** @description null = not told in a dry run, which takes it as passed */
+                    passed: boolean | null;
+                    detail?: string;
+                    /** @description Each with its value, what was found and what was wanted */
+                    conditions?: {
+                        [key: string]: unknown;
+                    }[];
+                    variables?: {
+                        [key: string]: unknown;
+                    };
+                }[];
+                steps: {
+                    path: string;
+                    actionId: string | null;
+                    kind: string;
+                    action: string | null;
+                    /** @enum {string} */
+                    status: "success" | "failed" | "skipped";
+                    /** @description Rendered; secrets stay placeholders */
+                    config: unknown;
+                    result: unknown;
+                    error: {
+                        [key: string]: unknown;
+                    } | null;
+                    trace: {
+                        [key: string]: unknown;
+                    } | null;
+                }[];
+            };
+            /**
+             * Format: date-time
+             * @description When `health.*` and `state.*` were read; the clock is that of the change
+             */
+            stateAsOf: string;
         };
         /** @description An expression without braces, e.g. trigger.payload.newStatus == "unhealthy" */
         Expression: string;
@@ -3451,6 +3681,24 @@ export interface components {
             finishedAt: string | null;
             /** @description The run in the Temporal Web UI */
             webUiUrl: string | null;
+        };
+        RunOfChange: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            automationId: string;
+            automationName: string;
+            version: number;
+            triggerId: string | null;
+            status: string;
+            endedBy: {
+                [key: string]: unknown;
+            } | null;
+            error: {
+                [key: string]: unknown;
+            } | null;
+            startedAt: string | null;
+            finishedAt: string | null;
         };
         RunScope: {
             /** Format: uuid */
@@ -15840,6 +16088,326 @@ export interface operations {
                 };
             };
             /** @description There is no such change among those that were set aside */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "changes.list": {
+        parameters: {
+            query?: {
+                /** @description Items per page */
+                limit?: number;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+                kind?: string;
+                /** @description Id of an entity, e.g. the fingerprint of an alert */
+                entity?: string;
+                /** @description Event of a trigger, or type of a custom event */
+                event?: string;
+                /** @description Its health, alerts, incidents and maintenances */
+                system?: string;
+                /** @description Time of receipt: an instant, or a duration before now such as `1h` */
+                since?: string;
+                /** @description The same; exclusive */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of changes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ChangeSummary"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.read` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "changes.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The change */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeDetail"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.read` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such change, or its retention is over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "automations.explain": {
+        parameters: {
+            query: {
+                /** @description Id of the change */
+                change: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Then and now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.read` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such automation, or the change is gone */
             404: {
                 headers: {
                     [name: string]: unknown;

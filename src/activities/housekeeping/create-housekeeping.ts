@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { emptyDefaultPartition, ensureChangePartitions } from '../../db/change-partitions';
+import { emptyDefaultPartitions, ensureChangePartitions, ensureRoutingPartitions } from '../../db/day-partitions';
 import type { Database } from '../../db/client';
 import { applyRetention, type Retention } from '../../db/retention';
 import type { Logger } from '../../log';
@@ -29,8 +29,9 @@ export function createHousekeeping(deps: {
         onError: (table, error) => deps.log.error({ err: error, table }, 'retention of a table failed'),
       }),
     async preparePartitions() {
-      await emptyDefaultPartition(deps.database);
+      await emptyDefaultPartitions(deps.database);
       await ensureChangePartitions(deps.database, { daysAhead: DAYS_AHEAD });
+      await ensureRoutingPartitions(deps.database, { daysAhead: DAYS_AHEAD });
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Registry } from '../../domain/registry/registry';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { dryRun } from '../dry-run/dry-run';
+import type { DryStep } from '../dry-run/report';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams } from '../http/values';
 
@@ -24,31 +25,42 @@ const DryRunBody = z
   })
   .prefault({});
 
+export const DryOutcomeAnswer = z.enum([
+  'would_run',
+  'config',
+  'filter',
+  'condition',
+  'already_running',
+  'max_runs',
+  'disabled',
+  'error',
+]);
+
+export const DryGateAnswer = z.object({
+  gate: z.string(),
+  passed: z.boolean().nullable().describe('null = not told in a dry run, which takes it as passed'),
+  detail: z.string().optional(),
+  conditions: z.array(Document).optional().describe('Each with its value, what was found and what was wanted'),
+  variables: Document.optional(),
+});
+
+export const DryStepAnswer = z.object({
+  path: z.string(),
+  actionId: z.string().nullable(),
+  kind: z.string(),
+  action: z.string().nullable(),
+  status: z.enum(['success', 'failed', 'skipped']),
+  config: z.unknown().describe('Rendered; secrets stay placeholders'),
+  result: z.unknown(),
+  error: Document.nullable(),
+  trace: Document.nullable(),
+});
+
 const DryRunAnswer = z
   .object({
-    outcome: z.enum(['would_run', 'config', 'filter', 'condition', 'already_running', 'max_runs', 'disabled', 'error']),
-    gates: z.array(
-      z.object({
-        gate: z.string(),
-        passed: z.boolean().nullable().describe('null = not told in a dry run, which takes it as passed'),
-        detail: z.string().optional(),
-        conditions: z.array(Document).optional().describe('Each with its value, what was found and what was wanted'),
-        variables: Document.optional(),
-      }),
-    ),
-    steps: z.array(
-      z.object({
-        path: z.string(),
-        actionId: z.string().nullable(),
-        kind: z.string(),
-        action: z.string().nullable(),
-        status: z.enum(['success', 'failed', 'skipped']),
-        config: z.unknown().describe('Rendered; secrets stay placeholders'),
-        result: z.unknown(),
-        error: Document.nullable(),
-        trace: Document.nullable(),
-      }),
-    ),
+    outcome: DryOutcomeAnswer,
+    gates: z.array(DryGateAnswer),
+    steps: z.array(DryStepAnswer),
     end: z
       .object({
         status: z.enum(['success', 'failed']),
@@ -59,6 +71,11 @@ const DryRunAnswer = z
       .describe('How the run would end; null when the gates let nothing through'),
   })
   .meta({ id: 'DryRun' });
+
+/** A step of a dry run as the API answers it. */
+export function toDryStep({ config, result, error, trace, ...step }: DryStep) {
+  return { ...step, config: config ?? null, result: result ?? null, error: error ?? null, trace: trace ?? null };
+}
 
 interface DryRunsDeps extends AutomationDeps {
   registry: Registry;
@@ -86,12 +103,8 @@ export function dryRunRoutes(deps: DryRunsDeps): Route[] {
           body.definition === undefined ? saved : { ...saved, definition: deps.validator.accept(body.definition) };
         const now = body.now === undefined ? clock.now() : new Date(body.now);
         const told = await dryRun({ db, registry, evaluator }, automation, { ...body, now, actor: principal.actor });
-        const steps = told.steps.map(({ config = null, result = null, error = null, trace = null, ...step }) => ({
-          ...step,
-          ...{ config, result, error, trace },
-        }));
         const end = told.end && { endedBy: null, error: null, ...told.end };
-        return json(200, { ...told, steps, end });
+        return json(200, { ...told, steps: told.steps.map(toDryStep), end });
       },
     }),
   ];

@@ -103,7 +103,9 @@ export const Alert = z.looseObject({
   acknowledgedBy: z.string().optional(),
   silencedUntil: z.string().optional(),
   repeats: z.number(),
+  lastReceivedAt: z.string(),
 });
+export type Alert = z.infer<typeof Alert>;
 
 export const AlertDetail = Alert.extend({
   episodes: z.array(
@@ -111,3 +113,43 @@ export const AlertDetail = Alert.extend({
   ),
   runs: z.array(z.looseObject({ id: z.string(), automationName: z.string(), status: z.string() })),
 });
+
+export const Candidate = z.looseObject({
+  automationId: z.string(),
+  automationName: z.string(),
+  triggerId: z.string(),
+  version: z.number(),
+  outcome: z.string(),
+  detail: z.string().nullish(),
+  note: z.string().optional(),
+  deciding: z.object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() }).optional(),
+  runId: z.string().optional(),
+});
+export type Candidate = z.infer<typeof Candidate>;
+
+const ChangeHead = z.looseObject({
+  changeId: z.string(),
+  kind: z.string(),
+  id: z.string(),
+  event: z.string().nullable(),
+  events: z.array(z.string()),
+  occurredAt: z.string(),
+  changedFields: z.array(z.string()),
+  routedAt: z.string().nullable(),
+  failedAt: z.string().nullable(),
+  failure: z.string().nullable(),
+});
+export const ChangeSummary = ChangeHead;
+
+export const ChangeDetail = z.looseObject({
+  change: ChangeHead,
+  sender: z.object({ type: z.string(), name: z.string() }),
+  candidates: z.array(Candidate).nullable(),
+  runs: z.array(z.looseObject({ id: z.string(), automationName: z.string(), status: z.string() })),
+  waits: z.array(z.object({ runId: z.string(), path: z.string(), woken: z.boolean() })),
+  causes: z.object({
+    up: z.array(z.looseObject({ runId: z.string(), automationName: z.string().nullable() })),
+    down: z.array(z.looseObject({ runId: z.string(), changeId: z.string().nullable() })),
+  }),
+});
+export type ChangeDetail = z.infer<typeof ChangeDetail>;

@@ -32,6 +32,26 @@ export const changes = pgTable('changes', {
   error: jsonb('error').$type<{ message: string }>(),
 });
 
+/** What came of each routed change, partitioned by day of `at`. */
+export const routings = pgTable('routings', {
+  at: at('at')
+    .notNull()
+    .default(sql`clock_timestamp()`),
+  changeId: uuid('change_id').notNull(),
+  kind: text('kind').notNull(),
+  automationId: uuid('automation_id'),
+  automationName: text('automation_name'),
+  triggerId: text('trigger_id'),
+  version: integer('version'),
+  outcome: text('outcome').notNull(),
+  detail: text('detail'),
+  deciding: jsonb('deciding'),
+  runId: uuid('run_id'),
+  dwell: jsonb('dwell'),
+  counted: jsonb('counted'),
+  path: text('path'),
+});
+
 /** Identities of messages already accepted from outside. */
 export const dedupKeys = pgTable('dedup_keys', {
   key: text('key').primaryKey(),

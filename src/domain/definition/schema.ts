@@ -30,8 +30,18 @@ export const Definition = z
       .enum(['automation', 'context_key'])
       .default('automation')
       .describe('What "one is active" means: of the automation, or of the system, incident… it is about'),
-    max_runs: z.int().min(1).max(1_000).default(10).describe('For queued (running and waiting) and parallel'),
-    max_exceeded: z.enum(['silent', 'info', 'warning', 'error']).default('warning'),
+    max_runs: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(10)
+      .describe(
+        'For queued (running and waiting) and parallel: most active runs. Events beyond it start nothing; where each of them matters, use queued with room for a burst',
+      ),
+    max_exceeded: z
+      .enum(['silent', 'info', 'warning', 'error'])
+      .default('warning')
+      .describe('Level at which the worker logs events that start nothing because as many runs as may are active'),
     uses_state: z.array(z.string().min(1)).max(50).optional().describe('System ids that health.systems must hold'),
     state_window_minutes: z.number().min(1).max(10_080).default(60).describe('For transitions_in_window'),
     on_failure: actions.describe('Run once when the run fails, with run.error'),

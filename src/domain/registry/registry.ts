@@ -48,6 +48,8 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   nearestAction(id: string): string | undefined;
   /** Tell the events that a change of a kind means besides `automation.entity_changed`. */
   derivers(kind: string): readonly Deriver[];
+  /** Kinds whose changes may mean an event: those that the event's plugin brings or has derivers for. */
+  kindsDeriving(event: string): ReadonlySet<string>;
   /** Of `automation.entity_changed`; undefined = the generic shape alone. */
   payloadMapper(kind: string): PayloadMapper | undefined;
   listeners(): readonly EntityListener[];
@@ -111,6 +113,10 @@ export function createRegistry<A extends ActionDescription>(plugins: readonly Pl
     nearestTrigger: (event) => nearest(event, [...triggers.keys()]),
     nearestAction: (id) => nearest(id, [...actions.keys()]),
     derivers: (kind) => derivers.get(kind) ?? [],
+    kindsDeriving: (event) => {
+      const plugin = plugins.find(({ id }) => event.startsWith(`${id}.`));
+      return new Set([...(plugin?.entityKinds ?? []), ...(plugin?.derivers ?? [])].map(({ kind }) => kind));
+    },
     payloadMapper: (kind) => mappers.get(kind),
     listeners: () => listeners,
   };

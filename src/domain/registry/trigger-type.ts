@@ -1,5 +1,15 @@
 import type { z } from 'zod';
 
+/** A part of a trigger's config that a payload does not match. */
+export interface ConfigMismatch {
+  /** Place below `config`, e.g. `matchers[1]`. */
+  path: string;
+  /** What was compared, e.g. `labels.env`. */
+  expression: string;
+  found: unknown;
+  wanted: unknown;
+}
+
 /** What an automation can listen to. Qualified id = `<plugin>.<id>`. */
 export interface TriggerType {
   /** Name inside the plugin, e.g. `system_degraded`. */
@@ -27,6 +37,11 @@ export interface TriggerType {
   entering?(config: Record<string, unknown>): { inRange(payload: Record<string, unknown>): boolean | undefined } | null;
   /** The config gate; throwing = not passed, with the reason. */
   evaluateConfig?(payload: Record<string, unknown>, config: Record<string, unknown>): boolean;
+  /**
+   * The first part of a config that a payload does not match, for people; undefined = none can be named. Called when
+   * `evaluateConfig` returned false. Default: the first key of the config that the payload has with another value.
+   */
+  mismatch?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigMismatch | undefined;
   /**
    * Splits the routing index below the event, so that thousands of automations on one event cost nothing when their
    * config names something else: a change looks only at triggers with the same key, and at those with key null.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TriggerType } from '../../domain/registry/trigger-type';
+import type { ConfigMismatch, TriggerType } from '../../domain/registry/trigger-type';
 import { ALERT_KIND, AlertState, AlertStatus, GroupFacts } from './alert-entity';
 import { groupedKey } from './context-key';
 import { MatcherError, matchersOf, matchLabels, parseMatchers } from './label-matcher';
@@ -54,6 +54,24 @@ function isWanted(state: Fields, raw: Fields): boolean {
   return matchLabels(matchersOf(matchers ?? []), labelsOf(state));
 }
 
+/** The source, or the first matcher, that a payload does not match. */
+function mismatch(payload: Fields, raw: Fields): ConfigMismatch | undefined {
+  const { matchers = [], source } = raw as { matchers?: string[]; source?: string };
+  if (source !== undefined && payload['source'] !== source) {
+    return { path: 'source', expression: 'source', found: payload['source'], wanted: source };
+  }
+  const labels = labelsOf(payload);
+  for (const [index, text] of matchers.entries()) {
+    const failed = matchersOf([text]).find((matcher) => !matchLabels([matcher], labels));
+    if (failed === undefined) continue;
+    const { name, operator, value } = failed;
+    const found = Object.hasOwn(labels, name) ? labels[name] : '';
+    const wanted = operator === '=' ? value : { [operator]: value };
+    return { path: `matchers[${index}]`, expression: `labels.${name}`, found, wanted };
+  }
+  return { path: 'ignore_annotations', expression: 'changedFields', found: payload['changedFields'], wanted: false };
+}
+
 const groupByOf = (config: Fields): string[] | undefined => config['group_by'] as string[] | undefined;
 
 function contextKey(payload: Fields, config: Fields): string {
@@ -80,6 +98,7 @@ const trigger = (
   contextKey,
   contextKeyLabel: 'alert',
   evaluateConfig: isWanted,
+  mismatch,
   holds: {
     entity: (payload) => ({ kind: ALERT_KIND, id: String(payload['fingerprint']) }),
     test: (state, payload, config) => state !== null && test(state, payload, config),

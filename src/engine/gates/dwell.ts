@@ -183,9 +183,13 @@ async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Ref
     armedAt: change.occurredAt,
     firesAt,
   });
-  if (standing === 'armed') return refused('dwell_armed', `Fires at ${firesAt.toISOString()} if it holds until then.`);
+  if (standing === 'armed') {
+    const dwell = { armedAt: change.occurredAt.toISOString(), firesAt: firesAt.toISOString() };
+    return refused('dwell_armed', `Fires at ${dwell.firesAt} if it holds until then.`, { dwell });
+  }
   if (standing === null) return refused('disabled', 'The automation is disabled or deleted.');
-  return refused('dwell_held', heldBy(standing));
+  const dwell = { armedAt: standing.armedAt.toISOString(), firesAt: standing.firesAt.toISOString() };
+  return refused('dwell_held', heldBy(standing), { dwell });
 }
 
 function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../db/client';
+import type { Executor } from '../../db/executor';
+import { insertRoutings } from '../../db/routings';
 import { dropDwell, lockArmedDwell, restDwell, unroutedOf } from '../../db/dwells';
 import type { Clock } from '../../domain/clock';
 import type { FireAnswer } from '../../domain/gates/dwell-messages';
@@ -7,13 +9,19 @@ import { dwellGateId } from '../../domain/gates/gate-id';
 import { fire, holdsNow, type DwellDeps } from './dwell';
 import { refused } from './gates';
 import type { IndexFollower } from '../index-follower';
-import { admitAll, conclude, giveUp, type Decided, type Survivor, type SurvivorDeps } from './survivors';
+import { admitAll, conclude, giveUp, routingsOf, type Decided, type Survivor, type SurvivorDeps } from './survivors';
 
 export interface FireDeps extends DwellDeps, SurvivorDeps {
   database: Database;
   follower: IndexFollower;
   clock: Clock;
   failpoint: (name: string) => Promise<void> | void;
+}
+
+/** Writes what came of the change that armed the dwell, in the same transaction. */
+async function noted({ keepsRoutings }: FireDeps, tx: Executor, decided: Decided): Promise<Decided> {
+  if (keepsRoutings) await insertRoutings(tx, routingsOf(decided));
+  return decided;
 }
 
 /** How long to wait for changes from before the deadline to be routed. */
@@ -53,12 +61,12 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
       if (!unrouted.any && (await holdsNow(deps, tx, candidate.type.holds, cause)) === false) {
         await restDwell(tx, dwell);
         const refusal = refused('dwell_cancelled', 'The cause does not hold any more.');
-        return { admissions: [], reasons: [{ candidate, refusal, changeId: dwell.changeId }] };
+        return noted(deps, tx, { admissions: [], reasons: [{ candidate, refusal, changeId: dwell.changeId }] });
       }
       const verdict = await fire(deps, tx, dwell, candidate, now);
-      if (!('request' in verdict)) return { admissions: [], reasons: [verdict] };
+      if (!('request' in verdict)) return noted(deps, tx, { admissions: [], reasons: [verdict] });
       survivors.push(verdict);
-      return { admissions: await admitAll(deps, tx, survivors), reasons: [] };
+      return noted(deps, tx, { admissions: await admitAll(deps, tx, survivors), reasons: [] });
     })
     .catch((error: unknown) => {
       giveUp(deps, survivors);

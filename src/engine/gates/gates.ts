@@ -1,6 +1,9 @@
+import { boundedPart, decidingPart, type DecidingPart } from '../../domain/conditions/deciding-part';
 import { messageOf } from '../../domain/errors';
 import type { Executor } from '../../db/executor';
 import type { Change, Occurrence } from '../../domain/entities/change';
+import { sameJson } from '../../domain/entities/diff';
+import type { ConfigMismatch } from '../../domain/registry/trigger-type';
 import { triggerScope } from '../../domain/run/scope';
 import { variablesProblem } from '../../domain/run/limits';
 import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
@@ -12,8 +15,13 @@ import type { Candidate } from '../routing-index';
 /** A gate that was not passed. */
 export interface Refusal {
   passed: false;
-  outcome: Outcome;
+  outcome: Outcome | 'trigger_disabled';
   detail: string;
+  /** The smallest part of the filter, the config or the conditions that was not as wanted; found out when it is asked for. */
+  deciding?: () => DecidingPart | undefined;
+  dwell?: { armedAt: string; firesAt: string };
+  /** Events that a window has counted, and how many it needs. */
+  counted?: { count: number; needed: number };
 }
 
 /** A candidate behind config and filter, with what its expressions see. */
@@ -41,7 +49,11 @@ export interface GateDeps {
 }
 
 /** That a gate was not passed, with the reason. */
-export const refused = (outcome: Outcome, detail: string): Refusal => ({ passed: false, outcome, detail });
+export const refused = (
+  outcome: Refusal['outcome'],
+  detail: string,
+  more: Pick<Refusal, 'deciding' | 'dwell' | 'counted'> = {},
+): Refusal => ({ passed: false, outcome, detail, ...more });
 
 /**
  * The first gates of stage 2: config → filter. Never throws for the automation's own faults (they are the verdict);
@@ -62,7 +74,8 @@ export async function enterGates(
     payload = own;
     contextKey = type.contextKey?.(payload, trigger.config) ?? null;
     if (type.evaluateConfig && !type.evaluateConfig(payload, trigger.config)) {
-      return refused('config', 'The config of the trigger does not match.');
+      const deciding = () => decidingConfig(candidate, payload);
+      return refused('config', 'The config of the trigger does not match.', { deciding });
     }
   } catch (error) {
     return refused('config', `The config of the trigger could not be evaluated: ${messageOf(error)}`);
@@ -74,7 +87,8 @@ export async function enterGates(
   }
   const { event } = told;
   const scope = runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey);
-  return (await checkFilter(deps, trigger.filter, scope)) ?? { passed: true, candidate, event, payload, change, scope };
+  const refusal = await checkFilter(deps, trigger.filter, scope, `${placeOf(candidate)}.filter`);
+  return refusal ?? { passed: true, candidate, event, payload, change, scope };
 }
 
 /** What expressions see of a run that does not exist yet. */
@@ -102,10 +116,35 @@ async function checkFilter(
   { evaluator, db }: GateDeps,
   filter: string | undefined,
   scope: EvaluationScope,
+  path: string,
 ): Promise<Refusal | null> {
   if (filter === undefined) return null;
-  const { value, reason } = await evaluator.condition(db, filter, scope);
-  return value === true ? null : refused('filter', reason ?? 'The filter does not hold.');
+  const { value, reason, trace } = await evaluator.condition(db, filter, scope);
+  if (value === true) return null;
+  return refused('filter', reason ?? 'The filter does not hold.', {
+    deciding: () => decidingPart(trace(), filter, path),
+  });
+}
+
+/** Place of a candidate's trigger in the definition. */
+const placeOf = ({ automation, trigger }: Candidate): string => `triggers[${automation.triggers.indexOf(trigger)}]`;
+
+/** The part of a trigger's config that a payload does not match; undefined = none can be named. */
+function decidingConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart | undefined {
+  const { config } = candidate.trigger;
+  const { mismatch = firstDifference } = candidate.type;
+  const found = mismatch(payload, config);
+  return found && boundedPart({ ...found, path: `${placeOf(candidate)}.config.${found.path}` });
+}
+
+/** The first key of the config that the payload has with another value. */
+function firstDifference(
+  payload: Record<string, unknown>,
+  config: Record<string, unknown>,
+): ConfigMismatch | undefined {
+  const differs = ([key, wanted]: [string, unknown]) => Object.hasOwn(payload, key) && !sameJson(payload[key], wanted);
+  const [key, wanted] = Object.entries(config).find(differs) ?? [];
+  return key === undefined ? undefined : { path: key, expression: key, found: payload[key], wanted };
 }
 
 /** The last gates before concurrency: variables → conditions. Throws only infrastructure, as `enterGates`. */
@@ -117,7 +156,9 @@ export async function passConditions({ evaluator, db }: GateDeps, entered: Enter
   const problem = variablesProblem(variables);
   if (problem !== undefined) return refused('error', `variables: ${problem}`);
   if (automation.conditions.length === 0) return { passed: true, entered, variables };
-  const { value, reason } = await evaluator.condition(db, automation.conditions, { ...entered.scope, variables });
+  const { conditions } = automation;
+  const { value, reason, trace } = await evaluator.condition(db, conditions, { ...entered.scope, variables });
   if (value === true) return { passed: true, entered, variables };
-  return refused(value === 'error' ? 'error' : 'condition', reason ?? 'The conditions do not hold.');
+  const deciding = () => decidingPart(trace(), conditions, 'conditions');
+  return refused(value === 'error' ? 'error' : 'condition', reason ?? 'The conditions do not hold.', { deciding });
 }

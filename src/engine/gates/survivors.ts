@@ -1,5 +1,6 @@
 import type { Executor } from '../../db/executor';
 import { admitRuns, type Admission, type RunRequest } from '../../db/runs/admit';
+import type { NewRouting } from '../../db/routings';
 import type { StartableRun } from '../../db/runs/start-queue';
 import type { Ids } from '../../domain/clock';
 import { runIdOf } from '../../domain/run/run-id';
@@ -7,14 +8,19 @@ import { MAX_DEPTH } from '../../domain/run/limits';
 import type { EvaluationLog } from '../evaluation-log';
 import { refused, type Passed, type Refusal } from './gates';
 import type { Candidate } from '../routing-index';
+import type { OverflowReport } from './overflow-report';
 import type { RunLauncher } from '../start/launch';
 
 export interface SurvivorDeps {
+  /** Whether it is recorded what came of changes (`FERMATA_RETENTION_ROUTINGS_HOURS` above 0). */
+  keepsRoutings: boolean;
   evaluations: EvaluationLog;
   launcher: RunLauncher;
   ids: Ids;
   /** Told of each candidate's outcome, for the metrics: an evaluation outcome or `run`. */
   onOutcome: (outcome: string) => void;
+  /** Reports runs that were dropped because as many as the mode allows were active. */
+  overflow: OverflowReport;
 }
 
 /** A candidate that passed its gates. */
@@ -120,16 +126,48 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
     if (admission.admitted) deps.onOutcome('run');
     else if (admission.outcome !== 'duplicate') {
       const { outcome, detail } = admission;
+      if (outcome === 'already_running' || outcome === 'max_runs') deps.overflow.dropped(candidate.automation, detail);
       tell(deps, { candidate, refusal: refused(outcome, detail), changeId: request.changeId ?? '' });
     }
   }
   if (isWaiting) launcher.poke();
 }
 
+/** The rows that tell what came of changes for their candidates. */
+export function routingsOf({ admissions, reasons }: Decided): NewRouting[] {
+  return [
+    ...reasons.map(routingOf),
+    ...admissions.flatMap(({ survivor: { candidate, request }, admission }): NewRouting[] => {
+      if (request.changeId === null) return [];
+      const common = { ...namesOf(candidate), changeId: request.changeId };
+      if (admission.admitted) return [{ ...common, outcome: 'started', runId: request.id }];
+      return admission.outcome === 'duplicate'
+        ? []
+        : [{ ...common, outcome: admission.outcome, detail: admission.detail }];
+    }),
+  ];
+}
+
+/** The row of a candidate that was refused. */
+export function routingOf({ candidate, refusal, changeId }: Reason): NewRouting {
+  const { passed: _passed, deciding, ...facts } = refusal;
+  return { ...namesOf(candidate), changeId, ...facts, deciding: deciding?.() };
+}
+
+const namesOf = ({ automation, trigger }: Candidate) => ({
+  kind: 'candidate' as const,
+  automationId: automation.id,
+  automationName: automation.name,
+  triggerId: trigger.id,
+  version: automation.version,
+});
+
 /** Writes down why a candidate did not become a run. */
 export function tell(deps: SurvivorDeps, { candidate: { automation, trigger }, refusal, changeId }: Reason): void {
   const { outcome, detail } = refusal;
   deps.onOutcome(outcome);
+  // Of what is disabled only the row of the change tells: it would push everything else out of the list.
+  if (outcome === 'trigger_disabled') return;
   deps.evaluations.record({ automationId: automation.id, triggerId: trigger.id, changeId, outcome, detail });
 }
 

@@ -57,11 +57,15 @@ export async function passWindow(tx: Executor, { entered, window, partitionKey }
   });
   if (others === null) return refused('window', 'This change was counted before.');
   if (windowFires(window, occurredAt.getTime(), others)) return null;
+  const counted = { count: others.length + 1, needed: window.count };
   const within = `within ${window.minutes} minutes`;
   if (others.length + 1 < window.count) {
-    return refused('window', `${others.length + 1} of ${window.count} events so far, all ${within} needed.`);
+    const detail = `${others.length + 1} of ${window.count} events so far, all ${within} needed.`;
+    return refused('window', detail, { counted });
   }
   return window.refire === 'once'
-    ? refused('window', `Not the first time that ${window.count} events came ${within}; fires again after a lull.`)
-    : refused('window', `Fewer than ${window.count} events ${within}.`);
+    ? refused('window', `Not the first time that ${window.count} events came ${within}; fires again after a lull.`, {
+        counted,
+      })
+    : refused('window', `Fewer than ${window.count} events ${within}.`, { counted });
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureChangePartitions } from '../../../src/db/change-partitions';
+import { ensureChangePartitions } from '../../../src/db/day-partitions';
 import { createDatabase, type Database } from '../../../src/db/client';
 import { migrate } from '../../../src/db/migrate';
 import { readMigrations } from '../../../src/db/migration-files';

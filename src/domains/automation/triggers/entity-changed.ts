@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ownField, sameJson } from '../../../domain/entities/diff';
-import type { TriggerType } from '../../../domain/registry/trigger-type';
+import type { ConfigMismatch, TriggerType } from '../../../domain/registry/trigger-type';
 
 const State = z.record(z.string(), z.unknown());
 
@@ -51,6 +51,20 @@ function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, un
   return config.to === undefined || matches(config.to, after);
 }
 
+/** The first of id, field, from and to that a change does not match. */
+function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigMismatch | undefined {
+  const { id, field, from, to } = Config.parse(raw);
+  if (id !== undefined && payload.id !== id) return { path: 'id', expression: 'id', found: payload.id, wanted: id };
+  if (field === undefined) return undefined;
+  const [before, after] = [read(payload.prev, field), read(payload.next, field)];
+  const expression = `next.${field}`;
+  if (sameJson(before, after)) return { path: 'field', expression, found: after, wanted: { '!=': before } };
+  if (from !== undefined && !matches(from, before)) {
+    return { path: 'from', expression: `prev.${field}`, found: before, wanted: from };
+  }
+  return { path: 'to', expression, found: after, wanted: to };
+}
+
 /** Any change of any entity; the dispatcher makes this event for each change row of an entity. */
 export const entityChangedTrigger: TriggerType = {
   id: 'entity_changed',
@@ -62,6 +76,7 @@ export const entityChangedTrigger: TriggerType = {
   contextKey: (payload) => String(payload.id),
   contextKeyLabel: 'entity',
   evaluateConfig,
+  mismatch,
   routingKey: {
     ofConfig: (config) => (typeof config.kind === 'string' ? config.kind : null),
     ofPayload: (payload) => String(payload.kind),

@@ -79,6 +79,12 @@ export const numericStateTrigger: TriggerType = {
     const value = numericValue(payload.value);
     return value !== undefined && isIn(value, Config.parse(raw));
   },
+  mismatch({ value }, raw) {
+    const { field, above, below } = Config.parse(raw);
+    const isLow = above !== undefined && !(typeof value === 'number' && value > above);
+    const [path, wanted] = isLow ? ['above', { '>': above }] : ['below', { '<': below }];
+    return { path, expression: field, found: value ?? null, wanted };
+  },
   entering(raw) {
     const config = Config.parse(raw);
     if (config.on === 'level') return null;

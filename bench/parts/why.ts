@@ -1,0 +1,119 @@
+import { abba } from '../abba';
+import { rejectingAutomation, saveAutomation } from '../automations';
+import { postFor } from '../events';
+import type { Figure } from '../figure';
+import type { Platform } from '../platform';
+import { startStack, type Stack } from '../stack';
+import { percentile, perSecond } from '../statistics';
+import type { Plan } from './plan';
+
+const LOOK_UPS = 200;
+const REJECTED = 'bench.why';
+const LOAD = { type: REJECTED, batch: 1, atATime: 32 };
+/** Rows of one insert. */
+const CHUNK = 500_000;
+
+type Say = (message: string) => void;
+
+/** What it costs to record what came of changes, and how soon it is found again in large tables. */
+export async function measureWhy(platform: Platform, plan: Plan, say: Say): Promise<Figure[]> {
+  say('starting one API and worker that record what came of changes, and one that do not');
+  const records = await startStack(platform, 'records');
+  const silent = await startStack(platform, 'silent', { FERMATA_RETENTION_ROUTINGS_HOURS: '0' });
+  try {
+    // The indexes for lists of changes are a part of the cost.
+    await silent.database.pool.query('drop index changes_entity; drop index changes_event');
+    return [await cost(records, silent, plan, say), ...(await lookUps(records, plan, say))];
+  } finally {
+    await Promise.all([records.stop(), silent.stop()]);
+  }
+}
+
+async function cost(records: Stack, silent: Stack, plan: Plan, say: Say): Promise<Figure> {
+  for (const stack of [silent, records]) {
+    await saveAutomation(stack, rejectingAutomation(REJECTED));
+    await postFor(stack, { ...LOAD, seconds: plan.warmUpSeconds });
+  }
+  say('events that one filter rejects, with and without a record');
+  const slot = (stack: Stack) => () => postFor(stack, { ...LOAD, seconds: plan.eventSeconds });
+  const { a, b } = await abba(2 * plan.rounds, slot(silent), slot(records));
+  const percent = (1 - perSecond(b) / perSecond(a)) * 100;
+  return {
+    ...{ part: 'why', what: 'events/s that the record costs', unit: '%', fermata: percent, raw: null },
+    target: { text: '≤ 3', met: percent <= 3 },
+  };
+}
+
+async function lookUps(stack: Stack, { seeded }: Plan, say: Say): Promise<Figure[]> {
+  say(`seeding ${seeded.changes} changes and ${seeded.routings} rows of what came of them`);
+  const ids = await seed(stack, seeded);
+  const rows = seeded.routings.toLocaleString('en-US');
+  const ways = [
+    {
+      what: `GET /changes/{id}, ${rows} rows`,
+      path: (n: number) => `/changes/${ids[n % ids.length] ?? ''}`,
+      limit: 50,
+    },
+    { what: 'GET /changes?entity', path: (n: number) => `/changes?entity=host-${n}`, limit: 100 },
+    { what: 'GET /changes?event', path: () => '/changes?event=alert.fired', limit: 100 },
+    { what: 'GET /changes?system', path: (n: number) => `/changes?system=host-${n}`, limit: 100 },
+  ];
+  const figures: Figure[] = [];
+  for (const { what, path, limit } of ways) {
+    say(what);
+    const times: number[] = [];
+    for (let n = 0; n < LOOK_UPS; n += 1) {
+      const before = performance.now();
+      await stack.get(`/api/v1${path(n)}`);
+      times.push(performance.now() - before);
+    }
+    const p95 = percentile(times, 0.95);
+    figures.push({
+      ...{ part: 'why', what: `${what}, p95`, unit: 'ms', fermata: p95, raw: null },
+      target: { text: `≤ ${limit} ms`, met: p95 <= limit },
+    });
+  }
+  return figures;
+}
+
+/** Writes changes of 1,000 hosts and of alerts, as many rows for candidates, and gives some ids. */
+async function seed({ database }: Stack, { changes, routings }: Plan['seeded']): Promise<string[]> {
+  const { pool } = database;
+  const client = await pool.connect();
+  try {
+    await client.query('set statement_timeout = 0');
+    const id = (n: string) => `md5('change-' || (${n}))::uuid`;
+    for (let from = 0; from < changes; from += CHUNK) {
+      await client.query(
+        `insert into changes (change_id, partition, kind, entity_id, prev, next, delta, changed_fields, actor, occurred_at, routed_at)
+         select ${id('n')}, n % 64, case n % 10 when 0 then 'alert' else 'health' end, 'host-' || n % 1000, null,
+           case n % 10 when 0 then $3::jsonb else '{"status": "healthy"}' end, '{}', '{status}',
+           '{"type": "user", "id": "bench"}', now(), now()
+         from generate_series($1::int, $2::int) as n`,
+        [from, Math.min(from + CHUNK, changes) - 1, ALERT],
+      );
+    }
+    for (let from = 0; from < routings; from += CHUNK) {
+      await client.query(
+        `insert into routings (change_id, kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding)
+         select ${id(`n % ${changes}`)}, 'candidate', md5('automation-' || n % 50)::uuid, 'Page ' || n % 50, 't', 1, 'filter',
+           'The filter does not hold.', '{"path": "triggers[0].filter", "expression": "x == 1", "found": 2, "wanted": 1}'
+         from generate_series($1::int, $2::int) as n`,
+        [from, Math.min(from + CHUNK, routings) - 1],
+      );
+    }
+    await client.query('analyze changes; analyze routings');
+    const { rows } = await client.query<{ id: string }>(
+      `select ${id('n')} as id from generate_series(0, $1::int - 1, $1::int / 100) as n`,
+      [changes],
+    );
+    return rows.map((row) => row.id);
+  } finally {
+    client.release(true);
+  }
+}
+
+const ALERT = JSON.stringify({
+  ...{ status: 'firing', name: 'DiskFull', severity: 'critical', labels: { alertname: 'DiskFull' }, annotations: {} },
+  ...{ startsAt: '2026-11-28T00:00:00Z', source: 'alertmanager' },
+});

@@ -1,0 +1,52 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { Client } from '@temporalio/client';
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { z } from 'zod';
+import { createBestActivities } from './best-activities';
+import { BEST_WORKER_READY, RawWorkerSettings } from './settings';
+
+/** Workflow task slots, as Fermata's default: without a free one a start is not eager. */
+const SLOTS = 200;
+
+const Start = z.object({ workflowId: z.string(), url: z.string(), run: z.string(), effects: z.int() });
+
+/**
+ * The engine at its best: starts are eager, which needs client and worker in one process, a run is one local activity, and
+ * there is no database. A POST of `{workflowId, url, run, effects}` starts a run.
+ */
+async function main(): Promise<void> {
+  const { address, namespace, taskQueue } = RawWorkerSettings.parse(JSON.parse(process.argv[2] ?? ''));
+  const connection = await NativeConnection.connect({ address });
+  const client = new Client({ connection, namespace });
+  const worker = await Worker.create({
+    ...{ connection, namespace, taskQueue },
+    workflowBundle: await bundleWorkflowCode({ workflowsPath: require.resolve('./best-workflows') }),
+    activities: { ...createBestActivities() },
+    maxConcurrentWorkflowTaskExecutions: SLOTS,
+  });
+  const start = async (body: string): Promise<void> => {
+    const { workflowId, ...input } = Start.parse(JSON.parse(body));
+    await client.workflow.start('sendRequestsAtBest', {
+      ...{ workflowId, taskQueue, args: [input] },
+      requestEagerStart: true,
+    });
+  };
+  const server = createServer((request, response) => {
+    text(request)
+      .then(start)
+      .then(
+        () => response.end(),
+        (error: unknown) => response.writeHead(500).end(String(error)),
+      );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  console.log(`${BEST_WORKER_READY} ${(server.address() as AddressInfo).port}`);
+  await worker.run();
+  server.closeAllConnections();
+  server.close();
+  await connection.close();
+}
+
+void main();

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import type { LoggedChange } from '../../db/change-queries';
+import type { CandidateRow } from '../../db/routing-queries';
+import type { RunOfChange } from '../../db/runs/runs-of-change';
+import { occurrencesOf } from '../../domain/entities/occurrences';
+import type { Change } from '../../domain/entities/change';
+import type { Registry } from '../../domain/registry/registry';
+import { isoOrNull, Timestamp } from '../http/values';
+
+const Document = z.record(z.string(), z.unknown());
+
+const Sender = z
+  .object({
+    type: z.enum(['token', 'hook', 'run', 'clock']),
+    name: z.string().describe('Of the token or hook; of a run the name of its automation'),
+  })
+  .meta({ id: 'ChangeSender' });
+
+const head = {
+  changeId: z.uuid(),
+  kind: z.string(),
+  id: z.string(),
+  event: z.string().nullable().describe('null = a change of state'),
+  events: z.array(z.string()).describe('Events that triggers listen to; `automation.entity_changed` is left out'),
+  contextKey: z.string().nullable(),
+  occurredAt: Timestamp,
+  changedFields: z.array(z.string()),
+  routedAt: Timestamp.nullable().describe('null = it waits to be routed'),
+  failedAt: Timestamp.nullable().describe(
+    'When it was set aside after failing by itself; `/changes/failed` lists these',
+  ),
+  failure: z.string().nullable().describe('What the last failed try to route it reported'),
+};
+
+/** A change in a list. */
+export const ChangeSummary = z.object({ ...head, sender: Sender }).meta({ id: 'ChangeSummary' });
+
+/** A change whole. */
+const ChangeAnswer = z
+  .object({ ...head, prev: Document.nullable(), next: Document.nullable(), payload: Document.nullable() })
+  .meta({ id: 'Change' });
+
+export const CandidateAnswer = z
+  .object({
+    automationId: z.uuid(),
+    automationName: z.string(),
+    triggerId: z.string(),
+    version: z.int(),
+    outcome: z.string().describe('started, silenced, trigger_disabled, or an outcome of evaluations'),
+    detail: z.string().nullable(),
+    deciding: z
+      .object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() })
+      .optional()
+      .describe('The smallest part of a config, filter or condition that was false'),
+    note: z.string().optional().describe('What the deciding value came from, e.g. the maintenance'),
+    runId: z.uuid().optional(),
+    dwell: z.object({ armedAt: Timestamp, firesAt: Timestamp }).optional(),
+    window: z.object({ count: z.int(), needed: z.int() }).optional(),
+  })
+  .meta({ id: 'Candidate' });
+
+const RunOfChangeAnswer = z
+  .object({
+    id: z.uuid(),
+    automationId: z.uuid(),
+    automationName: z.string(),
+    version: z.int(),
+    triggerId: z.string().nullable(),
+    status: z.string(),
+    endedBy: Document.nullable(),
+    error: Document.nullable(),
+    startedAt: Timestamp.nullable(),
+    finishedAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'RunOfChange' });
+
+const CauseAnswer = z
+  .object({
+    runId: z.uuid().describe('The run that wrote the change below it in the chain'),
+    automationId: z.uuid().nullable(),
+    automationName: z.string().nullable(),
+    changeId: z.uuid().nullable(),
+    kind: z.string().nullable(),
+    id: z.string().nullable(),
+    event: z.string().nullable(),
+  })
+  .meta({ id: 'Cause' });
+
+/** A change with everything that is known of what came of it. */
+export const ChangeDetail = z
+  .object({
+    change: ChangeAnswer,
+    sender: Sender,
+    candidates: z.array(CandidateAnswer).nullable().describe('null = their retention is over'),
+    runs: z.array(RunOfChangeAnswer),
+    waits: z.array(z.object({ runId: z.uuid(), path: z.string(), woken: z.boolean() })),
+    causes: z.object({
+      up: z
+        .array(CauseAnswer)
+        .describe('Runs that led to the change, nearest first, each with the change that started it'),
+      down: z.array(CauseAnswer).describe('Changes that runs of this one wrote, and so on; at most 100'),
+    }),
+  })
+  .meta({ id: 'ChangeDetail' });
+
+/** Events of a change that triggers can listen to by name. */
+export function eventsOf(change: Change, registry: Registry): string[] {
+  if (change.shape === 'event') return [change.event];
+  const [, ...derived] = occurrencesOf(change, registry, () => undefined);
+  return [...new Set(derived.map(({ event }) => event))];
+}
+
+function headOf({ change, contextKey, routedAt, failedAt, failure }: LoggedChange, registry: Registry) {
+  const isEvent = change.shape === 'event';
+  return {
+    changeId: change.changeId,
+    kind: change.kind,
+    id: change.id,
+    event: isEvent ? change.event : null,
+    events: eventsOf(change, registry),
+    contextKey: isEvent ? contextKey : change.id,
+    occurredAt: change.occurredAt.toISOString(),
+    changedFields: isEvent ? [] : change.changedFields,
+    routedAt: isoOrNull(routedAt),
+    failedAt: isoOrNull(failedAt),
+    failure,
+  };
+}
+
+export function toSummary(logged: LoggedChange, registry: Registry): z.input<typeof ChangeSummary> {
+  return { ...headOf(logged, registry), sender: senderOf(logged.change) };
+}
+
+export function toChange(logged: LoggedChange, registry: Registry): z.input<typeof ChangeAnswer> {
+  const { change } = logged;
+  const states =
+    change.shape === 'event'
+      ? { prev: null, next: null, payload: change.payload }
+      : { prev: change.prev, next: change.next, payload: null };
+  return { ...headOf(logged, registry), ...states };
+}
+
+/** Who sent a change: a run, a hook, the clock (schedules, timers), else the holder of a token. */
+export function senderOf({ actor, causedBy }: Change): z.input<typeof Sender> {
+  const name = actor.name ?? actor.id;
+  if (causedBy !== null || actor.type === 'automation') return { type: 'run', name };
+  if (actor.id.startsWith('hook:')) return { type: 'hook', name: actor.id.slice('hook:'.length) };
+  return { type: actor.type === 'system' ? 'clock' : 'token', name };
+}
+
+export function toCandidate(row: CandidateRow): z.input<typeof CandidateAnswer> {
+  const { deciding, runId, dwell, counted, ...rest } = row;
+  return {
+    ...rest,
+    ...(deciding !== null && { deciding }),
+    ...(runId !== null && { runId }),
+    ...(dwell !== null && { dwell }),
+    ...(counted !== null && { window: counted }),
+  };
+}
+
+export function toRunOfChange(run: RunOfChange): z.input<typeof RunOfChangeAnswer> {
+  const { changeId: _changeId, startedAt, finishedAt, ...rest } = run;
+  return { ...rest, startedAt: isoOrNull(startedAt), finishedAt: isoOrNull(finishedAt) };
+}

@@ -1,0 +1,65 @@
+import type { ChangeFilter, ChangeSource, LoggedChange } from '../../db/change-queries';
+import { kindsInLog, sourcesOfKind } from '../../db/change-queries';
+import { entitiesOfSystem } from '../../db/entities-of-system';
+import type { Executor } from '../../db/executor';
+import { normalizeEvent, type Registry } from '../../domain/registry/registry';
+import { eventsOf } from './change-answer';
+
+/** What a list of changes is asked for. */
+export interface ChangeQuery {
+  kind?: string | undefined;
+  entity?: string | undefined;
+  event?: string | undefined;
+  system?: string | undefined;
+}
+
+/** Where to read, and which of what is read is meant. */
+export interface ResolvedFilter {
+  filter: Pick<ChangeFilter, 'entities' | 'sources'>;
+  accepts?: (logged: LoggedChange) => boolean;
+}
+
+const CUSTOM_EVENT = 'automation.event';
+const ENTITY_CHANGED = 'automation.entity_changed';
+
+/** Turns a query into index reads. An event that changes of state mean, or a type of custom events, is told by each row. */
+export async function resolveFilter(db: Executor, registry: Registry, query: ChangeQuery): Promise<ResolvedFilter> {
+  const { kind, entity, event, system } = query;
+  const accepts = event === undefined ? undefined : acceptsEvent(registry, event);
+  const more = accepts && { accepts };
+  if (entity !== undefined) return { filter: { entities: [{ id: entity, kind }] }, ...more };
+  if (system !== undefined) {
+    const entities = (await entitiesOfSystem(db, system)).map((id) => ({ id, kind }));
+    return { filter: { entities }, ...more };
+  }
+  if (event !== undefined) {
+    const kinds = kind === undefined ? await kindsInLog(db) : [kind];
+    return { filter: { sources: sourcesOf(registry, kinds, event) }, ...more };
+  }
+  return { filter: kind === undefined ? {} : { sources: await sourcesOfKind(db, kind) } };
+}
+
+/** Rows that can mean an event: its own and those it is read from; changes of state of the kinds that its plugin derives from. */
+function sourcesOf(registry: Registry, kinds: readonly string[], event: string): ChangeSource[] {
+  const type = registry.trigger(event);
+  if (type === undefined) {
+    return kinds.flatMap((kind) => [event, CUSTOM_EVENT].map((each) => ({ kind, event: each })));
+  }
+  const id = normalizeEvent(event);
+  const derivable = id === ENTITY_CHANGED ? new Set(kinds) : registry.kindsDeriving(id);
+  return kinds.flatMap((kind) => [
+    { kind, event: id },
+    ...(type.source === undefined ? [] : [{ kind, event: type.source }]),
+    ...(derivable.has(kind) ? [{ kind, event: null }] : []),
+  ]);
+}
+
+function acceptsEvent(registry: Registry, event: string): (logged: LoggedChange) => boolean {
+  const id = normalizeEvent(event);
+  const source = registry.trigger(event)?.source;
+  return ({ change }) => {
+    if (change.shape === 'entity') return id === ENTITY_CHANGED || eventsOf(change, registry).includes(id);
+    if (change.event === event || change.event === id || change.event === source) return true;
+    return change.event === CUSTOM_EVENT && change.payload['type'] === event;
+  };
+}

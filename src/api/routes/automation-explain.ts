@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { LoggedChange } from '../../db/change-queries';
+import type { AutomationRecord } from '../../db/automation-store';
+import type { Occurrence } from '../../domain/entities/change';
+import { occurrencesOf } from '../../domain/entities/occurrences';
+import { normalizeEvent } from '../../domain/registry/registry';
+import type { Evaluator } from '../../evaluation/evaluator';
+import { requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
+import { CandidateAnswer } from '../changes/change-answer';
+import { dryRun } from '../dry-run/dry-run';
+import type { DryRun } from '../dry-run/report';
+import { json, readRoute, type Route } from '../http/route';
+import { IdParams, Timestamp } from '../http/values';
+import { candidatesOf, requireChange, type ChangeLookupDeps } from './change-lookup';
+import { DryGateAnswer, DryOutcomeAnswer, DryStepAnswer, toDryStep } from './dry-runs';
+
+const ExplainAnswer = z
+  .object({
+    then: z.array(CandidateAnswer).nullable().describe('What came of it then; null = the retention is over'),
+    now: z.object({
+      outcome: DryOutcomeAnswer,
+      gates: z.array(DryGateAnswer),
+      steps: z.array(DryStepAnswer),
+    }),
+    stateAsOf: Timestamp.describe('When `health.*` and `state.*` were read; the clock is that of the change'),
+  })
+  .meta({ id: 'Explanation' });
+
+type ExplainDeps = AutomationDeps & ChangeLookupDeps & { evaluator: Evaluator };
+type Now = Pick<DryRun, 'outcome' | 'gates' | 'steps'>;
+type Trigger = AutomationRecord['definition']['triggers'][number];
+
+/** What an automation made of a change, and what it would make of it today. */
+export function automationExplainRoutes(deps: ExplainDeps): Route[] {
+  const { db, clock } = deps;
+  return [
+    readRoute({
+      method: 'get',
+      path: '/automations/{id}/explain',
+      permission: 'automation.read',
+      operationId: 'automations.explain',
+      tag: TAG,
+      summary: "What came of a change then, and what today's definition would do with it, with no effect",
+      params: IdParams,
+      query: z.object({ change: z.string().min(1).max(100).describe('Id of the change') }),
+      responses: {
+        200: { description: 'Then and now', schema: ExplainAnswer },
+        404: { description: 'There is no such automation, or the change is gone' },
+      },
+      async handler({ params, query }) {
+        const automation = await requireAutomation(deps, db, params.id);
+        const logged = await requireChange(db, query.change);
+        const stateAsOf = clock.now().toISOString();
+        const { candidates } = await candidatesOf(deps, logged);
+        const then = candidates?.filter(({ automationId }) => automationId === automation.id) ?? null;
+        const { steps, ...now } = await explainNow(deps, automation, logged);
+        return json(200, { then, now: { ...now, steps: steps.map(toDryStep) }, stateAsOf });
+      },
+    }),
+  ];
+}
+
+/** The dry run of the first trigger that would start a run; else of the first whose event matches. */
+async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
+  const { db, registry, evaluator } = deps;
+  const occurrences = occurrencesOf(change, registry, () => undefined);
+  let first: Now | undefined;
+  for (const { trigger, occurrence } of matchesOf(automation, occurrences)) {
+    const type = registry.trigger(trigger.event);
+    if (type === undefined) continue;
+    const payload = type.payloadOf ? type.payloadOf(occurrence.payload, trigger.config) : occurrence.payload;
+    const { end: _end, ...told } =
+      payload === null
+        ? { ...refused('The event has nothing that the config of the trigger asks for.'), end: null }
+        : await dryRun({ db, registry, evaluator }, automation, {
+            triggerId: trigger.id,
+            payload,
+            now: change.occurredAt,
+            mocks: {},
+            actor: change.actor,
+          });
+    if (told.outcome === 'would_run') return told;
+    first ??= told;
+  }
+  return first ?? refused('No trigger of the automation listens to what the change means.');
+}
+
+const refused = (detail: string): Now => ({
+  outcome: 'config',
+  gates: [{ gate: 'config', passed: false, detail }],
+  steps: [],
+});
+
+/** Pairs of a trigger and what it would hear. */
+function matchesOf(
+  { definition }: AutomationRecord,
+  occurrences: readonly Occurrence[],
+): { trigger: Trigger; occurrence: Occurrence }[] {
+  return definition.triggers.flatMap((trigger) =>
+    occurrences
+      .filter(({ event }) => event === normalizeEvent(trigger.event))
+      .map((occurrence) => ({ trigger, occurrence })),
+  );
+}

@@ -1,0 +1,44 @@
+import { candidateSentence, changeLine, decidingText, routingProblem } from './why-text';
+
+const candidate = (outcome: string, more: object = {}) => ({
+  ...{ automationId: 'a', automationName: 'Page', triggerId: 't', version: 1, outcome, detail: null },
+  ...more,
+});
+const deciding = { path: 'conditions[1]', expression: 'health.system.in_maintenance', found: true, wanted: false };
+
+test.each([
+  [
+    candidate('condition', { deciding, note: 'maintenance "db upgrade", until 14:00' }),
+    '"Page" did not run: condition 2 was false: health.system.in_maintenance is true (maintenance "db upgrade", until 14:00)',
+  ],
+  [candidate('window', { detail: '1 of 3 events so far.' }), '"Page" did not run: 1 of 3 events so far.'],
+  [candidate('trigger_disabled'), '"Page" did not run: its trigger "t" was disabled'],
+  [candidate('silenced', { detail: 'Silenced until x' }), '"Page" did not run: silenced until x'],
+  [candidate('dwell_armed', { detail: 'Fires at 12:00' }), '"Page" has not run yet: fires at 12:00'],
+  [candidate('started', { runId: 'r' }), '"Page" started run r, which is not kept any more'],
+])('%# a candidate as a sentence', (each, sentence) => {
+  expect(candidateSentence(each)).toBe(sentence);
+});
+
+test.each([
+  [{ expression: 'a.b == "x"', found: 'y', wanted: 'x' }, 'a.b is "y", wanted "x"'],
+  [{ expression: 'a > 5', found: 3, wanted: { '>': 5 } }, 'a is 3, wanted > 5'],
+  [{ expression: 'a', found: null, wanted: true }, 'a is null, wanted true'],
+  [{ expression: 'x == 1', found: 1, wanted: { not: 1 } }, 'x is 1, wanted anything but 1'],
+  [{ expression: 'numeric_state', found: 1, wanted: { above: 8 } }, 'numeric_state is 1, wanted {"above":8}'],
+])('%# found and wanted', (part, text) => {
+  expect(decidingText({ path: 'p', ...part })).toBe(text);
+});
+
+test('control characters of senders do not reach the terminal', () => {
+  const change = {
+    ...{ changeId: 'c', kind: 'alert', id: 'f\u001b[2J', event: null, events: [], changedFields: ['status'] },
+    ...{ occurredAt: '2026-11-28T08:00:00Z', routedAt: null, failedAt: null, failure: 'bad\u0007' },
+  };
+  const detail = {
+    ...{ change, sender: { type: 'token', name: 'n' }, candidates: [], runs: [], waits: [] },
+    causes: { up: [], down: [] },
+  };
+  expect(changeLine(detail)).toBe('status changed alert f[2J 2026-11-28 08:00:00 UTC, from token "n"');
+  expect(routingProblem(change)).toBe('It has not been routed yet. The last try failed: bad');
+});

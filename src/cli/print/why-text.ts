@@ -1,0 +1,120 @@
+import type { Alert, Candidate, ChangeDetail, RunDetail } from '../client/answers';
+import { plain } from './paint';
+import { instantText } from './time-text';
+
+type Change = ChangeDetail['change'];
+type Deciding = NonNullable<Candidate['deciding']>;
+
+/** A change on one line: its events, its entity, when, and who sent it. */
+export function changeLine({ change, sender }: ChangeDetail): string {
+  const { events, event, kind, id, changedFields } = change;
+  const changed = changedFields.length === 0 ? 'removed' : `${changedFields.join(', ')} changed`;
+  const what = events.length > 0 ? events.join(', ') : (event ?? changed);
+  const from = sender.type === 'clock' ? 'the clock' : `${sender.type} "${sender.name}"`;
+  return plain(`${what}  ${kind} ${id}  ${instantText(change.occurredAt)} UTC, from ${from}`);
+}
+
+/** What kept a change from being routed; undefined when it was routed. */
+export function routingProblem({ routedAt, failedAt, failure, changeId }: Change): string | undefined {
+  if (failedAt !== null) {
+    return plain(
+      `It could not be routed and was set aside at ${instantText(failedAt)} UTC: ${failure ?? 'unknown error'}. ` +
+        `POST /changes/${changeId}/retry routes it once more.`,
+    );
+  }
+  if (routedAt !== null) return undefined;
+  return failure === null
+    ? 'It has not been routed yet: no worker runs, or it waits behind other changes.'
+    : plain(`It has not been routed yet. The last try failed: ${failure}`);
+}
+
+/** Why a candidate did or did not run, as one sentence. `run` is the run that it started, when that is still kept. */
+export function candidateSentence(candidate: Candidate, run?: RunDetail['run']): string {
+  const { automationName, outcome } = candidate;
+  const name = `"${automationName}"`;
+  if (outcome === 'started') return plain(`${name} started run ${candidate.runId ?? ''}${runText(run)}`);
+  if (outcome === 'dwell_armed') return plain(`${name} has not run yet: ${lower(candidate.detail)}`);
+  return plain(`${name} did not run: ${reasonOf(candidate)}`);
+}
+
+function reasonOf(candidate: Candidate): string {
+  const { outcome, detail, deciding, triggerId, note } = candidate;
+  const why = deciding === undefined ? (detail ?? outcome) : `${decidingText(deciding)}${note ? ` (${note})` : ''}`;
+  switch (outcome) {
+    case 'config':
+      return `the config of trigger "${triggerId}" does not match: ${lower(why)}`;
+    case 'filter':
+      return `the filter of trigger "${triggerId}" was false: ${why}`;
+    case 'condition':
+      return `${conditionName(deciding)} was false: ${why}`;
+    case 'error':
+      return detail ?? 'an error without a message';
+    case 'trigger_disabled':
+      return `its trigger "${triggerId}" was disabled`;
+    case 'already_running':
+      return `${lower(detail)} Its mode starts one run at a time.`;
+    case 'max_runs':
+      return `${lower(detail)} More are dropped; mode "queued" with a larger max_runs keeps them.`;
+    default:
+      return lower(detail ?? outcome);
+  }
+}
+
+/** `conditions[1].or[0]` → `condition 2 (or[0])`. */
+function conditionName(deciding: Deciding | undefined): string {
+  const [, index, rest = ''] = /^conditions\[(\d+)\]\.?(.*)$/.exec(deciding?.path ?? '') ?? [];
+  if (index === undefined) return 'a condition';
+  return `condition ${Number(index) + 1}${rest === '' ? '' : ` (${rest})`}`;
+}
+
+const COMPARISON = /^(.+?)\s*(?:==|!=|<=|>=|<|>|\bin\b)\s*.+$/;
+
+/** What was found and, where the expression does not say it, what was wanted. */
+export function decidingText({ expression, found, wanted }: Deciding): string {
+  const isBoolean = typeof wanted === 'boolean';
+  const subject = isBoolean ? expression : (COMPARISON.exec(expression)?.[1] ?? expression);
+  const is = `${subject} is ${valueText(found)}`;
+  return isBoolean && found === !wanted ? is : `${is}, wanted ${wantedText(wanted)}`;
+}
+
+const valueText = (value: unknown): string => JSON.stringify(value) ?? 'nothing';
+
+function wantedText(wanted: unknown): string {
+  if (typeof wanted !== 'object' || wanted === null) return valueText(wanted);
+  const entries = Object.entries(wanted);
+  const [only] = entries;
+  if (only === undefined || entries.length > 1) return valueText(wanted);
+  const [operator, value] = only;
+  if (operator === 'not') return `anything but ${valueText(value)}`;
+  if (operator === 'one_of') return `one of ${valueText(value)}`;
+  return /^[=!<>~]+$/.test(operator) ? `${operator} ${valueText(value)}` : valueText(wanted);
+}
+
+function runText(run: RunDetail['run'] | undefined): string {
+  if (run === undefined) return ', which is not kept any more';
+  const { status, error, endedBy } = run;
+  const failure = error == null ? '' : ` at ${textOf(error['path'])}: ${textOf(error['message'])}`;
+  if (status === 'failed') return `, which failed${failure}`;
+  if (status === 'cancelled') return `, which was cancelled: ${textOf(endedBy?.['reason'] ?? endedBy?.['kind'])}`;
+  if (status === 'success' && endedBy?.['kind'] === 'condition') {
+    return `, which ended at the condition ${textOf(endedBy['path'])}`;
+  }
+  if (status === 'success' && endedBy?.['kind'] === 'stop')
+    return `, which ended at the stop ${textOf(endedBy['path'])}`;
+  return status === 'success' ? ', which succeeded' : `, which is ${status}`;
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : valueText(value ?? null));
+
+/** An alert of which nothing new came in. */
+export function repeatText(alert: Alert, since: string): string {
+  const name = alert.name ?? alert.fingerprint;
+  return plain(
+    `Alert "${name}" (${alert.fingerprint}) is ${alert.status} since ${instantText(alert.startsAt)} UTC. Nothing of it changed in ` +
+      `the last ${since}: ${alert.repeats} repeats, the newest at ${instantText(alert.lastReceivedAt)} UTC, started nothing.`,
+  );
+}
+
+/** Lets a message continue a sentence. */
+const lower = (text: string | null | undefined): string =>
+  text == null ? '' : /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;

@@ -1,0 +1,117 @@
+import type { Command } from 'commander';
+import type { ApiClient } from './client';
+import { Alert, ChangeDetail, ChangeSummary, RunDetail, type Candidate } from './client/answers';
+import { connect, CONNECTION_HELP } from './client/connect';
+import { ApiProblem } from './client/problem';
+import { createOutput, JSON_OPTION, type Output } from './print/output';
+import { paint, plain } from './print/paint';
+import { stepLines } from './print/timeline';
+import { candidateSentence, changeLine, repeatText, routingProblem } from './print/why-text';
+import { UsageError } from './usage-error';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Steps of a run that are shown. */
+const MOST_STEPS = 40;
+
+interface Options {
+  since: string;
+  limit: string;
+  json?: true;
+}
+
+/** `fermata why` */
+export function configure(command: Command): void {
+  command
+    .argument('<what>', 'id of a change, fingerprint of an alert, id of a system or entity, or name of an event')
+    .option('--since <duration>', 'how far to look back, e.g. 30m, 1h, 2d', '24h')
+    .option('-n, --limit <count>', 'changes that are explained, newest first', '5')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `
+Tells of each change what every automation that listens to it made of it, and why. With --json, the answers of
+GET /changes/{id} as a list.
+
+Examples:
+  fermata why 3f1c5a9d2b7e4c60
+  fermata why db-1 --since 1h
+  fermata why alert.fired --since 1h --limit 20
+  fermata why 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11
+${CONNECTION_HELP}`,
+    )
+    .action(async (what: string, options: Options) => {
+      const limit = Number(options.limit);
+      if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit must be a whole number above 0.');
+      const client = connect();
+      const output = createOutput();
+      const details = await detailsOf(client, what, { since: options.since, limit });
+      if (options.json) return output.json(details);
+      if (details.length === 0) return output.line(await nothingFound(client, what, options.since));
+      for (const detail of details) await print(client, detail, output);
+    });
+}
+
+/** A change by its id; else the newest of an entity or system; else the newest that mean an event. */
+async function detailsOf(
+  client: ApiClient,
+  what: string,
+  { since, limit }: { since: string; limit: number },
+): Promise<ChangeDetail[]> {
+  if (UUID.test(what)) {
+    const found = await orNone(client.get(`/changes/${what}`, ChangeDetail));
+    if (found !== undefined) return [found];
+  }
+  const ofSystem = await client.list('/changes', ChangeSummary, { system: what, since, limit });
+  const summaries =
+    ofSystem.length > 0 ? ofSystem : await client.list('/changes', ChangeSummary, { event: what, since, limit });
+  return Promise.all(summaries.map(({ changeId }) => client.get(`/changes/${changeId}`, ChangeDetail)));
+}
+
+/** undefined for what is not there. */
+async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+async function nothingFound(client: ApiClient, what: string, since: string): Promise<string> {
+  const alert = await orNone(client.get(`/alerts/${encodeURIComponent(what)}`, Alert));
+  if (alert !== undefined) return repeatText(alert, since);
+  return plain(
+    `Nothing of "${what}" came in within the last ${since}: no change, no event, no alert. ` +
+      'What senders posted and was refused is at GET /deliveries/refused.',
+  );
+}
+
+async function print(client: ApiClient, detail: ChangeDetail, output: Output): Promise<void> {
+  const { change, candidates, waits, causes } = detail;
+  output.line(paint(changeLine(detail), 'strong', output.colours));
+  for (const { automationName, runId } of causes.up) {
+    output.line(`  caused by run ${runId}${automationName === null ? '' : ` of "${plain(automationName)}"`}`);
+  }
+  const problem = routingProblem(change);
+  if (problem !== undefined) output.line(`  ${problem}`);
+  else if (candidates === null) output.line('  What came of it is not kept any more.');
+  else if (candidates.length === 0) {
+    const events = change.events.length > 0 ? change.events.join(' or ') : 'changes of it';
+    output.line(`  No automation listens to ${plain(events)}.`);
+  }
+  for (const candidate of candidates ?? []) await printCandidate(client, candidate, output);
+  for (const { runId, path, woken } of waits) {
+    output.line(`  ${woken ? 'It woke' : 'It left asleep'} the wait of run ${runId} at ${plain(path)}.`);
+  }
+  output.line();
+}
+
+async function printCandidate(client: ApiClient, candidate: Candidate, output: Output): Promise<void> {
+  const { runId } = candidate;
+  const detail = runId === undefined ? undefined : await orNone(client.get(`/runs/${runId}`, RunDetail));
+  output.line(`  ${candidateSentence(candidate, detail?.run)}`);
+  if (detail === undefined) return;
+  for (const step of detail.steps.slice(0, MOST_STEPS)) {
+    for (const line of stepLines(step, detail.run, output)) output.line(`    ${line}`);
+  }
+}

@@ -1,0 +1,137 @@
+import { sql } from 'drizzle-orm';
+import type { Change } from '../domain/entities/change';
+import { changeOf, type ChangeRow } from './change-row';
+import type { Executor } from './executor';
+
+/** A change of the log with what became of its routing. */
+export interface LoggedChange {
+  change: Change;
+  contextKey: string | null;
+  recordedAt: Date;
+  /** null = it waits to be routed. */
+  routedAt: Date | null;
+  /** When it was set aside after failing by itself. */
+  failedAt: Date | null;
+  /** What the last failed try reported. */
+  failure: string | null;
+}
+
+interface Row extends ChangeRow {
+  context_key: string | null;
+  recorded_at: string;
+  routed_at: string | null;
+  failed_at: string | null;
+  failure: string | null;
+}
+
+const COLUMNS = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta,
+  c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
+  c.error ->> 'message' as failure`);
+
+/** The same columns of a subquery that is called `c`. */
+const SELECTED = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta,
+  c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
+  c.failure`);
+
+/** Rows of one kind with one value of `event`; null = changes of state. */
+export interface ChangeSource {
+  kind: string;
+  event: string | null;
+}
+
+/** Which changes: of these entities, else of these sources, else all. */
+export interface ChangeFilter {
+  entities?: readonly { id: string; kind?: string | undefined }[] | undefined;
+  sources?: readonly ChangeSource[] | undefined;
+  /** Bounds of the time of receipt; `since` inclusive, `until` exclusive. */
+  since?: Date | undefined;
+  until?: Date | undefined;
+}
+
+const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
+
+const toLogged = (row: Row): LoggedChange => ({
+  change: changeOf(row),
+  contextKey: row.context_key,
+  recordedAt: new Date(row.recorded_at),
+  routedAt: instant(row.routed_at),
+  failedAt: instant(row.failed_at),
+  failure: row.failure,
+});
+
+/**
+ * Changes newest first, up to `limit`, below the place `before`. Each entity and each source is read newest first through
+ * an index, so the cost does not depend on how many other changes there are.
+ */
+export async function listChanges(
+  db: Executor,
+  { entities, sources, since, until }: ChangeFilter,
+  { limit, before }: { limit: number; before: number | undefined },
+): Promise<LoggedChange[]> {
+  const inRange = sql.join(
+    [
+      sql`true`,
+      ...(since === undefined ? [] : [sql`c.recorded_at >= ${since.toISOString()}::timestamptz`]),
+      ...(until === undefined ? [] : [sql`c.recorded_at < ${until.toISOString()}::timestamptz`]),
+      ...(before === undefined ? [] : [sql`c.seq < ${before}`]),
+    ],
+    sql` and `,
+  );
+  const newest = sql`order by c.seq desc limit ${limit}`;
+  // `event is null` is no equality to the planner: without `event` in the order it would sort every change of the kind.
+  const newestOfKind = sql`order by c.event desc, c.seq desc limit ${limit}`;
+  const rows =
+    entities !== undefined
+      ? sql`jsonb_to_recordset(${JSON.stringify(entities)}::jsonb) as e(id text, kind text) cross join lateral (
+          select ${COLUMNS} from changes c
+          where c.entity_id = e.id and (e.kind is null or c.kind = e.kind) and ${inRange} ${newest}) as c`
+      : sources !== undefined
+        ? sql`jsonb_to_recordset(${JSON.stringify(sources)}::jsonb) as s(kind text, event text) cross join lateral (
+            select ${COLUMNS} from changes c
+            where s.event is not null and c.kind = s.kind and c.event = s.event and ${inRange} ${newest}) as c
+          union all
+          select ${SELECTED} from jsonb_to_recordset(${JSON.stringify(sources)}::jsonb) as s(kind text, event text)
+          cross join lateral (
+            select ${COLUMNS} from changes c
+            where s.event is null and c.kind = s.kind and c.event is null and ${inRange} ${newestOfKind}) as c`
+        : sql`(select ${COLUMNS} from changes c where ${inRange} ${newest}) as c`;
+  const found = await db.execute<Row>(sql`select ${SELECTED} from ${rows} order by seq desc limit ${limit}`);
+  return found.rows.map(toLogged);
+}
+
+/** One change, or undefined when it is not in the log (any more). */
+export async function findChange(db: Executor, changeId: string): Promise<LoggedChange | undefined> {
+  const found = await db.execute<Row>(sql`select ${COLUMNS} from changes c where change_id = ${changeId}`);
+  return found.rows.map(toLogged)[0];
+}
+
+/** The changes with these ids, in no order. */
+export async function findChanges(db: Executor, changeIds: readonly string[]): Promise<LoggedChange[]> {
+  if (changeIds.length === 0) return [];
+  const found = await db.execute<Row>(sql`
+    select ${COLUMNS} from changes c where change_id = any(${`{${changeIds.join(',')}}`}::uuid[])`);
+  return found.rows.map(toLogged);
+}
+
+/** Every kind that the log holds: one index probe for each. */
+export async function kindsInLog(db: Executor): Promise<string[]> {
+  const found = await db.execute<{ kind: string }>(sql`
+    with recursive k(kind) as (
+      (select kind from changes order by kind limit 1)
+      union all
+      select (select c.kind from changes c where c.kind > k.kind order by c.kind limit 1) from k where k.kind is not null)
+    select kind from k where kind is not null`);
+  return found.rows.map((row) => row.kind);
+}
+
+/** The sources of one kind: changes of state, and each event: one index probe for each. */
+export async function sourcesOfKind(db: Executor, kind: string): Promise<ChangeSource[]> {
+  const found = await db.execute<{ event: string }>(sql`
+    with recursive e(event) as (
+      (select event from changes where kind = ${kind} and event > '' order by event limit 1)
+      union all
+      select (select c.event from changes c where c.kind = ${kind} and c.event > e.event order by c.event limit 1)
+      from e where e.event is not null)
+    select event from e where event is not null`);
+  return [{ kind, event: null }, ...found.rows.map(({ event }) => ({ kind, event }))];
+}

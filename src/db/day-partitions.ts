@@ -1,0 +1,193 @@
+import type pg from 'pg';
+import type { Database } from './client';
+import { transactWithLockRetry, type LockRetry } from './lock-retry';
+
+/**
+ * Errors after which the next call tries again: another process created the same partition (42P07, 42P17, 23505), the
+ * default partition holds rows of that day (23514), or a lock or statement timed out (55P03, 57014). In each case
+ * inserts still find a partition: the other process's, or the default one.
+ */
+const TRY_LATER = new Set(['42P07', '42P17', '23505', '23514', '55P03', '57014']);
+
+/**
+ * Inserts wait at most this long behind DDL on `changes`. A reader with a long transaction (`pg_dump`, a report) makes
+ * the attempt fail; the next round of housekeeping repeats it.
+ */
+const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 5, pauseMs: 500 };
+/** Longest time that one DDL statement may hold its locks, in milliseconds. */
+const STATEMENT_TIMEOUT_MS = 900;
+
+/** A table that is partitioned by day (UTC) and has a default partition. */
+interface DayTable {
+  name: 'changes' | 'routings';
+  /** The instant that decides about the partition. */
+  column: string;
+  columns: string;
+  /** Rows for which a day is kept beyond its retention. */
+  kept?: string;
+}
+
+const CHANGES: DayTable = {
+  name: 'changes',
+  column: 'recorded_at',
+  columns: `seq, change_id, partition, kind, entity_id, event, payload, context_key, prev, next, delta, changed_fields,
+    actor, caused_by, depth, occurred_at, recorded_at, routed_at, attempts, next_attempt_at, failed_at, error`,
+  kept: 'routed_at is null',
+};
+
+const ROUTINGS: DayTable = {
+  name: 'routings',
+  column: 'at',
+  columns: `at, change_id, kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding, run_id,
+    dwell, counted, path`,
+};
+
+interface Day {
+  name: string;
+  from: string;
+  to: string;
+}
+
+/** Selects days as partition name and bounds (UTC); `days` is a set of midnights without time zone. */
+const dayColumns = ({ name }: DayTable, days: string) => `
+  select '${name}_' || to_char(d.day, 'YYYYMMDD') as name,
+         to_char(d.day, 'YYYY-MM-DD') as "from", to_char(d.day + interval '1 day', 'YYYY-MM-DD') as "to"
+    from ${days} as d(day)`;
+
+/**
+ * Creates the day partitions of `changes`, named `changes_YYYYMMDD` (UTC), from yesterday to `daysAhead` days from now
+ * by the database's clock. Any number of processes may call it at any time. Returns the names of those it created.
+ */
+export const ensureChangePartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
+  ensurePartitions(database, CHANGES, options);
+
+/** The same for `routings`. */
+export const ensureRoutingPartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
+  ensurePartitions(database, ROUTINGS, options);
+
+async function ensurePartitions(
+  { pool }: Pick<Database, 'pool'>,
+  table: DayTable,
+  { daysAhead }: { daysAhead: number },
+): Promise<string[]> {
+  const { rows } = await pool.query<Day>(
+    `${dayColumns(
+      table,
+      `generate_series(date_trunc('day', now() at time zone 'UTC') - interval '1 day',
+                     date_trunc('day', now() at time zone 'UTC') + make_interval(days => $1), interval '1 day')`,
+    )}
+      where to_regclass('${table.name}_' || to_char(d.day, 'YYYYMMDD')) is null`,
+    [daysAhead],
+  );
+  const created: string[] = [];
+  for (const day of rows) {
+    if (await tryLater(pool, (client) => attachDay(client, table, day))) created.push(day.name);
+  }
+  return created;
+}
+
+/**
+ * Creates a table and attaches it: that takes SHARE UPDATE EXCLUSIVE on the table, which no insert waits for, where
+ * `create table … partition of` takes ACCESS EXCLUSIVE. The default partition is locked while it is checked for rows
+ * of the day. `fill` runs before the attachment.
+ */
+async function attachDay(
+  client: pg.ClientBase,
+  table: DayTable,
+  { name, from, to }: Day,
+  fill?: () => Promise<void>,
+): Promise<void> {
+  await client.query(`create table ${name} (like ${table.name} including all)`);
+  await fill?.();
+  await client.query(`set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+  await client.query(
+    `alter table ${table.name} attach partition ${name} for values from ('${from} 00:00:00+00') to ('${to} 00:00:00+00')`,
+  );
+}
+
+/** Runs `work` in one transaction. Returns false when it should be tried again by a later round. */
+async function tryLater(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<void>): Promise<boolean> {
+  const client = await pool.connect();
+  try {
+    await transactWithLockRetry(client, LOCKS, work);
+    return true;
+  } catch (error) {
+    if (TRY_LATER.has((error as { code?: string }).code ?? '')) return false;
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
+/**
+ * Moves rows out of the default partitions, which receive what is written while the partition of its day is missing:
+ * each day gets its partition, in one transaction per day. Returns how many rows were moved.
+ */
+export async function emptyDefaultPartitions(database: Pick<Database, 'pool'>): Promise<number> {
+  return (await emptyDefault(database, CHANGES)) + (await emptyDefault(database, ROUTINGS));
+}
+
+async function emptyDefault({ pool }: Pick<Database, 'pool'>, table: DayTable): Promise<number> {
+  const { name, column, columns } = table;
+  const { rows } = await pool.query<Day>(
+    dayColumns(table, `(select distinct date_trunc('day', ${column} at time zone 'UTC') as day from ${name}_default)`),
+  );
+  let moved = 0;
+  for (const day of rows) {
+    let count = 0;
+    const done = await tryLater(pool, (client) =>
+      attachDay(client, table, day, async () => {
+        const result = await client.query(
+          `with taken as (
+             delete from ${name}_default where ${column} >= $1::timestamptz and ${column} < $2::timestamptz
+             returning ${columns})
+           insert into ${day.name} (${columns}) select ${columns} from taken`,
+          [`${day.from} 00:00:00+00`, `${day.to} 00:00:00+00`],
+        );
+        count = result.rowCount ?? 0;
+      }),
+    );
+    if (done) moved += count;
+  }
+  return moved;
+}
+
+/** Drops the days of the change log that ended more than `changesMs` ago. A day with an unrouted change is kept. */
+export const dropChangePartitions = (database: Pick<Database, 'pool'>, changesMs: number) =>
+  dropPartitions(database, CHANGES, changesMs);
+
+/** Drops the days of `routings` that ended more than `routingsMs` ago. */
+export const dropRoutingPartitions = (database: Pick<Database, 'pool'>, routingsMs: number) =>
+  dropPartitions(database, ROUTINGS, routingsMs);
+
+/**
+ * A day is detached first, in its own transaction, and dropped when nothing else uses it: only the detachment locks
+ * the table, and it gives up after 200 ms. Postgres refuses `detach … concurrently` while a default partition exists,
+ * and the default partition is what keeps events accepted when a day is missing. A detached day that could not be
+ * dropped, for example because a backup reads it, is dropped by a later call. Returns how many days were dropped.
+ */
+async function dropPartitions({ pool }: Pick<Database, 'pool'>, table: DayTable, ms: number): Promise<number> {
+  const { rows } = await pool.query<{ name: string; attached: boolean }>(
+    `select relname as name, relispartition as attached from pg_class
+      where relkind = 'r' and relname ~ '^${table.name}_[0-9]{8}$'
+        and relnamespace = (select relnamespace from pg_class where oid = '${table.name}'::regclass)
+        and to_date(right(relname, 8), 'YYYYMMDD') + 1 < (clock_timestamp() - make_interval(secs => $1)) at time zone 'UTC'
+      order by relname`,
+    [ms / 1000],
+  );
+  let dropped = 0;
+  for (const { name, attached } of rows) {
+    if (table.kept !== undefined) {
+      const kept = await pool.query(`select 1 from ${name} where ${table.kept} limit 1`);
+      if (kept.rowCount !== 0) continue;
+    }
+    if (attached && !(await run(pool, `alter table ${table.name} detach partition ${name}`))) break;
+    if (await run(pool, `drop table if exists ${name}`)) dropped += 1;
+  }
+  return dropped;
+}
+
+const run = (pool: pg.Pool, statement: string): Promise<boolean> =>
+  tryLater(pool, async (client) => {
+    await client.query(statement);
+  });

@@ -1,0 +1,15 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** Alerts, incidents and maintenances of a system that are looked at, each the newest. */
+const MOST = 100;
+
+/** Ids of entities whose changes are about a system: its own, and those of its newest alerts, incidents and maintenances. */
+export async function entitiesOfSystem(db: Executor, systemId: string): Promise<string[]> {
+  const found = await db.execute<{ id: string }>(sql`
+    select ${systemId}::text as id
+    union (select fingerprint from alerts where system_id = ${systemId} order by starts_at desc limit ${MOST})
+    union (select id::text from incidents where system_ids @> array[${systemId}::text] order by id desc limit ${MOST})
+    union (select id::text from maintenances where system_ids @> array[${systemId}::text] order by id desc limit ${MOST})`);
+  return found.rows.map((row) => row.id);
+}

@@ -1,0 +1,17 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** The maintenance of a system that was under way at an instant and ended last; undefined = none is known. */
+export async function maintenanceDuring(
+  db: Executor,
+  systemId: string,
+  at: Date,
+): Promise<{ title: string; endAt: Date } | undefined> {
+  const found = await db.execute<{ title: string; end_at: string }>(sql`
+    select title, end_at from maintenances
+    where system_ids @> array[${systemId}::text] and status <> 'cancelled'
+      and start_at <= ${at.toISOString()}::timestamptz and end_at > ${at.toISOString()}::timestamptz
+    order by end_at desc limit 1`);
+  const [row] = found.rows;
+  return row && { title: row.title, endAt: new Date(row.end_at) };
+}

@@ -1,0 +1,116 @@
+import { sql } from 'drizzle-orm';
+import type { DecidingPart } from '../domain/conditions/deciding-part';
+import type { Executor } from './executor';
+
+/** What came of a change for one candidate. */
+export interface CandidateRow {
+  automationId: string;
+  automationName: string;
+  triggerId: string;
+  version: number;
+  outcome: string;
+  detail: string | null;
+  deciding: DecidingPart | null;
+  runId: string | null;
+  dwell: { armedAt: string; firesAt: string } | null;
+  counted: { count: number; needed: number } | null;
+}
+
+/** A wait that a change was evaluated for. */
+export interface WaitRow {
+  runId: string;
+  path: string;
+  woken: boolean;
+}
+
+interface Row extends Record<string, unknown> {
+  kind: 'candidate' | 'wait';
+  automation_id: string;
+  automation_name: string;
+  trigger_id: string;
+  version: number;
+  outcome: string;
+  detail: string | null;
+  deciding: DecidingPart | null;
+  run_id: string | null;
+  dwell: CandidateRow['dwell'];
+  counted: CandidateRow['counted'];
+  path: string | null;
+}
+
+/**
+ * What is recorded of a change. A candidate has one entry: what was decided last, with the dwell that an earlier decision
+ * armed. `recordedAt` is when the change was written; nothing of it is older.
+ */
+export async function routingsOfChange(
+  db: Executor,
+  changeId: string,
+  recordedAt: Date,
+): Promise<{ candidates: CandidateRow[]; waits: WaitRow[] }> {
+  const found = await db.execute<Row>(sql`
+    select kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding, run_id, dwell, counted, path
+    from routings
+    where change_id = ${changeId} and kind in ('candidate', 'wait')
+      and at >= ${recordedAt.toISOString()}::timestamptz - interval '1 minute'
+    order by at`);
+  const candidates = new Map<string, CandidateRow>();
+  const waits = new Map<string, WaitRow>();
+  for (const row of found.rows) {
+    if (row.kind === 'wait') {
+      const wait = { runId: row.run_id ?? '', path: row.path ?? '', woken: row.outcome === 'woken' };
+      waits.set(`${wait.runId} ${wait.path}`, wait);
+      continue;
+    }
+    const name = `${row.automation_id} ${row.trigger_id}`;
+    const before = candidates.get(name);
+    candidates.set(name, { ...toCandidate(row), dwell: row.dwell ?? before?.dwell ?? null });
+  }
+  return { candidates: [...candidates.values()], waits: [...waits.values()] };
+}
+
+const toCandidate = (row: Row): CandidateRow => ({
+  automationId: row.automation_id,
+  automationName: row.automation_name,
+  triggerId: row.trigger_id,
+  version: row.version,
+  outcome: row.outcome,
+  detail: row.detail,
+  deciding: row.deciding,
+  runId: row.run_id,
+  dwell: row.dwell,
+  counted: row.counted,
+});
+
+/** Ids of the changes that runs caused, oldest first, by run; at most `limit`. */
+export async function changesCausedBy(
+  db: Executor,
+  runIds: readonly string[],
+  limit: number,
+): Promise<{ runId: string; changeId: string }[]> {
+  if (runIds.length === 0) return [];
+  const found = await db.execute<{ run_id: string; change_id: string }>(sql`
+    select run_id, change_id from routings
+    where kind = 'caused' and run_id = any(${`{${runIds.join(',')}}`}::uuid[]) order by at limit ${limit}`);
+  return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
+}
+
+/** Whether routings from that instant are still kept. */
+export async function areRoutingsKept(db: Executor, routedAt: Date, retentionMs: number): Promise<boolean> {
+  const found = await db.execute<{ kept: boolean }>(sql`
+    select ${routedAt.toISOString()}::timestamptz > clock_timestamp() - make_interval(secs => ${retentionMs / 1_000}) as kept`);
+  return found.rows[0]?.kept ?? false;
+}
+
+/** Runs that changes started, oldest first; at most `limit`. */
+export async function runsStartedBy(
+  db: Executor,
+  changeIds: readonly string[],
+  limit: number,
+): Promise<{ changeId: string; runId: string }[]> {
+  if (changeIds.length === 0) return [];
+  const found = await db.execute<{ run_id: string; change_id: string }>(sql`
+    select run_id, change_id from routings
+    where kind = 'candidate' and outcome = 'started' and change_id = any(${`{${changeIds.join(',')}}`}::uuid[])
+    order by at limit ${limit}`);
+  return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
+}

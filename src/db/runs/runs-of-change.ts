@@ -1,0 +1,74 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { Executor } from '../executor';
+
+/** A run as the answer about its change shows it. */
+export interface RunOfChange {
+  id: string;
+  automationId: string;
+  automationName: string;
+  version: number;
+  triggerId: string | null;
+  changeId: string | null;
+  status: string;
+  endedBy: Record<string, unknown> | null;
+  error: Record<string, unknown> | null;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
+
+interface Row extends Record<string, unknown> {
+  id: string;
+  automation_id: string;
+  automation_name: string;
+  version: number;
+  trigger_id: string | null;
+  change_id: string | null;
+  status: string;
+  ended_by: Record<string, unknown> | null;
+  error: Record<string, unknown> | null;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+const COLUMNS =
+  sql.raw(`r.id, r.automation_id, a.name as automation_name, r.version, r.trigger_id, r.change_id, r.status,
+  r.ended_by, r.error, r.started_at, r.finished_at`);
+
+const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
+
+async function select(db: Executor, from: SQL): Promise<RunOfChange[]> {
+  const found = await db.execute<Row>(sql`select ${COLUMNS} from ${from} order by r.id`);
+  return found.rows.map((row) => ({
+    id: row.id,
+    automationId: row.automation_id,
+    automationName: row.automation_name,
+    version: row.version,
+    triggerId: row.trigger_id,
+    changeId: row.change_id,
+    status: row.status,
+    endedBy: row.ended_by,
+    error: row.error,
+    startedAt: instant(row.started_at),
+    finishedAt: instant(row.finished_at),
+  }));
+}
+
+/** The runs with these ids that are still kept. */
+export async function runsWithIds(db: Executor, ids: readonly string[]): Promise<RunOfChange[]> {
+  if (ids.length === 0) return [];
+  return select(
+    db,
+    sql`runs r join automations a on a.id = r.automation_id where r.id = any(${`{${ids.join(',')}}`}::uuid[])`,
+  );
+}
+
+/** The runs that a change started, found without its routings: one index probe for each trigger of each automation. */
+export async function runsOfChange(db: Executor, changeId: string): Promise<RunOfChange[]> {
+  return select(
+    db,
+    sql`automations a
+      join automation_versions v on v.automation_id = a.id and v.version = a.version
+      cross join lateral jsonb_array_elements(v.definition -> 'triggers') as t
+      join runs r on r.automation_id = a.id and r.trigger_id = t ->> 'id' and r.change_id = ${changeId}`,
+  );
+}

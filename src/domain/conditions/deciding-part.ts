@@ -1,0 +1,72 @@
+import type { Condition } from '../definition/condition';
+import type { ConditionTrace } from './trace-condition';
+
+/** The smallest part of a condition that decided it, with what was found and what was wanted. */
+export interface DecidingPart {
+  /** Place in the definition, e.g. `conditions[1]` or `triggers[0].filter`. */
+  path: string;
+  expression: string;
+  found: unknown;
+  wanted: unknown;
+}
+
+/** Longest value that is kept, as JSON; a longer one is cut to a text. */
+const LONGEST = 300;
+
+/** Cuts values that are too long to keep. */
+export function boundedPart(part: DecidingPart): DecidingPart {
+  const bounded = (value: unknown): unknown => {
+    const text = JSON.stringify(value) as string | undefined;
+    return text === undefined ? null : text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : value;
+  };
+  return { ...part, found: bounded(part.found), wanted: bounded(part.wanted) };
+}
+
+/** Returns the first of the smallest parts of a condition that kept it from being true. */
+export function decidingPart(trace: ConditionTrace, condition: Condition, path: string): DecidingPart {
+  const place = partsOf(condition, path);
+  const index = (trace.parts ?? []).findIndex(({ value }) => value !== true);
+  const part = trace.parts?.[index];
+  if (place === undefined) {
+    // Operands of `&&` and `||` have no place of their own.
+    return part === undefined ? leafOf(trace, path) : decidingPart(part, part.condition, path);
+  }
+  const next = place[index];
+  if (part !== undefined && next !== undefined) return decidingPart(part, next.condition, next.path);
+  const [inner] = trace.parts ?? [];
+  const [only] = place;
+  if (inner === undefined || only === undefined) return leafOf(trace, path);
+  // `not`: its part is true and must not be.
+  const leaf = leafOf(inner, only.path);
+  return { ...leaf, wanted: { not: leaf.wanted } };
+}
+
+/** Parts of a structured condition with their places; undefined = it has none. */
+function partsOf(condition: Condition, path: string): { condition: Condition; path: string }[] | undefined {
+  const list = (parts: readonly Condition[], at: string) =>
+    parts.map((part, index) => ({ condition: part, path: `${at}[${index}]` }));
+  if (Array.isArray(condition)) return list(condition, path);
+  if (typeof condition !== 'object') return undefined;
+  if ('and' in condition) return list(condition.and, `${path}.and`);
+  if ('or' in condition) return list(condition.or, `${path}.or`);
+  if ('not' in condition) return [{ condition: condition.not, path: `${path}.not` }];
+  return undefined;
+}
+
+const NEGATED = /^!\s*(?![=!])([\w.[\]"'-]+|\(.*\))$/;
+
+function leafOf({ condition, actual, wanted }: ConditionTrace, path: string): DecidingPart {
+  const negated = NEGATED.exec(condition)?.[1];
+  // `!x` is false: x is true and must be false.
+  if (negated !== undefined && actual === false) return { path, expression: negated, found: true, wanted: false };
+  return { path, expression: condition, found: actual ?? null, wanted: wantedOf(wanted) };
+}
+
+/** Of an equality the value itself; without a comparison the expression had to be true. */
+function wantedOf(wanted: unknown): unknown {
+  if (wanted === undefined) return true;
+  if (typeof wanted !== 'object' || wanted === null) return wanted;
+  const entries = Object.entries(wanted);
+  const [only] = entries;
+  return entries.length === 1 && only?.[0] === '==' ? only[1] : wanted;
+}

@@ -1,0 +1,54 @@
+import type { Logger } from '../../log';
+import type { RoutedAutomation } from '../routed-automation';
+
+/** Shortest time between two log lines about one automation, in milliseconds. */
+const PAUSE_MS = 10_000;
+
+const METHODS = { info: 'info', warning: 'warn', error: 'error' } as const;
+
+type Overflowing = Pick<RoutedAutomation, 'id' | 'name' | 'mode' | 'max_exceeded'>;
+
+/** Reports runs that were dropped because as many as the mode allows were active. */
+export interface OverflowReport {
+  /** One event started no run. `detail` is the outcome's. */
+  dropped(automation: Overflowing, detail: string): void;
+  /** Logs what is counted and not logged yet. */
+  stop(): void;
+}
+
+/**
+ * Logs dropped runs at the level of the automation's `max_exceeded`; `silent` logs nothing. The first is logged at once, those of
+ * the next 10 s as one line with their number. Every dropped run is counted, whatever the level.
+ */
+export function createOverflowReport(deps: { log: Logger; onDropped: (mode: string) => void }): OverflowReport {
+  const { log, onDropped } = deps;
+  const waiting = new Map<string, { automation: Overflowing; detail: string; count: number; timer: NodeJS.Timeout }>();
+
+  const write = ({ id, name, mode, max_exceeded: level }: Overflowing, detail: string, dropped: number): void => {
+    if (level === 'silent') return;
+    log[METHODS[level]]({ automationId: id, automation: name, mode, dropped }, `events started no run: ${detail}`);
+  };
+  const flush = (id: string): void => {
+    const entry = waiting.get(id);
+    if (entry === undefined) return;
+    waiting.delete(id);
+    clearTimeout(entry.timer);
+    if (entry.count > 0) write(entry.automation, entry.detail, entry.count);
+  };
+  return {
+    dropped(automation, detail) {
+      onDropped(automation.mode);
+      const entry = waiting.get(automation.id);
+      if (entry === undefined) {
+        write(automation, detail, 1);
+        const timer = setTimeout(() => flush(automation.id), PAUSE_MS).unref();
+        waiting.set(automation.id, { automation, detail, count: 0, timer });
+        return;
+      }
+      Object.assign(entry, { automation, detail, count: entry.count + 1 });
+    },
+    stop() {
+      for (const id of [...waiting.keys()]) flush(id);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { buildPartitionIndexes } from '../../src/db/partition-indexes';
+import { dropRoutingPartitions, ensureRoutingPartitions } from '../../src/db/day-partitions';
+import { insertRoutings } from '../../src/db/routings';
+import { BASE, startApiHarness, type ApiHarness } from './api-harness';
+
+const AUTOMATION = '0193a5f0-0000-7000-8000-000000000001';
+
+describe('what came of a change', () => {
+  let h: ApiHarness;
+  beforeAll(async () => {
+    h = await startApiHarness();
+  });
+  afterAll(() => h.end());
+
+  /** A change of an entity that was routed `hours` ago. */
+  const change = async (hours = 0) => {
+    const [row] = await h.rows<{ change_id: string }>(
+      `insert into changes (change_id, partition, kind, entity_id, prev, next, delta, changed_fields, actor, occurred_at,
+         recorded_at, routed_at)
+       select gen_random_uuid(), 0, 'health', 's', '{}', '{}', '{}', '{status}', '{"type":"user","id":"t"}', at, at, at
+       from (select now() - make_interval(hours => $1) as at) as t returning change_id`,
+      [hours],
+    );
+    return row?.change_id ?? '';
+  };
+  const get = (id: string) => h.call('GET', `${BASE}/changes/${id}`);
+  const candidate = (changeId: string) => ({
+    ...{ changeId, kind: 'candidate' as const, automationId: AUTOMATION, automationName: 'A', triggerId: 't' },
+    ...{ version: 1, outcome: 'filter' },
+  });
+
+  test('candidates are empty without one, null after their retention; the change itself stays', async () => {
+    expect((await get(await change())).body).toMatchObject({ candidates: [], waits: [], runs: [] });
+    expect((await get(await change(73))).body).toMatchObject({ candidates: null });
+    expect((await get(AUTOMATION)).status).toBe(404);
+    expect((await get('no-uuid')).status).toBe(404);
+  });
+
+  test('texts that Postgres cannot keep do not stop the routing of their change', async () => {
+    const changeId = await change();
+    const deciding = { path: 'p', expression: 'e', found: 'a\u0000b\ud800', wanted: null };
+    await insertRoutings(h.database.db, [{ ...candidate(changeId), detail: `\u0000${'x'.repeat(900)}`, deciding }]);
+    const { candidates } = (await get(changeId)).body as { candidates: { detail: string; deciding: object }[] };
+    expect(candidates[0]?.detail).toHaveLength(499);
+    expect(candidates[0]?.deciding).toMatchObject({ found: 'ab\ufffd' });
+  });
+
+  test('days of routings are created ahead and dropped whole', async () => {
+    await h.rows(`create table routings_20200102 (like routings including all)`);
+    await h.rows(
+      `alter table routings attach partition routings_20200102 for values from ('2020-01-02 00:00:00+00') to ('2020-01-03 00:00:00+00')`,
+    );
+    expect(await ensureRoutingPartitions(h.database, { daysAhead: 9 })).toHaveLength(6);
+    expect(await dropRoutingPartitions(h.database, 72 * 3_600_000)).toBe(1);
+    expect(await h.rows(`select 1 from pg_class where relname = 'routings_20200102'`)).toEqual([]);
+  });
+
+  test('an index answers every list and look-up, without a scan and without a sort', async () => {
+    const plan = async (query: string) => {
+      const client = await h.database.pool.connect();
+      try {
+        // The rows are not there: what counts is that an index can answer.
+        await client.query('begin; set local enable_seqscan = off; set local enable_sort = on');
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${query}`);
+        return rows.map((row) => row['QUERY PLAN']).join('\n');
+      } finally {
+        await client.query('rollback');
+        client.release();
+      }
+    };
+    const queries = [
+      `select 1 from routings where change_id = '${AUTOMATION}' and at >= now() - interval '1 day'`,
+      `select 1 from routings where kind = 'caused' and run_id = any('{${AUTOMATION}}'::uuid[])`,
+      `select 1 from changes where change_id = '${AUTOMATION}'`,
+      `select 1 from changes where entity_id = 's' order by seq desc limit 50`,
+      `select 1 from changes where kind = 'alert' and event is null order by event desc, seq desc limit 50`,
+      `select 1 from changes where kind = 'health' and event = 'x' order by seq desc limit 50`,
+      `select kind from changes where kind > 'a' order by kind limit 1`,
+    ];
+    for (const query of queries) {
+      const told = await plan(query);
+      expect(told).not.toMatch(/Seq Scan/);
+      expect(told).not.toMatch(/-> +Sort /);
+    }
+  });
+
+  test('indexes of days that exist already are built beside their writers and attached', async () => {
+    const missing = () =>
+      h.rows<{ name: string }>(`select relname as name from pg_class c join pg_index x on x.indexrelid = c.oid
+        where relname like 'changes%' and not x.indisvalid`);
+    expect(await missing()).toEqual([]);
+    await h.rows('create index changes_depth on only changes (depth)');
+    expect(await missing()).toEqual([{ name: 'changes_depth' }]);
+    const names = await buildPartitionIndexes(h.database);
+    expect(names).toContain('changes_default_depth');
+    expect(await missing()).toEqual([]);
+    expect(await buildPartitionIndexes(h.database)).toEqual([]);
+  });
+});

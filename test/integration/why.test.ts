@@ -1,0 +1,384 @@
+import { sql } from 'drizzle-orm';
+import { startEngine, type Engine } from '../support/engine';
+import { runFermata } from '../support/process';
+import { until } from '../support/until';
+
+type Fields = Record<string, unknown>;
+
+/** One automation on custom events of a type. */
+const on = (type: string, more = '', actions = '[{ action: automation.log, config: { message: paged } }]') => `
+name: Page for ${type}
+mode: parallel
+triggers: [{ id: t, event: automation.event, config: { type: ${type} } }]
+${more}
+actions: ${actions}
+`;
+
+/** The same with more in its trigger. */
+const trigger = (type: string, more: string) =>
+  on(type).replace(`config: { type: ${type} }`, `config: { type: ${type} }, ${more}`);
+
+describe('fermata why', () => {
+  let engine: Engine;
+  let api: { url: string };
+  beforeAll(async () => {
+    engine = await startEngine();
+    [api] = await Promise.all([engine.api(), engine.worker()]);
+  }, 120_000);
+  afterAll(() => engine.close());
+
+  const why = async (what: string, ...more: string[]) => {
+    const ran = await runFermata(['why', what, ...more], engine.env({ FERMATA_URL: api.url }));
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    return ran.out;
+  };
+  const detail = (changeId: string) => engine.call(api, 'GET', `/changes/${changeId}`);
+  const routed = (changeId: string) =>
+    until('the change is routed', async () => {
+      const answer = await detail(changeId);
+      return (answer['change'] as Fields)['routedAt'] !== null && answer;
+    });
+  /** Emits one event, waits until it is routed, and asks why. */
+  const emit = async (type: string, data: Fields = {}, options: { subject?: string } = {}) => {
+    const [changeId = ''] = await engine.emit(type, data, options);
+    await routed(changeId);
+    return changeId;
+  };
+  const explained = async (type: string, data: Fields = {}) => why(await emit(type, data));
+  const ended = (id: string) => engine.ended(1, id);
+
+  let fingerprints = 0;
+  const alert = (labels: Fields, more: Fields = {}) => ({
+    status: 'firing',
+    labels: { alertname: 'DiskFull', severity: 'critical', ...labels },
+    annotations: {},
+    startsAt: '2026-11-20T09:00:00Z',
+    fingerprint: `why${(fingerprints += 1)}`,
+    ...more,
+  });
+  const fire = async (sent: Fields) => {
+    const answer = await engine.call(api, 'POST', '/ingest/alertmanager', { version: '4', alerts: [sent] });
+    for (const changeId of answer['changeIds'] as string[]) await routed(changeId);
+    return String(sent['fingerprint']);
+  };
+  const onAlert = (name: string, matchers: string) => `
+name: ${name}
+triggers: [{ id: fired, event: alert.fired, config: { matchers: ['${matchers}'] } }]
+actions: [{ action: automation.log, config: { message: paged } }]
+`;
+
+  describe('tells why it did not page', () => {
+    test('1: a matcher of the trigger does not match', async () => {
+      await engine.save(onAlert('Page for production', 'env="prod"'));
+      expect(await why(await fire(alert({ env: 'dev' })))).toContain(
+        '"Page for production" did not run: the config of trigger "fired" does not match: labels.env is "dev", wanted "prod"',
+      );
+    });
+
+    test('2: the filter is false', async () => {
+      await engine.save(trigger('filtered', `filter: 'trigger.payload.data.severity == "critical"'`));
+      expect(await explained('filtered', { severity: 'warning' })).toContain(
+        '"Page for filtered" did not run: the filter of trigger "t" was false: trigger.payload.data.severity is "warning", wanted "critical"',
+      );
+    });
+
+    test('3: the second condition is false', async () => {
+      const conditions = `conditions: ['1 == 1', { numeric_state: { value: trigger.payload.data.load, above: 80 } }]`;
+      await engine.save(on('loaded', conditions));
+      expect(await explained('loaded', { load: 42 })).toMatch(
+        /"Page for loaded" did not run: condition 2 was false: .* is 42, wanted \{"above":80\}/,
+      );
+    });
+
+    test('4: the system is in maintenance', async () => {
+      await engine.save(`
+name: Page and escalate
+triggers: [{ id: bad, event: healthcheck.system_health_changed }]
+conditions: ['1 == 1', '!health.system.in_maintenance']
+actions: [{ action: automation.log, config: { message: paged } }]
+`);
+      await engine.call(api, 'POST', '/systems', { id: 'db-1', name: 'db-1' });
+      const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+      await engine.call(api, 'POST', '/maintenances', {
+        ...{ title: 'db upgrade', systemIds: ['db-1'], startAt: inMs(-1_000), endAt: inMs(3_600_000) },
+      });
+      await until('the maintenance has begun', async () => {
+        const { items } = await engine.call(api, 'GET', '/maintenances');
+        return (items as Fields[])[0]?.['status'] === 'in_progress';
+      });
+      await fire(alert({ service: 'db-1' }));
+      expect(await why('db-1')).toMatch(
+        /"Page and escalate" did not run: condition 2 was false: health\.system\.in_maintenance is true \(maintenance "db upgrade", until [\d -]*\d\d:\d\d\)/,
+      );
+    });
+
+    test('5: a condition cannot be evaluated', async () => {
+      await engine.save(on('broken', `conditions: ['trigger.payload.data.n + 1 > 5']`));
+      expect(await explained('broken', { n: 'many' })).toMatch(/"Page for broken" did not run: .*\+/);
+    });
+
+    test('6: a nested part of a condition is false', async () => {
+      const conditions = `conditions: [{ and: ['1 == 1', { or: ['trigger.payload.data.a == 1', 'trigger.payload.data.b == 1'] }] }]`;
+      await engine.save(on('nested', conditions));
+      expect(await explained('nested', { a: 2, b: 2 })).toContain(
+        'condition 1 (and[1].or[0]) was false: trigger.payload.data.a is 2, wanted 1',
+      );
+    });
+
+    test('7: the window has not seen enough events', async () => {
+      await engine.save(trigger('counted', 'window: { count: 3, minutes: 10 }'));
+      expect(await explained('counted')).toContain('"Page for counted" did not run: 1 of 3 events so far');
+    });
+
+    test('8, 9: the cause has not held for long enough; then it stopped', async () => {
+      await engine.call(api, 'PUT', '/entity-kinds/pump', {
+        schema: { type: 'object', properties: { status: { type: 'string' } } },
+      });
+      await engine.save(`
+name: Pump is off
+triggers: [{ id: off, event: automation.entity_changed, config: { kind: pump, field: status, to: "off" }, for: { hours: 1 } }]
+actions: [{ action: automation.log, config: { message: paged } }]
+`);
+      const set = async (status: string) => {
+        await engine.call(api, 'PUT', '/entities/pump/p1', { status });
+        const list = await engine.call(api, 'GET', '/changes?kind=pump&entity=p1');
+        const changeId = String((list['items'] as Fields[])[0]?.['changeId']);
+        await routed(changeId);
+        return changeId;
+      };
+      await set('on');
+      const off = await set('off');
+      expect(await why(off)).toMatch(/"Pump is off" has not run yet: fires at .* if it holds until then/);
+      await set('on');
+      expect(await why(off)).toMatch(/"Pump is off" did not run: the cause stopped at .*, before /);
+    });
+
+    test('10: one is running already', async () => {
+      await engine.save(
+        on('busy')
+          .replace('parallel', 'single')
+          .replace(/actions: .*/, 'actions: [{ delay: { minutes: 5 } }]'),
+      );
+      await emit('busy');
+      expect(await explained('busy')).toMatch(
+        /"Page for busy" did not run: run .* is still active\. Its mode starts one/,
+      );
+    });
+
+    test('11: as many run as may', async () => {
+      await engine.save(on('capped', 'max_runs: 1').replace(/actions: .*/, 'actions: [{ delay: { minutes: 5 } }]'));
+      await emit('capped');
+      expect(await explained('capped')).toMatch(
+        /"Page for capped" did not run: 1 of at most 1 runs are active\. .*"queued"/,
+      );
+    });
+
+    test('12, 13: the automation or its trigger was disabled', async () => {
+      const id = await engine.save(on('off'));
+      await engine.call(api, 'POST', `/automations/${id}/disable`);
+      await engine.save(trigger('off', 'enabled: false').replace('Page for', 'Call for'));
+      const told = await explained('off');
+      expect(told).toContain('"Page for off" did not run: the automation is disabled.');
+      expect(told).toContain('"Call for off" did not run: its trigger "t" was disabled');
+    });
+
+    test('14: nobody listens', async () => {
+      expect(await explained('unheard')).toContain('No automation listens to automation.event.');
+    });
+
+    test('15: the alert is silenced', async () => {
+      await engine.save(onAlert('Page for silenced', 'team="db"'));
+      const sent = alert({ team: 'db' });
+      await engine.call(
+        api,
+        'POST',
+        `/alerts/${await fire(alert({ team: 'none' }, { fingerprint: sent.fingerprint }))}/silence`,
+        {
+          ...{ durationMinutes: 60, comment: 'known issue' },
+        },
+      );
+      await fire({ ...sent, labels: { alertname: 'x' }, status: 'resolved', endsAt: new Date().toISOString() });
+      await fire({ ...sent, startsAt: new Date(Date.now() + 1_000).toISOString() });
+      expect(await why(sent.fingerprint, '--limit', '1')).toMatch(
+        /"Page for silenced" did not run: silenced until .* by admin: known issue/,
+      );
+    });
+
+    test('16: the change could not be routed', async () => {
+      await engine.save(on('poison'));
+      await engine.database.db.execute(sql`
+        alter table runs add constraint no_poison check (context_key is distinct from 'poison-1')`);
+      const [changeId = ''] = await engine.emit('poison', {}, { subject: 'poison-1' });
+      await until('a try has failed', async () => ((await detail(changeId))['change'] as Fields)['failure'] !== null);
+      expect(await why(changeId)).toMatch(/It has not been routed yet\. The last try failed: .*|was set aside/);
+    });
+
+    test('17: the run failed', async () => {
+      const id = await engine.save(on('failing', '', '[{ id: page, stop: { reason: no pager today, error: true } }]'));
+      const changeId = await emit('failing');
+      await ended(id);
+      expect(await why(changeId)).toMatch(
+        /"Page for failing" started run .*, which failed at actions\[0\]: .*no pager today/,
+      );
+    });
+
+    test('18: the run ended at a condition of its own', async () => {
+      const id = await engine.save(
+        on('ending', '', `[{ condition: 'trigger.payload.data.n > 3' }, { delay: { seconds: 1 } }]`),
+      );
+      const changeId = await emit('ending', { n: 1 });
+      await ended(id);
+      const told = await why(changeId);
+      expect(told).toMatch(/"Page for ending" started run .*, which ended at the condition actions\[0\]/);
+      expect(told).toMatch(/false {2}trigger\.payload\.data\.n > 3 is 1/);
+    });
+
+    test('19: no branch of a choose was taken', async () => {
+      const choose = `[{ choose: [{ when: 'trigger.payload.data.night == true', sequence: [{ stop: { reason: paged } }] }] }]`;
+      const id = await engine.save(on('choosing', '', choose));
+      const changeId = await emit('choosing', { night: false });
+      await ended(id);
+      const told = await why(changeId);
+      expect(told).toMatch(/"Page for choosing" started run .*, which succeeded/);
+      expect(told).toMatch(/branch 0: trigger\.payload\.data\.night == true is false/);
+    });
+
+    test('20: the run waits, and the event left it asleep', async () => {
+      const wait = `[{ wait_for_trigger: { event: automation.event, config: { type: answer }, context_key: "*", filter: 'trigger.payload.data.ok == true', timeout_seconds: 600 } }]`;
+      const id = await engine.save(on('waiting', '', wait));
+      const first = await emit('waiting');
+      await until('the run waits', async () => (await engine.runs(id))[0]?.status === 'waiting');
+      expect(await why(first)).toMatch(/"Page for waiting" started run .*, which is waiting/);
+      expect(await explained('answer', { ok: false })).toMatch(/It left asleep the wait of run .* at actions\[0\]/);
+      expect(await explained('answer', { ok: true })).toMatch(/It woke the wait of run .* at actions\[0\]/);
+    });
+
+    test('21: the alert is only repeated', async () => {
+      const sent = alert({ team: 'repeat' });
+      await fire(sent);
+      await new Promise((resolve) => setTimeout(resolve, 2_100));
+      await fire(sent);
+      expect(await why(sent.fingerprint, '--since', '2s')).toMatch(
+        /Alert "DiskFull" \(why\d+\) is firing since .* Nothing of it changed in the last 2s: 1 repeats/,
+      );
+    });
+
+    test('22: nothing came in', async () => {
+      expect(await why('no-such-thing', '--since', '1h')).toContain(
+        'Nothing of "no-such-thing" came in within the last 1h',
+      );
+    });
+
+    test('23: it is not the time of day', async () => {
+      const hour = (new Date().getUTCHours() + 12) % 24;
+      const time = `{ time: { after: "${String(hour).padStart(2, '0')}:00", before: "${String((hour + 1) % 24).padStart(2, '0')}:00" } }`;
+      await engine.save(on('nightly', `conditions: [${time}]`));
+      expect(await explained('nightly')).toMatch(
+        /"Page for nightly" did not run: condition 1 was false: time is ".*\(UTC\)"/,
+      );
+    });
+
+    test('24: an event that another automation emitted tells its cause', async () => {
+      await engine.save(on('first', '', '[{ action: automation.emit_event, config: { type: second } }]'));
+      await engine.save(on('second', `conditions: ['1 == 2']`));
+      const first = await emit('first');
+      const second = await until('the second event is routed', async () => {
+        const { causes } = (await detail(first)) as { causes: { down: Fields[] } };
+        const changeId = causes.down.find(({ event }) => event === 'automation.event')?.['changeId'];
+        return changeId !== undefined && String(changeId);
+      });
+      await routed(second);
+      const told = await why('second');
+      expect(told).toMatch(/caused by run .* of "Page for first"/);
+      expect(told).toContain('"Page for second" did not run: condition 1 was false');
+    });
+  });
+
+  describe('GET /changes', () => {
+    test('answers with the whole of what came of a change', async () => {
+      const id = await engine.save(on('shown'));
+      const changeId = await emit('shown', { n: 1 }, { subject: 's1' });
+      const [run] = await ended(id);
+      expect(await detail(changeId)).toEqual({
+        change: {
+          ...{ changeId, kind: 'automation.event', id: 's1', event: 'automation.event', events: ['automation.event'] },
+          ...{ contextKey: 's1', occurredAt: expect.any(String), changedFields: [], prev: null, next: null },
+          payload: { type: 'shown', source: 'test', subject: 's1', data: { n: 1 } },
+          ...{ routedAt: expect.any(String), failedAt: null, failure: null },
+        },
+        sender: { type: 'token', name: 'test' },
+        candidates: [
+          {
+            ...{ automationId: id, automationName: 'Page for shown', triggerId: 't', version: 1 },
+            ...{ outcome: 'started', detail: null, runId: run?.id },
+          },
+        ],
+        runs: [expect.objectContaining({ id: run?.id, automationId: id, status: 'success' })],
+        waits: [],
+        causes: { up: [], down: [] },
+      });
+    });
+
+    test('lists by entity, kind, event and system, and by time', async () => {
+      const fingerprint = await fire(alert({ service: 'db-2' }));
+      const list = async (query: string) =>
+        ((await engine.call(api, 'GET', `/changes?${query}`))['items'] as Fields[]).map(
+          ({ kind, id, events }) => `${String(kind)} ${String(id)} ${String(events)}`,
+        );
+      const fired = `alert ${fingerprint} alert.fired`;
+      expect(await list(`kind=alert&entity=${fingerprint}`)).toEqual([fired]);
+      expect((await list('event=alert.fired&limit=1'))[0]).toBe(fired);
+      expect(await list(`entity=${fingerprint}&event=alert.resolved`)).toEqual([]);
+      expect(await list('system=db-2')).toEqual(expect.arrayContaining([fired]));
+      expect((await list('system=db-2')).some((each) => each.startsWith('health db-2 '))).toBe(true);
+      expect(await list(`entity=${fingerprint}&until=1h`)).toEqual([]);
+      expect(await list(`entity=${fingerprint}&since=1h`)).toEqual([fired]);
+      await emit('listed', {}, { subject: 'listed-1' });
+      expect(await list('event=listed')).toEqual(['automation.event listed-1 automation.event']);
+      expect((await list('kind=automation.event&limit=1'))[0]).toBe('automation.event listed-1 automation.event');
+    });
+
+    test('pages through an event, newest first, without a gap', async () => {
+      const ids: string[] = [];
+      for (let n = 0; n < 5; n += 1) ids.unshift(await emit('paged', { n }));
+      const seen: string[] = [];
+      let cursor: unknown = null;
+      do {
+        const more = cursor === null ? '' : `&cursor=${String(cursor)}`;
+        const page = await engine.call(api, 'GET', `/changes?event=paged&limit=2${more}`);
+        seen.push(...(page['items'] as Fields[]).map(({ changeId }) => String(changeId)));
+        cursor = page['nextCursor'];
+      } while (cursor !== null);
+      expect(seen).toEqual(ids);
+    });
+  });
+
+  describe('GET /automations/{id}/explain', () => {
+    test("tells what came of a change then, and what today's definition would do with it", async () => {
+      const id = await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 5']`));
+      const changeId = await emit('edited', { n: 3 });
+      await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 2']`), id);
+      const told = await engine.call(api, 'GET', `/automations/${id}/explain?change=${changeId}`);
+      expect(told).toMatchObject({
+        then: [
+          {
+            ...{ automationId: id, outcome: 'condition', version: 1 },
+            deciding: { path: 'conditions[0]', expression: 'trigger.payload.data.n > 5', found: 3, wanted: { '>': 5 } },
+          },
+        ],
+        now: { outcome: 'would_run', steps: [{ path: 'actions[0]', status: 'success' }] },
+        stateAsOf: expect.any(String),
+      });
+      const gone = await fetch(`${api.url}/api/v1/automations/${id}/explain?change=${id}`, {
+        headers: { authorization: engine.authorization },
+      });
+      expect(gone.status).toBe(404);
+    });
+
+    test('says so when no trigger of today listens to the change', async () => {
+      const id = await engine.save(on('unrelated'));
+      const told = await engine.call(api, 'GET', `/automations/${id}/explain?change=${await emit('another')}`);
+      expect(told).toMatchObject({ then: [], now: { outcome: 'config', steps: [] } });
+    });
+  });
+});
