@@ -84,7 +84,7 @@ describe('the life of an alert', () => {
     const settings = {
       ...{ runsMs: 30 * DAY_MS, runsMinPerAutomation: 3, transitionsMs: 90 * DAY_MS, changesMs: 7 * DAY_MS },
       ...{ notificationsMs: 90 * DAY_MS, incidentsMs: 730 * DAY_MS, versionsMinPerAutomation: 2 },
-      alertsMs: 30 * DAY_MS,
+      ...{ alertsMs: 30 * DAY_MS, routingsMs: 3 * DAY_MS },
     };
     const count = () => h.rows(`select 1 from changes where kind = 'alert'`);
     const before = (await count()).length;
