@@ -26,7 +26,7 @@ const AUTOMATION = 'Clean up full disks';
 const PAGER_PATH = '/pager-of-demo';
 /** Ten minutes of the example, as long as somebody watches. */
 const SHORTENED_SECONDS = 15;
-const FOLDERS = ['automations', 'alerts'];
+const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 
 /** `fermata demo` */
 export function configure(command: Command): void {
@@ -102,7 +102,7 @@ async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise
   const first = await play(deps, { title: 'DiskFull fires on db-1', status: 'waiting' }, about(firing, DB_1));
   if (first.failure !== undefined) return [first];
   say('fermata', 'posting its end');
-  const over = { title: 'The alert resolves: nobody is paged', status: 'success' } as const;
+  const over = { title: 'The alert resolves: nobody is paged', status: 'success', runSince: first.postedAt } as const;
   const second = await play(deps, over, about(resolved, DB_1));
   if (second.failure !== undefined) return [first, second];
   say('fermata', 'posting an alert that does not resolve in time');
@@ -115,8 +115,7 @@ async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise
 /** Applies the examples, with the addresses and the patience of the demo; returns the id of the automation that it is about. */
 async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): Promise<string> {
   const pager = await pagerConnection(client, receiver);
-  const files = FOLDERS.flatMap((folder) => listFiles([join(projectRoot(), 'examples', folder)]));
-  const wanted = files.filter((file) => !file.includes('/alerts/') || file.endsWith('clean-up-full-disks.yaml'));
+  const wanted = listFiles(EXAMPLES.map((path) => join(projectRoot(), 'examples', path)));
   const read = wanted.map((file) => {
     const text = readFileSync(file, 'utf8')
       .replaceAll(EXAMPLE_URL, receiver.url)

@@ -56,6 +56,8 @@ export interface Expected {
   status: 'waiting' | 'success';
   /** Path at the receiver at which a request must have arrived. */
   effectPath?: string;
+  /** When the main run began at the earliest; default: with the post. */
+  runSince?: Date;
 }
 
 /** Longest wait for the effect of one post. */
@@ -84,9 +86,9 @@ export async function play(deps: ScenarioDeps, expected: Expected, payload: unkn
   const since = () => receiver.received.filter(({ at }) => at >= postedAt);
   const arrived = () => effectPath === undefined || since().some(({ path }) => path === effectPath);
   const fingerprints = new Set(Payload.parse(payload).alerts.map(({ fingerprint }) => fingerprint));
-  // The main run may have begun with an earlier post: it is that of the alert, the newest.
+  const from = (expected.runSince ?? postedAt).toISOString();
   const mainRun = async () =>
-    (await client.list('/runs', Run, { automationId, limit: 20 })).find(({ contextKey }) =>
+    (await client.list('/runs', Run, { automationId, from })).find(({ contextKey }) =>
       fingerprints.has(contextKey ?? ''),
     );
 
