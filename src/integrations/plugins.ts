@@ -12,6 +12,8 @@ import { satellitePlugin } from '../domains/satellite/plugin';
 import { sloPlugin } from '../domains/slo/plugin';
 import { healthcheckPlugin } from '../domains/healthcheck/plugin';
 import { incidentPlugin } from '../domains/incident/plugin';
+import { createGithubPlugin } from './github/plugin';
+import { createGitlabPlugin } from './gitlab/plugin';
 import { createHttpPlugin } from './http/plugin';
 import { createJiraPlugin } from './jira/plugin';
 import { maintenancePlugin } from '../domains/maintenance/plugin';
@@ -22,6 +24,7 @@ import { noPackages } from './script/packages';
 import { createScriptRunner, type ScriptRunner } from './script/script-runner';
 import { createOpsgeniePlugin } from './opsgenie/plugin';
 import { createPagerdutyPlugin } from './pagerduty/plugin';
+import { createServicenowPlugin } from './servicenow/plugin';
 import { createSlackPlugin } from './slack/plugin';
 import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
@@ -62,11 +65,14 @@ export function createPlugins({
     sloPlugin,
     satellitePlugin,
     createWebhookPlugin({ egress }),
+    createGithubPlugin({ egress }),
+    createGitlabPlugin({ egress }),
     createHttpPlugin({ egress }),
     createJiraPlugin({ egress }),
     createScriptPlugin(scripts),
     createOpsgeniePlugin({ egress }),
     createPagerdutyPlugin({ egress }),
+    createServicenowPlugin({ egress }),
     createSlackPlugin({ egress }),
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),

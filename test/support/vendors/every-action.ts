@@ -1,3 +1,4 @@
+import { startGithubServer, startGitlabServer, startServicenowServer } from './forge-servers';
 import { startOpsgenieServer, startPagerdutyServer } from './pager-servers';
 import { startSlackServer } from './slack-server';
 
@@ -6,6 +7,8 @@ type Step = [action: string, config: Record<string, unknown>];
 const PAGERDUTY = { routingKey: 'canary-routing-key', apiToken: 'canary-api-token' };
 const OPSGENIE = { apiKey: 'canary-api-key' };
 const SLACK = 'xoxb-canary';
+const FORGE = { token: 'canary-forge-token' };
+const SERVICENOW = { user: 'fermata', password: 'canary-password' };
 
 export type Vendors = Awaited<ReturnType<typeof startVendors>>;
 
@@ -15,6 +18,9 @@ export async function startVendors() {
     slack: await startSlackServer(SLACK),
     pagerduty: await startPagerdutyServer(PAGERDUTY),
     opsgenie: await startOpsgenieServer(OPSGENIE),
+    github: await startGithubServer(FORGE),
+    gitlab: await startGitlabServer(FORGE),
+    servicenow: await startServicenowServer(SERVICENOW),
   };
   return { ...servers, close: () => Promise.all(Object.values(servers).map((server) => server.close())) };
 }
@@ -33,7 +39,32 @@ export async function vendorActions(
   };
   const opsgenie = { connectionId: await connect('opsgenie', { ...OPSGENIE, baseUrl: vendors.opsgenie.url }) };
   const http = { connectionId: await connect('http', { baseUrl: vendors.slack.url }) };
+  const github = {
+    ...{
+      connectionId: await connect('github', { ...FORGE, baseUrl: vendors.github.url }),
+      owner: 'acme',
+      repo: 'shop',
+    },
+  };
+  const gitlab = { connectionId: await connect('gitlab', { ...FORGE, baseUrl: vendors.gitlab.url }), projectId: 7 };
+  const servicenow = {
+    connectionId: await connect('servicenow', { ...SERVICENOW, instanceUrl: vendors.servicenow.url }),
+  };
   return [
+    ['integration-github.create_issue', { ...github, title: 'Down', body: 'db' }],
+    ['integration-github.comment', { ...github, body: 'Looking' }],
+    ['integration-github.close_issue', github],
+    ['integration-github.dispatch_workflow', { ...github, workflow: 'deploy.yml', ref: 'main' }],
+    ['integration-github.create_deployment_status', { ...github, deploymentId: 7, state: 'success' }],
+    ['integration-github.create_check', { ...github, headSha: 'abc', name: 'Fermata', conclusion: 'success' }],
+    ['integration-gitlab.create_issue', { ...gitlab, title: 'Down', body: 'db' }],
+    ['integration-gitlab.comment', { ...gitlab, body: 'Looking' }],
+    ['integration-gitlab.trigger_pipeline', { ...gitlab, ref: 'main' }],
+    ['integration-gitlab.retry_job', { ...gitlab, jobId: 11 }],
+    ['integration-servicenow.create_incident', { ...servicenow, shortDescription: 'Down' }],
+    ['integration-servicenow.update', { ...servicenow, workNotes: 'Looking' }],
+    ['integration-servicenow.search', { ...servicenow, query: 'active=true' }],
+    ['integration-servicenow.resolve', { ...servicenow, closeNotes: 'Restarted' }],
     ['integration-http.request', { ...http, method: 'POST', path: '/api/auth.test' }],
     ['integration-http.poll_until', { ...http, path: '/api/auth.test', until: 'response.status == 200' }],
     ['integration-slack.post_message', { ...slack, channel: '#ops', text: 'Down' }],

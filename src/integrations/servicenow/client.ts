@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { Egress } from '../../edges/egress/egress';
+import { BaseUrl } from '../connections/base-url';
+import type { ConnectionCall } from '../connections/connection-type';
+import { createVendorClient } from '../vendor-client';
+
+/** A user of an instance, directly or through an OAuth client. */
+export const ServicenowConnection = z.strictObject({
+  instanceUrl: BaseUrl,
+  user: z.string().min(1).max(320),
+  password: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
+  clientId: z.string().min(1).max(200).optional().describe('OAuth client; without one the user logs in with Basic'),
+  clientSecret: z.string().min(1).max(1_000).meta({ 'x-secret': true }).optional(),
+});
+export type ServicenowConnection = z.infer<typeof ServicenowConnection>;
+
+/** A request of the Table API. @throws {ProviderFailure} with what ServiceNow says */
+export type ServicenowClient = <T extends z.ZodType>(
+  config: ServicenowConnection,
+  call: ConnectionCall,
+  request: { method: 'GET' | 'POST' | 'PATCH'; path: string; body?: unknown },
+  answer: T,
+) => Promise<z.output<T>>;
+
+const Failure = z.looseObject({
+  error: z.looseObject({ message: z.string(), detail: z.string().nullish() }),
+});
+const TokenFailure = z.looseObject({ error: z.string(), error_description: z.string().optional() });
+
+/** Creates a client: https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/inbound-rest/concept/c_TableAPI.html */
+export function createServicenowClient(egress: Egress): ServicenowClient {
+  const send = createVendorClient(egress, {
+    name: 'ServiceNow',
+    explain(json) {
+      const said = Failure.safeParse(json).data?.error;
+      if (said !== undefined) return [said.message, said.detail].filter(Boolean).join(': ');
+      const token = TokenFailure.safeParse(json).data;
+      return token && (token.error_description ?? token.error);
+    },
+  });
+  return async (config, call, { method, path, body }, answer) => {
+    const { instanceUrl, user, password, clientId, clientSecret = '' } = config;
+    const basic = Buffer.from(`${user}:${password}`).toString('base64');
+    let [authorization, hide] = [`Basic ${basic}`, [basic]];
+    if (clientId !== undefined) {
+      const form = {
+        grant_type: 'password',
+        client_id: clientId,
+        client_secret: clientSecret,
+        username: user,
+        password,
+      };
+      const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+      const request = { method: 'POST', url: `${instanceUrl}/oauth_token.do`, headers } as const;
+      const token = z.looseObject({ access_token: z.string() });
+      const given = await send(call, { ...request, body: new URLSearchParams(form).toString() }, token);
+      [authorization, hide] = [`Bearer ${given.body.access_token}`, [given.body.access_token]];
+    }
+    const request = {
+      method,
+      url: `${instanceUrl}/api/now${path}`,
+      headers: { Authorization: authorization },
+      body,
+      hide,
+    };
+    return (await send(call, request, answer)).body;
+  };
+}
