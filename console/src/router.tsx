@@ -68,6 +68,11 @@ const routes = [
   screen('/maintenances', () => import('./screens/incidents/maintenances'), 'Maintenances', 'status', 'systemId'),
   screen('/maintenances/$id', () => import('./screens/incidents/maintenance'), 'MaintenanceScreen'),
   screen('/slos', () => import('./screens/incidents/slos'), 'Slos'),
+  screen(
+    ...(['/why', () => import('./screens/why/changes'), 'Changes'] as const),
+    ...['kind', 'entity', 'event', 'system', 'since', 'until'],
+  ),
+  screen('/why/$id', () => import('./screens/why/change'), 'ChangeScreen'),
   screen('/systems', () => import('./screens/systems/systems'), 'Systems', 'q'),
   screen('/systems/$id', () => import('./screens/systems/system'), 'SystemScreen'),
   screen('/entities', () => import('./screens/systems/entities'), 'EntityKinds'),

@@ -6,7 +6,7 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   run: ['runs', 'now', 'waits', 'evaluations'],
   step: [],
   entity: ['entities', 'entity', 'systems', 'health', 'incidents', 'maintenances', 'slos', 'dwells', 'now'],
-  alert: ['alerts', 'alert', 'silences', 'now'],
+  alert: ['alerts', 'alert', 'silences', 'changes', 'now'],
   automation: ['automations', 'automation', 'now'],
 };
 /** Bursts of events share one refresh. */

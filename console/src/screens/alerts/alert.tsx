@@ -75,6 +75,9 @@ function Sub({ alert }: { alert: Detail }) {
           silenced, ends <Countdown until={alert.silencedUntil} />
         </span>
       )}
+      <Link to="/why" search={{ entity: alert.fingerprint, kind: 'alert' }}>
+        Why did it (not) start something?
+      </Link>
       <CopyId id={alert.fingerprint} short={16} />
     </>
   );

@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { api, ask } from '../../api/client';
 import type { components } from '../../api/schema';
-import { CopyId } from '../../ui/copy';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
@@ -23,7 +23,13 @@ const MEANING: Readonly<Record<string, string>> = {
   disabled: 'The automation was disabled',
   silenced: 'The alert was silenced',
   error: 'An expression failed',
+  trigger_disabled: 'The trigger was disabled',
+  started: 'Started a run',
+  dwelling: 'The cause must hold first',
 };
+
+/** An outcome in words. */
+export const meaningOf = (outcome: string): string => MEANING[outcome] ?? outcome.replaceAll('_', ' ');
 
 export const evaluationsQuery = (id: string) =>
   queryOptions({
@@ -36,14 +42,24 @@ export const evaluationsQuery = (id: string) =>
 const COLUMNS: readonly Column<Evaluation>[] = [
   {
     name: 'Did not start because',
-    cell: ({ outcome }) => <Status value="refused" label={MEANING[outcome] ?? outcome} />,
+    cell: ({ outcome }) => <Status value="refused" label={meaningOf(outcome)} />,
   },
   { name: 'Detail', wrap: true, cell: ({ detail }) => detail ?? <span className="faint">–</span> },
   { name: 'Trigger', cell: ({ triggerId }) => <code>{triggerId ?? '–'}</code> },
   { name: 'Times', cell: ({ count }) => <span className="num">{count}</span> },
   { name: 'First', cell: ({ firstAt }) => <Time at={firstAt} /> },
   { name: 'Last', cell: ({ lastAt }) => <Time at={lastAt} /> },
-  { name: 'Change', cell: ({ changeId }) => (changeId === null ? '–' : <CopyId id={changeId} short={13} />) },
+  {
+    name: 'Change',
+    cell: ({ changeId }) =>
+      changeId === null ? (
+        '–'
+      ) : (
+        <Link to="/why/$id" params={{ id: changeId }} search={{}}>
+          Why
+        </Link>
+      ),
+  },
 ];
 
 /** Events that did not start the automation, with the reason. */

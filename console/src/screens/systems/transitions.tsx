@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router';
 import { api, ask } from '../../api/client';
-import { CopyId } from '../../ui/copy';
 import { Panel } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table } from '../../ui/table';
@@ -29,7 +28,14 @@ export function Transitions({ kind, id }: { kind: string; id: string }) {
               { name: 'Field', cell: ({ field }) => <code>{field}</code> },
               { name: 'From', title: ({ from }) => short(from), cell: ({ from }) => short(from) },
               { name: 'To', title: ({ to }) => short(to), cell: ({ to }) => short(to) },
-              { name: 'Change', cell: ({ changeId }) => <CopyId id={changeId} short={13} /> },
+              {
+                name: 'Change',
+                cell: ({ changeId }) => (
+                  <Link to="/why/$id" params={{ id: changeId }} search={{}}>
+                    Why
+                  </Link>
+                ),
+              },
             ]}
           />
         )}

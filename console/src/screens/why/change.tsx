@@ -1,0 +1,216 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { CopyId } from '../../ui/copy';
+import { Countdown } from '../../ui/countdown';
+import { Json } from '../../ui/json';
+import { Empty, Loaded, Page, Panel, Problem } from '../../ui/page';
+import { Status } from '../../ui/status';
+import { Time } from '../../ui/time';
+import { meaningOf } from '../automations/evaluations';
+
+type Detail = components['schemas']['ChangeDetail'];
+type Candidate = components['schemas']['Candidate'];
+
+/** One change: who sent it, what each automation made of it and why, and what led to it. */
+export function ChangeScreen() {
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const query = useQuery({
+    queryKey: ['changes', id],
+    queryFn: () => ask(api.GET('/api/v1/changes/{id}', { params: { path: { id } } })),
+  });
+  return (
+    <Loaded query={query}>
+      {(detail) => {
+        const { change } = detail;
+        return (
+          <Page title={change.events[0] ?? change.event ?? `${change.kind} changed`} sub={<Facts detail={detail} />}>
+            <div className="two-columns">
+              <div>
+                <Candidates detail={detail} />
+                <Waits detail={detail} />
+              </div>
+              <div>
+                <Causes detail={detail} />
+                <Panel title="What changed">
+                  <div className="detail">
+                    {change.payload !== null && <Json value={change.payload} />}
+                    {change.prev !== null && (
+                      <>
+                        <h3>Before</h3>
+                        <Json value={change.prev} />
+                      </>
+                    )}
+                    <h3>After</h3>
+                    <Json value={change.next} empty="Removed, or an event without a state." />
+                  </div>
+                </Panel>
+              </div>
+            </div>
+          </Page>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function Facts({ detail: { change, sender } }: { detail: Detail }) {
+  return (
+    <>
+      <Time at={change.occurredAt} />
+      <span>
+        {change.kind} {change.id}
+      </span>
+      <span>
+        from {sender.type} {sender.name}
+      </span>
+      {change.changedFields.length > 0 && <span>changed {change.changedFields.join(', ')}</span>}
+      {change.failure !== null && <Status value="failed" label={`not routed: ${change.failure}`} />}
+      {change.routedAt === null && change.failure === null && <Status value="pending" label="not routed yet" />}
+      <CopyId id={change.changeId} short={13} />
+    </>
+  );
+}
+
+function Candidates({ detail: { candidates, change } }: { detail: Detail }) {
+  if (candidates === null)
+    return (
+      <Panel title="Automations">
+        <Empty>What each automation made of it is kept for a while only, and that time is over.</Empty>
+      </Panel>
+    );
+  return (
+    <Panel title={`Automations (${candidates.length})`}>
+      {candidates.length === 0 && <Empty>No automation listens to this event.</Empty>}
+      <ul className="plain">
+        {candidates.map((candidate) => (
+          <li key={`${candidate.automationId}:${candidate.triggerId}`}>
+            <CandidateText candidate={candidate} />
+            <Today candidate={candidate} changeId={change.changeId} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function CandidateText({ candidate }: { candidate: Candidate }) {
+  const { automationId, automationName, triggerId, version, outcome, detail, deciding, note, runId, dwell, window } =
+    candidate;
+  return (
+    <>
+      <Status value={outcome === 'started' ? 'started' : 'refused'} label={meaningOf(outcome)} />{' '}
+      <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
+        {automationName}
+      </Link>{' '}
+      <span className="cell-sub">
+        {triggerId}, version {version}
+      </span>
+      {detail !== null && <div>{detail}</div>}
+      {deciding !== undefined && (
+        <div>
+          <code>{deciding.expression}</code>: found <code>{JSON.stringify(deciding.found) ?? 'nothing'}</code>, wanted{' '}
+          <code>{JSON.stringify(deciding.wanted)}</code>
+        </div>
+      )}
+      {note !== undefined && <div>{note}</div>}
+      {window !== undefined && (
+        <div>
+          {window.count} of {window.needed} within the window
+        </div>
+      )}
+      {dwell !== undefined && (
+        <div>
+          must hold, fires <Countdown until={dwell.firesAt} />
+        </div>
+      )}
+      {runId !== undefined && (
+        <div>
+          <Link to="/runs/$id" params={{ id: runId }} search={{}}>
+            Open the run
+          </Link>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** What the definition of today would do with the change. */
+function Today({ candidate: { automationId }, changeId }: { candidate: Candidate; changeId: string }) {
+  const explain = useMutation({
+    mutationFn: () =>
+      ask(
+        api.GET('/api/v1/automations/{id}/explain', {
+          params: { path: { id: automationId }, query: { change: changeId } },
+        }),
+      ),
+  });
+  return (
+    <div className="row-actions">
+      <button type="button" className="quiet" disabled={explain.isPending} onClick={() => explain.mutate()}>
+        What would it do today?
+      </button>
+      {explain.error !== null && <Problem error={explain.error} />}
+      {explain.data !== undefined && (
+        <Status
+          value={explain.data.now.outcome === 'would_run' ? 'started' : 'refused'}
+          label={explain.data.now.outcome === 'would_run' ? 'It would run' : meaningOf(explain.data.now.outcome)}
+        />
+      )}
+      {explain.data?.now.gates
+        .filter(({ passed }) => passed === false)
+        .map(({ gate, detail }) => (
+          <span key={gate}>
+            {gate}: {detail}
+          </span>
+        ))}
+    </div>
+  );
+}
+
+function Waits({ detail: { waits } }: { detail: Detail }) {
+  if (waits.length === 0) return null;
+  return (
+    <Panel title="Waits that looked at it">
+      <ul className="plain">
+        {waits.map(({ runId, path, woken }) => (
+          <li key={`${runId}:${path}`}>
+            <Status value={woken ? 'success' : 'waiting'} label={woken ? 'woken' : 'still waits'} />{' '}
+            <Link to="/runs/$id" params={{ id: runId }} search={{ step: path }}>
+              {path}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Causes({ detail: { causes } }: { detail: Detail }) {
+  const list = (title: string, items: Detail['causes']['up']) =>
+    items.length > 0 && (
+      <Panel title={title}>
+        <ul className="plain">
+          {items.map(({ runId, automationName, changeId, event, kind, id }) => (
+            <li key={`${runId}:${changeId ?? ''}`}>
+              <Link to="/runs/$id" params={{ id: runId }} search={{}}>
+                {automationName ?? runId}
+              </Link>{' '}
+              {changeId !== null && (
+                <Link to="/why/$id" params={{ id: changeId }} search={{}}>
+                  {event ?? `${kind ?? ''} ${id ?? ''}`}
+                </Link>
+              )}
+            </li>
+          ))}
+        </ul>
+      </Panel>
+    );
+  return (
+    <>
+      {list('What led to it', causes.up)}
+      {list('What it led to', causes.down)}
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+import { Link } from '@tanstack/react-router';
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+import { useSearchParams } from '../../lib/search';
+import { Page } from '../../ui/page';
+import { page, Pages, usePages } from '../../ui/pages';
+import { SearchBox } from '../../ui/search-box';
+import { Table, type Column } from '../../ui/table';
+import { Time } from '../../ui/time';
+
+type Change = components['schemas']['ChangeSummary'];
+const FILTERS = ['kind', 'entity', 'event', 'system', 'since', 'until'] as const;
+
+const COLUMNS: readonly Column<Change>[] = [
+  { name: 'At', cell: ({ occurredAt }) => <Time at={occurredAt} /> },
+  {
+    name: 'What happened',
+    title: ({ event, events, kind }) => [event, ...events].filter((each) => each !== null).join(', ') || kind,
+    cell: ({ changeId, event, events, kind, changedFields }) => (
+      <>
+        <Link to="/why/$id" params={{ id: changeId }} search={{}}>
+          {events[0] ?? event ?? `${kind} changed`}
+        </Link>
+        {changedFields.length > 0 && <div className="cell-sub">{changedFields.join(', ')}</div>}
+      </>
+    ),
+  },
+  { name: 'Entity', title: ({ id }) => id, cell: ({ kind, id }) => `${kind} ${id}` },
+  { name: 'Context', title: ({ contextKey }) => contextKey ?? '', cell: ({ contextKey }) => contextKey ?? '–' },
+  { name: 'From', title: ({ sender }) => sender.name, cell: ({ sender }) => `${sender.type} ${sender.name}` },
+];
+
+/** Events and changes of state, newest first; each leads to what came of it. */
+export function Changes() {
+  const [search] = useSearchParams();
+  const filters = Object.fromEntries(
+    FILTERS.flatMap((name) => (search[name] === undefined ? [] : [[name, search[name]]])),
+  );
+  const query = usePages(['changes', filters], (cursor) =>
+    ask(api.GET('/api/v1/changes', { params: { query: { ...filters, ...page(cursor) } } })),
+  );
+  return (
+    <Page
+      title="Why"
+      sub={<span>Pick what happened to see every automation it could have started, and why it did or did not.</span>}
+    >
+      <div className="filters">
+        <SearchBox name="event" label="Event" placeholder="Event, e.g. alert.fired" />
+        <SearchBox name="system" label="System" placeholder="System" />
+        <SearchBox name="entity" label="Entity" placeholder="Entity, e.g. a fingerprint" />
+        <SearchBox name="since" label="Since" placeholder="Since, e.g. 1h" />
+      </div>
+      <Pages query={query}>
+        {(items) => (
+          <Table
+            label="Changes"
+            columns={COLUMNS}
+            rows={items}
+            rowKey={({ changeId }) => changeId}
+            empty="Nothing happened that these filters match."
+          />
+        )}
+      </Pages>
+    </Page>
+  );
+}
