@@ -42,6 +42,8 @@ export default function CodeEditor(props: CodeEditorProps) {
     if (host.current === null) return;
     const state = EditorState.create({ doc: current.current.text, extensions: extensionsOf(current) });
     const made = new EditorView({ state, parent: host.current });
+    // What scrolls can be scrolled by the keyboard, also when it is read only.
+    made.scrollDOM.tabIndex = 0;
     view.current = made;
     return () => made.destroy();
   }, [props.readOnly]);
