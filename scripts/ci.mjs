@@ -41,6 +41,7 @@ const ROWS = [
   [
     { name: 'knip', run: [bin('knip'), '--no-progress'] },
     { name: 'typecheck:console', run: [bin('tsc'), '-p', 'console/tsconfig.json'] },
+    { name: 'english', run: [node, join(root, 'scripts', 'check-english.mjs')] },
     { name: 'migrations', run: [node, join(root, 'scripts', 'check-migrations.mjs')] },
   ],
   [jest('unit')],

@@ -156,7 +156,7 @@ export interface Config {
   taskQueue: string;
   /** How much one worker process does at a time. */
   workerSlots: { workflowTasks: number; activities: number };
-  /** A worker that was told to stop ends after at most this time, in milliseconds. */
+  /** A worker that received a signal to stop ends after at most this time, in milliseconds. */
   shutdownMs: number;
   /** 32 bytes each; the first encrypts, all decrypt. */
   secretKeys: Buffer[] | undefined;
@@ -166,7 +166,7 @@ export interface Config {
   egressAllow: string[];
   /** Proxies that HTTP to the outside goes through. */
   egressProxy: ProxySettings;
-  /** Modules of plugins of one's own: packages, or paths from where the process was started. */
+  /** Modules of custom plugins: packages, or paths from where the process was started. */
   plugins: string[];
   /** How scripts of automations are run; `bubblewrap` is its path, undefined = the first of the usual places. */
   scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean; bubblewrap: string | undefined };

@@ -1,7 +1,7 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 
-/** The logger that is handed to whoever needs one; never a module-level value. */
+/** The logger, passed as a dependency; never a module-level value. */
 export type Logger = PinoLogger;
 
 /** Settings of a logger. */

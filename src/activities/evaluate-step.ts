@@ -62,7 +62,7 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
 async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: StepStart): Promise<Evaluated> {
   const scope = scopeOf(step, start);
   try {
-    // A loop that is asked whether it goes on was found to be enabled when it began.
+    // A loop that continues was found to be enabled when it began.
     if (step.input.iteration === undefined && !(await isEnabled(tx, deps, step, scope))) {
       return { evaluation: { type: 'skipped' }, status: 'skipped' };
     }

@@ -45,7 +45,7 @@ function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boole
 
 /**
  * Looks at a wait. The first look arms it when it does not hold yet, and then looks again in a new transaction: what changed
- * in between is seen by that, what changes later finds the armed row. Every later look is asked for by a wake or a timer.
+ * in between is seen by that, what changes later finds the armed row. Later evaluations are caused by a wake or a timer.
  */
 export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<Evaluation> {
   const { db } = deps.database;
@@ -201,7 +201,7 @@ async function goOnWaiting(tx: Executor, step: WaitStep, wait: Wait, seen: Look 
   await endLook(tx, wait.id, recheckAt);
   const indeterminate = seen?.indeterminate === true;
   if (indeterminate) {
-    step.warnings.push('Not everything that the condition looks at can be told beforehand: it is asked each minute.');
+    step.warnings.push('Not everything that the condition reads is known beforehand: it is evaluated each minute.');
   }
   const evaluation: Evaluation = {
     type: 'wait',
@@ -244,7 +244,13 @@ async function timeOut(tx: Executor, step: WaitStep, wait: Wait): Promise<Evalua
   await removeWait(tx, wait.id);
   const seconds = Math.round(((wait.timeoutAt?.getTime() ?? 0) - wait.since.getTime()) / 1_000);
   const result = { completed: false, remainingSeconds: 0 };
-  return fail(tx, step, 'wait_timeout', `Waited ${seconds} s ${noteOf({ ...wait, timeoutAt: null })} in vain.`, result);
+  return fail(
+    tx,
+    step,
+    'wait_timeout',
+    `Timed out after ${seconds} s waiting ${noteOf({ ...wait, timeoutAt: null })}.`,
+    result,
+  );
 }
 
 async function settle(

@@ -8,12 +8,12 @@ import type { RunSecrets } from './run-secrets';
 
 /**
  * Whatever an activity throws is kept by Temporal: message, stack and cause are built anew without what the run has used. A
- * failed query names its parameters, which are what people and far ends have sent: only its cause is told.
+ * failed query names its parameters, which are what people and far ends have sent: only its cause is kept.
  */
 export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {
   const maskOf = async (input: unknown): Promise<Mask> => {
     const { runId } = Object(input) as { runId?: unknown };
-    // Without a database nothing can be said about the run: then nothing of the failure is told either.
+    // Without a database the secrets of the run are unknown, so the text of the failure is dropped.
     return typeof runId === 'string' ? deps.secrets.readMask(deps.db, runId) : NO_MASK;
   };
   return () => ({

@@ -16,7 +16,7 @@ export interface UsedSecret {
 export interface RunSecrets {
   /** Values by name. @throws {FermataError} config_invalid, which names those that there are not. */
   resolve(names: readonly string[]): Promise<Map<string, UsedSecret>>;
-  /** Remembers values for the run, before they are used: whoever goes on with it masks them too. */
+  /** Remembers values for the run, before they are used, so that a worker that resumes the run masks them too. */
   remember(runId: string, used: readonly UsedSecret[]): Promise<void>;
   /** The mask of what a run has used, and of more. */
   maskOf(runId: string, stored: readonly SealedRunSecret[], more?: readonly UsedSecret[]): Mask;
@@ -42,10 +42,7 @@ export function createRunSecrets(deps: {
       const found = await backend.resolve(names);
       const missing = names.filter((name) => !found.has(name));
       if (missing.length > 0) {
-        throw new FermataError(
-          'config_invalid',
-          `There is no secret ${missing.map((name) => `"${name}"`).join(', ')}.`,
-        );
+        throw new FermataError('config_invalid', `Secret not found: ${missing.map((name) => `"${name}"`).join(', ')}.`);
       }
       return new Map(
         [...found].map(([name, { value, version }]) => [name, { source: `secret:${name}@${version}`, value }]),

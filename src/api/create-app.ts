@@ -85,7 +85,7 @@ export interface Api {
   finish(): Promise<void>;
 }
 
-/** Builds the API from its dependencies; opens nothing by itself. */
+/** Builds the API from its dependencies. Opens no connection and no port. */
 export function createApp(deps: ApiDeps): Api {
   const { database, clock, log, settings } = deps;
   const { db } = database;

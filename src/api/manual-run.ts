@@ -79,7 +79,7 @@ export async function startManualRun(
   if (admission.outcome === 'already_running' || admission.outcome === 'max_runs') {
     throw new FermataError(admission.outcome, admission.detail);
   }
-  throw new FermataError('not_found', `There is no automation ${automation.id}.`);
+  throw new FermataError('not_found', `Automation ${automation.id} not found.`);
 }
 
 interface NamedTrigger {
@@ -112,7 +112,7 @@ export function triggerNamed(
   if (trigger && type) return { trigger, type };
   const known = triggers.map((each) => each.id).join(', ');
   throw invalid([
-    { path: 'triggerId', message: `There is no trigger "${id}"; there are: ${known}`, code: 'unknown_trigger' },
+    { path: 'triggerId', message: `Trigger "${id}" not found; the automation has: ${known}`, code: 'unknown_trigger' },
   ]);
 }
 

@@ -37,7 +37,7 @@ import { pushMetrics } from '../telemetry/push-metrics';
 import { createTemporalProbe } from './temporal-probe';
 import { packageVersion } from './version';
 
-/** Requests under way get this long to finish when the process is asked to end. */
+/** Requests under way get this long to finish after a signal to stop. */
 const DRAIN_MS = 10_000;
 /** For `POST /scripts/test`. */
 const SCRIPT_LIMITS = { atOnce: 4, mostWaiting: 16, waitMs: 30_000 };

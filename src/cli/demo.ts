@@ -31,7 +31,7 @@ const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 /** `fermata demo` */
 export function configure(command: Command): void {
   command
-    .option('--ci', 'end by itself: exit code 0 only if the effects arrived and the runs succeeded')
+    .option('--ci', 'end when the story is over: exit code 0 only if the effects arrived and the runs succeeded')
     .addHelpText(
       'after',
       `
@@ -83,7 +83,7 @@ async function runDemo(ci: boolean): Promise<void> {
   }
 }
 
-/** The receiver is on this machine, which webhooks may not reach by themselves; the story is told without routine logs. */
+/** The receiver is on this machine, which webhooks may not reach by default; routine logs are hidden. */
 function demoEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const allowed = [env['FERMATA_EGRESS_ALLOW'], '127.0.0.1'].filter((item) => item !== undefined && item !== '');
   return { ...env, FERMATA_EGRESS_ALLOW: allowed.join(','), LOG_LEVEL: env['LOG_LEVEL'] || 'warn' };

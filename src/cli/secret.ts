@@ -28,7 +28,7 @@ export function configure(command: Command): void {
     )
     .action(async (name: string, { json }: { json?: true }) => {
       const value = (await text(process.stdin)).replace(/\r?\n$/, '');
-      if (value === '') throw new UsageError('There is no value on standard input.');
+      if (value === '') throw new UsageError('Standard input is empty: give the value there.');
       const written = await connect().send('PUT', `/secrets/${encodeURIComponent(name)}`, Written, {
         body: { json: { value } },
       });

@@ -1,7 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
-/** Short enough for a probe that is asked every few seconds. */
+/** Short enough for a probe that runs every few seconds. */
 const DEADLINE_MS = 1_500;
 
 /** Tells whether Temporal answers. */

@@ -77,7 +77,7 @@ function check(file: string, known: Known): FileReport {
     warnings.push(...validation.warnings);
   }
   if (found.length + errors.length === 0)
-    errors.push({ path: '', code: 'required', message: 'There is no automation in it' });
+    errors.push({ path: '', code: 'required', message: 'The file has no automation' });
   return { file, valid: errors.length === 0, automations: found.length, errors, warnings };
 }
 

@@ -296,7 +296,7 @@ async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undef
 }
 
 function found(record: AutomationRecord | null, id: string): AutomationRecord {
-  if (!record) throw new FermataError('not_found', `There is no automation ${id}.`);
+  if (!record) throw new FermataError('not_found', `Automation ${id} not found.`);
   return record;
 }
 

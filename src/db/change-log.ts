@@ -69,7 +69,7 @@ function toRecord(change: NewChange, ord: number): Record<string, unknown> {
 
 /**
  * Appends to the change log in the caller's transaction, in the given order, in one statement. `seq` is drawn here, so
- * whoever needs order for an entity locks its row first.
+ * a caller that needs order for an entity locks its row first.
  */
 export async function appendChanges(
   tx: Executor,

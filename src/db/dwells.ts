@@ -135,7 +135,7 @@ export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | 
   return found.rows[0] ? toDwell(found.rows[0]) : null;
 }
 
-/** The cause has stopped: the key may arm again. What was armed is told to its workflow later. */
+/** The cause has stopped: the key may arm again. The workflow of an armed dwell is notified later. */
 export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<void> {
   await tx.execute(sql`update dwells set status = 'idle', updated_at = clock_timestamp() where id = ${id}`);
   if (status === 'armed') await tx.execute(sql`insert into dwell_ends (id) values (${id}) on conflict do nothing`);
@@ -170,7 +170,7 @@ export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await dropDwells(tx, sql`id = ${id}`);
 }
 
-/** Drops what triggers have armed that are not there any more, or not as they were; `why` is told of what was armed. */
+/** Drops the dwells of triggers that were removed or changed; `why` is recorded for each armed one. */
 export async function keepDwells(
   tx: Executor,
   automationId: string,
@@ -195,7 +195,7 @@ async function dropDwells(tx: Executor, where: SQL): Promise<void> {
 
 /**
  * Whether changes of an entity wait to be routed: from before an instant, or any. The entity's row is locked first, so that
- * whoever is about to change it is seen when it has done so.
+ * a concurrent change is seen once it has committed.
  */
 export async function unroutedOf(
   tx: Executor,

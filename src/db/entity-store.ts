@@ -36,7 +36,7 @@ export interface WriteOptions {
   occurredAt?: Date;
   /** Facts beside the state that derivers put into event payloads, e.g. a system's name. */
   context?: Record<string, unknown>;
-  /** The kind, by whoever has looked it up in this transaction. */
+  /** The kind, when the caller has already read it in this transaction. */
   kind?: ResolvedKind;
 }
 

@@ -2,7 +2,7 @@ import { and, desc, eq, isNotNull, sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { changes } from './tables/change-log';
 
-/** A change that failed by itself and was set aside. */
+/** A change that could not be routed and was set aside. */
 export type FailedChange = Awaited<ReturnType<typeof listFailedChanges>>[number];
 
 const columns = {

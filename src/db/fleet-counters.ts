@@ -40,7 +40,7 @@ export function createFleetCounters({ db, log }: { db: Executor; log: Logger }):
   const flushNow = async (): Promise<void> => {
     const series = await seriesOf(registry);
     const keyOf = ({ name, labels }: MetricSeries) => `${name}{${labels}}`;
-    // What is seen for the first time is told also when it is 0: a histogram needs its empty buckets.
+    // A new series is reported also when it is 0: a histogram needs its empty buckets.
     const changed = series.filter((each) => told.get(keyOf(each)) !== each.value);
     const added = changed.map((each) => ({ ...each, value: each.value - (told.get(keyOf(each)) ?? 0) }));
     await addToMetricTotals(db, added);

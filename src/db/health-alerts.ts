@@ -7,7 +7,7 @@ export interface AlertRow {
   systemId: string;
   fingerprint: string;
   status: HealthStatus;
-  /** What is told of it: labels, annotations, startsAt. */
+  /** Its data: labels, annotations, startsAt. */
   data: Record<string, unknown>;
 }
 

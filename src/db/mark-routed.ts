@@ -10,7 +10,7 @@ export interface Fenced {
 
 /**
  * Marks changes as routed, each only if it still is unrouted and this worker's epoch of its partition still is the
- * current one. Returns the seqs that were marked: whoever is not among them was routed by another, or is another's now.
+ * current one. Returns the seqs that were marked: a change that is missing was routed by another worker or belongs to another one now.
  */
 export async function markRouted(tx: Executor, workerId: string, changes: readonly Fenced[]): Promise<Set<number>> {
   if (changes.length === 0) return new Set();

@@ -56,7 +56,7 @@ export async function getRun(db: Executor, id: string): Promise<RunRow | undefin
   return rows[0];
 }
 
-/** Steps of a run in the order of their places: those inside a step behind it, also when branches ran at once. */
+/** Steps of a run in the order of their places: those inside a step follow it, also when branches ran at once. */
 export async function stepsOf(db: Executor, runId: string): Promise<RunStepRow[]> {
   return byPlace(await db.select().from(runSteps).where(eq(runSteps.runId, runId)));
 }

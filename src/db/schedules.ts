@@ -134,7 +134,7 @@ export async function resyncMissing(
 /** Schedules held against their specs at a time. */
 const PAGE = 200;
 
-/** Marks schedules that Temporal was told by another spec than they have now: the zone by default is another one, for example. */
+/** Marks schedules whose spec in Temporal differs from their present one, for example after a change of the default time zone. */
 export async function resyncChanged(db: Executor, specOf: (schedule: ScheduleRow) => string): Promise<void> {
   let after = { automation_id: '00000000-0000-0000-0000-000000000000', trigger_id: '' };
   for (let read = PAGE; read === PAGE;) {

@@ -16,7 +16,7 @@ const info = {
   bytes: sql<number>`octet_length(${scriptPackages.tarball})`.mapWith(Number),
 };
 
-/** Adds a package; false = this version of it is there already. */
+/** Adds a package. Returns false when this version already exists. */
 export async function insertScriptPackage(tx: Executor, row: ScriptPackageRow): Promise<boolean> {
   const added = await tx.insert(scriptPackages).values(row).onConflictDoNothing();
   return added.rowCount === 1;

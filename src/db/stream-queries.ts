@@ -23,7 +23,7 @@ export async function placesAfter(db: Executor, after: number, limit: number): P
   return found.rows.map(({ seq, name }) => ({ seq: Number(seq), name }));
 }
 
-/** State changes behind a place of the log, oldest first, as the code that hears of them sees them. */
+/** State changes after a position of the log, oldest first, as entity listeners receive them. */
 export async function entityChangesAfter(db: Executor, after: number, limit: number): Promise<Change[]> {
   const found = await db.execute<ChangeRow>(
     sql`select ${CHANGE_COLUMNS} from changes where seq > ${after} and event is null order by seq limit ${limit}`,

@@ -126,7 +126,7 @@ const initdbFlags = (directory: string) => [
 ];
 
 /**
- * The data directory as the server is told it. As root we hand it to another account, which may not be allowed to walk
+ * The data directory as passed to the server. As root we hand it to another account, which may not be allowed to walk
  * the path to it; the working directory, entered before the account is changed, is open to it on Linux by this name.
  */
 function directoryArgument(dataDir: string, uid: number | undefined): string {
@@ -144,7 +144,7 @@ async function launch(
     unix_socket_directories: '',
     max_connections: String(maxConnections),
     shared_buffers: '128MB',
-    // Refused rows and syntax errors are answered to whoever sent them; the log is for what concerns the server.
+    // Refused rows and syntax errors are answered to the client that sent them; the log is for what concerns the server.
     log_min_messages: 'fatal',
     log_line_prefix: '',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }),

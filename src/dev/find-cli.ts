@@ -50,7 +50,7 @@ export async function findTemporalCli(search: Search): Promise<string> {
   }
   throw new Error(
     [
-      'There is no Temporal server here and none could be installed:',
+      'Temporal server not found, and it could not be installed:',
       '  - TEMPORAL_ADDRESS names no server that can be reached',
       '  - TEMPORAL_CLI is not set, and no "temporal" is on PATH',
       `  - no program is in ${bin}`,

@@ -8,7 +8,7 @@ export class Stopped extends Error {
 
 /** What is running, in the order it was started. */
 export interface PartList {
-  /** Starts a part and keeps it running. `onEnd` hears of each end that was not asked for. @throws {Stopped} */
+  /** Starts a part and keeps it running. `onEnd` is called for each unexpected end. @throws {Stopped} */
   run<T extends Started>(name: string, start: () => Promise<T>, onEnd?: () => void): Promise<T>;
   /** @throws {Stopped} when a stop was asked for: nothing more may be started. */
   throwIfStopping(): void;

@@ -49,7 +49,7 @@ function nativeDirectory(): { native: string; version: string } {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     return { native: join(root, 'native'), version };
   } catch (error) {
-    throw new Error(`There is no embedded Postgres for ${name} here. Set DATABASE_URL to a Postgres 15 or newer.`, {
+    throw new Error(`Embedded Postgres is not available for ${name}. Set DATABASE_URL to a Postgres 15 or newer.`, {
       cause: error,
     });
   }

@@ -6,7 +6,7 @@ const running = async (): Promise<Started> => {
   return { process: child, stop: async () => void (await child.stop('SIGTERM', 1_000)) };
 };
 
-it('starts again what ended by itself, and says so', async () => {
+it('restarts a part that ended unexpectedly, and says so', async () => {
   const told: string[] = [];
   const pids: number[] = [];
   const { supervised, first } = await supervise({

@@ -9,7 +9,7 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** A part of `fermata dev` that is started again when it ends by itself. */
+/** A part of `fermata dev` that is restarted when it ends unexpectedly. */
 export interface Supervised {
   stop(): Promise<void>;
   kill(): void;

@@ -47,7 +47,7 @@ export const FLEET_METRICS = {
   },
   fermata_wakes_total: {
     type: 'counter',
-    help: 'Waits that a change was held against; "signalled" were told to look',
+    help: 'Waits evaluated for a change; "signalled" were sent a wake',
     labelNames: ['result'],
   },
   fermata_temporal_calls_total: {

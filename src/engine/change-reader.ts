@@ -9,7 +9,7 @@ export interface UnroutedChange {
   partition: number;
   /** Tries so far. */
   attempts: number;
-  /** It failed by itself before and rests until then; later changes of the same entity wait behind it. */
+  /** It could not be routed before and is retried then; later changes of the same entity wait. */
   nextAttemptAt: Date | null;
   /** Its entity has dwells that it may end. */
   hasDwells: boolean;

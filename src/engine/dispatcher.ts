@@ -31,7 +31,7 @@ const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
 /** With workers that have other plugins, partitions change hands more often. */
 const RENEW_MIXED_MS = 300;
-/** A change that waits for a worker that knows its trigger is looked at again after so long. */
+/** A change that waits for a worker that knows its trigger is read again after this time. */
 const HOLD_MS = 1_000;
 const PAUSE_AFTER_FAULT_MS = 500;
 /** Under load, changes that come within this time of a read share the next one. */

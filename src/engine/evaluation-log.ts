@@ -39,7 +39,7 @@ interface Entry extends EvaluationRecord {
 
 export interface EvaluationLog {
   record(record: EvaluationRecord): void;
-  /** Writes what is noted; called by itself every half second while there is something. */
+  /** Writes what is noted; called automatically every half second while something is pending. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }

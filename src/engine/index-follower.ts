@@ -19,7 +19,7 @@ interface Row extends Record<string, unknown> {
 }
 
 export interface IndexFollower {
-  /** Brings the index at least to a revision; nothing is read when it is there already. */
+  /** Brings the index at least to a revision; nothing is read when it is up to date. */
   catchUp(revision: number): Promise<void>;
 }
 

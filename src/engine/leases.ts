@@ -31,7 +31,7 @@ export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   let held = new Map<number, number>();
   const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
   const known = sql`(select array_agg(n) from jsonb_array_elements_text(${JSON.stringify(fleet.names)}::jsonb) n)`;
-  /** The partition is reserved, for whoever knows what it needs, and such a worker is live. */
+  /** The partition is reserved for a worker with the plugins that it needs, and such a worker is live. */
   const isReserved = sql`(needs is not null and needs_until > clock_timestamp() and exists (
     select 1 from workers w where w.expires_at >= clock_timestamp() and w.knows @> partition_leases.needs))`;
 

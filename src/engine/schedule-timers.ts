@@ -16,7 +16,7 @@ import { createSweep, type Sweep } from './sweep';
 
 const SWEEP_MS = 1_000;
 const BATCH = 50;
-/** How often the rows are held against what Temporal was told and has: it may have lost its database. */
+/** How often rows are compared with the schedules in Temporal, which may have lost its database. */
 const COMPARE_MS = 300_000;
 
 /** Brings Temporal's Schedules in line with what enabled triggers ask for. Rows are the truth. */
@@ -33,7 +33,7 @@ export function createScheduleTimers(deps: {
   const sweep = async (temporal: ScheduleKeeper, isStopped: () => boolean): Promise<void> => {
     if (Date.now() - comparedAt > COMPARE_MS) {
       comparedAt = Date.now();
-      // What is told of a schedule depends on settings too, which change while processes are replaced.
+      // What a schedule passes on depends on settings too, which change while processes are replaced.
       await resyncChanged(db, (schedule) => temporal.specId(schedule));
       await resyncMissing(db, await temporal.list());
     }

@@ -42,7 +42,7 @@ it('goes on without a pause while there is more, and after an error', async () =
   expect(errors).toEqual([new Error('away')]);
 });
 
-it('is stopped when what is under way has ended, and long work is told', async () => {
+it('stops after the work under way has ended, and logs long work', async () => {
   let ended = false;
   const sweep = createSweep({
     everyMs: never,

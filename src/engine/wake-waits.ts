@@ -37,7 +37,7 @@ export interface Told {
 const CONCURRENT = 8;
 
 /**
- * Holds changes against what runs wait for, before they are routed: whoever dies in between does it again. A wait is
+ * Holds changes against what runs wait for, before they are routed, so that a crash in between repeats it. A wait is
  * evaluated here, with its run's own scope; only one that holds now, or has to be looked at sooner, costs its execution a task.
  */
 export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<NewRouting[]> {
@@ -111,7 +111,7 @@ async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Prom
   }
 }
 
-/** Entities that a wait is to be evaluated for: each one for a wait on any of a kind, else one look tells of all. */
+/** Entities that a wait is to be evaluated for: each one for a wait on any of a kind, else one evaluation covers all. */
 function changedFor({ refs }: Wait, told: readonly Told[]): { kind: string; id: string }[] {
   const changed = new Map(told.map(({ change: { kind, id } }) => [`${kind}:${id}`, { kind, id }]));
   const relevant = [...changed].filter(([name, { kind }]) => refs.includes(name) || refs.includes(`${kind}:*`));

@@ -9,7 +9,7 @@ export interface EvaluationScope {
   variables: Record<string, unknown>;
   artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[];
   repeat: Record<string, unknown> | null;
-  /** What the last wait of the run came to; `changed` while one is looked at. */
+  /** What the last wait of the run came to; `changed` while one is evaluated. */
   wait?: Record<string, unknown> | null;
   /** System ids that `health.systems` must hold besides those found in the expression. */
   usesState: readonly string[];
@@ -29,7 +29,7 @@ export interface Look {
   changesAt: Date | null;
   /** Entities that it looks at; id `*` = any of the kind. */
   refs: { kind: string; id: string }[];
-  /** Something is looked at that cannot be told beforehand. */
+  /** The expression reads something that is not known beforehand. */
   indeterminate: boolean;
   /** How each part came to its value, of what was read. */
   trace(): ConditionTrace;

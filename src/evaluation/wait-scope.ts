@@ -2,7 +2,7 @@ import type { RunSource } from '../db/runs/run-source';
 import type { WaitScope } from '../db/runs/waits';
 import type { EvaluationScope } from './evaluator';
 
-/** What the expressions of a wait see, whoever evaluates them. */
+/** What the expressions of a wait see, in the worker and in the dispatcher. */
 export function waitScopeOf(
   { facts, definition }: RunSource,
   artifacts: EvaluationScope['artifacts'],

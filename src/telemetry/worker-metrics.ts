@@ -60,7 +60,7 @@ export function createWorkerMetrics(deps: { db: Executor; log: Logger }): Worker
 
 interface ServeDeps {
   log: Logger;
-  /** Where the SDK serves its own metrics, which are told beside ours; undefined = nowhere. */
+  /** Where the SDK serves its own metrics, which are exported beside ours; undefined = nowhere. */
   sdkMetricsPort: number | undefined;
 }
 
@@ -89,7 +89,7 @@ function serve(
   });
 }
 
-/** Ours are told also while Temporal's are not there. */
+/** Ours are exported also while Temporal's are unavailable. */
 async function sdkMetrics(port: number | undefined): Promise<string> {
   if (port === undefined) return '';
   try {

@@ -68,7 +68,7 @@ describe('fermata test', () => {
     expect(told.code).toBe(1);
     expect(failuresOf(told)).toMatchObject([
       { line: 7, at: '1m', path: 'tests[0].events[0]', message: expect.stringContaining('status') },
-      { line: 8, at: '2m', path: 'tests[0].events[1]', message: expect.stringContaining('There is no automation "b"') },
+      { line: 8, at: '2m', path: 'tests[0].events[1]', message: expect.stringContaining('Automation "b" not found') },
       { line: 12, at: '10m', path: 'tests[0].expect[0].runs[0].status', expected: 'failed', found: 'success' },
       { line: 13, path: 'tests[0].expect[0].runs[0].steps[0].config.message', expected: 'by', found: 'hi' },
       { line: 14, path: 'tests[0].expect[0].runs[0].steps[1]', found: 'say success' },

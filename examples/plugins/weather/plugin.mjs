@@ -28,7 +28,7 @@ const weather = defineEntity('weather', State, {
   toPayload: ({ next }) => ({ stormy: next?.condition === 'storm' }),
 });
 
-/** Readable in expressions, and nobody is told of it. */
+/** Readable in expressions; its changes notify nothing. */
 const lastReport = declareNonReactiveState('weather-report', z.strictObject({ at: z.string() }), {
   description: 'When a station reported last',
 });

@@ -15,7 +15,7 @@ const MAX_WAITING = 1000;
 /** Decides whether a request may use a route. */
 export interface Gatekeeper {
   /**
-   * `identified` is told who it is as soon as that is known, also when the request is refused afterwards.
+   * `identified` is called with the caller as soon as it is known, also when the request is refused afterwards.
    * @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
    */
   admit(route: Route, request: IncomingMessage, identified: (principal: Principal) => void): Promise<Principal>;

@@ -12,7 +12,7 @@ export async function deleteAutomation(
   id: string,
   check?: CheckCurrent,
 ): Promise<void> {
-  // Runs first: whoever admits a run takes these locks in the same order.
+  // Runs first: admitting a run takes these locks in the same order.
   await cancelRunsOf(tx, id, { kind: 'cancel', reason: 'the automation was deleted' });
   await automations.remove(tx, id, check);
 }

@@ -16,7 +16,7 @@ export interface AutomationDeps {
 }
 
 export const TAG = 'Automations';
-export const NOT_FOUND = { 404: { description: 'There is no such automation' } };
+export const NOT_FOUND = { 404: { description: 'Automation not found' } };
 export const MANAGED = { 409: { description: 'It is managed from Git; change it there' } };
 
 /** The automation, or FermataError `not_found`. */

@@ -37,7 +37,7 @@ export function performDry(run: Simulation, step: ActionStep, path: string): Pro
 async function provider(run: Simulation, step: ProviderAction, path: string): Promise<DryResult> {
   const { registry, evaluator, db } = run.deps;
   const action = registry.action(step.action);
-  if (action === undefined) throw new FermataError('unknown_action', `There is no action ${step.action}.`);
+  if (action === undefined) throw new FermataError('unknown_action', `Action ${step.action} not found.`);
   const code = codeFields(action.configSchema);
   const own = Object.entries(step.config);
   const templates = Object.fromEntries(own.filter(([key]) => !code.has(key)));
@@ -169,7 +169,7 @@ function over(
   const wait = { completed: true, remainingSeconds: rule.timeout_seconds ?? null, ...mockOf(run, step, path) };
   run.wait = wait;
   if (wait.completed === false && !rule.continue_on_timeout) {
-    throw new DryFailure({ code: 'wait_timeout', message: 'The mock says that it waited in vain.', path });
+    throw new DryFailure({ code: 'wait_timeout', message: 'The mock says that the wait timed out.', path });
   }
   return { wait };
 }

@@ -3,7 +3,7 @@ import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import { countOf, listOf } from '../../domain/run/loop-bounds';
 import { DryEnd, type DryResult, type Simulation } from './simulation';
 
-/** Iterations that a dry run tells of one loop: what they wait for never happens in it. */
+/** Iterations of one loop that a dry run shows: what they wait for never happens in it. */
 const MOST_ITERATIONS = 10;
 
 /** A loop, cut after some iterations; what it would have come to is in its result. */
@@ -41,7 +41,7 @@ async function iterate(
   };
   for (let index = 0; index < total; index += 1) {
     if (index >= MOST_ITERATIONS) {
-      result['cut'] = `only the first ${MOST_ITERATIONS} iterations are told`;
+      result['cut'] = `only the first ${MOST_ITERATIONS} iterations are shown`;
       return;
     }
     const last = count === undefined ? undefined : index === count - 1;

@@ -8,7 +8,7 @@ import type { Registry } from '../../domain/registry/registry';
 import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
 import type { DryStep } from './report';
 
-/** Steps that a dry run tells; a loop without effects may never end by itself. */
+/** Steps that a dry run shows; a loop without effects may never end. */
 const MOST_STEPS = 1_000;
 
 export interface SimulationDeps {
@@ -40,9 +40,9 @@ export class DryEnd extends Error {
   }
 }
 
-/** What a step of some kind came to: what is told of it, and its children still to be run. */
+/** The outcome of a step: what is shown of it, and the children that are still to be run. */
 export interface DryResult extends Pick<DryStep, 'config' | 'result' | 'trace'> {
-  /** Runs the steps inside, after the step itself is told of; also what ends the run here. */
+  /** Runs the steps inside, after the step itself has been recorded; also what ends the run here. */
   children?: () => Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { fixSeed } from '../../../test/support/property-seed';
 
 fixSeed();
 
-it('finds the place for every text that JSON.parse refuses, inside the text or right behind it', () => {
+it('finds the place for every text that JSON.parse refuses, inside the text or right after it', () => {
   const broken = fc
     .tuple(fc.json(), fc.nat(), fc.constantFrom('}', ']', ',', '"', ':', 'x', '\n', '{'))
     .map(([text, at, char]) => text.slice(0, at % (text.length + 1)) + char + text.slice(at % (text.length + 1)));

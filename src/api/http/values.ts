@@ -28,7 +28,7 @@ export function uuidOrNotFound(id: string, what: string): string {
 
 /** Refusal for an id that names nothing. */
 export function notFound(what: string, id: string): FermataError {
-  return new FermataError('not_found', `There is no ${what} "${id}".`);
+  return new FermataError('not_found', `${what.charAt(0).toUpperCase()}${what.slice(1)} "${id}" not found.`);
 }
 
 /** ISO 8601 or null. */

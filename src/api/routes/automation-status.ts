@@ -44,7 +44,7 @@ export function automationStatusRoutes(deps: AutomationDeps): Route[] {
         const { tx, query, params, afterCommit } = context;
         const { id } = await requireAutomation(deps, tx, params.id);
         if (query.cancelRuns === true) {
-          // Before the row is locked: whoever admits a run takes the locks in this order.
+          // Before the row is locked: admitting a run takes the locks in this order.
           await cancelRunsOf(tx, id, { kind: 'cancel', reason: 'the automation was disabled' });
           afterCommit(() => deps.notifier.starts());
         }

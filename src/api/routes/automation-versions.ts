@@ -87,7 +87,7 @@ function diffRoute(deps: AutomationDeps): Route {
     }),
     responses: {
       200: { description: 'The differences', schema: DiffAnswer },
-      404: { description: 'There is no such automation or version' },
+      404: { description: 'Automation or version not found' },
     },
     async handler({ params, query }) {
       const { id, version } = await requireAutomation(deps, deps.db, params.id);
@@ -116,7 +116,7 @@ function rollbackRoute(deps: AutomationDeps): Route {
     responses: {
       200: { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES },
       ...{ ...IF_MATCH.responses, ...MANAGED },
-      404: { description: 'There is no such automation or version' },
+      404: { description: 'Automation or version not found' },
     },
     async handler({ params, tx, principal, request, afterCommit }) {
       const current = await requireAutomation(deps, tx, params.id);

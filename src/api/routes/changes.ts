@@ -52,7 +52,7 @@ export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: 
       params: IdParams,
       responses: {
         200: { description: 'It is in the queue again', schema: FailedChangeAnswer },
-        404: { description: 'There is no such change among those that were set aside' },
+        404: { description: 'No change with this id was set aside' },
       },
       async handler({ params, tx, afterCommit }) {
         const id = uuidOrNotFound(params.id, 'failed change');

@@ -14,9 +14,9 @@ import { changedConfig, newConfig, typeOf } from './connection-config';
 
 const TIMEOUT_MS = 10_000;
 const TAG = 'Connections';
-const NOT_FOUND = { 404: { description: 'There is no such connection or field' } };
+const NOT_FOUND = { 404: { description: 'Connection or field not found' } };
 const Choice = z.string().max(500).optional();
-/** Others are for types of plugins of one's own. */
+/** Other types come from custom plugins. */
 const Given = z
   .object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: Choice })
   .catchall(z.string().max(500));

@@ -49,7 +49,7 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
 
 /**
  * The config with some keys changed. Secrets that are not sent stay, but only for the address that they were given for:
- * whoever may change a connection could otherwise have them sent to himself. @throws {FermataError} validation_failed
+ * otherwise a person who may change a connection could send them to an address of their own. @throws {FermataError} validation_failed
  */
 export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
   const secret = secretFieldsOf(type);

@@ -21,7 +21,7 @@ import { IdParams, notFound, Timestamp } from '../http/values';
 import { changedConfig, newConfig, typeOf, warningsOf } from './connection-config';
 
 const TAG = 'Connections';
-const NOT_FOUND = { 404: { description: 'There is no such connection' } };
+const NOT_FOUND = { 404: { description: 'Connection not found' } };
 const ConfigBody = z.record(z.string(), z.unknown());
 const Name = z.string().trim().min(1).max(200);
 

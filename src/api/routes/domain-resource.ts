@@ -80,8 +80,8 @@ export function domainResourceRoutes<
 >(deps: DomainDeps, resource: DomainResource<R, N, P, Q, C>): Route[] {
   const { entities, clock, notifier } = deps;
   const { path, operations, tag, singular, answer } = resource;
-  const one = { [404]: { description: `There is no such ${singular}` } };
-  const conflict = { [409]: { description: 'What is there already is in the way' } };
+  const one = { [404]: { description: `No ${singular} has this id` } };
+  const conflict = { [409]: { description: 'Conflicts with an existing resource' } };
   const computed = new Set(['updatedAt', ...(resource.computed ?? [])]);
   const etag = (row: R) =>
     etagOf(Object.fromEntries(Object.entries(resource.toAnswer(row)).filter(([key]) => !computed.has(key))));

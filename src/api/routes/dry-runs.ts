@@ -15,7 +15,9 @@ const DryRunBody = z
   .strictObject({
     definition: Document.optional().describe('A document that is not saved; default: the current version'),
     triggerId: z.string().optional().describe('Default: the only one, when there is a payload'),
-    payload: Document.optional().describe('Need not be complete; what real events have besides is told'),
+    payload: Document.optional().describe(
+      'Need not be complete; the answer names the fields that real events have besides',
+    ),
     contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
     now: Instant.optional().describe('The instant to evaluate at; live state is that of now'),
     mocks: z

@@ -13,7 +13,7 @@ import { notFound, Timestamp } from '../http/values';
 
 const TAG = 'Entities';
 const State = z.record(z.string(), z.unknown());
-const NOT_FOUND = { 404: { description: 'There is no such entity or kind' } };
+const NOT_FOUND = { 404: { description: 'Entity or kind not found' } };
 const CUSTOM_ONLY = { 409: { description: 'The kind is built in: its domain writes it' } };
 
 const EntityAnswer = z

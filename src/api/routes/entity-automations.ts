@@ -43,7 +43,7 @@ export function entityAutomationRoutes(deps: Deps): Route[] {
       query: z.object(PageQuery),
       responses: {
         200: { description: 'A page of automations', schema: pageOf(LookingAutomation) },
-        404: { description: 'There is no such kind' },
+        404: { description: 'Kind not found' },
       },
       async handler({ params, query: { limit, cursor } }) {
         await resolveKind(deps.db, deps.entities, params.kind);

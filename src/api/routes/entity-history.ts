@@ -22,7 +22,7 @@ export function entityHistoryRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 
       query: z.object({ ...PageQuery, field: z.string().max(200).optional() }),
       responses: {
         200: { description: 'A page of transitions', schema: pageOf(TransitionAnswer) },
-        404: { description: 'There is no such kind' },
+        404: { description: 'Kind not found' },
       },
       async handler({ params, query: { limit, cursor, field } }) {
         await resolveKind(db, entities, params.kind);

@@ -19,7 +19,7 @@ import { IdParams, isoOrNull, notFound, Timestamp } from '../http/values';
 import type { DomainDeps } from './domain-resource';
 
 const TAG = 'Systems';
-const NOT_FOUND = { 404: { description: 'There is no such assignment' } };
+const NOT_FOUND = { 404: { description: 'Assignment not found' } };
 
 const AssignmentAnswer = z
   .object({
@@ -75,7 +75,7 @@ function createRoute({ entities, clock, notifier }: DomainDeps): Route {
     body: NewAssignment,
     responses: {
       201: { description: 'The assignment', schema: AssignmentAnswer },
-      404: { description: 'There is no such system' },
+      404: { description: 'System not found' },
       409: { description: 'A firing alert has that id' },
     },
     async handler({ body, tx, cause, afterCommit }) {
@@ -180,7 +180,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch (cause) {
-    throw new FermataError('not_found', `There is no assignment with "${part}" in its id.`, { cause });
+    throw new FermataError('not_found', `Assignment not found: "${part}" in its id is not valid.`, { cause });
   }
 }
 

@@ -67,7 +67,7 @@ export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clo
       query: Query,
       responses: {
         200: { description: 'Its health; healthy as long as there are no results', schema: HealthAnswer },
-        404: { description: 'There is no such system' },
+        404: { description: 'System not found' },
       },
       async handler({ params: { systemId }, query: { transitionWindowMinutes } }) {
         const [answer] = await read([systemId], transitionWindowMinutes);

@@ -13,7 +13,7 @@ import { json, readRoute, writeRoute, type Reply, type Route } from '../http/rou
 import { notFound, Timestamp } from '../http/values';
 
 const TAG = 'Hooks';
-const NOT_FOUND = { 404: { description: 'There is no such hook' } };
+const NOT_FOUND = { 404: { description: 'Hook not found' } };
 
 const Secrets = z
   .array(z.string().min(1).max(1000))

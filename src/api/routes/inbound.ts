@@ -61,7 +61,7 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
     bodyTypes: ['application/cloudevents+json', 'application/cloudevents-batch+json', 'application/json'],
     async handler(context) {
       const events = parseCloudEvents(context.request.headers, cloudEventBody(context));
-      // One statement that dedups by itself: no transaction around it.
+      // One statement that deduplicates: no transaction around it.
       const { id } = context.principal;
       const { changeIds, mismatched } = await ingestCloudEvents(writeOf(deps, deps.db, context), events, id);
       if (mismatched.length > 0) {

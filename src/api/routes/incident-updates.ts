@@ -12,7 +12,7 @@ import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 import type { DomainDeps } from './domain-resource';
 
-const NOT_FOUND = { 404: { description: 'There is no such incident' } };
+const NOT_FOUND = { 404: { description: 'Incident not found' } };
 
 const UpdateAnswer = z
   .object({

@@ -11,7 +11,7 @@ import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 import type { DomainDeps } from './domain-resource';
 
-const NOT_FOUND = { 404: { description: 'There is no such maintenance' } };
+const NOT_FOUND = { 404: { description: 'Maintenance not found' } };
 
 const UpdateAnswer = z
   .object({ id: z.uuid(), maintenanceId: z.uuid(), message: z.string(), actor: z.unknown(), at: Timestamp })

@@ -21,7 +21,7 @@ const NotificationAnswer = z
   })
   .meta({ id: 'Notification' });
 
-/** What was told to people. */
+/** Lists the notifications that were sent. */
 export function notificationRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

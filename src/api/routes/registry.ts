@@ -97,7 +97,7 @@ function sampleRoute(registry: Registry): Route {
     params: z.object({ event: z.string().min(1).max(200) }),
     responses: {
       200: { description: 'A payload that the schema accepts', schema: z.object({ payload: z.unknown() }) },
-      404: { description: 'There is no such trigger' },
+      404: { description: 'Trigger not found' },
     },
     handler({ params: { event } }) {
       const type = registry.triggers().get(event);

@@ -50,7 +50,7 @@ function retryRoute(deps: RetriesDeps): Route {
     body: RetryBody,
     responses: {
       201: { description: 'It is pending', schema: z.object({ runId: z.uuid() }) },
-      404: { description: 'There is no such run' },
+      404: { description: 'Run not found' },
       409: { description: 'The run has not failed (`not_retryable`), or the mode forbids it' },
     },
     async handler({ params, body, tx, afterCommit }) {

@@ -45,7 +45,7 @@ export function runScopeRoutes({ db }: { db: Executor }): Route[] {
       }),
       responses: {
         200: { description: 'The scope', schema: ScopeAnswer },
-        404: { description: 'There is no such run' },
+        404: { description: 'Run not found' },
       },
       async handler({ params, query }) {
         const id = uuidOrNotFound(params.id, 'run');

@@ -23,7 +23,7 @@ import { BulkAnswer, BulkBody, bulkFilter } from '../runs/bulk-filter';
 import { ArtifactAnswer, RunAnswer, StepAnswer, toArtifact, toRun, toStep, type WebUi } from './run-schema';
 
 const TAG = 'Runs';
-const NOT_FOUND = { 404: { description: 'There is no such run' } };
+const NOT_FOUND = { 404: { description: 'Run not found' } };
 
 /** Steps that a run's answer holds at most; the others are at `/runs/{id}/steps`. */
 const MAX_STEPS = 500;

@@ -54,12 +54,12 @@ export function satelliteRoutes(deps: DomainDeps): Route[] {
       permission: 'ingest',
       operationId: 'satellites.heartbeat',
       tag: 'Satellites',
-      summary: 'It lives: connects a satellite, and keeps it connected',
+      summary: 'Record a heartbeat',
       params: IdParams,
       body: z.strictObject({}).prefault({}),
       responses: {
         200: { description: 'The satellite', schema: SatelliteAnswer },
-        404: { description: 'There is no such satellite' },
+        404: { description: 'Satellite not found' },
       },
       async handler({ params, tx, cause, afterCommit }) {
         const row = await heartbeat({ tx, entities, cause, now: clock.now() }, params.id);

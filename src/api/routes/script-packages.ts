@@ -22,7 +22,7 @@ import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
 const TAG = 'Scripts';
-const NOT_FOUND = { 404: { description: 'There is no such package' } };
+const NOT_FOUND = { 404: { description: 'Package not found' } };
 
 const Body = z.strictObject({
   name: z.string().max(214).regex(PACKAGE_NAME, 'must be the name of a package'),
@@ -100,7 +100,7 @@ export function scriptPackageRoutes({ db, clock, ids }: ScriptPackagesDeps): Rou
       maxBodyBytes: 2 * MOST_PACKED_BYTES,
       responses: {
         201: { description: 'The package', schema: Answer },
-        409: { description: 'This version of it is there already' },
+        409: { description: 'This version already exists' },
       },
       async handler({ body, tx }) {
         const tarball = Buffer.from(body.tarball, 'base64');
@@ -110,7 +110,7 @@ export function scriptPackageRoutes({ db, clock, ids }: ScriptPackagesDeps): Rou
         assertNamed(await readChecked(tarball), body);
         const row = { ...body, id: ids.next(), tarball, createdAt: clock.now() };
         if (!(await insertScriptPackage(tx, row))) {
-          throw new FermataError('conflict', `${body.name} ${body.version} is there already.`);
+          throw new FermataError('conflict', `${body.name} ${body.version} already exists.`);
         }
         return json(201, toAnswer({ ...row, bytes: tarball.length }));
       },

@@ -75,7 +75,7 @@ export function secretRoutes({ db, clock, cipher }: SecretsDeps): Route[] {
       tag: TAG,
       summary: 'Delete a secret; steps that name it fail from now on',
       params: Params,
-      responses: { 204: { description: 'Gone' }, 404: { description: 'There is no such secret' } },
+      responses: { 204: { description: 'Gone' }, 404: { description: 'Secret not found' } },
       async handler({ params: { name }, tx }) {
         if (!(await deleteSecret(tx, name))) throw notFound('secret', name);
         return { status: 204 };

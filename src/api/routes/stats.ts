@@ -68,7 +68,7 @@ export function statsRoutes(deps: StatsDeps): Route[] {
       summary: 'Ended runs of one automation by outcome and time, with durations',
       params: IdParams,
       query: StatsQuery,
-      responses: { ...responses, 404: { description: 'There is no such automation' } },
+      responses: { ...responses, 404: { description: 'Automation not found' } },
       async handler({ params, query }) {
         const { id } = await requireAutomation(deps, deps.db, params.id);
         return json(200, await read(deps, query, id));

@@ -63,7 +63,7 @@ function runRoute(deps: StreamsDeps): Route {
     headers: HEADERS,
     responses: {
       200: { description: 'The stream', contentTypes: ['text/event-stream'] },
-      404: { description: 'There is no such run' },
+      404: { description: 'Run not found' },
     },
     async handler({ params, request, principal }, response) {
       const id = uuidOrNotFound(params.id, 'run');

@@ -112,7 +112,7 @@ function revokeRoute({ clock, authenticator, notifier }: TokensDeps): Route {
     tag: TAG,
     summary: 'Revoke a token, at once',
     params: IdParams,
-    responses: { 204: { description: 'Revoked' }, 404: { description: 'There is no such token' } },
+    responses: { 204: { description: 'Revoked' }, 404: { description: 'Token not found' } },
     async handler({ params, tx, afterCommit }) {
       const id = uuidOrNotFound(params.id, 'token');
       const now = clock.now();

@@ -10,12 +10,12 @@ const WaitAnswer = z
     runId: z.uuid(),
     path: z.string(),
     kind: z.enum(['wait_until', 'wait_for_trigger']),
-    refs: z.array(z.string()).describe('Entities that are looked at, as `kind:id`; `kind:*` = any'),
+    refs: z.array(z.string()).describe('Entities that the wait reads, as `kind:id`; `kind:*` = any'),
     event: z.string().nullable(),
     contextKey: z.string().nullable().describe('Of the event; `*` = any'),
     since: Timestamp,
     timeoutAt: Timestamp.nullable(),
-    recheckAt: Timestamp.nullable().describe('When it is looked at again by the clock alone'),
+    recheckAt: Timestamp.nullable().describe('When it is evaluated again without a change'),
   })
   .meta({ id: 'Wait' });
 

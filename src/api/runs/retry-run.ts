@@ -94,7 +94,7 @@ async function readStored(tx: Executor, id: string): Promise<Stored> {
       exists (select 1 from runs c where c.parent_run_id = r.id and c.status in ('pending', 'running', 'waiting')) as retried
     from runs r join automations a on a.id = r.automation_id where r.id = ${id}`);
   const [row] = result.rows;
-  if (!row) throw new FermataError('not_found', `There is no run "${id}".`);
+  if (!row) throw new FermataError('not_found', `Run "${id}" not found.`);
   return row;
 }
 

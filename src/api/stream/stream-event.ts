@@ -30,7 +30,7 @@ export function stepEvent(row: RunStepRow): StreamEvent {
   return { seq: row.seq, name: 'step', runId: row.runId, data: { runId: row.runId, ...toStep(row) } };
 }
 
-/** Reads what stands at places. A row that has moved on since is told at its new place. */
+/** Reads the rows at positions of the log. A row that changed since is reported at its new position. */
 export async function eventsAt(db: Executor, places: readonly StreamPlace[], webUi: WebUi): Promise<StreamEvent[]> {
   const seqs = (name: StreamPlace['name']) => places.filter((place) => place.name === name).map(({ seq }) => seq);
   const [runs, steps, changes, automations] = await Promise.all([

@@ -2,7 +2,7 @@ import type { Response } from 'undici';
 import { z } from 'zod';
 import { messageOf, type Finding } from '../../domain/errors';
 
-/** What of an RFC 9457 document is told to a person. */
+/** The fields of an RFC 9457 document that are shown to a person. */
 const Problem = z.looseObject({
   code: z.string(),
   detail: z.string(),

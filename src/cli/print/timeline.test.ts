@@ -39,7 +39,7 @@ describe('renderRun', () => {
     expect(text).toContain('failed  after 1.5 s  The far end answered 500. [http_status]');
   });
 
-  it('tells of a loop only what its steps themselves left, since artifacts of one action do not say whose they are', () => {
+  it('shows of a loop only what its steps themselves left, since artifacts of one action do not say whose they are', () => {
     const of = (n: number) => ({ actionId: 'ask', name: 'delivery', data: { answer: `a${n}` } });
     const looped = [0, 1].map((n) =>
       step({
@@ -54,7 +54,7 @@ describe('renderRun', () => {
     expect(told).not.toContain('answer: ');
   });
 
-  it('tells of each step when, what, where, how long, and what it left', () => {
+  it('shows of each step when, what, where, how long, and what it left', () => {
     expect(text).toMatch(/\+0\.020 s {2}✓ {4}incident\.create · open +actions\[0\]\.choose\[0\]\.sequence\[0\], 35 ms/);
     expect(text).toContain('incidentId: i1, reused: false');
     expect(text).toMatch(/✗ {2}integration-webhook\.send +actions\[1\], failed, 1\.3 s, 3 attempts/);

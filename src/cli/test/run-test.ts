@@ -38,7 +38,7 @@ export function loadAutomations({ file, content }: ReadFile): { documents: Docum
     documents.push(...found.map(({ document }) => ({ path, document })));
     problems.push(...errors.map(({ finding }) => ({ path, atMs: 0, message: `${automation}: ${finding.message}` })));
     if (found.length === 0 && errors.length === 0)
-      problems.push({ path, atMs: 0, message: `There is no automation in ${automation}` });
+      problems.push({ path, atMs: 0, message: `Automation in ${automation} not found` });
   }
   return { documents, problems };
 }
@@ -131,7 +131,7 @@ async function tryTo(
   const automationId = (name: string): string => {
     const id = automations.get(name);
     if (id === undefined)
-      throw new Refused(`There is no automation "${name}"; there are ${[...automations.keys()].join(', ')}`);
+      throw new Refused(`Automation "${name}" not found; there are ${[...automations.keys()].join(', ')}`);
     return id;
   };
   try {

@@ -44,7 +44,7 @@ export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTe
     timers,
     activity: (name) => {
       const activity = activities[name];
-      if (activity === undefined) throw new Error(`There is no activity ${name}`);
+      if (activity === undefined) throw new Error(`Activity ${name} not found`);
       return activity;
     },
     during(work) {
@@ -124,7 +124,7 @@ function runStarter(
     async start(run: StartableRun) {
       const held = executions.get(run.workflowId);
       if (held && holders.get(run.workflowId) === run.id) return 'started';
-      // Its row has ended, or this one would not be to start: it closes by itself.
+      // Its row has ended, or this one would not be to start: it closes without a signal.
       if (held) await held.closed;
       if ((await standing(run.id))?.status !== 'pending') return 'stale';
       holders.set(run.workflowId, run.id);

@@ -153,10 +153,7 @@ export function createEntityKindStore(deps: {
       if (known) return builtIn(known);
       const rows = await db.select().from(entityKinds).where(eq(entityKinds.kind, kind));
       if (!rows[0]) {
-        throw new FermataError(
-          'unknown_kind',
-          `There is no entity kind "${kind}"; PUT /entity-kinds/${kind} makes one`,
-        );
+        throw new FermataError('unknown_kind', `Entity kind "${kind}" not found; PUT /entity-kinds/${kind} creates it`);
       }
       return custom(pool, rows[0]);
     },

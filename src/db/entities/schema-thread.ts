@@ -4,7 +4,7 @@ import type * as AjvModule from 'ajv';
 import type * as Ajv2020Module from 'ajv/dist/2020';
 import type * as Re2Module from 're2js';
 
-/** What the thread is asked: to compile a schema, and to check states against it. */
+/** Requests to the thread: to compile a schema, and to check states against it. */
 export interface SchemaRequest {
   id: number;
   /** The schema as JSON: compiled once, found again by its text. */

@@ -6,7 +6,7 @@ import { promoteNext } from './promote';
 
 /**
  * Cancels a run: pending ones by their row alone, started ones by their row first and their execution afterwards (a
- * worker is told by `notifier.starts()`, which the caller sends after the commit). The next queued run of the bucket
+ * worker is notified by `notifier.starts()`, which the caller sends after the commit). The next queued run of the bucket
  * may start. False when the run had ended already or does not exist.
  */
 export async function cancelRun(tx: Executor, runId: string, endedBy: Record<string, unknown>): Promise<boolean> {

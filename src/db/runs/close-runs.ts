@@ -6,7 +6,7 @@ import { leftBy } from './waits';
 export interface ClosedRun {
   runId: string;
   workflowId: string;
-  /** null when the run was never claimed: there may be an execution all the same, known by the run id in its memo. */
+  /** null when the run was never claimed: an execution may exist anyway, known by the run id in its memo. */
   executionRunId: string | null;
 }
 

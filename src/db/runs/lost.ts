@@ -12,7 +12,7 @@ export interface OpenRun {
   executionRunId: string;
 }
 
-/** A row younger than this may be about to change by itself. */
+/** A row younger than this may still change on its own. */
 const SETTLED_SECONDS = 20;
 
 /** Claimed, open rows in the order of their ids, after `cursor`. */

@@ -61,7 +61,7 @@ export function createRunSources(db: Executor): (runId: string) => Promise<RunSo
         r.started_at, r.created_at, pg_column_size(r.trigger_scope) as bytes, a.name, a."group"
       from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
     const row = result.rows[0];
-    if (!row) throw new FermataError('not_found', `There is no run ${runId}.`);
+    if (!row) throw new FermataError('not_found', `Run ${runId} not found.`);
     const source: RunSource = {
       runId,
       automationId: row.automation_id,

@@ -6,7 +6,7 @@ import type { Executor } from '../executor';
 /**
  * Gives a retry what an earlier run has done: steps that ended well or were skipped with their results and decisions,
  * artifacts, and the decisions of steps around others (which branch, which items), so that its execution finds them as a
- * replayed one does and goes on where the earlier run failed. `settled` tells of a failed step that it stays as it is
+ * replayed one does and goes on where the earlier run failed. `settled` says that a failed step stays as it is
  * (`continue_on_error`). Where the log stood for them is kept: an answer that came too late for the earlier run ends the wait
  * of this one. In the caller's transaction, after the retry's row was inserted.
  */

@@ -4,7 +4,7 @@ import type { Executor } from '../executor';
 /** Events that a wait remembers as taken; with more of them the oldest moves the position from which events count. */
 const MOST = 500;
 
-/** From where in the log events count for a wait, and which of those behind it ended earlier waits. */
+/** From where in the log events count for a wait, and which later ones ended earlier waits. */
 export interface EventsToSee {
   afterSeq: number;
   /** Ids of changes. */

@@ -189,13 +189,13 @@ interface WakeRow extends Record<string, unknown> {
 const toWake = (row: WakeRow): Wake => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id });
 
 /**
- * Notes that a wake is under way, and gives it to the caller to send: whoever dies before leaves it to `takeWakes`. null = one is
+ * Notes that a wake is under way, and gives it to the caller to send; if the caller dies first, `takeWakes` sends it. null = one is
  * under way already, or the wait is over.
  */
 export async function wakeWait(db: Executor, id: string, by: Waking): Promise<Wake | null> {
   const woken = await db.execute<WakeRow>(sql`
     update waits w set woken_by = ${JSON.stringify(by)}::jsonb, signalled_at = clock_timestamp(),
-      -- Whoever could not be evaluated reads the log once more.
+      -- A wait that could not be evaluated reads the log once more.
       looked = looked and ${by.changed !== undefined || by.trigger !== undefined}
     from runs r where w.id = ${id} and w.woken_by is null and r.id = w.run_id
     returning w.run_id, w.path, r.workflow_id`);

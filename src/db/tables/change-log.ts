@@ -75,7 +75,7 @@ export const workers = pgTable('workers', {
   knowsId: text('knows_id'),
 });
 
-/** Who routes which partition; `epoch` is the fencing token. */
+/** Which worker routes which partition; `epoch` is the fencing token. */
 export const partitionLeases = pgTable('partition_leases', {
   partition: smallint('partition').primaryKey(),
   owner: uuid('owner'),

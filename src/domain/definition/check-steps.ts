@@ -143,7 +143,7 @@ function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { finding
   findings.warning({ path: [...path, 'count'], code: 'cut_by_max_iterations', message });
 }
 
-/** Checks one step by itself: limits, id, what it calls or waits for, and its config. */
+/** Checks one step alone: limits, id, what it calls or waits for, and its config. */
 export function checkStep(visit: StepVisit, context: StepContext): void {
   checkLimits(visit, context);
   checkIdentity(visit, context);

@@ -88,7 +88,7 @@ function checkFor(
   const plugin = event.slice(0, event.indexOf('.') + 1);
   const able = [...registry.triggers()].filter(([id, { holds }]) => holds && id.startsWith(plugin)).map(([id]) => id);
   const hint = able.length > 0 ? ` It is possible with ${able.join(', ')}.` : '';
-  report(`"for" needs a state that can be looked at again when the time is up; "${event}" tells of a moment.${hint}`);
+  report(`"for" needs a state that can be checked again when the time is up; "${event}" describes a moment.${hint}`);
 }
 
 /** Checks events, configs and gates of all triggers. Names of events are normalised in place. */

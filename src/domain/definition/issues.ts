@@ -24,7 +24,7 @@ interface Context {
   picks: ReadonlyMap<z.core.$ZodType, PickBranch>;
 }
 
-/** Unknown keys of one map that are told. */
+/** Unknown keys of one map that are reported. */
 const MAX_KEYS = 200;
 
 /** Name of a value's type for people. */

@@ -14,7 +14,7 @@ function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
     return schema.def.innerType;
   }
   if (schema instanceof z.ZodLazy) return schema.def.getter();
-  // A transform in front of a schema ("preprocess") says nothing about keys; behind it, the input side does.
+  // A transform in front of a schema ("preprocess") says nothing about keys; of one behind a schema the input side does.
   if (schema instanceof z.ZodPipe) return schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in;
   return undefined;
 }
@@ -94,7 +94,7 @@ function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   flagged.set(schema, known);
   const before = known.get(flag);
   if (before !== undefined) return before;
-  // Until it is known better: a schema that contains itself is looked at once.
+  // Until it is known better: a schema that contains itself is visited once.
   known.set(flag, false);
   const found = hasFlag(schema, flag) || allChildren(schema).some((child) => carriesFlag(child, flag));
   known.set(flag, found);

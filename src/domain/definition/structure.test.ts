@@ -9,7 +9,7 @@ const ofCondition = (condition: unknown) =>
 
 const DEGRADED = 'healthcheck.system_degraded';
 
-describe('what is told where a field has several forms', () => {
+describe('the finding where a field has several forms', () => {
   it('is about the duration that was meant', () => {
     expect(ofTrigger({ event: DEGRADED, for: { template: 300 } })).toEqual([
       { path: 'triggers[0].for.template', code: 'invalid_type', message: 'Expected text, got a number' },

@@ -34,7 +34,7 @@ describe('validateDefinition, of what actions are given', () => {
       expect(errorsOf(withActions({ action: 'integration-webhook.send', config }))).toEqual([]);
     });
 
-    it('knows the secrets and connections it is told of', () => {
+    it('knows the secrets and connections that it is given', () => {
       const send = (config: object) =>
         withActions({ action: 'integration-webhook.send', config: { url: 'x', ...config } });
       const known = { secrets: new Set(['TOKEN']), connections: new Set(['main']) };

@@ -94,7 +94,7 @@ describe('validateDefinition', () => {
     [
       '"for" without a state',
       { ...base, triggers: [{ event: 'healthcheck.check_failed', for: '00:01:00' }] },
-      'tells of a moment',
+      'describes a moment',
     ],
     [
       'numbers that none is',

@@ -43,7 +43,7 @@ export interface Validation {
 }
 
 const NOT_CODE = () => false;
-/** Actions and conditions that are looked at one by one: telling what is wrong with each of a megabyte of them takes a minute. */
+/** Most actions and conditions that are checked one by one: findings for a megabyte of them would take a minute. */
 const MAX_ENTRIES = 5_000;
 
 /** Which texts of a step's config are code, which is never rendered. */

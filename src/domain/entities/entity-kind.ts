@@ -3,7 +3,7 @@ import type { EntityChange, Occurrence } from './change';
 
 /** Maps a change to the events that triggers listen to. */
 export type Deriver = (change: EntityChange) => Occurrence[];
-/** What `automation.entity_changed` tells of a change besides the generic shape. */
+/** What `automation.entity_changed` carries besides the generic shape. */
 export type PayloadMapper = (change: EntityChange) => Record<string, unknown>;
 
 /** A kind of state, defined in code. */
@@ -28,7 +28,7 @@ export function defineEntity(
   return { kind, schema, ...options };
 }
 
-/** A kind that can be read and whose changes nobody is told of. */
+/** A kind that can be read and whose changes notify nothing. */
 export function declareNonReactiveState(
   kind: string,
   schema: z.ZodObject,

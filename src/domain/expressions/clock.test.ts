@@ -173,7 +173,7 @@ const { condition } = fc.letrec<{ condition: string; number: string }>((tie) => 
   ),
 }));
 
-it('nothing changes before the instant that is told', () => {
+it('nothing changes before the returned instant', () => {
   fc.assert(
     fc.property(
       condition,

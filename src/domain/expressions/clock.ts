@@ -204,7 +204,7 @@ class ClockAnalysis implements LinearContext {
     return this.#hint(ownValue(entity, truthy(value) ? 'maintenance_ends_at' : 'maintenance_starts_at'));
   }
 
-  /** An instant that whoever built the scope put beside a field: null = no such instant, absent or past = not known. */
+  /** An instant that the builder of the scope put beside a field: null = no such instant, absent or past = not known. */
   #hint(value: unknown): Change {
     if (value === null) return 'never';
     const at = parseInstant(value);

@@ -71,7 +71,7 @@ function piped(node: PipeNode, context: LinearContext, after: number): Linear | 
 
 /**
  * A node as a number that grows evenly with time; undefined when it is none.
- * @param after milliseconds after now at which it is looked at
+ * @param after milliseconds after now at which it is evaluated
  * @param strict numeric text does not count, as in arithmetic
  */
 export function linearOf(node: Node, context: LinearContext, after: number, strict = false): Linear | undefined {
@@ -100,7 +100,7 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
   const slope = left.slope - right.slope;
   if (slope === 0 || !Number.isFinite(base) || !Number.isFinite(slope)) return Infinity;
   const near = Math.floor(-base / slope);
-  // Fractions are rounded differently here and in the evaluation: what is all but equal may turn there already.
+  // Fractions are rounded differently here and in the evaluation: an almost equal value may change at that instant.
   const exact = Number.isInteger(base) && Number.isInteger(slope);
   const noise = exact ? 0 : 1e-10 * Math.max(1, Math.abs(left.base), Math.abs(right.base));
   const turns = (ms: number): boolean => {

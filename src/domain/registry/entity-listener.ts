@@ -14,7 +14,7 @@ export interface EntityFilter {
  */
 export type ListenerMode = 'broadcast' | 'work-queue';
 
-/** Code that hears of changes of state. */
+/** Code that receives changes of state. */
 export interface EntityListener {
   filter: EntityFilter;
   mode: ListenerMode;
@@ -30,7 +30,7 @@ export function onEntityChanged(
   return { filter, mode, handler };
 }
 
-/** Whether a listener wants to hear of a change. */
+/** Whether a change matches the filter of a listener. */
 export function hears({ filter: { kind, id, field } }: EntityListener, change: EntityChange): boolean {
   if (kind !== undefined && change.kind !== kind) return false;
   if (id !== undefined && change.id !== id) return false;

@@ -16,7 +16,7 @@ export interface PluginDescription<A extends ActionDescription = ActionDescripti
   derivers?: readonly ChangeDeriver[];
   /** Another payload of `automation.entity_changed`, for kinds that have none of their own. */
   payloadMappers?: Readonly<Record<string, PayloadMapper>>;
-  /** Code that hears of changes of state. */
+  /** Code that receives changes of state. */
   listeners?: readonly EntityListener[];
   /** Pure, synchronous filters of expressions, by name. */
   filters?: Readonly<Record<string, FilterDefinition>>;

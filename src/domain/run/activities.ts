@@ -47,7 +47,7 @@ export type Evaluation =
   /** A wait that goes on, with the instants (ms since 1970) of its next evaluation and of its timeout; or that is over. */
   | { type: 'wait'; over: false; note: string; recheckAt: number | null; timeoutAt: number | null }
   | { type: 'wait'; over: true; completed: boolean }
-  /** `total` and `items` of a counted loop; `goesOn` of one that is asked at each iteration. */
+  /** `total` and `items` of a counted loop; `goesOn` of one that is evaluated at each iteration. */
   | {
       type: 'repeat';
       total?: number;

@@ -21,7 +21,7 @@ function isMissed({ scheduledFor, begunAt, attended, now }: Arrival): boolean {
 }
 
 /**
- * Whether a scheduled time still fires, now that it is looked at. `laterDue` tells whether a later time of the same schedule
+ * Whether a scheduled time still fires at this evaluation. `laterDue` says whether a later time of the same schedule
  * is due by now: of several that were missed, `one` fires the newest.
  */
 export function stillFires(

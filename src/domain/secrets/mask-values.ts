@@ -21,7 +21,7 @@ export const NO_MASK: Mask = (value) => value;
 
 /**
  * Replaces values, in all the forms of `secretForms`, in all texts of anything, and numbers that read like one. Takes time
- * linear in the text. `onHit` receives how many were replaced. A protection against accidents: whoever writes a script can
+ * linear in the text. `onHit` receives how many were replaced. A protection against accidents: the author of a script can
  * encode a value in a form that is not among them.
  */
 export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {

@@ -2,7 +2,7 @@ import type { Mask } from './mask-values';
 
 const MOST_CHARACTERS = 2_000;
 
-/** A message as it is told: masked first, then cut, since half of a secret cannot be told from other text. */
+/** A message as people see it: masked first, then cut, since half of a secret cannot be recognised. */
 export function maskedMessage(mask: Mask, message: string): string {
   const told = mask(message);
   return told.length <= MOST_CHARACTERS ? told : `${told.slice(0, MOST_CHARACTERS - 1)}…`;

@@ -12,8 +12,7 @@ import type { SeverityMap } from './severity-map';
 import { plan, store } from './take-alerts';
 
 /** The refusal of a fingerprint that no alert has. */
-export const unknownAlert = (fingerprint: string) =>
-  new FermataError('not_found', `There is no alert "${fingerprint}".`);
+export const unknownAlert = (fingerprint: string) => new FermataError('not_found', `Alert "${fingerprint}" not found.`);
 
 async function lockOne(
   write: DomainWrite,

@@ -42,7 +42,7 @@ export const catalogGroupKind: EntityKind = {
   derive,
 };
 
-const notFound = (id: string) => new FermataError('not_found', `There is no group "${id}"`);
+const notFound = (id: string) => new FermataError('not_found', `Group "${id}" not found`);
 
 /** The group, or null. */
 export async function getGroup(db: Executor, id: string): Promise<Group | null> {
@@ -117,7 +117,7 @@ export async function assertGroups(db: Executor, ids: readonly string[]): Promis
     .where(inArray(systemGroups.id, [...ids]));
   const missing = ids.find((id) => !known.some((group) => group.id === id));
   if (missing === undefined) return;
-  const message = `There is no group "${missing}"`;
+  const message = `Group "${missing}" not found`;
   throw new FermataError('validation_failed', message, {
     errors: [{ path: 'groupIds', message, code: 'unknown_group' }],
   });

@@ -28,7 +28,7 @@ export type SystemPatch = z.infer<typeof SystemPatch>;
 export type System = typeof systems.$inferSelect;
 
 function notFound(id: string): FermataError {
-  return new FermataError('not_found', `There is no system "${id}"`);
+  return new FermataError('not_found', `System "${id}" not found`);
 }
 
 /** The system, or null. */
@@ -54,7 +54,7 @@ export async function listSystems(
 }
 
 /**
- * Locks systems until the transaction ends, in the order of their ids. Whoever writes health or the catalogue of a system
+ * Locks systems until the transaction ends, in the order of their ids. Every writer of the health or the catalogue entry of a system
  * holds this lock first, so that its changes have one order and no two writers wait for each other.
  */
 export async function lockSystems(tx: Executor, ids: readonly string[]): Promise<Map<string, System>> {

@@ -83,7 +83,7 @@ async function mirror(write: DomainWrite, row: Dependency): Promise<void> {
   await write.entities.mutate(write.tx, { kind: dependencyKind.kind, id }, () => state, write.cause);
 }
 
-/** One writer of edges at a time: whether they make a circle is told by all of them. Taken before the locks of systems. */
+/** One writer of edges at a time: whether they form a cycle depends on all of them. Taken before the locks of systems. */
 export const lockEdges = (tx: Executor) =>
   tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('dependencies', 0))`);
 
@@ -91,7 +91,7 @@ export const lockEdges = (tx: Executor) =>
 export async function lockDependency(tx: Executor, id: string): Promise<Dependency> {
   await lockEdges(tx);
   const row = await getDependency(tx, id);
-  if (!row) throw new FermataError('not_found', `There is no dependency "${id}"`);
+  if (!row) throw new FermataError('not_found', `Dependency "${id}" not found`);
   return row;
 }
 
@@ -101,7 +101,7 @@ async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
   if (source === target) throw new FermataError('conflict', `"${source}" cannot depend on itself`);
   const known = await lockSystems(write.tx, [source, target]);
   for (const systemId of [source, target]) {
-    if (!known.has(systemId)) throw new FermataError('not_found', `There is no system "${systemId}"`);
+    if (!known.has(systemId)) throw new FermataError('not_found', `System "${systemId}" not found`);
   }
   const found = await write.tx.execute<{ duplicate: boolean; circle: boolean }>(sql`
     with recursive needs(system_id) as (

@@ -18,7 +18,7 @@ describe('the impact of a system', () => {
     expect(impactOf(edges, 'db', 'healthy', 'unhealthy').map(({ systemId }) => systemId)).toEqual(['api', 'web']);
   });
 
-  it('tells of recovery, and leaves out for whom nothing changes', () => {
+  it('reports recovery, and leaves out systems for which nothing changes', () => {
     const edges = [edge('b', 'db', 'degraded'), edge('c', 'db', 'critical')];
     expect(impactOf(edges, 'db', 'unhealthy', 'degraded')).toEqual([
       { systemId: 'c', previousState: 'unhealthy', newState: 'degraded' },

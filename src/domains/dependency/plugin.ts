@@ -75,8 +75,7 @@ const remove: TransactionalAction<z.infer<typeof RemoveConfig>> = {
   execution: 'transaction',
   async execute(context) {
     const id = context.config.dependencyId ?? (context.consumed?.['dependencyId'] as string | undefined);
-    if (id === undefined)
-      throw new FermataError('artifact_missing', 'There is no dependency to remove: give a dependencyId');
+    if (id === undefined) throw new FermataError('artifact_missing', 'Dependency not found: give a dependencyId');
     return { artifact: edgeOf(await deleteDependency(context, id)), closesConsumed: true };
   },
 };

@@ -33,7 +33,7 @@ const isThis = ({ systemId, configurationId }: AssignmentRef) =>
   and(eq(c.systemId, systemId), eq(c.configurationId, configurationId), eq(c.source, 'check'));
 
 function notFound({ systemId, configurationId }: AssignmentRef): FermataError {
-  return new FermataError('not_found', `There is no check "${configurationId}" of a system "${systemId}"`);
+  return new FermataError('not_found', `Check "${configurationId}" of system "${systemId}" not found`);
 }
 
 /** The assignment, or null. Firing alerts are none. */
@@ -64,7 +64,7 @@ export async function listAssignments(
 
 async function lockedSystem(write: DomainWrite, systemId: string): Promise<System> {
   const system = (await lockSystems(write.tx, [systemId])).get(systemId);
-  if (!system) throw new FermataError('not_found', `There is no system "${systemId}"`);
+  if (!system) throw new FermataError('not_found', `System "${systemId}" not found`);
   return system;
 }
 

@@ -17,7 +17,7 @@ function dated(write: DomainWrite, result: CheckResult): DatedResult {
   return { ...result, at: occurredAtOf(claimed, write.now), changeId: write.entities.ids.next() };
 }
 
-/** Results not seen before; one is told from another by system, check, timestamp and status, if it has a timestamp. */
+/** Results not seen before. Results with a timestamp are the same when system, check, timestamp and status are. */
 async function dropKnown(
   write: DomainWrite,
   results: readonly DatedResult[],

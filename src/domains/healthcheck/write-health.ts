@@ -4,7 +4,7 @@ import { objectivesDue } from '../slo/slos';
 import { HealthState, type HealthStatus } from './health-status';
 
 /**
- * Writes the health of a system, and what a change of its status means for others: dependants are told, its objectives are due.
+ * Writes the health of a system, and what a change of its status means for others: impact reaches dependants, its objectives are due.
  * Gives the change row, if there is one. The caller holds the system's lock.
  */
 export async function writeHealth(

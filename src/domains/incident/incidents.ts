@@ -108,7 +108,7 @@ export async function lockIncident(tx: Executor, id: string): Promise<Incident> 
   const rows = z.guid().safeParse(id).success
     ? await tx.select().from(incidents).where(eq(incidents.id, id)).for('no key update')
     : [];
-  if (!rows[0]) throw new FermataError('not_found', `There is no incident "${id}"`);
+  if (!rows[0]) throw new FermataError('not_found', `Incident "${id}" not found`);
   return rows[0];
 }
 
@@ -161,7 +161,7 @@ export async function addIncidentUpdate(
   return { incident: await change(write, current, { status: statusChange }), update: row };
 }
 
-/** Resolves an incident; one that is resolved stays as it is, a message is kept all the same. */
+/** Resolves an incident; one that is resolved stays as it is, a message is kept anyway. */
 export async function resolveIncident(write: DomainWrite, id: string, message?: string): Promise<Incident> {
   assertStorable(message, 'message');
   const current = await lockIncident(write.tx, id);
@@ -178,8 +178,8 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 }
 
 /**
- * Which of these systems an incident lacks. Those of other open incidents of automations are left to these: whoever opened
- * them resolves them when the system is well, and a system would have two.
+ * Which of these systems an incident lacks. Systems of other open incidents of automations are left to those: the automation that
+ * opened them resolves them when the system recovers, and a system would have two incidents.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
   const others = await tx

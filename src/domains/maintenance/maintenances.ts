@@ -80,7 +80,7 @@ async function mirror(write: DomainWrite, row: Maintenance, occurredAt: Date): P
 /** Locks the maintenance's row until the transaction ends; `not_found` when there is none. */
 export async function lockMaintenance(tx: Executor, id: string): Promise<Maintenance> {
   const rows = z.guid().safeParse(id).success ? await tx.select().from(m).where(eq(m.id, id)).for('no key update') : [];
-  if (!rows[0]) throw new FermataError('not_found', `There is no maintenance "${id}"`);
+  if (!rows[0]) throw new FermataError('not_found', `Maintenance "${id}" not found`);
   return rows[0];
 }
 

@@ -8,7 +8,7 @@ import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 
-/** A new satellite: one that runs checks elsewhere and tells that it lives. */
+/** A new satellite: one that runs checks elsewhere and sends heartbeats. */
 export const NewSatellite = z.strictObject({
   name: z.string().min(1).max(200),
   region: z.string().max(200).optional(),
@@ -60,7 +60,7 @@ export const satelliteKind: EntityKind = {
   derive,
 };
 
-const notFound = (id: string) => new FermataError('not_found', `There is no satellite "${id}"`);
+const notFound = (id: string) => new FermataError('not_found', `Satellite "${id}" not found`);
 
 /** The satellite, or null. */
 export async function getSatellite(db: Executor, id: string): Promise<Satellite | null> {
@@ -116,7 +116,7 @@ export async function updateSatellite(write: DomainWrite, id: string, patch: Sat
   return store(write, { ...current, name, region, heartbeatTimeoutSeconds, updatedAt: write.now });
 }
 
-/** It lives. Only one that was offline changes its state; otherwise only the row knows. */
+/** Records a heartbeat. A satellite that was offline becomes online; otherwise only `lastSeenAt` of the row changes. */
 export async function heartbeat(write: DomainWrite, id: string): Promise<Satellite> {
   const current = await lockSatellite(write.tx, id);
   if (current.status === 'offline') {

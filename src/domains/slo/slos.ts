@@ -66,7 +66,7 @@ export async function lockSlo(tx: Executor, id: string): Promise<Slo> {
   const rows = z.guid().safeParse(id).success
     ? await tx.select().from(slos).where(eq(slos.id, id)).for('no key update')
     : [];
-  if (!rows[0]) throw new FermataError('not_found', `There is no SLO "${id}"`);
+  if (!rows[0]) throw new FermataError('not_found', `SLO "${id}" not found`);
   return rows[0];
 }
 
@@ -75,7 +75,7 @@ export async function createSlo(write: DomainWrite, input: NewSlo): Promise<Slo>
   assertStorable(input);
   const { now } = write;
   if (!(await lockSystems(write.tx, [input.systemId])).has(input.systemId)) {
-    throw new FermataError('not_found', `There is no system "${input.systemId}"`);
+    throw new FermataError('not_found', `System "${input.systemId}" not found`);
   }
   const row: Slo = {
     ...{ ...input, id: write.entities.ids.next(), budgetRemainingPercent: 100, currentStreak: 0, bestStreak: 0 },
@@ -159,7 +159,7 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
   const unlocked = reached.filter((achievement) => !row.achievements.includes(achievement));
   const next: Slo = {
     ...{ ...row, ...objective, bestStreak, achievements: [...row.achievements, ...unlocked], computedAt: now },
-    // The next midnight of UTC, or when the streak grows: one that ends before midnight was reached all the same.
+    // The next midnight of UTC, or when the streak grows: one that ends before midnight was reached anyway.
     computeAt: new Date(Math.min((Math.floor(now.getTime() / DAY_MS) + 1) * DAY_MS, streakGrowsAt)),
   };
   await tx.update(slos).set(next).where(eq(slos.id, row.id));

@@ -13,7 +13,7 @@ import {
 import { element, type AlertSender, type Element, type Link } from './sender';
 
 const FIRING = new Set(['incident.triggered', 'incident.acknowledged', 'incident.unacknowledged', 'incident.reopened']);
-/** Changes of an incident that say nothing of whether it is open; its data are taken all the same when it is known. */
+/** Changes of an incident that say nothing of whether it is open; its data are taken anyway when it is known. */
 const ACTIONS: Readonly<Record<string, Link['action']>> = {
   'incident.acknowledged': 'acknowledged',
   'incident.resolved': 'resolved',

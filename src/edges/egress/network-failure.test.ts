@@ -16,7 +16,7 @@ it.each([
   expect(networkFailure(withCode(code), 'https://a.example')).toMatchObject({ code: expected, retryable: true });
 });
 
-it('tells of the first of several addresses that failed', () => {
+it('reports the first of several addresses that failed', () => {
   const error = new AggregateError([withCode('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1')]);
   expect(networkFailure(error, 'http://a.example').message).toContain('ECONNREFUSED: connect ECONNREFUSED');
 });

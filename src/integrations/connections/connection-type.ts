@@ -15,7 +15,7 @@ export interface ConnectionCall {
   now: Date;
 }
 
-/** What people are told. */
+/** The message for people. */
 export interface NotifyMessage {
   title: string;
   body: string;

@@ -101,7 +101,7 @@ export function createConnections(deps: {
     const row = await findConnection(deps.db, id);
     const type = deps.types.get(typeId ?? row?.type ?? '');
     if (row === null || type === undefined) {
-      throw new FermataError('config_invalid', `There is no connection "${id}".`);
+      throw new FermataError('config_invalid', `Connection "${id}" not found.`);
     }
     if (typeId !== null && row.type !== typeId) {
       throw new FermataError('config_invalid', `The connection "${row.name}" is of type ${row.type}, not ${typeId}.`);

@@ -102,9 +102,9 @@ async function folders({ mounts }: SandboxContent): Promise<string[]> {
 export async function tryBubblewrap(configured: string | undefined): Promise<SandboxAbility | string> {
   const bwrap = configured ?? BWRAP.find((path) => existsSync(path));
   if (bwrap === undefined) return 'bubblewrap is not installed';
-  if (!existsSync(bwrap)) return `there is no ${bwrap}`;
+  if (!existsSync(bwrap)) return `${bwrap} not found`;
   if (findPrlimit() === undefined) return 'prlimit (of util-linux) is not installed';
-  if (seccompFilter() === null) return `there is no list of system calls for ${process.arch}`;
+  if (seccompFilter() === null) return `no list of system calls for ${process.arch}`;
   let problem = '';
   for (const disablesUserNamespaces of [true, false]) {
     const ability = { bwrap, disablesUserNamespaces };

@@ -22,7 +22,7 @@ export function createMark(): ScriptMark {
 }
 
 /**
- * Kills every process that carries the mark, whatever session or group it has moved to and whoever its parent is now. Looks
+ * Kills every process that carries the mark, whatever its session, group or parent is now. Looks
  * again until a look finds none, because a process may fork while others are killed. Does nothing where there is no /proc.
  */
 export function killMarked(mark: ScriptMark): Companion {

@@ -52,7 +52,7 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
   };
 }
 
-/** The same for each try, so that whoever keeps mail can tell a repeat. */
+/** The same for each try, so that mail servers recognise a repeat. */
 function messageIdOf({ idempotencyKey }: NotifyCall, to: string): string {
   return `<${createHash('sha256')
     .update(JSON.stringify([idempotencyKey, to]))

@@ -22,7 +22,7 @@ export interface Stretch {
 }
 
 /**
- * Drives a branch inline until a command needs Temporal, or until the budget is used up, which is asked before each
+ * Drives a branch inline until a command needs Temporal, or until the budget is used up, which is checked before each
  * command but the first.
  */
 export async function driveInline(

@@ -1,7 +1,7 @@
 import { requestRun } from '../assignments';
 import { assignmentAction } from './assignment-action';
 
-/** Asks for a run of a check with the event `healthcheck.run_requested`; whoever runs the check listens to it. */
+/** Asks for a run of a check with the event `healthcheck.run_requested`; the process that runs the check listens to it. */
 export const runNowAction = assignmentAction(
   {
     id: 'run_now',

@@ -25,7 +25,7 @@ export const resolveAction: TransactionalAction<z.infer<typeof Config>> = {
     const id = incidentIdOf(config, consumed);
     if (config.onlyIfCreatedByAutomation) {
       const incident = await getIncident(context.tx, id);
-      if (!incident) throw new FermataError('not_found', `There is no incident "${id}"`);
+      if (!incident) throw new FermataError('not_found', `Incident "${id}" not found`);
       if (incident.createdBy.type !== 'automation') {
         return {
           ...incidentResult(incident, true),

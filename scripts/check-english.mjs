@@ -1,0 +1,52 @@
+// `npm run ci -- english`: refuses phrases that readers stumble over, in code, comments, messages and docs.
+// Prints each place with what to write instead and exits 1 when there is one.
+// usage: node scripts/check-english.mjs [FILE…]   (default: all files under version control)
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What is refused, and what to write instead. */
+const PHRASES = [
+  [/\bin vain\b/i, 'timed out'],
+  [/\bof one's own\b/i, 'custom'],
+  [/\ball the same\b/i, 'anyway'],
+  [/\b(?:fails?|failed|ends?|ended) by (?:itself|themselves)\b/i, 'say what fails or ends, and why'],
+  [/\bnothing by itself\b/i, 'say what does it'],
+  [/\b(?:is|are|was|were) told\b/i, 'notifies, reports, describes'],
+  [/\btells of\b/i, 'reports, describes'],
+  [/\bhears? of\b/i, 'receives'],
+  [/\b(?:is|are) looked at\b/i, 'evaluated, checked'],
+  [/\bis asked\b/i, 'evaluated, checked, called'],
+  [/\bthere already\b/i, 'already exists'],
+  [/\bhad come to\b/i, 'the recorded outcome'],
+  [/\bit lives\b/i, 'say what the process does'],
+  [/\bwho (?:looks|trusts|routes)\b/i, 'the caller, operators who trust…'],
+  [/\bbehind the gates?\b/i, 'after the gates'],
+];
+
+/** Text for people; the pictures, lock file and generated files are left out. */
+const FILES = ['src', 'docs', 'examples', 'console/src', 'scripts', '*.md', '.env.example', 'drizzle.config.ts'];
+const SKIPPED = [/^scripts\/check-english\.mjs$/, /\.(?:png|svg|snap)$/, /^CHANGELOG\.md$/];
+
+function filesOf(args) {
+  if (args.length > 0) return args;
+  const listed = execFileSync('git', ['ls-files', '-z', '--', ...FILES], { cwd: root, encoding: 'utf8' });
+  return listed.split('\0').filter((file) => file !== '' && !SKIPPED.some((pattern) => pattern.test(file)));
+}
+
+let found = 0;
+process.chdir(root);
+for (const file of filesOf(process.argv.slice(2))) {
+  for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+    for (const [phrase, instead] of PHRASES) {
+      const match = phrase.exec(line);
+      if (match === null) continue;
+      found += 1;
+      console.log(`${file}:${index + 1}: "${match[0]}": write ${instead}`);
+    }
+  }
+}
+console.log(`${found} phrases to rewrite`);
+process.exitCode = found === 0 ? 0 : 1;
