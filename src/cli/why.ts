@@ -29,7 +29,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Tells of each change what every automation that listens to it made of it, and why. With --json, the answers of
+Shows for each change what every automation that listens to it did, and why. With --json, the answers of
 GET /changes/{id} as a list.
 
 Examples:

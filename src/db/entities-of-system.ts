@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Alerts, incidents and maintenances of a system that are looked at, each the newest. */
+/** Most alerts, incidents and maintenances of a system that are read, newest first. */
 const MOST = 100;
 
 /** Ids of entities whose changes are about a system: its own, and those of its newest alerts, incidents and maintenances. */

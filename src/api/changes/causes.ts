@@ -10,7 +10,7 @@ import type { ChangeDetail } from './change-answer';
 type Causes = z.input<typeof ChangeDetail>['causes'];
 type Cause = Causes['up'][number];
 
-/** Changes below one that are told. */
+/** Most changes below one that an answer lists. */
 const MOST_BELOW = 100;
 
 interface Link {

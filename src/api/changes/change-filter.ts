@@ -5,7 +5,7 @@ import type { Executor } from '../../db/executor';
 import { normalizeEvent, type Registry } from '../../domain/registry/registry';
 import { eventsOf } from './change-answer';
 
-/** What a list of changes is asked for. */
+/** The query of a list of changes. */
 export interface ChangeQuery {
   kind?: string | undefined;
   entity?: string | undefined;
@@ -22,7 +22,7 @@ export interface ResolvedFilter {
 const CUSTOM_EVENT = 'automation.event';
 const ENTITY_CHANGED = 'automation.entity_changed';
 
-/** Turns a query into index reads. An event that changes of state mean, or a type of custom events, is told by each row. */
+/** Turns a query into index reads. Derived events and types of custom events are read from each row. */
 export async function resolveFilter(db: Executor, registry: Registry, query: ChangeQuery): Promise<ResolvedFilter> {
   const { kind, entity, event, system } = query;
   const accepts = event === undefined ? undefined : acceptsEvent(registry, event);

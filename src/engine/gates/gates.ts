@@ -17,7 +17,7 @@ export interface Refusal {
   passed: false;
   outcome: Outcome | 'trigger_disabled';
   detail: string;
-  /** The smallest part of the filter, the config or the conditions that was not as wanted; found out when it is asked for. */
+  /** The smallest part of the filter, the config or the conditions that did not hold; computed when it is read. */
   deciding?: () => DecidingPart | undefined;
   dwell?: { armedAt: string; firesAt: string };
   /** Events that a window has counted, and how many it needs. */
