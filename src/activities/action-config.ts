@@ -1,10 +1,11 @@
-import type { z } from 'zod';
 import type { Executor } from '../db/executor';
 import { isFlagged } from '../domain/definition/schema-at';
 import { FermataError, type Finding } from '../domain/errors';
 import { codeFields } from '../domain/registry/schema-marks';
 import { holdReferences, referencesIn } from '../domain/secrets/references';
+import type { SecretUse } from '../domain/secrets/binding';
 import type { EvaluationScope } from '../evaluation/evaluator';
+import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './perform-step';
 import type { UsedSecret } from './run-secrets';
@@ -15,26 +16,36 @@ export interface RenderedConfig {
   used: UsedSecret[];
 }
 
-const SECRET_FIELDS = ['x-secret', 'x-secret-env'];
+const ENVIRONMENT = ['x-secret-env'];
+const SECRET_FIELDS = ['x-secret', ...ENVIRONMENT];
 
 /**
  * Renders the configuration of an action, puts secrets in where its schema takes them and the author wrote them, and checks
  * it against the schema. Fields that hold code are never rendered. The step's mask hides the secrets from then on.
- * @throws {FermataError} config_invalid, and secret_outside for a reference in a field that takes none; both fail the step
- * without a retry.
+ * @throws {FermataError} config_invalid, secret_outside for a reference in a field that takes none, secret_not_allowed for a
+ * secret that is bound to other uses; all fail the step without a retry.
  */
 export async function renderConfig(
   db: Executor,
   { evaluator, secrets }: Pick<ActivityDeps, 'evaluator' | 'secrets'>,
   step: ActionStepOfRun,
-  schema: z.ZodType,
+  { configSchema: schema, execution }: Pick<Action, 'configSchema' | 'execution'>,
   scope: EvaluationScope,
 ): Promise<RenderedConfig> {
   const code = codeFields(schema);
   const held = holdReferences();
+  const uses = new Map<string, SecretUse>();
+  const own = execution === 'call' ? 'call' : 'effect';
   const takesSecret = (path: readonly PropertyKey[]) => isFlagged(schema, path, SECRET_FIELDS);
   const written = mapTexts(step.action.config, [], (text, path) => {
-    if (takesSecret(path)) return held.hold(text);
+    if (takesSecret(path)) {
+      const inEnvironment = isFlagged(schema, path, ENVIRONMENT);
+      for (const name of referencesIn(text)) {
+        const way = inEnvironment || uses.get(name)?.way === 'environment' ? 'environment' : own;
+        uses.set(name, secretUse(step, way));
+      }
+      return held.hold(text);
+    }
     const [outside] = code.has(String(path[0])) ? [] : referencesIn(text);
     if (outside === undefined) return text;
     const message = `${path.map(String).join('.')} takes no secrets: \${{ secrets.${outside} }} cannot be used there.`;
@@ -43,7 +54,7 @@ export async function renderConfig(
   const templates = Object.fromEntries(Object.entries(written).filter(([key]) => !code.has(key)));
   const literal = Object.fromEntries(Object.entries(written).filter(([key]) => code.has(key)));
   const rendered = { ...((await evaluator.render(db, templates, scope)) as Config), ...literal };
-  const values = await secrets.resolve([...held.names]);
+  const values = await secrets.resolve(uses);
   const used = [...values.values()];
   const clear = new Map([...values].map(([name, { value }]) => [name, value]));
   const config = held.names.size === 0 ? rendered : mapTexts(rendered, [], (text) => held.fill(text, clear));
@@ -59,6 +70,11 @@ export async function renderConfig(
 }
 
 type Config = Record<string, unknown>;
+
+/** How a step uses a secret. */
+export function secretUse({ source, action }: ActionStepOfRun, way: SecretUse['way']): SecretUse {
+  return { automation: source.facts.automation, action: action.action, way };
+}
 
 function mapTexts(
   value: unknown,

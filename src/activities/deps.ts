@@ -3,6 +3,7 @@ import type { EntityStore } from '../db/entity-store';
 import type { Notifier } from '../db/notifier';
 import type { Clock, Ids } from '../domain/clock';
 import type { Registry } from '../domain/registry/registry';
+import type { SecretUse } from '../domain/secrets/binding';
 import type { Action } from '../integrations/contract';
 import type { OpenConnection } from '../integrations/connections/open-connection';
 import type { Evaluator } from '../evaluation/evaluator';
@@ -20,8 +21,8 @@ export interface ActivityDeps {
   ids: Ids;
   secrets: RunSecrets;
   sourceOf: (runId: string) => Promise<RunSource>;
-  /** Opens the connection of this id, and of this type unless any will do. */
-  openConnection: (type: string | null, id: string) => Promise<OpenConnection>;
+  /** Opens the connection of this id for a step; it must be of this type unless null is given. */
+  openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
   /** Runs that a finished one made room for may start. */
   onRunsToStart: () => void;
   /** Told of each action's end, for the metrics. */

@@ -13,16 +13,18 @@ import { isInBranch } from '../domain/run/path';
 import { artifactScope } from '../domain/run/scope';
 import { LONGEST_RETRY_AFTER_MS } from '../domain/run/step-deadline';
 import type { RetryPlan } from '../domain/run/plan';
+import { withBoundSecrets } from '../edges/egress/bound-secrets';
 import type { ActionResult, CallingAction, CallOutcome } from '../integrations/contract';
 import type { OpenConnection } from '../integrations/connections/open-connection';
 import { ProviderFailure } from '../integrations/provider-failure';
-import { renderConfig } from './action-config';
+import { renderConfig, secretUse } from './action-config';
 import { callMemory } from './call-memory';
 import { SHORT_CALL_MS } from './call-budget';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { codeOf } from './perform-transaction';
 import type { ActionStepOfRun } from './perform-step';
+import { auditRefusedSecret } from './refused-secret';
 import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
 import { runCause, runError, scopeOf, traceOf } from './step';
 
@@ -131,14 +133,14 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
     const written = await endStep(db, { ...places(step), status: 'skipped', trace: traceOf(step) });
     return written ? { type: 'skipped' } : outcomeElsewhere(db, step);
   }
-  const rendered = await renderConfig(db, deps, step, action.configSchema, scope);
+  const rendered = await renderConfig(db, deps, step, action, scope);
   const { config } = rendered;
   const timeoutMs = timeoutOf(step, action, config);
   if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) {
     return { type: 'handover', attempts: start.attempts, delayMs: 0, timeoutMs };
   }
   const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
-  const connection = await connectionOf(deps, action, config);
+  const connection = await connectionOf(deps, step, action, config);
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
   const prepared = await prepare(deps, attempt, config, used);
   await deps.secrets.remember(names.runId, used);
@@ -160,7 +162,8 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   if (sentCount === null) return notSent(deps, attempt);
   attempt.sentCount = sentCount;
   attempt.sent = sent();
-  const result = await withBudget(context, timeoutMs, (signal) =>
+  const bound = [...rendered.used.flatMap((secret) => secret.bound ?? []), ...(connection?.bound ?? [])];
+  const send = (signal: AbortSignal) =>
     action.execute({
       scope: callScope,
       connection: connection?.config ?? null,
@@ -176,8 +179,8 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
       ...callMemory(db, { mask: step.mask, idempotencyKey, connectionId: connection?.id }, (write) =>
         persist(context, write),
       ),
-    }),
-  );
+    });
+  const result = await withBudget(context, timeoutMs, (signal) => withBoundSecrets(bound, () => send(signal)));
   await deps.failpoint('after-effect-before-completion');
   await maskAnew(deps, attempt);
   return finish(result);
@@ -229,10 +232,10 @@ async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise
   step.mask = (value, scope) => later(mask(value, scope), scope);
 }
 
-async function connectionOf(deps: ActivityDeps, action: CallingAction, config: unknown) {
+async function connectionOf(deps: ActivityDeps, step: ActionStepOfRun, action: CallingAction, config: unknown) {
   const { connection: type = null, connectionField = type === null ? undefined : 'connectionId' } = action;
   const id = connectionField === undefined ? undefined : (Object(config) as Record<string, unknown>)[connectionField];
-  return typeof id === 'string' ? { ...(await deps.openConnection(type, id)), id } : null;
+  return typeof id === 'string' ? { ...(await deps.openConnection(type, id, secretUse(step, 'call'))), id } : null;
 }
 
 /** Writes how the step ended, together with what the action keeps of it; an end that was written before stands. */
@@ -305,6 +308,7 @@ async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<Performance> {
   const { step, context, action } = attempt;
   await maskAnew(deps, attempt);
+  await persist(context, () => auditRefusedSecret(deps.database.db, deps, step, error));
   if (!attempt.sent) {
     // What could not even be sent uses up an attempt, too, unless it is infrastructure that was away.
     const counted = await persist(context, () => countSent(deps.database.db, step.names, attempt.key));

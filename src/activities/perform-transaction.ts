@@ -12,6 +12,7 @@ import { renderConfig } from './action-config';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './perform-step';
+import { auditRefusedSecret } from './refused-secret';
 import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
 import { runCause, runError, scopeOf, traceOf } from './step';
 
@@ -35,6 +36,7 @@ export async function performTransaction(
       await writeJournal(tx, step.names.runId, step.input.journal);
       const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold', step.input.wait));
       if (before) return before;
+      await auditRefusedSecret(tx, deps, step, error);
       const failed = await writeFailure(tx, step, runError(step, codeOf(error), messageOf(error)));
       return failed ?? outcomeElsewhere(tx, step);
     });
@@ -59,7 +61,7 @@ async function attempt(
     return { type: 'skipped' };
   }
   // What it writes comes from here: entities, events and rows get to see no more than steps do.
-  const { config } = await renderConfig(tx, deps, step, action.configSchema, scope);
+  const { config } = await renderConfig(tx, deps, step, action, scope);
   const consumed = action.consumes ? await consumedArtifact(tx, action.consumes, start.artifacts, source) : null;
   const result = await action.execute({
     config: maskFields(step.mask, config, 'all'),

@@ -2,7 +2,9 @@ import type { Executor } from '../db/executor';
 import { rememberRunSecrets, runSecretSealName, runSecretsOf, type SealedRunSecret } from '../db/secrets';
 import { FermataError } from '../domain/errors';
 import { LruCache } from '../domain/expressions/lru-cache';
+import { useRefusal, type BoundSecret, type SecretUse } from '../domain/secrets/binding';
 import type { Cipher } from '../domain/secrets/cipher';
+import { secretNotAllowed } from '../domain/secrets/not-allowed';
 import { createMask, NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { SecretBackend } from '../integrations/secret-backend';
 
@@ -10,12 +12,17 @@ import type { SecretBackend } from '../integrations/secret-backend';
 export interface UsedSecret {
   source: string;
   value: string;
+  /** Set when it may be sent to some hosts only. */
+  bound?: BoundSecret;
 }
 
 /** What runs have used, and what hides it in everything that they leave. */
 export interface RunSecrets {
-  /** Values by name. @throws {FermataError} config_invalid, which names those that there are not. */
-  resolve(names: readonly string[]): Promise<Map<string, UsedSecret>>;
+  /**
+   * Values by name, each for its use. @throws {FermataError} config_invalid, which names those that do not exist;
+   * secret_not_allowed for a use that the binding of a secret does not allow
+   */
+  resolve(uses: ReadonlyMap<string, SecretUse>): Promise<Map<string, UsedSecret>>;
   /** Remembers values for the run, before they are used, so that a worker that resumes the run masks them too. */
   remember(runId: string, used: readonly UsedSecret[]): Promise<void>;
   /** The mask of what a run has used, and of more. */
@@ -37,15 +44,23 @@ export function createRunSecrets(deps: {
   const masks = new LruCache<Mask>(MASKS, 64 * 1024 * 1024);
 
   const own: RunSecrets = {
-    async resolve(names) {
+    async resolve(uses) {
+      const names = [...uses.keys()];
       if (names.length === 0) return new Map();
       const found = await backend.resolve(names);
       const missing = names.filter((name) => !found.has(name));
       if (missing.length > 0) {
         throw new FermataError('config_invalid', `Secret not found: ${missing.map((name) => `"${name}"`).join(', ')}.`);
       }
+      for (const [name, use] of uses) {
+        const why = useRefusal(found.get(name)?.allow, use);
+        if (why !== null) throw secretNotAllowed(name, why);
+      }
       return new Map(
-        [...found].map(([name, { value, version }]) => [name, { source: `secret:${name}@${version}`, value }]),
+        [...found].map(([name, { value, version, allow }]) => {
+          const bound = allow?.hosts && { name, hosts: allow.hosts };
+          return [name, { source: `secret:${name}@${version}`, value, ...(bound && { bound }) }];
+        }),
       );
     },
 

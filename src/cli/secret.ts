@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
@@ -11,8 +11,57 @@ import { connect, CONNECTION_HELP } from './client/connect';
 import { createOutput, JSON_OPTION } from './print/output';
 import { UsageError } from './usage-error';
 
-const Secret = z.looseObject({ name: z.string(), version: z.number(), updatedAt: z.string() });
+const Named = z.array(z.looseObject({ name: z.string() }));
+const Secret = z.looseObject({
+  name: z.string(),
+  version: z.number(),
+  updatedAt: z.string(),
+  allow: z.record(z.string(), z.array(z.string())).nullable(),
+  usedBy: z.record(z.string(), Named),
+});
+
+interface SetOptions {
+  allowHost?: string[];
+  allowGroup?: string[];
+  allowAction?: string[];
+  allowAutomation?: string[];
+  allowAny?: true;
+  json?: true;
+}
+
 const Written = Secret.extend({ warnings: z.array(z.looseObject({ message: z.string() })) });
+
+/** An option that can be repeated. */
+function allowOption(flags: string, description: string): Option {
+  return new Option(`${flags}`, `${description} (can be repeated)`).argParser((value: string, before?: string[]) => [
+    ...(before ?? []),
+    value,
+  ]);
+}
+
+/** The binding that the options describe; undefined = leave it, null = remove it. */
+function bindingOf(options: SetOptions): Record<string, string[]> | null | undefined {
+  const { allowHost: hosts, allowGroup: groups, allowAction: actions, allowAutomation: automations } = options;
+  const lists = Object.entries({ hosts, groups, actions, automations }).flatMap(([key, list]) =>
+    list === undefined ? [] : [[key, list] as const],
+  );
+  if (options.allowAny && lists.length > 0)
+    throw new UsageError('--allow-any removes the binding: leave out the others.');
+  if (options.allowAny) return null;
+  return lists.length === 0 ? undefined : Object.fromEntries(lists);
+}
+
+function allowText(allow: Record<string, string[]> | null): string {
+  if (allow === null) return 'anywhere';
+  return Object.entries(allow)
+    .map(([key, list]) => `${key}: ${list.join(', ')}`)
+    .join('; ');
+}
+
+function usesText(usedBy: Record<string, { name: string }[]>): string {
+  const names = Object.values(usedBy).flatMap((list) => list.map(({ name }) => name));
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+}
 
 /** `fermata secret` */
 export function configure(command: Command): void {
@@ -21,16 +70,23 @@ export function configure(command: Command): void {
     .command('set')
     .description('set a secret; the value is read from standard input, without its last line break')
     .argument('<name>', 'as in ${{ secrets.NAME }}')
+    .addOption(allowOption('--allow-host <host>', 'host that it may be sent to, or *.example.com'))
+    .addOption(allowOption('--allow-group <group>', 'group of automations that may use it'))
+    .addOption(allowOption('--allow-action <action>', 'action that may use it, e.g. integration-webhook.send'))
+    .addOption(allowOption('--allow-automation <automation>', 'id or name of an automation that may use it'))
+    .option('--allow-any', 'remove the binding; without any of these options it stays as it is')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      `\nExamples:\n  fermata secret set PAGER_TOKEN < token.txt\n  pass show pager | fermata secret set PAGER_TOKEN\n${CONNECTION_HELP}`,
+      `\nExamples:\n  fermata secret set PAGER_TOKEN < token.txt\n  pass show pager | fermata secret set PAGER_TOKEN\n  fermata secret set PAGER_TOKEN --allow-host events.pagerduty.com < token.txt\n${CONNECTION_HELP}`,
     )
-    .action(async (name: string, { json }: { json?: true }) => {
+    .action(async (name: string, options: SetOptions) => {
+      const { json } = options;
+      const allow = bindingOf(options);
       const value = (await text(process.stdin)).replace(/\r?\n$/, '');
       if (value === '') throw new UsageError('Standard input is empty: give the value there.');
       const written = await connect().send('PUT', `/secrets/${encodeURIComponent(name)}`, Written, {
-        body: { json: { value } },
+        body: { json: { value, ...(allow !== undefined && { allow }) } },
       });
       if (json) return createOutput().json(written);
       createOutput().line(`secret "${written.name}" is at version ${written.version}`);
@@ -47,8 +103,11 @@ export function configure(command: Command): void {
       if (json) return output.json(items);
       if (items.length === 0) return output.line('No secrets yet.');
       output.table(
-        ['NAME', 'VERSION', 'SET'],
-        items.map(({ name, version, updatedAt }) => [name, String(version), updatedAt.slice(0, 16).replace('T', ' ')]),
+        ['NAME', 'VERSION', 'SET', 'ALLOWED', 'USED BY'],
+        items.map(({ name, version, updatedAt, allow, usedBy }) => [
+          ...[name, String(version), updatedAt.slice(0, 16).replace('T', ' ')],
+          ...[allowText(allow), usesText(usedBy)],
+        ]),
       );
     });
   command

@@ -21,7 +21,7 @@ export function configure(command: Command): void {
     .argument('<name>', 'what it is for')
     .addOption(
       new Option('-r, --role <role...>', 'what it may do; several are possible')
-        .choices(['viewer', 'operator', 'ingest', 'admin'])
+        .choices(['viewer', 'author', 'operator', 'ingest', 'admin'])
         .makeOptionMandatory(),
     )
     .option('--expires <instant>', 'ISO 8601, e.g. 2027-01-31T00:00:00Z; without it the token stays until revoked')

@@ -14,7 +14,7 @@ export interface AuditEntry {
   /** `success`, or why not: `refused` (4xx), `failed` (5xx). */
   outcome: 'success' | 'refused' | 'failed';
   remoteAddress: string | null;
-  detail: { status: number; code?: string; requestId: string };
+  detail: { [member: string]: unknown; status: number; code?: string; requestId: string };
 }
 
 /** Appends to the audit log; nothing changes or deletes rows there. */

@@ -28,6 +28,16 @@ export async function listConnections(
   return db.select().from(connections).where(where).orderBy(desc(connections.id)).limit(page.limit);
 }
 
+/** Every connection, page by page. */
+export async function* allConnections(db: Executor, pageSize = 500): AsyncGenerator<ConnectionRow> {
+  for (let before: string | undefined; ;) {
+    const page = await listConnections(db, { limit: pageSize, before });
+    yield* page;
+    before = page.at(-1)?.id;
+    if (page.length < pageSize) return;
+  }
+}
+
 /** Adds a connection. */
 export async function insertConnection(tx: Executor, row: ConnectionRow): Promise<void> {
   await tx.insert(connections).values(row);

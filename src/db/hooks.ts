@@ -26,6 +26,16 @@ export async function listHooks(db: Executor, page: { limit: number; before: str
   return db.select().from(hooks).where(where).orderBy(desc(hooks.id)).limit(page.limit);
 }
 
+/** Every hook, page by page. */
+export async function* allHooks(db: Executor, pageSize = 500): AsyncGenerator<HookRow> {
+  for (let before: string | undefined; ;) {
+    const page = await listHooks(db, { limit: pageSize, before });
+    yield* page;
+    before = page.at(-1)?.id;
+    if (page.length < pageSize) return;
+  }
+}
+
 /** @throws {FermataError} `conflict` when the name is taken. */
 export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
   const made = await tx

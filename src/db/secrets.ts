@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { SecretBinding } from '../domain/secrets/binding';
 import type { Sealed } from '../domain/secrets/cipher';
 import type { Executor } from './executor';
 
@@ -7,37 +8,69 @@ export interface SecretInfo {
   name: string;
   version: number;
   updatedAt: Date;
+  /** Where it may be used; null = anywhere. */
+  allow: SecretBinding | null;
 }
 
-/** Sealed values by name, with their versions. */
+/** Sealed values by name, with their versions and bindings. */
 export async function findSecrets(
   db: Executor,
   names: readonly string[],
-): Promise<Map<string, { version: number; sealed: Sealed }>> {
-  const found = await db.execute<{ name: string; version: number; sealed: Sealed }>(sql`
-    select name, version, sealed from secrets
+): Promise<Map<string, { version: number; sealed: Sealed; allow: SecretBinding | null }>> {
+  const found = await db.execute<{ name: string; version: number; sealed: Sealed; allow: SecretBinding | null }>(sql`
+    select name, version, sealed, allow from secrets
     where name = any(array(select jsonb_array_elements_text(${JSON.stringify(names)}::jsonb)))`);
-  return new Map(found.rows.map(({ name, version, sealed }) => [name, { version, sealed }]));
+  return new Map(found.rows.map(({ name, ...row }) => [name, row]));
 }
 
-/** Names and versions in alphabetical order, behind the name `after`. */
+/** Secrets in alphabetical order, after the name `after`. */
 export async function listSecrets(
   db: Executor,
   page: { limit: number; after: string | undefined },
 ): Promise<SecretInfo[]> {
-  const found = await db.execute<{ name: string; version: number; updated_at: string }>(sql`
-    select name, version, updated_at from secrets where name > ${page.after ?? ''} order by name limit ${page.limit}`);
-  return found.rows.map((row) => ({ name: row.name, version: row.version, updatedAt: new Date(row.updated_at) }));
+  const found = await db.execute<InfoRow>(sql`
+    select name, version, updated_at, allow from secrets where name > ${page.after ?? ''} order by name limit ${page.limit}`);
+  return found.rows.map(infoOf);
 }
 
-/** Sets a value: a new version. */
-export async function putSecret(tx: Executor, name: string, sealed: Sealed, now: Date): Promise<SecretInfo> {
-  const written = await tx.execute<{ version: number }>(sql`
-    insert into secrets (name, version, sealed, created_at, updated_at)
-    values (${name}, 1, ${JSON.stringify(sealed)}::jsonb, ${now.toISOString()}, ${now.toISOString()})
-    on conflict (name) do update set version = secrets.version + 1, sealed = excluded.sealed, updated_at = excluded.updated_at
-    returning version`);
-  return { name, version: written.rows[0]?.version ?? 1, updatedAt: now };
+interface InfoRow extends Record<string, unknown> {
+  name: string;
+  version: number;
+  updated_at: string;
+  allow: SecretBinding | null;
+}
+
+const infoOf = ({ name, version, updated_at, allow }: InfoRow): SecretInfo => ({
+  ...{ name, version, allow },
+  updatedAt: new Date(updated_at),
+});
+
+/** Sets a value: a new version. The binding stays unless `allow` is given; null removes it. */
+export async function putSecret(
+  tx: Executor,
+  { name, sealed, allow, now }: { name: string; sealed: Sealed; allow: SecretBinding | null | undefined; now: Date },
+): Promise<SecretInfo> {
+  const binding = allow ? JSON.stringify(allow) : null;
+  const written = await tx.execute<InfoRow>(sql`
+    insert into secrets (name, version, sealed, allow, created_at, updated_at)
+    values (${name}, 1, ${JSON.stringify(sealed)}::jsonb, ${binding}::jsonb, ${now.toISOString()}, ${now.toISOString()})
+    on conflict (name) do update set version = secrets.version + 1, sealed = excluded.sealed, updated_at = excluded.updated_at,
+      allow = case when ${allow === undefined} then secrets.allow else excluded.allow end
+    returning name, version, updated_at, allow`);
+  const [row] = written.rows;
+  if (!row) throw new Error('The secret was not written');
+  return infoOf(row);
+}
+
+/** Binds a secret without a new value; null = there is none. */
+export async function bindSecret(
+  tx: Executor,
+  { name, allow, now }: { name: string; allow: SecretBinding | null; now: Date },
+): Promise<SecretInfo | null> {
+  const written = await tx.execute<InfoRow>(sql`
+    update secrets set allow = ${allow ? JSON.stringify(allow) : null}::jsonb, updated_at = ${now.toISOString()}
+    where name = ${name} returning name, version, updated_at, allow`);
+  return written.rows[0] ? infoOf(written.rows[0]) : null;
 }
 
 /** False = there is none. */
@@ -120,10 +153,23 @@ export const secretSealName = (name: string): string => `secret:${name}`;
 /** What a run's copy of a value is sealed for. */
 export const runSecretSealName = (runId: string, source: string): string => `run:${runId}:${source}`;
 
-/** Names of secrets and ids of connections, for what a document refers to. */
-export async function knownReferences(db: Executor): Promise<{ secrets: Set<string>; connections: Set<string> }> {
-  const found = await db.execute<{ secrets: string[] | null; connections: string[] | null }>(sql`
-    select (select array_agg(name) from secrets) as secrets, (select array_agg(id::text) from connections) as connections`);
+/** Names and bindings of secrets, and ids of connections: what a document may refer to. */
+export async function knownReferences(db: Executor): Promise<{
+  secrets: Set<string>;
+  bindings: Map<string, SecretBinding | null>;
+  connections: Set<string>;
+}> {
+  const found = await db.execute<{
+    secrets: { name: string; allow: SecretBinding | null }[] | null;
+    connections: string[] | null;
+  }>(sql`
+    select (select jsonb_agg(jsonb_build_object('name', name, 'allow', allow)) from secrets) as secrets,
+      (select array_agg(id::text) from connections) as connections`);
   const { secrets, connections } = found.rows[0] ?? {};
-  return { secrets: new Set(secrets ?? []), connections: new Set(connections ?? []) };
+  const bindings = new Map((secrets ?? []).map(({ name, allow }) => [name, allow] as const));
+  return {
+    secrets: new Set(bindings.keys()),
+    bindings,
+    connections: new Set(connections ?? []),
+  };
 }

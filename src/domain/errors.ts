@@ -41,6 +41,7 @@ const CATALOGUE = {
   // Steps
   config_invalid: { status: 422, title: 'Action configuration not valid' },
   secret_outside: { status: 422, title: 'Secret in a field that takes none' },
+  secret_not_allowed: { status: 403, title: 'Secret not allowed here' },
   artifact_missing: { status: 422, title: 'Artifact missing' },
   provider_failed: { status: 502, title: 'The provider call failed' },
   http_status: { status: 502, title: 'The far end answered with an error' },

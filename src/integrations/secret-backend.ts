@@ -1,5 +1,6 @@
 import type { Executor } from '../db/executor';
 import { findSecrets, listSecrets, secretSealName } from '../db/secrets';
+import type { SecretBinding } from '../domain/secrets/binding';
 import type { Cipher } from '../domain/secrets/cipher';
 
 /** A value in clear: only inside the activity that uses it. */
@@ -7,6 +8,8 @@ export interface SecretValue {
   value: string;
   /** Changes with the value, also when a secret is deleted and set anew. */
   version: string;
+  /** Where it may be used; absent or null = anywhere. */
+  allow?: SecretBinding | null;
 }
 
 /** Where secrets are kept. The built-in one is Postgres. */
@@ -27,10 +30,10 @@ export function createPostgresSecrets({ db, cipher }: { db: Executor; cipher: Ci
     async resolve(names) {
       const found = await findSecrets(db, names);
       return new Map(
-        [...found].map(([name, { version, sealed }]) => [
+        [...found].map(([name, { version, sealed, allow }]) => [
           name,
           // Versions begin again after a deletion; a nonce never comes back.
-          { value: cipher.open(secretSealName(name), sealed), version: `${version}.${sealed.nonce}` },
+          { value: cipher.open(secretSealName(name), sealed), version: `${version}.${sealed.nonce}`, allow },
         ]),
       );
     },

@@ -1,13 +1,22 @@
 /** What a route may ask for; `public` asks for nothing. */
-export const PERMISSIONS = ['automation.read', 'automation.manage', 'ingest', 'secrets.manage', 'admin'] as const;
+export const PERMISSIONS = [
+  'automation.read',
+  'automation.manage',
+  'ingest',
+  'secrets.use',
+  'secrets.manage',
+  'admin',
+] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-export const ROLES = ['viewer', 'operator', 'ingest', 'admin'] as const;
+export const ROLES = ['viewer', 'author', 'operator', 'ingest', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 const GRANTS: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ['automation.read'],
-  operator: ['automation.read', 'automation.manage', 'ingest'],
+  // An operator who may not save automations that refer to secrets.
+  author: ['automation.read', 'automation.manage', 'ingest'],
+  operator: ['automation.read', 'automation.manage', 'ingest', 'secrets.use'],
   ingest: ['ingest'],
   admin: PERMISSIONS,
 };

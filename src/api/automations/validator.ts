@@ -4,6 +4,7 @@ import type { Definition } from '../../domain/definition/schema';
 import { validateDefinition, validateYaml, type Validation } from '../../domain/definition/validate';
 import type { Locate } from '../../domain/definition/yaml-locate';
 import type { Finding } from '../../domain/errors';
+import type { SecretBinding } from '../../domain/secrets/binding';
 import type { Registry } from '../../domain/registry/registry';
 import { refusalOfFindings } from '../http/findings';
 
@@ -13,6 +14,10 @@ const MAX_REMEMBERED = 10_000;
 /** Names of secrets and ids of connections that there are. */
 export interface KnownReferences {
   secrets?: ReadonlySet<string>;
+  /** Where secrets may be used. */
+  bindings?: ReadonlyMap<string, SecretBinding | null>;
+  /** Of the automation, once it has been saved. */
+  automationId?: string;
   connections?: ReadonlySet<string>;
 }
 
@@ -27,7 +32,10 @@ export interface AutomationValidator {
    * Warnings about a stored definition; computed once per version, since the registry does not change while we run. With
    * `known` computed anew, since secrets and connections come and go.
    */
-  warningsOf(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>, known?: KnownReferences): Finding[];
+  warningsOf(
+    automation: Pick<AutomationRecord, 'id' | 'version' | 'definition' | 'group'>,
+    known?: KnownReferences,
+  ): Finding[];
 }
 
 export function createAutomationValidator(deps: { registry: Registry; filters: FilterRegistry }): AutomationValidator {
@@ -42,8 +50,11 @@ export function createAutomationValidator(deps: { registry: Registry; filters: F
       if (definition === undefined || beside.length > 0) throw refusalOfFindings([...beside, ...errors]);
       return definition;
     },
-    warningsOf({ id, version, definition }, known) {
-      if (known !== undefined) return validate(definition, undefined, known).warnings;
+    warningsOf({ id, version, definition, group }, known) {
+      if (known !== undefined) {
+        const document = { ...definition, ...(group !== null && { group }) };
+        return validate(document, undefined, { ...known, automationId: id }).warnings;
+      }
       const key = `${id}:${version}`;
       let warnings = remembered.get(key);
       if (warnings === undefined) {

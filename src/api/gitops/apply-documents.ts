@@ -2,9 +2,10 @@ import { sql } from 'drizzle-orm';
 import type { AutomationRecord, AutomationStore } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
 import { sameJson } from '../../domain/entities/diff';
-import type { Actor } from '../../domain/entities/change';
 import type { Definition } from '../../domain/definition/schema';
+import type { Principal } from '../auth/principal';
 import { deleteAutomation } from '../automations/delete-automation';
+import { assertMayUseSecrets } from '../automations/secret-use';
 import type { GitOpsAutomation } from './read-documents';
 
 /** What became of one document, or of an automation that has none any more. */
@@ -21,26 +22,29 @@ export interface ApplyRequest {
   commit: string | null;
   prune: boolean;
   dryRun: boolean;
-  actor: Actor;
+  principal: Principal;
 }
 
 /**
  * Brings the automations of a source to what its documents say, in the caller's transaction. Statuses stay as they are;
  * a key that a document does not have gets its default; `prune` deletes what the source made and does not name any more.
+ * @throws {FermataError} `forbidden` for what refers to secrets, when the caller may not use them
  */
 export async function applyDocuments(
   { tx, automations: store }: { tx: Executor; automations: AutomationStore },
-  { automations, source, commit, prune, dryRun, actor }: ApplyRequest,
+  { automations, source, commit, prune, dryRun, principal }: ApplyRequest,
 ): Promise<Applied[]> {
   // Two applies of one source at once must not both create what is missing.
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`gitops:${source}`}, 0))`);
   const current = new Map((await store.ofSource(tx, source)).map((record) => [record.sourceName ?? '', record]));
   const results: Applied[] = [];
+  const { actor } = principal;
   for (const { name, path, definition } of automations) {
     const there = current.get(name);
     current.delete(name);
     // Said, since a definition without a group leaves the row's as it is.
     const whole = { ...definition, group: definition.group ?? '' };
+    if (there === undefined || !isSame(there, whole)) assertMayUseSecrets(principal, definition);
     if (there === undefined) {
       const managed = { source, name, path, commit };
       const created = dryRun ? null : await store.create(tx, { definition: whole, managed, actor });

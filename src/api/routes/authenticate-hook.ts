@@ -8,6 +8,8 @@ import { expectationOf, type Expectation } from '../../domain/hooks/scheme';
 import type { Cipher } from '../../domain/secrets/cipher';
 import type { Sns } from '../../edges/hooks/sns';
 import type { SnsMessage } from '../../edges/hooks/sns-message';
+import { onlyReference } from '../../domain/secrets/references';
+import { createPostgresSecrets } from '../../integrations/secret-backend';
 import { verifySender, type VerifiedRequest } from '../../edges/hooks/verify-sender';
 import { hookSecretName } from './hooks';
 
@@ -51,10 +53,25 @@ export async function authenticateHook(
     const signedHash = createHash('sha256').update(snsMessage.MessageId).digest('base64url');
     return { hook, expected, now, signedHash, snsMessage };
   }
-  const secrets = (hook?.secrets ?? []).map((secret) => cipher.open(hookSecretName(hook?.id ?? ''), secret));
+  const secrets = hook === null ? [] : await secretsOfHook({ db, cipher }, hook);
   const verified = verifySender(expected, secrets, { headers, raw, now });
   if (verified === null || hook === null) throw refusedHook();
   return { hook, expected, now, ...verified };
+}
+
+/** The secrets of a hook in clear. One that refers to a secret that does not exist matches nothing. */
+async function secretsOfHook(
+  { db, cipher }: Pick<AuthenticateHookDeps, 'db' | 'cipher'>,
+  hook: HookRow,
+): Promise<string[]> {
+  const opened = hook.secrets.map((sealed) => cipher.open(hookSecretName(hook.id), sealed));
+  const names = opened.flatMap((text) => onlyReference(text) ?? []);
+  if (names.length === 0) return opened;
+  const values = await createPostgresSecrets({ db, cipher }).resolve(names);
+  return opened.flatMap((text) => {
+    const name = onlyReference(text);
+    return name === null ? [text] : (values.get(name)?.value ?? []);
+  });
 }
 
 /** The answer to a request whose sender is not known. */

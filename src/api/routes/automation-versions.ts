@@ -8,6 +8,7 @@ import {
   TAG,
   type AutomationDeps,
 } from '../automations/deps';
+import { assertMayUseSecrets } from '../automations/secret-use';
 import { diffVersions } from '../automations/diff-versions';
 import { automationEtag } from '../../db/automation-store';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
@@ -126,9 +127,11 @@ function rollbackRoute(deps: AutomationDeps): Route {
       const number = /^[1-9]\d{0,8}$/.test(params.version) ? Number(params.version) : 0;
       const old = await deps.automations.versionAt(tx, current.id, number);
       if (old === null) throw notFound('version', params.version);
+      // What was valid once need not be valid now: an action may be gone.
+      const definition = deps.validator.accept(old.definition);
+      assertMayUseSecrets(principal, definition);
       const record = await deps.automations.update(tx, current.id, {
-        // What was valid once need not be valid now: an action may be gone.
-        definition: deps.validator.accept(old.definition),
+        definition,
         actor: principal.actor,
         ...(ifMatch === undefined ? {} : { expectedEtag: automationEtag(current) }),
       });

@@ -13,6 +13,7 @@ import {
 } from '../automations/deps';
 import { deleteAutomation } from '../automations/delete-automation';
 import { patchDocument, splitBody, wholeDocument } from '../automations/input';
+import { assertMayUseSecrets } from '../automations/secret-use';
 import { BASE_PATH } from '../app';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -75,8 +76,10 @@ function createRoute({ automations, validator, notifier, bodySchemas }: Automati
     responses: { 201: RESOURCE },
     async handler({ body, source, tx, principal, request, afterCommit }) {
       const { document, status, findings } = splitBody(body, source?.locate);
+      const definition = validator.accept(document, source?.locate, findings);
+      assertMayUseSecrets(principal, definition);
       const record = await automations.create(tx, {
-        definition: validator.accept(document, source?.locate, findings),
+        definition,
         ...(status === undefined ? {} : { status }),
         sourceYaml: source?.text ?? null,
         actor: principal.actor,
@@ -136,6 +139,7 @@ function patchRoute(deps: AutomationDeps): Route {
       const definition =
         (changes || findings.length > 0) &&
         validator.accept(whole ? wholeDocument(document) : patchDocument(current, document), source?.locate, findings);
+      if (definition !== false) assertMayUseSecrets(principal, definition);
       const record = await automations.update(tx, id, {
         ...(definition === false ? {} : { definition }),
         ...(status === undefined ? {} : { status }),

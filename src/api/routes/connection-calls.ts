@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { findConnection, type ConnectionRow } from '../../db/connections';
 import { FermataError, messageOf } from '../../domain/errors';
+import type { BoundSecret } from '../../domain/secrets/binding';
+import { withBoundSecrets } from '../../edges/egress/bound-secrets';
 import { createPostgresSecrets } from '../../integrations/secret-backend';
 import { createMask, NO_MASK, type Mask } from '../../domain/secrets/mask-values';
 import { maskedMessage } from '../../domain/secrets/masked-message';
@@ -10,6 +12,7 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound } from '../http/values';
 import type { ConnectionsDeps } from './connections';
+import { auditRefusedUse, type Caller } from './refused-secret-use';
 import { changedConfig, newConfig, typeOf } from './connection-config';
 
 const TIMEOUT_MS = 10_000;
@@ -45,7 +48,7 @@ function testRoute(deps: ConnectionsDeps): Route {
       200: { description: 'What came of it', schema: TestAnswer },
       ...NOT_FOUND,
     },
-    handler: async ({ params }) => json(200, await tryOut(() => open(deps, params.id))),
+    handler: async (context) => json(200, await tryOut(deps, context, () => open(deps, context.params.id))),
   });
 }
 
@@ -66,9 +69,9 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
       200: { description: 'Whether the far end accepts the credentials', schema: TestAnswer },
       ...NOT_FOUND,
     },
-    async handler({ body }) {
-      const row = await submittedRow(deps, body);
-      return json(200, await tryOut(() => openRow(deps, row)));
+    async handler(context) {
+      const row = await submittedRow(deps, context.body);
+      return json(200, await tryOut(deps, context, () => openRow(deps, row)));
     },
   });
 }
@@ -95,15 +98,24 @@ async function submittedRow(
   return { ...row, ...changedConfig(cipher, row, type, given.config) };
 }
 
+/** What a connection that is tested cannot be used for. */
+const UNUSABLE: ReadonlySet<string> = new Set(['config_invalid', 'secret_not_allowed']);
+
 /** What a test says; what it says is masked. A missing secret is a result too: it is what the test is for. */
-async function tryOut(openIt: () => Promise<Opened>): Promise<z.infer<typeof TestAnswer>> {
+async function tryOut(
+  { db, clock }: ConnectionsDeps,
+  context: Caller,
+  openIt: () => Promise<Opened>,
+): Promise<z.infer<typeof TestAnswer>> {
   let mask = NO_MASK;
   try {
     const opened = await openIt();
     mask = opened.mask;
-    return { ok: true, message: mask(await opened.type.test(opened.config, opened.call)) };
+    const { type, config, call, bound } = opened;
+    return { ok: true, message: mask(await withBoundSecrets(bound, () => type.test(config, call))) };
   } catch (error) {
-    const isUnusable = error instanceof FermataError && error.code === 'config_invalid';
+    await auditRefusedUse({ db, clock }, context, error);
+    const isUnusable = error instanceof FermataError && UNUSABLE.has(error.code);
     if (!(error instanceof ProviderFailure) && !isUnusable) throw error;
     return { ok: false, message: maskedMessage(mask, messageOf(error)), code: error.code };
   }
@@ -125,16 +137,20 @@ function optionsRoute(deps: ConnectionsDeps): Route {
       504: { description: 'The far end did not answer in time' },
       ...NOT_FOUND,
     },
-    async handler({ params, query }) {
+    async handler(context) {
+      const { params, query } = context;
       const opened = await open(deps, params.id);
       const { options } = opened.type;
       const load = Object.hasOwn(options, params.field) ? options[params.field] : undefined;
       if (load === undefined) throw notFound('field with options', params.field);
       const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
       try {
-        const items = await load(opened.config, given as Record<string, string>, opened.call);
+        const items = await withBoundSecrets(opened.bound, () =>
+          load(opened.config, given as Record<string, string>, opened.call),
+        );
         return json(200, { items: opened.mask(items) });
       } catch (error) {
+        await auditRefusedUse(deps, context, error);
         if (!(error instanceof ProviderFailure)) throw error;
         throw new FermataError(error.code, maskedMessage(opened.mask, error.message));
       }
@@ -146,6 +162,7 @@ interface Opened {
   type: AnyConnectionType;
   config: unknown;
   mask: Mask;
+  bound: readonly BoundSecret[];
   call: ConnectionCall;
 }
 
@@ -158,11 +175,10 @@ async function open(deps: ConnectionsDeps, id: string): Promise<Opened> {
 async function openRow({ db, cipher, connectionTypes, clock }: ConnectionsDeps, row: ConnectionRow): Promise<Opened> {
   const type = typeOf(connectionTypes, row.type);
   const backend = createPostgresSecrets({ db, cipher });
-  const { config, secrets } = await openConnection({ cipher, backend }, type, row);
+  const { config, secrets, bound } = await openConnection({ cipher, backend }, type, row);
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   return {
-    type,
-    config,
+    ...{ type, config, bound },
     mask: createMask(secrets.map(({ value }) => value)),
     call: { signal, timeoutMs: TIMEOUT_MS, now: clock.now() },
   };

@@ -18,6 +18,7 @@ import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagin
 import { ProblemFinding } from '../http/problem';
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp } from '../http/values';
+import { referenceWarnings } from './connection-references';
 import { changedConfig, newConfig, typeOf, warningsOf } from './connection-config';
 
 const TAG = 'Connections';
@@ -37,7 +38,9 @@ const ConnectionAnswer = z
   .meta({ id: 'Connection' });
 
 const WrittenAnswer = ConnectionAnswer.extend({
-  warnings: z.array(ProblemFinding).describe('Secrets that are too short to be hidden'),
+  warnings: z
+    .array(ProblemFinding)
+    .describe('Secrets that are too short to be hidden, do not exist or are bound to other hosts'),
 });
 
 export interface ConnectionsDeps {
@@ -122,7 +125,8 @@ function createRoute(deps: ConnectionsDeps): Route {
       const parts = newConfig(deps.cipher, id, type, body.config);
       const row = { id, name: body.name, type: body.type, ...parts, createdAt: now, updatedAt: now };
       await insertConnection(tx, row);
-      return written(deps, 201, row, warningsOf(type, body.config));
+      const references = await referenceWarnings(tx, type, { given: body.config, saved: row.config });
+      return written(deps, 201, row, [...warningsOf(type, body.config), ...references]);
     },
   });
 }
@@ -167,7 +171,9 @@ function patchRoute(deps: ConnectionsDeps): Route {
       const parts = body.config === undefined ? {} : changedConfig(deps.cipher, row, type, body.config);
       const changed = { ...row, ...parts, name: body.name ?? row.name, updatedAt: deps.clock.now() };
       await updateConnection(tx, changed);
-      return written(deps, 200, changed, warningsOf(type, body.config ?? {}));
+      const { config: given = {} } = body;
+      const references = await referenceWarnings(tx, type, { given, saved: changed.config });
+      return written(deps, 200, changed, [...warningsOf(type, given), ...references]);
     },
   });
 }

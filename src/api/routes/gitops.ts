@@ -95,7 +95,7 @@ function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
         const message = `Nothing is in the body: everything of the source "${source}" would be deleted. Say allowEmpty=true if that is meant.`;
         throw new FermataError('validation_failed', message);
       }
-      const wanted = { automations: read.automations, source, commit, prune, dryRun, actor: principal.actor };
+      const wanted = { automations: read.automations, source, commit, prune, dryRun, principal };
       const results = await applyDocuments({ tx, automations }, wanted);
       if (!dryRun && results.some(({ action }) => action !== 'unchanged')) {
         afterCommit(() => {

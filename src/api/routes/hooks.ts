@@ -6,6 +6,7 @@ import { FermataError } from '../../domain/errors';
 import { expectationOf, HOOK_SCHEMES, HookOptions, type HookScheme } from '../../domain/hooks/scheme';
 import type { Cipher } from '../../domain/secrets/cipher';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
+import { onlyReference } from '../../domain/secrets/references';
 import { isHeaderName } from '../../integrations/webhook/header-rules';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -16,9 +17,17 @@ const TAG = 'Hooks';
 const NOT_FOUND = { 404: { description: 'Hook not found' } };
 
 const Secrets = z
-  .array(z.string().min(1).max(1000))
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(1000)
+      .refine((text) => onlyReference(text) !== null || !text.includes('${{'), {
+        error: 'must be ${{ secrets.NAME }} and nothing else to refer to a secret',
+      }),
+  )
   .max(2)
-  .describe('One, or two while they are rotated; never shown again');
+  .describe('One, or two while they are rotated, or `${{ secrets.NAME }}`; never shown again');
 const Header = z
   .string()
   .max(100)

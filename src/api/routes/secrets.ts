@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
-import { deleteSecret, listSecrets, putSecret, secretSealName, type SecretInfo } from '../../db/secrets';
+import { bindSecret, deleteSecret, listSecrets, putSecret, secretSealName, type SecretInfo } from '../../db/secrets';
 import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import { SecretBinding } from '../../domain/secrets/binding';
 import type { Cipher } from '../../domain/secrets/cipher';
 import { SECRET_NAME } from '../../domain/secrets/references';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { ProblemFinding } from '../http/problem';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { notFound, Timestamp } from '../http/values';
+import { secretUses, UsedBy } from './secret-uses';
 import { shortSecretWarnings } from './short-secret';
 
 const TAG = 'Secrets';
@@ -17,8 +20,21 @@ const Params = z.object({
     .regex(SECRET_NAME, 'must be 1 to 100 letters, digits, "_" or "-"')
     .describe('As in `${{ secrets.NAME }}`'),
 });
+const NewValue = z.strictObject({
+  value: z.string().min(1).max(65_536).optional().describe('May be left out to bind a secret that exists'),
+  allow: SecretBinding.nullish().describe(
+    'Where it may be used; null = anywhere. Left out, the binding stays as it is',
+  ),
+});
 const SecretAnswer = z
-  .object({ name: z.string(), hasValue: z.literal(true), version: z.int(), updatedAt: Timestamp })
+  .object({
+    name: z.string(),
+    hasValue: z.literal(true),
+    version: z.int(),
+    updatedAt: Timestamp,
+    allow: SecretBinding.nullable().describe('Where it may be used; null = anywhere'),
+    usedBy: UsedBy,
+  })
   .meta({ id: 'Secret' });
 
 interface SecretsDeps {
@@ -41,9 +57,15 @@ export function secretRoutes({ db, clock, cipher }: SecretsDeps): Route[] {
       responses: { 200: { description: 'A page of secrets', schema: pageOf(SecretAnswer) } },
       async handler({ query: { limit, cursor } }) {
         const rows = await listSecrets(db, { limit: limit + 1, after: decodeCursor(z.string(), cursor) });
+        const usedBy = await secretUses({ db, cipher });
         return json(
           200,
-          toPage(rows, limit, toAnswer, (row) => row.name),
+          toPage(
+            rows,
+            limit,
+            (row) => toAnswer(row, usedBy),
+            (row) => row.name,
+          ),
         );
       },
     }),
@@ -53,18 +75,24 @@ export function secretRoutes({ db, clock, cipher }: SecretsDeps): Route[] {
       permission: 'secrets.manage',
       operationId: 'secrets.set',
       tag: TAG,
-      summary: 'Set a secret; runs that use the value before keep it hidden',
+      summary: 'Set a secret, and where it may be used; runs that use the value before keep it hidden',
       params: Params,
-      body: z.strictObject({ value: z.string().min(1).max(65_536) }),
+      body: NewValue,
       responses: {
         200: {
           description: 'The secret, without its value',
           schema: SecretAnswer.extend({ warnings: z.array(ProblemFinding) }),
         },
       },
-      async handler({ params: { name }, body: { value }, tx }) {
-        const info = await putSecret(tx, name, cipher.seal(secretSealName(name), value), clock.now());
-        return json(200, { ...toAnswer(info), warnings: shortSecretWarnings('value', value) });
+      async handler({ params: { name }, body: { value, allow }, tx }) {
+        const now = clock.now();
+        const info =
+          value === undefined
+            ? allow !== undefined && (await bindSecret(tx, { name, allow, now }))
+            : await putSecret(tx, { name, sealed: cipher.seal(secretSealName(name), value), allow, now });
+        if (!info) throw missingValue();
+        const warnings = value === undefined ? [] : shortSecretWarnings('value', value);
+        return json(200, { ...toAnswer(info, await secretUses({ db: tx, cipher })), warnings });
       },
     }),
     writeRoute({
@@ -84,9 +112,17 @@ export function secretRoutes({ db, clock, cipher }: SecretsDeps): Route[] {
   ];
 }
 
-const toAnswer = ({ name, version, updatedAt }: SecretInfo) => ({
-  name,
-  hasValue: true as const,
-  version,
-  updatedAt: updatedAt.toISOString(),
+const toAnswer = (
+  { name, version, updatedAt, allow }: SecretInfo,
+  usedBy: (name: string) => z.infer<typeof UsedBy>,
+): z.input<typeof SecretAnswer> => ({
+  ...{ name, hasValue: true, version, updatedAt: updatedAt.toISOString(), allow },
+  usedBy: usedBy(name),
 });
+
+function missingValue(): FermataError {
+  const errors = [{ path: 'value', code: 'required', message: 'Required' }];
+  return new FermataError('validation_failed', 'value: required, unless `allow` of an existing secret is set.', {
+    errors,
+  });
+}

@@ -1,5 +1,6 @@
 import { integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Sealed } from '../../domain/secrets/cipher';
+import type { SecretBinding } from '../../domain/secrets/binding';
 import { at, jsonb, bytea } from './columns';
 
 /** Secrets, sealed for their names. */
@@ -7,6 +8,8 @@ export const secrets = pgTable('secrets', {
   name: text('name').primaryKey(),
   version: integer('version').notNull(),
   sealed: jsonb('sealed').$type<Sealed>().notNull(),
+  /** Where it may be used; null = anywhere. */
+  allow: jsonb('allow').$type<SecretBinding>(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
 });

@@ -2,6 +2,7 @@ import { nearest } from '../expressions/nearest';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import { DEFAULT_MAX_ITERATIONS } from './action';
+import { checkSecretUse, type SecretBindings } from './check-secret-uses';
 import { checkEvent, checkTriggerConfig } from './check-triggers';
 import type { Findings } from './findings';
 import { valueAt } from './issues';
@@ -22,6 +23,7 @@ const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.i
 export interface StepContext {
   registry: Registry<ActionDescription>;
   connections: ReadonlySet<string> | undefined;
+  bindings: SecretBindings | undefined;
   document: Record<string, unknown>;
   findings: Findings;
   /** Filled: places of config fields that take secrets. */
@@ -71,6 +73,7 @@ const ABOUT_KEYS = new Set(['unknown_key', 'invalid_key']);
 
 function checkConfig(
   type: ActionDescription,
+  action: string,
   config: Record<string, unknown>,
   path: Segment[],
   context: StepContext,
@@ -82,9 +85,14 @@ function checkConfig(
     if (value !== undefined && !ABOUT_KEYS.has(finding.code) && hasTemplate(value)) continue;
     context.findings.error(finding);
   }
-  visitTexts(config, [], (_, relative) => {
-    if (!isFlagged(type.configSchema, relative, ['x-secret', 'x-secret-env'])) return;
-    context.secretFields.add(formatPlace([...path, ...relative]));
+  visitTexts(config, [], (text, relative) => {
+    const isEnvironment = isFlagged(type.configSchema, relative, ['x-secret-env']);
+    if (!isEnvironment && !isFlagged(type.configSchema, relative, ['x-secret'])) return;
+    const place = [...path, ...relative];
+    context.secretFields.add(formatPlace(place));
+    if (!context.bindings) return;
+    const step = { action, config, isEnvironment, document: context.document };
+    checkSecretUse(text, place, step, context.bindings, context.findings);
   });
   const { connectionField = 'connectionId' } = type;
   const connectionId = config[connectionField];
@@ -107,7 +115,7 @@ function checkAction({ step, path }: StepVisit, context: StepContext): void {
     return;
   }
   const config = step.config ?? {};
-  if (isMap(config)) checkConfig(type, config, [...path, 'config'], context);
+  if (isMap(config)) checkConfig(type, step.action, config, [...path, 'config'], context);
 }
 
 /** Kinds of context key that the document's triggers have; undefined where a trigger is not known. */

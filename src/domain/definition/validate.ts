@@ -2,6 +2,7 @@ import type { Finding } from '../errors';
 import { type FilterRegistry, standardFilters } from '../expressions/filter-registry';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
+import type { SecretBinding } from '../secrets/binding';
 import { checkArtifacts } from './check-artifacts';
 import { checkCondition } from './check-conditions';
 import { checkExpressions, type ParsedUse } from './check-expressions';
@@ -32,6 +33,10 @@ export interface ValidationOptions {
   locate?: Locate;
   /** Names of secrets and ids of connections that exist; without them, references are not checked. */
   secrets?: ReadonlySet<string>;
+  /** Where secrets may be used, by name; without them, uses are not checked. */
+  bindings?: ReadonlyMap<string, SecretBinding | null>;
+  /** Of the automation that the document is of, once it has been saved. */
+  automationId?: string;
   connections?: ReadonlySet<string>;
 }
 
@@ -62,6 +67,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
   const ids: StepContext['ids'] = new Map();
   const context: StepContext = {
     ...{ registry, document, findings, connections: options.connections },
+    bindings: options.bindings && { bindings: options.bindings, automationId: options.automationId },
     ...{ secretFields: new Set(), ids, proposeId: createProposals(ids), count: 0 },
   };
   const uses: ParsedUse[] = [];

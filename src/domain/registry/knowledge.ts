@@ -1,4 +1,5 @@
-import { ACTION_ALIASES, type PluginDescription } from './registry';
+import { ACTION_ALIASES } from './action-aliases';
+import type { PluginDescription } from './registry';
 
 /** What in the change log concerns a name; `*` as a kind is every kind. */
 export interface Reads {

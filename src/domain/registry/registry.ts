@@ -1,6 +1,7 @@
 import type { ChangeDeriver, Deriver, EntityKind, PayloadMapper } from '../entities/entity-kind';
 import type { FilterDefinition } from '../expressions/filters/filter';
 import { nearest } from '../expressions/nearest';
+import { canonicalActionId } from './action-aliases';
 import type { ActionDescription } from './action-description';
 import type { EntityListener } from './entity-listener';
 import type { TriggerType } from './trigger-type';
@@ -55,9 +56,6 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   listeners(): readonly EntityListener[];
 }
 
-/** Other names that are accepted for an action. */
-export const ACTION_ALIASES: Readonly<Record<string, string>> = { 'automation.notify_user': 'notification.send' };
-
 /** `healthcheck.system.degraded` → `healthcheck.system_degraded`: dots inside the name are read as `_`. */
 export function normalizeEvent(event: string): string {
   const dot = event.indexOf('.');
@@ -99,16 +97,15 @@ export function createRegistry<A extends ActionDescription>(plugins: readonly Pl
   const derivers = deriversOf(plugins, kinds);
   const mappers = mappersOf(plugins, kinds);
   const listeners = plugins.flatMap((plugin) => plugin.listeners ?? []);
-  const resolve = (id: string) => (Object.hasOwn(ACTION_ALIASES, id) ? (ACTION_ALIASES[id] ?? id) : id);
   return {
     trigger: (event) => triggers.get(normalizeEvent(event)),
-    action: (id) => actions.get(resolve(id)),
+    action: (id) => actions.get(canonicalActionId(id)),
     entityKind: (kind) => kinds.get(kind),
     triggers: () => triggers,
     actions: () => actions,
     artifactTypes: () => artifactTypes,
     entityKinds: () => kinds,
-    artifactTypeOf: (id) => artifactOfAction.get(resolve(id)),
+    artifactTypeOf: (id) => artifactOfAction.get(canonicalActionId(id)),
     readersOf: (event) => readers.get(event) ?? [],
     nearestTrigger: (event) => nearest(event, [...triggers.keys()]),
     nearestAction: (id) => nearest(id, [...actions.keys()]),

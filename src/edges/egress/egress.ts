@@ -2,6 +2,7 @@ import { connect as netConnect, isIP, type Socket } from 'node:net';
 import { Agent, Pool, type Dispatcher } from 'undici';
 import { ProviderFailure } from '../../integrations/provider-failure';
 import { createAllowList } from './allow-list';
+import { checkBoundSecrets } from './bound-secrets';
 import { withDeadline } from './deadline';
 import { guardedLookup, systemResolve, type Resolve } from './guarded-lookup';
 import { networkFailure } from './network-failure';
@@ -87,6 +88,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
     const sensitive = new Set(request.sensitiveHeaders?.map((name) => name.toLowerCase()));
     let hop = firstHop(request);
     for (;;) {
+      checkBoundSecrets(targetOf(hop.url).hostname, hop.redirects > 0);
       const response = await sendHop(hop, signal);
       const headers = plainHeaders(response.headers);
       const next = nextHop(hop, response.statusCode, headers['location'], sensitive);
@@ -111,6 +113,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
     async connect({ host, port, timeoutMs, signal }) {
       const origin = `${host}:${port}`;
       try {
+        checkBoundSecrets(host);
         if (isIP(host) !== 0) checkAddress(host, port, allowList, `The address ${host}`);
         return await withDeadline(timeoutMs, signal, (deadline) =>
           connected(netConnect({ host, port, lookup: guardedLookup(port, allowList, resolve) }), deadline),

@@ -3,7 +3,9 @@ import { findConnection, type ConnectionRow } from '../../db/connections';
 import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
 import { childSchemas, unwrap } from '../../domain/definition/schema-at';
+import { useRefusal, type BoundSecret, type SecretUse } from '../../domain/secrets/binding';
 import type { Cipher } from '../../domain/secrets/cipher';
+import { secretNotAllowed } from '../../domain/secrets/not-allowed';
 import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
 import type { SecretBackend } from '../secret-backend';
 import type { AnyConnectionType } from './connection-type';
@@ -14,6 +16,8 @@ export interface OpenConnection {
   config: unknown;
   /** Values that nothing that leaves the call may contain, with what they are. */
   secrets: { source: string; value: string }[];
+  /** Those that may be sent to some hosts only: calls run under `withBoundSecrets`. */
+  bound: BoundSecret[];
 }
 
 /** What a sealed field of a connection is sealed for. */
@@ -37,12 +41,14 @@ export function fieldValue(type: AnyConnectionType, field: string, text: string)
 
 /**
  * Opens a row and looks up the secrets that it refers to: a text alone, or parts of the texts in a map, as in
- * `Authorization: Bearer ${{ secrets.TOKEN }}`. @throws {FermataError} config_invalid
+ * `Authorization: Bearer ${{ secrets.TOKEN }}`. `use` = the step that it is for. @throws {FermataError} config_invalid;
+ * secret_not_allowed when a secret is bound to other uses
  */
 export async function openConnection(
   { cipher, backend }: { cipher: Cipher; backend: SecretBackend },
   type: AnyConnectionType,
   row: ConnectionRow,
+  use?: SecretUse,
 ): Promise<OpenConnection> {
   const fields = Object.entries(sealedValues(cipher, row)).map(([field, text]) => {
     const isReference = onlyReference(text) !== null;
@@ -55,6 +61,11 @@ export async function openConnection(
   const found = await backend.resolve(names);
   const missing = names.find((name) => !found.has(name));
   if (missing !== undefined) throw unusable(row, `refers to the secret "${missing}", which there is not`);
+  for (const [name, { allow }] of use ? found : []) {
+    const why = use && useRefusal(allow, use);
+    if (why) throw secretNotAllowed(name, why);
+  }
+  const bound = [...found].flatMap(([name, { allow }]) => (allow?.hosts ? [{ name, hosts: allow.hosts }] : []));
   const clear = (text: string) => fillReferences(text, (name) => found.get(name)?.value ?? '');
   const opened = [...addresses, ...fields.map(({ field, value }) => [field, value] as const)].map(
     ([field, value]) => [field, mapTexts(value, clear)] as const,
@@ -72,7 +83,7 @@ export async function openConnection(
     }),
   );
   const used = [...found].map(([name, { value, version }]) => ({ source: `secret:${name}@${version}`, value }));
-  return { type: type.id, config: config.data, secrets: [...own, ...used] };
+  return { type: type.id, config: config.data, secrets: [...own, ...used], bound };
 }
 
 const unusable = (row: ConnectionRow, what: string) =>
@@ -97,7 +108,7 @@ export function createConnections(deps: {
   backend: SecretBackend;
   types: ReadonlyMap<string, AnyConnectionType>;
 }) {
-  return async (typeId: string | null, id: string): Promise<OpenConnection> => {
+  return async (typeId: string | null, id: string, use: SecretUse): Promise<OpenConnection> => {
     const row = await findConnection(deps.db, id);
     const type = deps.types.get(typeId ?? row?.type ?? '');
     if (row === null || type === undefined) {
@@ -106,6 +117,6 @@ export function createConnections(deps: {
     if (typeId !== null && row.type !== typeId) {
       throw new FermataError('config_invalid', `The connection "${row.name}" is of type ${row.type}, not ${typeId}.`);
     }
-    return openConnection(deps, type, row);
+    return openConnection(deps, type, row, use);
   };
 }

@@ -1,0 +1,2 @@
+-- Where a secret may be used (hosts, groups, automations, actions); null = anywhere.
+alter table secrets add column allow jsonb;
