@@ -9,6 +9,7 @@ import { endStep } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
 import { messageOf } from '../domain/errors';
 import type { Performance } from '../domain/run/activities';
+import type { BoundSecret } from '../domain/secrets/binding';
 import { isInBranch } from '../domain/run/path';
 import { artifactScope } from '../domain/run/scope';
 import { LONGEST_RETRY_AFTER_MS } from '../domain/run/step-deadline';
@@ -142,7 +143,8 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
   const connection = await connectionOf(deps, step, action, config);
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
-  const prepared = await prepare(deps, attempt, config, used);
+  const bound = [...rendered.used.flatMap((secret) => secret.bound ?? []), ...(connection?.bound ?? [])];
+  const prepared = await prepare(deps, attempt, config, { used, bound });
   await deps.secrets.remember(names.runId, used);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets, used);
   const sent = () => ({ config, connectionType: connection?.type ?? '', prepared, at: performance.now() });
@@ -162,7 +164,6 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   if (sentCount === null) return notSent(deps, attempt);
   attempt.sentCount = sentCount;
   attempt.sent = sent();
-  const bound = [...rendered.used.flatMap((secret) => secret.bound ?? []), ...(connection?.bound ?? [])];
   const send = (signal: AbortSignal) =>
     action.execute({
       scope: callScope,
@@ -195,19 +196,20 @@ const callScopeOf = ({ step, start }: Attempt) => ({
   automation: step.source.facts.automation,
 });
 
-/** Lets the action read our own tables; secrets of the connections that it opens are added to `used`. */
+/** Lets the action read our own tables; secrets of the connections that it opens are added to `used` and `bound`. */
 async function prepare(
   deps: ActivityDeps,
   { action, step }: Attempt,
   config: unknown,
-  used: OpenConnection['secrets'],
+  { used, bound }: { used: OpenConnection['secrets']; bound: BoundSecret[] },
 ): Promise<unknown> {
   return action.prepare?.({
     ...{ db: deps.database.db, ids: deps.ids, config, cause: runCause(step), now: deps.clock.now() },
     trigger: step.source.facts.trigger,
     async openConnection(type, id) {
-      const opened = await deps.openConnection(type, id);
+      const opened = await deps.openConnection(type, id, secretUse(step, 'call'));
       used.push(...opened.secrets);
+      bound.push(...opened.bound);
       return opened.config;
     },
   });

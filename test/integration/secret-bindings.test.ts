@@ -130,7 +130,7 @@ describe('a secret that is bound', () => {
     await bind('CONNECTED', { hosts: ['hooks.example.com'] });
     const config = { baseUrl: engine.receiver.url, headers: { 'X-Token': 'T ${{ secrets.CONNECTED }}' } };
     const made = await call('POST', '/connections', { name: 'Bound', type: 'webhook', config });
-    expect(made['warnings']).toMatchObject([{ path: 'config.headers["X-Token"]', code: 'secret_not_allowed' }]);
+    expect(made['warnings']).toMatchObject([{ path: 'config.headers.X-Token', code: 'secret_not_allowed' }]);
     const notify = (channel: unknown, to = '') => ({
       action: 'notification.send',
       config: { channel, title: 't', body: 'b', ...(to === '' ? {} : { to }) },

@@ -62,6 +62,7 @@ ${steps}
     expect(items.find(({ name }) => name === 'TINY')).toEqual({
       ...{ name: 'TINY', hasValue: true, version: 2 },
       updatedAt: expect.any(String) as string,
+      ...{ allow: null, usedBy: { automations: [], connections: [], hooks: [] } },
     });
     expect((await request('DELETE', '/secrets/TINY')).status).toBe(204);
     expect((await request('DELETE', '/secrets/TINY')).status).toBe(404);
