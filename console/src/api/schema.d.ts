@@ -1323,7 +1323,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Set a secret; runs that use the value before keep it hidden */
+        /** Set a secret, and where it may be used; runs that use the value before keep it hidden */
         put: operations["secrets.set"];
         post?: never;
         /** Delete a secret; steps that name it fail from now on */
@@ -3818,11 +3818,41 @@ export interface components {
              * @description ISO 8601, UTC
              */
             updatedAt: string;
+            /** @description Where it may be used; null = anywhere */
+            allow: components["schemas"]["SecretBinding"] | null;
+            /** @description What refers to the secret */
+            usedBy: {
+                automations: {
+                    /** Format: uuid */
+                    id: string;
+                    name: string;
+                }[];
+                connections: {
+                    /** Format: uuid */
+                    id: string;
+                    name: string;
+                }[];
+                hooks: {
+                    /** Format: uuid */
+                    id: string;
+                    name: string;
+                }[];
+            };
+        };
+        SecretBinding: {
+            /** @description Exact names or `*.example.com`: every request of the step, redirects included */
+            hosts?: unknown[];
+            /** @description Groups of automations */
+            groups?: string[];
+            /** @description Ids or names of automations */
+            automations?: string[];
+            /** @description Actions, e.g. `integration-webhook.send` */
+            actions?: string[];
         };
         Session: {
             id: string;
             name: string;
-            roles: ("viewer" | "operator" | "ingest" | "admin")[];
+            roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
             /** @description Send as `X-Fermata-CSRF` with calls by cookie other than GET and HEAD */
             csrfToken: string;
             /**
@@ -3926,7 +3956,7 @@ export interface components {
             kind: "token" | "session";
             /** @description How the token begins */
             prefix: string;
-            roles: ("viewer" | "operator" | "ingest" | "admin")[];
+            roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
             /**
              * Format: date-time
              * @description ISO 8601, UTC
@@ -13176,7 +13206,7 @@ export interface operations {
                 "application/json": {
                     /** @enum {string} */
                     scheme?: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns";
-                    /** @description One, or two while they are rotated; never shown again */
+                    /** @description One, or two while they are rotated, or `${{ secrets.NAME }}`; never shown again */
                     secrets?: string[];
                     /** @description Where the secret or signature is; null = the scheme's own header */
                     header?: string | null;
@@ -13665,7 +13695,7 @@ export interface operations {
                     name: string;
                     /** @enum {string} */
                     scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns";
-                    /** @description One, or two while they are rotated; never shown again */
+                    /** @description One, or two while they are rotated, or `${{ secrets.NAME }}`; never shown again */
                     secrets?: string[];
                     /** @description Where the secret or signature is; null = the scheme's own header */
                     header?: string | null;
@@ -13939,7 +13969,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    value: string;
+                    /** @description May be left out to bind a secret that exists */
+                    value?: string;
+                    /** @description Where it may be used; null = anywhere. Left out, the binding stays as it is */
+                    allow?: components["schemas"]["SecretBinding"] | null;
                 };
             };
         };
@@ -13960,6 +13993,26 @@ export interface operations {
                          * @description ISO 8601, UTC
                          */
                         updatedAt: string;
+                        /** @description Where it may be used; null = anywhere */
+                        allow: components["schemas"]["SecretBinding"] | null;
+                        /** @description What refers to the secret */
+                        usedBy: {
+                            automations: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            }[];
+                            connections: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            }[];
+                            hooks: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            }[];
+                        };
                         warnings: components["schemas"]["Finding"][];
                     };
                 };
@@ -15083,7 +15136,7 @@ export interface operations {
                          * @description ISO 8601, UTC
                          */
                         updatedAt: string;
-                        /** @description Secrets that are too short to be hidden */
+                        /** @description Secrets that are too short to be hidden, do not exist or are bound to other hosts */
                         warnings: components["schemas"]["Finding"][];
                     };
                 };
@@ -15444,7 +15497,7 @@ export interface operations {
                          * @description ISO 8601, UTC
                          */
                         updatedAt: string;
-                        /** @description Secrets that are too short to be hidden */
+                        /** @description Secrets that are too short to be hidden, do not exist or are bound to other hosts */
                         warnings: components["schemas"]["Finding"][];
                     };
                 };
@@ -23043,7 +23096,7 @@ export interface operations {
             content: {
                 "application/json": {
                     name: string;
-                    roles: ("viewer" | "operator" | "ingest" | "admin")[];
+                    roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
                     /** @description Absent = never */
                     expiresAt?: string | null;
                 };
@@ -23067,7 +23120,7 @@ export interface operations {
                         kind: "token" | "session";
                         /** @description How the token begins */
                         prefix: string;
-                        roles: ("viewer" | "operator" | "ingest" | "admin")[];
+                        roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
                         /**
                          * Format: date-time
                          * @description ISO 8601, UTC
