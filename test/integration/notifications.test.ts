@@ -92,7 +92,13 @@ ${steps}
       headers: { 'X-Key': 'canary-header' },
     });
     const { port } = smtp.server.address() as AddressInfo;
-    ids['smtp'] = await connect('smtp', { host: '127.0.0.1', port, user: 'ops@example.org', password: PASSWORD });
+    ids['smtp'] = await connect('smtp', {
+      host: '127.0.0.1',
+      port,
+      user: 'ops@example.org',
+      password: PASSWORD,
+      tls: 'none',
+    });
   }, 120_000);
   beforeEach(() => {
     engine.receiver.received.splice(0);

@@ -148,7 +148,7 @@ describe('secrets leave no trace', () => {
     }).catch(() => null);
     const smtp = await connect('smtp', {
       ...{ host: hostname, port: isMail ? (mail.server.address() as AddressInfo).port : Number(port || 80) },
-      ...{ user: 'ops@example.org', password: value },
+      ...{ user: 'ops@example.org', password: value, tls: 'none' },
     });
     if (url !== ways['hang']) await tryOut({ jira, teams, webex, smtp });
     const steps: [string, Step][] = [

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { createTransport, type Transporter } from 'nodemailer';
 import { z } from 'zod';
 import { messageOf } from '../../domain/errors';
@@ -7,19 +8,55 @@ import type { Egress } from '../../edges/egress/egress';
 import { errorCode } from '../../edges/egress/error-code';
 import { ProviderFailure } from '../provider-failure';
 
-/** A mail server that takes mail from an account. */
-const SmtpConnection = z.strictObject({
-  host: z.string().min(1).max(253),
-  port: z.int().min(1).max(65_535),
-  user: z.string().min(1).max(320),
-  password: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
-});
+/** `ops@example.org`, or with a name: `Fermata <ops@example.org>`. */
+const SENDER = /^(?:[^<>\r\n]*<)?[^\s<>@,;"]+@[^\s<>@,;"]+>?$/;
+
+/** A mail server, with or without an account. */
+const SmtpConnection = z
+  .strictObject({
+    host: z.string().min(1).max(253),
+    port: z.int().min(1).max(65_535),
+    user: z.string().min(1).max(320).optional().describe('Left out for a relay that asks for none'),
+    password: z.string().min(1).max(10_000).optional().meta({ 'x-secret': true }),
+    from: z
+      .string()
+      .max(400)
+      .refine((text) => SENDER.test(text) && text.includes('<') === text.endsWith('>'), {
+        error: 'must be an address, or a name with an address: Fermata <ops@example.org>',
+      })
+      .optional()
+      .describe('Sender; by default the user'),
+    tls: z
+      .enum(['required', 'none'])
+      .default('required')
+      .describe(
+        '`required`: at once on port 465, by STARTTLS on others. `none`: everything in clear, also the password',
+      ),
+    ca: z
+      .string()
+      .max(100_000)
+      .refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), 'must be certificates in PEM form')
+      .optional()
+      .describe('Certificates to trust in place of the public ones (PEM)'),
+  })
+  .superRefine(({ user, password }, context) => {
+    if ((user === undefined) === (password === undefined)) return;
+    const [missing, given] = user === undefined ? (['user', 'password'] as const) : (['password', 'user'] as const);
+    context.addIssue({ code: 'custom', path: [missing], message: `is required together with ${given}` });
+  });
 type SmtpConnection = z.infer<typeof SmtpConnection>;
 
-/** Port on which TLS begins at once; elsewhere it begins with STARTTLS, where the server offers it. */
+/** Port on which TLS begins at once; elsewhere it begins with STARTTLS. */
 const TLS_PORT = 465;
 
-/** Type `smtp`. As a channel of notifications, a recipient is an address; the sender is the user. */
+/** The address that mail comes from. */
+function senderOf({ from, user, host }: SmtpConnection): string {
+  if (from !== undefined) return from;
+  const name = user ?? 'fermata';
+  return name.includes('@') ? name : `${name}@${isIP(host) === 0 ? host : `[${host}]`}`;
+}
+
+/** Type `smtp`. As a channel of notifications, a recipient is an address. */
 export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpConnection> {
   return {
     id: 'smtp',
@@ -29,7 +66,7 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
     test: (config, call) =>
       withTransport(egress, config, call, async (transport) => {
         await transport.verify();
-        return `${config.host} takes mail from ${config.user}.`;
+        return `${config.host} takes mail from ${senderOf(config)}.`;
       }),
     options: {},
     notify: {
@@ -39,7 +76,7 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
           const { title, body, actionLabel, actionUrl, importance } = message;
           const link = actionUrl === undefined ? '' : `\n\n${actionLabel ?? 'Open'}: ${actionUrl}\n`;
           const sent = (await transport.sendMail({
-            from: config.user.includes('@') ? config.user : `${config.user}@${config.host}`,
+            from: senderOf(config),
             to,
             subject: title,
             text: `${body}${link}`,
@@ -62,7 +99,7 @@ function messageIdOf({ idempotencyKey }: NotifyCall, to: string): string {
 
 async function withTransport<T>(
   egress: Egress,
-  { host, port, user, password }: SmtpConnection,
+  { host, port, user, password, tls, ca }: SmtpConnection,
   { signal, timeoutMs }: ConnectionCall,
   work: (transport: Transporter) => Promise<T>,
 ): Promise<T> {
@@ -71,12 +108,15 @@ async function withTransport<T>(
   signal.addEventListener('abort', abort, { once: true });
   // nodemailer's own connections are not guarded: it gets one that is.
   const options = {
-    ...{ host, port, connection: socket, secure: port === TLS_PORT, auth: { user, pass: password } },
+    ...{ host, port, connection: socket },
+    ...(user !== undefined && { auth: { user, pass: password } }),
+    // Without TLS nothing is upgraded, so that what is sent in clear does not depend on what the server offers.
+    ...(tls === 'none' ? { secure: false, ignoreTLS: true } : { secure: port === TLS_PORT, requireTLS: true }),
     ...{
       connectionTimeout: timeoutMs,
       greetingTimeout: timeoutMs,
       socketTimeout: timeoutMs,
-      tls: { servername: host },
+      tls: { ...(isIP(host) === 0 && { servername: host }), ...(ca !== undefined && { ca }) },
     },
   };
   const transport = createTransport(options as unknown as Parameters<typeof createTransport>[0]);
@@ -97,6 +137,10 @@ function failureOf(error: unknown, host: string): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   const { responseCode } = Object(error) as { responseCode?: unknown };
   const text = messageOf(error);
+  if (errorCode(error) === 'ETLS') {
+    const message = `${host} could not be reached with TLS, and nothing was sent without it: ${text}. For a server without TLS, set tls: none.`;
+    return new ProviderFailure('provider_failed', message, { retryable: false });
+  }
   if (typeof responseCode === 'number') {
     const retryable = responseCode >= 400 && responseCode < 500;
     return new ProviderFailure('provider_failed', `${host} refused: ${text}`, { retryable });
