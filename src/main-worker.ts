@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { createActivities } from './activities/create-activities';
 import type { ActivityDeps } from './activities/deps';
 import { createFireSchedule } from './activities/fire-schedule';
+import { createOriginLoad } from './activities/origin-load';
 import { maskFailures } from './activities/mask-failures';
 import { createRunSecrets } from './activities/run-secrets';
 import { createPostgresSecrets } from './integrations/secret-backend';
@@ -128,6 +129,7 @@ export async function startWorker(
       backend,
       types: connectionTypesOf(plugins),
     }),
+    origins: createOriginLoad({ slots: config.workerSlots.activities }),
     onRunsToStart: () => launcher.poke(),
     onAction: metrics.action,
     onRunEnded: metrics.runEnded,

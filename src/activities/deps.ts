@@ -7,6 +7,7 @@ import type { SecretUse } from '../domain/secrets/binding';
 import type { Action } from '../integrations/contract';
 import type { OpenConnection } from '../integrations/connections/open-connection';
 import type { Evaluator } from '../evaluation/evaluator';
+import type { OriginLoad } from './origin-load';
 import type { RunSecrets } from './run-secrets';
 import type { RunSource } from '../db/runs/run-source';
 
@@ -23,6 +24,8 @@ export interface ActivityDeps {
   sourceOf: (runId: string) => Promise<RunSource>;
   /** Opens the connection of this id for a step; it must be of this type unless null is given. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
+  /** What far ends take of the local activity slots. */
+  origins: OriginLoad;
   /** Runs that a finished one made room for may start. */
   onRunsToStart: () => void;
   /** Told of each action's end, for the metrics. */

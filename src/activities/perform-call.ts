@@ -23,6 +23,7 @@ import { callMemory } from './call-memory';
 import { SHORT_CALL_MS } from './call-budget';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
+import { originOf } from './origin-load';
 import { codeOf } from './perform-transaction';
 import type { ActionStepOfRun } from './perform-step';
 import { auditRefusedSecret } from './refused-secret';
@@ -45,6 +46,9 @@ interface Attempt {
   sent?: { config: unknown; connectionType: string; prepared: unknown; at: number };
   /** The action answered without a call. */
   answeredBefore?: true;
+  sent?: { config: unknown; connectionType: string; at: number };
+  /** Where it goes; known once the configuration is rendered. */
+  origin?: string;
 }
 
 const SUPERSEDED_RETRY_MS = 1_000;
@@ -140,8 +144,12 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) {
     return { type: 'handover', attempts: start.attempts, delayMs: 0, timeoutMs };
   }
-  const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
   const connection = await connectionOf(deps, step, action, config);
+  attempt.origin = originOf(names.action ?? '', config, connection);
+  if (context.info.isLocal && !deps.origins.admitsLocal(attempt.origin)) {
+    return { type: 'handover', attempts: start.attempts, delayMs: 0, timeoutMs, apart: true };
+  }
+  const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
   const bound = [...rendered.used.flatMap((secret) => secret.bound ?? []), ...(connection?.bound ?? [])];
   const prepared = await prepare(deps, attempt, config, { used, bound });
@@ -181,7 +189,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
         persist(context, write),
       ),
     });
-  const result = await withBudget(context, timeoutMs, (signal) => withBoundSecrets(bound, () => send(signal)));
+  const result = await measured(deps, attempt, timeoutMs, (signal) => withBoundSecrets(bound, () => send(signal)));
   await deps.failpoint('after-effect-before-completion');
   await maskAnew(deps, attempt);
   return finish(result);
@@ -274,6 +282,25 @@ async function settle(
   return outcome;
 }
 
+/** Makes the call, and counts it as load of its origin while it is under way. */
+async function measured(
+  { origins }: ActivityDeps,
+  { context, origin = '' }: Attempt,
+  timeoutMs: number,
+  call: (signal: AbortSignal) => Promise<ActionResult>,
+): Promise<ActionResult> {
+  const end = origins.begin(origin, context.info.isLocal);
+  let timedOut = false;
+  try {
+    return await withBudget(context, timeoutMs, call);
+  } catch (error) {
+    timedOut = error instanceof ProviderFailure && error.code === 'timeout';
+    throw error;
+  } finally {
+    end({ timedOut });
+  }
+}
+
 /** Aborts the call when its budget is used up, or when a cancel reaches it. */
 async function withBudget(
   context: Context,
@@ -330,7 +357,9 @@ async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknow
   const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (sentCount - 1)) * 1000;
   const delayMs = Math.min(failure.retryAfterMs ?? backoff, Math.max(LONGEST_RETRY_AFTER_MS, retry.maxSeconds * 1000));
   if (context.info.isLocal) {
-    return { type: 'handover', attempts: sentCount, delayMs, timeoutMs: timeoutOf(step, action, {}) };
+    const apart = attempt.origin !== undefined && deps.origins.isSlow(attempt.origin);
+    const timeoutMs = timeoutOf(step, action, attempt.sent?.config ?? {});
+    return { type: 'handover', attempts: sentCount, delayMs, timeoutMs, ...(apart && { apart }) };
   }
   throw ApplicationFailure.create({
     message: described.message,

@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import type { ActivityInterceptorsFactory, NativeConnection, Worker } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config';
 import type { Database } from '../db/client';
 import { systemClock } from '../domain/clock';
@@ -11,7 +11,7 @@ import { createDwellStarter, type DwellStarter } from './dwell-starter';
 import { createScheduleKeeper, type ScheduleKeeper } from './schedule-keeper';
 import { createRunStarter, type RunStarter } from './run-starter';
 import { missingSearchAttributes, registerSearchAttributes } from './search-attributes';
-import { createTemporalWorker, workflowBundle } from './worker';
+import { createTemporalWorkers, workflowBundle, type TemporalWorkers } from './worker';
 import type { WorkerMetrics } from '../telemetry/worker-metrics';
 
 const AGAIN_MS = 2_000;
@@ -47,7 +47,7 @@ export function keepTemporal(deps: {
   let dwells: DwellStarter | null = null;
   let schedules: ScheduleKeeper | null = null;
   let client: Client | null = null;
-  let worker: Worker | undefined;
+  let workers: TemporalWorkers | undefined;
   let running: Promise<void> = Promise.resolve();
   let cutPause: () => void = () => undefined;
   let tellConnected: () => void = () => undefined;
@@ -57,7 +57,7 @@ export function keepTemporal(deps: {
     const { address, namespace } = config.temporal;
     const connection = await connectNative({ address, namespace });
     try {
-      worker = await createTemporalWorker({
+      workers = await createTemporalWorkers({
         connection,
         namespace,
         taskQueue: config.taskQueue,
@@ -85,13 +85,13 @@ export function keepTemporal(deps: {
       await ensureHousekeeping(client, config.taskQueue);
       log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');
       tellConnected();
-      if (!stopped) await worker.run();
+      if (!stopped) await workers.run();
     } finally {
       starter = null;
       dwells = null;
       schedules = null;
       client = null;
-      worker = undefined;
+      workers = undefined;
       await connection.close().catch(() => undefined);
     }
   };
@@ -119,7 +119,7 @@ export function keepTemporal(deps: {
     async stop() {
       stopped = true;
       cutPause();
-      if (worker?.getState() === 'RUNNING') worker.shutdown();
+      workers?.shutdown();
       await running;
     },
   };

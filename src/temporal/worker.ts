@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import { bundleWorkflowCode, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { callsQueueOf } from '../domain/run/calls-queue';
 import { projectRoot } from '../project-root';
 
 /** What `npm run build` left, else bundled here from the sources (tests). */
@@ -42,22 +43,44 @@ export interface WorkerSlots {
 const GRACE = 0.4;
 const FORCE = 0.7;
 
-/** The worker that executes runs. */
-export function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
+/** Both workers of a process, as one. */
+export interface TemporalWorkers {
+  /** Settles when both have ended; when one ends with an error, the other one is shut down. */
+  run(): Promise<void>;
+  shutdown(): void;
+}
+
+/**
+ * The workers of one process: one executes runs and their activities; the other one calls to slow origins, which have a task
+ * queue and slots of their own.
+ */
+export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {
   const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptors, slots, shutdownMs } =
     options;
-  return Worker.create({
-    connection,
-    namespace,
-    taskQueue,
-    workflowBundle: bundle,
-    activities,
-    interceptors: { activity: interceptors },
-    maxConcurrentWorkflowTaskExecutions: slots.workflowTasks,
+  const common = {
+    ...{ connection, namespace, activities, interceptors: { activity: interceptors } },
     maxConcurrentActivityTaskExecutions: slots.activities,
-    maxConcurrentLocalActivityExecutions: slots.activities,
-    maxCachedWorkflows: maxCachedWorkflows ?? 500,
     shutdownGraceTime: Math.round(shutdownMs * GRACE),
     shutdownForceTime: Math.round(shutdownMs * FORCE),
+  };
+  const runs = await Worker.create({
+    ...common,
+    taskQueue,
+    workflowBundle: bundle,
+    maxConcurrentWorkflowTaskExecutions: slots.workflowTasks,
+    maxConcurrentLocalActivityExecutions: slots.activities,
+    maxCachedWorkflows: maxCachedWorkflows ?? 500,
   });
+  const calls = await Worker.create({ ...common, taskQueue: callsQueueOf(taskQueue) });
+  const both = [runs, calls];
+  const shutdown = (): void => {
+    for (const worker of both) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  return {
+    async run() {
+      const ends = await Promise.allSettled(both.map((worker) => worker.run().finally(shutdown)));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    },
+    shutdown,
+  };
 }

@@ -66,6 +66,8 @@ export interface Handover {
   attempts: number;
   delayMs: number;
   timeoutMs: number;
+  /** The origin is slow, or has its share of the local slots: performed on the task queue of calls. */
+  apart?: true;
 }
 
 /** What performing an action came to. */

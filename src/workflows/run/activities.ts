@@ -5,9 +5,11 @@ import {
   proxyActivities,
   proxyLocalActivities,
   TimeoutFailure,
+  workflowInfo,
   type CancellationScope,
 } from '@temporalio/workflow';
 import type { Failed, GaveUp, Performance, RunActivities, Stretched } from '../../domain/run/activities';
+import { callsQueueOf } from '../../domain/run/calls-queue';
 import { stepDeadlineMs } from '../../domain/run/step-deadline';
 import type { Command } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
@@ -60,6 +62,7 @@ export async function callStep(
   const timeoutMs = after?.timeoutMs ?? node.timeoutMs;
   const { performStep } = proxyActivities<Pick<RunActivities, 'performStep'>>({
     summary: node.label,
+    ...(after?.apart && { taskQueue: callsQueueOf(workflowInfo().taskQueue) }),
     startToCloseTimeout: timeoutMs + BOOKKEEPING_MS,
     scheduleToCloseTimeout: stepDeadlineMs(timeoutMs, node.retry),
     heartbeatTimeout: '5 seconds',

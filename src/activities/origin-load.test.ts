@@ -1,0 +1,69 @@
+import { createOriginLoad, originOf } from './origin-load';
+
+describe('the load of an origin', () => {
+  const make = (slots = 8) => {
+    let at = 0;
+    const load = createOriginLoad({ slots, now: () => at });
+    return { load, pass: (ms: number) => (at += ms) };
+  };
+  const quick = { timedOut: false };
+
+  it('admits local attempts up to a quarter of the slots, for each origin', () => {
+    const { load } = make(8);
+    const [first] = [load.begin('a', true), load.begin('a', true)];
+    expect([load.admitsLocal('a'), load.admitsLocal('b')]).toEqual([false, true]);
+    first?.(quick);
+    expect(load.admitsLocal('a')).toBe(true);
+  });
+
+  it('does not count attempts of normal activities', () => {
+    const { load } = make(4);
+    load.begin('a', false);
+    expect(load.admitsLocal('a')).toBe(true);
+  });
+
+  it('is slow while a local attempt takes long, before it has ended', () => {
+    const { load, pass } = make(100);
+    load.begin('a', true);
+    expect(load.isSlow('a')).toBe(false);
+    pass(1_001);
+    expect([load.isSlow('a'), load.admitsLocal('a'), load.isSlow('b')]).toEqual([true, false, false]);
+  });
+
+  it('is slow after an attempt that timed out, until three attempts in a row were quick', () => {
+    const { load, pass } = make();
+    load.begin('a', true)({ timedOut: true });
+    for (let n = 0; n < 2; n += 1) load.begin('a', false)(quick);
+    expect(load.admitsLocal('a')).toBe(false);
+    const slow = load.begin('a', false);
+    pass(2_000);
+    slow(quick);
+    for (let n = 0; n < 2; n += 1) load.begin('a', false)(quick);
+    expect(load.admitsLocal('a')).toBe(false);
+    load.begin('a', false)(quick);
+    expect(load.admitsLocal('a')).toBe(true);
+  });
+
+  it('is tried again when it was not called for a minute', () => {
+    const { load, pass } = make();
+    load.begin('a', true)({ timedOut: true });
+    pass(59_000);
+    expect(load.admitsLocal('a')).toBe(false);
+    pass(1_000);
+    expect(load.admitsLocal('a')).toBe(true);
+  });
+});
+
+describe('the origin of a call', () => {
+  it('is that of its URL, else that of the address of its connection', () => {
+    expect(originOf('x.y', { url: 'https://a.example/path?q' }, null)).toBe('https://a.example');
+    const jira = { id: 'c1', config: { baseUrl: 'https://jira.example:8443/rest', user: 'u' } };
+    expect(originOf('x.y', { issueKey: 'A-1' }, jira)).toBe('https://jira.example:8443');
+    expect(originOf('x.y', {}, { id: 'c2', config: { host: 'mail.example', port: 25 } })).toBe('mail.example');
+  });
+
+  it('without an address, is the connection, else the action', () => {
+    expect(originOf('x.y', {}, { id: 'c1', config: { token: 't' } })).toBe('connection c1');
+    expect(originOf('x.y', null, null)).toBe('action x.y');
+  });
+});

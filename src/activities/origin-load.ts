@@ -1,0 +1,91 @@
+import { LruCache } from '../domain/expressions/lru-cache';
+
+/** An attempt that takes longer than this is slow, and so is its origin. */
+const SLOW_MS = 1_000;
+/** Quick attempts in a row after which a slow origin counts as quick. */
+const QUICK_IN_A_ROW = 3;
+/** A slow origin that was not called for this long is tried locally again. */
+const FORGET_MS = 60_000;
+/** Origins that are remembered. */
+const ORIGINS = 2_000;
+
+/** The load that far ends put on the local activity slots of this process, by origin. */
+export interface OriginLoad {
+  /**
+   * Whether a local attempt to this origin may begin: its local attempts take less than their share of the slots, and its
+   * recent attempts were quick.
+   */
+  admitsLocal(origin: string): boolean;
+  /** Whether the origin is slow: its calls are performed on the task queue of calls. */
+  isSlow(origin: string): boolean;
+  /** Begins an attempt. The returned function ends it; an attempt that timed out is slow whatever time it took. */
+  begin(origin: string, isLocal: boolean): (end: { timedOut: boolean }) => void;
+}
+
+interface Origin {
+  /** Start of each local attempt under way, in milliseconds. */
+  local: Set<{ since: number }>;
+  /** Quick attempts since the last slow one; `Infinity` = none was slow. */
+  quick: number;
+  lastAt: number;
+}
+
+/**
+ * Bounds what one origin takes of the local activity slots. A local attempt holds a slot and a workflow task until the far
+ * end answers, so a far end that hangs would stall claims, waits and dwells of all automations. Kept per process, in memory.
+ *
+ * @param deps.slots local activity slots of this process; one origin takes at most a quarter of them
+ */
+export function createOriginLoad(deps: { slots: number; now?: () => number }): OriginLoad {
+  const { now = () => performance.now() } = deps;
+  const share = Math.max(1, Math.floor(deps.slots / 4));
+  const origins = new LruCache<Origin>(ORIGINS, Infinity);
+
+  const isSlow = ({ local, quick, lastAt }: Origin): boolean => {
+    const [oldest] = local;
+    if (oldest !== undefined && now() - oldest.since > SLOW_MS) return true;
+    return quick < QUICK_IN_A_ROW && now() - lastAt < FORGET_MS;
+  };
+
+  return {
+    admitsLocal(origin) {
+      const known = origins.get(origin);
+      return known === undefined || (known.local.size < share && !isSlow(known));
+    },
+    isSlow(origin) {
+      const known = origins.get(origin);
+      return known !== undefined && isSlow(known);
+    },
+    begin(origin, isLocal) {
+      const known = origins.get(origin) ?? { local: new Set(), quick: Infinity, lastAt: now() };
+      origins.set(origin, known, 1);
+      const attempt = { since: now() };
+      if (isLocal) known.local.add(attempt);
+      return ({ timedOut }) => {
+        known.local.delete(attempt);
+        known.lastAt = now();
+        if (timedOut || now() - attempt.since > SLOW_MS) known.quick = 0;
+        else known.quick += 1;
+      };
+    },
+  };
+}
+
+/**
+ * The origin that a call goes to, for its share of the slots: that of the first address in its configuration, else in its
+ * connection, else the connection or the action by name.
+ */
+export function originOf(action: string, config: unknown, connection: { id: string; config: unknown } | null): string {
+  const address = addressIn(config) ?? addressIn(connection?.config);
+  if (address !== undefined) return address;
+  return connection === null ? `action ${action}` : `connection ${connection.id}`;
+}
+
+function addressIn(fields: unknown): string | undefined {
+  for (const [field, value] of Object.entries(Object(fields) as Record<string, unknown>)) {
+    if (typeof value !== 'string') continue;
+    if (/^https?:/i.test(value) && URL.canParse(value)) return new URL(value).origin;
+    if (field === 'host') return value;
+  }
+  return undefined;
+}
