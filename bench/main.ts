@@ -8,6 +8,7 @@ import { measureGates } from './parts/gates';
 import { measureEvents } from './parts/events';
 import { FULL, QUICK } from './parts/plan';
 import { measureNoisy } from './parts/noisy';
+import { measureSlowOrigins } from './parts/slow-origins';
 import { measureWaits } from './parts/waits';
 import { measureWhy } from './parts/why';
 import { measureRuns } from './parts/runs';
@@ -35,6 +36,7 @@ async function measure({ parts, quick }: Options): Promise<Figure[]> {
       ...(wants('k') ? await measureAlerts(platform, plan, say) : []),
       ...(wants('noisy') ? await measureNoisy(platform, plan, say) : []),
       ...(wants('why') ? await measureWhy(platform, plan, say) : []),
+      ...(wants('l') ? await measureSlowOrigins(platform, plan, say) : []),
       ...(wants('j') ? await measureEntities(platform, plan, say) : []),
       ...(wants('c', 'd', 'e') ? await measureEvents(platform, parts, plan, say) : []),
     ];

@@ -46,7 +46,6 @@ interface Attempt {
   sent?: { config: unknown; connectionType: string; prepared: unknown; at: number };
   /** The action answered without a call. */
   answeredBefore?: true;
-  sent?: { config: unknown; connectionType: string; at: number };
   /** Where it goes; known once the configuration is rendered. */
   origin?: string;
 }
