@@ -25,7 +25,7 @@ async function runOnce({ engine, effects, requests }: Load): Promise<number> {
 
 /** Waits until every execution has closed, so that no work is left to whoever is measured next. */
 async function settled({ engine }: Load): Promise<void> {
-  await until('every run has closed', async () => (await engine.open()) === 0, 60_000);
+  await until('every run has closed', async () => (await engine.open()) === 0, 180_000);
 }
 
 /**

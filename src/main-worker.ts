@@ -11,6 +11,7 @@ import type { Wake } from './db/runs/waits';
 import { createHousekeeping } from './activities/housekeeping/create-housekeeping';
 import { requireSecretKey, type Config } from './config';
 import { createDatabase, type Database } from './db/client';
+import { followDatabaseClock, type DatabaseClock } from './db/database-clock';
 import { createEntityStore } from './db/entity-store';
 import { createNotifier, listen } from './db/notifier';
 import { assertSchemaCurrent } from './db/schema-version';
@@ -32,7 +33,7 @@ import { createDomainTimer } from './engine/domain-timer';
 import { createWakeSender, type WakeSender } from './engine/wake-sender';
 import { createScheduleTimers } from './engine/schedule-timers';
 import { createRunLauncher, type RunLauncher } from './engine/start/launch';
-import { systemClock, uuidV7, type Clock } from './domain/clock';
+import { uuidV7 } from './domain/clock';
 import type { FireAnswer } from './domain/gates/dwell-messages';
 import { knowledgeOf, type Knowledge } from './domain/registry/knowledge';
 import { createPluginFilters } from './domain/registry/plugin-filters';
@@ -50,6 +51,7 @@ import { createPlugins } from './integrations/plugins';
 import { createPackageSource } from './integrations/script/packages';
 import { createScriptRunner, WORKER_WAIT_MS } from './integrations/script/script-runner';
 import { warnWithoutSandbox } from './integrations/script/sandbox-warning';
+import { warnOfSkew } from './telemetry/clock-skew';
 import { pushMetrics } from './telemetry/push-metrics';
 import { trackSlots } from './temporal/track-slots';
 import { keepTemporal, type TemporalKeeper } from './temporal/keep-temporal';
@@ -67,19 +69,20 @@ export interface RunningWorker {
 
 /** What `fermata test` has in place of the real thing. */
 export interface WorkerStandIns {
-  clock: Clock;
+  /** Default: the clock of the database. */
+  clock?: DatabaseClock;
   temporal: typeof keepTemporal;
   plugins: (plugins: readonly Plugin[]) => readonly Plugin[];
 }
 
-const REAL: WorkerStandIns = { clock: systemClock, temporal: keepTemporal, plugins: (plugins) => plugins };
+const REAL: WorkerStandIns = { temporal: keepTemporal, plugins: (plugins) => plugins };
 
 /** The composition root of a worker process: dispatcher and Temporal worker on one connection each. */
 export async function startWorker(
   config: Config,
   databaseUrl: string,
   { log, sdkMetricsPort }: { log: Logger; sdkMetricsPort: number | undefined },
-  { clock, ...standIns }: WorkerStandIns = REAL,
+  standIns: WorkerStandIns = REAL,
 ): Promise<RunningWorker> {
   const database = createDatabase(databaseUrl, { max: config.databasePool, applicationName: 'fermata-worker' });
   await assertSchemaCurrent(database);
@@ -96,10 +99,12 @@ export async function startWorker(
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const metrics = createWorkerMetrics({ db: database.db, log });
+  const clock = standIns.clock ?? (await followDatabaseClock(database.db, { onSkew: warnOfSkew(log) }));
+  metrics.watchClock(clock);
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
   const temporal = standIns.temporal({
-    ...{ config, database, log, metrics },
+    ...{ config, database, log, metrics, clock },
     activities: () => activities,
     interceptors: () => [trackSlots(launcher.enter), maskFailures({ db: database.db, secrets: activityDeps.secrets })],
   });
@@ -142,6 +147,7 @@ export async function startWorker(
       database,
       taskQueue: config.taskQueue,
       retention: config.retention,
+      clock,
       registry,
       onRepaired: metrics.reconciled,
       onRunsToStart: () => launcher.poke(),
@@ -199,6 +205,7 @@ export async function startWorker(
       await metricsServer.close();
       await push.stop();
       watch.stop();
+      clock.stop();
       await metrics.stop();
       await scripts.close();
       await egress.close();

@@ -34,7 +34,7 @@ export async function measureSlowOrigins(
       mode: 'parallel',
       max_runs: 1000,
       triggers: [{ event: 'automation.event', config: { type: TYPE } }],
-      actions: [{ action: 'integration-webhook.send', config: { url: hanging.url } }],
+      actions: [{ action: 'integration-webhook.send', config: { url: hanging.url }, retry: { max_attempts: 1 } }],
     });
     const engine = await createFermataEngine(platform, stack, [1]);
     const load: Load = { engine, effects: platform.effects, requests: 1 };

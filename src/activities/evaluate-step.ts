@@ -50,13 +50,19 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
       const start = await beginStep(tx, step.names, 'hold', step.input.wait);
       if (!start.open) return { type: 'closed' };
       const before = decidedBefore(start.decided, input.iteration);
-      if (before) return before;
+      if (before) return withTimeLeft(deps, before);
       step.mask = deps.secrets.maskOf(input.runId, start.secrets);
       const evaluated = storable(await evaluate(deps, tx, step, start), step.mask);
       await writeRow(tx, step, evaluated);
-      return evaluated.evaluation;
+      return withTimeLeft(deps, evaluated.evaluation);
     });
   };
+}
+
+/** What is left of a delay now: its end is fixed by the clock of the database, its timer is Temporal's. */
+function withTimeLeft({ clock }: ActivityDeps, evaluation: Evaluation): Evaluation {
+  if (evaluation.type !== 'delay') return evaluation;
+  return { ...evaluation, ms: Math.max(0, evaluation.until - clock.now().getTime()) };
 }
 
 async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: StepStart): Promise<Evaluated> {

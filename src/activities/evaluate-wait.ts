@@ -137,12 +137,12 @@ async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<E
       if (seen.value === true) return complete(tx, step, wait, now, by);
     }
     if (isOver(wait, now)) return timeOut(tx, step, wait);
-    return goOnWaiting(tx, step, wait, seen);
+    return goOnWaiting(tx, step, wait, { seen, now });
   }
   const trigger = await earliestMatch(deps, tx, step.action, { wait, step, artifacts });
   if (trigger !== null) return complete(tx, step, wait, now, { trigger });
   if (isOver(wait, now)) return timeOut(tx, step, wait);
-  return goOnWaiting(tx, step, wait, null);
+  return goOnWaiting(tx, step, wait, { seen: null, now });
 }
 
 const isOver = ({ timeoutAt }: Wait, now: Date): boolean => timeoutAt !== null && timeoutAt <= now;
@@ -195,9 +195,15 @@ async function earliestMatch(
   }
 }
 
-async function goOnWaiting(tx: Executor, step: WaitStep, wait: Wait, seen: Look | null): Promise<Evaluation> {
+async function goOnWaiting(
+  tx: Executor,
+  step: WaitStep,
+  wait: Wait,
+  { seen, now }: { seen: Look | null; now: Date },
+): Promise<Evaluation> {
   const { runId, path } = step.names;
   const recheckAt = seen?.changesAt ?? null;
+  const instants = [recheckAt, wait.timeoutAt].flatMap((at) => (at === null ? [] : [at.getTime()]));
   await endLook(tx, wait.id, recheckAt);
   const indeterminate = seen?.indeterminate === true;
   if (indeterminate) {
@@ -209,6 +215,7 @@ async function goOnWaiting(tx: Executor, step: WaitStep, wait: Wait, seen: Look 
     note: noteOf(wait),
     recheckAt: recheckAt?.getTime() ?? null,
     timeoutAt: wait.timeoutAt?.getTime() ?? null,
+    ms: instants.length === 0 ? null : Math.max(0, Math.min(...instants) - now.getTime()),
   };
   await endStep(tx, {
     runId,

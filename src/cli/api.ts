@@ -8,10 +8,11 @@ import { createHttpServer } from '../api/http/create-http-server';
 import { loadConfig, requireDatabaseUrl, requireSecretKey, type Config } from '../config';
 import { createAutomationStore } from '../db/automation-store';
 import { createDatabase, type Database } from '../db/client';
+import { followDatabaseClock, type DatabaseClock } from '../db/database-clock';
 import { createEntityStore } from '../db/entity-store';
 import { createNotifier, listen } from '../db/notifier';
 import { assertSchemaCurrent } from '../db/schema-version';
-import { systemClock, uuidV7, type Clock } from '../domain/clock';
+import { uuidV7, type Clock } from '../domain/clock';
 import { createPluginFilters } from '../domain/registry/plugin-filters';
 import { createRegistry } from '../domain/registry/registry';
 import { createCipher, type Cipher } from '../domain/secrets/cipher';
@@ -28,6 +29,7 @@ import type { OwnPlugin } from '../integrations/contract';
 import { severityMap } from '../domains/alert/severity-map';
 import { loadPlugins } from '../integrations/load-plugins';
 import { createPlugins } from '../integrations/plugins';
+import { warnOfSkew } from '../telemetry/clock-skew';
 import { createPackageSource } from '../integrations/script/packages';
 import { warnWithoutSandbox } from '../integrations/script/sandbox-warning';
 import { createScriptRunner, type ScriptRunner } from '../integrations/script/script-runner';
@@ -72,7 +74,7 @@ export interface RunningApi {
 }
 
 /** Puts the API together and serves it. @throws {ConfigError | SchemaError} before anything listens. */
-export async function startApi(config: Config, clock: Clock = systemClock): Promise<RunningApi> {
+export async function startApi(config: Config, standIn?: DatabaseClock): Promise<RunningApi> {
   const log = createLogger({ level: config.logLevel, name: 'api', format: config.logFormat });
   const databaseUrl = requireDatabaseUrl(config);
   const cipher = createCipher(requireSecretKey(config));
@@ -88,11 +90,15 @@ export async function startApi(config: Config, clock: Clock = systemClock): Prom
     limits: SCRIPT_LIMITS,
   });
   warnWithoutSandbox(config.scripts, log);
+  let stopClock = (): void => undefined;
   const closeAll = async () => {
+    stopClock();
     await Promise.allSettled([probe.close(), scripts.close(), egress.close(), database.close()]);
   };
   try {
     await assertSchemaCurrent(database);
+    const clock = standIn ?? (await followDatabaseClock(database.db, { onSkew: warnOfSkew(log) }));
+    stopClock = clock.stop;
     const own = await loadPlugins(config.plugins, { egress });
     const { api, listeners } = compose({
       ...{ config, clock, database, log, egress, scripts, cipher, own, checkTemporal: probe.check },

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Change, Occurrence } from '../domain/entities/change';
+import type { Clock } from '../domain/clock';
 import { messageOf } from '../domain/errors';
 import { hears } from '../domain/registry/entity-listener';
 import { normalizeEvent } from '../domain/registry/registry';
@@ -41,6 +42,7 @@ export interface DispatcherDeps extends RouteDeps, WakeDeps {
   follower: IndexFollower;
   leases: Leases;
   fleet: Fleet;
+  clock: Clock;
   /** Told of how long each change waited to be looked at, for the metrics. */
   onRouted: (lagSeconds: number) => void;
   watch?: LoopWatch | undefined;
@@ -109,7 +111,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const held = leases.held();
     behind = behind && held.size > 0;
     if (held.size === 0) return;
-    for (const [key, rest] of resting) if (rest.until <= Date.now()) resting.delete(key);
+    for (const [key, rest] of resting) if (rest.until <= deps.clock.now().getTime()) resting.delete(key);
     const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
     const reading = { resting: exceptions, limit: behind ? FAIR_BATCH : BATCH, fair: behind };
     const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), reading);
@@ -146,7 +148,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { change, partition, attempts, nextAttemptAt, hasDwells, isRetried } = unrouted;
     const key = entityKey(change);
     if (resting.has(key) || given.has(partition)) return null;
-    if (nextAttemptAt !== null && nextAttemptAt.getTime() > Date.now()) {
+    if (nextAttemptAt !== null && nextAttemptAt.getTime() > deps.clock.now().getTime()) {
       resting.set(key, { kind: change.kind, id: change.id, until: nextAttemptAt.getTime() });
       return null;
     }

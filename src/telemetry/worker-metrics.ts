@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LoopWatch } from '../engine/loop-watch';
 import type { Config } from '../config';
+import type { DatabaseClock } from '../db/database-clock';
 import type { Executor } from '../db/executor';
 import { createFleetCounters } from '../db/fleet-counters';
 import { messageOf } from '../domain/errors';
@@ -23,6 +24,8 @@ export interface WorkerMetrics {
   routed: (lagSeconds: number) => void;
   /** Adds the state of these loops to the metrics and to `/healthz`. */
   watchLoops(watch: LoopWatch): void;
+  /** Adds the difference between the clock of this machine and the database's. */
+  watchClock(clock: Pick<DatabaseClock, 'skewMs'>): void;
   /** Serves `/metrics` and `/healthz` at FERMATA_METRICS_PORT; without it nowhere. */
   serve(config: Config, deps: ServeDeps): Promise<{ close(): Promise<void> }>;
   registries: readonly Registry[];
@@ -53,6 +56,7 @@ export function createWorkerMetrics(deps: { db: Executor; log: Logger }): Worker
     reconciled: (count) => fleet.count('fermata_reconciled_total', {}, count),
     registries: [own, fleet.registry],
     watchLoops: (watch) => void (loops = watch),
+    watchClock: (clock) => collectSkew(own, clock),
     serve: (config, served) => serve([own, fleet.registry], () => loops, config, served),
     stop: () => fleet.stop(),
   };
@@ -105,6 +109,17 @@ function sendHealth(response: ServerResponse, watch: LoopWatch | undefined): voi
   const stalled = loops.some((loop) => loop.stalled);
   response.writeHead(stalled ? 503 : 200, { 'content-type': 'application/json' });
   response.end(JSON.stringify({ status: stalled ? 'stalled' : 'ok', loops }));
+}
+
+function collectSkew(register: Registry, clock: Pick<DatabaseClock, 'skewMs'>): void {
+  new Gauge({
+    name: 'fermata_clock_skew_seconds',
+    help: 'Seconds by which the clock of this machine is ahead of the clock of Postgres, which decides about deadlines',
+    registers: [register],
+    collect() {
+      this.set(clock.skewMs() / 1_000);
+    },
+  });
 }
 
 function collectLoops(register: Registry, loops: () => LoopWatch | undefined): void {

@@ -2,7 +2,7 @@ import { Client } from '@temporalio/client';
 import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config';
 import type { Database } from '../db/client';
-import { systemClock } from '../domain/clock';
+import type { Clock } from '../domain/clock';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { connectNative } from './connect';
@@ -38,6 +38,7 @@ export function keepTemporal(deps: {
   database: Database;
   log: Logger;
   metrics: WorkerMetrics;
+  clock: Clock;
   activities: () => object;
   interceptors: () => ActivityInterceptorsFactory[];
 }): TemporalKeeper {
@@ -80,8 +81,8 @@ export function keepTemporal(deps: {
         ...{ ...common, db: database.db, onStarted: metrics.runStarted },
         continueAfter: numberOf('FERMATA_CONTINUE_AFTER'),
       });
-      schedules = createScheduleKeeper({ ...common, clock: systemClock, timezone: config.timezone });
-      dwells = createDwellStarter({ ...common, clock: systemClock });
+      schedules = createScheduleKeeper({ ...common, clock: deps.clock, timezone: config.timezone });
+      dwells = createDwellStarter({ ...common, clock: deps.clock });
       await ensureHousekeeping(client, config.taskQueue);
       log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');
       tellConnected();

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { emptyDefaultPartitions, ensureChangePartitions, ensureRoutingPartitions } from '../../db/day-partitions';
 import type { Database } from '../../db/client';
 import { applyRetention, type Retention } from '../../db/retention';
+import type { Clock } from '../../domain/clock';
 import type { Logger } from '../../log';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
 import type { Registry } from '../../domain/registry/registry';
@@ -16,6 +17,7 @@ export function createHousekeeping(deps: {
   taskQueue: string;
   retention: Retention;
   registry: Registry;
+  clock: Clock;
   onRepaired: (count: number) => void;
   onRunsToStart: () => void;
   log: Logger;

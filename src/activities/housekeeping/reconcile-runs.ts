@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Database } from '../../db/client';
 import { endLostRun, openRunsAfter, waitsWithoutRow, withoutRow, type OpenRun } from '../../db/runs/lost';
+import type { Clock } from '../../domain/clock';
 import type { RunEnd } from '../../db/runs/finish';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
 import type { RunMemo, WakeSignal } from '../../domain/run/messages';
@@ -19,6 +20,7 @@ interface ReconcileDeps {
   client: () => Client | null;
   database: Database;
   taskQueue: string;
+  clock: Clock;
   onRepaired: (count: number) => void;
   onRunsToStart: () => void;
 }
@@ -82,7 +84,11 @@ async function armMissingWaits(client: Client, { db }: Database): Promise<number
 }
 
 /** Terminates executions of this task queue whose run has no row: none of their steps can ever be accepted. */
-async function endOrphans(client: Client, { database, taskQueue }: ReconcileDeps, endsAt: number): Promise<number> {
+async function endOrphans(
+  client: Client,
+  { database, taskQueue, clock }: ReconcileDeps,
+  endsAt: number,
+): Promise<number> {
   let ended = 0;
   let page: { workflowId: string; executionRunId: string; runId: string }[] = [];
   const endPage = async (): Promise<void> => {
@@ -105,7 +111,7 @@ async function endOrphans(client: Client, { database, taskQueue }: ReconcileDeps
   const query = `WorkflowType = 'runAutomation' AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`;
   for await (const { workflowId, runId, memo, startTime } of client.workflow.list({ query })) {
     const fermataRunId = (memo as Partial<RunMemo> | undefined)?.fermataRunId;
-    if (fermataRunId === undefined || Date.now() - startTime.getTime() < SETTLED_MS) continue;
+    if (fermataRunId === undefined || clock.now().getTime() - startTime.getTime() < SETTLED_MS) continue;
     page.push({ workflowId, executionRunId: runId, runId: fermataRunId });
     if (page.length === PAGE) await endPage();
     if (Date.now() >= endsAt) break;

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Clock } from '../../domain/clock';
+import type { DatabaseClock } from '../../db/database-clock';
 
 /** Options of a connection on which our functions come before those of the server. */
 export const CLOCK_OPTIONS = '-c search_path=public,pg_catalog';
@@ -13,7 +13,7 @@ export const CLOCK_SQL = `
   create function public.now() returns timestamptz stable language sql as 'select at from public.virtual_clock';`;
 
 /** A clock that stands still until it is moved, for a process and its database together. */
-export interface VirtualClock extends Clock {
+export interface VirtualClock extends DatabaseClock {
   moveTo(at: Date): Promise<void>;
 }
 
@@ -21,6 +21,8 @@ export function createVirtualClock(pool: Pool): VirtualClock {
   let now = new Date(0);
   return {
     now: () => new Date(now),
+    skewMs: () => 0,
+    stop: () => undefined,
     async moveTo(at) {
       // The database first: nothing is under way meanwhile, and what comes next reads both.
       await pool.query('update public.virtual_clock set at = $1', [at.toISOString()]);

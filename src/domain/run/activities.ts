@@ -43,9 +43,20 @@ export type Evaluation =
   /** The rendered reason of a `stop`. */
   | { type: 'stop'; reason: string }
   | { type: 'variables'; variables: Record<string, unknown> }
-  | { type: 'delay'; until: number }
-  /** A wait that goes on, with the instants (ms since 1970) of its next evaluation and of its timeout; or that is over. */
-  | { type: 'wait'; over: false; note: string; recheckAt: number | null; timeoutAt: number | null }
+  /** `ms`: what is left of it; absent in histories of 0.1.0. */
+  | { type: 'delay'; until: number; ms?: number }
+  /**
+   * A wait that goes on, with the instants (ms since 1970) of its next evaluation and of its timeout; or that is over. `ms`: the
+   * duration until the sooner of them, null = neither; absent in histories of 0.1.0.
+   */
+  | {
+      type: 'wait';
+      over: false;
+      note: string;
+      recheckAt: number | null;
+      timeoutAt: number | null;
+      ms?: number | null;
+    }
   | { type: 'wait'; over: true; completed: boolean }
   /** `total` and `items` of a counted loop; `goesOn` of one that is evaluated at each iteration. */
   | {

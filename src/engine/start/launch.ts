@@ -26,6 +26,8 @@ const BATCH = 100;
 /** Calls to Temporal under way at a time in a sweep. */
 const LANES = 40;
 const GATHER_MS = 10;
+/** Automations whose last turn is remembered. */
+const MOST_SERVED = 500;
 /** A start that is under way for longer is kept from other workers. */
 const RENEW_AFTER_MS = 1_500;
 
@@ -73,6 +75,14 @@ export function createRunLauncher(deps: {
     },
   });
   const starting = new Set<Promise<void>>();
+  /** Automations in the order of their last turn. Slots become free one by one: each is a turn. */
+  const served = new Set<string>();
+
+  const noteServed = (automationId: string): void => {
+    served.delete(automationId);
+    served.add(automationId);
+    if (served.size > MOST_SERVED) served.delete([...served][0] ?? '');
+  };
 
   const noteAway = (error: unknown): void => {
     const service = isDatabaseAway(error) ? 'Postgres' : 'Temporal';
@@ -117,7 +127,8 @@ export function createRunLauncher(deps: {
     if (backlog) await pause(GATHER_MS);
     const room = Math.min(BATCH, slots.free());
     if (room === 0) return false;
-    const runs = await takeStartable(db, room);
+    const runs = await takeStartable(db, room, [...served]);
+    for (const { automationId } of runs) noteServed(automationId);
     if (runs.length === room) backlog = true;
     for (const { id } of runs) slots.reserve(id);
     const left: string[] = [];

@@ -51,4 +51,20 @@ describe('slots of runs', () => {
     for (let n = 0; n < 60; n += 1) startOne(20);
     expect(run.free()).toBe(200);
   });
+
+  it('local steps that wait for a far end keep their slots and do not keep other runs from being started', () => {
+    const { run, pass } = slotsOf(50);
+    for (let n = 0; n < 30; n += 1) {
+      run.reserve('a');
+      pass(20_000);
+      run.enter('slow start', 'a')();
+    }
+    for (let n = 0; n < 12; n += 1) run.enter(`hangs ${n}`, undefined);
+    expect(run.free()).toBe(0);
+    pass(1_000);
+    expect(run.free()).toBe(10);
+    for (let n = 12; n < 45; n += 1) run.enter(`hangs ${n}`, undefined);
+    pass(1_000);
+    expect(run.free()).toBe(5);
+  });
 });

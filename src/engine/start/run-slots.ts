@@ -6,6 +6,8 @@ const QUICK_START_MS = 1_000;
 const WEIGHT = 0.1;
 /** Runs that may be in flight however slow the worker is. */
 const LEAST = 10;
+/** A local step that takes longer waits for a far end: it holds a slot, and says nothing about the load of the worker. */
+const WAITS_AFTER_MS = 1_000;
 
 /** Workflow task slots of this process, as far as runs that are being started and local steps take them. */
 export interface RunSlots {
@@ -30,8 +32,8 @@ export function createRunSlots(deps: { slots: number; now?: () => number; onFree
   const { slots, now = Date.now, onFree } = deps;
   /** Run → when its slot was reserved. */
   const reserved = new Map<string, number>();
-  /** Execution → local steps that it is in. */
-  const busy = new Map<string, number>();
+  /** Execution → local steps that it is in, and when it began the first of them; in the order of that. */
+  const busy = new Map<string, { steps: number; since: number }>();
   let averageMs = 0;
 
   const allowed = (): number => {
@@ -45,9 +47,18 @@ export function createRunSlots(deps: { slots: number; now?: () => number; onFree
       reserved.delete(runId);
     }
   };
+  const waiting = (): number => {
+    let count = 0;
+    for (const { since } of busy.values()) {
+      if (since > now() - WAITS_AFTER_MS) break;
+      count += 1;
+    }
+    return count;
+  };
   const free = (): number => {
     forgetOld();
-    return Math.max(0, allowed() - reserved.size - busy.size);
+    const taken = reserved.size + busy.size;
+    return Math.max(0, Math.min(slots - taken, allowed() + waiting() - taken));
   };
 
   return {
@@ -67,11 +78,12 @@ export function createRunSlots(deps: { slots: number; now?: () => number; onFree
         reserved.delete(runId);
         averageMs += WEIGHT * (now() - since - averageMs);
       }
-      busy.set(executionRunId, (busy.get(executionRunId) ?? 0) + 1);
+      const entry = busy.get(executionRunId) ?? { steps: 0, since: now() };
+      entry.steps += 1;
+      busy.set(executionRunId, entry);
       return () => {
-        const left = (busy.get(executionRunId) ?? 1) - 1;
-        if (left > 0) busy.set(executionRunId, left);
-        else {
+        entry.steps -= 1;
+        if (entry.steps === 0) {
           busy.delete(executionRunId);
           onFree();
         }

@@ -9,7 +9,7 @@ import { createFiber, type Fiber, type Fork } from './fiber';
 import { ContinueLater } from './outcome';
 import type { RunState } from './run-state';
 
-/** Worker and database clocks may disagree: a deadline that has passed here may still be in the future there. */
+/** Least pause of a wait: its timer may fire a moment before the deadline by the database's clock. */
 const LEAST_PAUSE_MS = 250;
 
 type Reply = { value: unknown } | { error: unknown };
@@ -203,15 +203,11 @@ export class Scheduler {
       case 'wait':
         if (this.wakes.delete(command.path)) return { value: undefined };
         this.sleepers.set(command.path, fiber);
-        if (command.until !== null) this.pause(fiber, { ...command, until: this.least(command.until) });
+        if (command.until !== null) this.pause(fiber, command);
         return null;
       case 'fork':
         return this.fork(fiber, command);
     }
-  }
-
-  private least(until: number): number {
-    return Math.max(until, Date.now() + LEAST_PAUSE_MS);
   }
 
   /** Holds a fiber back at a border between steps when the history is long. */
@@ -260,11 +256,8 @@ export class Scheduler {
     const scope = new CancellationScope();
     fiber.scope = scope;
     const { label } = command.node;
-    // Always a timer, also for no time at all: a replay may compute another duration, and the commands have to be the same.
-    const { ms, summary } =
-      command.type === 'sleep' && command.retry
-        ? { ms: command.ms, summary: `${label} · retry` }
-        : { ms: Math.max(1, (command.until ?? 0) - Date.now()), summary: `${label} ${command.note}` };
+    const ms = durationOf(command);
+    const summary = command.type === 'sleep' && command.retry ? `${label} · retry` : `${label} ${command.note}`;
     scope
       .run(() => sleep(ms, { summary }))
       .then(
@@ -294,6 +287,13 @@ export class Scheduler {
     fork.starting = false;
     return fork.left === 0 ? { value: fork.ends } : null;
   }
+}
+
+/** Always a timer, also for no time at all: a replay may compute another duration, and the commands have to be the same. */
+function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>): number {
+  if (command.type === 'sleep' && command.retry) return command.ms;
+  const ms = command.ms ?? (command.until ?? 0) - Date.now();
+  return Math.max(command.type === 'wait' ? LEAST_PAUSE_MS : 1, ms);
 }
 
 /** What a stretch carried out has to be what the fiber asks for; anything else is a bug that must not go on unnoticed. */

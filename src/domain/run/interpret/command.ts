@@ -22,11 +22,14 @@ export type Command =
   | { type: 'call'; node: ActionNode; path: string; after: Handover | null }
   /** Record the failure of a call that no attempt could record. → `Closed`, `Failed`, or what the step ended with */
   | { type: 'fail'; node: ActionNode; path: string; error: RunError }
-  /** Pause for a duration, or until an instant (ms since 1970). A run may not move to a new execution in a retry pause. */
+  /**
+   * Pause for a duration (`ms`), since the clocks of Temporal and of the database may differ; histories of 0.1.0 have only the
+   * instant (`until`, ms since 1970). A run may not move to a new execution in a retry pause.
+   */
   | { type: 'sleep'; node: PlanNode; path: string; ms: number; retry: true }
-  | { type: 'sleep'; node: PlanNode; path: string; until: number; note: string; retry: false }
+  | { type: 'sleep'; node: PlanNode; path: string; until: number; ms: number | undefined; note: string; retry: false }
   /** Pause until the wait at this path is woken, or until an instant; null = only when woken. */
-  | { type: 'wait'; node: PlanNode; path: string; until: number | null; note: string }
+  | { type: 'wait'; node: PlanNode; path: string; until: number | null; ms: number | null | undefined; note: string }
   /** Run branches side by side to their ends; one that unwinds cancels the others. → `BranchEnd[]` */
   | { type: 'fork'; path: string; branches: BranchStart[] }
   /** Show a step's state; `persist` = no activity writes it, so its row has to be written. */

@@ -9,7 +9,7 @@ export const delay: StepKind<'delay'> = {
     if (result?.type !== 'delay') return;
     const text = `until ${new Date(result.until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
     yield* show(context, node, path, 'waiting', text);
-    yield { type: 'sleep', node, path, until: result.until, note: text, retry: false };
+    yield { type: 'sleep', node, path, until: result.until, ms: result.ms, note: text, retry: false };
     yield* note(context, node, path, 'success');
   },
 };

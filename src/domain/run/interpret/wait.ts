@@ -18,7 +18,7 @@ function* wait(context: Context, node: NodeOf<'wait_until' | 'wait_for_trigger'>
     yield* show(context, node, path, 'waiting', seen.note);
     const instants = [seen.recheckAt, seen.timeoutAt].filter((at) => at !== null);
     const until = instants.length === 0 ? null : Math.min(...instants);
-    yield { type: 'wait', node, path, until, note: seen.note };
+    yield { type: 'wait', node, path, until, ms: seen.ms, note: seen.note };
   }
 }
 

@@ -1,0 +1,74 @@
+import { sql } from 'drizzle-orm';
+import type { Clock } from '../domain/clock';
+import type { Executor } from './executor';
+
+/** How often the database is asked for the time. */
+const EVERY_MS = 15_000;
+/** Questions of one measurement; the one with the shortest way there and back counts. */
+const SAMPLES = 3;
+/** The wall clock moved against the monotonic one by more than this: it was set, or the machine was suspended. */
+const JUMP_MS = 1_000;
+/** A skew from which on it is reported in the log. */
+const REPORT_MS = 5_000;
+
+/** The database's clock, for all deadlines: workers and APIs whose own clocks differ agree on it. */
+export interface DatabaseClock extends Clock {
+  /** How far the clock of this machine is ahead of the database's, in milliseconds; negative = behind. */
+  skewMs(): number;
+  stop(): void;
+}
+
+/**
+ * Follows the database's clock: asks for it now and every 15 s, and counts on from there by the monotonic clock. While Postgres
+ * is away it goes on counting.
+ */
+export async function followDatabaseClock(
+  db: Executor,
+  deps: { onSkew: (skewMs: number) => void; wall?: () => number; monotonic?: () => number; everyMs?: number },
+): Promise<DatabaseClock> {
+  const { onSkew, wall = Date.now, monotonic = () => performance.now(), everyMs = EVERY_MS } = deps;
+  /** Database time minus monotonic time. */
+  let offset = 0;
+  /** Wall time minus monotonic time at the last measurement. */
+  let wallOffset = 0;
+  let isReported = false;
+  let measuring: Promise<void> | undefined;
+
+  const skewMs = (): number => wallOffset - offset;
+  const measure = async (): Promise<void> => {
+    let shortest = Infinity;
+    let found = offset;
+    for (let n = 0; n < SAMPLES; n += 1) {
+      const before = monotonic();
+      const answer = await db.execute<{ ms: number }>(
+        sql`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`,
+      );
+      const after = monotonic();
+      if (after - before >= shortest) continue;
+      shortest = after - before;
+      found = (answer.rows[0]?.ms ?? 0) - (before + after) / 2;
+    }
+    offset = found;
+    wallOffset = wall() - monotonic();
+    const isSkewed = Math.abs(skewMs()) > REPORT_MS;
+    if (isSkewed && !isReported) onSkew(skewMs());
+    isReported = isSkewed;
+  };
+  const remeasure = (): void => {
+    measuring ??= measure()
+      // The clock goes on from its last measurement.
+      .catch(() => undefined)
+      .finally(() => (measuring = undefined));
+  };
+
+  await measure();
+  const timer = setInterval(remeasure, everyMs).unref();
+  return {
+    now() {
+      if (Math.abs(wall() - monotonic() - wallOffset) > JUMP_MS) remeasure();
+      return new Date(offset + monotonic());
+    },
+    skewMs,
+    stop: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,10 @@
+import type { Logger } from '../log';
+
+/** Logs that the clock of this machine differs from the database's, which decides about all deadlines. */
+export const warnOfSkew =
+  (log: Logger) =>
+  (skewMs: number): void => {
+    const direction = skewMs > 0 ? 'ahead of' : 'behind';
+    const seconds = Math.round(Math.abs(skewMs) / 100) / 10;
+    log.warn({ skewMs: Math.round(skewMs) }, `the clock of this machine is ${seconds} s ${direction} the database's`);
+  };

@@ -1,0 +1,47 @@
+import { createDatabase, type Database } from '../../src/db/client';
+import { followDatabaseClock } from '../../src/db/database-clock';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { until } from '../support/until';
+
+const MINUTES = 60_000;
+
+describe('the clock of the database', () => {
+  let test: TestDatabase;
+  let database: Database;
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    database = createDatabase(test.url);
+  });
+  afterAll(async () => {
+    await database.close();
+    await test.drop();
+  });
+
+  it('is told by a process whose own clock is 10 minutes ahead or behind, which reports its skew', async () => {
+    for (const skew of [10 * MINUTES, -10 * MINUTES]) {
+      const reported: number[] = [];
+      const wall = () => Date.now() + skew;
+      const clock = await followDatabaseClock(database.db, { wall, onSkew: (ms) => reported.push(ms) });
+      const { rows } = await database.pool.query<{ at: Date }>('select clock_timestamp() as at');
+      expect(Math.abs(clock.now().getTime() - (rows[0]?.at.getTime() ?? 0))).toBeLessThan(2_000);
+      expect(Math.abs(clock.skewMs() - skew)).toBeLessThan(2_000);
+      expect(reported).toHaveLength(1);
+      clock.stop();
+    }
+  });
+
+  it('is asked again when the clock of the machine was set, and reports the skew once', async () => {
+    let skew = 0;
+    const reported: number[] = [];
+    const wall = () => Date.now() + skew;
+    const clock = await followDatabaseClock(database.db, { wall, onSkew: (ms) => reported.push(ms) });
+    expect(reported).toEqual([]);
+    skew = 10 * MINUTES;
+    clock.now();
+    await until('the skew is measured', () => clock.skewMs() > 9 * MINUTES);
+    expect(Math.abs(clock.now().getTime() - Date.now())).toBeLessThan(2_000);
+    clock.now();
+    expect(reported).toHaveLength(1);
+    clock.stop();
+  });
+});

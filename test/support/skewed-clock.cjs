@@ -1,0 +1,13 @@
+// Preloaded with `--require`: the clock of this process is FERMATA_TEST_SKEW_MS ahead of the machine's.
+const skew = Number(process.env.FERMATA_TEST_SKEW_MS ?? 0);
+const RealDate = Date;
+globalThis.Date = class extends RealDate {
+  constructor(...args) {
+    if (args.length === 0) super(RealDate.now() + skew);
+    else super(...args);
+  }
+
+  static now() {
+    return RealDate.now() + skew;
+  }
+};
