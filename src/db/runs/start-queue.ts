@@ -36,14 +36,17 @@ interface Row extends Record<string, unknown> {
  * Takes pending runs to start: in turn over the automations that have some, in the order of admission within each, so that
  * an automation with thousands does not hold up the others. A run taken is left alone by others for a few seconds.
  *
- * @param served automations that had their turn, the latest last; they come after the others, also when `limit` is 1
+ * @param order.served automations that had their turn, the latest last; they come after the others, also when `limit` is 1
+ * @param order.each most runs of one automation
+ * @param order.full automations of which none are taken
  */
 export async function takeStartable(
   db: Executor,
   limit: number,
-  served: readonly string[] = [],
+  { served, full, each }: { served: readonly string[]; full: readonly string[]; each: number },
 ): Promise<StartableRun[]> {
-  const turnOf = sql`array_position(${`{${served.join(',')}}`}::uuid[], a.id)`;
+  const uuids = (ids: readonly string[]) => sql`${`{${ids.join(',')}}`}::uuid[]`;
+  const turnOf = sql`array_position(${uuids(served)}, a.id)`;
   const waits = (run: SQL) => sql`${run}.status = 'pending' and ${run}.start_at is not null`;
   const free = (run: SQL) => sql`${waits(run)} and (${run}.start_attempted_at is null
     or ${run}.start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))`;
@@ -58,8 +61,8 @@ export async function takeStartable(
       select p.id, row_number() over (order by p.turn, ${turnOf} nulls first, p.seq) as place
       from automation a cross join lateral (
         select r.id, r.seq, row_number() over (order by r.seq) as turn from runs r
-        where r.automation_id = a.id and ${free(r)} order by r.seq limit ${limit}) p
-      where a.id is not null order by p.turn, ${turnOf} nulls first, p.seq limit ${limit}),
+        where r.automation_id = a.id and ${free(r)} order by r.seq limit ${Math.min(limit, each)}) p
+      where a.id is not null and a.id <> all(${uuids(full)}) order by p.turn, ${turnOf} nulls first, p.seq limit ${limit}),
     taken as (
       update runs u set start_attempted_at = clock_timestamp() where u.id in (
         select r.id from runs r where r.id in (select id from picked) and ${free(r)} for update skip locked)

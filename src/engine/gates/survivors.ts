@@ -94,7 +94,7 @@ export async function admitAll(
   tx: Executor,
   survivors: readonly Survivor[],
 ): Promise<Decided['admissions']> {
-  for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id);
+  for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id, request.automationId);
   const admissions = await admitRuns(
     tx,
     survivors.map(({ request }) => request),

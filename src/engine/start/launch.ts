@@ -34,9 +34,9 @@ const RENEW_AFTER_MS = 1_500;
 export interface RunLauncher {
   /**
    * Takes a slot for a run that is about to be admitted. False = the run is to wait in the table, in its turn: no slot is
-   * free, others wait already, or Temporal is away.
+   * free, its automation has its share of them or has runs that wait already, or Temporal is away.
    */
-  reserve(runId: string): boolean;
+  reserve(runId: string, automationId: string): boolean;
   /** Gives the slot of a run back that was not admitted. */
   release(runId: string): void;
   /** Starts a run right after the commit that admitted it; never throws. A failed start is left to the sweep. */
@@ -66,12 +66,14 @@ export function createRunLauncher(deps: {
   const { database, starter, log, watch } = deps;
   const db: Executor = database.db;
   let away = false;
-  /** Runs wait in the table: new ones queue up behind them. */
+  /** Automations whose runs wait in the table: new ones queue up behind them. */
+  const waiting = new Set<string>();
+  /** More runs than there was room for wait in the table. */
   let backlog = false;
   const slots = createRunSlots({
     slots: deps.slots,
     onFree: () => {
-      if (backlog) starts.poke();
+      if (backlog || waiting.size > 0) starts.poke();
     },
   });
   const starting = new Set<Promise<void>>();
@@ -124,13 +126,14 @@ export function createRunLauncher(deps: {
   /** Takes as many runs as there are free slots. Returns whether more may be waiting and there is room for them. */
   const sweepStarts = async (): Promise<boolean> => {
     // Slots that become free within this time are filled by one statement.
-    if (backlog) await pause(GATHER_MS);
+    if (backlog || waiting.size > 0) await pause(GATHER_MS);
     const room = Math.min(BATCH, slots.free());
     if (room === 0) return false;
-    const runs = await takeStartable(db, room, [...served]);
+    const full = slots.full();
+    const runs = await takeStartable(db, room, { served: [...served], full, each: slots.share() });
     for (const { automationId } of runs) noteServed(automationId);
     if (runs.length === room) backlog = true;
-    for (const { id } of runs) slots.reserve(id);
+    for (const { id, automationId } of runs) slots.hold(id, automationId);
     const left: string[] = [];
     await inLanes(runs, LANES, async (run) => {
       if (left.length === 0 && (await attempt(run, []))) return;
@@ -141,10 +144,12 @@ export function createRunLauncher(deps: {
       await putBackStartable(db, left);
       return false;
     }
-    if (runs.length === room) return true;
+    if (runs.length === room || runs.length >= slots.share()) return true;
     if (away) log.info('nothing is pending any more');
     away = false;
     backlog = false;
+    // All that waited was taken, but for runs of automations that have their share.
+    for (const automationId of waiting) if (!full.includes(automationId)) waiting.delete(automationId);
     return false;
   };
 
@@ -167,13 +172,11 @@ export function createRunLauncher(deps: {
   const ends = createSweep({ everyMs: SWEEP_MS, name: 'ends', watch, work: sweepEnds, onError });
 
   return {
-    reserve(runId) {
-      const isReserved = !away && !backlog && slots.reserve(runId);
-      if (!isReserved && !backlog) {
-        backlog = true;
-        starts.poke();
-      }
-      return isReserved;
+    reserve(runId, automationId) {
+      if (!away && !waiting.has(automationId) && slots.reserve(runId, automationId)) return true;
+      if (!waiting.has(automationId)) starts.poke();
+      waiting.add(automationId);
+      return false;
     },
     release: (runId) => slots.release(runId),
     launch(run, replaced) {

@@ -10,15 +10,19 @@ function slotsOf(slots: number) {
 describe('slots of runs', () => {
   it('gives out no more than there are, and one again when a reservation is released', () => {
     const { run, freed } = slotsOf(2);
-    expect([run.reserve('a'), run.reserve('b'), run.reserve('c')]).toEqual([true, true, false]);
+    expect([
+      run.reserve('a', 'automation a'),
+      run.reserve('b', 'automation b'),
+      run.reserve('c', 'automation c'),
+    ]).toEqual([true, true, false]);
     run.release('a');
     expect(freed()).toBe(1);
-    expect(run.reserve('c')).toBe(true);
+    expect(run.reserve('c', 'automation c')).toBe(true);
   });
 
   it('a run keeps its slot from the reservation to the end of its local steps, however many run beside each other', () => {
     const { run } = slotsOf(1);
-    run.reserve('a');
+    run.reserve('a', 'automation a');
     const first = run.enter('execution', 'a');
     const second = run.enter('execution', 'a');
     expect(run.free()).toBe(0);
@@ -30,7 +34,7 @@ describe('slots of runs', () => {
 
   it('gives up a reservation that nothing was heard of', () => {
     const { run, pass } = slotsOf(1);
-    run.reserve('a');
+    run.reserve('a', 'automation a');
     pass(29_000);
     expect(run.free()).toBe(0);
     expect(run.reservedFor(2_000)).toEqual(['a']);
@@ -41,7 +45,7 @@ describe('slots of runs', () => {
   it('starts fewer runs while starts take long until their first step, and more again when they are quick', () => {
     const { run, pass } = slotsOf(200);
     const startOne = (ms: number) => {
-      run.reserve('a');
+      run.reserve('a', 'automation a');
       pass(ms);
       run.enter('execution', 'a')();
     };
@@ -55,7 +59,7 @@ describe('slots of runs', () => {
   it('local steps that wait for a far end keep their slots and do not keep other runs from being started', () => {
     const { run, pass } = slotsOf(50);
     for (let n = 0; n < 30; n += 1) {
-      run.reserve('a');
+      run.reserve('a', 'automation a');
       pass(20_000);
       run.enter('slow start', 'a')();
     }
@@ -66,5 +70,16 @@ describe('slots of runs', () => {
     for (let n = 12; n < 45; n += 1) run.enter(`hangs ${n}`, undefined);
     pass(1_000);
     expect(run.free()).toBe(5);
+  });
+
+  it('an automation takes at most half of the slots, so that a burst of it leaves some to others', () => {
+    const { run } = slotsOf(40);
+    for (let n = 0; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
+    expect(run.reserve('burst 20', 'burst')).toBe(false);
+    expect(run.full()).toEqual(['burst']);
+    expect(run.reserve('other', 'other')).toBe(true);
+    run.enter('execution', 'burst 0')();
+    expect(run.full()).toEqual([]);
+    expect(run.reserve('burst 20', 'burst')).toBe(true);
   });
 });

@@ -13,8 +13,14 @@ const WAITS_AFTER_MS = 1_000;
 export interface RunSlots {
   /** Slots that a new run could have now. */
   free(): number;
-  /** Takes a slot for a run that is about to be started. False = none is free. */
-  reserve(runId: string): boolean;
+  /** Takes a slot for a run that is about to be started. False = none is free, or its automation has its share. */
+  reserve(runId: string, automationId: string): boolean;
+  /** Takes a slot for a run that was taken from the table, whatever is free. */
+  hold(runId: string, automationId: string): void;
+  /** Most slots that one automation takes: half of them. */
+  share(): number;
+  /** Automations that have their share. */
+  full(): string[];
   /** Gives a reservation back; nothing happens when there is none. */
   release(runId: string): void;
   /** Runs whose reservation is older than so many milliseconds and that have not begun. */
@@ -31,9 +37,9 @@ export interface RunSlots {
 export function createRunSlots(deps: { slots: number; now?: () => number; onFree: () => void }): RunSlots {
   const { slots, now = Date.now, onFree } = deps;
   /** Run → when its slot was reserved. */
-  const reserved = new Map<string, number>();
+  const reserved = new Map<string, { since: number; automationId: string }>();
   /** Execution → local steps that it is in, and when it began the first of them; in the order of that. */
-  const busy = new Map<string, { steps: number; since: number }>();
+  const busy = new Map<string, { steps: number; since: number; automationId: string | undefined }>();
   let averageMs = 0;
 
   const allowed = (): number => {
@@ -41,7 +47,7 @@ export function createRunSlots(deps: { slots: number; now?: () => number; onFree
     return Math.min(slots, Math.max(LEAST, Math.floor(slots * share)));
   };
   const forgetOld = (): void => {
-    for (const [runId, since] of reserved) {
+    for (const [runId, { since }] of reserved) {
       // In the order of reservation.
       if (since > now() - FORGET_MS) return;
       reserved.delete(runId);
@@ -61,24 +67,38 @@ export function createRunSlots(deps: { slots: number; now?: () => number; onFree
     return Math.max(0, Math.min(slots - taken, allowed() + waiting() - taken));
   };
 
+  /** What an automation may take, so that a burst of one leaves slots to the others. */
+  const share = (): number => Math.max(LEAST, Math.floor(allowed() / 2));
+  const takenBy = (automationId: string): number => {
+    const entries = [...reserved.values(), ...busy.values()];
+    return entries.filter((entry) => entry.automationId === automationId).length;
+  };
+
   return {
     free,
-    reserve(runId) {
-      if (free() === 0) return false;
-      reserved.set(runId, now());
+    reserve(runId, automationId) {
+      if (free() === 0 || takenBy(automationId) >= share()) return false;
+      reserved.set(runId, { since: now(), automationId });
       return true;
+    },
+    share,
+    hold: (runId, automationId) => void reserved.set(runId, { since: now(), automationId }),
+    full() {
+      const automations = new Set([...reserved.values()].map(({ automationId }) => automationId));
+      return [...automations].filter((automationId) => takenBy(automationId) >= share());
     },
     release(runId) {
       if (reserved.delete(runId)) onFree();
     },
-    reservedFor: (ms) => [...reserved].filter(([, since]) => since <= now() - ms).map(([runId]) => runId),
+    reservedFor: (ms) => [...reserved].filter(([, { since }]) => since <= now() - ms).map(([runId]) => runId),
     enter(executionRunId, runId) {
-      const since = runId === undefined ? undefined : reserved.get(runId);
-      if (runId !== undefined && since !== undefined) {
+      const reservation = runId === undefined ? undefined : reserved.get(runId);
+      if (runId !== undefined && reservation !== undefined) {
         reserved.delete(runId);
-        averageMs += WEIGHT * (now() - since - averageMs);
+        averageMs += WEIGHT * (now() - reservation.since - averageMs);
       }
-      const entry = busy.get(executionRunId) ?? { steps: 0, since: now() };
+      const { automationId } = reservation ?? {};
+      const entry = busy.get(executionRunId) ?? { steps: 0, since: now(), automationId };
       entry.steps += 1;
       busy.set(executionRunId, entry);
       return () => {
