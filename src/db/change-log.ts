@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
-import type { Cause } from '../domain/entities/change';
+import type { Cause, Change } from '../domain/entities/change';
 import { uuidV7 } from '../domain/clock';
+import { CHANGE_COLUMNS, changeOf, type ChangeRow } from './change-row';
 import type { Executor } from './executor';
 
 /** Number of partitions of the change log: the unit that workers lease. */
@@ -88,4 +89,24 @@ export async function appendChanges(
     order by ord
     returning change_id, seq`);
   return result.rows.map((row) => ({ changeId: row.change_id, seq: Number(row.seq) }));
+}
+
+/** Changes of one entity that are looked through at most. */
+const MOST_LOOKED_THROUGH = 1_000;
+
+/**
+ * The changes of an entity that came after a change and happened before an instant, in order. null = there are too many to
+ * look through, or the change is not in the log any more.
+ */
+export async function changesOfEntityBefore(
+  tx: Executor,
+  range: { entity: { kind: string; id: string }; after: string; before: Date },
+): Promise<Change[] | null> {
+  const { entity, after, before } = range;
+  const found = await tx.execute<ChangeRow>(sql`
+    select ${CHANGE_COLUMNS} from changes
+    where partition = ${partitionOf(entity.kind, entity.id)} and kind = ${entity.kind} and entity_id = ${entity.id}
+      and seq > (select c.seq from changes c where c.change_id = ${after}) and occurred_at < ${before.toISOString()}
+    order by seq limit ${MOST_LOOKED_THROUGH}`);
+  return found.rows.length === MOST_LOOKED_THROUGH ? null : found.rows.map(changeOf);
 }

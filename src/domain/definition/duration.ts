@@ -10,13 +10,15 @@ const COMPACT = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?(?
 
 const unit = (name: string) => z.number().min(0).optional().describe(`Number of ${name}`);
 
+const UNITS = { days: unit('days'), hours: unit('hours'), minutes: unit('minutes'), seconds: unit('seconds') };
+
+function checkUnits(value: z.infer<z.ZodObject<typeof UNITS>>, ctx: z.RefinementCtx): void {
+  const problem = rangeProblem(unitsToMs(value));
+  if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
+}
+
 /** `{minutes: 5}`; keys may be combined. */
-const UnitDuration = z
-  .strictObject({ days: unit('days'), hours: unit('hours'), minutes: unit('minutes'), seconds: unit('seconds') })
-  .superRefine((value, ctx) => {
-    const problem = rangeProblem(unitsToMs(value));
-    if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
-  });
+const UnitDuration = z.strictObject(UNITS).superRefine(checkUnits);
 
 /** `"5m"`, `"1h30m"` or `"hh:mm:ss"`, where hours may pass 24. */
 const TextDuration = z.string().superRefine((value, ctx) => {
@@ -27,7 +29,19 @@ const TextDuration = z.string().superRefine((value, ctx) => {
 });
 
 /** `{template: "…"}`: renders to a number of seconds, or to "hh:mm:ss". */
-const TemplateDuration = z.strictObject({ template: z.string().min(1).describe('Renders to seconds') });
+const TEMPLATE = { template: z.string().min(1).describe('Renders to seconds') };
+const TemplateDuration = z.strictObject(TEMPLATE);
+
+const MISSED = {
+  missed: z
+    .enum(['fire', 'report'])
+    .optional()
+    .describe(
+      'A cause that held through the deadline and was over before a worker could fire: fire (default) or report it',
+    ),
+};
+const UnitDwell = z.strictObject({ ...UNITS, ...MISSED }).superRefine(checkUnits);
+const TemplateDwell = z.strictObject({ ...TEMPLATE, ...MISSED });
 
 /** The ways to write a duration. */
 export const DURATION_FORMS = { units: UnitDuration, text: TextDuration, template: TemplateDuration };
@@ -39,9 +53,20 @@ export const Duration = z.union([UnitDuration, TextDuration, TemplateDuration], 
 });
 export type Duration = z.infer<typeof Duration>;
 
-function unitsToMs(value: Record<string, number | undefined>): number {
+/** The ways to write the duration of a dwell. */
+export const DWELL_FORMS = { units: UnitDwell, text: TextDuration, template: TemplateDwell };
+
+/** The duration of a dwell (`for:` of a trigger), with what happens to one that was missed. */
+export const DwellDuration = z.union([UnitDwell, TextDuration, TemplateDwell], { error: 'not a duration' }).meta({
+  id: 'DwellDuration',
+  description:
+    'A length of time, and in its map forms missed: fire or report, for a deadline that passed without a worker',
+});
+export type DwellDuration = z.infer<typeof DwellDuration>;
+
+function unitsToMs(value: { [unit in keyof typeof UNITS_MS]?: number | undefined }): number {
   let total = 0;
-  for (const [name, ms] of Object.entries(UNITS_MS)) total += (value[name] ?? 0) * ms;
+  for (const [name, ms] of Object.entries(UNITS_MS)) total += (value[name as keyof typeof UNITS_MS] ?? 0) * ms;
   return Math.round(total);
 }
 
@@ -92,7 +117,7 @@ function renderedToMs(rendered: unknown): number {
  * Length of a duration in whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps its type; what
  * it throws is passed on. An unusable result is a `DurationError`.
  */
-export function durationMs(duration: Duration, render: (template: string) => unknown): number {
+export function durationMs(duration: Duration | DwellDuration, render: (template: string) => unknown): number {
   if (typeof duration !== 'string' && 'template' in duration) return renderedToMs(render(duration.template));
   const ms = typeof duration === 'string' ? (textToMs(duration) ?? NaN) : unitsToMs(duration);
   const problem = rangeProblem(ms);

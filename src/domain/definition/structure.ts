@@ -3,7 +3,7 @@ import { nearest } from '../expressions/nearest';
 import { ACTION_FORMS, ActionStep, REPEAT_FORMS } from './action';
 import { ACTION_KINDS, kindKeys } from './action-kind';
 import { Condition, CONDITION_FORMS, State, STATE_FORMS } from './condition';
-import { Duration, DURATION_FORMS } from './duration';
+import { Duration, DURATION_FORMS, DwellDuration, DWELL_FORMS } from './duration';
 import { type PickBranch, type RawFinding, structureFindings, typeName } from './issues';
 import { homeAssistantConditionHint, homeAssistantHint } from './home-assistant-words';
 import { isMap } from './plain-map';
@@ -79,14 +79,19 @@ const pickRepeat: PickBranch = (value) => {
   };
 };
 
-const pickDuration: PickBranch = (value) => {
-  if (typeof value === 'string') return DURATION_FORMS.text;
-  if (typeof value === 'number') {
-    return { code: 'invalid_type', message: `${value} has no unit: write {seconds: ${value}}, or a text such as "5m"` };
-  }
-  if (!isMap(value)) return undefined;
-  return Object.hasOwn(value, 'template') ? DURATION_FORMS.template : DURATION_FORMS.units;
-};
+const pickDurationOf =
+  (forms: typeof DURATION_FORMS | typeof DWELL_FORMS): PickBranch =>
+  (value) => {
+    if (typeof value === 'string') return forms.text;
+    if (typeof value === 'number') {
+      return {
+        code: 'invalid_type',
+        message: `${value} has no unit: write {seconds: ${value}}, or a text such as "5m"`,
+      };
+    }
+    if (!isMap(value)) return undefined;
+    return Object.hasOwn(value, 'template') ? forms.template : forms.units;
+  };
 
 const pickState: PickBranch = (value) => {
   if (!isMap(value)) return undefined;
@@ -98,7 +103,8 @@ const PICKS: ReadonlyMap<z.core.$ZodType, PickBranch> = new Map([
   [unwrap(ActionStep), pickAction],
   [unwrap(Condition), pickCondition],
   [unwrap(ACTION_FORMS.repeat.shape.repeat), pickRepeat],
-  [unwrap(Duration), pickDuration],
+  [unwrap(Duration), pickDurationOf(DURATION_FORMS)],
+  [unwrap(DwellDuration), pickDurationOf(DWELL_FORMS)],
   [unwrap(State), pickState],
 ]);
 

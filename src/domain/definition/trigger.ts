@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Duration } from './duration';
+import { DwellDuration } from './duration';
 import { ExpressionText, JsonMap } from './expression-text';
 
 /** What a trigger id looks like. */
@@ -29,7 +29,7 @@ export const TriggerDefinition = z
     config: JsonMap.default({}).describe("Checked against the event's own schema"),
     filter: ExpressionText.optional().describe('Fire only if this holds'),
     window: Window.optional(),
-    for: Duration.optional().describe('Fire only when the cause has held this long without a gap'),
+    for: DwellDuration.optional().describe('Fire only when the cause has held this long without a gap'),
   })
   .meta({ id: 'Trigger', description: 'What starts the automation' });
 export type TriggerDefinition = z.infer<typeof TriggerDefinition>;

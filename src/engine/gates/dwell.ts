@@ -1,15 +1,14 @@
 import { armDwell, liveEntities, lockDwellsOf, moveDwell, restDwell, spendDwell, type Dwell } from '../../db/dwells';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
-import { earlierResults } from '../../db/health-results';
 import type { Ids } from '../../domain/clock';
 import { DurationError, durationMs } from '../../domain/definition/duration';
 import type { Change } from '../../domain/entities/change';
 import { ExpressionError } from '../../domain/expressions/error';
 import { dwellGateId } from '../../domain/gates/gate-id';
 import type { Registry } from '../../domain/registry/registry';
-import type { TriggerType } from '../../domain/registry/trigger-type';
 import type { Evaluator } from '../../evaluation/evaluator';
+import { contradicts, heldThrough, holdsNow, isMissed, payloadOf } from './dwell-cause';
 import { passConditions, refused, runScopeOf, type Entered, type Refusal } from './gates';
 import type { Candidate, RoutingIndex } from '../routing-index';
 import { survive, type Reason, type Survivor, type SurvivorDeps } from './survivors';
@@ -23,13 +22,6 @@ export interface DwellDeps {
   /** Dwells were armed whose workflows have to be started. */
   onDwellsToStart: () => void;
 }
-
-type Holds = NonNullable<TriggerType['holds']>;
-
-/** Results of a system that are looked through for one that can be read. */
-const LOOK_BACK = 50;
-/** After every result that there is. */
-const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 
 /**
  * Ends what changes contradict, in their routing transaction, before anything is armed. A dwell whose deadline lies before
@@ -76,13 +68,22 @@ async function endDwell(
     await restDwell(tx, dwell);
     return null;
   }
-  if (change.occurredAt >= dwell.firesAt && deps.entities.clock.now() >= dwell.firesAt) {
+  const now = deps.entities.clock.now();
+  if (change.occurredAt >= dwell.firesAt && now >= dwell.firesAt) {
+    if (isMissed(candidate.trigger, dwell, now)) return reportMissed(tx, dwell, candidate);
     const verdict = await fire(deps, tx, dwell, candidate, dwell.firesAt);
     await restDwell(tx, { ...dwell, status: 'spent' });
     return verdict;
   }
   await restDwell(tx, dwell);
   const detail = `The cause stopped at ${change.occurredAt.toISOString()}, before ${dwell.firesAt.toISOString()}.`;
+  return { candidate, refusal: refused('dwell_cancelled', detail), changeId: dwell.changeId };
+}
+
+/** A dwell whose cause is over, and whose deadline passed while no worker could fire it, of a trigger that asks for a report. */
+export async function reportMissed(tx: Executor, dwell: Dwell, candidate: Candidate): Promise<Reason> {
+  await restDwell(tx, dwell);
+  const detail = `Missed: the cause held through ${dwell.firesAt.toISOString()}, and was over before a worker could fire it.`;
   return { candidate, refusal: refused('dwell_cancelled', detail), changeId: dwell.changeId };
 }
 
@@ -101,22 +102,6 @@ async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Pr
   }
   return false;
 }
-
-function contradicts(registry: Registry, dwell: Dwell, change: Change): boolean {
-  const type = registry.trigger(dwell.event);
-  if (!type?.holds) return false;
-  const payload = payloadOf(dwell);
-  const { reads = 'entity' } = type.holds;
-  if (change.shape === 'entity') {
-    return (
-      (reads === 'entity' || change.next === null) && type.holds.test(change.next, payload, dwell.config) === false
-    );
-  }
-  if (reads === 'entity' || change.event !== type.source || change.occurredAt < dwell.armedAt) return false;
-  return type.holds.test(change.payload, payload, dwell.config) === false;
-}
-
-const payloadOf = ({ trigger }: Pick<Dwell, 'trigger'>) => (trigger['payload'] ?? {}) as Record<string, unknown>;
 
 /** The dwell is spent; what is left are variables, conditions and concurrency. */
 export async function fire(
@@ -163,11 +148,8 @@ async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Ref
   const ms = await durationOf(deps, tx, entered);
   if (typeof ms === 'string') return refused('error', `for: ${ms}`);
   const entity = type.holds.entity(entered.payload);
-  if ((await holdsNow(deps, tx, type.holds, { entity, payload: entered.payload, config: trigger.config })) !== true) {
-    return refused('dwell_cancelled', 'The cause had stopped already when the event was looked at.');
-  }
   const firesAt = new Date(change.occurredAt.getTime() + ms);
-  const standing = await armDwell(tx, {
+  const arming = {
     id: deps.ids.next(),
     automationId: automation.id,
     triggerId: trigger.id,
@@ -182,7 +164,14 @@ async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Ref
     depth: change.depth,
     armedAt: change.occurredAt,
     firesAt,
-  });
+  };
+  const cause = { entity, payload: entered.payload, config: trigger.config };
+  const holds = await holdsNow(deps, tx, type.holds, cause);
+  // A cause that is over may have held through its deadline while no worker ran: the change that ended it fires the dwell.
+  if (holds !== true && !(await heldThrough(deps, tx, arming))) {
+    return refused('dwell_cancelled', 'The cause had stopped already when the event was looked at.');
+  }
+  const standing = await armDwell(tx, arming);
   if (standing === 'armed') {
     const dwell = { armedAt: change.occurredAt.toISOString(), firesAt: firesAt.toISOString() };
     return refused('dwell_armed', `Fires at ${dwell.firesAt} if it holds until then.`, { dwell });
@@ -212,21 +201,4 @@ async function durationOf({ evaluator }: DwellDeps, tx: Executor, entered: Enter
     if (error instanceof DurationError || error instanceof ExpressionError) return error.message;
     throw error;
   }
-}
-
-/** Whether a cause holds by what lies in the tables now; undefined = cannot be told. */
-export async function holdsNow(
-  { entities }: Pick<DwellDeps, 'entities'>,
-  tx: Executor,
-  holds: Holds,
-  cause: { entity: { kind: string; id: string }; payload: Record<string, unknown>; config: Record<string, unknown> },
-): Promise<boolean | undefined> {
-  const { entity, payload, config } = cause;
-  const state = (await entities.get(tx, entity.kind, entity.id))?.state ?? null;
-  if (holds.reads !== 'source' || state === null) return holds.test(state, payload, config);
-  for (const { latencyMs, collectors } of await earlierResults(tx, entity.id, END_OF_TIME, LOOK_BACK)) {
-    const held = holds.test({ latencyMs, result: { collectors } }, payload, config);
-    if (held !== undefined) return held;
-  }
-  return undefined;
 }

@@ -6,7 +6,8 @@ import { dropDwell, lockArmedDwell, restDwell, unroutedOf } from '../../db/dwell
 import type { Clock } from '../../domain/clock';
 import type { FireAnswer } from '../../domain/gates/dwell-messages';
 import { dwellGateId } from '../../domain/gates/gate-id';
-import { fire, holdsNow, type DwellDeps } from './dwell';
+import { fire, reportMissed, type DwellDeps } from './dwell';
+import { holdsNow, isMissed } from './dwell-cause';
 import { refused } from './gates';
 import type { IndexFollower } from '../index-follower';
 import { admitAll, conclude, giveUp, routingsOf, type Decided, type Survivor, type SurvivorDeps } from './survivors';
@@ -62,6 +63,12 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
         await restDwell(tx, dwell);
         const refusal = refused('dwell_cancelled', 'The cause does not hold any more.');
         return noted(deps, tx, { admissions: [], reasons: [{ candidate, refusal, changeId: dwell.changeId }] });
+      }
+      if (
+        isMissed(candidate.trigger, dwell, now) &&
+        (await holdsNow(deps, tx, candidate.type.holds, cause)) === false
+      ) {
+        return { admissions: [], reasons: [await reportMissed(tx, dwell, candidate)] };
       }
       const verdict = await fire(deps, tx, dwell, candidate, now);
       if (!('request' in verdict)) return noted(deps, tx, { admissions: [], reasons: [verdict] });

@@ -1,0 +1,76 @@
+import { changesOfEntityBefore } from '../../db/change-log';
+import type { DwellArming } from '../../db/dwells';
+import type { EntityStore } from '../../db/entity-store';
+import type { Executor } from '../../db/executor';
+import { earlierResults } from '../../db/health-results';
+import type { TriggerDefinition } from '../../domain/definition/trigger';
+import type { Change } from '../../domain/entities/change';
+import type { Registry } from '../../domain/registry/registry';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+
+type Holds = NonNullable<TriggerType['holds']>;
+type Cause = Pick<DwellArming, 'event' | 'trigger' | 'config' | 'armedAt'>;
+
+/** Results of a system that are looked through for one that can be read. */
+const LOOK_BACK = 50;
+/** After every result that there is. */
+const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
+/** A dwell that is later than this has been missed; timers and routing take less. */
+const MISSED_AFTER_MS = 60_000;
+
+/** Whether a change shows that the cause of a dwell has stopped. */
+export function contradicts(registry: Registry, dwell: Cause, change: Change): boolean {
+  const type = registry.trigger(dwell.event);
+  if (!type?.holds) return false;
+  const payload = payloadOf(dwell);
+  const { reads = 'entity' } = type.holds;
+  if (change.shape === 'entity') {
+    return (
+      (reads === 'entity' || change.next === null) && type.holds.test(change.next, payload, dwell.config) === false
+    );
+  }
+  if (reads === 'entity' || change.event !== type.source || change.occurredAt < dwell.armedAt) return false;
+  return type.holds.test(change.payload, payload, dwell.config) === false;
+}
+
+/** The payload that a dwell was armed with. */
+export const payloadOf = ({ trigger }: Pick<DwellArming, 'trigger'>) =>
+  (trigger['payload'] ?? {}) as Record<string, unknown>;
+
+/** Whether a trigger wants a dwell that could not be fired in time reported instead. */
+export function isMissed({ for: dwell }: TriggerDefinition, { firesAt }: { firesAt: Date }, now: Date): boolean {
+  const { missed = 'fire' } = typeof dwell === 'object' ? dwell : {};
+  return missed === 'report' && now.getTime() - firesAt.getTime() > MISSED_AFTER_MS;
+}
+
+/**
+ * Whether a cause that has stopped since held from its event through its deadline, by the log of changes: none of its entity
+ * from before the deadline contradicts it. False while the deadline is to come.
+ */
+export async function heldThrough(
+  { registry, entities }: { registry: Registry; entities: EntityStore },
+  tx: Executor,
+  arming: Cause & Pick<DwellArming, 'entity' | 'changeId' | 'firesAt'>,
+): Promise<boolean> {
+  if (arming.firesAt > entities.clock.now()) return false;
+  const { entity, changeId, firesAt } = arming;
+  const changes = await changesOfEntityBefore(tx, { entity, after: changeId, before: firesAt });
+  return changes !== null && !changes.some((change) => contradicts(registry, arming, change));
+}
+
+/** Whether a cause holds by what lies in the tables now; undefined = cannot be told. */
+export async function holdsNow(
+  { entities }: { entities: EntityStore },
+  tx: Executor,
+  holds: Holds,
+  cause: { entity: { kind: string; id: string }; payload: Record<string, unknown>; config: Record<string, unknown> },
+): Promise<boolean | undefined> {
+  const { entity, payload, config } = cause;
+  const state = (await entities.get(tx, entity.kind, entity.id))?.state ?? null;
+  if (holds.reads !== 'source' || state === null) return holds.test(state, payload, config);
+  for (const { latencyMs, collectors } of await earlierResults(tx, entity.id, END_OF_TIME, LOOK_BACK)) {
+    const held = holds.test({ latencyMs, result: { collectors } }, payload, config);
+    if (held !== undefined) return held;
+  }
+  return undefined;
+}
