@@ -28,6 +28,9 @@ export function createWakeSender(deps: {
 }): WakeSender {
   const { database, starter, failpoint, log } = deps;
   const queue: Wake[] = [];
+  /** Wakes that are queued or under way: the sweep does not send them a second time, to a run that may be ending. */
+  const pending = new Set<string>();
+  const keyOf = ({ runId, path }: Wake): string => `${runId} ${path}`;
   const lanes = new Set<Promise<void>>();
   let stopped = false;
 
@@ -38,10 +41,12 @@ export function createWakeSender(deps: {
     for (let wake = queue.shift(); wake !== undefined; wake = queue.shift()) {
       await failpoint('after-commit-before-signal');
       await starter()?.wake(wake).catch(noteFailure);
+      pending.delete(keyOf(wake));
     }
   };
   const send = (wake: Wake): void => {
-    if (stopped) return;
+    if (stopped || pending.has(keyOf(wake))) return;
+    pending.add(keyOf(wake));
     queue.push(wake);
     if (lanes.size >= CONCURRENT) return;
     const sending = lane().finally(() => lanes.delete(sending));

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import { bundleWorkflowCode, Worker, type WorkflowBundleOption } from '@temporalio/worker';
@@ -43,6 +43,26 @@ export interface WorkerSlots {
 const GRACE = 0.4;
 const FORCE = 0.7;
 
+/**
+ * Oldest version of Temporal's SDK. Before it, markers of local activities were not delivered in the order of the history, so
+ * that a replay could issue a run's commands in another order.
+ */
+const SDK_FLOOR = [1, 24] as const;
+
+/** @throws {Error} when a version of the SDK below the floor is installed */
+export function assertSdkFloor(version: string = installedSdk()): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > SDK_FLOOR[0] || (major === SDK_FLOOR[0] && minor >= SDK_FLOOR[1])) return;
+  throw new Error(
+    `@temporalio/worker ${version} is installed; runs need ${SDK_FLOOR.join('.')} or newer to replay safely.`,
+  );
+}
+
+function installedSdk(): string {
+  const file = require.resolve('@temporalio/worker/package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
 /** Both workers of a process, as one. */
 export interface TemporalWorkers {
   /** Settles when both have ended; when one ends with an error, the other one is shut down. */
@@ -57,6 +77,7 @@ export interface TemporalWorkers {
 export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {
   const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptors, slots, shutdownMs } =
     options;
+  assertSdkFloor();
   const common = {
     ...{ connection, namespace, activities, interceptors: { activity: interceptors } },
     maxConcurrentActivityTaskExecutions: slots.activities,

@@ -35,8 +35,8 @@ describe.each([
   afterAll(() => engine.close());
 
   it('fire dwells, end delays and time out waits after as long as written, and report the skew', async () => {
-    const worker = await engine.worker(skewed(skew));
     const api = await engine.api(skewed(skew));
+    const worker = await engine.worker(skewed(skew));
     const dwell = await engine.save(DWELL);
     const delay = await engine.save(DELAY);
     const began = Date.now();

@@ -3258,6 +3258,30 @@ export interface components {
             /** Format: uuid */
             changeId: string;
         };
+        /** @description A length of time, and in its map forms missed: fire or report, for a deadline that passed without a worker */
+        DwellDuration: {
+            /** @description Number of days */
+            days?: number;
+            /** @description Number of hours */
+            hours?: number;
+            /** @description Number of minutes */
+            minutes?: number;
+            /** @description Number of seconds */
+            seconds?: number;
+            /**
+             * @description A cause that held through the deadline and was over before a worker could fire: fire (default) or report it
+             * @enum {string}
+             */
+            missed?: "fire" | "report";
+        } | string | {
+            /** @description Renders to seconds */
+            template: string;
+            /**
+             * @description A cause that held through the deadline and was over before a worker could fire: fire (default) or report it
+             * @enum {string}
+             */
+            missed?: "fire" | "report";
+        };
         Entity: {
             kind: string;
             id: string;
@@ -4009,7 +4033,7 @@ export interface components {
                 partitionBy?: components["schemas"]["Expression"];
             };
             /** @description Fire only when the cause has held this long without a gap */
-            for?: components["schemas"]["Duration"];
+            for?: components["schemas"]["DwellDuration"];
         } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
         TriggerType: {
             id: string;

@@ -85,6 +85,16 @@ export async function takeStartable(
   }));
 }
 
+/** How long an execution that was started has to claim its run before the start is tried again, in seconds. */
+const CLAIM_SECONDS = 15;
+
+/** A run's execution was started elsewhere: the start is tried again only when it has not been claimed for some time. */
+export async function noteStarted(db: Executor, runId: string): Promise<void> {
+  await db.execute(sql`
+    update runs set start_attempted_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS - START_AGAIN_SECONDS})
+    where id = ${runId} and status = 'pending'`);
+}
+
 /** Keeps runs from other workers that this one is still starting. */
 export async function renewAttempts(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

@@ -235,7 +235,7 @@ export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
 /** After so long a wake that nobody answered, or nobody sent, is sent again. */
 const WAKE_AGAIN_SECONDS = 5;
 
-/** Takes wakes to send, with the executions they are for. */
+/** Takes wakes to send, with the executions they are for; none for runs that are not open. */
 export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
   const taken = await db.execute<WakeRow>(sql`
     with taken as (
@@ -244,7 +244,8 @@ export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
           or signalled_at < clock_timestamp() - make_interval(secs => ${WAKE_AGAIN_SECONDS}))
         order by id limit ${limit} for update skip locked)
       returning run_id, path)
-    select taken.run_id, taken.path, r.workflow_id from taken join runs r on r.id = taken.run_id`);
+    select taken.run_id, taken.path, r.workflow_id from taken join runs r on r.id = taken.run_id
+    where r.status in ('running', 'waiting')`);
   return taken.rows.map(toWake);
 }
 

@@ -4,6 +4,7 @@ import type { ClosedRun } from '../../db/runs/close-runs';
 import { promoteStalled, stalledBuckets } from '../../db/runs/promote';
 import {
   closingRuns,
+  noteStarted,
   putBackStartable,
   renewAttempts,
   takeStartable,
@@ -101,6 +102,8 @@ export function createRunLauncher(deps: {
       for (const old of replaced) await temporal.close(old, 'terminate');
       const outcome = await temporal.start(run);
       isHere = outcome === 'eager';
+      // Its first task waits for a worker with a free slot: a second start in between would do nothing.
+      if (outcome === 'started') await noteStarted(db, run.id);
       if (outcome === 'later')
         log.info({ runId: run.id, workflowId: run.workflowId }, 'workflow id still held; trying again');
     } finally {
