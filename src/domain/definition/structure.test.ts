@@ -15,7 +15,11 @@ describe('the finding where a field has several forms', () => {
       { path: 'triggers[0].for.template', code: 'invalid_type', message: 'Expected text, got a number' },
     ]);
     expect(ofTrigger({ event: DEGRADED, for: { minutes: 5, template: '1' } })).toEqual([
-      { path: 'triggers[0].for.minutes', code: 'unknown_key', message: 'Unknown key "minutes". Known here: template, missed' },
+      {
+        path: 'triggers[0].for.minutes',
+        code: 'unknown_key',
+        message: 'Unknown key "minutes". Known here: template, missed',
+      },
     ]);
     expect(ofTrigger({ event: DEGRADED, for: { minute: 5 } })).toEqual([
       { path: 'triggers[0].for.minute', code: 'unknown_key', message: 'Unknown key "minute". Did you mean "minutes"?' },
