@@ -7,8 +7,11 @@ import { maskFailures } from './activities/mask-failures';
 import { createRunSecrets } from './activities/run-secrets';
 import { createPostgresSecrets } from './integrations/secret-backend';
 import { createRunSources } from './db/runs/run-source';
-import type { Wake } from './db/runs/waits';
+import { runsToEnd, runsToStart } from './db/runs/start-queue';
+import { wakesToSend, type Wake } from './db/runs/waits';
 import { createHousekeeping } from './activities/housekeeping/create-housekeeping';
+import { createPeriodicWork } from './activities/housekeeping/periodic-work';
+import { periodicDue } from './db/periodic-work';
 import { requireSecretKey, type Config } from './config';
 import { createDatabase, type Database } from './db/client';
 import { followDatabaseClock, type DatabaseClock } from './db/database-clock';
@@ -18,7 +21,8 @@ import { assertSchemaCurrent } from './db/schema-version';
 import { createDispatcher, type Dispatcher } from './engine/dispatcher';
 import { createBroadcast } from './engine/broadcast';
 import { createDwellTimers } from './engine/dwell-timers';
-import type { Sweep } from './engine/sweep';
+import { createSweep } from './engine/sweep';
+import { createSweeper } from './engine/sweeper';
 import { createEvaluationLog } from './engine/evaluation-log';
 import { fireDwell } from './engine/gates/fire-dwell';
 import { createOverflowReport, type OverflowReport } from './engine/gates/overflow-report';
@@ -34,6 +38,7 @@ import { createWakeSender, type WakeSender } from './engine/wake-sender';
 import { createScheduleTimers } from './engine/schedule-timers';
 import { createRunLauncher, type RunLauncher } from './engine/start/launch';
 import { uuidV7 } from './domain/clock';
+import { messageOf } from './domain/errors';
 import type { FireAnswer } from './domain/gates/dwell-messages';
 import { knowledgeOf, type Knowledge } from './domain/registry/knowledge';
 import { createPluginFilters } from './domain/registry/plugin-filters';
@@ -180,6 +185,33 @@ export async function startWorker(
     ...{ database, entities, notifier: activityDeps.notifier, log, watch },
     more: staleMs === undefined ? [] : [createEndStaleAlerts({ staleMs, severities })],
   });
+  const hasTemporal = () => temporal.starter() !== null;
+  const periodic = createPeriodicWork({
+    ...{ client: temporal.client, database, taskQueue: config.taskQueue, sourceOf: activityDeps.sourceOf },
+    onRepaired: metrics.reconciled,
+    onRunsToStart: () => launcher.poke(),
+  }).map(({ name, everySeconds, work }) => ({
+    ...{ name, everySeconds },
+    sweep: createSweep({
+      ...{ everyMs: 'poked', name, watch },
+      work: () => work().then(() => false),
+      onError: (error) => log.warn({ reason: messageOf(error) }, `${name} failed; trying again`),
+    }),
+  }));
+  const sweeper = createSweeper({
+    ...{ db: database.db, workerId, log, watch },
+    kinds: [
+      { name: 'starts', due: () => runsToStart, isAble: hasTemporal, onDue: () => activityDeps.notifier.starts() },
+      { name: 'ends', due: () => runsToEnd, isAble: hasTemporal, onDue: () => launcher.poke() },
+      { name: 'wakes', due: () => wakesToSend, isAble: hasTemporal, onDue: () => wakeSender.poke() },
+      { name: 'dwells', due: dwellTimers.due, onDue: () => dwellTimers.poke() },
+      { name: 'schedules', due: () => scheduleTimers.due(), isAble: hasTemporal, onDue: () => scheduleTimers.poke() },
+      ...periodic.map(({ name, everySeconds, sweep }) => ({
+        ...{ name, isAble: hasTemporal, due: () => periodicDue(name, everySeconds), onDue: () => sweep.poke() },
+      })),
+      { name: 'domain-clock', due: domainTimer.due, onDue: () => domainTimer.poke() },
+    ],
+  });
   temporal.start();
   const metricsServer = await metrics.serve(config, { log, sdkMetricsPort });
   const push = pushMetrics({
@@ -196,6 +228,8 @@ export async function startWorker(
     async stop() {
       // Partitions first: other workers route their changes while this one finishes the rest.
       await dispatcher.stop();
+      await sweeper.stop();
+      await Promise.all(periodic.map(({ sweep }) => sweep.stop()));
       await listener.close();
       await Promise.all([broadcast.stop(), domainTimer.stop(), scheduleTimers.stop(), dwellTimers.stop()]);
       await wakeSender.stop();
@@ -229,7 +263,7 @@ interface RoutingParts {
 
 interface Routing {
   dispatcher: Dispatcher;
-  dwellTimers: Sweep;
+  dwellTimers: ReturnType<typeof createDwellTimers>;
   wakeSender: WakeSender;
   overflow: OverflowReport;
   fireDwell: (dwellId: string) => Promise<FireAnswer>;

@@ -52,6 +52,7 @@ import { inboundRoutes } from './routes/inbound';
 import { incidentRoutes } from './routes/incidents';
 import { maintenanceRoutes } from './routes/maintenances';
 import { manualRunRoutes } from './routes/manual-runs';
+import { diagnosisRoutes } from './routes/diagnosis';
 import { operationsRoutes } from './routes/operations';
 import { receiveHookRoute } from './routes/receive-hook';
 import { registryRoutes } from './routes/registry';
@@ -159,6 +160,7 @@ export function createApp(deps: ApiDeps): Api {
     ...sessionRoutes(shared),
     ...auditRoutes(shared),
     ...operationsRoutes(shared),
+    ...diagnosisRoutes(shared),
     ...(deps.pluginRoutes ?? []),
   ];
   const routes = [...resources, ...documentationRoutes(resources, settings.version)];

@@ -46,6 +46,10 @@ export function createApiMetrics({ db, fleet }: { db: Executor; fleet: FleetCoun
     gauges.dwellsArmed.set(state.dwellsArmed);
     gauges.deadLetters.set(state.deadLetters);
     gauges.unrouted.set(state.oldestUnroutedSeconds);
+    gauges.oldestPending.set(state.oldestPendingSeconds);
+    gauges.withoutProgress.set(state.withoutProgress);
+    gauges.tasksRetrying.set(state.tasksRetrying);
+    gauges.housekeeping.set(state.housekeepingAt);
   };
   return {
     observeRequest: (route, status, seconds) =>
@@ -75,16 +79,39 @@ function databaseGauges(registry: Registry) {
     dwellsArmed: gauge('fermata_dwells_armed', 'Causes that `for` waits on, to see whether they hold'),
     deadLetters: gauge('fermata_dead_letters', 'Changes that were set aside after failing by themselves'),
     unrouted: gauge('fermata_unrouted_age_seconds', 'Age of the oldest change that has not been routed'),
+    oldestPending: gauge(
+      'fermata_oldest_pending_run_seconds',
+      'How long the oldest run that may start has waited for it',
+    ),
+    withoutProgress: gauge('fermata_runs_without_progress', 'Open runs that make no progress'),
+    tasksRetrying: gauge('fermata_workflow_tasks_retrying', 'Runs whose workflow task was tried more than three times'),
+    housekeeping: gauge('fermata_housekeeping_timestamp_seconds', 'When a round of housekeeping last ended; 0 = never'),
   };
 }
 
 async function readState(db: Executor) {
-  const found = await db.execute<{ active: number; dwells: number; waits: number; dead: number; lag: number }>(sql`
+  const found = await db.execute<{
+    active: number;
+    dwells: number;
+    waits: number;
+    dead: number;
+    lag: number;
+    oldest_pending: number;
+    without_progress: number;
+    tasks_retrying: number;
+    housekeeping: number;
+  }>(sql`
     select
       (select count(*)::int from runs where status in ('pending', 'running', 'waiting')) as active,
       (select count(*)::int from waits) as waits,
       (select count(*)::int from dwells where status = 'armed') as dwells,
       (select count(*)::int from changes where failed_at is not null) as dead,
+      (select coalesce(extract(epoch from clock_timestamp() - min(start_at)), 0)::float8 from runs
+        where status = 'pending' and start_at is not null) as oldest_pending,
+      (select count(*)::int from stuck_runs where code <> 'not_started') as without_progress,
+      (select count(*)::int from stuck_runs where code = 'workflow_task') as tasks_retrying,
+      (select coalesce(max(extract(epoch from done_at)), 0)::float8 from periodic_work where name = 'housekeeping')
+        as housekeeping,
       ${oldestUnroutedSeconds} as lag`);
   const row = found.rows[0];
   return {
@@ -93,6 +120,10 @@ async function readState(db: Executor) {
     waitsArmed: row?.waits ?? 0,
     deadLetters: row?.dead ?? 0,
     oldestUnroutedSeconds: row?.lag ?? 0,
+    oldestPendingSeconds: Math.max(0, row?.oldest_pending ?? 0),
+    withoutProgress: row?.without_progress ?? 0,
+    tasksRetrying: row?.tasks_retrying ?? 0,
+    housekeepingAt: row?.housekeeping ?? 0,
   };
 }
 

@@ -29,6 +29,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['trigger', 'start a run by hand', () => import('./trigger.js')],
   ['cancel', 'end a run', () => import('./cancel.js')],
   ['retry', 'start a failed run once more', () => import('./retry.js')],
+  ['doctor', 'list what is wrong with an installation, and what to do', () => import('./doctor.js')],
   ['entity', 'read and set the state of entities', () => import('./entity.js')],
   ['token', 'make access tokens', () => import('./token.js')],
   ['secret', 'set and list secrets, change the key that seals them', () => import('./secret.js')],

@@ -224,13 +224,19 @@ export interface StartableDwell {
 /** After so long without an answer a start is tried again. */
 const START_AGAIN_SECONDS = 5;
 
+const TO_START = sql`status = 'armed' and started_at is null and (start_attempted_at is null
+  or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))`;
+
+/** Temporal has to be told of dwells. */
+export const dwellsToSync = sql`(exists (select 1 from dwell_ends)
+  or exists (select 1 from dwells where ${TO_START}))`;
+
 /** Takes dwells to start, those first that are due soonest; those taken are left alone by others for a few seconds. */
 export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
   const taken = await db.execute<Row & { name: string; group: string | null }>(sql`
     with taken as (
       update dwells set start_attempted_at = clock_timestamp() where id in (
-        select id from dwells where status = 'armed' and started_at is null and (start_attempted_at is null
-          or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))
+        select id from dwells where ${TO_START}
         order by fires_at, id limit ${limit} for update skip locked)
       returning id, automation_id, trigger_id, event, context_key, fires_at)
     select taken.id, taken.automation_id, taken.trigger_id, taken.event, taken.context_key, taken.fires_at, a.name,
@@ -254,13 +260,24 @@ export async function noteDwellsStarted(db: Executor, ids: readonly string[]): P
   await db.execute(sql`update dwells set started_at = clock_timestamp() where id = any(${uuids(ids)})`);
 }
 
+interface Overdue {
+  now: Date;
+  late: Date;
+}
+
+const isOverdue = ({ now, late }: Overdue): SQL =>
+  sql`status = 'armed' and fires_at <= ${now.toISOString()} and (started_at is null or fires_at < ${late.toISOString()})`;
+
+/** There are dwells to fire from their rows. */
+export const dwellsOverdue = (overdue: Overdue): SQL => sql`exists (select 1 from dwells where ${isOverdue(overdue)})`;
+
 /**
  * Armed dwells that are due and whose workflows have not been started, or have not fired them since `late`; by deadline, below
  * a place in that order.
  */
 export async function overdueDwells(
   db: Executor,
-  { now, late }: { now: Date; late: Date },
+  overdue: Overdue,
   limit: number,
   after?: { id: string; firesAt: string },
 ): Promise<{ id: string; firesAt: string }[]> {
@@ -268,8 +285,7 @@ export async function overdueDwells(
     after === undefined ? sql`` : sql`and (fires_at, id) > (${after.firesAt}::timestamptz, ${after.id}::uuid)`;
   const found = await db.execute<{ id: string; fires_at: string }>(sql`
     select id, fires_at::text as fires_at from dwells
-    where status = 'armed' and fires_at <= ${now.toISOString()} and (started_at is null or fires_at < ${late.toISOString()})
-      ${place} order by fires_at, id limit ${limit}`);
+    where ${isOverdue(overdue)} ${place} order by fires_at, id limit ${limit}`);
   return found.rows.map((row) => ({ id: row.id, firesAt: row.fires_at }));
 }
 

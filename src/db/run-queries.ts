@@ -10,6 +10,8 @@ export interface RunFilter {
   contextKey?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
+  /** Code of the run's error. */
+  errorCode?: string | undefined;
   /** Part of the automation's name, the context key or the event; or the run's id. */
   q?: string | undefined;
 }
@@ -181,13 +183,14 @@ function selectRuns(db: Executor, where: SQL | undefined) {
 }
 
 function whereRuns(filter: RunFilter): SQL | undefined {
-  const { automationId, status, contextKey, from, to, q } = filter;
+  const { automationId, status, contextKey, from, to, errorCode, q } = filter;
   return and(
     automationId === undefined ? undefined : eq(runs.automationId, automationId),
     status === undefined ? undefined : inArray(runs.status, [...status]),
     contextKey === undefined ? undefined : eq(runs.contextKey, contextKey),
     from === undefined ? undefined : gte(runs.createdAt, from),
     to === undefined ? undefined : lte(runs.createdAt, to),
+    errorCode === undefined ? undefined : sql`${runs.error} ->> 'code' = ${errorCode}`,
     q === undefined ? undefined : textMatches(q),
   );
 }

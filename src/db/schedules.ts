@@ -71,13 +71,19 @@ const toSchedule = (row: Row): ScheduleRow => ({
   since: new Date(row.since),
 });
 
+const UNSYNCED = sql`synced_at is null
+  and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')`;
+
+/** Temporal has to be told of schedules. */
+export const schedulesToSync = sql`(exists (select 1 from schedule_ends)
+  or exists (select 1 from schedules where ${UNSYNCED}))`;
+
 /** Takes schedules that Temporal does not know yet as they are; others leave them alone for a few seconds. */
 export async function takeUnsynced(db: Executor, limit: number): Promise<ScheduleRow[]> {
   const taken = await db.execute<Row>(sql`
     with taken as (
       update schedules set attempted_at = clock_timestamp() where (automation_id, trigger_id) in (
-        select automation_id, trigger_id from schedules where synced_at is null
-          and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')
+        select automation_id, trigger_id from schedules where ${UNSYNCED}
         order by automation_id limit ${limit} for update skip locked)
       returning automation_id, trigger_id, event, config, since)
     select taken.automation_id, taken.trigger_id, taken.event, taken.config, taken.since, a.name from taken join automations a on a.id = taken.automation_id`);

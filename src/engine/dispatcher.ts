@@ -204,8 +204,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       stopped = true;
       routing.wake();
       renewing.wake();
-      await Promise.all(loops);
+      // At once: what is being routed is fenced off, and others need not wait for it.
       await leases.release().catch(() => undefined);
+      await Promise.all(loops);
       await deps.evaluations.close();
     },
   };

@@ -1,24 +1,35 @@
+import { sql, type SQL } from 'drizzle-orm';
 import type { Database } from '../db/client';
 import type { EntityStore } from '../db/entity-store';
 import type { Notifier } from '../db/notifier';
 import type { Cause } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
-import type { DomainWrite } from '../domains/domain-write';
-import { loseSilent } from '../domains/satellite/satellites';
-import { computeDue, sendDigest } from '../domains/slo/slos';
-import { startAndEndDue } from '../domains/maintenance/maintenances';
+import type { ClockWork } from '../domains/clock-work';
+import { loseSilent, satellitesSilent } from '../domains/satellite/satellites';
+import { computeDue, sendDigest, slosDue } from '../domains/slo/slos';
+import { maintenancesDue, startAndEndDue } from '../domains/maintenance/maintenances';
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
-const EVERY_MS = 1_000;
 const BATCH = 50;
 const CLOCK: Cause = { actor: { type: 'system', id: 'clock' }, causedBy: null, depth: 0 };
 
+const OWN: readonly ClockWork[] = [
+  { due: maintenancesDue, work: startAndEndDue },
+  { due: satellitesSilent, work: loseSilent },
+  { due: slosDue, work: computeDue },
+];
+
+export interface DomainTimer extends Sweep {
+  /** Whether anything is due, as an SQL condition. */
+  due: () => SQL;
+}
+
 /**
- * What the clock does in the domains: starts and ends maintenances, loses silent satellites, computes objectives, sends the
- * digest. The rows are the timers: each look is one query on an index, whichever worker comes first takes a row under its lock,
- * and what fell due while all were down, or when the clock jumped, is due still.
+ * What the clock does in the domains: starts and ends maintenances, marks silent satellites offline, computes objectives, sends
+ * the digest. The rows are the timers: whichever worker comes first takes a row under its lock, and what fell due while all
+ * were down, or when the clock jumped, is still due.
  */
 export function createDomainTimer(deps: {
   database: Database;
@@ -26,13 +37,13 @@ export function createDomainTimer(deps: {
   notifier: Pick<Notifier, 'changes'>;
   log: Logger;
   watch?: LoopWatch | undefined;
-  /** What else falls due by the clock: returns how many rows it changed, at most `limit`. */
-  more?: readonly ((write: DomainWrite, limit: number) => Promise<number>)[];
-}): Sweep {
+  more?: readonly ClockWork[];
+}): DomainTimer {
   const { database, entities, notifier, log, more = [] } = deps;
+  const all = [...OWN, ...more];
 
   const look = async (isStopped: () => boolean): Promise<void> => {
-    for (const work of [startAndEndDue, loseSilent, computeDue, ...more]) {
+    for (const { work } of all) {
       for (let changed = BATCH; changed === BATCH && !isStopped();) {
         const now = entities.clock.now();
         changed = await database.db.transaction((tx) => work({ tx, entities, cause: CLOCK, now }, BATCH));
@@ -43,15 +54,22 @@ export function createDomainTimer(deps: {
     const sent = await database.db.transaction((tx) => sendDigest({ tx, entities, cause: CLOCK, now }));
     if (sent) notifier.changes();
   };
-  return createSweep({
-    everyMs: EVERY_MS,
+  const sweep = createSweep({
+    everyMs: 'poked',
     name: 'domain-clock',
     watch: deps.watch,
     async work(isStopped) {
       await look(isStopped);
       return false;
     },
-    onError: (error) =>
-      log.warn({ reason: messageOf(error) }, 'what the clock does could not be looked at; trying again'),
+    onError: (error) => log.warn({ reason: messageOf(error) }, 'the clock work of the domains failed; trying again'),
   });
+  return {
+    ...sweep,
+    due: () =>
+      sql`(${sql.join(
+        all.map(({ due }) => due(entities.clock.now())),
+        sql` or `,
+      )})`,
+  };
 }

@@ -1,5 +1,14 @@
+import { sql, type SQL } from 'drizzle-orm';
 import type { Database } from '../db/client';
-import { endedDwells, forgetDwellEnds, noteDwellsStarted, overdueDwells, takeStartableDwells } from '../db/dwells';
+import {
+  dwellsOverdue,
+  dwellsToSync,
+  endedDwells,
+  forgetDwellEnds,
+  noteDwellsStarted,
+  overdueDwells,
+  takeStartableDwells,
+} from '../db/dwells';
 import type { Clock } from '../domain/clock';
 import { messageOf } from '../domain/errors';
 import type { FireAnswer } from '../domain/gates/dwell-messages';
@@ -10,7 +19,6 @@ import { inLanes } from './in-lanes';
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
-const SWEEP_MS = 1_000;
 const BATCH = 200;
 /** Calls to Temporal under way at a time. */
 const CONCURRENT = 20;
@@ -29,7 +37,7 @@ export function createDwellTimers(deps: {
   fire: (dwellId: string) => Promise<FireAnswer>;
   log: Logger;
   watch?: LoopWatch | undefined;
-}): Sweep {
+}): Sweep & { due: () => SQL } {
   const { database, clock, starter, fire, log } = deps;
   const { db } = database;
 
@@ -55,12 +63,15 @@ export function createDwellTimers(deps: {
     return ids.length === BATCH;
   };
 
-  const fireOverdue = async (isStopped: () => boolean): Promise<boolean> => {
+  const overdueNow = () => {
     const now = clock.now();
-    const late = new Date(now.getTime() - OVERDUE_MS);
+    return { now, late: new Date(now.getTime() - OVERDUE_MS) };
+  };
+  const fireOverdue = async (isStopped: () => boolean): Promise<boolean> => {
+    const limits = overdueNow();
     let after: { id: string; firesAt: string } | undefined;
     do {
-      const overdue = await overdueDwells(db, { now, late }, BATCH, after);
+      const overdue = await overdueDwells(db, limits, BATCH, after);
       await inLanes(overdue, CONCURRENT, ({ id }) => fire(id));
       after = overdue.length === BATCH ? overdue.at(-1) : undefined;
     } while (after !== undefined && !isStopped());
@@ -79,8 +90,8 @@ export function createDwellTimers(deps: {
     }
   };
 
-  return createSweep({
-    everyMs: SWEEP_MS,
+  const sweep = createSweep({
+    everyMs: 'poked',
     name: 'dwells',
     watch: deps.watch,
     async work(isStopped) {
@@ -94,4 +105,9 @@ export function createDwellTimers(deps: {
     },
     onError: (error) => noteFailure('looking after dwells', error),
   });
+  return {
+    ...sweep,
+    due: () =>
+      starter() === null ? dwellsOverdue(overdueNow()) : sql`(${dwellsToSync} or ${dwellsOverdue(overdueNow())})`,
+  };
 }

@@ -29,6 +29,8 @@ export interface Leases {
 /** Leases of one worker process. A process that slept finds its epochs outdated at its next statement. */
 export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   let held = new Map<number, number>();
+  let released = false;
+  let renewing: Promise<void> = Promise.resolve();
   const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
   const known = sql`(select array_agg(n) from jsonb_array_elements_text(${JSON.stringify(fleet.names)}::jsonb) n)`;
   /** The partition is reserved for a worker with the plugins that it needs, and such a worker is live. */
@@ -61,22 +63,26 @@ export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
     return result.rows.map((row) => [row.partition, Number(row.epoch)]);
   };
 
+  const renew = async (): Promise<void> => {
+    const share = Math.ceil(PARTITIONS / (await fleet.announce()));
+    const { kept, reserved } = await keep();
+    // What was handed to this worker comes on top of its share.
+    const ordinary = [...kept.keys()].filter((partition) => !reserved.has(partition));
+    const surplus = ordinary.slice(share);
+    if (surplus.length > 0) await giveUp(surplus);
+    for (const partition of surplus) kept.delete(partition);
+    const taken = [
+      ...(fleet.differs() ? await take(sql`${isReserved} and needs <@ ${known}`, PARTITIONS - kept.size) : []),
+      ...(await take(sql`not ${isReserved}`, share - ordinary.length)),
+    ];
+    for (const [partition, epoch] of taken) kept.set(partition, epoch);
+    held = kept;
+  };
+
   return {
     held: () => held,
-    async renew() {
-      const share = Math.ceil(PARTITIONS / (await fleet.announce()));
-      const { kept, reserved } = await keep();
-      // What was handed to this worker comes on top of its share.
-      const ordinary = [...kept.keys()].filter((partition) => !reserved.has(partition));
-      const surplus = ordinary.slice(share);
-      if (surplus.length > 0) await giveUp(surplus);
-      for (const partition of surplus) kept.delete(partition);
-      const taken = [
-        ...(fleet.differs() ? await take(sql`${isReserved} and needs <@ ${known}`, PARTITIONS - kept.size) : []),
-        ...(await take(sql`not ${isReserved}`, share - ordinary.length)),
-      ];
-      for (const [partition, epoch] of taken) kept.set(partition, epoch);
-      held = kept;
+    renew() {
+      return (renewing = renewing.catch(() => undefined).then(() => (released ? undefined : renew())));
     },
     async handOver(partition, names) {
       held.delete(partition);
@@ -87,9 +93,11 @@ export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
         where owner = ${workerId} and partition = ${partition}`);
     },
     async release() {
-      const mine = [...held.keys()];
+      released = true;
+      await renewing.catch(() => undefined);
       held = new Map();
-      await giveUp(mine);
+      await db.execute(sql`
+        update partition_leases set owner = null, expires_at = '-infinity' where owner = ${workerId}`);
       await fleet.withdraw();
     },
   };

@@ -1,3 +1,4 @@
+import { sql, type SQL } from 'drizzle-orm';
 import type { Database } from '../db/client';
 import {
   endedSchedules,
@@ -5,6 +6,7 @@ import {
   noteSynced,
   resyncChanged,
   resyncMissing,
+  schedulesToSync,
   takeUnsynced,
 } from '../db/schedules';
 import { messageOf } from '../domain/errors';
@@ -14,7 +16,6 @@ import type { ScheduleKeeper } from '../temporal/schedule-keeper';
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
-const SWEEP_MS = 1_000;
 const BATCH = 50;
 /** How often rows are compared with the schedules in Temporal, which may have lost its database. */
 const COMPARE_MS = 300_000;
@@ -25,7 +26,7 @@ export function createScheduleTimers(deps: {
   keeper: () => ScheduleKeeper | null;
   log: Logger;
   watch?: LoopWatch | undefined;
-}): Sweep {
+}): Sweep & { due: () => SQL } {
   const { database, keeper, log } = deps;
   const { db } = database;
   let comparedAt = 0;
@@ -50,8 +51,8 @@ export function createScheduleTimers(deps: {
       }
     }
   };
-  return createSweep({
-    everyMs: SWEEP_MS,
+  const timers = createSweep({
+    everyMs: 'poked',
     name: 'schedules',
     watch: deps.watch,
     async work(isStopped) {
@@ -63,4 +64,8 @@ export function createScheduleTimers(deps: {
       if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'schedules could not be kept; trying again');
     },
   });
+  return {
+    ...timers,
+    due: () => (Date.now() - comparedAt > COMPARE_MS ? sql`true` : schedulesToSync),
+  };
 }

@@ -9,13 +9,16 @@ export interface Sweep {
   stop(): Promise<void>;
 }
 
+/** Longest pause of a sweep that works only when poked, so that a watch sees that it comes round. */
+const ROUND_MS = 10_000;
+
 /**
  * Does the work at once, then after each poke, and after `everyMs` without one, since the process that should have poked
- * may have died. An error is reported and ends nothing. With a `watch`, a round that does not end is abandoned: another
+ * may have died; with `everyMs` 'poked' only after a poke (the sweeper pokes when there is work). An error is reported and ends nothing. With a `watch`, a round that does not end is abandoned: another
  * one begins beside it, and `isStopped` answers true to the abandoned one.
  */
 export function createSweep(deps: {
-  everyMs: number;
+  everyMs: number | 'poked';
   /** Returns true when there may be more to do at once. Long work checks `isStopped` now and then. */
   work: (isStopped: () => boolean) => Promise<boolean>;
   onError: (error: unknown) => void;
@@ -28,17 +31,24 @@ export function createSweep(deps: {
   let generation = 0;
   let watched: WatchedLoop | undefined;
 
+  const attempt = (isStopped: () => boolean): Promise<boolean> =>
+    deps.work(isStopped).catch((error: unknown) => {
+      deps.onError(error);
+      return false;
+    });
+
   const loop = async (mine: number): Promise<void> => {
     const isStopped = () => stopped || mine !== generation;
+    const { everyMs } = deps;
+    poked = true;
     while (!isStopped()) {
+      const isDue = poked || everyMs !== 'poked';
       poked = false;
-      const more = await deps.work(isStopped).catch((error: unknown) => {
-        deps.onError(error);
-        return false;
-      });
+      const more = isDue && (await attempt(isStopped));
       if (isStopped()) return;
       watched?.round();
-      if (!poked && !more) await sleeper.sleep(deps.everyMs);
+      if (!poked && !more) await sleeper.sleep(everyMs === 'poked' ? ROUND_MS : everyMs);
+      else if (more) poked = true;
     }
   };
   let running = loop(generation);

@@ -7,7 +7,6 @@ import type { RunStarter } from '../temporal/run-starter';
 import type { LoopWatch } from './loop-watch';
 import { createSweep } from './sweep';
 
-const SWEEP_MS = 1_000;
 const BATCH = 100;
 /** Signals under way at a time. */
 const CONCURRENT = 20;
@@ -15,6 +14,8 @@ const CONCURRENT = 20;
 export interface WakeSender {
   /** Sends a wake soon, once; the sweep sends what was not answered. */
   send(wake: Wake): void;
+  /** There are wakes to send that nobody answered. */
+  poke(): void;
   stop(): Promise<void>;
 }
 
@@ -53,7 +54,7 @@ export function createWakeSender(deps: {
     lanes.add(sending);
   };
   const sweep = createSweep({
-    everyMs: SWEEP_MS,
+    everyMs: 'poked',
     name: 'wakes',
     watch: deps.watch,
     async work() {
@@ -66,6 +67,7 @@ export function createWakeSender(deps: {
   });
   return {
     send,
+    poke: () => sweep.poke(),
     async stop() {
       stopped = true;
       queue.length = 0;

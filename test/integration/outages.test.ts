@@ -36,7 +36,7 @@ describe('while Temporal is away', () => {
       await engine.worker();
       const api = await engine.api();
       await engine.save(QUEUED);
-      const ready = async () => (await fetch(`${api.url}/readyz`)).status;
+      const ready = async () => (await fetch(`${api.url}/readyz?deep=true`)).status;
       let n = 0;
       const send = async () => {
         const response = await engine.post(api, '/events', tick(n));

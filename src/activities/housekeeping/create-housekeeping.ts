@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { emptyDefaultPartitions, ensureChangePartitions, ensureRoutingPartitions } from '../../db/day-partitions';
 import type { Database } from '../../db/client';
+import { noteDone } from '../../db/periodic-work';
 import { applyRetention, type Retention } from '../../db/retention';
 import type { Clock } from '../../domain/clock';
 import type { Logger } from '../../log';
@@ -9,6 +10,8 @@ import type { Registry } from '../../domain/registry/registry';
 import { createReconcileRuns } from './reconcile-runs';
 
 const DAYS_AHEAD = 7;
+/** Name of a round in `periodic_work`. */
+const HOUSEKEEPING = 'housekeeping';
 
 /** Activities of the housekeeping workflow. */
 export function createHousekeeping(deps: {
@@ -26,10 +29,14 @@ export function createHousekeeping(deps: {
   const identities = Object.fromEntries(types.flatMap(({ id, identity }) => (identity ? [[id, identity]] : [])));
   return {
     reconcileRuns: createReconcileRuns(deps),
-    applyRetention: () =>
-      applyRetention(deps.database, deps.retention, identities, {
+    async applyRetention() {
+      const removed = await applyRetention(deps.database, deps.retention, identities, {
         onError: (table, error) => deps.log.error({ err: error, table }, 'retention of a table failed'),
-      }),
+      });
+      // The last part of a round.
+      await noteDone(deps.database.db, HOUSEKEEPING);
+      return removed;
+    },
     async preparePartitions() {
       await emptyDefaultPartitions(deps.database);
       await ensureChangePartitions(deps.database, { daysAhead: DAYS_AHEAD });

@@ -61,6 +61,7 @@ const ListQuery = z.object({
   contextKey: z.string().optional(),
   from: InstantQuery.optional().describe('Created at or after'),
   to: InstantQuery.optional().describe('Created at or before'),
+  errorCode: z.string().min(1).max(100).optional().describe('Code of the run error, e.g. `execution_lost`'),
   q: z.string().min(1).max(200).optional().describe("Part of the automation's name, context key or event; or an id"),
   counts: FlagQuery.optional().describe('Also answer with `counts` by status, under the same filters but `status`'),
 });

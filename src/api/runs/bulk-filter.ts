@@ -13,6 +13,7 @@ export const BulkBody = z
     contextKey: z.string().optional(),
     from: Instant.optional().describe('Created at or after'),
     to: Instant.optional().describe('Created at or before'),
+    errorCode: z.string().min(1).max(100).optional().describe('Code of the run error, e.g. `execution_lost`'),
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'Name at least one filter');
 

@@ -12,30 +12,43 @@ export interface OpenRun {
   executionRunId: string;
 }
 
-/** A row younger than this may still change on its own. */
+interface OpenRow extends Record<string, unknown> {
+  id: string;
+  automation_id: string;
+  scope_key: string;
+  workflow_id: string;
+  execution_run_id: string;
+}
+
+const toOpenRun = (row: OpenRow): OpenRun => ({
+  id: row.id,
+  automationId: row.automation_id,
+  scopeKey: row.scope_key,
+  workflowId: row.workflow_id,
+  executionRunId: row.execution_run_id,
+});
+
+/** A row younger than this may be about to change by itself. */
 const SETTLED_SECONDS = 20;
 
 /** Claimed, open rows in the order of their ids, after `cursor`. */
 export async function openRunsAfter(db: Executor, cursor: string | null, limit: number): Promise<OpenRun[]> {
   const after = cursor === null ? sql`` : sql`and id > ${cursor}`;
-  const result = await db.execute<{
-    id: string;
-    automation_id: string;
-    scope_key: string;
-    workflow_id: string;
-    execution_run_id: string;
-  }>(sql`
+  const result = await db.execute<OpenRow>(sql`
     select id, automation_id, scope_key, workflow_id, execution_run_id from runs
     where status in ('running', 'waiting') and execution_run_id is not null
       and started_at < clock_timestamp() - make_interval(secs => ${SETTLED_SECONDS}) ${after}
     order by id limit ${limit}`);
-  return result.rows.map((row) => ({
-    id: row.id,
-    automationId: row.automation_id,
-    scopeKey: row.scope_key,
-    workflowId: row.workflow_id,
-    executionRunId: row.execution_run_id,
-  }));
+  return result.rows.map(toOpenRun);
+}
+
+/** Claimed, open rows among some ids. */
+export async function openRunsAmong(db: Executor, ids: readonly string[]): Promise<OpenRun[]> {
+  if (ids.length === 0) return [];
+  const result = await db.execute<OpenRow>(sql`
+    select id, automation_id, scope_key, workflow_id, execution_run_id from runs
+    where id = any(${sql.param(ids)}::uuid[]) and status in ('running', 'waiting') and execution_run_id is not null`);
+  return result.rows.map(toOpenRun);
 }
 
 /** Ends a row whose execution is gone; the next queued run may start. Returns false when it has ended meanwhile. */

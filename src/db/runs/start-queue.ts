@@ -1,6 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../executor';
 import type { ClosedRun } from './close-runs';
+import { bucketStalled } from './promote';
 
 /** A run whose execution must be started, with what Temporal shows of it. */
 export interface StartableRun {
@@ -31,6 +32,14 @@ interface Row extends Record<string, unknown> {
   context_key: string | null;
   workflow_id: string;
 }
+
+/** There are runs to start. */
+export const runsToStart = sql`exists (
+  select 1 from runs where status = 'pending' and start_at is not null and (start_attempted_at is null
+    or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS})))`;
+
+/** There are executions to close, or a bucket whose next run nobody let start. */
+export const runsToEnd = sql`(exists (select 1 from runs where close_requested is not null) or ${bucketStalled})`;
 
 /**
  * Takes pending runs to start: in turn over the automations that have some, in the order of admission within each, so that

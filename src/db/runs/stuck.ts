@@ -3,12 +3,120 @@ import { actionName } from '../../domain/registry/knowledge';
 import type { Executor } from '../executor';
 import { knownByWorkers } from '../worker-announcements';
 
+/** What keeps a run from going on. */
+export type StuckCode = 'not_started' | 'workflow_task' | 'definition' | 'no_progress';
+
+export interface StuckRun {
+  runId: string;
+  code: StuckCode;
+  reason: string;
+}
+
+/** A run that may start and has not for so long is reported, in seconds. */
+const NOT_STARTED_SECONDS = 60;
+/** A running run whose steps have not moved for so long is looked at, in seconds. */
+const QUIET_SECONDS = 60;
+/** A step may take this long before its run counts as one without progress, in seconds. */
+export const NO_PROGRESS_SECONDS = 900;
+
+/** An open run that may be stuck. */
+export interface QuietRun {
+  id: string;
+  status: 'pending' | 'running' | 'waiting';
+  workflowId: string;
+  executionRunId: string | null;
+  version: number;
+  /** Seconds since anything of it moved. */
+  quietSeconds: number;
+  /** A step of it is carried out outside: a call with its own timeout. */
+  isCalling: boolean;
+}
+
+/**
+ * Open runs of which nothing has moved for a minute: pending ones that may start, running ones, and waiting ones with a
+ * wake that was not answered.
+ */
+export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]> {
+  const found = await db.execute<{
+    id: string;
+    status: QuietRun['status'];
+    workflow_id: string;
+    execution_run_id: string | null;
+    version: number;
+    quiet: number;
+    calling: boolean;
+  }>(sql`
+    select q.* from (
+      select r.id, r.status, r.workflow_id, r.execution_run_id, r.version,
+        extract(epoch from clock_timestamp() - greatest(r.start_at, r.started_at, (
+          select max(greatest(s.started_at, s.finished_at)) from run_steps s where s.run_id = r.id)))::float8 as quiet,
+        exists (select 1 from run_steps s where s.run_id = r.id and s.status = 'running' and s.kind = 'action') as calling
+      from runs r
+      where (r.status = 'pending' and r.start_at < clock_timestamp() - make_interval(secs => ${NOT_STARTED_SECONDS}))
+        or (r.status = 'running' and r.started_at < clock_timestamp() - make_interval(secs => ${QUIET_SECONDS}))
+        or (r.status = 'waiting' and exists (select 1 from waits w where w.run_id = r.id and w.woken_by is not null))) q
+    where q.quiet > ${QUIET_SECONDS} order by q.id limit ${limit}`);
+  return found.rows.map((row) => ({
+    id: row.id,
+    status: row.status,
+    workflowId: row.workflow_id,
+    executionRunId: row.execution_run_id,
+    version: row.version,
+    quietSeconds: row.quiet,
+    isCalling: row.calling,
+  }));
+}
+
+/** Replaces what the last look found. */
+export async function writeStuckRuns(tx: Executor, stuck: readonly StuckRun[]): Promise<void> {
+  const records = JSON.stringify(stuck.map(({ runId, code, reason }) => ({ run_id: runId, code, reason })));
+  await tx.execute(sql`
+    delete from stuck_runs where run_id not in (select r.run_id from jsonb_to_recordset(${records}::jsonb) as r(run_id uuid))`);
+  await tx.execute(sql`
+    insert into stuck_runs (run_id, code, reason)
+    select r.run_id, r.code, r.reason from jsonb_to_recordset(${records}::jsonb) as r(run_id uuid, code text, reason text)
+    on conflict (run_id) do update set code = excluded.code, reason = excluded.reason`);
+}
+
 /** Why an open run cannot go on; null = nothing is known to be in its way. */
 export async function stuckReason(db: Executor, runId: string): Promise<string | null> {
+  const [known, found] = [
+    await knownByWorkers(db),
+    await db.execute<{ action: string }>(sql`
+      select action from run_steps where run_id = ${runId} and status = 'running' and kind = 'action' order by began_seq`),
+  ];
+  const missing = known && found.rows.find(({ action }) => !known.has(actionName(action)));
+  if (missing) return `No worker has action ${missing.action}.`;
+  const noted = await db.execute<{ reason: string }>(sql`select reason from stuck_runs where run_id = ${runId}`);
+  return noted.rows[0]?.reason ?? null;
+}
+
+/** Stuck runs as an operator reads them, oldest first. */
+export async function listStuckRuns(
+  db: Executor,
+  limit: number,
+): Promise<{ runId: string; automationName: string; code: StuckCode; reason: string; since: Date }[]> {
+  const found = await db.execute<{ run_id: string; name: string; code: StuckCode; reason: string; since: string }>(sql`
+    select s.run_id, a.name, s.code, s.reason, s.since from stuck_runs s join runs r on r.id = s.run_id
+      join automations a on a.id = r.automation_id
+    where r.status in ('pending', 'running', 'waiting') order by s.since, s.run_id limit ${limit}`);
+  return found.rows.map((row) => ({
+    runId: row.run_id,
+    automationName: row.name,
+    code: row.code,
+    reason: row.reason,
+    since: new Date(row.since),
+  }));
+}
+
+/** Open runs with a running step whose action no live worker has. */
+export async function runsWithoutAction(db: Executor, limit: number): Promise<{ runId: string; action: string }[]> {
   const known = await knownByWorkers(db);
-  if (known === null) return null;
-  const found = await db.execute<{ action: string }>(sql`
-    select action from run_steps where run_id = ${runId} and status = 'running' and kind = 'action' order by began_seq`);
-  const missing = found.rows.find(({ action }) => !known.has(actionName(action)));
-  return missing === undefined ? null : `No worker has action ${missing.action}.`;
+  if (known === null) return [];
+  const names = JSON.stringify([...known]);
+  const found = await db.execute<{ run_id: string; action: string }>(sql`
+    select s.run_id, s.action from run_steps s join runs r on r.id = s.run_id
+    where r.status in ('running', 'waiting') and s.status = 'running' and s.kind = 'action'
+      and not (${names}::jsonb ? ('action:' || s.action)) order by s.run_id limit ${limit}`);
+  return found.rows.map((row) => ({ runId: row.run_id, action: row.action }));
 }

@@ -235,13 +235,18 @@ export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
 /** After so long a wake that nobody answered, or nobody sent, is sent again. */
 const WAKE_AGAIN_SECONDS = 5;
 
+const TO_SEND = sql`woken_by is not null and (signalled_at is null
+  or signalled_at < clock_timestamp() - make_interval(secs => ${WAKE_AGAIN_SECONDS}))`;
+
+/** There are wakes to send. */
+export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
+
 /** Takes wakes to send, with the executions they are for; none for runs that are not open. */
 export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
   const taken = await db.execute<WakeRow>(sql`
     with taken as (
       update waits set signalled_at = clock_timestamp() where id in (
-        select id from waits where woken_by is not null and (signalled_at is null
-          or signalled_at < clock_timestamp() - make_interval(secs => ${WAKE_AGAIN_SECONDS}))
+        select id from waits where ${TO_SEND}
         order by id limit ${limit} for update skip locked)
       returning run_id, path)
     select taken.run_id, taken.path, r.workflow_id from taken join runs r on r.id = taken.run_id

@@ -86,6 +86,28 @@ export const partitionLeases = pgTable('partition_leases', {
   needsUntil: at('needs_until'),
 });
 
+/** Which worker looks after what falls due, by kind of work. */
+export const sweepLeases = pgTable('sweep_leases', {
+  name: text('name').primaryKey(),
+  owner: uuid('owner').notNull(),
+  expiresAt: at('expires_at').notNull(),
+});
+
+/** Open runs that make no progress, as the last look found them. */
+export const stuckRuns = pgTable('stuck_runs', {
+  runId: uuid('run_id').primaryKey(),
+  code: text('code').notNull(),
+  reason: text('reason').notNull(),
+  since: at('since').notNull().defaultNow(),
+});
+
+/** When periodic work was last done, and how far it came. */
+export const periodicWork = pgTable('periodic_work', {
+  name: text('name').primaryKey(),
+  doneAt: at('done_at').notNull(),
+  position: jsonb('position').$type<unknown>(),
+});
+
 /** What all processes together have counted; `labels` as in Prometheus' text format, without braces. */
 export const metricTotals = pgTable(
   'metric_totals',

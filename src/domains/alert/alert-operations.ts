@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import { activeSilences, deleteSilences, insertSilence, lockSilences, type SilenceRow } from '../../db/alert-silences';
 import { lockAlerts, type LockedAlert } from '../../db/alerts';
 import type { Executor } from '../../db/executor';
@@ -135,10 +135,16 @@ async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): P
   await store(write, writes);
 }
 
+const isStale = (before: Date): SQL =>
+  sql`status = 'firing' and last_received_at < ${before.toISOString()}::timestamptz`;
+
+/** There are firing alerts that no message has come about since `before`. */
+export const alertsStale = (before: Date): SQL => sql`exists (select 1 from alerts where ${isStale(before)})`;
+
 /** Firing alerts that no message has come about since `before`, oldest first. */
 export async function staleAlerts(db: Executor, before: Date, limit: number): Promise<string[]> {
   const found = await db.execute<{ fingerprint: string }>(sql`
-    select fingerprint from alerts where status = 'firing' and last_received_at < ${before.toISOString()}::timestamptz
+    select fingerprint from alerts where ${isStale(before)}
     order by last_received_at limit ${limit}`);
   return found.rows.map(({ fingerprint }) => fingerprint);
 }

@@ -1,15 +1,20 @@
-import type { DomainWrite } from '../domain-write';
-import { resolveAlert, staleAlerts } from './alert-operations';
+import type { SQL } from 'drizzle-orm';
+import type { ClockWork } from '../clock-work';
+import { alertsStale, resolveAlert, staleAlerts } from './alert-operations';
 import type { SeverityMap } from './severity-map';
 
 /**
  * Resolves firing alerts whose sender has been silent for `staleMs`, oldest first; returns how many. `endedBy` = stale.
  */
-export function createEndStaleAlerts({ staleMs, severities }: { staleMs: number; severities: SeverityMap }) {
-  return async (write: DomainWrite, limit: number): Promise<number> => {
-    const before = new Date(write.now.getTime() - staleMs);
-    const stale = await staleAlerts(write.tx, before, limit);
-    for (const fingerprint of stale) await resolveAlert(write, fingerprint, { severities, endedBy: 'stale' });
-    return stale.length;
+export function createEndStaleAlerts(deps: { staleMs: number; severities: SeverityMap }): ClockWork {
+  const { staleMs, severities } = deps;
+  const before = (now: Date) => new Date(now.getTime() - staleMs);
+  return {
+    due: (now): SQL => alertsStale(before(now)),
+    async work(write, limit) {
+      const stale = await staleAlerts(write.tx, before(write.now), limit);
+      for (const fingerprint of stale) await resolveAlert(write, fingerprint, { severities, endedBy: 'stale' });
+      return stale.length;
+    },
   };
 }

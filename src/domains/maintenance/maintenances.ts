@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import type { Executor } from '../../db/executor';
@@ -220,17 +220,18 @@ export async function endMaintenancesOf(write: DomainWrite, systemId: string, me
   return ended;
 }
 
+const isDue = (now: Date): SQL => sql`${m.status} in ('scheduled', 'in_progress')
+  and case ${m.status} when 'scheduled' then ${m.startAt} else ${m.endAt} end <= ${now.toISOString()}`;
+
+/** There are maintenances to start or end. */
+export const maintenancesDue = (now: Date): SQL => sql`exists (select 1 from ${m} where ${isDue(now)})`;
+
 /** Starts and ends what is due by the server's clock; gives how many rows changed. Rows that others hold wait. */
 export async function startAndEndDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx
     .select()
     .from(m)
-    .where(
-      and(
-        sql`${m.status} in ('scheduled', 'in_progress')`,
-        sql`case ${m.status} when 'scheduled' then ${m.startAt} else ${m.endAt} end <= ${write.now.toISOString()}`,
-      ),
-    )
+    .where(isDue(write.now))
     .orderBy(asc(m.id))
     .limit(limit)
     .for('no key update', { skipLocked: true });

@@ -1,4 +1,4 @@
-import { asc, desc, eq, lt, sql } from 'drizzle-orm';
+import { asc, desc, eq, lt, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { satellites } from '../../db/tables/catalog';
@@ -139,14 +139,18 @@ export async function deleteSatellite(write: DomainWrite, id: string): Promise<v
   await write.entities.remove(write.tx, { kind: satelliteKind.kind, id }, write.cause);
 }
 
+const isSilent = (now: Date): SQL => sql`${s.status} = 'online'
+  and ${s.lastSeenAt} + make_interval(secs => ${s.heartbeatTimeoutSeconds}) <= ${now.toISOString()}`;
+
+/** There are satellites whose heartbeat has not come. */
+export const satellitesSilent = (now: Date): SQL => sql`exists (select 1 from ${s} where ${isSilent(now)})`;
+
 /** Finds satellites whose heartbeat has not come, by the server's clock; gives how many. */
 export async function loseSilent(write: DomainWrite, limit: number): Promise<number> {
   const silent = await write.tx
     .select()
     .from(s)
-    .where(
-      sql`${s.status} = 'online' and ${s.lastSeenAt} + make_interval(secs => ${s.heartbeatTimeoutSeconds}) <= ${write.now.toISOString()}`,
-    )
+    .where(isSilent(write.now))
     .orderBy(asc(s.id))
     .limit(limit)
     .for('no key update', { skipLocked: true });

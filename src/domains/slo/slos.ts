@@ -1,4 +1,4 @@
-import { asc, desc, eq, lt, sql } from 'drizzle-orm';
+import { asc, desc, eq, lt, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { appendChanges } from '../../db/change-log';
 import type { Executor } from '../../db/executor';
@@ -177,12 +177,14 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
   return next;
 }
 
+const isDue = (now: Date): SQL => sql`${slos.computeAt} <= ${now.toISOString()}`;
+
 /** Computes what is due by the server's clock; gives how many. */
 export async function computeDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx
     .select()
     .from(slos)
-    .where(sql`${slos.computeAt} <= ${write.now.toISOString()}`)
+    .where(isDue(write.now))
     .orderBy(asc(slos.id))
     .limit(limit)
     .for('no key update', { skipLocked: true });
@@ -196,6 +198,15 @@ function digestTime(now: Date): Date {
   // 1970-01-01 was a Thursday.
   const monday = days - ((days + 3) % 7);
   return new Date(monday * DAY_MS + MONDAY_NINE_MS);
+}
+
+/** There are objectives to compute, or the digest of the week is to be sent. */
+export function slosDue(now: Date): SQL {
+  const digest = digestTime(now);
+  const week = digest.toISOString().slice(0, 10);
+  const isTime = now >= digest && now.getTime() - digest.getTime() <= DAY_MS;
+  return sql`(exists (select 1 from ${slos} where ${isDue(now)}) or (${isTime} and exists (select 1 from ${slos})
+    and not exists (select 1 from slo_digests where week = ${week}::date)))`;
 }
 
 /** Sends the digest of the week, once in the fleet, at most a day late; gives whether it did. */

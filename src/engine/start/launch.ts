@@ -21,7 +21,7 @@ import type { LoopWatch } from '../loop-watch';
 import { createSweep } from '../sweep';
 import { createRunSlots } from './run-slots';
 
-const SWEEP_MS = 1_000;
+const RENEW_EVERY_MS = 1_000;
 /** Most runs that are taken from the table at a time. */
 const BATCH = 100;
 /** Calls to Temporal under way at a time in a sweep. */
@@ -163,6 +163,10 @@ export function createRunLauncher(deps: {
     const stalled = await stalledBuckets(db);
     for (const bucket of stalled) await database.db.transaction((tx) => promoteStalled(tx, bucket));
     if (stalled.length > 0) starts.poke();
+    return false;
+  };
+
+  const renew = async (): Promise<false> => {
     await renewAttempts(db, slots.reservedFor(RENEW_AFTER_MS));
     return false;
   };
@@ -171,8 +175,9 @@ export function createRunLauncher(deps: {
     if (isAway(error)) noteAway(error);
     else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
   };
-  const starts = createSweep({ everyMs: SWEEP_MS, name: 'starts', watch, work: sweepStarts, onError });
-  const ends = createSweep({ everyMs: SWEEP_MS, name: 'ends', watch, work: sweepEnds, onError });
+  const starts = createSweep({ everyMs: 'poked', name: 'starts', watch, work: sweepStarts, onError });
+  const ends = createSweep({ everyMs: 'poked', name: 'ends', watch, work: sweepEnds, onError });
+  const renewal = createSweep({ everyMs: RENEW_EVERY_MS, name: 'renewal', watch, work: renew, onError });
 
   return {
     reserve(runId, automationId) {
@@ -192,7 +197,7 @@ export function createRunLauncher(deps: {
     },
     enter: (executionRunId, runId) => slots.enter(executionRunId, runId),
     async stop() {
-      await Promise.all([starts.stop(), ends.stop()]);
+      await Promise.all([starts.stop(), ends.stop(), renewal.stop()]);
       await Promise.all(starting);
     },
   };

@@ -1,0 +1,41 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { RunEnd } from '../../db/runs/finish';
+import type { OpenRun } from '../../db/runs/lost';
+
+type End = Pick<RunEnd, 'status' | 'endedBy' | 'error'>;
+
+/** How the execution ended, or null while it is open. A completed one wrote its row first: then that write was lost. */
+export async function endOf(client: Client, run: OpenRun): Promise<End | null> {
+  const status = await statusOf(client, run);
+  switch (status) {
+    case 'RUNNING':
+      return null;
+    case 'CANCELLED':
+    case 'TERMINATED':
+      return { status: 'cancelled', endedBy: { kind: 'temporal', reason: `${capital(status)} in Temporal.` } };
+    default:
+      return {
+        status: 'failed',
+        error: {
+          code: 'execution_lost',
+          message: `The execution is gone (${status.toLowerCase().replaceAll('_', ' ')}).`,
+        },
+      };
+  }
+}
+
+async function statusOf(client: Client, { workflowId, executionRunId }: OpenRun): Promise<string> {
+  try {
+    const handle = client.workflow.getHandle(workflowId, executionRunId);
+    const { status } = await handle.describe();
+    if (status.name !== 'CONTINUED_AS_NEW') return status.name;
+    const newest = await client.workflow.getHandle(workflowId).describe();
+    // Another execution may have taken the id only after the whole chain had ended.
+    return newest.raw.workflowExecutionInfo?.firstRunId === executionRunId ? newest.status.name : 'NOT_FOUND';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'NOT_FOUND';
+    throw error;
+  }
+}
+
+const capital = (text: string) => text.slice(0, 1) + text.slice(1).toLowerCase();

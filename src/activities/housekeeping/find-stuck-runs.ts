@@ -1,0 +1,72 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Database } from '../../db/client';
+import { noteDone } from '../../db/periodic-work';
+import type { RunSource } from '../../db/runs/run-source';
+import { NO_PROGRESS_SECONDS, quietRuns, writeStuckRuns, type QuietRun, type StuckRun } from '../../db/runs/stuck';
+import { messageOf } from '../../domain/errors';
+
+const LIMIT = 500;
+/** Calls to Temporal under way at a time. */
+const CONCURRENT = 10;
+/** More tries of a workflow task than this mean that it does not get through. */
+const MOST_TRIES = 3;
+/** Name of this work in `periodic_work`. */
+export const FIND_STUCK_RUNS = 'find-stuck-runs';
+
+/** Finds open runs that make no progress and says why: read by people, by `fermata doctor` and by alert rules. */
+export function createFindStuckRuns(deps: {
+  client: () => Client | null;
+  database: Database;
+  sourceOf: (runId: string) => Promise<RunSource>;
+}): () => Promise<void> {
+  const { database } = deps;
+
+  const reasonOf = async (run: QuietRun): Promise<Omit<StuckRun, 'runId'> | null> => {
+    const seconds = Math.round(run.quietSeconds);
+    if (run.status === 'pending') {
+      const reason = `Not started for ${seconds} s: no worker with a free workflow task slot has reached Temporal.`;
+      return { code: 'not_started', reason };
+    }
+    const tries = await triesOf(deps.client(), run);
+    if (tries > MOST_TRIES) {
+      return { code: 'workflow_task', reason: `Its workflow task failed ${tries} times; Temporal shows the error.` };
+    }
+    try {
+      await deps.sourceOf(run.id);
+    } catch (error) {
+      const reason = `Version ${run.version} of its definition cannot be read: ${messageOf(error).slice(0, 300)}`;
+      return { code: 'definition', reason };
+    }
+    if (run.status === 'running' && run.quietSeconds > NO_PROGRESS_SECONDS && !run.isCalling) {
+      return { code: 'no_progress', reason: `No step has begun or ended for ${seconds} s.` };
+    }
+    return null;
+  };
+
+  return async () => {
+    const quiet = await quietRuns(database.db, LIMIT);
+    const stuck: StuckRun[] = [];
+    for (let from = 0; from < quiet.length; from += CONCURRENT) {
+      const page = quiet.slice(from, from + CONCURRENT);
+      const reasons = await Promise.all(page.map(reasonOf));
+      for (const [index, reason] of reasons.entries()) {
+        const run = page[index];
+        if (run && reason) stuck.push({ runId: run.id, ...reason });
+      }
+    }
+    await database.db.transaction((tx) => writeStuckRuns(tx, stuck));
+    await noteDone(database.db, FIND_STUCK_RUNS);
+  };
+}
+
+/** How often the workflow task under way was tried; 0 = there is none, or Temporal does not know the execution. */
+async function triesOf(client: Client | null, { workflowId, executionRunId }: QuietRun): Promise<number> {
+  if (client === null || executionRunId === null) return 0;
+  try {
+    const { raw } = await client.workflow.getHandle(workflowId, executionRunId).describe();
+    return Number(raw.pendingWorkflowTask?.attempt ?? 0);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 0;
+    throw error;
+  }
+}

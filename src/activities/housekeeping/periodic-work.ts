@@ -1,0 +1,27 @@
+import type { Client } from '@temporalio/client';
+import type { Database } from '../../db/client';
+import type { RunSource } from '../../db/runs/run-source';
+import { createFindStuckRuns, FIND_STUCK_RUNS } from './find-stuck-runs';
+import { createReconcileClosed, RECONCILE_CLOSED } from './reconcile-closed';
+
+/** Work that one worker at a time does every so many seconds. */
+export interface PeriodicWork {
+  name: string;
+  everySeconds: number;
+  work: () => Promise<void>;
+}
+
+/** Periodic work that is too frequent for the housekeeping workflow. */
+export function createPeriodicWork(deps: {
+  client: () => Client | null;
+  database: Database;
+  taskQueue: string;
+  sourceOf: (runId: string) => Promise<RunSource>;
+  onRepaired: (count: number) => void;
+  onRunsToStart: () => void;
+}): PeriodicWork[] {
+  return [
+    { name: RECONCILE_CLOSED, everySeconds: 10, work: createReconcileClosed(deps) },
+    { name: FIND_STUCK_RUNS, everySeconds: 30, work: createFindStuckRuns(deps) },
+  ];
+}

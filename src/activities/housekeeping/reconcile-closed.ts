@@ -1,0 +1,59 @@
+import type { Client } from '@temporalio/client';
+import type { Database } from '../../db/client';
+import { noteDone, positionOf } from '../../db/periodic-work';
+import { endLostRun, openRunsAmong } from '../../db/runs/lost';
+import type { RunMemo } from '../../domain/run/messages';
+import { endOf } from './execution-end';
+
+/** Name of this work in `periodic_work`. */
+export const RECONCILE_CLOSED = 'reconcile-closed';
+/** Visibility may show a closed execution late: so far back it is asked again. */
+const OVERLAP_MS = 60_000;
+/** How far back the first look goes. */
+const FIRST_LOOK_MS = 3_600_000;
+const PAGE = 200;
+
+/**
+ * Ends open rows whose execution was closed outside since the last look: terminated in the Web UI, timed out. Costs one
+ * visibility query however many runs are open. Rows whose execution is gone altogether are found by `reconcileRuns`.
+ */
+export function createReconcileClosed(deps: {
+  client: () => Client | null;
+  database: Database;
+  taskQueue: string;
+  onRepaired: (count: number) => void;
+  onRunsToStart: () => void;
+}): () => Promise<void> {
+  const { database } = deps;
+
+  const repair = async (client: Client, runIds: readonly string[]): Promise<number> => {
+    let repaired = 0;
+    for (const run of await openRunsAmong(database.db, runIds)) {
+      const end = await endOf(client, run);
+      if (end !== null && (await database.db.transaction((tx) => endLostRun(tx, run, end)))) repaired += 1;
+    }
+    return repaired;
+  };
+
+  return async () => {
+    const client = deps.client();
+    if (!client) return;
+    const startedAt = Date.now();
+    const last = Number((await positionOf(database.db, RECONCILE_CLOSED)) ?? startedAt - FIRST_LOOK_MS);
+    const since = new Date(last - OVERLAP_MS).toISOString();
+    const query = `WorkflowType = 'runAutomation' AND TaskQueue = '${deps.taskQueue}' AND CloseTime > '${since}' AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Canceled', 'Failed')`;
+    let repaired = 0;
+    let page: string[] = [];
+    for await (const { memo } of client.workflow.list({ query })) {
+      const runId = (memo as Partial<RunMemo> | undefined)?.fermataRunId;
+      if (runId !== undefined) page.push(runId);
+      if (page.length < PAGE) continue;
+      repaired += await repair(client, page);
+      page = [];
+    }
+    repaired += await repair(client, page);
+    await noteDone(database.db, RECONCILE_CLOSED, startedAt);
+    deps.onRepaired(repaired);
+    if (repaired > 0) deps.onRunsToStart();
+  };
+}

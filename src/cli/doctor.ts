@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { connect, CONNECTION_HELP } from './client/connect';
+import { createOutput, JSON_OPTION } from './print/output';
+
+const Diagnosis = z.looseObject({
+  items: z.array(
+    z.looseObject({
+      code: z.string(),
+      severity: z.string(),
+      subject: z.string().nullable(),
+      message: z.string(),
+      advice: z.string(),
+    }),
+  ),
+});
+
+/** `fermata doctor` */
+export function configure(command: Command): void {
+  command
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      `
+Lists what is wrong with an installation: workers that are missing or lack a plugin, runs that make no progress or lost their
+execution, changes that were set aside, late housekeeping. Each line says what to do. Exit code 1 if anything is critical.
+
+Examples:
+  fermata doctor
+  fermata doctor --json
+${CONNECTION_HELP}`,
+    )
+    .action(async ({ json }: { json?: true }) => {
+      const output = createOutput();
+      const found = await connect().get('/diagnosis', Diagnosis);
+      if (json) output.json(found);
+      else if (found.items.length === 0) output.line('Nothing is wrong.');
+      for (const { severity, code, message, advice } of json ? [] : found.items) {
+        output.line(`${severity.padEnd(8)}  ${code}: ${message}`);
+        output.line(`${' '.repeat(10)}${advice}`);
+      }
+      if (found.items.some(({ severity }) => severity === 'critical')) process.exitCode = 1;
+    });
+}

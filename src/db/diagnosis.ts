@@ -1,0 +1,64 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** Ended runs that lost their execution are reported for so many days. */
+const LOST_DAYS = 7;
+
+/** Numbers that say whether the installation does its work; ages in seconds. */
+export interface Vitals {
+  workers: number;
+  /** Sets of plugins that live workers have; more than 1 = they differ. */
+  pluginSets: number;
+  unroutedAge: number;
+  pendingAge: number;
+  deadLetters: number;
+  /** null = no round has ended yet. */
+  housekeepingAge: number | null;
+  lostRuns: number;
+  unsyncedSchedules: number;
+  migrationFailures: number;
+}
+
+export async function readVitals(db: Executor): Promise<Vitals> {
+  const found = await db.execute<Record<keyof Vitals, number | null>>(sql`
+    select
+      (select count(*)::int from workers where expires_at >= clock_timestamp()) as workers,
+      (select count(distinct coalesce(knows_id, ''))::int from workers where expires_at >= clock_timestamp())
+        as "pluginSets",
+      (select coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::float8
+        from (select recorded_at from changes where routed_at is null order by seq limit 100) oldest) as "unroutedAge",
+      (select coalesce(extract(epoch from clock_timestamp() - min(start_at)), 0)::float8 from runs
+        where status = 'pending' and start_at is not null) as "pendingAge",
+      (select count(*)::int from changes where failed_at is not null) as "deadLetters",
+      (select extract(epoch from clock_timestamp() - done_at)::float8 from periodic_work where name = 'housekeeping')
+        as "housekeepingAge",
+      (select count(*)::int from runs where status = 'failed' and error ->> 'code' = 'execution_lost'
+        and finished_at > clock_timestamp() - make_interval(days => ${LOST_DAYS})
+        and not exists (select 1 from runs n where n.parent_run_id = runs.id)) as "lostRuns",
+      (select count(*)::int from schedules where synced_at is null
+        and since < clock_timestamp() - interval '1 minute') as "unsyncedSchedules",
+      (select count(*)::int from migration_failures where acknowledged_at is null) as "migrationFailures"`);
+  const row = found.rows[0];
+  const of = (key: keyof Vitals) => row?.[key] ?? 0;
+  return {
+    workers: of('workers'),
+    pluginSets: of('pluginSets'),
+    unroutedAge: Math.max(0, of('unroutedAge')),
+    pendingAge: Math.max(0, of('pendingAge')),
+    deadLetters: of('deadLetters'),
+    housekeepingAge: row?.housekeepingAge ?? null,
+    lostRuns: of('lostRuns'),
+    unsyncedSchedules: of('unsyncedSchedules'),
+    migrationFailures: of('migrationFailures'),
+  };
+}
+
+/** Triggers of enabled automations as they are stored. */
+export async function enabledTriggers(db: Executor): Promise<{ automationName: string; event: string }[]> {
+  const found = await db.execute<{ name: string; event: string }>(sql`
+    select distinct a.name, t ->> 'event' as event from automations a
+      join automation_versions v on v.automation_id = a.id and v.version = a.version,
+      jsonb_array_elements(v.definition -> 'triggers') t
+    where a.status = 'enabled' and a.deleted_at is null and coalesce(t ->> 'enabled', 'true') <> 'false'`);
+  return found.rows.map(({ name, event }) => ({ automationName: name, event }));
+}

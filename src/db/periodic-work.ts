@@ -1,0 +1,21 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** Periodic work has not been done for so many seconds. */
+export const periodicDue = (name: string, everySeconds: number): SQL => sql`not exists (
+  select 1 from periodic_work where name = ${name}
+    and done_at > clock_timestamp() - make_interval(secs => ${everySeconds}))`;
+
+/** Notes that periodic work was done, and where it goes on. */
+export async function noteDone(db: Executor, name: string, position: unknown = null): Promise<void> {
+  await db.execute(sql`
+    insert into periodic_work (name, done_at, position)
+    values (${name}, clock_timestamp(), ${JSON.stringify(position)}::jsonb)
+    on conflict (name) do update set done_at = excluded.done_at, position = excluded.position`);
+}
+
+/** Where periodic work goes on; undefined = it was never done. */
+export async function positionOf(db: Executor, name: string): Promise<unknown> {
+  const found = await db.execute<{ position: unknown }>(sql`select position from periodic_work where name = ${name}`);
+  return found.rows[0]?.position;
+}

@@ -1,0 +1,40 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** A lease that is not renewed for so long may be taken by another worker. */
+const LEASE_SECONDS = 5;
+
+/** One kind of periodic work. */
+export interface SweepKind {
+  name: string;
+  /** True when there is work of this kind. */
+  due: SQL;
+}
+
+/**
+ * Takes or renews the leases of the kinds that are free, and tells which of those that the caller holds have work. One
+ * statement, whatever the number of kinds; the work of kinds that others hold is not evaluated.
+ */
+export async function takeDue(db: Executor, workerId: string, kinds: readonly SweepKind[]): Promise<string[]> {
+  if (kinds.length === 0) return [];
+  const names = JSON.stringify(kinds.map(({ name }) => name));
+  const isDue = kinds.map(
+    ({ name, due }) => sql`case when exists (select 1 from held where name = ${name}) then ${due} else false end`,
+  );
+  const result = await db.execute<{ due: boolean[] }>(sql`
+    with held as materialized (
+      insert into sweep_leases (name, owner, expires_at)
+      select n, ${workerId}::uuid, clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+      from jsonb_array_elements_text(${names}::jsonb) n
+      on conflict (name) do update set owner = excluded.owner, expires_at = excluded.expires_at
+      where sweep_leases.owner = excluded.owner or sweep_leases.expires_at < clock_timestamp()
+      returning name)
+    select array[${sql.join(isDue, sql`, `)}] as due`);
+  const due = result.rows[0]?.due ?? [];
+  return kinds.filter((_, index) => due[index] === true).map(({ name }) => name);
+}
+
+/** Gives the caller's leases back, so that others need not wait for their expiry. */
+export async function releaseSweeps(db: Executor, workerId: string): Promise<void> {
+  await db.execute(sql`delete from sweep_leases where owner = ${workerId}`);
+}

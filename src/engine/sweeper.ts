@@ -1,0 +1,59 @@
+import type { SQL } from 'drizzle-orm';
+import type { Executor } from '../db/executor';
+import { isDatabaseAway } from '../db/availability';
+import { releaseSweeps, takeDue } from '../db/sweep-leases';
+import { messageOf } from '../domain/errors';
+import type { Logger } from '../log';
+import type { LoopWatch } from './loop-watch';
+import { createSweep } from './sweep';
+
+const EVERY_MS = 1_000;
+
+/** Work that may fall due, by the rows of one kind. */
+export interface DueWork {
+  name: string;
+  /** Whether there is any, as an SQL condition. Cheap: it is evaluated every second. */
+  due: () => SQL;
+  /** Whether this worker can do it now; without Temporal some kinds wait. Default: always. */
+  isAble?: () => boolean;
+  /** There is work of this kind. */
+  onDue: () => void;
+}
+
+/**
+ * Looks every second, in one statement, for rows that nobody was notified of: the process that should have acted on them
+ * died, or their time has come. One worker looks after each kind at a time; it holds a lease of 5 s.
+ */
+export function createSweeper(deps: {
+  db: Executor;
+  workerId: string;
+  kinds: readonly DueWork[];
+  log: Logger;
+  watch?: LoopWatch | undefined;
+}): { stop(): Promise<void> } {
+  const { db, workerId, kinds, log } = deps;
+  const sweep = createSweep({
+    everyMs: EVERY_MS,
+    name: 'sweeper',
+    watch: deps.watch,
+    async work() {
+      const able = kinds.filter(({ isAble }) => isAble?.() ?? true);
+      const due = await takeDue(
+        db,
+        workerId,
+        able.map((kind) => ({ name: kind.name, due: kind.due() })),
+      );
+      for (const kind of able) if (due.includes(kind.name)) kind.onDue();
+      return false;
+    },
+    onError(error) {
+      if (!isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'could not look for due work; trying again');
+    },
+  });
+  return {
+    async stop() {
+      await sweep.stop();
+      await releaseSweeps(db, workerId).catch(() => undefined);
+    },
+  };
+}

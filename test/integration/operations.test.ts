@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { lazyClient } from '../../src/temporal/connect';
+import { projectRoot } from '../../src/project-root';
+import { startEngine, type Engine } from '../support/engine';
+import { runFermata, type FermataProcess } from '../support/process';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
+import { until } from '../support/until';
+
+const RULES = join(projectRoot(), 'deploy', 'prometheus');
+
+describe('operations', () => {
+  let engine: Engine;
+  let api: FermataProcess & { url: string };
+  let proxy: TcpProxy;
+  let proxied: string;
+  beforeAll(async () => {
+    engine = await startEngine();
+    api = await engine.api();
+    const url = new URL(engine.databaseUrl);
+    proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
+    url.hostname = '127.0.0.1';
+    url.port = String(proxy.port);
+    proxied = url.href;
+  }, 120_000);
+  afterAll(async () => {
+    await engine.close();
+    await proxy.close();
+  });
+
+  const problems = async () =>
+    (await engine.call(api, 'GET', '/diagnosis'))['items'] as { code: string; subject: string | null }[];
+  const codes = async () => (await problems()).map(({ code }) => code);
+
+  test('without a worker the diagnosis says so, and "fermata doctor" ends with 1', async () => {
+    expect(await codes()).toContain('no_worker');
+    const told = await runFermata(['doctor'], {
+      FERMATA_URL: api.url,
+      FERMATA_TOKEN: engine.authorization.replace('Bearer ', ''),
+    });
+    expect(told).toMatchObject({ code: 1, out: expect.stringContaining('critical  no_worker: No worker is running.') });
+    expect(told.out).toContain('Start "fermata worker".');
+  }, 60_000);
+
+  test('an idle worker sends at most 5 statements per second', async () => {
+    const worker = await engine.worker({ DATABASE_URL: proxied });
+    await pause(15_000);
+    const before = proxy.statements();
+    const since = performance.now();
+    await pause(20_000);
+    const perSecond = (proxy.statements() - before) / ((performance.now() - since) / 1_000);
+    expect(perSecond).toBeLessThanOrEqual(5);
+    expect(perSecond).toBeGreaterThan(0.5);
+    await worker.stop();
+  }, 120_000);
+
+  test('connections that are cut without a word are replaced within one timeout', async () => {
+    const worker = await engine.worker({ DATABASE_URL: proxied });
+    const automation = await engine.save(`
+name: after the cut
+triggers: [{ event: automation.event, config: { type: cut } }]
+mode: parallel
+actions: [{ variables: { done: 'true' } }]`);
+    await engine.emit('cut');
+    await engine.ended(1, automation);
+    proxy.cutSilently();
+    await engine.emit('cut');
+    // 18 s until the client gives a statement up, then a poll; the rest is for a busy machine.
+    const runs = await engine.ended(2, automation, 45_000);
+    expect(runs.map(({ status }) => status)).toEqual(['success', 'success']);
+    await worker.stop('SIGKILL');
+  }, 120_000);
+
+  test('a run that is terminated in Temporal ends its row soon, without a look at every open run', async () => {
+    const worker = await engine.worker();
+    const automation = await engine.save(`
+name: terminated
+triggers: [{ event: automation.event, config: { type: terminate } }]
+mode: single
+actions: [{ delay: { hours: 1 } }]`);
+    await engine.emit('terminate');
+    const run = await until('the run waits', async () => {
+      const [row] = await engine.runs(automation);
+      return row?.status === 'waiting' && row;
+    });
+    const { address, namespace } = engine.temporal;
+    const client = lazyClient({ address, namespace });
+    await client.workflow.getHandle(run.workflow_id, run.execution_run_id ?? undefined).terminate('by hand');
+    await client.connection.close();
+    const [ended] = await engine.ended(1, automation, 60_000);
+    expect(ended).toMatchObject({
+      status: 'cancelled',
+      ended_by: { kind: 'temporal', reason: 'Terminated in Temporal.' },
+    });
+    await worker.stop();
+  }, 120_000);
+
+  test('the alert rules hold in promtool, and every metric that they use exists', async () => {
+    const checked = spawnSync('promtool', ['test', 'rules', join(RULES, 'rules.test.yml')], { encoding: 'utf8' });
+    expect(checked.error).toBeUndefined();
+    expect([checked.status, checked.stdout + checked.stderr]).toEqual([0, expect.stringContaining('SUCCESS')]);
+    const page = await (await fetch(`${api.url}/metrics`, { headers: { authorization: engine.authorization } })).text();
+    const used = new Set(
+      [...readFileSync(join(RULES, 'rules.yml'), 'utf8').matchAll(/expr: (.*)/g)].flatMap(([, expression = '']) => [
+        ...(expression.match(/fermata_\w+/g) ?? []),
+      ]),
+    );
+    // Workers serve this one themselves.
+    used.delete('fermata_loop_age_seconds');
+    expect(used.size).toBeGreaterThan(5);
+    for (const name of used) expect(page).toMatch(new RegExp(`^# TYPE ${name} gauge$`, 'm'));
+  });
+});
