@@ -45,7 +45,8 @@ describe('the life of an alert', () => {
     const registry = createRegistry<Action>(testPlugins());
     const entities = createEntityStore({ clock: systemClock, ids: uuidV7, registry });
     const cause = { actor: { type: 'system' as const, id: 'housekeeping' }, causedBy: null, depth: 0 };
-    const run = () => h.database.db.transaction((tx) => endStale({ tx, entities, cause, now: systemClock.now() }, 100));
+    const run = () =>
+      h.database.db.transaction((tx) => endStale.work({ tx, entities, cause, now: systemClock.now() }, 100));
     for (const fingerprint of ['silent', 'repeated', 'recent']) await fire(fingerprint);
     await age('silent', 11);
     await age('repeated', 11);

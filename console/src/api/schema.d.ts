@@ -2236,7 +2236,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Postgres, Temporal and the dispatcher do their work */
+        /**
+         * Whether the process can take requests
+         * @description Events are accepted and stored as long as Postgres answers, so only Postgres decides. `checks` also reports Temporal and the dispatcher; with `deep=true` they decide, too.
+         */
         get: operations["operations.ready"];
         put?: never;
         post?: never;
@@ -2255,6 +2258,23 @@ export interface paths {
         };
         /** Metrics for Prometheus */
         get: operations["operations.metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is known to be wrong, with what to do about it */
+        get: operations["operations.diagnose"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3180,6 +3200,16 @@ export interface components {
              * @description ISO 8601, UTC
              */
             updatedAt: string;
+        };
+        DiagnosedProblem: {
+            code: string;
+            /** @enum {string} */
+            severity: "critical" | "warning";
+            /** @description What it is about, e.g. the id of a run */
+            subject: string | null;
+            message: string;
+            /** @description What to do about it */
+            advice: string;
         };
         DryRun: {
             /** @enum {string} */
@@ -6215,6 +6245,8 @@ export interface operations {
                 from?: string;
                 /** @description Created at or before */
                 to?: string;
+                /** @description Code of the run error, e.g. `execution_lost` */
+                errorCode?: string;
                 /** @description Part of the automation's name, context key or event; or an id */
                 q?: string;
                 /** @description Also answer with `counts` by status, under the same filters but `status` */
@@ -6601,6 +6633,8 @@ export interface operations {
                      * @description Created at or before
                      */
                     to?: string;
+                    /** @description Code of the run error, e.g. `execution_lost` */
+                    errorCode?: string;
                 };
             };
         };
@@ -6998,6 +7032,8 @@ export interface operations {
                      * @description Created at or before
                      */
                     to?: string;
+                    /** @description Code of the run error, e.g. `execution_lost` */
+                    errorCode?: string;
                 };
             };
         };
@@ -23891,14 +23927,17 @@ export interface operations {
     };
     "operations.ready": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Temporal and the dispatcher decide, too */
+                deep?: "0" | "1" | "" | "true" | "false";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description It can */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -23934,6 +23973,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Our fault; the log has the details under the request id */
             500: {
                 headers: {
@@ -23943,7 +24000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not all; `checks` tells which. Events are accepted as long as Postgres is there */
+            /** @description It cannot; `checks` tells why */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -23988,6 +24045,82 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.read` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operations.diagnose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The problems, the most severe first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["DiagnosedProblem"][];
+                    };
                 };
             };
             /** @description The request could not be read */
