@@ -28,7 +28,7 @@ const toOpenRun = (row: OpenRow): OpenRun => ({
   executionRunId: row.execution_run_id,
 });
 
-/** A row younger than this may be about to change by itself. */
+/** A row younger than this may still change on its own. */
 const SETTLED_SECONDS = 20;
 
 /** Claimed, open rows in the order of their ids, after `cursor`. */
