@@ -56,6 +56,7 @@ const Environment = z.object({
   FERMATA_PUBLIC_URL: httpUrl.optional(),
   FERMATA_CONSOLE: z.enum(['on', 'off'], 'must be on or off').default('on'),
   FERMATA_METRICS_PORT: integer(1, 65_535).optional(),
+  FERMATA_METRICS_HOST: z.string().default('127.0.0.1'),
   FERMATA_HOME: z.string().default('.fermata'),
   DATABASE_URL: postgresUrl.optional(),
   FERMATA_DB_POOL: integer(2, 1_000).prefault('20'),
@@ -87,6 +88,7 @@ const Environment = z.object({
   FERMATA_RATE_LIMIT: integer(1, 1_000_000).prefault('200'),
   FERMATA_INGEST_RATE_LIMIT: integer(1, 1_000_000).prefault('5000'),
   FERMATA_INGEST_MAX_BYTES: integer(1_024, 1_073_741_824).prefault('16777216'),
+  FERMATA_WEBHOOK_ORIGINS: list.prefault('eventgrid.azure.net'),
   FERMATA_TRUSTED_PROXIES: list
     .refine((items) => items.every(isAddressRange), 'must be a comma separated list of addresses or CIDR ranges')
     .prefault(''),
@@ -146,6 +148,8 @@ export interface Config {
   console: boolean;
   /** Where a worker serves its metrics; undefined = nowhere. */
   metricsPort: number | undefined;
+  /** Address that a worker serves its metrics and health on; they need no token. */
+  metricsHost: string;
   /** Absolute path of the state directory of `fermata dev`. */
   home: string;
   databaseUrl: string | undefined;
@@ -176,6 +180,8 @@ export interface Config {
   rateLimit: { perSecond: number; ingestPerSecond: number };
   /** Largest body of inbound routes in bytes, after decompression. */
   ingestMaxBytes: number;
+  /** Senders of CloudEvents that may deliver after the webhook handshake; `*` = all. */
+  webhookOrigins: string[];
   /** Addresses and CIDR ranges whose `X-Forwarded-For` is believed. */
   trustedProxies: string[];
   alerts: {
@@ -247,6 +253,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
     publicUrl: env.FERMATA_PUBLIC_URL,
     console: env.FERMATA_CONSOLE === 'on',
     metricsPort: env.FERMATA_METRICS_PORT,
+    metricsHost: env.FERMATA_METRICS_HOST,
     home: resolve(env.FERMATA_HOME),
     databaseUrl: env.DATABASE_URL,
     databasePool: env.FERMATA_DB_POOL,
@@ -271,6 +278,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
     scriptSlots: env.FERMATA_SCRIPT_SLOTS,
     rateLimit: { perSecond: env.FERMATA_RATE_LIMIT, ingestPerSecond: env.FERMATA_INGEST_RATE_LIMIT },
     ingestMaxBytes: env.FERMATA_INGEST_MAX_BYTES,
+    webhookOrigins: env.FERMATA_WEBHOOK_ORIGINS,
     trustedProxies: env.FERMATA_TRUSTED_PROXIES,
     alerts: {
       systemLabels: env.FERMATA_ALERTMANAGER_LABEL,

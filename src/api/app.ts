@@ -2,19 +2,30 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { FermataError } from '../domain/errors';
 import type { Logger } from '../log';
+import { sessionCookieOf } from './auth/session-cookie';
 import { serveConsole } from './console/serve-console';
 import { logRefusal, refusalOf, sendProblem } from './http/problem';
 import type { Method, Route } from './http/route';
+import type { WebhookConsent } from './http/webhook-consent';
 
 /** Everything but operations and documentation lives below this. */
 export const BASE_PATH = '/api/v1';
+
+interface AppOptions {
+  log: Logger;
+  /** Answers senders of CloudEvents that ask whether they may deliver to an inbound route. */
+  consent: WebhookConsent;
+  /** Directory of the built console; undefined = none is served. */
+  consoleDirectory?: string | undefined;
+}
+
+type Handler = (request: Request, response: Response) => Promise<void>;
 
 /** The express application over routes; `serve` runs one of them. */
 export function createExpressApp(
   routes: readonly Route[],
   serve: (route: Route) => (request: Request, response: Response) => Promise<void>,
-  log: Logger,
-  consoleDirectory?: string,
+  { log, consent, consoleDirectory }: AppOptions,
 ): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
@@ -22,10 +33,12 @@ export function createExpressApp(
   if (consoleDirectory !== undefined) serveConsole(app, consoleDirectory);
   for (const [path, methods] of byPath(routes)) {
     const target = app.route(path);
-    for (const [method, route] of methods) target[method](serve(route));
+    for (const [method, route] of methods) target[method](inboundFirst(route, serve(route)));
+    const inbound = methods.get('post')?.effect === 'inbound';
     const allowed = [...methods.keys()].map((method) => method.toUpperCase());
     if (methods.has('get')) allowed.push('HEAD');
     target.all((request, response) => {
+      if (inbound && consent(request, response)) return;
       response.setHeader('Allow', allowed.join(', '));
       const detail = `${request.method} is not possible here. Possible: ${allowed.join(', ')}.`;
       sendProblem(response, new FermataError('method_not_allowed', detail), '');
@@ -44,6 +57,23 @@ export function createExpressApp(
     sendProblem(response, refusal, '');
   });
   return app;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Senders that reach an address for posts by GET learn that it takes posts, not that they lack a token. They use names; an
+ * id is an address of the API.
+ */
+function inboundFirst(route: Route, run: Handler): Handler {
+  if (route.postsOnlyForStrangers !== true) return run;
+  return async (request, response) => {
+    const hasCredentials =
+      request.headers.authorization !== undefined || sessionCookieOf(request.headers.cookie) !== undefined;
+    if (hasCredentials || UUID.test(request.path.split('/').at(-1) ?? '')) return run(request, response);
+    response.setHeader('Allow', 'POST');
+    sendProblem(response, new FermataError('method_not_allowed', 'Senders post to this address.'), '');
+  };
 }
 
 /** Nothing but our own page, script and style; the page may call this server. */

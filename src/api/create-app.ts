@@ -3,11 +3,16 @@ import { createExpressApp } from './app';
 import { createAuthenticator } from './auth/authenticate';
 import { createAttemptLimit } from './auth/attempt-limit';
 import { createGatekeeper } from './auth/gatekeeper';
+import { createRateLimiter } from './auth/rate-limit';
+import { createDocumentChecks } from './checks/document-checks';
+import { createDocumentWork } from './checks/document-work';
 import type { ApiDeps } from './deps';
 import { documentationRoutes } from './docs/routes';
 import type { Route } from './http/route';
 import { createClientAddress } from './http/client-address';
+import { createCostGuard } from './http/cost-guard';
 import { createServe } from './http/serve';
+import { createWebhookConsent } from './http/webhook-consent';
 import { createFleetCounters } from '../db/fleet-counters';
 import { createApiMetrics, type ApiMetrics } from './metrics';
 import { automationBodySchemas } from './automations/input';
@@ -92,8 +97,9 @@ export function createApp(deps: ApiDeps): Api {
   const { db } = database;
   const authenticator = createAuthenticator({ db, clock, adminToken: settings.adminToken });
   const clientAddress = createClientAddress(settings.trustedProxies);
+  const ordinary = createRateLimiter(settings.rateLimit.perSecond, clock);
   const gatekeeper = createGatekeeper({
-    ...{ authenticator, clock, clientAddress },
+    ...{ authenticator, clock, clientAddress, ordinary },
     pool: database.pool,
     rateLimit: settings.rateLimit,
   });
@@ -101,11 +107,24 @@ export function createApp(deps: ApiDeps): Api {
   const metrics = createApiMetrics({ db, fleet });
   const feed = createFeed({ db, webUi: settings.webUi, log });
   const connections = createStreamConnections();
-  const validator = createAutomationValidator(deps);
+  const work = createDocumentWork({ checks: createDocumentChecks(deps), plugins: settings.plugins ?? [] });
+  const validator = createAutomationValidator({ work });
   const bodySchemas = automationBodySchemas(deps.registry);
   const attempts = createAttemptLimit(clock);
   const isSecure = () => settings.publicUrl?.startsWith('https:') === true;
-  const own = { fleet, authenticator, attempts, isSecure, metrics, feed, connections, validator, bodySchemas };
+  const own = {
+    clientAddress,
+    fleet,
+    authenticator,
+    attempts,
+    isSecure,
+    metrics,
+    feed,
+    connections,
+    work,
+    validator,
+    bodySchemas,
+  };
   const shared = { ...deps, ...own, db, webUi: settings.webUi, routingsMs: settings.routingsMs ?? DEFAULT_ROUTINGS_MS };
   const resources: Route[] = [
     ...automationRoutes(shared),
@@ -166,12 +185,15 @@ export function createApp(deps: ApiDeps): Api {
   const routes = [...resources, ...documentationRoutes(resources, settings.version)];
   const serve = createServe({
     ...{ db, clock, log, gatekeeper, clientAddress },
+    costGuard: createCostGuard(ordinary),
+    parseYaml: (text) => validator.parse(text),
     ingestMaxBytes: settings.ingestMaxBytes,
     checkAnswers: settings.checkAnswers ?? false,
     observe: (route, status, seconds) => metrics.observeRequest(route, status, seconds),
   });
+  const consent = createWebhookConsent(settings.webhookOrigins ?? [], settings.rateLimit.ingestPerSecond * 60);
   return {
-    app: createExpressApp(routes, serve, log, settings.consoleDirectory),
+    app: createExpressApp(routes, serve, { log, consent, consoleDirectory: settings.consoleDirectory }),
     routes,
     wake: () => feed.wake(),
     forgetTokens: () => authenticator.forget(),
@@ -180,6 +202,6 @@ export function createApp(deps: ApiDeps): Api {
       connections.closeAll();
     },
     collectMetrics: metrics.collect,
-    finish: () => fleet.stop(),
+    finish: async () => void (await Promise.all([fleet.stop(), work.close()])),
   };
 }

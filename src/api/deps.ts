@@ -63,6 +63,10 @@ export interface ApiSettings {
   snsCertificates?: string | undefined;
   /** Address at which browsers reach the API; https = cookies are sent over HTTPS only. */
   publicUrl?: string | undefined;
+  /** Senders of CloudEvents that may deliver (`WebHook-Allowed-Origin`), `*` = all; default none. */
+  webhookOrigins?: readonly string[];
+  /** Modules of the user's own plugins, for the threads that check documents; default none. */
+  plugins?: readonly string[];
   /** Directory of the built console; undefined = the console is not served. */
   consoleDirectory?: string | undefined;
   /** For tests: an answer that the OpenAPI document does not describe becomes a 500. Default false. */

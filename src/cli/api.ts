@@ -167,6 +167,8 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       publicUrl: config.publicUrl,
       consoleDirectory: config.console ? join(projectRoot(), 'dist', 'console') : undefined,
       adminToken: config.adminToken,
+      plugins: config.plugins,
+      webhookOrigins: config.webhookOrigins,
       rateLimit: config.rateLimit,
       webUi: { baseUrl: config.temporal.uiUrl, namespace: config.temporal.namespace },
       ingestMaxBytes: config.ingestMaxBytes,

@@ -17,9 +17,18 @@ export interface AuditEntry {
   detail: { [member: string]: unknown; status: number; code?: string; requestId: string };
 }
 
-/** Appends to the audit log; nothing changes or deletes rows there. */
+/** Appends to the audit log. Triggers refuse updates and deletes; only the owner of the database can drop whole months. */
 export async function appendAudit(tx: Executor, entry: AuditEntry): Promise<void> {
   await tx.insert(auditLog).values(entry);
+}
+
+/** Creates the partitions of this month and the next two, where they are missing. */
+export async function ensureAuditMonths(db: Executor): Promise<void> {
+  // A migration to an older version has no such function.
+  const found = await db.execute<{ exists: boolean }>(
+    sql`select to_regprocedure('audit_log_ensure_months(integer)') is not null as exists`,
+  );
+  if (found.rows[0]?.exists === true) await db.execute(sql`select audit_log_ensure_months(2)`);
 }
 
 /** Which part of the log to read. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from '../log';
+import { ensureAuditMonths } from './audit';
 import { buildPartitionIndexes } from './partition-indexes';
 import { ensureChangePartitions, ensureRoutingPartitions } from './day-partitions';
 import { createDatabase } from './client';
@@ -47,6 +48,7 @@ export async function migrate(
       await ensureChangePartitions(database, { daysAhead: 3 });
       await ensureRoutingPartitions(database, { daysAhead: 3 });
       await buildPartitionIndexes(database, (name) => log.info({ index: name }, 'index built'));
+      await ensureAuditMonths(database.db);
       return { applied, version: files.length };
     } finally {
       // The lock belongs to the session: closing the connection gives it back, also after an error.

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -32,13 +32,20 @@ export interface TemporalDevServer {
   stop(): Promise<void>;
 }
 
+/** Histories hold payloads: only the owner may read them. The server creates the files readable for all. */
+function restrict(databaseFile: string): void {
+  for (const file of ['', '-wal', '-shm'].map((end) => `${databaseFile}${end}`)) {
+    if (existsSync(file)) chmodSync(file, 0o600);
+  }
+}
+
 /** Starts the Temporal dev server as `temporal-dev.yml` describes it and waits until it serves its namespace. */
 export async function startTemporalDevServer(options: TemporalDevServerOptions): Promise<TemporalDevServer> {
   const settings = readTemporalDevSettings();
   const port = options.port ?? settings.port;
   const uiPort = options.uiPort === false ? undefined : (options.uiPort ?? settings.uiPort);
   const { databaseFile, onLine } = options;
-  if (databaseFile !== undefined) mkdirSync(dirname(databaseFile), { recursive: true });
+  if (databaseFile !== undefined) mkdirSync(dirname(databaseFile), { recursive: true, mode: 0o700 });
   const lines: string[] = [];
   const server = await startChild({
     command: options.cli,
@@ -52,6 +59,7 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
   const stop = async () => void (await server.stop('SIGTERM', STOP_GRACE_MS));
   try {
     await ready(server, address, settings.namespace);
+    if (databaseFile !== undefined) restrict(databaseFile);
   } catch (error) {
     await stop();
     throw new Error(`The Temporal dev server did not start:\n${lines.join('\n')}`, { cause: error });

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { identityOf, isAlive } from '../os/process-identity';
@@ -45,9 +45,15 @@ export interface StateFile {
   release(): void;
 }
 
+/** Makes a directory that holds keys and databases readable by its owner alone. */
+function makePrivate(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  chmodSync(directory, 0o700);
+}
+
 /** Takes the lock. @throws {AlreadyRunning} */
 export function acquireStateFile(home: string): StateFile {
-  mkdirSync(home, { recursive: true });
+  makePrivate(home);
   const file = fileOf(home);
   const leftBehind = takeOver(file);
   const owner = identityOf(process.pid);

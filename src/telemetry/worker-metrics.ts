@@ -71,7 +71,7 @@ interface ServeDeps {
 function serve(
   registries: readonly Registry[],
   loops: () => LoopWatch | undefined,
-  { host, metricsPort }: Config,
+  { metricsHost, metricsPort }: Config,
   { log, sdkMetricsPort }: ServeDeps,
 ): Promise<{ close(): Promise<void> }> {
   if (metricsPort === undefined) return Promise.resolve({ close: () => Promise.resolve() });
@@ -89,7 +89,7 @@ function serve(
       log.warn({ reason: messageOf(error), port: metricsPort }, 'the worker goes on without serving its metrics');
       resolve({ close: () => Promise.resolve() });
     });
-    server.listen(metricsPort, host, () => resolve({ close }));
+    server.listen(metricsPort, metricsHost, () => resolve({ close }));
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { ensureAuditMonths } from '../../db/audit';
 import { emptyDefaultPartitions, ensureChangePartitions, ensureRoutingPartitions } from '../../db/day-partitions';
 import type { Database } from '../../db/client';
 import { noteDone } from '../../db/periodic-work';
@@ -41,6 +42,7 @@ export function createHousekeeping(deps: {
       await emptyDefaultPartitions(deps.database);
       await ensureChangePartitions(deps.database, { daysAhead: DAYS_AHEAD });
       await ensureRoutingPartitions(deps.database, { daysAhead: DAYS_AHEAD });
+      await ensureAuditMonths(deps.database.db);
     },
   };
 }

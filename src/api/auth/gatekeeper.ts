@@ -7,7 +7,7 @@ import type { ClientAddress } from '../http/client-address';
 import type { Route } from '../http/route';
 import type { Authenticator } from './authenticate';
 import { ANONYMOUS, type Principal } from './principal';
-import { createRateLimiter } from './rate-limit';
+import { createRateLimiter, type RateLimiter } from './rate-limit';
 
 /** Requests that may wait for a connection before new ones are turned away. */
 const MAX_WAITING = 1000;
@@ -26,10 +26,12 @@ export function createGatekeeper(deps: {
   authenticator: Authenticator;
   clock: Clock;
   pool: Pick<Pool, 'waitingCount'>;
+  /** Counts requests of ordinary routes. */
+  ordinary: RateLimiter;
   rateLimit: { perSecond: number; ingestPerSecond: number };
   clientAddress: ClientAddress;
 }): Gatekeeper {
-  const ordinary = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
+  const { ordinary } = deps;
   const inbound = createRateLimiter(deps.rateLimit.ingestPerSecond, deps.clock);
   const strangers = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
 

@@ -10,6 +10,8 @@ export interface RateLimiter {
   take(caller: string): void;
   /** Refuses a caller that has used up its requests, without counting this one. @throws {FermataError} as `take` */
   check(caller: string): void;
+  /** Counts further requests of an admitted caller; the next one waits until they are paid for. */
+  charge(caller: string, requests: number): void;
 }
 
 /** Token bucket per caller: holds one second's worth, refills continuously. Counts in this process alone. */
@@ -35,6 +37,10 @@ export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter 
   return {
     take(caller) {
       refilled(caller).tokens -= 1;
+    },
+    charge(caller, requests) {
+      const bucket = buckets.get(caller);
+      if (bucket !== undefined) bucket.tokens -= requests;
     },
     check(caller) {
       if (buckets.has(caller)) refilled(caller);

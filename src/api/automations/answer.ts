@@ -2,7 +2,8 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { automationEtag, type AutomationRecord } from '../../db/automation-store';
 import { Definition } from '../../domain/definition/schema';
-import { parseYaml, toYaml } from '../../domain/definition/yaml';
+import { toYaml } from '../../domain/definition/yaml';
+import type { Finding } from '../../domain/errors';
 import { ProblemFinding } from '../http/problem';
 import { json, type Reply } from '../http/route';
 import { isoOrNull, Timestamp } from '../http/values';
@@ -34,15 +35,11 @@ export const AutomationAnswer = z
   .meta({ id: 'AutomationResource' });
 
 /** What is answered about an automation. */
-export function toAnswer(
-  record: AutomationRecord,
-  validator: AutomationValidator,
-  known?: KnownReferences,
-): z.input<typeof AutomationAnswer> {
+export function toAnswer(record: AutomationRecord, warnings: readonly Finding[]): z.input<typeof AutomationAnswer> {
   const { id, name, description, group, status, managedBy, provenance, version, definition } = record;
   return {
     ...{ id, name, description, group, status, managedBy, provenance, version, definition },
-    warnings: validator.warningsOf(record, known),
+    warnings: [...warnings],
     createdAt: record.createdAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),
     lastTriggeredAt: isoOrNull(record.lastTriggeredAt),
@@ -50,31 +47,35 @@ export function toAnswer(
 }
 
 /** The automation in the form that `Accept` asks for, with its ETag. `known` = what its references are held against. */
-export function reply(
+export async function reply(
   status: number,
   record: AutomationRecord,
   request: Request,
   validator: AutomationValidator,
   { headers = {}, known }: { headers?: Record<string, string>; known?: KnownReferences } = {},
-): Reply {
+): Promise<Reply> {
   const all = { ...headers, ETag: automationEtag(record), Vary: 'Accept' };
   if (request.accepts([...AUTOMATION_TYPES]) !== 'application/yaml')
-    return json(status, toAnswer(record, validator, known), all);
-  return { status, body: yamlOf(record), contentType: 'application/yaml; charset=utf-8', headers: all };
+    return json(status, toAnswer(record, await validator.warningsOf(record, known)), all);
+  return {
+    status,
+    body: await yamlOf(record, validator),
+    contentType: 'application/yaml; charset=utf-8',
+    headers: all,
+  };
 }
 
 /** The text as it was written as long as it says what the row says; otherwise made from the definition. */
-function yamlOf(record: AutomationRecord): string {
+async function yamlOf(record: AutomationRecord, validator: AutomationValidator): Promise<string> {
   const { definition, group, sourceYaml } = record;
-  if (sourceYaml !== null && saysGroup(sourceYaml, group)) return sourceYaml;
+  if (sourceYaml !== null && saysGroup(await validator.parse(sourceYaml), group)) return sourceYaml;
   const document = { ...definition, ...(group === null ? {} : { group }) };
   // Parsed once more for the order of keys, which is lost in jsonb.
   const ordered = Definition.safeParse(document);
   return toYaml(ordered.success ? ordered.data : document);
 }
 
-function saysGroup(text: string, group: string | null): boolean {
-  const { value } = parseYaml(text);
+function saysGroup(value: unknown, group: string | null): boolean {
   if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'status')) return false;
   const written = (value as { group?: unknown }).group;
   return (typeof written === 'string' && written.trim() !== '' ? written.trim() : null) === group;

@@ -1,68 +1,73 @@
 import type { AutomationRecord } from '../../db/automation-store';
-import type { FilterRegistry } from '../../domain/expressions/filter-registry';
 import type { Definition } from '../../domain/definition/schema';
-import { validateDefinition, validateYaml, type Validation } from '../../domain/definition/validate';
-import type { Locate } from '../../domain/definition/yaml-locate';
+import type { Validation } from '../../domain/definition/validate';
 import type { Finding } from '../../domain/errors';
-import type { SecretBinding } from '../../domain/secrets/binding';
-import type { Registry } from '../../domain/registry/registry';
+import type { KnownReferences, TextFindings } from '../checks/document-checks';
+import type { DocumentWork } from '../checks/document-work';
+import type { GitOpsRead } from '../gitops/read-documents';
+import type { BodySource } from '../http/body';
 import { refusalOfFindings } from '../http/findings';
 
 /** Definitions whose warnings are remembered. */
 const MAX_REMEMBERED = 10_000;
 
-/** Names of secrets and ids of connections that there are. */
-export interface KnownReferences {
-  secrets?: ReadonlySet<string>;
-  /** Where secrets may be used. */
-  bindings?: ReadonlyMap<string, SecretBinding | null>;
-  /** Of the automation, once it has been saved. */
-  automationId?: string;
-  connections?: ReadonlySet<string>;
-}
+export type { KnownReferences } from '../checks/document-checks';
 
-/** The one validator with what this process knows. */
+/** The one validator with what this process knows. Large documents are checked off the main thread. */
 export interface AutomationValidator {
-  /** `known` = what references may name; without it they are not checked. */
-  validate(document: unknown, locate?: Locate, known?: KnownReferences): Validation;
-  validateYaml(text: string, known?: KnownReferences): Validation;
+  /** `source` = the text that the document comes from; `known` = what references may name, without it they are not checked. */
+  validate(document: unknown, source?: BodySource, known?: KnownReferences): Promise<Validation>;
+  validateText(text: string, contentType: string | undefined, known: KnownReferences): Promise<TextFindings>;
+  readGitOps(text: string): Promise<GitOpsRead>;
+  /** The value of a YAML text. @throws {FermataError} `malformed_body`, `body_too_large` */
+  parse(text: string): Promise<unknown>;
   /** @throws {FermataError} `validation_failed` with everything that is wrong, also with what stands beside the document. */
-  accept(document: unknown, locate?: Locate, beside?: readonly Finding[]): Definition;
+  accept(document: unknown, source?: BodySource, beside?: readonly Finding[]): Promise<Definition>;
   /**
-   * Warnings about a stored definition; computed once per version, since the registry does not change while we run. With
-   * `known` computed anew, since secrets and connections come and go.
+   * Warnings about a stored definition; computed once per version, since the registry does not change while the process
+   * runs. With `known` they are computed once per version and set of references.
    */
   warningsOf(
     automation: Pick<AutomationRecord, 'id' | 'version' | 'definition' | 'group'>,
     known?: KnownReferences,
-  ): Finding[];
+  ): Promise<Finding[]>;
 }
 
-export function createAutomationValidator(deps: { registry: Registry; filters: FilterRegistry }): AutomationValidator {
-  const remembered = new Map<string, Finding[]>();
-  const validate = (document: unknown, locate?: Locate, known: Partial<KnownReferences> = {}) =>
-    validateDefinition(document, { ...deps, ...known, ...(locate === undefined ? {} : { locate }) });
+export function createAutomationValidator({ work }: { work: DocumentWork }): AutomationValidator {
+  const remembered = new Map<string, { references: string; warnings: Promise<Finding[]> }>();
+  const validate: AutomationValidator['validate'] = (document, source, known) =>
+    work.run(
+      'validate',
+      { document, text: source?.text, known },
+      source?.text.length ?? JSON.stringify(document).length,
+    );
   return {
     validate,
-    validateYaml: (text, known = {}) => validateYaml(text, { ...deps, ...known }),
-    accept(document, locate, beside = []) {
-      const { definition, errors } = validate(document, locate);
+    validateText: (text, contentType, known) => work.run('validateText', { text, contentType, known }, text.length),
+    readGitOps: (text) => work.run('gitops', { text }, text.length),
+    parse: (text) => work.run('parse', { text }, text.length),
+    async accept(document, source, beside = []) {
+      const { definition, errors } = await validate(document, source);
       if (definition === undefined || beside.length > 0) throw refusalOfFindings([...beside, ...errors]);
       return definition;
     },
     warningsOf({ id, version, definition, group }, known) {
-      if (known !== undefined) {
-        const document = { ...definition, ...(group !== null && { group }) };
-        return validate(document, undefined, { ...known, automationId: id }).warnings;
-      }
-      const key = `${id}:${version}`;
-      let warnings = remembered.get(key);
-      if (warnings === undefined) {
-        warnings = validate(definition).warnings;
-        if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-        remembered.set(key, warnings);
-      }
+      const key = `${id}:${version}${known === undefined ? '' : `:known:${group ?? ''}`}`;
+      const references = known === undefined ? '' : referencesText(known);
+      const kept = remembered.get(key);
+      if (kept?.references === references) return kept.warnings;
+      const document = { ...definition, ...(known !== undefined && group !== null && { group }) };
+      const named = known && { ...known, automationId: id };
+      const warnings = validate(document, undefined, named).then((validation) => validation.warnings);
+      if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+      remembered.set(key, { references, warnings });
+      // A check that failed is repeated at the next call.
+      warnings.catch(() => remembered.delete(key));
       return warnings;
     },
   };
+}
+
+function referencesText({ secrets = [], connections = [], bindings = [] }: KnownReferences): string {
+  return JSON.stringify([[...secrets].sort(), [...connections].sort(), [...bindings].sort()]);
 }

@@ -2,7 +2,8 @@ import { fromGitOps } from '../../domain/definition/gitops-document';
 import type { Definition } from '../../domain/definition/schema';
 import { readYaml, type YamlDocument } from '../../domain/definition/yaml';
 import type { Finding } from '../../domain/errors';
-import type { AutomationValidator } from '../automations/validator';
+import type { Validation } from '../../domain/definition/validate';
+import type { Locate } from '../../domain/definition/yaml-locate';
 
 /** A valid document of an apply. */
 export interface GitOpsAutomation {
@@ -13,14 +14,20 @@ export interface GitOpsAutomation {
   definition: Definition;
 }
 
+/** What a multi-document text holds. */
+export interface GitOpsRead {
+  automations: GitOpsAutomation[];
+  errors: Finding[];
+  warnings: Finding[];
+}
+
+type Validate = (document: unknown, locate: Locate) => Validation;
+
 /**
  * Reads a multi-document text. Findings are those of all documents; their places begin with `documents[<index>]`, counted
  * without empty ones.
  */
-export function readGitOpsDocuments(
-  text: string,
-  validator: AutomationValidator,
-): { automations: GitOpsAutomation[]; errors: Finding[]; warnings: Finding[] } {
+export function readGitOpsDocuments(text: string, validate: Validate): GitOpsRead {
   const automations: GitOpsAutomation[] = [];
   const errors: Finding[] = [];
   const warnings: Finding[] = [];
@@ -31,7 +38,7 @@ export function readGitOpsDocuments(
       ...finding,
       path: finding.path === '' ? `documents[${index}]` : `documents[${index}].${finding.path}`,
     });
-    const read = readOne(document, validator);
+    const read = readOne(document, validate);
     errors.push(...read.errors.map(place));
     warnings.push(...read.warnings.map(place));
     const first = seen.get(read.name);
@@ -54,7 +61,7 @@ interface ReadOne {
   warnings: Finding[];
 }
 
-function readOne({ value, errors, locate }: YamlDocument, validator: AutomationValidator): ReadOne {
+function readOne({ value, errors, locate }: YamlDocument, validate: Validate): ReadOne {
   if (errors.length > 0) return { name: '', path: null, errors, warnings: [] };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const message = 'Expected a document {apiVersion, kind, metadata, spec}';
@@ -64,7 +71,7 @@ function readOne({ value, errors, locate }: YamlDocument, validator: AutomationV
   if (findings.length > 0) {
     return { name, path, errors: findings.map((finding) => ({ ...finding, ...locate(finding.path) })), warnings: [] };
   }
-  const validation = validator.validate(document, (path, detail) => locate(pathOf(path), detail));
+  const validation = validate(document, (path, detail) => locate(pathOf(path), detail));
   const placed = (finding: Finding) => ({ ...finding, path: pathOf(finding.path) });
   const found = { errors: validation.errors.map(placed), warnings: validation.warnings.map(placed) };
   return { name, path, ...found, ...(validation.definition && { definition: validation.definition }) };

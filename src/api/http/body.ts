@@ -128,6 +128,19 @@ export function parseBody(
   );
 }
 
+/** As `parseBody` for YAML; `parse` may run elsewhere. The result has no places: whoever reports findings locates them. */
+export async function parseLargeYaml(
+  raw: Buffer,
+  contentType: string | undefined,
+  parse: (text: string) => Promise<unknown>,
+): Promise<ParsedBody> {
+  assertUtf8(contentType);
+  const text = decodeUtf8(raw);
+  const value = await parse(text);
+  assertStorableBody(value);
+  return { value, source: { text } };
+}
+
 function assertUtf8(contentType: string | undefined): void {
   const charset = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase();
   if (charset === undefined || charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii') return;

@@ -27,7 +27,7 @@ export type BodyFormat =
 
 /**
  * What a route does, which decides how it is run:
- * - `read`: nothing is changed
+ * - `read`: nothing is changed; with `audited` it leaves an audit row all the same
  * - `write`: runs in one transaction together with its audit row and its Idempotency-Key; repeated after a deadlock
  * - `inbound`: events from outside; opens its own transaction, only refusals are audited, its own rate limit
  * - `stream`: the handler writes the response itself
@@ -86,8 +86,16 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   authenticated?: boolean;
   /** false: `Idempotency-Key` is ignored, since the answer holds a secret that must not be stored. Default true. */
   replayable?: boolean;
+  /** Of a route that changes nothing here: calls are audited, since they run code or use secrets. */
+  audited?: boolean;
+  /** Callers without any credentials get 405 with `Allow: POST`: senders post to the same address. */
+  postsOnlyForStrangers?: boolean;
   /** Largest body; default 1 MB. */
   maxBodyBytes?: number;
+  /**
+   * true: the work grows with the body. A token may have few such calls under way, and each counts as several requests.
+   */
+  costly?: boolean;
   /** What the OpenAPI document shows when the handler itself checks the body closer than `body` does. */
   documentedBody?: z.ZodType | Record<string, unknown>;
   /** Content types of the body in the OpenAPI document; default: those of `bodyFormat`. */

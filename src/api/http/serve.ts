@@ -8,6 +8,7 @@ import type { Logger } from '../../log';
 import type { Gatekeeper } from '../auth/gatekeeper';
 import { ANONYMOUS, type Principal } from '../auth/principal';
 import type { ClientAddress } from './client-address';
+import type { CostGuard } from './cost-guard';
 import { idempotencyKeyOf, oncePerKey, type RequestContent } from './idempotency';
 import { logRefusal, refusalOf, sendProblem } from './problem';
 import { repeatOnDeadlock } from './repeat-on-deadlock';
@@ -27,6 +28,9 @@ export interface ServeDeps {
   clientAddress: ClientAddress;
   /** Largest body of inbound routes, decoded, in bytes. */
   ingestMaxBytes: number;
+  costGuard: CostGuard;
+  /** Parses a large YAML body, off the main thread. */
+  parseYaml(text: string): Promise<unknown>;
   /** Tests set this: an answer that the OpenAPI document does not describe becomes a 500. */
   checkAnswers: boolean;
   /** Told of each answer, for metrics. */
@@ -43,11 +47,15 @@ export function createServe(deps: ServeDeps) {
       response.setHeader('X-Request-Id', requestId);
       response.setHeader('Cache-Control', 'no-store');
       let principal = ANONYMOUS;
+      let leave = (): void => undefined;
+      const beforeParse = (bytes: number) => {
+        if (route.costly === true) leave = deps.costGuard.enter(principal.tokenId, bytes);
+      };
       try {
         principal = await deps.gatekeeper.admit(route, request, (known) => (principal = known));
         const context = {
           principal,
-          ...(await readInput(route, request, deps.ingestMaxBytes)),
+          ...(await readInput(route, request, { ...deps, beforeParse })),
           cause: causeOf(principal),
           request,
         };
@@ -55,6 +63,8 @@ export function createServe(deps: ServeDeps) {
         if (reply !== undefined) sendReply(response, route, reply, deps.checkAnswers);
       } catch (error) {
         await refuse({ ...deps, sampler }, { route, request, response, requestId, principal, error });
+      } finally {
+        leave();
       }
       deps.observe(route, response.statusCode, (performance.now() - started) / 1000);
     };
@@ -76,7 +86,12 @@ async function run(
   if (route.effect === 'stream' && context.request.method === 'HEAD') {
     return { status: 200, headers: { 'Content-Type': route.responses[200]?.contentTypes?.[0] ?? '' } };
   }
-  return route.run({ ...context, tx: deps.db, afterCommit: (callback) => callback() }, response);
+  const reply = await route.run({ ...context, tx: deps.db, afterCommit: (callback) => callback() }, response);
+  if (route.audited === true && reply !== undefined) {
+    const { request, principal } = context;
+    await appendAudit(deps.db, entry(deps, { route, request, requestId, principal }, { status: reply.status }));
+  }
+  return reply;
 }
 
 /** One transaction for the change, its audit row and the answer kept for repeats. */
@@ -132,7 +147,10 @@ async function refuse(deps: RefuseDeps, what: Subject & { response: Response; er
     response.destroy();
     return;
   }
-  if ((route.effect === 'write' || route.effect === 'inbound') && !NOT_AUDITED.has(refusal.code)) {
+  if (
+    (route.effect === 'write' || route.effect === 'inbound' || route.audited === true) &&
+    !NOT_AUDITED.has(refusal.code)
+  ) {
     await auditRefusal(deps, what, refusal);
   }
   sendProblem(response, refusal, requestId);

@@ -14,7 +14,7 @@ export function standardResponses(route: Route): StandardResponse[] {
     [400, 'The request could not be read', true],
     [401, 'No valid bearer token', route.permission !== 'public'],
     [403, `The token lacks the permission \`${route.permission}\``, route.permission !== 'public'],
-    [413, 'The body is larger than 1 MB', takesBody],
+    [413, `The body is larger than ${sizeText(route)}`, takesBody],
     [415, 'The body has a content type or encoding that is not accepted', takesBody],
     [422, 'Not valid; `errors` names every place', reads || route.effect === 'write'],
     [429, 'Too many requests; see `Retry-After`', route.permission !== 'public' || route.effect === 'inbound'],
@@ -23,4 +23,9 @@ export function standardResponses(route: Route): StandardResponse[] {
     [503, 'The database cannot be reached or is overloaded; see `Retry-After`', true],
   ];
   return found.filter(([, , applies]) => applies).map(([status, description]) => ({ status, description }));
+}
+
+function sizeText({ effect, maxBodyBytes }: Route): string {
+  if (maxBodyBytes === undefined) return effect === 'inbound' ? '`FERMATA_INGEST_MAX_BYTES`' : '1 MB';
+  return `${Math.round(maxBodyBytes / 1024)} KB`;
 }

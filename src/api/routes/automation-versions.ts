@@ -128,7 +128,7 @@ function rollbackRoute(deps: AutomationDeps): Route {
       const old = await deps.automations.versionAt(tx, current.id, number);
       if (old === null) throw notFound('version', params.version);
       // What was valid once need not be valid now: an action may be gone.
-      const definition = deps.validator.accept(old.definition);
+      const definition = await deps.validator.accept(old.definition);
       assertMayUseSecrets(principal, definition);
       const record = await deps.automations.update(tx, current.id, {
         definition,

@@ -14,6 +14,7 @@ import {
 import { deleteAutomation } from '../automations/delete-automation';
 import { patchDocument, splitBody, wholeDocument } from '../automations/input';
 import { assertMayUseSecrets } from '../automations/secret-use';
+import type { Finding } from '../../domain/errors';
 import { BASE_PATH } from '../app';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -49,12 +50,14 @@ function listRoute({ db, automations, validator }: AutomationDeps): Route {
       const after = decodeCursor(IdCursor, cursor);
       const page = { limit: limit + 1, ...(after === undefined ? {} : { after }) };
       const rows = await automations.list(db, filter, page);
+      const warnings = new Map<string, Finding[]>();
+      for (const row of rows) warnings.set(row.id, await validator.warningsOf(row));
       return json(
         200,
         toPage(
           rows,
           limit,
-          (row) => toAnswer(row, validator),
+          (row) => toAnswer(row, warnings.get(row.id) ?? []),
           (row) => row.id,
         ),
       );
@@ -72,11 +75,12 @@ function createRoute({ automations, validator, notifier, bodySchemas }: Automati
     summary: 'Make an automation; the body is the document, plus `status`',
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
+    costly: true,
     documentedBody: bodySchemas.create,
     responses: { 201: RESOURCE },
     async handler({ body, source, tx, principal, request, afterCommit }) {
       const { document, status, findings } = splitBody(body, source?.locate);
-      const definition = validator.accept(document, source?.locate, findings);
+      const definition = await validator.accept(document, source, findings);
       assertMayUseSecrets(principal, definition);
       const record = await automations.create(tx, {
         definition,
@@ -123,6 +127,7 @@ function patchRoute(deps: AutomationDeps): Route {
     }),
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
+    costly: true,
     documentedBody: bodySchemas.patch,
     headers: IF_MATCH.headers,
     responses: { 200: RESOURCE, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
@@ -138,7 +143,7 @@ function patchRoute(deps: AutomationDeps): Route {
       if (changes) assertManagedHere(current);
       const definition =
         (changes || findings.length > 0) &&
-        validator.accept(whole ? wholeDocument(document) : patchDocument(current, document), source?.locate, findings);
+        (await validator.accept(whole ? wholeDocument(document) : patchDocument(current, document), source, findings));
       if (definition !== false) assertMayUseSecrets(principal, definition);
       const record = await automations.update(tx, id, {
         ...(definition === false ? {} : { definition }),

@@ -40,6 +40,7 @@ function testRoute(deps: ConnectionsDeps): Route {
     method: 'post',
     path: '/connections/{id}/test',
     permission: 'secrets.manage',
+    audited: true,
     operationId: 'connections.test',
     tag: TAG,
     summary: 'Whether the far end takes the credentials',
@@ -57,6 +58,7 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
     method: 'post',
     path: '/connections/test',
     permission: 'secrets.manage',
+    audited: true,
     operationId: 'connections.testGiven',
     tag: TAG,
     summary: 'Test a configuration before it is saved; nothing is stored',
@@ -112,7 +114,8 @@ async function tryOut(
     const opened = await openIt();
     mask = opened.mask;
     const { type, config, call, bound } = opened;
-    return { ok: true, message: mask(await withBoundSecrets(bound, () => type.test(config, call))) };
+    const testing = withBoundSecrets(bound, () => type.test(config, call));
+    return { ok: true, message: mask(await withinDeadline(opened, testing)) };
   } catch (error) {
     await auditRefusedUse({ db, clock }, context, error);
     const isUnusable = error instanceof FermataError && UNUSABLE.has(error.code);
@@ -126,6 +129,7 @@ function optionsRoute(deps: ConnectionsDeps): Route {
     method: 'get',
     path: '/connections/{id}/options/{field}',
     permission: 'automation.read',
+    audited: true,
     operationId: 'connections.options',
     tag: TAG,
     summary: 'What can be chosen for a field of an action, after the choices in the query',
@@ -156,6 +160,30 @@ function optionsRoute(deps: ConnectionsDeps): Route {
       }
     },
   });
+}
+
+/**
+ * What the far end answers, or a typed failure at the deadline, also when the client library throws the abort itself or
+ * does not watch the signal.
+ */
+async function withinDeadline<T>({ call: { signal } }: Opened, work: Promise<T> | T): Promise<T> {
+  const late = () =>
+    new ProviderFailure('timeout', `The far end did not answer within ${TIMEOUT_MS / 1000} seconds.`, {
+      retryable: true,
+    });
+  let stop = (): void => undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    stop = () => reject(late());
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } catch (error) {
+    throw signal.aborted && !(error instanceof ProviderFailure) ? late() : error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 interface Opened {

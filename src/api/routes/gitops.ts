@@ -8,7 +8,6 @@ import type { ActionDescription } from '../../domain/registry/action-description
 import type { Registry } from '../../domain/registry/registry';
 import type { AutomationValidator } from '../automations/validator';
 import { applyDocuments } from '../gitops/apply-documents';
-import { readGitOpsDocuments } from '../gitops/read-documents';
 import { decodeUtf8, isJsonType, isYamlType, mediaTypeOf } from '../http/body';
 import { refusalOfFindings } from '../http/findings';
 import { ProblemFinding } from '../http/problem';
@@ -82,13 +81,14 @@ function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
       'disabled and run by hand, and an apply leaves its status alone.',
     query: ApplyQuery,
     bodyFormat: 'raw',
+    costly: true,
     documentedBody: GitOpsDocument,
     bodyTypes: ['application/yaml'],
     responses: { 200: { description: 'What was done with each document', schema: ApplyAnswer } },
     async handler({ query, raw, request, tx, principal, afterCommit }) {
       const { source, commit = null, prune = false, dryRun = false, allowEmpty = false } = query;
       const text = textOf(raw, request.headers['content-type']);
-      const read = readGitOpsDocuments(text, validator);
+      const read = await validator.readGitOps(text);
       if (read.errors.length > 0) throw refusalOfFindings(read.errors);
       assertStorableBody(read.automations);
       if (prune && read.automations.length === 0 && !allowEmpty) {

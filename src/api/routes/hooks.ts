@@ -143,7 +143,12 @@ function getRoute({ db }: HooksDeps): Route {
     tag: TAG,
     summary: 'One hook, by name or id',
     params: HookParams,
-    responses: { 200: { description: 'The hook', schema: HookAnswer }, ...NOT_FOUND },
+    postsOnlyForStrangers: true,
+    responses: {
+      200: { description: 'The hook', schema: HookAnswer },
+      405: { description: 'The caller has no credentials: senders post to this address' },
+      ...NOT_FOUND,
+    },
     async handler({ params }) {
       const hook = await findHook(db, params.name);
       if (hook === null) throw notFound('hook', params.name);

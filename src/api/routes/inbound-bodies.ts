@@ -20,3 +20,9 @@ export const CloudEventBody = z.union([CloudEvent, z.array(CloudEvent)]);
 
 /** One result or several; `parseHealthResults` is what checks it. */
 export const HealthBody = z.union([CheckResult, z.strictObject({ results: z.array(CheckResult) })]);
+
+/** What senders get that check an address before they deliver (`edges/hooks/handshake.ts`). */
+export const HANDSHAKE = {
+  description: 'Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored',
+  contentTypes: ['application/json', 'text/plain'],
+};

@@ -7,6 +7,7 @@ import { FermataError } from '../../domain/errors';
 import type { Logger } from '../../log';
 import type { ApiMetrics } from '../metrics';
 import type { DomainWrite } from '../../domains/domain-write';
+import { bodyHandshake } from '../../edges/hooks/handshake';
 import { ingestCloudEvents } from '../../edges/ingest/cloudevents';
 import { ingestHealth, parseHealthResults } from '../../edges/ingest/health';
 import { onceByKey } from '../../edges/ingest/once-by-key';
@@ -15,7 +16,7 @@ import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/b
 import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
-import { CloudEventBody, HealthBody } from './inbound-bodies';
+import { CloudEventBody, HANDSHAKE, HealthBody } from './inbound-bodies';
 
 const RESPONSES = {
   202: {
@@ -54,13 +55,17 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
   return inboundRoute({
     ...common,
     ...{ path, operationId },
+    responses: { 200: HANDSHAKE, ...RESPONSES },
     summary: 'CloudEvents 1.0, structured, batched or binary; they become `automation.event`',
     description: `An event with the source and id of an earlier one of the same token does nothing. ${BATCH}`,
     bodyFormat: 'raw',
     documentedBody: CloudEventBody,
     bodyTypes: ['application/cloudevents+json', 'application/cloudevents-batch+json', 'application/json'],
     async handler(context) {
-      const events = parseCloudEvents(context.request.headers, cloudEventBody(context));
+      const body = cloudEventBody(context);
+      const handshake = bodyHandshake(context.request.headers, body);
+      if (handshake !== undefined) return { status: 200, ...handshake };
+      const events = parseCloudEvents(context.request.headers, body);
       // One statement that deduplicates: no transaction around it.
       const { id } = context.principal;
       const { changeIds, mismatched } = await ingestCloudEvents(writeOf(deps, deps.db, context), events, id);

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { toStorable } from '../../domain/entities/storable';
 import { readMapped } from '../../edges/alerts/mapped';
+import { bodyHandshake, graphHandshake } from '../../edges/hooks/handshake';
 import { identitiesOf, receiveHook, shownHeaders } from '../../edges/hooks/receive';
 import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/body';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
+import { HANDSHAKE } from './inbound-bodies';
 import { inboundRoute, json, type Route } from '../http/route';
 import { takeMessage, type AlertIngestDeps } from './alert-ingest';
 import { authenticateHook, type AuthenticateHookDeps } from './authenticate-hook';
@@ -29,6 +31,7 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
       'X-Hook-Secret': 'Scheme header: the secret. Other schemes read the header of their vendor',
     },
     responses: {
+      200: HANDSHAKE,
       202: {
         description: 'Committed. A repeat is answered like the first time and does nothing',
         schema: z.object({
@@ -47,8 +50,12 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
       const { headers } = request;
       const { hook, now, snsMessage, ...verified } = await authenticateHook(deps, params.name, { headers, raw });
       if (snsMessage?.Type === 'SubscriptionConfirmation') await deps.sns.confirm(snsMessage);
-      const body = bodyOf(raw, headers['content-type']);
       const query = toStorable(queryOf(request.originalUrl));
+      const asked = graphHandshake(raw, query);
+      if (asked !== undefined) return { status: 200, ...asked };
+      const body = bodyOf(raw, headers['content-type']);
+      const handshake = bodyHandshake(headers, body);
+      if (handshake !== undefined) return { status: 200, ...handshake };
       const hideHeaders = (hook.options.hideHeaders ?? []).map((name) => name.toLowerCase());
       if (hook.options.alert !== undefined) {
         const shown = shownHeaders({ headers, expected: verified.expected, hideHeaders });

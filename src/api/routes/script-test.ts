@@ -51,6 +51,7 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptRunner }): Route[
       method: 'post',
       path: '/scripts/test',
       permission: 'automation.manage',
+      audited: true,
       operationId: 'scripts.test',
       tag: 'Scripts',
       summary:

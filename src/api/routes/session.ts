@@ -11,6 +11,7 @@ import { hasLiveParent, type Authenticator } from '../auth/authenticate';
 import { ROLES } from '../auth/permissions';
 import type { SessionInfo } from '../auth/principal';
 import { csrfTokenOf, endedSessionCookie, sessionCookie, SESSION_MS } from '../auth/session-cookie';
+import type { ClientAddress } from '../http/client-address';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { Timestamp } from '../http/values';
 
@@ -34,6 +35,8 @@ interface SessionDeps {
   ids: Ids;
   authenticator: Authenticator;
   attempts: AttemptLimit;
+  /** Failed sign-ins are counted by this address. */
+  clientAddress: ClientAddress;
   notifier: Notifier;
   /** Whether the browser reaches us over HTTPS. */
   isSecure(request: IncomingMessage): boolean;
@@ -61,7 +64,7 @@ function signInRoute(deps: SessionDeps): Route {
       429: { description: 'More than 10 failed attempts within a minute from this address' },
     },
     async handler({ body, tx, request }) {
-      const address = request.socket.remoteAddress ?? '';
+      const address = deps.clientAddress(request);
       deps.attempts.check(address);
       const known = await identify(deps, tx, body.token.trim());
       if (known === undefined) {

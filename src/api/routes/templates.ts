@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import type { Clock } from '../../domain/clock';
-import { withAliases } from '../../domain/expressions/aliases';
-import { ExpressionError } from '../../domain/expressions/error';
-import { evaluate } from '../../domain/expressions/evaluate';
-import type { FilterRegistry } from '../../domain/expressions/filter-registry';
 import { parseInstant } from '../../domain/expressions/instant';
-import { parseBareExpression, renderTemplate } from '../../domain/expressions/template';
+import type { DocumentWork } from '../checks/document-work';
 import { json, readRoute, type Route } from '../http/route';
 
 const RenderBody = z.strictObject({
@@ -24,8 +20,11 @@ const Rendered = z.union([
   z.object({ error: z.object({ message: z.string(), line: z.int(), column: z.int() }) }),
 ]);
 
+/** Largest body: a scope of 90,000 keys takes a second to render. */
+const MAX_RENDER_BYTES = 65_536;
+
 /** Trying out what people write. */
-export function templateRoutes({ filters, clock }: { filters: FilterRegistry; clock: Clock }): Route[] {
+export function templateRoutes({ work, clock }: { work: DocumentWork; clock: Clock }): Route[] {
   return [
     readRoute({
       method: 'post',
@@ -34,32 +33,16 @@ export function templateRoutes({ filters, clock }: { filters: FilterRegistry; cl
       operationId: 'templates.render',
       tag: 'Registry',
       summary: 'Render a template or evaluate an expression over a context',
+      description: 'The body is at most 64 KB.',
       body: RenderBody,
+      costly: true,
+      maxBodyBytes: MAX_RENDER_BYTES,
       responses: { 200: { description: 'The result; an error in the template is a result too', schema: Rendered } },
-      handler: ({ body }) => {
+      async handler({ body, raw }) {
         const instant = parseInstant(body.now ?? body.context['now']);
         const now = instant === undefined ? clock.now() : new Date(instant);
-        return Promise.resolve(json(200, render({ ...body, now, filters })));
+        return json(200, await work.run('render', { ...body, now: now.toISOString() }, raw.length));
       },
     }),
   ];
-}
-
-function render(input: {
-  template: unknown;
-  context: Record<string, unknown>;
-  mode: 'template' | 'expression';
-  now: Date;
-  filters: FilterRegistry;
-}): z.infer<typeof Rendered> {
-  const { template, now, filters } = input;
-  const scope = withAliases({ ...input.context, now: now.toISOString() });
-  try {
-    if (input.mode === 'template') return { output: renderTemplate(template, scope, { now, filters }) ?? null };
-    const { expression } = parseBareExpression(String(template));
-    return { output: evaluate(expression, scope, { now, filters }) ?? null };
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    return { error: { message: error.problem, line: error.line, column: error.column } };
-  }
 }

@@ -5,8 +5,7 @@ import type * as Ajv2020Module from 'ajv/dist/2020';
 import type * as Re2Module from 're2js';
 
 /** Requests to the thread: to compile a schema, and to check states against it. */
-export interface SchemaRequest {
-  id: number;
+export interface SchemaJob {
   /** The schema as JSON: compiled once, found again by its text. */
   schema: string;
   states: readonly unknown[];
@@ -16,7 +15,7 @@ export interface SchemaRequest {
 export type SchemaError = Pick<ErrorObject, 'instancePath' | 'keyword' | 'message' | 'params'>;
 
 /** `unusable`: the schema does not compile. Otherwise the errors of each state, in order. */
-export type SchemaAnswer = { id: number; unusable: string } | { id: number; errors: SchemaError[][] };
+export type SchemaAnswer = { unusable: string } | { errors: SchemaError[][] };
 
 /**
  * Body of the thread that compiles and checks JSON Schemas of custom entity kinds. It is started from its own source text
@@ -75,12 +74,12 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
     return check;
   };
 
-  port.on('message', ({ id, schema, states }: SchemaRequest) => {
+  port.on('message', ({ id, job: { schema, states } }: { id: number; job: SchemaJob }) => {
     let check: ValidateFunction;
     try {
       check = checkOf(schema);
     } catch (error) {
-      port.postMessage({ id, unusable: error instanceof Error ? error.message : String(error) });
+      port.postMessage({ id, answer: { unusable: error instanceof Error ? error.message : String(error) } });
       return;
     }
     const errors = states.map((state) =>
@@ -96,7 +95,7 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
               },
             })),
     );
-    port.postMessage({ id, errors });
+    port.postMessage({ id, answer: { errors } });
   });
   port.postMessage('ready');
 }

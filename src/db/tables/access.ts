@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Actor } from '../../domain/entities/change';
 import type { Sealed } from '../../domain/secrets/cipher';
@@ -33,9 +34,11 @@ export const sessions = pgTable('sessions', {
   revokedAt: at('revoked_at'),
 });
 
-/** Append-only record of mutations, also refused ones. */
+/** Append-only record of mutations, also refused ones; partitioned by month of `at`. */
 export const auditLog = pgTable('audit_log', {
-  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  id: bigint('id', { mode: 'number' })
+    .notNull()
+    .default(sql`nextval('audit_log_ids')`),
   at: at('at').notNull(),
   actor: jsonb('actor').$type<Actor>().notNull(),
   action: text('action').notNull(),

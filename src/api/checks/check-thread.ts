@@ -1,0 +1,38 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { FermataError } from '../../domain/errors';
+import { createPluginFilters } from '../../domain/registry/plugin-filters';
+import { createRegistry } from '../../domain/registry/registry';
+import { createEgress } from '../../edges/egress/egress';
+import type { Action } from '../../integrations/contract';
+import { loadPlugins } from '../../integrations/load-plugins';
+import { createPlugins } from '../../integrations/plugins';
+import { createDocumentChecks } from './document-checks';
+import type { CheckAnswer, CheckJob, CheckThreadData } from './document-work';
+
+/** Body of a thread that checks documents: knows the same triggers, actions and filters as its process, and calls nothing. */
+async function serve(): Promise<void> {
+  const { plugins: modules, directory } = workerData as CheckThreadData;
+  const egress = createEgress({ allow: [] });
+  const own = await loadPlugins(modules, { egress }, directory);
+  const plugins = createPlugins({ egress, own });
+  const registry = createRegistry<Action>(plugins);
+  const checks = createDocumentChecks({ registry, filters: createPluginFilters(plugins, () => undefined) });
+  parentPort?.on('message', ({ id, job }: { id: number; job: CheckJob }) => {
+    parentPort?.postMessage({ id, answer: answerOf(() => checks[job.check](job.input as never)) });
+  });
+  parentPort?.postMessage('ready');
+}
+
+function answerOf(work: () => unknown): CheckAnswer {
+  try {
+    return { result: work() };
+  } catch (error) {
+    if (error instanceof FermataError) {
+      const { code, message, errors, data } = error;
+      return { refusal: { code, message, errors, data } };
+    }
+    return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+void serve();

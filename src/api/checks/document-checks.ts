@@ -1,0 +1,119 @@
+import { withAliases } from '../../domain/expressions/aliases';
+import { ExpressionError } from '../../domain/expressions/error';
+import { evaluate } from '../../domain/expressions/evaluate';
+import type { FilterRegistry } from '../../domain/expressions/filter-registry';
+import { parseBareExpression, renderTemplate } from '../../domain/expressions/template';
+import { validateDefinition, validateYaml, type Validation } from '../../domain/definition/validate';
+import { parseYaml } from '../../domain/definition/yaml';
+import type { Locate } from '../../domain/definition/yaml-locate';
+import { FermataError, type Finding } from '../../domain/errors';
+import type { Registry } from '../../domain/registry/registry';
+import type { SecretBinding } from '../../domain/secrets/binding';
+import { readGitOpsDocuments, type GitOpsRead } from '../gitops/read-documents';
+import { isJsonType, mediaTypeOf, parseBody } from '../http/body';
+import { splitBody } from '../automations/input';
+
+/** Names of secrets and ids of connections that exist. */
+export interface KnownReferences {
+  secrets?: ReadonlySet<string>;
+  /** Where secrets may be used. */
+  bindings?: ReadonlyMap<string, SecretBinding | null>;
+  /** Of the automation, once it has been saved. */
+  automationId?: string;
+  connections?: ReadonlySet<string>;
+}
+
+/** A template or an expression with its scope; `now` is ISO 8601. */
+export interface RenderRequest {
+  template: unknown;
+  context: Record<string, unknown>;
+  mode: 'template' | 'expression';
+  now: string;
+}
+
+export type Rendered = { output: unknown } | { error: { message: string; line: number; column: number } };
+
+/** Errors and warnings about a text. */
+export interface TextFindings {
+  errors: Finding[];
+  warnings: Finding[];
+}
+
+/**
+ * What costs time on documents and templates that people send. Input and output survive a structured clone, so that a
+ * thread can do it as well.
+ */
+export interface DocumentChecks {
+  /** The value of a YAML text. @throws {FermataError} as `parseYaml` */
+  parse(input: { text: string }): unknown;
+  /** `text` = the YAML that the document comes from, for line and column. */
+  validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
+  /** A body of `POST /automations/validate`. @throws {FermataError} when the content is no text of a document */
+  validateText(input: { text: string; contentType: string | undefined; known: KnownReferences }): TextFindings;
+  gitops(input: { text: string }): GitOpsRead;
+  render(input: RenderRequest): Rendered;
+}
+
+export function createDocumentChecks(deps: { registry: Registry; filters: FilterRegistry }): DocumentChecks {
+  const validate: DocumentChecks['validate'] = ({ document, text, known = {} }) =>
+    validateDefinition(document, { ...deps, ...known, ...(text !== undefined && { locate: createLazyLocate(text) }) });
+  return {
+    parse: ({ text }) => parseYaml(text).value,
+    validate,
+    validateText: ({ text, contentType, known }) => validateText(deps, text, contentType, known),
+    gitops: ({ text }) =>
+      readGitOpsDocuments(text, (document, locate) => validateDefinition(document, { ...deps, locate })),
+    render: (input) => render(input, deps.filters),
+  };
+}
+
+/** Parses the text at the first finding that has to be located. */
+function createLazyLocate(text: string): Locate {
+  let locate: Locate | undefined;
+  return (place, detail) => (locate ??= parseYaml(text).locate)(place, detail);
+}
+
+/** What is wrong with the text itself; every other refusal is no finding about a document. */
+const TEXT_ERRORS = new Set(['validation_failed', 'malformed_body', 'limit_exceeded', 'invalid_text']);
+
+/** Text that is no YAML or no JSON is a finding like any other. */
+function validateText(
+  deps: { registry: Registry; filters: FilterRegistry },
+  text: string,
+  contentType: string | undefined,
+  known: KnownReferences,
+): TextFindings {
+  // A document is checked whatever its content type says; YAML takes JSON as well.
+  const isYaml = !isJsonType(mediaTypeOf(contentType));
+  try {
+    if (isYaml) {
+      const { errors, warnings } = validateYaml(text, { ...deps, ...known });
+      // The status beside the document is no part of it.
+      if (!errors.some(({ path }) => path === 'status')) return { errors, warnings };
+    }
+    const { value, source } = parseBody(Buffer.from(text), isYaml ? 'application/yaml' : contentType, 'json-or-yaml');
+    const { document, findings } = splitBody(value, source?.locate);
+    const { errors, warnings } = validateDefinition(document, {
+      ...{ ...deps, ...known },
+      ...(source?.locate && { locate: source.locate }),
+    });
+    return { errors: [...findings, ...errors], warnings };
+  } catch (error) {
+    if (!(error instanceof FermataError) || !TEXT_ERRORS.has(error.code)) throw error;
+    const { code, message, errors = [{ path: '', code, message }] } = error;
+    return { errors: [...errors], warnings: [] };
+  }
+}
+
+function render({ template, context, mode, now: at }: RenderRequest, filters: FilterRegistry): Rendered {
+  const now = new Date(at);
+  const scope = withAliases({ ...context, now: now.toISOString() });
+  try {
+    if (mode === 'template') return { output: renderTemplate(template, scope, { now, filters }) ?? null };
+    const { expression } = parseBareExpression(String(template));
+    return { output: evaluate(expression, scope, { now, filters }) ?? null };
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return { error: { message: error.problem, line: error.line, column: error.column } };
+  }
+}

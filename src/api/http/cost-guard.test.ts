@@ -1,0 +1,28 @@
+import { FermataError } from '../../domain/errors';
+import { createRateLimiter } from '../auth/rate-limit';
+import { createCostGuard } from './cost-guard';
+
+let now = 0;
+const clock = { now: () => new Date(now) };
+
+it('lets each token have four calls under way', () => {
+  const guard = createCostGuard(createRateLimiter(1_000, clock));
+  const ends = Array.from({ length: 4 }, () => guard.enter('a', 100));
+  expect(() => guard.enter('a', 100)).toThrow(FermataError);
+  guard.enter('b', 100);
+  ends[0]?.();
+  expect(() => guard.enter('a', 100)).not.toThrow();
+});
+
+it('counts a call as one request for each 8 kB of its body, and lets one through that costs more than a second has', () => {
+  const limiter = createRateLimiter(10, clock);
+  const guard = createCostGuard(limiter);
+  limiter.take('a');
+  guard.enter('a', 1_048_576)();
+  expect(() => limiter.take('a')).toThrow(/10 requests per second/);
+  // 128 + 1 requests at 10 per second, of which 10 were there.
+  now += 11_800;
+  expect(() => limiter.take('a')).toThrow(FermataError);
+  now += 400;
+  expect(() => limiter.take('a')).not.toThrow();
+});

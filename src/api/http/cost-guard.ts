@@ -1,0 +1,40 @@
+import { FermataError } from '../../domain/errors';
+import type { RateLimiter } from '../auth/rate-limit';
+
+/** Costly calls of one token that may be under way in this process. */
+const MOST_AT_ONCE = 4;
+/** A costly call counts as one request for each of so many bytes of its body. */
+const BYTES_PER_REQUEST = 8_192;
+
+/** Bounds what one token may spend on calls whose work grows with their body. */
+export interface CostGuard {
+  /**
+   * Admits a call whose body has been read; the returned function is called when it has been answered.
+   * @throws {FermataError} `rate_limited` when the token has four such calls under way
+   */
+  enter(caller: string, bytes: number): () => void;
+}
+
+/** `limiter` = the one that counts ordinary requests. */
+export function createCostGuard(limiter: Pick<RateLimiter, 'charge'>): CostGuard {
+  const running = new Map<string, number>();
+  return {
+    enter(caller, bytes) {
+      const count = running.get(caller) ?? 0;
+      if (count >= MOST_AT_ONCE) {
+        throw new FermataError(
+          'rate_limited',
+          `This token has ${MOST_AT_ONCE} calls under way that check or render documents; wait for one of them.`,
+          { retryAfterSeconds: 1 },
+        );
+      }
+      limiter.charge(caller, Math.floor(bytes / BYTES_PER_REQUEST));
+      running.set(caller, count + 1);
+      return () => {
+        const left = (running.get(caller) ?? 1) - 1;
+        if (left === 0) running.delete(caller);
+        else running.set(caller, left);
+      };
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { Request, Response } from 'express';
+
+/** Answers `OPTIONS` of CloudEvents senders that ask for permission; false = the request is something else, or refused. */
+export type WebhookConsent = (request: Request, response: Response) => boolean;
+
+/**
+ * The validation handshake of CloudEvents webhooks (https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md,
+ * section 4). It is no authentication: deliveries still need their token or the secret of their hook.
+ * @param origins names of senders that may deliver, without regard to case; `*` = every sender
+ * @param perMinute rate that is granted at most
+ */
+export function createWebhookConsent(origins: readonly string[], perMinute: number): WebhookConsent {
+  const allowed = new Set(origins.map((origin) => origin.toLowerCase()));
+  return (request, response) => {
+    const origin = request.headers['webhook-request-origin'];
+    if (request.method !== 'OPTIONS' || typeof origin !== 'string' || origin === '') return false;
+    if (!allowed.has('*') && !allowed.has(origin.toLowerCase())) return false;
+    response.setHeader('WebHook-Allowed-Origin', origin);
+    const asked = request.headers['webhook-request-rate'];
+    if (typeof asked === 'string') {
+      const rate = /^[1-9]\d{0,9}$/.test(asked) ? Math.min(Number(asked), perMinute) : perMinute;
+      response.setHeader('WebHook-Allowed-Rate', String(rate));
+    }
+    response.setHeader('Allow', 'POST');
+    response.status(200).end();
+    return true;
+  };
+}

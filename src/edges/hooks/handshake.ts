@@ -1,0 +1,56 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Longest code or token that is sent back, in characters. */
+const MAX_CODE = 2_000;
+
+/** What a sender wants to see once, before it delivers anything. */
+export interface HandshakeAnswer {
+  contentType: string;
+  body: string;
+}
+
+/**
+ * Answer to a request by which a sender checks that the receiver wants its messages; undefined for every other request.
+ * Call it for requests whose sender was verified, as far as the sender can prove itself:
+ * - Azure Event Grid: an event `SubscriptionValidationEvent` with `validationCode`, answered with `validationResponse`
+ *   (https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema)
+ * - Slack: `url_verification` with `challenge`; signed like every other request
+ *   (https://docs.slack.dev/reference/events/url_verification)
+ */
+export function bodyHandshake(headers: IncomingHttpHeaders, body: unknown): HandshakeAnswer | undefined {
+  const code = validationCodeOf(headers, body);
+  if (code !== undefined) return jsonAnswer({ validationResponse: code });
+  if (!isMap(body) || body['type'] !== 'url_verification') return undefined;
+  const challenge = codeOf(body['challenge']);
+  return challenge === undefined ? undefined : jsonAnswer({ challenge });
+}
+
+/**
+ * Microsoft Graph posts `?validationToken=…` without a body and expects the decoded token as plain text. It signs neither
+ * this nor its notifications (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
+ */
+export function graphHandshake(raw: Buffer, query: Record<string, string | string[]>): HandshakeAnswer | undefined {
+  const token = codeOf(query['validationToken']);
+  return token === undefined || raw.length > 0 ? undefined : { contentType: 'text/plain; charset=utf-8', body: token };
+}
+
+/** Event Grid posts a list with one event; the header tells this event from others. */
+function validationCodeOf(headers: IncomingHttpHeaders, body: unknown): string | undefined {
+  if (headers['aeg-event-type'] !== undefined && headers['aeg-event-type'] !== 'SubscriptionValidation')
+    return undefined;
+  const [event] = (Array.isArray(body) && body.length === 1 ? body : []) as unknown[];
+  if (!isMap(event) || event['eventType'] !== 'Microsoft.EventGrid.SubscriptionValidationEvent') return undefined;
+  const data = event['data'];
+  return isMap(data) ? codeOf(data['validationCode']) : undefined;
+}
+
+const codeOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_CODE ? value : undefined;
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const jsonAnswer = (body: object): HandshakeAnswer => ({
+  contentType: 'application/json; charset=utf-8',
+  body: JSON.stringify(body),
+});

@@ -1,0 +1,133 @@
+import type { Worker } from 'node:worker_threads';
+
+/** What came of a job. */
+export type ThreadVerdict<Answer> =
+  | { type: 'answered'; answer: Answer }
+  /** The thread ended: the job took longer than the deadline, or more memory than the thread has. */
+  | { type: 'too_expensive' }
+  /** No thread could be started. */
+  | { type: 'unavailable' };
+
+/** Runs jobs off the main thread, one at a time in each thread. */
+export interface ThreadPool<Job, Answer> {
+  run(job: Job): Promise<ThreadVerdict<Answer>>;
+  /** Ends all threads. */
+  close(): Promise<void>;
+}
+
+/** What a thread sends: `ready` once, then one answer for each message `{id, job}`. */
+export type ThreadMessage<Answer> = 'ready' | { id: number; answer: Answer };
+
+interface Waiting<Job, Answer> {
+  job: Job;
+  settle: (verdict: ThreadVerdict<Answer>) => void;
+}
+
+/**
+ * A pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A job that
+ * takes longer than `deadlineMs`, counted from when its thread begins with it, ends its thread; the next job gets a new one.
+ */
+export function createThreadPool<Job, Answer>(options: {
+  size: number;
+  deadlineMs: number;
+  start: () => Worker;
+}): ThreadPool<Job, Answer> {
+  const waiting: Waiting<Job, Answer>[] = [];
+  const idle: PooledThread<Job, Answer>[] = [];
+  const all = new Set<PooledThread<Job, Answer>>();
+
+  const next = (): void => {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const thread = idle.pop() ?? (all.size < options.size ? start() : undefined);
+      if (thread === undefined) return;
+      waiting.shift();
+      thread.run(first);
+    }
+  };
+  const start = (): PooledThread<Job, Answer> => {
+    const thread = createPooledThread<Job, Answer>(options.start(), options.deadlineMs, {
+      onIdle: () => {
+        idle.push(thread);
+        next();
+      },
+      onEnd: () => {
+        all.delete(thread);
+        const at = idle.indexOf(thread);
+        if (at >= 0) idle.splice(at, 1);
+        next();
+      },
+    });
+    all.add(thread);
+    return thread;
+  };
+
+  return {
+    run: (job) =>
+      new Promise((settle) => {
+        waiting.push({ job, settle });
+        next();
+      }),
+    async close() {
+      await Promise.all([...all].map((thread) => thread.close()));
+    },
+  };
+}
+
+interface PooledThread<Job, Answer> {
+  run(next: Waiting<Job, Answer>): void;
+  close(): Promise<void>;
+}
+
+/** One thread, with one job at a time. Ends itself when a job exceeds the deadline. */
+function createPooledThread<Job, Answer>(
+  worker: Worker,
+  deadlineMs: number,
+  told: { onIdle: () => void; onEnd: () => void },
+): PooledThread<Job, Answer> {
+  worker.unref();
+  let ready = false;
+  let current: Waiting<Job, Answer> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let id = 0;
+
+  const settle = (verdict: ThreadVerdict<Answer>): void => {
+    clearTimeout(timer);
+    const done = current;
+    current = undefined;
+    worker.unref();
+    done?.settle(verdict);
+  };
+  const begin = (): void => {
+    if (!ready || current === undefined) return;
+    id += 1;
+    timer = setTimeout(() => void worker.terminate(), deadlineMs);
+    worker.postMessage({ id, job: current.job });
+  };
+  worker.on('message', (message: ThreadMessage<Answer>) => {
+    if (message === 'ready') {
+      ready = true;
+      begin();
+      return;
+    }
+    if (message.id !== id) return;
+    settle({ type: 'answered', answer: message.answer });
+    told.onIdle();
+  });
+  // A thread that runs out of memory ends with an error; `exit` follows in every case.
+  worker.on('error', () => undefined);
+  worker.on('exit', () => {
+    const verdict = { type: ready ? ('too_expensive' as const) : ('unavailable' as const) };
+    settle(verdict);
+    told.onEnd();
+  });
+  return {
+    run(next) {
+      current = next;
+      worker.ref();
+      begin();
+    },
+    async close() {
+      await worker.terminate();
+    },
+  };
+}
