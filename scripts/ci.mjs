@@ -43,6 +43,7 @@ const ROWS = [
     { name: 'typecheck:console', run: [bin('tsc'), '-p', 'console/tsconfig.json'] },
     { name: 'english', run: [node, join(root, 'scripts', 'check-english.mjs')] },
     { name: 'migrations', run: [node, join(root, 'scripts', 'check-migrations.mjs')] },
+    { name: 'supply', run: [node, join(root, 'scripts', 'check-supply.mjs')] },
   ],
   [jest('unit')],
   [jest('integration')],

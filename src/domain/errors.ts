@@ -12,6 +12,7 @@ const CATALOGUE = {
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   conflict: { status: 409, title: 'Conflict' },
+  foreign_source: { status: 409, title: 'The source belongs to another token' },
   managed_elsewhere: { status: 409, title: 'Managed from Git' },
   stale_etag: { status: 412, title: 'The resource has changed' },
   request_timeout: { status: 408, title: 'Request timed out' },

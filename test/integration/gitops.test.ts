@@ -120,6 +120,25 @@ describe('automations from Git', () => {
     expect(actions(await apply('source=p1', document('a')))).toEqual([['a', 'created']]);
   });
 
+  it('belong to the token that applied their source first, admins excepted, until that token is revoked', async () => {
+    const [owner, other] = [await api.token('operator'), await api.token('operator')];
+    const as = (token: string, query: string, ...documents: string[]) =>
+      api.call('POST', `${BASE}/gitops/apply?${query}`, { token, body: documents.join('\n---\n'), headers: yaml });
+    expect((await as(owner, 'source=team', document('a'))).status).toBe(200);
+    for (const query of ['source=team', 'source=team&prune=true', 'source=team&dryRun=true']) {
+      const answer = await as(other, query, document('b'));
+      expect([answer.status, answer.body.code]).toEqual([409, 'foreign_source']);
+    }
+    expect((await as(other, 'source=other-team', document('b'))).status).toBe(200);
+    expect((await as(owner, 'source=team', document('a'), document('c'))).status).toBe(200);
+    expect((await apply('source=team', document('a'))).status).toBe(200);
+    expect((await as(other, 'source=team', document('a'))).status).toBe(409);
+    const { items } = (await api.call('GET', `${BASE}/tokens`)).body as { items: { id: string; prefix: string }[] };
+    const id = items.find(({ prefix }) => owner.startsWith(prefix))?.id ?? '';
+    expect((await api.call('DELETE', `${BASE}/tokens/${id}`)).status).toBe(204);
+    expect((await as(other, 'source=team', document('a'))).status).toBe(200);
+  });
+
   it('refuse edits, deletes and rollbacks from elsewhere, but are switched and run by hand; apply leaves the status', async () => {
     const { results } = await apply('source=locked', document('l'));
     await apply('source=locked', document('l', '', 'mode: queued'));

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import type { AutomationStore } from '../../db/automation-store';
 import type { Notifier } from '../../db/notifier';
+import { claimSource, releaseSource } from '../../db/gitops-sources';
+import type { Executor } from '../../db/executor';
+import type { Clock } from '../../domain/clock';
 import { automationJsonSchema } from '../../domain/definition/json-schema';
 import { GitOpsDocument } from '../../domain/definition/gitops-document';
 import { FermataError } from '../../domain/errors';
 import type { ActionDescription } from '../../domain/registry/action-description';
 import type { Registry } from '../../domain/registry/registry';
+import type { Principal } from '../auth/principal';
 import type { AutomationValidator } from '../automations/validator';
 import { applyDocuments } from '../gitops/apply-documents';
 import { decodeUtf8, isJsonType, isYamlType, mediaTypeOf } from '../http/body';
@@ -59,6 +63,7 @@ interface GitOpsDeps {
   automations: AutomationStore;
   validator: AutomationValidator;
   notifier: Notifier;
+  clock: Clock;
   registry: Registry<ActionDescription>;
 }
 
@@ -67,7 +72,7 @@ export function gitOpsRoutes(deps: GitOpsDeps): Route[] {
   return [applyRoute(deps), kindsRoute(deps.registry)];
 }
 
-function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
+function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Route {
   return writeRoute({
     method: 'post',
     path: '/gitops/apply',
@@ -78,13 +83,17 @@ function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
     description:
       'Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, ' +
       'separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, ' +
-      'disabled and run by hand, and an apply leaves its status alone.',
+      'disabled and run by hand, and an apply leaves its status alone. A source belongs to the token that applied it first, ' +
+      'until that token is revoked or expires: other tokens are refused, except those with the permission admin.',
     query: ApplyQuery,
     bodyFormat: 'raw',
     costly: true,
     documentedBody: GitOpsDocument,
     bodyTypes: ['application/yaml'],
-    responses: { 200: { description: 'What was done with each document', schema: ApplyAnswer } },
+    responses: {
+      200: { description: 'What was done with each document', schema: ApplyAnswer },
+      409: { description: 'The source belongs to another token' },
+    },
     async handler({ query, raw, request, tx, principal, afterCommit }) {
       const { source, commit = null, prune = false, dryRun = false, allowEmpty = false } = query;
       const text = textOf(raw, request.headers['content-type']);
@@ -95,8 +104,10 @@ function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
         const message = `Nothing is in the body: everything of the source "${source}" would be deleted. Say allowEmpty=true if that is meant.`;
         throw new FermataError('validation_failed', message);
       }
+      await assertOwnSource(tx, source, principal, clock);
       const wanted = { automations: read.automations, source, commit, prune, dryRun, principal };
       const results = await applyDocuments({ tx, automations }, wanted);
+      if (dryRun || prune) await releaseSource(tx, source);
       if (!dryRun && results.some(({ action }) => action !== 'unchanged')) {
         afterCommit(() => {
           notifier.definitions();
@@ -106,6 +117,17 @@ function applyRoute({ automations, validator, notifier }: GitOpsDeps): Route {
       return json(200, { results, warnings: read.warnings });
     },
   });
+}
+
+/** @throws {FermataError} `foreign_source` when the source belongs to another token and the caller is no admin */
+async function assertOwnSource(tx: Executor, source: string, principal: Principal, clock: Clock): Promise<void> {
+  const claimant = { tokenId: principal.tokenId, tokenName: principal.actor.name ?? principal.tokenId };
+  const owner = await claimSource(tx, source, claimant, clock.now());
+  if (owner.tokenId === principal.tokenId || principal.permissions.has('admin')) return;
+  throw new FermataError(
+    'foreign_source',
+    `The source "${source}" belongs to the token "${owner.tokenName}". Use that token, another source, or an admin token.`,
+  );
 }
 
 function textOf(raw: Buffer, contentType: string | undefined): string {

@@ -155,3 +155,11 @@ export const migrationFailures = pgTable('migration_failures', {
   failedAt: at('failed_at').notNull(),
   acknowledgedAt: at('acknowledged_at'),
 });
+
+/** Tokens that GitOps sources belong to. */
+export const gitopsSources = pgTable('gitops_sources', {
+  source: text('source').primaryKey(),
+  tokenId: text('token_id').notNull(),
+  tokenName: text('token_name').notNull(),
+  claimedAt: at('claimed_at').notNull(),
+});

@@ -37,6 +37,12 @@ it.each(['127.0.0.1', '10.0.0.5', '169.254.169.254', '::1', '::ffff:127.0.0.1', 
   },
 );
 
+it('does not tell where an internal name leads', async () => {
+  const failure = await look({ found: [v4('10.11.12.13')], host: 'db.internal' }).catch((error: unknown) => error);
+  expect(String((failure as Error).message)).toContain('The host db.internal is not public');
+  expect(String((failure as Error).message)).not.toMatch(/10\.11|private/);
+});
+
 it('leaves out the private one of several addresses', async () => {
   await expect(look({ found: [v4('10.0.0.1'), v4('8.8.8.8')] })).resolves.toEqual([v4('8.8.8.8')]);
 });

@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import type { AllowList } from './allow-list';
-import { checkAddress } from './target';
+import { isAllowedAddress, refusedName } from './target';
 
 /** All addresses of a name, in the order in which they should be tried. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
@@ -41,18 +41,8 @@ function permitted(
 ): [LookupAddress, ...LookupAddress[]] {
   if (found.length === 0) throw Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' });
   if (allow.allowsHost(hostname, port)) return found as [LookupAddress, ...LookupAddress[]];
-  const refusals: unknown[] = [];
-  const good = found.filter(({ address }) => {
-    try {
-      checkAddress(address, port, allow, `${hostname} leads to ${address}, which`);
-      return true;
-    } catch (refusal) {
-      refusals.push(refusal);
-      return false;
-    }
-  });
-  const [first, ...rest] = good;
-  if (first === undefined) throw refusals[0];
+  const [first, ...rest] = found.filter(({ address }) => isAllowedAddress(address, port, allow));
+  if (first === undefined) throw refusedName(hostname);
   return [first, ...rest];
 }
 

@@ -35,7 +35,19 @@ export function checkTarget(url: URL, allow: AllowList): void {
 export function checkAddress(address: string, port: number, allow: AllowList, what: string): void {
   const refusal = refusalOf(address);
   if (refusal === null || allow.allowsAddress(address, port)) return;
-  throw refused(`${what} is not public (${refusal}). FERMATA_EGRESS_ALLOW says what may be reached besides.`);
+  throw refused(`${what} is not public (${refusal}). ${HINT}`);
+}
+
+const HINT = 'FERMATA_EGRESS_ALLOW lists the other destinations that may be reached.';
+
+/** Whether a connection to an address that a name was resolved to is allowed. */
+export function isAllowedAddress(address: string, port: number, allow: AllowList): boolean {
+  return refusalOf(address) === null || allow.allowsAddress(address, port);
+}
+
+/** The refusal of a name. It names no address: whoever may write an automation must not learn where internal names lead. */
+export function refusedName(hostname: string): ProviderFailure {
+  return refused(`The host ${hostname} is not public. ${HINT}`);
 }
 
 function refused(message: string): ProviderFailure {

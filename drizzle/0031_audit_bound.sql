@@ -1,4 +1,4 @@
--- Rows written until the log is partitioned (0031) lie before the month after the next one. A valid check lets the table
+-- Rows written until the log is partitioned lie before the month after the next one. A valid check lets the table
 -- be attached without a scan; it is validated in a file of its own, without a lock that writers wait for.
 do $$
 declare
