@@ -239,7 +239,7 @@ export interface paths {
         put?: never;
         /**
          * Bring the automations of a source to what its documents say, all or nothing
-         * @description Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, disabled and run by hand, and an apply leaves its status alone.
+         * @description Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, disabled and run by hand, and an apply leaves its status alone. A source belongs to the token that applied it first, until that token is revoked or expires: other tokens are refused, except those with the permission admin.
          */
         post: operations["gitops.apply"];
         delete?: never;
@@ -2113,7 +2113,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Render a template or evaluate an expression over a context */
+        /**
+         * Render a template or evaluate an expression over a context
+         * @description The body is at most 64 KB.
+         */
         post: operations["templates.render"];
         delete?: never;
         options?: never;
@@ -6089,6 +6092,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The source belongs to another token */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 1 MB */
             413: {
                 headers: {
@@ -8803,6 +8815,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed. A repeat is answered like the first time and does nothing */
             202: {
                 headers: {
@@ -8843,7 +8865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8923,6 +8945,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed. A repeat is answered like the first time and does nothing */
             202: {
                 headers: {
@@ -8963,7 +8995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9110,7 +9142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9257,7 +9289,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9389,7 +9421,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9521,7 +9553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9653,7 +9685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9785,7 +9817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -9917,7 +9949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10049,7 +10081,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10181,7 +10213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10313,7 +10345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10445,7 +10477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10577,7 +10609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10699,7 +10731,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10821,7 +10853,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -10943,7 +10975,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -11065,7 +11097,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -11187,7 +11219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -11309,7 +11341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -11431,7 +11463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -11553,7 +11585,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -11675,7 +11707,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -11797,7 +11829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -12969,6 +13001,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The caller has no credentials: senders post to this address */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not valid; `errors` names every place */
             422: {
                 headers: {
@@ -13036,6 +13077,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed. A repeat is answered like the first time and does nothing */
             202: {
                 headers: {
@@ -13071,7 +13122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -14703,7 +14754,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than 16384 KB */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -22975,7 +23026,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 1 MB */
+            /** @description The body is larger than 64 KB */
             413: {
                 headers: {
                     [name: string]: unknown;
