@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChild } from '../os/child';
@@ -21,6 +21,12 @@ it('refuses a second owner and says where the first one is', () => {
   first.release();
   expect(readRunningDev(home)).toBeUndefined();
   expect(() => acquireStateFile(home)).not.toThrow();
+});
+
+it('makes the directory readable by its owner alone, also one that was not', () => {
+  chmodSync(home, 0o755);
+  acquireStateFile(home).release();
+  expect(statSync(home).mode & 0o777).toBe(0o700);
 });
 
 it('takes over from an owner that is gone, and names the children that it left behind', async () => {

@@ -7,11 +7,12 @@ const clock = { now: () => new Date(now) };
 
 it('lets each token have four calls under way', () => {
   const guard = createCostGuard(createRateLimiter(1_000, clock));
-  const ends = Array.from({ length: 4 }, () => guard.enter('a', 100));
-  expect(() => guard.enter('a', 100)).toThrow(FermataError);
-  guard.enter('b', 100);
+  const ends = Array.from({ length: 4 }, () => guard.enter('a', 10_000));
+  expect(() => guard.enter('a', 10_000)).toThrow(FermataError);
+  expect(() => guard.enter('a', 1_000)).not.toThrow();
+  guard.enter('b', 10_000);
   ends[0]?.();
-  expect(() => guard.enter('a', 100)).not.toThrow();
+  expect(() => guard.enter('a', 10_000)).not.toThrow();
 });
 
 it('counts a call as one request for each 8 kB of its body, and lets one through that costs more than a second has', () => {

@@ -3,7 +3,7 @@ import type { RateLimiter } from '../auth/rate-limit';
 
 /** Costly calls of one token that may be under way in this process. */
 const MOST_AT_ONCE = 4;
-/** A costly call counts as one request for each of so many bytes of its body. */
+/** A costly call counts as one request for each of so many bytes of its body; smaller ones are not limited here. */
 const BYTES_PER_REQUEST = 8_192;
 
 /** Bounds what one token may spend on calls whose work grows with their body. */
@@ -20,6 +20,7 @@ export function createCostGuard(limiter: Pick<RateLimiter, 'charge'>): CostGuard
   const running = new Map<string, number>();
   return {
     enter(caller, bytes) {
+      if (bytes < BYTES_PER_REQUEST) return () => undefined;
       const count = running.get(caller) ?? 0;
       if (count >= MOST_AT_ONCE) {
         throw new FermataError(
