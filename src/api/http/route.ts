@@ -27,7 +27,7 @@ export type BodyFormat =
 
 /**
  * What a route does, which decides how it is run:
- * - `read`: nothing is changed; with `audited` it leaves an audit row all the same
+ * - `read`: nothing is changed; with `audited` it leaves an audit row anyway
  * - `write`: runs in one transaction together with its audit row and its Idempotency-Key; repeated after a deadlock
  * - `inbound`: events from outside; opens its own transaction, only refusals are audited, its own rate limit
  * - `stream`: the handler writes the response itself
