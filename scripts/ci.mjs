@@ -62,9 +62,10 @@ function prepareMachine() {
   const missing = [
     ['bwrap', 'bubblewrap'],
     ['chromium', 'chromium'],
+    ['openssl', 'openssl'],
     ['prometheus', 'prometheus'],
     ['prometheus-alertmanager', 'prometheus-alertmanager'],
-  ].flatMap(([command, name]) => (succeeds(command, '--version') ? [] : [name]));
+  ].flatMap(([command, name]) => (succeeds(command, command === 'openssl' ? 'version' : '--version') ? [] : [name]));
   if (missing.length === 0) return;
   console.log(`       installing ${missing.join(' and ')} …`);
   const quiet = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };

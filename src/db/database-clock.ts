@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Clock } from '../domain/clock';
 import type { Executor } from './executor';
 
-/** How often the database is asked for the time. */
+/** Interval of reading the database's time, in milliseconds. */
 const EVERY_MS = 15_000;
 /** Questions of one measurement; the one with the shortest way there and back counts. */
 const SAMPLES = 3;

@@ -58,11 +58,6 @@ export async function getRun(db: Executor, id: string): Promise<RunRow | undefin
   return rows[0];
 }
 
-/** Steps of a run in the order of their places: those inside a step follow it, also when branches ran at once. */
-export async function stepsOf(db: Executor, runId: string): Promise<RunStepRow[]> {
-  return byPlace(await db.select().from(runSteps).where(eq(runSteps.runId, runId)));
-}
-
 /** Steps of a run after a position, up to `limit`, in the order of positions. */
 export async function stepsAfter(db: Executor, runId: string, after: number, limit: number): Promise<RunStepRow[]> {
   return db

@@ -7,7 +7,7 @@ import { endOf } from './execution-end';
 
 /** Name of this work in `periodic_work`. */
 export const RECONCILE_CLOSED = 'reconcile-closed';
-/** Visibility may show a closed execution late: so far back it is asked again. */
+/** Visibility may show a closed execution late, so each query reaches back this far. */
 const OVERLAP_MS = 60_000;
 /** How far back the first look goes. */
 const FIRST_LOOK_MS = 3_600_000;

@@ -68,6 +68,6 @@ export function createAutomationValidator({ work }: { work: DocumentWork }): Aut
   };
 }
 
-function referencesText({ secrets = [], connections = [], bindings = [] }: KnownReferences): string {
-  return JSON.stringify([[...secrets].sort(), [...connections].sort(), [...bindings].sort()]);
+function referencesText({ secrets, connections, bindings }: KnownReferences): string {
+  return JSON.stringify([secrets, connections, bindings].map((known) => [...(known ?? [])].sort()));
 }

@@ -101,8 +101,8 @@ export function dryRunRoutes(deps: DryRunsDeps): Route[] {
       responses: { 200: { description: 'Gates, steps and outcome', schema: DryRunAnswer }, ...NOT_FOUND },
       async handler({ params, body, principal }) {
         const saved = await requireAutomation(deps, db, params.id);
-        const automation =
-          body.definition === undefined ? saved : { ...saved, definition: deps.validator.accept(body.definition) };
+        const unsaved = body.definition && (await deps.validator.accept(body.definition));
+        const automation = unsaved === undefined ? saved : { ...saved, definition: unsaved };
         const now = body.now === undefined ? clock.now() : new Date(body.now);
         const told = await dryRun({ db, registry, evaluator }, automation, { ...body, now, actor: principal.actor });
         const end = told.end && { endedBy: null, error: null, ...told.end };

@@ -14,7 +14,7 @@ export interface StuckRun {
 
 /** A run that may start and has not for so long is reported, in seconds. */
 const NOT_STARTED_SECONDS = 60;
-/** A running run whose steps have not moved for so long is looked at, in seconds. */
+/** A running run whose steps have not moved for so long is checked, in seconds. */
 const QUIET_SECONDS = 60;
 /** A step may take this long before its run counts as one without progress, in seconds. */
 export const NO_PROGRESS_SECONDS = 900;
@@ -46,7 +46,7 @@ export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]
     quiet: number;
     calling: boolean;
   }>(sql`
-    select q.* from (
+    select q.id, q.status, q.workflow_id, q.execution_run_id, q.version, q.quiet, q.calling from (
       select r.id, r.status, r.workflow_id, r.execution_run_id, r.version,
         extract(epoch from clock_timestamp() - greatest(r.start_at, r.started_at, (
           select max(greatest(s.started_at, s.finished_at)) from run_steps s where s.run_id = r.id)))::float8 as quiet,

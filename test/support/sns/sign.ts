@@ -5,7 +5,6 @@ import { join } from 'node:path';
 const file = (name: string): string => readFileSync(join(__dirname, name), 'utf8');
 
 /** A certificate of the tests' own; its key lies beside it. */
-export const CERTIFICATE_FILE = join(__dirname, 'certificate.pem');
 export const certificate = (): string => file('certificate.pem');
 
 const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const;
