@@ -48,7 +48,7 @@ describe('a namespace that cannot be read', () => {
     [{ or: ['true', 'health.system.status == "healthy"'] }],
     [['true', { not: { state: { entity: 'x', status: 'unhealthy' as const } } }]],
   ])('makes the whole condition %j false, with the reason', async (condition) => {
-    expect(await evaluator.condition(db, condition, scope)).toEqual(unavailable);
+    expect(await evaluator.condition(db, condition, scope)).toMatchObject(unavailable);
   });
 
   it('is empty in templates, with a warning, and leaves other conditions alone', async () => {
@@ -56,7 +56,7 @@ describe('a namespace that cannot be read', () => {
     const warned = { ...scope, onWarning: (warning: string) => warnings.push(warning) };
     expect(await evaluator.render(db, '<{{ health.system.status }}>', warned)).toBe('<>');
     expect(warnings).toEqual(['"health" could not be read: no such view']);
-    expect(await evaluator.condition(db, 'trigger.id == "t"', scope)).toEqual({ value: true });
+    expect(await evaluator.condition(db, 'trigger.id == "t"', scope)).toMatchObject({ value: true });
   });
 
   it.each([
@@ -81,7 +81,7 @@ it('reads the systems of uses_state besides those that expressions name, also wh
 
 it('knows the filters of plugins in conditions, templates, durations and variables', async () => {
   const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
-  expect(await evaluator.condition(db, '("a" | shout) == "a!"', scope)).toEqual({ value: true });
+  expect(await evaluator.condition(db, '("a" | shout) == "a!"', scope)).toMatchObject({ value: true });
   expect(await evaluator.render(db, '{{ "a" | shout }}', scope)).toBe('a!');
   expect(await evaluator.renderDuration(db, '"a" | shout', scope)).toBe('a!');
   expect(await evaluator.renderVariables(db, { a: '{{ "a" | shout }}' }, scope)).toEqual({ variables: { a: 'a!' } });

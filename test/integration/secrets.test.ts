@@ -160,7 +160,7 @@ ${steps}
     const { steps } = await run(
       'branches',
       `  - parallel:
-      - { action: integration-webhook.send, config: { url: "$URL/open" } }
+      - { action: integration-webhook.send, config: { url: "$URL/open", timeout: 20000 } }
       - sequence: [{ delay: { seconds: 1 } }, ${bearer('WHOLE')}]`,
     );
     expect(steps.map(({ result }) => (result as { responseBody?: string } | null)?.responseBody)).toContain(
@@ -193,7 +193,7 @@ ${steps}
     });
     const path = `/connections/${String(id)}/test`;
     const missing = { ok: false, message: expect.stringContaining('"BRIDGE"') as string };
-    expect(await call('POST', path)).toEqual(missing);
+    expect(await call('POST', path)).toEqual({ ...missing, code: 'config_invalid' });
     await call('PUT', '/secrets/BRIDGE', { value: 'canary\nof two lines' });
     expect(await call('POST', path)).toMatchObject({
       ok: false,

@@ -80,6 +80,6 @@ it('marks what takes secrets, also in its JSON Schema', () => {
   const { properties } = z.toJSONSchema(WebhookConfig, { io: 'input' });
   const secrets = Object.entries(properties ?? {}).filter(([, field]) => Object(field)['x-secret'] === true);
   expect(secrets.map(([name]) => name)).toEqual([
-    ...['url', 'bearerToken', 'basicPassword', 'authHeaderValue', 'customHeaders', 'body', 'signingSecret'],
+    ...['url', 'query', 'bearerToken', 'basicPassword', 'authHeaderValue', 'customHeaders', 'body', 'signingSecret'],
   ]);
 });
