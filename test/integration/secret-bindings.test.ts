@@ -225,7 +225,8 @@ describe('a secret that is bound', () => {
     const apply = (token: string) => as(token, 'POST', '/gitops/apply?source=s', document, 'application/yaml');
     expect((await apply(author)).status).toBe(403);
     expect((await apply(operator)).status).toBe(200);
-    expect(await apply(author)).toMatchObject({ status: 200, body: { results: [{ action: 'unchanged' }] } });
+    // The source belongs to the operator's token now.
+    expect(await apply(author)).toMatchObject({ status: 409, body: { code: 'foreign_source' } });
   }, 60_000);
 
   test('is bound and shown by the command line', async () => {
