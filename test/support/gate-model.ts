@@ -8,9 +8,9 @@ export interface CauseEvent {
 
 /**
  * What a `for:` gate does with the changes of one entity, by the rule and nothing else (engine.md, Gates): which deadlines it
- * fires at. The log comes in batches, each looked at as a whole when all of its deadlines have passed. The cause is armed when
- * it begins to hold, if it holds still when that is looked at; it fires when it has held so long without a gap, and is spent
- * until it stops. What is older than the last firing arms nothing.
+ * fires at. The log comes in batches, each routed when all of its deadlines have passed. The cause is armed when it begins to
+ * hold, if it still holds at the end of the batch or has held through its deadline by then; it fires when it has held so long
+ * without a gap, and is spent until it stops. What is older than the last firing arms nothing.
  */
 export function dwellFirings(batches: readonly (readonly CauseEvent[])[], durationMs: number): number[] {
   const firings: number[] = [];
@@ -24,15 +24,16 @@ export function dwellFirings(batches: readonly (readonly CauseEvent[])[], durati
     spent = true;
   };
   for (const batch of batches) {
-    const holdsNow = batch.at(-1)?.holds ?? held;
-    for (const { at, holds } of batch) {
+    for (const [index, { at, holds }] of batch.entries()) {
+      const stop = batch.slice(index + 1).find((later) => !later.holds);
+      const mayFire = stop === undefined || stop.at >= at + durationMs;
       const begins = holds && !held;
       held = holds;
       fireIfDue(at);
       if (!holds) {
         armedAt = null;
         spent = false;
-      } else if (begins && holdsNow && armedAt === null && !spent && at > (firings.at(-1) ?? -Infinity)) {
+      } else if (begins && mayFire && armedAt === null && !spent && at > (firings.at(-1) ?? -Infinity)) {
         armedAt = at;
       }
     }
