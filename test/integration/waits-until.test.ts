@@ -98,7 +98,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ which: 'loud' });
   }, 60_000);
 
-  test('says that it cannot tell what it looks at, and looks each minute', async () => {
+  test('says that it does not know what it reads, and is evaluated each minute', async () => {
     const id = await w.save(
       'until.unclear',
       `  - wait_until: { condition: 'state[state.lamp.selector.kind][state.lamp.selector.id].status == "on"', timeout_seconds: 600 }`,
@@ -108,9 +108,9 @@ describe('a run that waits until a condition holds', () => {
     const ahead = Date.parse(wait.recheckAt ?? '') - Date.now();
     expect(ahead).toBeGreaterThan(50_000);
     expect(ahead).toBeLessThan(61_000);
-    // The row of the step is written by the look behind the arming.
-    await until('the step says that it is asked each minute', async () =>
-      JSON.stringify((await w.engine.steps(run.id))[0]?.['trace']).includes('it is asked each minute'),
+    // The row of the step is written by the evaluation after the arming.
+    await until('the step says that it is evaluated each minute', async () =>
+      JSON.stringify((await w.engine.steps(run.id))[0]?.['trace']).includes('it is evaluated each minute'),
     );
   }, 60_000);
 
