@@ -65,6 +65,7 @@ describeConsole('the editor of the console', () => {
 
   it('shows the findings that the API gives, in its words', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
+    await page.getByText('incident.created').first().waitFor();
     const broken = YAML.replace('message:', 'mesage:');
     await page.getByLabel('Definition').fill(broken);
     const { body } = await screens.api.call('POST', `${BASE}/automations/validate`, {

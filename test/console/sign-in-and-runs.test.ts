@@ -78,6 +78,9 @@ if (!ready) console.warn(`skipped: needs ${CHROMIUM} (or CHROMIUM=path) and a bu
 
   it('signs in by a link, and finds a failed run by filters that stand in the address', async () => {
     const { page, wrong } = await open(await link());
+    await page.getByRole('heading', { name: 'Now' }).waitFor();
+    await page.getByRole('link', { name: 'Runs', exact: true }).first().click();
+    await page.getByRole('heading', { name: 'Runs' }).waitFor();
     await page.getByText(XSS).first().waitFor();
     await page.getByRole('button', { name: /failed/ }).click();
     await page.waitForURL(/status=failed/);
@@ -93,7 +96,7 @@ if (!ready) console.warn(`skipped: needs ${CHROMIUM} (or CHROMIUM=path) and a bu
     await page.getByRole('heading', { name: 'Now' }).waitFor();
     await api.rows('update sessions set revoked_at = now()');
     api.api.forgetTokens();
-    await page.getByRole('button', { name: /waiting/ }).click();
+    await page.getByRole('link', { name: 'Runs', exact: true }).first().click();
     await page.getByRole('heading', { name: 'Sign in to Fermata' }).waitFor();
   });
 
