@@ -149,10 +149,10 @@ function optionsRoute(deps: ConnectionsDeps): Route {
       if (load === undefined) throw notFound('field with options', params.field);
       const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
       try {
-        const items = await withBoundSecrets(opened.bound, () =>
+        const loading = withBoundSecrets(opened.bound, () =>
           load(opened.config, given as Record<string, string>, opened.call),
         );
-        return json(200, { items: opened.mask(items) });
+        return json(200, { items: opened.mask(await withinDeadline(opened, loading)) });
       } catch (error) {
         await auditRefusedUse(deps, context, error);
         if (!(error instanceof ProviderFailure)) throw error;
