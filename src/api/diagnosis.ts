@@ -143,7 +143,7 @@ export async function diagnose(deps: { db: Executor; checkTemporal: () => Promis
     ...withoutAction.map(({ runId, action }): Problem => ({
       ...{ code: 'unknown_action', severity: 'critical', subject: runId },
       message: `Run ${runId} waits: no worker has action ${action}.`,
-      advice: 'Start a worker with the plugin that brings it (FERMATA_PLUGINS); the run goes on by itself.',
+      advice: 'Start a worker with the plugin that brings it (FERMATA_PLUGINS); the run then continues.',
     })),
     ...stuck.map(({ runId, automationName, code, reason }): Problem => ({
       ...{ code: `run_${code}`, severity: code === 'workflow_task' ? 'critical' : 'warning', subject: runId },

@@ -77,7 +77,7 @@ function databaseGauges(registry: Registry) {
     runsActive: gauge('fermata_runs_active', 'Runs that are pending, running or waiting'),
     waitsArmed: gauge('fermata_waits_armed', 'Steps of runs that wait for an event or a state'),
     dwellsArmed: gauge('fermata_dwells_armed', 'Causes that `for` waits on, to see whether they hold'),
-    deadLetters: gauge('fermata_dead_letters', 'Changes that were set aside after failing by themselves'),
+    deadLetters: gauge('fermata_dead_letters', 'Changes that were set aside because they could not be routed'),
     unrouted: gauge('fermata_unrouted_age_seconds', 'Age of the oldest change that has not been routed'),
     oldestPending: gauge(
       'fermata_oldest_pending_run_seconds',

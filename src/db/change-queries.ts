@@ -10,7 +10,7 @@ export interface LoggedChange {
   recordedAt: Date;
   /** null = it waits to be routed. */
   routedAt: Date | null;
-  /** When it was set aside after failing by itself. */
+  /** When it was set aside because it could not be routed. */
   failedAt: Date | null;
   /** What the last failed try reported. */
   failure: string | null;

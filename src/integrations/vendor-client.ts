@@ -23,6 +23,14 @@ export interface VendorRequest {
   retryOnStatus?: readonly number[];
 }
 
+/** Sends a request below the base path of a vendor's API. Throws ProviderFailure with what the vendor says. */
+export type VendorApi<Config, Method extends VendorRequest['method'] = 'GET' | 'POST'> = <T extends z.ZodType>(
+  config: Config,
+  call: ConnectionCall,
+  request: { method: Method; path: string; body?: unknown },
+  answer: T,
+) => Promise<z.output<T>>;
+
 /** A vendor's answer with a 2xx status. */
 export interface VendorAnswer<T> {
   status: number;

@@ -261,7 +261,7 @@ function chunked(url: string, chunks: number, size: number): Promise<number> {
 }
 
 describe('when Postgres is away', () => {
-  it('answers 503 with Retry-After, accepts nothing, says so in /readyz, and recovers by itself', async () => {
+  it('answers 503 with Retry-After, accepts nothing, says so in /readyz, and recovers without help', async () => {
     const postgres = await startPostgres({ durable: true });
     await migrate(postgres.url(), { log: createLogger({ level: 'silent', name: 'test' }) });
     const api = await startApiHarness({}, { databaseUrl: postgres.url() });

@@ -99,7 +99,7 @@ actions:
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
   }, 120_000);
 
-  it('steps and what comes behind them are not done again when the worker died between the end and the telling', async () => {
+  it('steps and those after them are not repeated when the worker died between the end of a step and its completion', async () => {
     const steps = [
       '{ variables: { told: "{{ trigger.payload.data.n }}" } }',
       '{ variables: { a: 1 }, enabled: "1 == 2" }',

@@ -286,7 +286,7 @@ describe('a dry run', () => {
     expect(answer.status).toBe(403);
   });
 
-  it('passes waits, and shows what steps behind them see', async () => {
+  it('passes waits, and shows what steps after them see', async () => {
     const saved = await api.call('POST', `${BASE}/automations`, {
       body: {
         name: 'waits',

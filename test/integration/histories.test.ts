@@ -132,7 +132,7 @@ async function drive(engine: Engine, api: { url: string }): Promise<void> {
   await send('/ingest/alertmanager', payload('alertmanager-resolved.json'));
 }
 
-/** One is answered, one fails behind its answer, one waits in vain, one is cancelled while it waits. */
+/** One is answered, one fails after its answer, one times out, one is cancelled while it waits. */
 async function waits(engine: Engine, api: { url: string }): Promise<void> {
   for (const n of ['ok', 'gone', 'vain', 'cancelled']) await engine.emit('every.wait', { n });
   const waiting = async () =>

@@ -80,7 +80,7 @@ describe('routing', () => {
     });
   });
 
-  it('sets a change aside that fails by itself, after five tries; later changes of its entity wait that long and no other', async () => {
+  it('sets a change aside that cannot be routed, after five tries; later changes of its entity wait that long and no other', async () => {
     const id = await engine.save(listens('poison'));
     // A context key that the runs table refuses fails inside the routing transaction, not in a gate.
     await engine.database.db.execute(sql`

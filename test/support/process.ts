@@ -39,7 +39,7 @@ export function startFermata(args: readonly string[], env: Record<string, string
   };
 }
 
-/** Runs a command that ends by itself. */
+/** Runs a command to its end. */
 export async function runFermata(
   args: readonly string[],
   env: Record<string, string>,

@@ -1521,7 +1521,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Changes that were set aside after failing by themselves, newest first */
+        /** Changes that were set aside because they could not be routed, newest first */
         get: operations["changes.failed"];
         put?: never;
         post?: never;
@@ -2576,7 +2576,7 @@ export interface components {
                 continue_on_timeout: boolean;
                 /**
                  * @deprecated
-                 * @description Not needed: waits wake by themselves
+                 * @description Not needed: waits wake when something changes
                  */
                 poll_seconds?: unknown;
             } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
@@ -3025,7 +3025,7 @@ export interface components {
             changedFields: string[];
             /** @description null = it waits to be routed */
             routedAt: string | null;
-            /** @description When it was set aside after failing by itself; `/changes/failed` lists these */
+            /** @description When it was set aside because it could not be routed; `/changes/failed` lists these */
             failedAt: string | null;
             /** @description What the last failed try to route it reported */
             failure: string | null;
@@ -3082,7 +3082,7 @@ export interface components {
             changedFields: string[];
             /** @description null = it waits to be routed */
             routedAt: string | null;
-            /** @description When it was set aside after failing by itself; `/changes/failed` lists these */
+            /** @description When it was set aside because it could not be routed; `/changes/failed` lists these */
             failedAt: string | null;
             /** @description What the last failed try to route it reported */
             failure: string | null;

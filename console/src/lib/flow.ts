@@ -1,3 +1,4 @@
+import { ACTION_KINDS } from '../../../src/domain/definition/action-kind';
 import { isRecord } from './records';
 
 /** A step of a definition, with the sequences below it. */
@@ -58,23 +59,9 @@ function stepsOf(value: unknown, path: string): FlowStep[] {
   return Array.isArray(value) ? value.map((each, index) => stepOf(each, `${path}[${index}]`)) : [];
 }
 
-const KINDS = [
-  'action',
-  'choose',
-  'parallel',
-  'sequence',
-  'repeat',
-  'delay',
-  'variables',
-  'condition',
-  'stop',
-  'wait_for_trigger',
-  'wait_until',
-] as const;
-
 function stepOf(value: unknown, path: string): FlowStep {
   const step = isRecord(value) ? value : {};
-  const kind = KINDS.find((each) => step[each] !== undefined) ?? 'step';
+  const kind = ACTION_KINDS.find((each) => step[each] !== undefined) ?? 'step';
   const given = step[kind];
   const id = typeof step['id'] === 'string' ? step['id'] : undefined;
   const action = kind === 'action' ? String(given) : kind.replaceAll('_', ' ');

@@ -1,38 +1,24 @@
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Link } from '@tanstack/react-router';
 import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
+import { useSearchParams } from '../lib/search';
 import { CopyId } from '../ui/copy';
-import { Empty, Loaded, Page } from '../ui/page';
+import { Empty, Page } from '../ui/page';
+import { page, Pages, usePages } from '../ui/pages';
+import { SearchBox } from '../ui/search-box';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
 
 type Run = components['schemas']['Run'];
-type Search = Record<string, string | undefined>;
 const STATUSES = ['running', 'waiting', 'pending', 'failed', 'success', 'cancelled'] as const;
 
 /** Runs under the filters of the address, newest first, live. */
 export function Runs() {
-  const search: Search = useSearch({ strict: false });
-  const navigate = useNavigate();
+  const [search, set] = useSearchParams();
   const chosen = (search['status'] ?? '').split(',').filter((status) => status !== '');
-  const set = (changes: Search) => {
-    const next = Object.entries({ ...search, ...changes }).filter(([, value]) => value !== undefined && value !== '');
-    void navigate({ to: '/runs', search: Object.fromEntries(next), replace: true });
-  };
-  const query = useInfiniteQuery({
-    queryKey: ['runs', search],
-    placeholderData: keepPreviousData,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
-      ask(
-        api.GET('/api/v1/runs', {
-          params: { query: { ...search, counts: 'true', limit: 50, cursor: pageParam } as never },
-        }),
-      ),
-    getNextPageParam: (page) => page.nextCursor ?? undefined,
-  });
+  const query = usePages(['runs', search], (cursor) =>
+    ask(api.GET('/api/v1/runs', { params: { query: { ...search, counts: 'true', ...page(cursor) } as never } })),
+  );
   const counts = query.data?.pages[0]?.counts;
   const toggle = (status: string) => {
     const next = chosen.includes(status) ? chosen.filter((each) => each !== status) : [...chosen, status];
@@ -41,7 +27,7 @@ export function Runs() {
   return (
     <Page title="Runs">
       <div className="filters">
-        <SearchBox key={search['q'] ?? ''} value={search['q'] ?? ''} onSearch={(q) => set({ q })} />
+        <SearchBox label="Search runs" placeholder="Automation, context key, event or id" />
         <div className="chips" role="group" aria-label="Status">
           {STATUSES.map((status) => (
             <button key={status} type="button" aria-pressed={chosen.includes(status)} onClick={() => toggle(status)}>
@@ -50,42 +36,8 @@ export function Runs() {
           ))}
         </div>
       </div>
-      <Loaded query={query}>
-        {({ pages }) => (
-          <>
-            <RunTable runs={pages.flatMap(({ items }) => items)} filtered={Object.keys(search).length > 0} />
-            {query.hasNextPage && (
-              <div className="more">
-                <button type="button" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                  Show more
-                </button>
-              </div>
-            )}
-          </>
-        )}
-      </Loaded>
+      <Pages query={query}>{(items) => <RunTable runs={items} filtered={Object.keys(search).length > 0} />}</Pages>
     </Page>
-  );
-}
-
-function SearchBox({ value, onSearch }: { value: string; onSearch(text: string): void }) {
-  const [text, setText] = useState(value);
-  return (
-    <form
-      role="search"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSearch(text.trim());
-      }}
-    >
-      <input
-        type="search"
-        aria-label="Search runs"
-        placeholder="Automation, context key, event or id"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
-    </form>
   );
 }
 

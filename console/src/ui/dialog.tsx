@@ -6,19 +6,17 @@ interface DialogProps {
   title: string;
   onClose(): void;
   children: ReactNode;
-  /** Makes the dialog a form; Enter submits it. */
-  onSubmit?(): void;
+  /** Makes the dialog a form that sends this mutation; Enter submits it. */
+  form?: { isPending: boolean; error: unknown; mutate(): void };
   submit?: string;
-  busy?: boolean;
   danger?: boolean;
   disabled?: boolean;
-  error?: unknown;
   wide?: boolean;
 }
 
 /** A modal dialog: the browser keeps the focus inside and closes it by Escape. */
 export function Dialog(props: DialogProps) {
-  const { title, onClose, children, onSubmit, wide = false } = props;
+  const { title, onClose, children, form, wide = false } = props;
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = ref.current;
@@ -27,7 +25,7 @@ export function Dialog(props: DialogProps) {
   }, []);
   const send = (event: FormEvent) => {
     event.preventDefault();
-    onSubmit?.();
+    form?.mutate();
   };
   return (
     <dialog ref={ref} className={wide ? 'dialog wide' : 'dialog'} aria-label={title} onCancel={onClose}>
@@ -39,21 +37,23 @@ export function Dialog(props: DialogProps) {
           </button>
         </header>
         <div className="dialog-body">{children}</div>
-        {onSubmit !== undefined && <Foot {...props} />}
+        {form !== undefined && <Foot {...props} form={form} />}
       </form>
     </dialog>
   );
 }
 
-function Foot({ onClose, submit = 'Save', busy = false, danger = false, disabled = false, error }: DialogProps) {
+type FootProps = DialogProps & Required<Pick<DialogProps, 'form'>>;
+
+function Foot({ onClose, submit = 'Save', form, danger = false, disabled = false }: FootProps) {
   return (
     <footer className="dialog-foot">
-      {error != null && <Problem error={error} />}
+      {form.error != null && <Problem error={form.error} />}
       <button type="button" onClick={onClose}>
         Cancel
       </button>
-      <button type="submit" className={danger ? 'danger' : 'primary'} disabled={busy || disabled}>
-        {busy ? 'Working…' : submit}
+      <button type="submit" className={danger ? 'danger' : 'primary'} disabled={form.isPending || disabled}>
+        {form.isPending ? 'Working…' : submit}
       </button>
     </footer>
   );

@@ -39,6 +39,21 @@ export function ActionButton({
   );
 }
 
+/** A mutation that reads the lists under `refresh` again when it has succeeded, and then calls `done`. */
+export function useSave<Result>(
+  refresh: readonly string[],
+  send: () => Promise<Result>,
+  done: (result: Result) => unknown,
+) {
+  return useMutation({
+    mutationFn: send,
+    onSuccess: async (result) => {
+      await refreshAll(refresh);
+      await done(result);
+    },
+  });
+}
+
 /** Reads lists again. */
 export async function refreshAll(names: readonly string[]): Promise<void> {
   await Promise.all(names.map((name) => queryClient.invalidateQueries({ queryKey: [name] })));

@@ -27,7 +27,7 @@ const head = {
   changedFields: z.array(z.string()),
   routedAt: Timestamp.nullable().describe('null = it waits to be routed'),
   failedAt: Timestamp.nullable().describe(
-    'When it was set aside after failing by itself; `/changes/failed` lists these',
+    'When it was set aside because it could not be routed; `/changes/failed` lists these',
   ),
   failure: z.string().nullable().describe('What the last failed try to route it reported'),
 };

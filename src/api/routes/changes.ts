@@ -31,7 +31,7 @@ export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: 
       permission: 'automation.read',
       operationId: 'changes.failed',
       tag: TAG,
-      summary: 'Changes that were set aside after failing by themselves, newest first',
+      summary: 'Changes that were set aside because they could not be routed, newest first',
       query: z.object(PageQuery),
       responses: { 200: { description: 'A page of changes', schema: pageOf(FailedChangeAnswer) } },
       async handler({ query: { limit, cursor } }) {

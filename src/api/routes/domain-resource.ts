@@ -39,7 +39,7 @@ export interface DomainResource<
   patchSchema: P;
   answer: z.ZodType;
   toAnswer(row: R): Record<string, unknown>;
-  /** Fields of the answer that come by themselves: a new value of those is no change that somebody made. */
+  /** Computed fields of the answer: a new value of one is not an edit. */
   computed?: readonly string[];
   /** Filters of the list, besides its pages. */
   query: Q;

@@ -94,7 +94,10 @@ export function automationJsonSchema(registry: Registry<ActionDescription>): Jso
   const body = wait && isMap(wait.properties) ? wait.properties.wait_for_trigger : undefined;
   if (isMap(body)) {
     describeEvents(body, registry);
-    (body.properties as Json).poll_seconds = { deprecated: true, description: 'Not needed: waits wake by themselves' };
+    (body.properties as Json).poll_seconds = {
+      deprecated: true,
+      description: 'Not needed: waits wake when something changes',
+    };
   }
   return schema;
 }

@@ -26,7 +26,7 @@ export function normalizeDocument(document: Record<string, unknown>, findings: F
         if (!isMap(wait)) continue;
         normalizeEventOf(wait);
         if (!Object.hasOwn(wait, 'poll_seconds')) continue;
-        const message = 'Waits wake by themselves when something changes: "poll_seconds" is not needed and was dropped';
+        const message = 'Waits wake when something changes: "poll_seconds" is not needed and was dropped';
         findings.warning({ path: [...path, kind, 'poll_seconds'], atKey: true, code: 'poll_seconds_dropped', message });
         delete wait.poll_seconds;
       }

@@ -67,7 +67,7 @@ export function createRunLauncher(deps: {
   const { database, starter, log, watch } = deps;
   const db: Executor = database.db;
   let away = false;
-  /** Automations whose runs wait in the table: new ones queue up behind them. */
+  /** Automations with runs that wait in the table; new runs of theirs wait too, so that they start in order. */
   const waiting = new Set<string>();
   /** More runs than there was room for wait in the table. */
   let backlog = false;

@@ -3,10 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
-import { chosen, type ConnectionCall, type ConnectionType } from '../connections/connection-type';
+import { chosen, type ConnectionType } from '../connections/connection-type';
 import type { CallContext } from '../contract';
 import { ProviderFailure } from '../provider-failure';
-import { createVendorClient } from '../vendor-client';
+import { createVendorClient, type VendorApi } from '../vendor-client';
 
 /** A personal, group or project access token. */
 export const GitlabConnection = z.strictObject({
@@ -16,12 +16,7 @@ export const GitlabConnection = z.strictObject({
 export type GitlabConnection = z.infer<typeof GitlabConnection>;
 
 /** A request below `/api/v4`. @throws {ProviderFailure} with what GitLab says */
-export type GitlabClient = <T extends z.ZodType>(
-  config: GitlabConnection,
-  call: ConnectionCall,
-  request: { method: 'GET' | 'POST'; path: string; body?: unknown },
-  answer: T,
-) => Promise<z.output<T>>;
+export type GitlabClient = VendorApi<GitlabConnection>;
 
 /** Creates a client: https://docs.gitlab.com/api/rest/ */
 export function createGitlabClient(egress: Egress): GitlabClient {

@@ -5,22 +5,13 @@ import { BaseUrl } from '../connections/base-url';
 import type { ConnectionCall } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
 import { createVendorClient } from '../vendor-client';
-import { headerProblem, isForbiddenHeader, isHeaderName } from '../webhook/header-rules';
+import { ConnectionHeaders } from '../webhook/header-rules';
 import { withQuery } from '../webhook/with-query';
 
 /** An HTTP API with the headers, or the OAuth 2 client, that it accepts. */
 export const HttpConnection = z.strictObject({
   baseUrl: BaseUrl,
-  headers: z
-    .record(
-      z
-        .string()
-        .refine(isHeaderName, 'must be the name of an HTTP header')
-        .refine((name) => !isForbiddenHeader(name), 'belongs to the connection and cannot be set'),
-      z.string().refine((value) => headerProblem(value) === null, 'cannot be sent in a header'),
-    )
-    .default({})
-    .meta({ 'x-secret': true }),
+  headers: ConnectionHeaders,
   oauth2: z
     .strictObject({
       tokenUrl: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),

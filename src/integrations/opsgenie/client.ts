@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
-import type { ConnectionCall } from '../connections/connection-type';
-import { createVendorClient } from '../vendor-client';
+import { createVendorClient, type VendorApi } from '../vendor-client';
 
 /** Where an account lives; `jsm` is the same API of Jira Service Management. */
 const ADDRESSES = {
@@ -20,12 +19,7 @@ export const OpsgenieConnection = z.strictObject({
 export type OpsgenieConnection = z.infer<typeof OpsgenieConnection>;
 
 /** A request below `/v2/alerts`. @throws {ProviderFailure} with what Opsgenie says */
-export type OpsgenieClient = <T extends z.ZodType>(
-  config: OpsgenieConnection,
-  call: ConnectionCall,
-  request: { method: 'GET' | 'POST'; path: string; body?: unknown },
-  answer: T,
-) => Promise<z.output<T>>;
+export type OpsgenieClient = VendorApi<OpsgenieConnection>;
 
 const Failure = z.looseObject({ message: z.string(), errors: z.record(z.string(), z.unknown()).optional() });
 

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
-import type { ConnectionCall } from '../connections/connection-type';
-import { createVendorClient } from '../vendor-client';
+import { createVendorClient, type VendorApi } from '../vendor-client';
 
 /** A user of an instance, directly or through an OAuth client. */
 export const ServicenowConnection = z.strictObject({
@@ -15,12 +14,7 @@ export const ServicenowConnection = z.strictObject({
 export type ServicenowConnection = z.infer<typeof ServicenowConnection>;
 
 /** A request of the Table API. @throws {ProviderFailure} with what ServiceNow says */
-export type ServicenowClient = <T extends z.ZodType>(
-  config: ServicenowConnection,
-  call: ConnectionCall,
-  request: { method: 'GET' | 'POST' | 'PATCH'; path: string; body?: unknown },
-  answer: T,
-) => Promise<z.output<T>>;
+export type ServicenowClient = VendorApi<ServicenowConnection, 'GET' | 'POST' | 'PATCH'>;
 
 const Failure = z.looseObject({
   error: z.looseObject({ message: z.string(), detail: z.string().nullish() }),

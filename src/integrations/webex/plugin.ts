@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { BaseUrl } from '../connections/base-url';
-import type { ConnectionCall, ConnectionType } from '../connections/connection-type';
+import type { ConnectionType } from '../connections/connection-type';
 import type { CallingAction, Plugin } from '../contract';
 import type { Egress } from '../../edges/egress/egress';
 import { createTextLimits } from '../limit-text';
-import { createVendorClient } from '../vendor-client';
+import { createVendorClient, type VendorApi } from '../vendor-client';
 
 /** A bot of Webex. */
 const WebexConnection = z.strictObject({
@@ -22,12 +22,7 @@ const TIMEOUT_MS = 30_000;
 /** Longest message: https://developer.webex.com/docs/api/v1/messages/create-a-message counts bytes of UTF-8. */
 const MAX_MESSAGE_BYTES = 7_439;
 
-type WebexClient = <T extends z.ZodType>(
-  config: WebexConnection,
-  call: ConnectionCall,
-  request: { method: 'GET' | 'POST'; path: string; body?: unknown },
-  answer: T,
-) => Promise<z.output<T>>;
+type WebexClient = VendorApi<WebexConnection>;
 
 const Failure = z.looseObject({ message: z.string() });
 

@@ -4,21 +4,12 @@ import type { ConnectionCall, ConnectionType } from '../connections/connection-t
 import type { Egress } from '../../edges/egress/egress';
 import { httpFailure } from '../../edges/egress/http-failure';
 import { ProviderFailure } from '../provider-failure';
-import { headerProblem, isForbiddenHeader, isHeaderName } from './header-rules';
+import { ConnectionHeaders } from './header-rules';
 
 /** An address that takes JSON, with headers that may be secrets. */
 const WebhookConnection = z.strictObject({
   baseUrl: BaseUrl.optional(),
-  headers: z
-    .record(
-      z
-        .string()
-        .refine(isHeaderName, 'must be the name of an HTTP header')
-        .refine((name) => !isForbiddenHeader(name), 'belongs to the connection and cannot be set'),
-      z.string().refine((value) => headerProblem(value) === null, 'cannot be sent in a header'),
-    )
-    .default({})
-    .meta({ 'x-secret': true }),
+  headers: ConnectionHeaders,
 });
 type WebhookConnection = z.infer<typeof WebhookConnection>;
 

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Set by the connection itself; another value would break the framing or the routing of the request. */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'host',
@@ -29,3 +31,15 @@ export function headerProblem(value: string): string | null {
     ? null
     : 'must not contain control characters or characters beyond Latin-1';
 }
+
+/** Headers of a connection, by name; values may be secrets. */
+export const ConnectionHeaders = z
+  .record(
+    z
+      .string()
+      .refine(isHeaderName, 'must be the name of an HTTP header')
+      .refine((name) => !isForbiddenHeader(name), 'belongs to the connection and cannot be set'),
+    z.string().refine((value) => headerProblem(value) === null, 'cannot be sent in a header'),
+  )
+  .default({})
+  .meta({ 'x-secret': true });

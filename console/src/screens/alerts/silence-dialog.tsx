@@ -1,9 +1,8 @@
-import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ask } from '../../api/client';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, SelectField, TextField } from '../../ui/field';
-import { refreshAll } from '../../ui/mutation';
+import { useSave } from '../../ui/mutation';
 
 const DURATIONS = [
   { value: '30', label: '30 minutes' },
@@ -18,8 +17,9 @@ export function SilenceDialog({ fingerprint, onClose }: { fingerprint?: string; 
   const [minutes, setMinutes] = useState('120');
   const [comment, setComment] = useState('');
   const [matchers, setMatchers] = useState('');
-  const save = useMutation({
-    mutationFn: () => {
+  const save = useSave(
+    ['silences', 'alerts', 'alert'],
+    () => {
       const rest = { durationMinutes: Number(minutes), comment };
       const lines = matchers.split('\n').map((line) => line.trim());
       const body =
@@ -28,19 +28,14 @@ export function SilenceDialog({ fingerprint, onClose }: { fingerprint?: string; 
           : { ...rest, fingerprint };
       return ask(api.POST('/api/v1/alert-silences', { body }));
     },
-    onSuccess: async () => {
-      await refreshAll(['silences', 'alerts', 'alert']);
-      onClose();
-    },
-  });
+    onClose,
+  );
   return (
     <Dialog
       title={fingerprint === undefined ? 'Silence alerts' : 'Silence this alert'}
       submit="Silence"
-      busy={save.isPending}
-      error={save.error}
       onClose={onClose}
-      onSubmit={() => save.mutate()}
+      form={save}
     >
       {fingerprint === undefined && (
         <AreaField

@@ -124,15 +124,7 @@ function Delete({ tagged: { automation, etag }, onClose }: { tagged: Tagged; onC
     },
   });
   return (
-    <Dialog
-      title={`Delete “${automation.name}”?`}
-      submit="Delete"
-      danger
-      busy={remove.isPending}
-      error={remove.error}
-      onClose={onClose}
-      onSubmit={() => remove.mutate()}
-    >
+    <Dialog title={`Delete “${automation.name}”?`} submit="Delete" danger onClose={onClose} form={remove}>
       <p>Its open runs are cancelled. Ended runs stay until their retention ends.</p>
     </Dialog>
   );

@@ -64,11 +64,9 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
     <Dialog
       title={`Run “${automation.name}”`}
       submit="Run"
-      busy={run.isPending}
-      error={run.error}
       disabled={withPayload && payload === undefined}
       onClose={onClose}
-      onSubmit={() => run.mutate()}
+      form={run}
       wide
     >
       {triggers.length > 0 && (

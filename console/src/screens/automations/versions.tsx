@@ -103,14 +103,7 @@ function Rollback({ tagged: { automation, etag }, to, onClose }: { tagged: Tagge
     },
   });
   return (
-    <Dialog
-      title={`Roll back to version ${to}?`}
-      submit="Roll back"
-      busy={change.isPending}
-      error={change.error}
-      onClose={onClose}
-      onSubmit={() => change.mutate()}
-    >
+    <Dialog title={`Roll back to version ${to}?`} submit="Roll back" onClose={onClose} form={change}>
       <p>
         A new version {automation.version + 1} is made that equals version {to}. Runs in progress keep their version.
       </p>

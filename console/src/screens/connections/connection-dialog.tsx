@@ -40,10 +40,8 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
   return (
     <Dialog
       title={connection === undefined ? 'New connection' : `Connection “${connection.name}”`}
-      busy={save.isPending}
-      error={save.error}
       onClose={onClose}
-      onSubmit={() => save.mutate()}
+      form={save}
       wide
     >
       {types.error !== null && <Problem error={types.error} />}

@@ -1,4 +1,3 @@
-import { useMutation } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { api, ask } from '../../api/client';
@@ -7,7 +6,7 @@ import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { SelectField, TextField } from '../../ui/field';
-import { ActionButton, refreshAll } from '../../ui/mutation';
+import { ActionButton, useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -69,23 +68,14 @@ function NewHook({ onClose }: { onClose(): void }) {
   const [name, setName] = useState('');
   const [scheme, setScheme] = useState<(typeof SCHEMES)[number]>('header');
   const [secret, setSecret] = useState('');
-  const save = useMutation({
-    mutationFn: () =>
+  const save = useSave(
+    ['hooks'],
+    () =>
       ask(api.POST('/api/v1/hooks', { body: { name, scheme, ...(scheme === 'none' ? {} : { secrets: [secret] }) } })),
-    onSuccess: async () => {
-      await refreshAll(['hooks']);
-      onClose();
-    },
-  });
+    onClose,
+  );
   return (
-    <Dialog
-      title="New hook"
-      submit="Create"
-      busy={save.isPending}
-      error={save.error}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-    >
+    <Dialog title="New hook" submit="Create" onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} hint="Part of its address." required />
       <SelectField<(typeof SCHEMES)[number]>
         label="How the sender signs"

@@ -1,4 +1,3 @@
-import { useMutation } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { api, ask } from '../../api/client';
@@ -7,7 +6,7 @@ import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { Field, TextField } from '../../ui/field';
-import { ActionButton, refreshAll } from '../../ui/mutation';
+import { ActionButton, useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -68,29 +67,19 @@ function AddPackage({ onClose }: { onClose(): void }) {
   const [name, setName] = useState('');
   const [version, setVersion] = useState('');
   const [file, setFile] = useState<File>();
-  const save = useMutation({
-    mutationFn: async () => {
+  const save = useSave(
+    ['packages'],
+    async () => {
       const bytes = new Uint8Array((await file?.arrayBuffer()) ?? new ArrayBuffer(0));
       const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
       const sha256 = [...digest].map((each) => each.toString(16).padStart(2, '0')).join('');
       const tarball = btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(''));
       return ask(api.POST('/api/v1/script-packages', { body: { name, version, tarball, sha256 } }));
     },
-    onSuccess: async () => {
-      await refreshAll(['packages']);
-      onClose();
-    },
-  });
+    onClose,
+  );
   return (
-    <Dialog
-      title="Add a package"
-      submit="Add"
-      busy={save.isPending}
-      error={save.error}
-      disabled={file === undefined}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-    >
+    <Dialog title="Add a package" submit="Add" disabled={file === undefined} onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} required />
       <TextField label="Version" value={version} onChange={setVersion} required />
       <Field label="Tarball" hint="As “npm pack” makes it.">

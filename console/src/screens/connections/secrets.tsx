@@ -1,4 +1,3 @@
-import { useMutation } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { api, ask } from '../../api/client';
@@ -6,7 +5,7 @@ import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
-import { ActionButton, refreshAll } from '../../ui/mutation';
+import { ActionButton, useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -64,22 +63,14 @@ export function Secrets() {
 function SecretDialog({ given, onClose }: { given: string; onClose(): void }) {
   const [name, setName] = useState(given);
   const [value, setValue] = useState('');
-  const save = useMutation({
-    mutationFn: () => ask(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),
-    onSuccess: async () => {
-      await refreshAll(['secrets']);
-      onClose();
-    },
-  });
+  const save = useSave(
+    ['secrets'],
+    () => ask(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),
+    onClose,
+  );
   const tooShort = value !== '' && value.length < SHORT;
   return (
-    <Dialog
-      title={given === '' ? 'New secret' : `Replace ${given}`}
-      busy={save.isPending}
-      error={save.error}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-    >
+    <Dialog title={given === '' ? 'New secret' : `Replace ${given}`} onClose={onClose} form={save}>
       {given === '' && <TextField label="Name" value={name} onChange={setName} required />}
       <TextField
         label="Value"

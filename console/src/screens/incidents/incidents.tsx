@@ -1,4 +1,3 @@
-import { useMutation } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -9,7 +8,7 @@ import { useSearchParams } from '../../lib/search';
 import { Chips } from '../../ui/chips';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, SelectField, TextField } from '../../ui/field';
-import { refreshAll } from '../../ui/mutation';
+import { useSave } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
@@ -88,26 +87,17 @@ function OpenIncident({ onClose }: { onClose(): void }) {
   const [severity, setSeverity] = useState<Incident['severity']>('major');
   const [systems, setSystems] = useState('');
   const [message, setMessage] = useState('');
-  const save = useMutation({
-    mutationFn: () => {
+  const save = useSave(
+    ['incidents'],
+    () => {
       const systemIds = idsOf(systems);
       const body = { title, severity, systemIds, ...(message === '' ? {} : { message }) };
       return ask(api.POST('/api/v1/incidents', { body }));
     },
-    onSuccess: async ({ id }) => {
-      await refreshAll(['incidents']);
-      await navigate({ to: '/incidents/$id', params: { id }, search: {} });
-    },
-  });
+    ({ id }) => navigate({ to: '/incidents/$id', params: { id }, search: {} }),
+  );
   return (
-    <Dialog
-      title="Open an incident"
-      submit="Open"
-      busy={save.isPending}
-      error={save.error}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-    >
+    <Dialog title="Open an incident" submit="Open" onClose={onClose} form={save}>
       <TextField label="Title" value={title} onChange={setTitle} required />
       <SelectField<Incident['severity']>
         label="Severity"

@@ -1,4 +1,3 @@
-import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -10,7 +9,7 @@ import { absoluteText } from '../../lib/time';
 import { Chips } from '../../ui/chips';
 import { Dialog } from '../../ui/dialog';
 import { CheckField, TextField } from '../../ui/field';
-import { refreshAll } from '../../ui/mutation';
+import { useSave } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
@@ -113,8 +112,9 @@ function Plan({ onClose }: { onClose(): void }) {
   const [start, setStart] = useState('');
   const [end, setEnd] = useState('');
   const [suppress, setSuppress] = useState(true);
-  const save = useMutation({
-    mutationFn: () =>
+  const save = useSave(
+    ['maintenances'],
+    () =>
       ask(
         api.POST('/api/v1/maintenances', {
           body: {
@@ -123,20 +123,10 @@ function Plan({ onClose }: { onClose(): void }) {
           },
         }),
       ),
-    onSuccess: async () => {
-      await refreshAll(['maintenances']);
-      onClose();
-    },
-  });
+    onClose,
+  );
   return (
-    <Dialog
-      title="Plan a maintenance"
-      submit="Plan"
-      busy={save.isPending}
-      error={save.error}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-    >
+    <Dialog title="Plan a maintenance" submit="Plan" onClose={onClose} form={save}>
       <TextField label="Title" value={title} onChange={setTitle} required />
       <TextField label="Systems" value={systems} onChange={setSystems} hint="Ids, separated by commas." required />
       <TextField label="Start" type="datetime-local" value={start} onChange={setStart} required />

@@ -1,4 +1,3 @@
-import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -7,7 +6,7 @@ import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
-import { refreshAll } from '../../ui/mutation';
+import { useSave } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
@@ -81,25 +80,16 @@ function NewSlo({ onClose }: { onClose(): void }) {
   const [systemId, setSystemId] = useState('');
   const [target, setTarget] = useState('99.9');
   const [windowDays, setWindowDays] = useState('30');
-  const save = useMutation({
-    mutationFn: () =>
+  const save = useSave(
+    ['slos'],
+    () =>
       ask(
         api.POST('/api/v1/slos', { body: { name, systemId, target: Number(target), windowDays: Number(windowDays) } }),
       ),
-    onSuccess: async () => {
-      await refreshAll(['slos']);
-      onClose();
-    },
-  });
+    onClose,
+  );
   return (
-    <Dialog
-      title="New objective"
-      submit="Create"
-      busy={save.isPending}
-      error={save.error}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-    >
+    <Dialog title="New objective" submit="Create" onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} required />
       <TextField label="System" value={systemId} onChange={setSystemId} hint="Its id." required />
       <TextField label="Target (percent)" value={target} onChange={setTarget} required />

@@ -91,15 +91,7 @@ function NewToken({ onClose }: { onClose(): void }) {
     );
   }
   return (
-    <Dialog
-      title="New token"
-      submit="Create"
-      busy={save.isPending}
-      disabled={roles.length === 0}
-      error={save.error}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-    >
+    <Dialog title="New token" submit="Create" disabled={roles.length === 0} onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} required />
       <fieldset>
         <legend>Roles</legend>

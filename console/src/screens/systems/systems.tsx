@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -8,7 +8,7 @@ import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, TextField } from '../../ui/field';
-import { refreshAll } from '../../ui/mutation';
+import { useSave } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { SearchBox } from '../../ui/search-box';
@@ -107,27 +107,18 @@ function NewSystem({ onClose }: { onClose(): void }) {
   const [id, setId] = useState('');
   const [name, setName] = useState('');
   const [description, setDescription] = useState('');
-  const save = useMutation({
-    mutationFn: () =>
+  const save = useSave(
+    ['systems'],
+    () =>
       ask(
         api.POST('/api/v1/systems', {
           body: { name, ...(id === '' ? {} : { id }), ...(description === '' ? {} : { description }) },
         }),
       ),
-    onSuccess: async () => {
-      await refreshAll(['systems']);
-      onClose();
-    },
-  });
+    onClose,
+  );
   return (
-    <Dialog
-      title="New system"
-      submit="Create"
-      busy={save.isPending}
-      error={save.error}
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
-    >
+    <Dialog title="New system" submit="Create" onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} required />
       <TextField label="Id" value={id} onChange={setId} hint="Empty: one is made. Alerts find the system by it." />
       <AreaField label="Description" value={description} onChange={setDescription} rows={2} />
