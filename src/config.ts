@@ -126,7 +126,7 @@ export interface RetentionConfig {
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
-  /** What came of each change, per candidate; 0 = it is not recorded. */
+  /** Retention of routings; 0 = none are recorded. */
   routingsMs: number;
   /** Resolved alerts that ended longer ago. */
   alertsMs: number;

@@ -3,7 +3,7 @@ import { beginStep } from '../db/runs/begin-step';
 import { writeJournal } from '../db/runs/journal';
 import type { Performance } from '../domain/run/activities';
 import type { ActivityDeps } from './deps';
-import { keyOf } from './perform-call';
+import { keyOf } from './call-attempt';
 import type { ActionStepOfRun } from './perform-step';
 import { outcomeBefore } from './settle-step';
 

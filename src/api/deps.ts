@@ -57,7 +57,7 @@ export interface ApiSettings {
   webUi: { baseUrl: string | undefined; namespace: string };
   /** How alerts are attached to systems. */
   alerts: AlertSettings;
-  /** Milliseconds for which it is kept what came of each change; default 72 hours. */
+  /** Retention of routings in milliseconds; default 72 hours. */
   routingsMs?: number;
   /** Certificates of Amazon SNS in PEM, in place of their download; undefined = they are downloaded. */
   snsCertificates?: string | undefined;

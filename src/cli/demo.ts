@@ -112,7 +112,7 @@ async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise
   return [first, second, third];
 }
 
-/** Applies the examples, with the addresses and the patience of the demo; returns the id of the automation that it is about. */
+/** Applies the examples, with the addresses and the shorter waits of the demo; returns the id of the automation that it is about. */
 async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): Promise<string> {
   const pager = await pagerConnection(client, receiver);
   const wanted = listFiles(EXAMPLES.map((path) => join(projectRoot(), 'examples', path)));

@@ -4,7 +4,7 @@ import type { Executor } from './executor';
 
 /** Interval of reading the database's time, in milliseconds. */
 const EVERY_MS = 15_000;
-/** Questions of one measurement; the one with the shortest way there and back counts. */
+/** Queries per measurement; the one with the shortest round trip counts. */
 const SAMPLES = 3;
 /** The wall clock moved against the monotonic one by more than this: it was set, or the machine was suspended. */
 const JUMP_MS = 1_000;
@@ -19,7 +19,7 @@ export interface DatabaseClock extends Clock {
 }
 
 /**
- * Follows the database's clock: asks for it now and every 15 s, and counts on from there by the monotonic clock. While Postgres
+ * Follows the database's clock: reads it now and every 15 s, and adds the time of the monotonic clock in between. While Postgres
  * is away it goes on counting.
  */
 export async function followDatabaseClock(

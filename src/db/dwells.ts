@@ -227,7 +227,7 @@ const START_AGAIN_SECONDS = 5;
 const TO_START = sql`status = 'armed' and started_at is null and (start_attempted_at is null
   or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))`;
 
-/** Temporal has to be told of dwells. */
+/** Whether a dwell waits for a call to Temporal. */
 export const dwellsToSync = sql`(exists (select 1 from dwell_ends)
   or exists (select 1 from dwells where ${TO_START}))`;
 
@@ -268,7 +268,7 @@ interface Overdue {
 const isOverdue = ({ now, late }: Overdue): SQL =>
   sql`status = 'armed' and fires_at <= ${now.toISOString()} and (started_at is null or fires_at < ${late.toISOString()})`;
 
-/** There are dwells to fire from their rows. */
+/** Whether a dwell is overdue and must be fired from its row. */
 export const dwellsOverdue = (overdue: Overdue): SQL => sql`exists (select 1 from dwells where ${isOverdue(overdue)})`;
 
 /**

@@ -7,17 +7,17 @@ import type { Executor } from './executor';
  */
 const MAX_BEHIND = 100_000;
 
-/** What one look at the sequence of positions found. Rows are to be read after it, by a statement of its own. */
-export interface PositionLook {
-  /** Rows that were committed since the previous look lie after this position. */
+/** A snapshot of the sequence of positions. Rows must be read after it, in another statement. */
+export interface PositionSnapshot {
+  /** Rows that were committed since the previous snapshot lie after this position. */
   from: number;
   /** Every row at or below this position that will ever exist is visible now. */
   settled: number;
   /** Newest position that was handed out. */
   last: number;
-  /** Set when a transaction was given up: rows after `after` and up to `until` may appear that no look will find. */
+  /** Set when a transaction was given up: rows after `after` and up to `until` may appear that no snapshot will find. */
   lost: { after: number; until: number } | undefined;
-  /** Makes this look the previous one; called once its rows were processed. */
+  /** Makes this snapshot the previous one; called once its rows were processed. */
   commit(): void;
 }
 
@@ -27,10 +27,10 @@ export interface PositionLook {
  * those locks show which positions are still open.
  */
 export interface PositionTracker {
-  look(): Promise<PositionLook>;
+  read(): Promise<PositionSnapshot>;
 }
 
-/** One tracker per follower; its first look gives `from` = `settled`. */
+/** Creates the tracker of one follower; its first snapshot gives `from` = `settled`. */
 export function createPositionTracker(db: Executor): PositionTracker {
   /** Open transactions, and a position below all that each has drawn. */
   let open: ReadonlyMap<string, number> | undefined;
@@ -38,7 +38,7 @@ export function createPositionTracker(db: Executor): PositionTracker {
   let previous = 0;
 
   return {
-    async look() {
+    async read() {
       const { last, writers } = await readWriters(db);
       const floor =
         open === undefined && writers.length > 0
@@ -46,7 +46,7 @@ export function createPositionTracker(db: Executor): PositionTracker {
           : previous;
       const now = new Map<string, number>();
       const stillAbandoned = new Set<string>();
-      let lost: PositionLook['lost'];
+      let lost: PositionSnapshot['lost'];
       for (const writer of writers) {
         const since = open?.get(writer) ?? floor;
         if (abandoned.has(writer)) stillAbandoned.add(writer);

@@ -33,7 +33,7 @@ export function createBroadcast(deps: { db: Executor; listeners: readonly Entity
     }
   };
   const look = async (): Promise<void> => {
-    const position = await tracker.look();
+    const position = await tracker.read();
     for (let after = position.from; ;) {
       const changes = await entityChangesAfter(db, after, PAGE);
       for (const change of changes) {

@@ -8,7 +8,7 @@ import { messageOf } from '../../domain/errors';
 const LIMIT = 500;
 /** Calls to Temporal under way at a time. */
 const CONCURRENT = 10;
-/** More tries of a workflow task than this mean that it does not get through. */
+/** A workflow task with more attempts than this is reported as stuck. */
 const MOST_TRIES = 3;
 /** Name of this work in `periodic_work`. */
 export const FIND_STUCK_RUNS = 'find-stuck-runs';

@@ -9,12 +9,12 @@ import { endOf } from './execution-end';
 export const RECONCILE_CLOSED = 'reconcile-closed';
 /** Visibility may show a closed execution late, so each query reaches back this far. */
 const OVERLAP_MS = 60_000;
-/** How far back the first look goes. */
+/** How far back the first round goes. */
 const FIRST_LOOK_MS = 3_600_000;
 const PAGE = 200;
 
 /**
- * Ends open rows whose execution was closed outside since the last look: terminated in the Web UI, timed out. Costs one
+ * Ends open rows whose execution was closed outside since the last round: terminated in the Web UI, timed out. Costs one
  * visibility query however many runs are open. Rows whose execution is gone altogether are found by `reconcileRuns`.
  */
 export function createReconcileClosed(deps: {

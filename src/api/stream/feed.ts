@@ -122,13 +122,13 @@ async function advance(
 ): Promise<Position> {
   const tracker = position?.tracker ?? createPositionTracker(db);
   const seen = position?.seen ?? new Set<number>();
-  const look = await tracker.look();
-  for (let after = look.from; ;) {
+  const snapshot = await tracker.read();
+  for (let after = snapshot.from; ;) {
     const places = await placesAfter(db, after, PAGE);
     const fresh = places.filter(({ seq }) => !seen.has(seq));
     const events = position === undefined ? [] : await eventsAt(db, fresh, webUi);
     for (const [index, event] of events.entries()) {
-      const id = Math.min(look.settled, resumeId(event, events[index + 1]));
+      const id = Math.min(snapshot.settled, resumeId(event, events[index + 1]));
       for (const listener of listeners) listener.event(event, id);
     }
     // Noted page by page: after an error the next round does not deliver these again.
@@ -137,10 +137,10 @@ async function advance(
     if (places.length < PAGE) break;
   }
   for (const listener of listeners) {
-    if (look.lost !== undefined) listener.gap(look.lost);
-    listener.settled(look.settled);
+    if (snapshot.lost !== undefined) listener.gap(snapshot.lost);
+    listener.settled(snapshot.settled);
   }
-  for (const seq of seen) if (seq <= look.settled) seen.delete(seq);
-  look.commit();
-  return { tracker, seen, settled: look.settled, last: look.last };
+  for (const seq of seen) if (seq <= snapshot.settled) seen.delete(seq);
+  snapshot.commit();
+  return { tracker, seen, settled: snapshot.settled, last: snapshot.last };
 }

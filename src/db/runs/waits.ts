@@ -238,7 +238,7 @@ const WAKE_AGAIN_SECONDS = 5;
 const TO_SEND = sql`woken_by is not null and (signalled_at is null
   or signalled_at < clock_timestamp() - make_interval(secs => ${WAKE_AGAIN_SECONDS}))`;
 
-/** There are wakes to send. */
+/** Whether a wake waits to be sent. */
 export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
 
 /** Takes wakes to send, with the executions they are for; none for runs that are not open. */

@@ -1,10 +1,10 @@
 /**
- * Words of Home Assistant's automations that have another name here. `beside` is a key that only the map concerned knows, so
- * that a word gets its hint in the right place only.
+ * Words of Home Assistant's automations that have another name here, with what to write instead. They stand under a key that
+ * only the map concerned knows, so that a word gets its hint in the right place only.
  * Source: https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
  */
-const WORDS: readonly { word: string; beside: string; hint: string }[] = [
-  ...document({
+const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  triggers: {
     alias: 'Write "name"',
     id: 'Leave it out: the service makes the id',
     trigger: 'Write "triggers", a list',
@@ -15,8 +15,8 @@ const WORDS: readonly { word: string; beside: string; hint: string }[] = [
     trigger_variables: 'Write "variables"',
     trace: 'Leave it out: every run keeps its trace',
     use_blueprint: 'Blueprints do not exist: write the automation out',
-  }),
-  ...trigger({
+  },
+  window: {
     alias: 'Write "id"',
     platform: 'Write "event: <plugin>.<name>", for example "event: automation.cron"',
     trigger: 'Write "event: <plugin>.<name>", for example "event: automation.cron"',
@@ -33,8 +33,8 @@ const WORDS: readonly { word: string; beside: string; hint: string }[] = [
     event_data: 'Write "filter", an expression over trigger.payload',
     webhook_id: 'Write "event: automation.webhook" with "config: {hook: …}"',
     value_template: 'Write "filter", an expression without braces',
-  }),
-  ...step({
+  },
+  continue_on_error: {
     alias: 'Write "id" for the name of the step, "description" for a text',
     service: 'Write "action: <plugin>.<name>"',
     data: 'Write "config"',
@@ -53,10 +53,10 @@ const WORDS: readonly { word: string; beside: string; hint: string }[] = [
     set_conversation_response: 'Conversations do not exist here',
     scene: 'Scenes do not exist: write the actions out',
     device_id: 'Devices do not exist: write "action: <plugin>.<name>" with "config"',
-  }),
-  { word: 'conditions', beside: 'when', hint: 'Write "when"' },
-  { word: 'timeout', beside: 'continue_on_timeout', hint: 'Write "timeout_seconds", a number of seconds' },
-];
+  },
+  when: { conditions: 'Write "when"' },
+  continue_on_timeout: { timeout: 'Write "timeout_seconds", a number of seconds' },
+};
 
 /** Keys of a condition in Home Assistant's form, `{condition: numeric_state, …}`. */
 const CONDITION_HINTS: Readonly<Record<string, string>> = {
@@ -70,22 +70,10 @@ const CONDITION_HINTS: Readonly<Record<string, string>> = {
 export const LIST_AT_TOP =
   'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"; "fermata import home-assistant FILE" does it for a list of Home Assistant';
 
-function entries(beside: string, words: Record<string, string>): { word: string; beside: string; hint: string }[] {
-  return Object.entries(words).map(([word, hint]) => ({ word, beside, hint }));
-}
-function document(words: Record<string, string>) {
-  return entries('triggers', words);
-}
-function trigger(words: Record<string, string>) {
-  return entries('window', words);
-}
-function step(words: Record<string, string>) {
-  return entries('continue_on_error', words);
-}
-
 /** What to write instead of a word of Home Assistant in a map that knows the keys `known`; undefined for any other word. */
 export function homeAssistantHint(word: string, known: readonly string[]): string | undefined {
-  return WORDS.find((entry) => entry.word === word && known.includes(entry.beside))?.hint;
+  const place = known.find((key) => Object.hasOwn(WORDS, key) && Object.hasOwn(WORDS[key] ?? {}, word));
+  return place === undefined ? undefined : WORDS[place]?.[word];
 }
 
 /** What to write instead of a condition in Home Assistant's form; undefined when no key of it is one of theirs. */

@@ -1,0 +1,59 @@
+import { ApplicationFailure, type Context } from '@temporalio/activity';
+import { randomUUID } from 'node:crypto';
+import type { AttemptKey } from '../db/runs/attempts';
+import type { StepStart } from '../db/runs/begin-step';
+import type { RetryPlan } from '../domain/run/plan';
+import type { CallingAction } from '../integrations/contract';
+import type { ActionStepOfRun } from './perform-step';
+
+/** One attempt of a step that calls a far end. */
+export interface Attempt {
+  step: ActionStepOfRun;
+  action: CallingAction;
+  context: Context;
+  key: AttemptKey;
+  start: StepStart;
+  /** Attempts that were sent, with this one once it is. */
+  sentCount: number;
+  /** What went out, and when. */
+  sent?: { config: unknown; connectionType: string; prepared: unknown; at: number };
+  /** The action answered without a call. */
+  answeredBefore?: true;
+  /** Where it goes; known once the configuration is rendered. */
+  origin?: string;
+}
+
+/** Names this invocation of an activity as an attempt of its step. */
+export function keyOf({ info }: Context): AttemptKey {
+  const { workflowExecution, activityId, attempt, isLocal } = info;
+  const of = `${workflowExecution?.runId ?? ''}/${isLocal ? 'local' : 'normal'}/${activityId}`;
+  return { of, no: attempt, token: randomUUID() };
+}
+
+const SUPERSEDED_RETRY_MS = 1_000;
+
+/**
+ * Another attempt of the same step is the current one. Temporal has given this one up and ignores its failure, or retries it
+ * after the other, of a process that was suspended, has had time to end.
+ */
+export const superseded = ({ path }: { path: string }): ApplicationFailure =>
+  ApplicationFailure.create({
+    message: `Another attempt of ${path} is the current one.`,
+    type: 'attempt_superseded',
+    nextRetryDelay: SUPERSEDED_RETRY_MS,
+  });
+
+/** Longest that one attempt may take, in milliseconds. */
+export function timeoutOf(step: ActionStepOfRun, action: CallingAction, config: unknown): number {
+  return step.action.timeout_seconds === undefined ? action.timeoutMs(config) : step.action.timeout_seconds * 1000;
+}
+
+/** Retry policy of the step, in the words of the plan. */
+export function retryOf({ action: { retry } }: ActionStepOfRun): RetryPlan {
+  return {
+    maxAttempts: retry.max_attempts,
+    initialSeconds: retry.initial_seconds,
+    factor: retry.factor,
+    maxSeconds: retry.max_seconds,
+  };
+}

@@ -1,0 +1,40 @@
+import { CancelledFailure, type Context } from '@temporalio/activity';
+import type { ActionResult } from '../integrations/contract';
+import { ProviderFailure } from '../integrations/provider-failure';
+import type { Attempt } from './call-attempt';
+import type { ActivityDeps } from './deps';
+
+/** Makes the call, and counts it as load of its origin while it is under way. */
+export async function makeCall(
+  { origins }: ActivityDeps,
+  { context, origin = '' }: Attempt,
+  timeoutMs: number,
+  call: (signal: AbortSignal) => Promise<ActionResult>,
+): Promise<ActionResult> {
+  const end = origins.begin(origin, context.info.isLocal);
+  let timedOut = false;
+  try {
+    return await withBudget(context, timeoutMs, call);
+  } catch (error) {
+    timedOut = error instanceof ProviderFailure && error.code === 'timeout';
+    throw error;
+  } finally {
+    end({ timedOut });
+  }
+}
+
+/** Aborts the call when its budget is used up, or when a cancel reaches it. */
+async function withBudget(
+  context: Context,
+  timeoutMs: number,
+  call: (signal: AbortSignal) => Promise<ActionResult>,
+): Promise<ActionResult> {
+  const budget = AbortSignal.timeout(timeoutMs);
+  try {
+    return await call(AbortSignal.any([budget, context.cancellationSignal]));
+  } catch (error) {
+    if (context.cancellationSignal.aborted) throw new CancelledFailure('The run was cancelled.');
+    if (budget.aborted) throw new ProviderFailure('timeout', `No answer within ${timeoutMs} ms.`, { retryable: true });
+    throw error;
+  }
+}

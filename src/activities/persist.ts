@@ -1,0 +1,22 @@
+import type { Context } from '@temporalio/activity';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDatabaseAway } from '../db/availability';
+
+/** How long the outcome of a call is retried to be written before the attempt is given up; a normal activity has more time. */
+const PERSIST_MS = { local: 10_000, normal: 45_000 };
+
+/**
+ * Writes what a call has led to. It retries while Postgres is away, since a call whose outcome is known must not be repeated.
+ * Throws what Postgres says when its time is over.
+ */
+export async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T> {
+  const until = Date.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];
+  for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isDatabaseAway(error) || Date.now() + wait > until) throw error;
+      await pause(wait);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { Handover } from '../domain/run/activities';
+import { artifactScope } from '../domain/run/scope';
+import type { BoundSecret } from '../domain/secrets/binding';
+import type { OpenConnection } from '../integrations/connections/open-connection';
+import type { CallingAction } from '../integrations/contract';
+import { renderConfig, secretUse } from './action-config';
+import { timeoutOf, type Attempt } from './call-attempt';
+import { SHORT_CALL_MS } from './call-budget';
+import { consumedArtifact } from './consumed-artifact';
+import type { ActivityDeps } from './deps';
+import { originOf } from './origin-load';
+import type { ActionStepOfRun } from './perform-step';
+import { runCause, scopeOf } from './step';
+
+/** Everything that a call needs, read and resolved; nothing has been sent. */
+export interface PreparedCall {
+  config: unknown;
+  connection: (OpenConnection & { id: string }) | null;
+  /** What the action has read from our tables. */
+  prepared: unknown;
+  /** Data of the artifact that the action consumes. */
+  consumed: Record<string, unknown> | null;
+  /** Secrets of the call that are bound to hosts. */
+  bound: BoundSecret[];
+  scope: ReturnType<typeof callScopeOf>;
+  run: { id: string; automationId: string; contextKey: string | null };
+  timeoutMs: number;
+}
+
+/**
+ * Renders the configuration, opens the connection and remembers the secrets that the call uses, so that the run masks them.
+ * Returns a handover when a local attempt may not make this call: it may take long, or its origin is slow.
+ */
+export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise<PreparedCall | Handover> {
+  const { db } = deps.database;
+  const { step, action, context, start } = attempt;
+  const { names, source } = step;
+  const rendered = await renderConfig(db, deps, step, action, scopeOf(step, start));
+  const { config } = rendered;
+  const timeoutMs = timeoutOf(step, action, config);
+  const handover = { type: 'handover', attempts: start.attempts, delayMs: 0, timeoutMs } as const;
+  if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) return handover;
+  const connection = await connectionOf(deps, step, action, config);
+  attempt.origin = originOf(names.action ?? '', config, connection);
+  if (context.info.isLocal && !deps.origins.admitsLocal(attempt.origin)) return { ...handover, apart: true };
+  const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
+  const used = [...rendered.used, ...(connection?.secrets ?? [])];
+  const bound = [...rendered.used.flatMap((secret) => secret.bound ?? []), ...(connection?.bound ?? [])];
+  const prepared = await prepare(deps, attempt, config, { used, bound });
+  await deps.secrets.remember(names.runId, used);
+  step.mask = deps.secrets.maskOf(names.runId, start.secrets, used);
+  const run = { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey };
+  const scope = callScopeOf(attempt);
+  return { ...{ config, connection, prepared, bound, scope, run, timeoutMs }, consumed: consumed?.data ?? null };
+}
+
+/** What an action may read of the run. */
+const callScopeOf = ({ step, start }: Attempt) => ({
+  trigger: step.source.facts.trigger,
+  artifacts: artifactScope(start.artifacts),
+  variables: step.input.variables,
+  repeat: step.input.repeat,
+  automation: step.source.facts.automation,
+});
+
+/** Lets the action read our own tables; secrets of the connections that it opens are added to `used` and `bound`. */
+async function prepare(
+  deps: ActivityDeps,
+  { action, step }: Attempt,
+  config: unknown,
+  { used, bound }: { used: OpenConnection['secrets']; bound: BoundSecret[] },
+): Promise<unknown> {
+  return action.prepare?.({
+    ...{ db: deps.database.db, ids: deps.ids, config, cause: runCause(step), now: deps.clock.now() },
+    trigger: step.source.facts.trigger,
+    async openConnection(type, id) {
+      const opened = await deps.openConnection(type, id, secretUse(step, 'call'));
+      used.push(...opened.secrets);
+      bound.push(...opened.bound);
+      return opened.config;
+    },
+  });
+}
+
+async function connectionOf(deps: ActivityDeps, step: ActionStepOfRun, action: CallingAction, config: unknown) {
+  const { connection: type = null, connectionField = type === null ? undefined : 'connectionId' } = action;
+  const id = connectionField === undefined ? undefined : (Object(config) as Record<string, unknown>)[connectionField];
+  return typeof id === 'string' ? { ...(await deps.openConnection(type, id, secretUse(step, 'call'))), id } : null;
+}
