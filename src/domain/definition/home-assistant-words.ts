@@ -68,7 +68,7 @@ const CONDITION_HINTS: Readonly<Record<string, string>> = {
 
 /** A list where one automation belongs, as in Home Assistant's automations.yaml. */
 export const LIST_AT_TOP =
-  'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"; "fermata import home-assistant FILE" does it for a list of Home Assistant';
+  'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"';
 
 /** What to write instead of a word of Home Assistant in a map that knows the keys `known`; undefined for any other word. */
 export function homeAssistantHint(word: string, known: readonly string[]): string | undefined {
