@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { standardFilters } from '../../domain/expressions/filter-registry';
+import { validateYaml } from '../../domain/definition/validate';
+import { createRegistry } from '../../domain/registry/registry';
+import { createEgress } from '../../edges/egress/egress';
+import { createPlugins } from '../../integrations/plugins';
+import { projectRoot } from '../../project-root';
+
+const root = projectRoot();
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const pages = ['', 'docs', 'examples'].flatMap((directory) =>
+  readdirSync(join(root, directory), { recursive: directory !== '', encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(directory, name)),
+);
+
+/** Anchors of the headings of a page, as GitHub makes them. */
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('the documentation', () => {
+  it('names the two commands that a newcomer needs', () => {
+    expect(read('README.md')).toMatch(/^make demo /m);
+    expect(read('README.md')).toMatch(/^make test /m);
+  });
+
+  it('shows a first automation that passes validation', () => {
+    const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(read('README.md')) ?? [];
+    const registry = createRegistry(createPlugins({ egress: createEgress({ allow: [] }) }));
+    const { errors } = validateYaml(yaml, { registry, filters: standardFilters });
+    expect(errors).toEqual([]);
+    expect(yaml).toContain('name: ');
+  });
+
+  it.each(pages)('has no broken link in %s', (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, link = '']) => link);
+    for (const link of links) {
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? page : join(dirname(page), path);
+      expect([link, existsSync(join(root, target))]).toEqual([link, true]);
+      if (anchor !== undefined && target.endsWith('.md')) expect(anchors(read(target))).toContain(anchor);
+    }
+  });
+});
