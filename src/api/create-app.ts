@@ -64,6 +64,7 @@ import { registryRoutes } from './routes/registry';
 import { runRetryRoutes } from './routes/run-retries';
 import { runScopeRoutes } from './routes/run-scope';
 import { runRoutes } from './routes/runs';
+import { slackHookRoute } from './routes/slack-hook';
 import { statsRoutes } from './routes/stats';
 import { streamRoutes } from './routes/streams';
 import { systemRoutes } from './routes/systems';
@@ -150,6 +151,7 @@ export function createApp(deps: ApiDeps): Api {
     ...refusedDeliveryRoutes(shared),
     ...alertRoutes(shared),
     receiveHookRoute(shared),
+    slackHookRoute(shared),
     ...dwellRoutes(shared),
     ...waitRoutes(shared),
     ...hookRoutes(shared),

@@ -46,6 +46,9 @@ const TRIGGERS: Record<string, [label: string, supportsFor: boolean]> = {
   'alert.changed': ['alert', true],
   'alert.resolved': ['alert', true],
   'alert.acknowledged': ['alert', true],
+  'slack.event': ['channel', false],
+  'slack.command': ['channel', false],
+  'slack.button': ['channel', false],
   'pagerduty.incident_resolved': ['alert or incident', false],
   'opsgenie.alert_closed': ['alert or incident', false],
 };

@@ -25,6 +25,7 @@ import { createScriptRunner, type ScriptRunner } from './script/script-runner';
 import { createOpsgeniePlugin } from './opsgenie/plugin';
 import { createPagerdutyPlugin } from './pagerduty/plugin';
 import { createServicenowPlugin } from './servicenow/plugin';
+import { slackEventsPlugin } from './slack/events';
 import { createSlackPlugin } from './slack/plugin';
 import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
@@ -73,6 +74,7 @@ export function createPlugins({
     createOpsgeniePlugin({ egress }),
     createPagerdutyPlugin({ egress }),
     createServicenowPlugin({ egress }),
+    slackEventsPlugin,
     createSlackPlugin({ egress }),
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),

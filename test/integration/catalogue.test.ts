@@ -10,6 +10,7 @@ import { testPlugins } from '../support/plugins';
 import type { FermataProcess } from '../support/process';
 import { startVendorServer } from '../support/vendor-server';
 import { startVendors, vendorActions, type Vendors } from '../support/vendors/every-action';
+import { postAsSlack, slackButton, slackCommand, slackEvent } from '../support/vendors/slack-sender';
 import { until } from '../support/until';
 
 const ACCOUNT = { email: 'ada@example.org', apiToken: 'token' };
@@ -213,6 +214,12 @@ describe('the catalogue', () => {
     });
     await call('PATCH', `/maintenances/${maintenance}`, { endAt: inSeconds(4) });
     await everyAlertEvent();
+    const slack = await make('/connections', {
+      ...{ name: 'slack', type: 'slack', config: { botToken: 'token', signingSecret: 'signing' } },
+    });
+    for (const body of [slackEvent('Ev1'), slackCommand(), slackButton()]) {
+      await postAsSlack(api, { connectionId: slack, secret: 'signing' }, body);
+    }
     const satellite = await make('/satellites', { name: 'eu', heartbeatTimeoutSeconds: 1 });
     await call('POST', `/satellites/${satellite}/heartbeat`, {});
     await make('/slos', { systemId: 'cache', name: 'Up', target: 99 });

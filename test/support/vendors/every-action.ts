@@ -30,7 +30,9 @@ export async function vendorActions(
   vendors: Vendors,
   connect: (type: string, config: unknown) => Promise<string>,
 ): Promise<Step[]> {
-  const slack = { connectionId: await connect('slack', { botToken: SLACK, baseUrl: vendors.slack.url }) };
+  const slack = {
+    connectionId: await connect('slack', { botToken: SLACK, signingSecret: SLACK, baseUrl: vendors.slack.url }),
+  };
   const { url } = vendors.pagerduty;
   const pagerduty = {
     connectionId: await connect('pagerduty', {
