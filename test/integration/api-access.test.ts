@@ -43,6 +43,7 @@ describe('permissions', () => {
       '/docs/script.js',
       '/docs/style.css',
       '/healthz',
+      '/hooks/slack/{connection}',
       '/hooks/{name}',
       // Guarded by the signature of the hook (alerts.md, Signed senders).
       ...[

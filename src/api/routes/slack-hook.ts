@@ -27,7 +27,7 @@ interface SlackHookDeps {
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** What Slack posts: events, slash commands, buttons. Checked by the signing secret of the connection. */
+/** Receives what Slack posts: events, slash commands, buttons. The connection's signing secret verifies the sender. */
 export function slackHookRoute(deps: SlackHookDeps): Route {
   return inboundRoute({
     method: 'post',
@@ -74,14 +74,19 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
   });
 }
 
+/** Undefined when the connection does not exist or cannot be used: the caller is not known yet, and learns nothing. */
 async function signingSecretOf(deps: SlackHookDeps, id: string): Promise<string | undefined> {
   const row = await findConnection(deps.db, id);
   const type = deps.connectionTypes.get('slack');
   if (row?.type !== 'slack' || type === undefined) return undefined;
   const backend = createPostgresSecrets({ db: deps.db, cipher: deps.cipher });
-  const { config } = await openConnection({ cipher: deps.cipher, backend }, type, row);
-  const { signingSecret } = config as { signingSecret?: string };
-  return signingSecret;
+  try {
+    const { config } = await openConnection({ cipher: deps.cipher, backend }, type, row);
+    return (config as { signingSecret?: string }).signingSecret;
+  } catch (error) {
+    if (error instanceof FermataError && error.code === 'config_invalid') return undefined;
+    throw error;
+  }
 }
 
 const refused = (): FermataError =>

@@ -12,15 +12,23 @@ const Callback = z.looseObject({
   type: z.literal('event_callback'),
   event_id: z.string().max(200),
   team_id: Id,
+  // The installation that sees the event: https://docs.slack.dev/apis/events-api/#authorizations
+  authorizations: z.array(z.looseObject({ user_id: Id, is_bot: z.boolean().optional() })).nullish(),
   event: z.looseObject({
     type: z.string(),
     channel: z.unknown().optional(),
     user: z.unknown().optional(),
-    text: Id,
-    ts: Id,
-    bot_id: Id,
+    text: z.string().nullish(),
+    ts: z.string().nullish(),
+    bot_id: z.string().nullish(),
+    // Of message_changed and message_deleted.
+    message: z.looseObject({ bot_id: z.string().nullish() }).nullish(),
+    previous_message: z.looseObject({ bot_id: z.string().nullish() }).nullish(),
+    // What a reaction, a pin or a star is about.
+    item: z.looseObject({ channel: z.string().nullish(), ts: z.string().nullish() }).nullish(),
   }),
 });
+type Callback = z.infer<typeof Callback>;
 const Command = z.looseObject({
   command: z.string(),
   text: z.string().default(''),
@@ -34,14 +42,21 @@ const Interaction = z.looseObject({
   user: z.looseObject({ id: z.string() }),
   channel: z.looseObject({ id: z.string() }).nullish(),
   message: z.looseObject({ ts: z.string() }).nullish(),
+  container: z.looseObject({ message_ts: Id, channel_id: Id }).nullish(),
   actions: z.array(
     z.looseObject({
       action_id: z.string(),
-      value: Id,
+      value: z.string().nullish(),
       selected_option: z.looseObject({ value: z.string() }).nullish(),
+      selected_user: z.string().nullish(),
+      selected_channel: z.string().nullish(),
+      selected_conversation: z.string().nullish(),
+      selected_date: z.string().nullish(),
+      selected_time: z.string().nullish(),
     }),
   ),
 });
+type Interaction = z.infer<typeof Interaction>;
 
 /** What a request of Slack says, and how it is answered. */
 export type SlackDelivery =
@@ -50,7 +65,8 @@ export type SlackDelivery =
 
 /**
  * Reads a request of Slack: https://docs.slack.dev/apis/events-api, /interactivity/implementing-slash-commands and
- * /reference/interaction-payloads/block_actions-payload. Messages of bots are left out: answering them would not end.
+ * /reference/interaction-payloads/block_actions-payload. Messages of bots and what the app's own bot did are left out:
+ * an automation that answers them would trigger itself.
  * @throws {FermataError} `malformed_body`
  */
 export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery {
@@ -59,46 +75,73 @@ export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery 
   const challenge = Challenge.safeParse(json);
   if (challenge.success) return { kind: 'challenge', challenge: challenge.data.challenge };
   const callback = Callback.safeParse(json);
+  // Such as app_rate_limited: https://docs.slack.dev/reference/events/app_rate_limited
   if (!callback.success) return { kind: 'events', events: [] };
   const { event_id: eventId, team_id: teamId = null, event } = callback.data;
-  if (event.bot_id !== undefined) return { kind: 'events', events: [], eventId };
+  if (isOfBot(callback.data)) return { kind: 'events', events: [], eventId };
   const payload = {
-    ...{ type: event.type, teamId, channel: idOf(event.channel), user: idOf(event.user) },
-    ...{ text: event.text ?? null, ts: event.ts ?? null, event },
+    ...{ type: event.type, teamId, channel: idOf(event.channel) ?? event.item?.channel ?? null },
+    ...{ user: idOf(event.user), text: event.text ?? null, ts: event.ts ?? event.item?.ts ?? null, event },
   };
   return { kind: 'events', events: [{ event: 'slack.event', payload }], eventId };
 }
 
-function readForm(form: URLSearchParams): SlackDelivery {
-  const given = form.get('payload');
-  if (given === null) {
-    const command = Command.safeParse(Object.fromEntries(form));
-    if (!command.success) throw malformed();
-    const {
-      command: name,
-      text,
-      team_id: teamId = null,
-      channel_id: channel = null,
-      user_id: user = null,
-    } = command.data;
-    const payload = { command: name, text, teamId, channel, user };
-    const reply = `Accepted: ${name} ${text}`.trim();
-    return { kind: 'events', events: [{ event: 'slack.command', payload }], reply };
-  }
-  const interaction = Interaction.safeParse(jsonOf(given));
-  if (!interaction.success) return { kind: 'events', events: [] };
-  const { team, user, channel, message, actions } = interaction.data;
-  const where = { teamId: team?.id ?? null, channel: channel?.id ?? null, user: user.id, ts: message?.ts ?? null };
-  return {
-    kind: 'events',
-    events: actions.map(({ action_id: actionId, value, selected_option: option }) => ({
-      event: 'slack.button',
-      payload: { ...where, actionId, value: value ?? option?.value ?? null },
-    })),
-  };
+/** Whether a bot wrote the message, or the app's own bot user did what the event says. */
+function isOfBot({ event, authorizations }: Callback): boolean {
+  const bots = [event.bot_id, event.message?.bot_id, event.previous_message?.bot_id];
+  if (bots.some((id) => typeof id === 'string')) return true;
+  const user = idOf(event.user);
+  return (authorizations ?? []).some(({ user_id: id, is_bot: isBot }) => isBot === true && id === user);
 }
 
-/** Appends the events of a delivery, once: Slack repeats what is not answered within three seconds. */
+function readForm(form: URLSearchParams): SlackDelivery {
+  const interaction = form.get('payload');
+  if (interaction !== null) return readInteraction(jsonOf(interaction));
+  // Slack checks the certificate from time to time: https://docs.slack.dev/interactivity/implementing-slash-commands
+  if (form.get('ssl_check') === '1') return { kind: 'events', events: [] };
+  const command = Command.safeParse(Object.fromEntries(form));
+  if (!command.success) throw malformed();
+  const {
+    command: name,
+    text,
+    team_id: teamId = null,
+    channel_id: channel = null,
+    user_id: user = null,
+  } = command.data;
+  const payload = { command: name, text, teamId, channel, user };
+  return { kind: 'events', events: [{ event: 'slack.command', payload }], reply: `Accepted: ${name} ${text}`.trim() };
+}
+
+/** Buttons and menus of messages; other interactions, such as shortcuts and modals, are accepted and do nothing. */
+function readInteraction(json: unknown): SlackDelivery {
+  const interaction = Interaction.safeParse(json);
+  if (!interaction.success) return { kind: 'events', events: [] };
+  const { team, user, channel, message, container, actions } = interaction.data;
+  const where = {
+    ...{ teamId: team?.id ?? null, channel: channel?.id ?? container?.channel_id ?? null, user: user.id },
+    ts: message?.ts ?? container?.message_ts ?? null,
+  };
+  const events = actions.map((action) => ({
+    event: 'slack.button',
+    payload: { ...where, actionId: action.action_id, value: chosenValue(action) },
+  }));
+  return { kind: 'events', events };
+}
+
+const chosenValue = (action: Interaction['actions'][number]): string | null =>
+  action.value ??
+  action.selected_option?.value ??
+  action.selected_user ??
+  action.selected_channel ??
+  action.selected_conversation ??
+  action.selected_date ??
+  action.selected_time ??
+  null;
+
+/**
+ * Appends the events of a delivery, once. Slack repeats what is not answered within three seconds under the same event id,
+ * with a new signature (https://docs.slack.dev/apis/events-api/#retries); a copy of a form has the same signature.
+ */
 export async function receiveSlack(
   { tx, entities, cause, now }: DomainWrite,
   connectionId: string,
@@ -136,4 +179,4 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const malformed = () => new FermataError('malformed_body', 'The body is none that Slack sends.');
+const malformed = () => new FermataError('malformed_body', 'The body is not one that Slack sends.');
