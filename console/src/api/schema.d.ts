@@ -1246,6 +1246,26 @@ export interface paths {
         patch: operations["hooks.update"];
         trace?: never;
     };
+    "/api/v1/hooks/slack/{connection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive events, slash commands and buttons of a Slack app
+         * @description The signature (v0) is checked over the raw body; requests older than five minutes are refused. They become `slack.event`, `slack.command` and `slack.button`; a repeat does nothing.
+         */
+        post: operations["hooks.slack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dwells": {
         parameters: {
             query?: never;
@@ -2563,7 +2583,7 @@ export interface components {
             continue_on_error: boolean;
             wait_for_trigger: {
                 /** @description <plugin>.<name> */
-                event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "notification.delivered" | "notification.failed" | string;
+                event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
                 /** @default {} */
                 config: {
                     [key: string]: unknown;
@@ -2579,7 +2599,7 @@ export interface components {
                  * @description Not needed: waits wake when something changes
                  */
                 poll_seconds?: unknown;
-            } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
+            } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
         } | {
             /** @description Unique in the document; needed to use what the action leaves */
             id?: string;
@@ -4038,7 +4058,7 @@ export interface components {
             /** @description Default: made from the event */
             id?: string;
             /** @description <plugin>.<name> */
-            event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "notification.delivered" | "notification.failed" | string;
+            event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
             /** @default true */
             enabled: boolean;
             /**
@@ -4067,7 +4087,7 @@ export interface components {
             };
             /** @description Fire only when the cause has held this long without a gap */
             for?: components["schemas"]["DwellDuration"];
-        } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
+        } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
         TriggerType: {
             id: string;
             displayName: string;
@@ -13423,6 +13443,120 @@ export interface operations {
                 };
             };
             /** @description The body is larger than 1 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has a content type or encoding that is not accepted */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hooks.slack": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description v0=… */
+                "X-Slack-Signature"?: string;
+                /** @description Unix time in seconds */
+                "X-Slack-Request-Timestamp"?: string;
+            };
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+                "application/x-www-form-urlencoded": unknown;
+            };
+        };
+        responses: {
+            /** @description Committed: the challenge as text, the reply to a slash command, or nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such connection, no signing secret, or a signature that is missing, wrong or too old */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than `FERMATA_INGEST_MAX_BYTES` */
             413: {
                 headers: {
                     [name: string]: unknown;

@@ -97,7 +97,7 @@ it('lets nothing that changes something be done with a permission that only read
     if (route.effect === 'write')
       expect([route.operationId, route.permission]).not.toEqual([route.operationId, 'automation.read']);
     if (route.effect === 'inbound') {
-      const isGuardedByHook = route.operationId === 'hooks.receive' || /^\/ingest\/[\w-]+\/\{hook\}$/.test(route.path);
+      const isGuardedByHook = /^(\/hooks\/(slack\/)?|\/ingest\/[\w-]+\/)\{\w+\}$/.test(route.path);
       expect(route.permission).toBe(isGuardedByHook ? 'public' : 'ingest');
     }
     if (route.method !== 'get' && route.effect === 'read')
