@@ -42,6 +42,7 @@ const ROWS = [
     { name: 'knip', run: [bin('knip'), '--no-progress'] },
     { name: 'typecheck:console', run: [bin('tsc'), '-p', 'console/tsconfig.json'] },
     { name: 'english', run: [node, join(root, 'scripts', 'check-english.mjs')] },
+    { name: 'cycles', run: [node, join(root, 'scripts', 'check-cycles.mjs')] },
     { name: 'migrations', run: [node, join(root, 'scripts', 'check-migrations.mjs')] },
     { name: 'supply', run: [node, join(root, 'scripts', 'check-supply.mjs')] },
   ],

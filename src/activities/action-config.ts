@@ -7,8 +7,8 @@ import type { SecretUse } from '../domain/secrets/binding';
 import type { EvaluationScope } from '../evaluation/evaluator';
 import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
-import type { ActionStepOfRun } from './perform-step';
 import type { UsedSecret } from './run-secrets';
+import type { ActionStepOfRun } from './step';
 
 /** A configuration in clear, with the secrets that are in it. */
 export interface RenderedConfig {

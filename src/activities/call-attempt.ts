@@ -4,7 +4,7 @@ import type { AttemptKey } from '../db/runs/attempts';
 import type { StepStart } from '../db/runs/begin-step';
 import type { RetryPlan } from '../domain/run/plan';
 import type { CallingAction } from '../integrations/contract';
-import type { ActionStepOfRun } from './perform-step';
+import type { ActionStepOfRun } from './step';
 
 /** One attempt of a step that calls a far end. */
 export interface Attempt {

@@ -4,8 +4,8 @@ import { writeJournal } from '../db/runs/journal';
 import type { Performance } from '../domain/run/activities';
 import type { ActivityDeps } from './deps';
 import { keyOf } from './call-attempt';
-import type { ActionStepOfRun } from './perform-step';
 import { outcomeBefore } from './settle-step';
+import type { ActionStepOfRun } from './step';
 
 /** Longest attempt at an action whose own timeout this worker does not know, in milliseconds. */
 const UNKNOWN_TIMEOUT_MS = 600_000;

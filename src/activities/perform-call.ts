@@ -16,13 +16,12 @@ import { keyOf, retryOf, superseded, timeoutOf, type Attempt } from './call-atte
 import { callMemory } from './call-memory';
 import type { ActivityDeps } from './deps';
 import { makeCall } from './make-call';
-import type { ActionStepOfRun } from './perform-step';
 import { codeOf } from './perform-transaction';
 import { persist } from './persist';
 import { prepareCall, type PreparedCall } from './prepare-call';
 import { auditRefusedSecret } from './refused-secret';
 import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
-import { runCause, runError, scopeOf, traceOf } from './step';
+import { runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 const HEARTBEAT_MS = 1_000;
 

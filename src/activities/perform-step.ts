@@ -1,17 +1,11 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { ProviderAction } from '../domain/definition/action';
 import type { Performance, StepInput } from '../domain/run/activities';
 import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
 import { leaveToOther } from './leave-to-other';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
-import { stepOf, type Step } from './step';
-
-/** A step of kind `action` with the registered action it names. */
-export interface ActionStepOfRun extends Step {
-  action: ProviderAction;
-}
+import { stepOf, type ActionStepOfRun } from './step';
 
 /** Performs a provider action as part of a stretch: renders, calls or writes, and persists. */
 export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Promise<Performance> {

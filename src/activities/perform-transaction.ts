@@ -11,10 +11,9 @@ import { maskFields } from '../domain/secrets/mask-values';
 import { renderConfig } from './action-config';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
-import type { ActionStepOfRun } from './perform-step';
 import { auditRefusedSecret } from './refused-secret';
 import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
-import { runCause, runError, scopeOf, traceOf } from './step';
+import { runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 /**
  * An effect of our own: written in one transaction with the step's row, hence exactly once however often the activity

@@ -9,8 +9,7 @@ import { SHORT_CALL_MS } from './call-budget';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { originOf } from './origin-load';
-import type { ActionStepOfRun } from './perform-step';
-import { runCause, scopeOf } from './step';
+import { runCause, scopeOf, type ActionStepOfRun } from './step';
 
 /** Everything that a call needs, read and resolved; nothing has been sent. */
 export interface PreparedCall {

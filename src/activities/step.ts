@@ -1,5 +1,5 @@
 import type { StepStart } from '../db/runs/begin-step';
-import type { ActionStep } from '../domain/definition/action';
+import type { ActionStep, ProviderAction } from '../domain/definition/action';
 import { kindOf } from '../domain/definition/action-kind';
 import { FermataError } from '../domain/errors';
 import type { StepInput } from '../domain/run/activities';
@@ -28,6 +28,11 @@ export interface Step {
   conditions?: ConditionTrace[];
   /** Hides what the run has used; set when the step begins. */
   mask: Mask;
+}
+
+/** A step of the kind `action`. */
+export interface ActionStepOfRun extends Step {
+  action: ProviderAction;
 }
 
 /** Finds the step of an input in the pinned definition. */

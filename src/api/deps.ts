@@ -11,7 +11,7 @@ import type { Sns } from '../edges/hooks/sns';
 import type { Logger } from '../log';
 import type { ScriptRunner } from '../integrations/script/script-runner';
 import type { AnyConnectionType } from '../integrations/connections/connection-type';
-import type { Action } from '../integrations/contract';
+import type { Action, SystemRemovedHook } from '../integrations/contract';
 import type { AlertSettings } from '../domains/alert/take-alerts';
 import type { Evaluator } from '../evaluation/evaluator';
 
@@ -32,6 +32,8 @@ export interface ApiDeps {
   cipher: Cipher;
   /** By id; what plugins bring. */
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
+  /** Of all plugins, in their order. */
+  systemRemovedHooks: readonly SystemRemovedHook[];
   /** Runs scripts that are tried out. */
   scripts: ScriptRunner;
   sns: Sns;

@@ -157,6 +157,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
     notifier: createNotifier(database.pool),
     filters,
     connectionTypes: connectionTypesOf(plugins),
+    systemRemovedHooks: plugins.flatMap(({ onSystemRemoved }) => onSystemRemoved ?? []),
     scripts,
     sns: createSns({ egress, certificates: certificatesFrom(config.snsCertificates) }),
     entities,

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { RetentionTask } from './retention';
+import type { RetentionTask } from './retention-task';
 
 /** Alerts whose last episode ended longer ago than `alertsMs`; entity, row and episodes go together, without a change. */
 export function oldAlerts(alertsMs: number): RetentionTask {

@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
-import type { RetentionTask } from './retention';
+import type { RetentionTask } from './retention-task';
 
 const before = (ms: number) => sql`clock_timestamp() - make_interval(secs => ${ms / 1000})`;
 

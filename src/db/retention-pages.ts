@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
-import type { Retention, RetentionTask } from './retention';
+import type { Retention, RetentionTask } from './retention-task';
 
 /** Raw health results, from which averages and percentiles come. */
 const HEALTH_RESULTS_MS = 24 * 3_600_000;

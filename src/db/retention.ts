@@ -2,39 +2,10 @@ import { sql, type SQL } from 'drizzle-orm';
 import { messageOf } from '../domain/errors';
 import { dropChangePartitions, dropRoutingPartitions, emptyDefaultPartitions } from './day-partitions';
 import type { Database } from './client';
-import type { Executor } from './executor';
 import { oldAlerts } from './retention-alerts';
 import { oldAutomations, oldEndedObjects, oldVersions, removedEntities } from './retention-domains';
 import { oldHealthResults, oldRuns, oldTransitions, type ArtifactIdentities } from './retention-pages';
-
-export type { ArtifactIdentities } from './retention-pages';
-
-/** How long things are kept; milliseconds. */
-export interface Retention {
-  runsMs: number;
-  runsMinPerAutomation: number;
-  transitionsMs: number;
-  changesMs: number;
-  /** What came of changes for each candidate; whole days. */
-  routingsMs: number;
-  /** Resolved alerts with their episodes, and ended silences. */
-  alertsMs: number;
-  /** Records of delivered notifications. */
-  notificationsMs: number;
-  /** Resolved incidents, completed and cancelled maintenances. */
-  incidentsMs: number;
-  /** The newest versions of an automation, whatever their age. */
-  versionsMinPerAutomation: number;
-}
-
-/** What one batch did; `more` = there may be further rows. */
-export interface BatchResult {
-  removed: number;
-  more: boolean;
-}
-
-/** Removes at most `limit` rows of one table; holds row locks of those rows alone. */
-export type RetentionTask = (db: Executor, limit: number) => Promise<BatchResult>;
+import type { Retention, RetentionTask } from './retention-task';
 
 const DAY_MS = 86_400_000;
 /** Identities of deliveries and stored responses (engine.md, Routing). */

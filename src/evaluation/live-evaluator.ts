@@ -3,7 +3,7 @@ import type { ConditionContext } from '../domain/conditions/condition-context';
 import { earliestConditionChange } from '../domain/conditions/condition-change';
 import { conditionNeeds } from '../domain/conditions/condition-needs';
 import { evaluateCondition } from '../domain/conditions/evaluate-condition';
-import type { PredicateNeed } from '../domain/conditions/state';
+import type { PredicateNeed } from '../domain/conditions/condition-context';
 import { traceCondition } from '../domain/conditions/trace-condition';
 import type { Clock } from '../domain/clock';
 import type { Condition } from '../domain/definition/condition';

@@ -7,6 +7,7 @@ import type { PluginDescription } from '../domain/registry/registry';
 import type { Mask } from '../domain/secrets/mask-values';
 import type { AnyConnectionType } from './connections/connection-type';
 import type { EntityStore } from '../db/entity-store';
+import type { DomainWrite } from '../domains/domain-write';
 
 /** What an action leaves: `output` is kept on the step, `artifact` must satisfy the schema it declared in `produces`. */
 export interface ActionResult {
@@ -164,10 +165,17 @@ export interface CallingAction<C = unknown> extends ActionDescription {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per action; each is parsed by its own schema before execute sees it
 export type Action = TransactionalAction<any> | CallingAction<any>;
 
+/**
+ * Removes what a plugin keeps about a system. Called in the transaction that removes the system from the catalogue, with the
+ * system's row locked and still present. Throwing refuses the removal.
+ */
+export type SystemRemovedHook = (write: DomainWrite, systemId: string) => Promise<void>;
+
 /** A folder of `domains/` or `integrations/`: one object that registers everything it brings. */
 export interface Plugin extends PluginDescription<Action> {
   entityKinds?: readonly EntityKind[];
   connectionTypes?: readonly AnyConnectionType[];
+  onSystemRemoved?: SystemRemovedHook;
 }
 
 /** A plugin of a user's own: as the built-in ones, and with routes of its own under the base path. */

@@ -66,6 +66,7 @@ export async function startApiHarness(
     ...base,
     database,
     connectionTypes: connectionTypesOf(testPlugins()),
+    systemRemovedHooks: testPlugins().flatMap(({ onSystemRemoved }) => onSystemRemoved ?? []),
     scripts: testScripts(),
     sns: options.sns ?? createSns({ egress: createEgress({ allow: [] }), certificates: '' }),
     cipher: createCipher([Buffer.alloc(32, 7)]),

@@ -60,7 +60,7 @@ describe('health', () => {
     await inTransaction((write) => createSystem(write, { id, name: 'Shop' }));
     expect(await healthOf(id)).toEqual({ status: 'healthy', healthyChecks: 0, totalChecks: 0 });
     expect(await names(id)).toEqual([]);
-    await inTransaction((write) => deleteSystem(write, id));
+    await inTransaction((write) => deleteSystem(write, id, []));
     expect(await healthOf(id)).toBeUndefined();
   });
 
@@ -141,7 +141,7 @@ describe('health', () => {
   test('deleting a system removes checks and health, each with its tombstone', async () => {
     const id = newSystem();
     await record(result(id, 'unhealthy'));
-    await inTransaction((write) => deleteSystem(write, id));
+    await inTransaction((write) => deleteSystem(write, id, []));
     expect(await healthOf(id)).toBeUndefined();
     const tombstones = await f.rows(
       'select kind from changes where entity_id = $1 and next is null and event is null',

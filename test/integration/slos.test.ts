@@ -18,6 +18,7 @@ describe('objectives', () => {
   // A Wednesday.
   beforeEach(() => f.clock.set('2026-11-18T12:00:00.000Z'));
   let names = 0;
+  const systemRemovedHooks = testPlugins().flatMap(({ onSystemRemoved }) => onSystemRemoved ?? []);
 
   const inTransaction = <T>(work: (write: DomainWrite) => Promise<T>) =>
     f.db.transaction((tx) => work({ tx, entities: f.store, cause: byUser, now: f.clock.now() }));
@@ -152,7 +153,7 @@ describe('objectives', () => {
     const systemId = await system();
     const { id } = await objective(systemId);
     await report(systemId, 'unhealthy');
-    await inTransaction((write) => deleteSystem(write, systemId));
+    await inTransaction((write) => deleteSystem(write, systemId, systemRemovedHooks));
     const tombstones = await f.rows<{ kind: string }>(
       'select kind from changes where next is null and event is null and entity_id = any($1) order by kind',
       [[systemId, id]],

@@ -8,12 +8,20 @@ import type { Locate } from '../../domain/definition/yaml-locate';
 import { locateJsonError, nestsTooDeep } from './json-text';
 import { toStorable } from '../../domain/entities/storable';
 import { assertStorableBody } from './stored-text';
-import type { BodyFormat } from './route';
 
 /** Largest body, in bytes, of routes that do not say otherwise. */
 export const MAX_BODY_BYTES = 1_048_576;
 /** So much of a larger one is read and thrown away, so that the sender gets to see the answer. */
 const MAX_READ_BYTES = 16 * MAX_BODY_BYTES;
+
+/** How the body is read. */
+export type BodyFormat =
+  /** `application/json` and `application/*+json`. */
+  | 'json'
+  /** JSON, or YAML by `application/yaml`. */
+  | 'json-or-yaml'
+  /** Any content type; the handler gets the bytes. */
+  | 'raw';
 
 /** A body that was text: needed to tell where in it something is wrong. */
 export interface BodySource {

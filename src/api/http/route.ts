@@ -4,7 +4,7 @@ import type { Executor } from '../../db/executor';
 import type { Cause } from '../../domain/entities/change';
 import type { Permission } from '../auth/permissions';
 import type { Principal } from '../auth/principal';
-import type { BodySource } from './body';
+import type { BodyFormat, BodySource } from './body';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -15,15 +15,6 @@ export interface DocumentedResponse {
   /** Default `application/json`; several when the answer depends on `Accept`. */
   contentTypes?: readonly string[];
 }
-
-/** How the body is read. */
-export type BodyFormat =
-  /** `application/json` and `application/*+json`. */
-  | 'json'
-  /** JSON, or YAML by `application/yaml`. */
-  | 'json-or-yaml'
-  /** Any content type; the handler gets the bytes. */
-  | 'raw';
 
 /**
  * What a route does, which decides how it is run:

@@ -42,6 +42,7 @@ const { routes, finish } = createApp({
   automations: createAutomationStore(base),
   evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
   connectionTypes: new Map(),
+  systemRemovedHooks: [],
   scripts: testScripts(egress),
   sns: createSns({ egress, certificates: undefined }),
   cipher: createCipher([Buffer.alloc(32, 1)]),

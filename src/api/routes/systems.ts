@@ -9,7 +9,8 @@ import {
   SystemPatch,
   updateSystem,
 } from '../../domains/catalog/systems';
-import { lockEdges } from '../../domains/dependency/dependencies';
+import { lockEdges } from '../../domains/dependency/lock-edges';
+import type { SystemRemovedHook } from '../../integrations/contract';
 import type { Route } from '../http/route';
 import { Timestamp } from '../http/values';
 import { BY_CREATION, domainResourceRoutes, type DomainDeps } from './domain-resource';
@@ -26,8 +27,8 @@ const SystemAnswer = z
   })
   .meta({ id: 'System' });
 
-/** The catalogue of systems; one that goes takes its checks, health, dependencies and objectives along. */
-export function systemRoutes(deps: DomainDeps): Route[] {
+/** Routes of the catalogue. Removing a system also removes its checks, health, dependencies and objectives. */
+export function systemRoutes(deps: DomainDeps & { systemRemovedHooks: readonly SystemRemovedHook[] }): Route[] {
   return domainResourceRoutes(deps, {
     ...{ path: '/systems', operations: 'systems', tag: 'Systems', singular: 'system' },
     ...{ newSchema: NewSystem, patchSchema: SystemPatch, answer: SystemAnswer },
@@ -40,6 +41,7 @@ export function systemRoutes(deps: DomainDeps): Route[] {
     ...BY_CREATION,
     list: (db, page, { q }) => listSystems(db, { ...page, q }),
     lockFirst: lockEdges,
-    ...{ get: getSystem, lock: lockSystem, create: createSystem, update: updateSystem, remove: deleteSystem },
+    ...{ get: getSystem, lock: lockSystem, create: createSystem, update: updateSystem },
+    remove: (write, id) => deleteSystem(write, id, deps.systemRemovedHooks),
   });
 }

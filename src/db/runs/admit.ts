@@ -1,37 +1,11 @@
-import { scopeKeyOf, type ConcurrencyScope } from '../../domain/run/bucket';
+import { scopeKeyOf } from '../../domain/run/bucket';
 import { runWorkflowId } from '../../domain/run/workflow-id';
 import { assertNever } from '../../domain/errors';
 import type { Executor } from '../executor';
 import { inScope, lockBuckets, type Bucket } from './bucket';
 import { closeRuns, type ClosedRun } from './close-runs';
 import { insertRuns, readStandings, type RunInsert, type RunStanding } from './insert-runs';
-
-export type Mode = 'single' | 'restart' | 'queued' | 'parallel';
-
-/** A run that asks to exist. */
-export interface RunRequest {
-  id: string;
-  automationId: string;
-  version: number;
-  mode: Mode;
-  scope: ConcurrencyScope;
-  maxRuns: number;
-  triggerId: string | null;
-  triggerEvent: string | null;
-  changeId: string | null;
-  contextKey: string | null;
-  /** The `trigger` root of the run's scope. */
-  trigger: Record<string, unknown>;
-  variables: Record<string, unknown>;
-  causedBy: string | null;
-  depth: number;
-  parentRunId?: string;
-  rootRunId?: string;
-  /** Manual runs start on a disabled automation too. */
-  evenIfDisabled?: boolean;
-  /** The caller starts the execution itself right after its commit; otherwise the first worker that sweeps does. */
-  callerStarts?: boolean;
-}
+import type { RunRequest } from './run-request';
 
 export type Admission =
   | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { WHOLE_AUTOMATION } from '../../domain/run/bucket';
 import type { Executor } from '../executor';
-import type { RunRequest } from './admit';
+import type { RunRequest } from './run-request';
 import { ACTIVE, type Bucket } from './bucket';
 
 /** What decides about a run that asks to exist, as of a statement under its bucket's lock. */

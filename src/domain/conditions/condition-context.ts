@@ -1,8 +1,15 @@
 import type { Condition } from '../definition/condition';
 import type { Scope } from '../expressions/evaluate';
 import type { FilterRegistry } from '../expressions/filter-registry';
-import type { PredicateNeed } from './state';
 import type { Verdict } from './verdict';
+
+/** An entity's field that equals one of some values: the general form of a `state` condition. */
+export interface PredicateNeed {
+  kind: string;
+  id: string;
+  field: string;
+  values: readonly unknown[];
+}
 
 /** What an evaluation needs besides the scope. */
 export interface ConditionContext {

@@ -3,7 +3,8 @@ import type { Expression } from '../expressions/ast';
 import { ExpressionError } from '../expressions/error';
 import { expressionsInValue } from '../expressions/expression-source';
 import { isTemplate, parseBareExpression } from '../expressions/template';
-import { predicateOf, type PredicateNeed } from './state';
+import type { PredicateNeed } from './condition-context';
+import { predicateOf } from './state';
 
 /** Everything that evaluating a condition can read, told beforehand so that it is read in one batch. */
 export interface ConditionNeeds {

@@ -3,17 +3,9 @@ import { durationMs } from '../definition/duration';
 import type { Scope } from '../expressions/evaluate';
 import { looseEquals } from '../expressions/compare';
 import { ownValue } from '../expressions/plain-data';
-import type { ConditionContext } from './condition-context';
+import type { ConditionContext, PredicateNeed } from './condition-context';
 import { valueOfExpressionOrTemplate } from './expression';
 import { fails, HOLDS, type Verdict } from './verdict';
-
-/** An entity's field that equals one of some values: what a `state` condition asks, in its general form. */
-export interface PredicateNeed {
-  kind: string;
-  id: string;
-  field: string;
-  values: readonly unknown[];
-}
 
 type State = StateCondition['state'];
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);

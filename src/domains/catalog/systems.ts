@@ -5,8 +5,8 @@ import { systems } from '../../db/tables/catalog';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
-import { deleteDependenciesOf, lockEdges } from '../dependency/dependencies';
-import { deleteSlosOf } from '../slo/slos';
+import type { SystemRemovedHook } from '../../integrations/contract';
+import { lockEdges } from '../dependency/lock-edges';
 import { catalogSystemKind } from './catalog-system';
 import { assertGroups } from './groups';
 
@@ -140,14 +140,17 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
   return system;
 }
 
-/** Removes a system with its dependencies, objectives, checks and its health, each with a tombstone; incidents stay. */
-export async function deleteSystem(write: DomainWrite, id: string): Promise<void> {
+/**
+ * Removes a system from the catalogue, after the hooks of the plugins have removed what they keep about it: its dependencies,
+ * objectives, checks and health go too, each with a tombstone. Incidents stay.
+ * @throws {FermataError} `not_found`
+ */
+export async function deleteSystem(write: DomainWrite, id: string, hooks: readonly SystemRemovedHook[]): Promise<void> {
   await lockEdges(write.tx);
-  const current = await lockSystem(write.tx, id);
-  await deleteDependenciesOf(write, id);
-  await deleteSlosOf(write, id);
+  const { name } = await lockSystem(write.tx, id);
+  for (const hook of hooks) await hook(write, id);
   await write.entities.remove(write.tx, { kind: catalogSystemKind.kind, id }, write.cause);
-  await write.entities.remove(write.tx, { kind: 'health', id }, write.cause, { context: { systemName: current.name } });
+  await write.entities.remove(write.tx, { kind: 'health', id }, write.cause, { context: { systemName: name } });
   await write.tx.execute(sql`delete from health_results where system_id = ${id}`);
   await write.tx.delete(systems).where(eq(systems.id, id));
 }

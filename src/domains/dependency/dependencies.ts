@@ -11,6 +11,7 @@ import { lockSystems } from '../catalog/systems';
 import type { DomainWrite } from '../domain-write';
 import type { HealthStatus } from '../healthcheck/health-status';
 import { impactOf } from './impact';
+import { lockEdges } from './lock-edges';
 
 export const ImpactType = z.enum(['informational', 'degraded', 'critical']);
 const SystemId = z.string().min(1).max(200);
@@ -83,10 +84,6 @@ async function mirror(write: DomainWrite, row: Dependency): Promise<void> {
   await write.entities.mutate(write.tx, { kind: dependencyKind.kind, id }, () => state, write.cause);
 }
 
-/** One writer of edges at a time: whether they form a cycle depends on all of them. Taken before the locks of systems. */
-export const lockEdges = (tx: Executor) =>
-  tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('dependencies', 0))`);
-
 /** The dependency, which nobody else writes until the transaction ends; `not_found` when there is none. */
 export async function lockDependency(tx: Executor, id: string): Promise<Dependency> {
   await lockEdges(tx);
@@ -157,7 +154,7 @@ export async function deleteDependency(write: DomainWrite, id: string): Promise<
   return current;
 }
 
-/** Removes all dependencies of a system that goes, each with its tombstone. */
+/** Removes all dependencies of a system that is being removed, each with its tombstone. */
 export async function deleteDependenciesOf(write: DomainWrite, systemId: string): Promise<void> {
   await lockEdges(write.tx);
   const rows = await write.tx

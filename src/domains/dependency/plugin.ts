@@ -5,6 +5,7 @@ import { FermataError } from '../../domain/errors';
 import type { Plugin, TransactionalAction } from '../../integrations/contract';
 import {
   createDependency,
+  deleteDependenciesOf,
   deleteDependency,
   dependencyKind,
   ImpactType,
@@ -91,4 +92,5 @@ export const dependencyPlugin: Plugin = {
   ],
   actions: [create, remove],
   entityKinds: [dependencyKind],
+  onSystemRemoved: deleteDependenciesOf,
 };

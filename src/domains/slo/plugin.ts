@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Plugin } from '../../integrations/contract';
-import { sloKind } from './slos';
+import { deleteSlosOf, sloKind } from './slos';
 
 const Performer = z.looseObject({ systemId: z.string(), name: z.string(), budgetRemainingPercent: z.number() });
 
@@ -30,4 +30,5 @@ export const sloPlugin: Plugin = {
     },
   ],
   entityKinds: [sloKind],
+  onSystemRemoved: deleteSlosOf,
 };

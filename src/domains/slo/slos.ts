@@ -100,7 +100,7 @@ export async function deleteSlo(write: DomainWrite, id: string): Promise<void> {
   await write.entities.remove(write.tx, { kind: sloKind.kind, id }, write.cause);
 }
 
-/** Removes the objectives of a system that goes, each with its tombstone. */
+/** Removes the objectives of a system that is being removed, each with its tombstone. */
 export async function deleteSlosOf(write: DomainWrite, systemId: string): Promise<void> {
   const rows = await write.tx.select({ id: slos.id }).from(slos).where(eq(slos.systemId, systemId)).orderBy(slos.id);
   for (const { id } of rows) await deleteSlo(write, id);

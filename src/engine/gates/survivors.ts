@@ -1,5 +1,6 @@
 import type { Executor } from '../../db/executor';
-import { admitRuns, type Admission, type RunRequest } from '../../db/runs/admit';
+import { admitRuns, type Admission } from '../../db/runs/admit';
+import type { RunRequest } from '../../db/runs/run-request';
 import type { NewRouting } from '../../db/routings';
 import type { StartableRun } from '../../db/runs/start-queue';
 import type { Ids } from '../../domain/clock';

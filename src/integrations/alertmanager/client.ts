@@ -5,7 +5,7 @@ import type { Egress } from '../../edges/egress/egress';
 import { httpFailure } from '../../edges/egress/http-failure';
 import type { ConnectionCall } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
-import { authTypeOf, type AlertmanagerConnection } from './connection';
+import { authTypeOf, type AlertmanagerConnection } from './connection-config';
 
 /** Silences are kept for days after they have ended, and the list holds all of them. */
 const MAX_ANSWER_BYTES = 32 * 1_048_576;

@@ -1,31 +1,7 @@
 import { z } from 'zod';
-import { BaseUrl } from '../connections/base-url';
 import type { ConnectionType } from '../connections/connection-type';
 import type { AlertmanagerClient } from './client';
-
-const secret = z.string().min(1).max(10_000).optional().meta({ 'x-secret': true });
-
-/** Where an Alertmanager is, and how it wants its callers to authenticate. */
-export const AlertmanagerConnection = z
-  .strictObject({
-    url: BaseUrl.describe('Below which /api/v2 lies, with the route prefix if there is one'),
-    authType: z.enum(['none', 'basic', 'bearer']).optional().describe('Default: by the credentials that are given'),
-    user: z.string().min(1).max(320).optional(),
-    password: secret,
-    token: secret,
-  })
-  .superRefine(({ authType, user, password, token }, ctx) => {
-    const missing = (path: string, message: string) => ctx.addIssue({ code: 'custom', path: [path], message });
-    if (authType === 'basic' && user === undefined) missing('user', 'is required with authType basic');
-    if (authType === 'basic' && password === undefined) missing('password', 'is required with authType basic');
-    if (authType === 'bearer' && token === undefined) missing('token', 'is required with authType bearer');
-  });
-/** How to authenticate: as configured, else by the credentials that are there. */
-export function authTypeOf({ authType, user, token }: AlertmanagerConnection): 'none' | 'basic' | 'bearer' {
-  return authType ?? (token !== undefined ? 'bearer' : user !== undefined ? 'basic' : 'none');
-}
-
-export type AlertmanagerConnection = z.infer<typeof AlertmanagerConnection>;
+import { AlertmanagerConnection } from './connection-config';
 
 const Status = z.looseObject({ versionInfo: z.looseObject({ version: z.string() }) });
 

@@ -3,7 +3,7 @@ import { parseMatchers } from '../../domains/alert/label-matcher';
 import type { RemoteSilence, RemoteSilences } from '../../domains/alert/remote-silences';
 import { ProviderFailure } from '../provider-failure';
 import type { AlertmanagerClient } from './client';
-import { AlertmanagerConnection } from './connection';
+import { AlertmanagerConnection } from './connection-config';
 
 const State = z.looseObject({ state: z.enum(['active', 'pending', 'expired']) });
 const Silence = z.looseObject({ id: z.string(), comment: z.string(), status: State });

@@ -5,7 +5,7 @@ import type { ConnectionCall } from '../connections/connection-type';
 import type { Egress, EgressResponse } from '../../edges/egress/egress';
 import { httpFailure } from '../../edges/egress/http-failure';
 import { ProviderFailure } from '../provider-failure';
-import type { JiraConnection } from './connection';
+import type { JiraConnection } from './connection-config';
 
 /** One call of REST v3; `path` below `/rest/api/3`. @throws {ProviderFailure} with what Jira says */
 export type JiraClient = <T extends z.ZodType>(

@@ -1,15 +1,7 @@
 import { z } from 'zod';
-import { BaseUrl } from '../connections/base-url';
 import { chosen, type ConnectionType, type Option } from '../connections/connection-type';
 import type { JiraClient } from './client';
-
-/** Credentials of Jira Cloud. */
-export const JiraConnection = z.strictObject({
-  baseUrl: BaseUrl,
-  email: z.string().min(1).max(320),
-  apiToken: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
-});
-export type JiraConnection = z.infer<typeof JiraConnection>;
+import { JiraConnection } from './connection-config';
 
 const Named = z.looseObject({ id: z.string(), name: z.string() });
 const Projects = z.object({ values: z.array(z.looseObject({ key: z.string(), name: z.string() })) });

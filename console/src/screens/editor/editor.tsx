@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
-import { api, ask, ApiError } from '../../api/client';
+import { api, ask } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Loaded } from '../../ui/page';
 import { readYaml, refreshAutomation, type Automation } from '../automations/automation-api';
-import { dropDraft, readDraft } from './draft';
+import { dropDraft } from './draft';
+import type { Source } from './source';
 import { Workbench } from './workbench';
 
 const TEMPLATE = `name: My automation
@@ -16,13 +17,6 @@ actions:
     config:
       message: "{{ trigger.payload.title }}"
 `;
-
-/** Where a saved text comes from: the automation with its text and ETag, or the template of a new one. */
-export interface Source {
-  automation: Automation | undefined;
-  text: string;
-  etag: string;
-}
 
 const asYaml = { bodySerializer: (body: unknown) => String(body), headers: { 'Content-Type': 'application/yaml' } };
 
@@ -88,13 +82,4 @@ async function saveVersion(id: string, text: string, etag: string): Promise<void
   const params = { path: { id }, query: { replace: 'true' as const }, header: { 'If-Match': etag } };
   await ask(api.PATCH('/api/v1/automations/{id}', { params, body: text as never, ...asYaml }));
   dropDraft(id);
-}
-
-/** Whether a save was refused because another one came first. */
-export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.code === 'stale_etag';
-
-/** The draft that counts: one that says something else than what is saved. */
-export function draftFor(id: string, source: Source) {
-  const draft = readDraft(id);
-  return draft === undefined || draft.text === source.text ? undefined : draft;
 }

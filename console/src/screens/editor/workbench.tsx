@@ -9,7 +9,7 @@ import { Time } from '../../ui/time';
 import { Conflict } from './conflict';
 import { dropDraft, writeDraft } from './draft';
 import { DryRun } from './dry-run';
-import { draftFor, isConflict, type Source } from './editor';
+import { draftFor, isConflict, type Source } from './source';
 import { FindingList } from './finding-list';
 import { validate, type PlacedFinding } from './findings';
 import { knowledgeQuery } from './knowledge';

@@ -3,7 +3,7 @@ import type { CallingAction } from '../../contract';
 import { createTextLimits } from '../../limit-text';
 import { MAX_TEXT, toAdf } from '../adf';
 import type { JiraClient } from '../client';
-import { JiraConnection } from '../connection';
+import { JiraConnection } from '../connection-config';
 import { issueKeyOf } from '../issue';
 
 const Text = z.string().trim().min(1);

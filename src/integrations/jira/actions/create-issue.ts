@@ -7,7 +7,7 @@ import type { ConnectionCall } from '../../connections/connection-type';
 import type { CallingAction } from '../../contract';
 import { MAX_TEXT, toAdf } from '../adf';
 import type { JiraClient } from '../client';
-import { JiraConnection } from '../connection';
+import { JiraConnection } from '../connection-config';
 import { Issue, issueOf, JiraIssue, JiraSearch, quoteJql } from '../issue';
 
 const Text = z.string().trim().min(1);

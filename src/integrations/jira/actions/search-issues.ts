@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallingAction } from '../../contract';
 import type { JiraClient } from '../client';
-import { JiraConnection } from '../connection';
+import { JiraConnection } from '../connection-config';
 import { issueOf, JiraSearch, quoteJql } from '../issue';
 
 const Text = z.string().trim().min(1);

@@ -4,7 +4,7 @@ import { createTextLimits } from '../../limit-text';
 import { ProviderFailure } from '../../provider-failure';
 import { MAX_TEXT, toAdf } from '../adf';
 import type { JiraClient } from '../client';
-import { JiraConnection } from '../connection';
+import { JiraConnection } from '../connection-config';
 import { Issue, issueKeyOf, issueOf, JiraIssue } from '../issue';
 
 const Text = z.string().trim().min(1);
