@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirec
 import { queryClient } from './api/query-client';
 import { sessionQuery } from './api/session';
 import { Shell } from './shell';
+import { Crash, NoScreen } from './ui/crash';
 import { SignIn } from './screens/sign-in';
 
 type Search = Record<string, string | undefined>;
@@ -92,6 +93,8 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([signInRoute, shellRoute.addChildren(routes)]),
   basepath: '/console',
   defaultPreload: 'intent',
+  defaultErrorComponent: Crash,
+  defaultNotFoundComponent: NoScreen,
   scrollRestoration: true,
 });
 

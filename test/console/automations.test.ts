@@ -91,7 +91,7 @@ describeConsole('automations in the console', () => {
   it('are run by hand with a payload from a form', async () => {
     const { page } = await console_.open(`/automations/${id}`);
     await page.getByRole('button', { name: 'Run now' }).click();
-    await page.getByLabel('With a payload').check();
+    await page.getByLabel('As if started by').selectOption('deploys');
     await page.getByLabel('subject').fill('release-42');
     await page.getByLabel('data (JSON)').fill('{"env": "prod"}');
     await page.getByRole('button', { name: 'Run', exact: true }).click();

@@ -36,8 +36,7 @@ export function triggersOf(definition: Record<string, unknown>): KnownTrigger[] 
 export function RunNow({ automation, onClose }: { automation: Automation; onClose(): void }) {
   const navigate = useNavigate();
   const triggers = triggersOf(automation.definition);
-  const [triggerId, setTriggerId] = useState(triggers[0]?.id ?? '');
-  const [withPayload, setWithPayload] = useState(false);
+  const [triggerId, setTriggerId] = useState('');
   const [payload, setPayload] = useState<Record<string, unknown>>();
   const [contextKey, setContextKey] = useState('');
   const [checkConditions, setCheckConditions] = useState(false);
@@ -50,7 +49,7 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
             skipConditions: !checkConditions,
             ...(triggerId === '' ? {} : { triggerId }),
             ...(contextKey === '' ? {} : { contextKey }),
-            ...(withPayload && payload !== undefined ? { payload } : {}),
+            ...(payload === undefined ? {} : { payload }),
           },
         }),
       ),
@@ -64,7 +63,7 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
     <Dialog
       title={`Run “${automation.name}”`}
       submit="Run"
-      disabled={withPayload && payload === undefined}
+      disabled={event !== undefined && payload === undefined}
       onClose={onClose}
       form={run}
       wide
@@ -73,7 +72,10 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
         <SelectField
           label="As if started by"
           value={triggerId}
-          options={triggers.map(({ id, event: name }) => ({ value: id, label: id === name ? id : `${id} (${name})` }))}
+          options={[
+            { value: '', label: 'nothing: by hand, without a payload' },
+            ...triggers.map(({ id, event: name }) => ({ value: id, label: id === name ? id : `${id} (${name})` })),
+          ]}
           onChange={(next) => {
             setTriggerId(next);
             setPayload(undefined);
@@ -87,10 +89,7 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
         hint="Empty: what the trigger makes of the payload."
       />
       <CheckField label="Check its conditions" checked={checkConditions} onChange={setCheckConditions} />
-      {event !== undefined && <CheckField label="With a payload" checked={withPayload} onChange={setWithPayload} />}
-      {withPayload && event !== undefined && (
-        <Payload key={event} event={event} value={payload} onChange={setPayload} />
-      )}
+      {event !== undefined && <Payload key={event} event={event} value={payload} onChange={setPayload} />}
     </Dialog>
   );
 }

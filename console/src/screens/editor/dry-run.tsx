@@ -34,7 +34,7 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
   const [runId, setRunId] = useState('');
   const [own, setOwn] = useState('{\n}');
   const past = useQuery({
-    queryKey: ['runs', 'recent', automation.id],
+    queryKey: ['runs', 'to try', automation.id],
     queryFn: () => ask(api.GET('/api/v1/runs', { params: { query: { automationId: automation.id, limit: 20 } } })),
   });
   const run = useMutation({

@@ -22,7 +22,7 @@ export function SystemScreen() {
     queryFn: () => ask(api.GET('/api/v1/systems/{id}', { params: { path: { id } } })),
   });
   const health = useQuery({
-    queryKey: ['health', id],
+    queryKey: ['health', 'of', id],
     queryFn: () => ask(api.GET('/api/v1/health/{systemId}', { params: { path: { systemId: id } } })),
   });
   return (

@@ -48,7 +48,7 @@ export function Systems() {
 function SystemTable({ systems }: { systems: readonly System[] }) {
   const systemIds = systems.map(({ id }) => id).join(',');
   const health = useQuery({
-    queryKey: ['health', systemIds],
+    queryKey: ['health', 'list', systemIds],
     enabled: systems.length > 0,
     queryFn: () => ask(api.GET('/api/v1/health', { params: { query: { systemIds } } })),
   });

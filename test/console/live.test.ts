@@ -1,0 +1,116 @@
+import type { Browser } from 'playwright-core';
+import { freePort } from '../../src/os/free-port';
+import { startEngine, type Engine } from '../support/engine';
+import { describeConsole, launchBrowser, openPage } from './console-harness';
+
+const FIRST = `name: Greet deploys
+triggers:
+  - event: automation.event
+    config: { type: deploy }
+actions:
+  - id: greet
+    action: automation.log
+    config: { message: "Deployed {{ trigger.payload.subject }}" }
+`;
+const FAILS = `name: Calls a far end that is down
+triggers:
+  - event: automation.event
+    config: { type: call }
+actions:
+  - id: first
+    action: automation.log
+    config: { message: once }
+  - id: call
+    action: integration-webhook.send
+    config: { url: "$URL/page" }
+    retry: { max_attempts: 1 }
+`;
+const SLEEPS = `name: Sleeps
+triggers:
+  - event: automation.event
+    config: { type: sleep }
+actions:
+  - id: nap
+    delay: { minutes: 40 }
+`;
+
+/** The console over a real API process, worker, Postgres and Temporal. */
+describeConsole('the console over the whole service', () => {
+  let engine: Engine;
+  let browser: Browser;
+  let api: Awaited<ReturnType<Engine['api']>>;
+  let port: number;
+  beforeAll(async () => {
+    engine = await startEngine();
+    port = await freePort();
+    [api, , browser] = await Promise.all([start(), engine.worker(), launchBrowser()]);
+  }, 180_000);
+  afterAll(async () => {
+    await (browser as Browser | undefined)?.close();
+    await (engine as Engine | undefined)?.close();
+  });
+  const start = () => engine.api({ FERMATA_PORT: String(port), FERMATA_CONSOLE: 'on' });
+  const origin = () => `http://127.0.0.1:${port}`;
+
+  async function open(path: string) {
+    const link = await engine.call({ url: origin() }, 'POST', '/session/links');
+    const opened = await openPage(browser, origin(), String(link['path']));
+    opened.page.setDefaultTimeout(45_000);
+    await opened.page.getByRole('button', { name: 'Sign out' }).waitFor();
+    await opened.page.goto(`${origin()}/console${path}`);
+    return opened;
+  }
+
+  it('goes from nothing to a first run', async () => {
+    const { page, wrong } = await open('/automations/new');
+    await page.getByLabel('Definition').fill(FIRST);
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('heading', { name: 'Greet deploys' }).waitFor();
+    await page.getByRole('button', { name: 'Run now' }).click();
+    await page.getByLabel('As if started by').selectOption('automation_event');
+    await page.getByLabel('subject').fill('release-42');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.locator('.page-sub [data-status="success"]').waitFor();
+    await page.getByRole('button', { name: /greet/ }).click();
+    await page.getByText('Deployed release-42').first().waitFor();
+    // Chromium itself styles what it merges in editable text, which the policy refuses as it should.
+    expect(wrong.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
+  }, 120_000);
+
+  it('retries a failed run from the step that failed', async () => {
+    const id = await engine.save(FAILS);
+    engine.receiver.answerWith((_received, response) => void response.writeHead(500).end());
+    const { page } = await open(`/automations/${id}`);
+    await page.getByRole('button', { name: 'Run now' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.locator('.page-sub [data-status="failed"]').waitFor();
+    engine.receiver.answerWith((_received, response) => void response.end('ok'));
+    await page.getByRole('button', { name: 'Retry from the failed step' }).click();
+    await page.getByText('retry of').waitFor();
+    await page.locator('.page-sub [data-status="success"]').waitFor();
+    const rows = await engine.runs(id);
+    expect(rows.map(({ status }) => status)).toEqual(['failed', 'success']);
+  }, 120_000);
+
+  it('shows how long a sleeping run sleeps still, and cancels it', async () => {
+    const id = await engine.save(SLEEPS);
+    const { runId } = await engine.call({ url: origin() }, 'POST', `/automations/${id}/runs`, {});
+    const { page } = await open(`/runs/${String(runId)}`);
+    await page.getByText(/in (39|40) min/).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('.page-sub [data-status="cancelled"]').waitFor();
+  }, 120_000);
+
+  it('reconnects after a restart of the API, and misses nothing', async () => {
+    const id = await engine.save(FIRST.replaceAll('deploy', 'restarted').replace('Greet', 'Survives'));
+    const { page } = await open(`/runs?automationId=${id}`);
+    await page.getByText('Live').waitFor();
+    await api.stop('SIGKILL');
+    await page.getByText('Reconnecting').waitFor();
+    await engine.emit('restarted', {}, { subject: 'while the API was away' });
+    await engine.ended(1, id);
+    api = await start();
+    await page.getByText('Live').waitFor();
+    await page.getByRole('link', { name: /Survives/ }).waitFor();
+  }, 180_000);
+});

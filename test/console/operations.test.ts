@@ -1,0 +1,210 @@
+import { BASE } from '../integration/api-harness';
+import { describeConsole, startConsole, type ConsoleHarness } from './console-harness';
+
+const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+
+describeConsole('operating by the console', () => {
+  let screens: ConsoleHarness;
+  beforeAll(async () => {
+    screens = await startConsole();
+    await screens.post('/systems', { id: 'checkout', name: 'Checkout' });
+    for (const name of ['DiskFull', 'HighLatency', 'CertExpires'])
+      await screens.post('/ingest/alertmanager', {
+        version: '4',
+        status: 'firing',
+        alerts: [
+          {
+            ...{ status: 'firing', fingerprint: name.toLowerCase(), startsAt: new Date().toISOString() },
+            labels: { alertname: name, severity: 'critical', system: 'checkout' },
+            annotations: { summary: `${name} on db-1`, runbook_url: 'https://runbooks.test/disk' },
+          },
+        ],
+      });
+  });
+  afterAll(() => screens.end());
+  const alertOf = async (id: string) => (await screens.api.call('GET', `${BASE}/alerts/${id}`)).body;
+
+  it('acknowledges an alert that is found from the first screen', async () => {
+    const { page, wrong } = await screens.open('/now');
+    await page.getByRole('link', { name: 'DiskFull' }).click();
+    await page.getByRole('button', { name: 'Acknowledge' }).click();
+    await page.getByText('acknowledged by').waitFor();
+    expect(await page.getByRole('button', { name: 'Acknowledge' }).isDisabled()).toBe(true);
+    expect((await alertOf('diskfull'))['acknowledgedBy']).toBe('admin');
+    expect(await page.getByRole('link', { name: 'https://runbooks.test/disk' }).first().getAttribute('rel')).toBe(
+      'noreferrer',
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('silences an alert with a comment, and ends the silence', async () => {
+    const { page } = await screens.open('/alerts/highlatency');
+    await page.getByRole('button', { name: 'Silence' }).click();
+    await page.getByLabel('For').selectOption('30');
+    await page.getByLabel('Comment').fill('Known, being fixed');
+    await page.getByRole('dialog').getByRole('button', { name: 'Silence' }).click();
+    await page.getByText(/silenced, ends/).waitFor();
+    expect((await alertOf('highlatency'))['silencedUntil']).toBeDefined();
+    await page.goto(`${screens.api.url}/console/alerts?tab=silences`);
+    await page.getByText('Known, being fixed').waitFor();
+    await page.getByRole('button', { name: 'End', exact: true }).click();
+    await page.getByText('Nothing is silenced.').waitFor();
+  });
+
+  it('resolves an alert by hand, and finds it among the resolved ones', async () => {
+    const { page } = await screens.open('/alerts/certexpires');
+    await page.getByRole('button', { name: 'Resolve' }).click();
+    await page.getByRole('cell', { name: 'person' }).waitFor();
+    await page.goto(`${screens.api.url}/console/alerts?status=resolved`);
+    await page.getByRole('link', { name: 'CertExpires' }).waitFor();
+    expect(await page.getByRole('link', { name: 'DiskFull' }).count()).toBe(0);
+  });
+
+  it('searches alerts by a matcher, and says what is wrong with one', async () => {
+    const { page } = await screens.open('/alerts');
+    await page.getByLabel('Matcher').fill('alertname=~"Disk.*"');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'HighLatency' }).waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'DiskFull' }).waitFor();
+    await page.getByLabel('Matcher').fill('alertname=~"Disk(');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').first().waitFor();
+  });
+
+  it('opens an incident, writes an update and resolves it', async () => {
+    const { page } = await screens.open('/incidents');
+    await page.getByRole('button', { name: 'Open an incident' }).click();
+    await page.getByLabel('Title').fill('Checkout is slow');
+    await page.getByLabel('Systems').fill('checkout');
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.getByRole('heading', { name: 'Checkout is slow' }).waitFor();
+    await page.getByLabel('New update').fill('The database is **saturated** <b>now</b>');
+    await page.getByRole('button', { name: 'Add update' }).click();
+    await page.getByText('The database is **saturated** <b>now</b>').waitFor();
+    await page.getByRole('button', { name: 'Resolve' }).click();
+    await page.locator('.page-sub [data-status="resolved"]').waitFor();
+  });
+
+  it('plans a maintenance, sees it in the calendar and cancels it', async () => {
+    await screens.post('/maintenances', {
+      title: 'Move the rack',
+      systemIds: ['checkout'],
+      startAt: inAnHour(30),
+      endAt: inAnHour(31),
+    });
+    const { page } = await screens.open('/maintenances');
+    await page
+      .getByRole('list', { name: 'Next two weeks' })
+      .getByRole('link', { name: 'Move the rack' })
+      .first()
+      .click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('.page-sub [data-status="cancelled"]').waitFor();
+  });
+
+  it('creates an objective and shows what is left of its budget', async () => {
+    const { page } = await screens.open('/slos');
+    await page.getByRole('button', { name: 'New objective' }).click();
+    await page.getByLabel('Name').fill('Availability');
+    await page.getByLabel('System').fill('checkout');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('row', { name: /Availability.*99.9 % in 30 days/ }).waitFor();
+  });
+
+  it('shows a system with what depends on it and what fires', async () => {
+    await screens.post('/systems', { id: 'shop', name: 'Shop' });
+    await screens.post('/dependencies', { sourceSystemId: 'shop', targetSystemId: 'checkout', impactType: 'critical' });
+    const { page } = await screens.open('/systems?q=check');
+    await page.getByRole('link', { name: 'Checkout' }).click();
+    await page.getByText('depends on it').waitFor();
+    await page.getByRole('link', { name: 'DiskFull' }).waitFor();
+    await page.getByRole('link', { name: 'shop' }).click();
+    await page.getByRole('heading', { name: 'Shop' }).waitFor();
+  });
+
+  it('writes a secret that no page shows again, and warns of a short one', async () => {
+    const { page } = await screens.open('/connections?tab=secrets');
+    await page.getByRole('button', { name: 'New secret' }).click();
+    await page.getByLabel('Name').fill('PAGER_TOKEN');
+    await page.getByLabel('Value').fill('short');
+    await page.getByText(/cannot be hidden/).waitFor();
+    await page.getByLabel('Value').fill('a-value-that-is-long-enough');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('${{ secrets.PAGER_TOKEN }}').waitFor();
+    expect(await page.content()).not.toContain('a-value-that-is-long-enough');
+  });
+
+  it('tests a connection before it is saved, and keeps its secret write-only', async () => {
+    const { page } = await screens.open('/connections');
+    await page.getByRole('button', { name: 'New connection' }).click();
+    await page.getByLabel('Name').fill('Our Jira');
+    await page.getByLabel('Type', { exact: true }).selectOption('jira');
+    await page.getByLabel('baseUrl').fill('https://127.0.0.1:1');
+    await page.getByLabel('email').fill('ops@example.test');
+    await page.getByLabel('apiToken').fill('a-token-that-nobody-sees');
+    await page.getByRole('button', { name: 'Test before saving' }).click();
+    await page.getByRole('dialog').locator('[data-status="failed"]').waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('cell', { name: 'Our Jira' }).waitFor();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByText('A value is set. Empty: it stays.').waitFor();
+    expect(await page.getByLabel('apiToken').inputValue()).toBe('');
+    expect(await page.content()).not.toContain('a-token-that-nobody-sees');
+  });
+
+  it('routes a dead letter once more', async () => {
+    const { body } = await screens.api.call('POST', `${BASE}/events`, {
+      body: { specversion: '1.0', id: 'dead', source: '/test', type: 'broken' },
+    });
+    const [changeId] = body['changeIds'] as string[];
+    await screens.api.rows(
+      `update changes set routed_at = now(), failed_at = now(), attempts = 5, error = '{"message": "It broke"}' where change_id = $1`,
+      [changeId],
+    );
+    const { page } = await screens.open('/system?tab=dead');
+    await page.getByText('It broke').waitFor();
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByText('Every change could be routed.').waitFor();
+  });
+
+  it('makes a token that is shown once, and revokes it', async () => {
+    const { page } = await screens.open('/system');
+    await page.getByRole('button', { name: 'New token' }).click();
+    await page.getByLabel('Name').fill('for the pipeline');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByText('It is shown once.').waitFor();
+    const label =
+      (await page.getByRole('dialog').getByRole('button', { name: /^Copy/ }).getAttribute('aria-label')) ?? '';
+    expect(label).toMatch(/^Copy fm/);
+    await page.getByRole('button', { name: 'Close' }).click();
+    const row = page.getByRole('row', { name: /for the pipeline/ });
+    await row.getByRole('button', { name: 'Revoke' }).click();
+    await row.waitFor({ state: 'detached' });
+  });
+
+  it('shows who did what, filtered by the address', async () => {
+    const { page } = await screens.open('/system?tab=audit');
+    await page.getByRole('row').nth(1).waitFor();
+    await page.getByRole('button', { name: 'success' }).click();
+    await page.waitForURL(/outcome=success/);
+  });
+
+  it('browses triggers with their schema and an example', async () => {
+    const { page } = await screens.open('/system?tab=triggers');
+    await page.getByLabel('Search triggers').fill('incident.created');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'incident.created' }).waitFor();
+    await page.getByRole('heading', { name: 'Example' }).waitFor();
+  });
+
+  it('returns to sign-in when the session ends, and to the same screen afterwards', async () => {
+    const { page } = await screens.open('/systems');
+    await page.getByRole('link', { name: 'Checkout' }).waitFor();
+    await screens.api.rows('update sessions set revoked_at = now()');
+    screens.api.api.forgetTokens();
+    await page.getByRole('link', { name: 'Checkout' }).click();
+    await page.getByLabel('Token').fill(await screens.api.token('viewer'));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Checkout' }).waitFor();
+  });
+});
