@@ -5,7 +5,7 @@ const { createTypeScriptImportResolver } = require('eslint-import-resolver-types
 
 /** Import zones: each room lists what it must not import. `main-*.ts`, `cli` and `dev` wire everything. */
 const zone = (target, ...from) => ({ target: `./src/${target}`, from: from.map((f) => `./src/${f}`) });
-const processes = ['cli', 'dev', 'main-worker.ts', 'telemetry'];
+const processes = ['cli', 'dev', 'main-api.ts', 'main-worker.ts', 'telemetry'];
 const zones = [
   zone(
     'domain',

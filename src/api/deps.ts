@@ -15,7 +15,7 @@ import type { Action, SystemRemovedHook } from '../integrations/contract';
 import type { AlertSettings } from '../domains/alert/take-alerts';
 import type { Evaluator } from '../evaluation/evaluator';
 
-/** What the REST API is made of; `src/cli/api.ts` puts it together. */
+/** Dependencies of the REST API, wired by `src/main-api.ts`. */
 export interface ApiDeps {
   database: Pick<Database, 'db' | 'pool'>;
   clock: Clock;

@@ -4,7 +4,7 @@ import { ConfigError } from '../config';
 import { messageOf } from '../domain/errors';
 import { UsageError } from './usage-error';
 import { loadEnvFile } from './env-file';
-import { packageVersion } from './version';
+import { packageVersion } from '../package-version';
 
 /** What the file of a subcommand exports: it adds arguments, options, examples and the action. */
 interface Subcommand {

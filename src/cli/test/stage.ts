@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfig } from '../../config';
 import { createDatabase } from '../../db/client';
 import { createLogger } from '../../log';
-import { startApi } from '../api';
+import { startApi } from '../../main-api';
 import { startWorker } from '../../main-worker';
 import type { ScratchPostgres } from './scratch-postgres';
 import { createStandIns, type Mocks, type Performed } from './stand-ins';

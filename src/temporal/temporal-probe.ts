@@ -4,16 +4,16 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 /** Short enough for a probe that runs every few seconds. */
 const DEADLINE_MS = 1_500;
 
-/** Tells whether Temporal answers. */
+/** A check of whether Temporal can be reached. */
 export interface TemporalProbe {
-  /** Rejects when it does not. */
+  /** Rejects when Temporal does not answer within 1.5 s. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Connects at the first question, not before: the API starts and accepts events while Temporal is away. Uses the pure
- * client; the worker's native connection would cost the API process tens of megabytes.
+ * Creates a probe that connects at its first check, so that the API starts and accepts events while Temporal is away. It uses
+ * the pure client: the worker's native connection would cost the API process tens of megabytes.
  */
 export function createTemporalProbe({ address }: { address: string | undefined }): TemporalProbe {
   let connection: Connection | undefined;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../project-root';
+import { projectRoot } from './project-root';
 
 /** Version of this program, from `package.json`. */
 export function packageVersion(): string {

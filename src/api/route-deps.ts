@@ -1,0 +1,42 @@
+import { createFleetCounters } from '../db/fleet-counters';
+import { createAttemptLimit } from './auth/attempt-limit';
+import { createAuthenticator } from './auth/authenticate';
+import { automationBodySchemas } from './automations/input';
+import { createAutomationValidator } from './automations/validator';
+import { createDocumentChecks } from './checks/document-checks';
+import { createDocumentWork } from './checks/document-work';
+import type { ApiDeps } from './deps';
+import { createClientAddress } from './http/client-address';
+import { createApiMetrics } from './metrics';
+import { createStreamConnections } from './stream/connection';
+import { createFeed } from './stream/feed';
+
+const DEFAULT_ROUTINGS_MS = 72 * 3_600_000;
+
+/** What routes are made with: the dependencies of the API and the parts that several routes share. */
+export type RouteDeps = ReturnType<typeof createRouteDeps>;
+
+/** Creates the parts that routes share. Opens no connection. */
+export function createRouteDeps(deps: ApiDeps) {
+  const { clock, log, settings } = deps;
+  const { db } = deps.database;
+  const fleet = createFleetCounters({ db, log });
+  const work = createDocumentWork({ checks: createDocumentChecks(deps), plugins: settings.plugins ?? [] });
+  return {
+    ...deps,
+    db,
+    fleet,
+    work,
+    webUi: settings.webUi,
+    routingsMs: settings.routingsMs ?? DEFAULT_ROUTINGS_MS,
+    authenticator: createAuthenticator({ db, clock, adminToken: settings.adminToken }),
+    attempts: createAttemptLimit(clock),
+    clientAddress: createClientAddress(settings.trustedProxies),
+    isSecure: () => settings.publicUrl?.startsWith('https:') === true,
+    metrics: createApiMetrics({ db, fleet }),
+    feed: createFeed({ db, webUi: settings.webUi, log }),
+    connections: createStreamConnections(),
+    validator: createAutomationValidator({ work }),
+    bodySchemas: automationBodySchemas(deps.registry),
+  };
+}
