@@ -20,7 +20,7 @@ import { renderStopReason } from './evaluate/stop';
 import { renderStepVariables } from './evaluate/variables';
 import { evaluateWait } from './evaluate-wait';
 import { isEnabled } from './settle-step';
-import { runError, scopeOf, stepOf, traceOf, type Step } from './step';
+import { runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
 
 const nothing: EvaluateKind = () => Promise.resolve({ evaluation: { type: 'enabled' }, status: 'running' });
 
@@ -93,7 +93,7 @@ function masked(evaluated: Evaluated, mask: Mask): Evaluated {
     ...rest,
     evaluation: maskedEvaluation(evaluation, mask),
     ...(result === undefined ? {} : { result: maskFields(mask, result, 'all') }),
-    ...(trace && { trace: mask(trace) }),
+    ...(trace && { trace: mask(trace, TRACE_FIELDS) }),
   };
 }
 

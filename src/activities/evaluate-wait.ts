@@ -29,6 +29,7 @@ import type { Look } from '../evaluation/evaluator';
 import { matchEvent } from '../evaluation/match-event';
 import { waitScopeOf } from '../evaluation/wait-scope';
 import type { ActivityDeps } from './deps';
+import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled } from './settle-step';
 import { runError, scopeOf, traceOf, type Step } from './step';
 
@@ -274,7 +275,7 @@ async function settle(
     runId,
     path,
     status: 'success',
-    result: step.mask(result),
+    result: maskFields(step.mask, result, 'all'),
     trace: { evaluation, ...traceOf(step) },
   });
   if (written) return evaluation;

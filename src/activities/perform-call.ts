@@ -20,6 +20,7 @@ import { codeOf } from './perform-transaction';
 import { persist } from './persist';
 import { prepareCall, type PreparedCall } from './prepare-call';
 import { auditRefusedSecret } from './refused-secret';
+import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
 import { runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
@@ -170,7 +171,7 @@ async function settle(
   const { source, names } = step;
   const facts = {
     ...{ ids: deps.ids, entities: deps.entities, prepared: sent.prepared },
-    config: step.mask(sent.config) as never,
+    config: maskFields(step.mask, sent.config, 'all') as never,
     connectionType: sent.connectionType,
     run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
     cause: runCause(step),

@@ -68,6 +68,13 @@ export function scopeOf(
 
 const withError = (facts: RunFacts, error: RunError): RunFacts => ({ ...facts, run: { ...facts.run, error } });
 
+/** Names of a trace and of its operators. All other keys are those of data that a condition has read. */
+export const TRACE_FIELDS: ReadonlySet<string> = new Set([
+  ...['warnings', 'enabled', 'conditions', 'branch', 'iteration', 'problem', 'delay', 'until'],
+  ...['condition', 'value', 'actual', 'wanted', 'parts', 'reason', 'one_of', 'since', 'for'],
+  ...['==', '!=', '<', '>', '<=', '>=', 'in', 'above', 'below', 'after', 'before', 'weekday', 'timezone'],
+]);
+
 /** What the step's row keeps of how it was evaluated, beside what its kind keeps. */
 export function traceOf({
   warnings,
@@ -80,7 +87,7 @@ export function traceOf({
     ...(enabled && { enabled }),
     ...(conditions && { conditions }),
   };
-  return Object.keys(trace).length === 0 ? trace : toStorable(mask(trace));
+  return Object.keys(trace).length === 0 ? trace : toStorable(mask(trace, TRACE_FIELDS));
 }
 
 /** The run as the actor of what its steps write. */

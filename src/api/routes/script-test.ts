@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FermataError } from '../../domain/errors';
 import { fillReferences, referencesIn } from '../../domain/secrets/references';
-import { createMask } from '../../domain/secrets/mask-values';
+import { createMask, maskFields } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../../integrations/provider-failure';
 import { PackageList, ScriptEnv } from '../../integrations/script/script-config';
 import type { ScriptRequest } from '../../integrations/script/run-script';
@@ -66,7 +66,8 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptRunner }): Route[
         const signal = AbortSignal.any([hangUp.signal, AbortSignal.timeout(body.timeoutMs + AROUND_MS)]);
         try {
           const { error, ...ended } = await scripts.run({ ...requestOf(body), mask, signal });
-          return json(200, mask({ ok: error === undefined, ...ended, ...(error !== undefined && { error }) }));
+          const answer = { ok: error === undefined, ...ended, ...(error !== undefined && { error }) };
+          return json(200, maskFields(mask, answer, 'all'));
         } catch (error) {
           if (!(error instanceof ProviderFailure)) throw error;
           throw new FermataError(error.code, mask(error.message));

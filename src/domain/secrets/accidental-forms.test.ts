@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createMask, maskFields } from './mask-values';
+import { secretForms } from './secret-forms';
 
 const ODD = `it's "p"a\\s&<w>/+ {x}`;
 const lines = [
@@ -98,6 +99,76 @@ it('hides base64 whose line breaks were escaped in JSON, or written as strings o
   expect(createMask([PEM])(wrapped.map((line) => `    "${line}"`).join('\n'))).toBe('    "****"');
 });
 
+describe('forms that nest or mix', () => {
+  const TOKEN = 'tok_a1B2c3&D4<e5>-f6/g7+h8=i9';
+  const utf16be = Buffer.from(TOKEN, 'utf16le').swap16();
+  const percent = (text: string): string => Buffer.from(text).toString('hex').replace(/../g, '%$&');
+  const entity = (char: string, index: number): string => {
+    const code = char.charCodeAt(0);
+    return (
+      [`&#${code};`, `&#x${code.toString(16)};`, `&#X${code.toString(16).toUpperCase()};`, char][index % 4] ?? char
+    );
+  };
+  const wrap = (text: string, width: number): string => text.match(new RegExp(`.{1,${width}}`, 'g'))?.join('\n') ?? '';
+  const base64 = (before: string, width: number): string =>
+    wrap(Buffer.from(`${before}${TOKEN}`).toString('base64'), width);
+
+  it.each<[string, string]>([
+    ['base64 in lines of 8', base64('', 8)],
+    ['base64 in lines of 9', base64('', 9)],
+    ['base64 in lines of 12 after other text', base64('user:', 12)],
+    ['base64 that begins in the middle of a line', wrap(`key= ${base64('', 1_000)}`, 10)],
+    ['base64 in lines of 8 whose breaks are escaped', JSON.stringify(base64('', 8))],
+    ['base64 in lines of 8 in a URL', encodeURIComponent(base64('', 8))],
+    ['base64 of UTF-16LE', Buffer.from(TOKEN, 'utf16le').toString('base64')],
+    ['base64 of UTF-16BE', utf16be.toString('base64')],
+    ['base64 of UTF-16LE inside another text', Buffer.from(`é: ${TOKEN}.`, 'utf16le').toString('base64')],
+    ['base64 of UTF-16 in lines of 8', wrap(Buffer.from(TOKEN, 'utf16le').toString('base64'), 8)],
+    ['hexadecimal of UTF-16', utf16be.toString('hex')],
+    ['UTF-16 read as Latin-1', Buffer.from(TOKEN, 'utf16le').toString('latin1')],
+    [
+      '\\u escapes for every character',
+      TOKEN.replace(/./g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    ],
+    [
+      '\\u escapes for some characters, twice',
+      TOKEN.replace(/[a-e]/g, (c) => `\\\\u00${c.charCodeAt(0).toString(16)}`),
+    ],
+    ['\\x escapes for letters', TOKEN.replace(/[a-z]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`)],
+    ['three times percent', encodeURIComponent(encodeURIComponent(encodeURIComponent(TOKEN)))],
+    ['three times percent, every character', encodeURIComponent(encodeURIComponent(percent(TOKEN)))],
+    ['percent for some characters', TOKEN.replace(/[a-e]/g, percent)],
+    ['decimal entities', TOKEN.replace(/./g, (c) => entity(c, 0))],
+    ['hexadecimal entities', TOKEN.replace(/./g, (c) => entity(c, 1))],
+    ['mixed entities', [...TOKEN].map(entity).join('').replaceAll('&#60;', '&lt;')],
+    ['entities inside entities', TOKEN.replace(/./g, (c) => entity(c, 0)).replaceAll('&', '&amp;')],
+    ['entities in JSON in a URL', encodeURIComponent(JSON.stringify(TOKEN.replace(/./g, (c) => entity(c, 1))))],
+    ['lines of 10', wrap('tok_a1B2c3D4e5f6g7h8i9', 10)],
+  ])('hides a token as %s', (_what, text) =>
+    expect(createMask([TOKEN, 'tok_a1B2c3D4e5f6g7h8i9'])(`x ${text} y`)).toMatch(
+      /^x (key= )?"?\S{0,12}\*\*\*\*\S{0,6}\s?y$/,
+    ),
+  );
+
+  it('hides a value that looks like escapes when the text around it is escaped', () => {
+    const mask = createMask(['pa%41ss&#66;word\\n"1']);
+    for (const text of [
+      'pa%41ss&#66;word\\n"1',
+      'pa%2541ss%26#66;word\\\\n&#34;1',
+      'pa\\u002541ss&amp;#66;word\\n\\"1',
+    ])
+      expect(mask(`x ${text} y`)).toBe('x **** y');
+  });
+
+  it('adds forms whose number does not depend on the length of the secret', () => {
+    const count = (length: number): number => secretForms('aB3&'.repeat(length / 4)).length;
+    expect(count(65_536)).toBe(count(1_024));
+    const characters = (length: number): number =>
+      secretForms('aB3&'.repeat(length / 4)).reduce((sum, form) => sum + form.length, 0);
+    expect(characters(65_536)).toBeLessThan(70 * characters(1_024));
+  });
+});
+
 it('hides texts in a secret that is JSON, and the lines in them', () => {
   const mask = createMask([JSON.stringify({ type: 'sa', key: PEM, id: 'client-12345678' })]);
   expect(mask(`id: client-12345678, type: sa`)).toBe('id: ****, type: sa');
@@ -137,5 +208,14 @@ it('leaves the names of our own fields alone', () => {
   expect(maskFields(mask, { status: 'status', data: { status: 1 } }, ['status'])).toEqual({
     status: '****',
     data: { '****': 1 },
+  });
+});
+
+it('masks all keys of a structure but those that are named', () => {
+  const trace = { actual: { status: 'status', state: 1 }, parts: [{ actual: { 'x status': 2 } }], status: 3 };
+  expect(createMask(['status'])(trace, new Set(['actual', 'parts']))).toEqual({
+    actual: { '****': '****', state: 1 },
+    parts: [{ actual: { 'x ****': 2 } }],
+    '****': 3,
   });
 });

@@ -1,21 +1,31 @@
-/** A text in base64, whole and as it stands inside the base64 of a longer text, where it begins at one of three places. */
-export function base64Forms(form: string): string[] {
-  const bytes = Buffer.from(form);
-  const whole = [bytes.toString('base64'), bytes.toString('base64url')];
-  // What is the same in every text around it, for each of the three places in a group of three bytes.
-  const inside = [0, 1, 2].flatMap((offset) => {
-    const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
-    const first = Math.ceil((offset * 8) / 6);
-    const last = Math.floor((shifted.length * 8) / 6);
-    return [shifted.toString('base64').slice(first, last), shifted.toString('base64url').slice(first, last)];
-  });
-  return [...whole, ...inside];
+/** The bytes of a text in UTF-8, and in UTF-16 of both orders, as Windows and PowerShell encode it. */
+function bytesOf(form: string): Buffer[] {
+  const little = Buffer.from(form, 'utf16le');
+  return [Buffer.from(form), little, Buffer.from(little).swap16()];
 }
 
-/** The bytes of a text in hexadecimal: lower case, upper case. */
+/** A text in base64, whole and as it stands inside the base64 of a longer text, where it begins at one of three places. */
+export function base64Forms(form: string): string[] {
+  return bytesOf(form).flatMap((bytes) => {
+    // What is the same in every text around it, for each of the three places in a group of three bytes.
+    const inside = [0, 1, 2].flatMap((offset) => {
+      const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
+      const first = Math.ceil((offset * 8) / 6);
+      const last = Math.floor((shifted.length * 8) / 6);
+      return [shifted.toString('base64').slice(first, last), shifted.toString('base64url').slice(first, last)];
+    });
+    return [bytes.toString('base64'), bytes.toString('base64url'), ...inside];
+  });
+}
+
+/** The bytes of a text in hexadecimal, in lower case. */
 export function hexForms(form: string): string[] {
-  const hex = Buffer.from(form).toString('hex');
-  return [hex, hex.toUpperCase()];
+  return bytesOf(form).map((bytes) => bytes.toString('hex'));
+}
+
+/** UTF-16 read as ASCII, with NUL, or what it was replaced by, between the characters. Empty for texts beyond ASCII. */
+export function wideForms(form: string): string[] {
+  return /^[\0-\x7f]*$/.test(form) ? ['\0', '\ufffd'].map((gap) => [...form].join(gap)) : [];
 }
 
 /**

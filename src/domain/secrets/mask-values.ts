@@ -1,3 +1,4 @@
+import { decodedViews, originalSpans } from './decoded-views';
 import { MIN_SECRET_LENGTH, secretForms, wrappedForms } from './secret-forms';
 import { joinSpans, replaceSpans } from './spans';
 import { compileMatcher } from './text-matcher';
@@ -9,9 +10,9 @@ const CUT = '…';
 
 /**
  * What is masked: `values` leaves the keys of objects as they are, for structures of our own; `data` masks keys too, for what people and
- * far ends have sent.
+ * far ends have sent. A set masks all keys but those in it, at any depth, for structures of our own that hold data.
  */
-export type MaskScope = 'values' | 'data';
+export type MaskScope = 'values' | 'data' | ReadonlySet<string>;
 
 /** Returns a copy of anything without some values in it. */
 export type Mask = <T>(value: T, scope?: MaskScope) => T;
@@ -20,8 +21,8 @@ export type Mask = <T>(value: T, scope?: MaskScope) => T;
 export const NO_MASK: Mask = (value) => value;
 
 /**
- * Replaces values, in all the forms of `secretForms`, in all texts of anything, and numbers that read like one. Takes time
- * linear in the text. `onHit` receives how many were replaced. A protection against accidents: the author of a script can
+ * Replaces values, in all the forms of `secretForms`, in all texts of anything, and numbers that read like one. Texts are searched as
+ * they are and with their escapes resolved (`decodedViews`). Takes time linear in the text. `onHit` receives how many were replaced. A protection against accidents: the author of a script can
  * encode a value in a form that is not among them.
  */
 export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {
@@ -35,8 +36,11 @@ export function createMask(values: readonly string[], onHit: (count: number) => 
   });
   const text = (given: string): string => {
     const input = withoutHalf(given, forms);
-    const [exact, broken] = [find(input), findWrapped(input)];
-    const spans = broken.length === 0 ? exact : joinSpans([exact, broken]);
+    const found = [find(input), findWrapped(input)];
+    for (const view of decodedViews(input)) {
+      found.push(originalSpans(view, find(view.text)), originalSpans(view, findWrapped(view.text)));
+    }
+    const spans = joinSpans(found);
     if (spans.length === 0) return input;
     onHit(spans.length);
     return replaceSpans(input, spans, MASK);
@@ -47,7 +51,8 @@ export function createMask(values: readonly string[], onHit: (count: number) => 
     if (Array.isArray(value)) return value.map((item) => mask(item, scope));
     if (typeof value !== 'object' || value === null || value instanceof Date) return value;
     const entries = Object.entries(value).map(([key, child]): [string, unknown] => [key, mask(child, scope)]);
-    return Object.fromEntries(scope === 'values' ? entries : distinctKeys(entries, text));
+    if (scope === 'values') return Object.fromEntries(entries);
+    return Object.fromEntries(distinctKeys(entries, (key) => (scope !== 'data' && scope.has(key) ? key : text(key))));
   };
   return (value, scope = 'values') => mask(value, scope) as typeof value;
 }

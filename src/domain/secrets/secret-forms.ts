@@ -1,5 +1,6 @@
 import { escapedForms, partForms } from './escaped-forms';
-import { base64Forms, hexForms, latin1Forms } from './encoded-forms';
+import { decodedViews } from './decoded-views';
+import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 
 /** Shorter values cannot be told from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
@@ -22,14 +23,17 @@ export function secretForms(value: string): string[] {
       for (const escaped of escapedForms(text)) forms.add(escaped);
     // As the name of a host, which is case-insensitive.
     if (form.length >= MIN_PART_LENGTH && /^[A-Za-z0-9.-]+$/.test(form)) forms.add(form.toLowerCase());
-    for (const encoded of [...base64Forms(form), ...hexForms(form)]) forms.add(encoded);
+    for (const encoded of [...base64Forms(form), ...wideForms(form)]) forms.add(encoded);
+    for (const hex of hexForms(form)) for (const digits of [hex, hex.toUpperCase()]) forms.add(digits);
+    // A value that looks like escapes itself: resolving the escapes around it resolves them, too.
+    for (const { text } of decodedViews(form)) forms.add(text);
   }
   for (const part of partsOf(value)) for (const form of partForms(part)) forms.add(form);
   return [...forms].filter((form) => form.length >= MIN_SECRET_LENGTH);
 }
 
 /**
- * The forms that a tool may break into lines or pieces: base64, hexadecimal in lower case, and the body of a PEM block, without
+ * The forms that a tool may break into lines or pieces: base64, hexadecimal in lower case, the body of a PEM block and tokens, without
  * white space.
  */
 export function wrappedForms(value: string): { base64: string[]; hex: string[] } {
@@ -40,11 +44,13 @@ export function wrappedForms(value: string): { base64: string[]; hex: string[] }
     .filter((line) => !line.startsWith('-----'))
     .join('')
     .replace(/\s+/g, '');
-  const bodies = lines.length > 1 && body.length >= 2 * MIN_PART_LENGTH ? [body] : [];
+  // The body of a PEM block; and a token that consists of the characters of base64, which a terminal or a mail may break.
+  const isWrappable = lines.length > 1 || /^[\w+/=-]+$/.test(body);
+  const bodies = isWrappable && body.length >= 2 * MIN_PART_LENGTH ? [body] : [];
   const base64 = [value, form].flatMap(base64Forms).filter(({ length }) => length >= MIN_SECRET_LENGTH);
   return {
     base64: [...new Set([...base64, ...bodies])],
-    hex: [...new Set([value, form].map((text) => hexForms(text)[0] ?? ''))],
+    hex: [...new Set([value, form].flatMap(hexForms))],
   };
 }
 

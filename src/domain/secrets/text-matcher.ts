@@ -11,6 +11,7 @@ const MOST_DEPTH = 64;
 /** The automaton is left for the skipping search when less than this of a text has been seen. */
 const SHALLOW = 3;
 const HASH_BASE = 0x01000193;
+const { imul } = Math;
 
 /** The end of a text beyond `MOST_DEPTH`. */
 interface Long {
@@ -40,7 +41,7 @@ export function compileMatcher(texts: readonly string[]): FindAll {
       for (const { length, hash, power } of list) {
         const end = start + length;
         if (end > input.length) continue;
-        if ((((hashes[end] ?? 0) - Math.imul(hashes[start] ?? 0, power)) | 0) !== hash) continue;
+        if ((((hashes[end] ?? 0) - imul(hashes[start] ?? 0, power)) | 0) !== hash) continue;
         addSpan(spans, start, end);
         return;
       }
@@ -89,7 +90,7 @@ function prefixHashes(text: string): Int32Array {
   const hashes = new Int32Array(text.length + 1);
   let hash = 0;
   for (let at = 0; at < text.length; at += 1) {
-    hash = (Math.imul(hash, HASH_BASE) + text.charCodeAt(at) + 1) | 0;
+    hash = (imul(hash, HASH_BASE) + text.charCodeAt(at) + 1) | 0;
     hashes[at + 1] = hash;
   }
   return hashes;
@@ -116,7 +117,7 @@ function compileAutomaton(texts: readonly string[]): Automaton {
   let nodes = 1;
 
   const slotOf = (node: number, char: number): number => {
-    let slot = (Math.imul(node, 0x9e3779b1) ^ Math.imul(char, 0x85ebca6b)) & (size - 1);
+    let slot = (imul(node, 0x9e3779b1) ^ imul(char, 0x85ebca6b)) & (size - 1);
     for (let child = table[slot] ?? 0; child !== 0; child = table[slot] ?? 0) {
       if (parents[child] === node && chars[child] === char) return slot;
       slot = (slot + 1) & (size - 1);
@@ -162,8 +163,8 @@ function compileAutomaton(texts: readonly string[]): Automaton {
 function longOf(text: string): Long {
   let [hash, power] = [0, 1];
   for (let at = 0; at < text.length; at += 1) {
-    hash = (Math.imul(hash, HASH_BASE) + text.charCodeAt(at) + 1) | 0;
-    power = Math.imul(power, HASH_BASE);
+    hash = (imul(hash, HASH_BASE) + text.charCodeAt(at) + 1) | 0;
+    power = imul(power, HASH_BASE);
   }
   return { length: text.length, hash, power };
 }

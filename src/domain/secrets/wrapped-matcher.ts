@@ -1,10 +1,13 @@
 import type { Span } from './spans';
 import { compileMatcher, type FindAll } from './text-matcher';
 
-/** Runs of characters that are shorter are no line of wrapped base64. */
-const MIN_RUN = 16;
+/** Runs of characters that are shorter are no line of wrapped base64, unless the first or the last one. */
+const MIN_RUN = 8;
 /** Between two lines: the break, indentation, quotes, `> `. */
 const MAX_GAP = 16;
+
+const BACKSLASH = 92;
+const LETTERS_OF_BREAKS = 'nrt';
 
 const tableOf = (chars: string): Uint8Array => {
   const table = new Uint8Array(65_536);
@@ -17,15 +20,16 @@ const HEX_TEXT = tableOf(`${DIGITS}abcdefABCDEFxX\\ \t\r\n:,;-_`);
 const BASE64 = tableOf(`${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=_-`);
 
 /**
- * Compiles a search for base64 that is broken into lines of 16 or more characters (also with breaks written as `\\n`, indented or quoted),
+ * Compiles a search for base64 that is broken into lines of 8 or more characters (also with breaks written as `\\n`, indented or quoted),
  * and for hexadecimal with separators between bytes. Linear in the input; text without such parts costs next to nothing.
  */
 export function compileWrappedMatcher(forms: { base64: readonly string[]; hex: readonly string[] }): FindAll {
   const [base64, hex] = [compileMatcher(forms.base64), compileMatcher(forms.hex)];
   // Four digits and a separator: the tightest dump that is not plain hexadecimal.
   const shortestHex = Math.floor((forms.hex.reduce((least, { length }) => Math.min(least, length), Infinity) * 5) / 4);
+  const shortestBase64 = forms.base64.reduce((least, { length }) => Math.min(least, length), Infinity);
   return (input) => [
-    ...[...wrappedParts(input)].flatMap((runs) => spansInRuns(input, runs, base64)),
+    ...[...wrappedParts(input, shortestBase64)].flatMap((runs) => spansInRuns(input, runs, base64)),
     ...[...hexParts(input, shortestHex)].flatMap((part) => spansInDigits(input, part, hex)),
   ];
 }
@@ -59,47 +63,40 @@ function toPlaces(spans: readonly Span[], places: readonly number[]): Span[] {
   return spans.map(([start, end]): Span => [places[start] ?? 0, (places[end - 1] ?? 0) + 1]);
 }
 
-/** Consecutive lines of base64. A run of 16 covers an offset that is a multiple of 16, so only those offsets are checked. */
-function* wrappedParts(input: string): Generator<Span[]> {
-  const isIn = (at: number) => at < input.length && BASE64[input.charCodeAt(at)] === 1;
-  const endOfRun = (from: number) => {
-    let end = from;
-    while (isIn(end)) end += 1;
-    return end;
-  };
-  let floor = 0;
+/**
+ * Consecutive lines of base64 with together at least `shortest` characters. All but the first and the last have 8 or more
+ * characters. A short line ends one part and begins the next, so that all parts together have at most twice the characters of the input.
+ */
+export function* wrappedParts(input: string, shortest: number): Generator<Span[]> {
+  let runs: Span[] = [];
+  let size = 0;
+  const isPart = () => size >= shortest && runs.length > 1 && runs.some(([from, to]) => to - from >= MIN_RUN);
   for (let at = 0; at < input.length;) {
-    if (!isIn(at)) {
-      at += MIN_RUN;
-      continue;
+    const start = endOfGap(input, at);
+    let end = start;
+    while (BASE64[input.charCodeAt(end)] === 1) end += 1;
+    const before = runs.at(-1);
+    const isFar = before !== undefined && start - before[1] > MAX_GAP;
+    if (isFar || (before !== undefined && runs.length > 1 && before[1] - before[0] < MIN_RUN)) {
+      if (isPart()) yield runs;
+      runs = isFar ? [] : [before];
+      size = isFar ? 0 : before[1] - before[0];
     }
-    let start = at;
-    while (start > floor && isIn(start - 1)) start -= 1;
-    const runs: Span[] = [];
-    let end = endOfRun(at);
-    runs.push([start, end]);
-    while (end - start >= MIN_RUN) {
-      start = endOfGap(input, end);
-      if (start - end > MAX_GAP || !isIn(start)) break;
-      end = endOfRun(start);
-      runs.push([start, end]);
-    }
-    if (runs.length > 1) yield runs;
-    floor = runs.at(-1)?.[1] ?? at;
-    at = Math.max(floor, at + 1);
-    at += (MIN_RUN - (at % MIN_RUN)) % MIN_RUN;
+    if (end > start) runs.push([start, end]);
+    size += end - start;
+    at = end;
   }
+  if (isPart()) yield runs;
 }
 
 /** Where what stands between two lines ends: white space, quotes and the like, and `\n` and `\r` written as two characters. */
 function endOfGap(input: string, from: number): number {
   let at = from;
-  while (at < input.length && at - from <= MAX_GAP) {
-    if (input[at] === '\\' && /[nrt]/.test(input[at + 1] ?? '')) at += 2;
-    else if (BASE64[input.charCodeAt(at)] === 1) break;
-    else at += 1;
+  while (at < input.length && BASE64[input.charCodeAt(at)] !== 1) {
+    const isWritten = input.charCodeAt(at) === BACKSLASH && LETTERS_OF_BREAKS.includes(input.charAt(at + 1));
+    at += isWritten ? 2 : 1;
   }
-  return at;
+  return Math.min(at, input.length);
 }
 
 /** Parts of at least `shortest` characters that may be dumps in hexadecimal. */
