@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     return;
   }
   const profiler = options.profile ? createProfiler() : undefined;
-  if (profiler !== undefined) process.env['BENCH_NODE_OPTIONS'] = profiler.nodeOptions;
+  if (profiler !== undefined) process.env['BENCH_NODE_ARGUMENTS'] = JSON.stringify(profiler.nodeArguments);
   const loadBefore = load();
   const figures = await measure(options);
   const missed = figures.filter(({ target }) => target?.met === false);

@@ -19,8 +19,8 @@ const Profile = z.object({
 
 /** CPU profiles of the processes of the bench, one for each thread. */
 export interface Profiler {
-  /** NODE_OPTIONS of the processes that are to be profiled. */
-  nodeOptions: string;
+  /** Options of Node for the processes to profile. Node 20 refuses them in NODE_OPTIONS. */
+  nodeArguments: string[];
   /** Of each thread the functions that took most time themselves; removes the files. To be called when all have ended. */
   report(): string;
 }
@@ -29,7 +29,7 @@ export interface Profiler {
 export function createProfiler(): Profiler {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-bench-profile-'));
   return {
-    nodeOptions: `--cpu-prof --cpu-prof-dir=${directory}`,
+    nodeArguments: ['--cpu-prof', `--cpu-prof-dir=${directory}`],
     report() {
       const files = readdirSync(directory).filter((name) => name.endsWith('.cpuprofile'));
       const texts = files.toSorted().map((name) => reportOf(name, readFileSync(join(directory, name), 'utf8')));

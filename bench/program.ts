@@ -5,16 +5,20 @@ import { until } from '../test/support/until';
 
 /**
  * Starts `fermata <command>` of the built program as people run it, with nothing of this environment but what is given,
- * and waits until it has said some words. `BENCH_NODE_OPTIONS` becomes its NODE_OPTIONS, for profilers.
+ * and waits until it prints `readyWords`. `BENCH_NODE_ARGUMENTS`, a JSON list, becomes options of Node, for profilers.
  */
 export async function startProgram(command: string, env: Record<string, string>, readyWords: string): Promise<Child> {
-  const { PATH = '', HOME = '', BENCH_NODE_OPTIONS } = process.env;
+  const { PATH = '', HOME = '', BENCH_NODE_ARGUMENTS = '[]' } = process.env;
   const lines: string[] = [];
   let ready = false;
   const child = await startChild({
     command: process.execPath,
-    args: [join(projectRoot(), 'dist', 'src', 'cli', 'main.js'), command],
-    env: { PATH, HOME, ...env, ...(BENCH_NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS: BENCH_NODE_OPTIONS }) },
+    args: [
+      ...(JSON.parse(BENCH_NODE_ARGUMENTS) as string[]),
+      join(projectRoot(), 'dist', 'src', 'cli', 'main.js'),
+      command,
+    ],
+    env: { PATH, HOME, ...env },
     onLine: (line) => {
       ready ||= line.includes(readyWords);
       if (lines.push(line) > 50) lines.shift();

@@ -22,8 +22,7 @@ export async function measureAlerts(platform: Platform, plan: Plan, say: (messag
     await saveAutomation(stack, {
       name: 'Every alert',
       triggers: [{ event: 'alert.fired', config: { matchers: ['alertname=~"Bench.*"'] } }],
-      mode: 'parallel',
-      max_runs: 1000,
+      mode: 'single',
       actions: [{ action: 'automation.log', config: { message: '{{ trigger.payload.runbookUrl }}' } }],
     });
     const figures: Figure[] = [];
@@ -44,13 +43,15 @@ export async function measureAlerts(platform: Platform, plan: Plan, say: (messag
 }
 
 let fired = 0;
+let groups = 0;
 
-function alert(): Record<string, unknown> {
+/** An alert of a system. Those of one request are of one system, as Alertmanager groups them. */
+function alert(system: number): Record<string, unknown> {
   const n = (fired += 1);
   return {
     ...{ status: 'firing', startsAt: new Date().toISOString(), endsAt: '0001-01-01T00:00:00Z' },
     fingerprint: n.toString(16).padStart(16, '0'),
-    labels: { alertname: 'BenchDown', severity: 'critical', service: `bench-${n % SYSTEMS}`, pod: `pod-${n}` },
+    labels: { alertname: 'BenchDown', severity: 'critical', service: `bench-${system}`, pod: `pod-${n}` },
     annotations: { summary: 'A pod is down', runbook_url: 'https://runbooks.example.org/pod' },
   };
 }
@@ -61,7 +62,8 @@ async function post(stack: Stack, { batch, atATime }: Load, seconds: number): Pr
   let count = 0;
   const lane = async () => {
     while (performance.now() - begin < seconds * 1000) {
-      const alerts = Array.from({ length: batch }, alert);
+      const system = (groups += 1) % SYSTEMS;
+      const alerts = Array.from({ length: batch }, () => alert(system));
       await stack.post('/api/v1/ingest/alertmanager', 'application/json', { version: '4', alerts });
       count += batch;
     }

@@ -7,11 +7,11 @@ import { occurredAtOf } from '../domain/entities/occurred-at';
 import { assertStorable } from '../domain/entities/storable';
 import { FermataError } from '../domain/errors';
 import type { Registry } from '../domain/registry/registry';
-import { appendChanges } from './change-log';
+import { appendChanges, type NewChange } from './change-log';
 import { createEntityKindStore, type EntityKindStore, type ResolvedKind } from './entities/entity-kinds';
-import { lockEntity } from './entities/lock-entity';
+import { lockEntities } from './entities/lock-entity';
 import * as transitions from './entities/transitions';
-import { writeState } from './entities/write-state';
+import { writeStates, type StateWrite } from './entities/write-state';
 import type { Executor } from './executor';
 import { entities } from './tables/entities';
 
@@ -40,6 +40,12 @@ export interface WriteOptions {
   kind?: ResolvedKind;
 }
 
+/** One of several writes to entities of a kind. */
+export interface EntityWrite extends Pick<WriteOptions, 'occurredAt' | 'context'> {
+  id: string;
+  update: EntityUpdate;
+}
+
 export interface MutateResult {
   state: EntityState;
   changed: boolean;
@@ -56,7 +62,7 @@ export interface EntityStore {
   /**
    * Applies an update under the row's lock: diff, transitions and change row in the caller's transaction. A state that
    * stays as it is (deep, key order ignored) writes nothing. Refused: `unknown_kind`, `validation_failed`, `invalid_text`.
-   * Callers that write several entities in one transaction do so in the order of (kind, id).
+   * Callers that write several entities in one transaction do so in the order of (kind, id), or with `mutateMany`.
    */
   mutate(
     tx: Executor,
@@ -65,6 +71,16 @@ export interface EntityStore {
     cause: Cause,
     options?: WriteOptions,
   ): Promise<MutateResult>;
+  /**
+   * `mutate` for several entities of one kind, in as many statements as for one. The ids are distinct. Results and changes
+   * are in the order of `writes`.
+   */
+  mutateMany(
+    tx: Executor,
+    kind: string | ResolvedKind,
+    writes: readonly EntityWrite[],
+    cause: Cause,
+  ): Promise<MutateResult[]>;
   /** Removes the entity: transitions to null and a tombstone change. False when there is none. */
   remove(
     tx: Executor,
@@ -130,25 +146,30 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
   const { registry, clock, ids } = deps;
   const kinds = createEntityKindStore({ registry, clock });
 
-  /** Writes what changed; gives the id of the change row, if the kind emits. */
+  /** Writes what changed; returns the id of the change row of each state, if the kind is reactive. */
   async function record(
     tx: Executor,
-    ref: EntityRef,
-    states: { prev: EntityState | null; next: EntityState | null },
-    how: { reactive: boolean; cause: Cause; options: WriteOptions; now: Date },
-  ): Promise<{ changed: boolean; changeId?: string }> {
-    const diff = diffState(states.prev, states.next);
-    const created = (states.prev === null) !== (states.next === null);
-    if (diff.changedFields.length === 0 && !created) return { changed: false };
-    const changeId = ids.next();
-    const occurredAt = occurredAtOf(how.options.occurredAt, how.now);
-    await writeState(tx, { ...ref, ...states, changedFields: diff.changedFields, changeId, occurredAt, now: how.now });
-    if (!how.reactive) return { changed: true };
-    const { context } = how.options;
-    await appendChanges(tx, [
-      { changeId, ...ref, occurredAt, cause: how.cause, ...states, ...diff, ...(context && { context }) },
-    ]);
-    return { changed: true, changeId };
+    kind: ResolvedKind,
+    states: readonly (Pick<EntityWrite, 'id' | 'occurredAt' | 'context'> & Pick<StateWrite, 'prev' | 'next'>)[],
+    { cause, now }: { cause: Cause; now: Date },
+  ): Promise<{ changed: boolean; changeId?: string }[]> {
+    const writes: StateWrite[] = [];
+    const changes: NewChange[] = [];
+    const results = states.map(({ id, prev, next, context, ...rest }) => {
+      const diff = diffState(prev, next);
+      const created = (prev === null) !== (next === null);
+      if (diff.changedFields.length === 0 && !created) return { changed: false };
+      const changeId = ids.next();
+      const occurredAt = occurredAtOf(rest.occurredAt, now);
+      writes.push({ id, prev, next, changedFields: diff.changedFields, changeId, occurredAt });
+      if (!kind.reactive) return { changed: true };
+      const facts = { changeId, kind: kind.kind, id, occurredAt, cause };
+      changes.push({ ...facts, prev, next, ...diff, ...(context && { context }) });
+      return { changed: true, changeId };
+    });
+    await writeStates(tx, kind.kind, writes, now);
+    await appendChanges(tx, changes);
+    return results;
   }
 
   return {
@@ -156,31 +177,44 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
     clock,
     ids,
 
-    async mutate(tx, ref, update, cause, options = {}) {
-      assertId(ref);
-      const kind = options.kind ?? (await kinds.resolve(tx, ref.kind));
-      const now = clock.now();
-      const { state: prev, updatedAt } = await lockEntity(tx, ref.kind, ref.id, now);
-      const proposed = typeof update === 'function' ? update(prev) : mergePatch(prev, update);
-      const next = await validated(kind, ref, proposed);
-      const result = await record(tx, ref, { prev, next }, { reactive: kind.reactive, cause, options, now });
-      const state = result.changed || prev === null ? next : prev;
-      return { state, updatedAt: result.changed ? now : updatedAt, ...result };
+    async mutate(tx, { kind, id }, update, cause, { kind: resolved, ...options } = {}) {
+      const [result] = await this.mutateMany(tx, resolved ?? kind, [{ id, update, ...options }], cause);
+      if (result === undefined) throw new Error(`The write of ${kind}:${id} has no result`);
+      return result;
     },
 
-    async remove(tx, ref, cause, options = {}) {
-      const kind = await kinds.resolve(tx, ref.kind);
+    async mutateMany(tx, ofKind, writes, cause) {
+      if (writes.length === 0) return [];
+      const name = typeof ofKind === 'string' ? ofKind : ofKind.kind;
+      for (const { id } of writes) assertId({ kind: name, id });
+      const kind = typeof ofKind === 'string' ? await kinds.resolve(tx, ofKind) : ofKind;
       const now = clock.now();
-      if (!(await this.get(tx, ref.kind, ref.id))) return { removed: false };
-      const { state: prev } = await lockEntity(tx, ref.kind, ref.id, now);
+      const wanted = writes.map(({ id }) => id);
+      const locked = await lockEntities(tx, name, wanted, now);
+      const states = [];
+      for (const { id, update, ...options } of writes) {
+        const prev = locked.get(id)?.state ?? null;
+        const proposed = typeof update === 'function' ? update(prev) : mergePatch(prev, update);
+        states.push({ id, ...options, prev, next: await validated(kind, { kind: name, id }, proposed) });
+      }
+      const results = await record(tx, kind, states, { cause, now });
+      return states.map(({ id, prev, next }, index) => {
+        const { changed = false, ...rest } = results[index] ?? {};
+        const updatedAt = changed ? now : (locked.get(id)?.updatedAt ?? now);
+        return { state: changed || prev === null ? next : prev, updatedAt, changed, ...rest };
+      });
+    },
+
+    async remove(tx, { kind: name, id }, cause, options = {}) {
+      const kind = await kinds.resolve(tx, name);
+      const now = clock.now();
+      if (!(await this.get(tx, name, id))) return { removed: false };
+      const prev = (await lockEntities(tx, name, [id], now)).get(id)?.state ?? null;
       if (prev === null) return { removed: false };
-      const { changeId } = await record(
-        tx,
-        ref,
-        { prev, next: null },
-        { reactive: kind.reactive, cause, options, now },
-      );
-      return { removed: true, ...(changeId !== undefined && { changeId }) };
+      const { occurredAt, context } = options;
+      const write = { id, prev, next: null, ...(occurredAt && { occurredAt }), ...(context && { context }) };
+      const [result] = await record(tx, kind, [write], { cause, now });
+      return { removed: true, ...(result?.changeId !== undefined && { changeId: result.changeId }) };
     },
 
     async get(db, kind, id) {

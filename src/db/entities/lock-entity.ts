@@ -2,33 +2,48 @@ import { sql } from 'drizzle-orm';
 import type { EntityState } from '../../domain/entities/diff';
 import type { Executor } from '../executor';
 
-interface LockedEntity {
+/** An entity whose row is locked; `state` null = it does not exist. */
+export interface LockedEntity {
   state: EntityState | null;
-  createdAt: Date;
   updatedAt: Date;
 }
 
 interface Row extends Record<string, unknown> {
+  id: string;
   state: EntityState | null;
-  created_at: Date;
   updated_at: Date;
 }
 
 /**
- * Locks the row of an entity until the transaction ends, making it when absent (state null), and gives its state as
- * committed last. Every writer goes through here before it draws a `seq`: so `seq` order is commit order per entity.
+ * Locks the rows of entities of one kind until the transaction ends, in the order of their ids. A missing row is inserted with
+ * state null. Returns the states as last committed. Every writer locks its entities here before it draws a `seq`, so for each
+ * entity `seq` order is commit order.
  */
-export async function lockEntity(tx: Executor, kind: string, id: string, now: Date): Promise<LockedEntity> {
-  const select = sql`select state, created_at, updated_at from entities where kind = ${kind} and id = ${id} for update`;
-  let rows = (await tx.execute<Row>(select)).rows;
-  if (rows.length === 0) {
+export async function lockEntities(
+  tx: Executor,
+  kind: string,
+  ids: readonly string[],
+  now: Date,
+): Promise<Map<string, LockedEntity>> {
+  const select = sql`
+    select id, state, updated_at from entities
+    where kind = ${kind} and id = any(${sql.param(ids)}::text[]) order by id for update`;
+  let { rows } = await tx.execute<Row>(select);
+  if (rows.length < ids.length) {
+    const found = new Set(rows.map(({ id }) => id));
+    const missing = ids.filter((id) => !found.has(id)).sort();
     const at = now.toISOString();
-    // Waits for a concurrent insert of the same key to commit; the statement after it then sees and locks that row.
-    await tx.execute(sql`insert into entities (kind, id, state, created_at, updated_at)
-      values (${kind}, ${id}, null, ${at}, ${at}) on conflict (kind, id) do nothing`);
+    // The insert waits for a concurrent insert of the same key to commit; the select after it sees and locks that row.
+    await tx.execute(sql`
+      insert into entities (kind, id, state, created_at, updated_at)
+      select ${kind}, id, null, ${at}::timestamptz, ${at}::timestamptz
+      from unnest(${sql.param(missing)}::text[]) with ordinality as t(id, ord) order by ord
+      on conflict (kind, id) do nothing`);
     rows = (await tx.execute<Row>(select)).rows;
   }
-  const row = rows[0];
-  if (!row) throw new Error(`The row of entity ${kind}/${id} vanished while it was being locked`);
-  return { state: row.state, createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at) };
+  const locked = new Map(rows.map((row) => [row.id, { state: row.state, updatedAt: new Date(row.updated_at) }]));
+  const vanished = ids.find((id) => !locked.has(id));
+  if (vanished !== undefined)
+    throw new Error(`The row of entity ${kind}/${vanished} vanished while it was being locked`);
+  return locked;
 }

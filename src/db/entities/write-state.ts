@@ -2,35 +2,45 @@ import { sql } from 'drizzle-orm';
 import { ownField, type EntityState } from '../../domain/entities/diff';
 import type { Executor } from '../executor';
 
-interface StateWrite {
-  kind: string;
+/** A new state of a locked entity. */
+export interface StateWrite {
   id: string;
+  /** null = it did not exist. */
   prev: EntityState | null;
+  /** null = it is removed. */
   next: EntityState | null;
   changedFields: readonly string[];
   changeId: string;
-  /** When it became so; what `inStateSince` answers. */
+  /** Start of the new state; `inStateSince` returns it. */
   occurredAt: Date;
-  /** Time of the server. */
-  now: Date;
 }
 
-const jsonOrNull = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
-
-/** Stores the state and one transition per changed field, in one statement; the caller holds the row's lock. */
-export async function writeState(tx: Executor, write: StateWrite): Promise<void> {
-  const { kind, id, prev, next, changedFields } = write;
-  const now = write.now.toISOString();
-  const from = changedFields.map((field) => jsonOrNull(ownField(prev, field)));
-  const to = changedFields.map((field) => jsonOrNull(ownField(next, field)));
+/**
+ * Stores new states of entities of one kind, with one transition for each changed field, in one statement. The caller holds the
+ * locks of the rows. `now` is the time of the server.
+ */
+export async function writeStates(tx: Executor, kind: string, writes: readonly StateWrite[], now: Date): Promise<void> {
+  if (writes.length === 0) return;
+  const at = now.toISOString();
+  const states = writes.map(({ id, prev, next }) => ({ id, state: next, created: prev === null }));
+  const transitions = writes.flatMap(({ id, prev, next, changedFields, changeId, occurredAt }) =>
+    changedFields.map((field) => {
+      const [from, to] = [ownField(prev, field), ownField(next, field)];
+      const values = { from_value: from ?? null, to_value: to ?? null, was: from !== undefined, is: to !== undefined };
+      return { id, field, ...values, at: occurredAt.toISOString(), change_id: changeId };
+    }),
+  );
   await tx.execute(sql`
     with stored as (
-      update entities set state = ${next === null ? null : JSON.stringify(next)}::jsonb, updated_at = ${now},
-        created_at = ${prev === null ? sql`${now}::timestamptz` : sql`created_at`}
-      where kind = ${kind} and id = ${id}
+      update entities e set state = w.state, updated_at = ${at}::timestamptz,
+        created_at = case when w.created then ${at}::timestamptz else e.created_at end
+      from jsonb_to_recordset(${JSON.stringify(states)}::jsonb) as w(id text, state jsonb, created boolean)
+      where e.kind = ${kind} and e.id = w.id
     )
     insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
-    select ${kind}, ${id}, field, from_value, to_value, ${write.occurredAt.toISOString()}, ${write.changeId}
-    from unnest(${sql.param(changedFields)}::text[], ${sql.param(from)}::jsonb[], ${sql.param(to)}::jsonb[])
-      as t(field, from_value, to_value)`);
+    -- A field that is absent is null; one whose value is null is the JSON null.
+    select ${kind}, id, field, case when was then coalesce(from_value, 'null') end,
+      case when "is" then coalesce(to_value, 'null') end, at, change_id
+    from jsonb_to_recordset(${JSON.stringify(transitions)}::jsonb) as t(id text, field text, from_value jsonb,
+      to_value jsonb, was boolean, "is" boolean, at timestamptz, change_id uuid)`);
 }

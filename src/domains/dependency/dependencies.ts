@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { appendChanges } from '../../db/change-log';
 import type { Executor } from '../../db/executor';
@@ -165,7 +165,16 @@ export async function deleteDependenciesOf(write: DomainWrite, systemId: string)
   for (const { id } of rows) await deleteDependency(write, id);
 }
 
-/** Tells whom a change of a system's status reaches; nothing when nobody depends on it. */
+/** Which of these systems others depend on. */
+export async function systemsWithDependants(tx: Executor, systemIds: readonly string[]): Promise<Set<string>> {
+  const rows = await tx
+    .selectDistinct({ id: d.targetSystemId })
+    .from(d)
+    .where(inArray(d.targetSystemId, [...systemIds]));
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Appends an event with the systems that a change of status affects; none when no system depends on it. */
 export async function propagateImpact(
   write: DomainWrite,
   systemId: string,

@@ -15,11 +15,14 @@ const SEVERITY: Readonly<Record<HealthStatus, number>> = { healthy: 0, degraded:
 
 const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (SEVERITY[a] >= SEVERITY[b] ? a : b);
 
-/** A check by its last result, or a firing alert. */
+/** A check by its last result, or a firing alert; with `count`, as many of them as it says. */
 export interface CheckStatus {
   source: 'check' | 'alert';
   status: HealthStatus;
+  count?: number;
 }
+
+const countOf = (checks: readonly CheckStatus[]): number => checks.reduce((sum, { count = 1 }) => sum + count, 0);
 
 /**
  * Health of a system (catalogue.md, Health): all checks healthy → healthy, all unhealthy → unhealthy, otherwise degraded;
@@ -27,10 +30,10 @@ export interface CheckStatus {
  */
 export function aggregateHealth(all: readonly CheckStatus[]): HealthState {
   const checks = all.filter((check) => check.source === 'check');
-  const healthyChecks = checks.filter((check) => check.status === 'healthy').length;
+  const healthyChecks = countOf(checks.filter((check) => check.status === 'healthy'));
   let status: HealthStatus = 'degraded';
-  if (healthyChecks === checks.length) status = 'healthy';
+  if (healthyChecks === countOf(checks)) status = 'healthy';
   else if (checks.every((check) => check.status === 'unhealthy')) status = 'unhealthy';
   for (const alert of all) if (alert.source === 'alert') status = worse(status, alert.status);
-  return { status, healthyChecks, totalChecks: all.length };
+  return { status, healthyChecks, totalChecks: countOf(all) };
 }

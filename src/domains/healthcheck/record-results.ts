@@ -77,9 +77,10 @@ export async function recordResults(write: DomainWrite, results: readonly CheckR
   await upsertChecks(tx, latest.map(row));
   const events = fresh.flatMap((result) => eventsOf(write, result));
   const changeIds = (await appendChanges(tx, events)).map((change) => change.changeId);
-  for (const { systemId, state, at } of steps) {
-    const changeId = await writeHealth(write, { id: systemId, name: systems.get(systemId)?.name }, state, at);
-    if (changeId !== undefined) changeIds.push(changeId);
-  }
-  return [...knownIds, ...changeIds];
+  const health = steps.map(({ systemId: id, state, at }) => ({
+    system: { id, name: systems.get(id)?.name },
+    state,
+    at,
+  }));
+  return [...knownIds, ...changeIds, ...(await writeHealth(write, health))];
 }

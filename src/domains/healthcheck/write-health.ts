@@ -1,29 +1,68 @@
-import { propagateImpact } from '../dependency/dependencies';
+import { propagateImpact, systemsWithDependants } from '../dependency/dependencies';
 import type { DomainWrite } from '../domain-write';
 import { objectivesDue } from '../slo/slos';
 import { HealthState, type HealthStatus } from './health-status';
 
+/** The health of a system from `at` on. */
+export interface HealthWrite {
+  system: { id: string; name: string | undefined };
+  state: HealthState;
+  at: Date;
+}
+
 /**
- * Writes the health of a system, and what a change of its status means for others: impact reaches dependants, its objectives are due.
- * Gives the change row, if there is one. The caller holds the system's lock.
+ * Writes the health of systems, in the given order for each system. A change of status reaches the dependants of the system and
+ * makes its objectives due. Returns the ids of the change rows. The caller holds the locks of the systems.
  */
-export async function writeHealth(
-  write: DomainWrite,
-  system: { id: string; name: string | undefined },
-  state: HealthState,
-  occurredAt: Date,
-): Promise<string | undefined> {
-  let previous: HealthStatus = 'healthy';
-  const update = (prev: Record<string, unknown> | null) => {
-    previous = HealthState.safeParse(prev).data?.status ?? 'healthy';
-    return state;
-  };
-  const options = { occurredAt, ...(system.name === undefined ? {} : { context: { systemName: system.name } }) };
-  const ref = { kind: 'health', id: system.id };
-  const { changeId } = await write.entities.mutate(write.tx, ref, update, write.cause, options);
-  if (changeId !== undefined && previous !== state.status) {
-    await propagateImpact(write, system.id, { previous, next: state.status }, occurredAt);
-    await objectivesDue(write, system.id);
+export async function writeHealth(write: DomainWrite, steps: readonly HealthWrite[]): Promise<string[]> {
+  const changeIds: string[] = [];
+  let rest = steps;
+  while (rest.length > 0) {
+    const first = new Map<string, HealthWrite>();
+    const later: HealthWrite[] = [];
+    for (const step of rest) {
+      if (first.has(step.system.id)) later.push(step);
+      else first.set(step.system.id, step);
+    }
+    changeIds.push(...(await writeOnce(write, [...first.values()])));
+    rest = later;
   }
-  return changeId;
+  return changeIds;
+}
+
+/** Writes at most one state for each system. */
+async function writeOnce(write: DomainWrite, steps: readonly HealthWrite[]): Promise<string[]> {
+  const previous = new Map<string, HealthStatus>();
+  const inOrder = steps.toSorted((a, b) => (a.system.id < b.system.id ? -1 : 1));
+  const writes = inOrder.map(({ system: { id, name }, state, at }) => ({
+    id,
+    update(prev: Record<string, unknown> | null) {
+      previous.set(id, HealthState.safeParse(prev).data?.status ?? 'healthy');
+      return state;
+    },
+    occurredAt: at,
+    ...(name !== undefined && { context: { systemName: name } }),
+  }));
+  const results = await write.entities.mutateMany(write.tx, 'health', writes, write.cause);
+  const changeIds = results.flatMap(({ changeId }) => changeId ?? []);
+  const changed = inOrder.filter(
+    ({ system, state }, index) => results[index]?.changeId !== undefined && previous.get(system.id) !== state.status,
+  );
+  if (changed.length > 0) await spreadStatus(write, changed, previous);
+  return changeIds;
+}
+
+async function spreadStatus(
+  write: DomainWrite,
+  changed: readonly HealthWrite[],
+  previous: ReadonlyMap<string, HealthStatus>,
+): Promise<void> {
+  const ids = changed.map(({ system }) => system.id);
+  const withDependants = await systemsWithDependants(write.tx, ids);
+  for (const { system, state, at } of changed) {
+    if (!withDependants.has(system.id)) continue;
+    const status = { previous: previous.get(system.id) ?? 'healthy', next: state.status };
+    await propagateImpact(write, system.id, status, at);
+  }
+  await objectivesDue(write, ids);
 }

@@ -106,12 +106,12 @@ export async function deleteSlosOf(write: DomainWrite, systemId: string): Promis
   for (const { id } of rows) await deleteSlo(write, id);
 }
 
-/** The health of a system has changed: its objectives are due, a minute after an earlier change had them computed. */
-export async function objectivesDue({ tx, now }: DomainWrite, systemId: string): Promise<void> {
+/** Makes the objectives of systems due after a change of their health; at most once a minute for each objective. */
+export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonly string[]): Promise<void> {
   await tx.execute(sql`
     update slos set compute_at = least(compute_at, case when computed_at = updated_at then ${now.toISOString()}
       else greatest(${now.toISOString()}::timestamptz, computed_at + make_interval(secs => ${AGAIN_MS / 1_000})) end)
-    where system_id = ${systemId}`);
+    where system_id = any(${sql.param(systemIds)}::text[])`);
 }
 
 /** When a system was unhealthy after `from`, from the transitions of its health. */
