@@ -53,8 +53,8 @@ const ROWS = [
 ];
 
 /**
- * Installs what the tests use and a bare machine may lack: the sandbox of scripts, the browser of the console tests, and
- * the monitoring servers of the alert tests.
+ * Installs what the tests use and a bare machine may lack: the sandbox of scripts, the browser of the console tests, the
+ * monitoring servers of the alert tests, and the SSH server.
  * Only as root on a Debian system; elsewhere the tests that need them say so.
  */
 function prepareMachine() {
@@ -63,10 +63,11 @@ function prepareMachine() {
   const missing = [
     ['bwrap', 'bubblewrap'],
     ['chromium', 'chromium'],
-    ['openssl', 'openssl'],
+    ['openssl', 'openssl', 'version'],
     ['prometheus', 'prometheus'],
     ['prometheus-alertmanager', 'prometheus-alertmanager'],
-  ].flatMap(([command, name]) => (succeeds(command, command === 'openssl' ? 'version' : '--version') ? [] : [name]));
+    ['/usr/sbin/sshd', 'openssh-server', '-V'],
+  ].flatMap(([command, name, flag = '--version']) => (succeeds(command, flag) ? [] : [name]));
   if (missing.length === 0) return;
   console.log(`       installing ${missing.join(' and ')} …`);
   const quiet = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };

@@ -118,6 +118,8 @@ const ACTIONS: Record<string, string | null> = {
   'integration-opsgenie.close_alert': 'alert: alias requestId',
   'integration-opsgenie.acknowledge': 'alert: alias requestId',
   'integration-opsgenie.add_note': 'alert: alias requestId',
+  'integration-ssh.run': 'result: exitCode stdout stderr',
+  'integration-ssh.upload': null,
   'integration-teams.post_message': 'message: messageId accepted',
   'integration-webex.post_message': 'message: messageId roomId',
   'integration-webhook.send': 'delivery: url status externalId responseBody',

@@ -27,6 +27,7 @@ import { createPagerdutyPlugin } from './pagerduty/plugin';
 import { createServicenowPlugin } from './servicenow/plugin';
 import { slackEventsPlugin } from './slack/events';
 import { createSlackPlugin } from './slack/plugin';
+import { createSshPlugin } from './ssh/plugin';
 import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
@@ -76,6 +77,7 @@ export function createPlugins({
     createServicenowPlugin({ egress }),
     slackEventsPlugin,
     createSlackPlugin({ egress }),
+    createSshPlugin({ egress }),
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),
     createNotificationPlugin({ egress, types: () => connectionTypesOf(plugins) }),

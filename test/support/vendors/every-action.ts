@@ -1,5 +1,6 @@
 import { startGithubServer, startGitlabServer, startServicenowServer } from './forge-servers';
 import { startOpsgenieServer, startPagerdutyServer } from './pager-servers';
+import { hasOpenssh, startOpenssh } from '../openssh';
 import { startSlackServer } from './slack-server';
 
 type Step = [action: string, config: Record<string, unknown>];
@@ -21,8 +22,9 @@ export async function startVendors() {
     github: await startGithubServer(FORGE),
     gitlab: await startGitlabServer(FORGE),
     servicenow: await startServicenowServer(SERVICENOW),
+    ssh: hasOpenssh ? await startOpenssh() : null,
   };
-  return { ...servers, close: () => Promise.all(Object.values(servers).map((server) => server.close())) };
+  return { ...servers, close: () => Promise.all(Object.values(servers).map(async (server) => server?.close())) };
 }
 
 /** A step for each action of these vendors, with the connections that they need. */
@@ -52,7 +54,14 @@ export async function vendorActions(
   const servicenow = {
     connectionId: await connect('servicenow', { ...SERVICENOW, instanceUrl: vendors.servicenow.url }),
   };
+  const { ssh } = vendors;
+  const onHost = ssh && { connectionId: await connect('ssh', ssh.connection) };
+  const sshSteps: Step[] = [
+    ['integration-ssh.run', { ...onHost, command: 'true' }],
+    ['integration-ssh.upload', { ...onHost, path: `${ssh?.directory}/app.conf`, content: 'x' }],
+  ];
   return [
+    ...(ssh === null ? [] : sshSteps),
     ['integration-github.create_issue', { ...github, title: 'Down', body: 'db' }],
     ['integration-github.comment', { ...github, body: 'Looking' }],
     ['integration-github.close_issue', github],

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import type { Client, SFTPWrapper, Stats } from 'ssh2';
+import { z } from 'zod';
+import { messageOf } from '../../domain/errors';
+import type { Egress } from '../../edges/egress/egress';
+import type { CallingAction } from '../contract';
+import { ProviderFailure } from '../provider-failure';
+import { hostFor, SshConnection } from './connection';
+import { CONNECT_TIMEOUT_MS, withSession } from './session';
+
+const Text = z.string().trim().min(1);
+const TIMEOUT_MS = 120_000;
+const DEFAULT_MODE = 0o644;
+const MODE_BITS = 0o7777;
+
+const Config = z.strictObject({
+  connectionId: Text,
+  host: Text.optional().describe('One of the hosts of the connection; default: its host'),
+  path: Text.max(4_000).describe('Absolute, or below the home directory'),
+  content: z.string().max(1_048_576).meta({ 'x-secret': true }),
+  mode: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'must be three octal digits, such as 644')
+    .optional()
+    .describe('Default: that of the file, and 644 for a new one'),
+});
+type Config = z.infer<typeof Config>;
+
+/** `integration-ssh.upload`. The file is replaced as a whole, so nobody reads half of it, and a repeat changes nothing. */
+export function createUpload(egress: Egress): CallingAction<Config> {
+  return {
+    id: 'upload',
+    displayName: 'Upload a file by SSH',
+    description: 'Writes a file on a host, by SFTP.',
+    configSchema: Config,
+    connection: 'ssh',
+    execution: 'call',
+    timeoutMs: () => TIMEOUT_MS,
+    async execute({ config, connection, now, signal, idempotencyKey }) {
+      const account = SshConnection.parse(connection);
+      const host = hostFor(account, config.host);
+      const call = { now, signal, timeoutMs: CONNECT_TIMEOUT_MS, host };
+      const output = await withSession(egress, account, call, (client) =>
+        replace(client, host, config, idempotencyKey),
+      );
+      return { output };
+    },
+  };
+}
+
+async function replace(
+  client: Client,
+  host: string,
+  config: Config,
+  key: string,
+): Promise<{ path: string; bytes: number }> {
+  const refused = (what: string) => (error: unknown) => {
+    throw new ProviderFailure('provider_failed', `${host} ${what}: ${messageOf(error)}`, { retryable: false });
+  };
+  const sftp = await asked<SFTPWrapper>((done) => client.sftp(done)).catch(refused('offers no SFTP'));
+  const given = config.path.replace(/^~\//, '');
+  // The target of a symbolic link is replaced, not the link.
+  const path = await asked<string>((done) => sftp.realpath(given, done)).catch(() => given);
+  const known = await asked<Stats>((done) => sftp.stat(path, done)).catch(() => null);
+  const mode = config.mode === undefined ? (known?.mode ?? DEFAULT_MODE) & MODE_BITS : Number.parseInt(config.mode, 8);
+  const content = Buffer.from(config.content);
+  const name = `.${posix.basename(path).slice(0, 100)}.${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+  const draft = posix.join(posix.dirname(path), name);
+  const write = (to: string) => asked<void>((done) => sftp.writeFile(to, content, { mode: 0o600 }, done));
+  await write(draft).catch(refused(`did not write ${path}`));
+  try {
+    await asked<void>((done) => sftp.chmod(draft, mode, done));
+    await renamed(sftp, draft, path);
+  } catch (error) {
+    await asked<void>((done) => sftp.unlink(draft, done)).catch(() => undefined);
+    refused(`did not write ${path}`)(error);
+  }
+  return { path, bytes: content.length };
+}
+
+/** Replaces an existing file at once where the server can do that (OpenSSH), else removes it first. */
+async function renamed(sftp: SFTPWrapper, from: string, to: string): Promise<void> {
+  try {
+    await asked<void>((done) => sftp.ext_openssh_rename(from, to, done));
+  } catch (error) {
+    if (!/does not support/i.test(messageOf(error))) throw error;
+    await asked<void>((done) => sftp.unlink(to, done)).catch(() => undefined);
+    await asked<void>((done) => sftp.rename(from, to, done));
+  }
+}
+
+/** A call with a callback as a promise; some of these calls also throw. */
+function asked<T>(call: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => (error ? reject(error) : resolve(value as T)));
+  });
+}
