@@ -3,12 +3,13 @@ import { Run } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { createOutput, JSON_OPTION } from './print/output';
 import { plain } from './print/paint';
+import { bulkOptions, cancelMatching, oneOrBulk, type BulkOptions } from './resource/bulk';
+import { wholeId } from './resource/one';
 
 /** `fermata cancel` */
 export function configure(command: Command): void {
-  command
-    .argument('<run>', 'id of the run')
-    .option(...JSON_OPTION)
+  command.argument('[run]', 'id of the run; without it all runs that the filters match').option(...JSON_OPTION);
+  bulkOptions(command)
     .addHelpText(
       'after',
       `
@@ -16,12 +17,18 @@ A cancelled run does no further step; a request that is on its way may finish.
 
 Examples:
   fermata cancel 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11
+  fermata cancel --automation "Page and escalate" --status waiting
+  fermata cancel --context-key checkout --from 2026-11-20T09:00:00Z
 ${CONNECTION_HELP}`,
     )
-    .action(async (id: string, { json }: { json?: true }) => {
-      const run = await connect().send('POST', `/runs/${encodeURIComponent(id)}/cancel`, Run);
+    .action(async (given: string | undefined, options: BulkOptions & { json?: true }) => {
+      const client = connect();
+      const one = oneOrBulk(given, options);
+      if (one === undefined) return cancelMatching(client, options);
+      const id = await wholeId(client, '/runs', one);
+      const run = await client.send('POST', `/runs/${encodeURIComponent(id)}/cancel`, Run);
       const output = createOutput();
-      if (json) output.json(run);
+      if (options.json) output.json(run);
       else output.line(`${run.id}  ${run.status}  ${plain(run.automationName)}`);
     });
 }

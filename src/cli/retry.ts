@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { followRun } from './follow-runs';
 import { createOutput, JSON_OPTION } from './print/output';
+import { wholeId } from './resource/one';
 
 const Started = z.looseObject({ runId: z.string() });
 
@@ -33,8 +34,9 @@ Examples:
   fermata retry 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11 --from start --follow
 ${CONNECTION_HELP}`,
     )
-    .action(async (id: string, { from, follow, json }: Options) => {
+    .action(async (given: string, { from, follow, json }: Options) => {
       const client = connect();
+      const id = await wholeId(client, '/runs', given);
       const output = createOutput();
       const path = `/runs/${encodeURIComponent(id)}/retry`;
       const started = await client.send('POST', path, Started, { body: { json: { from } } });

@@ -9,6 +9,7 @@ import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { toneOf } from './print/paint';
 import { durationText, elapsedMs, instantText } from './print/time-text';
 import { renderRun } from './print/timeline';
+import { wholeId } from './resource/one';
 import { UsageError } from './usage-error';
 
 interface Options {
@@ -39,8 +40,9 @@ Examples:
   fermata runs 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11 --follow
 ${CONNECTION_HELP}`,
     )
-    .action(async (id: string | undefined, options: Options) => {
+    .action(async (given: string | undefined, options: Options) => {
       const client = connect();
+      const id = given === undefined ? undefined : await wholeId(client, '/runs', given);
       const output = createOutput();
       if (id !== undefined && options.follow) return followRun(client, id, output, options);
       if (id !== undefined) return printOne(client, id, options, output);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -197,6 +198,12 @@ describe('the command line', () => {
     [['token', 'create', 'x', '--role', 'viewer', '--expires', 'tomorrow'], 2],
     [['validate', '/no/such/file'], 2],
     [['apply', '/no/such/directory'], 2],
+    [['cancel'], 2],
+    [['hooks', 'create', 'x'], 2],
+    [['completion', 'tcsh'], 2],
+    [['incidents', 'resolve', '00000000-0000-7000-8000-000000000000'], 1],
+    [['connections', 'No such connection'], 1],
+    [['actions', 'no.such_action'], 1],
     [['runs', '00000000-0000-7000-8000-000000000000'], 1],
     [['trigger', 'No such automation'], 1],
   ])('%j ends with %d', async (args, code) => {
@@ -232,6 +239,131 @@ describe('the command line', () => {
     expect(json(await fermata(['alert', 'cli2', '--json']))).toMatchObject({ status: 'resolved', endedBy: 'sender' });
   });
 
+  test('switches an automation off and on, shows its versions and what changed, and rolls it back', async () => {
+    const body = (message: string) => ({
+      ...{ name: 'Versioned', triggers: [{ event: 'automation.event', config: { type: 'never' } }] },
+      actions: [{ action: 'automation.log', config: { message } }],
+    });
+    const made = await engine.post({ url }, '/automations', body('first'));
+    const { id } = (await made.json()) as { id: string };
+    await fetch(`${url}/api/v1/automations/${id}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json', authorization: engine.authorization },
+      body: JSON.stringify(body('second')),
+    });
+    expect((await fermata(['disable', 'Versioned'])).out).toContain('disabled  Versioned');
+    expect(json(await fermata(['enable', 'Versioned', '--json']))).toMatchObject({ id, status: 'enabled' });
+    expect((await fermata(['versions', 'Versioned'])).out).toMatch(/^VERSION[^]*\n2 [^]*\n1 /);
+    expect((await fermata(['versions', id, '--diff', '1'])).out).toMatch(/-.*first[^]*\+.*second/);
+    expect((await fermata(['rollback', 'Versioned', '1'])).out).toContain('version 3 equals version 1');
+    expect((await fermata(['rollback', 'Versioned', '9'])).code).toBe(1);
+    const dry = await fermata(['dry-run', 'Versioned', '--payload', '{"type":"never"}']);
+    expect(dry).toMatchObject({ code: 0, err: '' });
+    expect(dry.out).toMatch(/^Versioned {2}would_run[^]*automation\.log[^]*first[^]*success/);
+    expect(json(await fermata(['dry-run', id, '--json']))).toMatchObject({ outcome: 'would_run' });
+  }, 60_000);
+
+  test('opens, acknowledges and resolves an incident, by its id as a narrow terminal shows it', async () => {
+    const made = json(
+      await fermata(['incidents', 'create', 'Shop is down', '--severity', 'major', '--system', 'shop', '--json']),
+    );
+    const id = String(made['id']);
+    expect((await fermata(['incidents', '--open'])).out).toMatch(/investigating +major .* shop +Shop is down/);
+    const short = `${id.slice(0, 13)}…${id.slice(-6)}`;
+    expect(json(await fermata(['incidents', 'acknowledge', short, '--json']))).toMatchObject({
+      id,
+      status: 'identified',
+    });
+    await fermata(['incidents', 'update', id, '--status', 'monitoring', '-m', 'Failover is done']);
+    expect(json(await fermata(['incidents', 'acknowledge', id, '--json']))).toMatchObject({ status: 'monitoring' });
+    expect((await fermata(['incidents', 'resolve', id, '-m', 'Disk replaced'])).out).toMatch(/status +resolved/);
+    expect((await fermata(['incidents', id])).out).toMatch(
+      /Updates\n[^]*Disk replaced[^]*Failover is done[^]*Acknowledged/,
+    );
+    expect((await fermata(['incidents', '--open'])).out).toBe('No incidents.\n');
+  }, 60_000);
+
+  test('plans a maintenance and ends it; lists what happened, what was refused and who did what', async () => {
+    const made = json(
+      await fermata(['maintenances', 'create', 'db upgrade', '--system', 'db-9', '--for', '2h', '--json']),
+    );
+    const { id, startAt, endAt } = made as { id: string; startAt: string; endAt: string };
+    expect(Date.parse(endAt) - Date.parse(startAt)).toBe(7_200_000);
+    const listed = await until('it has begun', async () => {
+      const { out } = await fermata(['maintenances', '--system', 'db-9', '--open']);
+      return out.includes('in_progress') && out;
+    });
+    expect(listed).toMatch(/in_progress .* db-9 +db upgrade/);
+    expect(json(await fermata(['maintenances', 'end', id, '--json']))).toMatchObject({ status: 'completed' });
+    expect((await fermata(['changes', '--system', 'db-9'])).out).toContain('maintenance.ended');
+    const [change] = json(await fermata(['changes', '--system', 'db-9', '--json'])) as unknown as {
+      changeId: string;
+    }[];
+    expect((await fermata(['changes', change?.changeId ?? ''])).out).toContain('No automation listens to it.');
+    expect((await fermata(['changes', 'failed'])).out).toBe('Every change could be routed.\n');
+    await engine.post({ url }, '/ingest/alertmanager', { alerts: [{ status: 'burning' }] });
+    expect((await fermata(['deliveries'])).out).toMatch(/\/ingest\/alertmanager/);
+    expect((await fermata(['audit', '--action', 'maintenances.create'])).out).toMatch(/maintenances\.create +success/);
+    expect((await fermata(['maintenances', 'create', 'x', '--system', 'y', '--for', 'long'])).code).toBe(2);
+  }, 60_000);
+
+  test('makes, shows and removes hooks, connections, kinds and packages; tries scripts out', async () => {
+    const hook = await fermata(['hooks', 'create', 'deploys', '--scheme', 'github'], {
+      input: 'a-long-secret-value\n',
+    });
+    expect([hook.code, hook.out.includes('a-long-secret')]).toEqual([0, false]);
+    expect((await fermata(['hooks'])).out).toMatch(/deploys +github +1 /);
+    expect((await fermata(['hooks', 'deploys'])).out).toContain(`${url}/api/v1/hooks/deploys`);
+    expect((await fermata(['hooks', 'rm', 'deploys'])).code).toBe(0);
+    const config = JSON.stringify({ baseUrl: 'http://127.0.0.1:9' });
+    expect((await fermata(['connections', 'create', 'Pager', '--type', 'webhook', '--config', config])).code).toBe(0);
+    expect((await fermata(['connections', 'Pager'])).out).toContain('http://127.0.0.1:9');
+    expect((await fermata(['connections', 'test', 'Pager'])).code).toBe(1);
+    const given = await fermata(['connections', 'test', '--type', 'webhook', '--config', config, '--json']);
+    expect([given.code, json(given).ok]).toEqual([1, false]);
+    expect((await fermata(['connections', 'rm', 'Pager'])).code).toBe(0);
+    expect((await fermata(['connections', 'types'])).out).toMatch(/^TYPE[^]*jira/);
+    const schema = '{"type":"object","properties":{"version":{"type":"string"}}}';
+    expect((await fermata(['kinds', 'set', 'release', schema])).code).toBe(0);
+    expect((await fermata(['kinds'])).out).toMatch(/release +custom +yes +version/);
+    expect((await fermata(['kinds', 'health'])).out).toContain('"degraded"');
+    expect((await fermata(['triggers'])).out).toContain('healthcheck.system_degraded');
+    expect(json(await fermata(['triggers', 'sample', 'incident.created']))).toHaveProperty('incidentId');
+    expect((await fermata(['actions', 'incident.create'])).out).toContain('configSchema');
+    expect((await fermata(['packages'])).out).toMatch(/^No packages/);
+    expect((await fermata(['waits'])).out).toBe('No run is waiting.\n');
+    expect((await fermata(['dwells'])).code).toBe(0);
+  }, 60_000);
+
+  test('cancels all runs that filters match', async () => {
+    const sleeps = logs('sleeps', 'Sleeps').replace('actions: [', 'actions: [{ delay: 1h }, ');
+    expect((await fermata(['apply', file('sleeps.yaml', sleeps), '--source', 'sleeps'])).code).toBe(0);
+    await fermata(['trigger', 'Sleeps', '--payload', '{"word": "x"}']);
+    const cancelled = await fermata(['cancel', '--automation', 'Sleeps', '--json']);
+    expect(json(cancelled)).toEqual({ matched: 1, done: 1 });
+    expect((await fermata(['cancel', '--automation', 'Sleeps'])).out).toBe('0 matched, 0 cancelled\n');
+    expect((await fermata(['cancel', '--status', 'running', 'some-id'])).code).toBe(2);
+  }, 60_000);
+
+  test('a real bash sources the completion and completes every command', async () => {
+    const script = file('completion.bash', (await fermata(['completion', 'bash'])).out);
+    const complete = (...words: string[]) =>
+      execFileSync(
+        'bash',
+        [
+          ...['--norc', '-c'],
+          `source ${script}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fermata; echo "\${COMPREPLY[*]}"`,
+          ...['bash', 'fermata', ...words],
+        ],
+        { encoding: 'utf8' },
+      ).trim();
+    const all = complete('').split(' ');
+    expect(all).toEqual(expect.arrayContaining(['apply', 'incidents', 'dry-run', 'completion']));
+    expect(complete('inc')).toBe('incidents');
+    expect(complete('incidents', 'create', '--severity', '')).toBe('minor major critical');
+    expect(complete('completion', 'f')).toBe('fish');
+  });
+
   test.each([
     'dev',
     'api',
@@ -250,8 +382,24 @@ describe('the command line', () => {
     'open',
     'alerts',
     'alert',
+    ...[
+      'hooks',
+      'hooks create',
+      'connections',
+      'connections test',
+      'dry-run',
+      'enable',
+      'disable',
+      'versions',
+      'rollback',
+    ],
+    ...['incidents', 'incidents acknowledge', 'maintenances', 'waits', 'dwells', 'changes', 'deliveries', 'audit'],
+    ...['scripts test', 'packages', 'kinds', 'triggers', 'actions', 'completion'],
   ])('%s --help has examples', async (command) =>
-    expect(await fermata([command, '--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Examples:') }),
+    expect(await fermata([...command.split(' '), '--help'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Examples:'),
+    }),
   );
 
   test('tells what is missing, all at once, when a process cannot start; nothing answers is a failure', async () => {

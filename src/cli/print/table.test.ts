@@ -1,4 +1,4 @@
-import { cut, renderTable } from './table';
+import { cut, cutMiddle, renderTable } from './table';
 
 const options = { colours: false, width: undefined };
 
@@ -18,6 +18,19 @@ describe('renderTable', () => {
     expect(renderTable(['A', 'B'], rows, options)).toContain('y'.repeat(60));
   });
 
+  it('shortens ids in the middle and instants from the left before the table becomes wider than the terminal', () => {
+    const id = '01a22207-70b4-757e-80ae-49f5390a5986';
+    const row = [id, 'waiting', '2026-11-28 12:00:43', 'a status of several words', 'the name of an automation'];
+    const at = (width: number) =>
+      renderTable(['ID', 'STATUS', 'STARTED', 'WHY', 'NAME'], [row], { colours: false, width }).split('\n')[1] ?? '';
+    expect(at(130)).toContain(id);
+    expect(at(110)).toBe(
+      '01a22207-70b4-757e…390a5986  waiting  2026-11-28 12:00:43  a status of several words  the name of an automati…',
+    );
+    expect(at(80)).toMatch(/^01a22207…\w{4} {2}waiting {2}11-28 12:00:43 +a status .*… {2}the name of an …$/);
+    for (const width of [60, 80, 100, 120]) expect([...at(width)].length).toBeLessThanOrEqual(width);
+  });
+
   it('lets no control sequence of a name reach the terminal', () => {
     expect(renderTable(['NAME'], [['evil\x1b]0;title\x07\nname']], options)).toBe('NAME\nevil]0;title name');
   });
@@ -27,6 +40,14 @@ describe('renderTable', () => {
     expect(renderTable(['STATUS', 'X'], cells, { colours: true, width: undefined })).toContain(
       '\x1b[31mfailed\x1b[0m  x',
     );
+  });
+});
+
+describe('cutMiddle', () => {
+  it('keeps both ends, which tell ids apart', () => {
+    expect(cutMiddle('01a22207-70b4-757e-80ae-49f5390a5986', 13)).toBe('01a22207…5986');
+    expect(cutMiddle('short', 13)).toBe('short');
+    expect(cutMiddle('🔥'.repeat(20), 13)).toBe('🔥🔥🔥🔥…🔥🔥');
   });
 });
 

@@ -11,23 +11,30 @@ interface TableOptions {
 }
 
 const GAP = '  ';
-/** What is left of the last column at least. */
-const MIN_LAST = 16;
+/** Least width of the last column while ids can still be shortened, and after that. */
+const MIN_LAST = [24, 16] as const;
+/** Width of a shortened id: `01a2086a…27d2`. Columns that are no wider are never shortened for being ids. */
+const MIN_ID = 13;
+/** Words up to this length are no ids. */
+const MIN_LONG = 20;
+const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+/** Least width of any column on a terminal that is too narrow for everything else. */
+const MIN_ANY = 8;
 
-/** Aligned columns under their names. Only the last column is cut, and only on a terminal. */
+/**
+ * Aligned columns under their names. On a terminal a table that is too wide gives way in this order: the last column is
+ * cut, ids and other long words are shortened in the middle, then the widest columns are cut.
+ */
 export function renderTable(columns: readonly string[], rows: readonly Cell[][], options: TableOptions): string {
   const texts = rows.map((row) => columns.map((_, index) => plain(textOf(row[index]))));
-  const widths = columns.map((name, index) =>
-    Math.max(textWidth(name), ...texts.map((row) => textWidth(row[index] ?? ''))),
-  );
+  const widths = fittingWidths(columns, texts, options.width);
   const last = columns.length - 1;
-  const before = widths.slice(0, last).reduce((sum, width) => sum + width + GAP.length, 0);
-  const room = options.width === undefined ? Infinity : Math.max(MIN_LAST, options.width - before);
   const line = (cells: readonly string[], toneAt: (index: number) => Tone | undefined) =>
     cells
       .map((text, index) => {
-        const shown = index === last ? cut(text, room) : text;
-        const padding = index === last ? '' : ' '.repeat((widths[index] ?? 0) - textWidth(text));
+        const room = widths[index] ?? 0;
+        const shown = index === last ? cut(text, room) : shorten(text, room);
+        const padding = index === last ? '' : ' '.repeat(Math.max(0, room - textWidth(shown)));
         return paint(shown, toneAt(index), options.colours) + padding;
       })
       .join(GAP)
@@ -41,6 +48,41 @@ export function renderTable(columns: readonly string[], rows: readonly Cell[][],
 const textOf = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.text : (cell ?? ''));
 const toneOfCell = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.tone : undefined);
 
+/** Width of each column, so that the whole fits `width` as far as that is possible. */
+function fittingWidths(columns: readonly string[], texts: readonly string[][], width: number | undefined): number[] {
+  const widths = columns.map((name, index) =>
+    Math.max(textWidth(name), ...texts.map((row) => textWidth(row[index] ?? ''))),
+  );
+  if (width === undefined) return widths;
+  const last = columns.length - 1;
+  const all = columns.map((_, index) => index);
+  const ids = all.filter((index) => index < last && texts.some((row) => isId(row[index] ?? '')));
+  let excess = widths.reduce((sum, each) => sum + each, 0) + GAP.length * last - width;
+  const shrink = (indexes: readonly number[], least: number) => {
+    while (excess > 0) {
+      const widest = indexes.reduce((best, index) => ((widths[index] ?? 0) > (widths[best] ?? -1) ? index : best), -1);
+      const current = widths[widest] ?? 0;
+      if (current <= least) return;
+      widths[widest] = current - 1;
+      excess -= 1;
+    }
+  };
+  shrink([last], MIN_LAST[0]);
+  shrink(ids, MIN_ID);
+  shrink([last], MIN_LAST[1]);
+  shrink(all, MIN_ANY);
+  return widths;
+}
+
+/** An id is cut in its middle, an instant loses its year, then its seconds; other text is cut at its end. */
+function shorten(text: string, room: number): string {
+  if (textWidth(text) <= room) return text;
+  if (INSTANT.test(text) && room >= 11) return text.slice(5, room >= 14 ? 19 : 16);
+  return isId(text) ? cutMiddle(text, room) : cut(text, room);
+}
+
+const isId = (text: string) => text.length > MIN_LONG && !text.includes(' ');
+
 /** At most `room` columns, the last one an ellipsis when something is missing. */
 export function cut(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
@@ -50,6 +92,20 @@ export function cut(text: string, room: number): string {
     shown += character;
   }
   return `${shown}…`;
+}
+
+/** At most `room` columns with an ellipsis in place of the middle, for ids: both ends tell them apart. */
+export function cutMiddle(text: string, room: number): string {
+  if (textWidth(text) <= room) return text;
+  const tailRoom = Math.floor((room - 1) / 3);
+  const characters = [...text];
+  let tail = '';
+  for (let index = characters.length - 1; index >= 0; index -= 1) {
+    const longer = `${characters[index] ?? ''}${tail}`;
+    if (textWidth(longer) > tailRoom) break;
+    tail = longer;
+  }
+  return `${cut(text, room - textWidth(tail))}${tail}`;
 }
 
 /** The same for what ends with the part that matters: the first character is an ellipsis when something is missing. */

@@ -1,0 +1,35 @@
+import { Option, type Command } from 'commander';
+import { text, time } from './resource/columns';
+import { examples, listOptions, printList, type ListOptions } from './resource/list';
+
+const LISTING = {
+  path: '/audit',
+  empty: 'No entries.',
+  columns: [
+    time('AT', 'at'),
+    text('ACTOR', 'actor'),
+    text('ACTION', 'action'),
+    text('OUTCOME', 'outcome'),
+    text('TARGET', 'target'),
+    text('DETAIL', 'detail'),
+  ],
+};
+
+/** `fermata audit` */
+export function configure(command: Command): void {
+  command
+    .option('--actor <id>', 'only what this actor did')
+    .option('--action <action>', 'only this operation, e.g. automations.create')
+    .addOption(new Option('--outcome <outcome>', 'only these').choices(['success', 'refused', 'failed']))
+    .option('--from <instant>', 'at or after, ISO 8601')
+    .option('--to <instant>', 'at or before, ISO 8601');
+  listOptions(command);
+  examples(
+    command,
+    'fermata audit',
+    'fermata audit --outcome refused --from 2026-11-20T00:00:00Z',
+    'fermata audit --action automations.create --json',
+  ).action(({ actor: actorId, action, outcome, from, to, ...options }: ListOptions & Record<string, string>) =>
+    printList(LISTING, options as ListOptions, { actorId, action, outcome, from, to }),
+  );
+}

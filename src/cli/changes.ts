@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { connect } from './client/connect';
+import { createOutput, JSON_OPTION } from './print/output';
+import { Row, text, time } from './resource/columns';
+import { examples, listOptions, printList, printRows, type ListOptions } from './resource/list';
+import { printOne, wholeId } from './resource/one';
+
+const PATH = '/changes';
+const WHAT = {
+  title: 'WHAT',
+  cell: ({ event, events, changedFields }: Row) =>
+    text('', 'it').cell({ it: event ?? (Array.isArray(events) && events.length > 0 ? events : changedFields) }),
+};
+const LISTING = {
+  path: PATH,
+  empty: 'No changes.',
+  columns: [text('ID', 'changeId'), time('AT', 'occurredAt'), text('KIND', 'kind'), text('ENTITY', 'id'), WHAT],
+};
+const FAILED = {
+  path: '/changes/failed',
+  empty: 'Every change could be routed.',
+  columns: [
+    text('ID', 'changeId'),
+    time('FAILED', 'failedAt'),
+    text('ATTEMPTS', 'attempts'),
+    text('KIND', 'kind'),
+    text('ENTITY', 'id'),
+    text('ERROR', 'error'),
+  ],
+};
+const CANDIDATES = {
+  empty: 'No automation listens to it.',
+  columns: [
+    text('OUTCOME', 'outcome'),
+    text('TRIGGER', 'triggerId'),
+    text('RUN', 'runId'),
+    text('AUTOMATION', 'automationName'),
+  ],
+};
+
+type Filters = ListOptions & Partial<Record<'kind' | 'entity' | 'event' | 'system' | 'since' | 'until', string>>;
+
+/** `fermata changes` */
+export function configure(command: Command): void {
+  command
+    .enablePositionalOptions()
+    .argument('[change]', 'id of a change: show it whole, and what automations made of it')
+    .option('--kind <kind>', 'only changes of entities of this kind')
+    .option('--entity <id>', 'only changes of this entity')
+    .option('--event <event>', 'only those that mean this event of a trigger, or custom events of this type')
+    .option('--system <id>', 'only those about this system: its health, alerts, incidents and maintenances')
+    .option('--since <when>', 'received since: an instant, or a duration such as 1h')
+    .option('--until <when>', 'received before');
+  listOptions(command);
+  examples(
+    command,
+    'fermata changes --system checkout --since 1h',
+    'fermata changes 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11',
+    'fermata changes failed',
+    'fermata changes retry 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11',
+  ).action((id: string | undefined, { json, limit, ...query }: Filters) =>
+    id === undefined ? printList(LISTING, { limit, ...(json && { json }) }, query) : show(id, json),
+  );
+  const failed = command.command('failed').description('changes that could not be routed and were set aside');
+  listOptions(failed);
+  examples(failed, 'fermata changes failed').action((options: ListOptions) => printList(FAILED, options));
+  const retry = command
+    .command('retry')
+    .description('route a change that was set aside once more')
+    .argument('<change>', 'id of the change')
+    .option(...JSON_OPTION);
+  examples(retry, 'fermata changes retry 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11').action(
+    async (id: string, { json }: { json?: true }) => {
+      const client = connect();
+      const whole = await wholeId(client, FAILED.path, id, 'changeId');
+      const row = await client.send('POST', `${PATH}/${encodeURIComponent(whole)}/retry`, Row);
+      printOne(row, `Change ${whole} is in the queue again`, json);
+    },
+  );
+}
+
+async function show(id: string, json: true | undefined): Promise<void> {
+  const client = connect();
+  const whole = await wholeId(client, PATH, id, 'changeId');
+  const detail = await client.get(`${PATH}/${encodeURIComponent(whole)}`, Row);
+  const output = createOutput();
+  if (json) return output.json(detail);
+  printOne(Row.parse(detail['change']), `Change ${whole}`, undefined, output);
+  const candidates = Row.array().nullable().parse(detail['candidates']);
+  output.line();
+  if (candidates === null) return output.line('What automations made of it is no longer kept.');
+  printRows(CANDIDATES, candidates, undefined, output);
+}

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { ApiClient } from './client';
+import { connect } from './client/connect';
+import { readJsonArgument } from './json-argument';
+import { createOutput, JSON_OPTION } from './print/output';
+import { Row, text, time } from './resource/columns';
+import { examples, listOptions, printList, type ListOptions } from './resource/list';
+import { byName, printOne } from './resource/one';
+import { UsageError } from './usage-error';
+
+const PATH = '/connections';
+const LISTING = {
+  path: PATH,
+  empty: 'No connections yet.',
+  columns: [text('ID', 'id'), text('TYPE', 'type'), time('CHANGED', 'updatedAt'), text('NAME', 'name')],
+};
+const TYPES = {
+  path: '/connection-types',
+  empty: 'No types.',
+  columns: [text('TYPE', 'id'), text('OPTIONS', 'options'), text('NAME', 'displayName')],
+};
+const Tested = z.looseObject({ ok: z.boolean(), message: z.string() });
+
+interface TestOptions {
+  type?: string;
+  config?: string;
+  json?: true;
+}
+
+/** `fermata connections` */
+export function configure(command: Command): void {
+  listOptions(command.enablePositionalOptions().argument('[connection]', 'name or id: show this one'));
+  examples(
+    command,
+    'fermata connections',
+    'fermata connections create "Ops Jira" --type jira --config @jira.json',
+    'fermata connections test "Ops Jira"',
+  ).action(async (nameOrId: string | undefined, options: ListOptions) => {
+    if (nameOrId === undefined) return printList(LISTING, options);
+    const row = await byName(connect(), PATH, nameOrId);
+    printOne(row, `Connection ${String(row['name'])}`, options.json);
+  });
+  const types = command.command('types').description('types of connections');
+  listOptions(types);
+  examples(types, 'fermata connections types').action((options: ListOptions) => printList(TYPES, options));
+  configureCreate(command.command('create'));
+  configureTest(command.command('test'));
+  const rm = command
+    .command('rm')
+    .description('remove a connection; steps that name it fail from then on')
+    .argument('<connection>', 'name or id')
+    .option(...JSON_OPTION);
+  examples(rm, 'fermata connections rm "Ops Jira"').action(async (nameOrId: string, { json }: { json?: true }) => {
+    const client = connect();
+    const { id, name } = await byName(client, PATH, nameOrId);
+    await client.send('DELETE', `${PATH}/${String(id)}`, z.unknown());
+    if (json) createOutput().json({ id, name, deleted: true });
+    else createOutput().line(`connection "${String(name)}" is removed`);
+  });
+}
+
+function configureCreate(command: Command): void {
+  command
+    .description('make a connection')
+    .argument('<name>', 'what it is called')
+    .requiredOption('--type <type>', 'one of `fermata connections types`')
+    .requiredOption('--config <json>', 'its configuration: JSON, @FILE, or - for standard input')
+    .option(...JSON_OPTION);
+  examples(
+    command,
+    'fermata connections create "Ops Jira" --type jira --config @jira.json',
+    `fermata connections create Pager --type webhook --config '{"headers":{"x-key":"\${{ secrets.PAGER }}"}}'`,
+  ).action(async (name: string, { type, config, json }: { type: string; config: string; json?: true }) => {
+    const body = { name, type, config: readJsonArgument(config, '--config') };
+    const row = await connect().send('POST', PATH, Row, { body: { json: body } });
+    printOne(row, `Connection ${name}`, json);
+  });
+}
+
+function configureTest(command: Command): void {
+  command
+    .description('call the far end; exit code 1 when it does not accept the credentials')
+    .argument(
+      '[connection]',
+      'name or id; without it the configuration that --type and --config give, which is not stored',
+    )
+    .option('--type <type>', 'type of a configuration that is not stored')
+    .option('--config <json>', 'the configuration: JSON, @FILE, or - for standard input')
+    .option(...JSON_OPTION);
+  examples(
+    command,
+    'fermata connections test "Ops Jira"',
+    'fermata connections test --type jira --config @jira.json',
+  ).action(async (nameOrId: string | undefined, { json, ...given }: TestOptions) => {
+    const client = connect();
+    const tested = await test(client, nameOrId, given);
+    const output = createOutput();
+    if (json) output.json(tested);
+    else output.line(`${tested.ok ? 'ok' : 'failed'}  ${tested.message}`);
+    if (!tested.ok) process.exitCode = 1;
+  });
+}
+
+async function test(client: ApiClient, nameOrId: string | undefined, { type, config }: Omit<TestOptions, 'json'>) {
+  if (type !== undefined && config !== undefined) {
+    const given = nameOrId === undefined ? {} : { connectionId: idOf(await byName(client, PATH, nameOrId)) };
+    const json = { type, config: readJsonArgument(config, '--config'), ...given };
+    return client.send('POST', `${PATH}/test`, Tested, { body: { json } });
+  }
+  if (nameOrId === undefined) throw new UsageError('Name a connection, or give --type and --config.');
+  return client.send('POST', `${PATH}/${idOf(await byName(client, PATH, nameOrId))}/test`, Tested);
+}
+
+const idOf = ({ id }: Row) => String(id);

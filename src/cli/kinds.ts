@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { connect } from './client/connect';
+import { ApiProblem } from './client/problem';
+import { readJsonArgument } from './json-argument';
+import { createOutput, JSON_OPTION } from './print/output';
+import { Row, text } from './resource/columns';
+import { examples, listOptions, printList, type ListOptions } from './resource/list';
+import { printOne } from './resource/one';
+
+const PATH = '/entity-kinds';
+const LISTING = {
+  path: PATH,
+  empty: 'No kinds.',
+  columns: [
+    text('KIND', 'kind'),
+    text('SOURCE', 'source'),
+    text('REACTIVE', 'reactive'),
+    {
+      title: 'FIELDS',
+      cell: ({ schema }: Row) => Object.keys(Row.catch({}).parse(Row.catch({}).parse(schema)['properties'])).join(', '),
+    },
+  ],
+};
+
+interface SetOptions {
+  description?: string;
+  quiet?: true;
+  json?: true;
+}
+
+/** `fermata kinds` */
+export function configure(command: Command): void {
+  listOptions(command.enablePositionalOptions().argument('[kind]', 'show this one with its schema'));
+  examples(
+    command,
+    'fermata kinds',
+    'fermata kinds health',
+    `fermata kinds set deployment '{"type":"object","properties":{"version":{"type":"string"}}}'`,
+  ).action(async (kind: string | undefined, options: ListOptions) => {
+    if (kind === undefined) return printList(LISTING, options);
+    const found = (await connect().list(PATH, Row)).find((row) => row['kind'] === kind);
+    if (found === undefined) throw new ApiProblem(`Kind "${kind}" not found; "fermata kinds" lists them.`);
+    print(found, options.json);
+  });
+  const set = command
+    .command('set')
+    .description('make or replace a kind of your own')
+    .argument('<kind>')
+    .argument('<schema>', 'JSON Schema of the state: JSON, @FILE, or - for standard input')
+    .option('--description <text>')
+    .option('--quiet', 'readable, but changes of its entities trigger nothing')
+    .option(...JSON_OPTION);
+  examples(set, 'fermata kinds set deployment @deployment.schema.json --description "What runs where"').action(
+    async (kind: string, schema: string, { description, quiet, json }: SetOptions) => {
+      const body = {
+        ...{ schema: readJsonArgument(schema, 'The schema'), reactive: quiet !== true },
+        ...(description !== undefined && { description }),
+      };
+      print(await connect().send('PUT', `${PATH}/${encodeURIComponent(kind)}`, Row, { body: { json: body } }), json);
+    },
+  );
+}
+
+function print({ schema, ...row }: Row, json: true | undefined): void {
+  const output = createOutput();
+  if (json) return output.json({ ...row, schema });
+  printOne(row, `Kind ${String(row['kind'])}`, undefined, output);
+  output.json(schema);
+}

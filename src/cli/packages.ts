@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { messageOf } from '../domain/errors';
+import { connect } from './client/connect';
+import { ApiProblem } from './client/problem';
+import { createOutput, JSON_OPTION } from './print/output';
+import { Row, text, time } from './resource/columns';
+import { examples, listOptions, printList, type ListOptions } from './resource/list';
+import { printOne, wholeId } from './resource/one';
+import { UsageError } from './usage-error';
+
+const PATH = '/script-packages';
+const LISTING = {
+  path: PATH,
+  empty: 'No packages: scripts can use what Node and the sandbox bring.',
+  columns: [
+    text('ID', 'id'),
+    text('NAME', 'name'),
+    text('VERSION', 'version'),
+    text('BYTES', 'bytes'),
+    time('ADDED', 'createdAt'),
+    text('SHA256', 'sha256'),
+  ],
+};
+
+interface AddOptions {
+  name: string;
+  version: string;
+  sha256?: string;
+  json?: true;
+}
+
+/** `fermata packages` */
+export function configure(command: Command): void {
+  listOptions(command.enablePositionalOptions());
+  examples(
+    command,
+    'fermata packages',
+    'npm pack lodash@4.17.21 && fermata packages add lodash-4.17.21.tgz --name lodash --version 4.17.21',
+    'fermata packages rm lodash@4.17.21',
+  ).action((options: ListOptions) => printList(LISTING, options));
+  const add = command
+    .command('add')
+    .description('allow a package to scripts; its archive is uploaded and kept')
+    .argument('<archive>', 'file that `npm pack` made')
+    .requiredOption('--name <name>', 'name of the package')
+    .requiredOption('--version <version>', 'version of the package')
+    .option('--sha256 <digest>', 'refuse the archive unless it has this digest')
+    .option(...JSON_OPTION);
+  examples(add, 'fermata packages add lodash-4.17.21.tgz --name lodash --version 4.17.21').action(
+    async (archive: string, { name, version, sha256, json }: AddOptions) => {
+      const tarball = contentOf(archive);
+      const digest = sha256 ?? createHash('sha256').update(tarball).digest('hex');
+      const body = { name, version, sha256: digest, tarball: tarball.toString('base64') };
+      printOne(await connect().send('POST', PATH, Row, { body: { json: body } }), `${name}@${version}`, json);
+    },
+  );
+  const rm = command
+    .command('rm')
+    .description('forbid a package; scripts that name it fail from then on')
+    .argument('<package>', 'name@version, or its id')
+    .option(...JSON_OPTION);
+  examples(rm, 'fermata packages rm lodash@4.17.21').action(async (given: string, { json }: { json?: true }) => {
+    const client = connect();
+    const rows = await client.list(PATH, Row);
+    const named = rows.find(({ name, version }) => given === `${String(name)}@${String(version)}`);
+    const id = named === undefined ? await wholeId(client, PATH, given) : String(named['id']);
+    if (!rows.some((row) => row['id'] === id)) throw new ApiProblem(`Package "${given}" not found.`, { status: 404 });
+    await client.send('DELETE', `${PATH}/${id}`, z.unknown());
+    if (json) createOutput().json({ id, deleted: true });
+    else createOutput().line(`package ${given} is removed`);
+  });
+}
+
+/** @throws {UsageError} when the file cannot be read */
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+  }
+}

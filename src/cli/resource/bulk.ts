@@ -1,0 +1,55 @@
+import { Option, type Command } from 'commander';
+import { z } from 'zod';
+import { RUN_STATUSES } from '../../db/tables/runs';
+import type { ApiClient } from '../client';
+import { findAutomation } from '../client/find-automation';
+import { createOutput } from '../print/output';
+import { UsageError } from '../usage-error';
+
+const Answer = z.looseObject({ matched: z.number(), done: z.number() });
+
+/** Filters of a call about many runs. */
+export interface BulkOptions {
+  automation?: string;
+  status?: string[];
+  contextKey?: string;
+  from?: string;
+  to?: string;
+  errorCode?: string;
+}
+
+/** Adds the filters of a call about many runs. */
+export function bulkOptions(command: Command): Command {
+  return command
+    .option('-a, --automation <automation>', 'all of this automation (name or id)')
+    .addOption(new Option('-s, --status <status...>', 'all in this status').choices(RUN_STATUSES))
+    .option('-k, --context-key <key>', 'all about this, e.g. a system id')
+    .option('--from <instant>', 'all created at or after, ISO 8601')
+    .option('--to <instant>', 'all created at or before, ISO 8601')
+    .option('--error-code <code>', 'all with this code of their error');
+}
+
+/** Whether a filter is given. */
+const isBulk = (options: BulkOptions): boolean => Object.values(pick(options)).some((each) => each !== undefined);
+
+const pick = ({ automation, status, contextKey, from, to, errorCode }: BulkOptions) => ({
+  ...{ automation, status, contextKey, from, to, errorCode },
+});
+
+/** Cancels all runs that the filters match, and prints how many there were. */
+export async function cancelMatching(client: ApiClient, options: BulkOptions & { json?: true }): Promise<void> {
+  const { automation, ...filters } = pick(options);
+  const automationId = automation === undefined ? undefined : (await findAutomation(client, automation)).id;
+  const body = { json: { automationId, ...filters } };
+  const answer = await client.send('POST', '/runs/cancel', Answer, { body });
+  const output = createOutput();
+  if (options.json) return output.json(answer);
+  output.line(`${answer.matched} matched, ${answer.done} cancelled`);
+}
+
+/** The id, or undefined when filters are given instead. @throws {UsageError} when both or neither are given */
+export function oneOrBulk(id: string | undefined, options: BulkOptions): string | undefined {
+  if (id !== undefined && isBulk(options)) throw new UsageError('Give the id of a run or filters, not both.');
+  if (id === undefined && !isBulk(options)) throw new UsageError('Give the id of a run, or at least one filter.');
+  return id;
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import type { ApiClient } from '../client';
+import { connect, CONNECTION_HELP } from '../client/connect';
+import { createOutput, JSON_OPTION, type Output } from '../print/output';
+import { UsageError } from '../usage-error';
+import { Row, type Column } from './columns';
+
+/** Where a list comes from and how it is shown. */
+export interface Listing {
+  /** Address below the base path. */
+  path: string;
+  columns: readonly Column[];
+  /** Printed instead of a table without rows. */
+  empty: string;
+}
+
+/** Options of every list. */
+export interface ListOptions {
+  json?: true;
+  limit: string;
+}
+
+type Query = Record<string, string | number | boolean | undefined>;
+
+/** Adds `--limit` and `--json`. */
+export function listOptions(command: Command, limit = 50): Command {
+  return command.option('-n, --limit <count>', 'how many, newest first', String(limit)).option(...JSON_OPTION);
+}
+
+/** Adds examples, and how the API is found, to `--help`. */
+export function examples(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}${CONNECTION_HELP}`);
+}
+
+/** @throws {UsageError} unless `--limit` is a whole number above 0 */
+export function limitOf({ limit }: { limit: string }): number {
+  const count = Number(limit);
+  if (!Number.isInteger(count) || count < 1) throw new UsageError('--limit must be a whole number above 0.');
+  return count;
+}
+
+/** Prints what the list has, as a table or, with `--json`, as the API answers it. */
+export async function printList(
+  listing: Listing,
+  options: ListOptions,
+  query: Query = {},
+  client: ApiClient = connect(),
+): Promise<void> {
+  const items = await client.list(listing.path, Row, { ...query, limit: limitOf(options) });
+  printRows(listing, items, options.json, createOutput());
+}
+
+/** Prints rows that are at hand. */
+export function printRows(
+  { columns, empty }: Omit<Listing, 'path'>,
+  rows: readonly Row[],
+  json: true | undefined,
+  output: Output,
+): void {
+  if (json) return output.json(rows);
+  if (rows.length === 0) return output.line(empty);
+  output.table(
+    columns.map(({ title }) => title),
+    rows.map((row) => columns.map(({ cell }) => cell(row))),
+  );
+}
