@@ -13,7 +13,7 @@ import { createHousekeeping } from './activities/housekeeping/create-housekeepin
 import { createPeriodicWork } from './activities/housekeeping/periodic-work';
 import { periodicDue } from './db/periodic-work';
 import { requireSecretKey, type Config } from './config';
-import { createDatabase, type Database } from './db/client';
+import { createDatabase } from './db/client';
 import { followDatabaseClock, type DatabaseClock } from './db/database-clock';
 import { createEntityStore } from './db/entity-store';
 import { createNotifier, listen } from './db/notifier';
@@ -22,12 +22,12 @@ import { createDispatcher, type Dispatcher } from './engine/dispatcher';
 import { createBroadcast } from './engine/broadcast';
 import { createDwellTimers } from './engine/dwell-timers';
 import { createSweep } from './engine/sweep';
-import { createSweeper } from './engine/sweeper';
+import { createSweeper, type DueWork } from './engine/sweeper';
 import { createEvaluationLog } from './engine/evaluation-log';
 import { fireDwell } from './engine/gates/fire-dwell';
 import { createOverflowReport, type OverflowReport } from './engine/gates/overflow-report';
 import { createIndexFollower } from './engine/index-follower';
-import { createLoopWatch, type LoopWatch } from './engine/loop-watch';
+import { createLoopWatch } from './engine/loop-watch';
 import { createFleet } from './engine/fleet';
 import { createLeases, LEASE_SECONDS } from './engine/leases';
 import { RoutingIndex } from './engine/routing-index';
@@ -40,7 +40,7 @@ import { createRunLauncher, type RunLauncher } from './engine/start/launch';
 import { uuidV7 } from './domain/clock';
 import { messageOf } from './domain/errors';
 import type { FireAnswer } from './domain/gates/dwell-messages';
-import { knowledgeOf, type Knowledge } from './domain/registry/knowledge';
+import { knowledgeOf } from './domain/registry/knowledge';
 import { createPluginFilters } from './domain/registry/plugin-filters';
 import { createRegistry } from './domain/registry/registry';
 import { createFailpoint } from './failpoint';
@@ -60,19 +60,20 @@ import { warnOfSkew } from './telemetry/clock-skew';
 import { pushMetrics } from './telemetry/push-metrics';
 import { trackSlots } from './temporal/track-slots';
 import { keepTemporal, type TemporalKeeper } from './temporal/keep-temporal';
-import { createWorkerMetrics, type WorkerMetrics } from './telemetry/worker-metrics';
+import { createWorkerMetrics } from './telemetry/worker-metrics';
 
+/** A worker process that is up. */
 export interface RunningWorker {
   id: string;
   /** Settles when Temporal was reached for the first time. */
   connected: Promise<void>;
-  /** Looks at once at what the clock of the domains has to do, and writes the reasons that are only noted. */
+  /** Runs the domain timer now and writes the buffered evaluations. */
   hurry(): Promise<void>;
-  /** Finishes what is under way; then leases, connections and listeners are gone. */
+  /** Finishes what is under way, then closes leases, connections and listeners. */
   stop(): Promise<void>;
 }
 
-/** What `fermata test` has in place of the real thing. */
+/** Replacements that `fermata test` makes. */
 export interface WorkerStandIns {
   /** Default: the clock of the database. */
   clock?: DatabaseClock;
@@ -82,16 +83,66 @@ export interface WorkerStandIns {
 
 const REAL: WorkerStandIns = { temporal: keepTemporal, plugins: (plugins) => plugins };
 
-/** The composition root of a worker process: dispatcher and Temporal worker on one connection each. */
+/** Starts a worker process: the dispatcher and the Temporal worker, on one connection each. */
 export async function startWorker(
   config: Config,
   databaseUrl: string,
   { log, sdkMetricsPort }: { log: Logger; sdkMetricsPort: number | undefined },
   standIns: WorkerStandIns = REAL,
 ): Promise<RunningWorker> {
+  const base = await createBase(config, databaseUrl, log, standIns);
+  const { database, metrics, watch, clock, workerId } = base;
+  const temporal = standIns.temporal({
+    ...{ config, database, log, metrics, clock },
+    activities: () => activities,
+    interceptors: () => [trackSlots(launcher.enter), maskFailures({ db: database.db, secrets: activityDeps.secrets })],
+  });
+  const launcher = createRunLauncher({
+    ...{ database, starter: temporal.starter, log, watch },
+    slots: config.workerSlots.workflowTasks,
+  });
+  const activityDeps = createActivityDeps(base, launcher);
+  const parts: WorkerParts = { ...base, temporal, launcher, activityDeps };
+  const routing = startRouting(parts);
+  const activities = createWorkerActivities(parts, routing);
+  const timers = startTimers(parts, routing, databaseUrl);
+  temporal.start();
+  const metricsServer = await metrics.serve(config, { log, sdkMetricsPort });
+  const push = pushMetrics({
+    ...{ endpoint: config.otlpEndpoint, service: 'fermata-worker', instance: workerId, log },
+    collect: () => Promise.resolve(metrics.registries),
+  });
+  /** Entries of one row stop at the same time. Partitions first: other workers route their changes from then on. */
+  const stopOrder: (() => unknown)[][] = [
+    [() => routing.dispatcher.stop()],
+    ...timers.stopOrder,
+    [() => routing.wakeSender.stop()],
+    [() => routing.overflow.stop(), () => launcher.stop()],
+    [() => temporal.stop()],
+    [() => metricsServer.close()],
+    [() => push.stop()],
+    [() => watch.stop(), () => clock.stop(), () => metrics.stop()],
+    [() => base.scripts.close()],
+    [() => base.egress.close()],
+    [() => database.close()],
+  ];
+  return {
+    id: workerId,
+    connected: temporal.connected,
+    hurry() {
+      timers.domainTimer.poke();
+      return routing.flush();
+    },
+    async stop() {
+      for (const row of stopOrder) await Promise.all(row.map((stop) => stop()));
+    },
+  };
+}
+
+/** What every part of the worker is made with. Throws when the schema is not current. */
+async function createBase(config: Config, databaseUrl: string, log: Logger, standIns: WorkerStandIns) {
   const database = createDatabase(databaseUrl, { max: config.databasePool, applicationName: 'fermata-worker' });
   await assertSchemaCurrent(database);
-  const workerId = uuidV7.next();
   const egress = createEgress({ allow: config.egressAllow, proxy: config.egressProxy });
   const scripts = createScriptRunner({
     ...{ egress, policy: config.scripts, packages: createPackageSource(database.db) },
@@ -108,76 +159,81 @@ export async function startWorker(
   metrics.watchClock(clock);
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
-  const temporal = standIns.temporal({
-    ...{ config, database, log, metrics, clock },
-    activities: () => activities,
-    interceptors: () => [trackSlots(launcher.enter), maskFailures({ db: database.db, secrets: activityDeps.secrets })],
-  });
   const watch = createLoopWatch({
-    onStalled: (loop) => log.error({ loop }, 'a loop has not come round; starting it again'),
+    onStalled: (loop) => log.error({ loop }, 'a loop has not finished a round in time; restarting it'),
   });
   metrics.watchLoops(watch);
-  const launcher = createRunLauncher({
-    ...{ database, starter: temporal.starter, log, watch },
-    slots: config.workerSlots.workflowTasks,
-  });
-  const cipher = createCipher(requireSecretKey(config));
-  const backend = createPostgresSecrets({ db: database.db, cipher });
-  const activityDeps: ActivityDeps = {
+  const workerId = uuidV7.next();
+  return {
+    config,
+    log,
     database,
+    egress,
+    scripts,
+    plugins,
     registry,
-    evaluator,
-    entities,
-    notifier: createNotifier(database.pool),
+    metrics,
     clock,
-    ids: uuidV7,
-    sourceOf: createRunSources(database.db),
-    secrets: createRunSecrets({ db: database.db, cipher, backend, onHit: metrics.maskHits }),
-    openConnection: createConnections({
-      db: database.db,
-      cipher,
-      backend,
-      types: connectionTypesOf(plugins),
-    }),
+    entities,
+    evaluator,
+    watch,
+    workerId,
+  };
+}
+
+type WorkerBase = Awaited<ReturnType<typeof createBase>>;
+
+interface WorkerParts extends WorkerBase {
+  temporal: TemporalKeeper;
+  launcher: RunLauncher;
+  activityDeps: ActivityDeps;
+}
+
+function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDeps {
+  const { config, database, registry, evaluator, entities, clock, metrics, plugins } = base;
+  const { db } = database;
+  const cipher = createCipher(requireSecretKey(config));
+  const backend = createPostgresSecrets({ db, cipher });
+  return {
+    ...{ database, registry, evaluator, entities, clock, ids: uuidV7 },
+    notifier: createNotifier(database.pool),
+    sourceOf: createRunSources(db),
+    secrets: createRunSecrets({ db, cipher, backend, onHit: metrics.maskHits }),
+    openConnection: createConnections({ db, cipher, backend, types: connectionTypesOf(plugins) }),
     origins: createOriginLoad({ slots: config.workerSlots.activities }),
     onRunsToStart: () => launcher.poke(),
     onAction: metrics.action,
     onRunEnded: metrics.runEnded,
     failpoint: createFailpoint(process.env['FERMATA_FAILPOINT']),
   };
-  const activities = {
+}
+
+function createWorkerActivities(parts: WorkerParts, routing: Routing) {
+  const { config, database, temporal, launcher, activityDeps, clock, registry, metrics, log } = parts;
+  return {
     ...createActivities(activityDeps),
     ...createHousekeeping({
-      client: temporal.client,
-      database,
-      taskQueue: config.taskQueue,
-      retention: config.retention,
-      clock,
-      registry,
+      ...{ client: temporal.client, database, clock, registry, log },
+      ...{ taskQueue: config.taskQueue, retention: config.retention },
       onRepaired: metrics.reconciled,
       onRunsToStart: () => launcher.poke(),
-      log,
     }),
     fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
     fireSchedule: createFireSchedule({ ...activityDeps, timezone: config.timezone }),
   };
-  const routing = startRouting({
-    ...{ config, database, workerId, log, launcher, temporal, metrics, watch, activityDeps },
-    knowledge: knowledgeOf(plugins),
-  });
-  const { dispatcher, dwellTimers, wakeSender } = routing;
+}
+
+/** Starts everything that acts by the clock or on a NOTIFY, besides routing. */
+function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) {
+  const { config, database, entities, registry, temporal, launcher, activityDeps, log, watch } = parts;
+  const { dispatcher, dwellTimers } = routing;
   const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log, watch });
   const broadcast = createBroadcast({ db: database.db, listeners: registry.listeners(), log });
+  const pokeAll = (...loops: { poke(): void }[]) => loops.forEach((loop) => loop.poke());
   const listener = listen(databaseUrl, {
-    changes: () => {
-      dispatcher.poke();
-      broadcast.poke();
-    },
+    changes: () => pokeAll(dispatcher, broadcast),
     starts: () => launcher.poke(),
-    definitions: () => {
-      dispatcher.poke();
-      scheduleTimers.poke();
-    },
+    definitions: () => pokeAll(dispatcher, scheduleTimers),
   });
   const { staleMs } = config.alerts;
   const severities = severityMap(config.alerts.severities);
@@ -185,8 +241,35 @@ export async function startWorker(
     ...{ database, entities, notifier: activityDeps.notifier, log, watch },
     more: staleMs === undefined ? [] : [createEndStaleAlerts({ staleMs, severities })],
   });
-  const hasTemporal = () => temporal.starter() !== null;
-  const periodic = createPeriodicWork({
+  const periodic = createPeriodicSweeps(parts);
+  const sweeper = createSweeper({
+    ...{ db: database.db, workerId: parts.workerId, log, watch },
+    kinds: dueWork(parts, { routing, scheduleTimers, domainTimer, periodic }),
+  });
+  const stopOrder: (() => unknown)[][] = [
+    [() => sweeper.stop()],
+    periodic.map(
+      ({ sweep }) =>
+        () =>
+          sweep.stop(),
+    ),
+    [() => listener.close()],
+    [broadcast, domainTimer, scheduleTimers, dwellTimers].map((part) => () => part.stop()),
+  ];
+  return { domainTimer, stopOrder };
+}
+
+function createPeriodicSweeps({
+  config,
+  database,
+  temporal,
+  activityDeps,
+  metrics,
+  launcher,
+  log,
+  watch,
+}: WorkerParts) {
+  return createPeriodicWork({
     ...{ client: temporal.client, database, taskQueue: config.taskQueue, sourceOf: activityDeps.sourceOf },
     onRepaired: metrics.reconciled,
     onRunsToStart: () => launcher.poke(),
@@ -198,67 +281,32 @@ export async function startWorker(
       onError: (error) => log.warn({ reason: messageOf(error) }, `${name} failed; trying again`),
     }),
   }));
-  const sweeper = createSweeper({
-    ...{ db: database.db, workerId, log, watch },
-    kinds: [
-      { name: 'starts', due: () => runsToStart, isAble: hasTemporal, onDue: () => activityDeps.notifier.starts() },
-      { name: 'ends', due: () => runsToEnd, isAble: hasTemporal, onDue: () => launcher.poke() },
-      { name: 'wakes', due: () => wakesToSend, isAble: hasTemporal, onDue: () => wakeSender.poke() },
-      { name: 'dwells', due: dwellTimers.due, onDue: () => dwellTimers.poke() },
-      { name: 'schedules', due: () => scheduleTimers.due(), isAble: hasTemporal, onDue: () => scheduleTimers.poke() },
-      ...periodic.map(({ name, everySeconds, sweep }) => ({
-        ...{ name, isAble: hasTemporal, due: () => periodicDue(name, everySeconds), onDue: () => sweep.poke() },
-      })),
-      { name: 'domain-clock', due: domainTimer.due, onDue: () => domainTimer.poke() },
-    ],
-  });
-  temporal.start();
-  const metricsServer = await metrics.serve(config, { log, sdkMetricsPort });
-  const push = pushMetrics({
-    ...{ endpoint: config.otlpEndpoint, service: 'fermata-worker', instance: workerId, log },
-    collect: () => Promise.resolve(metrics.registries),
-  });
-  return {
-    id: workerId,
-    connected: temporal.connected,
-    hurry() {
-      domainTimer.poke();
-      return routing.flush();
-    },
-    async stop() {
-      // Partitions first: other workers route their changes while this one finishes the rest.
-      await dispatcher.stop();
-      await sweeper.stop();
-      await Promise.all(periodic.map(({ sweep }) => sweep.stop()));
-      await listener.close();
-      await Promise.all([broadcast.stop(), domainTimer.stop(), scheduleTimers.stop(), dwellTimers.stop()]);
-      await wakeSender.stop();
-      routing.overflow.stop();
-      await launcher.stop();
-      await temporal.stop();
-      await metricsServer.close();
-      await push.stop();
-      watch.stop();
-      clock.stop();
-      await metrics.stop();
-      await scripts.close();
-      await egress.close();
-      await database.close();
-    },
-  };
 }
 
-interface RoutingParts {
-  config: Config;
-  database: Database;
-  workerId: string;
-  log: Logger;
-  launcher: RunLauncher;
-  temporal: TemporalKeeper;
-  metrics: WorkerMetrics;
-  watch: LoopWatch;
-  activityDeps: ActivityDeps;
-  knowledge: Knowledge;
+/** Work that the sweeper looks for: rows whose owner died, or whose time has come. */
+function dueWork(
+  { temporal, launcher, activityDeps }: WorkerParts,
+  timers: {
+    routing: Routing;
+    scheduleTimers: ReturnType<typeof createScheduleTimers>;
+    domainTimer: ReturnType<typeof createDomainTimer>;
+    periodic: ReturnType<typeof createPeriodicSweeps>;
+  },
+): DueWork[] {
+  const { scheduleTimers, domainTimer, periodic } = timers;
+  const { dwellTimers, wakeSender } = timers.routing;
+  const isAble = () => temporal.starter() !== null;
+  return [
+    { name: 'starts', due: () => runsToStart, isAble, onDue: () => activityDeps.notifier.starts() },
+    { name: 'ends', due: () => runsToEnd, isAble, onDue: () => launcher.poke() },
+    { name: 'wakes', due: () => wakesToSend, isAble, onDue: () => wakeSender.poke() },
+    { name: 'dwells', due: dwellTimers.due, onDue: () => dwellTimers.poke() },
+    { name: 'schedules', due: () => scheduleTimers.due(), isAble, onDue: () => scheduleTimers.poke() },
+    ...periodic.map(({ name, everySeconds, sweep }) => ({
+      ...{ name, isAble, due: () => periodicDue(name, everySeconds), onDue: () => sweep.poke() },
+    })),
+    { name: 'domain-clock', due: domainTimer.due, onDue: () => domainTimer.poke() },
+  ];
 }
 
 interface Routing {
@@ -270,13 +318,13 @@ interface Routing {
   flush: () => Promise<void>;
 }
 
-/** What reads the change log, and what it leaves behind for later. */
-function startRouting(parts: RoutingParts): Routing {
+/** Starts the dispatcher and the timers that it fills: dwells to start and wakes to send. */
+function startRouting(parts: WorkerParts): Routing {
   const { config, database, workerId, log, launcher, temporal, metrics, watch, activityDeps } = parts;
   const { registry, entities, evaluator, clock, failpoint } = activityDeps;
   const evaluations = createEvaluationLog({
     ...{ db: database.db, clock, keep: config.retention.evaluationsPerAutomation },
-    onError: (error) => log.warn({ err: error }, 'reasons could not be written'),
+    onError: (error) => log.warn({ err: error }, 'failed to write evaluations'),
   });
   const index = new RoutingIndex(registry);
   const follower = createIndexFollower(database.db, index, (automationId, message) => {
@@ -285,20 +333,8 @@ function startRouting(parts: RoutingParts): Routing {
   });
   const overflow = createOverflowReport({ log, onDropped: metrics.dropped });
   const shared = {
-    ...{
-      database,
-      workerId,
-      registry,
-      entities,
-      evaluator,
-      evaluations,
-      launcher,
-      index,
-      follower,
-      clock,
-      log,
-      failpoint,
-    },
+    ...{ database, workerId, registry, entities, evaluator, evaluations, launcher },
+    ...{ index, follower, clock, log, failpoint },
     ids: uuidV7,
     onOutcome: metrics.outcome,
     overflow,
@@ -312,7 +348,7 @@ function startRouting(parts: RoutingParts): Routing {
   const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log, watch });
   const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log, watch });
   const fleet = createFleet({
-    ...{ db: database.db, knowledge: parts.knowledge },
+    ...{ db: database.db, knowledge: knowledgeOf(parts.plugins) },
     worker: { id: workerId, host: hostname(), pid: process.pid, leaseSeconds: LEASE_SECONDS },
   });
   const leases = createLeases({ db: database.db, workerId, fleet });
