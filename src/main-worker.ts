@@ -29,7 +29,8 @@ import { createOverflowReport, type OverflowReport } from './engine/gates/overfl
 import { createIndexFollower } from './engine/index-follower';
 import { createLoopWatch } from './engine/loop-watch';
 import { createFleet } from './engine/fleet';
-import { createLeases, LEASE_SECONDS } from './engine/leases';
+import { createLeases } from './engine/leases';
+import { LEASE_SECONDS } from './db/partition-leases';
 import { RoutingIndex } from './engine/routing-index';
 import { createEndStaleAlerts } from './domains/alert/end-stale-alerts';
 import { severityMap } from './domains/alert/severity-map';

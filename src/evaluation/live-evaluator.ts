@@ -1,9 +1,8 @@
 import type { Executor } from '../db/executor';
-import type { ConditionContext } from '../domain/conditions/condition-context';
+import type { ConditionContext, PredicateNeed } from '../domain/conditions/condition-context';
 import { earliestConditionChange } from '../domain/conditions/condition-change';
 import { conditionNeeds } from '../domain/conditions/condition-needs';
 import { evaluateCondition } from '../domain/conditions/evaluate-condition';
-import type { PredicateNeed } from '../domain/conditions/condition-context';
 import { traceCondition } from '../domain/conditions/trace-condition';
 import type { Clock } from '../domain/clock';
 import type { Condition } from '../domain/definition/condition';
@@ -30,26 +29,29 @@ export interface EvaluatorDeps {
   readHealth?: ReadHealth;
 }
 
-/** The evaluator of dispatcher, activities and API. */
+/** Creates the evaluator of the dispatcher, the activities and the API. */
 export function createEvaluator(deps: EvaluatorDeps): Evaluator {
+  return { ...createConditionEvaluator(deps), ...createRenderer(deps) };
+}
+
+const nowOf = (scope: EvaluationScope, clock: Clock): Date => scope.now ?? clock.now();
+
+type ConditionEvaluator = Pick<Evaluator, 'condition' | 'look' | 'explain'>;
+
+function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
   const { entities, filters, clock, timezone, readHealth = readHealthViews } = deps;
 
-  const nowOf = (scope: EvaluationScope): Date => scope.now ?? clock.now();
-
-  const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) => {
-    const full = await readLiveScope({ entities, readHealth, db }, source, scope, { now, filters });
-    if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable);
-    return full.scope;
-  };
-
-  /** Everything that a condition reads. What cannot be read makes it false: empty would make `!health.system.in_maintenance` true. */
+  /**
+   * Reads everything that a condition refers to. What cannot be read makes the condition false: an empty value would make
+   * `!health.system.in_maintenance` true.
+   */
   const prepare = async (
     db: Executor,
     condition: Condition,
     scope: EvaluationScope,
     more: readonly EntityRef[] = [],
   ): Promise<{ unavailable: string } | { scope: Scope; context: ConditionContext }> => {
-    const now = nowOf(scope);
+    const now = nowOf(scope, clock);
     const needs = conditionNeeds(condition);
     const since = new Map<string, Date | null>();
     for (const need of needs.predicates) since.set(JSON.stringify(need), await entities.predicateSince(db, need));
@@ -73,9 +75,9 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
 
     async look(db, condition, scope, more = []) {
       const ready = await prepare(db, condition, scope, more);
-      const watched = watchedBy(condition, scope, { now: nowOf(scope), filters });
+      const watched = watchedBy(condition, scope, { now: nowOf(scope, clock), filters });
       if ('unavailable' in ready) {
-        const changesAt = new Date(nowOf(scope).getTime() + RECHECK_MS);
+        const changesAt = new Date(nowOf(scope, clock).getTime() + RECHECK_MS);
         const seen = { value: false as const, reason: ready.unavailable };
         return { ...seen, changesAt, ...watched, trace: () => ({ condition: 'health', ...seen }) };
       }
@@ -93,28 +95,42 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
       if ('unavailable' in ready) return { condition: 'health', value: false, reason: ready.unavailable };
       return traceCondition(condition, ready.scope, ready.context);
     },
+  };
+}
 
+function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEvaluator> {
+  const { entities, filters, clock, readHealth = readHealthViews } = deps;
+
+  const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) => {
+    const full = await readLiveScope({ entities, readHealth, db }, source, scope, { now, filters });
+    if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable);
+    return full.scope;
+  };
+
+  const evaluateText = async (db: Executor, text: string, scope: EvaluationScope): Promise<unknown> => {
+    const now = nowOf(scope, clock);
+    const { expression } = parseBareExpression(text);
+    return evaluate(expression, await live(db, expression, scope, now), { now, filters });
+  };
+
+  return {
     async render(db, value, scope) {
-      const now = nowOf(scope);
+      const now = nowOf(scope, clock);
       return renderTemplate(value, await live(db, expressionsInValue(value), scope, now), { now, filters });
     },
 
     async renderDuration(db, template, scope) {
-      const now = nowOf(scope);
+      const now = nowOf(scope, clock);
       if (isTemplate(template)) {
         return renderTemplate(template, await live(db, expressionsInValue(template), scope, now), { now, filters });
       }
-      return this.value(db, template, scope);
+      return evaluateText(db, template, scope);
     },
 
-    async value(db, text, scope) {
-      const now = nowOf(scope);
-      const { expression } = parseBareExpression(text);
-      return evaluate(expression, await live(db, expression, scope, now), { now, filters });
-    },
+    value: evaluateText,
 
     async renderVariables(db, variables, scope) {
-      const now = nowOf(scope);
+      const now = nowOf(scope, clock);
       const rendered: Record<string, unknown> = {};
       try {
         const full = await live(db, expressionsInValue(variables), scope, now);

@@ -1,8 +1,8 @@
-/** A reservation that nothing was heard of for so long is given up: its run is somewhere else, or its process slept. */
+/** A reservation whose run has not begun after this time is dropped: the run is in another process, or this one slept. */
 const FORGET_MS = 30_000;
 /** Starts that take longer than this until their first step mean that the worker is overloaded. */
 const QUICK_START_MS = 1_000;
-/** Weight of the newest start in the moving average. */
+/** Weight of the newest start in the moving average of start times. */
 const WEIGHT = 0.1;
 /** Runs that may be in flight however slow the worker is. */
 const LEAST = 10;
@@ -29,85 +29,137 @@ export interface RunSlots {
   enter(executionRunId: string, runId: string | undefined): () => void;
 }
 
+interface Reservation {
+  since: number;
+  automationId: string;
+}
+
+/** An execution that is in local steps. */
+interface Busy {
+  /** How many local steps it is in. */
+  steps: number;
+  /** When it began the first of them. */
+  since: number;
+  automationId: string | undefined;
+}
+
+interface SlotDeps {
+  /** Workflow task slots of the process. */
+  slots: number;
+  /** Milliseconds; default: `Date.now`. */
+  now?: () => number;
+  /** Called when a slot becomes free. */
+  onFree: () => void;
+}
+
 /**
  * Counts the workflow task slots that are taken. A run holds one from its start through all local steps in a row; without
  * a free one its start is not eager, which costs the server more, and a task that waits too long runs into its timeout.
- * The number of runs in flight follows what gets done: it shrinks while starts take long until their first step.
+ * The number of runs in flight follows the throughput: it shrinks while starts take long until their first step.
  */
-export function createRunSlots(deps: { slots: number; now?: () => number; onFree: () => void }): RunSlots {
-  const { slots, now = Date.now, onFree } = deps;
-  /** Run → when its slot was reserved. */
-  const reserved = new Map<string, { since: number; automationId: string }>();
-  /** Execution → local steps that it is in, and when it began the first of them; in the order of that. */
-  const busy = new Map<string, { steps: number; since: number; automationId: string | undefined }>();
-  let averageMs = 0;
+export function createRunSlots(deps: SlotDeps): RunSlots {
+  return new SlotTable(deps);
+}
 
-  const allowed = (): number => {
-    const share = averageMs <= QUICK_START_MS ? 1 : QUICK_START_MS / averageMs;
-    return Math.min(slots, Math.max(LEAST, Math.floor(slots * share)));
-  };
-  const forgetOld = (): void => {
-    for (const [runId, { since }] of reserved) {
+class SlotTable implements RunSlots {
+  readonly #slots: number;
+  readonly #now: () => number;
+  readonly #onFree: () => void;
+  /** By run, in the order of reservation. */
+  readonly #reserved = new Map<string, Reservation>();
+  /** By execution, in the order in which they began their first local step. */
+  readonly #busy = new Map<string, Busy>();
+  /** Moving average of the time from a start to the first step, in milliseconds. */
+  #averageMs = 0;
+
+  constructor({ slots, now = Date.now, onFree }: SlotDeps) {
+    this.#slots = slots;
+    this.#now = now;
+    this.#onFree = onFree;
+  }
+
+  free(): number {
+    this.#forgetOld();
+    const taken = this.#reserved.size + this.#busy.size;
+    return Math.max(0, Math.min(this.#slots - taken, this.#allowed() + this.#waiting() - taken));
+  }
+
+  reserve(runId: string, automationId: string): boolean {
+    if (this.free() === 0 || this.#takenBy(automationId) >= this.share()) return false;
+    this.hold(runId, automationId);
+    return true;
+  }
+
+  hold(runId: string, automationId: string): void {
+    this.#reserved.set(runId, { since: this.#now(), automationId });
+  }
+
+  /** Half of the slots, so that a burst of one automation leaves slots to the others. */
+  share(): number {
+    return Math.max(LEAST, Math.floor(this.#allowed() / 2));
+  }
+
+  full(): string[] {
+    const automations = new Set([...this.#reserved.values()].map(({ automationId }) => automationId));
+    return [...automations].filter((automationId) => this.#takenBy(automationId) >= this.share());
+  }
+
+  release(runId: string): void {
+    if (this.#reserved.delete(runId)) this.#onFree();
+  }
+
+  reservedFor(ms: number): string[] {
+    return [...this.#reserved].filter(([, { since }]) => since <= this.#now() - ms).map(([runId]) => runId);
+  }
+
+  enter(executionRunId: string, runId: string | undefined): () => void {
+    const automationId = runId === undefined ? undefined : this.#begin(runId);
+    const entry = this.#busy.get(executionRunId) ?? { steps: 0, since: this.#now(), automationId };
+    entry.steps += 1;
+    this.#busy.set(executionRunId, entry);
+    return () => {
+      entry.steps -= 1;
+      if (entry.steps > 0) return;
+      this.#busy.delete(executionRunId);
+      this.#onFree();
+    };
+  }
+
+  /** Turns the reservation of a run into a busy slot. Returns its automation; undefined when it had no reservation. */
+  #begin(runId: string): string | undefined {
+    const reservation = this.#reserved.get(runId);
+    if (reservation === undefined) return undefined;
+    this.#reserved.delete(runId);
+    this.#averageMs += WEIGHT * (this.#now() - reservation.since - this.#averageMs);
+    return reservation.automationId;
+  }
+
+  /** Runs that may be in flight: all slots while starts are quick, fewer the longer they take. */
+  #allowed(): number {
+    const share = this.#averageMs <= QUICK_START_MS ? 1 : QUICK_START_MS / this.#averageMs;
+    return Math.min(this.#slots, Math.max(LEAST, Math.floor(this.#slots * share)));
+  }
+
+  #forgetOld(): void {
+    for (const [runId, { since }] of this.#reserved) {
       // In the order of reservation.
-      if (since > now() - FORGET_MS) return;
-      reserved.delete(runId);
+      if (since > this.#now() - FORGET_MS) return;
+      this.#reserved.delete(runId);
     }
-  };
-  const waiting = (): number => {
+  }
+
+  /** Executions whose local step waits for a far end. */
+  #waiting(): number {
     let count = 0;
-    for (const { since } of busy.values()) {
-      if (since > now() - WAITS_AFTER_MS) break;
+    for (const { since } of this.#busy.values()) {
+      if (since > this.#now() - WAITS_AFTER_MS) break;
       count += 1;
     }
     return count;
-  };
-  const free = (): number => {
-    forgetOld();
-    const taken = reserved.size + busy.size;
-    return Math.max(0, Math.min(slots - taken, allowed() + waiting() - taken));
-  };
+  }
 
-  /** What an automation may take, so that a burst of one leaves slots to the others. */
-  const share = (): number => Math.max(LEAST, Math.floor(allowed() / 2));
-  const takenBy = (automationId: string): number => {
-    const entries = [...reserved.values(), ...busy.values()];
+  #takenBy(automationId: string): number {
+    const entries = [...this.#reserved.values(), ...this.#busy.values()];
     return entries.filter((entry) => entry.automationId === automationId).length;
-  };
-
-  return {
-    free,
-    reserve(runId, automationId) {
-      if (free() === 0 || takenBy(automationId) >= share()) return false;
-      reserved.set(runId, { since: now(), automationId });
-      return true;
-    },
-    share,
-    hold: (runId, automationId) => void reserved.set(runId, { since: now(), automationId }),
-    full() {
-      const automations = new Set([...reserved.values()].map(({ automationId }) => automationId));
-      return [...automations].filter((automationId) => takenBy(automationId) >= share());
-    },
-    release(runId) {
-      if (reserved.delete(runId)) onFree();
-    },
-    reservedFor: (ms) => [...reserved].filter(([, { since }]) => since <= now() - ms).map(([runId]) => runId),
-    enter(executionRunId, runId) {
-      const reservation = runId === undefined ? undefined : reserved.get(runId);
-      if (runId !== undefined && reservation !== undefined) {
-        reserved.delete(runId);
-        averageMs += WEIGHT * (now() - reservation.since - averageMs);
-      }
-      const { automationId } = reservation ?? {};
-      const entry = busy.get(executionRunId) ?? { steps: 0, since: now(), automationId };
-      entry.steps += 1;
-      busy.set(executionRunId, entry);
-      return () => {
-        entry.steps -= 1;
-        if (entry.steps === 0) {
-          busy.delete(executionRunId);
-          onFree();
-        }
-      };
-    },
-  };
+  }
 }

@@ -1,0 +1,70 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** Seconds that a lease lives without renewal. */
+export const LEASE_SECONDS = 5;
+/** Seconds that a partition stays reserved for workers with the plugins that it needs, after it was handed over. */
+const NEEDS_SECONDS = 60;
+
+const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
+/** The partition is reserved for workers with the plugins that it needs, and such a worker is live. */
+const isReserved = sql`(needs is not null and needs_until > clock_timestamp() and exists (
+  select 1 from workers w where w.expires_at >= clock_timestamp() and w.knows @> partition_leases.needs))`;
+const textArray = (names: readonly string[]): SQL =>
+  sql`(select array_agg(n) from jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) n)`;
+
+/** Renews the leases of a worker. Returns each partition's epoch, and the partitions that are reserved for such workers. */
+export async function renewLeases(
+  db: Executor,
+  workerId: string,
+): Promise<{ kept: Map<number, number>; reserved: Set<number> }> {
+  const { rows } = await db.execute<{ partition: number; epoch: string; reserved: boolean }>(sql`
+    update partition_leases set expires_at = ${until} where owner = ${workerId}
+    returning partition, epoch, ${isReserved} as reserved`);
+  const kept = new Map(rows.map((row) => [row.partition, Number(row.epoch)]));
+  return { kept, reserved: new Set(rows.filter((row) => row.reserved).map((row) => row.partition)) };
+}
+
+/**
+ * Takes at most `count` partitions that are free or whose lease has expired. Taking one raises its epoch, so that whatever the
+ * previous owner still writes is refused.
+ * @param which partitions that are not reserved, or those that are reserved for workers that know these names
+ */
+export async function takeLeases(
+  db: Executor,
+  workerId: string,
+  which: { ordinary: true } | { reservedFor: readonly string[] },
+  count: number,
+): Promise<[partition: number, epoch: number][]> {
+  if (count <= 0) return [];
+  const condition =
+    'ordinary' in which ? sql`not ${isReserved}` : sql`${isReserved} and needs <@ ${textArray(which.reservedFor)}`;
+  const { rows } = await db.execute<{ partition: number; epoch: string }>(sql`
+    update partition_leases set owner = ${workerId}, epoch = epoch + 1, expires_at = ${until}
+    where partition in (
+      select partition from partition_leases
+      where (owner is null or expires_at < clock_timestamp()) and ${condition}
+      order by partition limit ${count} for update skip locked)
+    returning partition, epoch`);
+  return rows.map((row) => [row.partition, Number(row.epoch)]);
+}
+
+/** Gives up partitions of a worker; all of them by default. Partitions of others are left alone. */
+export async function giveUpLeases(db: Executor, workerId: string, partitions?: readonly number[]): Promise<void> {
+  const which = partitions === undefined ? sql`` : sql`and partition = any(${`{${partitions.join(',')}}`}::smallint[])`;
+  await db.execute(sql`
+    update partition_leases set owner = null, expires_at = '-infinity' where owner = ${workerId} ${which}`);
+}
+
+/** Gives up a partition and reserves it, for 60 s, for workers that know all of `names`. */
+export async function reserveLease(
+  db: Executor,
+  workerId: string,
+  partition: number,
+  names: readonly string[],
+): Promise<void> {
+  await db.execute(sql`
+    update partition_leases set owner = null, expires_at = '-infinity', needs = ${textArray(names)},
+      needs_until = clock_timestamp() + make_interval(secs => ${NEEDS_SECONDS})
+    where owner = ${workerId} and partition = ${partition}`);
+}

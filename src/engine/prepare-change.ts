@@ -1,0 +1,116 @@
+import type { Clock } from '../domain/clock';
+import type { Change, Occurrence } from '../domain/entities/change';
+import { occurrencesOf } from '../domain/entities/occurrences';
+import { hears, type EntityListener } from '../domain/registry/entity-listener';
+import { normalizeEvent, type Registry } from '../domain/registry/registry';
+import { SCHEDULE_KIND } from '../domain/schedules/schedule-messages';
+import type { NewRouting } from '../db/routings';
+import type { Logger } from '../log';
+import type { Routable } from './batch-router';
+import { entityKey, type UnroutedChange } from './change-reader';
+import { refused } from './gates/gates';
+import { routingOf } from './gates/survivors';
+import type { Handover } from './handover';
+import type { Candidate, RoutingIndex } from './routing-index';
+import type { Told } from './wake-waits';
+
+/** A change that waits for a worker that knows its trigger is read again after this time. */
+const HOLD_MS = 1_000;
+
+/** A change with everything that its routing needs. */
+export type PreparedChange = Routable & Told;
+
+/** Entities whose changes are not routed for now, by `entityKey`; `until` in milliseconds since 1970. */
+export type Resting = Map<string, { kind: string; id: string; until: number }>;
+
+/** What was read with a batch of changes. */
+export interface PrepareBatch {
+  /** Partition → epoch of the leases that this worker held when it read. */
+  held: ReadonlyMap<number, number>;
+  /** Events of the armed dwells of each entity. */
+  dwellEvents: ReadonlyMap<string, string[]>;
+  /** Partitions whose next change is for a worker with other plugins, with the names that it needs. Filled by `prepare`. */
+  given: Map<number, string[]>;
+}
+
+export interface PrepareDeps {
+  registry: Registry;
+  index: RoutingIndex;
+  handover: Handover;
+  resting: Resting;
+  clock: Clock;
+  log: Logger;
+  /** Whether rows of `routings` are written. */
+  keepsRoutings: boolean;
+  /** Called once per change with the seconds between its commit and this read. */
+  onRouted: (lagSeconds: number) => void;
+}
+
+/**
+ * Creates the step between reading a change and routing it. It derives the events of the change and finds the triggers and
+ * listeners that they concern. Returns null for a change that is not routed now: its entity rests after a failure, its
+ * partition was lost or is being handed over, or no live worker knows what it needs.
+ */
+export function createPrepareChange(
+  deps: PrepareDeps,
+): (unrouted: UnroutedChange, batch: PrepareBatch) => PreparedChange | null {
+  const queued = deps.registry.listeners().filter(({ mode }) => mode === 'work-queue');
+  const restUntil = ({ kind, id }: Change, until: number) =>
+    void deps.resting.set(entityKey({ kind, id }), { kind, id, until });
+  return (unrouted, { held, dwellEvents, given }) => {
+    const { change, partition, attempts, nextAttemptAt, hasDwells, isRetried } = unrouted;
+    const key = entityKey(change);
+    if (deps.resting.has(key) || given.has(partition)) return null;
+    if (nextAttemptAt !== null && nextAttemptAt.getTime() > deps.clock.now().getTime()) {
+      restUntil(change, nextAttemptAt.getTime());
+      return null;
+    }
+    const epoch = held.get(partition);
+    if (epoch === undefined) return null;
+    const occurrences = occurrencesOf(change, deps.registry, (message) =>
+      deps.log.error({ changeId: change.changeId, kind: change.kind, reason: message }, 'a deriver threw'),
+    );
+    const events = occurrences.map(({ event }) => event);
+    const verdict = deps.handover.verdict(unrouted, events, dwellEvents.get(key) ?? []);
+    if (verdict.type === 'hand-over') given.set(partition, verdict.names);
+    if (verdict.type === 'hold') restUntil(change, Date.now() + HOLD_MS);
+    if (verdict.type !== 'route') return null;
+    if (attempts === 0) deps.onRouted(unrouted.lagSeconds);
+    const candidates = occurrences.flatMap((occurrence) =>
+      candidatesOf(deps.index, change, occurrence).map((candidate) => ({ candidate, occurrence })),
+    );
+    const fence = { seq: change.seq, partition, epoch };
+    const notes = deps.keepsRoutings ? notesOf(deps.index, change, occurrences) : [];
+    const listeners = listenersOf(queued, change);
+    return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence, notes };
+  };
+}
+
+/** Triggers that an occurrence concerns. A time of a schedule concerns its own trigger only. */
+function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: Occurrence): Candidate[] {
+  if (change.kind !== SCHEDULE_KIND) return index.candidates(event, payload);
+  const [automationId = '', triggerId = ''] = change.id.split('/');
+  const own = index.find(automationId, triggerId);
+  return own && normalizeEvent(own.trigger.event) === event ? [own] : [];
+}
+
+function listenersOf(queued: readonly EntityListener[], change: Change): EntityListener[] {
+  return change.shape === 'entity' ? queued.filter((each) => hears(each, change)) : [];
+}
+
+/** Rows of `routings` that need no gate: disabled triggers, triggers of disabled automations, and the run that caused it. */
+function notesOf(index: RoutingIndex, change: Change, occurrences: readonly Occurrence[]): NewRouting[] {
+  const { changeId, kind, causedBy } = change;
+  const notes = kind === SCHEDULE_KIND ? [] : occurrences.flatMap((each) => disabledFor(index, changeId, each));
+  if (causedBy !== null) notes.push({ changeId, kind: 'caused', outcome: 'caused', runId: causedBy });
+  return notes;
+}
+
+function disabledFor(index: RoutingIndex, changeId: string, { event, payload }: Occurrence): NewRouting[] {
+  return index.disabledCandidates(event, payload).map((candidate) => {
+    const refusal = candidate.automation.enabled
+      ? refused('trigger_disabled', 'The trigger is disabled.')
+      : refused('disabled', 'The automation is disabled.');
+    return routingOf({ candidate, refusal, changeId });
+  });
+}

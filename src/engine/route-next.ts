@@ -1,0 +1,94 @@
+import type { NewRouting } from '../db/routings';
+import { markRouted, type Fenced } from '../db/mark-routed';
+import type { Clock } from '../domain/clock';
+import { routeInBatches, type Routable } from './batch-router';
+import { entityKey, readUnrouted } from './change-reader';
+import type { Fleet } from './fleet';
+import { createHandover } from './handover';
+import type { IndexFollower } from './index-follower';
+import type { Leases } from './leases';
+import { createPrepareChange, type PreparedChange, type Resting } from './prepare-change';
+import type { RouteDeps } from './route-batch';
+import { wakeWaits, type Told, type WakeDeps } from './wake-waits';
+
+/** Changes of one read. */
+const BATCH = 500;
+/** While there is a backlog: small, so that a change of something else is read soon. */
+const FAIR_BATCH = 256;
+/** Most waits that are recorded of one change. */
+const MOST_WAITS = 200;
+
+export interface RouteNextDeps extends RouteDeps, WakeDeps {
+  follower: IndexFollower;
+  leases: Leases;
+  fleet: Fleet;
+  clock: Clock;
+  /** Called once per change with the seconds between its commit and the first time it is read. */
+  onRouted: (lagSeconds: number) => void;
+}
+
+/**
+ * Creates the work of one round of the dispatcher: reads unrouted changes of the held partitions, wakes waits, and routes.
+ * Returns whether the read was full, which means that there may be more.
+ */
+export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
+  const { database, leases, index, evaluations } = deps;
+  const handover = createHandover({ db: database.db, fleet: deps.fleet, index, evaluations });
+  const resting: Resting = new Map();
+  const prepare = createPrepareChange({ ...deps, handover, resting });
+  /** The last read was full, so the next one takes turns over entities. */
+  let hasBacklog = false;
+  return async () => {
+    const held = leases.held();
+    hasBacklog = hasBacklog && held.size > 0;
+    if (held.size === 0) return false;
+    for (const [key, rest] of resting) if (rest.until <= deps.clock.now().getTime()) resting.delete(key);
+    const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
+    const reading = { resting: exceptions, limit: hasBacklog ? FAIR_BATCH : BATCH, fair: hasBacklog };
+    const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), reading);
+    hasBacklog = changes.length === reading.limit;
+    // The index must be at least as new as the changes: an automation that was saved before an event must see it.
+    await deps.follower.catchUp(revision);
+    const dwellEvents = await handover.dwellEvents(changes);
+    const given = new Map<number, string[]>();
+    const own = changes.flatMap((unrouted) => prepare(unrouted, { held, dwellEvents, given }) ?? []);
+    for (const [partition, names] of given) await leases.handOver(partition, names);
+    const prepared = own.filter(({ fence }) => !given.has(fence.partition));
+    const waits = anyWaits ? await wakeWaits(deps, bySeq(prepared)) : [];
+    if (deps.keepsRoutings) noteWaits(prepared, waits);
+    const { unheard, heard } = splitByListeners(prepared);
+    await Promise.all([markRouted(database.db, deps.workerId, unheard), routeInBatches(deps, heard)]);
+    return hasBacklog;
+  };
+}
+
+/** Separates the changes that concern nothing, which one statement marks as routed, from those that gates decide about. */
+function splitByListeners(prepared: readonly PreparedChange[]): { unheard: Fenced[]; heard: Routable[] } {
+  const unheard: Fenced[] = [];
+  const heard: Routable[] = [];
+  /** Entities of which an earlier change of this batch may arm a dwell that a later one must find. */
+  const arming = new Set<string>();
+  for (const routable of prepared) {
+    const key = entityKey(routable.change);
+    if (arming.has(key)) routable.hasDwells = true;
+    if (routable.candidates.some(({ candidate }) => candidate.trigger.for !== undefined)) arming.add(key);
+    const isHeard = [routable.candidates, routable.listeners, routable.notes].some(({ length }) => length > 0);
+    if (!isHeard && !routable.hasDwells) unheard.push(routable.fence);
+    else heard.push(routable);
+  }
+  return { unheard, heard };
+}
+
+/** Sorts changes, the oldest first: of several events that end a wait, the earliest counts. */
+const bySeq = <T extends Told>(told: readonly T[]): T[] => told.toSorted((a, b) => a.change.seq - b.change.seq);
+
+/** Adds the waits that changes woke or left asleep to the rows of these changes: at most 200 of one, woken ones first. */
+function noteWaits(changes: readonly Routable[], waits: readonly NewRouting[]): void {
+  const byChange = new Map<string, NewRouting[]>();
+  for (const wait of waits.toSorted((a, b) => b.outcome.localeCompare(a.outcome))) {
+    const known = byChange.get(wait.changeId) ?? [];
+    byChange.set(wait.changeId, known);
+    if (known.length < MOST_WAITS) known.push(wait);
+  }
+  for (const { change, notes } of changes) notes.push(...(byChange.get(change.changeId) ?? []));
+}

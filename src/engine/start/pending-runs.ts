@@ -1,0 +1,73 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Executor } from '../../db/executor';
+import { putBackStartable, takeStartable } from '../../db/runs/start-queue';
+import { inLanes } from '../in-lanes';
+import type { RunSlots } from './run-slots';
+import type { StartAttempts } from './start-attempts';
+
+/** Most runs that are taken from the table at a time. */
+const BATCH = 100;
+/** Calls to Temporal under way at a time. */
+const LANES = 40;
+/** Slots that become free within this time are filled by one statement. */
+const GATHER_MS = 10;
+/** Automations whose last turn is remembered. */
+const MOST_SERVED = 500;
+
+/** Runs that wait in the table for a slot. */
+export interface PendingRuns {
+  /** Whether runs of this automation wait in the table; new runs of it wait too, so that they start in order. */
+  isWaiting(automationId: string): boolean;
+  noteWaiting(automationId: string): void;
+  /** Whether there may be runs in the table that a free slot could start. */
+  isAny(): boolean;
+  /** Starts as many runs as there are free slots. Returns whether there may be more runs, and room for them. */
+  sweep(): Promise<boolean>;
+}
+
+export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempts: StartAttempts }): PendingRuns {
+  const { db, slots, attempts } = deps;
+  const waiting = new Set<string>();
+  /** The last sweep left runs in the table for lack of slots. */
+  let backlog = false;
+  /** Automations in the order of their last turn. Slots become free one by one: each is a turn. */
+  const served = new Set<string>();
+
+  const noteServed = (automationId: string): void => {
+    served.delete(automationId);
+    served.add(automationId);
+    if (served.size > MOST_SERVED) served.delete([...served][0] ?? '');
+  };
+
+  return {
+    isWaiting: (automationId) => waiting.has(automationId),
+    noteWaiting: (automationId) => void waiting.add(automationId),
+    isAny: () => backlog || waiting.size > 0,
+    async sweep() {
+      if (backlog || waiting.size > 0) await pause(GATHER_MS);
+      const room = Math.min(BATCH, slots.free());
+      if (room === 0) return false;
+      const full = slots.full();
+      const runs = await takeStartable(db, room, { served: [...served], full, each: slots.share() });
+      for (const { automationId } of runs) noteServed(automationId);
+      if (runs.length === room) backlog = true;
+      for (const { id, automationId } of runs) slots.hold(id, automationId);
+      const left: string[] = [];
+      await inLanes(runs, LANES, async (run) => {
+        if (left.length === 0 && (await attempts.attempt(run, []))) return;
+        left.push(run.id);
+        slots.release(run.id);
+      });
+      if (left.length > 0) {
+        await putBackStartable(db, left);
+        return false;
+      }
+      if (runs.length === room || runs.length >= slots.share()) return true;
+      attempts.noteDone();
+      backlog = false;
+      // Everything that waited was taken, except runs of automations that have their share of slots.
+      for (const automationId of waiting) if (!full.includes(automationId)) waiting.delete(automationId);
+      return false;
+    },
+  };
+}

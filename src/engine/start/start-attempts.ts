@@ -1,0 +1,92 @@
+import { isDatabaseAway } from '../../db/availability';
+import type { Executor } from '../../db/executor';
+import type { ClosedRun } from '../../db/runs/close-runs';
+import { noteStarted, type StartableRun } from '../../db/runs/start-queue';
+import { messageOf } from '../../domain/errors';
+import type { Logger } from '../../log';
+import { isTemporalAway } from '../../temporal/availability';
+import type { RunStarter } from '../../temporal/run-starter';
+import type { RunSlots } from './run-slots';
+
+/** Calls that start runs in Temporal, and whether Temporal or Postgres is away. */
+export interface StartAttempts {
+  /**
+   * Closes the executions that the run replaces, then starts the run. Never throws. Returns false when Temporal or Postgres
+   * is away; other failures are logged and left to the sweep.
+   */
+  attempt(run: StartableRun, replaced: readonly ClosedRun[]): Promise<boolean>;
+  /** Whether the latest call found Temporal or Postgres away. */
+  isAway(): boolean;
+  /** Records a failure of a sweep. */
+  noteFailure(error: unknown): void;
+  /** Records that everything pending was started. */
+  noteDone(): void;
+}
+
+export function createStartAttempts(deps: {
+  db: Executor;
+  /** null while Temporal has never been reached. */
+  starter: () => RunStarter | null;
+  slots: RunSlots;
+  log: Logger;
+}): StartAttempts {
+  const { db, starter, slots, log } = deps;
+  let away = false;
+
+  const noteAway = (error: unknown): void => {
+    const service = isDatabaseAway(error) ? 'Postgres' : 'Temporal';
+    if (!away) log.warn({ reason: messageOf(error) }, `${service} is away; runs stay pending until it is back`);
+    away = true;
+  };
+
+  /** A run that started eagerly here keeps its slot until its first step; any other gives it back. */
+  const start = async (run: StartableRun, replaced: readonly ClosedRun[]): Promise<void> => {
+    let isHere = false;
+    try {
+      const temporal = starter();
+      if (!temporal) throw new TemporalNeverReached();
+      for (const old of replaced) await temporal.close(old, 'terminate');
+      const outcome = await temporal.start(run);
+      isHere = outcome === 'eager';
+      // Its first task waits for a worker with a free slot: a second start in between would do nothing.
+      if (outcome === 'started') await noteStarted(db, run.id);
+      if (outcome === 'later')
+        log.info({ runId: run.id, workflowId: run.workflowId }, 'workflow id still held; trying again');
+    } finally {
+      if (!isHere) slots.release(run.id);
+    }
+  };
+
+  return {
+    async attempt(run, replaced) {
+      try {
+        await start(run, replaced);
+        return true;
+      } catch (error) {
+        if (isAway(error)) {
+          noteAway(error);
+          return false;
+        }
+        log.error({ err: error, runId: run.id }, 'failed to start a run; the sweep tries again');
+        return true;
+      }
+    },
+    isAway: () => away,
+    noteFailure(error) {
+      if (isAway(error)) noteAway(error);
+      else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
+    },
+    noteDone() {
+      if (away) log.info('no run is pending any more');
+      away = false;
+    },
+  };
+}
+
+class TemporalNeverReached extends Error {
+  constructor() {
+    super('Temporal has not been reached yet');
+  }
+}
+
+const isAway = (error: unknown): boolean => error instanceof TemporalNeverReached || isTemporalAway(error);
