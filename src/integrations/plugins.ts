@@ -12,7 +12,9 @@ import { satellitePlugin } from '../domains/satellite/plugin';
 import { sloPlugin } from '../domains/slo/plugin';
 import { healthcheckPlugin } from '../domains/healthcheck/plugin';
 import { incidentPlugin } from '../domains/incident/plugin';
+import { githubEventsPlugin } from './github/events';
 import { createGithubPlugin } from './github/plugin';
+import { gitlabEventsPlugin } from './gitlab/events';
 import { createGitlabPlugin } from './gitlab/plugin';
 import { createHttpPlugin } from './http/plugin';
 import { createJiraPlugin } from './jira/plugin';
@@ -67,7 +69,9 @@ export function createPlugins({
     sloPlugin,
     satellitePlugin,
     createWebhookPlugin({ egress }),
+    githubEventsPlugin,
     createGithubPlugin({ egress }),
+    gitlabEventsPlugin,
     createGitlabPlugin({ egress }),
     createHttpPlugin({ egress }),
     createJiraPlugin({ egress }),

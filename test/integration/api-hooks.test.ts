@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { GITHUB_BODIES, GITLAB_BODIES, postAsGithub, postAsGitlab } from '../support/vendors/forge-events';
 import { BASE, startApiHarness, type Answer, type ApiHarness } from './api-harness';
 
 const hmac = (secret: string, text: string) => createHmac('sha256', secret).update(text).digest('hex');
@@ -229,5 +230,62 @@ describe('inbound hooks', () => {
     const body = { name: 'odd', scheme: 'header', secrets: ['s'], digest: 'sha512' };
     const answer = await api.call('POST', `${BASE}/hooks`, { body });
     expect([answer.status, answer.body.errors]).toEqual([422, [expect.objectContaining({ path: 'digest' })]]);
+  });
+
+  describe('of GitHub and GitLab', () => {
+    const typed = async (hook: string) =>
+      api.rows<{ event: string; context_key: string; payload: Record<string, unknown> }>(
+        `select event, context_key, payload from changes where entity_id = $1 and event <> 'automation.webhook' order by seq`,
+        [hook],
+      );
+    const hookOf = async (scheme: string) => ({
+      ...{ url: api.url, secret: 'canary-forge', name: await make({ scheme, secrets: ['canary-forge'] }) },
+    });
+
+    it('become events of their own besides automation.webhook, for each kind', async () => {
+      const [github, gitlab] = [await hookOf('github'), await hookOf('gitlab')];
+      for (const event of Object.keys(GITHUB_BODIES)) {
+        const answer = await postAsGithub(github, event);
+        expect([event, answer.status, (await answer.json()) as unknown]).toEqual([
+          ...[event, 202, { accepted: 1, changeIds: [expect.any(String), expect.any(String)] }],
+        ]);
+      }
+      for (const kind of Object.keys(GITLAB_BODIES)) expect((await postAsGitlab(gitlab, kind)).status).toBe(202);
+      const keys = async (hook: string) => (await typed(hook)).map((row) => `${row.event} ${row.context_key}`);
+      expect(await keys(github.name)).toEqual([
+        ...['github.push acme/shop:refs/heads/main', 'github.pull_request acme/shop#7'],
+        ...['github.pull_request_review acme/shop#7', 'github.issues acme/shop#7', 'github.issue_comment acme/shop#7'],
+        ...['github.deployment acme/shop:production', 'github.deployment_status acme/shop:production'],
+        ...['github.workflow_run acme/shop:CI', 'github.check_run acme/shop:lint', 'github.release acme/shop:v1'],
+      ]);
+      expect(await keys(gitlab.name)).toEqual([
+        ...['gitlab.push acme/shop:refs/heads/main', 'gitlab.tag_push acme/shop:refs/tags/v1'],
+        ...['gitlab.issue acme/shop#7', 'gitlab.note acme/shop#7', 'gitlab.merge_request acme/shop#7'],
+        ...['gitlab.pipeline acme/shop:main', 'gitlab.build acme/shop:deploy'],
+        ...['gitlab.deployment acme/shop:production', 'gitlab.release acme/shop:v1'],
+      ]);
+      expect((await events(github.name)).length).toBe(Object.keys(GITHUB_BODIES).length);
+    });
+
+    it('are recognised in a form, and left as webhooks when they are not what the vendor documents', async () => {
+      const github = await hookOf('github');
+      await postAsGithub(github, 'push', { isForm: true });
+      await postAsGithub(github, 'push', { more: { repository: null } });
+      await postAsGithub(github, 'ping', { more: { zen: 'x' } });
+      await postAsGithub(github, '__proto__');
+      expect((await typed(github.name)).map(({ event }) => event)).toEqual(['github.push']);
+      expect(await events(github.name)).toHaveLength(4);
+    });
+
+    it('are one when GitHub or GitLab repeats them, and three when one webhook of GitLab caused three', async () => {
+      const [github, gitlab] = [await hookOf('github'), await hookOf('gitlab')];
+      for (let time = 1; time <= 2; time += 1) {
+        await postAsGithub(github, 'push', { id: 'd1' });
+        await postAsGitlab(gitlab, 'push', { id: 'k1' });
+      }
+      expect([(await typed(github.name)).length, (await typed(gitlab.name)).length]).toEqual([1, 1]);
+      for (const kind of ['push', 'issue', 'pipeline']) await postAsGitlab(gitlab, kind, { chain: 'c1' });
+      expect(await typed(gitlab.name)).toHaveLength(4);
+    });
   });
 });

@@ -11,6 +11,7 @@ import { testPlugins } from '../support/plugins';
 import type { FermataProcess } from '../support/process';
 import { startVendorServer } from '../support/vendor-server';
 import { startVendors, vendorActions, type Vendors } from '../support/vendors/every-action';
+import { GITHUB_BODIES, GITLAB_BODIES, postAsGithub, postAsGitlab } from '../support/vendors/forge-events';
 import { postAsSlack, slackButton, slackCommand, slackEvent } from '../support/vendors/slack-sender';
 import { until } from '../support/until';
 
@@ -222,6 +223,10 @@ describe('the catalogue', () => {
     for (const body of [slackEvent('Ev1'), slackCommand(), slackButton()]) {
       await postAsSlack(api, { connectionId: slack, secret: 'signing' }, body);
     }
+    const forge = (name: string) => ({ url: api.url, secret: 'canary', name });
+    for (const name of ['github', 'gitlab']) await make('/hooks', { name, scheme: name, secrets: ['canary'] });
+    for (const event of Object.keys(GITHUB_BODIES)) await postAsGithub(forge('github'), event);
+    for (const kind of Object.keys(GITLAB_BODIES)) await postAsGitlab(forge('gitlab'), kind);
     const satellite = await make('/satellites', { name: 'eu', heartbeatTimeoutSeconds: 1 });
     await call('POST', `/satellites/${satellite}/heartbeat`, {});
     await make('/slos', { systemId: 'cache', name: 'Up', target: 99 });

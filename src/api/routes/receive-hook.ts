@@ -33,7 +33,8 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
     responses: {
       200: HANDSHAKE,
       202: {
-        description: 'Committed. A repeat is answered like the first time and does nothing',
+        description:
+          'Committed. A repeat is answered like the first time and does nothing. Of the schemes github and gitlab, the second change id is the typed event',
         schema: z.object({
           accepted: z.int(),
           changeIds: z.array(z.uuid()),

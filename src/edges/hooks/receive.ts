@@ -2,8 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { appendChanges, type NewEvent } from '../../db/change-log';
 import { claimDelivery, deliveryKey, type DeliveryIdentity } from '../../db/claim-deliveries';
 import { toStorable } from '../../domain/entities/storable';
-import type { Expectation } from '../../domain/hooks/scheme';
+import type { Expectation, HookScheme } from '../../domain/hooks/scheme';
 import type { DomainWrite } from '../../domains/domain-write';
+import { typedEventOf } from './forge';
 
 /** Headers in which senders identify a delivery; the first present one counts unless the hook names its own. */
 const DELIVERY_HEADERS = [
@@ -21,7 +22,7 @@ const CREDENTIAL =
 
 /** A request to a hook whose sender was checked. */
 export interface HookRequest {
-  hook: { id: string; name: string };
+  hook: { id: string; name: string; scheme: HookScheme };
   body: unknown;
   headers: IncomingHttpHeaders;
   query: Record<string, string | string[]>;
@@ -34,26 +35,30 @@ export interface HookRequest {
 }
 
 /**
- * Accepts a request as `automation.webhook`, in the caller's transaction. A delivery that the same hook accepted within
+ * Accepts a request as `automation.webhook`, and as a typed event of GitHub or GitLab, in the caller's transaction. A delivery that the same hook accepted within
  * seven days, and a copy of a signed request within its tolerance, return the change id of the first time.
  */
 export async function receiveHook(write: DomainWrite, request: HookRequest): Promise<{ changeIds: string[] }> {
-  const { hook, body, query, method } = request;
-  const changeId = write.entities.ids.next();
-  const event: NewEvent & { changeId: string } = {
-    changeId,
-    kind: 'webhook',
-    id: hook.name,
-    event: 'automation.webhook',
-    payload: { hook: hook.name, body, headers: shownHeaders(request), query, method },
-    contextKey: null,
-    occurredAt: write.now,
-    cause: { ...write.cause, actor: { type: 'service', id: `hook:${hook.name}` } },
+  const { hook, body, headers, query, method } = request;
+  const common = {
+    ...{ kind: 'webhook', id: hook.name, occurredAt: write.now },
+    cause: { ...write.cause, actor: { type: 'service' as const, id: `hook:${hook.name}` } },
   };
-  const known = await claimDelivery(write.tx, identitiesOf(request), [changeId]);
+  const event: NewEvent & { changeId: string } = {
+    ...{ ...common, changeId: write.entities.ids.next(), event: 'automation.webhook', contextKey: null },
+    payload: { hook: hook.name, body, headers: shownHeaders(request), query, method },
+  };
+  const typed = typedEventOf(hook.scheme, headers, body);
+  const events = [event];
+  if (typed !== null) {
+    const payload = { ...typed.payload, hook: hook.name };
+    events.push({ ...common, ...typed, changeId: write.entities.ids.next(), payload });
+  }
+  const changeIds = events.map(({ changeId }) => changeId);
+  const known = await claimDelivery(write.tx, identitiesOf(request), changeIds);
   if (known !== undefined) return { changeIds: known };
-  await appendChanges(write.tx, [event]);
-  return { changeIds: [changeId] };
+  await appendChanges(write.tx, events);
+  return { changeIds };
 }
 
 /** What identifies a delivery: its delivery header, and what was signed for as long as that could be replayed. */
@@ -62,7 +67,7 @@ export function identitiesOf({
   headers,
   expected,
   signedHash,
-}: Pick<HookRequest, 'hook' | 'headers' | 'expected' | 'signedHash'>): DeliveryIdentity[] {
+}: Pick<HookRequest, 'headers' | 'expected' | 'signedHash'> & { hook: { id: string } }): DeliveryIdentity[] {
   const identities: DeliveryIdentity[] = [];
   const names = expected.deliveryHeader === undefined ? DELIVERY_HEADERS : [expected.deliveryHeader];
   const name = names.find(

@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+
+/** An event of GitHub or GitLab that starts automations under a name of its own. */
+export interface ForgeEvent {
+  displayName: string;
+  description: string;
+  /** Of the vendor's body, with the fields that automations use most; others are kept as they came. */
+  payload: z.ZodObject;
+  /** Fields that a trigger's config may compare, with their places in the body. */
+  fields: Readonly<Record<string, string>>;
+  /** Places whose values, joined with `separator`, are the context key. */
+  key: readonly string[];
+  separator: ':' | '#';
+  /** What the key names, for people. */
+  keyLabel: string;
+}
+
+/** A recognised event: the name below the vendor's, the payload and its context key. */
+export interface TypedEvent {
+  event: string;
+  payload: Record<string, unknown>;
+  contextKey: string;
+}
+
+/** Value at a place such as `workflow_run.name`; undefined when there is none. */
+export function valueAt(payload: Record<string, unknown>, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => (isMap(value) ? value[name] : undefined), payload);
+}
+
+/** The context key of a payload: the values at the event's places that it has. */
+export function contextKeyOf({ key, separator }: ForgeEvent, payload: Record<string, unknown>): string {
+  const parts = key.map((path) => valueAt(payload, path));
+  return parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(separator);
+}
+
+/** Reads the body of a delivery as one of `events`; null when it is another event or not what the vendor documents. */
+export function readForgeEvent(
+  events: Readonly<Record<string, ForgeEvent>>,
+  name: string,
+  body: unknown,
+): TypedEvent | null {
+  const event = Object.hasOwn(events, name) ? events[name] : undefined;
+  if (event === undefined || !isMap(body) || !event.payload.safeParse(body).success) return null;
+  return { event: name, payload: body, contextKey: contextKeyOf(event, body) };
+}
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

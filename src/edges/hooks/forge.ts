@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { parseJson } from '../../domain/exact-json';
+import { toStorable } from '../../domain/entities/storable';
+import { readForgeEvent, type TypedEvent } from '../../domain/hooks/forge-event';
+import { GITHUB_EVENTS } from '../../domain/hooks/github-events';
+import { GITLAB_EVENTS } from '../../domain/hooks/gitlab-events';
+import type { HookScheme } from '../../domain/hooks/scheme';
+
+/**
+ * The event with a name of its own that a request to a hook is, besides `automation.webhook`; null for others. GitHub names
+ * the event in a header, GitLab in the body, whose header tells system hooks from those of projects.
+ */
+export function typedEventOf(scheme: HookScheme, headers: IncomingHttpHeaders, body: unknown): TypedEvent | null {
+  if (scheme === 'github') {
+    const found = readForgeEvent(GITHUB_EVENTS, String(headers['x-github-event']), fromForm(body));
+    return found && { ...found, event: `github.${found.event}` };
+  }
+  if (scheme === 'gitlab') {
+    const { object_kind: kind } = Object(body) as { object_kind?: unknown };
+    const found = readForgeEvent(GITLAB_EVENTS, String(kind), body);
+    return found && { ...found, event: `gitlab.${found.event}` };
+  }
+  return null;
+}
+
+/** GitHub can be told to post a form with the JSON in its field `payload`. */
+function fromForm(body: unknown): unknown {
+  const { payload } = Object(body) as { payload?: unknown };
+  if (typeof payload !== 'string') return body;
+  try {
+    return toStorable(parseJson(payload));
+  } catch {
+    return body;
+  }
+}
