@@ -1,4 +1,5 @@
 import { createFleetCounters } from '../db/fleet-counters';
+import { createAlertIntake } from '../edges/alerts/alert-intake';
 import { createAttemptLimit } from './auth/attempt-limit';
 import { createAuthenticator } from './auth/authenticate';
 import { automationBodySchemas } from './automations/input';
@@ -7,6 +8,7 @@ import { createDocumentChecks } from './checks/document-checks';
 import { createDocumentWork } from './checks/document-work';
 import type { ApiDeps } from './deps';
 import { createClientAddress } from './http/client-address';
+import { repeatOnDeadlock } from './http/repeat-on-deadlock';
 import { createApiMetrics } from './metrics';
 import { createStreamConnections } from './stream/connection';
 import { createFeed } from './stream/feed';
@@ -32,6 +34,10 @@ export function createRouteDeps(deps: ApiDeps) {
     authenticator: createAuthenticator({ db, clock, adminToken: settings.adminToken }),
     attempts: createAttemptLimit(clock),
     clientAddress: createClientAddress(settings.trustedProxies),
+    alertIntake: createAlertIntake({
+      ...{ entities: deps.entities, clock, settings },
+      transact: (work) => repeatOnDeadlock(() => db.transaction(work)),
+    }),
     isSecure: () => settings.publicUrl?.startsWith('https:') === true,
     metrics: createApiMetrics({ db, fleet }),
     feed: createFeed({ db, webUi: settings.webUi, log }),

@@ -39,6 +39,24 @@ describe('the life of an alert', () => {
       minutes,
     ]);
 
+  test('messages that come at the same time share transactions, and each answers with its own changes', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        n === 20 ? fire('storm-20', { labels: {}, fingerprint: undefined }) : fire(`storm-${n}`),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map((_, n) => (n === 20 ? 422 : 202)));
+    const changes = await h.rows<{ change_id: string; entity_id: string; committed: string }>(
+      `select change_id, entity_id, xmin::text as committed from changes where kind in ('alert', 'health') and entity_id like '%storm-%'`,
+    );
+    const entityOf = new Map(changes.map((row) => [row.change_id, row.entity_id]));
+    const answered = answers.map(({ body }) =>
+      ((body as { changeIds?: string[] }).changeIds ?? []).map((id) => entityOf.get(id)),
+    );
+    expect(answered).toEqual(answers.map((_, n) => (n === 20 ? [] : [`storm-${n}`, `of-storm-${n}`])));
+    expect(new Set(changes.map(({ committed }) => committed)).size).toBeLessThan(20);
+  });
+
   test('FERMATA_ALERT_STALE_MINUTES: an alert that its sender stopped repeating is resolved, and its system healthy', async () => {
     const severities = severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES));
     const endStale = createEndStaleAlerts({ staleMs: 10 * MINUTE_MS, severities });

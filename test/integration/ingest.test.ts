@@ -33,7 +33,13 @@ describe('ingest', () => {
     const severities = severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES));
     const LABELS = ['system', 'service', 'job', 'instance'];
     const post = (body: unknown, systemLabels = LABELS) =>
-      inTransaction((write) => receiveAlerts(write, alertmanagerSender.read(body), { systemLabels, severities }));
+      inTransaction(async (write) => {
+        const [changeIds = []] = await receiveAlerts(write, [alertmanagerSender.read(body)], {
+          systemLabels,
+          severities,
+        });
+        return { changeIds };
+      });
     const healthChanges = async () =>
       (await f.rows<{ change_id: string }>(`select change_id from changes where kind = 'health'`)).length;
     const alert = (status: string, labels: Record<string, string>, fingerprint = 'f1') => ({
@@ -101,7 +107,7 @@ describe('ingest', () => {
         alerts: [{ status: 'maybe', labels: { a: 'b' } }, ...body.alerts, { status: 'firing', labels: {} }],
       });
       expect(rejectedOf(message.elements).map(({ index }) => index)).toEqual([0, 3]);
-      await inTransaction((write) => receiveAlerts(write, message, { systemLabels: LABELS, severities }));
+      await inTransaction((write) => receiveAlerts(write, [message], { systemLabels: LABELS, severities }));
       expect(await health('checkout')).toMatchObject({ status: 'unhealthy' });
       await post(alert('firing', { alertname: 'Watchdog', severity: 'none' }, 'watchdog'));
       const watchdog = (await f.store.get(f.db, 'alert', 'watchdog'))?.state;

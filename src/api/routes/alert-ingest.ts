@@ -6,14 +6,16 @@ import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import type { Clock, Ids } from '../../domain/clock';
+import type { Cause } from '../../domain/entities/change';
 import { toStorable } from '../../domain/entities/storable';
 import { parseJson } from '../../domain/exact-json';
 import { FermataError, messageOf, type Finding } from '../../domain/errors';
 import type { AlertSettings } from '../../domains/alert/take-alerts';
+import type { AlertIntake } from '../../edges/alerts/alert-intake';
 import { receiveAlerts, rejectedOf, type Rejected } from '../../edges/alerts/receive-alerts';
 import { ElementError, type AlertSender, type SenderMessage } from '../../edges/alerts/sender';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
-import { onceByKey } from '../../edges/ingest/once-by-key';
+import { onceByKey, type CallerKey } from '../../edges/ingest/once-by-key';
 import type { Logger } from '../../log';
 import { nestsTooDeep } from '../http/json-text';
 import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
@@ -48,6 +50,7 @@ export interface AlertIngestDeps {
   fleet: Pick<FleetCounters, 'count'>;
   log: Logger;
   settings: { alerts: AlertSettings };
+  alertIntake: AlertIntake;
 }
 
 /** Alerts of every sender that has an adapter; the callers need the permission `ingest`. */
@@ -108,20 +111,37 @@ export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incom
   if (accepted === 0 && rejected.length > 0) throw nothingTaken(rejected);
   for (const warning of message.warnings ?? []) deps.log.warn({ route, sender }, warning);
   const caller = callerKeyOf(context);
+  const identities = identitiesIn(incoming, message);
+  const changeIds =
+    caller === undefined && identities.length === 0
+      ? await deps.alertIntake.take({ message, cause: context.cause })
+      : await takeOnce(deps, context.cause, { message, caller, identities });
+  if (changeIds.length > 0) deps.notifier.changes();
+  return json(202, { accepted, changeIds, rejected });
+}
+
+/** Takes a message unless it was taken before, by its key or its identities. */
+async function takeOnce(
+  deps: AlertIngestDeps,
+  cause: Cause,
+  {
+    message,
+    caller,
+    identities,
+  }: { message: SenderMessage; caller?: CallerKey | undefined; identities: DeliveryIdentity[] },
+): Promise<string[]> {
   const result = await repeatOnDeadlock(() =>
     deps.db.transaction((tx) =>
       onceByKey(tx, caller, async () => {
-        const known = await claimDelivery(tx, identitiesIn(incoming, message), []);
+        const known = await claimDelivery(tx, identities, []);
         if (known !== undefined) return { changeIds: [] };
-        const write = { tx, entities: deps.entities, cause: context.cause, now: deps.clock.now() };
-        return receiveAlerts(write, message, deps.settings.alerts);
+        const write = { tx, entities: deps.entities, cause, now: deps.clock.now() };
+        const [changeIds = []] = await receiveAlerts(write, [message], deps.settings.alerts);
+        return { changeIds };
       }),
     ),
   );
-  if (result === 'reused') refuseReusedKey();
-  const { changeIds } = result;
-  if (changeIds.length > 0) deps.notifier.changes();
-  return json(202, { accepted, changeIds, rejected });
+  return result === 'reused' ? refuseReusedKey() : result.changeIds;
 }
 
 /** What identifies a message: what its hook knows of it, and the sender's own id. */

@@ -3,6 +3,7 @@ import { ensureSystems } from '../catalog/ensure-systems';
 import type { DomainWrite } from '../domain-write';
 import type { HealthStatus } from '../healthcheck/health-status';
 import { refreshHealth } from '../healthcheck/refresh-health';
+import type { HealthChange } from '../healthcheck/write-health';
 import type { AlertState } from './alert-entity';
 import type { SeverityMap } from './severity-map';
 
@@ -28,9 +29,9 @@ export interface CheckChange {
 
 /**
  * Writes checks of alerts and derives the health of their systems, each at most once; unknown systems of firing alerts are
- * created. Returns the ids of the changes of health.
+ * created. Returns the changes of health.
  */
-export async function applyChecks(write: DomainWrite, changes: readonly CheckChange[]): Promise<string[]> {
+export async function applyChecks(write: DomainWrite, changes: readonly CheckChange[]): Promise<HealthChange[]> {
   if (changes.length === 0) return [];
   const gone = changes.flatMap(({ fingerprint, before, after }) =>
     before !== null && (before.systemId !== after?.systemId || after.status === null)

@@ -64,10 +64,8 @@ export async function resolveAlert(
   const next = ended(rest, write.now, endedBy);
   const changeIds = await rewrite(write, { known, state: next, silences });
   const check = { fingerprint, before: checkOf(state, severities), after: null, state: next };
-  return {
-    state: next,
-    changeIds: [...changeIds, ...(await applyChecks(write, check.before === null ? [] : [check]))],
-  };
+  const health = await applyChecks(write, check.before === null ? [] : [check]);
+  return { state: next, changeIds: [...changeIds, ...health.map(({ changeId }) => changeId)] };
 }
 
 /** Which alerts a silence is about: one by its fingerprint, or all that matchers match. */

@@ -4,6 +4,7 @@ import { appendChanges } from '../../db/change-log';
 import { diffState, sameJson } from '../../domain/entities/diff';
 import { matchSystems } from '../catalog/ensure-systems';
 import type { DomainWrite } from '../domain-write';
+import type { HealthChange } from '../healthcheck/write-health';
 import { ALERT_KIND, AlertState, NON_REACTIVE_FIELDS, type AlertChangeContext } from './alert-entity';
 import { applyChecks, checkOf, type CheckChange } from './alert-checks';
 import { coveringSilence } from './covering-silence';
@@ -18,18 +19,26 @@ export interface AlertSettings {
   severities: SeverityMap;
 }
 
+/** The changes that an alert made; a repeat makes none. */
+export interface TakenAlert {
+  /** Change of the alert itself. */
+  changeId?: string;
+  /** Changes of the health of its systems; several alerts can share one. */
+  healthChangeIds: string[];
+}
+
 /**
  * Takes in alerts in the caller's transaction: states, episodes, the health of their systems, at most one change per alert
- * and per system. Of two with one fingerprint the later counts. Returns the ids of the change rows; repeats give none.
+ * and per system. Of two with one fingerprint the later counts. Returns the changes of each alert by fingerprint.
  */
 export async function takeAlerts(
   write: DomainWrite,
   alerts: readonly IncomingAlert[],
   settings: AlertSettings,
-): Promise<{ changeIds: string[] }> {
+): Promise<Map<string, TakenAlert>> {
   const { tx, now } = write;
   const latest = [...new Map(alerts.map((alert) => [alert.fingerprint, alert])).values()];
-  if (latest.length === 0) return { changeIds: [] };
+  if (latest.length === 0) return new Map();
   const systems = await systemsOf(write, latest, settings.systemLabels);
   const firing = latest.filter(({ status }) => status === 'firing').map(({ fingerprint }) => fingerprint);
   const ids = latest.map(({ fingerprint }) => fingerprint);
@@ -62,8 +71,25 @@ export async function takeAlerts(
       checks.push({ fingerprint: alert.fingerprint, before, after, state: next });
   }
   await noteRepeats(tx, repeats, now);
-  const changeIds = await store(write, writes);
-  return { changeIds: [...changeIds, ...(await applyChecks(write, checks))] };
+  await store(write, writes);
+  return takenOf(writes, checks, await applyChecks(write, checks));
+}
+
+function takenOf(
+  writes: readonly PlannedWrite[],
+  checks: readonly CheckChange[],
+  health: readonly HealthChange[],
+): Map<string, TakenAlert> {
+  const taken = new Map<string, TakenAlert>();
+  for (const { fingerprint, changeId } of writes)
+    taken.set(fingerprint, { ...(changeId !== null && { changeId }), healthChangeIds: [] });
+  for (const { fingerprint, before, after } of checks) {
+    const ids = health.flatMap(({ systemId, changeId }) =>
+      systemId === before?.systemId || systemId === after?.systemId ? [changeId] : [],
+    );
+    taken.set(fingerprint, { ...taken.get(fingerprint), healthChangeIds: ids });
+  }
+  return taken;
 }
 
 /** The system that each firing alert names: found by the label's value as id, then as exact name, else the value itself. */

@@ -82,5 +82,6 @@ export async function recordResults(write: DomainWrite, results: readonly CheckR
     state,
     at,
   }));
-  return [...knownIds, ...changeIds, ...(await writeHealth(write, health))];
+  const changed = await writeHealth(write, health);
+  return [...knownIds, ...changeIds, ...changed.map(({ changeId }) => changeId)];
 }

@@ -3,18 +3,18 @@ import { healthChecks } from '../../db/tables/health';
 import type { System } from '../catalog/systems';
 import type { DomainWrite } from '../domain-write';
 import { aggregateHealth, type CheckStatus } from './health-status';
-import { writeHealth } from './write-health';
+import { writeHealth, type HealthChange } from './write-health';
 
 /**
- * Derives the health of systems from their enabled checks and firing alerts and stores what changed; returns the ids of the
- * change rows. The caller holds the locks of the systems. `at` is the instant of the cause. A status that rests on a newer result
- * counts from that result, so that late results never make a transition older than the one before it.
+ * Derives the health of systems from their enabled checks and firing alerts, stores it and returns what changed. The caller holds
+ * the locks of the systems. `at` is the instant of the cause. A status that rests on a newer result counts from that result, so
+ * that late results never make a transition older than the one before it.
  */
 export async function refreshHealth(
   write: DomainWrite,
   systems: readonly System[],
   at: ReadonlyMap<string, Date>,
-): Promise<string[]> {
+): Promise<HealthChange[]> {
   if (systems.length === 0) return [];
   const c = healthChecks;
   const { systemId, source, status } = c;

@@ -3,6 +3,12 @@ import type { DomainWrite } from '../domain-write';
 import { objectivesDue } from '../slo/slos';
 import { HealthState, type HealthStatus } from './health-status';
 
+/** A change of the health of a system. */
+export interface HealthChange {
+  systemId: string;
+  changeId: string;
+}
+
 /** The health of a system from `at` on. */
 export interface HealthWrite {
   system: { id: string; name: string | undefined };
@@ -12,10 +18,10 @@ export interface HealthWrite {
 
 /**
  * Writes the health of systems, in the given order for each system. A change of status reaches the dependants of the system and
- * makes its objectives due. Returns the ids of the change rows. The caller holds the locks of the systems.
+ * makes its objectives due. Returns what changed. The caller holds the locks of the systems.
  */
-export async function writeHealth(write: DomainWrite, steps: readonly HealthWrite[]): Promise<string[]> {
-  const changeIds: string[] = [];
+export async function writeHealth(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
+  const changes: HealthChange[] = [];
   let rest = steps;
   while (rest.length > 0) {
     const first = new Map<string, HealthWrite>();
@@ -24,14 +30,14 @@ export async function writeHealth(write: DomainWrite, steps: readonly HealthWrit
       if (first.has(step.system.id)) later.push(step);
       else first.set(step.system.id, step);
     }
-    changeIds.push(...(await writeOnce(write, [...first.values()])));
+    changes.push(...(await writeOnce(write, [...first.values()])));
     rest = later;
   }
-  return changeIds;
+  return changes;
 }
 
 /** Writes at most one state for each system. */
-async function writeOnce(write: DomainWrite, steps: readonly HealthWrite[]): Promise<string[]> {
+async function writeOnce(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
   const previous = new Map<string, HealthStatus>();
   const inOrder = steps.toSorted((a, b) => (a.system.id < b.system.id ? -1 : 1));
   const writes = inOrder.map(({ system: { id, name }, state, at }) => ({
@@ -44,12 +50,15 @@ async function writeOnce(write: DomainWrite, steps: readonly HealthWrite[]): Pro
     ...(name !== undefined && { context: { systemName: name } }),
   }));
   const results = await write.entities.mutateMany(write.tx, 'health', writes, write.cause);
-  const changeIds = results.flatMap(({ changeId }) => changeId ?? []);
+  const changes = inOrder.flatMap(({ system }, index) => {
+    const { changeId } = results[index] ?? {};
+    return changeId === undefined ? [] : [{ systemId: system.id, changeId }];
+  });
   const changed = inOrder.filter(
     ({ system, state }, index) => results[index]?.changeId !== undefined && previous.get(system.id) !== state.status,
   );
   if (changed.length > 0) await spreadStatus(write, changed, previous);
-  return changeIds;
+  return changes;
 }
 
 async function spreadStatus(

@@ -18,35 +18,47 @@ export function rejectedOf(elements: readonly Element[]): Rejected[] {
   return elements.flatMap((each, index) => (each.kind === 'refused' ? [{ index, message: each.message }] : []));
 }
 
-type Linked = Extract<Element, { kind: 'alert' }> & { link: Link };
+/** An element that is an alert. */
+export type AlertElement = Extract<Element, { kind: 'alert' }>;
+
+/** Alerts that are in a message. */
+export const alertsOf = ({ elements }: Pick<SenderMessage, 'elements'>): AlertElement[] =>
+  elements.filter((each) => each.kind === 'alert');
 
 /**
- * Takes what a message holds in the caller's transaction: elements whose key is the id of an alert or incident here act on
- * that one, all others are alerts of their own. Returns the ids of the change rows.
+ * Takes messages in the caller's transaction. An element whose key is the id of an alert or incident here acts on that one; all
+ * others are alerts of their own. The alerts of different messages are different ones. Returns the ids of the change rows of each
+ * message, in the order of `messages`.
  */
 export async function receiveAlerts(
   write: DomainWrite,
-  { elements }: Pick<SenderMessage, 'elements'>,
+  messages: readonly Pick<SenderMessage, 'elements'>[],
   settings: AlertSettings,
-): Promise<{ changeIds: string[] }> {
-  const alerts = elements.filter((each) => each.kind === 'alert');
-  const linked = alerts.filter((each): each is Linked => each.link !== undefined);
+): Promise<string[][]> {
+  const parts = messages.map(alertsOf);
+  const linkOf = ({ link }: AlertElement) => (link === undefined ? [] : [link]);
   const ours = await oursOf(
     write,
-    linked.map(({ link }) => link.key),
+    parts.flat().flatMap((each) => linkOf(each).map(({ key }) => key)),
   );
-  const own = alerts.filter(({ link }) => link === undefined || !ours.has(link.key));
-  const taken = await takeAlerts(
-    write,
-    own.map(({ alert }) => alert),
-    settings,
+  const own = parts.map((alerts) =>
+    alerts.flatMap(({ alert, link }) => (link !== undefined && ours.has(link.key) ? [] : [alert])),
   );
-  const changeIds = [...taken.changeIds];
-  for (const { link } of linked) {
-    const kind = ours.get(link.key);
-    if (kind !== undefined) changeIds.push(...(await follow(write, link, kind)));
+  const taken = await takeAlerts(write, own.flat(), settings);
+  const changeIds: string[][] = [];
+  for (const [index, alerts] of parts.entries()) {
+    const changes = (own[index] ?? []).flatMap(({ fingerprint }) => taken.get(fingerprint) ?? []);
+    const ids = new Set([
+      ...changes.flatMap(({ changeId }) => changeId ?? []),
+      ...changes.flatMap(({ healthChangeIds }) => healthChangeIds),
+    ]);
+    for (const link of alerts.flatMap(linkOf)) {
+      const kind = ours.get(link.key);
+      if (kind !== undefined) for (const id of await follow(write, link, kind)) ids.add(id);
+    }
+    changeIds.push([...ids]);
   }
-  return { changeIds };
+  return changeIds;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -1,0 +1,63 @@
+import type { EntityStore } from '../../db/entity-store';
+import type { Executor } from '../../db/executor';
+import type { Clock } from '../../domain/clock';
+import type { Cause } from '../../domain/entities/change';
+import type { AlertSettings } from '../../domains/alert/take-alerts';
+import { createGroupCommit } from './group-commit';
+import { alertsOf, receiveAlerts } from './receive-alerts';
+import type { SenderMessage } from './sender';
+
+/** Messages with more alerts than this have a transaction of their own. */
+const SMALL_MESSAGE = 10;
+
+/** Most small messages in a transaction. */
+const MOST_MESSAGES = 50;
+
+/** Shared transactions at a time; the next ones wait and grow meanwhile. */
+const AT_A_TIME = 2;
+
+/** A message to take, and who sent it. */
+export interface Delivery {
+  message: Pick<SenderMessage, 'elements'>;
+  cause: Cause;
+}
+
+/** Takes messages of alerts that no key of the sender identifies. */
+export interface AlertIntake {
+  /** Commits a message; returns the ids of its change rows. Small messages that come at the same time share a transaction. */
+  take(delivery: Delivery): Promise<string[]>;
+}
+
+interface AlertIntakeDeps {
+  entities: EntityStore;
+  clock: Clock;
+  settings: { alerts: AlertSettings };
+  /** Runs work in a transaction, again when the database ended it for the sake of another one. */
+  transact<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
+}
+
+/** Keys of the entities that a message may write. */
+const keysOf = ({ message }: Delivery): string[] =>
+  alertsOf(message).flatMap(({ alert, link }) => [alert.fingerprint, ...(link === undefined ? [] : [link.key])]);
+
+export function createAlertIntake({ entities, clock, settings, transact }: AlertIntakeDeps): AlertIntake {
+  const commit = (deliveries: readonly Delivery[]) =>
+    transact(async (tx) => {
+      const [first] = deliveries;
+      if (first === undefined) return [];
+      const write = { tx, entities, cause: first.cause, now: clock.now() };
+      const messages = deliveries.map(({ message }) => message);
+      return receiveAlerts(write, messages, settings.alerts);
+    });
+  const takeSmall = createGroupCommit({
+    ...{ commit, keysOf, atATime: AT_A_TIME, most: MOST_MESSAGES },
+    groupOf: ({ cause }: Delivery) => JSON.stringify(cause),
+  });
+  return {
+    async take(delivery) {
+      if (delivery.message.elements.length <= SMALL_MESSAGE) return takeSmall(delivery);
+      const [changeIds = []] = await commit([delivery]);
+      return changeIds;
+    },
+  };
+}

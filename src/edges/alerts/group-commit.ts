@@ -1,0 +1,103 @@
+/** An item that waits for its transaction. */
+interface Waiting<Item, Result> {
+  item: Item;
+  resolve(result: Result): void;
+  reject(error: unknown): void;
+}
+
+/** How items share transactions. */
+export interface GroupCommitOptions<Item, Result> {
+  /** Takes items in one transaction; returns their results in order. */
+  commit(items: readonly Item[]): Promise<Result[]>;
+  /** Items share a transaction only if this is the same. */
+  groupOf(item: Item): string;
+  /** Keys that the item writes. Items with a common key never share a transaction, and keep their order. */
+  keysOf(item: Item): readonly string[];
+  /** Transactions at a time. */
+  atATime: number;
+  /** Most items in a transaction. */
+  most: number;
+}
+
+/**
+ * Commits items that arrive while other transactions are under way together: a storm of single messages costs few
+ * transactions, and a message that arrives alone waits for none. When a shared transaction fails, each item is tried in its own
+ * transaction, so that an item only fails for its own reason.
+ */
+export function createGroupCommit<Item, Result>(
+  options: GroupCommitOptions<Item, Result>,
+): (item: Item) => Promise<Result> {
+  const { commit, groupOf, keysOf, atATime, most } = options;
+  let queue: Waiting<Item, Result>[] = [];
+  let transactions = 0;
+  const keysUnderWay = new Map<string, number>();
+
+  /** The first item that need not wait for a transaction under way, with those that may share its transaction. */
+  function takeGroup(): Waiting<Item, Result>[] {
+    const taken: Waiting<Item, Result>[] = [];
+    const left: Waiting<Item, Result>[] = [];
+    const keys = new Set(keysUnderWay.keys());
+    let group: string | undefined;
+    for (const each of queue) {
+      const own = keysOf(each.item);
+      const isFree = !own.some((key) => keys.has(key));
+      if (isFree) group ??= groupOf(each.item);
+      const fits = isFree && taken.length < most && groupOf(each.item) === group;
+      (fits ? taken : left).push(each);
+      for (const key of own) keys.add(key);
+    }
+    queue = left;
+    return taken;
+  }
+
+  async function commitEach(waiting: readonly Waiting<Item, Result>[]): Promise<void> {
+    for (const { item, resolve, reject } of waiting) {
+      try {
+        const [result] = await commit([item]);
+        resolve(result as Result);
+      } catch (error) {
+        reject(error);
+      }
+    }
+  }
+
+  async function commitGroup(waiting: readonly Waiting<Item, Result>[]): Promise<void> {
+    if (waiting.length === 1) return commitEach(waiting);
+    let results: Result[];
+    try {
+      results = await commit(waiting.map(({ item }) => item));
+    } catch {
+      return commitEach(waiting);
+    }
+    for (const [index, { resolve }] of waiting.entries()) resolve(results[index] as Result);
+  }
+
+  function count(keys: readonly string[], by: number): void {
+    for (const key of keys) {
+      const next = (keysUnderWay.get(key) ?? 0) + by;
+      if (next > 0) keysUnderWay.set(key, next);
+      else keysUnderWay.delete(key);
+    }
+  }
+
+  function pump(): void {
+    while (transactions < atATime) {
+      const group = takeGroup();
+      if (group.length === 0) return;
+      const keys = group.flatMap(({ item }) => keysOf(item));
+      count(keys, 1);
+      transactions += 1;
+      void commitGroup(group).finally(() => {
+        transactions -= 1;
+        count(keys, -1);
+        pump();
+      });
+    }
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      queue.push({ item, resolve, reject });
+      pump();
+    });
+}
