@@ -149,6 +149,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       consoleDirectory: config.console ? join(projectRoot(), 'dist', 'console') : undefined,
       adminToken: config.adminToken,
       plugins: config.plugins,
+      timezone: config.timezone,
       webhookOrigins: config.webhookOrigins,
       rateLimit: config.rateLimit,
       webUi: { baseUrl: config.temporal.uiUrl, namespace: config.temporal.namespace },

@@ -1,4 +1,5 @@
 import type { Executor } from '../db/executor';
+import { outsideKey } from '../domain/definition/secret-references';
 import { isFlagged } from '../domain/definition/schema-at';
 import { FermataError, type Finding } from '../domain/errors';
 import { codeFields } from '../domain/registry/schema-marks';
@@ -37,6 +38,8 @@ export async function renderConfig(
   const uses = new Map<string, SecretUse>();
   const own = execution === 'call' ? 'call' : 'effect';
   const takesSecret = (path: readonly PropertyKey[]) => isFlagged(schema, path, SECRET_FIELDS);
+  const key = outsideKey(step.action.config);
+  if (key !== undefined) throw new FermataError('secret_outside', key);
   const written = mapTexts(step.action.config, [], (text, path) => {
     if (takesSecret(path)) {
       const inEnvironment = isFlagged(schema, path, ENVIRONMENT);
@@ -46,7 +49,7 @@ export async function renderConfig(
       }
       return held.hold(text);
     }
-    const [outside] = code.has(String(path[0])) ? [] : referencesIn(text);
+    const [outside] = referencesIn(text);
     if (outside === undefined) return text;
     const message = `${path.map(String).join('.')} takes no secrets: \${{ secrets.${outside} }} cannot be used there.`;
     throw new FermataError('secret_outside', message);

@@ -33,7 +33,7 @@ export interface Api {
 export function createApp(deps: ApiDeps): Api {
   const { clock, log, settings } = deps;
   const shared = createRouteDeps(deps);
-  const { db, authenticator, clientAddress, fleet, metrics, feed, connections, work, validator } = shared;
+  const { db, authenticator, clientAddress, fleet, metrics, feed, connections, work, dryRuns, validator } = shared;
   const ordinary = createRateLimiter(settings.rateLimit.perSecond, clock);
   const gatekeeper = createGatekeeper({
     ...{ authenticator, clock, clientAddress, ordinary },
@@ -61,6 +61,6 @@ export function createApp(deps: ApiDeps): Api {
       connections.closeAll();
     },
     collectMetrics: metrics.collect,
-    finish: async () => void (await Promise.all([fleet.stop(), work.close()])),
+    finish: async () => void (await Promise.all([fleet.stop(), work.close(), dryRuns.close()])),
   };
 }

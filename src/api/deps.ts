@@ -69,6 +69,8 @@ export interface ApiSettings {
   webhookOrigins?: readonly string[];
   /** Modules of the user's own plugins, for the threads that check documents; default none. */
   plugins?: readonly string[];
+  /** IANA zone of `time` conditions without one of their own, for dry runs; default UTC. */
+  timezone?: string;
   /** Directory of the built console; undefined = the console is not served. */
   consoleDirectory?: string | undefined;
   /** For tests: an answer that the OpenAPI document does not describe becomes a 500. Default false. */

@@ -25,7 +25,7 @@ export async function renderRunVariables(
 ): Promise<Record<string, unknown>> {
   const scope = { ...startScope(definition, facts), ...(now === undefined ? {} : { now }) };
   const rendered = await evaluator.renderVariables(db, definition.variables, scope);
-  if ('error' in rendered) throw new FermataError('expression_error', `variables: ${rendered.error}`);
+  if ('error' in rendered) throw new FermataError(rendered.code, `variables: ${rendered.error}`);
   const problem = variablesProblem(rendered.variables);
   if (problem !== undefined) throw new FermataError('limit_exceeded', problem);
   return rendered.variables;

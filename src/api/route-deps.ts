@@ -7,6 +7,7 @@ import { createAutomationValidator } from './automations/validator';
 import { createDocumentChecks } from './checks/document-checks';
 import { createDocumentWork } from './checks/document-work';
 import type { ApiDeps } from './deps';
+import { createDryRunWork } from './dry-run/dry-run-work';
 import { createClientAddress } from './http/client-address';
 import { repeatOnDeadlock } from './http/repeat-on-deadlock';
 import { createApiMetrics } from './metrics';
@@ -29,6 +30,10 @@ export function createRouteDeps(deps: ApiDeps) {
     db,
     fleet,
     work,
+    dryRuns: createDryRunWork({
+      ...{ db, entities: deps.entities, plugins: settings.plugins ?? [] },
+      timezone: settings.timezone ?? 'UTC',
+    }),
     webUi: settings.webUi,
     routingsMs: settings.routingsMs ?? DEFAULT_ROUTINGS_MS,
     authenticator: createAuthenticator({ db, clock, adminToken: settings.adminToken }),

@@ -58,10 +58,10 @@ export interface Evaluator {
   value(db: Executor, expression: string, scope: EvaluationScope): Promise<unknown>;
   /** Renders a duration's template: a bare expression, with or without one pair of braces. */
   renderDuration(db: Executor, template: string, scope: EvaluationScope): Promise<unknown>;
-  /** Renders variables in order, each seeing those before it. */
+  /** Renders variables in order, each seeing those before it. `code` says whether a template failed or refers to a secret. */
   renderVariables(
     db: Executor,
     variables: Readonly<Record<string, unknown>>,
     scope: EvaluationScope,
-  ): Promise<{ variables: Record<string, unknown> } | { error: string }>;
+  ): Promise<{ variables: Record<string, unknown> } | { error: string; code: 'expression_error' | 'secret_outside' }>;
 }

@@ -85,6 +85,8 @@ it('knows the filters of plugins in conditions, templates, durations and variabl
   expect(await evaluator.render(db, '{{ "a" | shout }}', scope)).toBe('a!');
   expect(await evaluator.renderDuration(db, '"a" | shout', scope)).toBe('a!');
   expect(await evaluator.renderVariables(db, { a: '{{ "a" | shout }}' }, scope)).toEqual({ variables: { a: 'a!' } });
+  for (const variables of [{ a: ['x ${{ secrets.KEY }}'] }, { a: { '${{ secrets.KEY }}': 1 } }])
+    expect(await evaluator.renderVariables(db, variables, scope)).toMatchObject({ code: 'secret_outside' });
 });
 
 it('renders durations in both forms, and also text around an expression', async () => {

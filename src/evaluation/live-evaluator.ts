@@ -5,6 +5,7 @@ import { conditionNeeds } from '../domain/conditions/condition-needs';
 import { evaluateCondition } from '../domain/conditions/evaluate-condition';
 import { traceCondition } from '../domain/conditions/trace-condition';
 import type { Clock } from '../domain/clock';
+import { outsideReference } from '../domain/definition/secret-references';
 import type { Condition } from '../domain/definition/condition';
 import { toStorable } from '../domain/entities/storable';
 import { ExpressionError } from '../domain/expressions/error';
@@ -14,8 +15,9 @@ import { expressionsInValue, type ExpressionSource } from '../domain/expressions
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expressions/template';
 import type { EvaluationScope, Evaluator } from './evaluator';
+import { firingAlertsOf } from '../domains/alert/firing-alerts';
 import { readHealthViews } from '../domains/healthcheck/health-view';
-import { type EntityReader, readLiveScope, type ReadHealth, watchedBy } from './live-scope';
+import { type EntityReader, readLiveScope, type ReadAlerts, type ReadHealth, watchedBy } from './live-scope';
 import type { EntityRef } from '../db/entity-store';
 
 export interface EvaluatorDeps {
@@ -27,6 +29,8 @@ export interface EvaluatorDeps {
   timezone: string;
   /** Default: the health of systems as our tables have it. */
   readHealth?: ReadHealth;
+  /** Default: the alerts that our tables have. */
+  readAlerts?: ReadAlerts;
 }
 
 /** Creates the evaluator of the dispatcher, the activities and the API. */
@@ -34,12 +38,17 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
   return { ...createConditionEvaluator(deps), ...createRenderer(deps) };
 }
 
+const readersOf = ({ entities, readHealth = readHealthViews, readAlerts = firingAlertsOf }: EvaluatorDeps) => ({
+  ...{ entities, readHealth, readAlerts },
+});
+
 const nowOf = (scope: EvaluationScope, clock: Clock): Date => scope.now ?? clock.now();
 
 type ConditionEvaluator = Pick<Evaluator, 'condition' | 'look' | 'explain'>;
 
 function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
-  const { entities, filters, clock, timezone, readHealth = readHealthViews } = deps;
+  const { entities, filters, clock, timezone } = deps;
+  const reads = readersOf(deps);
 
   /**
    * Reads everything that a condition refers to. What cannot be read makes the condition false: an empty value would make
@@ -56,7 +65,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
     const since = new Map<string, Date | null>();
     for (const need of needs.predicates) since.set(JSON.stringify(need), await entities.predicateSince(db, need));
     const options = { now, filters, more: [...needs.refs, ...more] };
-    const full = await readLiveScope({ entities, readHealth, db }, needs.expressions, scope, options);
+    const full = await readLiveScope({ ...reads, db }, needs.expressions, scope, options);
     if (full.unavailable !== undefined) return { unavailable: full.unavailable };
     const predicateSince = (need: PredicateNeed) => since.get(JSON.stringify(need)) ?? null;
     return { scope: full.scope, context: { now, timezone, filters, predicateSince } };
@@ -99,10 +108,11 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
 }
 
 function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEvaluator> {
-  const { entities, filters, clock, readHealth = readHealthViews } = deps;
+  const { filters, clock } = deps;
+  const reads = readersOf(deps);
 
   const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) => {
-    const full = await readLiveScope({ entities, readHealth, db }, source, scope, { now, filters });
+    const full = await readLiveScope({ ...reads, db }, source, scope, { now, filters });
     if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable);
     return full.scope;
   };
@@ -132,6 +142,8 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
     async renderVariables(db, variables, scope) {
       const now = nowOf(scope, clock);
       const rendered: Record<string, unknown> = {};
+      const outside = outsideReference(variables, 'variables');
+      if (outside !== undefined) return { error: outside, code: 'secret_outside' };
       try {
         const full = await live(db, expressionsInValue(variables), scope, now);
         for (const [name, value] of Object.entries(variables)) {
@@ -141,7 +153,7 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
         }
         return { variables: toStorable(rendered) };
       } catch (error) {
-        if (error instanceof ExpressionError) return { error: error.message };
+        if (error instanceof ExpressionError) return { error: error.message, code: 'expression_error' };
         throw error;
       }
     },

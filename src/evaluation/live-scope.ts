@@ -12,7 +12,7 @@ import { ANY_ID, extractReferences } from '../domain/expressions/references';
 import { systemOfRun } from '../domain/expressions/system-of-run';
 import { artifactScope } from '../domain/run/scope';
 import { ALERT_KIND } from '../domains/alert/alert-entity';
-import { firingAlertsOf } from '../domains/alert/firing-alerts';
+import type { firingAlertsOf } from '../domains/alert/firing-alerts';
 import type { EvaluationScope } from './evaluator';
 import type { readHealthViews } from '../domains/healthcheck/health-view';
 
@@ -21,6 +21,8 @@ const MOST_OF_A_KIND = 1_000;
 
 /** Reads the rich view of health; what it throws makes `health` unavailable. */
 export type ReadHealth = typeof readHealthViews;
+/** Reads `alerts.firing`. */
+export type ReadAlerts = typeof firingAlertsOf;
 /** What of the entities an evaluation reads. */
 export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSince'>;
 
@@ -58,7 +60,7 @@ function staticScope(scope: EvaluationScope, now: Date): Scope {
  * rich view of health, none when nothing is referred to. @throws when Postgres is away
  */
 export async function readLiveScope(
-  deps: { entities: EntityReader; readHealth: ReadHealth; db: Executor },
+  deps: { entities: EntityReader; readHealth: ReadHealth; readAlerts: ReadAlerts; db: Executor },
   source: ExpressionSource,
   scope: EvaluationScope,
   { now, filters, more = [] }: LiveOptions,
@@ -74,7 +76,7 @@ export async function readLiveScope(
     entities,
     refs.filter((ref) => !isOnlyCounted(ref)),
   );
-  const alerts = found.readsAlerts ? { firing: await firingAlertsOf(db, scope.facts, systemId) } : undefined;
+  const alerts = found.readsAlerts ? { firing: await deps.readAlerts(db, scope.facts, systemId) } : undefined;
   const { views, unavailable } = await readHealth(deps, refs, scope, now);
   const health = {
     system: (systemId === null ? undefined : views.get(systemId)) ?? {},

@@ -129,3 +129,62 @@ it('lets a token have four costly calls under way', async () => {
   expect(other.status).toBe(200);
   expect(new Set(many.map(({ status }) => status))).toEqual(new Set([200, 429]));
 }, 60_000);
+
+describe('a dry run', () => {
+  const list = JSON.stringify(Array.from({ length: 400 }, (_, n) => n));
+  /** A small document of steps that each take as long as one expression may. */
+  const expensive = (steps: number) => ({
+    name: `expensive ${steps}`,
+    mode: 'parallel',
+    triggers: [{ event: 'automation.event', config: { type: 'never' } }],
+    variables: { list },
+    actions: [
+      {
+        repeat: {
+          count: 10,
+          sequence: [
+            {
+              repeat: {
+                count: steps,
+                sequence: [{ variables: { x: `{{ ${'(variables.list | upper | lower | length) + '.repeat(60)} 0 }}` } }],
+              },
+            },
+          ],
+        },
+      },
+    ],
+  });
+
+  it('of a small document leaves the process able to answer, and a token has four of them under way', async () => {
+    const operator = await api.token('operator');
+    const { body } = await api.call('POST', `${BASE}/automations`, { token: operator, body: expensive(10) });
+    const path = `${BASE}/automations/${String(body.id)}/dry-run`;
+    const dry = () => api.call('POST', path, { token: operator, body: {} });
+    expect((await dry()).body.outcome).toBe('would_run');
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
+    const answers = Promise.all(Array.from({ length: 8 }, dry));
+    for (let n = 0; n < 10; n += 1) expect((await api.call('GET', '/healthz', { token: null })).status).toBe(200);
+    const statuses = (await answers).map(({ status }) => status);
+    delay.disable();
+    expect(statuses.filter((status) => status === 429)).toHaveLength(4);
+    expect(delay.max / 1e6).toBeLessThan(1_500);
+  }, 120_000);
+
+  it('reads live state, and refuses what a run would refuse, as it did in the main thread', async () => {
+    await api.call('POST', `${BASE}/systems`, { body: { id: 'dry-shop', name: 'Shop' } });
+    const { body } = await api.call('POST', `${BASE}/automations`, {
+      body: {
+        name: 'live',
+        triggers: [{ id: 'down', event: 'healthcheck.system_health_changed' }],
+        conditions: ['health.system.status == "healthy"', { state: { entity: 'dry-shop', status: 'healthy' } }],
+        actions: [{ stop: { reason: '{{ alerts.firing.count }} firing' } }],
+      },
+    });
+    const path = `${BASE}/automations/${String(body.id)}/dry-run`;
+    const told = await api.call('POST', path, { body: { payload: { systemId: 'dry-shop' } } });
+    expect(told.body).toMatchObject({ outcome: 'would_run', end: { endedBy: { reason: '0 firing' } } });
+    const unknown = await api.call('POST', path, { body: { triggerId: 'up' } });
+    expect([unknown.status, unknown.body.code]).toEqual([422, 'validation_failed']);
+  }, 60_000);
+});

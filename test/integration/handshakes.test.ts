@@ -17,7 +17,7 @@ const origin = { 'WebHook-Request-Origin': 'eventgrid.azure.net' };
 
 /** https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md, section 4 */
 describe('the handshake of CloudEvents', () => {
-  it.each(['/events', '/ingest/cloudevents', '/ingest/azure', '/hooks/open', '/hooks/unknown'])(
+  it.each(['/events', '/ingest/cloudevents', '/ingest/azure', '/ingest/azure/keyed', '/hooks/open', '/hooks/unknown'])(
     'allows a known sender at %s',
     async (path) => {
       const { status, headers } = await options(path, { ...origin, 'WebHook-Request-Rate': '120' });
@@ -76,6 +76,30 @@ describe('the handshake of Azure Event Grid', () => {
     const answer = await api.call('POST', `${BASE}${path}`, { body: validation, headers });
     expect([answer.status, answer.body]).toEqual([200, wanted]);
     expect(await api.rows('select 1 from changes')).toHaveLength(before.length);
+  });
+
+  it.each(['azure', 'alertmanager', 'datadog'])('is answered at /ingest/%s, and stores nothing', async (sender) => {
+    const before = await api.rows('select 1 from changes');
+    const refused = await api.rows('select 1 from refused_deliveries');
+    const answer = await api.call('POST', `${BASE}/ingest/${sender}`, { body: validation, headers });
+    expect([answer.status, answer.body]).toEqual([200, wanted]);
+    const keyed = { ...headers, 'X-Hook-Secret': 'key' };
+    const hooked = await api.call('POST', `${BASE}/ingest/${sender}/keyed`, {
+      body: validation,
+      headers: keyed,
+      token: null,
+    });
+    expect([hooked.status, hooked.body]).toEqual([200, wanted]);
+    expect(await api.rows('select 1 from changes')).toHaveLength(before.length);
+    expect(await api.rows('select 1 from refused_deliveries')).toHaveLength(refused.length);
+  });
+
+  it('is refused at /ingest/{sender} without a token, and at /ingest/{sender}/{hook} without the secret', async () => {
+    const given = { body: validation, headers, token: null };
+    for (const path of ['azure', 'azure/keyed', 'azure/open', 'azure/unknown'])
+      expect((await api.call('POST', `${BASE}/ingest/${path}`, given)).status).toBe(401);
+    const viewer = await api.token('viewer');
+    expect((await api.call('POST', `${BASE}/ingest/azure`, { ...given, token: viewer })).status).toBe(403);
   });
 
   it('needs the token of the route and the secret of the hook', async () => {

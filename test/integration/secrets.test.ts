@@ -169,6 +169,41 @@ ${steps}
     expect(JSON.stringify(steps)).not.toContain('canary');
   }, 60_000);
 
+  test('are refused at run where a definition that was saved earlier refers to them outside of their fields', async () => {
+    const cases: [place: string, steps: string][] = [
+      ['variables.leak', '  - { variables: { leak: PLACE } }'],
+      ['stop.reason', '  - { stop: { reason: PLACE } }'],
+      ['script', '  - { action: integration-script.run_shell, config: { script: "echo PLACE" } }'],
+      ['env.A', '  - { action: integration-script.run_shell, config: { script: "echo", env: { A: PLACE } } }'],
+      ['message', '  - { action: automation.log, config: { message: PLACE } }'],
+      ['PLACE', '  - { action: integration-webhook.send, config: { url: "$URL/x", query: { PLACE: x } } }'],
+    ];
+    for (const [place, steps] of cases) {
+      const id = await save(`earlier-${cases.findIndex(([each]) => each === place)}`, steps);
+      await setReference(id);
+      await call('POST', `/automations/${id}/runs`, { payload: { type: 'x' } });
+      const [ended] = await engine.ended(1, id, 60_000);
+      expect([place, ended?.status, ended?.error?.code]).toEqual([place, 'failed', 'secret_outside']);
+      expect(ended?.error?.message).toContain(place.replace('PLACE', '${{ secrets.WHOLE }}'));
+    }
+    const id = await save('earlier-run', '  - { action: automation.log, config: { message: x } }');
+    await engine.database.pool.query(
+      `update automation_versions set definition = jsonb_set(definition, '{variables}', '{"leak": "PLACE"}') where automation_id = $1`,
+      [id],
+    );
+    await setReference(id);
+    const refused = await request('POST', `/automations/${id}/runs`, { payload: { type: 'x' } });
+    expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('"secret_outside"')]);
+    expect(engine.receiver.received).toEqual([]);
+  }, 120_000);
+
+  /** What the validator refuses today. */
+  const setReference = (id: string) =>
+    engine.database.pool.query(
+      `update automation_versions set definition = replace(definition::text, 'PLACE', '\${{ secrets.WHOLE }}')::jsonb where automation_id = $1`,
+      [id],
+    );
+
   test('are replaced where the author wrote them, and not in what a payload brings', async () => {
     const { run: ended } = await run(
       'inject',

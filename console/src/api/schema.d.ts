@@ -84,7 +84,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What the automation would do with a payload, with no effect */
+        /**
+         * What the automation would do with a payload, with no effect
+         * @description Takes at most 10 seconds; a token may have four such calls under way.
+         */
         post: operations["automations.dryRun"];
         delete?: never;
         options?: never;
@@ -9395,6 +9398,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -9527,6 +9540,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -9659,6 +9682,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -9791,6 +9824,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -9923,6 +9966,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -10055,6 +10108,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -10187,6 +10250,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -10319,6 +10392,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -10451,6 +10534,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -10583,6 +10676,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -10714,6 +10817,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -10836,6 +10949,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -10958,6 +11081,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -11080,6 +11213,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -11202,6 +11345,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -11324,6 +11477,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -11446,6 +11609,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -11568,6 +11741,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -11690,6 +11873,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {
@@ -11812,6 +12005,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/plain": string;
+                };
+            };
             /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
             202: {
                 headers: {

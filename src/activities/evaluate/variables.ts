@@ -6,7 +6,7 @@ import type { EvaluateKind } from './evaluated';
 /** Sets variables of the run; a later definition may use the earlier value. */
 export const renderStepVariables: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
   const rendered = await evaluator.renderVariables(tx, (action as VariablesAction).variables, scope);
-  if ('error' in rendered) throw new FermataError('expression_error', rendered.error);
+  if ('error' in rendered) throw new FermataError(rendered.code, rendered.error);
   const variables = { ...scope.variables, ...rendered.variables };
   const problem = variablesProblem(variables);
   if (problem !== undefined) throw new FermataError('limit_exceeded', problem);

@@ -1,5 +1,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { FermataError } from '../../domain/errors';
 import { createPluginFilters } from '../../domain/registry/plugin-filters';
 import { createRegistry } from '../../domain/registry/registry';
 import { createEgress } from '../../edges/egress/egress';
@@ -7,7 +6,8 @@ import type { Action } from '../../integrations/contract';
 import { loadPlugins } from '../../integrations/load-plugins';
 import { createPlugins } from '../../integrations/plugins';
 import { createDocumentChecks } from './document-checks';
-import type { CheckAnswer, CheckJob, CheckThreadData } from './document-work';
+import type { CheckJob, CheckThreadData } from './document-work';
+import { answerOfError, type ThreadAnswer } from './thread-answer';
 
 /** Body of a thread that checks documents: knows the same triggers, actions and filters as its process, and calls nothing. */
 async function serve(): Promise<void> {
@@ -23,15 +23,11 @@ async function serve(): Promise<void> {
   parentPort?.postMessage('ready');
 }
 
-function answerOf(work: () => unknown): CheckAnswer {
+function answerOf(work: () => unknown): ThreadAnswer {
   try {
     return { result: work() };
   } catch (error) {
-    if (error instanceof FermataError) {
-      const { code, message, errors, data } = error;
-      return { refusal: { code, message, errors, data } };
-    }
-    return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return answerOfError(error);
   }
 }
 

@@ -1,8 +1,8 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { FermataError, type ErrorCode, type Finding } from '../../domain/errors';
-import { createThreadPool, type ThreadPool } from '../../thread-pool';
+import { createThreadPool } from '../../thread-pool';
 import type { DocumentChecks } from './document-checks';
+import { resultOf, type ThreadAnswer } from './thread-answer';
 
 /** Size of what is checked on the main thread, in characters: some 30 ms at most. */
 const SMALL = 8_192;
@@ -16,12 +16,6 @@ export interface CheckJob {
   check: keyof DocumentChecks;
   input: unknown;
 }
-
-export type CheckAnswer =
-  | { result: unknown }
-  | { refusal: { code: ErrorCode; message: string; errors: readonly Finding[] | undefined; data: unknown } }
-  /** A bug: the stack of what was thrown. */
-  | { failure: string };
 
 /** What a thread needs to know the plugins of its process. */
 export interface CheckThreadData {
@@ -46,33 +40,17 @@ export interface DocumentWork {
 /** `plugins` = modules of the user's own plugins, which the threads load as well. */
 export function createDocumentWork(deps: { checks: DocumentChecks; plugins: readonly string[] }): DocumentWork {
   const data: CheckThreadData = { plugins: deps.plugins, directory: process.cwd() };
-  const threads = createThreadPool<CheckJob, CheckAnswer>({
+  const threads = createThreadPool<CheckJob, ThreadAnswer>({
     ...{ size: THREADS, deadlineMs: DEADLINE_MS },
     start: () => startThread(data),
   });
   return {
     async run(check, input, size) {
-      if (size > SMALL) return (await inThread(threads, { check, input })) as never;
+      if (size > SMALL) return resultOf(await threads.run({ check, input }), 'Checking this', DEADLINE_MS) as never;
       return (deps.checks[check] as (input: unknown) => unknown)(input) as never;
     },
     close: () => threads.close(),
   };
-}
-
-async function inThread(threads: ThreadPool<CheckJob, CheckAnswer>, job: CheckJob): Promise<unknown> {
-  const verdict = await threads.run(job);
-  if (verdict.type === 'too_expensive') {
-    throw new FermataError('limit_exceeded', `Checking this took more than ${DEADLINE_MS / 1000} seconds.`);
-  }
-  if (verdict.type === 'unavailable') throw new Error('No thread for checking documents could be started');
-  const { answer } = verdict;
-  if ('failure' in answer) throw new Error(answer.failure);
-  if ('result' in answer) return answer.result;
-  const { code, message, errors, data } = answer.refusal;
-  throw new FermataError(code, message, {
-    ...(errors !== undefined && { errors }),
-    ...(data !== undefined && { data: data as Record<string, unknown> }),
-  });
 }
 
 function startThread(workerData: CheckThreadData): Worker {

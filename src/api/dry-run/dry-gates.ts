@@ -1,6 +1,6 @@
 import type { AutomationRecord } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
-import { countActive } from '../../db/runs/active-runs';
+import type { countActive } from '../../db/runs/active-runs';
 import type { Definition } from '../../domain/definition/schema';
 import { FermataError, messageOf } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
@@ -12,10 +12,14 @@ import type { DryGate, DryOutcome } from './report';
 
 type Trigger = Definition['triggers'][number];
 
+/** Counts the active runs of a bucket. */
+export type CountActive = typeof countActive;
+
 interface GateDeps {
   db: Executor;
   evaluator: Evaluator;
   registry: Registry;
+  countActive: CountActive;
 }
 
 /** What the gates say. `variables` is null when nothing behind the conditions can be told. */
@@ -59,7 +63,7 @@ export async function askGates(
   const conditions = trace.parts ?? [trace];
   gates.push({ gate: 'conditions', passed: trace.value === true, ...reasonOf(trace), conditions });
   if (trace.value !== true) return refused(trace.value === 'error' ? 'error' : 'condition');
-  const concurrency = await askConcurrency(deps.db, automation, scope.facts.contextKey);
+  const concurrency = await askConcurrency(deps, automation, scope.facts.contextKey);
   gates.push(concurrency.gate);
   return { outcome: concurrency.outcome, gates, variables };
 }
@@ -95,7 +99,7 @@ function untold({ window, for: dwell }: Trigger): DryGate[] {
 }
 
 async function askConcurrency(
-  db: Executor,
+  { db, countActive }: Pick<GateDeps, 'db' | 'countActive'>,
   { id, definition }: AutomationRecord,
   contextKey: string | null,
 ): Promise<{ gate: DryGate; outcome: DryOutcome }> {

@@ -5,7 +5,7 @@ import type { Registry } from '../../domain/registry/registry';
 import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
 import { triggerNamed } from '../manual-run';
 import { startScope } from '../render-run-variables';
-import { askGates } from './dry-gates';
+import { askGates, type CountActive } from './dry-gates';
 import { performDry } from './perform-dry';
 import type { DryRun } from './report';
 import { DryEnd, DryFailure, Simulation } from './simulation';
@@ -17,6 +17,7 @@ export interface DryRunDeps {
   db: Executor;
   evaluator: Evaluator;
   registry: Registry;
+  countActive: CountActive;
 }
 
 export interface DryRunRequest {

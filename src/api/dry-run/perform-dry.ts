@@ -116,7 +116,7 @@ async function delay(run: Simulation, duration: Parameters<typeof durationMs>[0]
 async function setVariables(run: Simulation, variables: Record<string, unknown>): Promise<DryResult> {
   const { evaluator, db } = run.deps;
   const rendered = await evaluator.renderVariables(db, variables, run.scope());
-  if ('error' in rendered) throw new FermataError('expression_error', rendered.error);
+  if ('error' in rendered) throw new FermataError(rendered.code, rendered.error);
   const all = { ...run.variables, ...rendered.variables };
   const problem = variablesProblem(all);
   if (problem !== undefined) throw new FermataError('limit_exceeded', problem);

@@ -40,6 +40,9 @@ export class DryEnd extends Error {
   }
 }
 
+/** Configurations and results that a dry run shows, in characters of JSON; those of later steps are left out. */
+const MOST_SHOWN = 2_097_152;
+
 /** The outcome of a step: what is shown of it, and the children that are still to be run. */
 export interface DryResult extends Pick<DryStep, 'config' | 'result' | 'trace'> {
   /** Runs the steps inside, after the step itself has been recorded; also what ends the run here. */
@@ -56,6 +59,7 @@ export class Simulation {
   repeat: Record<string, unknown> | null = null;
   /** What the last wait came to. */
   wait: Record<string, unknown> | null = null;
+  private size = 0;
   private readonly artifacts: EvaluationScope['artifacts'][number][] = [];
 
   constructor(
@@ -104,7 +108,7 @@ export class Simulation {
     try {
       if (!(await this.isEnabled(step, told))) return;
       const { children, ...result } = await this.perform(this, step, path);
-      Object.assign(told, result);
+      Object.assign(told, this.shown(result));
       await children?.();
     } catch (error) {
       if (error instanceof DryEnd) throw error;
@@ -112,6 +116,16 @@ export class Simulation {
       Object.assign(told, { status: 'failed', error: failure.error });
       if (!step.continue_on_error) throw failure;
     }
+  }
+
+  private shown(result: Omit<DryResult, 'children'>): Omit<DryResult, 'children'> {
+    const { config, result: left } = result;
+    const size = JSON.stringify([config, left]).length;
+    if (this.size + size <= MOST_SHOWN) {
+      this.size += size;
+      return result;
+    }
+    return { ...result, config: null, result: { truncated: true, characters: size } };
   }
 
   private tell(step: ActionStep, path: string): DryStep {

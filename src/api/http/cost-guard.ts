@@ -9,18 +9,19 @@ const BYTES_PER_REQUEST = 8_192;
 /** Bounds what one token may spend on calls whose work grows with their body. */
 export interface CostGuard {
   /**
-   * Admits a call whose body has been read; the returned function is called when it has been answered.
+   * Admits a call whose body has been read; the returned function is called when it has been answered. `always`: whatever the size
+   * of its body.
    * @throws {FermataError} `rate_limited` when the token has four such calls under way
    */
-  enter(caller: string, bytes: number): () => void;
+  enter(caller: string, bytes: number, always?: boolean): () => void;
 }
 
 /** `limiter` = the one that counts ordinary requests. */
 export function createCostGuard(limiter: Pick<RateLimiter, 'charge'>): CostGuard {
   const running = new Map<string, number>();
   return {
-    enter(caller, bytes) {
-      if (bytes < BYTES_PER_REQUEST) return () => undefined;
+    enter(caller, bytes, always = false) {
+      if (bytes < BYTES_PER_REQUEST && !always) return () => undefined;
       const count = running.get(caller) ?? 0;
       if (count >= MOST_AT_ONCE) {
         throw new FermataError(

@@ -84,9 +84,10 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   /** Largest body; default 1 MB. */
   maxBodyBytes?: number;
   /**
-   * true: the work grows with the body. A token may have few such calls under way, and each counts as several requests.
+   * A token may have few such calls under way, and each counts as several requests. true: the work grows with the body, small ones are
+   * not limited; `always`: any call may be expensive. Default false.
    */
-  costly?: boolean;
+  costly?: boolean | 'always';
   /** What the OpenAPI document shows when the handler itself checks the body closer than `body` does. */
   documentedBody?: z.ZodType | Record<string, unknown>;
   /** Content types of the body in the OpenAPI document; default: those of `bodyFormat`. */

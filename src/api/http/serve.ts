@@ -49,7 +49,8 @@ export function createServe(deps: ServeDeps) {
       let principal = ANONYMOUS;
       let leave = (): void => undefined;
       const beforeParse = (bytes: number) => {
-        if (route.costly === true) leave = deps.costGuard.enter(principal.tokenId, bytes);
+        const { costly = false } = route;
+        if (costly !== false) leave = deps.costGuard.enter(principal.tokenId, bytes, costly === 'always');
       };
       try {
         principal = await deps.gatekeeper.admit(route, request, (known) => (principal = known));

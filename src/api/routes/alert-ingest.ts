@@ -14,6 +14,7 @@ import type { AlertSettings } from '../../domains/alert/take-alerts';
 import type { AlertIntake } from '../../edges/alerts/alert-intake';
 import { receiveAlerts, rejectedOf, type Rejected } from '../../edges/alerts/receive-alerts';
 import { ElementError, type AlertSender, type SenderMessage } from '../../edges/alerts/sender';
+import { bodyHandshake } from '../../edges/hooks/handshake';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
 import { onceByKey, type CallerKey } from '../../edges/ingest/once-by-key';
 import type { Logger } from '../../log';
@@ -21,8 +22,10 @@ import { nestsTooDeep } from '../http/json-text';
 import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
+import { HANDSHAKE } from './inbound-bodies';
 
 export const ALERT_RESPONSES = {
+  200: HANDSHAKE,
   202: {
     description:
       'Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids',
@@ -99,11 +102,13 @@ export interface Incoming {
 export const readBody = (sender: AlertSender, raw: Buffer): SenderMessage => sender.read(toStorable(parseForeign(raw)));
 
 /**
- * Reads a message, commits what can be taken of it and answers.
+ * Reads a message, commits what can be taken of it and answers. A handshake is answered and stores nothing.
  * @throws {FermataError} `malformed_body`; `validation_failed` when nothing could be taken
  */
 export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incoming: Incoming): Promise<Reply> {
   const { route, sender } = incoming;
+  const handshake = handshakeOf(context);
+  if (handshake !== undefined) return handshake;
   const message = await readMessage(deps, incoming, context.raw);
   const rejected = rejectedOf(message.elements);
   await report(deps, incoming, 'validation_failed', rejected);
@@ -142,6 +147,15 @@ async function takeOnce(
     ),
   );
   return result === 'reused' ? refuseReusedKey() : result.changeIds;
+}
+
+/** Bodies of handshakes are small; looking for them in larger ones would parse those twice. */
+const LARGEST_HANDSHAKE_BYTES = 16_384;
+
+function handshakeOf({ request, raw }: Inbound): Reply | undefined {
+  if (raw.length > LARGEST_HANDSHAKE_BYTES || !raw.includes('SubscriptionValidationEvent')) return undefined;
+  const answer = bodyHandshake(request.headers, parseForeign(raw));
+  return answer && { status: 200, ...answer };
 }
 
 /** What identifies a message: what its hook knows of it, and the sender's own id. */

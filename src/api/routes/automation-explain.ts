@@ -4,10 +4,9 @@ import type { AutomationRecord } from '../../db/automation-store';
 import type { Occurrence } from '../../domain/entities/change';
 import { occurrencesOf } from '../../domain/entities/occurrences';
 import { normalizeEvent } from '../../domain/registry/registry';
-import type { Evaluator } from '../../evaluation/evaluator';
 import { requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { CandidateAnswer } from '../changes/change-answer';
-import { dryRun } from '../dry-run/dry-run';
+import type { DryRunWork } from '../dry-run/dry-run-work';
 import type { DryRun } from '../dry-run/report';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, Timestamp } from '../http/values';
@@ -26,7 +25,7 @@ const ExplainAnswer = z
   })
   .meta({ id: 'Explanation' });
 
-type ExplainDeps = AutomationDeps & ChangeLookupDeps & { evaluator: Evaluator };
+type ExplainDeps = AutomationDeps & ChangeLookupDeps & { dryRuns: DryRunWork };
 type Now = Pick<DryRun, 'outcome' | 'gates' | 'steps'>;
 type Trigger = AutomationRecord['definition']['triggers'][number];
 
@@ -42,6 +41,7 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
       tag: TAG,
       summary: "What came of a change then, and what today's definition would do with it, with no effect",
       params: IdParams,
+      costly: 'always',
       query: z.object({ change: z.string().min(1).max(100).describe('Id of the change') }),
       responses: {
         200: { description: 'Then and now', schema: ExplainAnswer },
@@ -62,7 +62,7 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
 
 /** The dry run of the first trigger that would start a run; else of the first whose event matches. */
 async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
-  const { db, registry, evaluator } = deps;
+  const { registry, dryRuns } = deps;
   const occurrences = occurrencesOf(change, registry, () => undefined);
   let first: Now | undefined;
   for (const { trigger, occurrence } of matchesOf(automation, occurrences)) {
@@ -72,7 +72,7 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
     const { end: _end, ...told } =
       payload === null
         ? { ...refused('The event has nothing that the config of the trigger asks for.'), end: null }
-        : await dryRun({ db, registry, evaluator }, automation, {
+        : await dryRuns.run(automation, {
             triggerId: trigger.id,
             payload,
             now: change.occurredAt,

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import type { Clock } from '../../domain/clock';
-import type { Registry } from '../../domain/registry/registry';
-import type { Evaluator } from '../../evaluation/evaluator';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
-import { dryRun } from '../dry-run/dry-run';
+import type { DryRunWork } from '../dry-run/dry-run-work';
 import type { DryStep } from '../dry-run/report';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams } from '../http/values';
@@ -80,14 +78,13 @@ export function toDryStep({ config, result, error, trace, ...step }: DryStep) {
 }
 
 interface DryRunsDeps extends AutomationDeps {
-  registry: Registry;
-  evaluator: Evaluator;
+  dryRuns: DryRunWork;
   clock: Clock;
 }
 
 /** Trying automations out. */
 export function dryRunRoutes(deps: DryRunsDeps): Route[] {
-  const { db, registry, evaluator, clock } = deps;
+  const { db, clock, dryRuns } = deps;
   return [
     readRoute({
       method: 'post',
@@ -98,13 +95,15 @@ export function dryRunRoutes(deps: DryRunsDeps): Route[] {
       summary: 'What the automation would do with a payload, with no effect',
       params: IdParams,
       body: DryRunBody,
+      costly: 'always',
+      description: 'Takes at most 10 seconds; a token may have four such calls under way.',
       responses: { 200: { description: 'Gates, steps and outcome', schema: DryRunAnswer }, ...NOT_FOUND },
       async handler({ params, body, principal }) {
         const saved = await requireAutomation(deps, db, params.id);
         const unsaved = body.definition && (await deps.validator.accept(body.definition));
         const automation = unsaved === undefined ? saved : { ...saved, definition: unsaved };
         const now = body.now === undefined ? clock.now() : new Date(body.now);
-        const told = await dryRun({ db, registry, evaluator }, automation, { ...body, now, actor: principal.actor });
+        const told = await dryRuns.run(automation, { ...body, now, actor: principal.actor });
         const end = told.end && { endedBy: null, error: null, ...told.end };
         return json(200, { ...told, steps: told.steps.map(toDryStep), end });
       },

@@ -50,6 +50,36 @@ export function secretsOf(document: unknown): string[] {
   return [...names].sort();
 }
 
+/**
+ * Says where a value that takes no secrets refers to one, in a text or in the name of a key; undefined = nowhere. For definitions that
+ * were saved before the reference was refused.
+ */
+export function outsideReference(value: unknown, place: string): string | undefined {
+  const first = createFirstReference();
+  visitTexts(value, [place], first.visit);
+  visitKeys(value, [place], first.visit);
+  return first.problem();
+}
+
+/** The same for the names of keys alone. */
+export function outsideKey(value: unknown): string | undefined {
+  const first = createFirstReference();
+  visitKeys(value, [], first.visit);
+  return first.problem();
+}
+
+function createFirstReference(): { visit: VisitText; problem(): string | undefined } {
+  let found: string | undefined;
+  return {
+    visit(text, path) {
+      const [name] = found === undefined && text.includes('${{') ? referencesIn(text) : [];
+      if (name === undefined) return;
+      found = `${formatPlace([...path])} takes no secrets: \${{ secrets.${name} }} cannot be used there.`;
+    },
+    problem: () => found,
+  };
+}
+
 /** Places of fields whose schema takes secrets. */
 export type SecretFields = Set<string>;
 

@@ -1,0 +1,38 @@
+import { FermataError, type ErrorCode, type Finding } from '../../domain/errors';
+import type { ThreadVerdict } from '../../thread-pool';
+
+/** What a thread sends for a job: errors keep their code, but no class survives the way. */
+export type ThreadAnswer =
+  | { result: unknown }
+  | { refusal: { code: ErrorCode; message: string; errors: readonly Finding[] | undefined; data: unknown } }
+  /** A bug: the stack of what was thrown. */
+  | { failure: string };
+
+/** The answer of a job that threw. */
+export function answerOfError(error: unknown): ThreadAnswer {
+  if (error instanceof FermataError) {
+    const { code, message, errors, data } = error;
+    return { refusal: { code, message, errors, data } };
+  }
+  return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+/**
+ * Returns the result of a job.
+ * @param what begins the message about a job that took too long: "Checking this"
+ * @throws {FermataError} what the job threw, and `limit_exceeded` when its thread was ended after the deadline
+ */
+export function resultOf(verdict: ThreadVerdict<ThreadAnswer>, what: string, deadlineMs: number): unknown {
+  if (verdict.type === 'too_expensive') {
+    throw new FermataError('limit_exceeded', `${what} took more than ${deadlineMs / 1000} seconds.`);
+  }
+  if (verdict.type === 'unavailable') throw new Error('No thread could be started');
+  const { answer } = verdict;
+  if ('failure' in answer) throw new Error(answer.failure);
+  if ('result' in answer) return answer.result;
+  const { code, message, errors, data } = answer.refusal;
+  throw new FermataError(code, message, {
+    ...(errors !== undefined && { errors }),
+    ...(data !== undefined && { data: data as Record<string, unknown> }),
+  });
+}

@@ -1,0 +1,82 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Executor } from '../../db/executor';
+import { systemClock } from '../../domain/clock';
+import { createPluginFilters } from '../../domain/registry/plugin-filters';
+import { createRegistry } from '../../domain/registry/registry';
+import { createEgress } from '../../edges/egress/egress';
+import { createEvaluator } from '../../evaluation/live-evaluator';
+import type { Action } from '../../integrations/contract';
+import { loadPlugins } from '../../integrations/load-plugins';
+import { createPlugins } from '../../integrations/plugins';
+import { answerOfError } from '../checks/thread-answer';
+import { dryRun } from './dry-run';
+import type { DryReads, DryRunJob, DryRunThreadData, ReadAnswer, ReadRequest } from './dry-run-work';
+
+/** Stands for the database, which the main thread reads. */
+const NO_DATABASE = {} as Executor;
+
+/** Body of a thread that runs dry runs: knows the same triggers, actions and filters as its process, and reads by messages. */
+async function serve(): Promise<void> {
+  const { plugins: modules, directory, timezone } = workerData as DryRunThreadData;
+  const egress = createEgress({ allow: [] });
+  const own = await loadPlugins(modules, { egress }, directory);
+  const plugins = createPlugins({ egress, own });
+  const registry = createRegistry<Action>(plugins);
+  const filters = createPluginFilters(plugins, () => undefined);
+  const reads = createRemoteReads();
+  const evaluator = createEvaluator({
+    entities: {
+      getMany: (_db, refs) => reads.ask('getMany', refs),
+      list: (_db, kind, page) => reads.ask('list', kind, page),
+      predicateSince: (_db, predicate) => reads.ask('predicateSince', predicate),
+    },
+    readHealth: (_db, ids, options) => reads.ask('readHealth', ids, options),
+    readAlerts: (_db, facts, systemId) => reads.ask('firingAlerts', facts, systemId),
+    ...{ filters, clock: systemClock, timezone },
+  });
+  const deps = {
+    ...{ db: NO_DATABASE, registry, evaluator },
+    countActive: (_db: Executor, bucket: Parameters<DryReads['countActive']>[0]) => reads.ask('countActive', bucket),
+  };
+  const perform = async (id: number, { key, automation, request }: DryRunJob): Promise<void> => {
+    try {
+      const result = await Promise.race([reads.begin(key), dryRun(deps, automation, request)]);
+      parentPort?.postMessage({ id, answer: { result } });
+    } catch (error) {
+      parentPort?.postMessage({ id, answer: answerOfError(error) });
+    }
+  };
+  parentPort?.on('message', (message: ReadAnswer | { id: number; job: DryRunJob }) => {
+    if ('job' in message) void perform(message.id, message.job);
+    else reads.settle(message);
+  });
+  parentPort?.postMessage('ready');
+}
+
+/** Reads of the job at hand. One job runs at a time. */
+function createRemoteReads() {
+  const waiting = new Map<number, (value: unknown) => void>();
+  let [job, count] = [0, 0];
+  let abort: (error: Error) => void = () => undefined;
+  return {
+    /** Rejects when a read of this job fails, whatever the job makes of it. */
+    begin(key: number): Promise<never> {
+      job = key;
+      waiting.clear();
+      return new Promise((_resolve, reject) => (abort = reject));
+    },
+    ask<N extends keyof DryReads>(read: N, ...args: Parameters<DryReads[N]>): ReturnType<DryReads[N]> {
+      count += 1;
+      const no = count;
+      parentPort?.postMessage({ read, key: job, no, args } satisfies ReadRequest);
+      return new Promise<unknown>((resolve) => waiting.set(no, resolve)) as ReturnType<DryReads[N]>;
+    },
+    settle(answer: ReadAnswer): void {
+      if ('failed' in answer) return abort(new Error('A read failed'));
+      waiting.get(answer.no)?.(answer.value);
+      waiting.delete(answer.no);
+    },
+  };
+}
+
+void serve();
