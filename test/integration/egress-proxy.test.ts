@@ -91,6 +91,11 @@ describe('the egress guard behind a proxy', () => {
     ['http://169.254.169.254/latest', unknown],
     ['http://metadata.google.internal/', unknown],
     ['https://localhost/', unknown],
+    ['https://localhost./', unknown],
+    ['http://postgres/', unknown],
+    ['http://db.internal/', unknown],
+    ['http://temporal.default.svc:7233/', unknown],
+    ['http://printer.local./', unknown],
     ['http://inside.example/', () => Promise.resolve([{ address: '10.0.0.1', family: 4 }])],
     [
       'https://half.example/',
@@ -101,7 +106,10 @@ describe('the egress guard behind a proxy', () => {
         ]),
     ],
   ])('does not ask the proxy for %s', async (url, resolve) => {
-    await expect(get(url, egress(resolve))).rejects.toMatchObject({ code: 'egress_refused' });
+    const refusal = get(url, egress(resolve));
+    await expect(refusal).rejects.toMatchObject({ code: 'egress_refused' });
+    // Where an internal name leads is nobody's business.
+    await expect(refusal).rejects.not.toThrow(/10\.0\.0\.1|127\.0\.0\.1|loopback|private/);
     expect(proxy.seen).toEqual([]);
   });
 

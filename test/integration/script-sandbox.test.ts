@@ -168,6 +168,38 @@ head -c 60000000 /dev/zero > /dev/shm/2; touch /x /dev/x /etc/x /usr/x; du -sm /
     expect(ended.error).toBe('The script used more than 1024 MB of memory and was killed.');
   }, 60_000);
 
+  test('bounds the files that a script makes, also empty ones', async () => {
+    const ended = await scripts.shell(`perl -e 'for (0..400000) { open(my $f, ">", "/work/f$_") or die; }'`);
+    expect(ended.error).toBe('The script used more than 100000 files and was killed.');
+  }, 60_000);
+
+  test('bounds the open files of all processes of a script together: sockets and pipes hold memory', async () => {
+    const ended = await scripts.shell(
+      `for n in 1 2 3 4 5 6; do perl -e 'for (1..400) { pipe($a[$_], $b[$_]) or die } sleep 20' & done; wait`,
+    );
+    expect(ended.error).toBe('The script used more than 2048 open files and was killed.');
+  }, 60_000);
+
+  test('gives no file descriptor of the service to a script, whoever left it open', async () => {
+    const leaked = join(open, 'leaked');
+    writeFileSync(leaked, 'of the service');
+    const program = `require('esbuild-register/dist/node').register();
+const { createScripts } = require('./test/support/scripts');
+const scripts = createScripts();
+const script = 'ls /proc/$$/fd; cat <&9 2>&1';
+scripts.shell(script).then(async (ended) => { console.log(JSON.stringify(ended)); await scripts.close(); process.exit(); });`;
+    const printed = execFileSync(
+      '/bin/bash',
+      ['-c', `exec 9<"$0"; exec "$1" -e "$2"`, leaked, process.execPath, program],
+      {
+        encoding: 'utf8',
+      },
+    );
+    const { stdout } = JSON.parse(printed) as { stdout: string };
+    expect(stdout).not.toContain('of the service');
+    expect(stdout).toMatch(/^0\n1\n2\n(255\n)?3\n/);
+  }, 60_000);
+
   test.each(['async () =>', 'async (x: number) =>'])(
     'reports 6,000 nested parentheses as a failure: %s',
     async (head) => {

@@ -7,12 +7,16 @@ import type { AllowList } from './allow-list';
 import { errorCode } from './error-code';
 import type { Resolve } from './guarded-lookup';
 import type { Hop } from './redirect';
-import { checkAddress, targetOf } from './target';
+import { isAllowedAddress, refusedName, targetOf } from './target';
 
 /** A connection through the proxy that cannot be made is given up then. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Names that lead to the proxy's own machine or network, whether or not they can be resolved here. */
-const INTERNAL = /^(localhost|.+\.localhost|metadata|metadata\.google\.internal|instance-data(\..+)?)$/;
+/**
+ * Names that lead to the proxy's own machine or network, whether or not they can be resolved here: without a dot, below a top-level
+ * domain that is not part of the public DNS (RFC 6761, 6762, 8375, ICANN's `.internal`), and the metadata service of AWS.
+ */
+const INTERNAL =
+  /^[^.]+$|\.(localhost|local|localdomain|internal|intranet|lan|home\.arpa|svc|consul)$|^instance-data\./;
 const UNRESOLVED: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL']);
 
 /**
@@ -24,15 +28,14 @@ export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): 
   const { hostname, port } = targetOf(url);
   if (allow.allowsHost(hostname, port) || allow.allowsAddress(hostname, port)) return true;
   if (INTERNAL.test(hostname.toLowerCase().replace(/\.$/, ''))) {
-    const message = `${hostname} is not public. FERMATA_EGRESS_ALLOW says what may be reached besides.`;
-    throw new ProviderFailure('egress_refused', message, { retryable: false });
+    throw refusedName(hostname);
   }
   const found = await resolve(hostname).catch((error: unknown) => {
     if (UNRESOLVED.has(errorCode(error) ?? '')) return [];
     throw error;
   });
   if (found.length > 0 && found.every(({ address }) => allow.allowsAddress(address, port))) return true;
-  for (const { address } of found) checkAddress(address, port, allow, `${hostname} leads to ${address}, which`);
+  if (!found.every(({ address }) => isAllowedAddress(address, port, allow))) throw refusedName(hostname);
   return false;
 }
 

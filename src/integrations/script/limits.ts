@@ -8,6 +8,10 @@ export const LIMITS = {
   fileMb: 64,
   /** Open files of one process. */
   openFiles: 1_024,
+  /** Open files of all its processes together: pipes and sockets hold memory of the kernel. */
+  allOpenFiles: 2_048,
+  /** Files and folders that it makes: each takes about 1 kB of the kernel's memory, also an empty one. */
+  files: 100_000,
   /** Memory of all its processes together and writable memory of each of them, in megabytes. */
   memoryMb: 1_024,
   /** Working directory, in megabytes of memory. */

@@ -27,12 +27,19 @@ export async function processTree(root: number): Promise<number[]> {
   return found;
 }
 
-async function threadsOf(pid: number): Promise<string[]> {
+const threadsOf = (pid: number): Promise<string[]> => namesIn(`/proc/${pid}/task`);
+
+async function namesIn(path: string): Promise<string[]> {
   try {
-    return await readdir(`/proc/${pid}/task`);
+    return await readdir(path);
   } catch {
     return [];
   }
+}
+
+/** How many files a process has open. */
+export async function openFilesOf(pid: number): Promise<number> {
+  return (await namesIn(`/proc/${pid}/fd`)).length;
 }
 
 /** Bytes of memory that a process holds besides files: anonymous, shared and swapped. */

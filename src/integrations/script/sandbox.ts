@@ -4,8 +4,9 @@ import type { Mask } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../provider-failure';
 import { bubblewrapProcess, scriptUser, tryBubblewrap, type Mount, type SandboxAbility } from './bubblewrap';
 import { createMark, killMarked } from './descendants';
-import { LIMITS, limited } from './limits';
-import { watchMemory } from './memory-watch';
+import { withoutInherited } from './inherited';
+import { limited } from './limits';
+import { watchScript } from './script-watch';
 import { runProcess, type Companion, type ProcessResult } from './run-process';
 import { withDirectory } from './private-directory';
 
@@ -83,7 +84,7 @@ async function runBehindWalls(policy: ScriptPolicy, request: SandboxedCommand): 
   });
   return runProcess({
     ...{ ...bwrap, stdin, timeoutMs, mask, signal },
-    accompany: (pid, stop) => watchMemory(pid, LIMITS.memoryMb, stop),
+    accompany: watchScript,
   });
 }
 
@@ -100,14 +101,14 @@ function runOpenly(request: SandboxedCommand): Promise<ProcessResult> {
     }
     await give(directory);
     const mark = createMark();
-    const [command = '', ...args] = limited(request.command(directory), {
+    const [command = '', ...args] = limited(withoutInherited(request.command(directory)), {
       ...{ timeoutMs, inSandbox: false, mark: mark.limit },
     });
     return runProcess({
       ...{ command, args, stdin, timeoutMs, mask, signal, user: scriptUser() },
       env: { PATH, HOME: directory, ...request.env, ...mark.env },
       cwd: join(directory, workingDirectory),
-      accompany: (pid, stop) => together(watchMemory(pid, LIMITS.memoryMb, stop), killMarked(mark)),
+      accompany: (pid, stop) => together(watchScript(pid, stop), killMarked(mark)),
     });
   });
 }

@@ -45,9 +45,18 @@ describe.each(['x64', 'arm64'])('the filter of %s', (architecture) => {
     'unshare',
   ])('refuses %s', (name) => expect(verdict(architecture, table.refused[name] ?? -1)).toBe(EPERM));
 
-  it.each(['setns', 'io_uring_setup', 'open_tree', 'pidfd_getfd', 'process_vm_readv'])('refuses %s', (name) =>
-    expect(verdict(architecture, table.refused[name] ?? -1)).toBe(EPERM),
-  );
+  it.each([
+    'memfd_create',
+    'shmget',
+    'semget',
+    'msgget',
+    'open_tree_attr',
+    'setns',
+    'io_uring_setup',
+    'open_tree',
+    'pidfd_getfd',
+    'process_vm_readv',
+  ])('refuses %s', (name) => expect(verdict(architecture, table.refused[name] ?? -1)).toBe(EPERM));
 
   it('refuses a clone with new namespaces and allows threads', () => {
     expect(verdict(architecture, table.clone, 0x10000000)).toBe(EPERM);

@@ -15,7 +15,7 @@ export interface SyscallTable {
 const COMMON = {
   ...{ io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427 },
   ...{ open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, fspick: 433 },
-  ...{ pidfd_getfd: 438, mount_setattr: 442, quotactl_fd: 443, memfd_secret: 447 },
+  ...{ pidfd_getfd: 438, mount_setattr: 442, quotactl_fd: 443, memfd_secret: 447, open_tree_attr: 467 },
 } as const;
 
 const X64: SyscallTable = {
@@ -25,6 +25,8 @@ const X64: SyscallTable = {
     ...{ ptrace: 101, process_vm_readv: 310, process_vm_writev: 311, kcmp: 312 },
     ...{ bpf: 321, perf_event_open: 298, userfaultfd: 323, lookup_dcookie: 212 },
     ...{ add_key: 248, request_key: 249, keyctl: 250 },
+    // Memory that belongs to no process: neither the limits of a process nor the watch would count it.
+    ...{ memfd_create: 319, shmget: 29, semget: 64, msgget: 68 },
     ...{ mount: 165, umount2: 166, pivot_root: 155, chroot: 161, unshare: 272, setns: 308 },
     ...{ kexec_load: 246, kexec_file_load: 320, reboot: 169, acct: 163 },
     ...{
@@ -56,6 +58,7 @@ const ARM64: SyscallTable = {
     ...{ ptrace: 117, process_vm_readv: 270, process_vm_writev: 271, kcmp: 272 },
     ...{ bpf: 280, perf_event_open: 241, userfaultfd: 282, lookup_dcookie: 18 },
     ...{ add_key: 217, request_key: 218, keyctl: 219 },
+    ...{ memfd_create: 279, shmget: 194, semget: 190, msgget: 186 },
     ...{ mount: 40, umount2: 39, pivot_root: 41, chroot: 51, unshare: 97, setns: 268 },
     ...{ kexec_load: 104, kexec_file_load: 294, reboot: 142, acct: 89 },
     ...{ init_module: 105, delete_module: 106, finit_module: 273 },

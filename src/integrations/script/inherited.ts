@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const CLOSE_ON_EXEC = 0o2000000;
+/** The highest file descriptor that a script is meant to have: the one for its result. */
+const RESULT = 3;
+
+/**
+ * File descriptors that whoever started this process left open in it, and that every child would inherit: Node opens its own
+ * with close-on-exec. Empty where there is no /proc.
+ */
+function inheritedDescriptors(): number[] {
+  try {
+    return readdirSync('/proc/self/fdinfo').map(Number).filter(isInherited);
+  } catch {
+    return [];
+  }
+}
+
+function isInherited(descriptor: number): boolean {
+  if (descriptor <= RESULT) return false;
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
+    return flags !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** A command without what the service itself has inherited; the command itself when that is nothing. */
+export function withoutInherited(command: readonly string[]): readonly string[] {
+  const descriptors = inheritedDescriptors();
+  if (descriptors.length === 0) return command;
+  const close = descriptors.map((descriptor) => `${descriptor}<&-`).join(' ');
+  return ['/bin/bash', '--norc', '--noprofile', '-c', `exec ${close}; exec "$@"`, 'bash', ...command];
+}

@@ -1,0 +1,72 @@
+import { statfs } from 'node:fs/promises';
+import { LIMITS } from './limits';
+import { memoryOf, openFilesOf, processTree, sharedMemoryOf } from './process-tree';
+import type { Companion } from './run-process';
+
+const PERIOD_MS = 100;
+const MB = 1_048_576;
+/** Of linux/magic.h. */
+const TMPFS = 0x01021994;
+/** Where a script can make files, with the size in megabytes by which these places are told from those of the host. */
+const ROOMS: readonly [path: string, megabytes: number][] = [
+  ['/work', LIMITS.workMb],
+  ['/tmp', LIMITS.tmpMb],
+  ['/dev/shm', LIMITS.tmpMb],
+];
+
+/**
+ * Stops a script whose processes together take more than they may: memory, open files, files made. Looks ten times a second;
+ * between two looks the limits of each single process (see `limits.ts`) bound what can be taken. Does nothing where there is
+ * no /proc.
+ */
+export function watchScript(pid: number, stop: (why: string) => void): Companion {
+  let timer: NodeJS.Timeout | undefined;
+  let hasEnded = false;
+  const look = async () => {
+    const excess = await excessOf(pid);
+    if (hasEnded) return;
+    if (excess !== undefined) return stop(`The script used more than ${excess} and was killed.`);
+    timer = setTimeout(() => void look(), PERIOD_MS);
+  };
+  timer = setTimeout(() => void look(), PERIOD_MS);
+  return {
+    end() {
+      hasEnded = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What the processes below `root` take too much of; undefined = nothing. */
+async function excessOf(root: number): Promise<string | undefined> {
+  const pids = await processTree(root);
+  if ((await totalMemory(pids, LIMITS.memoryMb * MB)) > LIMITS.memoryMb * MB) return `${LIMITS.memoryMb} MB of memory`;
+  if ((await sumOf(pids, openFilesOf)) > LIMITS.allOpenFiles) return `${LIMITS.allOpenFiles} open files`;
+  if ((await filesMade(pids.at(-1) ?? root)) > LIMITS.files) return `${LIMITS.files} files`;
+  return undefined;
+}
+
+/** Bytes; exact only when the quick sum, which counts shared pages more than once, is above the limit. */
+async function totalMemory(pids: readonly number[], limit: number): Promise<number> {
+  const quick = await sumOf(pids, memoryOf);
+  if (quick <= limit) return quick;
+  return sumOf(pids, async (pid) => (await sharedMemoryOf(pid)) ?? memoryOf(pid));
+}
+
+/** Files in the places that a script can write to, as a process inside sees them. */
+function filesMade(pid: number): Promise<number> {
+  return sumOf(ROOMS, async ([path, megabytes]) => {
+    try {
+      const { type, blocks, bsize, files, ffree } = await statfs(`/proc/${pid}/root${path}`);
+      // Until the sandbox is set up, its processes still see the folders of the host.
+      return type === TMPFS && blocks * bsize === megabytes * MB ? files - ffree : 0;
+    } catch {
+      return 0;
+    }
+  });
+}
+
+async function sumOf<T>(items: readonly T[], of: (item: T) => Promise<number>): Promise<number> {
+  const each = await Promise.all(items.map(of));
+  return each.reduce((sum, count) => sum + count, 0);
+}
