@@ -7,7 +7,7 @@ const PERIOD_MS = 100;
 const MB = 1_048_576;
 /** Of linux/magic.h. */
 const TMPFS = 0x01021994;
-/** Where a script can make files, with the size in megabytes by which these places are told from those of the host. */
+/** Where a script can make files, with its size in megabytes, which no folder of the host has. */
 const ROOMS: readonly [path: string, megabytes: number][] = [
   ['/work', LIMITS.workMb],
   ['/tmp', LIMITS.tmpMb],
