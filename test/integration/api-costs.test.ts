@@ -146,7 +146,9 @@ describe('a dry run', () => {
             {
               repeat: {
                 count: steps,
-                sequence: [{ variables: { x: `{{ ${'(variables.list | upper | lower | length) + '.repeat(60)} 0 }}` } }],
+                sequence: [
+                  { variables: { x: `{{ ${'(variables.list | upper | lower | length) + '.repeat(60)} 0 }}` } },
+                ],
               },
             },
           ],
