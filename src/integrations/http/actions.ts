@@ -6,13 +6,16 @@ import { evaluate } from '../../domain/expressions/evaluate';
 import { parseExpression } from '../../domain/expressions/parse';
 import type { EgressResponse } from '../../edges/egress/egress';
 import { httpFailure } from '../../edges/egress/http-failure';
-import type { CallContext, CallingAction } from '../contract';
+import type { ActionResult, CallContext, CallingAction } from '../contract';
 import { ProviderFailure } from '../provider-failure';
 import { HttpConnection, RequestFields, type HttpClient } from './client';
 import { readJsonPath } from './json-path';
+import { firstPage, itemsOf, nextPage, Pagination, type PageRequest } from './pagination';
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
+/** For all pages of a list. */
+const PAGES_TIMEOUT_MS = 300_000;
 /** Largest body in characters that is kept on the step. */
 const MAX_BODY = 200_000;
 
@@ -29,6 +32,7 @@ const RequestConfig = z.strictObject({
     .optional()
     .describe('Default: every 2xx'),
   outputs: z.record(z.string(), Text).optional().describe('Names with JSON paths, such as $.items[0].id'),
+  pagination: Pagination.optional().describe('Reads all pages of a list; the body is then the list of all items'),
 });
 type RequestConfig = z.infer<typeof RequestConfig>;
 
@@ -42,15 +46,57 @@ export function createRequest(client: HttpClient): CallingAction<RequestConfig> 
     connection: 'http',
     produces,
     execution: 'call',
-    timeoutMs: () => TIMEOUT_MS,
+    // Also called before templates are rendered.
+    timeoutMs: ({ pagination }) => (pagination === undefined ? TIMEOUT_MS : PAGES_TIMEOUT_MS),
     async execute(context) {
       const { config, now, idempotencyKey } = context;
+      if (config.pagination !== undefined) return readPages(client, context, config.pagination);
       const response = await send(client, context, idempotencyKey);
-      const artifact = await read(response, config.outputs ?? {}, context);
+      const artifact = read(response, config.outputs ?? {}, context);
       if (isExpected(response.status, config.expectedStatus)) return { output: artifact, artifact };
       throw httpFailure(response, { now, output: artifact });
     },
   };
+}
+
+/** Reads one page after the other. A failed one fails the step, whose next attempt begins with the first page. */
+async function readPages(
+  client: HttpClient,
+  context: CallContext<RequestConfig>,
+  how: Pagination,
+): Promise<ActionResult> {
+  const { config, now, idempotencyKey, mask, note } = context;
+  if (config.method !== 'GET') {
+    throw new ProviderFailure('config_invalid', 'pagination needs the method GET.', { retryable: false });
+  }
+  const all: unknown[] = [];
+  const asked = new Set<string>();
+  let page: PageRequest | null = firstPage(how);
+  let status = 200;
+  for (let number = 1; page !== null; number += 1) {
+    if (number > how.maxPages) {
+      note(`Stopped after ${how.maxPages} pages with ${all.length} items: there are more (pagination.maxPages).`);
+      break;
+    }
+    const mark = JSON.stringify(page);
+    if (asked.has(mark)) {
+      throw new ProviderFailure('provider_failed', 'The answer names a page that was already read.', {
+        retryable: false,
+      });
+    }
+    asked.add(mark);
+    const response = await send(client, context, `${idempotencyKey}:${number}`, page);
+    const value = valueOf(mask(response.body));
+    if (!isExpected(response.status, config.expectedStatus)) {
+      throw httpFailure(response, { now, output: read(response, {}, context) });
+    }
+    const items = itemsOf(how, value);
+    all.push(...items);
+    status = response.status;
+    page = nextPage(how, { response, value, items, total: all.length, number });
+  }
+  const artifact = kept(status, all, JSON.stringify(all).length, config.outputs ?? {}, note);
+  return { output: artifact, artifact };
 }
 
 const isExpected = (status: number, expected: RequestConfig['expectedStatus']): boolean =>
@@ -88,7 +134,7 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
       const end = startedAt + config.timeout_seconds * 1_000;
       for (let poll = 1; ; poll += 1) {
         const response = await send(client, context, `${idempotencyKey}:${poll}`);
-        const artifact = await read(response, config.outputs ?? {}, context);
+        const artifact = read(response, config.outputs ?? {}, context);
         if (condition(artifact)) return { output: artifact, artifact };
         if (Date.now() + config.every_seconds * 1_000 > end) {
           const message = `Timed out after ${config.timeout_seconds} s waiting until ${config.until}; the last status was ${response.status}.`;
@@ -122,34 +168,44 @@ function send(
   client: HttpClient,
   { config, connection, now, signal }: CallContext<RequestConfig | PollConfig>,
   idempotencyKey: string,
+  page: PageRequest = {},
 ): Promise<EgressResponse> {
-  const { method, path, query, body } = config;
+  const { method, path, body } = config;
   const call = { now, signal, timeoutMs: TIMEOUT_MS };
-  return client(HttpConnection.parse(connection), call, { method, path, query, body }, idempotencyKey);
+  // The address of a page has the query of the first one in it, as far as the API wants that.
+  const query = page.url === undefined ? { ...config.query, ...page.query } : undefined;
+  const request = { method, path, query, body, url: page.url };
+  return client(HttpConnection.parse(connection), call, request, idempotencyKey);
 }
 
-async function read(
+function read(
   response: EgressResponse,
   paths: Record<string, string>,
   { mask, note }: Pick<CallContext<unknown>, 'mask' | 'note'>,
-): Promise<Response> {
+): Response {
   const text = mask(response.body);
-  const json = parsed(text);
-  const value = json === undefined ? text : json;
-  const outputs = Object.entries(paths).map(([name, path]) => [name, readJsonPath(value, path)]);
-  const isLarge = text.length > MAX_BODY;
-  if (isLarge) note(`The body was left out: it has ${text.length} characters, and ${MAX_BODY} are kept. Use outputs.`);
-  return {
-    status: response.status,
-    body: isLarge ? null : value,
-    outputs: Object.fromEntries(outputs) as Response['outputs'],
-  };
+  return kept(response.status, valueOf(text), text.length, paths, note);
 }
 
-function parsed(text: string): unknown {
+/** What is kept of an answer: values at JSON paths, and the body unless it is too large. */
+function kept(
+  status: number,
+  value: unknown,
+  length: number,
+  paths: Record<string, string>,
+  note: (text: string) => void,
+): Response {
+  const outputs = Object.entries(paths).map(([name, path]) => [name, readJsonPath(value, path)]);
+  const isLarge = length > MAX_BODY;
+  if (isLarge) note(`The body was left out: it has ${length} characters, and ${MAX_BODY} are kept. Use outputs.`);
+  return { status, body: isLarge ? null : value, outputs: Object.fromEntries(outputs) as Response['outputs'] };
+}
+
+/** JSON as its value, everything else as text. */
+function valueOf(text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    return undefined;
+    return text;
   }
 }

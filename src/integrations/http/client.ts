@@ -41,7 +41,8 @@ const RequestShape = z.object(RequestFields);
 export type HttpClient = (
   config: HttpConnection,
   call: ConnectionCall,
-  request: z.infer<typeof RequestShape>,
+  /** `url` takes the place of `path`; it must have the origin of the baseUrl. */
+  request: z.infer<typeof RequestShape> & { url?: string | undefined },
   idempotencyKey: string,
 ) => Promise<EgressResponse>;
 
@@ -80,10 +81,11 @@ export function createHttpClient(egress: Egress): HttpClient {
     return given.access_token;
   };
 
-  return async (config, call, { method, path, query, body }, idempotencyKey) => {
-    const url = withQuery(`${config.baseUrl}${path}`, query);
+  return async (config, call, { method, path, url: given, query, body }, idempotencyKey) => {
+    const url = withQuery(given ?? `${config.baseUrl}${path}`, query);
     if (new URL(url).origin !== new URL(config.baseUrl).origin) {
-      throw new ProviderFailure('config_invalid', 'path leads away from the baseUrl.', { retryable: false });
+      const what = given === undefined ? 'path leads' : 'The next page lies';
+      throw new ProviderFailure('config_invalid', `${what} away from the baseUrl.`, { retryable: false });
     }
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     for (let attempt = 1; ; attempt += 1) {

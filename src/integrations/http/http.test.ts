@@ -87,3 +87,89 @@ it('is tested by its base address', async () => {
   const wrong = createActionRunner('http', { baseUrl: server.url, oauth2 });
   await expect(wrong.test()).rejects.toThrow('The token endpoint says: invalid_client');
 });
+
+describe('lists in pages', () => {
+  const pages = (pagination: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+    request({ pagination, ...more });
+  const asked = () => server.requests.filter(({ path }) => path.startsWith('/api')).map(({ path }) => path);
+
+  it('follows Link headers, whatever else they name', async () => {
+    answers.push(
+      {
+        status: 200,
+        headers: { link: `</api/x?p=9>; rel="last", <${server.url}/api/x?p=2>; rel="next"` },
+        body: [1, 2],
+      },
+      { status: 200, headers: { link: '<x?p=3>; title="a"; rel=next' }, body: [3] },
+      { status: 200, headers: { link: '</api/x?p=1>; rel="first"' }, body: [] },
+    );
+    const { artifact } = await pages({ type: 'link' }, { query: { q: 'a' }, outputs: { last: '$[-1]' } });
+    expect(artifact).toEqual({ status: 200, body: [1, 2, 3], outputs: { last: 3 } });
+    expect(asked()).toEqual(['/api/x?q=a', '/api/x?p=2', '/api/x?p=3']);
+  });
+
+  it('takes cursors, addresses, numbers and offsets', async () => {
+    answers.push(
+      { status: 200, body: { data: [1], meta: { next: 'c 2' } } },
+      { status: 200, body: { data: [2], meta: {} } },
+    );
+    const cursor = await pages({ type: 'cursor', items: '$.data', next: '$.meta.next' }, { query: { size: 1 } });
+    answers.push(
+      { status: 200, body: { data: [1], next: '/api/x?at=2' } },
+      { status: 200, body: { data: [2], next: null } },
+    );
+    const url = await pages({ type: 'url', items: '$.data', next: '$.next' });
+    answers.push({ status: 200, body: [1, 2] }, { status: 200, body: [3] });
+    const page = await pages({ type: 'page', size: 2 });
+    answers.push({ status: 200, body: [1, 2] }, { status: 200, body: [3] }, { status: 200, body: [] });
+    const offset = await pages({ type: 'offset', parameter: 'skip' });
+    expect([cursor, url, page, offset].map(({ artifact }) => artifact?.['body'])).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    expect(asked()).toEqual([
+      ...['/api/x?size=1', '/api/x?size=1&cursor=c%202', '/api/x', '/api/x?at=2'],
+      ...['/api/x?page=1', '/api/x?page=2', '/api/x', '/api/x?skip=2', '/api/x?skip=3'],
+    ]);
+  });
+
+  it('stops after maxPages with a note', async () => {
+    for (let page = 1; page <= 3; page += 1) answers.push({ status: 200, body: [page] });
+    expect((await pages({ type: 'page', maxPages: 2 })).artifact).toMatchObject({ body: [1, 2] });
+    expect(runner.notes).toEqual(['Stopped after 2 pages with 2 items: there are more (pagination.maxPages).']);
+  });
+
+  it('fails with the status of a page, so that the attempt is repeated as a whole', async () => {
+    answers.push({ status: 200, body: [1] }, { status: 429, headers: { 'retry-after': '7' }, body: {} });
+    await expect(pages({ type: 'page' })).rejects.toMatchObject({ status: 429, retryable: true, retryAfterMs: 7_000 });
+  });
+
+  it.each([
+    [
+      'leads away',
+      { type: 'url', next: '$.next', items: '$.data' },
+      { data: [1], next: 'https://evil.example/x' },
+      'away from the baseUrl',
+    ],
+    [
+      'repeats itself',
+      { type: 'url', next: '$.next', items: '$.data' },
+      { data: [1], next: '/api/x?p=2' },
+      'already read',
+    ],
+    ['has no list', { type: 'link', items: '$.data' }, { rows: [] }, 'no list at $.data'],
+  ])('refuses a list that %s', async (_what, pagination, body, message) => {
+    answers.push({ status: 200, body }, { status: 200, body }, { status: 200, body });
+    await expect(pages(pagination)).rejects.toMatchObject({
+      message: expect.stringContaining(message) as string,
+      retryable: false,
+    });
+    expect(server.requests.every(({ headers }) => headers['host'] !== 'evil.example')).toBe(true);
+  });
+
+  it('reads with GET only', async () => {
+    await expect(pages({ type: 'link' }, { method: 'POST' })).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+});

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { EgressResponse } from '../../edges/egress/egress';
+import { ProviderFailure } from '../provider-failure';
+import { readJsonPath } from './json-path';
+
+const Text = z.string().trim().min(1);
+const common = {
+  items: Text.default('$').describe('JSON path of the list in each answer'),
+  maxPages: z.int().min(1).max(100).default(10),
+};
+
+/** How an API gives a list in pages. */
+export const Pagination = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('link').describe('Link header with rel="next", as GitHub and GitLab'), ...common }),
+  z.strictObject({
+    type: z.literal('url').describe('The answer has the address of the next page'),
+    ...{ next: Text.describe('JSON path of the address, absolute or relative'), ...common },
+  }),
+  z.strictObject({
+    type: z.literal('cursor').describe('The answer has a cursor for the next request'),
+    next: Text.describe('JSON path of the cursor'),
+    ...{ parameter: Text.default('cursor').describe('Query parameter of the cursor'), ...common },
+  }),
+  z.strictObject({
+    type: z.literal('page').describe('Pages are numbered; an empty one, or one shorter than size, is the last'),
+    parameter: Text.default('page'),
+    start: z.int().min(0).default(1),
+    size: z.int().min(1).optional().describe('Items that a full page has'),
+    ...common,
+  }),
+  z.strictObject({
+    type: z.literal('offset').describe('Requests say how many items to skip'),
+    parameter: Text.default('offset'),
+    size: z.int().min(1).optional().describe('Items that a full page has'),
+    ...common,
+  }),
+]);
+export type Pagination = z.infer<typeof Pagination>;
+
+/** What distinguishes a request for a page from the first request. */
+export interface PageRequest {
+  /** Address of the page; absent = that of the first request. */
+  url?: string;
+  query?: Record<string, string | number>;
+}
+
+/** A page that was read. */
+interface Page {
+  response: EgressResponse;
+  /** Its body, parsed. */
+  value: unknown;
+  items: readonly unknown[];
+  /** Items of all pages so far. */
+  total: number;
+  /** 1-based. */
+  number: number;
+}
+
+/** The list in a page. @throws {ProviderFailure} provider_failed when there is none */
+export function itemsOf({ items: path }: Pagination, value: unknown): readonly unknown[] {
+  const found = path === '$' ? value : readJsonPath(value, path);
+  if (Array.isArray(found)) return found as unknown[];
+  throw new ProviderFailure('provider_failed', `The answer has no list at ${path} (pagination.items).`, {
+    retryable: false,
+  });
+}
+
+/** What the first request says of its page. */
+export function firstPage(how: Pagination): PageRequest {
+  return how.type === 'page' ? { query: { [how.parameter]: how.start } } : {};
+}
+
+/** The request for the page after one; null after the last. */
+export function nextPage(how: Pagination, { response, value, items, total, number }: Page): PageRequest | null {
+  if (how.type === 'link') return addressed(nextLink(response.headers['link'] ?? ''), response.url);
+  if (how.type === 'url') return addressed(cursorOf(value, how.next), response.url);
+  if (how.type === 'cursor') {
+    const cursor = cursorOf(value, how.next);
+    return cursor === null ? null : { query: { [how.parameter]: cursor } };
+  }
+  if (items.length === 0 || items.length < (how.size ?? 0)) return null;
+  return { query: { [how.parameter]: how.type === 'page' ? how.start + number : total } };
+}
+
+function cursorOf(value: unknown, path: string): string | null {
+  const found = readJsonPath(value, path);
+  if (typeof found === 'number') return String(found);
+  return typeof found === 'string' && found !== '' ? found : null;
+}
+
+function addressed(next: string | null, from: string): PageRequest | null {
+  if (next === null) return null;
+  if (URL.canParse(next, from)) return { url: new URL(next, from).href };
+  throw new ProviderFailure('provider_failed', 'The address of the next page cannot be read.', { retryable: false });
+}
+
+/** The address with `rel="next"` of a Link header: https://www.rfc-editor.org/rfc/rfc8288#section-3 */
+function nextLink(header: string): string | null {
+  for (const [, address = '', parameters = ''] of header.matchAll(/<([^<>]*)>([^<]*)/g)) {
+    const relations = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters);
+    const names = (relations?.[1] ?? relations?.[2] ?? '').toLowerCase().split(/\s+/);
+    if (names.includes('next')) return address;
+  }
+  return null;
+}
