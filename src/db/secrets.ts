@@ -152,24 +152,3 @@ export async function resealAll(
 export const secretSealName = (name: string): string => `secret:${name}`;
 /** What a run's copy of a value is sealed for. */
 export const runSecretSealName = (runId: string, source: string): string => `run:${runId}:${source}`;
-
-/** Names and bindings of secrets, and ids of connections: what a document may refer to. */
-export async function knownReferences(db: Executor): Promise<{
-  secrets: Set<string>;
-  bindings: Map<string, SecretBinding | null>;
-  connections: Set<string>;
-}> {
-  const found = await db.execute<{
-    secrets: { name: string; allow: SecretBinding | null }[] | null;
-    connections: string[] | null;
-  }>(sql`
-    select (select jsonb_agg(jsonb_build_object('name', name, 'allow', allow)) from secrets) as secrets,
-      (select array_agg(id::text) from connections) as connections`);
-  const { secrets, connections } = found.rows[0] ?? {};
-  const bindings = new Map((secrets ?? []).map(({ name, allow }) => [name, allow] as const));
-  return {
-    secrets: new Set(bindings.keys()),
-    bindings,
-    connections: new Set(connections ?? []),
-  };
-}

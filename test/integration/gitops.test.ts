@@ -29,6 +29,27 @@ describe('automations from Git', () => {
     results.map(({ name, action }) => [name, action]);
   const get = async (id: string | null | undefined) => (await api.call('GET', `${BASE}/automations/${id ?? ''}`)).body;
 
+  it('warn of hooks, kinds, secrets and connections that do not exist', async () => {
+    const text = document('names').replace(
+      /  triggers:[^]*/,
+      `  triggers: [{ event: automation.webhook, config: { hook: nowhere } }]
+  actions:
+    - { action: automation.set_state, config: { kind: nothing, id: x, state: {} } }
+    - action: integration-webhook.send
+      config: { url: https://example.com, authType: bearer, bearerToken: "\${{ secrets.MISSING }}", connectionId: gone }
+`,
+    );
+    const answer = await apply('source=names&dryRun=true', text);
+    const warnings = answer.body['warnings'] as { path: string; code: string }[];
+    expect(warnings.map(({ path, code }) => `${path} ${code}`)).toEqual(
+      expect.arrayContaining([
+        'documents[0].spec.triggers[0].config.hook unknown_hook',
+        'documents[0].spec.actions[0].config.kind unknown_kind',
+        'documents[0].spec.actions[1].config.bearerToken unknown_secret',
+      ]),
+    );
+  });
+
   it('are created, then unchanged, then updated as new versions, each by its name within the source', async () => {
     const made = await apply('source=repo', document('one'), document('two', 'title: The second'));
     expect(made.status).toBe(200);

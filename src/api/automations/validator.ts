@@ -18,7 +18,8 @@ export interface AutomationValidator {
   /** `source` = the text that the document comes from; `known` = what references may name, without it they are not checked. */
   validate(document: unknown, source?: BodySource, known?: KnownReferences): Promise<Validation>;
   validateText(text: string, contentType: string | undefined, known: KnownReferences): Promise<TextFindings>;
-  readGitOps(text: string): Promise<GitOpsRead>;
+  /** Without `known`, references are not checked. */
+  readGitOps(text: string, known?: KnownReferences): Promise<GitOpsRead>;
   /** The value of a YAML text. @throws {FermataError} `malformed_body`, `body_too_large` */
   parse(text: string): Promise<unknown>;
   /** @throws {FermataError} `validation_failed` with everything that is wrong, also with what stands beside the document. */
@@ -44,7 +45,7 @@ export function createAutomationValidator({ work }: { work: DocumentWork }): Aut
   return {
     validate,
     validateText: (text, contentType, known) => work.run('validateText', { text, contentType, known }, text.length),
-    readGitOps: (text) => work.run('gitops', { text }, text.length),
+    readGitOps: (text, known) => work.run('gitops', { text, known }, text.length),
     parse: (text) => work.run('parse', { text }, text.length),
     async accept(document, source, beside = []) {
       const { definition, errors } = await validate(document, source);
@@ -68,6 +69,6 @@ export function createAutomationValidator({ work }: { work: DocumentWork }): Aut
   };
 }
 
-function referencesText({ secrets, connections, bindings }: KnownReferences): string {
-  return JSON.stringify([secrets, connections, bindings].map((known) => [...(known ?? [])].sort()));
+function referencesText({ secrets, connections, bindings, hooks, kinds }: KnownReferences): string {
+  return JSON.stringify([secrets, connections, bindings, hooks, kinds].map((known) => [...(known ?? [])].sort()));
 }

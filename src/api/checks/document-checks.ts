@@ -3,6 +3,7 @@ import { ExpressionError } from '../../domain/expressions/error';
 import { evaluate } from '../../domain/expressions/evaluate';
 import type { FilterRegistry } from '../../domain/expressions/filter-registry';
 import { parseBareExpression, renderTemplate } from '../../domain/expressions/template';
+import type { KnownNames } from '../../domain/definition/check-names';
 import { validateDefinition, validateYaml, type Validation } from '../../domain/definition/validate';
 import { parseYaml } from '../../domain/definition/yaml';
 import type { Locate } from '../../domain/definition/yaml-locate';
@@ -13,8 +14,8 @@ import { readGitOpsDocuments, type GitOpsRead } from '../gitops/read-documents';
 import { isJsonType, mediaTypeOf, parseBody } from '../http/body';
 import { splitBody } from '../automations/input';
 
-/** Names of secrets and ids of connections that exist. */
-export interface KnownReferences {
+/** What exists of what documents can refer to. */
+export interface KnownReferences extends KnownNames {
   secrets?: ReadonlySet<string>;
   /** Where secrets may be used. */
   bindings?: ReadonlyMap<string, SecretBinding | null>;
@@ -50,7 +51,7 @@ export interface DocumentChecks {
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
   /** A body of `POST /automations/validate`. @throws {FermataError} when the content is no text of a document */
   validateText(input: { text: string; contentType: string | undefined; known: KnownReferences }): TextFindings;
-  gitops(input: { text: string }): GitOpsRead;
+  gitops(input: { text: string; known?: KnownReferences | undefined }): GitOpsRead;
   render(input: RenderRequest): Rendered;
 }
 
@@ -61,8 +62,8 @@ export function createDocumentChecks(deps: { registry: Registry; filters: Filter
     parse: ({ text }) => parseYaml(text).value,
     validate,
     validateText: ({ text, contentType, known }) => validateText(deps, text, contentType, known),
-    gitops: ({ text }) =>
-      readGitOpsDocuments(text, (document, locate) => validateDefinition(document, { ...deps, locate })),
+    gitops: ({ text, known = {} }) =>
+      readGitOpsDocuments(text, (document, locate) => validateDefinition(document, { ...deps, ...known, locate })),
     render: (input) => render(input, deps.filters),
   };
 }

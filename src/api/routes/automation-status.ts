@@ -7,6 +7,7 @@ import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { writeRoute, type Route, type Reply, type WriteContext } from '../http/route';
 import { FlagQuery, IdParams } from '../http/values';
 import { automationEtag } from '../../db/automation-store';
+import { knownReferences } from '../../db/known-references';
 
 const RESPONSES = {
   200: { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES },
@@ -68,5 +69,5 @@ async function setStatus(
     ...(ifMatch === undefined ? {} : { expectedEtag: automationEtag(current) }),
   });
   afterCommit(() => deps.notifier.definitions());
-  return reply(200, record, request, deps.validator);
+  return reply(200, record, request, deps.validator, { known: await knownReferences(tx) });
 }

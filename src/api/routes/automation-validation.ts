@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
-import { knownReferences } from '../../db/secrets';
+import { knownReferences } from '../../db/known-references';
 import { automationJsonSchema } from '../../domain/definition/json-schema';
 import { FermataError } from '../../domain/errors';
 import type { ActionDescription } from '../../domain/registry/action-description';

@@ -11,6 +11,7 @@ import {
 import { assertMayUseSecrets } from '../automations/secret-use';
 import { diffVersions } from '../automations/diff-versions';
 import { automationEtag } from '../../db/automation-store';
+import { knownReferences } from '../../db/known-references';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
@@ -136,7 +137,7 @@ function rollbackRoute(deps: AutomationDeps): Route {
         ...(ifMatch === undefined ? {} : { expectedEtag: automationEtag(current) }),
       });
       afterCommit(() => deps.notifier.definitions());
-      return reply(200, record, request, deps.validator);
+      return reply(200, record, request, deps.validator, { known: await knownReferences(tx) });
     },
   });
 }

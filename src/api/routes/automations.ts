@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { automationEtag } from '../../db/automation-store';
-import { knownReferences } from '../../db/secrets';
+import { knownReferences } from '../../db/known-references';
 import { AutomationAnswer, AUTOMATION_TYPES, reply, toAnswer } from '../automations/answer';
 import {
   assertManagedHere,

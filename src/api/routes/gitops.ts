@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AutomationStore } from '../../db/automation-store';
+import { knownReferences } from '../../db/known-references';
 import type { Notifier } from '../../db/notifier';
 import { claimSource, releaseSource } from '../../db/gitops-sources';
 import type { Executor } from '../../db/executor';
@@ -97,7 +98,7 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
     async handler({ query, raw, request, tx, principal, afterCommit }) {
       const { source, commit = null, prune = false, dryRun = false, allowEmpty = false } = query;
       const text = textOf(raw, request.headers['content-type']);
-      const read = await validator.readGitOps(text);
+      const read = await validator.readGitOps(text, await knownReferences(tx));
       if (read.errors.length > 0) throw refusalOfFindings(read.errors);
       assertStorableBody(read.automations);
       if (prune && read.automations.length === 0 && !allowEmpty) {

@@ -1,5 +1,6 @@
 import { isTemplate } from '../expressions/template';
 import { nearest } from '../expressions/nearest';
+import { checkKindName } from './check-names';
 import { checkUnrendered } from './check-unrendered';
 import type { Findings } from './findings';
 import type { Segment } from './place';
@@ -25,10 +26,17 @@ function checkState(state: Record<string, unknown>, path: Segment[], findings: F
 export function checkCondition(
   condition: Record<string, unknown>,
   path: Segment[],
-  triggerIds: readonly string[],
-  findings: Findings,
+  {
+    triggerIds,
+    kinds,
+    findings,
+  }: { triggerIds: readonly string[]; kinds: ReadonlySet<string> | undefined; findings: Findings },
 ): void {
-  if (isMap(condition.state)) checkState(condition.state, [...path, 'state'], findings);
+  const { state } = condition;
+  if (isMap(state)) {
+    checkState(state, [...path, 'state'], findings);
+    if (typeof state.kind === 'string') checkKindName(state.kind, [...path, 'state', 'kind'], kinds, findings);
+  }
   for (const id of [condition.trigger].flat()) {
     if (typeof id !== 'string' || triggerIds.includes(id)) continue;
     const meant = nearest(id, triggerIds);

@@ -2,6 +2,7 @@ import { nearest } from '../expressions/nearest';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import { DEFAULT_MAX_ITERATIONS } from './action';
+import { checkConfigNames, type KnownNames } from './check-names';
 import { checkSecretUse, type SecretBindings } from './check-secret-uses';
 import { checkEvent, checkTriggerConfig } from './check-triggers';
 import type { Findings } from './findings';
@@ -23,6 +24,7 @@ const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.i
 export interface StepContext {
   registry: Registry<ActionDescription>;
   connections: ReadonlySet<string> | undefined;
+  known: KnownNames;
   bindings: SecretBindings | undefined;
   document: Record<string, unknown>;
   findings: Findings;
@@ -94,6 +96,7 @@ function checkConfig(
     const step = { action, config, isEnvironment, document: context.document };
     checkSecretUse(text, place, step, context.bindings, context.findings);
   });
+  checkConfigNames(type.configSchema, config, path, context);
   const { connectionField = 'connectionId' } = type;
   const connectionId = config[connectionField];
   if (!context.connections || typeof connectionId !== 'string' || connectionId.includes('{{')) return;
@@ -135,6 +138,7 @@ function checkWait(wait: Record<string, unknown>, path: Segment[], context: Step
   const type = checkEvent(wait.event, [...path, 'event'], context.registry, context.findings);
   if (!type || typeof wait.event !== 'string') return;
   checkTriggerConfig(type, wait.event, wait, path, context.findings);
+  checkConfigNames(type.configSchema, wait.config, [...path, 'config'], context);
   const other = triggerKeyLabels(context).find((label) => label !== type.contextKeyLabel);
   const differs = triggerKeyLabels(context).some((label) => label !== type.contextKeyLabel);
   if (wait.context_key !== undefined || !differs) return;

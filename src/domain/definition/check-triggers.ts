@@ -1,6 +1,7 @@
 import type { ActionDescription } from '../registry/action-description';
 import { normalizeEvent, type Registry } from '../registry/registry';
 import type { TriggerType } from '../registry/trigger-type';
+import { checkConfigNames, type KnownNames } from './check-names';
 import { checkUnrendered } from './check-unrendered';
 import type { Findings } from './findings';
 import type { Segment } from './place';
@@ -94,15 +95,16 @@ function checkFor(
 /** Checks events, configs and gates of all triggers. Names of events are normalised in place. */
 export function checkTriggers(
   document: Record<string, unknown>,
-  registry: Registry<ActionDescription>,
-  findings: Findings,
+  context: { registry: Registry<ActionDescription>; known: KnownNames; findings: Findings },
 ): void {
+  const { registry, findings } = context;
   for (const [index, trigger] of listOf(document.triggers).entries()) {
     if (!isMap(trigger)) continue;
     const path: Segment[] = ['triggers', index];
     const type = checkEvent(trigger.event, [...path, 'event'], registry, findings);
     if (!type || typeof trigger.event !== 'string') continue;
     checkTriggerConfig(type, trigger.event, trigger, path, findings);
+    checkConfigNames(type.configSchema, trigger.config, [...path, 'config'], context);
     if (trigger.for !== undefined) checkFor(type, trigger.event, trigger, path, registry, findings);
   }
 }

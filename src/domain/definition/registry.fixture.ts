@@ -25,12 +25,13 @@ const plugins: PluginDescription[] = [
     id: 'automation',
     triggers: [
       trigger('cron', { configSchema: z.strictObject({ cronPattern: z.string(), timezone: z.string().optional() }) }),
+      trigger('webhook', { configSchema: z.strictObject({ hook: z.string().meta({ 'x-hook': true }) }) }),
       trigger('numeric_state', {
         configSchema: z.strictObject({ field: z.string(), above: z.number().optional() }),
         holds,
       }),
       trigger('entity_changed', {
-        configSchema: z.strictObject({ kind: z.string(), to: z.unknown().optional() }),
+        configSchema: z.strictObject({ kind: z.string().meta({ 'x-entity-kind': true }), to: z.unknown().optional() }),
         holds: { ...holds, refuses: (config) => (config.to === undefined ? 'say which value with "to"' : undefined) },
       }),
     ],

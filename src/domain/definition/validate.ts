@@ -5,6 +5,7 @@ import type { Registry } from '../registry/registry';
 import type { SecretBinding } from '../secrets/binding';
 import { checkArtifacts } from './check-artifacts';
 import { checkCondition } from './check-conditions';
+import { allKinds, type KnownNames } from './check-names';
 import { checkExpressions, type ParsedUse } from './check-expressions';
 import { checkFlow } from './check-flow';
 import { checkStep, MAX_STEPS, type StepContext } from './check-steps';
@@ -25,7 +26,7 @@ import { MAX_DOCUMENT_BYTES, readYaml } from './yaml';
 import type { Locate } from './yaml-locate';
 
 /** What a validation knows besides the document. */
-export interface ValidationOptions {
+export interface ValidationOptions extends KnownNames {
   registry: Registry<ActionDescription>;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
@@ -66,7 +67,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
   const { registry, filters = standardFilters } = options;
   const ids: StepContext['ids'] = new Map();
   const context: StepContext = {
-    ...{ registry, document, findings, connections: options.connections },
+    ...{ registry, document, findings, connections: options.connections, known: options },
     bindings: options.bindings && { bindings: options.bindings, automationId: options.automationId },
     ...{ secretFields: new Set(), ids, proposeId: createProposals(ids), count: 0 },
   };
@@ -74,10 +75,11 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
   // One text may hold more expressions than a call takes arguments.
   const note = (parsed: readonly ParsedUse[]) => parsed.forEach((use) => uses.push(use));
   const triggerIds = triggerIdsOf(document);
-  checkTriggers(document, registry, findings);
+  const kinds = allKinds(options, registry);
+  checkTriggers(document, context);
   walkDocument(document, {
     steps: (list, path) => checkFlow(list, path, findings),
-    condition: (condition, path) => checkCondition(condition, path, triggerIds, findings),
+    condition: (condition, path) => checkCondition(condition, path, { triggerIds, kinds, findings }),
     expression: (use) => note(checkExpressions(use, filters, findings)),
     step: (visit) => {
       checkStep(visit, context);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TransactionalAction } from '../../../integrations/contract';
 import { assertCustomKind, stateArtifact } from './custom-state';
 
-const Config = z.strictObject({ kind: z.string().min(1), id: z.string().min(1) });
+const Config = z.strictObject({ kind: z.string().min(1).meta({ 'x-entity-kind': true }), id: z.string().min(1) });
 
 /** Removes an entity of a custom kind; one that is not there is fine. */
 export const removeStateAction: TransactionalAction<z.infer<typeof Config>> = {

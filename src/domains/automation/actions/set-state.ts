@@ -3,7 +3,7 @@ import type { TransactionalAction } from '../../../integrations/contract';
 import { assertCustomKind, stateArtifact } from './custom-state';
 
 const Config = z.strictObject({
-  kind: z.string().min(1),
+  kind: z.string().min(1).meta({ 'x-entity-kind': true }),
   id: z.string().min(1),
   state: z.record(z.string(), z.unknown()),
   /** merge = RFC 7396 on top of what is there; replace = exactly this. */

@@ -15,7 +15,7 @@ const Payload = z.looseObject({
 
 const Config = z
   .strictObject({
-    kind: z.string().min(1),
+    kind: z.string().min(1).meta({ 'x-entity-kind': true }),
     id: z.string().min(1).optional(),
     /** A field of the state; dots lead into objects. */
     field: z.string().min(1).optional(),

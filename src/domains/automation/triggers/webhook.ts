@@ -14,7 +14,7 @@ const Expression = z.string().superRefine((source, ctx) => {
 
 const Config = z.strictObject({
   /** Name of a registered inbound hook. */
-  hook: z.string().min(1),
+  hook: z.string().min(1).meta({ 'x-hook': true }),
   /** Evaluated with `trigger.payload`; default: none, one key for the whole automation. */
   contextKey: Expression.optional(),
 });

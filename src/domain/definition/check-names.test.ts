@@ -1,0 +1,45 @@
+import { base, validate, warningsOf } from './validate.fixture';
+
+const known = { hooks: new Set(['deploys']), kinds: new Map([['deployment', {}]]) };
+const on = (event: string, config: object) => ({ ...base, triggers: [{ event, config }] });
+
+describe('names that a document refers to', () => {
+  it('are not checked while it is unknown which exist', () => {
+    expect(warningsOf(on('automation.webhook', { hook: 'deploy' }))).toEqual([]);
+    expect(warningsOf(on('automation.entity_changed', { kind: 'deploymnt' }))).toEqual([]);
+  });
+
+  it('cause no warning when they exist', () => {
+    expect(warningsOf(on('automation.webhook', { hook: 'deploys' }), known)).toEqual([]);
+    expect(warningsOf(on('automation.entity_changed', { kind: 'deployment' }), known)).toEqual([]);
+  });
+
+  it('of hooks that do not exist are warnings, with the nearest one', () => {
+    const { warnings } = validate(on('automation.webhook', { hook: 'deploy' }), known);
+    expect(warnings).toEqual([
+      {
+        path: 'triggers[0].config.hook',
+        code: 'unknown_hook',
+        message: 'No hook is called "deploy". Did you mean "deploys"?',
+      },
+    ]);
+    const other = validate(on('automation.webhook', { hook: 'releases' }), known).warnings;
+    expect(other[0]?.message).toBe('No hook is called "releases". Create it with POST /api/v1/hooks');
+  });
+
+  it('of hooks are checked in waits, too', () => {
+    const wait = { wait_for_trigger: { event: 'automation.webhook', config: { hook: 'deploy' }, context_key: '*' } };
+    expect(warningsOf({ ...base, actions: [wait] }, known)).toEqual([
+      'actions[0].wait_for_trigger.config.hook unknown_hook',
+    ]);
+  });
+
+  it('of entity kinds that do not exist are warnings in triggers and conditions', () => {
+    const state = { kind: 'deploymnt', id: 'web', field: 'version', equals: 1 };
+    const document = { ...on('automation.entity_changed', { kind: 'deploymnt' }), conditions: [{ state }] };
+    expect(warningsOf(document, known)).toEqual([
+      'triggers[0].config.kind unknown_kind',
+      'conditions[0].state.kind unknown_kind',
+    ]);
+  });
+});

@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import { nearest } from '../expressions/nearest';
+import type { ActionDescription } from '../registry/action-description';
+import type { Registry } from '../registry/registry';
+import type { Findings } from './findings';
+import type { Segment } from './place';
+import { isMap } from './plain-map';
+import { isFlagged } from './schema-at';
+import { visitTexts } from './secret-references';
+
+/** Names that exist in the service. An absent set or map means that names of its sort are not checked. */
+export interface KnownNames {
+  /** Inbound hooks. */
+  hooks?: ReadonlySet<string>;
+  /** JSON Schemas of custom entity kinds, by kind. */
+  kinds?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+}
+
+/** Names of custom and built-in kinds; undefined when the custom ones are not known. */
+export function allKinds(
+  { kinds }: KnownNames,
+  registry: Registry<ActionDescription>,
+): ReadonlySet<string> | undefined {
+  return kinds && new Set([...registry.entityKinds().keys(), ...kinds.keys()]);
+}
+
+/** Warns of an entity kind that does not exist. */
+export function checkKindName(
+  kind: string,
+  path: readonly Segment[],
+  known: ReadonlySet<string> | undefined,
+  findings: Findings,
+): void {
+  if (known === undefined || known.has(kind) || kind.includes('{{')) return;
+  const meant = nearest(kind, known);
+  const hint = meant === undefined ? 'Create it with PUT /api/v1/entity-kinds' : `Did you mean "${meant}"?`;
+  const message = `Entity kind "${kind}" not found. ${hint}`;
+  findings.warning({ path: [...path], code: 'unknown_kind', message });
+}
+
+function checkHookName(hook: string, path: readonly Segment[], known: ReadonlySet<string>, findings: Findings): void {
+  if (known.has(hook) || hook.includes('{{')) return;
+  const meant = nearest(hook, known);
+  const hint = meant === undefined ? 'Create it with POST /api/v1/hooks' : `Did you mean "${meant}"?`;
+  findings.warning({ path: [...path], code: 'unknown_hook', message: `No hook is called "${hook}". ${hint}` });
+}
+
+/**
+ * Warns of names in a config that do not exist: of hooks in fields marked `x-hook`, of entity kinds in fields marked
+ * `x-entity-kind`. Names with a template in them are only known at run time.
+ */
+export function checkConfigNames(
+  schema: z.ZodType | undefined,
+  config: unknown,
+  path: readonly Segment[],
+  { known, registry, findings }: { known: KnownNames; registry: Registry<ActionDescription>; findings: Findings },
+): void {
+  if (schema === undefined || !isMap(config)) return;
+  const kinds = allKinds(known, registry);
+  visitTexts(config, [], (text, at) => {
+    const place = [...path, ...at];
+    if (known.hooks && isFlagged(schema, at, ['x-hook'])) checkHookName(text, place, known.hooks, findings);
+    if (kinds && isFlagged(schema, at, ['x-entity-kind'])) checkKindName(text, place, kinds, findings);
+  });
+}
