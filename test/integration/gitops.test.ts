@@ -36,7 +36,8 @@ describe('automations from Git', () => {
   actions:
     - { action: automation.set_state, config: { kind: nothing, id: x, state: {} } }
     - action: integration-webhook.send
-      config: { url: https://example.com, authType: bearer, bearerToken: "\${{ secrets.MISSING }}", connectionId: gone }
+      config: { url: https://example.com, authType: bearer, bearerToken: "\${{ secrets.MISSING }}" }
+    - { action: notification.send, config: { channel: gone, title: x, body: x } }
 `,
     );
     const answer = await apply('source=names&dryRun=true', text);
@@ -46,6 +47,7 @@ describe('automations from Git', () => {
         'documents[0].spec.triggers[0].config.hook unknown_hook',
         'documents[0].spec.actions[0].config.kind unknown_kind',
         'documents[0].spec.actions[1].config.bearerToken unknown_secret',
+        'documents[0].spec.actions[2].config.channel unknown_connection',
       ]),
     );
   });

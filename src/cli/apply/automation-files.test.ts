@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFilterRegistry } from '../../domain/expressions/filter-registry';
 import { createRegistry } from '../../domain/registry/registry';
@@ -65,16 +66,34 @@ describe('readAutomationFile', () => {
   });
 });
 
-describe('examples/automations', () => {
+describe('automations that are shipped', () => {
   const registry = createRegistry(createPlugins({ egress: createEgress({ allow: [] }) }));
-  const files = listFiles([join(projectRoot(), 'examples', 'automations')]);
+  const validate = (document: object) => validateDefinition(document, { registry, filters: createFilterRegistry() });
+  const files = listFiles(['automations', 'guides', 'alerts'].map((part) => join(projectRoot(), 'examples', part)));
 
   it.each(files)('%s is valid, without a warning', (file) => {
     const { found, errors } = readAutomationFile(file);
     expect(errors).toEqual([]);
     for (const { document } of found) {
-      const validation = validateDefinition(document, { registry, filters: createFilterRegistry() });
+      const validation = validate(document);
       expect([...validation.errors, ...validation.warnings]).toEqual([]);
     }
   });
+
+  it.each(listDocs())('%s shows no automation that reads members or values that do not exist', (file) => {
+    const blocks = readFileSync(file, 'utf8').matchAll(/^```yaml\n([^]*?)^```/gm);
+    for (const [, text = ''] of blocks) {
+      if (!/^triggers:/m.test(text)) continue;
+      for (const { document } of readAutomationFile(file, text).found) {
+        const { warnings } = validate(document);
+        expect(warnings.filter(({ code }) => ['unknown_member', 'impossible_value'].includes(code))).toEqual([]);
+      }
+    }
+  });
 });
+
+function listDocs(): string[] {
+  const docs = join(projectRoot(), 'docs');
+  const names = readdirSync(docs).filter((name) => name.endsWith('.md'));
+  return [join(projectRoot(), 'README.md'), ...names.map((name) => join(docs, name))];
+}

@@ -1,10 +1,12 @@
 import { isTemplate } from '../expressions/template';
 import { nearest } from '../expressions/nearest';
+import { checkStateField } from './check-members';
 import { checkKindName } from './check-names';
 import { checkUnrendered } from './check-unrendered';
 import type { Findings } from './findings';
 import type { Segment } from './place';
 import { isMap } from './plain-map';
+import type { ScopeTypes } from './scope-types';
 
 function checkState(state: Record<string, unknown>, path: Segment[], findings: Findings): void {
   for (const key of ['entity', 'kind', 'id', 'field'] as const) {
@@ -29,13 +31,21 @@ export function checkCondition(
   {
     triggerIds,
     kinds,
+    types,
     findings,
-  }: { triggerIds: readonly string[]; kinds: ReadonlySet<string> | undefined; findings: Findings },
+  }: {
+    triggerIds: readonly string[];
+    kinds: ReadonlySet<string> | undefined;
+    types: ScopeTypes;
+    findings: Findings;
+  },
 ): void {
   const { state } = condition;
   if (isMap(state)) {
     checkState(state, [...path, 'state'], findings);
     if (typeof state.kind === 'string') checkKindName(state.kind, [...path, 'state', 'kind'], kinds, findings);
+    const { kind, field, equals } = state;
+    checkStateField({ kind, field, values: { equals } }, [...path, 'state'], { types, findings });
   }
   for (const id of [condition.trigger].flat()) {
     if (typeof id !== 'string' || triggerIds.includes(id)) continue;

@@ -30,12 +30,13 @@ export function checkKindName(
   path: readonly Segment[],
   known: ReadonlySet<string> | undefined,
   findings: Findings,
+  inside?: { line: number; column: number },
 ): void {
   if (known === undefined || known.has(kind) || kind.includes('{{')) return;
   const meant = nearest(kind, known);
   const hint = meant === undefined ? 'Create it with PUT /api/v1/entity-kinds' : `Did you mean "${meant}"?`;
   const message = `Entity kind "${kind}" not found. ${hint}`;
-  findings.warning({ path: [...path], code: 'unknown_kind', message });
+  findings.warning({ path: [...path], code: 'unknown_kind', message, ...(inside && { inside }) });
 }
 
 function checkHookName(hook: string, path: readonly Segment[], known: ReadonlySet<string>, findings: Findings): void {

@@ -8,6 +8,7 @@ import { checkCondition } from './check-conditions';
 import { allKinds, type KnownNames } from './check-names';
 import { checkExpressions, type ParsedUse } from './check-expressions';
 import { checkFlow } from './check-flow';
+import { checkChangedField, checkChangedFields, checkMembers } from './check-members';
 import { checkStep, MAX_STEPS, type StepContext } from './check-steps';
 import { checkTriggers } from './check-triggers';
 import { Findings } from './findings';
@@ -18,6 +19,8 @@ import type { Segment } from './place';
 import { isMap } from './plain-map';
 import type { Definition } from './schema';
 import { isFlagged } from './schema-at';
+import { scopeSchemasOf, type ScopeSchemas } from './scope-schemas';
+import { scopeTypesOf } from './scope-types';
 import { checkSecretReferences } from './secret-references';
 import { parseStructure } from './structure';
 import { createProposals, triggerIdsOf } from './trigger-ids';
@@ -28,6 +31,8 @@ import type { Locate } from './yaml-locate';
 /** What a validation knows besides the document. */
 export interface ValidationOptions extends KnownNames {
   registry: Registry<ActionDescription>;
+  /** What expressions read. Default: made from the registry. */
+  schemas?: ScopeSchemas;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
   /** Gives line and column of places, when the document came as text. */
@@ -76,19 +81,23 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
   const note = (parsed: readonly ParsedUse[]) => parsed.forEach((use) => uses.push(use));
   const triggerIds = triggerIdsOf(document);
   const kinds = allKinds(options, registry);
+  const types = scopeTypesOf(document, options.schemas ?? scopeSchemasOf(registry), options.kinds);
   checkTriggers(document, context);
+  checkChangedFields(document, { types, findings });
   walkDocument(document, {
     steps: (list, path) => checkFlow(list, path, findings),
-    condition: (condition, path) => checkCondition(condition, path, { triggerIds, kinds, findings }),
+    condition: (condition, path) => checkCondition(condition, path, { triggerIds, kinds, types, findings }),
     expression: (use) => note(checkExpressions(use, filters, findings)),
     step: (visit) => {
       checkStep(visit, context);
+      checkChangedField(visit.step.wait_for_trigger, [...visit.path, 'wait_for_trigger'], { types, findings });
       if (visit.kind !== 'action') return;
       const path: Segment[] = [...visit.path, 'config'];
       const use = { value: visit.step.config, path, mode: 'template', made: visit.made } as const;
       note(checkExpressions(use, filters, findings, codeFields(visit.step, path, options)));
     },
   });
+  checkMembers(uses, { types, kinds, findings });
   checkArtifacts(uses, context.ids, registry, findings);
   checkSecretReferences(document, context.secretFields, options.secrets, findings);
 }

@@ -11,6 +11,8 @@ export interface EntityKind {
   kind: string;
   description: string;
   schema: z.ZodObject;
+  /** What expressions read of it beside the state, where there is more (`health.system`). */
+  viewSchema?: z.ZodObject;
   /** False = readable and logged, but never emits a change; default true. */
   reactive?: boolean;
   /** One that throws is recorded, the change itself still routes. */

@@ -8,7 +8,7 @@ const resolvedTrigger = (
 ): TriggerType => ({
   ...texts,
   category: 'Alerts',
-  payloadSchema: z.looseObject({
+  payloadSchema: z.object({
     [key]: z.string(),
     title: z.string(),
     by: z.string(),

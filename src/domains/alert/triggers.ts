@@ -36,11 +36,13 @@ const ChangedConfig = Config.extend({
   ignore_annotations: z.boolean().default(false).describe('Do not fire when only annotations changed'),
 });
 
-const Payload = z.looseObject({
+const Payload = z.object({
   ...AlertState.shape,
   fingerprint: z.string(),
   previousStatus: AlertStatus.nullable(),
   ...GroupFacts.shape,
+  changedFields: z.array(z.string()).optional(),
+  timestamp: z.string().optional(),
 });
 
 type Fields = Record<string, unknown>;

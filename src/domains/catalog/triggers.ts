@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TriggerType } from '../../domain/registry/trigger-type';
 
-const SystemPayload = z.looseObject({
+const SystemPayload = z.object({
   systemId: z.string(),
   systemName: z.string().optional(),
   changedFields: z.array(z.string()).optional(),
@@ -18,7 +18,7 @@ const systemTrigger = (id: string, displayName: string, description: string): Tr
 const groupTrigger = (id: string, displayName: string, description: string): TriggerType => ({
   ...{ id, displayName, description },
   category: 'Catalogue',
-  payloadSchema: z.looseObject({
+  payloadSchema: z.object({
     groupId: z.string(),
     name: z.string(),
     changedFields: z.array(z.string()).optional(),

@@ -15,7 +15,7 @@ import {
 
 const edgeTrigger = (id: string, displayName: string, description: string): TriggerType => ({
   ...{ id, displayName, description, category: 'Dependencies', contextKeyLabel: 'dependency' },
-  payloadSchema: z.looseObject({
+  payloadSchema: z.object({
     dependencyId: z.string(),
     sourceSystemId: z.string(),
     targetSystemId: z.string(),
@@ -29,7 +29,7 @@ const impactTrigger: TriggerType = {
   displayName: 'Impact propagated',
   description: 'The status of a system changed in a way that reaches systems that depend on it.',
   category: 'Dependencies',
-  payloadSchema: z.looseObject({
+  payloadSchema: z.object({
     sourceSystemId: z.string(),
     affectedSystems: z.array(z.object({ systemId: z.string(), previousState: HealthStatus, newState: HealthStatus })),
     timestamp: z.string(),

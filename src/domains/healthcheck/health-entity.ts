@@ -1,6 +1,7 @@
 import type { EntityChange, Occurrence } from '../../domain/entities/change';
 import type { EntityKind } from '../../domain/entities/entity-kind';
 import { HealthState } from './health-status';
+import { HealthView } from './health-view';
 
 /** An absent health counts as healthy: the first status that is not healthy is a change from `healthy`. */
 function derive(change: EntityChange): Occurrence[] {
@@ -28,5 +29,6 @@ export const healthKind: EntityKind = {
   kind: 'health',
   description: 'Health of a system, from its checks and firing alerts',
   schema: HealthState,
+  viewSchema: HealthView,
   derive,
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TriggerType } from '../../domain/registry/trigger-type';
 import { HealthStatus } from './health-status';
 
-const HealthChangePayload = z.looseObject({
+const HealthChangePayload = z.object({
   systemId: z.string(),
   systemName: z.string().optional(),
   previousStatus: HealthStatus,
@@ -12,7 +12,7 @@ const HealthChangePayload = z.looseObject({
   timestamp: z.string(),
 });
 
-const CheckPayload = z.looseObject({
+const CheckPayload = z.object({
   systemId: z.string(),
   configurationId: z.string(),
   status: HealthStatus,
@@ -68,6 +68,6 @@ export const healthcheckTriggers: readonly TriggerType[] = [
   {
     ...{ id: 'run_requested', displayName: 'Check run requested', ...common },
     description: 'healthcheck.run_now asked for a run of a check; for those who run it.',
-    payloadSchema: z.looseObject({ systemId: z.string(), configurationId: z.string() }),
+    payloadSchema: z.object({ systemId: z.string(), configurationId: z.string() }),
   },
 ];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TriggerType } from '../../domain/registry/trigger-type';
 import { IncidentSeverity, IncidentState, IncidentStatus, incidentKind } from './incident-entity';
 
-const IncidentPayload = z.looseObject({
+const IncidentPayload = z.object({
   incidentId: z.string(),
   ...IncidentState.shape,
   description: z.string().optional(),

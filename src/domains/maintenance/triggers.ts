@@ -4,7 +4,7 @@ import { maintenanceKind, MaintenanceState } from './maintenance-entity';
 
 const common = {
   category: 'Maintenances',
-  payloadSchema: z.looseObject({ maintenanceId: z.string(), ...MaintenanceState.shape, title: z.string() }),
+  payloadSchema: z.object({ maintenanceId: z.string(), ...MaintenanceState.shape, title: z.string() }),
   contextKey: (payload: Record<string, unknown>) => String(payload.maintenanceId),
   contextKeyLabel: 'maintenance',
 };

@@ -8,7 +8,7 @@ import { createSendAction } from './send';
 
 const trigger = (id: string, displayName: string, description: string): TriggerType => ({
   ...{ id, displayName, description, category: 'Notifications', contextKeyLabel: 'notification' },
-  payloadSchema: z.looseObject({
+  payloadSchema: z.object({
     notificationId: z.string(),
     strategy: z.string(),
     durationMs: z.number(),

@@ -5,7 +5,7 @@ import { satelliteKind } from './satellites';
 
 const trigger = (id: string, displayName: string, description: string, status: 'online' | 'offline'): TriggerType => ({
   ...{ id, displayName, description, category: 'Satellites', contextKeyLabel: 'satellite' },
-  payloadSchema: z.looseObject({
+  payloadSchema: z.object({
     satelliteId: z.string(),
     name: z.string(),
     region: z.string().nullable(),

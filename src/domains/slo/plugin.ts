@@ -16,13 +16,13 @@ export const sloPlugin: Plugin = {
         contextKeyLabel: 'system',
       },
       description: 'A system has had no outage for 7, 30, 90, 180 or 365 days.',
-      payloadSchema: z.looseObject({ systemId: z.string(), achievement: z.string() }),
+      payloadSchema: z.object({ systemId: z.string(), achievement: z.string(), objectiveId: z.string().optional() }),
       contextKey: (payload) => String(payload.systemId),
     },
     {
       ...{ id: 'weekly_digest', displayName: 'Weekly digest', category: 'SLOs' },
       description: 'How all objectives stand, on Mondays at 09:00 UTC.',
-      payloadSchema: z.looseObject({
+      payloadSchema: z.object({
         ...{ totals: z.number(), breaching: z.number(), atRisk: z.number(), healthy: z.number() },
         topPerformers: z.array(Performer),
         worstPerformers: z.array(Performer),

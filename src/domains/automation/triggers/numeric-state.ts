@@ -34,7 +34,7 @@ const Config = z
   });
 type Config = z.infer<typeof Config>;
 
-const Payload = z.looseObject({
+const Payload = z.object({
   systemId: z.string(),
   configurationId: z.string(),
   status: z.string(),

@@ -3,7 +3,7 @@ import { messageOf } from '../../../domain/errors';
 import type { TriggerType } from '../../../domain/registry/trigger-type';
 import { cronWarnings, parseCron } from '../../../domain/schedules/cron';
 
-const Payload = z.looseObject({ firedAt: z.string(), scheduledFor: z.string() });
+const Payload = z.object({ firedAt: z.string(), scheduledFor: z.string() });
 
 const catchUp = {
   catch_up: z

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { ActionDescription } from '../registry/action-description';
+import type { Registry } from '../registry/registry';
+
+/** A JSON Schema, 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** JSON Schemas of what expressions read. Plain data, so that a browser can use it as well. */
+export interface ScopeSchemas {
+  /** Payload of each event. */
+  payloads: ReadonlyMap<string, JsonSchema>;
+  /** State of each built-in entity kind. */
+  kinds: ReadonlyMap<string, JsonSchema>;
+  /** `health.system` and each of `health.systems`; absent = open. */
+  health?: JsonSchema;
+}
+
+const made = new WeakMap<object, ScopeSchemas>();
+
+function toJson(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any', reused: 'inline' }) as JsonSchema;
+}
+
+/** Schemas of the scope from what plugins registered; made once per registry. */
+export function scopeSchemasOf(registry: Registry<ActionDescription>): ScopeSchemas {
+  const before = made.get(registry);
+  if (before !== undefined) return before;
+  const health = registry.entityKind('health')?.viewSchema;
+  const schemas: ScopeSchemas = {
+    payloads: new Map([...registry.triggers()].map(([event, { payloadSchema }]) => [event, toJson(payloadSchema)])),
+    kinds: new Map([...registry.entityKinds()].map(([kind, { schema }]) => [kind, toJson(schema)])),
+    ...(health && { health: toJson(health) }),
+  };
+  made.set(registry, schemas);
+  return schemas;
+}

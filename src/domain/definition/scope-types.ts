@@ -1,0 +1,161 @@
+import type { Chain } from '../expressions/chain';
+import { isStaticKey } from '../expressions/chain';
+import { normalizeEvent } from '../registry/registry';
+import { valueAt } from './issues';
+import type { Segment } from './place';
+import { isMap, listOf } from './plain-map';
+import type { Typed } from './schema-members';
+import type { JsonSchema, ScopeSchemas } from './scope-schemas';
+
+const ENTITY_CHANGED = 'automation.entity_changed';
+const ANY = {};
+const TEXT = { type: 'string' };
+const closed = (properties: Record<string, unknown>) => ({ type: 'object', properties, additionalProperties: false });
+const fields = (...names: string[]) => closed(Object.fromEntries(names.map((name) => [name, ANY])));
+
+/** Roots whose members are the same in every document (expressions.md, "Scope"). */
+const FIXED: Readonly<Record<string, JsonSchema>> = {
+  now: TEXT,
+  run: closed({
+    ...{ id: TEXT, startedAt: ANY },
+    error: fields('code', 'message', 'path', 'actionId', 'status'),
+  }),
+  automation: fields('id', 'name', 'group'),
+  repeat: fields('index', 'first', 'last', 'item'),
+  wait: fields('completed', 'remainingSeconds', 'trigger', 'changed'),
+  alerts: closed({ firing: closed({ count: { type: 'number' }, items: ANY }) }),
+  health: fields('system', 'systems'),
+};
+
+const ACTOR_TYPES = ['user', 'application', 'service', 'system', 'automation'];
+const TRIGGER_FIELDS = {
+  ...{ event: ANY, eventId: ANY, payload: ANY, occurredAt: TEXT, changeId: TEXT },
+  actor: closed({ type: { enum: ACTOR_TYPES }, id: ANY, name: ANY }),
+  ...{ prev: ANY, next: ANY, changedFields: ANY },
+  dwell: fields('armedAt', 'firedAt', 'seconds'),
+};
+
+/** An event as a trigger or a wait names it. */
+interface Listened {
+  event: string;
+  config: unknown;
+}
+
+/** Where a chain begins: the schemas of its first members, and how many keys lead there. */
+export interface Start {
+  alternatives: Typed[];
+  keys: number;
+}
+
+/** Types of what the expressions of one document read. */
+export interface ScopeTypes {
+  /** undefined = nothing is known. `at` = place of the text in the document. */
+  startOf(chain: Chain, at: readonly Segment[]): Start | undefined;
+  /** State of an entity kind; undefined when it is not known. */
+  kind(name: string): Typed | undefined;
+}
+
+/** What a wait listens to when the text at a place is its filter. */
+function waitedAt(document: unknown, at: readonly Segment[]): Listened[] | undefined {
+  const wait = at.lastIndexOf('wait_for_trigger');
+  if (wait < 0 || at.at(-1) !== 'filter') return undefined;
+  return listenedIn([valueAt(document, at.slice(0, -1))]);
+}
+
+function listenedIn(list: readonly unknown[]): Listened[] {
+  return list.flatMap((one) =>
+    isMap(one) && typeof one.event === 'string' ? [{ event: normalizeEvent(one.event), config: one.config }] : [],
+  );
+}
+
+const orNull = (schema: unknown) => ({ anyOf: [schema, { type: 'null' }] });
+
+class Types implements ScopeTypes {
+  private readonly listened: Listened[];
+  private readonly ofAll: { payload: Typed[]; trigger: Typed } | undefined;
+
+  constructor(
+    private readonly document: Record<string, unknown>,
+    private readonly schemas: ScopeSchemas,
+    private readonly custom: ReadonlyMap<string, JsonSchema> | undefined,
+  ) {
+    const triggers = listOf(document.triggers);
+    this.listened = listenedIn(triggers);
+    const ids = triggers.flatMap((trigger) => (isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : []));
+    // A trigger that cannot be read may carry anything.
+    if (this.listened.length < triggers.length || triggers.length === 0) return;
+    const payload = this.payloads(this.listened);
+    this.ofAll = { payload, trigger: this.triggerOf(ids) };
+  }
+
+  kind(name: string): Typed | undefined {
+    const schema = this.schemas.kinds.get(name) ?? this.custom?.get(name);
+    return schema && { schema, root: schema };
+  }
+
+  private triggerOf(ids: readonly string[] | undefined): Typed {
+    const id = ids === undefined ? ANY : { enum: ids };
+    const schema = closed({ ...TRIGGER_FIELDS, id });
+    return { schema, root: schema };
+  }
+
+  /** Payloads of events, each once; an unknown event has an open one. */
+  private payloads(events: readonly Listened[]): Typed[] {
+    const found = new Map<string, Typed>();
+    for (const { event, config } of events) {
+      const kind = event === ENTITY_CHANGED && isMap(config) ? String(config.kind) : '';
+      const key = `${event} ${kind}`;
+      if (!found.has(key)) found.set(key, this.payload(event, kind));
+    }
+    return [...found.values()];
+  }
+
+  private payload(event: string, kind: string): Typed {
+    const schema: JsonSchema = this.schemas.payloads.get(event) ?? ANY;
+    const state = kind === '' ? undefined : this.kind(kind)?.schema;
+    // References of a custom kind's schema lead to its own root.
+    if (state === undefined || !isMap(schema.properties) || JSON.stringify(state).includes('"$ref"')) {
+      return { schema, root: schema };
+    }
+    const properties = { ...schema.properties, prev: orNull(state), next: orNull(state) };
+    return { schema: { ...schema, properties }, root: schema };
+  }
+
+  startOf({ root, links }: Chain, at: readonly Segment[]): Start | undefined {
+    const [first, second] = links.map(({ key }) => key);
+    if (root.name === 'trigger') return this.trigger(first, at);
+    if (root.name === 'state') {
+      const kind = isStaticKey(first) ? this.kind(String(first)) : undefined;
+      return kind && second !== undefined ? { alternatives: [kind], keys: 2 } : undefined;
+    }
+    const { health } = this.schemas;
+    if (root.name === 'health' && health && (first === 'system' || first === 'systems')) {
+      const keys = first === 'system' ? 1 : 2;
+      return links.length < keys ? undefined : { alternatives: [{ schema: health, root: health }], keys };
+    }
+    const schema = Object.hasOwn(FIXED, root.name) ? FIXED[root.name] : undefined;
+    return schema && { alternatives: [{ schema, root: schema }], keys: 0 };
+  }
+
+  private trigger(first: unknown, at: readonly Segment[]): Start | undefined {
+    const waited = waitedAt(this.document, at);
+    const index = at[0] === 'triggers' ? at[1] : undefined;
+    const own = typeof index === 'number' ? listenedIn([listOf(this.document.triggers)[index]]) : undefined;
+    const events = waited ?? own;
+    if (events?.length === 0 || (events === undefined && this.ofAll === undefined)) return undefined;
+    if (first === 'payload') {
+      return { alternatives: events ? this.payloads(events) : (this.ofAll?.payload ?? []), keys: 1 };
+    }
+    const trigger = events === undefined ? this.ofAll?.trigger : this.triggerOf(undefined);
+    return trigger && { alternatives: [trigger], keys: 0 };
+  }
+}
+
+/** Types of the scope of a document. `custom` = JSON Schemas of custom kinds, by kind. */
+export function scopeTypesOf(
+  document: Record<string, unknown>,
+  schemas: ScopeSchemas,
+  custom: ReadonlyMap<string, JsonSchema> | undefined,
+): ScopeTypes {
+  return new Types(document, schemas, custom);
+}
