@@ -146,7 +146,7 @@ describe('members that expressions read', () => {
       properties: { phase: { $ref: '#/$defs/Phase' } },
       $defs: { Phase: { enum: ['started', 'finished'] } },
     };
-    const kinds = new Map([
+    const kinds = new Map<string, Record<string, unknown>>([
       ['deployment', deployment],
       ['anything', { type: 'object' }],
     ]);
