@@ -16,7 +16,7 @@ export interface Attempt {
   /** Attempts that were sent, with this one once it is. */
   sentCount: number;
   /** What went out, and when. */
-  sent?: { config: unknown; connectionType: string; prepared: unknown; at: number };
+  sent?: { config: unknown; connectionType: string; connectionId: string; prepared: unknown; at: number };
   /** The action answered without a call. */
   answeredBefore?: true;
   /** Where it goes; known once the configuration is rendered. */

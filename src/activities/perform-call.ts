@@ -114,7 +114,8 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
 }
 
 const sentOf = ({ config, connection, prepared }: PreparedCall) => ({
-  ...{ config, prepared, connectionType: connection?.type ?? '', at: performance.now() },
+  ...{ config, prepared, at: performance.now() },
+  ...{ connectionType: connection?.type ?? '', connectionId: connection?.id ?? '' },
 });
 
 function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise<ActionResult> {
@@ -172,7 +173,7 @@ async function settle(
   const facts = {
     ...{ ids: deps.ids, entities: deps.entities, prepared: sent.prepared },
     config: maskFields(step.mask, sent.config, 'all') as never,
-    connectionType: sent.connectionType,
+    ...{ connectionType: sent.connectionType, connectionId: sent.connectionId },
     run: { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey },
     cause: runCause(step),
     now: deps.clock.now(),

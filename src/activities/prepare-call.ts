@@ -14,7 +14,7 @@ import { runCause, scopeOf, type ActionStepOfRun } from './step';
 /** Everything that a call needs, read and resolved; nothing has been sent. */
 export interface PreparedCall {
   config: unknown;
-  connection: (OpenConnection & { id: string }) | null;
+  connection: OpenConnection | null;
   /** What the action has read from our tables. */
   prepared: unknown;
   /** Data of the artifact that the action consumes. */
@@ -84,5 +84,5 @@ async function prepare(
 async function connectionOf(deps: ActivityDeps, step: ActionStepOfRun, action: CallingAction, config: unknown) {
   const { connection: type = null, connectionField = type === null ? undefined : 'connectionId' } = action;
   const id = connectionField === undefined ? undefined : (Object(config) as Record<string, unknown>)[connectionField];
-  return typeof id === 'string' ? { ...(await deps.openConnection(type, id, secretUse(step, 'call'))), id } : null;
+  return typeof id === 'string' ? deps.openConnection(type, id, secretUse(step, 'call')) : null;
 }

@@ -19,6 +19,12 @@ export async function findConnection(
   return rows[0] ?? null;
 }
 
+/** The connections that a step means: the one of this id, else those of this name. */
+export async function connectionsCalled(db: Executor, idOrName: string): Promise<ConnectionRow[]> {
+  const row = await findConnection(db, idOrName);
+  return row === null ? db.select().from(connections).where(eq(connections.name, idOrName)).limit(2) : [row];
+}
+
 /** Connections, newest first; `before` is the id of the last one seen. */
 export async function listConnections(
   db: Executor,

@@ -136,7 +136,9 @@ export interface SettledContext<C> {
   prepared: unknown;
   /** As it was sent, masked. */
   config: C;
+  /** Type and id of the connection that was used. */
   connectionType?: string;
+  connectionId?: string;
   run: ActionContext<C>['run'];
   cause: Cause;
   now: Date;

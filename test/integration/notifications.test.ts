@@ -256,6 +256,25 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     );
   }, 60_000);
 
+  test('a step names its connection by id or by name; a name that two connections have is an error', async () => {
+    const config = { baseUrl: engine.receiver.url };
+    const create = (name: string) => request('POST', '/connections', { name, type: 'webhook', config });
+    const { body: pager } = await create('pager');
+    const send = (channel: string) =>
+      `  - { action: notification.send, config: { channel: ${channel}, title: By name, body: b }, continue_on_error: true }`;
+    const { steps } = await run('named', [send('pager'), send('"no such"')].join('\n'));
+    expect(steps.map(({ status, error }) => ({ status, error }))).toEqual([
+      { status: 'success', error: null },
+      { status: 'failed', error: expect.objectContaining({ message: 'Connection "no such" not found.' }) },
+    ]);
+    const { body } = await request('GET', '/notifications');
+    const sent = (body['items'] as { title: string }[]).find(({ title }) => title === 'By name');
+    expect(sent).toMatchObject({ connectionId: pager['id'] });
+    await create('pager');
+    const again = await run('named twice', send('pager'));
+    expect(again.steps[0]).toMatchObject({ error: { message: expect.stringContaining('Several connections are called "pager"') } });
+  }, 60_000);
+
   test('notification.send retries those that it has not reached, and fails when one is left', async () => {
     const seen: Record<string, string[]> = {};
     engine.receiver.answerWith(({ key, body }, response) => {

@@ -65,7 +65,7 @@ function actionPage(
   const facts = [
     ...(action.connection === undefined
       ? []
-      : [['Connection', `\`connectionId\` names one of the type \`${action.connection}\``]]),
+      : [['Connection', `\`connectionId\` is the id or name of one of the type \`${action.connection}\``]]),
     ...(action.connectionField === undefined
       ? []
       : [['Connection', `\`${action.connectionField}\` names one of any type that can notify`]]),

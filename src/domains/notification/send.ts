@@ -12,7 +12,7 @@ const MOST_RECIPIENTS = 50;
 
 const Text = z.string().trim().min(1);
 const Config = z.strictObject({
-  channel: Text.describe('A connection of a type that can notify, such as smtp, slack, teams or webhook'),
+  channel: Text.describe('Id or name of a connection that can notify, such as one of type smtp, slack, teams or webhook'),
   to: z
     .union([z.string(), z.array(z.string()).max(MOST_RECIPIENTS)])
     .optional()
@@ -78,12 +78,12 @@ export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionT
       const artifact = { deliveredCount: results.filter(({ ok }) => ok).length, results };
       return { output: artifact, artifact };
     },
-    async settled({ tx, ids, config, connectionType = '', run, cause, now }, outcome) {
+    async settled({ tx, ids, config, connectionType = '', connectionId = config.channel, run, cause, now }, outcome) {
       if (outcome.answeredBefore) return;
       const id = ids.next();
       const status = outcome.error === undefined ? 'delivered' : 'failed';
       await insertNotification(tx, {
-        ...{ id, runId: run.id, connectionId: config.channel, strategy: connectionType, title: config.title, status },
+        ...{ id, runId: run.id, connectionId, strategy: connectionType, title: config.title, status },
         ...{ recipients: recipientsOf(config), importance: config.importance, durationMs: outcome.durationMs },
         ...{ errorMessage: outcome.error ?? null, createdAt: now },
       });

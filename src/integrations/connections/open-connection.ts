@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findConnection, type ConnectionRow } from '../../db/connections';
+import { connectionsCalled, type ConnectionRow } from '../../db/connections';
 import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
 import { childSchemas, unwrap } from '../../domain/definition/schema-at';
@@ -12,6 +12,7 @@ import type { AnyConnectionType } from './connection-type';
 
 /** A connection in clear: only inside the call that uses it. */
 export interface OpenConnection {
+  id: string;
   type: string;
   config: unknown;
   /** Values that nothing that leaves the call may contain, with what they are. */
@@ -83,7 +84,7 @@ export async function openConnection(
     }),
   );
   const used = [...found].map(([name, { value, version }]) => ({ source: `secret:${name}@${version}`, value }));
-  return { type: type.id, config: config.data, secrets: [...own, ...used], bound };
+  return { id: row.id, type: type.id, config: config.data, secrets: [...own, ...used], bound };
 }
 
 const unusable = (row: ConnectionRow, what: string) =>
@@ -101,18 +102,22 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, mapTexts(child, map)]));
 }
 
-/** The connection that a step names. @throws {FermataError} config_invalid, which is not retried */
+/** The connection that a step names, by its id or its name. @throws {FermataError} config_invalid, which is not retried */
 export function createConnections(deps: {
   db: Executor;
   cipher: Cipher;
   backend: SecretBackend;
   types: ReadonlyMap<string, AnyConnectionType>;
 }) {
-  return async (typeId: string | null, id: string, use: SecretUse): Promise<OpenConnection> => {
-    const row = await findConnection(deps.db, id);
+  return async (typeId: string | null, idOrName: string, use: SecretUse): Promise<OpenConnection> => {
+    const rows = await connectionsCalled(deps.db, idOrName);
+    if (rows.length > 1) {
+      throw new FermataError('config_invalid', `Several connections are called "${idOrName}"; use the id of one.`);
+    }
+    const [row] = rows;
     const type = deps.types.get(typeId ?? row?.type ?? '');
-    if (row === null || type === undefined) {
-      throw new FermataError('config_invalid', `Connection "${id}" not found.`);
+    if (row === undefined || type === undefined) {
+      throw new FermataError('config_invalid', `Connection "${idOrName}" not found.`);
     }
     if (typeId !== null && row.type !== typeId) {
       throw new FermataError('config_invalid', `The connection "${row.name}" is of type ${row.type}, not ${typeId}.`);

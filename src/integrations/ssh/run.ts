@@ -87,8 +87,7 @@ function failureOf(
 }
 
 async function runCommand(client: Client, host: string, { config, mask, signal }: CallContext<Config>): Promise<Ended> {
-  const channel = await opened(client, host, [config.command, ...config.args.map(quoted)].join(' '));
-  const ended = endOf(channel);
+  const { channel, ended } = await opened(client, host, [config.command, ...config.args.map(quoted)].join(' '));
   const [stdout, stderr] = [channel, channel.stderr].map((stream) => stream.pipe(new PassThrough()));
   const texts = [stdout, stderr].map((stream) => keepText(stream ?? new PassThrough(), mask));
   // A command that does not read its input closes it.
@@ -122,10 +121,17 @@ async function runCommand(client: Client, host: string, { config, mask, signal }
   }
 }
 
-function opened(client: Client, host: string, command: string): Promise<ClientChannel> {
+/** A command that runs. */
+interface Running {
+  channel: ClientChannel;
+  ended: ReturnType<typeof endOf>;
+}
+
+function opened(client: Client, host: string, command: string): Promise<Running> {
   return new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => {
-      if (error === undefined) resolve(channel);
+      // Listen now: the exit code of a short command can be in the same packet as the answer, and is emitted right after this.
+      if (error === undefined) resolve({ channel, ended: endOf(channel) });
       else
         reject(
           new ProviderFailure('provider_failed', `${host} runs no command: ${error.message}`, { retryable: false }),
