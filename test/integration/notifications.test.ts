@@ -272,7 +272,9 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     expect(sent).toMatchObject({ connectionId: pager['id'] });
     await create('pager');
     const again = await run('named twice', send('pager'));
-    expect(again.steps[0]).toMatchObject({ error: { message: expect.stringContaining('Several connections are called "pager"') } });
+    expect(again.steps[0]).toMatchObject({
+      error: { message: expect.stringContaining('Several connections are called "pager"') },
+    });
   }, 60_000);
 
   test('notification.send retries those that it has not reached, and fails when one is left', async () => {

@@ -12,7 +12,9 @@ const MOST_RECIPIENTS = 50;
 
 const Text = z.string().trim().min(1);
 const Config = z.strictObject({
-  channel: Text.describe('Id or name of a connection that can notify, such as one of type smtp, slack, teams or webhook'),
+  channel: Text.describe(
+    'Id or name of a connection that can notify, such as one of type smtp, slack, teams or webhook',
+  ),
   to: z
     .union([z.string(), z.array(z.string()).max(MOST_RECIPIENTS)])
     .optional()
