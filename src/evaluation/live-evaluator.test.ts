@@ -89,6 +89,24 @@ it('knows the filters of plugins in conditions, templates, durations and variabl
     expect(await evaluator.renderVariables(db, variables, scope)).toMatchObject({ code: 'secret_outside' });
 });
 
+it('ends variables and conditions that together take too many steps, however many they are', async () => {
+  const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
+  // About 190,000 steps, less than one evaluation may take.
+  const heavy = `(${Array.from({ length: 12 }, () => '(trigger.payload | upper | lower | length)').join(' + ')}) > 0`;
+  const trigger = { ...scope.facts.trigger, payload: 'x'.repeat(500_000) };
+  const large = { ...scope, facts: { ...scope.facts, trigger } };
+  expect(await evaluator.value(db, heavy, large)).toBe(true);
+  const variables = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`v${n}`, `{{ ${heavy} }}`]));
+  expect(await evaluator.renderVariables(db, variables(3), large)).toMatchObject({ variables: { v2: true } });
+  expect(await evaluator.renderVariables(db, variables(100), large)).toMatchObject({
+    error: expect.stringContaining('too many steps') as string,
+  });
+  const conditions = (count: number) => ({ and: Array.from({ length: count }, () => heavy) });
+  expect(await evaluator.condition(db, conditions(3), large)).toMatchObject({ value: true });
+  expect(await evaluator.condition(db, conditions(100), large)).toMatchObject({ value: 'error' });
+});
+
 it('renders durations in both forms, and also text around an expression', async () => {
   const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
   const render = (template: string) => evaluator.renderDuration(db, template, scope);

@@ -10,7 +10,7 @@ import type { Condition } from '../domain/definition/condition';
 import { toStorable } from '../domain/entities/storable';
 import { ExpressionError } from '../domain/expressions/error';
 import { RECHECK_MS } from '../domain/expressions/clock';
-import { evaluate, type Scope } from '../domain/expressions/evaluate';
+import { createSharedSteps, evaluate, type Scope } from '../domain/expressions/evaluate';
 import { expressionsInValue, type ExpressionSource } from '../domain/expressions/expression-source';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expressions/template';
@@ -44,6 +44,9 @@ const readersOf = ({ entities, readHealth = readHealthViews, readAlerts = firing
 
 const nowOf = (scope: EvaluationScope, clock: Clock): Date => scope.now ?? clock.now();
 
+/** A trace evaluates every part of a condition, also those inside others. */
+const forTrace = (context: ConditionContext): ConditionContext => ({ ...context, shared: createSharedSteps(16) });
+
 type ConditionEvaluator = Pick<Evaluator, 'condition' | 'look' | 'explain'>;
 
 function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
@@ -68,7 +71,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
     const full = await readLiveScope({ ...reads, db }, needs.expressions, scope, options);
     if (full.unavailable !== undefined) return { unavailable: full.unavailable };
     const predicateSince = (need: PredicateNeed) => since.get(JSON.stringify(need)) ?? null;
-    return { scope: full.scope, context: { now, timezone, filters, predicateSince } };
+    return { scope: full.scope, context: { now, timezone, filters, predicateSince, shared: createSharedSteps() } };
   };
 
   return {
@@ -78,7 +81,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
         const unread = { value: false as const, reason: ready.unavailable };
         return { ...unread, trace: () => ({ condition: 'health', ...unread }) };
       }
-      const trace = () => traceCondition(condition, ready.scope, ready.context);
+      const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context));
       return { ...evaluateCondition(condition, ready.scope, ready.context), trace };
     },
 
@@ -95,14 +98,14 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
       const again = new Date(now.getTime() + RECHECK_MS);
       const isUnclear = earliest === 'unknown' || (watched.indeterminate && (earliest === null || earliest > again));
       const changesAt = isUnclear ? again : earliest;
-      const trace = () => traceCondition(condition, ready.scope, ready.context);
+      const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context));
       return { ...evaluateCondition(condition, ready.scope, ready.context), changesAt, ...watched, trace };
     },
 
     async explain(db, condition, scope) {
       const ready = await prepare(db, condition, scope);
       if ('unavailable' in ready) return { condition: 'health', value: false, reason: ready.unavailable };
-      return traceCondition(condition, ready.scope, ready.context);
+      return traceCondition(condition, ready.scope, forTrace(ready.context));
     },
   };
 }
@@ -146,10 +149,13 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
       if (outside !== undefined) return { error: outside, code: 'secret_outside' };
       try {
         const full = await live(db, expressionsInValue(variables), scope, now);
-        for (const [name, value] of Object.entries(variables)) {
-          const seen = { ...scope.variables, ...rendered };
-          const visible = { ...full, variables: seen, vars: seen, var: seen };
-          define(rendered, name, renderTemplate(value, visible, { now, filters }));
+        const shared = createSharedSteps();
+        const seen = { ...scope.variables };
+        const visible = { ...full, variables: seen, vars: seen, var: seen };
+        for (const [name, template] of Object.entries(variables)) {
+          const value = renderTemplate(template, visible, { now, filters, shared });
+          define(rendered, name, value);
+          define(seen, name, value);
         }
         return { variables: toStorable(rendered) };
       } catch (error) {

@@ -6,7 +6,7 @@ import { conditionNeeds } from '../domain/conditions/condition-needs';
 import type { Condition } from '../domain/definition/condition';
 import { messageOf } from '../domain/errors';
 import { withAliases } from '../domain/expressions/aliases';
-import type { EvaluateOptions, Scope } from '../domain/expressions/evaluate';
+import { createSharedSteps, type EvaluateOptions, type Scope } from '../domain/expressions/evaluate';
 import type { ExpressionSource } from '../domain/expressions/expression-source';
 import { ANY_ID, extractReferences } from '../domain/expressions/references';
 import { systemOfRun } from '../domain/expressions/system-of-run';
@@ -68,7 +68,7 @@ export async function readLiveScope(
   const { db, entities } = deps;
   const fixed = staticScope(scope, now);
   const systemId = systemIn(scope);
-  const found = extractReferences(source, fixed, { systemId, now, filters });
+  const found = extractReferences(source, fixed, { systemId, now, filters, shared: createSharedSteps() });
   const refs = [...found.refs, ...more];
   const isOnlyCounted = (ref: EntityRef) => found.alertsOnly && ref.kind === ALERT_KIND && ref.id === ANY_ID;
   const state = await readStates(

@@ -5,6 +5,7 @@ import { createMask } from '../domain/secrets/mask-values';
 import type { Egress, EgressResponse } from '../edges/egress/egress';
 import { httpFailure } from '../edges/egress/http-failure';
 import type { ConnectionCall } from './connections/connection-type';
+import { plainPath } from './plain-path';
 import { ProviderFailure } from './provider-failure';
 
 /** One request of a vendor's HTTP API. */
@@ -62,7 +63,7 @@ export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorC
     const { method, url, headers, body, sensitiveHeaders, maxResponseBytes } = request;
     const isRaw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
     const response = await egress.send({
-      ...{ method, url, signal, timeoutMs },
+      ...{ method, url: plainPath(url), signal, timeoutMs },
       headers: { Accept: 'application/json', ...(!isRaw && { 'Content-Type': 'application/json' }), ...headers },
       body: isRaw ? body : JSON.stringify(body),
       ...(sensitiveHeaders && { sensitiveHeaders }),

@@ -266,6 +266,33 @@ ${steps}
       expect(refused.text).toContain('"ok":false');
       expect(refused.text).not.toMatch(/canary/i);
     }
+    const jira = await call('POST', '/connections', {
+      name: 'Jira behind a path',
+      type: 'jira',
+      config: { ...config, email: 'bot@example.com', apiToken: 'canary-token-123' },
+    });
+    const options = `/connections/${String(jira['id'])}/options`;
+    engine.receiver.answerWith((received, response) => {
+      // What a far end would tell of the address it was called by.
+      const values = [{ key: 'OPS', name: `Ops at ${received.path}`, [received.path]: 1 }];
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ values }));
+    });
+    engine.receiver.received.splice(0);
+    const chosen = await request('GET', `${options}/projectKey`);
+    expect(engine.receiver.received[0]?.path).toMatch(/^\/Canary-Path-1\/rest\/api\/3\/project\/search/);
+    expect([chosen.status, chosen.text]).toEqual([
+      200,
+      expect.stringMatching(/"value":"OPS","label":"Ops at \/\*{4}\//),
+    ]);
+    engine.receiver.answerWith((received, response) => void response.writeHead(400).end(`no ${received.path}`));
+    const failed = await request('GET', `${options}/issueTypeId?projectKey=OPS`);
+    expect(failed.status).toBe(502);
+    const outer = await request('GET', `${options}/issueTypeId?projectKey=..`);
+    expect([outer.status, engine.receiver.received.some(({ path }) => path.includes('/issue/issuetypes'))]).toEqual([
+      expect.any(Number),
+      false,
+    ]);
+    for (const { text } of [chosen, failed, outer]) expect(text).not.toMatch(/canary/i);
     const asHost = { type: 'webhook', config: { baseUrl: 'http://${{ secrets.HOOK_PATH }}.invalid' } };
     expect((await request('POST', '/connections/test', asHost)).text).not.toMatch(/canary/i);
     const asUser = { host: 'mail.example.com', port: 25, user: '${{ secrets.HOOK_PATH }}', password: 'x1234567' };

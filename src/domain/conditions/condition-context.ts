@@ -1,5 +1,5 @@
 import type { Condition } from '../definition/condition';
-import type { Scope } from '../expressions/evaluate';
+import type { Scope, SharedSteps } from '../expressions/evaluate';
 import type { FilterRegistry } from '../expressions/filter-registry';
 import type { Verdict } from './verdict';
 
@@ -18,6 +18,8 @@ export interface ConditionContext {
   timezone: string;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
+  /** Steps that all expressions of the condition share. */
+  shared?: SharedSteps;
   /** Since when a predicate has held without a gap; null = not now, or not known. Read beforehand (`conditionNeeds`). */
   predicateSince: (need: PredicateNeed) => Date | null;
 }

@@ -1,19 +1,23 @@
-import { evaluate, type Scope } from '../expressions/evaluate';
+import { evaluate, type EvaluateOptions, type Scope } from '../expressions/evaluate';
 import { isTemplate, parseBareExpression, renderTemplate } from '../expressions/template';
 import { truthy } from '../expressions/truthy';
 import type { ConditionContext } from './condition-context';
 import { fails, HOLDS, type Verdict } from './verdict';
 
+/** What an expression of a condition is evaluated with. */
+export const optionsOf = ({ now, filters, shared }: ConditionContext): EvaluateOptions => ({
+  ...{ now, ...(filters && { filters }), ...(shared && { shared }) },
+});
+
 /** Value of a bare expression. @throws ExpressionError */
-export function valueOfExpression(source: string, scope: Scope, { now, filters }: ConditionContext): unknown {
-  return evaluate(parseBareExpression(source).expression, scope, { now, ...(filters && { filters }) });
+export function valueOfExpression(source: string, scope: Scope, context: ConditionContext): unknown {
+  return evaluate(parseBareExpression(source).expression, scope, optionsOf(context));
 }
 
 /** The same for a field that takes a template, too. @throws ExpressionError */
 export function valueOfExpressionOrTemplate(source: string, scope: Scope, context: ConditionContext): unknown {
   if (!isTemplate(source)) return valueOfExpression(source, scope, context);
-  const { now, filters } = context;
-  return renderTemplate(source, scope, { now, ...(filters && { filters }) });
+  return renderTemplate(source, scope, optionsOf(context));
 }
 
 /** Whether an expression's value counts as true. @throws ExpressionError */

@@ -8,7 +8,7 @@ import { parseBareExpression } from '../expressions/template';
 import { allHold, anyHolds, doesNotHold } from './combine';
 import type { ConditionContext } from './condition-context';
 import { evaluateCondition } from './evaluate-condition';
-import { valueOfExpression } from './expression';
+import { optionsOf, valueOfExpression } from './expression';
 import { predicateOf, stateOf } from './state';
 import type { Verdict } from './verdict';
 import { zonedTime } from './zoned-time';
@@ -115,11 +115,11 @@ function valuesIn(condition: Condition, scope: Scope, context: ConditionContext)
 }
 
 /** Of a comparison its two sides; of anything else what it came to. */
-function valuesOfExpression(source: string, scope: Scope, { now, filters }: ConditionContext): Values {
+function valuesOfExpression(source: string, scope: Scope, context: ConditionContext): Values {
   const { expression } = parseBareExpression(source);
   const { root } = expression;
   const valueOf = (node: Expression['root']) =>
-    evaluate({ source: expression.source, root: node }, scope, { now, ...(filters && { filters }) });
+    evaluate({ source: expression.source, root: node }, scope, optionsOf(context));
   if (root.kind !== 'binary' || !COMPARISONS.includes(root.op)) return { actual: valueOf(root) };
   return { actual: valueOf(root.left), wanted: { [root.op]: valueOf(root.right) ?? null } };
 }

@@ -17,12 +17,22 @@ export interface EvaluateOptions {
   readonly now?: Date;
   /** Steps after which a long evaluation ends with an error. */
   readonly maxSteps?: number;
+  /** Steps that several evaluations share; default: none. An evaluation still ends after `maxSteps`. */
+  readonly shared?: SharedSteps;
   /** Default: the built-in filters. */
   readonly filters?: FilterRegistry;
 }
 
 /** Steps that one evaluation, or one rendering, may take: some tens of milliseconds at the most. */
 export const DEFAULT_MAX_STEPS = 500_000;
+/** Steps that are left to all variables, or to all conditions, of one document together. */
+export interface SharedSteps {
+  left: number;
+}
+
+/** Steps for several evaluations: as many as `count` of them may take at the most, some tens of milliseconds each. */
+export const createSharedSteps = (count = 4): SharedSteps => ({ left: count * DEFAULT_MAX_STEPS });
+
 const NO_OPTIONS: EvaluateOptions = {};
 const DATE_ONLY = 10;
 
@@ -47,6 +57,9 @@ export class Evaluation implements FilterContext {
   readonly #filters: FilterRegistry;
   readonly #givenNow: Date | undefined;
   #now: Date | undefined;
+  readonly #shared: SharedSteps | undefined;
+  /** Steps at the beginning, less those that `settle` has counted. */
+  #granted: number;
   #steps: number;
   #source = '';
   #at = 0;
@@ -55,7 +68,9 @@ export class Evaluation implements FilterContext {
     this.#scope = scope;
     this.#filters = options.filters ?? standardFilters;
     this.#givenNow = options.now;
-    this.#steps = options.maxSteps ?? DEFAULT_MAX_STEPS;
+    this.#shared = options.shared;
+    this.#granted = Math.min(options.maxSteps ?? DEFAULT_MAX_STEPS, options.shared?.left ?? Infinity);
+    this.#steps = this.#granted;
   }
 
   get now(): Date | undefined {
@@ -70,6 +85,13 @@ export class Evaluation implements FilterContext {
     this.#steps -= steps;
     // Also ends the evaluation for a cost that is not a number.
     if (!(this.#steps >= 0)) this.fail('The evaluation takes too many steps');
+  }
+
+  /** Takes what has been spent from the shared steps. */
+  settle(): void {
+    if (this.#shared === undefined) return;
+    this.#shared.left -= this.#granted - this.#steps;
+    this.#granted = this.#steps;
   }
 
   fail(problem: string): never {
@@ -88,6 +110,8 @@ export class Evaluation implements FilterContext {
       return this.fail(
         `The expression could not be evaluated: ${error instanceof Error ? error.message : 'unknown error'}`,
       );
+    } finally {
+      this.settle();
     }
   }
 

@@ -108,6 +108,8 @@ class Rendering {
       return this.#evaluation.fail(
         `It could not be rendered: ${error instanceof Error ? error.message : 'unknown error'}`,
       );
+    } finally {
+      this.#evaluation.settle();
     }
   }
 

@@ -4,6 +4,7 @@ import { createMask } from '../../domain/secrets/mask-values';
 import type { Egress } from '../../edges/egress/egress';
 import { httpFailure } from '../../edges/egress/http-failure';
 import type { ConnectionCall } from '../connections/connection-type';
+import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import { authTypeOf, type AlertmanagerConnection } from './connection-config';
 
@@ -31,7 +32,7 @@ export function createAlertmanagerClient(egress: Egress): AlertmanagerClient {
   return async (config, { signal, timeoutMs, now }, { method, path, body, answer }) => {
     const authorization = authorizationOf(config);
     const response = await egress.send({
-      url: `${config.url}/api/v2${path}`,
+      url: plainPath(`${config.url}/api/v2${path}`),
       method,
       headers: {
         Accept: 'application/json',

@@ -4,6 +4,7 @@ import { createMask } from '../../domain/secrets/mask-values';
 import type { ConnectionCall } from '../connections/connection-type';
 import type { Egress, EgressResponse } from '../../edges/egress/egress';
 import { httpFailure } from '../../edges/egress/http-failure';
+import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import type { JiraConnection } from './connection-config';
 
@@ -22,7 +23,7 @@ export function createJiraClient(egress: Egress): JiraClient {
   return async (config, { signal, timeoutMs, now }, method, path, answer, body) => {
     const credentials = Buffer.from(`${config.email}:${config.apiToken}`).toString('base64');
     const response = await egress.send({
-      url: `${config.baseUrl}/rest/api/3${path}`,
+      url: plainPath(`${config.baseUrl}/rest/api/3${path}`),
       method,
       headers: {
         Accept: 'application/json',
