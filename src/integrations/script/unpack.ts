@@ -9,6 +9,10 @@ import { extract, type Header } from 'tar-stream';
 export const MOST_PACKED_BYTES = 8 * 1_048_576;
 const MOST_UNPACKED_BYTES = 64 * 1_048_576;
 const MOST_ENTRIES = 10_000;
+/** Longest path and longest name in it, in bytes, and most names of one path: every file system takes these. */
+const MOST_PATH_BYTES = 512;
+const MOST_NAME_BYTES = 255;
+const MOST_DEPTH = 32;
 
 /** Why an archive is refused. */
 export class UnsafeArchive extends Error {
@@ -55,8 +59,17 @@ export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
     if (error instanceof UnsafeArchive) throw error;
     throw new UnsafeArchive('not a tar archive');
   }
+  const folders = new Set(files.flatMap(({ path }) => foldersOf(path)));
+  const both = files.find(({ path }) => folders.has(path));
+  if (both !== undefined) throw new UnsafeArchive(`"${both.path}" is a file and a folder`);
   if (!files.some(({ path }) => path === 'package.json')) throw new UnsafeArchive('no package.json in its folder');
   return files;
+}
+
+/** `a/b/c` → `a`, `a/b`. */
+function foldersOf(path: string): string[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
 /** null = a folder. */
@@ -65,6 +78,10 @@ function safePath({ name, type }: Header): string | null {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (/^([A-Za-z]:)?[/\\]/.test(name)) throw new UnsafeArchive(`"${name}" is absolute`);
   if (parts.includes('..') || /[\\\0]/.test(name)) throw new UnsafeArchive(`"${name}" leads out of the package`);
+  const isLong = Buffer.byteLength(name) > MOST_PATH_BYTES || parts.length > MOST_DEPTH;
+  if (isLong || parts.some((part) => Buffer.byteLength(part) > MOST_NAME_BYTES)) {
+    throw new UnsafeArchive(`"${name.slice(0, 100)}…" is too long a path`);
+  }
   return type === 'directory' || parts.length < 2 ? null : parts.slice(1).join('/');
 }
 
