@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { text, time } from './resource/columns';
+import { Row, text, time, valueText } from './resource/columns';
 import { examples, listOptions, printList, type ListOptions } from './resource/list';
 
 const LISTING = {
@@ -11,7 +11,7 @@ const LISTING = {
     text('ACTION', 'action'),
     text('OUTCOME', 'outcome'),
     text('TARGET', 'target'),
-    text('DETAIL', 'detail'),
+    { title: 'CREATED', cell: ({ detail }: Row) => valueText(Row.catch({}).parse(detail)['created']) },
   ],
 };
 

@@ -165,6 +165,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
       const current = await lockCurrent(tx, id, check);
       const now = clock.now();
       const changed = definition !== undefined && !sameJson(current.definition, versioned(definition));
+      if (!changed && isAsStored(current, status, sourceYaml, origin)) return current;
       const version = changed ? current.version + 1 : current.version;
       if (changed) {
         await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
@@ -287,6 +288,19 @@ async function noteChange(
 }
 
 /** Locks the row and reads what it holds. */
+/** Whether an update that leaves the definition as it is changes nothing else: then ETag and time of change stay. */
+function isAsStored(
+  current: AutomationRecord,
+  status: AutomationStatus | undefined,
+  sourceYaml: string | null,
+  origin: AutomationUpdate['origin'],
+): boolean {
+  const sameStatus = status === undefined || status === current.status;
+  const sameText = sourceYaml === null || sourceYaml === current.sourceYaml;
+  const { path = null, commit = null } = current.provenance ?? {};
+  return sameStatus && sameText && (origin === undefined || sameJson(origin, { path, commit }));
+}
+
 async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undefined): Promise<AutomationRecord> {
   await tx.execute(sql`select 1 from automations where id = ${id} for update`);
   const rows = await select(tx).where(and(eq(automations.id, id), isNull(automations.deletedAt)));

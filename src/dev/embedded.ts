@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { messageOf } from '../domain/errors';
 import { startChild, type Child } from '../os/child';
-import { freePort } from '../os/free-port';
+import { rememberedPort } from '../os/remembered-port';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries';
 import { endOrphanedPostgres } from './postgres-orphan';
 
@@ -54,7 +54,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     options.onProgress?.('making the database files (once)');
     await initialise(dataDir, binaries);
   }
-  const port = options.port ?? (await rememberedPort(`${dataDir}.port`));
+  const port = options.port ?? (await rememberedPort(`${dataDir}.port`, FIRST_PORT));
   const url = (database = 'fermata') =>
     `postgres://${SUPERUSER}:${encodeURIComponent(passwordOf(dataDir))}@${HOST}:${port}/${database}`;
   const process = await launchUntilReady(url('postgres'), options.onLine, (onLine) =>
@@ -179,11 +179,4 @@ async function ready(server: Child, url: string): Promise<void> {
       await client.end().catch(() => undefined);
     }
   }
-}
-
-async function rememberedPort(file: string): Promise<number> {
-  const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : FIRST_PORT;
-  const port = await freePort(Number.isInteger(remembered) ? remembered : FIRST_PORT);
-  writeFileSync(file, `${port}\n`);
-  return port;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../config';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded';
 import { startChild, type Child } from '../os/child';
-import { freePort } from '../os/free-port';
+import { rememberedPort } from '../os/remembered-port';
 import { startTemporalDevServer, type TemporalDevServer } from './dev-server';
 import { readTemporalDevSettings } from './dev-settings';
 import { findTemporalCli } from './find-cli';
@@ -34,13 +34,17 @@ export function embeddedPostgres({ config, tell }: PartDeps): () => Promise<Embe
   };
 }
 
-/** Finds or installs the dev server; then a function that starts it, each time on the ports of the first time. */
+/**
+ * Finds or installs the dev server; then a function that starts it, each time on the ports of the first time. A state
+ * directory keeps its ports from one start to the next as long as they are free.
+ */
 export async function temporalDevServer({ config, env, tell }: PartDeps): Promise<() => Promise<TemporalDevServer>> {
   const cli = await findTemporalCli({ home: config.home, env, onProgress: tell });
   const settings = readTemporalDevSettings();
-  const [port, uiPort] = [await freePort(settings.port), await freePort(settings.uiPort)];
-  if (port !== settings.port) tell(`port ${settings.port} is in use; using ${port}`);
-  if (uiPort !== settings.uiPort) tell(`port ${settings.uiPort} is in use; the Web UI is at ${uiPort}`);
+  const port = await rememberedPort(join(config.home, 'temporal-port'), settings.port);
+  const uiPort = await rememberedPort(join(config.home, 'temporal-ui-port'), settings.uiPort);
+  if (port !== settings.port) tell(`using port ${port} instead of ${settings.port}, which is or was in use`);
+  if (uiPort !== settings.uiPort) tell(`the Web UI is at port ${uiPort} instead of ${settings.uiPort}`);
   const databaseFile = join(config.home, settings.database);
   return () => startTemporalDevServer({ cli, port, uiPort, databaseFile, onLine: tell });
 }

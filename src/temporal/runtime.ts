@@ -18,10 +18,10 @@ interface RuntimeMetrics {
   otlpEndpoint: string | undefined;
 }
 
-/** Sends the SDK's log through ours, and its metrics where they are wanted. Once in a process, before the first connection. */
+/** Sends the log of the SDK and of its native core through ours, and its metrics where they are wanted. Once in a process, before the first connection. */
 export function installRuntime(log: Logger, { port, otlpEndpoint }: RuntimeMetrics): void {
   const logger = new DefaultLogger(log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN', ({ level, message, meta }) => {
-    const { sdkComponent, taskQueue, error, ...facts } = (meta ?? {}) as Record<string, unknown>;
+    const { sdkComponent, taskQueue, error, timestampNanos, ...facts } = (meta ?? {}) as Record<string, unknown>;
     log[LEVELS[level]]({ ...facts, ...(error === undefined ? {} : { err: error }) }, message);
   });
   // Of the two the SDK can do one.
@@ -31,5 +31,7 @@ export function installRuntime(log: Logger, { port, otlpEndpoint }: RuntimeMetri
       : port !== undefined
         ? { prometheus: { bindAddress: `127.0.0.1:${port}` } }
         : undefined;
-  Runtime.install({ logger, ...(metrics && { telemetryOptions: { metrics } }) });
+  // Without `forward` the core writes coloured lines of its own between ours.
+  const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
+  Runtime.install({ logger, telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }

@@ -135,6 +135,11 @@ describe('audit', () => {
       { actor: { id: 'admin' }, outcome: 'refused', detail: { status: 422, code: 'validation_failed' } },
       { actor: { id: 'admin' }, outcome: 'success', target: `${BASE}/systems`, remoteAddress: '127.0.0.1' },
     ]);
+    expect(items).toMatchObject([{}, {}, {}, { detail: { created: { id: 'audited', name: 'Audited' } } }]);
+    const made = await api.call('POST', `${BASE}/tokens`, { body: { name: 'audited token', roles: ['viewer'] } });
+    const rows = (await api.call('GET', `${BASE}/audit?action=tokens.create&limit=1`)).body.items;
+    expect(rows).toMatchObject([{ detail: { created: { id: made.body.id, name: 'audited token' } } }]);
+    expect(JSON.stringify(rows)).not.toContain(String(made.body.token));
   });
 
   it('cannot be changed or shortened', async () => {

@@ -329,3 +329,48 @@ describe('registry, templates, documentation, metrics', () => {
     expect(text).toMatch(/^http_request_duration_seconds_count\{method="post",route="\/events",status="202"\} \d+/m);
   });
 });
+
+it('keeps the ETag of every resource when a PATCH changes nothing, and the stored seal of secrets', async () => {
+  const make = async (path: string, body: unknown, key = 'id') => {
+    const made = await api.call('POST', `${BASE}${path}`, { body });
+    expect(made.status).toBe(201);
+    return { path: `${BASE}${path}/${encodeURIComponent(String(made.body[key]))}`, tag: made.headers.get('etag') };
+  };
+  const automation = { name: 'Same', triggers: [{ event: 'automation.event', config: { type: 't' } }], actions: [] };
+  const actions = [{ action: 'automation.log', config: { message: 'm' } }];
+  const smtp = { host: 'mail.example.com', port: 25, user: 'u', password: 'pass-word' };
+  const window = { startAt: '2030-01-01T00:00:00.000Z', endAt: '2030-01-01T01:00:00.000Z' };
+  const resources = [
+    { ...(await make('/automations', { ...automation, actions })), same: { name: 'Same', status: 'enabled', actions } },
+    {
+      ...(await make('/hooks', { name: 'same', scheme: 'header', secrets: ['secret-value'] }, 'name')),
+      same: { secrets: ['secret-value'] },
+    },
+    {
+      ...(await make('/connections', { name: 'same', type: 'smtp', config: smtp })),
+      same: { name: 'same', config: smtp },
+    },
+    { ...(await make('/systems', { id: 'same-system', name: 'Same' })), same: { name: 'Same' } },
+    { ...(await make('/system-groups', { name: 'same' })), same: { name: 'same' } },
+    {
+      ...(await make('/incidents', { title: 'Same', severity: 'minor', systemIds: ['shop'] })),
+      same: { severity: 'minor' },
+    },
+    {
+      ...(await make('/maintenances', { title: 'Same', systemIds: ['shop'], ...window })),
+      same: { title: 'Same', ...window },
+    },
+    { ...(await make('/slos', { systemId: 'same-system', name: 's', target: 99 })), same: { target: 99 } },
+    { ...(await make('/satellites', { name: 'same' })), same: { name: 'same' } },
+  ];
+  for (const { path, tag, same } of resources) {
+    for (const body of [{}, same]) {
+      const patched = await api.call('PATCH', path, { body, headers: { 'If-Match': tag ?? '' } });
+      expect([path, patched.status, patched.headers.get('etag')]).toEqual([path, 200, tag]);
+    }
+    expect([path, (await api.call('GET', path)).headers.get('etag')]).toEqual([path, tag]);
+  }
+  const [first] = resources;
+  expect((await api.call('POST', `${first?.path}/enable`)).headers.get('etag')).toBe(first?.tag);
+  expect((await api.call('POST', `${first?.path}/disable`)).headers.get('etag')).not.toBe(first?.tag);
+});

@@ -9,6 +9,7 @@ import type { Gatekeeper } from '../auth/gatekeeper';
 import { ANONYMOUS, type Principal } from '../auth/principal';
 import type { ClientAddress } from './client-address';
 import type { CostGuard } from './cost-guard';
+import { createdBy, type Created } from './created';
 import { idempotencyKeyOf, oncePerKey, type RequestContent } from './idempotency';
 import { logRefusal, refusalOf, sendProblem } from './problem';
 import { repeatOnDeadlock } from './repeat-on-deadlock';
@@ -112,7 +113,15 @@ async function runWrite(
       const work = async (): Promise<Reply> => {
         const answer = await route.run({ ...context, tx, afterCommit: (c) => void callbacks.push(c) }, response);
         if (answer === undefined) throw new Error(`${route.operationId} gave no answer`);
-        await appendAudit(tx, entry(deps, { route, request, requestId, principal }, { status: answer.status }));
+        const { status } = answer;
+        const what = { route, request, requestId, principal };
+        await appendAudit(
+          tx,
+          entry(deps, what, {
+            status,
+            ...((status === 201 || route.operationId === 'gitops.apply') && createdBy(answer.body)),
+          }),
+        );
         return answer;
       };
       if (key === undefined) return work();
@@ -173,7 +182,7 @@ async function auditRefusal(deps: RefuseDeps, what: Subject, refusal: FermataErr
 function entry(
   deps: ServeDeps,
   what: Subject,
-  answer: { status: number; code?: string; notRecorded?: number },
+  answer: { status: number; code?: string; notRecorded?: number; created?: Created | Created[] },
 ): AuditEntry {
   return {
     at: deps.clock.now(),

@@ -61,13 +61,24 @@ export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConne
   const known: Config = { ...row.config, ...(Object.fromEntries(opened) as Config) };
   const merged = { ...known, ...sent };
   const config = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
-  const next = newConfig(cipher, row.id, type, config);
+  const next = withKeptSeals(cipher, row, newConfig(cipher, row.id, type, config));
   const moved = type.addressFields.find((field) => originOf(next.config[field]) !== originOf(row.config[field]));
   const missing = secret.find((field) => Object.hasOwn(row.secrets, field) && !Object.hasOwn(sent, field));
   if (moved !== undefined && missing !== undefined) {
     throw refusal(`config.${missing}`, `has to be sent again when ${moved} changes`);
   }
   return next;
+}
+
+/** Secrets that are as before keep their stored form, so that a change of nothing keeps the ETag. */
+function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: Parts): Parts {
+  const before = sealedValues(cipher, row);
+  const after = sealedValues(cipher, { ...row, secrets });
+  const kept = Object.entries(secrets).map(([field, sealed]) => {
+    const stored = row.secrets[field];
+    return [field, stored !== undefined && before[field] === after[field] ? stored : sealed] as const;
+  });
+  return { config, secrets: Object.fromEntries(kept) };
 }
 
 /** What answers show in place of a secret, sent back as it came. */

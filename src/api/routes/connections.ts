@@ -9,6 +9,7 @@ import {
 } from '../../db/connections';
 import type { Executor } from '../../db/executor';
 import type { Clock, Ids } from '../../domain/clock';
+import { sameJson } from '../../domain/entities/diff';
 import type { Finding } from '../../domain/errors';
 import type { Cipher } from '../../domain/secrets/cipher';
 import type { AnyConnectionType } from '../../integrations/connections/connection-type';
@@ -170,10 +171,12 @@ function patchRoute(deps: ConnectionsDeps): Route {
       const type = typeOf(deps.connectionTypes, row.type);
       const parts = body.config === undefined ? {} : changedConfig(deps.cipher, row, type, body.config);
       const changed = { ...row, ...parts, name: body.name ?? row.name, updatedAt: deps.clock.now() };
-      await updateConnection(tx, changed);
+      const isSame =
+        changed.name === row.name && sameJson([row.config, row.secrets], [changed.config, changed.secrets]);
+      if (!isSame) await updateConnection(tx, changed);
       const { config: given = {} } = body;
       const references = await referenceWarnings(tx, type, { given, saved: changed.config });
-      return written(deps, 200, changed, [...warningsOf(type, given), ...references]);
+      return written(deps, 200, isSame ? row : changed, [...warningsOf(type, given), ...references]);
     },
   });
 }

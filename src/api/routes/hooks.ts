@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { deleteHook, findHook, insertHook, listHooks, updateHook, type HookRow } from '../../db/hooks';
 import type { Clock, Ids } from '../../domain/clock';
+import { sameJson } from '../../domain/entities/diff';
 import { FermataError } from '../../domain/errors';
 import { expectationOf, HOOK_SCHEMES, HookOptions, type HookScheme } from '../../domain/hooks/scheme';
-import type { Cipher } from '../../domain/secrets/cipher';
+import type { Cipher, Sealed } from '../../domain/secrets/cipher';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
 import { onlyReference } from '../../domain/secrets/references';
 import { isHeaderName } from '../../integrations/webhook/header-rules';
@@ -172,15 +173,14 @@ function patchRoute({ clock, cipher }: HooksDeps): Route {
     async handler({ params, body, tx, request }) {
       const hook = await lockHook(tx, params.name, request.headers['if-match']);
       const scheme = body.scheme ?? hook.scheme;
-      const sealed =
-        body.secrets?.map((secret) => cipher.seal(hookSecretName(hook.id), secret)) ??
-        (scheme === 'none' ? [] : hook.secrets);
+      const sealed = resealed(cipher, hook, body.secrets) ?? (scheme === 'none' ? [] : hook.secrets);
       assertSecrets(scheme, sealed.length);
       const { scheme: _scheme, secrets: _secrets, header = hook.header, ...given } = body;
       const options = { ...hook.options, ...given };
       assertOptions(scheme, options);
       assertSource(hook.name, options);
       const changed = { ...hook, scheme, header, options, secrets: sealed, updatedAt: clock.now() };
+      if (sameJson(withoutTimes(hook), withoutTimes(changed))) return reply(200, hook);
       await updateHook(tx, changed);
       return reply(200, changed);
     },
@@ -212,6 +212,29 @@ async function lockHook(tx: Executor, name: string, ifMatch: string | undefined)
   assertIfMatch(ifMatch, etag(hook));
   return hook;
 }
+
+/** New secrets sealed; those that equal the stored ones stay as they are, so that the ETag does too. */
+function resealed(
+  cipher: Cipher,
+  hook: HookRow,
+  secrets: readonly string[] | undefined,
+): HookRow['secrets'] | undefined {
+  const name = hookSecretName(hook.id);
+  const same =
+    secrets?.length === hook.secrets.length && hook.secrets.every((each, i) => holds(cipher, name, each, secrets[i]));
+  return same ? hook.secrets : secrets?.map((secret) => cipher.seal(name, secret));
+}
+
+/** Whether this is the sealed value. One whose key is gone holds nothing that is known. */
+function holds(cipher: Cipher, name: string, sealed: Sealed, clear: string | undefined): boolean {
+  try {
+    return cipher.open(name, sealed) === clear;
+  } catch {
+    return false;
+  }
+}
+
+const withoutTimes = ({ updatedAt: _updatedAt, createdAt: _createdAt, ...row }: HookRow) => row;
 
 function assertSecrets(scheme: HookScheme, count: number): void {
   // SNS signs with a certificate: secrets are not needed.

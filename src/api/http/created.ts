@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+const MOST_CHARACTERS = 200;
+
+const shortened = (text: string) => (text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1)}…`);
+const Named = z.object({
+  id: z.union([z.string(), z.number()]).optional(),
+  runId: z.string().optional(),
+  name: z.string().optional(),
+  title: z.string().optional(),
+});
+
+/** Automations of one GitOps call that its audit row names. */
+const MOST_NAMED = 50;
+const Applied = z.object({
+  results: z.array(z.object({ id: z.string().nullable(), name: z.string(), action: z.string() })),
+});
+
+/** What a request created, as its audit row names it. */
+export interface Created {
+  id?: string | number;
+  name?: string;
+}
+
+/**
+ * Id and name (or title, at most 200 characters) out of the answer to a creation, or of each automation that was applied. Nothing else of an answer is taken: those
+ * of tokens and hooks hold secrets.
+ */
+export function createdBy(body: unknown): { created?: Created | Created[] } {
+  const made = Applied.safeParse(body).data?.results.filter(({ action }) => action === 'created') ?? [];
+  if (made.length > 0)
+    return { created: made.slice(0, MOST_NAMED).map(({ id, name }) => ({ ...(id && { id }), name })) };
+  const found = Named.safeParse(body).data;
+  const id = found?.id ?? found?.runId;
+  const name = found?.name ?? found?.title;
+  if (id === undefined && name === undefined) return {};
+  return { created: { ...(id !== undefined && { id }), ...(name !== undefined && { name: shortened(name) }) } };
+}
