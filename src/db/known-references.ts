@@ -7,7 +7,7 @@ interface References {
   secrets: Set<string>;
   /** Where secrets may be used, by name. */
   bindings: Map<string, SecretBinding | null>;
-  /** Ids of connections. */
+  /** Ids and names of connections. */
   connections: Set<string>;
   /** Names of inbound hooks. */
   hooks: Set<string>;
@@ -24,7 +24,7 @@ export async function knownReferences(db: Executor): Promise<References> {
     kinds: { kind: string; schema: Record<string, unknown> }[] | null;
   }>(sql`
     select (select jsonb_agg(jsonb_build_object('name', name, 'allow', allow)) from secrets) as secrets,
-      (select array_agg(id::text) from connections) as connections,
+      (select array_agg(id::text) || array_agg(name) from connections) as connections,
       (select array_agg(name) from hooks) as hooks,
       (select jsonb_agg(jsonb_build_object('kind', kind, 'schema', schema)) from entity_kinds) as kinds`);
   const { secrets, connections, hooks, kinds } = found.rows[0] ?? {};

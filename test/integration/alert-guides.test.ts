@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
 import { sandboxProblem } from '../../src/integrations/script/sandbox';
 import { projectRoot } from '../../src/project-root';
 import { startEngine, type Engine } from '../support/engine';
@@ -171,6 +172,23 @@ describe('the guides on alerts', () => {
     expect((await engine.steps(run?.id ?? ''))[0]).toMatchObject({ result: { stdout: 'cleaning up db-1\n' } });
     expect(pages(name)).toMatchObject([{ title: 'Disk still full on db-1', body: 'https://rb/disk' }]);
   }, 90_000);
+
+  test('run when they are applied from Git, with the connection of the guide before found by its name', async () => {
+    const { name, ...spec } = parse(readFileSync(join(GUIDES, 'group-by-label.yaml'), 'utf8')) as Fields;
+    const before = pages('CHAT').length;
+    const document = { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: 'clusters', title: name } };
+    spec['triggers'] = [{ ...(spec['triggers'] as Fields[])[0], for: { seconds: 1 } }];
+    const applied = await fetch(`${api.url}/api/v1/gitops/apply?source=guides`, {
+      method: 'POST',
+      headers: { authorization: engine.authorization, 'content-type': 'application/yaml' },
+      body: stringify({ ...document, spec }),
+    });
+    expect(await applied.json()).toMatchObject({ results: [{ name: 'clusters', action: 'created' }], warnings: [] });
+    await send('g1', { alertname: 'NodeDown', cluster: 'east' });
+    await send('g2', { alertname: 'PodDown', cluster: 'east' });
+    await until('the message is sent', () => pages('CHAT').length > before, 30_000);
+    expect(pages('CHAT').at(-1)).toMatchObject({ title: '2 alerts in east', body: 'NodeDown, PodDown' });
+  }, 60_000);
 
   test('are all tried here', () => {
     expect([...tried].sort()).toEqual(readdirSync(GUIDES).sort());

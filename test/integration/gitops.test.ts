@@ -38,8 +38,11 @@ describe('automations from Git', () => {
     - action: integration-webhook.send
       config: { url: https://example.com, authType: bearer, bearerToken: "\${{ secrets.MISSING }}" }
     - { action: notification.send, config: { channel: gone, title: x, body: x } }
+    - { action: notification.send, config: { channel: pager, title: x, body: x } }
 `,
     );
+    const pager = { name: 'pager', type: 'webhook', config: { baseUrl: 'https://pager.example.com' } };
+    expect((await api.call('POST', `${BASE}/connections`, { body: pager })).status).toBe(201);
     const answer = await apply('source=names&dryRun=true', text);
     const warnings = answer.body['warnings'] as { path: string; code: string }[];
     expect(warnings.map(({ path, code }) => `${path} ${code}`)).toEqual(
@@ -50,6 +53,7 @@ describe('automations from Git', () => {
         'documents[0].spec.actions[2].config.channel unknown_connection',
       ]),
     );
+    expect(warnings.map(({ path }) => path)).not.toContain('documents[0].spec.actions[3].config.channel');
   });
 
   it('are created, then unchanged, then updated as new versions, each by its name within the source', async () => {
