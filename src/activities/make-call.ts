@@ -1,8 +1,10 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
+import { isCallsQueue } from '../domain/run/calls-queue';
 import type { ActionResult } from '../integrations/contract';
 import { ProviderFailure } from '../integrations/provider-failure';
 import type { Attempt } from './call-attempt';
 import type { ActivityDeps } from './deps';
+import type { CallSlots } from './origin-load';
 
 /** Makes the call, and counts it as load of its origin while it is under way. */
 export async function makeCall(
@@ -11,7 +13,7 @@ export async function makeCall(
   timeoutMs: number,
   call: (signal: AbortSignal) => Promise<ActionResult>,
 ): Promise<ActionResult> {
-  const end = origins.begin(origin, context.info.isLocal);
+  const end = origins.begin(origin, slotsOf(context));
   let timedOut = false;
   try {
     return await withBudget(context, timeoutMs, call);
@@ -22,6 +24,12 @@ export async function makeCall(
     end({ timedOut });
   }
 }
+
+/** Slots that this attempt takes. */
+export const slotsOf = ({ info }: Context): CallSlots => {
+  if (info.isLocal) return 'local';
+  return isCallsQueue(info.taskQueue) ? 'calls' : 'normal';
+};
 
 /** Aborts the call when its budget is used up, or when a cancel reaches it. */
 async function withBudget(

@@ -10,21 +10,27 @@ describe('the load of an origin', () => {
 
   it('admits local attempts up to a quarter of the slots, for each origin', () => {
     const { load } = make(8);
-    const [first] = [load.begin('a', true), load.begin('a', true)];
+    const [first] = [load.begin('a', 'local'), load.begin('a', 'local')];
     expect([load.admitsLocal('a'), load.admitsLocal('b')]).toEqual([false, true]);
     first?.(quick);
     expect(load.admitsLocal('a')).toBe(true);
   });
 
-  it('does not count attempts of normal activities', () => {
-    const { load } = make(4);
-    load.begin('a', false);
-    expect(load.admitsLocal('a')).toBe(true);
+  it('admits normal attempts up to a quarter of their slots, and counts neither local attempts nor those apart', () => {
+    const { load } = make(8);
+    load.begin('a', 'local');
+    for (let n = 0; n < 5; n += 1) load.begin('a', 'calls');
+    const end = load.begin('a', 'normal');
+    expect([load.admitsLocal('a'), load.admitsNormal('a')]).toEqual([true, true]);
+    load.begin('a', 'normal');
+    expect([load.admitsNormal('a'), load.admitsNormal('b')]).toEqual([false, true]);
+    end(quick);
+    expect(load.admitsNormal('a')).toBe(true);
   });
 
   it('is slow while a local attempt takes long, before it has ended', () => {
     const { load, pass } = make(100);
-    load.begin('a', true);
+    load.begin('a', 'local');
     expect(load.isSlow('a')).toBe(false);
     pass(1_001);
     expect([load.isSlow('a'), load.admitsLocal('a'), load.isSlow('b')]).toEqual([true, false, false]);
@@ -32,21 +38,21 @@ describe('the load of an origin', () => {
 
   it('is slow after an attempt that timed out, until three attempts in a row were quick', () => {
     const { load, pass } = make();
-    load.begin('a', true)({ timedOut: true });
-    for (let n = 0; n < 2; n += 1) load.begin('a', false)(quick);
+    load.begin('a', 'local')({ timedOut: true });
+    for (let n = 0; n < 2; n += 1) load.begin('a', 'normal')(quick);
     expect(load.admitsLocal('a')).toBe(false);
-    const slow = load.begin('a', false);
+    const slow = load.begin('a', 'normal');
     pass(2_000);
     slow(quick);
-    for (let n = 0; n < 2; n += 1) load.begin('a', false)(quick);
+    for (let n = 0; n < 2; n += 1) load.begin('a', 'normal')(quick);
     expect(load.admitsLocal('a')).toBe(false);
-    load.begin('a', false)(quick);
+    load.begin('a', 'normal')(quick);
     expect(load.admitsLocal('a')).toBe(true);
   });
 
   it('is tried again when it was not called for a minute', () => {
     const { load, pass } = make();
-    load.begin('a', true)({ timedOut: true });
+    load.begin('a', 'local')({ timedOut: true });
     pass(59_000);
     expect(load.admitsLocal('a')).toBe(false);
     pass(1_000);

@@ -9,32 +9,40 @@ const FORGET_MS = 60_000;
 /** Origins that are remembered. */
 const ORIGINS = 2_000;
 
-/** The load that far ends put on the local activity slots of this process, by origin. */
+/** Slots that an attempt takes: of local activities, of normal ones, or of the task queue of calls. */
+export type CallSlots = 'local' | 'normal' | 'calls';
+
+/** The load that far ends put on the activity slots of this process, by origin. */
 export interface OriginLoad {
   /**
    * Whether a local attempt to this origin may begin: its local attempts take less than their share of the slots, and its
    * recent attempts were quick.
    */
   admitsLocal(origin: string): boolean;
+  /** Whether an attempt to this origin may begin as a normal activity: its normal attempts take less than their share. */
+  admitsNormal(origin: string): boolean;
   /** Whether the origin is slow: its calls are performed on the task queue of calls. */
   isSlow(origin: string): boolean;
   /** Begins an attempt. The returned function ends it; an attempt that timed out is slow whatever time it took. */
-  begin(origin: string, isLocal: boolean): (end: { timedOut: boolean }) => void;
+  begin(origin: string, slots: CallSlots): (end: { timedOut: boolean }) => void;
 }
 
 interface Origin {
   /** Start of each local attempt under way, in milliseconds. */
   local: Set<{ since: number }>;
+  /** Normal attempts under way. */
+  normal: number;
   /** Quick attempts since the last slow one; `Infinity` = none was slow. */
   quick: number;
   lastAt: number;
 }
 
 /**
- * Bounds what one origin takes of the local activity slots. A local attempt holds a slot and a workflow task until the far
- * end answers, so a far end that hangs would stall claims, waits and dwells of all automations. Kept per process, in memory.
+ * Bounds what one origin takes of the activity slots. A local attempt holds a slot and a workflow task until the far end
+ * answers, so a far end that hangs would stall claims, waits and dwells of all automations; a normal one holds a slot that
+ * calls to others need. Kept per process, in memory.
  *
- * @param deps.slots local activity slots of this process; one origin takes at most a quarter of them
+ * @param deps.slots activities of this process, and as many local ones; one origin takes at most a quarter of each
  */
 export function createOriginLoad(deps: { slots: number; now?: () => number }): OriginLoad {
   const { now = () => performance.now() } = deps;
@@ -52,17 +60,20 @@ export function createOriginLoad(deps: { slots: number; now?: () => number }): O
       const known = origins.get(origin);
       return known === undefined || (known.local.size < share && !isSlow(known));
     },
+    admitsNormal: (origin) => (origins.get(origin)?.normal ?? 0) < share,
     isSlow(origin) {
       const known = origins.get(origin);
       return known !== undefined && isSlow(known);
     },
-    begin(origin, isLocal) {
-      const known = origins.get(origin) ?? { local: new Set(), quick: Infinity, lastAt: now() };
+    begin(origin, taken) {
+      const known = origins.get(origin) ?? { local: new Set(), normal: 0, quick: Infinity, lastAt: now() };
       origins.set(origin, known, 1);
       const attempt = { since: now() };
-      if (isLocal) known.local.add(attempt);
+      if (taken === 'local') known.local.add(attempt);
+      if (taken === 'normal') known.normal += 1;
       return ({ timedOut }) => {
         known.local.delete(attempt);
+        if (taken === 'normal') known.normal -= 1;
         known.lastAt = now();
         if (timedOut || now() - attempt.since > SLOW_MS) known.quick = 0;
         else known.quick += 1;

@@ -8,6 +8,7 @@ import { timeoutOf, type Attempt } from './call-attempt';
 import { SHORT_CALL_MS } from './call-budget';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
+import { slotsOf } from './make-call';
 import { originOf } from './origin-load';
 import { runCause, scopeOf, type ActionStepOfRun } from './step';
 
@@ -28,7 +29,8 @@ export interface PreparedCall {
 
 /**
  * Renders the configuration, opens the connection and remembers the secrets that the call uses, so that the run masks them.
- * Returns a handover when a local attempt may not make this call: it may take long, or its origin is slow.
+ * Returns a handover when this attempt may not make the call: it may take long and is local, its origin is slow, or the
+ * origin has its share of the slots.
  */
 export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise<PreparedCall | Handover> {
   const { db } = deps.database;
@@ -41,7 +43,7 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
   if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) return handover;
   const connection = await connectionOf(deps, step, action, config);
   attempt.origin = originOf(names.action ?? '', config, connection);
-  if (context.info.isLocal && !deps.origins.admitsLocal(attempt.origin)) return { ...handover, apart: true };
+  if (!admits(deps, attempt, attempt.origin)) return { ...handover, apart: true };
   const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
   const bound = [...rendered.used.flatMap((secret) => secret.bound ?? []), ...(connection?.bound ?? [])];
@@ -51,6 +53,13 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
   const run = { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey };
   const scope = callScopeOf(attempt);
   return { ...{ config, connection, prepared, bound, scope, run, timeoutMs }, consumed: consumed?.data ?? null };
+}
+
+/** Whether the origin has room in the slots that this attempt takes. Workflows of older versions cannot move a normal one. */
+function admits({ origins }: ActivityDeps, { context, step }: Attempt, origin: string): boolean {
+  const slots = slotsOf(context);
+  if (slots === 'local') return origins.admitsLocal(origin);
+  return slots === 'calls' || step.input.mayMove !== true || origins.admitsNormal(origin);
 }
 
 /** What an action may read of the run. */

@@ -5,6 +5,11 @@ import { until } from '../support/until';
 
 /** Longer than the heartbeat timeout of a call (5 s), with room for the retry. */
 const SUSPENDED_MS = 9_000;
+/**
+ * Until another worker receives a step of a suspended one: Temporal first gives it to each open poll of the suspended worker
+ * (up to a minute), and each time waits for the heartbeat timeout and the pause between attempts.
+ */
+const TAKEN_OVER_MS = 150_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const LONG_CALL = `
@@ -38,7 +43,7 @@ describe('two overlapping attempts of one step', () => {
     await engine.emit('long');
     await until('the process is suspended', () => sleeper.output().includes('failpoint'), 60_000);
     await engine.worker();
-    await until('the second attempt is sent', () => sent('/call').length === 2, 60_000);
+    await until('the second attempt is sent', () => sent('/call').length === 2, TAKEN_OVER_MS);
     sleeper.signal('SIGCONT');
     const status = async () => (await engine.steps((await engine.runs())[0]?.id ?? ''))[0]?.status;
     await until('the suspended attempt has written its outcome', async () => (await status()) === 'success');
@@ -55,7 +60,7 @@ describe('two overlapping attempts of one step', () => {
     // The bucket is free: the next event of this `single` automation makes a run.
     await engine.emit('long');
     expect(await engine.ended(2, undefined, 60_000)).toHaveLength(2);
-  }, 180_000);
+  }, 330_000);
 
   it('a process that was suspended sends at most one of the attempts that were queued for it', async () => {
     const worker = await engine.worker();

@@ -15,6 +15,8 @@ export interface StepInput {
   error?: RunError;
   /** Steps noted since the last activity, to be written with this one. */
   journal: StepRecord[];
+  /** Of a call: the workflow moves it to the task queue of calls when the activity answers with a handover. */
+  mayMove?: true;
 }
 
 /** The run's row has ended: nothing more may happen. */

@@ -42,44 +42,57 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(1);
   });
 
-  it('starts fewer runs while starts take long until their first step, and more again when they are quick', () => {
+  it('starts fewer runs while starts take longer than the quickest ones, and more again when they are quick', () => {
     const { run, pass } = slotsOf(200);
-    const startOne = (ms: number) => {
-      run.reserve('a', 'automation a');
+    let count = 0;
+    /** Starts as many runs as there is room for, each of them taking so long. */
+    const startAll = (ms: number) => {
+      const runs: string[] = [];
+      for (let id = `${(count += 1)}`; run.reserve(id, `automation ${id}`); id = `${(count += 1)}`) runs.push(id);
       pass(ms);
-      run.enter('execution', 'a')();
+      const ends = runs.map((id) => run.enter(`execution ${id}`, id));
+      for (const end of ends) end();
     };
-    for (let n = 0; n < 30; n += 1) startOne(8_000);
-    expect(run.free()).toBeLessThan(40);
-    expect(run.free()).toBeGreaterThanOrEqual(10);
-    for (let n = 0; n < 60; n += 1) startOne(20);
+    const rounds = (times: number, ms: number) => Array.from({ length: times }, () => startAll(ms));
+    rounds(10, 20);
     expect(run.free()).toBe(200);
+    rounds(3, 500);
+    expect(run.free()).toBeLessThan(40);
+    rounds(5, 500);
+    expect(run.free()).toBe(10);
+    rounds(40, 20);
+    expect(run.free()).toBe(200);
+  });
+
+  it('a machine that is slow from the start is no reason to start fewer runs', () => {
+    const { run, pass } = slotsOf(200);
+    for (let n = 0; n < 30; n += 1) {
+      run.reserve(`${n}`, 'a');
+      pass(2_000);
+      run.enter('execution', `${n}`)();
+    }
+    expect(run.free()).toBeGreaterThanOrEqual(20);
   });
 
   it('local steps that wait for a far end keep their slots and do not keep other runs from being started', () => {
     const { run, pass } = slotsOf(50);
-    for (let n = 0; n < 30; n += 1) {
-      run.reserve('a', 'automation a');
-      pass(20_000);
-      run.enter('slow start', 'a')();
-    }
-    for (let n = 0; n < 12; n += 1) run.enter(`hangs ${n}`, undefined);
+    for (let n = 0; n < 22; n += 1) run.enter(`hangs ${n}`, undefined);
     expect(run.free()).toBe(0);
     pass(1_000);
-    expect(run.free()).toBe(10);
-    for (let n = 12; n < 45; n += 1) run.enter(`hangs ${n}`, undefined);
+    expect(run.free()).toBe(20);
+    for (let n = 22; n < 45; n += 1) run.enter(`hangs ${n}`, undefined);
     pass(1_000);
     expect(run.free()).toBe(5);
   });
 
-  it('an automation takes at most half of the slots, so that a burst of it leaves some to others', () => {
+  it('an automation takes at most half of what may be in flight, so that a burst of it leaves room to others', () => {
     const { run } = slotsOf(40);
-    for (let n = 0; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
-    expect(run.reserve('burst 20', 'burst')).toBe(false);
+    for (let n = 0; n < 10; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
+    expect(run.reserve('burst 10', 'burst')).toBe(false);
     expect(run.full()).toEqual(['burst']);
     expect(run.reserve('other', 'other')).toBe(true);
     run.enter('execution', 'burst 0')();
     expect(run.full()).toEqual([]);
-    expect(run.reserve('burst 20', 'burst')).toBe(true);
+    expect(run.reserve('burst 10', 'burst')).toBe(true);
   });
 });

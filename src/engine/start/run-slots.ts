@@ -1,11 +1,20 @@
 /** A reservation whose run has not begun after this time is dropped: the run is in another process, or this one slept. */
 const FORGET_MS = 30_000;
-/** Starts that take longer than this until their first step mean that the worker is overloaded. */
-const QUICK_START_MS = 1_000;
-/** Weight of the newest start in the moving average of start times. */
-const WEIGHT = 0.1;
+/** Runs in flight at first; the limit grows while starts stay quick. */
+const INITIAL = 20;
 /** Runs that may be in flight however slow the worker is. */
 const LEAST = 10;
+/** Least share of one automation. */
+const LEAST_SHARE = 5;
+/** Weight of the newest start in the moving average of start times. */
+const WEIGHT = 0.1;
+/** Starts are quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
+const FACTOR = 2;
+const ALLOWANCE_MS = 20;
+/** The quickest start is forgotten at this rate for each start, so that it follows a machine that becomes slower. */
+const FORGET_QUICKEST = 1.001;
+/** What a slow start leaves of the limit. */
+const SHRINK = 0.95;
 /** A local step that takes longer waits for a far end: it holds a slot, and says nothing about the load of the worker. */
 const WAITS_AFTER_MS = 1_000;
 
@@ -17,7 +26,7 @@ export interface RunSlots {
   reserve(runId: string, automationId: string): boolean;
   /** Takes a slot for a run that was taken from the table, whatever is free. */
   hold(runId: string, automationId: string): void;
-  /** Most slots that one automation takes: half of them. */
+  /** Most runs of one automation that are in flight: half of the limit. */
   share(): number;
   /** Automations that have their share. */
   full(): string[];
@@ -55,7 +64,10 @@ interface SlotDeps {
 /**
  * Counts the workflow task slots that are taken. A run holds one from its start through all local steps in a row; without
  * a free one its start is not eager, which costs the server more, and a task that waits too long runs into its timeout.
- * The number of runs in flight follows the throughput: it shrinks while starts take long until their first step.
+ *
+ * The number of runs in flight is limited. The limit shrinks while starts take longer until their first step than the
+ * quickest ones did, because runs then only wait for each other inside the worker, and grows while they are quick. Other
+ * runs wait in the table, where automations take turns: so a burst of one automation delays another by a few starts.
  */
 export function createRunSlots(deps: SlotDeps): RunSlots {
   return new SlotTable(deps);
@@ -71,17 +83,22 @@ class SlotTable implements RunSlots {
   readonly #busy = new Map<string, Busy>();
   /** Moving average of the time from a start to the first step, in milliseconds. */
   #averageMs = 0;
+  /** The shortest such time, in milliseconds. */
+  #quickestMs = Infinity;
+  /** Runs that may be in flight. */
+  #limit: number;
 
   constructor({ slots, now = Date.now, onFree }: SlotDeps) {
     this.#slots = slots;
     this.#now = now;
     this.#onFree = onFree;
+    this.#limit = Math.min(slots, INITIAL);
   }
 
   free(): number {
     this.#forgetOld();
-    const taken = this.#reserved.size + this.#busy.size;
-    return Math.max(0, Math.min(this.#slots - taken, this.#allowed() + this.#waiting() - taken));
+    const taken = this.#taken();
+    return Math.max(0, Math.min(this.#slots - taken, Math.floor(this.#limit) + this.#waiting() - taken));
   }
 
   reserve(runId: string, automationId: string): boolean {
@@ -94,9 +111,9 @@ class SlotTable implements RunSlots {
     this.#reserved.set(runId, { since: this.#now(), automationId });
   }
 
-  /** Half of the slots, so that a burst of one automation leaves slots to the others. */
+  /** Half of the limit, so that a burst of one automation leaves room to the others. */
   share(): number {
-    return Math.max(LEAST, Math.floor(this.#allowed() / 2));
+    return Math.max(LEAST_SHARE, Math.floor(this.#limit / 2));
   }
 
   full(): string[] {
@@ -130,14 +147,25 @@ class SlotTable implements RunSlots {
     const reservation = this.#reserved.get(runId);
     if (reservation === undefined) return undefined;
     this.#reserved.delete(runId);
-    this.#averageMs += WEIGHT * (this.#now() - reservation.since - this.#averageMs);
+    this.#adapt(this.#now() - reservation.since);
     return reservation.automationId;
   }
 
-  /** Runs that may be in flight: all slots while starts are quick, fewer the longer they take. */
-  #allowed(): number {
-    const share = this.#averageMs <= QUICK_START_MS ? 1 : QUICK_START_MS / this.#averageMs;
-    return Math.min(this.#slots, Math.max(LEAST, Math.floor(this.#slots * share)));
+  /** Adapts the limit to the time that a start took until its first step. */
+  #adapt(ms: number): void {
+    this.#averageMs += WEIGHT * (ms - this.#averageMs);
+    this.#quickestMs = Math.min(ms, this.#quickestMs * FORGET_QUICKEST);
+    const least = Math.min(this.#slots, LEAST);
+    if (this.#averageMs > FACTOR * this.#quickestMs + ALLOWANCE_MS) {
+      this.#limit = Math.max(least, this.#limit * SHRINK);
+    } else if (this.#taken() >= this.#limit / 4) {
+      // A limit that is not nearly used says nothing about whether a higher one would do.
+      this.#limit = Math.min(this.#slots, this.#limit + 1);
+    }
+  }
+
+  #taken(): number {
+    return this.#reserved.size + this.#busy.size;
   }
 
   #forgetOld(): void {

@@ -66,9 +66,10 @@ export async function callStep(
     startToCloseTimeout: timeoutMs + BOOKKEEPING_MS,
     scheduleToCloseTimeout: stepDeadlineMs(timeoutMs, node.retry),
     heartbeatTimeout: '5 seconds',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    // A suspended worker still receives tasks for as long as its polls are open (about a minute), one after another.
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
   });
-  const input = { ...state.stepInput(branch), path };
+  const input = { ...state.stepInput(branch), path, ...(!after?.apart && { mayMove: true as const }) };
   try {
     return await scope.run(() => performStep(input));
   } catch (error) {

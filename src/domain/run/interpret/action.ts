@@ -1,6 +1,6 @@
 import type { ProviderAction } from '../../definition/action';
 import { assertNever } from '../../errors';
-import type { Closed, Failed, GaveUp, Performance } from '../activities';
+import type { Closed, Failed, GaveUp, Handover, Performance } from '../activities';
 import type { ActionNode } from '../plan';
 import { show } from './around';
 import { askCall, askFailure, askPerformance, type Steps } from './command';
@@ -26,16 +26,22 @@ export const action: StepKind<'action', ProviderAction> = {
   }),
   *run(context, node, path) {
     yield* show(context, node, path, 'running');
-    if (node.execution === 'long') return yield* settle(context, node, path, yield* askCall(node, path, null));
+    if (node.execution === 'long') return yield* settle(context, node, path, yield* call(node, path, null));
     const first = yield* askPerformance(node, path);
     if (first.type !== 'handover') return yield* settle(context, node, path, first);
     if (first.delayMs > 0) {
       yield* show(context, node, path, 'running', `attempt ${first.attempts} failed, trying again`);
       yield { type: 'sleep', node, path, ms: first.delayMs, retry: true };
     }
-    yield* settle(context, node, path, yield* askCall(node, path, first));
+    yield* settle(context, node, path, yield* call(node, path, first));
   },
 };
+
+/** A call whose origin has its share of the slots is moved to the task queue of calls, once. */
+function* call(node: ActionNode, path: string, after: Handover | null): Steps<Performance | GaveUp> {
+  const outcome = yield* askCall(node, path, after);
+  return outcome.type === 'handover' && outcome.apart === true ? yield* askCall(node, path, outcome) : outcome;
+}
 
 function* settle(
   context: Context,

@@ -39,6 +39,20 @@ describe('the interpreter', () => {
     ]);
   });
 
+  it('moves a call whose origin has its share of the slots to the task queue of calls, once', () => {
+    const apart = { type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 1_000, apart: true };
+    const steps = runList(new Progress({}), new Progress({}).root, plan([{ action: 'a.b' }]), 'actions');
+    const calls: unknown[] = [];
+    let answer: unknown;
+    for (let next = steps.next(); !next.done; next = steps.next(answer)) {
+      if (next.value.type === 'perform') answer = { type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 1_000 };
+      if (next.value.type !== 'call') continue;
+      calls.push(next.value.after);
+      answer = calls.length === 1 ? apart : { type: 'done' };
+    }
+    expect(calls).toEqual([expect.not.objectContaining({ apart: true }), apart]);
+  });
+
   it('records the failure of a call that gave up, and goes on when the step may fail', () => {
     const steps = [{ action: 'a.b', continue_on_error: true }, { action: 'c.d' }];
     const answers = {
