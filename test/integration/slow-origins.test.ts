@@ -3,52 +3,77 @@ import { startReceiver, type Receiver } from '../support/receiver';
 import { until } from '../support/until';
 
 const HANGING = 200;
-const QUICK = 20;
+const QUICK = 15;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const automation = (name: string, url: string) => `
+/** The 90th percentile. */
+const p90 = (times: number[]) =>
+  times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.9)] ?? Infinity;
+
+const automation = (name: string, url: string, timeoutSeconds: number) => `
 name: ${name}
 mode: parallel
 max_runs: 1000
 triggers: [{ event: automation.event, config: { type: ${name} } }]
 actions:
-  - { action: integration-webhook.send, config: { url: "${url}/{{ trigger.payload.data.n }}" }, timeout_seconds: 5, retry: { max_attempts: 2 } }
+  - action: integration-webhook.send
+    config: { url: "${url}/{{ trigger.payload.data.n }}" }
+    timeout_seconds: ${timeoutSeconds}
+    retry: { max_attempts: 2 }
 `;
 
-describe('200 events whose webhook hangs for 5 s', () => {
+describe('200 events whose webhook hangs for 4.5 s', () => {
   let engine: Engine;
   let hanging: Receiver;
+  let sent = 0;
   beforeAll(async () => {
     [engine, hanging] = await Promise.all([startEngine(), startReceiver()]);
+    await engine.worker();
+    hanging.answerWith(async (_received, response) => {
+      await pause(4_500);
+      response.end('ok');
+    });
   }, 90_000);
   afterAll(async () => {
     await engine.close();
     await hanging.close();
   });
 
-  it('do not hold up runs that call another origin', async () => {
-    await engine.worker();
-    hanging.answerWith(async (_received, response) => {
-      await pause(4_500);
-      response.end('ok');
-    });
-    await engine.save(automation('hanging', hanging.url));
-    const quick = await engine.save(automation('quick', '$URL'));
-    await engine.emit('hanging', { n: 0 }, { times: HANGING });
-    await until('calls hang', () => hanging.received.length > 10, 60_000);
-    const waited: number[] = [];
-    for (let n = 0; n < QUICK; n += 1) {
+  /** Milliseconds from an event to its effect, for some events one after another. */
+  async function waited(type: string): Promise<number[]> {
+    const times: number[] = [];
+    for (let count = 0; count < QUICK; count += 1) {
+      const n = (sent += 1);
       const began = Date.now();
-      await engine.emit('quick', { n });
+      await engine.emit(type, { n });
       await until('its effect', () => engine.receiver.received.some(({ path }) => path === `/${n}`), 60_000);
-      waited.push(Date.now() - began);
-      await pause(200);
+      times.push(Date.now() - began);
+      await pause(100);
     }
-    // Generous: alone it is some 50 ms; behind the hanging calls it was 35 s.
-    expect(waited.toSorted((one, other) => one - other)[Math.floor(QUICK * 0.9)]).toBeLessThan(5_000);
-    expect((await engine.runs(quick)).map(({ status }) => status)).not.toContain('failed');
-    const runs = await engine.ended(HANGING + QUICK, undefined, 180_000);
-    expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
-    expect(new Set(hanging.received.map(({ key }) => key)).size).toBe(HANGING);
-  }, 300_000);
+    return times;
+  }
+
+  // Up to 5 s, a call is tried inside the workflow task first; above, it is a normal activity from the start.
+  it.each([5, 8])(
+    'do not delay runs that call another origin, with a timeout of %d s',
+    async (timeoutSeconds) => {
+      const [slow, fast] = [`hanging-${timeoutSeconds}`, `quick-${timeoutSeconds}`];
+      const noisy = await engine.save(automation(slow, hanging.url, timeoutSeconds));
+      const quiet = await engine.save(automation(fast, '$URL', timeoutSeconds));
+      await waited(fast);
+      const alone = p90(await waited(fast));
+      const before = hanging.received.length;
+      await engine.emit(slow, { n: 0 }, { times: HANGING });
+      await until('calls hang', () => hanging.received.length > before + 10, 60_000);
+      const beside = p90(await waited(fast));
+      // Generous, since other tests share the machine: it was 35 s, and is about twice what it takes alone.
+      expect(beside).toBeLessThan(Math.max(3_000, 5 * alone));
+      const runs = await engine.ended(HANGING, noisy, 180_000);
+      expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
+      expect((await engine.ended(3 * QUICK, quiet, 60_000)).filter(({ status }) => status !== 'success')).toEqual([]);
+      const keys = hanging.received.slice(before).map(({ key }) => key);
+      expect(new Set(keys).size).toBe(HANGING);
+    },
+    300_000,
+  );
 });

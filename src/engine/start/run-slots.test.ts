@@ -86,7 +86,9 @@ describe('slots of runs', () => {
   });
 
   it('an automation takes at most half of what may be in flight, so that a burst of it leaves room to others', () => {
-    const { run } = slotsOf(40);
+    const { run, pass } = slotsOf(40);
+    expect(run.reserve('before', 'other')).toBe(true);
+    run.release('before');
     for (let n = 0; n < 10; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
     expect(run.reserve('burst 10', 'burst')).toBe(false);
     expect(run.full()).toEqual(['burst']);
@@ -94,5 +96,9 @@ describe('slots of runs', () => {
     run.enter('execution', 'burst 0')();
     expect(run.full()).toEqual([]);
     expect(run.reserve('burst 10', 'burst')).toBe(true);
+    // While no other automation asks for a slot, there is nobody to leave room to.
+    run.release('other');
+    pass(10_001);
+    for (let n = 11; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
   });
 });

@@ -6,6 +6,8 @@ const INITIAL = 20;
 const LEAST = 10;
 /** Least share of one automation. */
 const LEAST_SHARE = 5;
+/** While one automation alone asks for slots for so long, it may use the whole limit. */
+const ALONE_MS = 10_000;
 /** Weight of the newest start in the moving average of start times. */
 const WEIGHT = 0.1;
 /** Starts are quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
@@ -26,7 +28,7 @@ export interface RunSlots {
   reserve(runId: string, automationId: string): boolean;
   /** Takes a slot for a run that was taken from the table, whatever is free. */
   hold(runId: string, automationId: string): void;
-  /** Most runs of one automation that are in flight: half of the limit. */
+  /** Most runs of one automation that are in flight: half of the limit; all of it while no other one asks for slots. */
   share(): number;
   /** Automations that have their share. */
   full(): string[];
@@ -85,6 +87,9 @@ class SlotTable implements RunSlots {
   #averageMs = 0;
   /** The shortest such time, in milliseconds. */
   #quickestMs = Infinity;
+  /** The automation that asked for a slot last, and when another one than before did. */
+  #asking: string | undefined;
+  #sharedAt = -Infinity;
   /** Runs that may be in flight. */
   #limit: number;
 
@@ -102,17 +107,20 @@ class SlotTable implements RunSlots {
   }
 
   reserve(runId: string, automationId: string): boolean {
+    this.#noteAsking(automationId);
     if (this.free() === 0 || this.#takenBy(automationId) >= this.share()) return false;
     this.hold(runId, automationId);
     return true;
   }
 
   hold(runId: string, automationId: string): void {
+    this.#noteAsking(automationId);
     this.#reserved.set(runId, { since: this.#now(), automationId });
   }
 
   /** Half of the limit, so that a burst of one automation leaves room to the others. */
   share(): number {
+    if (this.#now() - this.#sharedAt > ALONE_MS) return Math.max(LEAST_SHARE, Math.floor(this.#limit));
     return Math.max(LEAST_SHARE, Math.floor(this.#limit / 2));
   }
 
@@ -149,6 +157,11 @@ class SlotTable implements RunSlots {
     this.#reserved.delete(runId);
     this.#adapt(this.#now() - reservation.since);
     return reservation.automationId;
+  }
+
+  #noteAsking(automationId: string): void {
+    if (this.#asking !== undefined && this.#asking !== automationId) this.#sharedAt = this.#now();
+    this.#asking = automationId;
   }
 
   /** Adapts the limit to the time that a start took until its first step. */
