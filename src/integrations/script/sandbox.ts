@@ -46,12 +46,16 @@ const tried = new Map<string, Promise<SandboxAbility | string>>();
 
 function abilityOf(bubblewrap: string | undefined): Promise<SandboxAbility | string> {
   const key = bubblewrap ?? '';
-  const known = tried.get(key) ?? tryBubblewrap(bubblewrap);
-  tried.set(key, known);
-  return known;
+  const known = tried.get(key);
+  if (known !== undefined) return known;
+  const trying = tryBubblewrap(bubblewrap);
+  tried.set(key, trying);
+  // A machine that was too busy, or without bubblewrap until now, is tried again by the next script.
+  void trying.then((ability) => typeof ability === 'string' && tried.delete(key));
+  return trying;
 }
 
-/** Why bubblewrap cannot be used here, or null. It is tried out once. */
+/** Why bubblewrap cannot be used here, or null. It is tried out until it works once. */
 export async function sandboxProblem(bubblewrap?: string): Promise<string | null> {
   const ability = await abilityOf(bubblewrap);
   return typeof ability === 'string' ? ability : null;
