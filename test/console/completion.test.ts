@@ -2,7 +2,8 @@ import { describeAt } from '../../console/src/screens/editor/hover';
 import { fixOf, rangeOf } from '../../console/src/screens/editor/findings';
 import type { Knowledge } from '../../console/src/screens/editor/schema-walk';
 import { suggestAt } from '../../console/src/screens/editor/suggest';
-import { delayMs, valueAtPath } from '../../console/src/lib/delay';
+import { valueAtPath } from '../../console/src/lib/place';
+import { timeAxis } from '../../console/src/lib/time-axis';
 import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
 
 let api: ApiHarness;
@@ -195,17 +196,33 @@ it('places findings and turns "did you mean" into a change of the word', () => {
   expect(fix && text.slice(0, fix.from) + fix.insert + text.slice(fix.to)).toBe(text.replace('craeted', 'created'));
 });
 
-it.each([
-  [{ minutes: 5 }, 300_000],
-  [{ hours: 1, seconds: 3 }, 3_603_000],
-  ['1h30m', 5_400_000],
-  ['00:05:00', 300_000],
-  ['500ms', 500],
-  [{ template: '{{ 5 }}' }, undefined],
-  ['soon', undefined],
-])('reads the delay %j as %j ms', (value, ms) => expect(delayMs(value)).toBe(ms));
-
 it('finds a step by its place', () => {
   const definition = { actions: [{ choose: [{ sequence: [{ delay: '5m' }] }] }] };
   expect(valueAtPath(definition, 'actions[0].choose[0].sequence[0]')).toEqual({ delay: '5m' });
+  const loop = { actions: [{ repeat: { count: 3, sequence: [{ stop: {} }] } }] };
+  expect(valueAtPath(loop, 'actions[0].repeat[2].sequence[0]')).toEqual({ stop: {} });
+});
+
+describe('the axis of time of a run', () => {
+  it('is linear when nothing is idle for long', () => {
+    const { place, folds } = timeAxis([0, 1_000, 2_000], 0, 4_000);
+    expect([0, 1_000, 2_000, 4_000].map(place)).toEqual([0, 0.25, 0.5, 1]);
+    expect(folds).toEqual([]);
+  });
+
+  it('folds a long wait so that the steps around it stay visible', () => {
+    const { place, folds } = timeAxis([0, 1_000, 3_601_000, 3_602_000], 0, 3_602_000);
+    expect(folds.map(({ ms }) => ms)).toEqual([3_600_000]);
+    expect(place(1_000)).toBeGreaterThan(0.4);
+    expect(place(3_601_000)).toBeCloseTo(place(1_000) + 0.1);
+    expect(place(3_602_000)).toBe(1);
+  });
+
+  it('keeps the order of instants', () => {
+    const instants = [5, 90_000, 12, 400_000, 90_500, 3];
+    const { place } = timeAxis(instants, 0, 500_000);
+    const places = [...instants].sort((a, b) => a - b).map(place);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect([place(-5), place(900_000)]).toEqual([0, 1]);
+  });
 });

@@ -6,64 +6,71 @@ import { api, ask } from '../api/client';
 import { queryClient } from '../api/query-client';
 import type { components } from '../api/schema';
 import { useMay } from '../api/session';
-import { CopyId } from '../ui/copy';
-import { Json } from '../ui/json';
+import { CopyId, shortId } from '../ui/copy';
 import { Empty, Loaded, Page, Panel, Problem } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
+import { StepPanel } from './run-step-panel';
 import { StepList } from './run-steps';
-import { WaitFacts } from './run-wait';
 
-type RunData = components['schemas']['Run'];
+type RunData = Detail['run'];
 type Step = components['schemas']['Step'];
+type Detail = Awaited<ReturnType<typeof readRun>>;
 
 /** Steps that wait because a step inside them does. */
 const CONTAINERS = new Set(['parallel', 'sequence', 'choose', 'repeat']);
 
-/** The run with all its steps, also those that its own answer does not carry. */
-async function readRun(id: string) {
-  const detail = await ask(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
-  if (!detail.stepsTruncated) return detail;
-  const steps: Step[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = { limit: 200, ...(cursor === undefined ? {} : { cursor }) };
-    const page = await ask(api.GET('/api/v1/runs/{id}/steps', { params: { path: { id }, query } }));
-    steps.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return { ...detail, steps };
+const readRun = (id: string) => ask(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
+
+/** What the run's own answer does not carry of its steps is read behind it, page by page. */
+function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
+  const truncated = detail?.stepsTruncated === true;
+  const key = ['run', id, 'steps'];
+  const rest = useQuery({
+    queryKey: key,
+    enabled: truncated,
+    queryFn: async () => {
+      const before = queryClient.getQueryData<readonly Step[]>(key) ?? [];
+      const steps: Step[] = [];
+      let cursor: string | undefined;
+      do {
+        const query = { limit: 200, ...(cursor === undefined ? {} : { cursor }) };
+        const page = await ask(api.GET('/api/v1/runs/{id}/steps', { params: { path: { id }, query } }));
+        steps.push(...page.items);
+        cursor = page.nextCursor ?? undefined;
+        // The list grows while it is read for the first time; afterwards it is replaced as a whole.
+        if (steps.length > before.length) queryClient.setQueryData(key, [...steps]);
+      } while (cursor !== undefined);
+      return steps;
+    },
+  });
+  const first = detail?.steps ?? [];
+  if (!truncated) return { steps: first, complete: true };
+  const read = rest.data ?? [];
+  return { steps: read.length > first.length ? read : first, complete: !rest.isFetching };
 }
 
 /** One run: its steps on a timeline, and everything about the chosen step. */
 export function Run() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
-  const query = useQuery({ queryKey: ['run', id], queryFn: () => readRun(id) });
+  const query = useQuery({
+    queryKey: ['run', id],
+    queryFn: () => readRun(id),
+  });
+  const { steps, complete } = useSteps(id, query.data);
   return (
     <Loaded query={query}>
-      {({ run, steps, artifacts }) => (
+      {({ run, artifacts }) => (
         <Page title={run.automationName} sub={<Facts run={run} />} aside={<Actions run={run} />}>
           {run.error !== null && <Problem error={new Error(String(run.error['message'] ?? run.error['code']))} />}
+          {run.stuck !== null && <Problem error={new Error(run.stuck)} />}
+          {run.endedBy !== null && <EndedBy endedBy={run.endedBy} />}
           <div className="run-grid">
-            <Panel title={`Steps (${steps.length})`}>
+            <Panel title={`Steps (${steps.length}${complete ? '' : ', reading on'})`}>
               {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps run={run} steps={steps} />}
             </Panel>
-            <StepPanel run={run} steps={steps} />
+            <ChosenStep run={run} steps={steps} artifacts={artifacts} />
           </div>
-          {artifacts.length > 0 && (
-            <Panel title="Artifacts">
-              <div className="detail">
-                {artifacts.map((artifact, index) => (
-                  <div key={index}>
-                    <h3>
-                      {artifact.actionId ?? artifact.name} · {artifact.type}
-                    </h3>
-                    <Json value={artifact.data} />
-                  </div>
-                ))}
-              </div>
-            </Panel>
-          )}
         </Page>
       )}
     </Loaded>
@@ -80,10 +87,13 @@ function Facts({ run }: { run: RunData }) {
       <span>
         {run.finishedAt === null ? 'running for' : 'took'} <Duration from={run.startedAt} to={run.finishedAt} />
       </span>
+      <Link to="/automations/$id" params={{ id: run.automationId }} search={{}}>
+        Automation
+      </Link>
       <span>{run.triggerEvent ?? 'started by hand'}</span>
       {run.contextKey !== null && <span>{run.contextKey}</span>}
       <span>version {run.version}</span>
-      <CopyId id={run.id} short={13} />
+      <CopyId id={run.id} />
       {run.causedBy !== null && <RunLink label="caused by" id={run.causedBy} />}
       {run.parentRunId !== null && <RunLink label="retry of" id={run.parentRunId} />}
     </>
@@ -95,7 +105,7 @@ function RunLink({ label, id }: { label: string; id: string }) {
     <span>
       {label}{' '}
       <Link to="/runs/$id" params={{ id }} search={{}}>
-        {id.slice(0, 13)}
+        {shortId(id)}
       </Link>
     </span>
   );
@@ -153,69 +163,35 @@ function Steps({ run, steps }: { run: RunData; steps: readonly Step[] }) {
   return <StepList steps={steps} finishedAt={run.finishedAt} chosen={chosen} onChoose={choose} />;
 }
 
-function StepPanel({ run, steps }: { run: RunData; steps: readonly Step[] }) {
+/** Why a run ended before its last step. */
+function EndedBy({ endedBy }: { endedBy: Record<string, unknown> }) {
+  const { kind, reason, runId } = endedBy;
+  return (
+    <div className="banner">
+      Ended early: {String(reason ?? kind).replaceAll('_', ' ')}
+      {typeof runId === 'string' && <RunLink label="see" id={runId} />}
+    </div>
+  );
+}
+
+interface ChosenProps {
+  run: RunData;
+  steps: readonly Step[];
+  artifacts: readonly components['schemas']['Artifact'][];
+}
+
+/** The step of the address, or else the one to look at first: what failed, or what is waited for. */
+function ChosenStep({ run, steps, artifacts }: ChosenProps) {
   const chosen = useChosen();
   const step = useMemo(
     () =>
       steps.find(({ path }) => path === chosen) ??
-      steps.find(({ status }) => status === 'failed') ??
-      steps.find(({ status, kind }) => status === 'waiting' && !CONTAINERS.has(kind)),
-    [steps, chosen],
+      steps.findLast(({ status, kind }) => status === 'failed' && !CONTAINERS.has(kind)) ??
+      steps.findLast(({ status, kind }) => status === 'waiting' && !CONTAINERS.has(kind)) ??
+      (chosen === undefined && run.finishedAt !== null
+        ? steps.findLast(({ kind }) => !CONTAINERS.has(kind))
+        : undefined),
+    [steps, chosen, run.finishedAt],
   );
-  if (step === undefined) {
-    return (
-      <Panel title="Step">
-        <Empty>Choose a step to see its result, attempts and errors.</Empty>
-      </Panel>
-    );
-  }
-  return (
-    <Panel
-      title={step.actionId ?? step.path}
-      aside={
-        <>
-          <Link to="/scripts" search={{ run: run.id, step: step.path }}>
-            Try a script with its scope
-          </Link>
-          <Status value={step.status} />
-        </>
-      }
-    >
-      <dl className="facts">
-        <dt>Place</dt>
-        <dd>
-          <CopyId id={step.path} short={60} />
-        </dd>
-        <dt>Kind</dt>
-        <dd>{step.action ?? step.kind}</dd>
-        <dt>Started</dt>
-        <dd>
-          <Time at={step.startedAt} />
-        </dd>
-        <dt>Took</dt>
-        <dd>
-          <Duration from={step.startedAt} to={step.finishedAt} />
-        </dd>
-        <dt>Attempts</dt>
-        <dd className="num">{step.attempts}</dd>
-        {step.status === 'waiting' && <WaitFacts run={run} step={step} />}
-      </dl>
-      <div className="detail">
-        {step.error !== null && (
-          <>
-            <h3>Error</h3>
-            <Json value={step.error} />
-          </>
-        )}
-        <h3>Result</h3>
-        <Json value={step.result} empty="No result." />
-        {step.trace != null && (
-          <>
-            <h3>Trace</h3>
-            <Json value={step.trace} />
-          </>
-        )}
-      </div>
-    </Panel>
-  );
+  return <StepPanel run={run} step={step} artifacts={artifacts} />;
 }

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
 import { useSearchParams } from '../lib/search';
-import { CopyId } from '../ui/copy';
+import { CopyId, shortId } from '../ui/copy';
 import { Empty, Page } from '../ui/page';
 import { page, Pages, usePages } from '../ui/pages';
 import { SearchBox } from '../ui/search-box';
@@ -73,7 +73,9 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
                   {run.automationName}
                 </Link>
               </td>
-              <td title={run.contextKey ?? ''}>{run.contextKey ?? <span className="faint">–</span>}</td>
+              <td title={run.contextKey ?? ''}>
+                {run.contextKey === null ? <span className="faint">–</span> : shortId(run.contextKey, 32)}
+              </td>
               <td title={run.triggerEvent ?? ''}>{run.triggerEvent ?? <span className="faint">manual</span>}</td>
               <td>
                 <Time at={run.startedAt} />
@@ -82,7 +84,7 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
                 <Duration from={run.startedAt} to={run.finishedAt} />
               </td>
               <td>
-                <CopyId id={run.id} short={13} />
+                <CopyId id={run.id} />
               </td>
             </tr>
           ))}

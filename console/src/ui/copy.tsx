@@ -1,8 +1,16 @@
 import { Check, Copy } from 'lucide-react';
 import { useState } from 'react';
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** An id in few characters: of a UUID its end, since UUIDs of one hour begin alike. */
+export function shortId(id: string, short = 12): string {
+  if (UUID.test(id)) return `…${id.slice(-8)}`;
+  return id.length > short + 4 ? `${id.slice(0, short)}…` : id;
+}
+
 /** An id in short, copied whole. */
-export function CopyId({ id, short = 8 }: { id: string; short?: number }) {
+export function CopyId({ id, short = 12 }: { id: string; short?: number }) {
   const [copied, setCopied] = useState(false);
   const copy = () => {
     void navigator.clipboard.writeText(id).then(() => {
@@ -10,7 +18,7 @@ export function CopyId({ id, short = 8 }: { id: string; short?: number }) {
       window.setTimeout(() => setCopied(false), 1_200);
     });
   };
-  const text = id.length > short + 4 ? `${id.slice(0, short)}…` : id;
+  const text = shortId(id, short);
   return (
     <button type="button" className="copy" title={`${id} (copy)`} aria-label={`Copy ${id}`} onClick={copy}>
       <code>{text}</code>

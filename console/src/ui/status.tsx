@@ -43,6 +43,11 @@ const STATUS: Readonly<Record<string, { icon: LucideIcon; tone: Tone }>> = {
   minor: { icon: CircleDot, tone: 'quiet' },
 };
 
+/** Tone of a status, for what is drawn in its colour. */
+export function toneOf(value: string): Tone {
+  return (Object.hasOwn(STATUS, value) ? STATUS[value]?.tone : undefined) ?? 'quiet';
+}
+
 /** A status by shape and word. */
 export function Status({ value, label }: { value: string; label?: string }) {
   const known = Object.hasOwn(STATUS, value) ? STATUS[value] : undefined;

@@ -2,7 +2,8 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { api, ask } from '../../api/client';
 import type { components } from '../../api/schema';
-import { CopyId } from '../../ui/copy';
+import { FoundWanted } from '../../ui/conditions';
+import { CopyId, shortId } from '../../ui/copy';
 import { Countdown } from '../../ui/countdown';
 import { Json } from '../../ui/json';
 import { Empty, Loaded, Page, Panel, Problem } from '../../ui/page';
@@ -12,6 +13,15 @@ import { meaningOf } from '../automations/evaluations';
 
 type Detail = components['schemas']['ChangeDetail'];
 type Candidate = components['schemas']['Candidate'];
+
+/** Screens of entities, by kind. */
+const SCREEN_OF: Readonly<Record<string, string>> = {
+  alert: '/alerts/$id',
+  incident: '/incidents/$id',
+  maintenance: '/maintenances/$id',
+  system: '/systems/$id',
+  health: '/systems/$id',
+};
 
 /** One change: who sent it, what each automation made of it and why, and what led to it. */
 export function ChangeScreen() {
@@ -35,6 +45,7 @@ export function ChangeScreen() {
                 <Causes detail={detail} />
                 <Panel title="What changed">
                   <div className="detail">
+                    {change.changedFields.length > 0 && <p className="faint">{change.changedFields.join(', ')}</p>}
                     {change.payload !== null && <Json value={change.payload} />}
                     {change.prev !== null && (
                       <>
@@ -60,15 +71,21 @@ function Facts({ detail: { change, sender } }: { detail: Detail }) {
     <>
       <Time at={change.occurredAt} />
       <span>
-        {change.kind} {change.id}
+        {change.kind}{' '}
+        {Object.hasOwn(SCREEN_OF, change.kind) ? (
+          <Link to={SCREEN_OF[change.kind] as '/alerts/$id'} params={{ id: change.id }} search={{}}>
+            {shortId(change.id, 40)}
+          </Link>
+        ) : (
+          shortId(change.id, 40)
+        )}
       </span>
       <span>
         from {sender.type} {sender.name}
       </span>
-      {change.changedFields.length > 0 && <span>changed {change.changedFields.join(', ')}</span>}
       {change.failure !== null && <Status value="failed" label={`not routed: ${change.failure}`} />}
       {change.routedAt === null && change.failure === null && <Status value="pending" label="not routed yet" />}
-      <CopyId id={change.changeId} short={13} />
+      <CopyId id={change.changeId} />
     </>
   );
 }
@@ -100,21 +117,25 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
     candidate;
   return (
     <>
-      <Status value={outcome === 'started' ? 'started' : 'refused'} label={meaningOf(outcome)} />{' '}
-      <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
-        {automationName}
-      </Link>{' '}
-      <span className="cell-sub">
-        {triggerId}, version {version}
-      </span>
-      {detail !== null && <div>{detail}</div>}
+      <div className="candidate-head">
+        <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
+          {automationName}
+        </Link>
+        <span className="cell-sub">
+          {triggerId} · version {version}
+        </span>
+        <span className="candidate-outcome">
+          <Status value={outcome === 'started' ? 'started' : 'refused'} label={meaningOf(outcome)} />
+        </span>
+      </div>
       {deciding !== undefined && (
-        <div>
-          <code>{deciding.expression}</code>: found <code>{JSON.stringify(deciding.found) ?? 'nothing'}</code>, wanted{' '}
-          <code>{JSON.stringify(deciding.wanted)}</code>
+        <div className="deciding">
+          <code>{deciding.expression}</code>
+          <FoundWanted found={deciding.found} wanted={deciding.wanted} />
         </div>
       )}
-      {note !== undefined && <div>{note}</div>}
+      {detail !== null && <div className="cell-sub">{detail}</div>}
+      {note !== undefined && <div className="cell-sub">{note}</div>}
       {window !== undefined && (
         <div>
           {window.count} of {window.needed} within the window
@@ -148,7 +169,7 @@ function Today({ candidate: { automationId }, changeId }: { candidate: Candidate
   });
   return (
     <div className="row-actions">
-      <button type="button" className="quiet" disabled={explain.isPending} onClick={() => explain.mutate()}>
+      <button type="button" className="small" disabled={explain.isPending} onClick={() => explain.mutate()}>
         What would it do today?
       </button>
       {explain.error !== null && <Problem error={explain.error} />}
@@ -195,8 +216,9 @@ function Causes({ detail: { causes } }: { detail: Detail }) {
           {items.map(({ runId, automationName, changeId, event, kind, id }) => (
             <li key={`${runId}:${changeId ?? ''}`}>
               <Link to="/runs/$id" params={{ id: runId }} search={{}}>
-                {automationName ?? runId}
-              </Link>{' '}
+                {automationName ?? shortId(runId)}
+              </Link>
+              {changeId !== null && ' → '}
               {changeId !== null && (
                 <Link to="/why/$id" params={{ id: changeId }} search={{}}>
                   {event ?? `${kind ?? ''} ${id ?? ''}`}

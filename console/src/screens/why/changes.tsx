@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { api, ask } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
+import { shortId } from '../../ui/copy';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { SearchBox } from '../../ui/search-box';
@@ -20,14 +21,35 @@ const COLUMNS: readonly Column<Change>[] = [
       <>
         <Link to="/why/$id" params={{ id: changeId }} search={{}}>
           {events[0] ?? event ?? `${kind} changed`}
-        </Link>
-        {changedFields.length > 0 && <div className="cell-sub">{changedFields.join(', ')}</div>}
+        </Link>{' '}
+        <span className="cell-sub">{changedFields.join(', ')}</span>
       </>
     ),
   },
-  { name: 'Entity', title: ({ id }) => id, cell: ({ kind, id }) => `${kind} ${id}` },
-  { name: 'Context', title: ({ contextKey }) => contextKey ?? '', cell: ({ contextKey }) => contextKey ?? '–' },
-  { name: 'From', title: ({ sender }) => sender.name, cell: ({ sender }) => `${sender.type} ${sender.name}` },
+  {
+    name: 'Entity',
+    title: ({ id }) => id,
+    cell: ({ kind, id }) => (
+      <>
+        <span className="faint">{kind}</span> {shortId(id, 32)}
+      </>
+    ),
+  },
+  {
+    name: 'Context',
+    title: ({ contextKey }) => contextKey ?? '',
+    cell: ({ contextKey, id }) =>
+      contextKey === null || contextKey === id ? <span className="faint">–</span> : shortId(contextKey, 32),
+  },
+  {
+    name: 'From',
+    title: ({ sender }) => sender.name,
+    cell: ({ sender }) => (
+      <>
+        <span className="faint">{sender.type}</span> {sender.name}
+      </>
+    ),
+  },
 ];
 
 /** Events and changes of state, newest first; each leads to what came of it. */

@@ -1,0 +1,75 @@
+/** A stretch of time in which nothing began or ended, drawn narrower than it is. */
+export interface Fold {
+  /** Position of its middle, 0 to 1. */
+  at: number;
+  ms: number;
+}
+
+/** Positions of instants on one line. */
+export interface TimeAxis {
+  /** Position of an instant in ms since the epoch, 0 to 1. */
+  place(at: number): number;
+  folds: readonly Fold[];
+}
+
+/** Shorter stretches are never folded. */
+const SHORTEST_FOLD_MS = 5_000;
+const FOLD_WIDTH = 0.1;
+const MAX_FOLDS = 5;
+
+/**
+ * An axis from `from` to `to`. Stretches between neighbouring instants are folded when they would leave less than two
+ * thirds of the line to all others.
+ */
+export function timeAxis(instants: readonly number[], from: number, to: number): TimeAxis {
+  const marks = [...new Set([from, ...instants.filter((at) => at > from && at < to), to])].sort((a, b) => a - b);
+  const lengths = marks.slice(1).map((mark, index) => mark - (marks[index] ?? mark));
+  const folded = foldedOf(lengths);
+  const shown = lengths.reduce((sum, length, index) => sum + (folded.has(index) ? 0 : length), 0);
+  const scale = (1 - FOLD_WIDTH * folded.size) / Math.max(1, shown);
+  const places = [0];
+  for (const [index, length] of lengths.entries())
+    places.push((places[index] ?? 0) + (folded.has(index) ? FOLD_WIDTH : length * scale));
+  const place = (at: number): number => {
+    const next = firstAbove(marks, at);
+    if (next === 0) return 0;
+    if (next === marks.length) return Math.min(1, places.at(-1) ?? 1);
+    const [before = 0, after = 1] = [marks[next - 1], marks[next]];
+    const [left = 0, right = 1] = [places[next - 1], places[next]];
+    return left + ((at - before) / (after - before)) * (right - left);
+  };
+  const folds = [...folded].map((index) => ({
+    at: (places[index] ?? 0) + FOLD_WIDTH / 2,
+    ms: lengths[index] ?? 0,
+  }));
+  return { place, folds: folds.sort((a, b) => a.at - b.at) };
+}
+
+/** Indexes of the stretches to fold, the longest first. */
+function foldedOf(lengths: readonly number[]): Set<number> {
+  const longest = lengths
+    .map((length, index) => ({ length, index }))
+    .filter(({ length }) => length >= SHORTEST_FOLD_MS)
+    .sort((a, b) => b.length - a.length)
+    .slice(0, MAX_FOLDS);
+  const folded = new Set<number>();
+  let rest = lengths.reduce((sum, length) => sum + length, 0);
+  for (const { length, index } of longest) {
+    rest -= length;
+    // A line with one stretch only has nothing to make room for.
+    if (rest <= 0 || length < rest * 2) break;
+    folded.add(index);
+  }
+  return folded;
+}
+
+/** Index of the first mark beyond an instant. */
+function firstAbove(marks: readonly number[], at: number): number {
+  let [low, high] = [0, marks.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((marks[middle] ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

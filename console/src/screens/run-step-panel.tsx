@@ -1,0 +1,175 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { stringify } from 'yaml';
+import { api, ask } from '../api/client';
+import type { components } from '../api/schema';
+import { valueAtPath } from '../lib/place';
+import { isRecord } from '../lib/records';
+import { ConditionList } from '../ui/conditions';
+import { CopyId } from '../ui/copy';
+import { Facts } from '../ui/facts';
+import { Json } from '../ui/json';
+import { Empty, Loaded, Panel } from '../ui/page';
+import { Status } from '../ui/status';
+import { Duration, Time } from '../ui/time';
+import { WaitFacts } from './run-wait';
+
+type RunData = components['schemas']['Run'];
+type Step = components['schemas']['Step'];
+type Artifact = components['schemas']['Artifact'];
+
+interface StepPanelProps {
+  run: RunData;
+  step: Step | undefined;
+  artifacts: readonly Artifact[];
+}
+
+/** Everything about the chosen step. */
+export function StepPanel({ run, step, artifacts }: StepPanelProps) {
+  if (step === undefined) {
+    return (
+      <Panel title="Step">
+        <Empty>Choose a step to see its result, attempts and errors.</Empty>
+      </Panel>
+    );
+  }
+  const trace = isRecord(step.trace) ? step.trace : {};
+  const conditions = Array.isArray(trace['conditions']) ? trace['conditions'] : [];
+  const own = artifacts.filter(({ actionId }) => actionId !== null && actionId === step.actionId);
+  return (
+    <Panel
+      title={step.actionId ?? step.action ?? step.kind.replaceAll('_', ' ')}
+      aside={<Status value={step.status} />}
+    >
+      <Facts
+        rows={[
+          ['Place', <CopyId key="place" id={step.path} short={60} />],
+          ['Kind', step.action ?? step.kind.replaceAll('_', ' ')],
+          ['Started', <Time key="at" at={step.startedAt} />],
+          ['Took', <Duration key="took" from={step.startedAt} to={step.finishedAt} />],
+          ['Attempts', step.attempts > 1 ? step.attempts : undefined],
+        ]}
+      />
+      {step.status === 'waiting' && <WaitFacts run={run} step={step} />}
+      <div className="detail">
+        {step.error !== null && <StepError error={step.error} />}
+        {conditions.length > 0 && (
+          <>
+            <h3>Conditions</h3>
+            <ConditionList traces={conditions} />
+          </>
+        )}
+        <Warnings trace={trace} />
+        {step.result !== null && step.status !== 'waiting' && (
+          <>
+            <h3>Result</h3>
+            <Json value={step.result} />
+          </>
+        )}
+        {own.map((artifact) => (
+          <div key={artifact.name}>
+            <h3>
+              Artifact {artifact.name} · {artifact.type}
+            </h3>
+            <Json value={artifact.data} />
+          </div>
+        ))}
+        <AsWritten key={`written:${step.path}`} run={run} step={step} />
+        <ScopeOf key={`scope:${step.path}`} run={run} step={step} />
+      </div>
+    </Panel>
+  );
+}
+
+function StepError({ error }: { error: Record<string, unknown> }) {
+  const { code, message, path: _path, actionId: _actionId, ...more } = error;
+  return (
+    <div className="step-error" role="alert">
+      <strong>{String(code)}</strong>
+      <p>{String(message ?? '')}</p>
+      {Object.keys(more).length > 0 && <Json value={more} />}
+    </div>
+  );
+}
+
+function Warnings({ trace }: { trace: Record<string, unknown> }) {
+  if (!Array.isArray(trace['warnings'])) return null;
+  return trace['warnings'].map((warning, index) => (
+    <p key={index} className="tone-warn">
+      {String(warning)}
+    </p>
+  ));
+}
+
+/** A part that is read only when it is opened. */
+function Fold({ title, children }: { title: string; children: () => React.ReactNode }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{title}</summary>
+      {open && children()}
+    </details>
+  );
+}
+
+/** The step in the version of the definition that the run is pinned to. */
+function AsWritten({ run, step }: { run: RunData; step: Step }) {
+  return <Fold title="As written">{() => <Written run={run} step={step} />}</Fold>;
+}
+
+function Written({ run, step }: { run: RunData; step: Step }) {
+  const query = useQuery({
+    queryKey: ['automation', run.automationId, 'version', run.version],
+    staleTime: Infinity,
+    queryFn: async () => {
+      const params = { path: { id: run.automationId }, query: { limit: 200 } };
+      const { items } = await ask(api.GET('/api/v1/automations/{id}/versions', { params }));
+      return items.find(({ version }) => version === run.version) ?? null;
+    },
+  });
+  return (
+    <Loaded query={query}>
+      {(version) => {
+        const written = valueAtPath(version?.definition, step.path);
+        return written === undefined ? (
+          <p className="faint">Version {run.version} is no longer kept.</p>
+        ) : (
+          <pre className="json" tabIndex={0}>
+            {stringify(written, { lineWidth: 0 })}
+          </pre>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+/** Trigger, variables and artifacts as the step's expressions saw them. */
+function ScopeOf({ run, step }: { run: RunData; step: Step }) {
+  return (
+    <>
+      <Fold title="Scope as seen by this step">{() => <Scope run={run} step={step} />}</Fold>
+      <Link to="/scripts" search={{ run: run.id, step: step.path }}>
+        Try a script with its scope
+      </Link>
+    </>
+  );
+}
+
+function Scope({ run, step }: { run: RunData; step: Step }) {
+  const query = useQuery({
+    queryKey: ['scope', run.id, step.path],
+    queryFn: () =>
+      ask(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: run.id }, query: { actionPath: step.path } } })),
+  });
+  return (
+    <Loaded query={query}>
+      {({ scope: { var: _same, ...scope }, snapshot }) => (
+        <>
+          {!snapshot && <p className="faint">The step has not begun; this is what the run has now.</p>}
+          <Json value={scope} />
+        </>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,49 @@
+import { isRecord } from '../lib/records';
+import { Status } from './status';
+
+/** Conditions with every part: what it found and what it wanted. */
+export function ConditionList({ traces }: { traces: readonly unknown[] }) {
+  return (
+    <ul className="conditions">
+      {traces.filter(isRecord).map((trace, index) => (
+        <li key={index}>
+          <ConditionText trace={trace} />
+          {Array.isArray(trace['parts']) && trace['parts'].length > 0 && <ConditionList traces={trace['parts']} />}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ConditionText({ trace }: { trace: Record<string, unknown> }) {
+  const { value, condition, actual, wanted, reason } = trace;
+  const shows = Object.hasOwn(trace, 'actual') || Object.hasOwn(trace, 'wanted');
+  const words = value === true ? 'true' : value === 'error' ? 'error' : 'false';
+  return (
+    <>
+      <Status value={value === true ? 'success' : value === 'error' ? 'failed' : 'refused'} label={words} />
+      <code>{String(condition)}</code>
+      {shows && <FoundWanted found={actual} wanted={wanted} />}
+      {value === 'error' && typeof reason === 'string' && <span className="tone-bad">{reason}</span>}
+    </>
+  );
+}
+
+/** The value that decided beside the one that was asked for. */
+export function FoundWanted({ found, wanted }: { found: unknown; wanted: unknown }) {
+  return (
+    <span className="found">
+      found <code>{valueText(found)}</code>, wanted <code>{valueText(wanted)}</code>
+    </span>
+  );
+}
+
+/** A value in one line; `{"==": "a"}` is read as `== "a"`. */
+function valueText(value: unknown): string {
+  if (isRecord(value)) {
+    const [[operator, operand] = [], ...more] = Object.entries(value);
+    if (operator !== undefined && more.length === 0 && /^(==|!=|<=?|>=?|in)$/.test(operator))
+      return `${operator} ${JSON.stringify(operand)}`;
+  }
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}
