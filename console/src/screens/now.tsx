@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { api, ask } from '../api/client';
+import type { components } from '../api/schema';
 import { Countdown } from '../ui/countdown';
 import { OutcomeBars } from '../ui/bars';
 import { Loaded, Page, Panel } from '../ui/page';
@@ -17,6 +18,7 @@ const REFRESH_MS = 15_000;
 export function Now() {
   return (
     <Page title="Now" sub={<Lag />}>
+      <Problems />
       <div className="two-columns">
         <div>
           <FiringAlerts />
@@ -26,6 +28,7 @@ export function Now() {
         <div>
           <RunsOfTheHour />
           <ArmedDwells />
+          <Workers />
         </div>
       </div>
     </Page>
@@ -79,16 +82,19 @@ function FiringAlerts() {
           <List
             none="No alert fires."
             items={items.map((alert) => (
-              <>
-                <Status value="firing" label={alert.severity ?? 'firing'} />{' '}
+              <span key={alert.fingerprint} className="line">
+                <Status value="firing" label={alert.severity ?? 'firing'} />
                 <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}}>
                   {alert.name ?? alert.fingerprint}
-                </Link>{' '}
-                {alert.systemId} began <Time at={alert.startsAt} />
-                {alert.acknowledgedBy !== undefined && (
-                  <span className="faint"> · acknowledged by {alert.acknowledgedBy}</span>
+                </Link>
+                <span>{alert.systemId}</span>
+                {alert.acknowledgedBy != null && (
+                  <span className="faint">acknowledged by {alert.acknowledgedBy}</span>
                 )}
-              </>
+                <span className="line-end">
+                  <Time at={alert.startsAt} />
+                </span>
+              </span>
             ))}
           />
         )}
@@ -110,13 +116,15 @@ function UnhealthySystems() {
             items={items
               .filter(({ state }) => state['status'] !== 'healthy')
               .map(({ id, state, updatedAt }) => (
-                <>
-                  <Status value={String(state['status'])} />{' '}
+                <span key={id} className="line">
+                  <Status value={String(state['status'])} />
                   <Link to="/systems/$id" params={{ id }} search={{}}>
                     {id}
-                  </Link>{' '}
-                  changed <Time at={updatedAt} />
-                </>
+                  </Link>
+                  <span className="line-end">
+                    <Time at={updatedAt} />
+                  </span>
+                </span>
               ))}
           />
         )}
@@ -128,44 +136,63 @@ function UnhealthySystems() {
 function RunsOfTheHour() {
   const query = useNowQuery('runs', async () => {
     const from = new Date(Date.now() - HOUR_MS).toISOString();
-    const [runs, failed, stats] = await Promise.all([
+    const list = (status: string) =>
+      ask(api.GET('/api/v1/runs', { params: { query: { from, status, limit: SHOWN } } }));
+    const [runs, open, failed, stats] = await Promise.all([
       ask(api.GET('/api/v1/runs', { params: { query: { from, counts: 'true', limit: 1 } } })),
-      ask(api.GET('/api/v1/runs', { params: { query: { from, status: 'failed', limit: SHOWN } } })),
+      list('running,waiting'),
+      list('failed'),
       ask(api.GET('/api/v1/stats', { params: { query: { from, bucket: 'minute' } } })),
     ]);
-    return { counts: runs.counts, failed: failed.items, stats };
+    return { from, counts: runs.counts, items: [...failed.items, ...open.items], stats };
   });
   return (
-    <Panel title="Runs of the last hour">
+    <Panel
+      title="Runs of the last hour"
+      aside={
+        <Link to="/runs" search={{}}>
+          All
+        </Link>
+      }
+    >
       <Loaded query={query}>
-        {({ counts, failed, stats }) => (
+        {({ from, counts, items, stats }) => (
           <>
             <div className="detail">
               <div className="chips">
                 {(['running', 'waiting', 'failed', 'success'] as const).map((status) => (
-                  <Link key={status} className="button" to="/runs" search={{ status }}>
+                  <Link key={status} className="button" to="/runs" search={{ status, from }}>
                     <Status value={status} /> <span className="num">{counts?.[status] ?? 0}</span>
                   </Link>
                 ))}
               </div>
               <OutcomeBars buckets={stats.buckets} height={40} label={`${stats.total} runs ended in the last hour`} />
             </div>
-            <List
-              none="None failed."
-              items={failed.map((run) => (
-                <>
-                  <Status value="failed" />{' '}
-                  <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
-                    {run.automationName}
-                  </Link>{' '}
-                  <Time at={run.finishedAt} /> after <Duration from={run.startedAt} to={run.finishedAt} />
-                </>
-              ))}
-            />
+            <List none="None failed, and none is open." items={items.map((run) => <RunLine key={run.id} run={run} />)} />
           </>
         )}
       </Loaded>
     </Panel>
+  );
+}
+
+function RunLine({ run }: { run: components['schemas']['Run'] }) {
+  return (
+    <span className="line">
+      <Status value={run.status} />
+      <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
+        {run.automationName}
+      </Link>
+      <span className="line-end">
+        {run.finishedAt === null ? (
+          <>
+            for <Duration from={run.startedAt} to={null} />
+          </>
+        ) : (
+          <Time at={run.finishedAt} />
+        )}
+      </span>
+    </span>
   );
 }
 
@@ -178,12 +205,15 @@ function ArmedDwells() {
           <List
             none="No cause is waiting to hold long enough."
             items={items.map(({ automationId, triggerId, contextKey, firesAt }) => (
-              <>
+              <span key={`${automationId}:${triggerId}:${contextKey ?? ''}`} className="line">
                 <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
                   {triggerId}
-                </Link>{' '}
-                {contextKey} fires <Countdown until={firesAt} />
-              </>
+                </Link>
+                <span>{contextKey}</span>
+                <span className="line-end">
+                  fires <Countdown until={firesAt} />
+                </span>
+              </span>
             ))}
           />
         )}
@@ -210,9 +240,66 @@ function DeadLetters() {
           <List
             none="Every change could be routed."
             items={items.map(({ kind, id, event, failedAt }) => (
-              <>
-                <Status value="failed" label={event ?? 'change'} /> {kind} {id} <Time at={failedAt} />
-              </>
+              <span key={`${kind}:${id}:${failedAt}`} className="line">
+                <Status value="failed" label={event ?? 'change'} />
+                <span>
+                  {kind} {id}
+                </span>
+                <span className="line-end">
+                  <Time at={failedAt} />
+                </span>
+              </span>
+            ))}
+          />
+        )}
+      </Loaded>
+    </Panel>
+  );
+}
+
+/** What the installation itself reports as wrong, with what to do about it. */
+function Problems() {
+  const { data } = useNowQuery('diagnosis', () => ask(api.GET('/api/v1/diagnosis')));
+  const items = data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <Panel title={`Problems of the installation (${items.length})`}>
+      <List
+        none=""
+        items={items.map(({ code, severity, message, advice, subject }) => (
+          <span key={`${code}:${subject ?? ''}`} className="line">
+            <Status value={severity === 'critical' ? 'unhealthy' : 'degraded'} label={severity} />
+            <span>
+              {message} <span className="faint">{advice}</span>
+            </span>
+          </span>
+        ))}
+      />
+    </Panel>
+  );
+}
+
+function Workers() {
+  const query = useNowQuery('workers', () => ask(api.GET('/api/v1/workers')));
+  return (
+    <Panel title="Workers">
+      <Loaded query={query}>
+        {({ items }) => (
+          <List
+            none="No worker is running, so nothing starts. Start one with “fermata worker”."
+            items={items.map(({ id, host, pid, live, version, startedAt, partitions }) => (
+              <span key={id} className="line">
+                <Status value={live ? 'healthy' : 'disabled'} label={live ? 'live' : 'stopped'} />
+                <span>
+                  {host} <span className="faint">process {pid}</span>
+                </span>
+                <span className="faint">
+                  {version === null ? 'version unknown' : `version ${version}`} · {partitions} partitions
+                </span>
+                <span className="line-end">
+                  since <Time at={startedAt} />
+                </span>
+              </span>
             ))}
           />
         )}

@@ -109,7 +109,7 @@ function StepName({ step }: { step: Step }) {
   return (
     <span className="step-name" style={{ paddingLeft: depthOf(step.path) * 14 }} title={step.path}>
       {name}
-      {pass !== undefined && <span className="faint num"> #{Number(pass) + 1}</span>}
+      {pass !== undefined && <span className="faint num"> #{pass}</span>}
       {more !== '' && more !== name && <span className="step-kind">{more}</span>}
     </span>
   );

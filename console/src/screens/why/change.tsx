@@ -53,8 +53,12 @@ export function ChangeScreen() {
                         <Json value={change.prev} />
                       </>
                     )}
-                    <h3>After</h3>
-                    <Json value={change.next} empty="Removed, or an event without a state." />
+                    {change.payload === null && (
+                      <>
+                        <h3>After</h3>
+                        <Json value={change.next} empty="Removed." />
+                      </>
+                    )}
                   </div>
                 </Panel>
               </div>

@@ -1,0 +1,23 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** A worker process that is live, or stopped some minutes ago. */
+export interface WorkerRow extends Record<string, unknown> {
+  id: string;
+  host: string;
+  pid: number;
+  startedAt: Date;
+  live: boolean;
+  /** Partitions of the change log that it routes. */
+  partitions: number;
+}
+
+/** Workers, the live ones first. */
+export async function listWorkers(db: Executor): Promise<WorkerRow[]> {
+  const result = await db.execute<Omit<WorkerRow, 'startedAt'> & { startedAt: string }>(sql`
+    select w.id, w.host, w.pid, w.started_at as "startedAt", w.expires_at >= clock_timestamp() as live,
+      (select count(*)::int from partition_leases l where l.owner = w.id and l.expires_at >= clock_timestamp())
+        as partitions
+    from workers w order by live desc, w.started_at desc, w.id limit 200`);
+  return result.rows.map((row) => ({ ...row, startedAt: new Date(row.startedAt) }) as WorkerRow);
+}
