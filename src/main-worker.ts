@@ -59,6 +59,7 @@ import { createScriptRunner, WORKER_WAIT_MS } from './integrations/script/script
 import { warnWithoutSandbox } from './integrations/script/sandbox-warning';
 import { warnOfSkew } from './telemetry/clock-skew';
 import { pushMetrics } from './telemetry/push-metrics';
+import { packageVersion } from './package-version';
 import { trackSlots } from './temporal/track-slots';
 import { keepTemporal, type TemporalKeeper } from './temporal/keep-temporal';
 import { createWorkerMetrics } from './telemetry/worker-metrics';
@@ -350,7 +351,10 @@ function startRouting(parts: WorkerParts): Routing {
   const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log, watch });
   const fleet = createFleet({
     ...{ db: database.db, knowledge: knowledgeOf(parts.plugins) },
-    worker: { id: workerId, host: hostname(), pid: process.pid, leaseSeconds: LEASE_SECONDS },
+    worker: {
+      ...{ id: workerId, host: hostname(), pid: process.pid },
+      ...{ version: packageVersion(), leaseSeconds: LEASE_SECONDS },
+    },
   });
   const leases = createLeases({ db: database.db, workerId, fleet });
   const dispatcher = createDispatcher({ ...shared, leases, fleet, onRouted: metrics.routed, watch });

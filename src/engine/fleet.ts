@@ -44,7 +44,7 @@ function namesIn({ kinds, events }: Readers, kind: string, told: readonly string
 /** Announces what a worker's plugins bring and remembers what those of the others do. */
 export function createFleet(deps: {
   db: Executor;
-  worker: Pick<WorkerAnnouncement, 'id' | 'host' | 'pid' | 'leaseSeconds'>;
+  worker: Pick<WorkerAnnouncement, 'id' | 'host' | 'pid' | 'version' | 'leaseSeconds'>;
   knowledge: Knowledge;
 }): Fleet {
   const { db, knowledge } = deps;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { BASE } from '../integration/api-harness';
 import { until } from '../support/until';
 import { describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
@@ -147,5 +149,50 @@ describeConsole('the editor of the console', () => {
     await page.getByText('Keep this comment').waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     expect(wrong).toEqual([]);
+  });
+
+  it('tries the text out on a past event that started nothing, and saves it as a test', async () => {
+    const event = {
+      specversion: '1.0',
+      id: 'past',
+      source: '/test',
+      type: 'deploy',
+      subject: 'shop',
+      data: { env: 'dev' },
+    };
+    await screens.post('/events', event);
+    const { page } = await screens.open(`/automations/${id}/edit`);
+    const text = `name: Hears deploys
+triggers:
+  - event: automation.event
+    config: { type: deploy }
+actions:
+  - action: automation.log
+    config: { message: "{{ trigger.payload.subject }}" }
+`;
+    await page.getByLabel('Definition').fill(text);
+    await page.getByLabel('Payload').selectOption('event');
+    await page.getByLabel('Event', { exact: true }).selectOption({ index: 1 });
+    await page.getByRole('button', { name: 'Try it out' }).click();
+    await page.getByText('It would run and end with success').waitFor();
+    await page.getByLabel('Payload').selectOption('own');
+    await page
+      .getByLabel('Own payload as JSON')
+      .fill('{"type": "deploy", "source": "/t", "subject": "shop", "data": {}}');
+    await page.getByRole('button', { name: 'Try it out' }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save as test' }).click(),
+    ]);
+    const file = readFileSync(await download.path(), 'utf8');
+    expect(download.suggestedFilename()).toBe('page-on-call.test.yaml');
+    expect(parse(file)).toMatchObject({
+      tests: [
+        {
+          events: [{ at: '1m', event: { type: 'deploy', subject: 'shop' } }],
+          expect: [{ runs: [{ status: 'success', steps: [{ path: 'actions[0]', status: 'success' }] }] }],
+        },
+      ],
+    });
   });
 });

@@ -207,4 +207,66 @@ describeConsole('operating by the console', () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Checkout' }).waitFor();
   });
+
+  it('cancels all open runs of a filter after a preview of what matches', async () => {
+    const id = await screens.automation({
+      name: 'Waits for long',
+      actions: [{ delay: { hours: 5 } }],
+      mode: 'parallel',
+    });
+    for (let run = 0; run < 3; run += 1) await screens.post(`/automations/${id}/runs`, {});
+    const { page, wrong } = await screens.open(`/runs?automationId=${id}`);
+    await page.getByRole('button', { name: 'Cancel all open…' }).click();
+    await page.getByText('3 runs match.').waitFor();
+    await page.getByRole('button', { name: 'Cancel 3 runs' }).click();
+    await page.getByText('3 of 3 were cancelled.').waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page
+      .getByRole('row', { name: /cancelled/ })
+      .nth(2)
+      .waitFor();
+    await page.goto(`${screens.api.url}/console/runs`);
+    expect(await page.getByRole('button', { name: 'Cancel all open…' }).isDisabled()).toBe(true);
+    expect(wrong).toEqual([]);
+  });
+
+  it('saves filters as a view, which is a link and lasts over a reload', async () => {
+    const { page } = await screens.open('/runs?status=failed');
+    await page.getByRole('button', { name: 'Save this view' }).click();
+    await page.getByLabel('Name of the view').fill('What failed');
+    await page.keyboard.press('Enter');
+    await page.goto(`${screens.api.url}/console/runs`);
+    await page.getByRole('link', { name: 'What failed' }).click();
+    await page.waitForURL(/status=failed/);
+    await page.getByRole('button', { name: 'Remove the view What failed' }).click();
+    await page.getByRole('link', { name: 'What failed' }).waitFor({ state: 'detached' });
+  });
+
+  it('makes a hook with a signature of its own and one for topics of SNS', async () => {
+    const { page } = await screens.open('/connections?tab=hooks');
+    await page.getByRole('button', { name: 'New hook' }).click();
+    await page.getByLabel('Name').fill('own-signature');
+    await page.getByLabel('How the sender signs').selectOption('hmac');
+    await page.getByLabel('Secret').fill('0123456789abcdef0123');
+    await page.getByLabel('Header', { exact: true }).fill('x-own-signature');
+    await page.getByLabel('Digest').selectOption('sha512');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('cell', { name: 'own-signature', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'New hook' }).click();
+    await page.getByLabel('Name').fill('topics');
+    await page.getByLabel('How the sender signs').selectOption('sns');
+    await page.getByLabel('Topics').fill('arn:aws:sns:eu-central-1:123456789012:alarms');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('cell', { name: 'topics', exact: true }).waitFor();
+    const { body } = await screens.api.call('GET', `${BASE}/hooks`);
+    expect(body.items).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ scheme: 'hmac', header: 'x-own-signature', digest: 'sha512' }),
+        expect.objectContaining({
+          scheme: 'sns',
+          topics: ['arn:aws:sns:eu-central-1:123456789012:alarms'],
+        }),
+      ]),
+    );
+  });
 });

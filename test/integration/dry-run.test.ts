@@ -306,4 +306,35 @@ describe('a dry run', () => {
     const late = await result({ 'actions[0]': { completed: false } });
     expect(late.end).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[0]' } });
   });
+
+  it('takes a past change, also one that started nothing, as the trigger heard it', async () => {
+    const id = String(
+      (await api.call('POST', `${BASE}/automations`, { body: { ...AUTOMATION, name: 'past' } })).body.id,
+    );
+    const event = {
+      specversion: '1.0',
+      id: 'past-1',
+      source: '/test',
+      type: 'deploy',
+      subject: 'shop',
+      data: { a: 1 },
+    };
+    const { body } = await api.call('POST', `${BASE}/events`, { body: event });
+    const [changeId] = body['changeIds'] as string[];
+    const definition = {
+      name: 'hears deploys',
+      triggers: [{ event: 'automation.event', config: { type: 'deploy' }, filter: 'trigger.payload.data.a == 2' }],
+      actions: [{ action: 'automation.log', config: { message: '{{ trigger.payload.subject }}' } }],
+    };
+    const tryOut = (more: object) =>
+      api.call('POST', `${BASE}/automations/${id}/dry-run`, { body: { changeId, ...more } });
+    expect((await tryOut({ definition })).body).toMatchObject({ outcome: 'filter' });
+    const { filter: _filter, ...open } = definition.triggers[0] ?? {};
+    expect((await tryOut({ definition: { ...definition, triggers: [open] } })).body).toMatchObject({
+      outcome: 'would_run',
+      steps: [{ config: { message: 'shop' } }],
+    });
+    expect((await tryOut({})).status).toBe(422);
+    expect((await tryOut({ definition, payload: {} })).status).toBe(422);
+  });
 });

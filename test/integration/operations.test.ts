@@ -1,3 +1,4 @@
+import { packageVersion } from '../../src/package-version';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,6 +48,10 @@ describe('operations', () => {
   test('an idle worker sends at most 5 statements per second', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
     await pause(15_000);
+    const { items } = await engine.call(api, 'GET', '/workers');
+    expect(items).toEqual([
+      expect.objectContaining({ live: true, version: packageVersion(), pid: expect.any(Number), partitions: 64 }),
+    ]);
     const before = proxy.statements();
     const since = performance.now();
     await pause(20_000);

@@ -88,9 +88,7 @@ function FiringAlerts() {
                   {alert.name ?? alert.fingerprint}
                 </Link>
                 <span>{alert.systemId}</span>
-                {alert.acknowledgedBy != null && (
-                  <span className="faint">acknowledged by {alert.acknowledgedBy}</span>
-                )}
+                {alert.acknowledgedBy != null && <span className="faint">acknowledged by {alert.acknowledgedBy}</span>}
                 <span className="line-end">
                   <Time at={alert.startsAt} />
                 </span>
@@ -168,7 +166,12 @@ function RunsOfTheHour() {
               </div>
               <OutcomeBars buckets={stats.buckets} height={40} label={`${stats.total} runs ended in the last hour`} />
             </div>
-            <List none="None failed, and none is open." items={items.map((run) => <RunLine key={run.id} run={run} />)} />
+            <List
+              none="None failed, and none is open."
+              items={items.map((run) => (
+                <RunLine key={run.id} run={run} />
+              ))}
+            />
           </>
         )}
       </Loaded>

@@ -22,7 +22,7 @@ const CONTAINERS = new Set(['parallel', 'sequence', 'choose', 'repeat']);
 
 const readRun = (id: string) => ask(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
 
-/** What the run's own answer does not carry of its steps is read behind it, page by page. */
+/** All steps of a run: those beyond the first 500 are read afterwards, page by page. */
 function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
   const truncated = detail?.stepsTruncated === true;
   const key = ['run', id, 'steps'];

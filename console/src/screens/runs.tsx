@@ -1,13 +1,17 @@
 import { Link } from '@tanstack/react-router';
+import { X } from 'lucide-react';
 import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
-import { useSearchParams } from '../lib/search';
+import { useSearchParams, type Search } from '../lib/search';
+import { absoluteText } from '../lib/time';
 import { CopyId, shortId } from '../ui/copy';
 import { Empty, Page } from '../ui/page';
 import { page, Pages, usePages } from '../ui/pages';
 import { SearchBox } from '../ui/search-box';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
+import { BulkActions } from './runs-bulk';
+import { SavedViews } from './saved-views';
 
 type Run = components['schemas']['Run'];
 const STATUSES = ['running', 'waiting', 'pending', 'failed', 'success', 'cancelled'] as const;
@@ -25,7 +29,7 @@ export function Runs() {
     set({ status: next.join(',') });
   };
   return (
-    <Page title="Runs">
+    <Page title="Runs" aside={<BulkActions search={search} />}>
       <div className="filters">
         <SearchBox label="Search runs" placeholder="Automation, context key, event or id" />
         <div className="chips" role="group" aria-label="Status">
@@ -35,10 +39,34 @@ export function Runs() {
             </button>
           ))}
         </div>
+        <SavedViews search={search} />
       </div>
+      <ActiveFilters search={search} onClear={(name) => set({ [name]: undefined })} />
       <Pages query={query}>{(items) => <RunTable runs={items} filtered={Object.keys(search).length > 0} />}</Pages>
     </Page>
   );
+}
+
+const FILTERS = { automationId: 'automation', contextKey: 'context', from: 'since', to: 'until' } as const;
+
+/** Filters that have no control of their own, each with a way to remove it. */
+function ActiveFilters({ search, onClear }: { search: Search; onClear(name: string): void }) {
+  const active = Object.entries(FILTERS).filter(([name]) => search[name] !== undefined);
+  if (active.length === 0) return null;
+  return (
+    <div className="chips active-filters" role="group" aria-label="Filters">
+      {active.map(([name, label]) => (
+        <button key={name} type="button" onClick={() => onClear(name)} title="Remove this filter">
+          {label} {filterText(name, search[name] ?? '')} <X size={12} aria-hidden />
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function filterText(name: string, value: string): string {
+  const at = name === 'from' || name === 'to' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? shortId(value, 32) : absoluteText(at);
 }
 
 function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean }) {

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import type { LoggedChange } from '../../db/change-queries';
 import type { AutomationRecord } from '../../db/automation-store';
-import type { Occurrence } from '../../domain/entities/change';
-import { occurrencesOf } from '../../domain/entities/occurrences';
-import { normalizeEvent } from '../../domain/registry/registry';
 import { requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { CandidateAnswer } from '../changes/change-answer';
 import type { DryRunWork } from '../dry-run/dry-run-work';
+import { heardOf } from '../dry-run/heard';
 import type { DryRun } from '../dry-run/report';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, Timestamp } from '../http/values';
@@ -27,7 +25,6 @@ const ExplainAnswer = z
 
 type ExplainDeps = AutomationDeps & ChangeLookupDeps & { dryRuns: DryRunWork };
 type Now = Pick<DryRun, 'outcome' | 'gates' | 'steps'>;
-type Trigger = AutomationRecord['definition']['triggers'][number];
 
 /** What an automation made of a change, and what it would make of it today. */
 export function automationExplainRoutes(deps: ExplainDeps): Route[] {
@@ -63,21 +60,13 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
 /** The dry run of the first trigger that would start a run; else of the first whose event matches. */
 async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
   const { registry, dryRuns } = deps;
-  const occurrences = occurrencesOf(change, registry, () => undefined);
   let first: Now | undefined;
-  for (const { trigger, occurrence } of matchesOf(automation, occurrences)) {
-    const type = registry.trigger(trigger.event);
-    if (type === undefined) continue;
-    const payload = type.payloadOf ? type.payloadOf(occurrence.payload, trigger.config) : occurrence.payload;
+  for (const { triggerId, payload } of heardOf(registry, automation.definition, change)) {
     const { end: _end, ...told } =
       payload === null
         ? { ...refused('The event has nothing that the config of the trigger asks for.'), end: null }
         : await dryRuns.run(automation, {
-            triggerId: trigger.id,
-            payload,
-            now: change.occurredAt,
-            mocks: {},
-            actor: change.actor,
+            ...{ triggerId, payload, now: change.occurredAt, mocks: {}, actor: change.actor },
           });
     if (told.outcome === 'would_run') return told;
     first ??= told;
@@ -90,15 +79,3 @@ const refused = (detail: string): Now => ({
   gates: [{ gate: 'config', passed: false, detail }],
   steps: [],
 });
-
-/** Pairs of a trigger and what it would hear. */
-function matchesOf(
-  { definition }: AutomationRecord,
-  occurrences: readonly Occurrence[],
-): { trigger: Trigger; occurrence: Occurrence }[] {
-  return definition.triggers.flatMap((trigger) =>
-    occurrences
-      .filter(({ event }) => event === normalizeEvent(trigger.event))
-      .map((occurrence) => ({ trigger, occurrence })),
-  );
-}

@@ -1,9 +1,24 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { diagnose, Problem } from '../diagnosis';
+import { listWorkers } from '../../db/worker-list';
+import { pageOf } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
+import { Timestamp } from '../http/values';
 
-/** What is wrong with the installation. */
+const WorkerAnswer = z
+  .object({
+    id: z.uuid(),
+    host: z.string(),
+    pid: z.int(),
+    version: z.string().nullable().describe('Release that it runs; null = one that does not announce it'),
+    startedAt: Timestamp,
+    live: z.boolean().describe('false: it stopped some minutes ago'),
+    partitions: z.int().describe('Partitions of the change log that it routes'),
+  })
+  .meta({ id: 'Worker' });
+
+/** What is wrong with the installation, and its workers. */
 export function diagnosisRoutes(deps: { db: Executor; checkTemporal: () => Promise<void> }): Route[] {
   return [
     readRoute({
@@ -17,6 +32,20 @@ export function diagnosisRoutes(deps: { db: Executor; checkTemporal: () => Promi
         200: { description: 'The problems, the most severe first', schema: z.object({ items: z.array(Problem) }) },
       },
       handler: async () => json(200, { items: await diagnose(deps) }),
+    }),
+    readRoute({
+      method: 'get',
+      path: '/workers',
+      permission: 'automation.read',
+      operationId: 'operations.workers',
+      tag: 'Operations',
+      summary: 'Worker processes with their releases, the live ones first',
+      responses: { 200: { description: 'The workers', schema: pageOf(WorkerAnswer) } },
+      handler: async () => {
+        const workers = await listWorkers(deps.db);
+        const items = workers.map((worker) => ({ ...worker, startedAt: worker.startedAt.toISOString() }));
+        return json(200, { items, nextCursor: null });
+      },
     }),
   ];
 }

@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
+import type { AutomationRecord } from '../../db/automation-store';
 import type { Clock } from '../../domain/clock';
+import { FermataError } from '../../domain/errors';
+import type { Registry } from '../../domain/registry/registry';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import type { DryRunWork } from '../dry-run/dry-run-work';
 import type { DryStep } from '../dry-run/report';
+import { heardOf } from '../dry-run/heard';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams } from '../http/values';
+import { requireChange } from './change-lookup';
 
 const Document = z.record(z.string(), z.unknown());
 
@@ -16,6 +21,12 @@ const DryRunBody = z
     payload: Document.optional().describe(
       'Need not be complete; the answer names the fields that real events have besides',
     ),
+    changeId: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('A past event or change of state: the trigger gets its payload, at its instant. Not with `payload`'),
     contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
     now: Instant.optional().describe('The instant to evaluate at; live state is that of now'),
     mocks: z
@@ -78,6 +89,7 @@ export function toDryStep({ config, result, error, trace, ...step }: DryStep) {
 }
 
 interface DryRunsDeps extends AutomationDeps {
+  registry: Registry;
   dryRuns: DryRunWork;
   clock: Clock;
 }
@@ -102,11 +114,32 @@ export function dryRunRoutes(deps: DryRunsDeps): Route[] {
         const saved = await requireAutomation(deps, db, params.id);
         const unsaved = body.definition && (await deps.validator.accept(body.definition));
         const automation = unsaved === undefined ? saved : { ...saved, definition: unsaved };
+        const { changeId, ...given } = body;
+        const past = changeId === undefined ? {} : await pastInput(deps, automation, changeId, given);
         const now = body.now === undefined ? clock.now() : new Date(body.now);
-        const told = await dryRuns.run(automation, { ...body, now, actor: principal.actor });
+        const input = { ...given, now, actor: principal.actor, ...past };
+        const told = await dryRuns.run(automation, input);
         const end = told.end && { endedBy: null, error: null, ...told.end };
         return json(200, { ...told, steps: told.steps.map(toDryStep), end });
       },
     }),
   ];
+}
+
+/** Trigger, payload, instant and actor of a past change. @throws {FermataError} when no trigger listens to it */
+async function pastInput(
+  { db, registry }: DryRunsDeps,
+  { definition }: AutomationRecord,
+  changeId: string,
+  given: { triggerId?: string | undefined; payload?: unknown; now?: string | undefined },
+) {
+  if (given.payload !== undefined) throw new FermataError('validation_failed', 'Give payload or changeId, not both.');
+  const { change } = await requireChange(db, changeId);
+  const heard = heardOf(registry, definition, change).find(
+    ({ triggerId, payload }) => payload !== null && (given.triggerId ?? triggerId) === triggerId,
+  );
+  if (heard?.payload == null)
+    throw new FermataError('validation_failed', 'No trigger of the automation listens to what the change means.');
+  const now = given.now === undefined ? change.occurredAt : new Date(given.now);
+  return { triggerId: heard.triggerId, payload: heard.payload, now, actor: change.actor };
 }

@@ -1,7 +1,17 @@
 import { z } from 'zod';
-import { createSlo, deleteSlo, getSlo, listSlos, lockSlo, NewSlo, SloPatch, updateSlo } from '../../domains/slo/slos';
-import type { Route } from '../http/route';
-import { Timestamp } from '../http/values';
+import {
+  burnDown,
+  createSlo,
+  deleteSlo,
+  getSlo,
+  listSlos,
+  lockSlo,
+  NewSlo,
+  SloPatch,
+  updateSlo,
+} from '../../domains/slo/slos';
+import { json, readRoute, type Route } from '../http/route';
+import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 
 const SloAnswer = z
@@ -24,18 +34,51 @@ const SloAnswer = z
 
 /** Objectives for the health of systems. */
 export function sloRoutes(deps: DomainDeps): Route[] {
-  return domainResourceRoutes(deps, {
-    ...{ path: '/slos', operations: 'slos', tag: 'SLOs', singular: 'SLO' },
-    ...{ newSchema: NewSlo, patchSchema: SloPatch, answer: SloAnswer, query: {} },
-    computed: ['budgetRemainingPercent', 'currentStreak', 'bestStreak', 'achievements', 'computedAt'],
-    toAnswer: ({ computeAt: _computeAt, computedAt, createdAt, updatedAt, ...rest }) => ({
-      ...rest,
-      objectiveId: rest.id,
-      computedAt: computedAt.toISOString(),
-      createdAt: createdAt.toISOString(),
-      updatedAt: updatedAt.toISOString(),
+  return [
+    burnDownRoute(deps),
+    ...domainResourceRoutes(deps, {
+      ...{ path: '/slos', operations: 'slos', tag: 'SLOs', singular: 'SLO' },
+      ...{ newSchema: NewSlo, patchSchema: SloPatch, answer: SloAnswer, query: {} },
+      computed: ['budgetRemainingPercent', 'currentStreak', 'bestStreak', 'achievements', 'computedAt'],
+      toAnswer: ({ computeAt: _computeAt, computedAt, createdAt, updatedAt, ...rest }) => ({
+        ...rest,
+        objectiveId: rest.id,
+        computedAt: computedAt.toISOString(),
+        createdAt: createdAt.toISOString(),
+        updatedAt: updatedAt.toISOString(),
+      }),
+      ...BY_ID,
+      ...{ list: listSlos, get: getSlo, lock: lockSlo, create: createSlo, update: updateSlo, remove: deleteSlo },
     }),
-    ...BY_ID,
-    ...{ list: listSlos, get: getSlo, lock: lockSlo, create: createSlo, update: updateSlo, remove: deleteSlo },
+  ];
+}
+
+const BurnDownAnswer = z
+  .object({
+    points: z.array(
+      z.object({ at: Timestamp, remainingPercent: z.number().describe('Of the error budget of the present window') }),
+    ),
+  })
+  .meta({ id: 'SloBurnDown' });
+
+function burnDownRoute({ db, clock }: DomainDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/slos/{id}/burn-down',
+    permission: 'automation.read',
+    operationId: 'slos.burnDown',
+    tag: 'SLOs',
+    summary: 'What was left of the error budget, from the start of the window to now',
+    params: IdParams,
+    responses: {
+      200: { description: '61 points, the last one is now', schema: BurnDownAnswer },
+      404: { description: 'SLO not found' },
+    },
+    async handler({ params }) {
+      const slo = await getSlo(db, uuidOrNotFound(params.id, 'SLO'));
+      if (slo === null) throw notFound('SLO', params.id);
+      const points = await burnDown(db, slo, clock.now());
+      return json(200, { points: points.map(({ at, ...rest }) => ({ at: at.toISOString(), ...rest })) });
+    },
   });
 }

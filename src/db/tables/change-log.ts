@@ -73,6 +73,8 @@ export const workers = pgTable('workers', {
   reads: jsonb('reads').$type<Knowledge['reads']>(),
   /** Hash of both. */
   knowsId: text('knows_id'),
+  /** Release that it runs; null = one that does not announce it. */
+  version: text('version'),
 });
 
 /** Which worker routes which partition; `epoch` is the fencing token. */

@@ -1,4 +1,4 @@
-import { objectiveOf } from './objective';
+import { burnDownOf, objectiveOf } from './objective';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -34,5 +34,26 @@ describe('an objective', () => {
     expect(
       objectiveOf({ target: 100, windowDays: 30 }, [{ from: NOW - 2, until: NOW - 1 }], 0, NOW).budgetRemainingPercent,
     ).toBe(0);
+  });
+});
+
+describe('the burn-down of an objective', () => {
+  it('falls while the system is down and ends with what is left now', () => {
+    const outages = [{ from: NOW - 15 * DAY, until: NOW - 15 * DAY + 3.6 * HOUR }];
+    const points = burnDownOf(month, outages, NOW);
+    expect(points).toHaveLength(61);
+    expect(points[0]).toEqual({ at: NOW - 30 * DAY, remainingPercent: 100 });
+    expect(points[29]?.remainingPercent).toBe(100);
+    expect(points[31]?.remainingPercent).toBe(50);
+    expect(points.at(-1)).toEqual({
+      at: NOW,
+      remainingPercent: objectiveOf(month, outages, 0, NOW).budgetRemainingPercent,
+    });
+  });
+
+  it('counts an outage from before the window only inside it, and one that goes on up to now', () => {
+    const points = burnDownOf(month, [{ from: NOW - 40 * DAY, until: null }], NOW);
+    expect(points[0]?.remainingPercent).toBe(100);
+    expect(points.at(-1)?.remainingPercent).toBe(0);
   });
 });

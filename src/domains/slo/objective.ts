@@ -39,6 +39,29 @@ export function objectiveOf(
   };
 }
 
+/** Instants of a burn-down, from the start of the window to now. */
+const BURN_DOWN_POINTS = 60;
+
+/** What was left of the budget of the present window at evenly spaced instants since its start; the last one is now. */
+export function burnDownOf(
+  objective: { target: number; windowDays: number },
+  outages: readonly Outage[],
+  now: number,
+): { at: number; remainingPercent: number }[] {
+  const windowMs = objective.windowDays * DAY_MS;
+  const budget = ((100 - objective.target) / 100) * windowMs;
+  const start = now - windowMs;
+  return Array.from({ length: BURN_DOWN_POINTS + 1 }, (_, index) => {
+    const at = start + (index * windowMs) / BURN_DOWN_POINTS;
+    const down = outages.reduce(
+      (sum, { from, until }) => sum + Math.max(0, Math.min(until ?? now, at) - Math.max(from, start)),
+      0,
+    );
+    const left = budget === 0 ? (down === 0 ? 100 : 0) : Math.max(0, 100 * (1 - down / budget));
+    return { at, remainingPercent: Math.round(left * 100) / 100 };
+  });
+}
+
 /** Streaks, in days, that are worth telling. */
 export const MILESTONES = [7, 30, 90, 180, 365] as const;
 

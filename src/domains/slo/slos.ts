@@ -8,7 +8,7 @@ import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import { lockSystems } from '../catalog/systems';
 import type { DomainWrite } from '../domain-write';
-import { AT_RISK_PERCENT, MILESTONES, objectiveOf, type Outage } from './objective';
+import { burnDownOf, AT_RISK_PERCENT, MILESTONES, objectiveOf, type Outage } from './objective';
 
 /** A new objective: the percentage of time in which a system is not unhealthy. */
 export const NewSlo = z.strictObject({
@@ -130,6 +130,12 @@ async function outagesOf(tx: Executor, systemId: string, from: Date): Promise<Ou
     if (status === 'unhealthy') outages.push({ from: instant, until: null });
   }
   return outages;
+}
+
+/** How the budget of an objective was used up in the window that ends at `now`. */
+export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at: Date; remainingPercent: number }[]> {
+  const outages = await outagesOf(db, slo.systemId, new Date(now.getTime() - slo.windowDays * DAY_MS));
+  return burnDownOf(slo, outages, now.getTime()).map(({ at, ...rest }) => ({ at: new Date(at), ...rest }));
 }
 
 /**

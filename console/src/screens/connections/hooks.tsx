@@ -5,7 +5,7 @@ import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
-import { SelectField, TextField } from '../../ui/field';
+import { AreaField, SelectField, TextField } from '../../ui/field';
 import { ActionButton, useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
@@ -13,9 +13,34 @@ import { Time } from '../../ui/time';
 
 type Hook = components['schemas']['Hook'];
 const SCHEMES = [
-  ...(['header', 'timestamped', 'github', 'gitlab', 'pagerduty', 'slack', 'stripe', 'standard-webhooks'] as const),
-  ...(['sentry', 'grafana', 'shopify', 'linear', 'bitbucket', 'none'] as const),
+  ...([
+    'header',
+    'timestamped',
+    'hmac',
+    'github',
+    'gitlab',
+    'pagerduty',
+    'slack',
+    'stripe',
+    'standard-webhooks',
+  ] as const),
+  ...(['sentry', 'grafana', 'shopify', 'linear', 'bitbucket', 'sns', 'none'] as const),
 ] as const;
+
+/** Schemes without a secret. */
+const UNSIGNED: ReadonlySet<string> = new Set(['none', 'sns']);
+/** Schemes whose header can be chosen. */
+const WITH_HEADER: ReadonlySet<string> = new Set(['header', 'timestamped', 'hmac']);
+
+interface HmacOptions {
+  digest?: (typeof DIGESTS)[number];
+  encoding?: (typeof ENCODINGS)[number];
+  prefix?: string;
+  signedText?: string;
+  timestampHeader?: string;
+}
+const DIGESTS = ['sha1', 'sha256', 'sha384', 'sha512'] as const;
+const ENCODINGS = ['hex', 'base64'] as const;
 
 /** Inbound hooks and how their senders sign. */
 export function Hooks() {
@@ -68,10 +93,22 @@ function NewHook({ onClose }: { onClose(): void }) {
   const [name, setName] = useState('');
   const [scheme, setScheme] = useState<(typeof SCHEMES)[number]>('header');
   const [secret, setSecret] = useState('');
+  const [header, setHeader] = useState('');
+  const [hmac, setHmac] = useState<HmacOptions>({});
+  const [topics, setTopics] = useState('');
   const save = useSave(
     ['hooks'],
-    () =>
-      ask(api.POST('/api/v1/hooks', { body: { name, scheme, ...(scheme === 'none' ? {} : { secrets: [secret] }) } })),
+    () => {
+      const arns = topics.split(/[\s,]+/).filter((each) => each !== '');
+      const options = scheme === 'sns' ? { topics: arns } : hmac;
+      const body = {
+        ...{ name, scheme },
+        ...(UNSIGNED.has(scheme) ? {} : { secrets: [secret] }),
+        ...(header === '' || !WITH_HEADER.has(scheme) ? {} : { header }),
+        ...(scheme === 'sns' || scheme === 'hmac' ? options : {}),
+      };
+      return ask(api.POST('/api/v1/hooks', { body }));
+    },
     onClose,
   );
   return (
@@ -83,9 +120,23 @@ function NewHook({ onClose }: { onClose(): void }) {
         options={SCHEMES}
         onChange={setScheme}
       />
-      {scheme === 'none' ? (
-        <p className="tone-warn">Anybody who knows the address can send.</p>
-      ) : (
+      {WITH_HEADER.has(scheme) && (
+        <TextField label="Header" value={header} onChange={setHeader} hint="Empty: the default of the scheme." />
+      )}
+      {scheme === 'hmac' && <HmacFields value={hmac} onChange={setHmac} />}
+      {scheme === 'sns' && (
+        <AreaField
+          label="Topics"
+          value={topics}
+          onChange={setTopics}
+          rows={2}
+          code
+          required
+          hint="ARNs of the topics that may post, one a line. Their subscriptions are confirmed on their own."
+        />
+      )}
+      {scheme === 'none' && <p className="tone-warn">Anybody who knows the address can send.</p>}
+      {!UNSIGNED.has(scheme) && (
         <TextField
           label="Secret"
           type="password"
@@ -96,5 +147,42 @@ function NewHook({ onClose }: { onClose(): void }) {
         />
       )}
     </Dialog>
+  );
+}
+
+/** Options of a custom signature; an empty one keeps its default. */
+function HmacFields({ value, onChange }: { value: HmacOptions; onChange(value: HmacOptions): void }) {
+  const set = (name: 'prefix' | 'signedText' | 'timestampHeader') => (text: string) => {
+    const { [name]: _before, ...rest } = value;
+    onChange(text === '' ? rest : { ...rest, [name]: text });
+  };
+  return (
+    <fieldset>
+      <legend>Signature</legend>
+      <SelectField
+        label="Digest"
+        value={value.digest ?? 'sha256'}
+        options={DIGESTS}
+        onChange={(digest) => onChange({ ...value, digest })}
+      />
+      <SelectField
+        label="Encoding"
+        value={value.encoding ?? 'hex'}
+        options={ENCODINGS}
+        onChange={(encoding) => onChange({ ...value, encoding })}
+      />
+      <TextField label="Prefix" value={value.prefix ?? ''} onChange={set('prefix')} hint="Such as sha256=" />
+      <TextField
+        label="Signed text"
+        value={value.signedText ?? ''}
+        onChange={set('signedText')}
+        hint="{body}, {timestamp}, {id} and {header:NAME}. Empty: {body}"
+      />
+      <TextField
+        label="Header of the timestamp"
+        value={value.timestampHeader ?? ''}
+        onChange={set('timestampHeader')}
+      />
+    </fieldset>
   );
 }

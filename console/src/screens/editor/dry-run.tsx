@@ -11,10 +11,11 @@ import { Json } from '../../ui/json';
 import { Panel, Problem } from '../../ui/page';
 import { Status } from '../../ui/status';
 import type { Automation } from '../automations/automation-api';
+import { SaveAsTest } from './save-as-test';
 import { triggersOf } from '../automations/run-now';
 
 type Result = components['schemas']['DryRun'];
-type Origin = 'sample' | 'run' | 'own';
+type Origin = 'sample' | 'event' | 'run' | 'own';
 
 interface DryRunProps {
   automation: Automation;
@@ -32,6 +33,7 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
   const trigger = triggers.find(({ id }) => id === chosen) ?? triggers[0];
   const [origin, setOrigin] = useState<Origin>('sample');
   const [runId, setRunId] = useState('');
+  const [changeId, setChangeId] = useState('');
   const [own, setOwn] = useState('{\n}');
   const past = useQuery({
     queryKey: ['runs', 'to try', automation.id],
@@ -39,22 +41,20 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
   });
   const run = useMutation({
     mutationFn: async () => {
-      const given = await inputOf(origin, trigger, runId, own);
+      const given = await inputOf(origin, trigger, { runId, changeId, own });
       const body = { definition: definition as Record<string, unknown>, ...given };
-      return ask(api.POST('/api/v1/automations/{id}/dry-run', { params: { path: { id: automation.id } }, body }));
+      const params = { path: { id: automation.id } };
+      return { given, result: await ask(api.POST('/api/v1/automations/{id}/dry-run', { params, body })) };
     },
-    onSuccess: ({ steps }) => onResult(new Map(steps.map(({ path, status }) => [path, status]))),
+    onSuccess: ({ result: { steps } }) => onResult(new Map(steps.map(({ path, status }) => [path, status]))),
   });
   const runs = past.data?.items ?? [];
+  const missing = (origin === 'run' && runId === '') || (origin === 'event' && changeId === '');
   return (
     <Panel
       title="Dry run"
       aside={
-        <button
-          type="button"
-          disabled={!may || disabled || run.isPending || (origin === 'run' && runId === '')}
-          onClick={() => run.mutate()}
-        >
+        <button type="button" disabled={!may || disabled || run.isPending || missing} onClick={() => run.mutate()}>
           <FlaskConical size={14} aria-hidden /> Try it out
         </button>
       }
@@ -72,11 +72,15 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
             value={origin}
             options={[
               { value: 'sample', label: 'Sample from the schema' },
+              { value: 'event', label: 'A past event' },
               { value: 'run', label: 'What started a past run' },
               { value: 'own', label: 'Own payload' },
             ]}
             onChange={setOrigin}
           />
+          {origin === 'event' && trigger !== undefined && (
+            <PastEvents key={trigger.event} event={trigger.event} value={changeId} onChange={setChangeId} />
+          )}
           {origin === 'run' && (
             <SelectField
               label="Run"
@@ -91,7 +95,10 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
         </div>
         {origin === 'own' && <AreaField label="Own payload as JSON" code rows={6} value={own} onChange={setOwn} />}
         {run.error !== null && <Problem error={run.error} />}
-        {run.data !== undefined && <Outcome result={run.data} />}
+        {run.data !== undefined && <Outcome result={run.data.result} />}
+        {run.data !== undefined && trigger !== undefined && (
+          <SaveAsTest name={automation.name} definition={definition} event={trigger.event} tried={run.data} />
+        )}
       </div>
     </Panel>
   );
@@ -102,8 +109,42 @@ function runText({ startedAt, status, contextKey }: components['schemas']['Run']
   return `${at} · ${status}${contextKey === null ? '' : ` · ${contextKey}`}`;
 }
 
-async function inputOf(origin: Origin, trigger: { id: string; event: string } | undefined, runId: string, own: string) {
+/** Recent changes that mean an event, also those that started nothing. */
+function PastEvents({ event, value, onChange }: { event: string; value: string; onChange(id: string): void }) {
+  const { data } = useQuery({
+    queryKey: ['changes', 'of event', event],
+    queryFn: () => ask(api.GET('/api/v1/changes', { params: { query: { event, limit: 20 } } })),
+  });
+  const items = data?.items ?? [];
+  return (
+    <SelectField
+      label="Event"
+      value={value}
+      options={[
+        { value: '', label: items.length === 0 ? 'None is kept' : 'Choose an event' },
+        ...items.map(({ changeId, occurredAt, kind, id }) => ({
+          value: changeId,
+          label: `${absoluteText(Date.parse(occurredAt))} · ${kind} ${id}`,
+        })),
+      ]}
+      onChange={onChange}
+    />
+  );
+}
+
+interface Chosen {
+  runId: string;
+  changeId: string;
+  own: string;
+}
+
+async function inputOf(
+  origin: Origin,
+  trigger: { id: string; event: string } | undefined,
+  { runId, changeId, own }: Chosen,
+) {
   const triggerId = trigger === undefined ? {} : { triggerId: trigger.id };
+  if (origin === 'event') return { ...triggerId, changeId };
   if (origin === 'own') {
     const payload: unknown = JSON.parse(own);
     if (!isRecord(payload)) throw new Error('The payload must be a JSON object.');

@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -34,15 +35,15 @@ const COLUMNS: readonly Column<Slo>[] = [
     name: 'Streak',
     cell: ({ currentStreak, bestStreak }) => <span className="num">{`${currentStreak} days, best ${bestStreak}`}</span>,
   },
+  { name: 'Burn-down of the window', cell: (slo) => <BurnDown slo={slo} /> },
   { name: 'Computed', cell: ({ computedAt }) => <Time at={computedAt} /> },
 ];
 
 function Budget({ slo }: { slo: Slo }) {
   const left = slo.budgetRemainingPercent;
-  const tone = left <= 0 ? 'tone-bad' : left < LOW ? 'tone-warn' : 'tone-good';
   const word = left <= 0 ? 'spent' : left < LOW ? 'low' : 'fine';
   return (
-    <span className={`status ${tone}`}>
+    <span className={`status ${toneOfBudget(left)}`}>
       <svg className="budget" role="img" aria-label={`${left.toFixed(1)} % left`} height="10">
         <rect width={`${Math.max(0, Math.min(100, left))}%`} height="10" />
       </svg>
@@ -50,6 +51,35 @@ function Budget({ slo }: { slo: Slo }) {
     </span>
   );
 }
+
+const CHART = { width: 160, height: 28 };
+
+/** What was left of the budget since the start of the window, as a line; the faint line is an even use of the budget. */
+function BurnDown({ slo }: { slo: Slo }) {
+  const { data } = useQuery({
+    queryKey: ['slos', slo.id, 'burn-down', slo.computedAt],
+    queryFn: () => ask(api.GET('/api/v1/slos/{id}/burn-down', { params: { path: { id: slo.id } } })),
+  });
+  const { width, height } = CHART;
+  const points = data?.points ?? [];
+  const place = (index: number, percent: number) =>
+    `${(index / Math.max(1, points.length - 1)) * width},${1 + (1 - percent / 100) * (height - 2)}`;
+  const least = points.reduce((low, { remainingPercent }) => Math.min(low, remainingPercent), 100);
+  return (
+    <svg
+      className={`burn-down ${toneOfBudget(slo.budgetRemainingPercent)}`}
+      viewBox={`0 0 ${width} ${height}`}
+      {...CHART}
+      role="img"
+      aria-label={`Error budget of ${slo.name}: ${least.toFixed(1)} % at its lowest`}
+    >
+      <line className="even" x1="0" y1="1" x2={width} y2={height - 1} />
+      <polyline points={points.map(({ remainingPercent }, index) => place(index, remainingPercent)).join(' ')} />
+    </svg>
+  );
+}
+
+const toneOfBudget = (left: number) => (left <= 0 ? 'tone-bad' : left < LOW ? 'tone-warn' : 'tone-good');
 
 /** Objectives with what is left of their error budgets. */
 export function Slos() {

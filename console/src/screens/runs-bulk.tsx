@@ -1,0 +1,126 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { RotateCcw, Square } from 'lucide-react';
+import { useState } from 'react';
+import { api, ask } from '../api/client';
+import { useMay } from '../api/session';
+import type { Search } from '../lib/search';
+import { Dialog } from '../ui/dialog';
+import { refreshAll } from '../ui/mutation';
+import { Loaded } from '../ui/page';
+import { Status } from '../ui/status';
+import { Time } from '../ui/time';
+
+type Kind = 'cancel' | 'retry';
+/** Which runs each can be done with. */
+const STATUSES: Readonly<Record<Kind, readonly string[]>> = {
+  cancel: ['pending', 'running', 'waiting'],
+  retry: ['failed'],
+};
+/** Filters that the bulk calls take; the free search is not among them. */
+const FILTERS = ['automationId', 'contextKey', 'from', 'to'] as const;
+
+/** The filter of a bulk call under the filters of the list; undefined when it would match no run or all of them. */
+function filterOf(kind: Kind, search: Search): Record<string, string> | undefined {
+  if (search['q'] !== undefined) return undefined;
+  const chosen = (search['status'] ?? '').split(',').filter((each) => each !== '');
+  const statuses = STATUSES[kind].filter((each) => chosen.length === 0 || chosen.includes(each));
+  const given = FILTERS.flatMap((name) => (search[name] === undefined ? [] : [[name, search[name]] as const]));
+  if (statuses.length === 0 || (given.length === 0 && chosen.length === 0)) return undefined;
+  return { ...Object.fromEntries(given), status: statuses.join(',') };
+}
+
+/** Cancels or retries everything that the filters of the list match, after a preview. */
+export function BulkActions({ search }: { search: Search }) {
+  const may = useMay('manage');
+  const [asked, setAsked] = useState<Kind>();
+  const filter = asked === undefined ? undefined : filterOf(asked, search);
+  const button = (kind: Kind, Icon: typeof Square, name: string) => {
+    const possible = filterOf(kind, search) !== undefined;
+    const why =
+      search['q'] === undefined ? 'Filter by status, automation, context or time first.' : 'Clear the search first.';
+    return (
+      <button
+        type="button"
+        disabled={!may || !possible}
+        title={possible ? undefined : why}
+        onClick={() => setAsked(kind)}
+      >
+        <Icon size={14} aria-hidden /> {name}
+      </button>
+    );
+  };
+  return (
+    <>
+      {button('retry', RotateCcw, 'Retry all failed…')}
+      {button('cancel', Square, 'Cancel all open…')}
+      {asked !== undefined && filter !== undefined && (
+        <Preview kind={asked} filter={filter} onClose={() => setAsked(undefined)} />
+      )}
+    </>
+  );
+}
+
+const PREVIEWED = 8;
+
+function Preview({ kind, filter, onClose }: { kind: Kind; filter: Record<string, string>; onClose(): void }) {
+  const preview = useQuery({
+    queryKey: ['runs', 'preview', filter],
+    queryFn: () =>
+      ask(api.GET('/api/v1/runs', { params: { query: { ...filter, counts: 'true', limit: PREVIEWED } as never } })),
+  });
+  const send = useMutation({
+    mutationFn: () => {
+      const body = { ...filter, status: filter['status']?.split(',') } as never;
+      return ask(
+        kind === 'cancel' ? api.POST('/api/v1/runs/cancel', { body }) : api.POST('/api/v1/runs/retry', { body }),
+      );
+    },
+    onSuccess: () => refreshAll(['runs', 'now']),
+  });
+  const counts = preview.data?.counts;
+  const total = STATUSES[kind].reduce(
+    (sum, status) => sum + (filter['status']?.split(',').includes(status) ? (counts?.[status as 'failed'] ?? 0) : 0),
+    0,
+  );
+  const verb = kind === 'cancel' ? 'Cancel' : 'Retry';
+  const done = send.data;
+  return (
+    <Dialog
+      title={kind === 'cancel' ? 'Cancel open runs' : 'Retry failed runs'}
+      submit={`${verb} ${total} ${total === 1 ? 'run' : 'runs'}`}
+      danger={kind === 'cancel'}
+      disabled={preview.data === undefined || total === 0 || done !== undefined}
+      onClose={onClose}
+      form={send}
+      wide
+    >
+      {done === undefined ? (
+        <Loaded query={preview}>
+          {({ items }) => (
+            <>
+              <p>
+                {total} {total === 1 ? 'run matches' : 'runs match'}
+                {kind === 'retry' ? '; each is retried from its failed step.' : '.'}
+              </p>
+              <ul className="plain">
+                {items.map((run) => (
+                  <li key={run.id} className="line">
+                    <Status value={run.status} /> {run.automationName}
+                    <span className="line-end">
+                      <Time at={run.startedAt} />
+                    </span>
+                  </li>
+                ))}
+              </ul>
+              {total > items.length && <p className="faint">and {total - items.length} more</p>}
+            </>
+          )}
+        </Loaded>
+      ) : (
+        <p role="status">
+          {done.done} of {done.matched} {kind === 'cancel' ? 'were cancelled.' : 'were started once more.'}
+        </p>
+      )}
+    </Dialog>
+  );
+}
