@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
 import { valueAtPath } from '../lib/place';
-import { isRecord } from '../lib/records';
+import { isRecord, omit } from '../lib/records';
 import { ConditionList } from '../ui/conditions';
 import { CopyId } from '../ui/copy';
 import { Facts } from '../ui/facts';
@@ -83,7 +83,8 @@ export function StepPanel({ run, step, artifacts }: StepPanelProps) {
 }
 
 function StepError({ error }: { error: Record<string, unknown> }) {
-  const { code, message, path: _path, actionId: _actionId, ...more } = error;
+  const { code, message } = error;
+  const more = omit(error, 'code', 'message', 'path', 'actionId');
   return (
     <div className="step-error" role="alert">
       <strong>{String(code)}</strong>
@@ -164,10 +165,10 @@ function Scope({ run, step }: { run: RunData; step: Step }) {
   });
   return (
     <Loaded query={query}>
-      {({ scope: { var: _same, ...scope }, snapshot }) => (
+      {({ scope, snapshot }) => (
         <>
           {!snapshot && <p className="faint">The step has not begun; this is what the run has now.</p>}
-          <Json value={scope} />
+          <Json value={omit(scope, 'var')} />
         </>
       )}
     </Loaded>

@@ -10,7 +10,7 @@ export interface Heard {
   payload: Record<string, unknown> | null;
 }
 
-/** What the triggers of a definition hear of a change, in the order of the definition. */
+/** What the triggers of a definition receive of a change, in the order of the definition. */
 export function heardOf(registry: Registry, { triggers }: AutomationRecord['definition'], change: Change): Heard[] {
   const occurrences = occurrencesOf(change, registry, () => undefined);
   return triggers.flatMap((trigger) =>

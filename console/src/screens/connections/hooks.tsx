@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { api, ask } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { omit } from '../../lib/records';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, SelectField, TextField } from '../../ui/field';
@@ -153,8 +154,7 @@ function NewHook({ onClose }: { onClose(): void }) {
 /** Options of a custom signature; an empty one keeps its default. */
 function HmacFields({ value, onChange }: { value: HmacOptions; onChange(value: HmacOptions): void }) {
   const set = (name: 'prefix' | 'signedText' | 'timestampHeader') => (text: string) => {
-    const { [name]: _before, ...rest } = value;
-    onChange(text === '' ? rest : { ...rest, [name]: text });
+    onChange(text === '' ? omit(value, name) : { ...value, [name]: text });
   };
   return (
     <fieldset>
