@@ -77,6 +77,7 @@ const WINDOW = 'window: maintenanceId status systemIds startAt endAt';
 const ASSIGNMENT = 'assignment: systemId configurationId enabled enqueued';
 const STATE = 'state: kind id state';
 const EDGE = 'edge: dependencyId sourceSystemId targetSystemId impactType transitive';
+const RESOURCE = 'resource: apiVersion kind namespace name uid resourceVersion object';
 /** Action → its artifact with the fields of that. */
 const ACTIONS: Record<string, string | null> = {
   'automation.log': null,
@@ -122,6 +123,16 @@ const ACTIONS: Record<string, string | null> = {
   'integration-servicenow.search': 'search: count records',
   'integration-http.request': 'response: status body outputs',
   'integration-http.poll_until': 'response: status body outputs',
+  'integration-kubernetes.rollout_restart': RESOURCE,
+  'integration-kubernetes.rollout_undo': RESOURCE,
+  'integration-kubernetes.scale': RESOURCE,
+  'integration-kubernetes.cordon': RESOURCE,
+  'integration-kubernetes.uncordon': RESOURCE,
+  'integration-kubernetes.drain': RESOURCE,
+  'integration-kubernetes.delete_pod': RESOURCE,
+  'integration-kubernetes.get': RESOURCE,
+  'integration-kubernetes.patch': RESOURCE,
+  'integration-kubernetes.run_job': 'job: name namespace succeeded logs',
   'integration-slack.post_message': 'message: channel ts updated',
   'integration-slack.update_message': 'message: channel ts updated',
   'integration-slack.add_reaction': null,

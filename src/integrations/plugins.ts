@@ -18,6 +18,7 @@ import { gitlabEventsPlugin } from './gitlab/events';
 import { createGitlabPlugin } from './gitlab/plugin';
 import { createHttpPlugin } from './http/plugin';
 import { createJiraPlugin } from './jira/plugin';
+import { createKubernetesPlugin } from './kubernetes/plugin';
 import { maintenancePlugin } from '../domains/maintenance/plugin';
 import { connectionTypesOf } from './connections/connection-type';
 import { createNotificationPlugin } from '../domains/notification/plugin';
@@ -75,6 +76,7 @@ export function createPlugins({
     createGitlabPlugin({ egress }),
     createHttpPlugin({ egress }),
     createJiraPlugin({ egress }),
+    createKubernetesPlugin({ egress }),
     createScriptPlugin(scripts),
     createOpsgeniePlugin({ egress }),
     createPagerdutyPlugin({ egress }),

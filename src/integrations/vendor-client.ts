@@ -3,6 +3,7 @@ import { parseJson } from '../domain/exact-json';
 import type { ErrorCode } from '../domain/errors';
 import { createMask } from '../domain/secrets/mask-values';
 import type { Egress, EgressResponse } from '../edges/egress/egress';
+import type { EgressTls } from '../edges/egress/tls';
 import { httpFailure } from '../edges/egress/http-failure';
 import type { ConnectionCall } from './connections/connection-type';
 import { plainPath } from './plain-path';
@@ -20,6 +21,9 @@ export interface VendorRequest {
   /** Credentials in other forms than the connection's secrets, such as a token that was exchanged for them. */
   hide?: readonly string[];
   maxResponseBytes?: number;
+  tls?: EgressTls;
+  /** The answer is a text, such as a log, and no JSON. */
+  isText?: boolean;
   /** Statuses to retry besides 408, 425, 429 and 5xx. */
   retryOnStatus?: readonly number[];
 }
@@ -60,7 +64,7 @@ export interface VendorClient {
 /** A client of JSON over HTTP whose failures say what the vendor said, masked. */
 export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorClient {
   return async ({ signal, timeoutMs, now }, request, answer) => {
-    const { method, url, headers, body, sensitiveHeaders, maxResponseBytes } = request;
+    const { method, url, headers, body, sensitiveHeaders, maxResponseBytes, tls } = request;
     const isRaw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
     const response = await egress.send({
       ...{ method, url: plainPath(url), signal, timeoutMs },
@@ -68,10 +72,11 @@ export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorC
       body: isRaw ? body : JSON.stringify(body),
       ...(sensitiveHeaders && { sensitiveHeaders }),
       ...(maxResponseBytes && { maxResponseBytes }),
+      ...(tls && { tls }),
     });
     const json = jsonOf(response.body);
     if (response.status < 200 || response.status > 299) throw failureOf(vendor, response, json, request, now);
-    const parsed = answer.safeParse(json);
+    const parsed = answer.safeParse(request.isText === true ? response.body : json);
     if (parsed.success) return { status: response.status, headers: response.headers, body: parsed.data };
     const path = URL.canParse(url) ? new URL(url).pathname : '';
     throw new ProviderFailure('provider_failed', `The answer of ${vendor.name} to ${method} ${path} cannot be read.`, {

@@ -1,4 +1,5 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface VendorRequest {
@@ -15,9 +16,12 @@ export interface VendorAnswer {
 }
 
 /** A server that answers like a vendor: what it is given decides, and every request is kept. */
-export async function startVendorServer(answer: (request: VendorRequest) => VendorAnswer) {
+export async function startVendorServer(
+  answer: (request: VendorRequest) => VendorAnswer,
+  tls?: { cert: string; key: string },
+) {
   const requests: VendorRequest[] = [];
-  const server = createServer((incoming, response) => {
+  const listener: RequestListener = (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
@@ -26,12 +30,13 @@ export async function startVendorServer(answer: (request: VendorRequest) => Vend
       requests.push(request);
       const { status, body, headers: own = {} } = answer(request);
       response.writeHead(status, { 'content-type': 'application/json', ...own });
-      response.end(body === undefined ? undefined : JSON.stringify(body));
+      response.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
     });
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     close: () => {
       server.closeAllConnections();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect as netConnect, isIP, type Socket } from 'node:net';
 import { Agent, Pool, type Dispatcher } from 'undici';
 import { ProviderFailure } from '../../integrations/provider-failure';
@@ -10,6 +11,7 @@ import { createProxiedSender, goesDirect } from './proxied';
 import { proxyFor, type ProxySettings } from './proxy-settings';
 import { readText } from './read-text';
 import { nextHop, type Hop, type Method } from './redirect';
+import type { EgressTls } from './tls';
 import { checkAddress, checkTarget, targetOf } from './target';
 
 const MAX_RESPONSE_BYTES = 1_048_576;
@@ -17,6 +19,8 @@ const MAX_RESPONSE_BYTES = 1_048_576;
 const MAX_REDIRECT_BODY_BYTES = 16_384;
 /** A connection that cannot be made is given up then, although the request has a deadline of its own. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Trusts and identities whose connections are kept. */
+const MAX_TLS_AGENTS = 50;
 
 export interface EgressRequest {
   url: string;
@@ -31,6 +35,8 @@ export interface EgressRequest {
   maxResponseBytes?: number;
   /** Names of headers that carry secrets, besides Authorization and Cookie: they do not follow to another origin. */
   sensitiveHeaders?: readonly string[];
+  /** Whom to trust and who to be in TLS, in place of the public authorities and nobody. Redirects are then answers. */
+  tls?: EgressTls;
 }
 
 export interface EgressResponse {
@@ -69,19 +75,37 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
   const allowList = createAllowList(allow);
   const unguarded = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
   const proxied = createProxiedSender(unguarded);
-  const agent = new Agent({
-    factory: (origin) => {
-      const { port } = targetOf(new URL(origin));
-      const connect = { lookup: guardedLookup(port, allowList, resolve), timeout: CONNECT_TIMEOUT_MS };
-      return new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
-    },
-  });
+  const agentWith = (tls: EgressTls = {}) =>
+    new Agent({
+      factory: (origin) => {
+        const { port } = targetOf(new URL(origin));
+        const connect = { lookup: guardedLookup(port, allowList, resolve), timeout: CONNECT_TIMEOUT_MS, ...tls };
+        return new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
+      },
+    });
+  const agent = agentWith();
+  const agents = new Map<string, Agent>();
+  /** Connections are shared only by requests with the same trust and identity. */
+  const agentFor = (tls: EgressTls): Agent => {
+    const key = createHash('sha256').update(JSON.stringify(tls)).digest('hex');
+    const found = agents.get(key) ?? agentWith(tls);
+    agents.delete(key);
+    agents.set(key, found);
+    const [oldest] = agents.keys();
+    if (agents.size > MAX_TLS_AGENTS && oldest !== undefined) {
+      void agents.get(oldest)?.close();
+      agents.delete(oldest);
+    }
+    return found;
+  };
 
-  async function sendHop(hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function sendHop(hop: Hop, signal: AbortSignal, tls?: EgressTls): Promise<Dispatcher.ResponseData> {
     checkTarget(hop.url, allowList);
     const via = proxy === undefined ? null : proxyFor(proxy, { protocol: hop.url.protocol, ...targetOf(hop.url) });
-    if (via === null || (await goesDirect(hop.url, allowList, resolve))) return sendDirect(agent, hop, signal);
-    return proxied.send(via, hop, signal);
+    if (via === null || (await goesDirect(hop.url, allowList, resolve))) {
+      return sendDirect(tls === undefined ? agent : agentFor(tls), hop, signal);
+    }
+    return proxied.send(via, hop, signal, tls);
   }
 
   async function exchange(request: EgressRequest, signal: AbortSignal): Promise<EgressResponse> {
@@ -89,9 +113,9 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
     let hop = firstHop(request);
     for (;;) {
       checkBoundSecrets(targetOf(hop.url).hostname, hop.redirects > 0);
-      const response = await sendHop(hop, signal);
+      const response = await sendHop(hop, signal, request.tls);
       const headers = plainHeaders(response.headers);
-      const next = nextHop(hop, response.statusCode, headers['location'], sensitive);
+      const next = request.tls ? null : nextHop(hop, response.statusCode, headers['location'], sensitive);
       if (next === null) {
         const body = await readText(response.body, headers, request.maxResponseBytes ?? MAX_RESPONSE_BYTES);
         return { status: response.statusCode, headers, body, url: hop.url.href };
@@ -124,7 +148,8 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
       }
     },
     async close() {
-      await Promise.all([agent.destroy(), proxied.close(), unguarded.destroy()]);
+      const own = [...agents.values()].map((each) => each.destroy());
+      await Promise.all([...own, agent.destroy(), proxied.close(), unguarded.destroy()]);
     },
   };
 }

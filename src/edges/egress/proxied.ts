@@ -8,6 +8,7 @@ import { errorCode } from './error-code';
 import type { Resolve } from './guarded-lookup';
 import type { Hop } from './redirect';
 import { isAllowedAddress, refusedName, targetOf } from './target';
+import type { EgressTls } from './tls';
 
 /** A connection through the proxy that cannot be made is given up then. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -41,7 +42,7 @@ export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): 
 
 /** Sends requests through proxies, over pooled connections; https in a tunnel by CONNECT. */
 export interface ProxiedSender {
-  send(proxy: URL, hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData>;
+  send(proxy: URL, hop: Hop, signal: AbortSignal, tls?: EgressTls): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
 }
 
@@ -49,11 +50,11 @@ export interface ProxiedSender {
 export function createProxiedSender(agent: Agent): ProxiedSender {
   const tunnels = new Map<string, Pool>();
 
-  const tunnelTo = (proxy: URL, origin: string): Pool => {
-    const key = `${proxy.href} ${origin}`;
+  const tunnelTo = (proxy: URL, origin: string, tls: EgressTls = {}): Pool => {
+    const key = `${proxy.href} ${origin} ${JSON.stringify(tls)}`;
     const known = tunnels.get(key);
     if (known) return known;
-    const connectTls = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+    const connectTls = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...tls });
     const pool = new Pool(origin, {
       ...{ headersTimeout: 0, bodyTimeout: 0 },
       connect: (options, callback) => {
@@ -68,10 +69,10 @@ export function createProxiedSender(agent: Agent): ProxiedSender {
   };
 
   return {
-    send(proxy, { url, method, headers, body }, signal) {
+    send(proxy, { url, method, headers, body }, signal, tls) {
       const path = url.pathname + url.search;
       if (url.protocol === 'https:')
-        return tunnelTo(proxy, url.origin).request({ path, method, headers, body, signal });
+        return tunnelTo(proxy, url.origin, tls).request({ path, method, headers, body, signal });
       const authorization = credentialsOf(proxy);
       return agent.request({
         ...{ origin: proxy.origin, path: `${url.origin}${path}`, method, body, signal },

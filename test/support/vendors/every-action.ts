@@ -1,6 +1,7 @@
 import { startGithubServer, startGitlabServer, startServicenowServer } from './forge-servers';
 import { startOpsgenieServer, startPagerdutyServer } from './pager-servers';
 import { hasOpenssh, startOpenssh } from '../openssh';
+import { startKubernetesServer } from './kubernetes-server';
 import { startSlackServer } from './slack-server';
 
 type Step = [action: string, config: Record<string, unknown>];
@@ -22,9 +23,37 @@ export async function startVendors() {
     github: await startGithubServer(FORGE),
     gitlab: await startGitlabServer(FORGE),
     servicenow: await startServicenowServer(SERVICENOW),
+    kubernetes: await startKubernetesServer(),
     ssh: hasOpenssh ? await startOpenssh() : null,
   };
   return { ...servers, close: () => Promise.all(Object.values(servers).map(async (server) => server?.close())) };
+}
+
+const KUBERNETES_STEPS: readonly Step[] = [
+  ['rollout_restart', { name: 'shop' }],
+  ['rollout_undo', { name: 'shop', toRevision: 1 }],
+  ['scale', { name: 'shop', replicas: 2 }],
+  ['get', { name: 'shop' }],
+  ['patch', { kind: 'ConfigMap', name: 'shop', patch: { data: { a: 'b' } } }],
+  ['delete_pod', { name: 'shop-0' }],
+  ['run_job', { name: 'migrate', image: 'app:1', wait: false }],
+  ['cordon', { name: 'n1' }],
+  ['uncordon', { name: 'n1' }],
+  ['drain', { name: 'n1' }],
+];
+
+async function seedKubernetes({ create }: Vendors['kubernetes']): Promise<void> {
+  const apps = '/apis/apps/v1/namespaces/default';
+  const template = { metadata: { labels: { app: 'shop' } }, spec: {} };
+  const { metadata } = await create(`${apps}/deployments`, { metadata: { name: 'shop' }, spec: { template } });
+  const ownerReferences = [{ kind: 'Deployment', uid: (metadata as { uid: string }).uid }];
+  const annotations = { 'deployment.kubernetes.io/revision': '1' };
+  await create(`${apps}/replicasets`, {
+    metadata: { name: 'shop-1', ownerReferences, annotations },
+    spec: { template },
+  });
+  await create('/api/v1/namespaces/default/pods', { metadata: { name: 'shop-0' }, spec: {} });
+  await create('/api/v1/nodes', { metadata: { name: 'n1' }, spec: {} });
 }
 
 /** A step for each action of these vendors, with the connections that they need. */
@@ -54,6 +83,8 @@ export async function vendorActions(
   const servicenow = {
     connectionId: await connect('servicenow', { ...SERVICENOW, instanceUrl: vendors.servicenow.url }),
   };
+  const kubernetes = { connectionId: await connect('kubernetes', { kubeconfig: vendors.kubernetes.kubeconfig }) };
+  await seedKubernetes(vendors.kubernetes);
   const { ssh } = vendors;
   const onHost = ssh && { connectionId: await connect('ssh', ssh.connection) };
   const sshSteps: Step[] = [
@@ -62,6 +93,10 @@ export async function vendorActions(
   ];
   return [
     ...(ssh === null ? [] : sshSteps),
+    ...KUBERNETES_STEPS.map(([action, config]): Step => [
+      `integration-kubernetes.${action}`,
+      { ...kubernetes, ...config },
+    ]),
     ['integration-github.create_issue', { ...github, title: 'Down', body: 'db' }],
     ['integration-github.comment', { ...github, body: 'Looking' }],
     ['integration-github.close_issue', github],

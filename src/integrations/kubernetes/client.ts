@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { messageOf } from '../../domain/errors';
+import { referencesIn } from '../../domain/secrets/references';
+import type { Egress } from '../../edges/egress/egress';
+import type { ConnectionCall } from '../connections/connection-type';
+import { ProviderFailure } from '../provider-failure';
+import { createVendorClient } from '../vendor-client';
+import { readKubeconfig, type KubeTarget } from './kubeconfig';
+
+const Name = z.string().trim().min(1).max(253);
+
+/** A cluster: by a kubeconfig, or the one that the worker runs in. */
+export const KubernetesConnection = z
+  .strictObject({
+    kubeconfig: z.string().min(1).max(200_000).optional().meta({ 'x-secret': true }).describe('With all data in it'),
+    context: Name.optional().describe('Default: the current context of the kubeconfig'),
+    inCluster: z.boolean().default(false).describe('The cluster and service account that the worker runs with'),
+    namespaces: z.array(Name).max(1_000).default([]).describe('Namespaces that may be used; empty = all, and nodes'),
+  })
+  .superRefine(({ kubeconfig, context, inCluster }, ctx) => {
+    const issue = (path: string, message: string) => ctx.addIssue({ code: 'custom', path: [path], message });
+    if (inCluster === (kubeconfig !== undefined)) issue('kubeconfig', 'or inCluster is required, and not both');
+    if (kubeconfig === undefined || referencesIn(kubeconfig).length > 0) return;
+    try {
+      readKubeconfig(kubeconfig, context);
+    } catch (error) {
+      issue('kubeconfig', messageOf(error));
+    }
+  });
+export type KubernetesConnection = z.infer<typeof KubernetesConnection>;
+
+/** Content types of https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply */
+export const PATCH_TYPES = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+  apply: 'application/apply-patch+yaml',
+} as const;
+
+export interface KubeRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  path: string;
+  query?: Record<string, string>;
+  body?: unknown;
+  /** How a PATCH is meant. */
+  patch?: keyof typeof PATCH_TYPES;
+  /** Whether a 409 goes away by itself; default false. */
+  retryConflict?: boolean;
+  /** The answer is a text, such as a log. */
+  isText?: boolean;
+}
+
+/** One request of the Kubernetes API. @throws {ProviderFailure} with what the API server says */
+export type KubernetesClient = <T extends z.ZodType>(
+  config: KubernetesConnection,
+  call: ConnectionCall,
+  request: KubeRequest,
+  answer: T,
+) => Promise<z.output<T>>;
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+const Status = z.looseObject({ message: z.string().optional(), reason: z.string().optional() });
+const MOST_BYTES = 8_388_608;
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** Creates a client of the API server's HTTP API. */
+export function createKubernetesClient(egress: Egress): KubernetesClient {
+  const send = createVendorClient(egress, {
+    name: 'Kubernetes',
+    explain: (json, { body }) => Status.safeParse(json).data?.message ?? body.slice(0, 500),
+  });
+  return async (config, call, { method, path, query, body, patch, retryConflict, isText = false }, answer) => {
+    const { server, token, basic, tls } = await targetOf(config);
+    const credentials = basic && Buffer.from(`${basic.username}:${basic.password}`).toString('base64');
+    const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
+    const { body: given } = await send(
+      call,
+      {
+        ...{ method, url: `${server}${path}${search}`, tls, maxResponseBytes: MOST_BYTES, isText },
+        headers: {
+          ...(isText && { Accept: '*/*' }),
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+          ...(credentials !== undefined && token === undefined && { Authorization: `Basic ${credentials}` }),
+          ...(patch && { 'Content-Type': PATCH_TYPES[patch] }),
+        },
+        body,
+        hide: [token, credentials].flatMap((text) => text ?? []),
+        ...(retryConflict === true && { retryOnStatus: [409] }),
+      },
+      answer,
+    );
+    return given;
+  };
+}
+
+/** Namespace of a step that names none. */
+export async function defaultNamespace(config: KubernetesConnection): Promise<string> {
+  return (await targetOf(config)).namespace;
+}
+
+async function targetOf({ kubeconfig, context }: KubernetesConnection): Promise<KubeTarget> {
+  try {
+    return kubeconfig === undefined ? await inClusterTarget() : readKubeconfig(kubeconfig, context);
+  } catch (error) {
+    const what = kubeconfig === undefined ? 'The worker does not run in a cluster' : 'The kubeconfig cannot be used';
+    throw new ProviderFailure('config_invalid', `${what}: ${messageOf(error)}`, { retryable: false, cause: error });
+  }
+}
+
+/** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
+async function inClusterTarget(): Promise<KubeTarget> {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
+  if (host === undefined) throw new Error('KUBERNETES_SERVICE_HOST is not set');
+  const read = async (name: string) => (await readFile(join(SERVICE_ACCOUNT, name), 'utf8')).trim();
+  const [token, ca, namespace] = await Promise.all([read('token'), read('ca.crt'), read('namespace')]);
+  return { server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, tls: { ca }, token, namespace };
+}

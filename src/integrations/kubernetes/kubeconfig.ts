@@ -1,0 +1,118 @@
+import { X509Certificate } from 'node:crypto';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { messageOf } from '../../domain/errors';
+import type { EgressTls } from '../../edges/egress/tls';
+
+/** Where an API server is, and how to be known there. */
+export interface KubeTarget {
+  server: string;
+  tls: EgressTls;
+  /** Bearer token. */
+  token?: string;
+  basic?: { username: string; password: string };
+  /** Namespace of the context. */
+  namespace: string;
+}
+
+/**
+ * Fields that would run a program, or read a file of the worker, or change whom a connection goes to
+ * (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/).
+ */
+const REFUSED: Readonly<Record<string, string>> = {
+  exec: 'would run a program of the worker: give a token or a certificate',
+  'auth-provider': 'would run a program of the worker: give a token or a certificate',
+  'certificate-authority': 'would read a file of the worker: give certificate-authority-data',
+  'client-certificate': 'would read a file of the worker: give client-certificate-data',
+  'client-key': 'would read a file of the worker: give client-key-data',
+  tokenFile: 'would read a file of the worker: give token',
+  'proxy-url': 'would go past the egress rules: set FERMATA_EGRESS_PROXY',
+  'insecure-skip-tls-verify': 'would accept any server: give certificate-authority-data',
+};
+
+const Text = z.string().min(1);
+const Cluster = z.looseObject({
+  server: z.url({ protocol: /^https$/, error: 'must be an https URL' }),
+  'certificate-authority-data': Text.optional(),
+  'tls-server-name': Text.optional(),
+});
+const User = z.looseObject({
+  token: Text.optional(),
+  'client-certificate-data': Text.optional(),
+  'client-key-data': Text.optional(),
+  username: Text.optional(),
+  password: Text.optional(),
+});
+const Context = z.looseObject({ cluster: Text, user: Text, namespace: Text.optional() });
+const Kubeconfig = z.looseObject({
+  clusters: z.array(z.looseObject({ name: Text, cluster: z.looseObject({}) })),
+  users: z.array(z.looseObject({ name: Text, user: z.looseObject({}).nullable() })),
+  contexts: z.array(z.looseObject({ name: Text, context: Context })),
+  'current-context': z.string().optional(),
+});
+
+/**
+ * Reads the target of a context, by default the current one. Any cluster or user of the file with a refused field makes
+ * the whole file refused. @throws {Error} with what is wrong, without values of the file
+ */
+export function readKubeconfig(text: string, wanted: string | undefined): KubeTarget {
+  const config = parsed(text);
+  for (const { name, cluster } of config.clusters) refuse(`cluster ${name}`, cluster);
+  for (const { name, user } of config.users) refuse(`user ${name}`, user ?? {});
+  const name = wanted ?? config['current-context'] ?? '';
+  const context = config.contexts.find((each) => each.name === name)?.context;
+  if (context === undefined) throw new Error(`has no context ${name === '' ? 'that is current: give context' : name}`);
+  const cluster = Cluster.safeParse(config.clusters.find((each) => each.name === context.cluster)?.cluster);
+  if (!cluster.success) throw new Error(`has no usable cluster ${context.cluster}: ${problemOf(cluster.error)}`);
+  const user = User.safeParse(config.users.find((each) => each.name === context.user)?.user ?? {});
+  if (!user.success) throw new Error(`has no usable user ${context.user}: ${problemOf(user.error)}`);
+  const { token, username, password } = user.data;
+  const [cert, key] = [pem(user.data, 'client-certificate-data'), pem(user.data, 'client-key-data')];
+  if ((cert === undefined) !== (key === undefined)) throw new Error(`has half a certificate for user ${context.user}`);
+  const ca = pem(cluster.data, 'certificate-authority-data');
+  if (ca !== undefined) checkCertificate(ca);
+  const servername = cluster.data['tls-server-name'];
+  return {
+    server: cluster.data.server.replace(/\/+$/, ''),
+    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(servername && { servername }) },
+    ...(token !== undefined && { token }),
+    ...(username !== undefined && password !== undefined && { basic: { username, password } }),
+    namespace: context.namespace ?? 'default',
+  };
+}
+
+function parsed(text: string): z.infer<typeof Kubeconfig> {
+  let value: unknown;
+  try {
+    value = parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    // The parser quotes the text, which is a secret.
+    throw new Error('is not YAML', { cause: error });
+  }
+  const config = Kubeconfig.safeParse(value);
+  if (config.success) return config.data;
+  throw new Error(`is not a kubeconfig: ${problemOf(config.error)}`);
+}
+
+const problemOf = (error: z.ZodError): string =>
+  error.issues.map(({ path, message }) => `${path.map(String).join('.')} ${message}`.trim()).join('; ');
+
+function refuse(where: string, fields: Record<string, unknown>): void {
+  for (const [field, why] of Object.entries(REFUSED)) {
+    if (fields[field] === undefined || fields[field] === false || fields[field] === null) continue;
+    throw new Error(`has ${field} in ${where}, which ${why}`);
+  }
+}
+
+function pem(fields: Record<string, unknown>, name: string): string | undefined {
+  const encoded = fields[name];
+  return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : undefined;
+}
+
+function checkCertificate(ca: string): void {
+  try {
+    new X509Certificate(ca);
+  } catch (error) {
+    throw new Error(`has certificate-authority-data that is no certificate: ${messageOf(error)}`, { cause: error });
+  }
+}

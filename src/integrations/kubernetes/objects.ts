@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import type { CallingAction } from '../contract';
+import type { KubernetesClient } from './client';
+import { common, inCluster, invalid, isStatus, KubeObject, resourceResult, Text } from './resources';
+
+const Object_ = {
+  connectionId: Text,
+  namespace: Text.optional().describe('Default: that of the context, or the only one that the connection allows'),
+  kind: Text.default('Deployment').describe('Such as Deployment, Pod, ConfigMap, or the kind of an operator'),
+  apiVersion: Text.optional().describe('Needed for kinds of operators, such as cert-manager.io/v1'),
+  name: Text,
+};
+const GetConfig = z.strictObject(Object_);
+
+/** `integration-kubernetes.get`. Values of secrets are left out. */
+export function createGet(kubernetes: KubernetesClient): CallingAction<z.infer<typeof GetConfig>> {
+  return {
+    ...common,
+    id: 'get',
+    displayName: 'Get Kubernetes object',
+    description: 'Reads an object; fails when there is none.',
+    configSchema: GetConfig,
+    async execute(context) {
+      const cluster = inCluster(kubernetes, context);
+      const path = await cluster.pathOf(context.config);
+      const object = await cluster.send({ method: 'GET', path }, KubeObject);
+      return resourceResult(object, context.note, context.config);
+    },
+  };
+}
+
+const PatchConfig = z.strictObject({
+  ...Object_,
+  patch: z.record(z.string(), z.unknown()).describe('Fields to own, as in a manifest: { spec: { replicas: 3 } }'),
+  force: z.boolean().default(false).describe('Take over fields that others own; otherwise that is a conflict'),
+});
+
+/** `integration-kubernetes.patch`, by server-side apply under the field manager `fermata`. A repeat changes nothing. */
+export function createPatch(kubernetes: KubernetesClient): CallingAction<z.infer<typeof PatchConfig>> {
+  return {
+    ...common,
+    id: 'patch',
+    displayName: 'Patch Kubernetes object',
+    description: 'Applies fields to an object, or creates it (server-side apply).',
+    configSchema: PatchConfig,
+    async execute(context) {
+      const { config, note } = context;
+      const cluster = inCluster(kubernetes, context);
+      const path = await cluster.pathOf(config);
+      const { apiVersion = apiVersionOf(path), kind, name, patch, force } = config;
+      const { metadata = {} } = patch as { metadata?: Record<string, unknown> };
+      if (metadata['name'] !== undefined && metadata['name'] !== name)
+        throw invalid('patch.metadata.name is another name.');
+      // https://kubernetes.io/docs/reference/using-api/server-side-apply/
+      const body = { ...patch, apiVersion, kind, metadata: { ...metadata, name } };
+      const query = { fieldManager: 'fermata', ...(force && { force: 'true' }) };
+      return resourceResult(
+        await cluster.send({ method: 'PATCH', path, query, body, patch: 'apply' }, KubeObject),
+        note,
+        config,
+      );
+    },
+  };
+}
+
+/** `/apis/apps/v1/…` → `apps/v1`, `/api/v1/…` → `v1`. */
+function apiVersionOf(path: string): string {
+  const [, root, first = '', second = ''] = path.split('/');
+  return root === 'apis' ? `${first}/${second}` : first;
+}
+
+const DeleteConfig = z.strictObject({
+  ...{ connectionId: Text, namespace: Object_.namespace, name: Text },
+  gracePeriodSeconds: z.int().min(0).max(86_400).optional(),
+});
+const Known = z.object({ uid: z.string() });
+
+/** `integration-kubernetes.delete_pod`. A repeat does not delete the pod that has come in its place under the same name. */
+export function createDeletePod(kubernetes: KubernetesClient): CallingAction<z.infer<typeof DeleteConfig>> {
+  return {
+    ...common,
+    id: 'delete_pod',
+    displayName: 'Delete Kubernetes pod',
+    description: 'Deletes a pod, so that its controller makes a new one.',
+    configSchema: DeleteConfig,
+    async execute(context) {
+      const { config, note, progress } = context;
+      const cluster = inCluster(kubernetes, context);
+      const about = {
+        kind: 'Pod',
+        apiVersion: 'v1',
+        namespace: await cluster.namespaceOf(config.namespace),
+        name: config.name,
+      };
+      const path = `/api/v1/namespaces/${encodeURIComponent(about.namespace)}/pods/${encodeURIComponent(about.name)}`;
+      let uid = Known.safeParse(await progress.read()).data?.uid;
+      if (uid === undefined) {
+        uid = (await cluster.send({ method: 'GET', path }, KubeObject)).metadata.uid ?? '';
+        await progress.write({ uid });
+      }
+      const { gracePeriodSeconds } = config;
+      const body = {
+        ...{ apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } },
+        ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
+      };
+      const gone = { metadata: { name: about.name, namespace: about.namespace, uid } };
+      // 409: the name belongs to another pod by now.
+      const left = await cluster.send({ method: 'DELETE', path, body }, KubeObject).catch((error: unknown) => {
+        if (isStatus(error, 404) || isStatus(error, 409)) return gone;
+        throw error;
+      });
+      return resourceResult(left, note, about);
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import type { CallContext } from '../contract';
+import { ProviderFailure } from '../provider-failure';
+import { defaultNamespace, KubernetesConnection, type KubernetesClient, type KubeRequest } from './client';
+
+export const Text = z.string().trim().min(1).max(253);
+export const TIMEOUT_MS = 30_000;
+/** Longest object in characters that is kept on the step. */
+const MAX_OBJECT = 200_000;
+
+/** An object of the API, as far as every object has it. */
+export const KubeObject = z.looseObject({
+  apiVersion: z.string().optional(),
+  kind: z.string().optional(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    uid: z.string().optional(),
+    resourceVersion: z.string().optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    ownerReferences: z
+      .array(z.looseObject({ kind: z.string(), uid: z.string(), controller: z.boolean().optional() }))
+      .optional(),
+    deletionTimestamp: z.string().optional(),
+  }),
+});
+export type KubeObject = z.infer<typeof KubeObject>;
+
+/** Artifact `resource`. */
+export const Resource = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  namespace: z.string().nullable(),
+  name: z.string(),
+  uid: z.string().nullable(),
+  resourceVersion: z.string().nullable(),
+  object: z.unknown(),
+});
+
+/** The API group of kinds that need no `apiVersion`. */
+const VERSIONS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'].map((kind) => [kind, 'apps/v1'])),
+  ...{ Job: 'batch/v1', CronJob: 'batch/v1', Ingress: 'networking.k8s.io/v1', NetworkPolicy: 'networking.k8s.io/v1' },
+  ...{ HorizontalPodAutoscaler: 'autoscaling/v2', PodDisruptionBudget: 'policy/v1' },
+};
+
+/** What a step may say of an object. */
+export interface ObjectName {
+  apiVersion?: string | undefined;
+  kind: string;
+  namespace?: string | undefined;
+  name: string;
+}
+
+/** Requests of one step. */
+export function inCluster(kubernetes: KubernetesClient, { connection, now, signal }: CallContext<unknown>) {
+  const config = KubernetesConnection.parse(connection);
+  const send = <T extends z.ZodType>(request: KubeRequest, answer: T, timeoutMs = TIMEOUT_MS) =>
+    kubernetes(config, { now, signal, timeoutMs }, request, answer);
+  return {
+    send,
+    /** The namespace of a step. @throws {ProviderFailure} config_invalid for one that the connection does not allow */
+    async namespaceOf(wanted: string | undefined): Promise<string> {
+      const namespace = wanted ?? (config.namespaces.length === 1 ? config.namespaces[0] : undefined);
+      const found = namespace ?? (await defaultNamespace(config));
+      if (config.namespaces.length > 0 && !config.namespaces.includes(found)) {
+        throw invalid(`The connection does not allow the namespace ${found}: ${config.namespaces.join(', ')}.`);
+      }
+      return found;
+    },
+    /** @throws {ProviderFailure} config_invalid when the connection is limited to namespaces */
+    wholeCluster(what: string): void {
+      if (config.namespaces.length > 0)
+        throw invalid(`${what} concerns all namespaces, and the connection is limited.`);
+    },
+    /** Path of an object: its resource is looked up at the server, so that kinds of operators work as well. */
+    async pathOf(target: ObjectName): Promise<string> {
+      const version = target.apiVersion ?? VERSIONS[target.kind] ?? 'v1';
+      const group = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
+      const { resources } = await send({ method: 'GET', path: group }, ResourceList);
+      const found = resources.find(({ kind, name }) => kind === target.kind && !name.includes('/'));
+      if (found === undefined) throw invalid(`${version} has no kind ${target.kind}: give apiVersion.`);
+      const name = encodeURIComponent(target.name);
+      if (found.namespaced) {
+        return `${group}/namespaces/${encodeURIComponent(await this.namespaceOf(target.namespace))}/${found.name}/${name}`;
+      }
+      this.wholeCluster(`The kind ${target.kind}`);
+      return `${group}/${found.name}/${name}`;
+    },
+  };
+}
+export type Cluster = ReturnType<typeof inCluster>;
+
+const ResourceList = z.looseObject({
+  resources: z.array(z.looseObject({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),
+});
+
+export const invalid = (message: string) => new ProviderFailure('config_invalid', message, { retryable: false });
+
+/** The result of a step about one object. Values of secrets, and what the server keeps for itself, are left out. */
+export function resourceResult(object: KubeObject, note: (text: string) => void, about?: ObjectName) {
+  const { metadata, ...rest } = object;
+  const kind = object.kind ?? about?.kind ?? '';
+  const { managedFields: _managed, ...shown } = metadata as Record<string, unknown>;
+  const body: Record<string, unknown> = { ...rest, metadata: shown };
+  if (kind === 'Secret') {
+    delete body['data'];
+    delete body['stringData'];
+    delete shown['annotations'];
+  }
+  const isLarge = JSON.stringify(body).length > MAX_OBJECT;
+  if (isLarge) note(`The object was left out: it has more than ${MAX_OBJECT} characters.`);
+  const artifact = {
+    ...{ apiVersion: object.apiVersion ?? about?.apiVersion ?? 'v1', kind, name: metadata.name },
+    ...{ namespace: metadata.namespace ?? null, uid: metadata.uid ?? null },
+    ...{ resourceVersion: metadata.resourceVersion ?? null, object: isLarge ? null : body },
+  };
+  return { output: artifact, artifact };
+}
+
+/** Whether a failure is the answer of this status. */
+export const isStatus = (error: unknown, status: number): boolean =>
+  error instanceof ProviderFailure && error.status === status;
+
+/** Of every action on one object. */
+export const common = {
+  connection: 'kubernetes',
+  execution: 'call',
+  timeoutMs: () => TIMEOUT_MS,
+  produces: { name: 'resource', schema: Resource, identity: ['kind', 'namespace', 'name'] },
+} as const;

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { CallingAction } from '../contract';
+import type { KubernetesClient } from './client';
+import { common, inCluster, invalid, KubeObject, resourceResult, Text, type Cluster } from './resources';
+
+const workload = {
+  connectionId: Text,
+  namespace: Text.optional().describe('Default: that of the context, or the only one that the connection allows'),
+  name: Text,
+};
+const Controller = z.enum(['Deployment', 'StatefulSet', 'DaemonSet']).default('Deployment');
+
+const RestartConfig = z.strictObject({ ...workload, kind: Controller });
+const Begun = z.object({ at: z.string() });
+
+/** `integration-kubernetes.rollout_restart`. A repeat sets the same time, and restarts nothing again. */
+export function createRolloutRestart(kubernetes: KubernetesClient): CallingAction<z.infer<typeof RestartConfig>> {
+  return {
+    ...common,
+    id: 'rollout_restart',
+    displayName: 'Restart Kubernetes workload',
+    description: 'Replaces the pods of a workload one after the other, as kubectl rollout restart.',
+    configSchema: RestartConfig,
+    async execute(context) {
+      const { config, now, progress, note } = context;
+      const cluster = inCluster(kubernetes, context);
+      const path = await cluster.pathOf(config);
+      const at = Begun.safeParse(await progress.read()).data?.at ?? now.toISOString();
+      await progress.write({ at });
+      const annotations = { 'kubectl.kubernetes.io/restartedAt': at };
+      const body = { spec: { template: { metadata: { annotations } } } };
+      return resourceResult(
+        await cluster.send({ method: 'PATCH', path, body, patch: 'strategic' }, KubeObject),
+        note,
+        config,
+      );
+    },
+  };
+}
+
+const ScaleConfig = z.strictObject({
+  ...workload,
+  kind: z.enum(['Deployment', 'StatefulSet', 'ReplicaSet']).default('Deployment'),
+  replicas: z.int().min(0).max(100_000),
+});
+
+/** `integration-kubernetes.scale`. */
+export function createScale(kubernetes: KubernetesClient): CallingAction<z.infer<typeof ScaleConfig>> {
+  return {
+    ...common,
+    id: 'scale',
+    displayName: 'Scale Kubernetes workload',
+    description: 'Sets the number of replicas.',
+    configSchema: ScaleConfig,
+    async execute(context) {
+      const { config, note } = context;
+      const cluster = inCluster(kubernetes, context);
+      const path = await cluster.pathOf(config);
+      const body = { spec: { replicas: config.replicas } };
+      await cluster.send(
+        { method: 'PATCH', path: `${path}/scale`, body, patch: 'merge', retryConflict: true },
+        KubeObject,
+      );
+      return resourceResult(await cluster.send({ method: 'GET', path }, KubeObject), note, config);
+    },
+  };
+}
+
+const UndoConfig = z.strictObject({
+  ...workload,
+  kind: Controller,
+  toRevision: z.int().min(1).optional().describe('Default: the revision before the current one'),
+});
+type UndoConfig = z.infer<typeof UndoConfig>;
+const Chosen = z.object({ path: z.string() });
+const REVISION = 'deployment.kubernetes.io/revision';
+
+/** `integration-kubernetes.rollout_undo`. The revision is chosen once, so a repeat does not undo what it has undone. */
+export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<UndoConfig> {
+  return {
+    ...common,
+    id: 'rollout_undo',
+    displayName: 'Undo Kubernetes rollout',
+    description: 'Goes back to an earlier revision of a workload, as kubectl rollout undo.',
+    configSchema: UndoConfig,
+    async execute(context) {
+      const { config, progress, note } = context;
+      const cluster = inCluster(kubernetes, context);
+      const path = await cluster.pathOf(config);
+      const chosen =
+        Chosen.safeParse(await progress.read()).data?.path ?? (await chooseRevision(cluster, path, config));
+      await progress.write({ path: chosen });
+      const revision = await cluster.send({ method: 'GET', path: chosen }, KubeObject);
+      const request =
+        config.kind === 'Deployment'
+          ? { body: [{ op: 'replace', path: '/spec/template', value: templateOf(revision) }], patch: 'json' as const }
+          : { body: revision['data'], patch: 'strategic' as const };
+      return resourceResult(await cluster.send({ method: 'PATCH', path, ...request }, KubeObject), note, config);
+    },
+  };
+}
+
+/** Path of the ReplicaSet or ControllerRevision to go back to. */
+async function chooseRevision(cluster: Cluster, path: string, { kind, toRevision }: UndoConfig): Promise<string> {
+  const { metadata } = await cluster.send({ method: 'GET', path }, KubeObject);
+  const plural = kind === 'Deployment' ? 'replicasets' : 'controllerrevisions';
+  const list = path.replace(/\/[^/]+\/[^/]+$/, `/${plural}`);
+  const { items } = await cluster.send({ method: 'GET', path: list }, z.looseObject({ items: z.array(KubeObject) }));
+  const revisions = items
+    .filter(({ metadata: { ownerReferences = [] } }) => ownerReferences.some(({ uid }) => uid === metadata.uid))
+    .map((object) => ({ name: object.metadata.name, revision: revisionOf(object, kind) }))
+    .sort((a, b) => b.revision - a.revision);
+  const chosen = toRevision === undefined ? revisions[1] : revisions.find(({ revision }) => revision === toRevision);
+  if (chosen === undefined) {
+    const known = revisions.map(({ revision }) => revision).join(', ');
+    throw invalid(
+      `There is no ${toRevision === undefined ? 'earlier revision' : `revision ${toRevision}`}; there are ${known || 'none'}.`,
+    );
+  }
+  return `${list}/${encodeURIComponent(chosen.name)}`;
+}
+
+function revisionOf(object: KubeObject, kind: string): number {
+  if (kind === 'Deployment') return Number(object.metadata.annotations?.[REVISION] ?? 0);
+  return typeof object['revision'] === 'number' ? object['revision'] : 0;
+}
+
+/** The pod template of a ReplicaSet, without the label that its controller has added. */
+function templateOf(replicaSet: KubeObject): unknown {
+  const Template = z.looseObject({ metadata: z.looseObject({ labels: z.record(z.string(), z.string()).optional() }) });
+  const { template } = z.looseObject({ template: Template }).parse(replicaSet['spec']);
+  const { 'pod-template-hash': _hash, ...labels } = template.metadata.labels ?? {};
+  return { ...template, metadata: { ...template.metadata, labels } };
+}
