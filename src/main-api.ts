@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createApp, type Api } from './api/create-app';
 import { createHttpServer } from './api/http/create-http-server';
+import { pluginRoutes } from './api/plugin-host';
 import { requireDatabaseUrl, requireSecretKey, type Config } from './config';
 import { createAutomationStore } from './db/automation-store';
 import { createDatabase, type Database } from './db/client';
@@ -21,7 +22,6 @@ import type { Action } from './integrations/contract';
 import { createEgress, type Egress } from './edges/egress/egress';
 import { createSns } from './edges/hooks/sns';
 import { createEvaluator } from './evaluation/live-evaluator';
-import type { Route } from './api/http/route';
 import { createBroadcast } from './engine/broadcast';
 import type { EntityListener } from './domain/registry/entity-listener';
 import type { OwnPlugin } from './integrations/contract';
@@ -130,11 +130,12 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const base = { clock, ids: uuidV7, registry };
   const entities = createEntityStore(base);
+  const notifier = createNotifier(database.pool);
   const api = createApp({
     ...base,
-    pluginRoutes: own.flatMap((plugin) => (plugin.routes?.({ db: database.db }) ?? []) as readonly Route[]),
+    pluginRoutes: pluginRoutes(own, { db: database.db, entities, registry, notifier, clock, log }),
     ...{ database, log, cipher, checkTemporal },
-    notifier: createNotifier(database.pool),
+    notifier,
     filters,
     connectionTypes: connectionTypesOf(plugins),
     systemRemovedHooks: plugins.flatMap(({ onSystemRemoved }) => onSystemRemoved ?? []),

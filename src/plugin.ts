@@ -11,7 +11,7 @@ export { ProviderFailure } from './integrations/provider-failure';
 export { httpFailure } from './edges/egress/http-failure';
 export { json, readRoute, writeRoute } from './api/http/route';
 export type { PluginHost, PluginModule } from './integrations/load-plugins';
-export type { OwnPlugin } from './integrations/contract';
+export type { EmitContext, OwnPlugin, RouteHost } from './integrations/contract';
 
 /** The plugin itself; helps editors, changes nothing. */
 export const definePlugin = (plugin: OwnPlugin): OwnPlugin => plugin;

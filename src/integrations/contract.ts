@@ -1,5 +1,6 @@
 import type { Executor } from '../db/executor';
-import type { Ids } from '../domain/clock';
+import type { Logger } from '../log';
+import type { Clock, Ids } from '../domain/clock';
 import type { Cause } from '../domain/entities/change';
 import type { EntityKind } from '../domain/entities/entity-kind';
 import type { ActionDescription } from '../domain/registry/action-description';
@@ -183,5 +184,30 @@ export interface Plugin extends PluginDescription<Action> {
 /** A plugin of a user's own: as the built-in ones, and with routes of its own under the base path. */
 export interface OwnPlugin extends Plugin {
   /** Made with `readRoute` and `writeRoute`; each declares its permission. */
-  routes?(deps: { db: Executor }): readonly object[];
+  routes?(deps: RouteHost): readonly object[];
+}
+
+/** What a route that writes passes on: its own context has all of it. */
+export interface EmitContext {
+  tx: Executor;
+  cause: Cause;
+  afterCommit(callback: () => void): void;
+}
+
+/** What the routes of a plugin work with. */
+export interface RouteHost {
+  /** For routes that read; those that write use the `tx` of their context. */
+  db: Executor;
+  entities: EntityStore;
+  /** Instants by the clock of the database. */
+  clock: Clock;
+  /** Writes to the log of the API process, with the plugin's id. */
+  log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+  /**
+   * Appends an event of one of the plugin's own triggers, in the transaction of the route that writes: once committed, it
+   * reaches every automation with that trigger, like an event of a built-in plugin. `order` names what the event is about
+   * where the trigger has no context key: events with the same value are routed in the order in which they were appended.
+   * Returns the id of the change. @throws {FermataError} `validation_failed` when the payload does not fit the trigger's schema
+   */
+  emit(context: EmitContext, event: string, payload: Record<string, unknown>, order?: string): Promise<string>;
 }

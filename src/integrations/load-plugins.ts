@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { createRequire, register } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf } from '../domain/errors';
@@ -23,6 +24,7 @@ export async function loadPlugins(
   host: PluginHost,
   directory = process.cwd(),
 ): Promise<OwnPlugin[]> {
+  if (modules.length > 0) resolveContract();
   const plugins: OwnPlugin[] = [];
   for (const name of modules) {
     try {
@@ -37,6 +39,27 @@ export async function loadPlugins(
     }
   }
   return plugins;
+}
+
+/** Source of a module loader: `fermata/plugin` is the contract of this very process, wherever a plugin lies. */
+const LOADER = `
+let contract;
+export function initialize(url) { contract = url; }
+export function resolve(specifier, context, next) {
+  return specifier === 'fermata/plugin' ? { url: contract, format: 'commonjs', shortCircuit: true } : next(specifier, context);
+}`;
+let resolves = false;
+
+/**
+ * Lets plugins import `fermata/plugin` without an installed package beside them. A second copy of the contract would have
+ * errors and schemas that this process does not recognise. For `import`; `require` finds it where a package is installed.
+ */
+function resolveContract(): void {
+  const contract = join(__dirname, '..', 'plugin.js');
+  // Absent where the sources run without a build, in tests.
+  if (resolves || !existsSync(contract)) return;
+  resolves = true;
+  register(`data:text/javascript,${encodeURIComponent(LOADER)}`, { data: pathToFileURL(contract).href });
 }
 
 function urlOf(name: string, directory: string): string {

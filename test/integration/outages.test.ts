@@ -33,7 +33,7 @@ describe('while Temporal is away', () => {
   it(
     'every event is accepted, and every run happens afterwards, once, in order',
     async () => {
-      await engine.worker();
+      const worker = await engine.worker({ FERMATA_LOG_FORMAT: 'json' });
       const api = await engine.api();
       await engine.save(QUEUED);
       const ready = async () => (await fetch(`${api.url}/readyz?deep=true`)).status;
@@ -62,6 +62,10 @@ describe('while Temporal is away', () => {
       expect(engine.receiver.received.map(({ path }) => path)).toEqual(expected);
       expect(new Set(engine.receiver.received.map(({ key }) => key)).size).toBe(n);
       await until('readyz is content again', async () => (await ready()) === 200);
+      // Also what the native core logs while Temporal is away, which would be coloured lines of its own.
+      const lines = worker.output().trimEnd().split('\n');
+      expect(lines.filter((line) => !line.startsWith('{'))).toEqual([]);
+      expect(lines.some((line) => line.includes('"target":"temporalio'))).toBe(true);
     },
     (OUTAGE_SECONDS + 150) * 1000,
   );

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, type PluginDescription } from '../../src/domain/registry/registry';
 import { declareNonReactiveState, defineEntity, z } from '../../src/plugin';
@@ -8,6 +11,51 @@ import { startVendorServer } from '../support/vendor-server';
 import { until } from '../support/until';
 
 const MODULE = join(projectRoot(), 'examples', 'plugins', 'weather', 'plugin.mjs');
+
+const COMPILER_OPTIONS = {
+  ...{ target: 'es2022', module: 'nodenext', moduleResolution: 'nodenext', strict: true, skipLibCheck: true },
+  types: [] as string[],
+};
+
+/** As an author would write it, in a directory of its own, with no package installed beside it. */
+const PHONES = `
+import { definePlugin, json, writeRoute, z, type RouteHost } from 'fermata/plugin';
+
+const Call = z.object({ caller: z.string().min(1), line: z.string().min(1) });
+const Posted = z.object({ caller: z.string(), line: z.string() });
+
+export default definePlugin({
+  id: 'phones',
+  triggers: [
+    {
+      id: 'rang',
+      displayName: 'Phone rang',
+      description: 'Somebody calls a line.',
+      category: 'Phones',
+      payloadSchema: Call,
+      contextKey: ({ line }: z.infer<typeof Call>) => line,
+      contextKeyLabel: 'line',
+    },
+  ],
+  routes: ({ emit, log }: RouteHost) => [
+    writeRoute({
+      method: 'post',
+      path: '/phones/ring',
+      permission: 'ingest',
+      operationId: 'phones.ring',
+      tag: 'Phones',
+      summary: 'A call came in',
+      body: Posted,
+      responses: { 202: { description: 'Accepted', schema: z.object({ changeId: z.string() }) } },
+      async handler(context) {
+        const changeId = await emit(context, 'phones.rang', context.body);
+        log.info({ changeId }, 'a call came in');
+        return json(202, { changeId });
+      },
+    }),
+  ],
+});
+`;
 
 describe('a plugin of a user', () => {
   let engine: Engine;
@@ -112,6 +160,44 @@ describe('a plugin of a user', () => {
     const document = await (await fetch(`${api.url}/openapi.json`)).text();
     expect(document).toContain('/weather/{station}');
   }, 90_000);
+
+  test('from outside the checkout is type-checked by tsc, and a route of it emits an event of its own trigger', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fermata-plugin-'));
+    try {
+      writeFileSync(join(directory, 'phones.mts'), PHONES);
+      const tsc = (source: string) => {
+        writeFileSync(join(directory, 'check.mts'), source);
+        const paths = { 'fermata/plugin': [join(projectRoot(), 'dist', 'src', 'plugin.d.ts')] };
+        const compilerOptions = { ...COMPILER_OPTIONS, paths, outDir: directory };
+        writeFileSync(
+          join(directory, 'tsconfig.json'),
+          JSON.stringify({ compilerOptions, files: ['phones.mts', 'check.mts'] }),
+        );
+        const bin = join(projectRoot(), 'node_modules', 'typescript', 'bin', 'tsc');
+        return spawnSync(process.execPath, [bin, '-p', directory], { encoding: 'utf8' });
+      };
+      const wrong = tsc(`import { definePlugin } from 'fermata/plugin';\nexport default definePlugin({ id: 5 });\n`);
+      expect(wrong.stdout).toMatch(/check\.mts\(2,\d+\): error TS2322/);
+      expect(tsc('export {};\n')).toMatchObject({ status: 0, stdout: '' });
+
+      const plugin = join(directory, 'phones.mjs');
+      const phones = await engine.api({ FERMATA_PLUGINS: plugin });
+      await engine.worker({ FERMATA_PLUGINS: plugin });
+      const saved = await engine.post(phones, '/automations', {
+        ...automation('rings', { event: 'phones.rang' }, [
+          { variables: { who: '{{ trigger.payload.caller }}', key: '{{ trigger.contextKey }}' } },
+        ]),
+      });
+      expect(saved.status).toBe(201);
+      const { id } = (await saved.json()) as { id: string };
+      expect((await engine.post(phones, '/phones/ring', { caller: 'ada', line: 'ops' })).status).toBe(202);
+      const [run] = await engine.ended(1, id, 30_000);
+      expect(run).toMatchObject({ status: 'success', context_key: 'ops' });
+      expect((await engine.post(phones, '/phones/ring', { caller: 'ada', line: '' })).status).toBe(422);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }, 120_000);
 
   test('that is not there or no plugin ends the start with its name', async () => {
     for (const [name, why] of [
