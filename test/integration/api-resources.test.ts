@@ -182,6 +182,21 @@ it('lets one of several updates from the same state through, and takes what is c
   expect((await api.call('DELETE', path, { headers })).status).toBe(412);
 });
 
+it('changes the address of a connection that holds no secret; one that does needs its secret again', async () => {
+  const create = async (config: Record<string, unknown>) => {
+    const { body } = await api.call('POST', `${BASE}/connections`, {
+      body: { name: 'moves', type: 'webhook', config },
+    });
+    return `${BASE}/connections/${String(body.id)}`;
+  };
+  const move = async (path: string) =>
+    (await api.call('PATCH', path, { body: { config: { baseUrl: 'https://b.example.com' } } })).status;
+  const baseUrl = 'https://a.example.com';
+  expect(await move(await create({ baseUrl }))).toBe(200);
+  expect(await move(await create({ baseUrl, headers: {} }))).toBe(200);
+  expect(await move(await create({ baseUrl, headers: { 'x-key': 'a-long-secret-key' } }))).toBe(422);
+});
+
 it('gives a connection one ETag, however its config was written', async () => {
   const config = { user: 'u', port: 2525, password: 'pass-word', host: 'mail.example.com' };
   const made = await api.call('POST', `${BASE}/connections`, { body: { name: 'mail', type: 'smtp', config } });

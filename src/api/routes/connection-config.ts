@@ -63,12 +63,17 @@ export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConne
   const config = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
   const next = withKeptSeals(cipher, row, newConfig(cipher, row.id, type, config));
   const moved = type.addressFields.find((field) => originOf(next.config[field]) !== originOf(row.config[field]));
-  const missing = secret.find((field) => Object.hasOwn(row.secrets, field) && !Object.hasOwn(sent, field));
+  const isKept = (field: string) => Object.hasOwn(row.secrets, field) && !Object.hasOwn(sent, field);
+  const missing = secret.find((field) => isKept(field) && !isEmpty(known[field]));
   if (moved !== undefined && missing !== undefined) {
     throw refusal(`config.${missing}`, `has to be sent again when ${moved} changes`);
   }
   return next;
 }
+
+/** A secret field that holds nothing, such as a map without headers. */
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === '';
 
 /** Secrets that are as before keep their stored form, so that a change of nothing keeps the ETag. */
 function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: Parts): Parts {
