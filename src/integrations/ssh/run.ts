@@ -6,7 +6,7 @@ import type { Egress } from '../../edges/egress/egress';
 import type { CallContext, CallingAction } from '../contract';
 import { ProviderFailure } from '../provider-failure';
 import { keepText } from '../script/keep-text';
-import { hostFor, SshConnection } from './connection';
+import { hostFor, SshConnection } from './account';
 import { CONNECT_TIMEOUT_MS, withSession } from './session';
 
 const Text = z.string().trim().min(1);

@@ -3,7 +3,7 @@ import { messageOf } from '../../domain/errors';
 import type { Egress } from '../../edges/egress/egress';
 import type { ConnectionCall } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
-import type { SshConnection } from './connection';
+import type { SshConnection } from './account';
 import { algorithmsFor, fingerprintOf, judgeHostKey, linesAbout, parseKnownHosts, typeOf } from './known-hosts';
 
 /** Connecting and logging in are given up then. */

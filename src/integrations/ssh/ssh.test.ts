@@ -5,7 +5,7 @@ import ssh2 from 'ssh2';
 import { describeWithOpenssh, startOpenssh, type OpensshServer } from '../../../test/support/openssh';
 import { createActionRunner } from '../../../test/support/run-action';
 import { createEgress } from '../../edges/egress/egress';
-import { SshConnection } from './connection';
+import { SshConnection } from './account';
 
 describeWithOpenssh('with an OpenSSH server', () => {
   let server: OpensshServer;

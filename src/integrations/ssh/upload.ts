@@ -6,7 +6,7 @@ import { messageOf } from '../../domain/errors';
 import type { Egress } from '../../edges/egress/egress';
 import type { CallingAction } from '../contract';
 import { ProviderFailure } from '../provider-failure';
-import { hostFor, SshConnection } from './connection';
+import { hostFor, SshConnection } from './account';
 import { CONNECT_TIMEOUT_MS, withSession } from './session';
 
 const Text = z.string().trim().min(1);
