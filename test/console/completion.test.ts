@@ -218,6 +218,11 @@ describe('the axis of time of a run', () => {
     expect(place(3_602_000)).toBe(1);
   });
 
+  it('folds several long waits of about the same length', () => {
+    const { folds } = timeAxis([0, 2_000, 1_802_000, 1_803_000, 4_143_000, 4_144_000], 0, 4_144_000);
+    expect(folds.map(({ ms }) => ms)).toEqual([1_800_000, 2_340_000]);
+  });
+
   it('keeps the order of instants', () => {
     const instants = [5, 90_000, 12, 400_000, 90_500, 3];
     const { place } = timeAxis(instants, 0, 500_000);

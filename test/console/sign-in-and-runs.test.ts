@@ -82,7 +82,7 @@ if (!ready) console.warn(`skipped: needs ${CHROMIUM} (or CHROMIUM=path) and a bu
     await page.getByRole('link', { name: 'Runs', exact: true }).first().click();
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
     await page.getByText(XSS).first().waitFor();
-    await page.getByRole('button', { name: /failed/ }).click();
+    await page.getByRole('button', { name: /^failed/ }).click();
     await page.waitForURL(/status=failed/);
     await page.getByText(XSS).first().click();
     await page.getByText('The far end answered 503.').first().waitFor();

@@ -18,8 +18,8 @@ const FOLD_WIDTH = 0.1;
 const MAX_FOLDS = 5;
 
 /**
- * An axis from `from` to `to`. Stretches between neighbouring instants are folded when they would leave less than two
- * thirds of the line to all others.
+ * An axis from `from` to `to`. The longest stretches between neighbouring instants are folded when together they are at
+ * least two thirds of it.
  */
 export function timeAxis(instants: readonly number[], from: number, to: number): TimeAxis {
   const marks = [...new Set([from, ...instants.filter((at) => at > from && at < to), to])].sort((a, b) => a - b);
@@ -52,15 +52,14 @@ function foldedOf(lengths: readonly number[]): Set<number> {
     .filter(({ length }) => length >= SHORTEST_FOLD_MS)
     .sort((a, b) => b.length - a.length)
     .slice(0, MAX_FOLDS);
-  const folded = new Set<number>();
-  let rest = lengths.reduce((sum, length) => sum + length, 0);
-  for (const { length, index } of longest) {
-    rest -= length;
-    // A line with one stretch only has nothing to make room for.
-    if (rest <= 0 || length < rest * 2) break;
-    folded.add(index);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  let sum = 0;
+  for (const [count, { length }] of longest.entries()) {
+    sum += length;
+    // A line with idle stretches only has nothing to make room for.
+    if (sum < total && sum >= 2 * (total - sum)) return new Set(longest.slice(0, count + 1).map(({ index }) => index));
   }
-  return folded;
+  return new Set();
 }
 
 /** Index of the first mark beyond an instant. */

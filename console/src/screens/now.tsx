@@ -134,12 +134,13 @@ function UnhealthySystems() {
 function RunsOfTheHour() {
   const query = useNowQuery('runs', async () => {
     const from = new Date(Date.now() - HOUR_MS).toISOString();
-    const list = (status: string) =>
-      ask(api.GET('/api/v1/runs', { params: { query: { from, status, limit: SHOWN } } }));
+    const list = (query: { status: string; from?: string }) =>
+      ask(api.GET('/api/v1/runs', { params: { query: { ...query, limit: SHOWN } } }));
     const [runs, open, failed, stats] = await Promise.all([
       ask(api.GET('/api/v1/runs', { params: { query: { from, counts: 'true', limit: 1 } } })),
-      list('running,waiting'),
-      list('failed'),
+      // Open runs are shown however long ago they began.
+      list({ status: 'running,waiting' }),
+      list({ status: 'failed', from }),
       ask(api.GET('/api/v1/stats', { params: { query: { from, bucket: 'minute' } } })),
     ]);
     return { from, counts: runs.counts, items: [...failed.items, ...open.items], stats };
