@@ -7,18 +7,21 @@ import { beganAt, changesAfter, logPosition } from '../db/runs/log-position';
 import { setWaiting } from '../db/runs/set-waiting';
 import {
   changedAfter,
+  eventsOf,
   beginLook,
   insertWait,
   lockWait,
   removeWait,
   endLook,
   wildKinds,
+  type AwaitedKey,
   type Wait,
   type WaitScope,
 } from '../db/runs/waits';
 import { withoutTakenEvents } from '../db/runs/taken-events';
 import { isDatabaseAway } from '../db/availability';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
+import { awaitedEvents, type AwaitedEvent } from '../domain/definition/awaited-events';
 import { occurrencesOf } from '../domain/entities/occurrences';
 import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
@@ -63,6 +66,19 @@ export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<
   return db.transaction((tx) => look(deps, tx, step));
 }
 
+/** The context key that an awaited event must have: that of the run unless the document gives one; "*" = any. */
+async function keyOf(
+  deps: ActivityDeps,
+  tx: Executor,
+  step: WaitStep,
+  { event, context_key: key }: AwaitedEvent,
+  scope: ReturnType<typeof scopeOf>,
+): Promise<AwaitedKey> {
+  const rendered = key === undefined ? step.source.facts.contextKey : await deps.evaluator.render(tx, key, scope);
+  const contextKey = rendered === null || rendered === undefined ? null : toStorable(String(rendered as string));
+  return { event: normalizeEvent(event), contextKey, anyKey: key !== undefined && contextKey === '*' };
+}
+
 /** null = it is armed. */
 async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Evaluation | null> {
   const { runId, path } = step.names;
@@ -96,16 +112,18 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
       const afterSeq = await beganAt(tx, runId, path);
       await insertWait(tx, { ...base, kind: 'wait_until', refs, recheckAt, afterSeq });
     } else {
-      const { context_key: key } = step.action.wait_for_trigger;
-      const event = normalizeEvent(step.action.wait_for_trigger.event);
-      const rendered = key === undefined ? step.source.facts.contextKey : await deps.evaluator.render(tx, key, scope);
-      const contextKey = rendered === null || rendered === undefined ? null : toStorable(String(rendered as string));
-      const anyKey = key !== undefined && contextKey === '*';
+      const keys: AwaitedKey[] = [];
+      for (const each of awaitedEvents(step.action.wait_for_trigger)) {
+        keys.push(await keyOf(deps, tx, step, each, scope));
+      }
+      const [first = { event: null, contextKey: null, anyKey: false }] = keys;
+      const events = [...new Set(keys.map(({ event }) => event))];
       const isBefore = (other: string) => !inSiblingBranches(path, other);
-      const position = { runId, event, afterSeq: await logPosition(tx, runId, path, isBefore) };
+      const position = { runId, events, afterSeq: await logPosition(tx, runId, path, isBefore) };
       const { afterSeq, taken } = await withoutTakenEvents(tx, position, isBefore);
-      const names = { kind: 'wait_for_trigger' as const, event, contextKey, anyKey };
-      const past = taken.length === 0 ? seen : { ...seen, taken };
+      const names = { kind: 'wait_for_trigger' as const, ...first };
+      const isList = 'triggers' in step.action.wait_for_trigger;
+      const past = { ...seen, ...(taken.length > 0 && { taken }), ...(isList && { keys }) };
       await insertWait(tx, { ...base, ...names, scope: past, afterSeq, refs: [], recheckAt: null });
     }
   } catch (error) {
@@ -176,9 +194,11 @@ async function earliestMatch(
 ): Promise<Record<string, unknown> | null> {
   const { trigger: woke = null, seq: wokeAt = Infinity } = wait.wokenBy ?? {};
   if (wait.looked) return woke;
-  const waiter = { wait, source: step.source, artifacts, step: action.wait_for_trigger };
-  const source = deps.registry.trigger(action.wait_for_trigger.event)?.source;
-  const events = [wait.event ?? '', ...(source === undefined ? [] : [source])];
+  const waiter = { wait, source: step.source, artifacts, events: awaitedEvents(action.wait_for_trigger) };
+  const events = eventsOf(wait).flatMap((event) => {
+    const source = deps.registry.trigger(event)?.source;
+    return source === undefined ? [event] : [event, source];
+  });
   // The log behind the position is read once: whatever is routed later finds the armed row.
   for (let after = wait.afterSeq; ;) {
     const changes = await changesAfter(tx, after, events, LOG_PAGE);
@@ -222,7 +242,7 @@ async function goOnWaiting(
     runId,
     path,
     status: 'waiting',
-    result: { refs: wait.refs, event: wait.event, timeoutAt: wait.timeoutAt, recheckAt },
+    result: { refs: wait.refs, event: eventsOf(wait).join(', ') || null, timeoutAt: wait.timeoutAt, recheckAt },
     trace: traceOf(step),
   });
   await setWaiting(tx, runId);
@@ -230,8 +250,9 @@ async function goOnWaiting(
 }
 
 /** What people read in the Web UI. */
-function noteOf({ kind, event, refs, timeoutAt }: Wait): string {
-  const what = kind === 'wait_until' ? refs.join(', ') || 'the clock' : (event ?? '');
+function noteOf(wait: Wait): string {
+  const { kind, refs, timeoutAt } = wait;
+  const what = kind === 'wait_until' ? refs.join(', ') || 'the clock' : eventsOf(wait).join(' or ');
   const until = timeoutAt === null ? '' : ` until ${timeoutAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return `for ${what}${until}`;
 }

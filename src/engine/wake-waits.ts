@@ -3,8 +3,9 @@ import type { NewRouting } from '../db/routings';
 import { isDatabaseAway } from '../db/availability';
 import { artifactsOf } from '../db/runs/artifacts';
 import type { RunSource } from '../db/runs/run-source';
-import { addToWake, waitsOn, wakeWait, wildKinds, type Wait, type Wake, type Waking } from '../db/runs/waits';
+import { addToWake, eventsOf, waitsOn, wakeWait, wildKinds, type Wait, type Wake, type Waking } from '../db/runs/waits';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
+import { awaitedEvents } from '../domain/definition/awaited-events';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import type { Registry } from '../domain/registry/registry';
@@ -65,7 +66,7 @@ function routingsOf(wait: Wait, told: readonly Told[], by: Waking | null): NewRo
   const looksAt = ({ change, occurrences }: Told): boolean =>
     wait.kind === 'wait_until'
       ? wait.refs.includes(`${change.kind}:${change.id}`) || wait.refs.includes(`${change.kind}:*`)
-      : change.seq > wait.afterSeq && occurrences.some(({ event }) => event === wait.event);
+      : change.seq > wait.afterSeq && occurrences.some(({ event }) => eventsOf(wait).includes(event));
   return told.filter(looksAt).map(({ change }) => {
     const isWoken =
       by !== null && (wait.kind === 'wait_until' ? isSame(by.changed ?? change, change) : by.seq === change.seq);
@@ -83,7 +84,7 @@ async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Prom
     const artifacts = await artifactsOf(db, wait.runId);
     const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;
     if ('wait_for_trigger' in step) {
-      const waiter = { wait, source, artifacts, step: step.wait_for_trigger };
+      const waiter = { wait, source, artifacts, events: awaitedEvents(step.wait_for_trigger) };
       for (const { change, occurrences } of told) {
         for (const occurrence of change.seq > wait.afterSeq ? occurrences : []) {
           const trigger = await matchEvent(deps, db, waiter, change, occurrence);

@@ -1,7 +1,7 @@
 import type { Executor } from '../db/executor';
 import type { RunSource } from '../db/runs/run-source';
 import type { Wait } from '../db/runs/waits';
-import type { WaitForTriggerAction } from '../domain/definition/action';
+import type { AwaitedEvent } from '../domain/definition/awaited-events';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import { triggerScope } from '../domain/run/scope';
@@ -19,17 +19,42 @@ export interface Waiter {
   wait: Pick<Wait, 'path' | 'contextKey' | 'anyKey' | 'scope'>;
   source: RunSource;
   artifacts: EvaluationScope['artifacts'];
-  step: WaitForTriggerAction['wait_for_trigger'];
+  events: readonly AwaitedEvent[];
 }
 
 /**
- * The `trigger` root of an occurrence that ends a wait, or null: by event, config and context key, then by the filter, which
- * sees the event as `trigger` and as `wait.trigger`. A filter or config that fails does not match.
+ * Returns the `trigger` root of an occurrence that ends a wait, or null when none of the awaited events matches. The first that
+ * matches, in the order of the document, gives `trigger.id`.
  */
 export async function matchEvent(
+  deps: MatchDeps,
+  db: Executor,
+  waiter: Waiter,
+  change: Change,
+  told: Occurrence,
+): Promise<Record<string, unknown> | null> {
+  for (const [index, step] of waiter.events.entries()) {
+    const key = waiter.wait.scope.keys?.[index] ?? waiter.wait;
+    const trigger = await matchOne(deps, db, { ...waiter, step, key }, change, told);
+    if (trigger !== null) return trigger;
+  }
+  return null;
+}
+
+/**
+ * Matches by event, config and context key, then by the filter, which sees the event as `trigger` and as `wait.trigger`. A filter
+ * or config that fails does not match.
+ */
+async function matchOne(
   { registry, evaluator }: MatchDeps,
   db: Executor,
-  { wait, source, artifacts, step }: Waiter,
+  {
+    wait,
+    source,
+    artifacts,
+    step,
+    key,
+  }: Waiter & { step: AwaitedEvent; key: { contextKey: string | null; anyKey: boolean } },
   change: Change,
   told: Occurrence,
 ): Promise<Record<string, unknown> | null> {
@@ -42,13 +67,13 @@ export async function matchEvent(
     const own = type.payloadOf ? type.payloadOf(told.payload, step.config) : told.payload;
     if (own === null || type.evaluateConfig?.(own, step.config) === false) return null;
     payload = own;
-    if (!wait.anyKey && (type.contextKey?.(own, step.config) ?? null) !== wait.contextKey) return null;
+    if (!key.anyKey && (type.contextKey?.(own, step.config) ?? null) !== key.contextKey) return null;
   } catch {
     return null;
   }
   const entering = type.entering?.(step.config) ?? null;
   if (entering !== null && !(await cameFromOutside(db, change, entering))) return null;
-  const trigger = triggerScope(step.event, { event: told.event, payload }, change);
+  const trigger = triggerScope(step.id, { event: told.event, payload }, change);
   if (step.filter === undefined) return trigger;
   const scope = waitScopeOf(source, artifacts, wait.scope, { trigger });
   const { value } = await evaluator.condition(db, step.filter, { ...scope, facts: { ...scope.facts, trigger } });

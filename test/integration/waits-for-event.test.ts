@@ -50,6 +50,36 @@ describe('a run that waits for an event', () => {
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[3]' } });
   }, 60_000);
 
+  test('resumes at the first of several events, each with its own key, and tells which it was', async () => {
+    const id = await w.save(
+      'event.list',
+      `  - wait_for_trigger:
+      triggers:
+        - { id: yes, event: automation.event, config: { type: list.yes } }
+        - { id: no, event: automation.event, config: { type: list.no }, context_key: "{{ trigger.payload.data.key }}" }
+        - { event: incident.resolved, context_key: "*" }
+      timeout_seconds: 60
+  - variables: { first: "{{ wait.trigger.id }}" }
+  - wait_for_trigger:
+      - { event: automation.event, config: { type: list.yes } }
+      - { id: other, event: automation.event, config: { type: list.no } }
+  - variables: { second: "{{ wait.trigger.id }}" }`,
+    );
+    await w.engine.emit('event.list', { key: 'k' }, { subject: 'l' });
+    const { run } = await w.waiting(id);
+    await w.engine.emit('list.no', {}, { subject: 'l' });
+    await w.engine.emit('list.yes', {}, { subject: 'k' });
+    await w.routed();
+    await w.engine.emit('list.no', {}, { subject: 'k' });
+    await until(
+      'it has the first',
+      async () => ((await w.resultOf(run.id, 'actions[1]')) as { first?: string } | undefined)?.first === 'no',
+    );
+    await w.engine.emit('list.yes', {}, { subject: 'l' });
+    await w.engine.ended(1, id);
+    expect(await w.resultOf(run.id, 'actions[3]')).toEqual({ second: 'automation_event' });
+  }, 60_000);
+
   test('sees an answer that came while the request before it was still open', async () => {
     const id = await w.save(
       'event.early',

@@ -1,3 +1,4 @@
+import { awaitedEvents } from '../../domain/definition/awaited-events';
 import type {
   ActionStep,
   ChooseAction,
@@ -154,9 +155,16 @@ async function waitForTrigger(run: Simulation, step: WaitForTriggerAction, path:
   const { wait_for_trigger: wait } = step;
   const { evaluator, db } = run.deps;
   const own = run.scope().facts.contextKey;
-  const key = wait.context_key === undefined ? own : await evaluator.render(db, wait.context_key, run.scope());
-  const { event, filter = null, timeout_seconds: timeoutSeconds = null } = wait;
-  return { result: { waitsFor: { event, contextKey: key, filter, timeoutSeconds }, ...over(run, step, wait, path) } };
+  const { timeout_seconds: timeoutSeconds = null } = wait;
+  const events = [];
+  for (const { id, event, filter = null, context_key: key } of awaitedEvents(wait)) {
+    const contextKey = key === undefined ? own : await evaluator.render(db, key, run.scope());
+    events.push({ id, event, contextKey, filter });
+  }
+  const [first] = events;
+  const { id: _, ...only } = first ?? { id: '' };
+  const what = 'triggers' in wait ? { triggers: events } : only;
+  return { result: { waitsFor: { ...what, timeoutSeconds }, ...over(run, step, wait, path) } };
 }
 
 /** A wait is passed as if it had completed at once, unless a mock tells what it came to. */

@@ -18,14 +18,15 @@ export interface EventsToSee {
  */
 export async function withoutTakenEvents(
   tx: Executor,
-  { runId, event, afterSeq }: { runId: string; event: string; afterSeq: number },
+  { runId, events, afterSeq }: { runId: string; events: readonly string[]; afterSeq: number },
   isBefore: (path: string) => boolean,
 ): Promise<EventsToSee> {
   const found = await tx.execute<{ path: string; id: string; seq: string }>(sql`
     select s.path, c.change_id as id, c.seq
     from run_steps s join changes c on c.change_id = (s.result -> 'trigger' ->> 'changeId')::uuid
     where s.run_id = ${runId} and s.kind = 'wait_for_trigger' and s.status = 'success'
-      and s.result -> 'trigger' ->> 'event' = ${event} and c.seq > ${afterSeq}
+      and s.result -> 'trigger' ->> 'event' = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb)))
+      and c.seq > ${afterSeq}
     order by c.seq desc limit ${MOST}`);
   const before = found.rows.filter(({ path }) => isBefore(path));
   const oldest = found.rows.length === MOST ? Number(found.rows.at(-1)?.seq) : afterSeq;

@@ -10,6 +10,24 @@ export interface WaitScope {
   error?: RunError;
   /** Not for expressions: changes that ended earlier waits and end this one no more. */
   taken?: string[];
+  /** Not for expressions: keys of the events of a list, in its order; absent for a single event. */
+  keys?: AwaitedKey[];
+}
+
+/** The context key that an event of a wait must have. */
+export interface AwaitedKey {
+  event: string;
+  contextKey: string | null;
+  anyKey: boolean;
+}
+
+/** Kind under which `wait_refs` finds the waits that list several events. */
+const EVENT_REF = '$event';
+
+/** Names of the events that end a wait. */
+export function eventsOf({ event, scope }: Pick<Wait, 'event' | 'scope'>): string[] {
+  if (scope.keys !== undefined) return [...new Set(scope.keys.map((each) => each.event))];
+  return event === null ? [] : [event];
 }
 
 /** What woke a wait. */
@@ -97,6 +115,7 @@ type NewWait = Omit<Wait, 'refs' | 'wokenBy' | 'lookedBy' | 'looked'> & {
 /** Arms a wait: from the commit on, changes find it. */
 export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
   const refs = JSON.stringify(wait.refs);
+  const events = JSON.stringify(wait.scope.keys === undefined ? [] : eventsOf(wait));
   await tx.execute(sql`
     with armed as (
       insert into waits (id, run_id, path, kind, event, context_key, any_key, refs, scope, after_seq, since, timeout_at,
@@ -107,7 +126,8 @@ export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
         ${wait.timeoutAt?.toISOString() ?? null}, ${wait.recheckAt?.toISOString() ?? null})
       returning id)
     insert into wait_refs (kind, entity_id, wait_id)
-    select distinct r.kind, r.id, armed.id from armed, jsonb_to_recordset(${refs}::jsonb) as r(kind text, id text)`);
+    select distinct r.kind, r.id, armed.id from armed, jsonb_to_recordset(${refs}::jsonb) as r(kind text, id text)
+    union select ${EVENT_REF}, e, armed.id from armed, jsonb_array_elements_text(${events}::jsonb) as e`);
 }
 
 /** The wait of a step, locked until the transaction ends; null = none is armed. */
@@ -167,6 +187,8 @@ export async function waitsOn(
       select r.wait_id from jsonb_to_recordset(${JSON.stringify(refs)}::jsonb) as c(kind text, id text)
       cross join lateral (
         select wait_id from wait_refs where kind = c.kind and entity_id = any(array[c.id, '*']) offset 0) as r
+      union select r.wait_id from wait_refs r
+      where r.kind = ${EVENT_REF} and r.entity_id = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb)))
       union select e.id from waits e
       where e.event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb)))))
     order by id`);

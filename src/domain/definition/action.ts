@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ActionKind } from './action-kind';
 import { Condition } from './condition';
 import { Duration } from './duration';
+import { TRIGGER_ID } from './trigger';
 import { Enabled, ExpressionText, JsonMap, TemplateText } from './expression-text';
 
 /** What an action id looks like. */
@@ -100,17 +101,39 @@ const Stop = z
   .describe('End the run');
 export type StopAction = z.infer<typeof Stop>;
 
+const awaited = {
+  id: z
+    .string()
+    .regex(TRIGGER_ID, { error: 'A letter first, then letters, digits, "_" or "-", at most 64 characters' })
+    .optional()
+    .describe('Read as wait.trigger.id; default: the event'),
+  event: z.string().describe('<plugin>.<name>'),
+  config: JsonMap.default({}),
+  filter: ExpressionText.optional(),
+  context_key: TemplateText.optional().describe('Default: that of the run; "*" = any'),
+};
+const waitEnd = {
+  timeout_seconds: z.number().min(1).max(MAX_WAIT_SECONDS).optional(),
+  continue_on_timeout: z.boolean().default(false),
+};
+/** Events that one wait may name. */
+export const MAX_AWAITED = 50;
+const WaitForOne = z.strictObject({ ...awaited, ...waitEnd });
+const WaitForAny = z.strictObject({
+  triggers: z
+    .array(z.strictObject(awaited))
+    .min(1)
+    .max(MAX_AWAITED)
+    .describe('The first of these events ends the wait'),
+  ...waitEnd,
+});
+/** The two ways to wait for events: for one, and for the first of several. */
+export const AWAITED_FORMS = { one: WaitForOne, any: WaitForAny };
+
 const WaitForTrigger = z
   .strictObject({
     ...base,
-    wait_for_trigger: z.strictObject({
-      event: z.string().describe('<plugin>.<name>'),
-      config: JsonMap.default({}),
-      filter: ExpressionText.optional(),
-      context_key: TemplateText.optional().describe('Default: that of the run; "*" = any'),
-      timeout_seconds: z.number().min(1).max(MAX_WAIT_SECONDS).optional(),
-      continue_on_timeout: z.boolean().default(false),
-    }),
+    wait_for_trigger: z.union([WaitForOne, WaitForAny], { error: 'not an event or a list of events' }),
   })
   .describe('Sleep until something happens');
 export type WaitForTriggerAction = z.infer<typeof WaitForTrigger>;

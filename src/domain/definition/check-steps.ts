@@ -12,7 +12,8 @@ import { isMap, listOf } from './plain-map';
 import { isFlagged } from './schema-at';
 import { type SecretFields, visitTexts } from './secret-references';
 import { configFindings } from './structure';
-import { MAX_STEP_DEPTH, type StepVisit } from './walk';
+import { eventsOfWait, MAX_STEP_DEPTH, type StepVisit } from './walk';
+import { deriveTriggerId } from './trigger-ids';
 
 /** Steps a document may have, at any depth. */
 export const MAX_STEPS = 500;
@@ -96,6 +97,9 @@ function checkConfig(
     const step = { action, config, isEnvironment, document: context.document };
     checkSecretUse(text, place, step, context.bindings, context.findings);
   });
+  for (const { key, message } of type.configWarnings?.(config) ?? []) {
+    context.findings.warning({ path: [...path, key], code: 'unlikely_value', message });
+  }
   checkConfigNames(type.configSchema, config, path, context);
   const { connectionField = 'connectionId' } = type;
   const connectionId = config[connectionField];
@@ -147,6 +151,19 @@ function checkWait(wait: Record<string, unknown>, path: Segment[], context: Step
   context.findings.warning({ path: [...path, 'event'], code: 'context_key_differs', message });
 }
 
+/** Warns of events of one wait that `wait.trigger.id` cannot tell apart. */
+function checkAwaitedIds(events: ReturnType<typeof eventsOfWait>, { findings }: StepContext): void {
+  const seen = new Set<string>();
+  for (const [{ id, event }, path] of events) {
+    const name = typeof id === 'string' ? id : deriveTriggerId(String(event));
+    if (seen.has(name)) {
+      const message = `Another event of this wait has the id "${name}": write "id" to tell them apart by wait.trigger.id`;
+      findings.warning({ path, code: 'duplicate_id', message });
+    }
+    seen.add(name);
+  }
+}
+
 /** Warns of a loop that is cut before its count. */
 function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { findings }: StepContext): void {
   const { count, max_iterations: most = DEFAULT_MAX_ITERATIONS } = repeat;
@@ -162,5 +179,9 @@ export function checkStep(visit: StepVisit, context: StepContext): void {
   if (visit.kind === 'action') checkAction(visit, context);
   const { repeat, wait_for_trigger: wait } = visit.step;
   if (isMap(repeat)) checkRepeat(repeat, [...visit.path, 'repeat'], context);
-  if (isMap(wait)) checkWait(wait, [...visit.path, 'wait_for_trigger'], context);
+  if (isMap(wait)) {
+    const events = eventsOfWait(wait, [...visit.path, 'wait_for_trigger']);
+    for (const [event, place] of events) checkWait(event, place, context);
+    checkAwaitedIds(events, context);
+  }
 }

@@ -70,6 +70,22 @@ function describeActions(form: Json, registry: Registry<ActionDescription>): voi
   );
 }
 
+/** `wait_for_trigger` is one event, a map with `triggers`, or a list of events for short. */
+function describeWait(properties: Json, registry: Registry<ActionDescription>): void {
+  const [one, any] = listOf((properties.wait_for_trigger as Json).anyOf).filter(isMap);
+  if (!one || !any) return;
+  const list = (any.properties as Json).triggers as Json;
+  describeEvents(one, registry);
+  describeEvents(list.items as Json, registry);
+  for (const form of [one, any]) {
+    (form.properties as Json).poll_seconds = {
+      deprecated: true,
+      description: 'Not needed: waits wake when something changes',
+    };
+  }
+  properties.wait_for_trigger = { anyOf: [one, any, list] };
+}
+
 function formWith(forms: unknown, key: string): Json | undefined {
   return listOf(forms)
     .filter(isMap)
@@ -91,13 +107,11 @@ export function automationJsonSchema(registry: Registry<ActionDescription>): Jso
   const provider = formWith(forms, 'action');
   if (provider) describeActions(provider, registry);
   const wait = formWith(forms, 'wait_for_trigger');
-  const body = wait && isMap(wait.properties) ? wait.properties.wait_for_trigger : undefined;
-  if (isMap(body)) {
-    describeEvents(body, registry);
-    (body.properties as Json).poll_seconds = {
-      deprecated: true,
-      description: 'Not needed: waits wake when something changes',
-    };
+  if (wait && isMap(wait.properties)) describeWait(wait.properties, registry);
+  const until = formWith(forms, 'wait_until');
+  if (until && isMap(until.properties)) {
+    const { wait_until: map } = until.properties;
+    until.properties.wait_until = { anyOf: [{ $ref: '#/$defs/Expression' }, map] };
   }
   return schema;
 }

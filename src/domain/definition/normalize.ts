@@ -10,7 +10,8 @@ function normalizeEventOf(owner: Record<string, unknown>): void {
 
 /**
  * Brings a raw document into its one form, in place: dots inside event names become `_`, triggers get their derived
- * ids, `poll_seconds` in waits is dropped with a warning. Returns how many actions and conditions it has.
+ * ids, the short forms of waits (`wait_until: "expression"`, `wait_for_trigger: [event, …]`) become maps, `poll_seconds` in waits is
+ * dropped with a warning. Returns how many actions and conditions it has.
  */
 export function normalizeDocument(document: Record<string, unknown>, findings: Findings): number {
   let entries = 0;
@@ -21,10 +22,14 @@ export function normalizeDocument(document: Record<string, unknown>, findings: F
     steps: count,
     conditions: count,
     step: ({ step, path }) => {
+      if (typeof step.wait_until === 'string') step.wait_until = { condition: step.wait_until };
+      if (Array.isArray(step.wait_for_trigger))
+        step.wait_for_trigger = { triggers: step.wait_for_trigger as unknown[] };
       for (const kind of ['wait_for_trigger', 'wait_until'] as const) {
         const wait = step[kind];
         if (!isMap(wait)) continue;
         normalizeEventOf(wait);
+        for (const one of listOf(wait.triggers)) if (isMap(one)) normalizeEventOf(one);
         if (!Object.hasOwn(wait, 'poll_seconds')) continue;
         const message = 'Waits wake when something changes: "poll_seconds" is not needed and was dropped';
         findings.warning({ path: [...path, kind, 'poll_seconds'], atKey: true, code: 'poll_seconds_dropped', message });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { nearest } from '../expressions/nearest';
-import { ACTION_FORMS, ActionStep, REPEAT_FORMS } from './action';
+import { ACTION_FORMS, ActionStep, AWAITED_FORMS, REPEAT_FORMS } from './action';
 import { ACTION_KINDS, kindKeys } from './action-kind';
 import { Condition, CONDITION_FORMS, State, STATE_FORMS } from './condition';
 import { Duration, DURATION_FORMS, DwellDuration, DWELL_FORMS } from './duration';
@@ -93,6 +93,11 @@ const pickDurationOf =
     return Object.hasOwn(value, 'template') ? forms.template : forms.units;
   };
 
+const pickAwaited: PickBranch = (value) => {
+  if (!isMap(value)) return undefined;
+  return Object.hasOwn(value, 'triggers') ? AWAITED_FORMS.any : AWAITED_FORMS.one;
+};
+
 const pickState: PickBranch = (value) => {
   if (!isMap(value)) return undefined;
   const ofEntity = ['kind', 'id', 'field', 'equals'].some((key) => Object.hasOwn(value, key));
@@ -106,6 +111,7 @@ const PICKS: ReadonlyMap<z.core.$ZodType, PickBranch> = new Map([
   [unwrap(Duration), pickDurationOf(DURATION_FORMS)],
   [unwrap(DwellDuration), pickDurationOf(DWELL_FORMS)],
   [unwrap(State), pickState],
+  [unwrap(ACTION_FORMS.wait_for_trigger.shape.wait_for_trigger), pickAwaited],
 ]);
 
 /** Parses the document's structure; every violation is a finding with its place. */

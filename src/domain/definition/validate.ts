@@ -24,7 +24,7 @@ import { scopeTypesOf } from './scope-types';
 import { checkSecretReferences } from './secret-references';
 import { parseStructure } from './structure';
 import { createProposals, triggerIdsOf } from './trigger-ids';
-import { walkDocument } from './walk';
+import { eventsOfWait, walkDocument } from './walk';
 import { MAX_DOCUMENT_BYTES, readYaml } from './yaml';
 import type { Locate } from './yaml-locate';
 
@@ -90,7 +90,10 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
     expression: (use) => note(checkExpressions(use, filters, findings)),
     step: (visit) => {
       checkStep(visit, context);
-      checkChangedField(visit.step.wait_for_trigger, [...visit.path, 'wait_for_trigger'], { types, findings });
+      const { wait_for_trigger: wait } = visit.step;
+      for (const [one, place] of isMap(wait) ? eventsOfWait(wait, [...visit.path, 'wait_for_trigger']) : []) {
+        checkChangedField(one, place, { types, findings });
+      }
       if (visit.kind !== 'action') return;
       const path: Segment[] = [...visit.path, 'config'];
       const use = { value: visit.step.config, path, mode: 'template', made: visit.made } as const;

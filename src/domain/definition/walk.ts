@@ -53,6 +53,15 @@ function nestedLists(step: Record<string, unknown>): (readonly unknown[])[] {
   return [...branches, listOf(step.else), listOf(step.parallel), listOf(step.sequence), repeat];
 }
 
+/** The maps that name an event in a raw `wait_for_trigger`, with their places. */
+export function eventsOfWait(
+  wait: Record<string, unknown>,
+  path: Segment[],
+): [event: Record<string, unknown>, path: Segment[]][] {
+  if (wait.triggers === undefined) return [[wait, path]];
+  return listOf(wait.triggers).flatMap((one, index) => (isMap(one) ? [[one, [...path, 'triggers', index]]] : []));
+}
+
 /** One walk over a raw document. */
 class Walk {
   constructor(private readonly visitor: Visitor) {}
@@ -139,8 +148,10 @@ class Walk {
         return isMap(value) ? this.repeat(value, at, made, depth) : made;
       case 'wait_for_trigger':
         if (!isMap(value)) return made;
-        this.use(value.filter, [...at, 'filter'], 'expression', made);
-        this.use(value.context_key, [...at, 'context_key'], 'template', made);
+        for (const [one, place] of eventsOfWait(value, at)) {
+          this.use(one.filter, [...place, 'filter'], 'expression', made);
+          this.use(one.context_key, [...place, 'context_key'], 'template', made);
+        }
         return made;
       case 'wait_until':
         if (isMap(value)) this.condition(value.condition, [...at, 'condition'], made);

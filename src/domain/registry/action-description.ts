@@ -8,6 +8,11 @@ export interface ActionDescription {
   description: string;
   /** Fields marked with `.meta({'x-secret': true})` take secrets; `.meta({'x-code': true})` are never rendered. */
   configSchema: z.ZodType;
+  /**
+   * What is valid in a config but probably not meant, as warnings for the author. Called with the config as it is written,
+   * templates included.
+   */
+  configWarnings?(config: Readonly<Record<string, unknown>>): { key: string; message: string }[];
   /** The artifact it leaves: `artifacts.<actionId>.<name>.<field>`. Its type is `<plugin>.<name>`. */
   produces?: {
     name: string;

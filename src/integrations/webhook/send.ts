@@ -1,3 +1,4 @@
+import { jsonTemplateProblem } from '../../domain/expressions/json-template';
 import type { CallingAction } from '../contract';
 import type { Egress } from '../../edges/egress/egress';
 import { httpFailure } from '../../edges/egress/http-failure';
@@ -20,6 +21,10 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
     displayName: 'Send webhook',
     description: 'Sends an HTTP request; any answer but 2xx fails the step.',
     configSchema: WebhookConfig,
+    configWarnings({ body, contentType = 'json' }) {
+      const problem = contentType === 'json' && typeof body === 'string' ? jsonTemplateProblem(body) : undefined;
+      return problem === undefined ? [] : [{ key: 'body', message: problem }];
+    },
     produces: { name: 'delivery', schema: Delivery },
     execution: 'call',
     // Also asked before the configuration is rendered, when the timeout may still be a template.
