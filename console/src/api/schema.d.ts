@@ -2618,7 +2618,9 @@ export interface components {
              * @default false
              */
             continue_on_error: boolean;
-            wait_for_trigger: {
+            wait_for_trigger: ({
+                /** @description Read as wait.trigger.id; default: the event */
+                id?: string;
                 /** @description <plugin>.<name> */
                 event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "github.push" | "github.pull_request" | "github.pull_request_review" | "github.issues" | "github.issue_comment" | "github.deployment" | "github.deployment_status" | "github.workflow_run" | "github.check_run" | "github.release" | "gitlab.push" | "gitlab.tag_push" | "gitlab.issue" | "gitlab.note" | "gitlab.merge_request" | "gitlab.pipeline" | "gitlab.build" | "gitlab.deployment" | "gitlab.release" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
                 /** @default {} */
@@ -2636,7 +2638,42 @@ export interface components {
                  * @description Not needed: waits wake when something changes
                  */
                 poll_seconds?: unknown;
-            } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
+            } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown)) | {
+                /** @description The first of these events ends the wait */
+                triggers: ({
+                    /** @description Read as wait.trigger.id; default: the event */
+                    id?: string;
+                    /** @description <plugin>.<name> */
+                    event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "github.push" | "github.pull_request" | "github.pull_request_review" | "github.issues" | "github.issue_comment" | "github.deployment" | "github.deployment_status" | "github.workflow_run" | "github.check_run" | "github.release" | "gitlab.push" | "gitlab.tag_push" | "gitlab.issue" | "gitlab.note" | "gitlab.merge_request" | "gitlab.pipeline" | "gitlab.build" | "gitlab.deployment" | "gitlab.release" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
+                    /** @default {} */
+                    config: {
+                        [key: string]: unknown;
+                    };
+                    filter?: components["schemas"]["Expression"];
+                    /** @description Default: that of the run; "*" = any */
+                    context_key?: string;
+                } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown))[];
+                timeout_seconds?: number;
+                /** @default false */
+                continue_on_timeout: boolean;
+                /**
+                 * @deprecated
+                 * @description Not needed: waits wake when something changes
+                 */
+                poll_seconds?: unknown;
+            } | ({
+                /** @description Read as wait.trigger.id; default: the event */
+                id?: string;
+                /** @description <plugin>.<name> */
+                event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "github.push" | "github.pull_request" | "github.pull_request_review" | "github.issues" | "github.issue_comment" | "github.deployment" | "github.deployment_status" | "github.workflow_run" | "github.check_run" | "github.release" | "gitlab.push" | "gitlab.tag_push" | "gitlab.issue" | "gitlab.note" | "gitlab.merge_request" | "gitlab.pipeline" | "gitlab.build" | "gitlab.deployment" | "gitlab.release" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
+                /** @default {} */
+                config: {
+                    [key: string]: unknown;
+                };
+                filter?: components["schemas"]["Expression"];
+                /** @description Default: that of the run; "*" = any */
+                context_key?: string;
+            } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown))[];
         } | {
             /** @description Unique in the document; needed to use what the action leaves */
             id?: string;
@@ -2651,7 +2688,7 @@ export interface components {
              * @default false
              */
             continue_on_error: boolean;
-            wait_until: {
+            wait_until: components["schemas"]["Expression"] | {
                 condition: components["schemas"]["Condition"];
                 timeout_seconds?: number;
                 /** @default true */
