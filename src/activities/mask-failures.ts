@@ -3,12 +3,17 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { Executor } from '../db/executor';
 import { messageOf } from '../domain/errors';
+import { shortText } from '../domain/run/short-text';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { RunSecrets } from './run-secrets';
 
+/** Longest stack in characters: it begins with the message, so that it is as long as what a far end has sent. */
+const LONGEST_STACK = 10_000;
+
 /**
  * Whatever an activity throws is kept by Temporal: message, stack and cause are built anew without what the run has used. A
- * failed query names its parameters, which are what people and far ends have sent: only its cause is kept.
+ * failed query names its parameters, which are what people and far ends have sent: only its cause is kept. Texts are cut,
+ * since Temporal refuses failures above 2 MB.
  */
 export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {
   const maskOf = async (input: unknown): Promise<Mask> => {
@@ -35,7 +40,7 @@ function rebuilt(error: unknown, mask: Mask | null): Error {
   if (error instanceof ApplicationFailure && mask !== null) {
     const { message, type, nonRetryable, details, nextRetryDelay } = error;
     return ApplicationFailure.create({
-      message: mask(message),
+      message: shortText(mask(message)),
       ...(type && { type }),
       ...(nonRetryable && { nonRetryable }),
       ...(details && { details: mask(details) }),
@@ -44,10 +49,12 @@ function rebuilt(error: unknown, mask: Mask | null): Error {
   }
   const told = error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
   const plain = new Error(
-    mask === null ? 'The activity failed; the database could not be asked what to hide' : mask(messageOf(told)),
+    mask === null
+      ? 'The activity failed; the database could not be asked what to hide'
+      : shortText(mask(messageOf(told))),
   );
   plain.name = told instanceof Error ? told.name : 'Error';
   const stack = told instanceof Error ? (told.stack ?? '') : '';
-  plain.stack = mask === null ? plain.message : mask(stack);
+  plain.stack = mask === null ? plain.message : shortText(mask(stack), LONGEST_STACK);
   return plain;
 }

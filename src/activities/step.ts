@@ -7,6 +7,7 @@ import type { ConditionTrace } from '../domain/conditions/trace-condition';
 import type { Cause } from '../domain/entities/change';
 import { toStorable } from '../domain/entities/storable';
 import type { RunError } from '../domain/run/step-record';
+import { shortText } from '../domain/run/short-text';
 import { maskedMessage } from '../domain/secrets/masked-message';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import { stepAt } from '../domain/run/step-at';
@@ -96,12 +97,12 @@ export function runCause({ source, names }: Step): Cause {
   return { actor, causedBy: names.runId, depth: source.depth };
 }
 
-/** A failure as the step's row and `run.error` carry it. */
+/** A failure as the step's row and `run.error` carry it: masked, and cut to 2,000 characters. */
 export function runError(step: Step, code: string, message: string, status?: number): RunError {
   const { path, actionId } = step.names;
   return {
     code,
-    message: toStorable(maskedMessage(step.mask, message)),
+    message: shortText(toStorable(maskedMessage(step.mask, message))),
     path,
     ...(actionId === null ? {} : { actionId }),
     ...(status === undefined ? {} : { status }),

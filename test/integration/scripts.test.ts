@@ -1,3 +1,4 @@
+import { Client, Connection } from '@temporalio/client';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -102,6 +103,19 @@ export default async ({ trigger }: Context) => {
     expect(steps[1]?.result).toEqual({ sum: 6 });
     expect(steps[0]?.result).toMatchObject({ exitCode: 0, stdout: 'adding\n', result: { sum: 6 } });
   }, 60_000);
+
+  test('that throw an error of 900 KB fail with its beginning, and the execution closes', async () => {
+    const { run: ended } = await run('large-error', [
+      node("export default () => { throw new Error('start ' + 'x'.repeat(900_000)); }"),
+    ]);
+    expect(ended?.status).toBe('failed');
+    expect((ended?.error as { message: string }).message).toMatch(/^.{0,100}start x{1000,1990}…$/);
+    const connection = await Connection.connect({ address: engine.temporal.address });
+    const { workflow } = new Client({ connection, namespace: engine.temporal.namespace });
+    const handle = workflow.getHandle(ended?.workflow_id ?? '', ended?.execution_run_id ?? '');
+    await until('it is closed', async () => (await handle.describe()).status.name === 'FAILED', 30_000);
+    await connection.close();
+  }, 90_000);
 
   test('that fail keep their output, and are not tried again', async () => {
     const bad = await run('bad', [shell('echo before; echo "no such thing" >&2; exit 3')]);

@@ -1,11 +1,13 @@
 import type { ConditionAction } from '../../domain/definition/action';
 import { FermataError } from '../../domain/errors';
+import { shortText } from '../../domain/run/short-text';
 import type { EvaluateKind } from './evaluated';
 
 /** Whether the run goes on; an error fails the step. */
 export const checkCondition: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
   const trace = await evaluator.explain(tx, (action as ConditionAction).condition, scope);
-  const { value, reason = '' } = trace;
+  const { value } = trace;
+  const reason = shortText(trace.reason ?? '');
   if (value === 'error') throw new FermataError('expression_error', reason);
   return {
     evaluation: { type: 'condition', holds: value, reason },

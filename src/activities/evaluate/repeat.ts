@@ -1,5 +1,6 @@
 import type { RepeatAction } from '../../domain/definition/action';
 import { countOf, listOf } from '../../domain/run/loop-bounds';
+import { shortText } from '../../domain/run/short-text';
 import type { EvaluateKind } from './evaluated';
 
 /**
@@ -21,7 +22,7 @@ export const evaluateRepeat: EvaluateKind = async ({ action, input }, scope, { e
   if (iteration === undefined) return { evaluation: { type: 'repeat' }, status: 'running' };
   const trace = await evaluator.explain(tx, 'while' in repeat ? repeat.while : repeat.until, scope);
   const goesOn = trace.value === 'while' in repeat;
-  const problem = trace.value === 'error' ? { problem: trace.reason ?? 'error' } : {};
+  const problem = trace.value === 'error' ? { problem: shortText(trace.reason ?? 'error') } : {};
   return {
     evaluation: { type: 'repeat', iteration, goesOn, ...problem },
     status: 'running',
