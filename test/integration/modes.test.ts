@@ -1,3 +1,4 @@
+import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { until } from '../support/until';
 
@@ -69,7 +70,17 @@ describe('30 identical events at once', () => {
     expect(log).toEqual(expected);
     const order = requests('begin').map(({ body }) => (JSON.parse(body) as { n: number }).n);
     expect(order).toEqual([...order].sort((a, b) => a - b));
-  }, 90_000);
+    // Each start found the workflow id held by the execution before, which completed and was not terminated.
+    const client = lazyClient(engine.temporal);
+    const statusOf = async ({ workflow_id, execution_run_id }: RunRow) => {
+      const { status } = await client.workflow.getHandle(workflow_id, execution_run_id ?? '').describe();
+      return status.name;
+    };
+    const closed = (statuses: string[]) => !statuses.includes('RUNNING') && statuses;
+    const statuses = await until('they close', async () => closed(await Promise.all(runs.map(statusOf))), 30_000);
+    await client.connection.close();
+    expect([...new Set(statuses)]).toEqual(['COMPLETED']);
+  }, 120_000);
 
   it('never are more than max_runs on a `parallel` automation', async () => {
     const id = await engine.save(automation('parallel', 3, 'max_runs: 10'));
