@@ -1,8 +1,9 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
 import type { FleetCounters } from '../db/fleet-counters';
 import { readMetricTotals } from '../db/metric-totals';
+import { collectProcessMetrics } from '../process-metrics';
 import { fleetMetricsText } from './fleet-metrics-text';
 import type { Route } from './http/route';
 
@@ -24,7 +25,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** One registry per application, so that several can live in one process. */
 export function createApiMetrics({ db, fleet }: { db: Executor; fleet: FleetCounters }): ApiMetrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const registers = [registry];
   const requests = new Histogram({
     name: 'http_request_duration_seconds',

@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import type { LoopWatch } from '../engine/loop-watch';
 import type { Config } from '../config';
 import type { DatabaseClock } from '../db/database-clock';
@@ -7,6 +7,7 @@ import type { Executor } from '../db/executor';
 import { createFleetCounters } from '../db/fleet-counters';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
+import { collectProcessMetrics } from '../process-metrics';
 
 /** What a worker counts (api.md, Metrics). The API's `/metrics` has the totals of all processes; a worker's own has its share. */
 export interface WorkerMetrics {
@@ -37,7 +38,7 @@ export interface WorkerMetrics {
 export function createWorkerMetrics(deps: { db: Executor; log: Logger }): WorkerMetrics {
   const fleet = createFleetCounters(deps);
   const own = new Registry();
-  collectDefaultMetrics({ register: own });
+  collectProcessMetrics(own);
   let loops: LoopWatch | undefined;
   collectLoops(own, () => loops);
   return {

@@ -10,6 +10,9 @@ const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = 
   ERROR: 'error',
 };
 
+/** Names and units as Prometheus asks for them: `_total`, `_seconds`. */
+const CONVENTIONS = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } as const;
+
 /** Where the SDK's own metrics go. */
 interface RuntimeMetrics {
   /** Port on loopback at which they are served in Prometheus' text format. */
@@ -29,7 +32,7 @@ export function installRuntime(log: Logger, { port, otlpEndpoint }: RuntimeMetri
     otlpEndpoint !== undefined
       ? { otel: { url: `${otlpEndpoint}/v1/metrics`, http: true, metricsExportInterval: '15s' } }
       : port !== undefined
-        ? { prometheus: { bindAddress: `127.0.0.1:${port}` } }
+        ? { prometheus: { bindAddress: `127.0.0.1:${port}`, ...CONVENTIONS } }
         : undefined;
   // Without `forward` the core writes coloured lines of its own between ours.
   const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -81,6 +82,12 @@ actions: [{ action: automation.log, config: { message: m } }]
     // Temporal's own beside them.
     expect(own).toMatch(/^temporal_\w+/m);
     expect(own).toMatch(/^process_cpu_seconds_total /m);
+    for (const served of [own, await scrape()]) {
+      expect(served).toMatch(/^fermata_build_info\{version="\d[^"]*",node="v\d[^"]*"\} 1$/m);
+      // The real one, of the Debian package prometheus.
+      const checked = spawnSync('promtool', ['check', 'metrics'], { input: served, encoding: 'utf8' });
+      expect([checked.error, checked.status, checked.stderr]).toEqual([undefined, 0, '']);
+    }
     await first.stop();
     await engine.worker();
     await engine.emit('count', { n: 1 });

@@ -1,6 +1,6 @@
 import { packageVersion } from '../../src/package-version';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lazyClient } from '../../src/temporal/connect';
@@ -11,6 +11,9 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
 import { until } from '../support/until';
 
 const RULES = join(projectRoot(), 'deploy', 'prometheus');
+
+/** What histograms add to their names. */
+const PART = /_(?:bucket|sum|count)$/;
 
 describe('operations', () => {
   let engine: Engine;
@@ -112,9 +115,20 @@ actions: [{ delay: { hours: 1 } }]`);
         ...(expression.match(/fermata_\w+/g) ?? []),
       ]),
     );
-    // Workers serve this one themselves.
+    const dashboards = join(RULES, '..', 'grafana');
+    for (const file of readdirSync(dashboards)) {
+      const { panels } = JSON.parse(readFileSync(join(dashboards, file), 'utf8')) as {
+        panels: { targets: { expr: string }[] }[];
+      };
+      expect(panels.length).toBeGreaterThan(5);
+      for (const { expr } of panels.flatMap(({ targets }) => targets)) {
+        for (const name of expr.match(/(?:fermata|http|process)_\w+/g) ?? []) used.add(name.replace(PART, ''));
+      }
+    }
+    used.delete('fermata_clock_skew_seconds');
+    // Workers serve these themselves.
     used.delete('fermata_loop_age_seconds');
     expect(used.size).toBeGreaterThan(5);
-    for (const name of used) expect(page).toMatch(new RegExp(`^# TYPE ${name} gauge$`, 'm'));
+    for (const name of used) expect(page).toMatch(new RegExp(`^# TYPE ${name} (gauge|counter|histogram)$`, 'm'));
   });
 });
