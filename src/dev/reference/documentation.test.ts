@@ -39,6 +39,18 @@ describe('the documentation', () => {
     expect(yaml).toContain('name: ');
   });
 
+  it('shows automations of integrations that pass validation', () => {
+    const registry = createRegistry(createPlugins({ egress: createEgress({ allow: [] }) }));
+    const blocks = [...read('docs/integrations.md').matchAll(/```yaml\n(name: [\s\S]*?)```/g)].map(
+      ([, yaml = '']) => yaml,
+    );
+    expect(blocks.length).toBeGreaterThan(1);
+    for (const yaml of blocks) {
+      const { errors } = validateYaml(yaml, { registry, filters: standardFilters });
+      expect([yaml, errors]).toEqual([yaml, []]);
+    }
+  });
+
   it.each(pages)('has no broken link in %s', (page) => {
     const links = [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, link = '']) => link);
     for (const link of links) {
