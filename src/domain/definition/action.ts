@@ -117,7 +117,7 @@ const waitEnd = {
   continue_on_timeout: z.boolean().default(false),
 };
 /** Events that one wait may name. */
-export const MAX_AWAITED = 50;
+const MAX_AWAITED = 50;
 const WaitForOne = z.strictObject({ ...awaited, ...waitEnd });
 const WaitForAny = z.strictObject({
   triggers: z

@@ -42,7 +42,7 @@ interface Listened {
 }
 
 /** Where a chain begins: the schemas of its first members, and how many keys lead there. */
-export interface Start {
+interface Start {
   alternatives: Typed[];
   keys: number;
 }
