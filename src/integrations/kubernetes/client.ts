@@ -46,7 +46,7 @@ export interface KubeRequest {
   body?: unknown;
   /** How a PATCH is meant. */
   patch?: keyof typeof PATCH_TYPES;
-  /** Whether a 409 goes away by itself; default false. */
+  /** Whether a 409 is worth a retry; default false. */
   retryConflict?: boolean;
   /** The answer is a text, such as a log. */
   isText?: boolean;

@@ -107,7 +107,7 @@ async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }
   const refuse = (found: Pod[], option: string, what: string) => {
     if (found.length === 0) return;
     const names = found.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).slice(0, 10);
-    throw invalid(`${what}: ${names.join(', ')}. Set ${option} to evict them all the same.`);
+    throw invalid(`${what}: ${names.join(', ')}. Set ${option} to evict them anyway.`);
   };
   const bare = pods.filter((pod) => ofController(pod) === undefined && !isOver(pod));
   if (!force) refuse(bare, 'force', 'No controller makes these pods again');
