@@ -67,6 +67,20 @@ module.exports = tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts', 'bench/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/*.fixture.ts'],
+    rules: {
+      'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      complexity: ['error', { max: 20, variant: 'modified' }],
+    },
+  },
+  {
+    // The body of a thread is sent to it as source text, so it can use nothing that is defined outside of it.
+    files: ['src/db/entities/schema-thread.ts'],
+    rules: { 'max-lines-per-function': 'off' },
+  },
+  {
     files: ['src/**/*.ts'],
     rules: {
       // A prepared statement with a star fails once a migration has added a column (0A000).

@@ -115,6 +115,16 @@ const Environment = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
 });
 
+/** Settings for tests of Fermata itself; not documented for operators, and ignored unless they have the right form. */
+const Testing = z.object({
+  /** Where the process kills or suspends itself (`failpoint.ts`). */
+  FERMATA_FAILPOINT: z.string().optional(),
+  /** Workflows kept in memory; 0 = every workflow task replays its history from the start. */
+  FERMATA_WORKFLOW_CACHE: integer(0, 10_000).optional(),
+  /** Events after which a run continues as new. */
+  FERMATA_CONTINUE_AFTER: integer(1, 1_000_000).optional(),
+});
+
 /** Names of all settings, in the order of `.env.example`. */
 export const SETTINGS = Object.keys(Environment.shape);
 
@@ -199,6 +209,12 @@ export interface Config {
   /** undefined = text on a terminal, JSON elsewhere. */
   logFormat: 'json' | 'text' | undefined;
   otlpEndpoint: string | undefined;
+  /** For tests of Fermata itself. */
+  testing: {
+    failpoint: string | undefined;
+    workflowCache: number | undefined;
+    continueAfter: number | undefined;
+  };
 }
 
 /** Settings that some processes do not start without, and what to do about it. */
@@ -228,7 +244,9 @@ export function loadConfig(
   const missing = required.filter((name) => !Object.hasOwn(present, name)).map((name) => `${name} ${REQUIRED[name]}`);
   const lines = [...new Set([...wrong, ...missing])];
   const [only] = lines;
-  if (only === undefined && parsed.success) return { ...fromEnvironment(parsed.data), egressProxy: proxy };
+  if (only === undefined && parsed.success) {
+    return { ...fromEnvironment(parsed.data), egressProxy: proxy, testing: testingOf(env) };
+  }
   throw new ConfigError(
     lines.length === 1 && missing.length === 1
       ? `${only}`
@@ -246,7 +264,16 @@ function proxyOf(setting: string, env: Record<string, string | undefined>, wrong
   }
 }
 
-function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egressProxy'> {
+function testingOf(env: Record<string, string | undefined>): Config['testing'] {
+  const { data } = Testing.safeParse(env);
+  return {
+    failpoint: data?.FERMATA_FAILPOINT,
+    workflowCache: data?.FERMATA_WORKFLOW_CACHE,
+    continueAfter: data?.FERMATA_CONTINUE_AFTER,
+  };
+}
+
+function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egressProxy' | 'testing'> {
   return {
     host: env.FERMATA_HOST,
     port: env.FERMATA_PORT,

@@ -206,7 +206,7 @@ function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDe
     onRunsToStart: () => launcher.poke(),
     onAction: metrics.action,
     onRunEnded: metrics.runEnded,
-    failpoint: createFailpoint(process.env['FERMATA_FAILPOINT']),
+    failpoint: createFailpoint(config.testing.failpoint),
   };
 }
 

@@ -82,7 +82,7 @@ interface PooledThread<Job, Answer> {
 function createPooledThread<Job, Answer>(
   worker: Worker,
   deadlineMs: number,
-  told: { onIdle: () => void; onEnd: () => void },
+  callbacks: { onIdle: () => void; onEnd: () => void },
 ): PooledThread<Job, Answer> {
   worker.unref();
   let ready = false;
@@ -111,14 +111,14 @@ function createPooledThread<Job, Answer>(
     }
     if (message.id !== id) return;
     settle({ type: 'answered', answer: message.answer });
-    told.onIdle();
+    callbacks.onIdle();
   });
   // A thread that runs out of memory ends with an error; `exit` follows in every case.
   worker.on('error', () => undefined);
   worker.on('exit', () => {
     const verdict = { type: ready ? ('too_expensive' as const) : ('unavailable' as const) };
     settle(verdict);
-    told.onEnd();
+    callbacks.onEnd();
   });
   return {
     run(next) {

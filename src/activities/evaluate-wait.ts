@@ -205,8 +205,8 @@ async function earliestMatch(
     for (const change of changes) {
       // What woke it comes first, then.
       if (change.seq >= wokeAt) return woke;
-      for (const told of occurrencesOf(change, deps.registry, () => undefined)) {
-        const trigger = await matchEvent(deps, tx, waiter, change, told);
+      for (const occurrence of occurrencesOf(change, deps.registry, () => undefined)) {
+        const trigger = await matchEvent(deps, tx, waiter, change, occurrence);
         if (trigger !== null) return trigger;
       }
     }

@@ -33,7 +33,7 @@ export function createFireSchedule(deps: {
     const arrival = { scheduledFor: at, begunAt: new Date(begunAt), attended, now };
     const dropped = whyDropped(schedule, arrival, deps.timezone);
     if (dropped !== null) return dropped;
-    // Fixed by trigger and time, as everything behind the log tells changes apart by it.
+    // Derived from trigger and time: everything after the change log identifies changes by this id.
     const changeId = v5(`${automationId}/${triggerId}/${at.toISOString()}`, TIMES);
     const fired = await database.db.transaction(async (tx) => {
       const key = deliveryKey('schedule', automationId, triggerId, at.toISOString());

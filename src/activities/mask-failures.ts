@@ -47,14 +47,14 @@ function rebuilt(error: unknown, mask: Mask | null): Error {
       ...(nextRetryDelay && { nextRetryDelay }),
     });
   }
-  const told = error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
+  const visible = error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
   const plain = new Error(
     mask === null
-      ? 'The activity failed; the database could not be asked what to hide'
-      : shortText(mask(messageOf(told))),
+      ? 'The activity failed; its secrets could not be read to mask the message'
+      : shortText(mask(messageOf(visible))),
   );
-  plain.name = told instanceof Error ? told.name : 'Error';
-  const stack = told instanceof Error ? (told.stack ?? '') : '';
+  plain.name = visible instanceof Error ? visible.name : 'Error';
+  const stack = visible instanceof Error ? (visible.stack ?? '') : '';
   plain.stack = mask === null ? plain.message : shortText(mask(stack), LONGEST_STACK);
   return plain;
 }

@@ -38,7 +38,7 @@ export function outcomeBefore(step: Step, { open, finished }: Standing): Perform
   return { type: 'failed', error: finished.error ?? runError(step, 'internal', 'The step had failed.') };
 }
 
-/** Whether `enabled` lets the step happen; its trace tells how. @throws {FermataError} when it cannot be told. */
+/** Whether `enabled` lets the step happen; its trace shows how. @throws {FermataError} when it cannot be evaluated. */
 export async function isEnabled(
   db: Executor,
   { evaluator }: ActivityDeps,

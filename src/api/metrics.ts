@@ -14,7 +14,7 @@ export interface ApiMetrics {
   countMismatched(count: number): void;
   /** Runs that calls have ended. */
   countCancelled(count: number): void;
-  /** What this process alone has to tell, fresh. */
+  /** Metrics of this process alone, current. */
   collect(): Promise<readonly Registry[]>;
   /** Prometheus text format and its content type. */
   render(): Promise<{ text: string; contentType: string }>;

@@ -20,7 +20,7 @@ interface Options {
 export function configure(command: Command): void {
   command
     .argument('<path...>', 'YAML files, or directories with them')
-    .option('--dry-run', 'only tell what would be done')
+    .option('--dry-run', 'only report what would be done')
     .option('--prune', 'delete what this source made before and does not have any more')
     .option('--allow-empty', 'let --prune delete everything of the source')
     .option('--source <name>', 'whose automations these are, e.g. the repository (default: "default")')

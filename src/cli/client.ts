@@ -46,7 +46,7 @@ export interface ApiClient {
 /** Where the API is and who calls. */
 interface ClientOptions {
   url: string;
-  /** undefined = calls go without; the API tells that one is needed. */
+  /** undefined = calls go without; the API answers that one is needed. */
   token: string | undefined;
 }
 
@@ -80,19 +80,7 @@ export function createApiClient({ url, token }: ClientOptions): ApiClient {
   return {
     url,
     get,
-    async list(path, item, { limit = Infinity, ...query } = {}) {
-      const page = z.object({ items: z.array(item), nextCursor: z.string().nullish() });
-      const items = [];
-      let cursor: string | undefined;
-      for (let pages = 0; pages < MAX_PAGES && items.length < limit; pages += 1) {
-        const size = Math.min(PAGE_LIMIT, limit - items.length);
-        const answer = await get(path, page, { ...query, limit: size, cursor });
-        items.push(...answer.items);
-        if (answer.nextCursor == null) break;
-        cursor = answer.nextCursor;
-      }
-      return items;
-    },
+    list: (path, item, query) => listAll(get, path, item, query),
     send: async (method, path, schema, options = {}) => parsed(path, schema, await request(method, path, options)),
     yaml: async (path) => (await request('GET', path, { headers: { accept: 'application/yaml' } })).text(),
     async status(path) {
@@ -112,6 +100,26 @@ export function createApiClient({ url, token }: ClientOptions): ApiClient {
       if (response.body !== null) yield* readServerSentEvents(response.body);
     },
   };
+}
+
+/** Reads up to `limit` items of a list, page by page. */
+async function listAll<T>(
+  get: ApiClient['get'],
+  path: string,
+  item: z.ZodType<T>,
+  { limit = Infinity, ...query }: Query & { limit?: number } = {},
+): Promise<T[]> {
+  const page = z.object({ items: z.array(item), nextCursor: z.string().nullish() });
+  const items: T[] = [];
+  let cursor: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES && items.length < limit; pages += 1) {
+    const size = Math.min(PAGE_LIMIT, limit - items.length);
+    const answer = await get(path, page, { ...query, limit: size, cursor });
+    items.push(...answer.items);
+    if (answer.nextCursor == null) break;
+    cursor = answer.nextCursor;
+  }
+  return items;
 }
 
 function addressOf(url: string, path: string, query: Query = {}): string {

@@ -68,7 +68,7 @@ async function runDemo(ci: boolean): Promise<void> {
     say('fermata', `ready; a receiver listens at ${parts.receiver.url}`);
     const acts = await perform(createApiClient({ url: info.apiUrl, token: info.adminToken }), parts.receiver, say);
     const output = createOutput();
-    tell(acts, info, output);
+    printStory(acts, info, output);
     parts.done = true;
     // Last, because the link is valid for a minute only.
     if (!ci) output.line(`Open the console, signed in once within 60 s: ${await consoleLink(info)}\n`);
@@ -175,7 +175,7 @@ function payload(name: string): unknown {
   return JSON.parse(readFileSync(join(projectRoot(), 'examples', 'payloads', name), 'utf8'));
 }
 
-function tell(acts: readonly Act[], { apiUrl, temporalUiUrl, tokenCommand }: DevInfo, output: Output): void {
+function printStory(acts: readonly Act[], { apiUrl, temporalUiUrl, tokenCommand }: DevInfo, output: Output): void {
   for (const act of acts) output.line(`\n${renderAct(act, output)}`);
   const links: [string, string | null | undefined][] = [
     ...acts.map(({ title, main }): [string, string | null | undefined] => [title, main?.run.webUiUrl]),

@@ -16,16 +16,16 @@ interface FollowOptions {
   json?: true;
 }
 
-/** Tells a run's steps as they happen until it ends; sets exit code 1 unless it succeeded. */
+/** Prints a run's steps as they happen until it ends; sets exit code 1 unless it succeeded. */
 export async function followRun(client: ApiClient, id: string, output: Output, { json }: FollowOptions): Promise<void> {
   const path = `/runs/${encodeURIComponent(id)}`;
   let { run } = await client.get(path, RunDetail);
   if (!json) for (const line of runHead(run, output)) output.line(line);
-  const told = new Map<string, string>();
+  const printed = new Map<string, string>();
   const onStep = (step: Step): void => {
     const news = JSON.stringify([step.status, step.attempts, step.error]);
-    if (told.get(step.path) === news) return;
-    told.set(step.path, news);
+    if (printed.get(step.path) === news) return;
+    printed.set(step.path, news);
     for (const line of stepLines(step, run, output)) output.line(line);
   };
   const onEvent = ({ name, data }: ServerSentEvent): boolean => {
@@ -34,7 +34,7 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
     else if (name === 'step' && !json) onStep(Step.parse(JSON.parse(data)));
     return name !== 'run' || !isOver(run.status);
   };
-  // A stream that ends before it told so was cut, or began behind the end.
+  // A stream that ends before it reported the end of the run was cut, or began after that end.
   const onEnd = async (): Promise<boolean> => {
     ({ run } = await client.get(path, RunDetail));
     return !isOver(run.status);
@@ -44,7 +44,7 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
   if (run.status !== 'success') process.exitCode = 1;
 }
 
-/** Tells the starts and ends of all runs until Ctrl-C. */
+/** Prints the starts and ends of all runs until Ctrl-C. */
 export async function followAllRuns(client: ApiClient, output: Output, { json }: FollowOptions): Promise<void> {
   if (!json) output.line(paint('waiting for runs; Ctrl-C ends', 'quiet', output.colours));
   await follow(client, '/stream', ({ name, data }) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const ReadyMessage = z.object({ fermata: z.literal('ready') });
 
-/** Tells the `fermata dev` that started this process, if one did, that it does its work now. */
+/** Notifies the `fermata dev` that started this process, if one did, that this process is ready. */
 export function announceReady(): void {
   process.send?.({ fermata: 'ready' } satisfies z.infer<typeof ReadyMessage>);
 }

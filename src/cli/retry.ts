@@ -22,7 +22,7 @@ export function configure(command: Command): void {
         .choices(['failure', 'start'])
         .default('failure'),
     )
-    .option('-f, --follow', 'tell the steps of the new run until it ends; exit code 1 unless it succeeded')
+    .option('-f, --follow', 'print the steps of the new run until it ends; exit code 1 unless it succeeded')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

@@ -24,7 +24,7 @@ interface Options {
 export function configure(command: Command): void {
   command
     .argument('[run]', 'id of a run: show its steps, with times, results and errors')
-    .option('-f, --follow', 'go on telling what happens; with a run until it ends, exit code 1 unless it succeeded')
+    .option('-f, --follow', 'keep printing what happens; with a run until it ends, exit code 1 unless it succeeded')
     .option('-a, --automation <automation>', 'only runs of this one (name or id)')
     .option('-s, --status <status>', 'pending, running, waiting, success, failed, cancelled; several with commas')
     .option('-n, --limit <count>', 'how many, newest first', '20')

@@ -66,6 +66,10 @@ function usesText(usedBy: Record<string, { name: string }[]>): string {
 /** `fermata secret` */
 export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata secret set PAGER_TOKEN < token.txt\n');
+  for (const add of [addSet, addList, addRemove, addRotate]) add(command);
+}
+
+function addSet(command: Command): void {
   command
     .command('set')
     .description('set a secret; the value is read from standard input, without its last line break')
@@ -92,6 +96,9 @@ export function configure(command: Command): void {
       createOutput().line(`secret "${written.name}" is at version ${written.version}`);
       for (const { message } of written.warnings) console.error(`warning: ${message}`);
     });
+}
+
+function addList(command: Command): void {
   command
     .command('list')
     .description('names of secrets; values never come out')
@@ -110,6 +117,9 @@ export function configure(command: Command): void {
         ]),
       );
     });
+}
+
+function addRemove(command: Command): void {
   command
     .command('rm')
     .description('delete a secret; steps that name it fail from then on')
@@ -121,6 +131,9 @@ export function configure(command: Command): void {
       if (json) createOutput().json({ name, deleted: true });
       else createOutput().line(`secret "${name}" is deleted`);
     });
+}
+
+function addRotate(command: Command): void {
   command
     .command('rotate')
     .description('seal everything anew under the first key of FERMATA_SECRET_KEY')

@@ -25,7 +25,7 @@ export function configure(command: Command): void {
     .option('-t, --trigger <id>', 'as if this trigger of it had fired')
     .option('-k, --context-key <key>', 'what the run is about, e.g. a system id')
     .option('--conditions', 'check the conditions; by default a run started by hand skips them')
-    .option('-f, --follow', 'tell its steps until it ends; exit code 1 unless it succeeded')
+    .option('-f, --follow', 'print its steps until it ends; exit code 1 unless it succeeded')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

@@ -124,7 +124,7 @@ export async function writeAlerts(
       update entities e set state = w.state, updated_at = ${at}::timestamptz,
         created_at = case when w.created then ${at}::timestamptz else e.created_at end
       from w where e.kind = 'alert' and e.id = w.id
-    ), told as (
+    ), reported as (
       insert into alerts as a (fingerprint, source, status, severity, labels, system_id, starts_at, group_facts,
         last_received_at, repeats)
       select id, source, status, severity, labels, system_id, starts_at, group_facts,
@@ -140,7 +140,7 @@ export async function writeAlerts(
       returning fingerprint
     ), episodes as (
       insert into alert_episodes (fingerprint, starts_at, ends_at, ended_by, acknowledged_by)
-      select w.id, w.starts_at, w.ends_at, w.ended_by, w.acknowledged_by from w join told on told.fingerprint = w.id
+      select w.id, w.starts_at, w.ends_at, w.ended_by, w.acknowledged_by from w join reported on reported.fingerprint = w.id
       where w.changed order by w.id
       on conflict (fingerprint, starts_at) do update set ends_at = excluded.ends_at, ended_by = excluded.ended_by,
         acknowledged_by = excluded.acknowledged_by

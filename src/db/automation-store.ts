@@ -1,10 +1,11 @@
-import { and, desc, eq, ilike, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { Clock, Ids } from '../domain/clock';
 import type { Definition } from '../domain/definition/schema';
 import type { Actor } from '../domain/entities/change';
 import { sameJson } from '../domain/entities/diff';
 import { FermataError } from '../domain/errors';
 import { DEFINITION_SCHEMA } from '../domain/definition/upgrade';
+import { matching, type AutomationFilter } from './automation-filter';
 import type { Executor } from './executor';
 import { automationEvents, automations, automationVersions, type AutomationChange } from './tables/automations';
 import { dwellGateId, windowGateId } from '../domain/gates/gate-id';
@@ -52,7 +53,7 @@ export interface VersionRecord {
   createdBy: Actor;
 }
 
-/** Looks at the state that is about to change. */
+/** Checks the state that is about to change; throwing ends the write. */
 export type CheckCurrent = (current: AutomationRecord) => void;
 
 export interface NewAutomation {
@@ -75,16 +76,6 @@ export interface AutomationUpdate {
   /** Called with the current state under its lock; what it throws (a stale ETag) ends the update. */
   check?: CheckCurrent | undefined;
   actor: Actor;
-}
-
-export interface AutomationFilter {
-  /** Empty = those without a group. */
-  group?: string | undefined;
-  status?: AutomationStatus | undefined;
-  /** Part of the name or description, case ignored. */
-  q?: string | undefined;
-  name?: string | undefined;
-  managedBy?: 'api' | 'gitops' | undefined;
 }
 
 export interface AutomationStore {
@@ -134,9 +125,62 @@ const columns = {
   lastTriggeredAt,
 };
 
-/** Definitions in Postgres: rows, versions, and the revision that the routing index follows. */
+/** Reads of definitions. */
+const readers: Omit<AutomationStore, 'create' | 'update' | 'remove'> = {
+  async get(db, id) {
+    const rows = await select(db).where(and(eq(automations.id, id), isNull(automations.deletedAt)));
+    return rows[0] ? toRecord(rows[0]) : null;
+  },
+
+  async list(db, filter, { limit, after }) {
+    const where = and(
+      isNull(automations.deletedAt),
+      ...matching(filter),
+      after === undefined ? undefined : lt(automations.id, after),
+    );
+    return (await select(db).where(where).orderBy(desc(automations.id)).limit(limit)).map(toRecord);
+  },
+
+  async versions(db, id, { limit, before }) {
+    const where = and(
+      eq(automationVersions.automationId, id),
+      before === undefined ? undefined : lt(automationVersions.version, before),
+    );
+    const rows = await db
+      .select()
+      .from(automationVersions)
+      .where(where)
+      .orderBy(desc(automationVersions.version))
+      .limit(limit);
+    return rows.map(toVersion);
+  },
+
+  async versionAt(db, id, version) {
+    const where = and(eq(automationVersions.automationId, id), eq(automationVersions.version, version));
+    const rows = await db.select().from(automationVersions).where(where);
+    return rows[0] ? toVersion(rows[0]) : null;
+  },
+
+  async ofSource(db, source) {
+    const where = and(isNull(automations.deletedAt), eq(automations.source, source));
+    return (await select(db).where(where).orderBy(automations.sourceName)).map(toRecord);
+  },
+
+  async groups(db) {
+    const rows = await db
+      .selectDistinct({ group: automations.group })
+      .from(automations)
+      .where(and(isNull(automations.deletedAt), sql`${automations.group} is not null`))
+      .orderBy(automations.group);
+    return rows.flatMap(({ group }) => (group === null ? [] : [group]));
+  },
+};
+
+/** Creates the store of definitions: rows, versions, and the revision that the routing index follows. */
 export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }): AutomationStore {
-  const store: AutomationStore = {
+  return {
+    ...readers,
+
     async create(tx, { definition, status = 'enabled', sourceYaml = null, managed, actor }) {
       const id = ids.next();
       const now = clock.now();
@@ -158,43 +202,10 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
       await insertVersion(tx, { id, version: 1, definition, sourceYaml, actor, now });
       if (status === 'enabled') await keepSchedules(tx, id, definition.triggers);
       await noteChange(tx, { automationId: id, version: 1, change: 'created' });
-      return found(await store.get(tx, id), id);
+      return found(await readers.get(tx, id), id);
     },
 
-    async update(tx, id, { definition, status, sourceYaml = null, origin, check, actor }) {
-      const current = await lockCurrent(tx, id, check);
-      const now = clock.now();
-      const changed = definition !== undefined && !sameJson(current.definition, versioned(definition));
-      if (!changed && isAsStored(current, status, sourceYaml, origin)) return current;
-      const version = changed ? current.version + 1 : current.version;
-      if (changed) {
-        await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
-        await keepWindows(tx, id, definition.triggers.map(windowGateId));
-      }
-      const live = (status ?? current.status) === 'enabled';
-      if (changed || status !== undefined) {
-        const triggers = live ? (definition ?? current.definition).triggers : [];
-        const why = live ? 'The trigger was edited.' : 'The automation was disabled.';
-        await keepDwells(tx, id, triggers.filter(({ enabled }) => enabled).map(dwellGateId), why);
-        await keepSchedules(tx, id, triggers);
-      }
-      await tx
-        .update(automations)
-        .set({
-          ...(definition === undefined ? {} : rowFields(definition)),
-          ...(status === undefined ? {} : { status }),
-          ...(origin === undefined ? {} : { sourcePath: origin.path, sourceCommit: origin.commit }),
-          version,
-          revision: await nextRevision(tx),
-          updatedAt: now,
-        })
-        .where(eq(automations.id, id));
-      if (definition !== undefined) await noteChange(tx, { automationId: id, version, change: 'updated' });
-      if (status !== undefined && status !== current.status) {
-        await noteChange(tx, { automationId: id, version, change: status });
-      }
-      return found(await store.get(tx, id), id);
-    },
+    update: (tx, id, update) => updateAutomation(tx, id, update, clock.now()),
 
     async remove(tx, id, check) {
       const { version } = await lockCurrent(tx, id, check);
@@ -208,56 +219,55 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
         .where(eq(automations.id, id));
       await noteChange(tx, { automationId: id, version, change: 'deleted' });
     },
-
-    async get(db, id) {
-      const rows = await select(db).where(and(eq(automations.id, id), isNull(automations.deletedAt)));
-      return rows[0] ? toRecord(rows[0]) : null;
-    },
-
-    async list(db, filter, { limit, after }) {
-      const where = and(
-        isNull(automations.deletedAt),
-        ...matching(filter),
-        after === undefined ? undefined : lt(automations.id, after),
-      );
-      return (await select(db).where(where).orderBy(desc(automations.id)).limit(limit)).map(toRecord);
-    },
-
-    async versions(db, id, { limit, before }) {
-      const where = and(
-        eq(automationVersions.automationId, id),
-        before === undefined ? undefined : lt(automationVersions.version, before),
-      );
-      const rows = await db
-        .select()
-        .from(automationVersions)
-        .where(where)
-        .orderBy(desc(automationVersions.version))
-        .limit(limit);
-      return rows.map(toVersion);
-    },
-
-    async versionAt(db, id, version) {
-      const where = and(eq(automationVersions.automationId, id), eq(automationVersions.version, version));
-      const rows = await db.select().from(automationVersions).where(where);
-      return rows[0] ? toVersion(rows[0]) : null;
-    },
-
-    async ofSource(db, source) {
-      const where = and(isNull(automations.deletedAt), eq(automations.source, source));
-      return (await select(db).where(where).orderBy(automations.sourceName)).map(toRecord);
-    },
-
-    async groups(db) {
-      const rows = await db
-        .selectDistinct({ group: automations.group })
-        .from(automations)
-        .where(and(isNull(automations.deletedAt), sql`${automations.group} is not null`))
-        .orderBy(automations.group);
-      return rows.flatMap(({ group }) => (group === null ? [] : [group]));
-    },
   };
-  return store;
+}
+
+async function updateAutomation(
+  tx: Executor,
+  id: string,
+  { definition, status, sourceYaml = null, origin, check, actor }: AutomationUpdate,
+  now: Date,
+): Promise<AutomationRecord> {
+  const current = await lockCurrent(tx, id, check);
+  const changed = definition !== undefined && !sameJson(current.definition, versioned(definition));
+  if (!changed && isAsStored(current, status, sourceYaml, origin)) return current;
+  const version = changed ? current.version + 1 : current.version;
+  if (changed) {
+    await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
+    await keepWindows(tx, id, definition.triggers.map(windowGateId));
+  }
+  if (changed || status !== undefined) {
+    await keepGates(tx, id, (definition ?? current.definition).triggers, (status ?? current.status) === 'enabled');
+  }
+  await tx
+    .update(automations)
+    .set({
+      ...(definition === undefined ? {} : rowFields(definition)),
+      ...(status === undefined ? {} : { status }),
+      ...(origin === undefined ? {} : { sourcePath: origin.path, sourceCommit: origin.commit }),
+      version,
+      revision: await nextRevision(tx),
+      updatedAt: now,
+    })
+    .where(eq(automations.id, id));
+  if (definition !== undefined) await noteChange(tx, { automationId: id, version, change: 'updated' });
+  if (status !== undefined && status !== current.status) {
+    await noteChange(tx, { automationId: id, version, change: status });
+  }
+  return found(await readers.get(tx, id), id);
+}
+
+/** Drops the dwells and schedules of triggers that were edited, removed or disabled, and plans the schedules of the others. */
+async function keepGates(
+  tx: Executor,
+  id: string,
+  definedTriggers: Definition['triggers'],
+  isEnabled: boolean,
+): Promise<void> {
+  const triggers = isEnabled ? definedTriggers : [];
+  const why = isEnabled ? 'The trigger was edited.' : 'The automation was disabled.';
+  await keepDwells(tx, id, triggers.filter(({ enabled }) => enabled).map(dwellGateId), why);
+  await keepSchedules(tx, id, triggers);
 }
 
 function select(db: Executor) {
@@ -349,17 +359,6 @@ async function insertVersion(tx: Executor, { id, version, definition, sourceYaml
     createdAt: now,
     createdBy: actor,
   });
-}
-
-function matching({ group, status, q, name, managedBy }: AutomationFilter): (SQL | undefined)[] {
-  const pattern = `%${(q ?? '').replace(/[\\%_]/g, '\\$&')}%`;
-  return [
-    group === undefined ? undefined : group === '' ? isNull(automations.group) : eq(automations.group, group),
-    status === undefined ? undefined : eq(automations.status, status),
-    name === undefined ? undefined : eq(automations.name, name),
-    managedBy === undefined ? undefined : eq(automations.managedBy, managedBy),
-    q === undefined ? undefined : or(ilike(automations.name, pattern), ilike(automations.description, pattern)),
-  ];
 }
 
 type Row = Omit<AutomationRecord, 'definition' | 'lastTriggeredAt' | 'provenance'> & {

@@ -7,7 +7,7 @@ import type { Executor } from './executor';
 export interface DeliveredEvent extends NewEvent {
   key: string;
   changeId: string;
-  /** Hash of what the event says, to tell a repeat from another event under the same identity. */
+  /** Hash of the event's content, which distinguishes a repeat from another event under the same identity. */
   contentHash: string;
 }
 

@@ -295,7 +295,7 @@ export async function endedDwells(db: Executor, limit: number): Promise<string[]
   return found.rows.map(({ id }) => id);
 }
 
-/** Temporal has been told. */
+/** Records that Temporal was notified. */
 export async function forgetDwellEnds(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(sql`delete from dwell_ends where id = any(${uuids(ids)})`);

@@ -141,41 +141,85 @@ function toRecord(row: typeof entities.$inferSelect): EntityRecord[] {
   return state ? [{ ...rest, state }] : [];
 }
 
-/** State of everything that automations react to, with its history. */
+/**
+ * Writes states, transitions and changes in one statement each. Returns for each state whether it changed, and the id of its
+ * change row if the kind is reactive.
+ */
+async function record(
+  tx: Executor,
+  kind: ResolvedKind,
+  states: readonly (Pick<EntityWrite, 'id' | 'occurredAt' | 'context'> & Pick<StateWrite, 'prev' | 'next'>)[],
+  { cause, now, ids }: { cause: Cause; now: Date; ids: Ids },
+): Promise<{ changed: boolean; changeId?: string }[]> {
+  const writes: StateWrite[] = [];
+  const changes: NewChange[] = [];
+  const results = states.map(({ id, prev, next, context, ...rest }) => {
+    const diff = diffState(prev, next);
+    const created = (prev === null) !== (next === null);
+    if (diff.changedFields.length === 0 && !created) return { changed: false };
+    const changeId = ids.next();
+    const occurredAt = occurredAtOf(rest.occurredAt, now);
+    writes.push({ id, prev, next, changedFields: diff.changedFields, changeId, occurredAt });
+    if (!kind.reactive) return { changed: true };
+    const facts = { changeId, kind: kind.kind, id, occurredAt, cause };
+    changes.push({ ...facts, prev, next, ...diff, ...(context && { context }) });
+    return { changed: true, changeId };
+  });
+  await writeStates(tx, kind.kind, writes, now);
+  await appendChanges(tx, changes);
+  return results;
+}
+
+const readers: Pick<
+  EntityStore,
+  'get' | 'getMany' | 'list' | 'transitions' | 'inStateSince' | 'transitionCount' | 'predicateSince'
+> = {
+  async get(db, kind, id) {
+    const rows = await db
+      .select()
+      .from(entities)
+      .where(and(eq(entities.kind, kind), eq(entities.id, id)));
+    return rows.flatMap(toRecord)[0] ?? null;
+  },
+
+  async getMany(db, refs) {
+    if (refs.length === 0) return new Map();
+    const wanted = sql`select r.kind, r.id from unnest(
+      ${sql.param(refs.map((ref) => ref.kind))}::text[], ${sql.param(refs.map((ref) => ref.id))}::text[]) as r(kind, id)`;
+    const rows = await db
+      .select()
+      .from(entities)
+      .where(sql`(${entities.kind}, ${entities.id}) in (${wanted})`);
+    return new Map(rows.flatMap(toRecord).map((record) => [refKey(record), record]));
+  },
+
+  async list(db, kind, page) {
+    const { after } = page;
+    const older = after
+      ? sql`(${entities.createdAt}, ${entities.id}) < (${after.createdAt.toISOString()}::timestamptz, ${after.id})`
+      : undefined;
+    const rows = await db
+      .select()
+      .from(entities)
+      .where(and(eq(entities.kind, kind), isNotNull(entities.state), older))
+      .orderBy(desc(entities.createdAt), desc(entities.id))
+      .limit(page.limit);
+    return rows.flatMap(toRecord);
+  },
+
+  transitions: transitions.listTransitions,
+  inStateSince: transitions.inStateSince,
+  transitionCount: (db, kind, id, field, windowMs, now) =>
+    transitions.transitionCount(db, { kind, id, field }, windowMs, now),
+  predicateSince: transitions.predicateSince,
+};
+
+/** Creates the store of everything that automations react to: states with their history. */
 export function createEntityStore(deps: { registry: Registry; clock: Clock; ids: Ids }): EntityStore {
   const { registry, clock, ids } = deps;
   const kinds = createEntityKindStore({ registry, clock });
-
-  /** Writes what changed; returns the id of the change row of each state, if the kind is reactive. */
-  async function record(
-    tx: Executor,
-    kind: ResolvedKind,
-    states: readonly (Pick<EntityWrite, 'id' | 'occurredAt' | 'context'> & Pick<StateWrite, 'prev' | 'next'>)[],
-    { cause, now }: { cause: Cause; now: Date },
-  ): Promise<{ changed: boolean; changeId?: string }[]> {
-    const writes: StateWrite[] = [];
-    const changes: NewChange[] = [];
-    const results = states.map(({ id, prev, next, context, ...rest }) => {
-      const diff = diffState(prev, next);
-      const created = (prev === null) !== (next === null);
-      if (diff.changedFields.length === 0 && !created) return { changed: false };
-      const changeId = ids.next();
-      const occurredAt = occurredAtOf(rest.occurredAt, now);
-      writes.push({ id, prev, next, changedFields: diff.changedFields, changeId, occurredAt });
-      if (!kind.reactive) return { changed: true };
-      const facts = { changeId, kind: kind.kind, id, occurredAt, cause };
-      changes.push({ ...facts, prev, next, ...diff, ...(context && { context }) });
-      return { changed: true, changeId };
-    });
-    await writeStates(tx, kind.kind, writes, now);
-    await appendChanges(tx, changes);
-    return results;
-  }
-
   return {
-    kinds,
-    clock,
-    ids,
+    ...{ kinds, clock, ids, ...readers },
 
     async mutate(tx, { kind, id }, update, cause, { kind: resolved, ...options } = {}) {
       const [result] = await this.mutateMany(tx, resolved ?? kind, [{ id, update, ...options }], cause);
@@ -197,7 +241,7 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
         const proposed = typeof update === 'function' ? update(prev) : mergePatch(prev, update);
         states.push({ id, ...options, prev, next: await validated(kind, { kind: name, id }, proposed) });
       }
-      const results = await record(tx, kind, states, { cause, now });
+      const results = await record(tx, kind, states, { cause, now, ids });
       return states.map(({ id, prev, next }, index) => {
         const { changed = false, ...rest } = results[index] ?? {};
         const updatedAt = changed ? now : (locked.get(id)?.updatedAt ?? now);
@@ -208,52 +252,13 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
     async remove(tx, { kind: name, id }, cause, options = {}) {
       const kind = await kinds.resolve(tx, name);
       const now = clock.now();
-      if (!(await this.get(tx, name, id))) return { removed: false };
+      if (!(await readers.get(tx, name, id))) return { removed: false };
       const prev = (await lockEntities(tx, name, [id], now)).get(id)?.state ?? null;
       if (prev === null) return { removed: false };
       const { occurredAt, context } = options;
       const write = { id, prev, next: null, ...(occurredAt && { occurredAt }), ...(context && { context }) };
-      const [result] = await record(tx, kind, [write], { cause, now });
+      const [result] = await record(tx, kind, [write], { cause, now, ids });
       return { removed: true, ...(result?.changeId !== undefined && { changeId: result.changeId }) };
     },
-
-    async get(db, kind, id) {
-      const rows = await db
-        .select()
-        .from(entities)
-        .where(and(eq(entities.kind, kind), eq(entities.id, id)));
-      return rows.flatMap(toRecord)[0] ?? null;
-    },
-
-    async getMany(db, refs) {
-      if (refs.length === 0) return new Map();
-      const wanted = sql`select r.kind, r.id from unnest(
-        ${sql.param(refs.map((ref) => ref.kind))}::text[], ${sql.param(refs.map((ref) => ref.id))}::text[]) as r(kind, id)`;
-      const rows = await db
-        .select()
-        .from(entities)
-        .where(sql`(${entities.kind}, ${entities.id}) in (${wanted})`);
-      return new Map(rows.flatMap(toRecord).map((record) => [refKey(record), record]));
-    },
-
-    async list(db, kind, page) {
-      const { after } = page;
-      const older = after
-        ? sql`(${entities.createdAt}, ${entities.id}) < (${after.createdAt.toISOString()}::timestamptz, ${after.id})`
-        : undefined;
-      const rows = await db
-        .select()
-        .from(entities)
-        .where(and(eq(entities.kind, kind), isNotNull(entities.state), older))
-        .orderBy(desc(entities.createdAt), desc(entities.id))
-        .limit(page.limit);
-      return rows.flatMap(toRecord);
-    },
-
-    transitions: transitions.listTransitions,
-    inStateSince: transitions.inStateSince,
-    transitionCount: (db, kind, id, field, windowMs, now) =>
-      transitions.transitionCount(db, { kind, id, field }, windowMs, now),
-    predicateSince: transitions.predicateSince,
   };
 }

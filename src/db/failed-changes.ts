@@ -31,7 +31,7 @@ export async function listFailedChanges(db: Executor, page: { limit: number; bef
 }
 
 /**
- * Puts a change that was set aside back into the queue. Its `error` says when: that is how the dispatcher tells a retried
+ * Puts a change that was set aside back into the queue. Its `error` says when: that is how the dispatcher distinguishes a retried
  * change, whose state trigger must still hold. Undefined when there is none with this id.
  */
 export async function retryFailedChange(tx: Executor, changeId: string, at: Date): Promise<FailedChange | undefined> {

@@ -36,15 +36,15 @@ export function createFleetCounters({ db, log }: { db: Executor; log: Logger }):
     else histograms.set(name, new Histogram({ ...common, ...('buckets' in more && { buckets: [...more.buckets] }) }));
   }
 
-  let told = new Map<string, number>();
+  let written = new Map<string, number>();
   const flushNow = async (): Promise<void> => {
     const series = await seriesOf(registry);
     const keyOf = ({ name, labels }: MetricSeries) => `${name}{${labels}}`;
     // A new series is reported also when it is 0: a histogram needs its empty buckets.
-    const changed = series.filter((each) => told.get(keyOf(each)) !== each.value);
-    const added = changed.map((each) => ({ ...each, value: each.value - (told.get(keyOf(each)) ?? 0) }));
+    const changed = series.filter((each) => written.get(keyOf(each)) !== each.value);
+    const added = changed.map((each) => ({ ...each, value: each.value - (written.get(keyOf(each)) ?? 0) }));
     await addToMetricTotals(db, added);
-    told = new Map(series.map((each) => [keyOf(each), each.value]));
+    written = new Map(series.map((each) => [keyOf(each), each.value]));
   };
   // One after the other: two at once would add the same twice.
   let last: Promise<void> = Promise.resolve();

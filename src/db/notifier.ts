@@ -1,6 +1,6 @@
 import { Client, type Pool } from 'pg';
 
-/** What one process tells the others after a commit. */
+/** Notifications that one process sends to the others after a commit. */
 export const TOPICS = ['changes', 'starts', 'definitions', 'tokens'] as const;
 export type Topic = (typeof TOPICS)[number];
 

@@ -74,7 +74,7 @@ const toSchedule = (row: Row): ScheduleRow => ({
 const UNSYNCED = sql`synced_at is null
   and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')`;
 
-/** Temporal has to be told of schedules. */
+/** Whether Temporal has to be brought in line with schedules. */
 export const schedulesToSync = sql`(exists (select 1 from schedule_ends)
   or exists (select 1 from schedules where ${UNSYNCED}))`;
 

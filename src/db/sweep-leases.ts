@@ -12,7 +12,7 @@ export interface SweepKind {
 }
 
 /**
- * Takes or renews the leases of the kinds that are free, and tells which of those that the caller holds have work. One
+ * Takes or renews the leases of the kinds that are free, and returns which of those that the caller holds have work. One
  * statement, whatever the number of kinds; the work of kinds that others hold is not evaluated.
  */
 export async function takeDue(db: Executor, workerId: string, kinds: readonly SweepKind[]): Promise<string[]> {

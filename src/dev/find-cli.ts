@@ -128,9 +128,9 @@ async function buildWithGo(bin: string, { env, onProgress }: Search): Promise<st
 }
 
 /** Waits for a child, with a limit and a sign of life now and then. */
-async function watch(child: Child, timeoutMs: number, tell: () => void): Promise<number | null> {
+async function watch(child: Child, timeoutMs: number, report: () => void): Promise<number | null> {
   const timer = setTimeout(() => child.signal('SIGKILL'), timeoutMs);
-  const progress = setInterval(tell, PROGRESS_EVERY_MS);
+  const progress = setInterval(report, PROGRESS_EVERY_MS);
   const { code } = await child.exited;
   clearTimeout(timer);
   clearInterval(progress);

@@ -31,7 +31,7 @@ export function createPartList(deps: { say: Say; onStarted: (name: string, pid: 
       const { supervised, first } = await supervise({
         start,
         onEnd,
-        tell: (message) => deps.say(name, message),
+        report: (message) => deps.say(name, message),
         onStarted: (started) => deps.onStarted(name, started.process.pid),
       });
       if (stopping) await supervised.stop();

@@ -9,25 +9,25 @@ import { findTemporalCli } from './find-cli';
 import { isReadyMessage } from '../cli/ready';
 import type { Started } from './supervise';
 
-/** What the parts of `fermata dev` need; `tell` prints a line of that part. */
+/** What the parts of `fermata dev` need; `report` prints a line of that part. */
 interface PartDeps {
   config: Config;
   env: NodeJS.ProcessEnv;
-  tell: (line: string) => void;
+  report: (line: string) => void;
 }
 
 /** Longest time an API or a worker gets to finish what it does. */
 const DRAIN_MS = 30_000;
 
 /** A function that starts embedded Postgres, each time on the port of the first time. */
-export function embeddedPostgres({ config, tell }: PartDeps): () => Promise<EmbeddedPostgres> {
+export function embeddedPostgres({ config, report }: PartDeps): () => Promise<EmbeddedPostgres> {
   let port: number | undefined;
   return async () => {
     const postgres = await startEmbeddedPostgres({
       dataDir: join(config.home, 'postgres'),
       ...(port === undefined ? {} : { port }),
-      onProgress: tell,
-      onLine: tell,
+      onProgress: report,
+      onLine: report,
     });
     port = postgres.port;
     return postgres;
@@ -38,27 +38,27 @@ export function embeddedPostgres({ config, tell }: PartDeps): () => Promise<Embe
  * Finds or installs the dev server; then a function that starts it, each time on the ports of the first time. A state
  * directory keeps its ports from one start to the next as long as they are free.
  */
-export async function temporalDevServer({ config, env, tell }: PartDeps): Promise<() => Promise<TemporalDevServer>> {
-  const cli = await findTemporalCli({ home: config.home, env, onProgress: tell });
+export async function temporalDevServer({ config, env, report }: PartDeps): Promise<() => Promise<TemporalDevServer>> {
+  const cli = await findTemporalCli({ home: config.home, env, onProgress: report });
   const settings = readTemporalDevSettings();
   const port = await rememberedPort(join(config.home, 'temporal-port'), settings.port);
   const uiPort = await rememberedPort(join(config.home, 'temporal-ui-port'), settings.uiPort);
-  if (port !== settings.port) tell(`using port ${port} instead of ${settings.port}, which is or was in use`);
-  if (uiPort !== settings.uiPort) tell(`the Web UI is at port ${uiPort} instead of ${settings.uiPort}`);
+  if (port !== settings.port) report(`using port ${port} instead of ${settings.port}, which is or was in use`);
+  if (uiPort !== settings.uiPort) report(`the Web UI is at port ${uiPort} instead of ${settings.uiPort}`);
   const databaseFile = join(config.home, settings.database);
-  return () => startTemporalDevServer({ cli, port, uiPort, databaseFile, onLine: tell });
+  return () => startTemporalDevServer({ cli, port, uiPort, databaseFile, onLine: report });
 }
 
 /** A subcommand of this very program as a process of its own. */
 export async function startOwnProcess(
   subcommand: 'api' | 'worker',
-  { env, tell, onReady }: { env: NodeJS.ProcessEnv; tell: (line: string) => void; onReady: () => void },
+  { env, report, onReady }: { env: NodeJS.ProcessEnv; report: (line: string) => void; onReady: () => void },
 ): Promise<Started> {
   const child: Child = await startChild({
     command: process.execPath,
     args: [join(__dirname, '..', 'cli', 'main.js'), subcommand],
     env,
-    onLine: tell,
+    onLine: report,
     onMessage: (message) => {
       if (isReadyMessage(message)) onReady();
     },

@@ -55,7 +55,7 @@ function nativeDirectory(): { native: string; version: string } {
   }
 }
 
-/** npm packages hold no symbolic links; the package makes them in an install script, which npm may have been told to skip. */
+/** npm packages hold no symbolic links; the package makes them in an install script, which npm may skip (`ignore-scripts`). */
 function restoreSymlinks(native: string): void {
   const list = join(native, 'pg-symlinks.json');
   if (!existsSync(list)) return;

@@ -23,28 +23,28 @@ export async function startPostgres({ config, env, say, parts }: StartContext): 
     return config.databaseUrl;
   }
   say('postgres', 'starting');
-  const tell = (line: string) => say('postgres', line);
-  const postgres = await parts.run('postgres', embeddedPostgres({ config, env, tell }));
+  const report = (line: string) => say('postgres', line);
+  const postgres = await parts.run('postgres', embeddedPostgres({ config, env, report }));
   say('postgres', `ready on port ${postgres.port}`);
   return postgres.url();
 }
 
 /** `TEMPORAL_ADDRESS` if it answers, or a dev server. @returns what API and worker need in their environment for it. */
 export async function startTemporal({ config, env, say, parts }: StartContext): Promise<NodeJS.ProcessEnv> {
-  const tell = (line: string) => say('temporal', line);
+  const report = (line: string) => say('temporal', line);
   const named = config.temporal.address;
   if (named !== undefined) {
     if (await isTemporalReachable()) {
-      tell(`using TEMPORAL_ADDRESS ${named}`);
+      report(`using TEMPORAL_ADDRESS ${named}`);
       return {};
     }
-    tell(`nothing answers at TEMPORAL_ADDRESS ${named}; using a dev server of our own`);
+    report(`nothing answers at TEMPORAL_ADDRESS ${named}; using a dev server of our own`);
   }
-  const start = await temporalDevServer({ config, env, tell });
+  const start = await temporalDevServer({ config, env, report });
   parts.throwIfStopping();
-  tell('starting');
+  report('starting');
   const { address, namespace, uiUrl } = await parts.run('temporal', start);
-  tell(`ready at ${address}`);
+  report(`ready at ${address}`);
   return {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
@@ -57,11 +57,11 @@ export async function startTemporal({ config, env, say, parts }: StartContext): 
 
 /** Runs `fermata api` or `fermata worker` and resolves when it is ready. Rejects when it never gets there. */
 export function startOwn(name: 'api' | 'worker', { env, say, parts }: Omit<StartContext, 'config'>): Promise<void> {
-  const tell = (line: string) => say(name, line);
+  const report = (line: string) => say(name, line);
   return new Promise((resolve, reject) => {
     let ready = false;
     let failures = 0;
-    const waiting = setInterval(() => tell('not ready yet'), STILL_WAITING_MS);
+    const waiting = setInterval(() => report('not ready yet'), STILL_WAITING_MS);
     const onReady = () => {
       ready = true;
       clearInterval(waiting);
@@ -73,6 +73,6 @@ export function startOwn(name: 'api' | 'worker', { env, say, parts }: Omit<Start
       clearInterval(waiting);
       reject(new Error(`The ${name} does not start; its last lines above say why.`));
     };
-    parts.run(name, () => startOwnProcess(name, { env, tell, onReady }), onEnd).catch(reject);
+    parts.run(name, () => startOwnProcess(name, { env, report, onReady }), onEnd).catch(reject);
   });
 }

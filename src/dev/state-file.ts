@@ -57,7 +57,7 @@ export function acquireStateFile(home: string): StateFile {
   const file = fileOf(home);
   const leftBehind = takeOver(file);
   const owner = identityOf(process.pid);
-  if (owner === undefined) throw new Error('This system does not tell when a process was started.');
+  if (owner === undefined) throw new Error('This system does not report when a process was started.');
   const state: DevState = { owner, since: new Date().toISOString(), children: leftBehind, urls: {} };
   const save = () => {
     writeFileSync(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });

@@ -11,7 +11,7 @@ it('restarts a part that ended unexpectedly, and says so', async () => {
   const pids: number[] = [];
   const { supervised, first } = await supervise({
     start: running,
-    tell: (message) => told.push(message),
+    report: (message) => told.push(message),
     onStarted: (started) => pids.push(started.process.pid),
     onEnd: () => undefined,
   });
@@ -25,7 +25,7 @@ it('leaves alone what it was asked to stop', async () => {
   const told: string[] = [];
   const { supervised, first } = await supervise({
     start: running,
-    tell: (message) => told.push(message),
+    report: (message) => told.push(message),
     onStarted: () => undefined,
     onEnd: () => told.push('end'),
   });
@@ -36,6 +36,6 @@ it('leaves alone what it was asked to stop', async () => {
 
 it('rejects when the first start fails', async () => {
   const start = () => Promise.reject(new Error('no such program'));
-  const options = { start, tell: () => undefined, onStarted: () => undefined, onEnd: () => undefined };
+  const options = { start, report: () => undefined, onStarted: () => undefined, onEnd: () => undefined };
   await expect(supervise<Started>(options)).rejects.toThrow('no such program');
 });

@@ -18,7 +18,7 @@ export interface Supervised {
 interface SuperviseOptions<T extends Started> {
   start: () => Promise<T>;
   /** Told in words what happens. */
-  tell: (message: string) => void;
+  report: (message: string) => void;
   onStarted: (started: T) => void;
   /** Told of each end that was not asked for. */
   onEnd: () => void;
@@ -33,7 +33,7 @@ const STABLE_MS = 60_000;
 export async function supervise<T extends Started>(
   options: SuperviseOptions<T>,
 ): Promise<{ supervised: Supervised; first: T }> {
-  const { start, tell, onStarted, onEnd } = options;
+  const { start, report, onStarted, onEnd } = options;
   const over = new AbortController();
   const first = await start();
   let current = first;
@@ -47,16 +47,16 @@ export async function supervise<T extends Started>(
       if (over.signal.aborted) return;
       onEnd();
       if (Date.now() - startedAt > STABLE_MS) pauseMs = FIRST_PAUSE_MS;
-      tell(`ended (${reasonOf(exit)}); starting it again in ${pauseMs / 1000} s`);
+      report(`ended (${reasonOf(exit)}); starting it again in ${pauseMs / 1000} s`);
       await sleep(pauseMs, undefined, { signal: over.signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       if (over.signal.aborted) return;
       try {
         current = await start();
         onStarted(current);
-        tell('started again');
+        report('started again');
       } catch (error) {
-        tell(messageOf(error));
+        report(messageOf(error));
       }
     }
   };

@@ -1,4 +1,4 @@
-/** One metric that is counted where the work is done and told by every API as the sum of all processes. */
+/** One metric that is counted where the work is done and reported by every API as the sum of all processes. */
 interface FleetMetric {
   type: 'counter' | 'histogram';
   help: string;

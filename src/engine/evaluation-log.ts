@@ -25,7 +25,7 @@ export interface EvaluationRecord {
   detail: string;
 }
 
-/** Outcomes whose detail tells how far a count is: each in a row is the same refusal, of which the newest detail stays. */
+/** Outcomes whose detail is a progress count: repeats in a row are one refusal, and the newest detail is kept. */
 const COUNTED: ReadonlySet<Outcome> = new Set(['window']);
 /** Longest reason that is kept. */
 const DETAIL_LIMIT = 500;

@@ -36,8 +36,8 @@ function readersOf(all: readonly Knowledge[], counts: (name: string) => boolean)
   return found;
 }
 
-function namesIn({ kinds, events }: Readers, kind: string, told: readonly string[]): string[] {
-  const found = [kinds.get(kind), kinds.get('*'), ...told.map((event) => events.get(event))];
+function namesIn({ kinds, events }: Readers, kind: string, derivedEvents: readonly string[]): string[] {
+  const found = [kinds.get(kind), kinds.get('*'), ...derivedEvents.map((event) => events.get(event))];
   return [...new Set(found.flatMap((names) => [...(names ?? [])]))];
 }
 

@@ -12,13 +12,13 @@ import { refused } from './gates/gates';
 import { routingOf } from './gates/survivors';
 import type { Handover } from './handover';
 import type { Candidate, RoutingIndex } from './routing-index';
-import type { Told } from './wake-waits';
+import type { DerivedChange } from './wake-waits';
 
 /** A change that waits for a worker that knows its trigger is read again after this time. */
 const HOLD_MS = 1_000;
 
 /** A change with everything that its routing needs. */
-export type PreparedChange = Routable & Told;
+export type PreparedChange = Routable & DerivedChange;
 
 /** Entities whose changes are not routed for now, by `entityKey`; `until` in milliseconds since 1970. */
 export type Resting = Map<string, { kind: string; id: string; until: number }>;

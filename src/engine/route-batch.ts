@@ -14,7 +14,7 @@ import {
   giveUp,
   routingsOf,
   survive,
-  tell,
+  recordRefusal,
   type Decided,
   type Reason,
   type Survivor,
@@ -177,5 +177,5 @@ async function passWindows(
 
 /** Reports the refusals of changes that were marked without a transaction of their own. */
 export function tellRefused(deps: RouteDeps, gated: readonly Gated[]): void {
-  for (const { reasons } of gated) for (const reason of reasons) tell(deps, reason);
+  for (const { reasons } of gated) for (const reason of reasons) recordRefusal(deps, reason);
 }

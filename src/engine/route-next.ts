@@ -9,7 +9,7 @@ import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
 import { createPrepareChange, type PreparedChange, type Resting } from './prepare-change';
 import type { RouteDeps } from './route-batch';
-import { wakeWaits, type Told, type WakeDeps } from './wake-waits';
+import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
 /** Changes of one read. */
 const BATCH = 500;
@@ -80,7 +80,8 @@ function splitByListeners(prepared: readonly PreparedChange[]): { unheard: Fence
 }
 
 /** Sorts changes, the oldest first: of several events that end a wait, the earliest counts. */
-const bySeq = <T extends Told>(told: readonly T[]): T[] => told.toSorted((a, b) => a.change.seq - b.change.seq);
+const bySeq = <T extends DerivedChange>(derived: readonly T[]): T[] =>
+  derived.toSorted((a, b) => a.change.seq - b.change.seq);
 
 /** Adds the waits that changes woke or left asleep to the rows of these changes: at most 200 of one, woken ones first. */
 function noteWaits(changes: readonly Routable[], waits: readonly NewRouting[]): void {

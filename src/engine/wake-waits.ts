@@ -24,12 +24,12 @@ export interface WakeDeps {
   log: Logger;
   /** A wake is to be sent; it is again by who sweeps, until it is answered. */
   onWakeToSend: (wake: Wake) => void;
-  /** Told of each wait that a change was held against, for the metrics. */
+  /** DerivedChange of each wait that a change was held against, for the metrics. */
   onWake: (result: 'signalled' | 'false') => void;
 }
 
 /** A change with what it means to triggers. */
-export interface Told {
+export interface DerivedChange {
   change: Change;
   occurrences: readonly Occurrence[];
 }
@@ -41,33 +41,33 @@ const CONCURRENT = 8;
  * Holds changes against what runs wait for, before they are routed, so that a crash in between repeats it. A wait is
  * evaluated here, with its run's own scope; only one that holds now, or has to be looked at sooner, costs its execution a task.
  */
-export async function wakeWaits(deps: WakeDeps, told: readonly Told[]): Promise<NewRouting[]> {
-  if (told.length === 0) return [];
+export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[]): Promise<NewRouting[]> {
+  if (derived.length === 0) return [];
   const routings: NewRouting[] = [];
-  const refs = [...new Map(told.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
-  const events = [...new Set(told.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
-  // A wake under way ends in a look that comes after these changes; of any of a kind, it has to be told which.
+  const refs = [...new Map(derived.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
+  const events = [...new Set(derived.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
+  // A wake under way ends in an evaluation that sees these changes; a wait on any entity of a kind must learn which one.
   const waits = (await waitsOn(deps.database.db, refs, events)).filter(
     (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
   );
   await inLanes(waits, CONCURRENT, async (wait) => {
-    const by = await wakingOf(deps, wait, told);
+    const by = await wakingOf(deps, wait, derived);
     const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
     if (wake !== null) deps.onWakeToSend(wake);
     else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
     deps.onWake(by === null ? 'false' : 'signalled');
-    routings.push(...routingsOf(wait, told, by));
+    routings.push(...routingsOf(wait, derived, by));
   });
   return routings;
 }
 
 /** One row for each change that the wait was held against; `by` null = none of them woke it. */
-function routingsOf(wait: Wait, told: readonly Told[], by: Waking | null): NewRouting[] {
-  const looksAt = ({ change, occurrences }: Told): boolean =>
+function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: Waking | null): NewRouting[] {
+  const looksAt = ({ change, occurrences }: DerivedChange): boolean =>
     wait.kind === 'wait_until'
       ? wait.refs.includes(`${change.kind}:${change.id}`) || wait.refs.includes(`${change.kind}:*`)
       : change.seq > wait.afterSeq && occurrences.some(({ event }) => eventsOf(wait).includes(event));
-  return told.filter(looksAt).map(({ change }) => {
+  return derived.filter(looksAt).map(({ change }) => {
     const isWoken =
       by !== null && (wait.kind === 'wait_until' ? isSame(by.changed ?? change, change) : by.seq === change.seq);
     const outcome = isWoken ? 'woken' : 'asleep';
@@ -77,7 +77,7 @@ function routingsOf(wait: Wait, told: readonly Told[], by: Waking | null): NewRo
 
 const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }) => a.kind === b.kind && a.id === b.id;
 
-async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Promise<Waking | null> {
+async function wakingOf(deps: WakeDeps, wait: Wait, derived: readonly DerivedChange[]): Promise<Waking | null> {
   const { db } = deps.database;
   try {
     const source = await deps.sourceOf(wait.runId);
@@ -85,7 +85,7 @@ async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Prom
     const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;
     if ('wait_for_trigger' in step) {
       const waiter = { wait, source, artifacts, events: awaitedEvents(step.wait_for_trigger) };
-      for (const { change, occurrences } of told) {
+      for (const { change, occurrences } of derived) {
         for (const occurrence of change.seq > wait.afterSeq ? occurrences : []) {
           const trigger = await matchEvent(deps, db, waiter, change, occurrence);
           if (trigger !== null) return { trigger, seq: change.seq };
@@ -93,7 +93,7 @@ async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Prom
       }
       return null;
     }
-    for (const { kind, id } of changedFor(wait, told)) {
+    for (const { kind, id } of changedFor(wait, derived)) {
       const scope = waitScopeOf(source, artifacts, wait.scope, { changed: { kind, id } });
       const seen = await deps.evaluator.look(db, step.wait_until.condition, scope, [{ kind, id }]);
       const sooner =
@@ -113,8 +113,8 @@ async function wakingOf(deps: WakeDeps, wait: Wait, told: readonly Told[]): Prom
 }
 
 /** Entities that a wait is to be evaluated for: each one for a wait on any of a kind, else one evaluation covers all. */
-function changedFor({ refs }: Wait, told: readonly Told[]): { kind: string; id: string }[] {
-  const changed = new Map(told.map(({ change: { kind, id } }) => [`${kind}:${id}`, { kind, id }]));
+function changedFor({ refs }: Wait, derived: readonly DerivedChange[]): { kind: string; id: string }[] {
+  const changed = new Map(derived.map(({ change: { kind, id } }) => [`${kind}:${id}`, { kind, id }]));
   const relevant = [...changed].filter(([name, { kind }]) => refs.includes(name) || refs.includes(`${kind}:*`));
   const isWild = relevant.some(([, { kind }]) => refs.includes(`${kind}:*`));
   return relevant.slice(isWild ? 0 : -1).map(([, entity]) => entity);

@@ -37,7 +37,7 @@ export interface Look {
 
 /** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */
 export interface Evaluator {
-  /** Three-valued; a list is an `and`. `reason` tells a person why it is not true; `trace` how each part came to its value. */
+  /** Three-valued; a list is an `and`. `reason` says why it is not true, for people; `trace` has the value of each part. */
   condition(
     db: Executor,
     condition: Condition,

@@ -94,7 +94,7 @@ const FED_BY: readonly [pattern: RegExp, kind: string][] = [
   [/notifications_suppressed/, 'incident'],
 ];
 
-/** What a condition looks at, for who is to be told of its changes. */
+/** What a condition reads: the entities whose changes may change its value. */
 export function watchedBy(
   condition: Condition,
   scope: EvaluationScope,

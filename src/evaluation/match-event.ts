@@ -14,7 +14,7 @@ export interface MatchDeps {
   evaluator: Evaluator;
 }
 
-/** What a wait for an event needs to tell whether an occurrence is the one. */
+/** What a wait for an event uses to decide whether an occurrence is the one. */
 export interface Waiter {
   wait: Pick<Wait, 'path' | 'contextKey' | 'anyKey' | 'scope'>;
   source: RunSource;
@@ -31,11 +31,11 @@ export async function matchEvent(
   db: Executor,
   waiter: Waiter,
   change: Change,
-  told: Occurrence,
+  occurred: Occurrence,
 ): Promise<Record<string, unknown> | null> {
   for (const [index, step] of waiter.events.entries()) {
     const key = waiter.wait.scope.keys?.[index] ?? waiter.wait;
-    const trigger = await matchOne(deps, db, { ...waiter, step, key }, change, told);
+    const trigger = await matchOne(deps, db, { ...waiter, step, key }, change, occurred);
     if (trigger !== null) return trigger;
   }
   return null;
@@ -56,15 +56,15 @@ async function matchOne(
     key,
   }: Waiter & { step: AwaitedEvent; key: { contextKey: string | null; anyKey: boolean } },
   change: Change,
-  told: Occurrence,
+  occurred: Occurrence,
 ): Promise<Record<string, unknown> | null> {
-  if (told.event !== normalizeEvent(step.event)) return null;
+  if (occurred.event !== normalizeEvent(step.event)) return null;
   if (wait.scope.taken?.includes(change.changeId)) return null;
   const type = registry.trigger(step.event);
   if (!type) return null;
   let payload: Record<string, unknown>;
   try {
-    const own = type.payloadOf ? type.payloadOf(told.payload, step.config) : told.payload;
+    const own = type.payloadOf ? type.payloadOf(occurred.payload, step.config) : occurred.payload;
     if (own === null || type.evaluateConfig?.(own, step.config) === false) return null;
     payload = own;
     if (!key.anyKey && (type.contextKey?.(own, step.config) ?? null) !== key.contextKey) return null;
@@ -73,7 +73,7 @@ async function matchOne(
   }
   const entering = type.entering?.(step.config) ?? null;
   if (entering !== null && !(await cameFromOutside(db, change, entering))) return null;
-  const trigger = triggerScope(step.id, { event: told.event, payload }, change);
+  const trigger = triggerScope(step.id, { event: occurred.event, payload }, change);
   if (step.filter === undefined) return trigger;
   const scope = waitScopeOf(source, artifacts, wait.scope, { trigger });
   const { value } = await evaluator.condition(db, step.filter, { ...scope, facts: { ...scope.facts, trigger } });

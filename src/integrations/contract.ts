@@ -84,7 +84,7 @@ export interface CallContext<C> extends ActionContext<C> {
   prepared?: unknown;
   /**
    * Hides what the run has used. What leaves the call is masked anyway; this is for texts of which only a part is kept: half
-   * of a secret cannot be told any more.
+   * of a secret cannot be recognised any more.
    */
   mask: Mask;
   /** Adds a note to the step, such as a text that was cut to the vendor's limit. People see it beside the step's outcome. */

@@ -206,7 +206,7 @@ describe('the built-in plugins', () => {
     );
   });
 
-  it('can all be told as JSON Schema', () => {
+  it('have all a JSON Schema', () => {
     const schemas = [
       ...[...registry.triggers().values()].flatMap(({ payloadSchema, configSchema }) => [payloadSchema, configSchema]),
       ...[...registry.actions().values()].flatMap(({ configSchema, produces }) => [configSchema, produces?.schema]),

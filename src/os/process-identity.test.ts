@@ -4,7 +4,7 @@ import { startChild } from './child';
 const sleeper = (script = 'setInterval(() => {}, 1000)') =>
   startChild({ command: process.execPath, args: ['-e', script], onLine: () => undefined });
 
-it('tells a process from a later one with the same number', async () => {
+it('distinguishes a process from a later one with the same number', async () => {
   const child = await sleeper();
   const identity = identityOf(child.pid);
   expect(identity && isAlive(identity)).toBe(true);

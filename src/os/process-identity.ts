@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process, told apart from a later one that got the same number. */
+/** Identifies a process, also against a later one that got the same number. */
 export interface ProcessIdentity {
   pid: number;
-  /** Opaque: when the process was started, as the system tells it. */
+  /** Opaque: when the process was started, as the system reports it. */
   startedAt: string;
 }
 

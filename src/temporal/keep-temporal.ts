@@ -29,11 +29,7 @@ export interface TemporalKeeper {
   stop(): Promise<void>;
 }
 
-/**
- * Keeps one connection to Temporal with a worker and a client on it. The process starts without: what has to be
- * started waits as rows. A worker that ends with an error is made anew.
- */
-export function keepTemporal(deps: {
+interface KeepDeps {
   config: Config;
   database: Database;
   log: Logger;
@@ -41,57 +37,42 @@ export function keepTemporal(deps: {
   clock: Clock;
   activities: () => object;
   interceptors: () => ActivityInterceptorsFactory[];
-}): TemporalKeeper {
-  const { config, database, log, metrics } = deps;
+}
+
+/** What lives as long as one connection. */
+interface Session {
+  client: Client;
+  starter: RunStarter;
+  dwells: DwellStarter;
+  schedules: ScheduleKeeper;
+}
+
+/**
+ * Keeps one connection to Temporal with a worker and a client on it. The process starts while Temporal is away: what has to be
+ * started waits as rows. A worker that ends with an error is replaced after 2 s.
+ */
+export function keepTemporal(deps: KeepDeps): TemporalKeeper {
+  const { log } = deps;
   let stopped = false;
-  let starter: RunStarter | null = null;
-  let dwells: DwellStarter | null = null;
-  let schedules: ScheduleKeeper | null = null;
-  let client: Client | null = null;
+  let session: Session | null = null;
   let workers: TemporalWorkers | undefined;
   let running: Promise<void> = Promise.resolve();
   let cutPause: () => void = () => undefined;
-  let tellConnected: () => void = () => undefined;
-  const connected = new Promise<void>((resolve) => (tellConnected = resolve));
+  let resolveConnected: () => void = () => undefined;
+  const connected = new Promise<void>((resolve) => (resolveConnected = resolve));
 
   const connectAndRun = async (): Promise<void> => {
-    const { address, namespace } = config.temporal;
+    const { address, namespace } = deps.config.temporal;
     const connection = await connectNative({ address, namespace });
     try {
-      workers = await createTemporalWorkers({
-        connection,
-        namespace,
-        taskQueue: config.taskQueue,
-        bundle: await workflowBundle(),
-        activities: deps.activities(),
-        slots: config.workerSlots,
-        shutdownMs: config.shutdownMs,
-        interceptors: deps.interceptors(),
-        // 0 makes every workflow task replay its history from the start.
-        maxCachedWorkflows: numberOf('FERMATA_WORKFLOW_CACHE'),
-      });
-      client = new Client({ connection, namespace });
-      const common = {
-        client,
-        taskQueue: config.taskQueue,
-        searchAttributes: await searchAttributesUsable(connection, namespace, log),
-        onCall: metrics.temporalCall,
-      };
-      starter = createRunStarter({
-        ...{ ...common, db: database.db, onStarted: metrics.runStarted },
-        continueAfter: numberOf('FERMATA_CONTINUE_AFTER'),
-      });
-      schedules = createScheduleKeeper({ ...common, clock: deps.clock, timezone: config.timezone });
-      dwells = createDwellStarter({ ...common, clock: deps.clock });
-      await ensureHousekeeping(client, config.taskQueue);
-      log.info({ namespace, taskQueue: config.taskQueue }, 'connected to Temporal');
-      tellConnected();
+      workers = await openWorkers(deps, connection);
+      session = await openSession(deps, connection);
+      await ensureHousekeeping(session.client, deps.config.taskQueue);
+      log.info({ namespace, taskQueue: deps.config.taskQueue }, 'connected to Temporal');
+      resolveConnected();
       if (!stopped) await workers.run();
     } finally {
-      starter = null;
-      dwells = null;
-      schedules = null;
-      client = null;
+      session = null;
       workers = undefined;
       await connection.close().catch(() => undefined);
     }
@@ -111,10 +92,10 @@ export function keepTemporal(deps: {
   };
 
   return {
-    starter: () => starter,
-    dwells: () => dwells,
-    schedules: () => schedules,
-    client: () => client,
+    starter: () => session?.starter ?? null,
+    dwells: () => session?.dwells ?? null,
+    schedules: () => session?.schedules ?? null,
+    client: () => session?.client ?? null,
     connected,
     start: () => void (running = loop()),
     async stop() {
@@ -126,13 +107,43 @@ export function keepTemporal(deps: {
   };
 }
 
-/** A setting that only tests make. */
-function numberOf(name: 'FERMATA_WORKFLOW_CACHE' | 'FERMATA_CONTINUE_AFTER'): number | undefined {
-  const setting = process.env[name];
-  return setting === undefined ? undefined : Number(setting);
+async function openWorkers(deps: KeepDeps, connection: NativeConnection): Promise<TemporalWorkers> {
+  const { config } = deps;
+  return createTemporalWorkers({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.taskQueue,
+    bundle: await workflowBundle(),
+    activities: deps.activities(),
+    slots: config.workerSlots,
+    shutdownMs: config.shutdownMs,
+    interceptors: deps.interceptors(),
+    maxCachedWorkflows: config.testing.workflowCache,
+  });
 }
 
-/** Where we may not register them (Temporal Cloud), runs are started without. */
+async function openSession(deps: KeepDeps, connection: NativeConnection): Promise<Session> {
+  const { config, database, log, metrics, clock } = deps;
+  const { namespace } = config.temporal;
+  const client = new Client({ connection, namespace });
+  const common = {
+    client,
+    taskQueue: config.taskQueue,
+    searchAttributes: await searchAttributesUsable(connection, namespace, log),
+    onCall: metrics.temporalCall,
+  };
+  return {
+    client,
+    starter: createRunStarter({
+      ...{ ...common, db: database.db, onStarted: metrics.runStarted },
+      continueAfter: config.testing.continueAfter,
+    }),
+    schedules: createScheduleKeeper({ ...common, clock, timezone: config.timezone }),
+    dwells: createDwellStarter({ ...common, clock }),
+  };
+}
+
+/** Registers the search attributes. Returns false where that is not allowed (Temporal Cloud): runs start without them. */
 async function searchAttributesUsable(connection: NativeConnection, namespace: string, log: Logger): Promise<boolean> {
   try {
     await registerSearchAttributes(connection, namespace);

@@ -21,23 +21,25 @@ export interface RunStarterDeps {
   searchAttributes: boolean;
   /** For tests: events after which executions continue as new. */
   continueAfter?: number | undefined;
-  /** Told of each call, for the metrics. */
+  /** Called once per call, for the metrics. */
   onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate' | 'signal') => void;
   /** Reports whether a run was started eagerly, for the metrics. */
   onStarted?: (isEager: boolean) => void;
 }
 
 /**
- * eager = started, and this process has its first workflow task; started = an execution for this row exists; stale = a
- * newer run has taken its place; lost = its execution closed without claiming the row, which has been ended; later = try
- * again.
+ * - `eager`: started, and this process has its first workflow task
+ * - `started`: an execution for this row exists
+ * - `stale`: a newer run has taken its place
+ * - `lost`: its execution closed without claiming the row, which has been ended
+ * - `later`: try again
  */
 export type StartOutcome = 'eager' | 'started' | 'stale' | 'lost' | 'later';
 
-/** What calls Temporal for runs. All calls may be repeated; each throws when Temporal is away. */
+/** Starts, wakes and closes the executions of runs. Every call may be repeated; each throws when Temporal is away. */
 export interface RunStarter {
   start(run: StartableRun): Promise<StartOutcome>;
-  /** Tells an execution that a wait of its run is to be looked at. */
+  /** Signals an execution to evaluate a wait of its run. */
   wake(to: { workflowId: string } & WakeSignal): Promise<void>;
   close(run: ClosedRun, how: 'cancel' | 'terminate'): Promise<void>;
 }
@@ -54,109 +56,122 @@ const DEADLINE_MS = 10_000;
  */
 const WORKFLOW_TASK_MS = 30_000;
 
-/**
- * Starts and closes executions. Conflict policy FAIL throughout and only named executions are closed: a process that
- * slept between decision and call can harm nothing newer (architecture.md, "Why not TERMINATE_EXISTING").
- */
-export function createRunStarter(deps: RunStarterDeps): RunStarter {
-  const { client, db, onCall = () => undefined } = deps;
+/** Calls of Temporal for one workflow id. Each has a deadline of 10 s and throws when Temporal is away. */
+function createCalls(deps: RunStarterDeps) {
+  const { client, onCall = () => undefined } = deps;
   const within = <T>(call: () => Promise<T>): Promise<T> =>
     client.connection.withDeadline(Date.now() + DEADLINE_MS, call);
-
-  /** null = the workflow id is held by another execution. */
-  const tryStart = async (run: StartableRun): Promise<'eager' | 'started' | null> => {
-    onCall('start');
-    try {
-      const { eagerlyStarted } = await within(() => client.workflow.start('runAutomation', startOptions(deps, run)));
-      deps.onStarted?.(eagerlyStarted);
-      return eagerlyStarted ? 'eager' : 'started';
-    } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
-      throw error;
-    }
-  };
-
-  const describe = async (workflowId: string): Promise<WorkflowExecutionDescription | null> => {
-    onCall('describe');
-    try {
-      return await within(() => client.workflow.getHandle(workflowId).describe());
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return null;
-      throw error;
-    }
-  };
-
-  const terminate = async (workflowId: string, executionRunId: string): Promise<void> => {
-    onCall('terminate');
-    const handle = client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: executionRunId });
-    await ignoreNotFound(within(() => handle.terminate('The run has ended by its row.')));
-  };
-
-  /** Decides by the row behind the execution that holds the workflow id. Returns null when the id may be free now. */
-  const resolveConflict = async (run: StartableRun, since: number): Promise<StartOutcome | null> => {
-    const holder = await describe(run.workflowId);
-    if (holder?.status.name !== 'RUNNING') {
-      if (holder === null || run.mode !== 'parallel') return null;
-      // A `parallel` id belongs to this run alone and cannot be started again. Closed and unclaimed, nobody will claim it.
-      return (await endUnclaimedRun(db, run.id)) ? 'lost' : 'started';
-    }
-    const holderRunId = (holder.memo as Partial<RunMemo> | undefined)?.fermataRunId;
-    if (holderRunId === run.id) return 'started';
-    const [theirs, ours] = await Promise.all([
-      holderRunId === undefined ? null : runStanding(db, holderRunId),
-      runStanding(db, run.id),
-    ]);
-    if (ours?.status !== 'pending') return 'stale';
-    const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
-    if (holderEnded) {
-      // Its row has ended, so it completes with its next workflow task; one that has no row to end will not.
-      if (theirs === null || theirs.endedSecondsAgo > COMPLETION_SECONDS) {
-        await terminate(run.workflowId, firstRunIdOf(holder));
-        return null;
+  const handleOf = (workflowId: string, firstExecutionRunId: string) =>
+    client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
+  return {
+    /** Returns null when the workflow id is held by another execution. */
+    async tryStart(run: StartableRun): Promise<'eager' | 'started' | null> {
+      onCall('start');
+      try {
+        const { eagerlyStarted } = await within(() => client.workflow.start('runAutomation', startOptions(deps, run)));
+        deps.onStarted?.(eagerlyStarted);
+        return eagerlyStarted ? 'eager' : 'started';
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+        throw error;
       }
-      if (Date.now() - since > PATIENCE_MS) return 'later';
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      return null;
-    }
-    return theirs.createdAt > ours.createdAt ? 'stale' : 'later';
+    },
+    /** Returns null when Temporal has no execution of this workflow id. */
+    async describe(workflowId: string): Promise<WorkflowExecutionDescription | null> {
+      onCall('describe');
+      try {
+        return await within(() => client.workflow.getHandle(workflowId).describe());
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      }
+    },
+    async terminate(workflowId: string, executionRunId: string): Promise<void> {
+      onCall('terminate');
+      const handle = handleOf(workflowId, executionRunId);
+      await ignoreNotFound(within(() => handle.terminate('The run has ended by its row.')));
+    },
+    async cancel(workflowId: string, executionRunId: string): Promise<void> {
+      onCall('cancel');
+      await ignoreNotFound(within(() => handleOf(workflowId, executionRunId).cancel()));
+    },
+    async wake(workflowId: string, signal: WakeSignal): Promise<void> {
+      onCall('signal');
+      await ignoreNotFound(within(() => client.workflow.getHandle(workflowId).signal('wake', signal)));
+    },
   };
+}
 
+type Calls = ReturnType<typeof createCalls>;
+
+/**
+ * Creates what starts and closes executions. The conflict policy is FAIL throughout, and only named executions are closed: a
+ * process that was suspended between decision and call cannot end a newer run (architecture.md, "Why not
+ * TERMINATE_EXISTING").
+ */
+export function createRunStarter(deps: RunStarterDeps): RunStarter {
+  const { db } = deps;
+  const calls = createCalls(deps);
   return {
     async start(run) {
       const since = Date.now();
       for (;;) {
-        const started = await tryStart(run);
+        const started = await calls.tryStart(run);
         if (started !== null) return started;
-        const outcome = await resolveConflict(run, since);
+        const outcome = await resolveConflict(calls, db, run, since);
         if (outcome !== null) return outcome;
         if (Date.now() - since > 4 * PATIENCE_MS) return 'later';
       }
     },
-
-    async wake({ workflowId, runId, path }) {
-      onCall('signal');
-      const signal: WakeSignal = { runId, path };
-      await ignoreNotFound(within(() => client.workflow.getHandle(workflowId).signal('wake', signal)));
-    },
-
+    wake: ({ workflowId, runId, path }) => calls.wake(workflowId, { runId, path }),
     async close({ runId, workflowId, executionRunId }, how) {
       let target = executionRunId;
       if (target === null) {
-        const holder = await describe(workflowId);
+        const holder = await calls.describe(workflowId);
         const mine = (holder?.memo as Partial<RunMemo> | undefined)?.fermataRunId === runId;
         target = mine && holder?.status.name === 'RUNNING' ? firstRunIdOf(holder) : null;
       }
-      if (target !== null) {
-        if (how === 'terminate') await terminate(workflowId, target);
-        else {
-          onCall('cancel');
-          const handle = client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: target });
-          await ignoreNotFound(within(() => handle.cancel()));
-        }
-      }
+      if (target !== null) await calls[how](workflowId, target);
       await markClosed(db, runId);
     },
   };
+}
+
+/**
+ * Decides, by the row of the run that holds the workflow id, what becomes of a start. Returns null when the id may be free now
+ * and the start is to be repeated.
+ */
+async function resolveConflict(
+  calls: Calls,
+  db: Executor,
+  run: StartableRun,
+  since: number,
+): Promise<StartOutcome | null> {
+  const holder = await calls.describe(run.workflowId);
+  if (holder?.status.name !== 'RUNNING') {
+    if (holder === null || run.mode !== 'parallel') return null;
+    // A `parallel` id belongs to this run alone and cannot be started again. Closed and unclaimed, nobody will claim it.
+    return (await endUnclaimedRun(db, run.id)) ? 'lost' : 'started';
+  }
+  const holderRunId = (holder.memo as Partial<RunMemo> | undefined)?.fermataRunId;
+  if (holderRunId === run.id) return 'started';
+  const [theirs, ours] = await Promise.all([
+    holderRunId === undefined ? null : runStanding(db, holderRunId),
+    runStanding(db, run.id),
+  ]);
+  if (ours?.status !== 'pending') return 'stale';
+  const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
+  if (holderEnded) {
+    // Its row has ended, so it completes with its next workflow task; one that has no row to end will not.
+    if (theirs === null || theirs.endedSecondsAgo > COMPLETION_SECONDS) {
+      await calls.terminate(run.workflowId, firstRunIdOf(holder));
+      return null;
+    }
+    if (Date.now() - since > PATIENCE_MS) return 'later';
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    return null;
+  }
+  return theirs.createdAt > ours.createdAt ? 'stale' : 'later';
 }
 
 /** An execution is named by the first of its chain: a long run continues as new. */

@@ -21,7 +21,7 @@ export interface ScheduleKeeper {
   /** Creates the schedule, or changes it to what it is to be. */
   put(schedule: ScheduleRow): Promise<void>;
   remove(automationId: string, triggerId: string): Promise<void>;
-  /** Names all that `put` would tell of a schedule. */
+  /** Identifies everything that `put` would write for a schedule. */
   specId(schedule: ScheduleRow): string;
   /** Those that Temporal has. */
   list(): Promise<{ automationId: string; triggerId: string }[]>;
@@ -111,7 +111,7 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
   };
 }
 
-/** All times that may be meant; which of them are is for who fires to tell. */
+/** Every time that may be meant; the activity that fires decides which of them are. */
 function specOf(
   { event, config, since }: ScheduleRow,
   timezone: string,

@@ -3313,7 +3313,7 @@ export interface components {
             outcome: "would_run" | "config" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
             gates: {
                 gate: string;
-                /** @description null = not told in a dry run, which takes it as passed */
+                /** @description null = not evaluated in a dry run, which takes it as passed */
                 passed: boolean | null;
                 detail?: string;
                 /** @description Each with its value, what was found and what was wanted */
@@ -3462,7 +3462,7 @@ export interface components {
                 outcome: "would_run" | "config" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
                 gates: {
                     gate: string;
-                    /** @description null = not told in a dry run, which takes it as passed */
+                    /** @description null = not evaluated in a dry run, which takes it as passed */
                     passed: boolean | null;
                     detail?: string;
                     /** @description Each with its value, what was found and what was wanted */
@@ -6125,7 +6125,7 @@ export interface operations {
     "gitops.apply": {
         parameters: {
             query?: {
-                /** @description Only tell what would be done */
+                /** @description Only report what would be done */
                 dryRun?: "0" | "1" | "" | "true" | "false";
                 /** @description Delete what this source made and does not name any more */
                 prune?: "0" | "1" | "" | "true" | "false";
@@ -24592,7 +24592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It cannot; `checks` tells why */
+            /** @description It cannot; `checks` says why */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -43,7 +43,7 @@ const stormStarted = registerChangeDeriver('weather', ({ id, prev, next }) =>
 const report = {
   id: 'report',
   displayName: 'Report wind',
-  description: 'Tells the wind at a station.',
+  description: 'Reads the wind at a station.',
   configSchema: Reading,
   produces: { name: 'reading', schema: State.extend({ station: z.string() }) },
   execution: 'transaction',

@@ -12,7 +12,7 @@ import type { AutomationValidator, KnownReferences } from './validator';
 /** Content types in which automations are given. */
 export const AUTOMATION_TYPES = ['application/json', 'application/yaml'] as const;
 
-/** An automation as the API tells it. */
+/** An automation in answers of the API. */
 export const AutomationAnswer = z
   .object({
     id: z.uuid(),

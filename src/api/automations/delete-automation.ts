@@ -3,7 +3,7 @@ import type { Executor } from '../../db/executor';
 import { cancelRunsOf } from '../../db/runs/cancel';
 
 /**
- * Deletes an automation in the caller's transaction: its runs are cancelled, its history stays. The caller tells the
+ * Deletes an automation in the caller's transaction: its runs are cancelled, its history stays. The caller notifies the
  * workers (`definitions`, `starts`) after the commit. Refused: `not_found`, and what `check` throws.
  */
 export async function deleteAutomation(

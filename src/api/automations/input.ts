@@ -37,7 +37,7 @@ export function automationBodySchemas(registry: Registry<ActionDescription>): Au
 export interface SplitBody {
   document: Record<string, unknown>;
   status: AutomationStatus | undefined;
-  /** That the status is none; told together with what is wrong with the document. */
+  /** The finding for an unknown status, reported with the findings of the document. */
   findings: readonly Finding[];
 }
 

@@ -12,7 +12,7 @@ const MAX_REMEMBERED = 20_000;
 /** How an automation looks at an entity: by its id, at all of the kind, or as the system that a run is about. */
 export type LooksAt = 'id' | 'any' | 'system_of_run';
 
-/** Tells which entities automations look at. */
+/** Finds the entities that automations refer to. */
 export interface ReferenceIndex {
   /** undefined = it does not look at that entity. */
   looksAt(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>, entity: EntityRef): LooksAt | undefined;

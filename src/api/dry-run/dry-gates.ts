@@ -22,7 +22,7 @@ interface GateDeps {
   countActive: CountActive;
 }
 
-/** What the gates say. `variables` is null when nothing behind the conditions can be told. */
+/** What the gates say. `variables` is null when nothing after the conditions can be evaluated. */
 export interface DryGates {
   outcome: DryOutcome;
   gates: DryGate[];

@@ -167,7 +167,7 @@ async function waitForTrigger(run: Simulation, step: WaitForTriggerAction, path:
   return { result: { waitsFor: { ...what, timeoutSeconds }, ...over(run, step, wait, path) } };
 }
 
-/** A wait is passed as if it had completed at once, unless a mock tells what it came to. */
+/** A wait is passed as if it had completed at once, unless a mock gives another result. */
 function over(
   run: Simulation,
   step: ActionStep,

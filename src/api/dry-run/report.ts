@@ -4,7 +4,7 @@ import type { EndedBy, RunError } from '../../domain/run/step-record';
 /** What a gate said. */
 export interface DryGate {
   gate: 'config' | 'filter' | 'window' | 'for' | 'variables' | 'conditions' | 'concurrency';
-  /** null = not told in a dry run, which takes it as passed. */
+  /** null = not evaluated in a dry run, which takes it as passed. */
   passed: boolean | null;
   detail?: string;
   conditions?: ConditionTrace[];

@@ -102,18 +102,18 @@ export class Simulation {
 
   async runStep(step: ActionStep, path: string): Promise<void> {
     if (this.steps.length >= MOST_STEPS) {
-      throw new DryFailure({ code: 'limit_exceeded', message: `A dry run tells at most ${MOST_STEPS} steps.`, path });
+      throw new DryFailure({ code: 'limit_exceeded', message: `A dry run shows at most ${MOST_STEPS} steps.`, path });
     }
-    const told = this.tell(step, path);
+    const entry = this.addEntry(step, path);
     try {
-      if (!(await this.isEnabled(step, told))) return;
+      if (!(await this.isEnabled(step, entry))) return;
       const { children, ...result } = await this.perform(this, step, path);
-      Object.assign(told, this.shown(result));
+      Object.assign(entry, this.shown(result));
       await children?.();
     } catch (error) {
       if (error instanceof DryEnd) throw error;
       const failure = error instanceof DryFailure ? error : new DryFailure(this.errorOf(error, step, path));
-      Object.assign(told, { status: 'failed', error: failure.error });
+      Object.assign(entry, { status: 'failed', error: failure.error });
       if (!step.continue_on_error) throw failure;
     }
   }
@@ -128,25 +128,25 @@ export class Simulation {
     return { ...result, config: null, result: { truncated: true, characters: size } };
   }
 
-  private tell(step: ActionStep, path: string): DryStep {
-    const told: DryStep = {
+  private addEntry(step: ActionStep, path: string): DryStep {
+    const entry: DryStep = {
       path,
       actionId: step.id ?? null,
       kind: kindOf(step),
       action: 'action' in step ? step.action : null,
       status: 'success',
     };
-    this.steps.push(told);
-    return told;
+    this.steps.push(entry);
+    return entry;
   }
 
-  private async isEnabled({ enabled }: ActionStep, told: DryStep): Promise<boolean> {
+  private async isEnabled({ enabled }: ActionStep, entry: DryStep): Promise<boolean> {
     if (enabled === true) return true;
     const trace = typeof enabled === 'string' ? await this.explain(enabled) : undefined;
     if (trace?.value === 'error') throw new FermataError('expression_error', `enabled: ${trace.reason ?? ''}`);
-    if (trace !== undefined) told.trace = { enabled: trace };
+    if (trace !== undefined) entry.trace = { enabled: trace };
     if (trace?.value === true) return true;
-    told.status = 'skipped';
+    entry.status = 'skipped';
     return false;
   }
 

@@ -23,7 +23,7 @@ export type BodyFormat =
   /** Any content type; the handler gets the bytes. */
   | 'raw';
 
-/** A body that was text: needed to tell where in it something is wrong. */
+/** A body that was text, kept to say where in it something is wrong. */
 export interface BodySource {
   text: string;
   /** Line and column of a place like `actions[0].config`; YAML only. */

@@ -28,7 +28,7 @@ export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | un
 }
 
 /**
- * One page out of `limit + 1` rows: the extra row only tells that there is another page. `keyOf` gives what the next
+ * One page out of `limit + 1` rows: the extra row only shows that there is another page. `keyOf` gives what the next
  * query continues after.
  */
 export function toPage<Row, Item>(

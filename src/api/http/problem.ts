@@ -61,12 +61,12 @@ export function sendProblem(response: Response, refusal: FermataError, requestId
   response.end(JSON.stringify({ ...problemDocument(refusal), ...instance }));
 }
 
-/** Tells the log what the caller is not told. */
+/** Logs a refusal with the details that the caller does not get. */
 export function logRefusal(log: Logger, refusal: FermataError, context: Record<string, unknown>): void {
-  const told = { ...context, code: refusal.code };
-  if (refusal.code === 'internal') log.error({ ...told, ...withoutParameters(refusal.cause) }, 'request failed');
-  else if (refusal.status >= 500) log.warn({ ...told, ...withoutParameters(refusal.cause) }, 'request refused');
-  else log.debug(told, 'request refused');
+  const fields = { ...context, code: refusal.code };
+  if (refusal.code === 'internal') log.error({ ...fields, ...withoutParameters(refusal.cause) }, 'request failed');
+  else if (refusal.status >= 500) log.warn({ ...fields, ...withoutParameters(refusal.cause) }, 'request refused');
+  else log.debug(fields, 'request refused');
 }
 
 /** The message of a query error holds its parameters, and with them what people sent: no log gets to see that. */

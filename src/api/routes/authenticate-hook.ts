@@ -35,7 +35,7 @@ const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranc
 /**
  * Finds a hook by its name and verifies the sender of a request over the raw body.
  * @throws {FermataError} `unauthorized` when the hook does not exist, or its secret or signature is missing, wrong or too
- * old: callers cannot tell which hooks exist
+ * old: callers cannot find out which hooks exist
  */
 export async function authenticateHook(
   { db, clock, cipher, sns }: AuthenticateHookDeps,

@@ -62,14 +62,14 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
   const { registry, dryRuns } = deps;
   let first: Now | undefined;
   for (const { triggerId, payload } of heardOf(registry, automation.definition, change)) {
-    const { end: _end, ...told } =
+    const { end: _end, ...report } =
       payload === null
         ? { ...refused('The event has nothing that the config of the trigger asks for.'), end: null }
         : await dryRuns.run(automation, {
             ...{ triggerId, payload, now: change.occurredAt, mocks: {}, actor: change.actor },
           });
-    if (told.outcome === 'would_run') return told;
-    first ??= told;
+    if (report.outcome === 'would_run') return report;
+    first ??= report;
   }
   return first ?? refused('No trigger of the automation listens to what the change means.');
 }

@@ -24,7 +24,7 @@ import { json, readRoute, type Route } from '../http/route';
 import { IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values';
 
 const TAG = 'Events';
-/** Rows that one request reads while it looks for an event that only the row itself tells. */
+/** Rows that one request reads while it looks for an event that only the row itself names. */
 const MOST_READ = 5_000;
 
 export interface ChangeLookupDeps {

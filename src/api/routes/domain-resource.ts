@@ -70,7 +70,7 @@ export const BY_CREATION = {
   placeOf: ({ createdAt, id }: { createdAt: Date; id: string }): [string, string] => [createdAt.toISOString(), id],
 };
 
-/** List, add, read, change and remove: the same for every domain. */
+/** Routes to list, add, read, change and remove: the same for every domain. */
 export function domainResourceRoutes<
   R extends { id: string },
   N extends z.ZodType,
@@ -78,75 +78,148 @@ export function domainResourceRoutes<
   Q extends Query,
   C extends z.ZodType,
 >(deps: DomainDeps, resource: DomainResource<R, N, P, Q, C>): Route[] {
-  const { entities, clock, notifier } = deps;
-  const { path, operations, tag, singular, answer } = resource;
-  const one = { [404]: { description: `No ${singular} has this id` } };
-  const conflict = { [409]: { description: 'Conflicts with an existing resource' } };
+  const shared = sharedOf(resource);
+  return [
+    listRoute(deps, resource),
+    createRoute(deps, resource, shared),
+    getRoute(deps, resource, shared),
+    updateRoute(deps, resource, shared),
+    deleteRoute(deps, resource, shared),
+  ];
+}
+
+interface Shared<R> {
+  reply(status: number, row: R): Reply;
+  /** Compares the ETag under the row's lock, which is kept for the write that follows. Returns the id as it is stored. */
+  current(tx: Executor, id: string, ifMatch: string | undefined): Promise<string>;
+  /** The answer 404. */
+  one: Route['responses'];
+}
+
+const conflict = { [409]: { description: 'Conflicts with an existing resource' } };
+
+function sharedOf<
+  R extends { id: string },
+  N extends z.ZodType,
+  P extends z.ZodType,
+  Q extends Query,
+  C extends z.ZodType,
+>(resource: DomainResource<R, N, P, Q, C>): Shared<R> {
+  const one = { [404]: { description: `No ${resource.singular} has this id` } };
   const computed = new Set(['updatedAt', ...(resource.computed ?? [])]);
   const etag = (row: R) =>
     etagOf(Object.fromEntries(Object.entries(resource.toAnswer(row)).filter(([key]) => !computed.has(key))));
   const reply = (status: number, row: R): Reply => json(status, resource.toAnswer(row), { ETag: etag(row) });
-  /** Compares under the row's lock, which is kept for the write that follows; gives the id as it is stored. */
   const current = async (tx: Executor, id: string, ifMatch: string | undefined): Promise<string> => {
     const row = await resource.lock(tx, id);
     assertIfMatch(ifMatch, etag(row));
     return row.id;
   };
-  return [
-    listRoute(deps, resource),
-    writeRoute({
-      ...{ method: 'post', path, tag, permission: 'automation.manage', operationId: `${operations}.create` },
-      summary: `Add one ${singular}`,
-      body: resource.newSchema,
-      responses: { 201: { description: 'What was added', schema: answer }, ...one, ...conflict },
-      async handler({ body, tx, cause, afterCommit }) {
-        const row = await resource.create({ tx, entities, cause, now: clock.now() }, body);
-        afterCommit(() => notifier.changes());
-        return reply(201, row);
-      },
-    }),
-    readRoute({
-      ...{ method: 'get', path: `${path}/{id}`, tag, permission: 'automation.read', operationId: `${operations}.get` },
-      summary: `One ${singular}`,
-      params: IdParams,
-      responses: { 200: { description: 'As it is', schema: answer }, ...one },
-      async handler({ params }) {
-        const row = await resource.get(deps.db, params.id);
-        if (row === null) throw notFound(singular, params.id);
-        return reply(200, row);
-      },
-    }),
-    writeRoute({
-      ...{ method: 'patch', path: `${path}/{id}`, tag },
-      ...{ permission: 'automation.manage', operationId: `${operations}.update` },
-      summary: `Change one ${singular}; keys left out stay`,
-      params: IdParams,
-      body: resource.patchSchema,
-      headers: IF_MATCH.headers,
-      responses: { 200: { description: 'As it is now', schema: answer }, ...IF_MATCH.responses, ...one, ...conflict },
-      async handler({ params, body, tx, cause, request, afterCommit }) {
-        const id = await current(tx, params.id, request.headers['if-match']);
-        const row = await resource.update({ tx, entities, cause, now: clock.now() }, id, body);
-        afterCommit(() => notifier.changes());
-        return reply(200, row);
-      },
-    }),
-    writeRoute({
-      ...{ method: 'delete', path: `${path}/{id}`, tag },
-      ...{ permission: 'automation.manage', operationId: `${operations}.delete` },
-      summary: `Remove one ${singular}`,
-      params: IdParams,
-      headers: IF_MATCH.headers,
-      responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...one },
-      async handler({ params, tx, cause, request, afterCommit }) {
-        await resource.lockFirst?.(tx);
-        const id = await current(tx, params.id, request.headers['if-match']);
-        await resource.remove({ tx, entities, cause, now: clock.now() }, id);
-        afterCommit(() => notifier.changes());
-        return { status: 204 };
-      },
-    }),
-  ];
+  return { reply, current, one };
+}
+
+function createRoute<
+  R extends { id: string },
+  N extends z.ZodType,
+  P extends z.ZodType,
+  Q extends Query,
+  C extends z.ZodType,
+>(
+  { entities, clock, notifier }: DomainDeps,
+  resource: DomainResource<R, N, P, Q, C>,
+  { reply, one }: Shared<R>,
+): Route {
+  const { path, operations, tag, singular, answer } = resource;
+  return writeRoute({
+    ...{ method: 'post', path, tag, permission: 'automation.manage', operationId: `${operations}.create` },
+    summary: `Add one ${singular}`,
+    body: resource.newSchema,
+    responses: { 201: { description: 'What was added', schema: answer }, ...one, ...conflict },
+    async handler({ body, tx, cause, afterCommit }) {
+      const row = await resource.create({ tx, entities, cause, now: clock.now() }, body);
+      afterCommit(() => notifier.changes());
+      return reply(201, row);
+    },
+  });
+}
+
+function getRoute<
+  R extends { id: string },
+  N extends z.ZodType,
+  P extends z.ZodType,
+  Q extends Query,
+  C extends z.ZodType,
+>({ db }: DomainDeps, resource: DomainResource<R, N, P, Q, C>, { reply, one }: Shared<R>): Route {
+  const { path, operations, tag, singular, answer } = resource;
+  return readRoute({
+    ...{ method: 'get', path: `${path}/{id}`, tag, permission: 'automation.read', operationId: `${operations}.get` },
+    summary: `One ${singular}`,
+    params: IdParams,
+    responses: { 200: { description: 'As it is', schema: answer }, ...one },
+    async handler({ params }) {
+      const row = await resource.get(db, params.id);
+      if (row === null) throw notFound(singular, params.id);
+      return reply(200, row);
+    },
+  });
+}
+
+function updateRoute<
+  R extends { id: string },
+  N extends z.ZodType,
+  P extends z.ZodType,
+  Q extends Query,
+  C extends z.ZodType,
+>(
+  { entities, clock, notifier }: DomainDeps,
+  resource: DomainResource<R, N, P, Q, C>,
+  { reply, current, one }: Shared<R>,
+): Route {
+  const { path, operations, tag, singular, answer } = resource;
+  return writeRoute({
+    ...{ method: 'patch', path: `${path}/{id}`, tag },
+    ...{ permission: 'automation.manage', operationId: `${operations}.update` },
+    summary: `Change one ${singular}; keys left out stay`,
+    params: IdParams,
+    body: resource.patchSchema,
+    headers: IF_MATCH.headers,
+    responses: { 200: { description: 'As it is now', schema: answer }, ...IF_MATCH.responses, ...one, ...conflict },
+    async handler({ params, body, tx, cause, request, afterCommit }) {
+      const id = await current(tx, params.id, request.headers['if-match']);
+      const row = await resource.update({ tx, entities, cause, now: clock.now() }, id, body);
+      afterCommit(() => notifier.changes());
+      return reply(200, row);
+    },
+  });
+}
+
+function deleteRoute<
+  R extends { id: string },
+  N extends z.ZodType,
+  P extends z.ZodType,
+  Q extends Query,
+  C extends z.ZodType,
+>(
+  { entities, clock, notifier }: DomainDeps,
+  resource: DomainResource<R, N, P, Q, C>,
+  { current, one }: Shared<R>,
+): Route {
+  const { path, operations, tag, singular } = resource;
+  return writeRoute({
+    ...{ method: 'delete', path: `${path}/{id}`, tag },
+    ...{ permission: 'automation.manage', operationId: `${operations}.delete` },
+    summary: `Remove one ${singular}`,
+    params: IdParams,
+    headers: IF_MATCH.headers,
+    responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...one },
+    async handler({ params, tx, cause, request, afterCommit }) {
+      await resource.lockFirst?.(tx);
+      const id = await current(tx, params.id, request.headers['if-match']);
+      await resource.remove({ tx, entities, cause, now: clock.now() }, id);
+      afterCommit(() => notifier.changes());
+      return { status: 204 };
+    },
+  });
 }
 
 function listRoute<

@@ -49,7 +49,7 @@ export const DryOutcomeAnswer = z.enum([
 
 export const DryGateAnswer = z.object({
   gate: z.string(),
-  passed: z.boolean().nullable().describe('null = not told in a dry run, which takes it as passed'),
+  passed: z.boolean().nullable().describe('null = not evaluated in a dry run, which takes it as passed'),
   detail: z.string().optional(),
   conditions: z.array(Document).optional().describe('Each with its value, what was found and what was wanted'),
   variables: Document.optional(),
@@ -118,9 +118,9 @@ export function dryRunRoutes(deps: DryRunsDeps): Route[] {
         const past = changeId === undefined ? {} : await pastInput(deps, automation, changeId, given);
         const now = body.now === undefined ? clock.now() : new Date(body.now);
         const input = { ...given, now, actor: principal.actor, ...past };
-        const told = await dryRuns.run(automation, input);
-        const end = told.end && { endedBy: null, error: null, ...told.end };
-        return json(200, { ...told, steps: told.steps.map(toDryStep), end });
+        const report = await dryRuns.run(automation, input);
+        const end = report.end && { endedBy: null, error: null, ...report.end };
+        return json(200, { ...report, steps: report.steps.map(toDryStep), end });
       },
     }),
   ];

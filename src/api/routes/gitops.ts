@@ -23,7 +23,7 @@ import { FlagQuery } from '../http/values';
 const TAG = 'GitOps';
 
 const ApplyQuery = z.object({
-  dryRun: FlagQuery.optional().describe('Only tell what would be done'),
+  dryRun: FlagQuery.optional().describe('Only report what would be done'),
   prune: FlagQuery.optional().describe('Delete what this source made and does not name any more'),
   source: z.string().min(1).max(200).default('default').describe('Whose automations these are, e.g. a repository'),
   commit: z.string().min(1).max(200).optional().describe('Commit that the documents come from, kept as provenance'),

@@ -15,7 +15,7 @@ import { isoOrNull, Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 import { incidentUpdateRoutes } from './incident-updates';
 
-/** An incident as the API tells it. */
+/** An incident in answers of the API. */
 const IncidentAnswer = z
   .object({
     id: z.uuid(),

@@ -15,7 +15,7 @@ import { Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 import { maintenanceUpdateRoutes } from './maintenance-updates';
 
-/** A maintenance as the API tells it. */
+/** A maintenance in answers of the API. */
 const MaintenanceAnswer = z
   .object({
     id: z.uuid(),

@@ -55,7 +55,7 @@ export function operationsRoutes(deps: OperationsDeps): Route[] {
       query: z.object({ deep: FlagQuery.optional().describe('Temporal and the dispatcher decide, too') }),
       responses: {
         200: { description: 'It can', schema: Readiness },
-        503: { description: 'It cannot; `checks` tells why', schema: Readiness },
+        503: { description: 'It cannot; `checks` says why', schema: Readiness },
       },
       handler: async ({ query: { deep = false } }) => {
         const readiness = await readReadiness(deps, deep);

@@ -12,7 +12,24 @@ import { authenticateHook, type AuthenticateHookDeps } from './authenticate-hook
 
 type ReceiveHookDeps = AuthenticateHookDeps & AlertIngestDeps;
 
-/** What anybody may post to, guarded by the hook's own secret. Parsed only when the sender is known. */
+const RESPONSES = {
+  200: HANDSHAKE,
+  202: {
+    description:
+      'Committed. A repeat is answered like the first time and does nothing. Of the schemes github and gitlab, the second change id is the typed event',
+    schema: z.object({
+      accepted: z.int(),
+      changeIds: z.array(z.uuid()),
+      rejected: z
+        .array(z.object({ index: z.int(), message: z.string() }))
+        .optional()
+        .describe('Of hooks with alert: elements that were not taken'),
+    }),
+  },
+  401: { description: 'No such hook, or its secret or signature is missing, wrong or too old' },
+};
+
+/** The route that outside senders post to, guarded by the hook's own secret. A body is parsed only after that check. */
 export function receiveHookRoute(deps: ReceiveHookDeps): Route {
   return inboundRoute({
     method: 'post',
@@ -30,22 +47,7 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
     headers: {
       'X-Hook-Secret': 'Scheme header: the secret. Other schemes read the header of their vendor',
     },
-    responses: {
-      200: HANDSHAKE,
-      202: {
-        description:
-          'Committed. A repeat is answered like the first time and does nothing. Of the schemes github and gitlab, the second change id is the typed event',
-        schema: z.object({
-          accepted: z.int(),
-          changeIds: z.array(z.uuid()),
-          rejected: z
-            .array(z.object({ index: z.int(), message: z.string() }))
-            .optional()
-            .describe('Of hooks with alert: elements that were not taken'),
-        }),
-      },
-      401: { description: 'No such hook, or its secret or signature is missing, wrong or too old' },
-    },
+    responses: RESPONSES,
     async handler(context) {
       const { params, request, raw, cause } = context;
       const { headers } = request;
@@ -58,14 +60,13 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
       const handshake = bodyHandshake(headers, body);
       if (handshake !== undefined) return { status: 200, ...handshake };
       const hideHeaders = (hook.options.hideHeaders ?? []).map((name) => name.toLowerCase());
-      if (hook.options.alert !== undefined) {
+      const { alert } = hook.options;
+      if (alert !== undefined) {
         const shown = shownHeaders({ headers, expected: verified.expected, hideHeaders });
-        const { alert } = hook.options;
-        const own = { ...cause, actor: { type: 'service' as const, id: `hook:${hook.name}` } };
-        const { principal } = context;
+        const actor = { type: 'service' as const, id: `hook:${hook.name}` };
         return takeMessage(
           deps,
-          { request, raw, principal, cause: own },
+          { request, raw, principal: context.principal, cause: { ...cause, actor } },
           {
             ...{ route: '/hooks/{name}', sender: hook.name },
             read: () => readMapped(hook.name, alert, { body, headers: shown, query }, now),

@@ -5,7 +5,7 @@ import { isoOrNull, Timestamp } from '../http/values';
 
 const Document = z.record(z.string(), z.unknown());
 
-/** A run as the API tells it. */
+/** A run in answers of the API. */
 export const RunAnswer = z
   .object({
     id: z.uuid(),

@@ -52,85 +52,96 @@ interface ScriptPackagesDeps {
 }
 
 /** The allow-list of packages that scripts may use. */
-export function scriptPackageRoutes({ db, clock, ids }: ScriptPackagesDeps): Route[] {
-  return [
-    readRoute({
-      method: 'get',
-      path: '/script-packages',
-      permission: 'automation.read',
-      operationId: 'scriptPackages.list',
-      tag: TAG,
-      summary: 'Packages that scripts may use, newest first',
-      query: z.object(PageQuery),
-      responses: { 200: { description: 'A page of packages', schema: pageOf(Answer) } },
-      async handler({ query: { limit, cursor } }) {
-        const before = decodeCursor(IdCursor, cursor);
-        const rows = await listScriptPackages(db, { limit: limit + 1, before });
-        return json(
-          200,
-          toPage(rows, limit, toAnswer, (row) => row.id),
-        );
-      },
-    }),
-    readRoute({
-      method: 'get',
-      path: '/script-packages/{id}',
-      permission: 'automation.read',
-      operationId: 'scriptPackages.get',
-      tag: TAG,
-      summary: 'A package that scripts may use',
-      params: IdParams,
-      responses: { 200: { description: 'The package', schema: Answer }, ...NOT_FOUND },
-      async handler({ params }) {
-        const id = uuidOrNotFound(params.id, 'package');
-        const found = await findScriptPackage(db, id);
-        if (found === null) throw notFound('package', id);
-        return json(200, toAnswer(found));
-      },
-    }),
-    writeRoute({
-      method: 'post',
-      path: '/script-packages',
-      permission: 'secrets.manage',
-      operationId: 'scriptPackages.create',
-      tag: TAG,
-      summary: 'Allow a package to scripts; its archive is kept, and nothing is fetched when a script runs',
-      description: 'Refused: an archive with another digest, and one with absolute paths, `..`, links or devices.',
-      body: Body,
-      maxBodyBytes: 2 * MOST_PACKED_BYTES,
-      responses: {
-        201: { description: 'The package', schema: Answer },
-        409: { description: 'This version already exists' },
-      },
-      async handler({ body, tx }) {
-        const tarball = Buffer.from(body.tarball, 'base64');
-        if (sha256(tarball) !== body.sha256) {
-          throw refused('sha256', 'sha256_mismatch', `The archive has another digest: ${sha256(tarball)}`);
-        }
-        assertNamed(await readChecked(tarball), body);
-        const row = { ...body, id: ids.next(), tarball, createdAt: clock.now() };
-        if (!(await insertScriptPackage(tx, row))) {
-          throw new FermataError('conflict', `${body.name} ${body.version} already exists.`);
-        }
-        return json(201, toAnswer({ ...row, bytes: tarball.length }));
-      },
-    }),
-    writeRoute({
-      method: 'delete',
-      path: '/script-packages/{id}',
-      permission: 'secrets.manage',
-      operationId: 'scriptPackages.delete',
-      tag: TAG,
-      summary: 'Forbid a package; scripts that name it fail from now on',
-      params: IdParams,
-      responses: { 204: { description: 'Gone' }, ...NOT_FOUND },
-      async handler({ params, tx }) {
-        const id = uuidOrNotFound(params.id, 'package');
-        if (!(await deleteScriptPackage(tx, id))) throw notFound('package', id);
-        return { status: 204 };
-      },
-    }),
-  ];
+export function scriptPackageRoutes(deps: ScriptPackagesDeps): Route[] {
+  return [listRoute(deps), getRoute(deps), createRoute(deps), deleteRoute()];
+}
+
+function listRoute({ db }: ScriptPackagesDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/script-packages',
+    permission: 'automation.read',
+    operationId: 'scriptPackages.list',
+    tag: TAG,
+    summary: 'Packages that scripts may use, newest first',
+    query: z.object(PageQuery),
+    responses: { 200: { description: 'A page of packages', schema: pageOf(Answer) } },
+    async handler({ query: { limit, cursor } }) {
+      const before = decodeCursor(IdCursor, cursor);
+      const rows = await listScriptPackages(db, { limit: limit + 1, before });
+      return json(
+        200,
+        toPage(rows, limit, toAnswer, (row) => row.id),
+      );
+    },
+  });
+}
+
+function getRoute({ db }: ScriptPackagesDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/script-packages/{id}',
+    permission: 'automation.read',
+    operationId: 'scriptPackages.get',
+    tag: TAG,
+    summary: 'A package that scripts may use',
+    params: IdParams,
+    responses: { 200: { description: 'The package', schema: Answer }, ...NOT_FOUND },
+    async handler({ params }) {
+      const id = uuidOrNotFound(params.id, 'package');
+      const found = await findScriptPackage(db, id);
+      if (found === null) throw notFound('package', id);
+      return json(200, toAnswer(found));
+    },
+  });
+}
+
+function createRoute({ clock, ids }: ScriptPackagesDeps): Route {
+  return writeRoute({
+    method: 'post',
+    path: '/script-packages',
+    permission: 'secrets.manage',
+    operationId: 'scriptPackages.create',
+    tag: TAG,
+    summary: 'Allow a package to scripts; its archive is kept, and nothing is fetched when a script runs',
+    description: 'Refused: an archive with another digest, and one with absolute paths, `..`, links or devices.',
+    body: Body,
+    maxBodyBytes: 2 * MOST_PACKED_BYTES,
+    responses: {
+      201: { description: 'The package', schema: Answer },
+      409: { description: 'This version already exists' },
+    },
+    async handler({ body, tx }) {
+      const tarball = Buffer.from(body.tarball, 'base64');
+      if (sha256(tarball) !== body.sha256) {
+        throw refused('sha256', 'sha256_mismatch', `The archive has another digest: ${sha256(tarball)}`);
+      }
+      assertNamed(await readChecked(tarball), body);
+      const row = { ...body, id: ids.next(), tarball, createdAt: clock.now() };
+      if (!(await insertScriptPackage(tx, row))) {
+        throw new FermataError('conflict', `${body.name} ${body.version} already exists.`);
+      }
+      return json(201, toAnswer({ ...row, bytes: tarball.length }));
+    },
+  });
+}
+
+function deleteRoute(): Route {
+  return writeRoute({
+    method: 'delete',
+    path: '/script-packages/{id}',
+    permission: 'secrets.manage',
+    operationId: 'scriptPackages.delete',
+    tag: TAG,
+    summary: 'Forbid a package; scripts that name it fail from now on',
+    params: IdParams,
+    responses: { 204: { description: 'Gone' }, ...NOT_FOUND },
+    async handler({ params, tx }) {
+      const id = uuidOrNotFound(params.id, 'package');
+      if (!(await deleteScriptPackage(tx, id))) throw notFound('package', id);
+      return { status: 204 };
+    },
+  });
 }
 
 const refused = (path: string, code: string, message: string) =>

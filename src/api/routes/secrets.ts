@@ -43,73 +43,81 @@ interface SecretsDeps {
   cipher: Cipher;
 }
 
-/** Secrets: values go in and never come out. */
-export function secretRoutes({ db, clock, cipher }: SecretsDeps): Route[] {
-  return [
-    readRoute({
-      method: 'get',
-      path: '/secrets',
-      permission: 'automation.read',
-      operationId: 'secrets.list',
-      tag: TAG,
-      summary: 'Names of secrets, in alphabetical order; no call answers with a value',
-      query: z.object(PageQuery),
-      responses: { 200: { description: 'A page of secrets', schema: pageOf(SecretAnswer) } },
-      async handler({ query: { limit, cursor } }) {
-        const rows = await listSecrets(db, { limit: limit + 1, after: decodeCursor(z.string(), cursor) });
-        const usedBy = await secretUses({ db, cipher });
-        return json(
-          200,
-          toPage(
-            rows,
-            limit,
-            (row) => toAnswer(row, usedBy),
-            (row) => row.name,
-          ),
-        );
+/** Secrets: no call answers with a value. */
+export function secretRoutes(deps: SecretsDeps): Route[] {
+  return [listRoute(deps), setRoute(deps), deleteRoute()];
+}
+
+function listRoute({ db, cipher }: SecretsDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/secrets',
+    permission: 'automation.read',
+    operationId: 'secrets.list',
+    tag: TAG,
+    summary: 'Names of secrets, in alphabetical order; no call answers with a value',
+    query: z.object(PageQuery),
+    responses: { 200: { description: 'A page of secrets', schema: pageOf(SecretAnswer) } },
+    async handler({ query: { limit, cursor } }) {
+      const rows = await listSecrets(db, { limit: limit + 1, after: decodeCursor(z.string(), cursor) });
+      const usedBy = await secretUses({ db, cipher });
+      return json(
+        200,
+        toPage(
+          rows,
+          limit,
+          (row) => toAnswer(row, usedBy),
+          (row) => row.name,
+        ),
+      );
+    },
+  });
+}
+
+function setRoute({ clock, cipher }: SecretsDeps): Route {
+  return writeRoute({
+    method: 'put',
+    path: '/secrets/{name}',
+    permission: 'secrets.manage',
+    operationId: 'secrets.set',
+    tag: TAG,
+    summary: 'Set a secret, and where it may be used; runs that use the value before keep it hidden',
+    params: Params,
+    body: NewValue,
+    responses: {
+      200: {
+        description: 'The secret, without its value',
+        schema: SecretAnswer.extend({ warnings: z.array(ProblemFinding) }),
       },
-    }),
-    writeRoute({
-      method: 'put',
-      path: '/secrets/{name}',
-      permission: 'secrets.manage',
-      operationId: 'secrets.set',
-      tag: TAG,
-      summary: 'Set a secret, and where it may be used; runs that use the value before keep it hidden',
-      params: Params,
-      body: NewValue,
-      responses: {
-        200: {
-          description: 'The secret, without its value',
-          schema: SecretAnswer.extend({ warnings: z.array(ProblemFinding) }),
-        },
-      },
-      async handler({ params: { name }, body: { value, allow }, tx }) {
-        const now = clock.now();
-        const info =
-          value === undefined
-            ? allow !== undefined && (await bindSecret(tx, { name, allow, now }))
-            : await putSecret(tx, { name, sealed: cipher.seal(secretSealName(name), value), allow, now });
-        if (!info) throw missingValue();
-        const warnings = value === undefined ? [] : shortSecretWarnings('value', value);
-        return json(200, { ...toAnswer(info, await secretUses({ db: tx, cipher })), warnings });
-      },
-    }),
-    writeRoute({
-      method: 'delete',
-      path: '/secrets/{name}',
-      permission: 'secrets.manage',
-      operationId: 'secrets.delete',
-      tag: TAG,
-      summary: 'Delete a secret; steps that name it fail from now on',
-      params: Params,
-      responses: { 204: { description: 'Gone' }, 404: { description: 'Secret not found' } },
-      async handler({ params: { name }, tx }) {
-        if (!(await deleteSecret(tx, name))) throw notFound('secret', name);
-        return { status: 204 };
-      },
-    }),
-  ];
+    },
+    async handler({ params: { name }, body: { value, allow }, tx }) {
+      const now = clock.now();
+      const info =
+        value === undefined
+          ? allow !== undefined && (await bindSecret(tx, { name, allow, now }))
+          : await putSecret(tx, { name, sealed: cipher.seal(secretSealName(name), value), allow, now });
+      if (!info) throw missingValue();
+      const warnings = value === undefined ? [] : shortSecretWarnings('value', value);
+      return json(200, { ...toAnswer(info, await secretUses({ db: tx, cipher })), warnings });
+    },
+  });
+}
+
+function deleteRoute(): Route {
+  return writeRoute({
+    method: 'delete',
+    path: '/secrets/{name}',
+    permission: 'secrets.manage',
+    operationId: 'secrets.delete',
+    tag: TAG,
+    summary: 'Delete a secret; steps that name it fail from now on',
+    params: Params,
+    responses: { 204: { description: 'Gone' }, 404: { description: 'Secret not found' } },
+    async handler({ params: { name }, tx }) {
+      if (!(await deleteSecret(tx, name))) throw notFound('secret', name);
+      return { status: 204 };
+    },
+  });
 }
 
 const toAnswer = (

@@ -55,7 +55,7 @@ export async function applyAutomations(
   automations: readonly AutomationFile[],
   { errors = [], dryRun = false, prune = false, allowEmpty = false, source, commit }: ApplyOptions = {},
 ): Promise<ApplyOutcome> {
-  // With files that cannot be read the rest is only checked, to tell everything at once.
+  // When some files cannot be read, the others are only checked, so that all problems are reported at once.
   const only = dryRun || errors.length > 0;
   const query = { dryRun: only, prune: prune && errors.length === 0, allowEmpty, source, commit };
   const yaml = automations.map((each) => stringify(withPath(each), { aliasDuplicateObjects: false })).join('---\n');

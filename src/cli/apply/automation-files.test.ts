@@ -33,17 +33,17 @@ describe('readAutomationFile', () => {
     const text = [
       'apiVersion: fermata/v1',
       'kind: Automation',
-      'metadata: { name: tell, title: Tell the chat, labels: { group: on-call } }',
+      'metadata: { name: tell, title: Notify the chat, labels: { group: on-call } }',
       'spec:',
       '  mode: sngle',
     ].join('\n');
     const [automation] = readAutomationFile('a.yaml', text).found;
-    expect(automation?.document).toEqual({ name: 'Tell the chat', group: 'on-call', mode: 'sngle' });
+    expect(automation?.document).toEqual({ name: 'Notify the chat', group: 'on-call', mode: 'sngle' });
     expect(automation?.locate('mode')).toEqual({ path: 'spec.mode', line: 5, column: 9 });
     expect(automation?.locate('name')).toMatchObject({ path: 'metadata.title', line: 3 });
   });
 
-  it('tells what is wrong with the YAML, and goes on with the other documents', () => {
+  it('reports what is wrong with the YAML, and continues with the other documents', () => {
     const { found, errors } = readAutomationFile('a.yaml', 'name: one\nname: again\n---\nname: two\n---\n- 1\n');
     expect(errors.map(({ finding }) => [finding.code, finding.line])).toEqual([
       ['duplicate_key', 2],

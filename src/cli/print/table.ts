@@ -94,7 +94,7 @@ export function cut(text: string, room: number): string {
   return `${shown}…`;
 }
 
-/** At most `room` columns with an ellipsis in place of the middle, for ids: both ends tell them apart. */
+/** At most `room` columns with an ellipsis in place of the middle, for ids: both ends distinguish them. */
 export function cutMiddle(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
   const tailRoom = Math.floor((room - 1) / 3);

@@ -34,7 +34,7 @@ describe('renderRun', () => {
   const artifacts = [{ actionId: 'open', name: 'incident', data: { incidentId: 'i1', reused: false } }];
   const text = renderRun({ run, steps, artifacts }, { colours: false, width: undefined });
 
-  it('tells why the run is there and how it ended', () => {
+  it('shows why the run is there and how it ended', () => {
     expect(text).toContain('trigger     unhealthy (healthcheck.system_health_changed)');
     expect(text).toContain('failed  after 1.5 s  The far end answered 500. [http_status]');
   });

@@ -24,10 +24,10 @@ export async function check(
   }
   if (expected.evaluations) {
     const evaluations = await seenEvaluations(stage, automations);
-    const told = evaluations.map(({ automation, triggerId, outcome, detail, count }) => ({
+    const shown = evaluations.map(({ automation, triggerId, outcome, detail, count }) => ({
       ...{ automation, triggerId, outcome, detail, count },
     }));
-    found.push(...checkEach(expected.evaluations, told, `${place}.evaluations`, 'evaluation'));
+    found.push(...checkEach(expected.evaluations, shown, `${place}.evaluations`, 'evaluation'));
   }
   for (const [index, { kind, id, state, absent }] of (expected.entities ?? []).entries()) {
     const path = `${place}.entities[${index}]`;
@@ -42,10 +42,10 @@ export async function check(
 
 function checkRuns(expected: readonly RunExpectation[], runs: readonly SeenRun[], path: string): Difference[] {
   if (expected.length !== runs.length) {
-    const told = runs.map(({ automation, status, triggerId, contextKey }) => ({
+    const shown = runs.map(({ automation, status, triggerId, contextKey }) => ({
       ...{ automation, status, triggerId, contextKey },
     }));
-    return [{ path, expected: counted(expected.length, 'run'), found: listed(told, 'run') }];
+    return [{ path, expected: counted(expected.length, 'run'), found: listed(shown, 'run') }];
   }
   return expected.flatMap(({ steps = [], ...wanted }, index) => {
     const run = runs[index] as SeenRun;

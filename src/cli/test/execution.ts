@@ -127,31 +127,34 @@ export class Execution {
 
   private obey(command: Command): void {
     if (this.isClosed) return;
-    const { startTimer, cancelTimer, scheduleActivity, scheduleLocalActivity } = command;
+    const { startTimer, cancelTimer } = command;
     if (startTimer) this.startTimer(startTimer.seq ?? 0, optionalTsToMs(startTimer.startToFireTimeout as never) ?? 0);
     if (cancelTimer) this.forgetTimer(cancelTimer.seq ?? 0);
-    const scheduled = scheduleActivity ?? scheduleLocalActivity;
-    if (scheduled) {
-      this.events += 3;
-      const { retryPolicy } = scheduled;
-      this.call({
-        ...{ seq: scheduled.seq ?? 0, name: scheduled.activityType ?? '', attempt: 1 },
-        args: (scheduled.arguments ?? []).map(valueOf),
-        isLocal: scheduleLocalActivity != null,
-        retry: {
-          attempts: scheduleLocalActivity ? LOCAL_ATTEMPTS : retryPolicy?.maximumAttempts || Infinity,
-          initialMs: optionalTsToMs(retryPolicy?.initialInterval as never) ?? 1_000,
-          factor: retryPolicy?.backoffCoefficient ?? 2,
-          maximumMs: optionalTsToMs(retryPolicy?.maximumInterval as never) ?? 60_000,
-        },
-      });
-    }
+    this.schedule(command);
     const cancelled = command.requestCancelActivity ?? command.requestCancelLocalActivity;
     if (cancelled) this.giveUp(cancelled.seq ?? 0, command.requestCancelLocalActivity != null);
     const { continueAsNewWorkflowExecution: continued } = command;
     if (continued) this.continuedAs = (continued.arguments ?? []).map(valueOf);
     const { completeWorkflowExecution, failWorkflowExecution, cancelWorkflowExecution } = command;
     if (continued ?? completeWorkflowExecution ?? failWorkflowExecution ?? cancelWorkflowExecution) this.close();
+  }
+
+  private schedule({ scheduleActivity, scheduleLocalActivity }: Command): void {
+    const scheduled = scheduleActivity ?? scheduleLocalActivity;
+    if (!scheduled) return;
+    this.events += 3;
+    const { retryPolicy } = scheduled;
+    this.call({
+      ...{ seq: scheduled.seq ?? 0, name: scheduled.activityType ?? '', attempt: 1 },
+      args: (scheduled.arguments ?? []).map(valueOf),
+      isLocal: scheduleLocalActivity != null,
+      retry: {
+        attempts: scheduleLocalActivity ? LOCAL_ATTEMPTS : retryPolicy?.maximumAttempts || Infinity,
+        initialMs: optionalTsToMs(retryPolicy?.initialInterval as never) ?? 1_000,
+        factor: retryPolicy?.backoffCoefficient ?? 2,
+        maximumMs: optionalTsToMs(retryPolicy?.maximumInterval as never) ?? 60_000,
+      },
+    });
   }
 
   private startTimer(seq: number, ms: number): void {
@@ -198,16 +201,23 @@ export class Execution {
     if (isLocal) throw new Error(`${name} failed: ${messageOf(thrown)}`, { cause: thrown });
     this.calls.delete(key);
     const cause = ensureTemporalFailure(thrown);
-    const told = new ActivityFailure('Activity task failed', name, '', RetryState.MAXIMUM_ATTEMPTS_REACHED, '', cause);
-    this.resolve(call, { failed: { failure: failureOf(told) } });
+    const failed = new ActivityFailure(
+      'Activity task failed',
+      name,
+      '',
+      RetryState.MAXIMUM_ATTEMPTS_REACHED,
+      '',
+      cause,
+    );
+    this.resolve(call, { failed: { failure: failureOf(failed) } });
   }
 
   /** What was asked of it is not waited for any more. */
   private giveUp(seq: number, isLocal: boolean): void {
     if (!this.calls.delete(`${isLocal ? 'local' : 'normal'} ${seq}`)) return;
     const cause = new CancelledFailure('The run was cancelled.');
-    const told = new ActivityFailure('Activity cancelled', '', '', RetryState.CANCEL_REQUESTED, '', cause);
-    this.resolve({ seq, isLocal }, { cancelled: { failure: failureOf(told) } });
+    const failed = new ActivityFailure('Activity cancelled', '', '', RetryState.CANCEL_REQUESTED, '', cause);
+    this.resolve({ seq, isLocal }, { cancelled: { failure: failureOf(failed) } });
   }
 
   private resolve({ seq, isLocal }: Pick<ActivityCall, 'seq' | 'isLocal'>, result: Result): void {

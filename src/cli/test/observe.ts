@@ -2,13 +2,13 @@ import { durationText } from './duration-text';
 import type { Performed } from './stand-ins';
 import type { Stage } from './stage';
 
-/** A step as the API tells it, with the configuration that it was performed with. */
+/** A step in answers of the API, with the configuration that it was performed with. */
 export interface SeenStep extends Record<string, unknown> {
   path: string;
   id: string | null;
 }
 
-/** A run with everything in it, as the API tells it. */
+/** A run with everything in it, as the API answers it. */
 export interface SeenRun extends Record<string, unknown> {
   automation: string;
   steps: SeenStep[];

@@ -48,21 +48,15 @@ export async function openStage(
   const standIns = createStandIns(options.mocks, () => database.db);
   const log = createLogger({ level: config.logLevel, name: 'worker' });
   const api = await startApi(config, clock);
-  const worker = await startWorker(
-    config,
-    url,
-    { log, sdkMetricsPort: undefined },
-    {
-      ...{ clock, temporal: temporal.keeper, plugins: (plugins) => standIns.plugins(plugins) },
-    },
-  );
+  const replaced = { clock, temporal: temporal.keeper, plugins: standIns.plugins };
+  const worker = await startWorker(config, url, { log, sdkMetricsPort: undefined }, replaced);
 
   const leftNow = async (): Promise<string | null> =>
     temporal.isIdle() ? await whatIsLeft(database.db) : 'workflows under way';
 
   const settle = async (): Promise<void> => {
     const until = Date.now() + PATIENCE_MS;
-    // Twice: what was committed may have to be told yet, and rows that were still may have been taken meanwhile.
+    // Twice: a commit may not have been notified yet, and rows that were at rest may have been taken in between.
     await worker.hurry();
     for (let quiet = 0; quiet < 2;) {
       const left = await leftNow();
@@ -84,15 +78,7 @@ export async function openStage(
     start: options.start,
     now: () => clock.now(),
     performed: standIns.performed,
-    async call(method, path, body) {
-      const response = await fetch(`${api.url}/api/v1${path}`, {
-        method,
-        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return { status: response.status, body: text === '' ? null : (JSON.parse(text) as unknown) };
-    },
+    call: (method, path, body) => callApi(api.url, method, path, body),
     settle,
     async advanceTo(instant) {
       const target = instant.getTime();
@@ -113,6 +99,16 @@ export async function openStage(
       await postgres.drop(url);
     },
   };
+}
+
+async function callApi(url: string, method: string, path: string, body: unknown): Promise<Answered> {
+  const response = await fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? null : (JSON.parse(text) as unknown) };
 }
 
 /** What the environment says of plugins and time zones holds; nothing else of it is used. */

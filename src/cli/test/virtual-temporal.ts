@@ -34,25 +34,15 @@ const LOOK_AHEAD_MS = 366 * 86_400_000;
 export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTemporal {
   const timers = new Timers();
   const executions = new Map<string, Execution>();
-  let underWay = 0;
-  let problem: unknown;
   let activities: Activities = {};
   let sandbox: Promise<WorkflowSandbox> | undefined;
 
+  const work = createWork();
   const host: ExecutionHost = {
     now: () => clock.now().getTime(),
     timers,
-    activity: (name) => {
-      const activity = activities[name];
-      if (activity === undefined) throw new Error(`Activity ${name} not found`);
-      return activity;
-    },
-    during(work) {
-      underWay += 1;
-      work()
-        .catch((error: unknown) => (problem ??= error))
-        .finally(() => (underWay -= 1));
-    },
+    activity: (name) => activityOf(activities, name),
+    during: work.during,
   };
 
   const begin = async (
@@ -99,6 +89,27 @@ export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTe
     keeper,
     next: () => timers.next(),
     fire: () => timers.fire(host.now()),
+    isIdle: work.isIdle,
+  };
+}
+
+function activityOf(activities: Activities, name: string): Activities[string] {
+  const activity = activities[name];
+  if (activity === undefined) throw new Error(`Activity ${name} not found`);
+  return activity;
+}
+
+/** Counts the work under way, and keeps the first failure. */
+function createWork(): { during: ExecutionHost['during']; isIdle: () => boolean } {
+  let underWay = 0;
+  let problem: unknown;
+  return {
+    during(work) {
+      underWay += 1;
+      work()
+        .catch((error: unknown) => (problem ??= error))
+        .finally(() => (underWay -= 1));
+    },
     isIdle() {
       if (problem !== undefined) throw problem;
       return underWay === 0;
@@ -118,7 +129,7 @@ function runStarter(
   },
 ): RunStarter {
   const { executions, begin, standing } = deps;
-  /** Whose execution holds a workflow id: what the memo tells in Temporal. */
+  /** Whose execution holds a workflow id: what the memo says in Temporal. */
   const holders = new Map<string, string>();
   return {
     async start(run: StartableRun) {

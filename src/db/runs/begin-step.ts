@@ -38,7 +38,7 @@ export interface StepStart {
   artifacts: StoredArtifact[];
   /** What the run has used and what is hidden in everything it leaves. */
   secrets: SealedRunSecret[];
-  /** What the wait came to that was asked for. */
+  /** Result of the wait at `waitPath`; null when there is none. */
   wait: Record<string, unknown> | null;
   /** What an earlier execution of this step decided, kept in its trace. */
   decided: unknown;
@@ -55,9 +55,10 @@ interface Row extends Record<string, unknown> {
 }
 
 /**
- * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
- * and reads the artifacts made so far. `look`, in autocommit, is what people see while a call is on its way; `hold`,
- * inside a transaction, keeps a cancel out until the effect is committed with it; branches of one run take turns there.
+ * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt, and
+ * reads the artifacts made so far.
+ * @param hold `hold`, inside a transaction: locks the run's row, so that a cancel waits until the effect is committed, and
+ * branches of one run take turns. `look`, in autocommit: shows people the step while a call is under way.
  */
 export async function beginStep(
   tx: Executor,
@@ -102,18 +103,29 @@ export async function beginStep(
       (select jsonb_agg(jsonb_build_object('source', u.source, 'sealed', u.sealed) order by u.source)
         from run_secrets u where u.run_id = ${runId}) as secrets
     from run`);
-  const row = result.rows[0];
-  const open = row !== undefined && ['running', 'waiting'].includes(row.run_status);
-  const ended = row?.step && ['success', 'failed', 'skipped', 'cancelled'].includes(row.step.status);
+  return stepStartOf(result.rows[0], attempt);
+}
+
+const ENDED: readonly string[] = ['success', 'failed', 'skipped', 'cancelled'];
+
+/** Reads the answer of `beginStep`; without a row the run does not exist and is not open. */
+function stepStartOf(row: Row | undefined, attempt: AttemptKey | undefined): StepStart {
+  if (row === undefined) return { ...NO_RUN };
+  const { step, token } = row;
   return {
-    open,
-    finished: ended && row.step ? row.step : null,
-    attempts: row?.attempts ?? 1,
-    superseded: attempt !== undefined && row?.token != null && row.token !== attempt.token,
-    lastError: row?.step?.error ?? null,
-    artifacts: row?.artifacts ?? [],
-    wait: row?.wait ?? null,
-    secrets: row?.secrets ?? [],
-    decided: row?.step?.decided ?? null,
+    open: ['running', 'waiting'].includes(row.run_status),
+    finished: step !== null && ENDED.includes(step.status) ? step : null,
+    attempts: row.attempts ?? 1,
+    superseded: attempt !== undefined && token !== null && token !== attempt.token,
+    lastError: step?.error ?? null,
+    artifacts: row.artifacts ?? [],
+    wait: row.wait,
+    secrets: row.secrets ?? [],
+    decided: step?.decided ?? null,
   };
 }
+
+const NO_RUN: StepStart = {
+  ...{ open: false, finished: null, attempts: 1, superseded: false, lastError: null },
+  ...{ artifacts: [], wait: null, secrets: [], decided: null },
+};

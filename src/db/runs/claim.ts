@@ -24,7 +24,7 @@ export async function claimRun(db: Executor, runId: string, executionRunId: stri
   return row ? { automationId: row.automation_id, version: row.version, variables: row.variables } : null;
 }
 
-/** Whether this execution brought the run to a good end, and its worker died before it could tell. */
+/** Whether this execution ended the run as a success, and its worker died before it could report that. */
 export async function endedUnder(db: Executor, runId: string, executionRunId: string): Promise<boolean> {
   const result = await db.execute(sql`
     select 1 from runs where id = ${runId} and execution_run_id = ${executionRunId} and status = 'success'`);

@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../executor';
 import { leftBy } from './waits';
 
-/** An execution that Temporal must still be told about. */
+/** An execution that still has to be closed in Temporal. */
 export interface ClosedRun {
   runId: string;
   workflowId: string;

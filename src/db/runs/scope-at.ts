@@ -39,7 +39,7 @@ function loopAround(path: string | null): { path: string; index: number } | null
   return loop === undefined ? null : { path: loop, index: Number(index) };
 }
 
-/** As `scopeOf` of the loop in the workflow tells it. */
+/** The same as `scopeOf` of the loop in the workflow. */
 function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Record<string, unknown> {
   return {
     ...{ index, first: index === 0 },

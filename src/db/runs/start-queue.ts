@@ -119,7 +119,7 @@ export async function putBackStartable(db: Executor, ids: readonly string[]): Pr
     where id = any(${`{${ids.join(',')}}`}::uuid[]) and status = 'pending'`);
 }
 
-/** Runs that ended by their row and whose execution has not been told. */
+/** Runs whose row has ended and whose execution has not been closed. */
 export async function closingRuns(
   db: Executor,
   limit: number,
@@ -140,7 +140,7 @@ export async function closingRuns(
   }));
 }
 
-/** Temporal has been told. */
+/** Records that Temporal was notified. */
 export async function markClosed(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`update runs set close_requested = null where id = ${runId}`);
 }

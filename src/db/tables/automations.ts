@@ -116,7 +116,7 @@ export const dwells = pgTable(
   ],
 );
 
-/** Dwells that ended before their deadline and whose workflow has not been told. */
+/** Dwells that ended before their deadline and whose workflow has not been terminated. */
 export const dwellEnds = pgTable('dwell_ends', { id: uuid('id').primaryKey() });
 
 /** What cron and interval triggers ask of Temporal's Schedules. */

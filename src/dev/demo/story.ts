@@ -98,9 +98,9 @@ function runLines({ run, steps, artifacts }: RunDetail): Line[] {
 }
 
 function stepLine(step: Step, artifacts: readonly Artifact[]): Line[] {
-  // What lies in them tells the story.
+  // Their content makes the story.
   if ((step.kind === 'choose' || step.kind === 'sequence') && step.error == null) return [];
-  // Where a step ends is when it did what it does; one that is not over tells when it began.
+  // A finished step stands at its end; one that is not over stands at its start.
   const at = timeOf(step.finishedAt) ?? timeOf(step.startedAt);
   if (at === undefined) return [];
   const what = step.action ?? step.kind;

@@ -6,7 +6,7 @@ import { isTemplate, parseBareExpression } from '../expressions/template';
 import type { PredicateNeed } from './condition-context';
 import { predicateOf } from './state';
 
-/** Everything that evaluating a condition can read, told beforehand so that it is read in one batch. */
+/** Everything that evaluating a condition can read, collected beforehand so that it is read in one batch. */
 export interface ConditionNeeds {
   /** Expressions to extract references from. */
   expressions: Expression[];
@@ -16,7 +16,7 @@ export interface ConditionNeeds {
   predicates: PredicateNeed[];
 }
 
-/** Expressions that do not parse are left out: they need nothing, and evaluating them tells what is wrong. */
+/** Expressions that do not parse are left out: they need nothing, and evaluating them reports the error. */
 export function conditionNeeds(condition: Condition): ConditionNeeds {
   const needs: ConditionNeeds = { expressions: [], refs: [], predicates: [] };
   collect(condition, needs);

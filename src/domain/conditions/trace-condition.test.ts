@@ -17,7 +17,7 @@ describe('traceCondition', () => {
     });
   });
 
-  it('tells what any other expression came to', () => {
+  it('shows the value of any other expression', () => {
     expect(trace('trigger.payload.n')).toMatchObject({ value: true, actual: 3 });
     expect(trace('trigger.payload.missing')).toMatchObject({ value: false, actual: null });
   });
@@ -50,7 +50,7 @@ describe('traceCondition', () => {
     });
   });
 
-  it('tells the numbers, states and times of structured conditions', () => {
+  it('shows the numbers, states and times of structured conditions', () => {
     expect(trace({ numeric_state: { value: 'trigger.payload.n', above: 5 } })).toMatchObject({
       actual: 3,
       wanted: { above: 5 },

@@ -1,4 +1,4 @@
-/** Three-valued: an error is neither true nor false. `reason` tells a person why it is not true. */
+/** Three-valued: an error is neither true nor false. `reason` says why it is not true, for people. */
 export interface Verdict {
   value: boolean | 'error';
   reason?: string;

@@ -67,7 +67,7 @@ const RepeatCount = z.strictObject({
 const RepeatForEach = z.strictObject({ ...repeatBase, for_each: ExpressionText });
 const RepeatWhile = z.strictObject({ ...repeatBase, while: Condition });
 const RepeatUntil = z.strictObject({ ...repeatBase, until: Condition });
-/** The four ways to repeat, by the key that tells them apart. */
+/** The four ways to repeat, by the key that distinguishes them. */
 export const REPEAT_FORMS = { count: RepeatCount, for_each: RepeatForEach, while: RepeatWhile, until: RepeatUntil };
 const Repeat = z
   .strictObject({

@@ -104,11 +104,11 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
   }
 }
 
-/** What is read cannot be told beforehand: nothing wakes a wait on it, and nobody finds this automation by the entity. */
+/** What is read is only known at run time: nothing wakes a wait on it, and the automation is not found by the entity. */
 function checkReferences(expression: Expression, path: Segment[], findings: Findings): void {
   for (const inside of extractReferences(expression).indeterminateAt) {
     const message =
-      'Which kind of entity this reads is only known while it runs: write the kind out, as in state.incident[…]. A wait whose kind cannot be told by then looks again by its clock and timeout only';
+      'Which kind of entity this reads is only known while it runs: write the kind out, as in state.incident[…]. A wait whose kind is not known by then is evaluated again by its clock and timeout only';
     findings.warning({ path, code: 'indeterminate_reference', message, inside });
   }
 }

@@ -18,7 +18,7 @@ it('warns of templates in fields that are never rendered', () => {
   expect(warningsOf({ conditions: [{ state }] })).toEqual(['conditions[0].state.equals[1] stray_braces']);
 });
 
-it('warns where the kind of the entity that is read cannot be told', () => {
+it('warns where the kind of the entity that is read is unknown', () => {
   expect(warningsOf({ actions: [{ wait_until: { condition: 'state[trigger.payload.kind].x.status == 1' } }] })).toEqual(
     ['actions[0].wait_until.condition indeterminate_reference'],
   );

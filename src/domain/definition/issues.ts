@@ -168,7 +168,7 @@ export function structureFindings(issues: readonly Issue[], context: Context): R
   });
 }
 
-/** zod tells the issues of a union's branch as its own when all other branches are further off; it need not be the one that was meant. */
+/** zod reports the issues of a union's branch as its own when all other branches are further off; it need not be the one that was meant. */
 function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segment[], context: Context): RawFinding[] {
   const schema = schemaAt(context.schema, issue.path);
   const union = schema && unwrap(schema);

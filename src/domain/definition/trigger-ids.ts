@@ -10,7 +10,7 @@ export function deriveTriggerId(event: string): string {
     .slice(0, 64);
 }
 
-/** What tells whether an id is taken. */
+/** Returns whether an id is taken. */
 interface Taken {
   has(id: string): boolean;
 }

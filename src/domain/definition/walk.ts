@@ -24,7 +24,7 @@ export interface StepVisit {
   made: Made;
 }
 
-/** What a walk tells; parts of the document that have the wrong shape are passed over, the structure check names them. */
+/** Callbacks of a walk. Parts of the document that have the wrong shape are skipped; the structure check names them. */
 export interface Visitor {
   step?(visit: StepVisit): void;
   /** A list of steps in order, for checks between neighbours. */

@@ -156,7 +156,7 @@ function badReference(reference: unknown, path: string): Finding {
   return finding(path, 'schema_reference', message);
 }
 
-/** Whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations tell. Needs checked references. */
+/** Whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations show. Needs checked references. */
 function allowsObjects(schema: unknown, root: Record<string, unknown>, depth: number): boolean {
   if (typeof schema === 'boolean') return schema;
   if (!isMap(schema) || depth > 3 * SCHEMA_LIMITS.depth) return true;

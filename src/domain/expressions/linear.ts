@@ -87,6 +87,11 @@ export function linearOf(node: Node, context: LinearContext, after: number, stri
     const operand = linearOf(node.operand, context, after, true);
     return operand === undefined ? undefined : scaled(operand, -1);
   }
+  return timeInStatus(node, context, after, strict);
+}
+
+/** `health.….in_status_for_ms`, which grows by one each millisecond; undefined for any other node. */
+function timeInStatus(node: Node, context: LinearContext, after: number, strict: boolean): Linear | undefined {
   const chain = chainOf(node);
   const read = chain === undefined ? undefined : healthField(chain);
   if (read?.field !== 'in_status_for_ms' || read.link.node !== node) return undefined;
@@ -112,7 +117,7 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
 
 /**
  * Whole milliseconds, at least 1, until the test of the difference of two numbers first turns, or until that can no longer be
- * told; Infinity for never, undefined when one of them does not grow evenly.
+ * determined; Infinity for never, undefined when one of them does not grow evenly.
  */
 export function crossing(
   left: LinearNumber,

@@ -67,7 +67,7 @@ describe('references', () => {
     ]);
   });
 
-  it('tell the place of what cannot be told', () => {
+  it('give the place of what cannot be determined', () => {
     expect(extractReferences(parseTemplate('a\nb {{ state[x].y }}')).indeterminateAt).toEqual([{ line: 2, column: 6 }]);
   });
 });

@@ -25,9 +25,9 @@ export interface References {
   readonly readsAlerts: boolean;
   /** Whether alerts are read through `alerts` alone, not through `state.alert`. */
   readonly alertsOnly: boolean;
-  /** Whether something is read whose kind cannot be told. */
+  /** Whether something is read whose kind cannot be determined. */
   readonly indeterminate: boolean;
-  /** 1-based places of what cannot be told, for warnings. */
+  /** 1-based places whose kind cannot be determined, for warnings. */
   readonly indeterminateAt: readonly { readonly line: number; readonly column: number }[];
 }
 

@@ -129,6 +129,6 @@ describe('a bare expression', () => {
   });
 });
 
-it('isTemplate tells whether there is something to render', () => {
+it('isTemplate returns whether there is something to render', () => {
   expect([isTemplate('a'), isTemplate('{{ a }}'), isTemplate('{ a }')]).toEqual([false, true, false]);
 });

@@ -17,7 +17,7 @@ export interface ActionDescription {
   produces?: {
     name: string;
     schema: z.ZodObject;
-    /** Fields that tell what the artifact stands for: ending one ends all of the automation that stand for the same. */
+    /** Fields that identify what the artifact stands for: ending one ends every artifact of the automation with the same values. */
     identity?: readonly string[];
   };
   /** Qualified artifact type it can work on when the config names no id, e.g. `incident.incident`. */

@@ -3,7 +3,7 @@ import type { PluginDescription } from './registry';
 
 /**
  * The filters of a process: the built-in ones and those of its plugins, in the order of these. A name that is taken, or that
- * is none, is skipped and told through `warn`.
+ * is not valid, is skipped and reported through `warn`.
  */
 export function createPluginFilters(
   plugins: readonly Pick<PluginDescription, 'filters'>[],

@@ -28,7 +28,7 @@ export interface TriggerType {
   contextKeyLabel?: string;
   /** Event whose occurrences this trigger looks at, when it is no event of its own (`<plugin>.<id>` of another trigger). */
   source?: string;
-  /** What the trigger's own payload is, from that of `source` and its config; null = nothing to tell (does not fire). */
+  /** What the trigger's own payload is, from that of `source` and its config; null = it does not fire. */
   payloadOf?(payload: Record<string, unknown>, config: Record<string, unknown>): Record<string, unknown> | null;
   /**
    * Fires only when its number enters a range: null = with this config it does not matter where it came from. `inRange` is
@@ -60,7 +60,7 @@ export interface TriggerType {
     entity(payload: Record<string, unknown>): { kind: string; id: string };
     /** Why `for:` cannot be confirmed with this config (e.g. `entity_changed` without `to`, or a nested field); absent = it always can. */
     refuses?(config: Record<string, unknown>): string | undefined;
-    /** `state` null = the entity is gone. undefined = cannot be told (null, unknown, text where a number belongs): the dwell stays as it is. */
+    /** `state` null = the entity is gone. undefined = cannot be determined (null, unknown, text where a number belongs): the dwell stays as it is. */
     test(
       state: Record<string, unknown> | null,
       payload: Record<string, unknown>,

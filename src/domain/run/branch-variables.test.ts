@@ -2,7 +2,7 @@ import { mergeBranches, setSince } from './branch-variables';
 
 const before = { a: 1, list: [1], kept: 'x' };
 
-it('tells what has been set since: new names and other values, not equal copies', () => {
+it('returns what has been set since: new names and other values, not equal copies', () => {
   expect(setSince(before, { a: 1, list: [1], kept: 'y', b: null })).toEqual({ kept: 'y', b: null });
 });
 

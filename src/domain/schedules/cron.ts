@@ -54,13 +54,8 @@ const MACROS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-/**
- * Reads a cron pattern: five fields, or six with seconds first; `*`, lists, ranges, steps and English names, `@daily` and
- * the other macros. The day of month may be `L` (the last), `L-2`, `15W` (the weekday nearest to the 15th) or `LW`; the
- * day of week may be `1#2` (the second Monday) or `5L` (the last Friday).
- * @throws {CronError}
- */
-export function parseCron(text: string): CronPattern {
+/** Splits a pattern, or the pattern that a macro stands for, into its five or six fields. @throws {CronError} */
+function partsOf(text: string): string[] {
   const name = text.trim().toLowerCase();
   if (name.startsWith('@') && MACROS[name] === undefined) {
     throw new CronError(`"${text.trim()}" is not one of ${Object.keys(MACROS).join(', ')}`);
@@ -71,6 +66,17 @@ export function parseCron(text: string): CronPattern {
       `A cron pattern has five fields, or six with seconds first; this has ${text.trim() === '' ? 0 : parts.length}`,
     );
   }
+  return parts;
+}
+
+/**
+ * Reads a cron pattern: five fields, or six with seconds first; `*`, lists, ranges, steps and English names, `@daily` and
+ * the other macros. The day of month may be `L` (the last), `L-2`, `15W` (the weekday nearest to the 15th) or `LW`; the
+ * day of week may be `1#2` (the second Monday) or `5L` (the last Friday).
+ * @throws {CronError}
+ */
+export function parseCron(text: string): CronPattern {
+  const parts = partsOf(text);
   const [second = '0', ...rest] = parts.length === 6 ? parts : ['0', ...parts];
   const [minute = '', hour = '', dayOfMonth = '', month = '', dayOfWeek = ''] = rest;
   const [minutes = [], hours = [], months = []] = [

@@ -22,7 +22,7 @@ export function offsetsOf(timezone: string, from: Date): number[] {
 
 /**
  * Calendars of UTC that have every time of a pattern in a zone with these offsets. They have more: the same wall clock by the
- * other offset, and days at the ends of months. Who fires tells which are meant (`cronMatches`).
+ * other offset, and days at the ends of months. The activity that fires decides which are meant (`cronMatches`).
  */
 export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): UtcCalendar[] {
   const calendars = new Map<string, UtcCalendar>();

@@ -47,7 +47,7 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
   };
 }
 
-/** Tells keys apart without telling anything about them. */
+/** Identifies a key without revealing anything about it. */
 function keyIdOf(key: Buffer): string {
   return createHash('sha256').update('fermata key id').update(key).digest('hex').slice(0, 16);
 }

@@ -76,7 +76,7 @@ describe('a mask', () => {
     expect(createMask(['123456'])({ a: 123456, b: 91234567, c: 12345 })).toEqual({ a: '****', b: '****', c: 12345 });
   });
 
-  it('tells how often it had something to hide', () => {
+  it('counts how often it had something to hide', () => {
     let hits = 0;
     createMask(['secret'], (count) => (hits += count))(['secret secret', 'none', 'secret']);
     expect(hits).toBe(3);

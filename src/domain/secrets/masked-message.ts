@@ -4,6 +4,6 @@ const MOST_CHARACTERS = 2_000;
 
 /** A message as people see it: masked first, then cut, since half of a secret cannot be recognised. */
 export function maskedMessage(mask: Mask, message: string): string {
-  const told = mask(message);
-  return told.length <= MOST_CHARACTERS ? told : `${told.slice(0, MOST_CHARACTERS - 1)}…`;
+  const masked = mask(message);
+  return masked.length <= MOST_CHARACTERS ? masked : `${masked.slice(0, MOST_CHARACTERS - 1)}…`;
 }

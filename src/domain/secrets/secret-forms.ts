@@ -2,7 +2,7 @@ import { escapedForms, partForms } from './escaped-forms';
 import { decodedViews } from './decoded-views';
 import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 
-/** Shorter values cannot be told from ordinary text. */
+/** Shorter values cannot be distinguished from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
 /** Shorter lines of a multi-line secret, and shorter fields of one that is JSON, are not hidden on their own. */
 const MIN_PART_LENGTH = 8;

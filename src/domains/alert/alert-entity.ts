@@ -69,7 +69,7 @@ export type CoveringSilence = z.infer<typeof CoveringSilence>;
 export const AlertChangeContext = GroupFacts.extend({ silence: CoveringSilence.optional() });
 export type AlertChangeContext = z.infer<typeof AlertChangeContext>;
 
-/** Fields of which `alert.changed` tells. */
+/** Fields whose change fires `alert.changed`. */
 const TOLD_FIELDS = ['severity', 'labels', 'annotations'] as const;
 
 /** Events that a change of state means, in order. */

@@ -74,9 +74,9 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
   if (!isOpen && alert.endsAt !== undefined && alert.endsAt.getTime() < Date.parse(prev.startsAt)) {
     return { kind: 'stale' };
   }
-  const told = described(alert, prev);
+  const given = described(alert, prev);
   const isBare = Object.keys(alert.labels).length === 0;
-  const texts = isBare ? withoutTexts(prev) : told;
+  const texts = isBare ? withoutTexts(prev) : given;
   const state = { ...texts, startsAt: prev.startsAt, ...kept(prev) };
   return { kind: 'state', state: ended(state, isOpen ? now : (alert.endsAt ?? now), 'sender'), isNewEpisode: false };
 }
@@ -96,12 +96,12 @@ export function ended(
   return { ...state, status: 'resolved', endsAt, endedBy };
 }
 
-function acknowledged(state: AlertState, { acknowledged: told }: IncomingAlert, now: Date): AlertState {
-  if (told === undefined) return state;
-  if (told.by === null) {
+function acknowledged(state: AlertState, { acknowledged: given }: IncomingAlert, now: Date): AlertState {
+  if (given === undefined) return state;
+  if (given.by === null) {
     const { acknowledgedBy: _, acknowledgedAt: __, ...rest } = state;
     return rest;
   }
   if (state.acknowledgedAt !== undefined) return state;
-  return { ...state, acknowledgedBy: told.by, acknowledgedAt: now.toISOString() };
+  return { ...state, acknowledgedBy: given.by, acknowledgedAt: now.toISOString() };
 }

@@ -165,8 +165,8 @@ function contextOf(group: Record<string, unknown>, silence: AlertChangeContext['
 
 function reactiveDiff(prev: AlertState | null, next: AlertState) {
   const { changedFields, delta } = diffState(prev, next);
-  const told = changedFields.filter((field) => !NON_REACTIVE.has(field));
-  return { changedFields: told, delta: Object.fromEntries(told.map((field) => [field, delta[field] ?? null])) };
+  const reactive = changedFields.filter((field) => !NON_REACTIVE.has(field));
+  return { changedFields: reactive, delta: Object.fromEntries(reactive.map((field) => [field, delta[field] ?? null])) };
 }
 
 /** Stores planned writes and appends their changes; returns the ids of the change rows. */

@@ -147,7 +147,7 @@ export async function updateIncident(write: DomainWrite, id: string, patch: Inci
   return change(write, await lockIncident(write.tx, id), patch);
 }
 
-/** Says something about an incident and moves its status, if told so. A comment alone is no change of the incident. */
+/** Adds a message to an incident and moves its status if one is given. A comment alone does not change the incident. */
 export async function addIncidentUpdate(
   write: DomainWrite,
   id: string,

@@ -62,7 +62,7 @@ export function burnDownOf(
   });
 }
 
-/** Streaks, in days, that are worth telling. */
+/** Streaks, in days, that fire `slo.achievement_unlocked`. */
 export const MILESTONES = [7, 30, 90, 180, 365] as const;
 
 /** Objectives with less of their budget left are at risk; with nothing left they are breached. */

@@ -225,7 +225,7 @@ export async function sendDigest(write: DomainWrite): Promise<boolean> {
     where exists (select 1 from slos) on conflict do nothing`);
   if (sent.rowCount !== 1) return false;
   const rows = await tx.select().from(slos).orderBy(desc(slos.budgetRemainingPercent), asc(slos.id));
-  const told = ({ id, systemId, name, budgetRemainingPercent, currentStreak }: Slo) => ({
+  const summary = ({ id, systemId, name, budgetRemainingPercent, currentStreak }: Slo) => ({
     ...{ objectiveId: id, systemId, name, budgetRemainingPercent, currentStreak },
   });
   const breaching = rows.filter((row) => row.budgetRemainingPercent <= 0).length;
@@ -244,8 +244,8 @@ export async function sendDigest(write: DomainWrite): Promise<boolean> {
       event: 'slo.weekly_digest',
       payload: {
         ...{ totals: rows.length, breaching, atRisk, healthy: rows.length - breaching - atRisk },
-        topPerformers: rows.slice(0, PERFORMERS).map(told),
-        worstPerformers: rows.slice(-PERFORMERS).reverse().map(told),
+        topPerformers: rows.slice(0, PERFORMERS).map(summary),
+        worstPerformers: rows.slice(-PERFORMERS).reverse().map(summary),
       },
     },
   ]);

@@ -50,28 +50,6 @@ export function createGroupCommit<Item, Result>(
     return taken;
   }
 
-  async function commitEach(waiting: readonly Waiting<Item, Result>[]): Promise<void> {
-    for (const { item, resolve, reject } of waiting) {
-      try {
-        const [result] = await commit([item]);
-        resolve(result as Result);
-      } catch (error) {
-        reject(error);
-      }
-    }
-  }
-
-  async function commitGroup(waiting: readonly Waiting<Item, Result>[]): Promise<void> {
-    if (waiting.length === 1) return commitEach(waiting);
-    let results: Result[];
-    try {
-      results = await commit(waiting.map(({ item }) => item));
-    } catch {
-      return commitEach(waiting);
-    }
-    for (const [index, { resolve }] of waiting.entries()) resolve(results[index] as Result);
-  }
-
   function count(keys: readonly string[], by: number): void {
     for (const key of keys) {
       const next = (keysUnderWay.get(key) ?? 0) + by;
@@ -87,7 +65,7 @@ export function createGroupCommit<Item, Result>(
       const keys = group.flatMap(({ item }) => keysOf(item));
       count(keys, 1);
       transactions += 1;
-      void commitGroup(group).finally(() => {
+      void commitGroup(commit, group).finally(() => {
         transactions -= 1;
         count(keys, -1);
         pump();
@@ -100,4 +78,36 @@ export function createGroupCommit<Item, Result>(
       queue.push({ item, resolve, reject });
       pump();
     });
+}
+
+type Commit<Item, Result> = GroupCommitOptions<Item, Result>['commit'];
+
+/** Commits each item in its own transaction. Never rejects. */
+async function commitEach<Item, Result>(
+  commit: Commit<Item, Result>,
+  waiting: readonly Waiting<Item, Result>[],
+): Promise<void> {
+  for (const { item, resolve, reject } of waiting) {
+    try {
+      const [result] = await commit([item]);
+      resolve(result as Result);
+    } catch (error) {
+      reject(error);
+    }
+  }
+}
+
+/** Commits items together, or each on its own when that fails. Never rejects. */
+async function commitGroup<Item, Result>(
+  commit: Commit<Item, Result>,
+  waiting: readonly Waiting<Item, Result>[],
+): Promise<void> {
+  if (waiting.length === 1) return commitEach(commit, waiting);
+  let results: Result[];
+  try {
+    results = await commit(waiting.map(({ item }) => item));
+  } catch {
+    return commitEach(commit, waiting);
+  }
+  for (const [index, { resolve }] of waiting.entries()) resolve(results[index] as Result);
 }

@@ -25,6 +25,8 @@ function read(input: unknown): Element {
   const labels = labelsOfTags(Array.isArray(tags) ? tags.map(String) : []);
   const details = detailsOf(field(alert, 'details'));
   const [message, description] = [required(alert, 'message'), text(alert, 'description')];
+  const severity = details['severity'] ?? severityOfPriority(text(alert, 'priority')) ?? 'warning';
+  const runbookUrl = details['runbook_url'] ?? details['runbook'] ?? runbookIn(description);
   const at = instant(alert['updatedAt']) ?? instant(alert['createdAt']);
   const startsAt = instant(alert['createdAt']);
   const alias = text(alert, 'alias');
@@ -35,33 +37,28 @@ function read(input: unknown): Element {
     alert: {
       fingerprint: `opsgenie:${id}`,
       status: known.status,
-      labels: {
-        ...labels,
-        ...details,
-        ...present({
-          alertname: message,
-          severity: details['severity'] ?? severityOfPriority(text(alert, 'priority')) ?? 'warning',
-          entity: text(alert, 'entity'),
-        }),
-      },
-      annotations: present({
-        summary: message,
-        description,
-        runbook_url: details['runbook_url'] ?? details['runbook'] ?? runbookIn(description),
-      }),
+      labels: { ...labels, ...details, ...present({ alertname: message, severity, entity: text(alert, 'entity') }) },
+      annotations: present({ summary: message, description, runbook_url: runbookUrl }),
       source: 'opsgenie',
       ...(partial && { partial }),
       ...(known.status === 'firing' && startsAt && { startsAt }),
       ...(known.status === 'resolved' && at && { endsAt: at }),
-      ...(action === 'Acknowledge' && { acknowledged: { by } }),
-      ...(action === 'UnAcknowledge' && { acknowledged: { by: null } }),
+      ...acknowledgementOf(action, by),
     },
-    ...(alias !== undefined && {
-      link: {
-        ...{ key: alias, by, action: known.link, event: 'opsgenie.alert_closed' },
-        payload: { alias, opsgenieAlertId: id, title: message, by, url: null },
-      },
-    }),
+    ...(alias !== undefined && { link: linkOf({ alias, by, id, title: message, action: known.link }) }),
+  };
+}
+
+function acknowledgementOf(action: string, by: string): Pick<IncomingAlert, 'acknowledged'> {
+  if (action === 'Acknowledge') return { acknowledged: { by } };
+  return action === 'UnAcknowledge' ? { acknowledged: { by: null } } : {};
+}
+
+function linkOf(alert: { alias: string; by: string; id: string; title: string; action: Link['action'] }): Link {
+  const { alias, by, id, title, action } = alert;
+  return {
+    ...{ key: alias, by, action, event: 'opsgenie.alert_closed' },
+    payload: { alias, opsgenieAlertId: id, title, by, url: null },
   };
 }
 

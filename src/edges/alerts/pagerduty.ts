@@ -44,10 +44,10 @@ function read(input: unknown): Element {
   };
 }
 
-function alertOf(incident: Fields, told: { type: string; by: string; occurredAt: Date | undefined }): IncomingAlert {
-  const isResolved = told.type === 'incident.resolved';
+function alertOf(incident: Fields, event: { type: string; by: string; occurredAt: Date | undefined }): IncomingAlert {
+  const isResolved = event.type === 'incident.resolved';
   const [title, url] = [required(incident, 'title'), text(incident, 'html_url')];
-  const startsAt = told.type === 'incident.reopened' ? told.occurredAt : instant(incident['created_at']);
+  const startsAt = event.type === 'incident.reopened' ? event.occurredAt : instant(incident['created_at']);
   const service = text(incident, 'service', 'summary');
   return {
     fingerprint: `pagerduty:${required(incident, 'id')}`,
@@ -60,10 +60,10 @@ function alertOf(incident: Fields, told: { type: string; by: string; occurredAt:
     }),
     source: 'pagerduty',
     ...(!isResolved && startsAt && { startsAt }),
-    ...(isResolved && told.occurredAt && { endsAt: told.occurredAt }),
+    ...(isResolved && event.occurredAt && { endsAt: event.occurredAt }),
     ...(url !== undefined && { generatorUrl: url }),
-    ...(told.type === 'incident.acknowledged' && { acknowledged: { by: told.by } }),
-    ...(told.type === 'incident.unacknowledged' && { acknowledged: { by: null } }),
+    ...(event.type === 'incident.acknowledged' && { acknowledged: { by: event.by } }),
+    ...(event.type === 'incident.unacknowledged' && { acknowledged: { by: null } }),
   };
 }
 

@@ -74,7 +74,7 @@ function readMetricAlert(data: Fields, action: string): Element {
 const textOfFirst = (list: unknown): string | undefined =>
   Array.isArray(list) ? text({ first: list[0] }, 'first') : undefined;
 
-interface Told {
+interface Described {
   title: string;
   description: string | undefined;
   project: string | undefined;
@@ -88,8 +88,8 @@ interface Told {
   partial?: IncomingAlert['partial'];
 }
 
-function alertOf(id: string, status: IncomingAlert['status'], told: Told): Element {
-  const { title, description, project, level, url, startsAt, endsAt, culprit, tags = {}, partial } = told;
+function alertOf(id: string, status: IncomingAlert['status'], described: Described): Element {
+  const { title, description, project, level, url, startsAt, endsAt, culprit, tags = {}, partial } = described;
   return {
     kind: 'alert',
     alert: {

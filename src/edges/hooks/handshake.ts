@@ -34,7 +34,7 @@ export function graphHandshake(raw: Buffer, query: Record<string, string | strin
   return token === undefined || raw.length > 0 ? undefined : { contentType: 'text/plain; charset=utf-8', body: token };
 }
 
-/** Event Grid posts a list with one event; the header tells this event from others. */
+/** Event Grid posts a list with one event; the header distinguishes this event from others. */
 function validationCodeOf(headers: IncomingHttpHeaders, body: unknown): string | undefined {
   if (headers['aeg-event-type'] !== undefined && headers['aeg-event-type'] !== 'SubscriptionValidation')
     return undefined;

@@ -58,7 +58,7 @@ export async function heldThrough(
   return changes !== null && !changes.some((change) => contradicts(registry, arming, change));
 }
 
-/** Whether a cause holds by what lies in the tables now; undefined = cannot be told. */
+/** Returns whether a cause holds in the tables now; undefined when it cannot be determined. */
 export async function holdsNow(
   { entities }: { entities: EntityStore },
   tx: Executor,

@@ -62,14 +62,14 @@ export const refused = (
 export async function enterGates(
   deps: GateDeps,
   candidate: Candidate,
-  told: Occurrence,
+  occurred: Occurrence,
   change: Change,
 ): Promise<Entered | Refusal> {
   const { automation, trigger, type } = candidate;
   let contextKey: string | null;
   let payload: Record<string, unknown>;
   try {
-    const own = type.payloadOf ? type.payloadOf(told.payload, trigger.config) : told.payload;
+    const own = type.payloadOf ? type.payloadOf(occurred.payload, trigger.config) : occurred.payload;
     if (own === null) return refused('config', 'The event has nothing that the config of the trigger asks for.');
     payload = own;
     contextKey = type.contextKey?.(payload, trigger.config) ?? null;
@@ -80,12 +80,12 @@ export async function enterGates(
   } catch (error) {
     return refused('config', `The config of the trigger could not be evaluated: ${messageOf(error)}`);
   }
-  if (told.silenced !== undefined) return refused('silenced', told.silenced);
+  if (occurred.silenced !== undefined) return refused('silenced', occurred.silenced);
   const entering = type.entering?.(trigger.config) ?? null;
   if (entering !== null && !(await cameFromOutside(deps.db, change, entering))) {
     return refused('config', 'The number was in the range before, or is not known to have been outside.');
   }
-  const { event } = told;
+  const { event } = occurred;
   const scope = runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey);
   const refusal = await checkFilter(deps, trigger.filter, scope, `${placeOf(candidate)}.filter`);
   return refusal ?? { passed: true, candidate, event, payload, change, scope };

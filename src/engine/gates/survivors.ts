@@ -30,14 +30,14 @@ export interface Survivor {
   request: RunRequest;
 }
 
-/** What has to be told of a candidate that did not become a run. */
+/** Why a candidate did not become a run. */
 export interface Reason {
   candidate: Candidate;
   refusal: Refusal;
   changeId: string;
 }
 
-/** What a transaction has decided, to be told after its commit. */
+/** What a transaction has decided, to be acted on after its commit. */
 export interface Decided {
   admissions: { survivor: Survivor; admission: Admission }[];
   reasons: Reason[];
@@ -114,7 +114,7 @@ export function giveUp({ launcher }: Pick<SurvivorDeps, 'launcher'>, survivors: 
 /** After the commit: starts what was admitted, records what was not. */
 export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): void {
   const { launcher } = deps;
-  for (const reason of reasons) tell(deps, reason);
+  for (const reason of reasons) recordRefusal(deps, reason);
   let isWaiting = false;
   for (const { survivor, admission } of admissions) {
     const { candidate, request } = survivor;
@@ -128,13 +128,13 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
     else if (admission.outcome !== 'duplicate') {
       const { outcome, detail } = admission;
       if (outcome === 'already_running' || outcome === 'max_runs') deps.overflow.dropped(candidate.automation, detail);
-      tell(deps, { candidate, refusal: refused(outcome, detail), changeId: request.changeId ?? '' });
+      recordRefusal(deps, { candidate, refusal: refused(outcome, detail), changeId: request.changeId ?? '' });
     }
   }
   if (isWaiting) launcher.poke();
 }
 
-/** The rows that tell what came of changes for their candidates. */
+/** Rows of `routings`: the outcome of each candidate of the changes. */
 export function routingsOf({ admissions, reasons }: Decided): NewRouting[] {
   return [
     ...reasons.map(routingOf),
@@ -164,10 +164,13 @@ const namesOf = ({ automation, trigger }: Candidate) => ({
 });
 
 /** Writes down why a candidate did not become a run. */
-export function tell(deps: SurvivorDeps, { candidate: { automation, trigger }, refusal, changeId }: Reason): void {
+export function recordRefusal(
+  deps: SurvivorDeps,
+  { candidate: { automation, trigger }, refusal, changeId }: Reason,
+): void {
   const { outcome, detail } = refusal;
   deps.onOutcome(outcome);
-  // Of what is disabled only the row of the change tells: it would push everything else out of the list.
+  // Disabled triggers are recorded with the change only: in the list of the automation they would displace everything else.
   if (outcome === 'trigger_disabled') return;
   deps.evaluations.record({ automationId: automation.id, triggerId: trigger.id, changeId, outcome, detail });
 }

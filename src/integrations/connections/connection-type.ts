@@ -43,7 +43,7 @@ export interface ConnectionType<C = unknown> {
   addressFields: readonly (keyof C & string)[];
   /** Looks whether the far end takes the credentials; what it says. @throws {ProviderFailure} */
   test(config: C, call: ConnectionCall): Promise<string>;
-  /** Tells people through it (`notification.send`); absent = it cannot. Gives the message's id, if it has one. */
+  /** Notifies people (`notification.send`); absent = the type cannot. Returns the id of the message, if it has one. */
   notify?: {
     /** Whether somebody has to be named; what a recipient is, is for the type to say. */
     recipients: 'required' | 'optional';

@@ -20,15 +20,16 @@ export function outcomeOf(
   const own = 'result' in answer ? { result: answer.result } : {};
   const note = omitted === undefined ? '' : `[left out of the environment, which was full: ${omitted}]\n`;
   const stderr = note === '' || ended.stderr.endsWith('\n') || ended.stderr === '' ? ended.stderr : `${ended.stderr}\n`;
-  const told = { ...ended, stderr: stderr + note };
+  const shared = { ...ended, stderr: stderr + note };
   if (answer.unreadable !== undefined)
-    return { ...told, exitCode: null, error: `The script cannot be read: ${answer.unreadable}` };
-  if (ended.timedOut) return { ...told, ...own, error: 'The script took too long and was killed.' };
-  if (stopped !== undefined) return { ...told, ...own, error: stopped };
-  if (ended.exitCode === 0) return answer.error === undefined ? { ...told, ...own } : { ...told, error: answer.error };
+    return { ...shared, exitCode: null, error: `The script cannot be read: ${answer.unreadable}` };
+  if (ended.timedOut) return { ...shared, ...own, error: 'The script took too long and was killed.' };
+  if (stopped !== undefined) return { ...shared, ...own, error: stopped };
+  if (ended.exitCode === 0)
+    return answer.error === undefined ? { ...shared, ...own } : { ...shared, error: answer.error };
   const last = mask(lastWord(ended.stderr));
   const how = ended.exitCode === null ? 'The script was killed' : `The script ended with exit code ${ended.exitCode}`;
-  return { ...told, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
+  return { ...shared, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
 }
 
 /** What standard error says about the end: of Node the reason of a crash, of others the last line. */

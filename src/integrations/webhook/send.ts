@@ -13,7 +13,7 @@ const MAX_TIMEOUT_MS = 300_000;
 
 /**
  * `integration-webhook.send`. Succeeds with a 2xx answer, after redirects. Every attempt carries the same
- * `Idempotency-Key`, so that the far end can tell a repeat from a new request.
+ * `Idempotency-Key`, so that the far end can recognise a repeat.
  */
 export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
   return {

@@ -10,7 +10,7 @@ const { fireDwell } = proxyLocalActivities<DwellActivities>({
 const ROUNDS = 200;
 
 /**
- * The timer of one `for:` gate. It is started with a delay, so that it costs nothing until the deadline; then the row tells
+ * The timer of one `for:` gate. It is started with a delay, so that it costs nothing until the deadline; then the row says
  * whether there is anything to fire.
  */
 export async function dwell({ dwellId }: DwellInput): Promise<void> {

@@ -22,7 +22,7 @@ export interface Knowledge {
   groups: readonly string[];
 }
 
-/** The schemas that a place may follow, with choices resolved as far as the text tells them apart. */
+/** The schemas that a place may follow, with choices resolved as far as the text distinguishes them. */
 export function schemasAt(knowledge: Knowledge, entries: readonly Entry[], path: Path): Schema[] {
   const definitions = isRecord(knowledge.schema['$defs']) ? knowledge.schema['$defs'] : {};
   let nodes = expand(knowledge.schema, definitions);

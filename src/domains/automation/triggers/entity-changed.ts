@@ -91,7 +91,7 @@ export const entityChangedTrigger: TriggerType = {
       if (state === null) return false;
       if (config.to === undefined || typeof config.field !== 'string') return undefined;
       const value = read(state, config.field);
-      // A value that is not there tells nothing, unless it is what must hold.
+      // An absent value decides nothing, unless absence is what must hold.
       return matches(config.to, value) || (value === null ? undefined : false);
     },
   },
