@@ -157,7 +157,7 @@ function checkAwaitedIds(events: ReturnType<typeof eventsOfWait>, { findings }: 
   for (const [{ id, event }, path] of events) {
     const name = typeof id === 'string' ? id : deriveTriggerId(String(event));
     if (seen.has(name)) {
-      const message = `Another event of this wait has the id "${name}": write "id" to tell them apart by wait.trigger.id`;
+      const message = `Another event of this wait has the id "${name}": write "id" to distinguish them by wait.trigger.id`;
       findings.warning({ path, code: 'duplicate_id', message });
     }
     seen.add(name);

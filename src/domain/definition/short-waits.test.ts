@@ -48,7 +48,7 @@ describe('short forms of waits', () => {
     ]);
   });
 
-  it('warn of two events that cannot be told apart', () => {
+  it('warn of two events that cannot be determined apart', () => {
     expect(warningsOf({ ...base, actions: [{ wait_for_trigger: [CREATED, CREATED] }] })).toEqual([
       'actions[0].wait_for_trigger.triggers[1] duplicate_id',
     ]);
