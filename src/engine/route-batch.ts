@@ -2,7 +2,8 @@ import type { Database } from '../db/client';
 import type { Executor } from '../db/executor';
 import { insertRoutings, type NewRouting } from '../db/routings';
 import type { Change, Occurrence } from '../domain/entities/change';
-import type { Evaluator } from '../evaluation/evaluator';
+import { createSharedSteps } from '../domain/expressions/evaluate';
+import type { ConditionSteps, Evaluator } from '../evaluation/evaluator';
 import { armWhatHolds, endContradicted, type DwellDeps } from './gates/dwell';
 import { holdsNow } from './gates/dwell-cause';
 import { enterGates, passConditions, refused, type Entered, type Refusal } from './gates/gates';
@@ -63,8 +64,11 @@ export async function passGates(deps: RouteDeps, routed: Routed): Promise<Gated>
   const gates = { evaluator: deps.evaluator, db: deps.database.db };
   const { changeId } = routed.change;
   const gated: Gated = { routed, survivors: [], windows: [], dwells: [], reasons: [] };
+  const steps = new Map<string, ConditionSteps>();
   for (const { candidate, occurrence } of routed.candidates) {
-    const entered = await enter(deps, routed, candidate, occurrence);
+    const own = steps.get(candidate.automation.id) ?? createConditionSteps();
+    steps.set(candidate.automation.id, own);
+    const entered = await enter(deps, routed, { candidate, occurrence, steps: own });
     if (!entered.passed) gated.reasons.push({ candidate, refusal: entered, changeId });
     else if (candidate.trigger.window) gated.windows.push(await atWindow(gates, entered, candidate.trigger.window));
     else if (candidate.trigger.for !== undefined) gated.dwells.push(entered);
@@ -77,6 +81,9 @@ export async function passGates(deps: RouteDeps, routed: Routed): Promise<Gated>
   return gated;
 }
 
+/** What the filters and conditions of all triggers of an automation may take for one change, so that one cannot delay the others. */
+const createConditionSteps = (): ConditionSteps => ({ values: createSharedSteps(8), traces: createSharedSteps(16) });
+
 /** Whether a change has anything to decide in a transaction; otherwise it only has to be marked as routed. */
 export function needsDecision({ routed, survivors, windows, dwells }: Gated): boolean {
   return routed.hasDwells || survivors.length > 0 || windows.length > 0 || dwells.length > 0;
@@ -88,11 +95,10 @@ const OVER = refused('config', 'The change was retried, and what it reports does
 async function enter(
   deps: RouteDeps,
   { change, isRetried }: Routed,
-  candidate: Candidate,
-  occurrence: Occurrence,
+  { candidate, occurrence, steps }: { candidate: Candidate; occurrence: Occurrence; steps: ConditionSteps },
 ): Promise<Entered | Refusal> {
   const { db } = deps.database;
-  const entered = await enterGates({ evaluator: deps.evaluator, db }, candidate, occurrence, change);
+  const entered = await enterGates({ evaluator: deps.evaluator, db }, candidate, occurrence, change, steps);
   const { holds } = candidate.type;
   const { config } = candidate.trigger;
   if (!isRetried || !entered.passed || !holds || holds.refuses?.(config) !== undefined) return entered;

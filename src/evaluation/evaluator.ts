@@ -1,7 +1,14 @@
 import type { Executor } from '../db/executor';
 import type { ConditionTrace } from '../domain/conditions/trace-condition';
 import type { Condition } from '../domain/definition/condition';
+import type { SharedSteps } from '../domain/expressions/evaluate';
 import type { RunFacts } from '../domain/run/scope';
+
+/** Steps that are left to several conditions together, for their values and for their traces. */
+export interface ConditionSteps {
+  values: SharedSteps;
+  traces: SharedSteps;
+}
 
 /** Everything that an evaluation can see, before live state is read. */
 export interface EvaluationScope {
@@ -17,6 +24,8 @@ export interface EvaluationScope {
   stateWindowMinutes: number;
   /** The instant to evaluate at; default: the clock's. */
   now?: Date;
+  /** Steps that several conditions share; default: each condition has its own. */
+  steps?: ConditionSteps;
   /** Told what a template saw as empty because it could not be read. */
   onWarning?: (warning: string) => void;
 }

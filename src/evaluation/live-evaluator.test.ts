@@ -1,5 +1,6 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { Executor } from '../db/executor';
+import { createSharedSteps } from '../domain/expressions/evaluate';
 import { createPluginFilters } from '../domain/registry/plugin-filters';
 import type { EvaluationScope } from './evaluator';
 import { createEvaluator } from './live-evaluator';
@@ -105,6 +106,13 @@ it('ends variables and conditions that together take too many steps, however man
   const conditions = (count: number) => ({ and: Array.from({ length: count }, () => heavy) });
   expect(await evaluator.condition(db, conditions(3), large)).toMatchObject({ value: true });
   expect(await evaluator.condition(db, conditions(100), large)).toMatchObject({ value: 'error' });
+  // Conditions of one scope share their steps when it says so: those of many triggers take as little as those of one.
+  const sharing = { ...large, steps: { values: createSharedSteps(8), traces: createSharedSteps(16) } };
+  const values: (boolean | 'error')[] = [];
+  for (let n = 0; n < 100; n += 1) values.push((await evaluator.condition(db, heavy, sharing)).value);
+  expect(values[3]).toBe(true);
+  expect(values.filter((value) => value === true).length).toBeLessThan(20);
+  expect(values.at(-1)).toBe('error');
 });
 
 it('renders durations in both forms, and also text around an expression', async () => {

@@ -45,7 +45,10 @@ const readersOf = ({ entities, readHealth = readHealthViews, readAlerts = firing
 const nowOf = (scope: EvaluationScope, clock: Clock): Date => scope.now ?? clock.now();
 
 /** A trace evaluates every part of a condition, also those inside others. */
-const forTrace = (context: ConditionContext): ConditionContext => ({ ...context, shared: createSharedSteps(16) });
+const forTrace = (context: ConditionContext, { steps }: EvaluationScope): ConditionContext => ({
+  ...context,
+  shared: steps?.traces ?? createSharedSteps(16),
+});
 
 type ConditionEvaluator = Pick<Evaluator, 'condition' | 'look' | 'explain'>;
 
@@ -71,7 +74,8 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
     const full = await readLiveScope({ ...reads, db }, needs.expressions, scope, options);
     if (full.unavailable !== undefined) return { unavailable: full.unavailable };
     const predicateSince = (need: PredicateNeed) => since.get(JSON.stringify(need)) ?? null;
-    return { scope: full.scope, context: { now, timezone, filters, predicateSince, shared: createSharedSteps() } };
+    const shared = scope.steps?.values ?? createSharedSteps();
+    return { scope: full.scope, context: { now, timezone, filters, predicateSince, shared } };
   };
 
   return {
@@ -81,7 +85,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
         const unread = { value: false as const, reason: ready.unavailable };
         return { ...unread, trace: () => ({ condition: 'health', ...unread }) };
       }
-      const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context));
+      const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context, scope));
       return { ...evaluateCondition(condition, ready.scope, ready.context), trace };
     },
 
@@ -98,14 +102,14 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
       const again = new Date(now.getTime() + RECHECK_MS);
       const isUnclear = earliest === 'unknown' || (watched.indeterminate && (earliest === null || earliest > again));
       const changesAt = isUnclear ? again : earliest;
-      const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context));
+      const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context, scope));
       return { ...evaluateCondition(condition, ready.scope, ready.context), changesAt, ...watched, trace };
     },
 
     async explain(db, condition, scope) {
       const ready = await prepare(db, condition, scope);
       if ('unavailable' in ready) return { condition: 'health', value: false, reason: ready.unavailable };
-      return traceCondition(condition, ready.scope, forTrace(ready.context));
+      return traceCondition(condition, ready.scope, forTrace(ready.context, scope));
     },
   };
 }

@@ -6,7 +6,7 @@ import { sameJson } from '../../domain/entities/diff';
 import type { ConfigMismatch } from '../../domain/registry/trigger-type';
 import { triggerScope } from '../../domain/run/scope';
 import { variablesProblem } from '../../domain/run/limits';
-import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
+import type { ConditionSteps, EvaluationScope, Evaluator } from '../../evaluation/evaluator';
 import type { Outcome } from '../evaluation-log';
 import { cameFromOutside } from '../../integrations/came-from-outside';
 import type { RoutedAutomation } from '../routed-automation';
@@ -57,13 +57,14 @@ export const refused = (
 
 /**
  * The first gates of stage 2: config → filter. Never throws for the automation's own faults (they are the verdict);
- * what it throws is infrastructure.
+ * what it throws is infrastructure. `steps` bounds the filters and conditions of all triggers of the automation together.
  */
 export async function enterGates(
   deps: GateDeps,
   candidate: Candidate,
   occurred: Occurrence,
   change: Change,
+  steps: ConditionSteps,
 ): Promise<Entered | Refusal> {
   const { automation, trigger, type } = candidate;
   let contextKey: string | null;
@@ -86,7 +87,7 @@ export async function enterGates(
     return refused('config', 'The number was in the range before, or is not known to have been outside.');
   }
   const { event } = occurred;
-  const scope = runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey);
+  const scope = { ...runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey), steps };
   const refusal = await checkFilter(deps, trigger.filter, scope, `${placeOf(candidate)}.filter`);
   return refusal ?? { passed: true, candidate, event, payload, change, scope };
 }
