@@ -4,12 +4,13 @@ import type { Plugin } from '../../integrations/contract';
 
 const resolvedTrigger = (
   texts: Pick<TriggerType, 'id' | 'displayName' | 'description'>,
-  key: 'incidentKey' | 'alias',
+  { key, id }: { key: 'incidentKey' | 'alias'; id: 'pagerdutyIncidentId' | 'opsgenieAlertId' },
 ): TriggerType => ({
   ...texts,
   category: 'Alerts',
   payloadSchema: z.object({
     [key]: z.string(),
+    [id]: z.string(),
     title: z.string(),
     by: z.string(),
     url: z.string().nullable(),
@@ -30,7 +31,7 @@ export const pagerdutyEventsPlugin: Plugin = {
         displayName: 'PagerDuty incident resolved',
         description: 'A PagerDuty incident whose key is the id of an alert or incident here was resolved there.',
       },
-      'incidentKey',
+      { key: 'incidentKey', id: 'pagerdutyIncidentId' },
     ),
   ],
 };
@@ -45,7 +46,7 @@ export const opsgenieEventsPlugin: Plugin = {
         displayName: 'Opsgenie alert closed',
         description: 'An Opsgenie alert whose alias is the id of an alert or incident here was closed there.',
       },
-      'alias',
+      { key: 'alias', id: 'opsgenieAlertId' },
     ),
   ],
 };
