@@ -15,7 +15,10 @@ const PHRASES = [
   [/\bby (?:itself|themselves)\b/i, 'automatically, separately, on its own data'],
   [/\bbehind (?:it|them)\b/i, 'after it, later'],
   [/\b(?:is|are|was|were) told\b/i, 'notifies, reports, describes'],
-  [/\btells? (?:of|what|whether|which|why|how|that|the|a|its|nothing|others|people|them)\b/i, 'reports, shows, says, notifies'],
+  [
+    /\btells? (?:of|what|whether|which|why|how|that|the|a|its|nothing|others|people|them)\b/i,
+    'reports, shows, says, notifies',
+  ],
   [/\b(?:be|been|can|cannot|could|being) told\b/i, 'be notified, be determined, be distinguished'],
   [/\bas the API tells it\b/i, 'in answers of the API'],
   [/\bhears? of\b/i, 'receives'],

@@ -225,12 +225,13 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
 async function updateAutomation(
   tx: Executor,
   id: string,
-  { definition, status, sourceYaml = null, origin, check, actor }: AutomationUpdate,
+  update: AutomationUpdate,
   now: Date,
 ): Promise<AutomationRecord> {
+  const { definition, status, sourceYaml = null, origin, check, actor } = update;
   const current = await lockCurrent(tx, id, check);
   const changed = definition !== undefined && !sameJson(current.definition, versioned(definition));
-  if (!changed && isAsStored(current, status, sourceYaml, origin)) return current;
+  if (!changed && isAsStored(current, update)) return current;
   const version = changed ? current.version + 1 : current.version;
   if (changed) {
     await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
@@ -297,20 +298,26 @@ async function noteChange(
   await tx.insert(automationEvents).values(event);
 }
 
-/** Locks the row and reads what it holds. */
-/** Whether an update that leaves the definition as it is changes nothing else: then ETag and time of change stay. */
+/** Whether an update that leaves the versioned document as it is changes nothing else: then ETag and time of change stay. */
 function isAsStored(
   current: AutomationRecord,
-  status: AutomationStatus | undefined,
-  sourceYaml: string | null,
-  origin: AutomationUpdate['origin'],
+  {
+    definition,
+    status,
+    sourceYaml = null,
+    origin,
+  }: Pick<AutomationUpdate, 'definition' | 'status' | 'sourceYaml' | 'origin'>,
 ): boolean {
+  const { group = current.group } = definition === undefined ? {} : rowFields(definition);
   const sameStatus = status === undefined || status === current.status;
   const sameText = sourceYaml === null || sourceYaml === current.sourceYaml;
   const { path = null, commit = null } = current.provenance ?? {};
-  return sameStatus && sameText && (origin === undefined || sameJson(origin, { path, commit }));
+  return (
+    sameStatus && sameText && group === current.group && (origin === undefined || sameJson(origin, { path, commit }))
+  );
 }
 
+/** Locks the row and reads what it holds. */
 async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undefined): Promise<AutomationRecord> {
   await tx.execute(sql`select 1 from automations where id = ${id} for update`);
   const rows = await select(tx).where(and(eq(automations.id, id), isNull(automations.deletedAt)));

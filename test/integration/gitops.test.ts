@@ -85,6 +85,19 @@ describe('automations from Git', () => {
     expect(actions(await apply('source=other', document('one')))).toEqual([['one', 'created']]);
   });
 
+  it('warn of a name in spec that metadata overrides', async () => {
+    const answer = await apply('source=ignored&dryRun=true', document('one', '', 'name: another\n  mode: single'));
+    expect(answer.body['warnings']).toEqual([
+      expect.objectContaining({
+        path: 'documents[0].spec.name',
+        code: 'ignored_key',
+        message: 'Ignored: metadata.name is used instead',
+      }),
+    ]);
+    const same = await apply('source=ignored&dryRun=true', document('one', '', 'name: one\n  mode: single'));
+    expect(same.body['warnings']).toEqual([]);
+  });
+
   it('take group from the label, and lose it with the label', async () => {
     const { results } = await apply('source=labels', document('g', 'labels: { group: on-call }'));
     expect(await get(results[0]?.id)).toMatchObject({ group: 'on-call', version: 1 });

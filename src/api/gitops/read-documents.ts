@@ -67,12 +67,13 @@ function readOne({ value, errors, locate }: YamlDocument, validate: Validate): R
     const message = 'Expected a document {apiVersion, kind, metadata, spec}';
     return { name: '', path: null, errors: [{ path: '', code: 'invalid_type', message, ...locate('') }], warnings: [] };
   }
-  const { name, file: path, document, findings, pathOf } = fromGitOps(value as Record<string, unknown>);
+  const { name, file: path, document, findings, warnings, pathOf } = fromGitOps(value as Record<string, unknown>);
   if (findings.length > 0) {
     return { name, path, errors: findings.map((finding) => ({ ...finding, ...locate(finding.path) })), warnings: [] };
   }
   const validation = validate(document, (path, detail) => locate(pathOf(path), detail));
   const placed = (finding: Finding) => ({ ...finding, path: pathOf(finding.path) });
-  const found = { errors: validation.errors.map(placed), warnings: validation.warnings.map(placed) };
+  const ignored = warnings.map((finding) => ({ ...finding, ...locate(finding.path) }));
+  const found = { errors: validation.errors.map(placed), warnings: [...ignored, ...validation.warnings.map(placed)] };
   return { name, path, ...found, ...(validation.definition && { definition: validation.definition }) };
 }

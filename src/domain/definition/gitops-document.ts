@@ -26,6 +26,8 @@ interface Unwrapped {
   /** The automation document. */
   document: Record<string, unknown>;
   findings: Finding[];
+  /** Keys of `spec` that metadata overrides; the places are those of this document. */
+  warnings: Finding[];
   /** Place in this document of a place in the automation document. */
   pathOf(path: string): string;
 }
@@ -36,8 +38,8 @@ export function isGitOps(document: Record<string, unknown>): boolean {
 }
 
 /** Takes the automation out of `{apiVersion, kind, metadata, spec}`: title, description and group come from metadata. */
-export function fromGitOps(document: Record<string, unknown>): Unwrapped {
-  const parsed = GitOpsDocument.safeParse(document);
+export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
+  const parsed = GitOpsDocument.safeParse(whole);
   if (!parsed.success) {
     const findings = parsed.error.issues.flatMap((issue) => {
       const path = issue.path.join('.');
@@ -46,7 +48,7 @@ export function fromGitOps(document: Record<string, unknown>): Unwrapped {
         return { path: path === '' ? key : `${path}.${key}`, code: 'unknown_key', message: `Unknown key "${key}"` };
       });
     });
-    return { name: '', file: null, document: {}, findings, pathOf: (path) => path };
+    return { name: '', file: null, document: {}, findings, warnings: [], pathOf: (path) => path };
   }
   const { metadata, spec } = parsed.data;
   const { name, title, description, labels, annotations } = metadata;
@@ -56,16 +58,30 @@ export function fromGitOps(document: Record<string, unknown>): Unwrapped {
     ...(description === undefined ? [] : [['description', 'metadata.description'] as const]),
     ...(group === undefined ? [] : [['group', 'metadata.labels.group'] as const]),
   ]);
+  const document = {
+    ...spec,
+    name: title ?? name,
+    ...(description === undefined ? {} : { description }),
+    ...(group === undefined ? {} : { group }),
+  };
   return {
     name,
     file: annotations !== undefined && Object.hasOwn(annotations, 'path') ? (annotations['path'] ?? null) : null,
-    document: {
-      ...spec,
-      name: title ?? name,
-      ...(description === undefined ? {} : { description }),
-      ...(group === undefined ? {} : { group }),
-    },
+    document,
     findings: [],
+    warnings: overridden(spec, document, moved),
     pathOf: (path) => moved.get(path) ?? (path === '' ? 'spec' : `spec.${path}`),
   };
+}
+
+/** Values of `spec` that are not used, because metadata has another one. */
+function overridden(
+  spec: Record<string, unknown>,
+  document: Record<string, unknown>,
+  moved: ReadonlyMap<string, string>,
+): Finding[] {
+  return [...moved].flatMap(([key, used]) => {
+    if (!Object.hasOwn(spec, key) || spec[key] === document[key]) return [];
+    return [{ path: `spec.${key}`, code: 'ignored_key', message: `Ignored: ${used} is used instead` }];
+  });
 }
