@@ -19,8 +19,8 @@ it('warns of templates in fields that are never rendered', () => {
 });
 
 it('warns where the kind of the entity that is read is unknown', () => {
-  expect(warningsOf({ actions: [{ wait_until: { condition: 'state[variables.kind].x.status == 1' } }] })).toEqual([
-    'actions[0].wait_until.condition indeterminate_reference',
-  ]);
-  expect(warningsOf({ conditions: ['state.incident[trigger.payload.systemId].status == "resolved"'] })).toEqual([]);
+  expect(warningsOf({ actions: [{ wait_until: { condition: 'state[trigger.payload.kind].x.status == 1' } }] })).toEqual(
+    ['actions[0].wait_until.condition indeterminate_reference'],
+  );
+  expect(warningsOf({ conditions: ['state.incident[trigger.payload.id].status == "resolved"'] })).toEqual([]);
 });

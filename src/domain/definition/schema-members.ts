@@ -55,7 +55,9 @@ function memberOfPlain({ schema, root }: Typed, key: string | number): Member {
   if (isMap(properties) || types.includes('object')) {
     const own = isMap(properties) ? properties : {};
     if (Object.hasOwn(own, key)) return { alternatives: [{ schema: own[key], root }] };
-    if (additionalProperties === false) return { known: Object.keys(own) };
+    const known = Object.keys(own);
+    // An object that declares no member describes nothing.
+    if (additionalProperties === false) return known.length === 0 ? OPEN : { known };
     return isMap(additionalProperties) ? { alternatives: [{ schema: additionalProperties, root }] } : OPEN;
   }
   if (types.includes('array')) {
