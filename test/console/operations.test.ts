@@ -1,4 +1,5 @@
 import { BASE } from '../integration/api-harness';
+import { until } from '../support/until';
 import { describeConsole, startConsole, type ConsoleHarness } from './console-harness';
 
 const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
@@ -30,7 +31,8 @@ describeConsole('operating by the console', () => {
     await page.getByRole('button', { name: 'Acknowledge' }).click();
     await page.getByText('acknowledged by').waitFor();
     expect(await page.getByRole('button', { name: 'Acknowledge' }).isDisabled()).toBe(true);
-    expect((await alertOf('diskfull'))['acknowledgedBy']).toBe('admin');
+    // The page shows it before the answer has come.
+    await until('it is acknowledged', async () => (await alertOf('diskfull'))['acknowledgedBy'] === 'admin', 10_000);
     expect(await page.getByRole('link', { name: 'https://runbooks.test/disk' }).first().getAttribute('rel')).toBe(
       'noreferrer',
     );
