@@ -225,7 +225,7 @@ function createWorkerActivities(parts: WorkerParts, routing: Routing) {
   };
 }
 
-/** Starts everything that acts by the clock or on a NOTIFY, besides routing. */
+/** Starts the periodic and NOTIFY-driven loops, except routing. */
 function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) {
   const { config, database, entities, registry, temporal, launcher, activityDeps, log, watch } = parts;
   const { dispatcher, dwellTimers } = routing;

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { text as readAll } from 'node:stream/consumers';
 import { z } from 'zod';
-import { HOOK_SCHEMES } from '../domain/hooks/scheme';
+import { HOOK_SCHEMES } from '../domain/hooks/scheme-names';
 import { connect } from './client/connect';
 import { readJsonArgument } from './json-argument';
 import { createOutput, JSON_OPTION } from './print/output';

@@ -26,7 +26,7 @@ export async function renewLeases(
 }
 
 /**
- * Takes at most `count` partitions that are free or whose lease has expired. Taking one raises its epoch, so that whatever the
+ * Takes at most `count` partitions that are free or whose lease has expired. Taking one raises its epoch, so that everything the
  * previous owner still writes is refused.
  * @param which partitions that are not reserved, or those that are reserved for workers that know these names
  */

@@ -32,7 +32,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let poked = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
-  // Every statement of these loops has a timeout of its own: a stalled one is reported, not restarted.
+  // Every statement of these loops has its own timeout: a stalled loop is reported, not restarted.
   const watchedLeases = deps.watch?.add('leases', () => undefined);
   const watchedRouting = deps.watch?.add('routing', () => undefined);
 

@@ -106,7 +106,7 @@ it('ends variables and conditions that together take too many steps, however man
   const conditions = (count: number) => ({ and: Array.from({ length: count }, () => heavy) });
   expect(await evaluator.condition(db, conditions(3), large)).toMatchObject({ value: true });
   expect(await evaluator.condition(db, conditions(100), large)).toMatchObject({ value: 'error' });
-  // Conditions of one scope share their steps when it says so: those of many triggers take as little as those of one.
+  // Conditions that share `steps` take no more for many triggers than for one.
   const sharing = { ...large, steps: { values: createSharedSteps(8), traces: createSharedSteps(16) } };
   const values: (boolean | 'error')[] = [];
   for (let n = 0; n < 100; n += 1) values.push((await evaluator.condition(db, heavy, sharing)).value);

@@ -28,7 +28,7 @@ export interface VendorRequest {
   retryOnStatus?: readonly number[];
 }
 
-/** Sends a request below the base path of a vendor's API. Throws ProviderFailure with what the vendor says. */
+/** Sends a request below the base path of a vendor's API. @throws {ProviderFailure} with the vendor's message */
 export type VendorApi<Config, Method extends VendorRequest['method'] = 'GET' | 'POST'> = <T extends z.ZodType>(
   config: Config,
   call: ConnectionCall,

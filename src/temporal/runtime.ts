@@ -34,7 +34,7 @@ export function installRuntime(log: Logger, { port, otlpEndpoint }: RuntimeMetri
       : port !== undefined
         ? { prometheus: { bindAddress: `127.0.0.1:${port}`, ...CONVENTIONS } }
         : undefined;
-  // Without `forward` the core writes coloured lines of its own between ours.
+  // Without `forward` the core writes its own coloured lines to the same output.
   const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
   Runtime.install({ logger, telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }

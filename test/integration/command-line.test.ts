@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -344,63 +343,6 @@ describe('the command line', () => {
     expect((await fermata(['cancel', '--automation', 'Sleeps'])).out).toBe('0 matched, 0 cancelled\n');
     expect((await fermata(['cancel', '--status', 'running', 'some-id'])).code).toBe(2);
   }, 60_000);
-
-  test('a real bash sources the completion and completes every command', async () => {
-    const script = file('completion.bash', (await fermata(['completion', 'bash'])).out);
-    const complete = (...words: string[]) =>
-      execFileSync(
-        'bash',
-        [
-          ...['--norc', '-c'],
-          `source ${script}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fermata; echo "\${COMPREPLY[*]}"`,
-          ...['bash', 'fermata', ...words],
-        ],
-        { encoding: 'utf8' },
-      ).trim();
-    const all = complete('').split(' ');
-    expect(all).toEqual(expect.arrayContaining(['apply', 'incidents', 'dry-run', 'completion']));
-    expect(complete('inc')).toBe('incidents');
-    expect(complete('incidents', 'create', '--severity', '')).toBe('minor major critical');
-    expect(complete('completion', 'f')).toBe('fish');
-  });
-
-  test.each([
-    'dev',
-    'api',
-    'worker',
-    'migrate',
-    'validate',
-    'apply',
-    'automations',
-    'runs',
-    'trigger',
-    'cancel',
-    'retry',
-    'entity',
-    'secret',
-    'token',
-    'open',
-    'alerts',
-    'alert',
-    ...[
-      'hooks',
-      'hooks create',
-      'connections',
-      'connections test',
-      'dry-run',
-      'enable',
-      'disable',
-      'versions',
-      'rollback',
-    ],
-    ...['incidents', 'incidents acknowledge', 'maintenances', 'waits', 'dwells', 'changes', 'deliveries', 'audit'],
-    ...['scripts test', 'packages', 'kinds', 'triggers', 'actions', 'completion'],
-  ])('%s --help has examples', async (command) =>
-    expect(await fermata([...command.split(' '), '--help'])).toMatchObject({
-      code: 0,
-      out: expect.stringContaining('Examples:'),
-    }),
-  );
 
   test('tells what is missing, all at once, when a process cannot start; nothing answers is a failure', async () => {
     for (const command of ['api', 'worker']) {

@@ -4,7 +4,7 @@ import { SMTPServer } from 'smtp-server';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { startTeamsServer } from '../support/vendors/teams-server';
-import { startVendorServer, type VendorAnswer, type VendorRequest } from '../support/vendor-server';
+import { startWebexServer } from '../support/vendors/webex-server';
 
 const BOT_TOKEN = 'canary-bot-token';
 const PASSWORD = 'canary-mail-password';
@@ -14,34 +14,10 @@ describe('notifications and the products that carry them', () => {
   let api: { url: string };
   let worker: FermataProcess;
   let teams: Awaited<ReturnType<typeof startTeamsServer>>;
-  let webex: Awaited<ReturnType<typeof startVendorServer>>;
+  let webex: Awaited<ReturnType<typeof startWebexServer>>;
   let smtp: SMTPServer;
   const mails: string[] = [];
-  const failWebex: VendorAnswer[] = [];
   const ids: Record<string, string> = {};
-
-  const answerWebex = ({ method, path, headers, body }: VendorRequest): VendorAnswer => {
-    if (headers['authorization'] !== `Bearer ${BOT_TOKEN}`)
-      return {
-        status: 401,
-        body: {
-          message: 'The request requires a valid access token set in the Authorization request header.',
-          trackingId: 'x',
-        },
-      };
-    const failure = failWebex.shift();
-    if (failure) return failure;
-    const { markdown = '' } = (method === 'POST' ? JSON.parse(body) : {}) as { markdown?: string };
-    // https://developer.webex.com/docs/api/v1/messages/create-a-message
-    if (Buffer.byteLength(markdown) > 7_439) {
-      return { status: 400, body: { message: 'Message length limited to 7439 bytes', trackingId: 'x' } };
-    }
-    if (path === '/v1/people/me') return { status: 200, body: { id: 'b', displayName: 'Fermata bot' } };
-    if (path.startsWith('/v1/rooms?')) return { status: 200, body: { items: [{ id: 'R1', title: 'War room' }] } };
-    if (method === 'POST' && path === '/v1/messages')
-      return { status: 200, body: { id: 'M1', roomId: (JSON.parse(body) as { roomId?: string }).roomId ?? 'direct' } };
-    return { status: 404, body: { message: 'The requested resource could not be found.' } };
-  };
 
   const request = async (method: string, path: string, body?: unknown) => {
     const answer = await fetch(`${api.url}/api/v1${path}`, {
@@ -70,7 +46,7 @@ ${steps}
   };
 
   beforeAll(async () => {
-    [engine, teams, webex] = [await startEngine(), await startTeamsServer(), await startVendorServer(answerWebex)];
+    [engine, teams, webex] = [await startEngine(), await startTeamsServer(), await startWebexServer(BOT_TOKEN)];
     smtp = new SMTPServer({
       disabledCommands: ['STARTTLS'],
       allowInsecureAuth: true,
@@ -183,7 +159,7 @@ ${steps}
   }, 60_000);
 
   test('Markdown goes to a room of Webex, again after a failure of its own', async () => {
-    failWebex.push({ status: 503, body: { message: 'Try later' } });
+    webex.failures.push({ status: 503, body: { message: 'Try later' } });
     const { run: ended, steps } = await run(
       'webex',
       `  - { id: post, action: integration-webex.post_message, config: { connectionId: ${ids['webex'] ?? ''}, roomId: R1, markdown: "**down**" }, retry: { initial_seconds: 0.2 } }

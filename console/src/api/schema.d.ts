@@ -3587,7 +3587,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns";
+            scheme: "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns" | "none";
             header: string | null;
             /**
              * @description Hash of the HMAC; default sha256
@@ -13640,7 +13640,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    scheme?: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns";
+                    scheme?: "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns" | "none";
                     /** @description One, or two while they are rotated, or `${{ secrets.NAME }}`; never shown again */
                     secrets?: string[];
                     /** @description Where the secret or signature is; null = the scheme's own header */
@@ -14243,7 +14243,7 @@ export interface operations {
                     /** @description Last part of the address that senders post to */
                     name: string;
                     /** @enum {string} */
-                    scheme: "none" | "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns";
+                    scheme: "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns" | "none";
                     /** @description One, or two while they are rotated, or `${{ secrets.NAME }}`; never shown again */
                     secrets?: string[];
                     /** @description Where the secret or signature is; null = the scheme's own header */

@@ -29,7 +29,7 @@ function ConditionText({ trace }: { trace: Record<string, unknown> }) {
   );
 }
 
-/** The value that decided beside the one that was asked for. */
+/** The value that decided, next to the expected one. */
 export function FoundWanted({ found, wanted }: { found: unknown; wanted: unknown }) {
   return (
     <span className="found">

@@ -59,7 +59,7 @@ function createRemoteReads() {
   let [job, count] = [0, 0];
   let abort: (error: Error) => void = () => undefined;
   return {
-    /** Rejects when a read of this job fails, whatever the job makes of it. */
+    /** Rejects when a read of this job fails, even if the job handles the error. */
     begin(key: number): Promise<never> {
       job = key;
       waiting.clear();

@@ -23,7 +23,7 @@ export type BodyFormat =
   /** Any content type; the handler gets the bytes. */
   | 'raw';
 
-/** A body that was text, kept to say where in it something is wrong. */
+/** The text of a body, kept to locate errors in it. */
 export interface BodySource {
   text: string;
   /** Line and column of a place like `actions[0].config`; YAML only. */

@@ -4,7 +4,8 @@ import { deleteHook, findHook, insertHook, listHooks, updateHook, type HookRow }
 import type { Clock, Ids } from '../../domain/clock';
 import { sameJson } from '../../domain/entities/diff';
 import { FermataError } from '../../domain/errors';
-import { expectationOf, HOOK_SCHEMES, HookOptions, type HookScheme } from '../../domain/hooks/scheme';
+import { expectationOf, HookOptions } from '../../domain/hooks/scheme';
+import { HOOK_SCHEMES, type HookScheme } from '../../domain/hooks/scheme-names';
 import type { Cipher, Sealed } from '../../domain/secrets/cipher';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
 import { onlyReference } from '../../domain/secrets/references';

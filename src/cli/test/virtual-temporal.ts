@@ -129,7 +129,7 @@ function runStarter(
   },
 ): RunStarter {
   const { executions, begin, standing } = deps;
-  /** Whose execution holds a workflow id: what the memo says in Temporal. */
+  /** The run whose execution holds a workflow id, read from its memo in Temporal. */
   const holders = new Map<string, string>();
   return {
     async start(run: StartableRun) {

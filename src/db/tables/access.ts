@@ -3,7 +3,8 @@ import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg
 import type { Actor } from '../../domain/entities/change';
 import type { Sealed } from '../../domain/secrets/cipher';
 import { at, jsonb, bytea } from './columns';
-import type { HookOptions, HookScheme } from '../../domain/hooks/scheme';
+import type { HookOptions } from '../../domain/hooks/scheme';
+import type { HookScheme } from '../../domain/hooks/scheme-names';
 
 /** Hashed bearer tokens. */
 export const apiTokens = pgTable('api_tokens', {

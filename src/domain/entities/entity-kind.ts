@@ -11,7 +11,7 @@ export interface EntityKind {
   kind: string;
   description: string;
   schema: z.ZodObject;
-  /** What expressions read of it beside the state, where there is more (`health.system`). */
+  /** Fields that expressions read in addition to the state, for kinds that have them (`health.system`). */
   viewSchema?: z.ZodObject;
   /** False = readable and logged, but never emits a change; default true. */
   reactive?: boolean;

@@ -2,31 +2,12 @@ import type { Node } from './ast';
 import { ExpressionError } from './error';
 import { isTemplate, parseTemplate } from './template';
 
+/** Filters whose result is a number or a truth value. */
+const SCALARS = ['length', 'round', 'abs', 'duration_since', 'older_than', 'minutes', 'hours', 'days'];
 /** Filters whose result is valid JSON outside of quotes. */
-const JSON_RESULT = new Set([
-  'json',
-  'length',
-  'round',
-  'abs',
-  'duration_since',
-  'older_than',
-  'minutes',
-  'hours',
-  'days',
-]);
-/** Filters whose result cannot end the text that it stands in. */
-const SAFE_TEXT = new Set([
-  'length',
-  'round',
-  'abs',
-  'duration_since',
-  'older_than',
-  'minutes',
-  'hours',
-  'days',
-  'iso',
-  'urlencode',
-]);
+const JSON_RESULT = new Set(['json', ...SCALARS]);
+/** Filters whose result cannot end the text that contains it. */
+const SAFE_TEXT = new Set(['iso', 'urlencode', ...SCALARS]);
 /** Operators whose result is a truth value. */
 const COMPARISONS = new Set(['==', '!=', '<', '>', '<=', '>=', 'in']);
 

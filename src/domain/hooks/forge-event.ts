@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** An event of GitHub or GitLab that starts automations under a name of its own. */
+/** A typed event of GitHub or GitLab. */
 export interface ForgeEvent {
   displayName: string;
   description: string;

@@ -1,27 +1,6 @@
 import { z } from 'zod';
 import { AlertMapping } from './alert-mapping';
-
-/** How a hook recognises its sender. */
-export const HOOK_SCHEMES = [
-  'none',
-  'header',
-  'timestamped',
-  'hmac',
-  'github',
-  'gitlab',
-  'pagerduty',
-  'slack',
-  'stripe',
-  'standard-webhooks',
-  'sentry',
-  'grafana',
-  'shopify',
-  'linear',
-  'bitbucket',
-  'sns',
-] as const;
-
-export type HookScheme = (typeof HOOK_SCHEMES)[number];
+import type { HookScheme } from './scheme-names';
 
 const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HeaderName = z.string().regex(HEADER, 'must be the name of an HTTP header');

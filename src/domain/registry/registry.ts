@@ -47,7 +47,7 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   /** Nearest known trigger or action, for "did you mean". */
   nearestTrigger(event: string): string | undefined;
   nearestAction(id: string): string | undefined;
-  /** Functions from a change of a kind to the events that it means besides `automation.entity_changed`. */
+  /** Functions that derive the events of a change in addition to `automation.entity_changed`, by kind. */
   derivers(kind: string): readonly Deriver[];
   /** Kinds whose changes may mean an event: those that the event's plugin brings or has derivers for. */
   kindsDeriving(event: string): ReadonlySet<string>;

@@ -40,7 +40,7 @@ export interface WakeSignal {
   path: string;
 }
 
-/** Memo of a run's execution: it says whose execution holds a workflow id. */
+/** Memo of an execution: names the run that holds the workflow id. */
 export interface RunMemo {
   fermataRunId: string;
 }

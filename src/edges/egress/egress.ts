@@ -35,7 +35,7 @@ export interface EgressRequest {
   maxResponseBytes?: number;
   /** Names of headers that carry secrets, besides Authorization and Cookie: they do not follow to another origin. */
   sensitiveHeaders?: readonly string[];
-  /** Whom to trust and who to be in TLS, in place of the public authorities and nobody. Redirects are then answers. */
+  /** Certificate authorities and client certificate for TLS. With them, redirects are returned and not followed. */
   tls?: EgressTls;
 }
 

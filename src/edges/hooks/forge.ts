@@ -4,7 +4,7 @@ import { toStorable } from '../../domain/entities/storable';
 import { readForgeEvent, type TypedEvent } from '../../domain/hooks/forge-event';
 import { GITHUB_EVENTS } from '../../domain/hooks/github-events';
 import { GITLAB_EVENTS } from '../../domain/hooks/gitlab-events';
-import type { HookScheme } from '../../domain/hooks/scheme';
+import type { HookScheme } from '../../domain/hooks/scheme-names';
 
 /**
  * The event with a name of its own that a request to a hook is, besides `automation.webhook`; null for others. GitHub names

@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { appendChanges, type NewEvent } from '../../db/change-log';
 import { claimDelivery, deliveryKey, type DeliveryIdentity } from '../../db/claim-deliveries';
 import { toStorable } from '../../domain/entities/storable';
-import type { Expectation, HookScheme } from '../../domain/hooks/scheme';
+import type { Expectation } from '../../domain/hooks/scheme';
+import type { HookScheme } from '../../domain/hooks/scheme-names';
 import type { DomainWrite } from '../../domains/domain-write';
 import { typedEventOf } from './forge';
 

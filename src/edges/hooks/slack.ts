@@ -58,7 +58,7 @@ const Interaction = z.looseObject({
 });
 type Interaction = z.infer<typeof Interaction>;
 
-/** What a request of Slack says, and how it is answered. */
+/** The content of a request from Slack, and its answer. */
 export type SlackDelivery =
   | { kind: 'challenge'; challenge: string }
   | { kind: 'events'; events: { event: string; payload: Record<string, unknown> }[]; eventId?: string; reply?: string };
@@ -86,7 +86,7 @@ export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery 
   return { kind: 'events', events: [{ event: 'slack.event', payload }], eventId };
 }
 
-/** Whether a bot wrote the message, or the app's own bot user did what the event says. */
+/** Whether a bot wrote the message, or the app's own bot user caused the event. */
 function isOfBot({ event, authorizations }: Callback): boolean {
   const bots = [event.bot_id, event.message?.bot_id, event.previous_message?.bot_id];
   if (bots.some((id) => typeof id === 'string')) return true;

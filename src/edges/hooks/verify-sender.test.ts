@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { expectationOf, type HookOptions, type HookScheme } from '../../domain/hooks/scheme';
+import { expectationOf, type HookOptions } from '../../domain/hooks/scheme';
+import type { HookScheme } from '../../domain/hooks/scheme-names';
 import { verifySender } from './verify-sender';
 
 const now = new Date('2026-11-28T12:00:00Z');

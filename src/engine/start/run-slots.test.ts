@@ -96,7 +96,7 @@ describe('slots of runs', () => {
     run.enter('execution', 'burst 0')();
     expect(run.full()).toEqual([]);
     expect(run.reserve('burst 10', 'burst')).toBe(true);
-    // While no other automation asks for a slot, there is nobody to leave room to.
+    // While no other automation asks for a slot, none has to be reserved.
     run.release('other');
     pass(10_001);
     for (let n = 11; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);

@@ -172,7 +172,7 @@ class SlotTable implements RunSlots {
     if (this.#averageMs > FACTOR * this.#quickestMs + ALLOWANCE_MS) {
       this.#limit = Math.max(least, this.#limit * SHRINK);
     } else if (this.#taken() >= this.#limit / 4) {
-      // A limit that is not nearly used says nothing about whether a higher one would do.
+      // Only a limit that is used shows whether a higher one would help.
       this.#limit = Math.min(this.#slots, this.#limit + 1);
     }
   }

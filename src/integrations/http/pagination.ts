@@ -65,7 +65,7 @@ export function itemsOf({ items: path }: Pagination, value: unknown): readonly u
   });
 }
 
-/** What the first request says of its page. */
+/** Pagination fields of the first response. */
 export function firstPage(how: Pagination): PageRequest {
   return how.type === 'page' ? { query: { [how.parameter]: how.start } } : {};
 }

@@ -52,7 +52,7 @@ export interface KubeRequest {
   isText?: boolean;
 }
 
-/** One request of the Kubernetes API. @throws {ProviderFailure} with what the API server says */
+/** One request of the Kubernetes API. @throws {ProviderFailure} with the message of the API server */
 export type KubernetesClient = <T extends z.ZodType>(
   config: KubernetesConnection,
   call: ConnectionCall,

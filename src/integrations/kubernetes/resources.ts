@@ -45,7 +45,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
   ...{ HorizontalPodAutoscaler: 'autoscaling/v2', PodDisruptionBudget: 'policy/v1' },
 };
 
-/** What a step may say of an object. */
+/** Fields of a step that select an object. */
 export interface ObjectName {
   apiVersion?: string | undefined;
   kind: string;

@@ -70,7 +70,7 @@ export function createOnCall(client: PagerdutyClient): CallingAction<z.infer<typ
     ...common,
     id: 'on_call',
     displayName: 'Who is on call (PagerDuty)',
-    description: 'Finds who is on call for a schedule or an escalation policy; needs apiToken.',
+    description: 'Lists the people on call for a schedule or an escalation policy. Needs `apiToken` in the connection.',
     configSchema: OnCallConfig,
     produces: { name: 'on_call', schema: z.object({ users: z.array(User) }) },
     async execute({ config: { scheduleId, escalationPolicyId }, connection, now, signal }) {

@@ -8,7 +8,7 @@ import { algorithmsFor, fingerprintOf, judgeHostKey, linesAbout, parseKnownHosts
 
 /** Connecting and logging in are given up then. */
 export const CONNECT_TIMEOUT_MS = 20_000;
-/** Milliseconds that `work` has after an abort, to end what it has begun on the host. */
+/** Milliseconds that `work` has after an abort to stop its processes on the host. */
 const STOP_MS = 5_000;
 /** A host that does not answer three of these is gone. */
 const KEEPALIVE_MS = 15_000;

@@ -1,3 +1,4 @@
+import { HOOK_SCHEMES, type HookScheme } from '../../../../src/domain/hooks/scheme-names';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { api, ask } from '../../api/client';
@@ -13,20 +14,6 @@ import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 
 type Hook = components['schemas']['Hook'];
-const SCHEMES = [
-  ...([
-    'header',
-    'timestamped',
-    'hmac',
-    'github',
-    'gitlab',
-    'pagerduty',
-    'slack',
-    'stripe',
-    'standard-webhooks',
-  ] as const),
-  ...(['sentry', 'grafana', 'shopify', 'linear', 'bitbucket', 'sns', 'none'] as const),
-] as const;
 
 /** Schemes without a secret. */
 const UNSIGNED: ReadonlySet<string> = new Set(['none', 'sns']);
@@ -92,7 +79,7 @@ export function Hooks() {
 
 function NewHook({ onClose }: { onClose(): void }) {
   const [name, setName] = useState('');
-  const [scheme, setScheme] = useState<(typeof SCHEMES)[number]>('header');
+  const [scheme, setScheme] = useState<HookScheme>('header');
   const [secret, setSecret] = useState('');
   const [header, setHeader] = useState('');
   const [hmac, setHmac] = useState<HmacOptions>({});
@@ -115,10 +102,10 @@ function NewHook({ onClose }: { onClose(): void }) {
   return (
     <Dialog title="New hook" submit="Create" onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} hint="Part of its address." required />
-      <SelectField<(typeof SCHEMES)[number]>
+      <SelectField<HookScheme>
         label="How the sender signs"
         value={scheme}
-        options={SCHEMES}
+        options={HOOK_SCHEMES}
         onChange={setScheme}
       />
       {WITH_HEADER.has(scheme) && (

@@ -12,7 +12,7 @@ export interface Source {
 /** Whether a save was refused because another one came first. */
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.code === 'stale_etag';
 
-/** The draft that counts: one that says something else than what is saved. */
+/** The draft to keep: null when it equals the saved text. */
 export function draftFor(id: string, source: Source) {
   const draft = readDraft(id);
   return draft === undefined || draft.text === source.text ? undefined : draft;

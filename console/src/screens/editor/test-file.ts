@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { components } from '../../api/schema';
 import { isRecord } from '../../lib/records';
 
-/** What a dry run was given and what it came to. */
+/** Input and result of a dry run. */
 export interface Tried {
   given: { triggerId?: string; payload?: Record<string, unknown>; contextKey?: string; changeId?: string };
   result: Pick<components['schemas']['DryRun'], 'outcome' | 'steps' | 'end'>;
