@@ -1,0 +1,64 @@
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { Command } from 'commander';
+import { loadConfig } from '../config';
+import { packageVersion } from '../package-version';
+import { lazyClient } from '../temporal/connect';
+import { replayOpen, type ReplayReport } from '../temporal/replay-open';
+import { workflowBundle } from '../temporal/worker';
+import { createOutput, JSON_OPTION, type Output } from './print/output';
+import { UsageError } from './usage-error';
+
+const DEFAULT_LIMIT = '100';
+
+/** `fermata replay-check` */
+export function configure(command: Command): void {
+  command
+    .option('-n, --limit <count>', 'most executions of each workflow type, newest first', DEFAULT_LIMIT)
+    .option(JSON_OPTION[0], 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+Replays the histories of open executions on the workflow code of this build. Run it from a new release before its workers are
+started, with the settings of the workers (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, FERMATA_TASK_QUEUE). It reads from Temporal
+and changes nothing. Exit code 1 if a history cannot be replayed: workers of this build could not continue that run.
+
+Examples:
+  fermata replay-check
+  fermata replay-check --limit 1000 --json
+`,
+    )
+    .action(async ({ limit, json }: { limit: string; json?: true }) => {
+      const count = Number(limit);
+      if (!Number.isInteger(count) || count < 1) throw new UsageError('--limit must be a whole number above 0.');
+      const { temporal, taskQueue } = loadConfig(process.env, []);
+      const output = createOutput();
+      // Differences are reported below; the SDK's own warnings would repeat them.
+      Runtime.install({
+        logger: new DefaultLogger('ERROR', () => undefined),
+        telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
+      });
+      const client = lazyClient(temporal);
+      try {
+        const report = await replayOpen({ client, taskQueue, bundle: await workflowBundle(), limit: count });
+        if (json) output.json({ version: packageVersion(), taskQueue, ...report });
+        else print(report, output);
+        if (report.failures.length > 0) process.exitCode = 1;
+      } finally {
+        await client.connection.close();
+      }
+    });
+}
+
+function print({ types, failures }: ReplayReport, output: Output): void {
+  for (const { workflowType, replayed, failed, more } of types) {
+    const rest = more ? ' (there are more: see --limit)' : '';
+    output.line(`${workflowType}: ${replayed} open executions replayed, ${failed} failed${rest}`);
+  }
+  for (const { runId, workflowId, message } of failures) {
+    output.line(`FAILED  ${runId === null ? '' : `run ${runId}, `}workflow ${workflowId}`);
+    output.line(`        ${message}`);
+  }
+  output.line(
+    failures.length === 0 ? 'This build can replay them.' : 'This build cannot continue what is listed as FAILED.',
+  );
+}

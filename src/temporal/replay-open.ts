@@ -1,0 +1,101 @@
+import {
+  WorkflowNotFoundError,
+  type Client,
+  type HistoryAndWorkflowId,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import type { RunMemo } from '../domain/run/messages';
+
+/** Workflow types that may have open executions. */
+export const WORKFLOW_TYPES = ['runAutomation', 'dwell', 'schedule', 'housekeeping'] as const;
+
+/** An open execution whose history a build cannot replay. */
+export interface ReplayFailure {
+  workflowType: string;
+  /** null = not the execution of a run. */
+  runId: string | null;
+  workflowId: string;
+  executionRunId: string;
+  message: string;
+}
+
+/** Open executions of one workflow type. */
+export interface ReplayedType {
+  workflowType: string;
+  /** Histories that were replayed. */
+  replayed: number;
+  failed: number;
+  /** There are more open executions than were replayed. */
+  more: boolean;
+}
+
+export interface ReplayReport {
+  types: ReplayedType[];
+  failures: ReplayFailure[];
+}
+
+interface ReplayOptions {
+  client: Client;
+  taskQueue: string;
+  /** Code that the histories are replayed on. */
+  bundle: WorkflowBundleOption;
+  /** Most executions of each workflow type; the newest are taken. */
+  limit: number;
+}
+
+/**
+ * Replays the histories of the open executions of a task queue. Histories are fetched one by one, so memory holds few of
+ * them; nothing is written to Temporal.
+ * @throws {Error} when Temporal cannot be reached
+ */
+export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> {
+  const report: ReplayReport = { types: [], failures: [] };
+  for (const workflowType of WORKFLOW_TYPES) {
+    const { open, more } = await listOpen(options, workflowType);
+    let replayed = 0;
+    const failures: ReplayFailure[] = [];
+    const results = Worker.runReplayHistories({ workflowBundle: options.bundle }, histories(options.client, open));
+    for await (const { workflowId, error } of results) {
+      replayed += 1;
+      const execution = open.get(workflowId);
+      if (error && execution) failures.push(failureOf(execution, error));
+    }
+    report.types.push({ workflowType, replayed, failed: failures.length, more });
+    report.failures.push(...failures);
+  }
+  return report;
+}
+
+/** By workflow id, which one open execution holds. Temporal lists the newest first. */
+async function listOpen(
+  { client, taskQueue, limit }: ReplayOptions,
+  workflowType: string,
+): Promise<{ open: Map<string, WorkflowExecutionInfo>; more: boolean }> {
+  const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`;
+  const open = new Map<string, WorkflowExecutionInfo>();
+  for await (const execution of client.workflow.list({ query, pageSize: Math.min(limit + 1, 1_000) })) {
+    if (open.size === limit) return { open, more: true };
+    open.set(execution.workflowId, execution);
+  }
+  return { open, more: false };
+}
+
+async function* histories(
+  client: Client,
+  open: ReadonlyMap<string, WorkflowExecutionInfo>,
+): AsyncIterable<HistoryAndWorkflowId> {
+  for (const [workflowId, { runId }] of open) {
+    try {
+      yield { workflowId, history: await client.workflow.getHandle(workflowId, runId).fetchHistory() };
+    } catch (error) {
+      // Retention of Temporal removed it since it was listed.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+}
+
+function failureOf({ type, workflowId, runId, memo }: WorkflowExecutionInfo, { message }: Error): ReplayFailure {
+  const fermataRunId = (memo as Partial<RunMemo> | undefined)?.fermataRunId ?? null;
+  return { workflowType: type, runId: fermataRunId, workflowId, executionRunId: runId, message };
+}
