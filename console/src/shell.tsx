@@ -46,7 +46,7 @@ export function Shell() {
   const { data: session } = useQuery(sessionQuery);
   const navigate = useNavigate();
   const live = useLiveState();
-  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const path = useRouterState({ select: ({ location }) => location.href });
   useLive();
   useEffect(() => {
     whenSignedOut(() => queryClient.setQueryData(sessionQuery.queryKey, null));

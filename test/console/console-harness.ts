@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Locator,
+  type Page,
+} from 'playwright-core';
 import type { ApiSettings } from '../../src/api/deps';
 import { projectRoot } from '../../src/project-root';
 import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
@@ -26,9 +33,21 @@ export interface Opened {
 export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 
+/** The test that opened each browser context. */
+const openedBy = new WeakMap<BrowserContext, string>();
+
+/** Closes the pages of earlier tests, which would otherwise keep polling and take time from the current one. */
+async function closeEarlier(browser: Browser, test: string): Promise<void> {
+  const earlier = browser.contexts().filter((context) => openedBy.get(context) !== test);
+  await Promise.all(earlier.map((context) => context.close()));
+}
+
 /** Opens a page in a new browser context and records what goes wrong on it. */
 export async function openPage(browser: Browser, origin: string, path: string, options: BrowserContextOptions = {}) {
+  const test = expect.getState().currentTestName ?? '';
+  await closeEarlier(browser, test);
   const context = await browser.newContext(options);
+  openedBy.set(context, test);
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   page.setDefaultNavigationTimeout(60_000);
@@ -49,6 +68,13 @@ export async function openPage(browser: Browser, origin: string, path: string, o
   await page.goto(`${origin}${path}`);
   return { page, wrong };
 }
+
+/**
+ * Clicks an element if the page still shows it, in one step inside the page. For pages that may replace the element on
+ * their own, where a normal click could wait for an element that never returns.
+ */
+export const clickIfShown = (target: Locator): Promise<void> =>
+  target.evaluateAll((elements) => elements.slice(0, 1).forEach((element) => (element as HTMLElement).click()));
 
 /** The API in this process, and a browser. */
 export interface ConsoleHarness {

@@ -60,6 +60,7 @@ describeConsole('the editor of the console', () => {
     await page.getByRole('heading', { name: /^Findings/ }).waitFor();
     expect(await page.getByRole('button', { name: 'Save as new version' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Change to incident.created' }).click();
+    await page.getByRole('heading', { name: 'Findings (1)' }).waitFor();
     await page.getByRole('button', { name: 'Change to automation.log' }).click();
     await page.getByRole('heading', { name: /^Findings/ }).waitFor({ state: 'detached' });
     expect(await page.getByRole('button', { name: 'Save as new version' }).isEnabled()).toBe(true);

@@ -200,11 +200,12 @@ describeConsole('operating by the console', () => {
   });
 
   it('returns to sign-in when the session ends, and to the same screen afterwards', async () => {
-    const { page } = await screens.open('/systems');
-    await page.getByRole('link', { name: 'Checkout' }).waitFor();
+    const { page } = await screens.open('/systems/checkout');
+    await page.getByRole('heading', { name: 'Checkout' }).waitFor();
     await screens.api.rows('update sessions set revoked_at = now()');
     screens.api.api.forgetTokens();
-    await page.getByRole('link', { name: 'Checkout' }).click();
+    // The page may have left on its own before; either way the address names the screen to return to.
+    await page.reload();
     await page.getByLabel('Token').fill(await screens.api.token('viewer'));
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Checkout' }).waitFor();
