@@ -74,7 +74,9 @@ export async function openPage(browser: Browser, origin: string, path: string, o
  * their own, where a normal click could wait for an element that never returns.
  */
 export const clickIfShown = (target: Locator): Promise<void> =>
-  target.evaluateAll((elements) => elements.slice(0, 1).forEach((element) => (element as HTMLElement).click()));
+  target.evaluateAll((elements) =>
+    elements.slice(0, 1).forEach((element) => (element as unknown as { click(): void }).click()),
+  );
 
 /** The API in this process, and a browser. */
 export interface ConsoleHarness {
