@@ -57,6 +57,7 @@ const Environment = z.object({
   FERMATA_CONSOLE: z.enum(['on', 'off'], 'must be on or off').default('on'),
   FERMATA_METRICS_PORT: integer(1, 65_535).optional(),
   FERMATA_METRICS_HOST: z.string().default('127.0.0.1'),
+  FERMATA_METRICS_AUTOMATIONS: integer(0, 2_000).prefault('100'),
   FERMATA_HOME: z.string().default('.fermata'),
   DATABASE_URL: postgresUrl.optional(),
   FERMATA_DB_POOL: integer(2, 1_000).prefault('20'),
@@ -158,6 +159,8 @@ export interface Config {
   console: boolean;
   /** Where a worker serves its metrics; undefined = nowhere. */
   metricsPort: number | undefined;
+  /** How many automations `fermata_runs_total` shows by name. */
+  metricsAutomations: number;
   /** Address that a worker serves its metrics and health on; they need no token. */
   metricsHost: string;
   /** Absolute path of the state directory of `fermata dev`. */
@@ -281,6 +284,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
     console: env.FERMATA_CONSOLE === 'on',
     metricsPort: env.FERMATA_METRICS_PORT,
     metricsHost: env.FERMATA_METRICS_HOST,
+    metricsAutomations: env.FERMATA_METRICS_AUTOMATIONS,
     home: resolve(env.FERMATA_HOME),
     databaseUrl: env.DATABASE_URL,
     databasePool: env.FERMATA_DB_POOL,

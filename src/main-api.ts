@@ -158,6 +158,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       trustedProxies: config.trustedProxies,
       alerts: { systemLabels: config.alerts.systemLabels, severities: severityMap(config.alerts.severities) },
       routingsMs: config.retention.routingsMs,
+      metricsAutomations: config.metricsAutomations,
     },
   });
   return { api, listeners: registry.listeners() };

@@ -156,7 +156,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
   warnWithoutSandbox(config.scripts, log);
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
-  const metrics = createWorkerMetrics({ db: database.db, log });
+  const metrics = createWorkerMetrics({ db: database.db, log, namedAutomations: config.metricsAutomations });
   const clock = standIns.clock ?? (await followDatabaseClock(database.db, { onSkew: warnOfSkew(log) }));
   metrics.watchClock(clock);
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
@@ -218,6 +218,7 @@ function createWorkerActivities(parts: WorkerParts, routing: Routing) {
       ...{ client: temporal.client, database, clock, registry, log },
       ...{ taskQueue: config.taskQueue, retention: config.retention },
       onRepaired: metrics.reconciled,
+      onRunEnded: metrics.runEnded,
       onRunsToStart: () => launcher.poke(),
     }),
     fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
@@ -274,6 +275,7 @@ function createPeriodicSweeps({
   return createPeriodicWork({
     ...{ client: temporal.client, database, taskQueue: config.taskQueue, sourceOf: activityDeps.sourceOf },
     onRepaired: metrics.reconciled,
+    onRunEnded: metrics.runEnded,
     onRunsToStart: () => launcher.poke(),
   }).map(({ name, everySeconds, work }) => ({
     ...{ name, everySeconds },

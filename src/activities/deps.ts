@@ -30,8 +30,8 @@ export interface ActivityDeps {
   onRunsToStart: () => void;
   /** Told of each action's end, for the metrics. */
   onAction: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
-  /** Told of each run that ended, for the metrics. */
-  onRunEnded: (status: 'success' | 'failed' | 'cancelled') => void;
+  /** Called for each run that ended, for the metrics. */
+  onRunEnded: (automationId: string, status: 'success' | 'failed' | 'cancelled') => void;
   /** A named point where fault tests stop the process; inert otherwise. */
   failpoint: (name: string) => Promise<void> | void;
 }

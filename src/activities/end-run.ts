@@ -10,7 +10,7 @@ export async function endRun(deps: ActivityDeps, end: RunEnd): Promise<boolean> 
   const { ended, next } = await (mode === 'queued'
     ? database.db.transaction((tx) => finishRun(tx, bucket, end))
     : endUnqueued(database, bucket, end));
-  if (ended) deps.onRunEnded(end.status);
+  if (ended) deps.onRunEnded(bucket.automationId, end.status);
   if (next !== null) deps.onRunsToStart();
   return ended;
 }

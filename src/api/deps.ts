@@ -61,6 +61,8 @@ export interface ApiSettings {
   alerts: AlertSettings;
   /** Retention of routings in milliseconds; default 72 hours. */
   routingsMs?: number;
+  /** How many automations `fermata_runs_total` shows by name; default 100. */
+  metricsAutomations?: number;
   /** Certificates of Amazon SNS in PEM, in place of their download; undefined = they are downloaded. */
   snsCertificates?: string | undefined;
   /** Address at which browsers reach the API; https = cookies are sent over HTTPS only. */

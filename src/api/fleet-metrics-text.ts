@@ -1,9 +1,14 @@
 import { FLEET_METRICS, type MetricSeries } from '../domain/fleet-metrics';
+import { RUNS_TOTAL, runTotals } from '../domain/run-metrics';
 
 const PART = /_(?:bucket|sum|count)$/;
 
-/** Totals of the fleet in Prometheus' text format; those without labels are there from the start. */
-export function fleetMetricsText(totals: readonly MetricSeries[]): string {
+/**
+ * Returns the totals of the fleet in Prometheus' text format. Series without labels and those of `fermata_runs_total` for
+ * `automations` (names) exist from the start.
+ */
+export function fleetMetricsText(all: readonly MetricSeries[], automations: Iterable<string>): string {
+  const totals = [...all.filter(({ name }) => name !== RUNS_TOTAL), ...runTotals(all, automations)];
   const texts = Object.entries(FLEET_METRICS).map(([name, { type, help, labelNames }]) => {
     const own = totals.filter((each) => (type === 'histogram' ? each.name.replace(PART, '') : each.name) === name);
     const shown = own.length > 0 || labelNames.length > 0 ? own : beginning(name, type);

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
 import type { FleetCounters } from '../db/fleet-counters';
 import { readMetricTotals } from '../db/metric-totals';
+import { namedAutomations } from '../db/run-totals';
 import { collectProcessMetrics } from '../process-metrics';
 import { fleetMetricsText } from './fleet-metrics-text';
 import type { Route } from './http/route';
@@ -12,8 +13,8 @@ export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
   /** Counts CloudEvents dropped because an earlier one had their source and id but said something else. */
   countMismatched(count: number): void;
-  /** Runs that calls have ended. */
-  countCancelled(count: number): void;
+  /** Counts a run that a request cancelled. */
+  countCancelled(automationId: string): void;
   /** Metrics of this process alone, current. */
   collect(): Promise<readonly Registry[]>;
   /** Prometheus text format and its content type. */
@@ -22,8 +23,15 @@ export interface ApiMetrics {
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
+interface ApiMetricsDeps {
+  db: Executor;
+  fleet: FleetCounters;
+  /** How many automations `fermata_runs_total` shows by name. */
+  named: number;
+}
+
 /** One registry per application, so that several can live in one process. */
-export function createApiMetrics({ db, fleet }: { db: Executor; fleet: FleetCounters }): ApiMetrics {
+export function createApiMetrics({ db, fleet, named }: ApiMetricsDeps): ApiMetrics {
   const registry = new Registry();
   collectProcessMetrics(registry);
   const registers = [registry];
@@ -56,16 +64,16 @@ export function createApiMetrics({ db, fleet }: { db: Executor; fleet: FleetCoun
     observeRequest: (route, status, seconds) =>
       requests.observe({ method: route.method, route: route.path, status }, seconds),
     countMismatched: (count) => mismatched.inc(count),
-    countCancelled: (count) => fleet.count('fermata_runs_total', { status: 'cancelled' }, count),
+    countCancelled: (automationId) => fleet.countRuns(automationId, 'cancelled'),
     async collect() {
       await refresh();
       return [registry, fleet.registry];
     },
     async render() {
       await fleet.flush();
-      const [totals] = await Promise.all([readMetricTotals(db), refresh()]);
+      const [totals, names] = await Promise.all([readMetricTotals(db), namedAutomations(db, named), refresh()]);
       return {
-        text: `${await registry.metrics()}\n${fleetMetricsText(totals)}`,
+        text: `${await registry.metrics()}\n${fleetMetricsText(totals, names.values())}`,
         contentType: registry.contentType,
       };
     },

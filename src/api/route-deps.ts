@@ -15,6 +15,7 @@ import { createStreamConnections } from './stream/connection';
 import { createFeed } from './stream/feed';
 
 const DEFAULT_ROUTINGS_MS = 72 * 3_600_000;
+const DEFAULT_METRICS_AUTOMATIONS = 100;
 
 /** What routes are made with: the dependencies of the API and the parts that several routes share. */
 export type RouteDeps = ReturnType<typeof createRouteDeps>;
@@ -23,7 +24,8 @@ export type RouteDeps = ReturnType<typeof createRouteDeps>;
 export function createRouteDeps(deps: ApiDeps) {
   const { clock, log, settings } = deps;
   const { db } = deps.database;
-  const fleet = createFleetCounters({ db, log });
+  const named = settings.metricsAutomations ?? DEFAULT_METRICS_AUTOMATIONS;
+  const fleet = createFleetCounters({ db, log, namedAutomations: named });
   const work = createDocumentWork({ checks: createDocumentChecks(deps), plugins: settings.plugins ?? [] });
   return {
     ...deps,
@@ -44,7 +46,7 @@ export function createRouteDeps(deps: ApiDeps) {
       transact: (work) => repeatOnDeadlock(() => db.transaction(work)),
     }),
     isSecure: () => settings.publicUrl?.startsWith('https:') === true,
-    metrics: createApiMetrics({ db, fleet }),
+    metrics: createApiMetrics({ db, fleet, named }),
     feed: createFeed({ db, webUi: settings.webUi, log }),
     connections: createStreamConnections(),
     validator: createAutomationValidator({ work }),

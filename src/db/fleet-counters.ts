@@ -1,8 +1,10 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import { FLEET_METRICS, type MetricSeries } from '../domain/fleet-metrics';
+import { labelsText, RUNS_TOTAL } from '../domain/run-metrics';
 import type { Logger } from '../log';
 import type { Executor } from './executor';
 import { addToMetricTotals } from './metric-totals';
+import { createRunTally } from './run-totals';
 
 const FLUSH_MS = 2_000;
 
@@ -13,7 +15,9 @@ type NamesOf<T> = { [Name in keyof Metrics]: Metrics[Name]['type'] extends T ? N
 export interface FleetCounters {
   /** What this process alone has counted. */
   readonly registry: Registry;
-  count(name: NamesOf<'counter'>, labels?: Record<string, string>, by?: number): void;
+  count(name: Exclude<NamesOf<'counter'>, typeof RUNS_TOTAL>, labels?: Record<string, string>, by?: number): void;
+  /** Counts runs that ended. They appear in the registry at the next flush, which gives the automation its label. */
+  countRuns(automationId: string, status: string, by?: number): void;
   observe(name: NamesOf<'histogram'>, labels: Record<string, string>, seconds: number): void;
   /** Adds what was counted since the last time to the totals; rejects when the database refuses, and keeps it then. */
   flush(): Promise<void>;
@@ -21,11 +25,18 @@ export interface FleetCounters {
   stop(): Promise<void>;
 }
 
+export interface FleetCountersDeps {
+  db: Executor;
+  log: Logger;
+  /** How many automations `fermata_runs_total` shows by name. */
+  namedAutomations: number;
+}
+
 /**
  * Counts in memory and adds it to the totals in Postgres every two seconds: a process that is killed loses the counts of the last
  * two, and one whose answer is lost may count them twice. Counts are for looking at; nothing is decided by them.
  */
-export function createFleetCounters({ db, log }: { db: Executor; log: Logger }): FleetCounters {
+export function createFleetCounters({ db, log, namedAutomations }: FleetCountersDeps): FleetCounters {
   const registry = new Registry();
   const registers = [registry];
   const counters = new Map<string, Counter>();
@@ -36,8 +47,11 @@ export function createFleetCounters({ db, log }: { db: Executor; log: Logger }):
     else histograms.set(name, new Histogram({ ...common, ...('buckets' in more && { buckets: [...more.buckets] }) }));
   }
 
+  const runs = createRunTally(counters.get(RUNS_TOTAL) ?? missing(RUNS_TOTAL), { db, limit: namedAutomations });
+
   let written = new Map<string, number>();
   const flushNow = async (): Promise<void> => {
+    await runs.settle();
     const series = await seriesOf(registry);
     const keyOf = ({ name, labels }: MetricSeries) => `${name}{${labels}}`;
     // A new series is reported also when it is 0: a histogram needs its empty buckets.
@@ -55,6 +69,7 @@ export function createFleetCounters({ db, log }: { db: Executor; log: Logger }):
   return {
     registry,
     count: (name, labels = {}, by = 1) => counters.get(name)?.inc(labels, by),
+    countRuns: (automationId, status, by = 1) => runs.add(automationId, status, by),
     observe: (name, labels, seconds) => histograms.get(name)?.observe(labels, seconds),
     flush,
     async stop() {
@@ -76,9 +91,6 @@ async function seriesOf(registry: Registry): Promise<MetricSeries[]> {
   );
 }
 
-/** In one order, since it is part of the key. */
-function labelsText(labels: Partial<Record<string, string | number>>): string {
-  const escaped = (value: unknown) => String(value).replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n');
-  const names = Object.keys(labels).sort();
-  return names.map((name) => `${name}="${escaped(labels[name])}"`).join(',');
+function missing(name: string): never {
+  throw new Error(`The metric ${name} is not defined.`);
 }

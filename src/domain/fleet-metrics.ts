@@ -37,8 +37,8 @@ export const FLEET_METRICS = {
   },
   fermata_runs_total: {
     type: 'counter',
-    help: 'Runs that ended, by status; not those that went with their automation or were replaced',
-    labelNames: ['status'],
+    help: 'Runs that ended, by automation and status; not those that went with their automation or were replaced',
+    labelNames: ['automation', 'status'],
   },
   fermata_run_starts_total: {
     type: 'counter',

@@ -3,8 +3,7 @@ import { Gauge, Registry } from 'prom-client';
 import type { LoopWatch } from '../engine/loop-watch';
 import type { Config } from '../config';
 import type { DatabaseClock } from '../db/database-clock';
-import type { Executor } from '../db/executor';
-import { createFleetCounters } from '../db/fleet-counters';
+import { createFleetCounters, type FleetCountersDeps } from '../db/fleet-counters';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { collectProcessMetrics } from '../process-metrics';
@@ -17,7 +16,7 @@ export interface WorkerMetrics {
   temporalCall: (call: string) => void;
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
   reconciled: (count: number) => void;
-  runEnded: (status: string) => void;
+  runEnded: (automationId: string, status: string) => void;
   runStarted: (isEager: boolean) => void;
   maskHits: (count: number) => void;
   wake: (result: 'signalled' | 'false') => void;
@@ -35,7 +34,7 @@ export interface WorkerMetrics {
 }
 
 /** Metrics of one worker process. */
-export function createWorkerMetrics(deps: { db: Executor; log: Logger }): WorkerMetrics {
+export function createWorkerMetrics(deps: FleetCountersDeps): WorkerMetrics {
   const fleet = createFleetCounters(deps);
   const own = new Registry();
   collectProcessMetrics(own);
@@ -44,7 +43,7 @@ export function createWorkerMetrics(deps: { db: Executor; log: Logger }): Worker
   return {
     maskHits: (count) => fleet.count('fermata_mask_hits_total', {}, count),
     wake: (result) => fleet.count('fermata_wakes_total', { result }),
-    runEnded: (status) => fleet.count('fermata_runs_total', { status }),
+    runEnded: (automationId, status) => fleet.countRuns(automationId, status),
     runStarted: (isEager) => fleet.count('fermata_run_starts_total', { eager: String(isEager) }),
     routed: (lagSeconds) => {
       fleet.count('fermata_changes_total', {});

@@ -148,7 +148,7 @@ describe('actions of a run', () => {
       return engine.receiver.received.length === 1 && row;
     });
     const done = await engine.database.db.transaction((tx) => cancelRun(tx, run.id, { kind: 'cancel' }));
-    expect(done).toBe(true);
+    expect(done).toBe(id);
     await until('the request is aborted', () => aborted);
     const [after] = await engine.runs(id);
     expect(after).toMatchObject({ status: 'cancelled', ended_by: { kind: 'cancel' } });

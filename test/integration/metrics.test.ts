@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { startEngine, type Engine } from '../support/engine';
+import { forgetRunTotals } from '../../src/db/run-totals';
 import { freePort } from '../../src/os/free-port';
 import { until } from '../support/until';
 
@@ -64,7 +65,7 @@ actions: [{ action: automation.log, config: { message: m } }]
     await engine.emit('count', { n: 1 }, { times: 3 });
     await engine.emit('count', { n: 0 });
     await engine.ended(3, id);
-    await told('fermata_runs_total{status="success"}', 3);
+    await told('fermata_runs_total{automation="Counted",status="success"}', 3);
     await told('fermata_evaluations_total{outcome="filter"}', 1);
     await told('fermata_evaluations_total{outcome="run"}', 3);
     await told('fermata_action_seconds_count{action="automation.log",outcome="success"}', 3);
@@ -78,7 +79,7 @@ actions: [{ action: automation.log, config: { message: m } }]
     expect(bounds).toEqual([...bounds].sort((a, b) => a - b));
 
     const own = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    expect(own).toMatch(/^fermata_runs_total\{status="success"\} 3$/m);
+    expect(own).toMatch(/^fermata_runs_total\{automation="Counted",status="success"\} 3$/m);
     // Temporal's own beside them.
     expect(own).toMatch(/^temporal_\w+/m);
     expect(own).toMatch(/^process_cpu_seconds_total /m);
@@ -89,11 +90,52 @@ actions: [{ action: automation.log, config: { message: m } }]
       expect([checked.error, checked.status, checked.stderr]).toEqual([undefined, 0, '']);
     }
     await first.stop();
-    await engine.worker();
+    const second = await engine.worker();
     await engine.emit('count', { n: 1 });
     await engine.ended(4, id);
-    await told('fermata_runs_total{status="success"}', 4);
-    expect(await scrape()).toMatch(/^fermata_runs_total\{status="success"\} 4$/m);
+    await told('fermata_runs_total{automation="Counted",status="success"}', 4);
+    expect(await scrape()).toMatch(/^fermata_runs_total\{automation="Counted",status="success"\} 4$/m);
+    await second.stop();
+  }, 120_000);
+
+  test('runs are counted by automation: the oldest by name, from 0, the rest as "other", once over all processes', async () => {
+    const settings = { FERMATA_METRICS_AUTOMATIONS: '2' };
+    const [small] = await Promise.all([engine.api(settings), engine.worker(settings), engine.worker(settings)]);
+    const fails = (name: string, type: string) =>
+      engine.save(`
+name: '${name}'
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+mode: parallel
+actions: [{ stop: { error: true, reason: broken } }]
+`);
+    const named = await fails('a "quoted" name', 'named');
+    const rest = await fails('beyond the bound', 'rest');
+    const lines = async () => {
+      const answer = await fetch(`${small.url}/metrics`, { headers: { authorization: engine.authorization } });
+      const page = await answer.text();
+      const checked = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+      expect([checked.error, checked.status, checked.stderr]).toEqual([undefined, 0, '']);
+      return page.split('\n').filter((line) => line.startsWith('fermata_runs_total{'));
+    };
+    expect(await lines()).toContain('fermata_runs_total{automation="a \\"quoted\\" name",status="failed"} 0');
+    await engine.emit('named', {}, { times: 6 });
+    await engine.emit('rest', {}, { times: 2 });
+    await Promise.all([engine.ended(6, named), engine.ended(2, rest)]);
+    await until('all runs are counted', async () => {
+      const found = await lines();
+      return (
+        found.includes('fermata_runs_total{automation="a \\"quoted\\" name",status="failed"} 6') &&
+        found.includes('fermata_runs_total{automation="other",status="failed"} 2')
+      );
+    });
+    expect(await lines()).toHaveLength(9);
+    // A deleted automation gives its place to the next one, whose count begins at 0, and its total goes with retention.
+    await engine.call(small, 'DELETE', `/automations/${named}`);
+    const after = await lines();
+    expect(after).toContain('fermata_runs_total{automation="beyond the bound",status="failed"} 0');
+    expect(after.join('\n')).not.toContain('quoted');
+    expect((await forgetRunTotals(engine.database.db, 100)).removed).toBe(1);
+    expect((await forgetRunTotals(engine.database.db, 100)).removed).toBe(0);
   }, 120_000);
 
   test('are sent to an OpenTelemetry collector, by the API, by workers and by the SDK of Temporal', async () => {

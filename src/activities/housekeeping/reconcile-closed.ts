@@ -22,6 +22,7 @@ export function createReconcileClosed(deps: {
   database: Database;
   taskQueue: string;
   onRepaired: (count: number) => void;
+  onRunEnded: (automationId: string, status: string) => void;
   onRunsToStart: () => void;
 }): () => Promise<void> {
   const { database } = deps;
@@ -30,7 +31,9 @@ export function createReconcileClosed(deps: {
     let repaired = 0;
     for (const run of await openRunsAmong(database.db, runIds)) {
       const end = await endOf(client, run);
-      if (end !== null && (await database.db.transaction((tx) => endLostRun(tx, run, end)))) repaired += 1;
+      if (end === null || !(await database.db.transaction((tx) => endLostRun(tx, run, end)))) continue;
+      deps.onRunEnded(run.automationId, end.status);
+      repaired += 1;
     }
     return repaired;
   };

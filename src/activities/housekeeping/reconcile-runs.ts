@@ -20,6 +20,7 @@ interface ReconcileDeps {
   taskQueue: string;
   clock: Clock;
   onRepaired: (count: number) => void;
+  onRunEnded: (automationId: string, status: string) => void;
   onRunsToStart: () => void;
 }
 
@@ -34,7 +35,9 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
 
   const repairRow = async (client: Client, run: OpenRun): Promise<boolean> => {
     const end = await endOf(client, run);
-    return end !== null && (await database.db.transaction((tx) => endLostRun(tx, run, end)));
+    if (end === null || !(await database.db.transaction((tx) => endLostRun(tx, run, end)))) return false;
+    deps.onRunEnded(run.automationId, end.status);
+    return true;
   };
 
   return async () => {

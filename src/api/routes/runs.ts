@@ -184,10 +184,10 @@ function cancelRoute({ notifier, webUi, metrics }: RunsDeps): Route {
       const cancelled = await cancelRun(tx, id, endedBy(principal.actor));
       const run = await getRun(tx, id);
       if (run === undefined) throw notFound('run', id);
-      if (!cancelled) throw new FermataError('run_closed', `The run has ended as "${run.status}".`);
+      if (cancelled === null) throw new FermataError('run_closed', `The run has ended as "${run.status}".`);
       afterCommit(() => {
         notifier.starts();
-        metrics.countCancelled(1);
+        metrics.countCancelled(cancelled);
       });
       return json(200, toRun(run, webUi));
     },
@@ -209,13 +209,16 @@ function bulkCancelRoute({ notifier, metrics }: RunsDeps): Route {
     async handler({ body, tx, principal, afterCommit }) {
       const open = RUN_STATUSES.filter((each) => !isTerminal(each));
       const ids = await matchingRunIds(tx, bulkFilter(body, open));
-      let done = 0;
-      for (const id of ids) if (await cancelRun(tx, id, endedBy(principal.actor))) done += 1;
+      const cancelled: string[] = [];
+      for (const id of ids) {
+        const automationId = await cancelRun(tx, id, endedBy(principal.actor));
+        if (automationId !== null) cancelled.push(automationId);
+      }
       afterCommit(() => {
         notifier.starts();
-        metrics.countCancelled(done);
+        cancelled.forEach((automationId) => metrics.countCancelled(automationId));
       });
-      return json(200, { matched: ids.length, done });
+      return json(200, { matched: ids.length, done: cancelled.length });
     },
   });
 }
