@@ -20,7 +20,7 @@ import { renderStopReason } from './evaluate/stop';
 import { renderStepVariables } from './evaluate/variables';
 import { evaluateWait } from './evaluate-wait';
 import { isEnabled } from './settle-step';
-import { runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
+import { placeOf, runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
 
 const nothing: EvaluateKind = () => Promise.resolve({ evaluation: { type: 'enabled' }, status: 'running' });
 
@@ -115,8 +115,7 @@ async function writeRow(
 ): Promise<void> {
   if (waits) await setWaiting(tx, step.names.runId);
   await endStep(tx, {
-    runId: step.names.runId,
-    path: step.names.path,
+    ...placeOf(step),
     status,
     ...(result === undefined ? {} : { result }),
     ...(evaluation.type === 'failed' ? { error: evaluation.error } : {}),

@@ -27,14 +27,14 @@ import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
 import { normalizeEvent } from '../domain/registry/registry';
 import type { Evaluation } from '../domain/run/activities';
-import { inSiblingBranches } from '../domain/run/path';
+import { runBeside } from '../domain/run/lanes';
 import type { Look } from '../evaluation/evaluator';
 import { matchEvent } from '../evaluation/match-event';
 import { waitScopeOf } from '../evaluation/wait-scope';
 import type { ActivityDeps } from './deps';
 import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled } from './settle-step';
-import { runError, scopeOf, traceOf, type Step } from './step';
+import { placeOf, runError, scopeOf, traceOf, type Step } from './step';
 
 const LOG_PAGE = 500;
 
@@ -92,7 +92,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
   try {
     if (!(await isEnabled(tx, deps, step, scope))) {
       const skipped: Evaluation = { type: 'skipped' };
-      await endStep(tx, { runId, path, status: 'skipped', trace: { evaluation: skipped, ...traceOf(step) } });
+      await endStep(tx, { ...placeOf(step), status: 'skipped', trace: { evaluation: skipped, ...traceOf(step) } });
       return skipped;
     }
     const now = deps.clock.now();
@@ -118,7 +118,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
       }
       const [first = { event: null, contextKey: null, anyKey: false }] = keys;
       const events = [...new Set(keys.map(({ event }) => event))];
-      const isBefore = (other: string) => !inSiblingBranches(path, other);
+      const isBefore = (other: string) => !runBeside(step.source.definition, path, other);
       const position = { runId, events, afterSeq: await logPosition(tx, runId, path, isBefore) };
       const { afterSeq, taken } = await withoutTakenEvents(tx, position, isBefore);
       const names = { kind: 'wait_for_trigger' as const, ...first };
@@ -145,7 +145,7 @@ async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<E
   }
   step.mask = await deps.secrets.readMask(tx, wait.runId);
   const now = deps.clock.now();
-  const artifacts = await artifactsOf(tx, wait.runId);
+  const artifacts = await artifactsOf(tx, wait.runId, step.names.view);
   if ('wait_until' in step.action) {
     let seen: Look | null = null;
     for (const changed of await changedFor(tx, wait)) {
@@ -239,8 +239,7 @@ async function goOnWaiting(
     ms: instants.length === 0 ? null : Math.max(0, Math.min(...instants) - now.getTime()),
   };
   await endStep(tx, {
-    runId,
-    path,
+    ...placeOf(step),
     status: 'waiting',
     result: { refs: wait.refs, event: eventsOf(wait).join(', ') || null, timeoutAt: wait.timeoutAt, recheckAt },
     trace: traceOf(step),
@@ -289,12 +288,10 @@ async function settle(
   completed: boolean,
   result: Record<string, unknown>,
 ): Promise<Evaluation> {
-  const { runId, path } = step.names;
   if (waitId !== undefined) await removeWait(tx, waitId);
   const evaluation: Evaluation = { type: 'wait', over: true, completed };
   const written = await endStep(tx, {
-    runId,
-    path,
+    ...placeOf(step),
     status: 'success',
     result: maskFields(step.mask, result, 'all'),
     trace: { evaluation, ...traceOf(step) },
@@ -312,10 +309,9 @@ async function fail(
   message: string,
   result?: Record<string, unknown>,
 ): Promise<Evaluation> {
-  const { runId, path } = step.names;
   const error = runError(step, code, message);
   const evaluation: Evaluation = { type: 'failed', error };
   const more = result === undefined ? {} : { result };
-  await endStep(tx, { runId, path, status: 'failed', error, ...more, trace: { evaluation, ...traceOf(step) } });
+  await endStep(tx, { ...placeOf(step), status: 'failed', error, ...more, trace: { evaluation, ...traceOf(step) } });
   return evaluation;
 }

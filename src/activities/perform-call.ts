@@ -7,7 +7,7 @@ import { endStep } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
 import { messageOf } from '../domain/errors';
 import type { Performance } from '../domain/run/activities';
-import { isInBranch } from '../domain/run/path';
+import { isInBranch } from '../domain/run/lanes';
 import { LONGEST_RETRY_AFTER_MS } from '../domain/run/step-deadline';
 import { withBoundSecrets } from '../edges/egress/bound-secrets';
 import type { ActionResult, CallingAction, CallOutcome } from '../integrations/contract';
@@ -22,7 +22,7 @@ import { prepareCall, type PreparedCall } from './prepare-call';
 import { auditRefusedSecret } from './refused-secret';
 import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
-import { runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
+import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 const HEARTBEAT_MS = 1_000;
 
@@ -88,7 +88,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Per
   const { db } = deps.database;
   const { step, action, start } = attempt;
   if (!(await isEnabled(db, deps, step, scopeOf(step, start)))) {
-    const written = await endStep(db, { ...places(step), status: 'skipped', trace: traceOf(step) });
+    const written = await endStep(db, { ...placeOf(step), status: 'skipped', trace: traceOf(step) });
     return written ? { type: 'skipped' } : outcomeElsewhere(db, step);
   }
   const call = await prepareCall(deps, attempt);
@@ -150,8 +150,8 @@ async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<P
 
 /** Another branch may have used a secret while this call was on its way: what comes of it is masked like all that comes later. */
 async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise<void> {
-  const { mask, names } = step;
-  if (!isInBranch(names.path)) return;
+  const { mask, names, source } = step;
+  if (!isInBranch(source.definition, names.path)) return;
   const later = await persist(context, () => deps.secrets.readMask(deps.database.db, names.runId));
   // Both: when the run has ended meanwhile, there is nothing left to read.
   step.mask = (value, scope) => later(mask(value, scope), scope);

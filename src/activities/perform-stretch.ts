@@ -6,8 +6,7 @@ import type { Done, Performance, Stretched, StretchInput } from '../domain/run/a
 import type { Steps } from '../domain/run/interpret/command';
 import { driveInline, isClosed, type Hands, type Stretch } from '../domain/run/interpret/inline';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
-import { planOf, planStep, runList, runStep } from '../domain/run/interpret/steps';
-import { stepAt } from '../domain/run/step-at';
+import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
 import { createEvaluateStep } from './evaluate-step';
@@ -82,9 +81,9 @@ function stepsOf(
   branch: Branch,
 ): Steps {
   if (place !== '') {
-    const step = stepAt(definition, place);
-    if (!step) throw new FermataError('not_found', `The definition has no step ${place}.`);
-    return runStep(progress, branch, planStep(step, executionOf(deps)), place);
+    const steps = runBranch(progress, branch, definition, executionOf(deps));
+    if (!steps) throw new FermataError('not_found', `The definition has no step ${place}.`);
+    return steps;
   }
   const list = error === undefined ? 'actions' : 'on_failure';
   return runList(progress, branch, planOf(definition[list], executionOf(deps)), list);

@@ -13,7 +13,7 @@ import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { auditRefusedSecret } from './refused-secret';
 import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
-import { runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
+import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 /**
  * An effect of our own: written in one transaction with the step's row, hence exactly once however often the activity
@@ -56,7 +56,7 @@ async function attempt(
   step.mask = deps.secrets.maskOf(names.runId, start.secrets);
   const scope = scopeOf(step, start);
   if (!(await isEnabled(tx, deps, step, scope))) {
-    await endStep(tx, { runId: names.runId, path: names.path, status: 'skipped', trace: traceOf(step) });
+    await endStep(tx, { ...placeOf(step), status: 'skipped', trace: traceOf(step) });
     return { type: 'skipped' };
   }
   // What it writes comes from here: entities, events and rows get to see no more than steps do.

@@ -11,7 +11,7 @@ import type { RunError, StepStatus } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../integrations/contract';
 import type { EvaluationScope } from '../evaluation/evaluator';
 import type { ActivityDeps } from './deps';
-import { runError, stepOf, traceOf, type Step } from './step';
+import { placeOf, runError, stepOf, traceOf, type Step } from './step';
 
 interface Standing {
   open: boolean;
@@ -62,14 +62,13 @@ export async function writeSuccess(
   result: ActionResult,
   consumed: Record<string, unknown> | null,
 ): Promise<Performance | null> {
-  const { runId, path, actionId } = step.names;
+  const { actionId } = step.names;
   const type = deps.registry.artifactTypeOf(step.names.action ?? '');
   const { mask } = step;
   const own = Object.keys(action.produces?.schema.shape ?? {});
   const output = maskFields(mask, boundedOutput(result.output), own);
   const written = await endStep(tx, {
-    runId,
-    path,
+    ...placeOf(step),
     status: 'success',
     trace: traceOf(step),
     ...(output === undefined ? {} : { result: output }),
@@ -124,11 +123,9 @@ export async function writeFailure(
   error: RunError,
   output?: unknown,
 ): Promise<Performance | null> {
-  const { runId, path } = step.names;
   const result = maskFields(step.mask, boundedOutput(output), 'all');
   const written = await endStep(tx, {
-    runId,
-    path,
+    ...placeOf(step),
     status: 'failed',
     error,
     trace: traceOf(step),

@@ -1,4 +1,4 @@
-import type { StepStart } from '../db/runs/begin-step';
+import type { StepNames, StepStart } from '../db/runs/begin-step';
 import type { ActionStep, ProviderAction } from '../domain/definition/action';
 import { kindOf } from '../domain/definition/action-kind';
 import { FermataError } from '../domain/errors';
@@ -10,9 +10,11 @@ import type { RunError } from '../domain/run/step-record';
 import { shortText } from '../domain/run/short-text';
 import { maskedMessage } from '../domain/secrets/masked-message';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
+import { artifactView, isInBranch } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
 import type { EvaluationScope } from '../evaluation/evaluator';
+import type { StepEnd } from '../db/runs/end-step';
 import type { RunSource } from '../db/runs/run-source';
 
 /** A step of a run, as an activity works on it. */
@@ -20,7 +22,7 @@ export interface Step {
   source: RunSource;
   input: StepInput;
   action: ActionStep;
-  names: { runId: string; path: string; actionId: string | null; kind: string; action: string | null };
+  names: StepNames;
   /** What its trace warns of. */
   warnings: string[];
   /** How its `enabled` was evaluated. */
@@ -46,8 +48,14 @@ export function stepOf(source: RunSource, input: StepInput): Step {
     actionId: action.id ?? null,
     kind: kindOf(action),
     action: 'action' in action ? action.action : null,
+    view: artifactView(source.definition, input.path),
   };
   return { source, input, action, names, warnings: [], mask: NO_MASK };
+}
+
+/** Where a step stands, for writing its end. */
+export function placeOf({ source, names: { runId, path } }: Step): Pick<StepEnd, 'runId' | 'path' | 'beside'> {
+  return { runId, path, beside: isInBranch(source.definition, path) };
 }
 
 /** What expressions of a step see. */

@@ -9,6 +9,7 @@ import { awaitedEvents } from '../domain/definition/awaited-events';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import type { Registry } from '../domain/registry/registry';
+import { artifactView } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import type { Logger } from '../log';
 import type { Evaluator } from '../evaluation/evaluator';
@@ -81,7 +82,7 @@ async function wakingOf(deps: WakeDeps, wait: Wait, derived: readonly DerivedCha
   const { db } = deps.database;
   try {
     const source = await deps.sourceOf(wait.runId);
-    const artifacts = await artifactsOf(db, wait.runId);
+    const artifacts = await artifactsOf(db, wait.runId, artifactView(source.definition, wait.path));
     const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;
     if ('wait_for_trigger' in step) {
       const waiter = { wait, source, artifacts, events: awaitedEvents(step.wait_for_trigger) };

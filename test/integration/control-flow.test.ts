@@ -237,6 +237,80 @@ ${more}
     }, 60_000);
   });
 
+  describe('for_each with parallel', () => {
+    it('runs so many iterations at a time, each with its own variables, waits and artifacts, and merges by item', async () => {
+      const {
+        run: ended,
+        resultOf,
+        rows,
+      } = await run(
+        'side.each',
+        `  - variables: { kept: 1 }
+  - repeat:
+      for_each: "[3, 1, 2, 0, 0]"
+      parallel: 3
+      sequence:
+        - id: tell
+          action: automation.emit_event
+          config: { type: side.told, data: { n: "{{ repeat.item }}" } }
+        - delay: { template: "{{ repeat.item + 1 }}" }
+        - wait_until: { condition: artifacts.tell.event.changeId != null }
+        - variables: { last: "{{ repeat.index }}", "seen": "{{ artifacts.tell.event.changeId }}" }
+        - condition: repeat.index != 1
+        - variables: { through: "{{ repeat.index }}" }
+  - variables: { all: "{{ [variables.kept, variables.last, variables.through] }}", newest: "{{ artifacts.tell.event.changeId == variables.seen }}" }`,
+      );
+      expect(ended).toMatchObject({ status: 'success', error: null });
+      expect(resultOf('actions[1]')).toEqual({ iterations: 5 });
+      expect(resultOf('actions[2]')).toEqual({ all: [1, 4, 4], newest: true });
+      const seen = rows.filter(({ path }) => path.endsWith('.sequence[3]')).map(({ result }) => JSON.stringify(result));
+      expect(new Set(seen).size).toBe(5);
+      expect(rows.filter(({ path }) => path.endsWith('.sequence[5]')).map(({ path }) => path)).not.toContain(
+        'actions[1].repeat[1].sequence[5]',
+      );
+      const began = (index: number) =>
+        rows.find(({ path }) => path === `actions[1].repeat[${index}].sequence[0]`)?.started_at ?? 0;
+      const over = (index: number) =>
+        rows.find(({ path }) => path === `actions[1].repeat[${index}].sequence[1]`)?.finished_at ?? 0;
+      // The fourth takes the place of the first that ends, the second.
+      expect(+new Date(began(3))).toBeGreaterThanOrEqual(+new Date(over(1)));
+      expect(+new Date(began(2))).toBeLessThan(+new Date(over(1)));
+    }, 60_000);
+
+    it('begins no iteration after a failure, and fails with the first error by item', async () => {
+      engine.receiver.answerWith(({ path }, response) => {
+        if (path === '/one') setTimeout(() => response.writeHead(400).end(), 1_000);
+        else response.writeHead(path === '/two' ? 404 : 200).end();
+      });
+      const steps = `  - repeat:
+      for_each: "['one', 'two', 'three', 'four']"
+      parallel: 2
+      sequence: [ { action: integration-webhook.send, config: { url: "$URL/{{ repeat.item }}" } } ]`;
+      const { run: ended, statuses } = await run('side.fail', steps);
+      expect(ended).toMatchObject({
+        status: 'failed',
+        error: { status: 400, path: 'actions[0].repeat[0].sequence[0]' },
+      });
+      expect(sent().toSorted()).toEqual(['one', 'two']);
+      expect(statuses['actions[0]']).toBe('failed');
+    }, 60_000);
+
+    it('is stopped whole by a stop in one iteration', async () => {
+      const { run: ended, statuses } = await run(
+        'side.stop',
+        `  - repeat:
+      for_each: "[5, 1, 5]"
+      parallel: 2
+      sequence: [ { delay: { template: "{{ repeat.item * repeat.item * 60 - 59 }}" } }, { stop: { reason: "at {{ repeat.index }}" } } ]
+  - ${post('after')}`,
+      );
+      expect(ended).toMatchObject({ status: 'success', ended_by: { kind: 'stop', reason: 'at 1' } });
+      expect(statuses['actions[0].repeat[0].sequence[0]']).toBe('cancelled');
+      expect(statuses).not.toHaveProperty('actions[0].repeat[2].sequence[0]');
+      expect(sent()).toEqual([]);
+    }, 60_000);
+  });
+
   describe('on_failure', () => {
     it('runs once after a failure, sees it, and changes nothing of how the run ended', async () => {
       engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/bad' ? 418 : 200).end());
@@ -316,19 +390,24 @@ ${more}
             - variables: { total: "{{ variables.total + 1 }}" }
             - choose: [ { when: repeat.index % 20 == 19, sequence: [ { delay: { seconds: 1 } } ] } ]
       - sequence: [ { variables: { side: kept } }, { delay: { seconds: 4 } }, ${post('side')} ]
-  - { action: integration-webhook.send, config: { url: "$URL/{{ variables.side }}-{{ variables.total }}" } }`,
+      - repeat:
+          for_each: "[4, 0, 0, 0, 0, 0, 0, 0]"
+          parallel: 2
+          sequence: [ { variables: { each: "{{ repeat.index }}" } }, { delay: { template: "{{ repeat.item + 0.2 }}" } } ]
+  - { action: integration-webhook.send, config: { url: "$URL/{{ variables.side }}-{{ variables.total }}-{{ variables.each }}" } }`,
     );
     const began = Date.now();
     await engine.emit('again');
     const [ended] = await engine.ended(1, id, 60_000);
     expect(ended?.status).toBe('success');
-    expect(sent()).toEqual(['side', 'kept-60']);
+    expect(sent()).toEqual(['side', 'kept-60-7']);
     expect(Date.now() - began).toBeLessThan(15_000);
     const rows = await engine.steps(ended?.id ?? '');
     expect(rows.find(({ path }) => path === 'actions[1].parallel[0]')).toMatchObject({
       status: 'success',
       result: { iterations: 60 },
     });
+    expect(rows.filter(({ path }) => /parallel\[2\]\.repeat\[\d\]\.sequence\[0\]$/.test(path))).toHaveLength(8);
     const { address, namespace } = engine.temporal;
     const connection = await Connection.connect({ address });
     const client = new Client({ connection, namespace });

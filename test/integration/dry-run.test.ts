@@ -178,6 +178,37 @@ describe('a dry run', () => {
     });
   });
 
+  it('shows iterations beside each other as a run has them: own variables and artifacts, the first error by item', async () => {
+    const created = await api.call('POST', `${BASE}/automations`, {
+      body: {
+        name: 'beside',
+        triggers: [{ event: 'incident.created' }],
+        actions: [
+          {
+            continue_on_error: true,
+            repeat: {
+              for_each: '[1, 2, 3, 4, 5, 6]',
+              parallel: 2,
+              sequence: [
+                { variables: { count: '{{ (variables.count | default(0)) + 1 }}', last: '{{ repeat.item }}' } },
+                { enabled: 'repeat.item == 3', delay: { template: '{{ "never" }}' } },
+              ],
+            },
+          },
+          { variables: { all: '{{ [variables.count, variables.last] }}' } },
+        ],
+      },
+    });
+    const { told } = await dry({ contextKey: 'k' }, String(created.body['id']));
+    const at = (path: string) => told.steps.find((step) => step.path === path);
+    expect(at('actions[0]')).toMatchObject({
+      ...{ status: 'failed', result: { iterations: 4, count: 6 } },
+      error: { path: 'actions[0].repeat[2].sequence[1]' },
+    });
+    expect(at('actions[0].repeat[3].sequence[0]')?.result).toEqual({ count: 1, last: 4 });
+    expect(at('actions[1]')?.result).toEqual({ all: [1, 4] });
+  });
+
   it('goes through loops, branches side by side, waits and on_failure', async () => {
     const created = await api.call('POST', `${BASE}/automations`, {
       body: { name: 'every kind', triggers: [{ event: 'incident.created' }] },

@@ -5,8 +5,7 @@ import type { StretchInput } from '../../src/domain/run/activities';
 import { driveInline } from '../../src/domain/run/interpret/inline';
 import type { ExecutionOf } from '../../src/domain/run/interpret/kind';
 import { Progress } from '../../src/domain/run/interpret/progress';
-import { planOf, planStep, runList, runStep } from '../../src/domain/run/interpret/steps';
-import { stepAt } from '../../src/domain/run/step-at';
+import { planOf, runBranch, runList } from '../../src/domain/run/interpret/steps';
 import { chance, oracle, type Odds } from '../support/order/oracle';
 import { runGrouped, runOneByOne, type Answer, type Options } from '../support/order/world';
 import { fixSeed } from '../support/property-seed';
@@ -35,11 +34,9 @@ function answersFor(definition: Document, seed: number, odds: Odds, now: () => n
     const branch = place === '' ? progress.root : progress.fork(progress.root, place);
     Object.assign(branch, { repeat, wait });
     const list = error === undefined ? 'actions' : 'on_failure';
-    const step = place === '' ? undefined : stepAt(definition, place);
     const steps =
-      step === undefined
-        ? runList(progress, branch, planOf(definition[list], executionOf), list)
-        : runStep(progress, branch, planStep(step, executionOf), place);
+      (place === '' ? null : runBranch(progress, branch, definition, executionOf)) ??
+      runList(progress, branch, planOf(definition[list], executionOf), list);
     const budget = 1 + (chance(`${seed} budget ${input.first?.at ?? ''}`) % 6);
     return driveInline({ input, branch, steps, journal: [] }, hands, (done) => done.length >= budget);
   };
@@ -101,7 +98,10 @@ const steps = fc.letrec<{ step: object; list: object[] }>((tie) => {
     fc
       .tuple(
         inner,
-        fc.constantFrom<object>({ count: 2 }, { for_each: "['a', 'b']" }, { while: '1 == 1' }, { until: '1 == 1' }),
+        fc.constantFrom<object>(
+          ...[{ count: 2 }, { for_each: "['a', 'b']" }, { while: '1 == 1' }, { until: '1 == 1' }],
+          ...[1, 2, 3].map((parallel) => ({ for_each: "['a', 'b', 'c', 'd']", parallel, max_iterations: 10 })),
+        ),
       )
       .map(([sequence, form]) => ({ repeat: { sequence, max_iterations: 3, ...form } })),
   );
@@ -171,6 +171,21 @@ describe('commands of a run', () => {
       { numRuns: RUNS },
     );
   }, 240_000);
+
+  it('go on with the next iteration when a false condition has cancelled the waits beside it', async () => {
+    const wait = { wait_until: { condition: '1 == 1' } };
+    const cut = { sequence: [{ delay: { seconds: 1 } }, { condition: '1 == 2' }] };
+    const definition = parsed({
+      actions: [{ repeat: { count: 2, sequence: [{ parallel: [wait, wait, cut] }] } }, { action: 'test.long' }],
+      on_failure: [],
+    });
+    for (let seed = 0; seed < 12; seed += 1) {
+      const commands = await expectSame(definition, seed, {}, { fail: 0, skip: 0, handover: 0, holds: 0 });
+      const first = commands.findIndex((command) => command.startsWith('normal'));
+      expect(commands[first]).toContain('actions[1]');
+      expect(commands.findLastIndex((command) => command.includes('"at":"actions[0].repeat[1]'))).toBeLessThan(first);
+    }
+  }, 60_000);
 
   const stop = { stop: { reason: 'enough', error: true }, enabled: 'variables.x == 1' };
   const within = (depth: number, wrap: (inner: object) => object): object =>

@@ -2526,6 +2526,8 @@ export interface components {
                 /** @default 1000 */
                 max_iterations: number;
                 for_each: components["schemas"]["Expression"];
+                /** @description Up to so many iterations at a time, each on a copy of the variables; absent: one after another */
+                parallel?: number;
             } | {
                 sequence: components["schemas"]["Action"][];
                 /** @default 1000 */

@@ -101,9 +101,12 @@ function detailOf(kind: string, given: unknown, step: Record<string, unknown>): 
 
 function repeatText(given: Record<string, unknown>): string {
   for (const name of ['count', 'for_each', 'while', 'until'])
-    if (given[name] !== undefined) return `${name.replace('_', ' ')} ${conditionText(given[name])}`;
+    if (given[name] !== undefined) return `${name.replace('_', ' ')} ${conditionText(given[name])}${atATime(given)}`;
   return '';
 }
+
+const atATime = ({ parallel }: Record<string, unknown>): string =>
+  typeof parallel === 'number' ? `, ${parallel} at a time` : '';
 
 function branchesOf(kind: string, given: unknown, step: Record<string, unknown>, path: string): FlowStep['branches'] {
   switch (kind) {

@@ -14,9 +14,9 @@ import { durationMs } from '../../domain/definition/duration';
 import { FermataError } from '../../domain/errors';
 import { stopReason } from '../../domain/run/stop-reason';
 import { extractReferences } from '../../domain/expressions/references';
-import { mergeBranches } from '../../domain/run/branch-variables';
 import { variablesProblem } from '../../domain/run/limits';
 import { codeFields } from '../../domain/registry/schema-marks';
+import { Lanes } from './lanes';
 import { repeatDry } from './repeat-dry';
 import { DryEnd, DryFailure, type DryResult, type Simulation } from './simulation';
 
@@ -90,21 +90,11 @@ async function choose(run: Simulation, step: ChooseAction, path: string): Promis
 
 /** Every branch to its end, each on a copy of the variables; then the first error by branch order. */
 async function parallel(run: Simulation, step: ParallelAction, path: string): Promise<void> {
-  const { variables: before, wait } = run;
-  const branches: Record<string, unknown>[] = [];
-  let failure: DryFailure | undefined;
+  const lanes = new Lanes(run);
   for (const [index, branch] of step.parallel.entries()) {
-    Object.assign(run, { variables: before, wait });
-    try {
-      await run.runStep(branch, `${path}.parallel[${index}]`);
-    } catch (error) {
-      if (!(error instanceof DryFailure)) throw error;
-      failure ??= error;
-    }
-    branches.push(run.variables);
+    await lanes.lane(() => run.runStep(branch, `${path}.parallel[${index}]`));
   }
-  Object.assign(run, { variables: mergeBranches(before, branches), wait });
-  if (failure) throw failure;
+  lanes.end();
 }
 
 async function delay(run: Simulation, duration: Parameters<typeof durationMs>[0]): Promise<DryResult> {

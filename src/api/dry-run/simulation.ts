@@ -59,8 +59,9 @@ export class Simulation {
   repeat: Record<string, unknown> | null = null;
   /** What the last wait came to. */
   wait: Record<string, unknown> | null = null;
+  /** Made so far, oldest first. */
+  artifacts: EvaluationScope['artifacts'][number][] = [];
   private size = 0;
-  private readonly artifacts: EvaluationScope['artifacts'][number][] = [];
 
   constructor(
     readonly deps: SimulationDeps,

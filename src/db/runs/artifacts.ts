@@ -1,18 +1,38 @@
 import { sql, type SQL } from 'drizzle-orm';
+import { loopOf } from '../../domain/run/lanes';
 import type { Executor } from '../executor';
 
-/** Selects the newest artifact of each action and name: loops make thousands that later steps cannot refer to. */
-export const newestArtifacts = (runId: SQL): SQL => sql`
-  select distinct on (action_id, type, name) id, action_id, path, type, name, data from artifacts where run_id = ${runId}
-  order by action_id, type, name, id desc`;
+/** Which artifacts of its run a step sees. */
+export interface ArtifactView {
+  /** Lanes around the step: what the iterations beside them have made is left out. */
+  lanes: readonly string[];
+  /** The definition has lanes: the newest artifact is that of the last item, which need not have been made last. */
+  byItem: boolean;
+}
 
-/** Artifacts that a run has made so far, as its steps see them. */
+/**
+ * Selects the newest artifact of each action and name that a step sees: loops make thousands that later steps cannot refer
+ * to.
+ */
+export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQL {
+  const beside = lanes.map(
+    (lane) => sql`and (not starts_with(path, ${loopOf(lane)}) or starts_with(path, ${`${lane}.`}))`,
+  );
+  const iterations = sql`array(select (m[1])::int from regexp_matches(path, '\\.repeat\\[(\\d+)\\]', 'g') as m) desc,`;
+  return sql`
+    select distinct on (action_id, type, name) id, action_id, path, type, name, data from artifacts
+    where run_id = ${runId} ${sql.join(beside, sql` `)}
+    order by action_id, type, name, ${byItem ? iterations : sql``} id desc`;
+}
+
+/** Artifacts that a run has made so far, as one of its steps sees them. */
 export async function artifactsOf(
   db: Executor,
   runId: string,
+  view: ArtifactView,
 ): Promise<{ actionId: string | null; name: string; data: Record<string, unknown> }[]> {
   const found = await db.execute<{ action_id: string | null; name: string; data: Record<string, unknown> }>(
-    sql`select action_id, name, data from (${newestArtifacts(sql`${runId}`)}) as a order by id`,
+    sql`select action_id, name, data from (${newestArtifacts(sql`${runId}`, view)}) as a order by id`,
   );
   return found.rows.map((row) => ({ actionId: row.action_id, name: row.name, data: row.data }));
 }

@@ -3,7 +3,7 @@ import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 import type { SealedRunSecret } from '../secrets';
 import { IN_FLIGHT_SECONDS, type AttemptKey } from './attempts';
-import { newestArtifacts } from './artifacts';
+import { newestArtifacts, type ArtifactView } from './artifacts';
 
 /** Names of a step in its row. */
 export interface StepNames {
@@ -12,6 +12,8 @@ export interface StepNames {
   actionId: string | null;
   kind: string;
   action: string | null;
+  /** Artifacts of the run that the step sees. */
+  view: ArtifactView;
 }
 
 export interface StoredArtifact {
@@ -98,7 +100,7 @@ export async function beginStep(
         'decided', s.trace -> 'evaluation')
         from run_steps s where s.run_id = ${runId} and s.path = ${path}) as step,
       (select jsonb_agg(jsonb_build_object('id', a.id, 'actionId', a.action_id, 'path', a.path, 'name', a.name,
-        'type', a.type, 'data', a.data) order by a.id) from (${newestArtifacts(sql`${runId}`)}) as a) as artifacts,
+        'type', a.type, 'data', a.data) order by a.id) from (${newestArtifacts(sql`${runId}`, names.view)}) as a) as artifacts,
       (select w.result from run_steps w where w.run_id = ${runId} and w.path = ${waitPath ?? null}) as wait,
       (select jsonb_agg(jsonb_build_object('source', u.source, 'sealed', u.sealed) order by u.source)
         from run_secrets u where u.run_id = ${runId}) as secrets

@@ -1,6 +1,5 @@
 import { sql } from 'drizzle-orm';
 import { STEPS_AROUND_OTHERS } from '../../domain/definition/action-kind';
-import { isInBranch } from '../../domain/run/path';
 import type { RunError } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
@@ -8,6 +7,8 @@ import type { Executor } from '../executor';
 export interface StepEnd {
   runId: string;
   path: string;
+  /** Other steps of the run may run beside this one. */
+  beside: boolean;
   status: 'running' | 'waiting' | 'success' | 'failed' | 'skipped';
   result?: unknown;
   error?: RunError;
@@ -32,7 +33,7 @@ const json = (value: unknown) => (value === undefined ? null : JSON.stringify(va
  * ended meanwhile: what the step did stays unseen by later steps, of which there are none.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
-  const { runId, path, artifact, closes = [] } = end;
+  const { runId, path, beside, artifact, closes = [] } = end;
   const finished = end.status === 'running' || end.status === 'waiting' ? sql`null` : sql`clock_timestamp()`;
   const result = await tx.execute(sql`
     with run as materialized (
@@ -51,7 +52,7 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
       trace = ${json(end.trace)}::jsonb, finished_at = ${finished}, seq = nextval('change_seq')
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
       and exists (select 1 from run)`);
-  if (isInBranch(path)) await noteOnlyWaiting(tx, runId);
+  if (beside) await noteOnlyWaiting(tx, runId);
   return result.rowCount === 1;
 }
 

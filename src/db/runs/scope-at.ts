@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm';
+import type { Definition } from '../../domain/definition/schema';
+import { isBeside, iterationsOf, lanesAround } from '../../domain/run/lanes';
 import { inSiblingBranches } from '../../domain/run/path';
 import type { Executor } from '../executor';
 
@@ -27,7 +29,9 @@ interface Row extends Record<string, unknown> {
   variables: Record<string, unknown>;
   started_at: string | null;
   step_at: string | null;
-  artifacts: StoredScope['artifacts'] | null;
+  /** Null for versions that retention has removed. */
+  definition: Pick<Definition, 'actions' | 'on_failure'> | null;
+  artifacts: (StoredScope['artifacts'][number] & { path: string })[] | null;
   written: { path: string; variables: Record<string, unknown> }[] | null;
   waits: { path: string; result: Record<string, unknown> }[] | null;
   loop: { total?: number; items?: unknown[] } | null;
@@ -48,6 +52,16 @@ function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Re
   };
 }
 
+/** By action, those of one action in the order of its iterations, which need not be that of time. */
+function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): StoredScope['artifacts'] {
+  const byIteration = (one: number[], other: number[]) =>
+    one.map((n, at) => n - (other[at] ?? 0)).find((n) => n !== 0) ?? 0;
+  return artifacts
+    .map(({ path, ...artifact }) => ({ artifact, action: artifact.actionId ?? '', iterations: iterationsOf(path) }))
+    .toSorted((one, other) => one.action.localeCompare(other.action) || byIteration(one.iterations, other.iterations))
+    .map(({ artifact }) => artifact);
+}
+
 /**
  * The scope as it was when the step at `path` began, put together from what the run left; null = no such run. Of
  * variables that branches running side by side set, those of other branches are left out.
@@ -56,9 +70,12 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
   const loop = loopAround(path);
   const result = await db.execute<Row>(sql`
     with step as (select started_at from run_steps where run_id = ${runId} and path = ${path})
-    select r.automation_id, a.name, a."group", r.context_key, r.trigger_scope, r.variables, r.started_at,
+    select (select v.definition from automation_versions v
+        where v.automation_id = r.automation_id and v.version = r.version) as definition,
+      r.automation_id, a.name, a."group", r.context_key, r.trigger_scope, r.variables, r.started_at,
       (select started_at from step) as step_at,
-      (select jsonb_agg(jsonb_build_object('actionId', f.action_id, 'name', f.name, 'data', f.data) order by f.id)
+      (select jsonb_agg(jsonb_build_object('actionId', f.action_id, 'path', f.path, 'name', f.name, 'data', f.data)
+          order by f.id)
         from artifacts f where f.run_id = r.id and f.path is distinct from ${path}
           and f.created_at <= coalesce((select started_at from step), 'infinity')) as artifacts,
       (select jsonb_agg(jsonb_build_object('path', s.path, 'variables', s.trace -> 'evaluation' -> 'variables')
@@ -72,7 +89,9 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
     from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
   const row = result.rows[0];
   if (!row) return null;
-  const isVisible = (each: { path: string }) => path === null || !inSiblingBranches(each.path, path);
+  const lanes = path === null || row.definition === null ? [] : lanesAround(row.definition, path);
+  const isVisible = (each: { path: string }) =>
+    path === null || !(inSiblingBranches(each.path, path) || lanes.some((lane) => isBeside(lane, each.path)));
   const visible = (row.written ?? []).find(isVisible);
   return {
     automation: { id: row.automation_id, name: row.name, group: row.group },
@@ -80,7 +99,9 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
     trigger: row.trigger_scope,
     run: { id: runId, startedAt: row.started_at === null ? null : new Date(row.started_at).toISOString() },
     variables: visible?.variables ?? row.variables,
-    artifacts: row.artifacts ?? [],
+    artifacts: inOrderOfItems(
+      (row.artifacts ?? []).filter(({ path: at }) => !lanes.some((lane) => isBeside(lane, at))),
+    ),
     wait: (row.waits ?? []).find(isVisible)?.result ?? null,
     repeat: loop === null ? null : repeatAt(loop.index, row.loop ?? {}),
     begun: row.step_at !== null,

@@ -64,7 +64,18 @@ const RepeatCount = z.strictObject({
   ...repeatBase,
   count: z.union([z.int().min(0).max(10_000), ExpressionText], { error: 'not a count' }),
 });
-const RepeatForEach = z.strictObject({ ...repeatBase, for_each: ExpressionText });
+/** Most iterations of one loop that may be under way at a time. */
+const MAX_AT_A_TIME = 100;
+const RepeatForEach = z.strictObject({
+  ...repeatBase,
+  for_each: ExpressionText,
+  parallel: z
+    .int()
+    .min(1)
+    .max(MAX_AT_A_TIME)
+    .optional()
+    .describe('Up to so many iterations at a time, each on a copy of the variables; absent: one after another'),
+});
 const RepeatWhile = z.strictObject({ ...repeatBase, while: Condition });
 const RepeatUntil = z.strictObject({ ...repeatBase, until: Condition });
 /** The four ways to repeat, by the key that distinguishes them. */
@@ -183,7 +194,10 @@ export interface SequenceAction extends StepBase {
 /** A loop of one of four kinds. */
 export interface RepeatAction extends StepBase {
   repeat: { sequence: ActionStep[]; max_iterations: number } & (
-    { count: number | string } | { for_each: string } | { while: Condition } | { until: Condition }
+    | { count: number | string }
+    | { for_each: string; parallel?: number | undefined }
+    | { while: Condition }
+    | { until: Condition }
   );
 }
 

@@ -92,6 +92,11 @@ describe('validateDefinition, of what actions are given', () => {
         ['actions[0].parallel[1].config.message artifact_not_made'],
       ],
       ['made in an iteration before', [{ repeat: { count: 2, sequence: [use('a.incident.status'), open('a')] } }], []],
+      [
+        'made in an iteration beside',
+        [{ repeat: { for_each: '[1]', parallel: 2, sequence: [use('a.incident.status'), open('a')] } }],
+        ['actions[0].repeat.sequence[0].config.message artifact_not_made'],
+      ],
     ])('%s', (_, actions, expected) => {
       expect(errorsOf(withActions(...actions))).toEqual(expected);
     });

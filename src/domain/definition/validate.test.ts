@@ -82,6 +82,11 @@ describe('validateDefinition', () => {
       'remove the {{ }}',
     ],
     ['two kinds', withActions({ delay: 5, stop: {} }), '"delay" and "stop"'],
+    [
+      '`parallel` of a loop without items',
+      withActions({ repeat: { count: 1, parallel: 2, sequence: [] } }),
+      'parallel',
+    ],
     ['two ways to repeat', withActions({ repeat: { count: 1, while: 'true', sequence: [] } }), '"count" and "while"'],
     ['a removed event', { ...base, triggers: [{ event: 'template' }] }, 'automation.numeric_state'],
     [

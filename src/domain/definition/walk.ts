@@ -178,9 +178,9 @@ class Walk {
     return Made.anyOf([made, ...ways]);
   }
 
-  /** From the second iteration on, everything in the body may have run. */
+  /** From the second iteration on, everything in the body may have run, unless iterations run beside each other. */
   private repeat(repeat: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
-    const again = made.and(idsWithin(listOf(repeat.sequence)));
+    const again = repeat.parallel === undefined ? made.and(idsWithin(listOf(repeat.sequence))) : made;
     this.use(repeat.count, [...path, 'count'], 'expression', made);
     this.use(repeat.for_each, [...path, 'for_each'], 'expression', made);
     this.condition(repeat.while, [...path, 'while'], again);

@@ -23,9 +23,6 @@ export function prefixesOf(path: string): string[] {
   return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
 }
 
-/** Whether a path lies inside a branch of a `parallel`. */
-export const isInBranch = (path: string): boolean => path.includes('.parallel[');
-
 /** Whether two paths lie in different branches of one `parallel`. */
 export function inSiblingBranches(one: string, other: string): boolean {
   const [first, second] = [one.split('.'), other.split('.')];

@@ -49,6 +49,8 @@ export interface RepeatNode extends PlanBase {
   kind: 'repeat';
   form: 'count' | 'for_each' | 'while' | 'until';
   maxIterations: number;
+  /** Most iterations at a time, of a `for_each`; absent = one after another. */
+  parallel?: number;
   sequence: PlanNode[];
 }
 

@@ -1,16 +1,23 @@
 import type { CancellationScope } from '@temporalio/workflow';
 import type { Done } from '../../domain/run/activities';
-import type { BranchEnd, Command, Steps } from '../../domain/run/interpret/command';
+import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
 
 /** Branches that a fiber waits for. */
 export interface Fork {
-  children: Fiber[];
-  ends: BranchEnd[];
-  /** Children that have not ended. */
-  left: number;
-  /** While they are being started, their ends do not resume the parent. */
+  /** Those that have not ended. */
+  readonly open: Set<Fiber>;
+  readonly ends: BranchEnd[];
+  /** Asked for another branch at each end; null = none. */
+  readonly next: () => BranchStart | null;
+  /** Ends since `next` was asked. */
+  vacant: number;
+  /** While branches are being started, their ends do not resume the parent. */
   starting: boolean;
+  /** One branch has unwound: the others are cancelled and none is started any more. */
+  unwound: boolean;
+  /** The parent has been resumed with the ends. */
+  resumed: boolean;
 }
 
 /** One branch in execution: its generator, and what it waits for. */

@@ -1,6 +1,6 @@
-import { CancellationScope, condition, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, sleep } from '@temporalio/workflow';
 import type { Done, Stretched } from '../../domain/run/activities';
-import type { Command, Steps } from '../../domain/run/interpret/command';
+import type { BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import { FiberCancelled, StepFailed } from '../../domain/run/interpret/outcome';
 import type { Branch } from '../../domain/run/interpret/progress';
 import { callStep, failStep, performStretch, writeNotes } from './activities';
@@ -11,6 +11,9 @@ import type { RunState } from './run-state';
 
 /** Least pause of a wait: its timer may fire a moment before the deadline by the database's clock. */
 const LEAST_PAUSE_MS = 250;
+
+/** Change of workflow code: a fork whose branches were cancelled resumes its parent once. */
+const RESUMED_ONCE = 'fork-resumed-once';
 
 type Reply = { value: unknown } | { error: unknown };
 
@@ -149,16 +152,24 @@ export class Scheduler {
       return;
     }
     const { fiber: parent, fork, index } = fiber.parent;
-    fork.left -= 1;
+    fork.open.delete(fiber);
+    fork.vacant += 1;
     if ('error' in outcome) {
       const { error } = outcome;
       if (error instanceof StepFailed) fork.ends[index] = { type: 'failed', error: error.error };
       else if (!fiber.cancelled) {
         fork.ends[index] = { type: 'unwound', by: error };
-        for (const sibling of fork.children) this.cancel(sibling);
+        fork.unwound = true;
+        for (const sibling of fork.open) this.cancel(sibling);
       }
     }
-    if (fork.left === 0 && !fork.starting) this.resume(parent, { value: fork.ends });
+    if (fork.starting) return;
+    this.fill(parent, fork);
+    if (fork.open.size > 0) return;
+    // The last of the branches that were cancelled here has resumed the parent already; 0.1.0 resumed it again.
+    if (fork.resumed && patched(RESUMED_ONCE)) return;
+    fork.resumed = true;
+    this.resume(parent, { value: fork.ends });
   }
 
   /** Throws a cancel into a fiber at its yield; when an activity is under way, once that has ended. */
@@ -166,8 +177,8 @@ export class Scheduler {
     if (fiber.ended || fiber.cancelled) return;
     fiber.cancelled = true;
     const { command, fork, scope } = fiber;
-    if (fork !== null && fork.left > 0) {
-      for (const child of fork.children) this.cancel(child);
+    if (fork !== null && fork.open.size > 0) {
+      for (const child of fork.open) this.cancel(child);
       return;
     }
     scope?.cancel();
@@ -275,17 +286,34 @@ export class Scheduler {
   }
 
   private fork(fiber: Fiber, command: Extract<Command, { type: 'fork' }>): Reply | null {
+    const { branches, next = () => null } = command;
     const fork: Fork = {
-      ...{ children: [], starting: true, left: command.branches.length },
-      ends: command.branches.map(() => ({ type: 'done' })),
+      ...{ open: new Set(), ends: [], next, vacant: 0 },
+      ...{ starting: true, unwound: false, resumed: false },
     };
     fiber.fork = fork;
-    fork.children = command.branches.map(({ steps, branch }, index) =>
-      createFiber(steps, branch, { fiber, fork, index }),
-    );
-    for (const child of fork.children) this.resume(child, { value: undefined });
+    const children = branches.map((start) => this.branch(fiber, fork, start));
+    for (const child of children) this.resume(child, { value: undefined });
     fork.starting = false;
-    return fork.left === 0 ? { value: fork.ends } : null;
+    this.fill(fiber, fork);
+    return fork.open.size === 0 ? { value: fork.ends } : null;
+  }
+
+  private branch(fiber: Fiber, fork: Fork, { steps, branch }: BranchStart): Fiber {
+    const child = createFiber(steps, branch, { fiber, fork, index: fork.ends.length });
+    fork.ends.push({ type: 'done' });
+    fork.open.add(child);
+    return child;
+  }
+
+  /** Starts a further branch for each that has ended. A loop and no recursion: branches may end as soon as they start. */
+  private fill(fiber: Fiber, fork: Fork): void {
+    fork.starting = true;
+    for (; fork.vacant > 0 && !fork.unwound && !fiber.cancelled; fork.vacant -= 1) {
+      const start = fork.next();
+      if (start !== null) this.resume(this.branch(fiber, fork, start), { value: undefined });
+    }
+    fork.starting = false;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Odds {
   fail: number;
   skip: number;
   handover: number;
+  /** How likely a `condition` holds; default 80. */
+  holds?: number;
 }
 
 /** Answers for a definition in place of Postgres and providers: what each step comes to is fixed by its path and a seed. */
@@ -42,7 +44,7 @@ export function oracle(definition: Steps, seed: number, odds: Odds, now: () => n
         return { type: 'branch', index: index < length ? index : 'else' };
       }
       case 'condition':
-        return { type: 'condition', holds: roll('holds') < 80, reason: 'it does not hold' };
+        return { type: 'condition', holds: roll('holds') < (odds.holds ?? 80), reason: 'it does not hold' };
       case 'variables':
         return { type: 'variables', variables: { ...variables, [`v${roll('name') % 3}`]: path } };
       case 'delay':
@@ -63,7 +65,10 @@ export function oracle(definition: Steps, seed: number, odds: Odds, now: () => n
       }
       case 'repeat': {
         if (!('repeat' in step)) throw new Error('not a loop');
-        if ('for_each' in step.repeat) return { type: 'repeat', total: 2, items: ['a', 'b'] };
+        if ('for_each' in step.repeat) {
+          const items = step.repeat.for_each.match(/\w+/g) ?? [];
+          return { type: 'repeat', total: items.length, items };
+        }
         return 'count' in step.repeat ? { type: 'repeat', total: Number(step.repeat.count) } : { type: 'repeat' };
       }
       default:

@@ -30,8 +30,11 @@ export type Command =
   | { type: 'sleep'; node: PlanNode; path: string; until: number; ms: number | undefined; note: string; retry: false }
   /** Pause until the wait at this path is woken, or until an instant; null = only when woken. */
   | { type: 'wait'; node: PlanNode; path: string; until: number | null; ms: number | null | undefined; note: string }
-  /** Run branches side by side to their ends; one that unwinds cancels the others. → `BranchEnd[]` */
-  | { type: 'fork'; path: string; branches: BranchStart[] }
+  /**
+   * Run branches side by side to their ends; one that unwinds cancels the others. Each time one has ended, `next` may add
+   * another; null = none, until the next end. → `BranchEnd[]`, in the order in which the branches began
+   */
+  | { type: 'fork'; path: string; branches: BranchStart[]; next?: () => BranchStart | null }
   /** Show a step's state; `persist` = no activity writes it, so its row has to be written. */
   | {
       type: 'note';
@@ -68,6 +71,10 @@ export function* askFailure(node: ActionNode, path: string, error: RunError): St
   return (yield { type: 'fail', node, path, error }) as Performance | Closed | Failed;
 }
 
-export function* askBranches(path: string, branches: BranchStart[]): Steps<BranchEnd[]> {
-  return (yield { type: 'fork', path, branches }) as BranchEnd[];
+export function* askBranches(
+  path: string,
+  branches: BranchStart[],
+  next?: () => BranchStart | null,
+): Steps<BranchEnd[]> {
+  return (yield { type: 'fork', path, branches, ...(next && { next }) }) as BranchEnd[];
 }

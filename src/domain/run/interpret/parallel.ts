@@ -1,12 +1,12 @@
 import type { ParallelAction } from '../../definition/action';
 import { mergeBranches } from '../branch-variables';
-import { variablesProblem } from '../limits';
 import type { ParallelNode } from '../plan';
 import type { RunError } from '../step-record';
-import { around, cancelBelow, enter } from './around';
+import { around, enter } from './around';
+import { throwUnwound, tooLarge } from './branches';
 import { askBranches, type Steps } from './command';
 import type { Context, StepKind } from './kind';
-import { RunEnded, StepFailed } from './outcome';
+import { StepFailed } from './outcome';
 import type { Branch } from './progress';
 
 /**
@@ -37,14 +37,6 @@ export const parallel: StepKind<'parallel', ParallelAction> = {
 
 const placeOf = (path: string, index: number): string => `${path}.parallel[${index}]`;
 
-/** What fits into each branch need not fit into the run. */
-function tooLarge(variables: Record<string, unknown>, { id }: ParallelNode, path: string): RunError | undefined {
-  const message = variablesProblem(variables);
-  return message === undefined
-    ? undefined
-    : { code: 'limit_exceeded', message, path, ...(id === null ? {} : { actionId: id }) };
-}
-
 /** Returns what each branch failed with. Throws what ends the run. */
 function* runBranches(
   context: Context,
@@ -61,12 +53,7 @@ function* runBranches(
     steps: runBranch({ ...context, branch }, node, path, index),
   }));
   const ends = starts.length === 0 ? [] : yield* askBranches(path, starts);
-  const unwound = ends.find((end) => end.type === 'unwound');
-  if (unwound) {
-    // An enclosing loop may go on: what was cancelled here must not stay open.
-    if (unwound.by instanceof RunEnded) yield* cancelBelow(context, path);
-    throw unwound.by;
-  }
+  yield* throwUnwound(context, path, ends);
   return branches.map(({ place }) => progress.finished(place)?.error);
 }
 

@@ -75,6 +75,17 @@ export class Progress {
     }
   }
 
+  /** Forgets how the branch at a place ended and what it carries. Its positions must have been left. */
+  forget(place: string): void {
+    this.ended.delete(place);
+    this.branches.delete(place);
+  }
+
+  /** Forgets what the branch at a place carries; it has ended and its variables are those of its parent. */
+  forgetBranch(place: string): void {
+    this.branches.delete(place);
+  }
+
   /** Follows which steps have begun and not ended. */
   observe(path: string, node: PlanNode, status: StepStatus): void {
     if (status === 'running' || status === 'waiting') this.openSteps.set(path, node);

@@ -1,37 +1,24 @@
 import type { RepeatAction } from '../../definition/action';
-import type { RepeatNode } from '../plan';
 import { around, cancelBelow, evaluate, show } from './around';
 import type { Steps } from './command';
-import type { Context, StepKind } from './kind';
+import type { StepKind } from './kind';
+import { begunAt, endOf, iterationAt, scopeOf, tallyAt, type Loop, type Tally } from './loop';
 import { RunEnded } from './outcome';
-
-/** How a loop ended, kept as the result of its row. */
-interface Tally {
-  iterations: number;
-  warning?: string;
-  error?: string;
-}
-
-interface Loop {
-  context: Context;
-  node: RepeatNode;
-  path: string;
-  /** undefined = decided at each iteration. */
-  total: number | undefined;
-  items: readonly unknown[] | undefined;
-  /** Iterations after which the driver wants the loop to end. */
-  most: number;
-}
+import { runSideBySide } from './side-by-side';
 
 const FORMS = ['count', 'for_each', 'while', 'until'] as const;
 
-/** Again and again: so many times, for each item, while or until a condition holds; at most `max_iterations` times. */
+/**
+ * Again and again: so many times, for each item (also several at a time), while or until a condition holds; at most
+ * `max_iterations` times.
+ */
 export const repeat: StepKind<'repeat', RepeatAction> = {
   plan: (step, base, { planList }) => ({
     ...base,
     kind: 'repeat',
     form: FORMS.find((form) => form in step.repeat) ?? 'count',
     maxIterations: step.repeat.max_iterations,
+    ...('for_each' in step.repeat && step.repeat.parallel !== undefined && { parallel: step.repeat.parallel }),
     sequence: planList(step.repeat.sequence),
   }),
   *run(context, node, path) {
@@ -42,7 +29,8 @@ export const repeat: StepKind<'repeat', RepeatAction> = {
     const { total, items, most = Infinity } = decided;
     yield* around(context, node, path, function* () {
       try {
-        return yield* iterate({ context, node, path, total, items, most });
+        const loop = { context, node, path, total, items, most };
+        return yield* node.parallel === undefined ? iterate(loop) : runSideBySide(loop, node.parallel);
       } finally {
         branch.repeat = outer;
       }
@@ -52,9 +40,9 @@ export const repeat: StepKind<'repeat', RepeatAction> = {
 };
 
 function* iterate(loop: Loop): Steps<Tally> {
-  const { context, node, path, total, most } = loop;
+  const { context, node, path, total } = loop;
   const { branch, progress } = context;
-  const end = Math.min(total ?? Infinity, node.maxIterations, most);
+  const end = endOf(loop);
   for (let index = progress.position(path); index < end; index += 1) {
     progress.reach(path, index);
     branch.repeat = scopeOf(loop, index);
@@ -75,12 +63,9 @@ function* iterate(loop: Loop): Steps<Tally> {
       if (!goesOn) return tally(index + 1, problem);
     }
   }
-  if (total !== undefined && total <= node.maxIterations) return { iterations: end };
-  return { iterations: end, warning: `Ended at max_iterations (${node.maxIterations}).` };
+  return tallyAt(end, loop);
 }
 
-/** Where the number of iterations that have begun is kept. */
-const begunAt = (path: string): string => `${path}.begun`;
 /** Where the number of iterations whose steps are through is kept. */
 const doneAt = (path: string): string => `${path}.done`;
 
@@ -89,18 +74,9 @@ const tally = (iterations: number, error: string | undefined): Tally => ({
   ...(error === undefined ? {} : { error }),
 });
 
-function scopeOf({ total, items }: Loop, index: number): Record<string, unknown> {
-  return {
-    index,
-    first: index === 0,
-    ...(total === undefined ? {} : { last: index === total - 1 }),
-    ...(items === undefined ? {} : { item: items[index] }),
-  };
-}
-
 /** A false `condition` inside ends its iteration only. */
 function* runIteration({ context, node, path }: Loop, index: number): Steps {
-  const place = `${path}.repeat[${index}]`;
+  const place = iterationAt(path, index);
   try {
     yield* context.runList(context, node.sequence, `${place}.sequence`);
   } catch (error) {

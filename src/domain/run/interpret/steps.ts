@@ -1,6 +1,8 @@
 import type { ActionStep } from '../../definition/action';
 import { kindOf } from '../../definition/action-kind';
+import { loopAt } from '../lanes';
 import type { PlanKind, PlanNode } from '../plan';
+import { stepAt } from '../step-at';
 import { action } from './action';
 import { note, show } from './around';
 import { choose } from './choose';
@@ -27,7 +29,7 @@ export function planOf(steps: readonly ActionStep[], executionOf: ExecutionOf): 
   return steps.map((step) => planStep(step, executionOf));
 }
 
-export function planStep(step: ActionStep, executionOf: ExecutionOf): PlanNode {
+function planStep(step: ActionStep, executionOf: ExecutionOf): PlanNode {
   const kind = kindOf(step);
   const what = 'action' in step ? step.action : kind;
   const base = {
@@ -45,9 +47,21 @@ export function runList(progress: Progress, branch: Branch, steps: readonly Plan
   return listOf(contextOf(progress, branch), steps, prefix);
 }
 
-/** Interprets one step, e.g. a branch of a `parallel`. */
-export function runStep(progress: Progress, branch: Branch, node: PlanNode, path: string): Steps {
-  return stepOf(contextOf(progress, branch), node, path);
+/**
+ * Interprets a branch at its place: one step of a `parallel`, or the steps of one iteration of a loop. null = the definition
+ * has no such place.
+ */
+export function runBranch(
+  progress: Progress,
+  branch: Branch,
+  definition: Parameters<typeof stepAt>[0],
+  executionOf: ExecutionOf,
+): Steps | null {
+  const { place } = branch;
+  const loop = loopAt(definition, place);
+  if (loop) return runList(progress, branch, planOf(loop.sequence, executionOf), `${place}.sequence`);
+  const step = stepAt(definition, place);
+  return step ? stepOf(contextOf(progress, branch), planStep(step, executionOf), place) : null;
 }
 
 const contextOf = (progress: Progress, branch: Branch): Context => ({

@@ -1,0 +1,48 @@
+import type { RepeatNode } from '../plan';
+import type { Context } from './kind';
+
+/** How a loop ended, kept as the result of its row. */
+export interface Tally {
+  iterations: number;
+  warning?: string;
+  error?: string;
+}
+
+/** A loop under way. */
+export interface Loop {
+  context: Context;
+  node: RepeatNode;
+  path: string;
+  /** undefined = decided at each iteration. */
+  total: number | undefined;
+  items: readonly unknown[] | undefined;
+  /** Iterations after which the driver wants the loop to end. */
+  most: number;
+}
+
+/** Iterations after which a loop ends in any case. */
+export function endOf({ node, total, most }: Loop): number {
+  return Math.min(total ?? Infinity, node.maxIterations, most);
+}
+
+/** The result of a loop that reached its end. */
+export function tallyAt(end: number, { node, total }: Loop): Tally {
+  if (total !== undefined && total <= node.maxIterations) return { iterations: end };
+  return { iterations: end, warning: `Ended at max_iterations (${node.maxIterations}).` };
+}
+
+/** The `repeat` root of an iteration. */
+export function scopeOf({ total, items }: Loop, index: number): Record<string, unknown> {
+  return {
+    index,
+    first: index === 0,
+    ...(total === undefined ? {} : { last: index === total - 1 }),
+    ...(items === undefined ? {} : { item: items[index] }),
+  };
+}
+
+/** Where an iteration stands, e.g. `actions[0].repeat[3]`. */
+export const iterationAt = (path: string, index: number): string => `${path}.repeat[${index}]`;
+
+/** Key under which the number of iterations that have begun is kept. */
+export const begunAt = (path: string): string => `${path}.begun`;
