@@ -222,7 +222,7 @@ async function goOnWaiting(
   wait: Wait,
   { seen, now }: { seen: Look | null; now: Date },
 ): Promise<Evaluation> {
-  const { runId, path } = step.names;
+  const { runId } = step.names;
   const recheckAt = seen?.changesAt ?? null;
   const instants = [recheckAt, wait.timeoutAt].flatMap((at) => (at === null ? [] : [at.getTime()]));
   await endLook(tx, wait.id, recheckAt);

@@ -138,8 +138,6 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
   return makeCall(deps, attempt, timeoutMs, (signal) => withBoundSecrets(bound, () => execute(signal)));
 }
 
-const places = ({ names: { runId, path } }: ActionStepOfRun) => ({ runId, path });
-
 /** While this attempt was prepared, the step or the run ended, or another attempt became the current one. */
 async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<Performance> {
   const standing = await stepStanding(database.db, step.names);
