@@ -268,13 +268,12 @@ ${more}
       expect(rows.filter(({ path }) => path.endsWith('.sequence[5]')).map(({ path }) => path)).not.toContain(
         'actions[1].repeat[1].sequence[5]',
       );
-      const began = (index: number) =>
-        rows.find(({ path }) => path === `actions[1].repeat[${index}].sequence[0]`)?.started_at ?? 0;
-      const over = (index: number) =>
-        rows.find(({ path }) => path === `actions[1].repeat[${index}].sequence[1]`)?.finished_at ?? 0;
+      const timeOf = (path: string, column: 'started_at' | 'finished_at') =>
+        Number(rows.find((row) => row.path === `actions[1].repeat${path}`)?.[column]);
       // The fourth takes the place of the first that ends, the second.
-      expect(+new Date(began(3))).toBeGreaterThanOrEqual(+new Date(over(1)));
-      expect(+new Date(began(2))).toBeLessThan(+new Date(over(1)));
+      const firstEnd = timeOf('[1].sequence[4]', 'finished_at');
+      expect(timeOf('[3].sequence[0]', 'started_at')).toBeGreaterThanOrEqual(firstEnd);
+      expect(timeOf('[2].sequence[0]', 'started_at')).toBeLessThan(firstEnd);
     }, 60_000);
 
     it('begins no iteration after a failure, and fails with the first error by item', async () => {
