@@ -85,6 +85,10 @@ const Environment = z.object({
   FERMATA_SCRIPT_SANDBOX: z.enum(['bubblewrap', 'none']).default('bubblewrap'),
   FERMATA_SCRIPT_NETWORK: z.enum(['true', 'false']).default('false'),
   FERMATA_SCRIPT_BUBBLEWRAP: z.string().startsWith('/', 'must be an absolute path').optional(),
+  FERMATA_SCRIPT_CGROUP: z
+    .string()
+    .regex(/^(auto|none|\/.*)$/, 'must be auto, none or an absolute path')
+    .default('auto'),
   FERMATA_SCRIPT_SLOTS: integer(1, 1_000).prefault('8'),
   FERMATA_RATE_LIMIT: integer(1, 1_000_000).prefault('200'),
   FERMATA_INGEST_RATE_LIMIT: integer(1, 1_000_000).prefault('5000'),
@@ -185,8 +189,11 @@ export interface Config {
   egressProxy: ProxySettings;
   /** Modules of custom plugins: packages, or paths from where the process was started. */
   plugins: string[];
-  /** How scripts of automations are run; `bubblewrap` is its path, undefined = the first of the usual places. */
-  scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean; bubblewrap: string | undefined };
+  /**
+   * How scripts of automations are run. `bubblewrap` is its path, undefined = the first of the usual places. `cgroup` is `auto`,
+   * `none` or the path of a delegated cgroup.
+   */
+  scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean; bubblewrap: string | undefined; cgroup: string };
   /** Most scripts at once in a worker. */
   scriptSlots: number;
   /** Requests per second and token, on ordinary and on inbound routes. */
@@ -305,6 +312,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
       sandbox: env.FERMATA_SCRIPT_SANDBOX,
       network: env.FERMATA_SCRIPT_NETWORK === 'true',
       bubblewrap: env.FERMATA_SCRIPT_BUBBLEWRAP,
+      cgroup: env.FERMATA_SCRIPT_CGROUP,
     },
     scriptSlots: env.FERMATA_SCRIPT_SLOTS,
     rateLimit: { perSecond: env.FERMATA_RATE_LIMIT, ingestPerSecond: env.FERMATA_INGEST_RATE_LIMIT },

@@ -30,7 +30,7 @@ import { loadPlugins } from './integrations/load-plugins';
 import { createPlugins } from './integrations/plugins';
 import { warnOfSkew } from './telemetry/clock-skew';
 import { createPackageSource } from './integrations/script/packages';
-import { warnWithoutSandbox } from './integrations/script/sandbox-warning';
+import { reportEnforcement, warnWithoutSandbox } from './integrations/script/sandbox-warning';
 import { createScriptRunner, type ScriptRunner } from './integrations/script/script-runner';
 import { projectRoot } from './project-root';
 import { pushMetrics } from './telemetry/push-metrics';
@@ -71,6 +71,7 @@ export async function startApi(config: Config, standIn?: DatabaseClock): Promise
     limits: SCRIPT_LIMITS,
   });
   warnWithoutSandbox(config.scripts, log);
+  reportEnforcement(await scripts.enforcement(), log);
   let stopClock = (): void => undefined;
   const closeAll = async () => {
     stopClock();

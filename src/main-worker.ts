@@ -56,7 +56,7 @@ import { loadPlugins } from './integrations/load-plugins';
 import { createPlugins } from './integrations/plugins';
 import { createPackageSource } from './integrations/script/packages';
 import { createScriptRunner, WORKER_WAIT_MS } from './integrations/script/script-runner';
-import { warnWithoutSandbox } from './integrations/script/sandbox-warning';
+import { reportEnforcement, warnWithoutSandbox } from './integrations/script/sandbox-warning';
 import { warnOfSkew } from './telemetry/clock-skew';
 import { pushMetrics } from './telemetry/push-metrics';
 import { packageVersion } from './package-version';
@@ -154,6 +154,8 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
     createPlugins({ egress, scripts, own: await loadPlugins(config.plugins, { egress }) }),
   );
   warnWithoutSandbox(config.scripts, log);
+  const scriptLimits = await scripts.enforcement();
+  reportEnforcement(scriptLimits, log);
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const metrics = createWorkerMetrics({ db: database.db, log, namedAutomations: config.metricsAutomations });
@@ -172,6 +174,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
     database,
     egress,
     scripts,
+    scriptLimits,
     plugins,
     registry,
     metrics,
@@ -355,7 +358,7 @@ function startRouting(parts: WorkerParts): Routing {
     ...{ db: database.db, knowledge: knowledgeOf(parts.plugins) },
     worker: {
       ...{ id: workerId, host: hostname(), pid: process.pid },
-      ...{ version: packageVersion(), leaseSeconds: LEASE_SECONDS },
+      ...{ version: packageVersion(), scriptLimits: parts.scriptLimits.by, leaseSeconds: LEASE_SECONDS },
     },
   });
   const leases = createLeases({ db: database.db, workerId, fleet });

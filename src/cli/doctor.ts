@@ -15,6 +15,25 @@ const Diagnosis = z.looseObject({
   ),
 });
 
+const Workers = z.looseObject({
+  items: z.array(
+    z.looseObject({ host: z.string(), pid: z.int(), live: z.boolean(), scriptLimits: z.string().nullish() }),
+  ),
+});
+
+const LIMITED_BY = new Map([
+  ['cgroup', 'limited by a cgroup'],
+  ['rlimit', 'limited for each process and watched (no cgroup)'],
+]);
+
+/** A line for each live worker that announces how it limits scripts. */
+function scriptLimits({ items }: z.infer<typeof Workers>): string[] {
+  return items.flatMap(({ host, pid, live, scriptLimits: by }) => {
+    const how = LIMITED_BY.get(by ?? '');
+    return live && how !== undefined ? [`scripts   ${host} ${pid}: memory and processes are ${how}`] : [];
+  });
+}
+
 /** `fermata doctor` */
 export function configure(command: Command): void {
   command
@@ -22,7 +41,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Lists what is wrong with an installation: workers that are missing or lack a plugin, runs that make no progress or lost their
+Lists what is wrong with an installation, and what enforces the limits of scripts in each live worker: workers that are missing or lack a plugin, runs that make no progress or lost their
 execution, changes that were set aside, late housekeeping. Each line says what to do. Exit code 1 if anything is critical.
 
 Examples:
@@ -32,13 +51,15 @@ ${CONNECTION_HELP}`,
     )
     .action(async ({ json }: { json?: true }) => {
       const output = createOutput();
-      const found = await connect().get('/diagnosis', Diagnosis);
+      const client = connect();
+      const found = await client.get('/diagnosis', Diagnosis);
       if (json) output.json(found);
       else if (found.items.length === 0) output.line('Nothing is wrong.');
       for (const { severity, code, message, advice } of json ? [] : found.items) {
         output.line(`${severity.padEnd(8)}  ${code}: ${message}`);
         output.line(`${' '.repeat(10)}${advice}`);
       }
+      if (!json) for (const line of scriptLimits(await client.get('/workers', Workers))) output.line(line);
       if (found.items.some(({ severity }) => severity === 'critical')) process.exitCode = 1;
     });
 }

@@ -12,6 +12,8 @@ export interface WorkerAnnouncement {
   pid: number;
   /** Release that it runs. */
   version: string;
+  /** What enforces the limits of scripts there. */
+  scriptLimits: 'cgroup' | 'rlimit';
   knowledge: Knowledge;
   /** Hash of `knowledge`. */
   knowsId: string;
@@ -28,12 +30,12 @@ export interface Announced {
 
 /** Renews the caller's announcement, in one statement with the removal of old ones. Times are the database's. */
 export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<Announced> {
-  const { id, host, pid, version, knowledge, knowsId, leaseSeconds } = worker;
+  const { id, host, pid, version, scriptLimits, knowledge, knowsId, leaseSeconds } = worker;
   const until = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
   const result = await db.execute<{ live: number; others: Announced['others'] | null }>(sql`
     with mine as (
-      insert into workers (id, host, pid, version, expires_at, knows, reads, knows_id)
-      values (${id}, ${host}, ${pid}, ${version}, ${until}, (select array_agg(n) from jsonb_array_elements_text(
+      insert into workers (id, host, pid, version, script_limits, expires_at, knows, reads, knows_id)
+      values (${id}, ${host}, ${pid}, ${version}, ${scriptLimits}, ${until}, (select array_agg(n) from jsonb_array_elements_text(
         ${JSON.stringify(knowledge.names)}::jsonb) n), ${JSON.stringify(knowledge.reads)}::jsonb, ${knowsId})
       on conflict (id) do update set expires_at = excluded.expires_at,
         -- A process that slept was not there meanwhile.

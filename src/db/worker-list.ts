@@ -8,6 +8,8 @@ export interface WorkerRow extends Record<string, unknown> {
   pid: number;
   /** Null = a release that does not announce it. */
   version: string | null;
+  /** What enforces the limits of scripts there; null = a release that does not announce it. */
+  scriptLimits: 'cgroup' | 'rlimit' | null;
   startedAt: Date;
   live: boolean;
   /** Partitions of the change log that it routes. */
@@ -17,7 +19,7 @@ export interface WorkerRow extends Record<string, unknown> {
 /** Workers, the live ones first. */
 export async function listWorkers(db: Executor): Promise<WorkerRow[]> {
   const result = await db.execute<Omit<WorkerRow, 'startedAt'> & { startedAt: string }>(sql`
-    select w.id, w.host, w.pid, w.version, w.started_at as "startedAt", w.expires_at >= clock_timestamp() as live,
+    select w.id, w.host, w.pid, w.version, w.script_limits as "scriptLimits", w.started_at as "startedAt", w.expires_at >= clock_timestamp() as live,
       (select count(*)::int from partition_leases l where l.owner = w.id and l.expires_at >= clock_timestamp())
         as partitions
     from workers w order by live desc, w.started_at desc, w.id limit 200`);

@@ -44,7 +44,7 @@ function namesIn({ kinds, events }: Readers, kind: string, derivedEvents: readon
 /** Announces what a worker's plugins bring and remembers what those of the others do. */
 export function createFleet(deps: {
   db: Executor;
-  worker: Pick<WorkerAnnouncement, 'id' | 'host' | 'pid' | 'version' | 'leaseSeconds'>;
+  worker: Pick<WorkerAnnouncement, 'id' | 'host' | 'pid' | 'version' | 'scriptLimits' | 'leaseSeconds'>;
   knowledge: Knowledge;
 }): Fleet {
   const { db, knowledge } = deps;

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lazyClient } from '../../src/temporal/connect';
+import { findEnforcement } from '../../src/integrations/script/enforcement';
 import { projectRoot } from '../../src/project-root';
 import { startEngine, type Engine } from '../support/engine';
 import { runFermata, type FermataProcess } from '../support/process';
@@ -55,6 +56,12 @@ describe('operations', () => {
     expect(items).toEqual([
       expect.objectContaining({ live: true, version: packageVersion(), pid: expect.any(Number), partitions: 64 }),
     ]);
+    expect(items).toEqual([expect.objectContaining({ scriptLimits: (await findEnforcement('auto')).by })]);
+    const { out } = await runFermata(['doctor'], {
+      FERMATA_URL: api.url,
+      FERMATA_TOKEN: engine.authorization.replace('Bearer ', ''),
+    });
+    expect(out).toMatch(/^scripts   \S+ \d+: memory and processes are limited (by a cgroup|for each process)/m);
     const before = proxy.statements();
     const since = performance.now();
     await pause(20_000);

@@ -4232,6 +4232,8 @@ export interface components {
             pid: number;
             /** @description Release that it runs; null = one that does not announce it */
             version: string | null;
+            /** @description What enforces the limits of memory and processes of scripts there; null = a release that does not announce it */
+            scriptLimits: ("cgroup" | "rlimit") | null;
             /**
              * Format: date-time
              * @description ISO 8601, UTC

@@ -12,6 +12,12 @@ const WorkerAnswer = z
     host: z.string(),
     pid: z.int(),
     version: z.string().nullable().describe('Release that it runs; null = one that does not announce it'),
+    scriptLimits: z
+      .enum(['cgroup', 'rlimit'])
+      .nullable()
+      .describe(
+        'What enforces the limits of memory and processes of scripts there; null = a release that does not announce it',
+      ),
     startedAt: Timestamp,
     live: z.boolean().describe('false: it stopped some minutes ago'),
     partitions: z.int().describe('Partitions of the change log that it routes'),

@@ -75,6 +75,8 @@ export const workers = pgTable('workers', {
   knowsId: text('knows_id'),
   /** Release that it runs; null = one that does not announce it. */
   version: text('version'),
+  /** What enforces the limits of scripts there; null = a release that does not announce it. */
+  scriptLimits: text('script_limits'),
 });
 
 /** Which worker routes which partition; `epoch` is the fencing token. */

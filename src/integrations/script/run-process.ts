@@ -27,6 +27,8 @@ export interface ProcessRequest {
   stdin: string;
   /** Contents of the file descriptors 4, 5, …, which the process reads. */
   inputs?: readonly (string | Buffer)[];
+  /** A `cgroup.procs` that is open for writing: the process enters this cgroup before it does anything else. */
+  enter?: number | undefined;
   timeoutMs: number;
   /** Hides secrets in an output that has to be cut; the others are masked by the caller. */
   mask: Mask;
@@ -94,9 +96,11 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
   }
 }
 
-function start({ command, args, env, cwd, user, stdin, inputs = [] }: ProcessRequest): ChildProcess {
-  const child = spawn(command, [...args], {
-    ...{ env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)] },
+function start({ command, args, env, cwd, user, stdin, inputs = [], enter }: ProcessRequest): ChildProcess {
+  const pipes = ['pipe', 'pipe', 'pipe', 'pipe', ...inputs.map(() => 'pipe')] as 'pipe'[];
+  const [program = '', ...rest] = enter === undefined ? [command, ...args] : entering(pipes.length, [command, ...args]);
+  const child = spawn(program, rest, {
+    ...{ env, cwd, detached: true, stdio: enter === undefined ? pipes : [...pipes, enter] },
     ...(user === undefined ? {} : { uid: user, gid: user }),
   });
   [stdin, ...inputs].forEach((content, index) => {
@@ -106,6 +110,12 @@ function start({ command, args, env, cwd, user, stdin, inputs = [] }: ProcessReq
     stream?.end(content);
   });
   return child;
+}
+
+/** A command that enters the cgroup of a file descriptor and closes it: who holds it could move other processes in. */
+function entering(descriptor: number, command: readonly string[]): string[] {
+  const script = `echo 0 >&${descriptor} && exec ${descriptor}>&- && exec "$@"`;
+  return ['/bin/bash', '--norc', '--noprofile', '-c', script, 'bash', ...command];
 }
 
 const outputsOf = (child: ChildProcess): Readable[] => [

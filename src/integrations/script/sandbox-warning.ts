@@ -1,4 +1,5 @@
 import type { Logger } from '../../log';
+import type { Enforcement } from './enforcement';
 import type { ScriptPolicy } from './sandbox';
 
 /** Says in the log of a process that it runs scripts without a sandbox. */
@@ -7,4 +8,10 @@ export function warnWithoutSandbox({ sandbox }: ScriptPolicy, log: Logger): void
   log.warn(
     'FERMATA_SCRIPT_SANDBOX=none: scripts of automations run WITHOUT a sandbox, with the rights of this process',
   );
+}
+
+/** Writes to the log of a process what enforces the limits of its scripts. */
+export function reportEnforcement({ by, detail }: Enforcement, log: Logger): void {
+  if (by === 'cgroup') log.info({ cgroup: detail }, 'memory and processes of scripts are limited by a cgroup');
+  else log.info({ why: detail }, 'memory and processes of scripts are limited without a cgroup');
 }

@@ -4,10 +4,11 @@ import type { Mask } from '../../domain/secrets/mask-values';
 import { ProviderFailure } from '../provider-failure';
 import { bubblewrapProcess, scriptUser, tryBubblewrap, type Mount, type SandboxAbility } from './bubblewrap';
 import { createMark, killMarked } from './descendants';
+import { runLimited } from './enforcement';
 import { withoutInherited } from './inherited';
 import { limited } from './limits';
 import { watchScript } from './script-watch';
-import { runProcess, type Companion, type ProcessResult } from './run-process';
+import type { Companion, ProcessResult } from './run-process';
 import { withDirectory } from './private-directory';
 
 /** How scripts are kept apart from the service. */
@@ -18,6 +19,8 @@ export interface ScriptPolicy {
   network: boolean;
   /** Absolute path of bubblewrap; undefined = the first of the usual places. */
   bubblewrap?: string | undefined;
+  /** Cgroup that limits memory and processes of scripts: see `openCgroupHome`. Default `auto`. */
+  cgroup?: string | undefined;
 }
 
 /** A command to run in the private directory of one script. */
@@ -63,7 +66,7 @@ export async function sandboxProblem(bubblewrap?: string): Promise<string | null
 
 /** @throws {ProviderFailure} config_invalid when there is no sandbox */
 export async function runSandboxed(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
-  return policy.sandbox === 'none' ? runOpenly(request) : runBehindWalls(policy, request);
+  return policy.sandbox === 'none' ? runOpenly(policy, request) : runBehindWalls(policy, request);
 }
 
 async function runBehindWalls(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
@@ -86,14 +89,14 @@ async function runBehindWalls(policy: ScriptPolicy, request: SandboxedCommand): 
     ],
     timeoutMs,
   });
-  return runProcess({
+  return runLimited(policy.cgroup ?? 'auto', {
     ...{ ...bwrap, stdin, timeoutMs, mask, signal },
     accompany: watchScript,
   });
 }
 
 /** Without walls: limits and the end of everything that it started remain. */
-function runOpenly(request: SandboxedCommand): Promise<ProcessResult> {
+function runOpenly(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   const { workingDirectory, stdin, timeoutMs, mask, signal } = request;
   return withDirectory(async (directory) => {
     await mkdir(join(directory, workingDirectory), { recursive: true });
@@ -108,7 +111,7 @@ function runOpenly(request: SandboxedCommand): Promise<ProcessResult> {
     const [command = '', ...args] = limited(withoutInherited(request.command(directory)), {
       ...{ timeoutMs, inSandbox: false, mark: mark.limit },
     });
-    return runProcess({
+    return runLimited(policy.cgroup ?? 'auto', {
       ...{ command, args, stdin, timeoutMs, mask, signal, user: scriptUser() },
       env: { PATH, HOME: directory, ...request.env, ...mark.env },
       cwd: join(directory, workingDirectory),

@@ -1,4 +1,5 @@
 import type { Egress } from '../../edges/egress/egress';
+import { findEnforcement, type Enforcement } from './enforcement';
 import { createPackageCache } from './package-cache';
 import type { PackageSource } from './packages';
 import { runScript, type ScriptRequest } from './run-script';
@@ -14,6 +15,8 @@ export interface ScriptRunner {
    * packages_not_ready or overloaded (retryable) when it cannot be run; the reason of the signal when it aborts
    */
   run(request: ScriptRequest): Promise<ScriptOutcome>;
+  /** What enforces the limits of memory and processes; decided at the first call or script. */
+  enforcement(): Promise<Enforcement>;
   /** Removes what the scripts of this process shared. */
   close(): Promise<void>;
 }
@@ -40,6 +43,7 @@ export function createScriptRunner({ policy, packages, egress, limits }: ScriptR
       inSlot(request.signal, async () =>
         runScript({ policy, egress, runtime }, request, await ready(request.packages)),
       ),
+    enforcement: () => findEnforcement(policy.cgroup ?? 'auto'),
     close: () => runtime.close(),
   };
 }

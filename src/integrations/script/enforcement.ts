@@ -1,0 +1,73 @@
+import { NO_MASK } from '../../domain/secrets/mask-values';
+import { scriptUser } from './bubblewrap';
+import { openCgroupHome } from './cgroup-home';
+import { runProcess, type ProcessRequest, type ProcessResult } from './run-process';
+import { createScriptCgroup, removeLeftCgroups, type ScriptCgroup } from './script-cgroup';
+
+/** What enforces the limits of memory and processes of a script. */
+export interface Enforcement {
+  /** `rlimit`: limits of each process, and a look at all of them ten times a second. They hold with `cgroup` too. */
+  by: 'cgroup' | 'rlimit';
+  /** With `cgroup` the directory, with `rlimit` why no cgroup is used. */
+  detail: string;
+}
+
+const TRY_MS = 10_000;
+
+const found = new Map<string, Promise<Enforcement>>();
+
+/**
+ * Chooses once for each process and setting (see `openCgroupHome`): a cgroup that works here, else the limits of single
+ * processes. Cgroups that a crashed process left are removed first.
+ */
+export function findEnforcement(setting: string): Promise<Enforcement> {
+  const known = found.get(setting) ?? choose(setting);
+  found.set(setting, known);
+  return known;
+}
+
+async function choose(setting: string): Promise<Enforcement> {
+  const home = await openCgroupHome(setting);
+  if ('problem' in home) return { by: 'rlimit', detail: home.problem };
+  try {
+    await removeLeftCgroups(home.directory);
+    const cgroup = await createScriptCgroup(home.directory);
+    const { exitCode, stderr } = await runInCgroup(cgroup, {
+      ...{ command: '/bin/true', args: [], env: {}, user: scriptUser(), stdin: '', timeoutMs: TRY_MS, mask: NO_MASK },
+      signal: AbortSignal.timeout(2 * TRY_MS),
+    });
+    if (exitCode === 0) return { by: 'cgroup', detail: home.directory };
+    return { by: 'rlimit', detail: `a process cannot enter a cgroup in ${home.directory}: ${stderr.trim()}` };
+  } catch (error) {
+    return { by: 'rlimit', detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Runs a process under the limits of a script, in a cgroup where that works. */
+export async function runLimited(setting: string, request: ProcessRequest): Promise<ProcessResult> {
+  const { by, detail } = await findEnforcement(setting);
+  return by === 'cgroup' ? runInCgroup(await createScriptCgroup(detail), request) : runProcess(request);
+}
+
+async function runInCgroup(cgroup: ScriptCgroup, request: ProcessRequest): Promise<ProcessResult> {
+  try {
+    const ended = await runProcess({
+      ...request,
+      enter: cgroup.descriptor,
+      accompany(pid, stop) {
+        const inner = request.accompany?.(pid, stop);
+        return {
+          killRest() {
+            cgroup.companion.killRest?.();
+            inner?.killRest?.();
+          },
+          end: () => inner?.end?.(),
+        };
+      },
+    });
+    const excess = ended.stopped ?? cgroup.excess();
+    return { ...ended, ...(excess !== undefined && { stopped: excess }) };
+  } finally {
+    await cgroup.remove();
+  }
+}

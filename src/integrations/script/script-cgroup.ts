@@ -1,0 +1,138 @@
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, open, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { identityOf } from '../../os/process-identity';
+import { LIMITS } from './limits';
+import type { Companion } from './run-process';
+
+const MB = 1_048_576;
+/** Megabytes of memory and of files in memory together: the kernel counts both. */
+const MEMORY_MB = LIMITS.memoryMb + LIMITS.workMb + 2 * LIMITS.tmpMb;
+/** Processes of bubblewrap around those of the script. */
+const AROUND = 8;
+/** Milliseconds after which an empty cgroup that another container made is certainly not about to be used. */
+const FOREIGN_AGE_MS = 3_600_000;
+const REMOVE_ROUNDS = 100;
+
+/** The cgroup of one script. */
+export interface ScriptCgroup {
+  /** Its `cgroup.procs`, open for writing. The kernel asks what the one who opened it may do, so any user can enter by it. */
+  descriptor: number;
+  /** Kills every process in it, whatever its session or parent is. */
+  companion: Companion;
+  /** Why the kernel killed the script; undefined = it did not. */
+  excess(): string | undefined;
+  /** Kills what is left and removes the cgroup. */
+  remove(): Promise<void>;
+}
+
+let made = 0;
+
+/** Makes a cgroup below `home` with the limits of one script. */
+export async function createScriptCgroup(home: string): Promise<ScriptCgroup> {
+  const directory = join(home, `script-${ownerName()}-${(made += 1)}`);
+  await mkdir(directory);
+  try {
+    await limit(directory);
+    const file = await open(join(directory, 'cgroup.procs'), 'w');
+    return {
+      descriptor: file.fd,
+      companion: { killRest: () => killAll(directory) },
+      excess: () => excessOf(directory),
+      async remove() {
+        await file.close();
+        await removeCgroup(directory);
+      },
+    };
+  } catch (error) {
+    await removeCgroup(directory);
+    throw error;
+  }
+}
+
+async function limit(directory: string): Promise<void> {
+  await writeFile(join(directory, 'memory.max'), String(MEMORY_MB * MB));
+  await writeFile(join(directory, 'memory.oom.group'), '1');
+  await writeFile(join(directory, 'pids.max'), String(LIMITS.processes + AROUND));
+  // Missing where the kernel does not count swap.
+  await writeFile(join(directory, 'memory.swap.max'), '0').catch(() => undefined);
+}
+
+function excessOf(directory: string): string | undefined {
+  const kills = Number(/^oom_kill (\d+)$/m.exec(readOr(join(directory, 'memory.events'), ''))?.[1] ?? 0);
+  return kills === 0
+    ? undefined
+    : `The script used more than ${MEMORY_MB} MB of memory, with its files, and was killed.`;
+}
+
+/** Kills all processes in a cgroup at once; kernels before 5.14 cannot, there one after the other. */
+function killAll(directory: string): void {
+  try {
+    writeFileSync(join(directory, 'cgroup.kill'), '1', { flag: 'r+' });
+  } catch {
+    for (const pid of readOr(join(directory, 'cgroup.procs'), '').split('\n').map(Number)) kill(pid);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    if (pid > 0) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Kills what is in a cgroup and removes it; gives up after 2 s, since `removeLeftCgroups` of the next start tries again. */
+async function removeCgroup(directory: string): Promise<void> {
+  for (let round = 0; round < REMOVE_ROUNDS; round += 1) {
+    killAll(directory);
+    try {
+      await rmdir(directory);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      await pause(20);
+    }
+  }
+}
+
+/** Removes the cgroups, with their processes, that service processes left below `home` when they crashed. */
+export async function removeLeftCgroups(home: string): Promise<void> {
+  for (const name of await readdir(home)) {
+    const [, namespace = '', pid, startedAt] = /^script-(\d+)-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
+    if (pid === undefined) continue;
+    const directory = join(home, name);
+    if (namespace === pidNamespace()) {
+      if (identityOf(Number(pid))?.startedAt !== startedAt) await removeCgroup(directory);
+    } else if (await isAbandoned(directory)) await rmdir(directory).catch(() => undefined);
+  }
+}
+
+/** Whether a cgroup of another process namespace, whose owner cannot be looked up, is old; the kernel keeps one in use. */
+async function isAbandoned(directory: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(directory)).mtimeMs > FOREIGN_AGE_MS;
+  } catch {
+    return false;
+  }
+}
+
+/** Names this process, also against a later one that gets its number. */
+const ownerName = () => `${pidNamespace()}-${process.pid}-${identityOf(process.pid)?.startedAt ?? 0}`;
+
+function pidNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  } catch {
+    return '0';
+  }
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
+}
