@@ -26,7 +26,7 @@ describeConsole('the build of the console', () => {
     const initial = new Set(linked.flatMap((file) => [...closure(file)]));
     expect(initial.size).toBeGreaterThan(0);
     expect(total(initial)).toBeLessThan(INITIAL_KB);
-    const editor = readdirSync(assets).filter((file) => /^(code-)?editor-.*\.js$/.test(file));
+    const editor = readdirSync(assets).filter((file) => /^(code-editor|editor|local-validator)-.*\.js$/.test(file));
     const later = new Set(editor.flatMap((file) => [...closure(file)]).filter((file) => !initial.has(file)));
     expect(later.size).toBeGreaterThan(1);
     expect(total(later)).toBeLessThan(EDITOR_KB);

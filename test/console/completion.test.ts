@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describeAt } from '../../console/src/screens/editor/hover';
 import { fixOf, rangeOf } from '../../console/src/screens/editor/findings';
+import { createLocalValidator } from '../../console/src/screens/editor/local-validator';
 import type { Knowledge } from '../../console/src/screens/editor/schema-walk';
 import { suggestAt } from '../../console/src/screens/editor/suggest';
 import { valueAtPath } from '../../console/src/lib/place';
 import { timeAxis } from '../../console/src/lib/time-axis';
 import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
+import { BROKEN, exampleDocuments, findingsOfApi, validatorKnowledge } from './documents';
 
 let api: ApiHarness;
 let knowledge: Knowledge;
@@ -19,6 +22,9 @@ beforeAll(async () => {
     kinds: await items('/entity-kinds'),
     connections: [{ id: 'c-1', name: 'Our Jira', type: 'jira' }],
     secrets: ['PAGER_TOKEN'],
+    hooks: ['pushes'],
+    systems: [{ id: 'checkout', name: 'Checkout' }],
+    automations: [{ id: 'a-1', name: 'Page on call' }],
     groups: ['on-call'],
   };
 });
@@ -229,5 +235,21 @@ describe('the axis of time of a run', () => {
     const places = [...instants].sort((a, b) => a - b).map(place);
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect([place(-5), place(900_000)]).toEqual([0, 1]);
+  });
+});
+
+describe('findings of the page', () => {
+  it('equal those of the API, with the same positions, for examples and broken documents', async () => {
+    const validateHere = createLocalValidator(await validatorKnowledge(api));
+    const different: unknown[] = [];
+    let withFindings = 0;
+    for (const text of [...exampleDocuments(), ...BROKEN]) {
+      const there = await findingsOfApi(api, text);
+      const here = validateHere(text);
+      if (there.errors.length + there.warnings.length > 0) withFindings += 1;
+      if (!isDeepStrictEqual(JSON.parse(JSON.stringify(here)), there)) different.push({ text, here, there });
+    }
+    expect(withFindings).toBeGreaterThan(BROKEN.length * 0.9);
+    expect(different).toEqual([]);
   });
 });

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
+import type * as LocalValidator from '../../console/src/screens/editor/local-validator';
 import { BASE } from '../integration/api-harness';
 import { until } from '../support/until';
-import { describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
+import { BROKEN, exampleDocuments, findingsOfApi, validatorKnowledge } from './documents';
+import { BUILD, describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
 
 const YAML = `# Keep this comment.
 name: Page on call
@@ -76,6 +79,35 @@ describeConsole('the editor of the console', () => {
       headers: { 'Content-Type': 'application/yaml' },
     });
     for (const { message } of body['errors'] as { message: string }[]) await page.getByText(message).first().waitFor();
+  });
+
+  it('finds in the page what the API finds, with the same positions', async () => {
+    const { page, wrong } = await screens.open('/now');
+    const chunk = readdirSync(join(BUILD, 'assets')).find((name) => /^local-validator-.*\.js$/.test(name)) ?? '';
+    const texts = [...exampleDocuments(), ...BROKEN];
+    const knowledge = await validatorKnowledge(screens.api);
+    const found = await page.evaluate(
+      async ({ url, knowledge, texts }) => {
+        const { createLocalValidator } = (await import(url)) as typeof LocalValidator;
+        const validate = createLocalValidator(knowledge);
+        return texts.map((text) => validate(text));
+      },
+      { url: `${screens.api.url}/console/assets/${chunk}`, knowledge, texts },
+    );
+    for (const [index, text] of texts.entries()) {
+      expect({ text, found: found[index] }).toEqual({ text, found: await findingsOfApi(screens.api, text) });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('shows findings while the API cannot be reached', async () => {
+    const { page } = await screens.open(`/automations/${id}/edit`);
+    await page.getByText('incident.created').first().waitFor();
+    await page.getByLabel('Definition').fill(YAML.replace('mode:', 'mod:'));
+    await page.getByRole('heading', { name: 'Findings (1)' }).waitFor();
+    await page.route('**/automations/validate', (route) => route.abort());
+    await page.getByLabel('Definition').fill(YAML.replace('parallel', 'paralel'));
+    await page.getByText('Did you mean "parallel"?').first().waitFor();
   });
 
   it('saves a new version with its comments, and removes keys that the text lacks', async () => {

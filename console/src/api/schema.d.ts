@@ -231,6 +231,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schema/scope": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** JSON Schemas of what expressions read: payloads by event, state by entity kind, health of a system */
+        get: operations["schema.scope"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gitops/apply": {
         parameters: {
             query?: never;
@@ -2713,6 +2730,8 @@ export interface components {
             } | null;
             consumes: string | null;
             connection: string | null;
+            /** @description Field of the config that names a connection */
+            connectionField: string | null;
         };
         Alert: {
             fingerprint: string;
@@ -3946,6 +3965,24 @@ export interface components {
              * @description ISO 8601, UTC
              */
             updatedAt: string;
+        };
+        ScopeSchemas: {
+            /** @description By event */
+            payloads: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** @description Built-in entity kinds */
+            kinds: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** @description `health.system` and each of `health.systems` */
+            health: {
+                [key: string]: unknown;
+            } | null;
         };
         ScriptPackage: {
             /** Format: uuid */
@@ -6068,6 +6105,80 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.read` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "schema.scope": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schemas */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScopeSchemas"];
                 };
             };
             /** @description The request could not be read */

@@ -1,16 +1,14 @@
-import { z } from 'zod';
 import type { AutomationStatus } from '../../db/automation-store';
 import { automationJsonSchema } from '../../domain/definition/json-schema';
 import { notAnAutomation } from '../../domain/definition/issues';
 import type { Definition } from '../../domain/definition/schema';
+import { AutomationStatus as SentStatus, takeStatus } from '../../domain/definition/status';
 import type { ActionDescription } from '../../domain/registry/action-description';
 import type { Registry } from '../../domain/registry/registry';
 import type { Locate } from '../../domain/definition/yaml-locate';
 import type { Finding } from '../../domain/errors';
 import { refusalOfFindings } from '../http/findings';
 import type { JsonSchema } from '../openapi/schema';
-
-const Status = z.enum(['enabled', 'disabled']);
 
 /** JSON Schemas of what is sent, for the OpenAPI document; `validateDefinition` is what checks it. */
 export interface AutomationBodySchemas {
@@ -25,7 +23,7 @@ export function automationBodySchemas(registry: Registry<ActionDescription>): Au
   const { $defs } = automationJsonSchema(registry) as { $defs: Record<string, JsonSchema> };
   const { Automation = {}, ...parts } = $defs;
   const { required, properties, ...rest } = Automation;
-  const status = { enum: Status.options, description: 'Default: enabled' };
+  const status = { enum: SentStatus.options, description: 'Default: enabled' };
   const body = { ...rest, properties: { ...(properties as object), status } };
   return {
     create: { $ref: '#/$defs/AutomationInput', $defs: { ...parts, AutomationInput: { ...body, required } } },
@@ -46,15 +44,7 @@ export function splitBody(body: unknown, locate?: Locate): SplitBody {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw refusalOfFindings([{ path: '', message: notAnAutomation(body), code: 'invalid_type' }]);
   }
-  const entries = Object.entries(body);
-  const given = entries.find(([key]) => key === 'status');
-  const document = Object.fromEntries(entries.filter(([key]) => key !== 'status'));
-  if (given === undefined) return { document, status: undefined, findings: [] };
-  const status = Status.safeParse(given[1]);
-  if (status.success) return { document, status: status.data, findings: [] };
-  const message = 'Expected "enabled" or "disabled"';
-  const finding = { path: 'status', message, code: 'invalid_value', ...locate?.('status') };
-  return { document, status: undefined, findings: [finding] };
+  return takeStatus(body as Record<string, unknown>, locate);
 }
 
 /** The current document with the keys of a patch in their place; null takes a key away. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { knownReferences } from '../../db/known-references';
 import { automationJsonSchema } from '../../domain/definition/json-schema';
+import { scopeSchemasOf } from '../../domain/definition/scope-schemas';
 import { FermataError } from '../../domain/errors';
 import type { ActionDescription } from '../../domain/registry/action-description';
 import type { Registry } from '../../domain/registry/registry';
@@ -14,6 +15,15 @@ import { ProblemFinding } from '../http/problem';
 import { json, readRoute, type Route } from '../http/route';
 
 const Findings = z.array(ProblemFinding);
+const JsonSchema = z.record(z.string(), z.unknown());
+
+const ScopeAnswer = z
+  .object({
+    payloads: z.record(z.string(), JsonSchema).describe('By event'),
+    kinds: z.record(z.string(), JsonSchema).describe('Built-in entity kinds'),
+    health: JsonSchema.nullable().describe('`health.system` and each of `health.systems`'),
+  })
+  .meta({ id: 'ScopeSchemas' });
 
 interface ValidationDeps {
   db: Executor;
@@ -25,6 +35,8 @@ interface ValidationDeps {
 /** Checking documents before they are saved. */
 export function automationValidationRoutes({ db, validator, bodySchemas, registry }: ValidationDeps): Route[] {
   const schema = automationJsonSchema(registry);
+  const { payloads, kinds, health } = scopeSchemasOf(registry);
+  const scope = { payloads: Object.fromEntries(payloads), kinds: Object.fromEntries(kinds), health: health ?? null };
   return [
     readRoute({
       method: 'post',
@@ -58,6 +70,16 @@ export function automationValidationRoutes({ db, validator, bodySchemas, registr
       summary: 'JSON Schema of the document, for editors',
       responses: { 200: { description: 'The schema', schema: z.record(z.string(), z.unknown()) } },
       handler: () => Promise.resolve(json(200, schema)),
+    }),
+    readRoute({
+      method: 'get',
+      path: '/schema/scope',
+      permission: 'automation.read',
+      operationId: 'schema.scope',
+      tag: 'Registry',
+      summary: 'JSON Schemas of what expressions read: payloads by event, state by entity kind, health of a system',
+      responses: { 200: { description: 'The schemas', schema: ScopeAnswer } },
+      handler: () => Promise.resolve(json(200, scope)),
     }),
   ];
 }

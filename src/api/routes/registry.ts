@@ -31,6 +31,7 @@ const ActionAnswer = z
     produces: z.object({ type: z.string(), name: z.string(), schema: JsonSchema }).nullable(),
     consumes: z.string().nullable(),
     connection: z.string().nullable(),
+    connectionField: z.string().nullable().describe('Field of the config that names a connection'),
   })
   .meta({ id: 'ActionType' });
 
@@ -66,6 +67,7 @@ export function registryRoutes({ registry, filters }: { registry: Registry; filt
           : { type: artifact.id, name: artifact.name, schema: toJsonSchema(artifact.schema) },
       consumes: action.consumes ?? null,
       connection: action.connection ?? null,
+      connectionField: action.connectionField ?? (action.connection === undefined ? null : 'connectionId'),
     };
   });
   const artifactTypes = [...registry.artifactTypes().values()].map(({ id, name, schema }) => ({

@@ -24,7 +24,7 @@ const refused = (finding: Finding): YamlDocument[] => [{ value: undefined, error
 /** What in the text makes parsing it too expensive, or undefined. */
 function tooLarge(text: string): Finding | undefined {
   const limit = (message: string): Finding => ({ path: '', code: 'limit_exceeded', message, line: 1, column: 1 });
-  if (text.length > MAX_DOCUMENT_BYTES || Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
+  if (text.length > MAX_DOCUMENT_BYTES || new TextEncoder().encode(text).length > MAX_DOCUMENT_BYTES) {
     return limit('The document is larger than 1 MB');
   }
   if (text.length <= MAX_TOKENS / 2) return undefined;

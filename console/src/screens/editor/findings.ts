@@ -5,7 +5,32 @@ export interface PlacedFinding extends Finding {
   severity: 'error' | 'warning';
 }
 
-/** What is wrong with a document, in the words of the one validator. */
+/** Errors and warnings as one list. */
+export function placed(found: { errors: readonly Finding[]; warnings: readonly Finding[] }): PlacedFinding[] {
+  return [
+    ...found.errors.map((each) => ({ ...each, severity: 'error' as const })),
+    ...found.warnings.map((each) => ({ ...each, severity: 'warning' as const })),
+  ];
+}
+
+/**
+ * Findings to show until the service has answered for a text: those of the page, and those of the last answer that the page
+ * cannot find itself, `remote`. Without them, they would disappear and return with each change.
+ */
+export const mergedFindings = (local: readonly PlacedFinding[], remote: readonly PlacedFinding[]): PlacedFinding[] => [
+  ...local,
+  ...onlyRemote(remote, local),
+];
+
+/** Findings of the service that the page did not have. */
+export function onlyRemote(remote: readonly PlacedFinding[], local: readonly PlacedFinding[]): PlacedFinding[] {
+  const known = new Set(local.map(identityOf));
+  return remote.filter((finding) => !known.has(identityOf(finding)));
+}
+
+const identityOf = ({ path, code, message }: Finding) => JSON.stringify([path, code, message]);
+
+/** What the service finds wrong with a document. */
 export async function validate(text: string): Promise<PlacedFinding[]> {
   const answer = await ask(
     api.POST('/api/v1/automations/validate', {
@@ -14,10 +39,7 @@ export async function validate(text: string): Promise<PlacedFinding[]> {
       headers: { 'Content-Type': 'application/yaml' },
     }),
   );
-  return [
-    ...answer.errors.map((each) => ({ ...each, severity: 'error' as const })),
-    ...answer.warnings.map((each) => ({ ...each, severity: 'warning' as const })),
-  ];
+  return placed(answer);
 }
 
 /** Where a finding lies: from its line and column to the end of the word there. */

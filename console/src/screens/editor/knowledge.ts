@@ -2,26 +2,88 @@ import { queryOptions } from '@tanstack/react-query';
 import { api, ask } from '../../api/client';
 import { queryClient } from '../../api/query-client';
 import { registryQuery } from '../../api/registry';
+import type { ValidatorKnowledge } from './local-validator';
 import type { Knowledge } from './schema-walk';
+
+/** Longest page of a list; longer lists are not used to say that a name does not exist. */
+const MOST = 200;
+const params = { query: { limit: MOST } } as const;
+
+/** A list as far as the caller may read it. */
+async function readable<T>(
+  list: Promise<{ items: T[]; nextCursor: string | null }>,
+): Promise<{ items: T[]; complete: boolean }> {
+  try {
+    const { items, nextCursor } = await list;
+    return { items, complete: nextCursor === null };
+  } catch {
+    return { items: [], complete: false };
+  }
+}
+
+const namesQuery = queryOptions({
+  queryKey: ['editor-names'],
+  staleTime: 60_000,
+  queryFn: async () => {
+    const [connections, secrets, hooks] = await Promise.all([
+      readable(ask(api.GET('/api/v1/connections', { params }))),
+      readable(ask(api.GET('/api/v1/secrets', { params }))),
+      readable(ask(api.GET('/api/v1/hooks', { params }))),
+    ]);
+    return { connections, secrets, hooks };
+  },
+});
 
 /** Everything that completion and hover know; what the caller may not read is left out. */
 export const knowledgeQuery = queryOptions({
   queryKey: ['editor-knowledge'],
   staleTime: 60_000,
   queryFn: async (): Promise<Knowledge> => {
-    const [schema, triggers, actions, filters, kinds, connections, secrets, groups] = await Promise.all([
+    const [schema, triggers, actions, filters, kinds, names, groups, systems, automations] = await Promise.all([
       ask(api.GET('/api/v1/schema/automation')),
       queryClient.ensureQueryData(registryQuery('triggers')),
       queryClient.ensureQueryData(registryQuery('actions')),
       queryClient.ensureQueryData(registryQuery('filters')),
       queryClient.ensureQueryData(registryQuery('entity-kinds')),
-      ask(api.GET('/api/v1/connections', { params: { query: { limit: 200 } } })).catch(() => ({ items: [] })),
-      ask(api.GET('/api/v1/secrets', { params: { query: { limit: 200 } } })).catch(() => ({ items: [] })),
+      queryClient.ensureQueryData(namesQuery),
       ask(api.GET('/api/v1/automation-groups')),
+      readable(ask(api.GET('/api/v1/systems', { params }))),
+      readable(ask(api.GET('/api/v1/automations', { params }))),
     ]);
     return {
-      ...{ schema, triggers, actions, filters, kinds, connections: connections.items, groups: groups.items },
-      secrets: secrets.items.map(({ name }) => name),
+      ...{ schema, triggers, actions, filters, kinds, groups: groups.items },
+      connections: names.connections.items,
+      secrets: names.secrets.items.map(({ name }) => name),
+      hooks: names.hooks.items.map(({ name }) => name),
+      systems: systems.items.map(({ id, name }) => ({ id, name })),
+      automations: automations.items.map(({ id, name }) => ({ id, name })),
     };
+  },
+});
+
+/** The validator of the service, loaded into the page. */
+export const validatorQuery = queryOptions({
+  queryKey: ['editor-validator'],
+  staleTime: 60_000,
+  queryFn: async () => {
+    const [{ createLocalValidator }, scope, triggers, actions, filters, kinds, names] = await Promise.all([
+      import('./local-validator'),
+      ask(api.GET('/api/v1/schema/scope')),
+      queryClient.ensureQueryData(registryQuery('triggers')),
+      queryClient.ensureQueryData(registryQuery('actions')),
+      queryClient.ensureQueryData(registryQuery('filters')),
+      queryClient.ensureQueryData(registryQuery('entity-kinds')),
+      queryClient.ensureQueryData(namesQuery),
+    ]);
+    const { connections, secrets, hooks } = names;
+    const custom = kinds.filter(({ source }) => source === 'custom').map(({ kind, schema }) => [kind, schema] as const);
+    const knowledge: ValidatorKnowledge = {
+      plugins: { triggers, actions, kinds: Object.keys(scope.kinds) },
+      ...{ scope, filters, customKinds: Object.fromEntries(custom) },
+      ...(connections.complete && { connections: connections.items.flatMap(({ id, name }) => [id, name]) }),
+      ...(hooks.complete && { hooks: hooks.items.map(({ name }) => name) }),
+      ...(secrets.complete && { secrets: secrets.items }),
+    };
+    return { validate: createLocalValidator(knowledge) };
   },
 });

@@ -14,11 +14,15 @@ export interface Knowledge {
     configSchema: Schema;
     produces: { type: string; name: string; schema: Schema } | null;
     connection: string | null;
+    connectionField: string | null;
   }[];
   filters: readonly { name: string; description: string }[];
   kinds: readonly { kind: string; description: string | null; schema: Schema }[];
   connections: readonly { id: string; name: string; type: string }[];
   secrets: readonly string[];
+  hooks: readonly string[];
+  systems: readonly { id: string; name: string }[];
+  automations: readonly { id: string; name: string }[];
   groups: readonly string[];
 }
 

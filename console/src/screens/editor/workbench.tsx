@@ -11,11 +11,11 @@ import { dropDraft, writeDraft } from './draft';
 import { DryRun } from './dry-run';
 import { draftFor, isConflict, type Source } from './source';
 import { FindingList } from './finding-list';
-import { validate, type PlacedFinding } from './findings';
 import { knowledgeQuery } from './knowledge';
+import { useFindings } from './use-findings';
 
 const CodeEditor = lazy(() => import('./code-editor'));
-/** How long after the last key the text is validated and kept. */
+/** How long after the last key the text is kept. */
 const PAUSE_MS = 300;
 
 interface WorkbenchProps {
@@ -136,25 +136,6 @@ function State(props: { source: Source; changed: boolean; errors: number; readOn
       )}
     </>
   );
-}
-
-/** Findings of a text, a moment after the last change. */
-function useFindings(text: string): readonly PlacedFinding[] {
-  const [findings, setFindings] = useState<readonly PlacedFinding[]>([]);
-  useEffect(() => {
-    let current = true;
-    const timer = window.setTimeout(() => {
-      validate(text).then(
-        (found) => current && setFindings(found),
-        () => undefined,
-      );
-    }, PAUSE_MS);
-    return () => {
-      current = false;
-      window.clearTimeout(timer);
-    };
-  }, [text]);
-  return findings;
 }
 
 /** The document as far as it can be read, and the offsets of its places. */

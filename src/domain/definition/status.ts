@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import type { Finding } from '../errors';
+import { isMap } from './plain-map';
+import { validateDefinition, validateYaml, type Validation, type ValidationOptions } from './validate';
+import { readYaml } from './yaml';
+import type { Locate } from './yaml-locate';
+
+/** Whether an automation starts runs. It stands beside the document in what is sent, and is no part of a version. */
+export const AutomationStatus = z.enum(['enabled', 'disabled']);
+type AutomationStatus = z.infer<typeof AutomationStatus>;
+
+/** Takes `status` out of what was sent. An unknown status is a finding. */
+export function takeStatus(
+  sent: Record<string, unknown>,
+  locate?: Locate,
+): { document: Record<string, unknown>; status: AutomationStatus | undefined; findings: readonly Finding[] } {
+  const { status: given, ...document } = sent;
+  if (!Object.hasOwn(sent, 'status')) return { document, status: undefined, findings: [] };
+  const status = AutomationStatus.safeParse(given);
+  if (status.success) return { document, status: status.data, findings: [] };
+  const message = 'Expected "enabled" or "disabled"';
+  const finding = { path: 'status', message, code: 'invalid_value', ...locate?.('status') };
+  return { document, status: undefined, findings: [finding] };
+}
+
+/** Validates a text as `POST /automations/validate` does: one document in YAML, with or without `status` beside it. */
+export function validateSentYaml(
+  text: string,
+  options: Omit<ValidationOptions, 'locate'>,
+): Pick<Validation, 'errors' | 'warnings'> {
+  const { errors, warnings } = validateYaml(text, options);
+  const [read] = readYaml(text);
+  if (!errors.some(({ path }) => path === 'status') || !isMap(read?.value)) return { errors, warnings };
+  const { document, findings } = takeStatus(read.value, read.locate);
+  const rest = validateDefinition(document, { ...options, locate: read.locate });
+  return { errors: [...findings, ...rest.errors], warnings: rest.warnings };
+}
