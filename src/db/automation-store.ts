@@ -53,6 +53,9 @@ export interface VersionRecord {
   createdBy: Actor;
 }
 
+/** A version with its text, as in `AutomationRecord`. */
+type VersionText = VersionRecord & Pick<AutomationRecord, 'sourceYaml'>;
+
 /** Checks the state that is about to change; throwing ends the write. */
 export type CheckCurrent = (current: AutomationRecord) => void;
 
@@ -70,6 +73,7 @@ export interface AutomationUpdate {
   /** A new version is made only if it differs from the current one (deep, key order ignored). */
   definition?: Definition;
   status?: AutomationStatus;
+  /** Text of the document; replaces that of the current version when the definition stays. null = the text stays too. */
   sourceYaml?: string | null;
   /** New file and commit of an automation that is managed from Git. */
   origin?: { path: string | null; commit: string | null };
@@ -89,7 +93,7 @@ export interface AutomationStore {
   list(db: Executor, filter: AutomationFilter, page: { limit: number; after?: string }): Promise<AutomationRecord[]>;
   /** Newest first. */
   versions(db: Executor, id: string, page: { limit: number; before?: number }): Promise<VersionRecord[]>;
-  versionAt(db: Executor, id: string, version: number): Promise<VersionRecord | null>;
+  versionAt(db: Executor, id: string, version: number): Promise<VersionText | null>;
   /** All that a source of Git made, by their names there. */
   ofSource(db: Executor, source: string): Promise<AutomationRecord[]>;
   /** Sorted and distinct. */
@@ -158,7 +162,7 @@ const readers: Omit<AutomationStore, 'create' | 'update' | 'remove'> = {
   async versionAt(db, id, version) {
     const where = and(eq(automationVersions.automationId, id), eq(automationVersions.version, version));
     const rows = await db.select().from(automationVersions).where(where);
-    return rows[0] ? toVersion(rows[0]) : null;
+    return rows[0] ? { ...toVersion(rows[0]), sourceYaml: rows[0].sourceYaml } : null;
   },
 
   async ofSource(db, source) {
@@ -236,6 +240,9 @@ async function updateAutomation(
   if (changed) {
     await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
     await keepWindows(tx, id, definition.triggers.map(windowGateId));
+  } else if (sourceYaml !== null) {
+    const isCurrent = and(eq(automationVersions.automationId, id), eq(automationVersions.version, version));
+    await tx.update(automationVersions).set({ sourceYaml }).where(isCurrent);
   }
   if (changed || status !== undefined) {
     await keepGates(tx, id, (definition ?? current.definition).triggers, (status ?? current.status) === 'enabled');

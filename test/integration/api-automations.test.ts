@@ -111,20 +111,76 @@ describe('saving', () => {
 });
 
 describe('YAML', () => {
-  it('goes in and comes out as it was written, until the document is changed', async () => {
-    const made = await create(YAML, { 'Content-Type': 'application/yaml' });
+  const yaml = { 'Content-Type': 'application/yaml' };
+  const accept = { headers: { Accept: 'application/yaml' } };
+
+  it('goes in and comes out as it was written; a change by JSON keeps the comments', async () => {
+    const made = await create(YAML, yaml);
     expect(made.body).toMatchObject({ name: 'From YAML', group: 'on-call' });
     const path = `${BASE}/automations/${String(made.body.id)}`;
-    const accept = { headers: { Accept: 'application/yaml' } };
     const text = await api.call('GET', path, accept);
     expect(text.headers.get('content-type')).toContain('application/yaml');
     expect(text.text).toBe(YAML);
     await api.call('PATCH', path, { body: { group: 'days' } });
     const changed = await api.call('GET', path, accept);
-    expect(changed.text).toMatch(/^name: From YAML\n/);
-    expect(changed.text).toContain('group: days');
-    const again = await create(changed.text, { 'Content-Type': 'application/yaml' });
+    expect(changed.text).toBe(YAML.replace('on-call', 'days'));
+    const again = await create(changed.text, yaml);
     expect(again.body.definition).toEqual(made.body.definition);
+    const described = await api.call('PATCH', path, { body: { description: 'by JSON' } });
+    expect(described.body).toMatchObject({ version: 2, description: 'by JSON' });
+    const text2 = YAML.replace('name: From YAML\n', 'name: From YAML\ndescription: by JSON\n').replace(
+      'on-call',
+      'days',
+    );
+    expect((await api.call('GET', path, accept)).text).toBe(text2);
+  });
+
+  it('is the new text when it replaces the document or states the whole of it, and its keys are taken over otherwise', async () => {
+    const { body } = await create(YAML, yaml);
+    const path = `${BASE}/automations/${String(body.id)}`;
+    const second = YAML.replace('{ message: hi }', '{ message: ho } # louder');
+    const whole = await api.call('PATCH', path, { body: second, headers: yaml });
+    expect(whole.body.version).toBe(2);
+    expect((await api.call('GET', path, accept)).text).toBe(second);
+    const third = second.replace('group: on-call\n', '').replace('# louder', '# quieter');
+    const replaced = await api.call('PATCH', `${path}?replace=true`, { body: third, headers: yaml });
+    expect(replaced.body).toMatchObject({ version: 2, group: null });
+    expect((await api.call('GET', path, accept)).text).toBe(third);
+    await api.call('PATCH', path, { body: 'mode: queued # one by one\n', headers: yaml });
+    const merged = (await api.call('GET', path, accept)).text;
+    expect(merged).toBe(third.replace('name: From YAML\n', 'name: From YAML\nmode: queued # one by one\n'));
+  });
+
+  it('that changes only comments is stored under a new ETag, without a new version', async () => {
+    const { body, headers } = await create(YAML, yaml);
+    const path = `${BASE}/automations/${String(body.id)}`;
+    const text = YAML.replace('# keep me', '# keep this instead');
+    const saved = await api.call('PATCH', `${path}?replace=true`, { body: text, headers: yaml });
+    expect([saved.status, saved.body.version]).toEqual([200, 1]);
+    expect(saved.headers.get('etag')).not.toBe(headers.get('etag'));
+    expect((await api.call('GET', path, accept)).text).toBe(text);
+    const same = await api.call('PATCH', `${path}?replace=true`, { body: text, headers: yaml });
+    expect(same.headers.get('etag')).toBe(saved.headers.get('etag'));
+    const stale = { ...yaml, 'If-Match': headers.get('etag') ?? '' };
+    expect((await api.call('PATCH', `${path}?replace=true`, { body: YAML, headers: stale })).status).toBe(412);
+  });
+
+  it('comes back with a rollback, with the group of today', async () => {
+    const { body } = await create(YAML, yaml);
+    const path = `${BASE}/automations/${String(body.id)}`;
+    await api.call('PATCH', path, { body: { actions: [{ delay: { seconds: 1 } }], group: 'days' } });
+    await api.call('PATCH', path, { body: { description: 'third' } });
+    const rolled = await api.call('POST', `${path}/versions/1/rollback`, accept);
+    expect(rolled.text).toBe(YAML.replace('on-call', 'days'));
+    expect((await api.call('GET', path, accept)).text).toBe(YAML.replace('on-call', 'days'));
+  });
+
+  it('that states a status follows it, and the text stays', async () => {
+    const { body } = await create(`${YAML}status: disabled # until Monday\n`, yaml);
+    const path = `${BASE}/automations/${String(body.id)}`;
+    expect((await api.call('GET', path, accept)).text).toBe(`${YAML}status: disabled # until Monday\n`);
+    await api.call('POST', `${path}/enable`);
+    expect((await api.call('GET', path, accept)).text).toBe(`${YAML}status: enabled # until Monday\n`);
   });
 
   it('that is malformed is refused with its place', async () => {

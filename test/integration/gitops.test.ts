@@ -225,6 +225,21 @@ describe('automations from Git', () => {
     expect(actions(await apply('source=export', wrapped.join('\n')))).toEqual([['e', 'unchanged']]);
   });
 
+  it('keep their comments, also when only these change', async () => {
+    const first = document('commented')
+      .replace('spec:', 'spec: # kept')
+      .replace('  triggers:', '  # the start\n  triggers:');
+    expect(first).toContain('# the start');
+    const { results } = await apply('source=comments', first);
+    const path = `${BASE}/automations/${results[0]?.id ?? ''}`;
+    const read = async () => (await api.call('GET', path, { headers: { accept: 'application/yaml' } })).text;
+    expect(await read()).toMatch(/^name: commented\n[^]*# the start\ntriggers:/m);
+    expect(actions(await apply('source=comments', first.replace('# the start', '# another')))).toEqual([
+      ['commented', 'unchanged'],
+    ]);
+    expect(await read()).toContain('# another\ntriggers:');
+  });
+
   it('are documented live, one variant for each trigger and action', async () => {
     const { body } = await api.call('GET', `${BASE}/gitops/kinds`);
     const [kind] = body['items'] as { kind: string; variants: { discriminator: unknown; schema: unknown }[] }[];

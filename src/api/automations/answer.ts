@@ -1,8 +1,6 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { automationEtag, type AutomationRecord } from '../../db/automation-store';
-import { Definition } from '../../domain/definition/schema';
-import { toYaml } from '../../domain/definition/yaml';
 import type { Finding } from '../../domain/errors';
 import { ProblemFinding } from '../http/problem';
 import { json, type Reply } from '../http/route';
@@ -59,24 +57,8 @@ export async function reply(
     return json(status, toAnswer(record, await validator.warningsOf(record, known)), all);
   return {
     status,
-    body: await yamlOf(record, validator),
+    body: await validator.textOf(record),
     contentType: 'application/yaml; charset=utf-8',
     headers: all,
   };
-}
-
-/** The text as it was written as long as it says what the row says; otherwise made from the definition. */
-async function yamlOf(record: AutomationRecord, validator: AutomationValidator): Promise<string> {
-  const { definition, group, sourceYaml } = record;
-  if (sourceYaml !== null && saysGroup(await validator.parse(sourceYaml), group)) return sourceYaml;
-  const document = { ...definition, ...(group === null ? {} : { group }) };
-  // Parsed once more for the order of keys, which is lost in jsonb.
-  const ordered = Definition.safeParse(document);
-  return toYaml(ordered.success ? ordered.data : document);
-}
-
-function saysGroup(value: unknown, group: string | null): boolean {
-  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'status')) return false;
-  const written = (value as { group?: unknown }).group;
-  return (typeof written === 'string' && written.trim() !== '' ? written.trim() : null) === group;
 }

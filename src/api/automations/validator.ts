@@ -1,4 +1,5 @@
 import type { AutomationRecord } from '../../db/automation-store';
+import type { StoredDocument, TextChange } from '../../domain/definition/source-text';
 import type { Definition } from '../../domain/definition/schema';
 import type { Validation } from '../../domain/definition/validate';
 import type { Finding } from '../../domain/errors';
@@ -22,6 +23,10 @@ export interface AutomationValidator {
   readGitOps(text: string, known?: KnownReferences): Promise<GitOpsRead>;
   /** The value of a YAML text. @throws {FermataError} `malformed_body`, `body_too_large` */
   parse(text: string): Promise<unknown>;
+  /** The automation as YAML: the text as it was written as long as it states the definition. */
+  textOf(automation: StoredDocument & Pick<AutomationRecord, 'sourceYaml'>): Promise<string>;
+  /** The text to store after a change; null when there is none. */
+  textAfter(change: TextChange): Promise<string | null>;
   /** @throws {FermataError} `validation_failed` with everything that is wrong, also with what stands beside the document. */
   accept(document: unknown, source?: BodySource, beside?: readonly Finding[]): Promise<Definition>;
   /**
@@ -47,6 +52,14 @@ export function createAutomationValidator({ work }: { work: DocumentWork }): Aut
     validateText: (text, contentType, known) => work.run('validateText', { text, contentType, known }, text.length),
     readGitOps: (text, known) => work.run('gitops', { text, known }, text.length),
     parse: (text) => work.run('parse', { text }, text.length),
+    textOf: ({ definition, group, status, sourceYaml }) => {
+      const input = { sourceYaml, stored: { definition, group, status } };
+      return work.run('textOf', input, sourceYaml?.length ?? 0);
+    },
+    textAfter: (change) => {
+      const size = (change.sourceYaml?.length ?? 0) + (change.patch?.length ?? 0);
+      return work.run('textAfter', change, size);
+    },
     async accept(document, source, beside = []) {
       const { definition, errors } = await validate(document, source);
       if (definition === undefined || beside.length > 0) throw refusalOfFindings([...beside, ...errors]);

@@ -4,6 +4,7 @@ import { evaluate } from '../../domain/expressions/evaluate';
 import type { FilterRegistry } from '../../domain/expressions/filter-registry';
 import { parseBareExpression, renderTemplate } from '../../domain/expressions/template';
 import type { KnownNames } from '../../domain/definition/check-names';
+import { textAfter, textOf, type StoredDocument, type TextChange } from '../../domain/definition/source-text';
 import { validateDefinition, validateYaml, type Validation } from '../../domain/definition/validate';
 import { parseYaml } from '../../domain/definition/yaml';
 import type { Locate } from '../../domain/definition/yaml-locate';
@@ -47,6 +48,10 @@ export interface TextFindings {
 export interface DocumentChecks {
   /** The value of a YAML text. @throws {FermataError} as `parseYaml` */
   parse(input: { text: string }): unknown;
+  /** The YAML of an automation. */
+  textOf(input: { sourceYaml: string | null; stored: StoredDocument }): string;
+  /** The text to store after a change. */
+  textAfter(change: TextChange): string | null;
   /** `text` = the YAML that the document comes from, for line and column. */
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
   /** A body of `POST /automations/validate`. @throws {FermataError} when the content is no text of a document */
@@ -60,6 +65,8 @@ export function createDocumentChecks(deps: { registry: Registry; filters: Filter
     validateDefinition(document, { ...deps, ...known, ...(text !== undefined && { locate: createLazyLocate(text) }) });
   return {
     parse: ({ text }) => parseYaml(text).value,
+    textOf: ({ sourceYaml, stored }) => textOf(sourceYaml, stored),
+    textAfter,
     validate,
     validateText: ({ text, contentType, known }) => validateText(deps, text, contentType, known),
     gitops: ({ text, known = {} }) =>

@@ -39,7 +39,7 @@ export async function applyDocuments(
   const current = new Map((await store.ofSource(tx, source)).map((record) => [record.sourceName ?? '', record]));
   const results: Applied[] = [];
   const { actor } = principal;
-  for (const { name, path, definition } of automations) {
+  for (const { name, path, definition, sourceYaml } of automations) {
     const there = current.get(name);
     current.delete(name);
     // Said, since a definition without a group leaves the row's as it is.
@@ -47,15 +47,15 @@ export async function applyDocuments(
     if (there === undefined || !isSame(there, whole)) assertMayUseSecrets(principal, definition);
     if (there === undefined) {
       const managed = { source, name, path, commit };
-      const created = dryRun ? null : await store.create(tx, { definition: whole, managed, actor });
+      const created = dryRun ? null : await store.create(tx, { definition: whole, sourceYaml, managed, actor });
       results.push({ name, id: created?.id ?? null, action: 'created' });
     } else if (isSame(there, whole)) {
       const { provenance } = there;
-      const moved = provenance?.path !== path || provenance?.commit !== commit;
-      if (moved && !dryRun) await store.update(tx, there.id, { origin: { path, commit }, actor });
+      const moved = provenance?.path !== path || provenance?.commit !== commit || sourceYaml !== there.sourceYaml;
+      if (moved && !dryRun) await store.update(tx, there.id, { sourceYaml, origin: { path, commit }, actor });
       results.push({ name, id: there.id, action: 'unchanged' });
     } else {
-      if (!dryRun) await store.update(tx, there.id, { definition: whole, origin: { path, commit }, actor });
+      if (!dryRun) await store.update(tx, there.id, { definition: whole, sourceYaml, origin: { path, commit }, actor });
       results.push({ name, id: there.id, action: 'updated' });
     }
   }

@@ -1,4 +1,5 @@
 import { fromGitOps } from '../../domain/definition/gitops-document';
+import { automationText } from '../../domain/definition/gitops-text';
 import type { Definition } from '../../domain/definition/schema';
 import { readYaml, type YamlDocument } from '../../domain/definition/yaml';
 import type { Finding } from '../../domain/errors';
@@ -12,6 +13,8 @@ export interface GitOpsAutomation {
   /** `metadata.annotations.path` */
   path: string | null;
   definition: Definition;
+  /** The automation of the document as YAML with its comments; null when it cannot be written so. */
+  sourceYaml: string | null;
 }
 
 /** What a multi-document text holds. */
@@ -38,7 +41,7 @@ export function readGitOpsDocuments(text: string, validate: Validate): GitOpsRea
       ...finding,
       path: finding.path === '' ? `documents[${index}]` : `documents[${index}].${finding.path}`,
     });
-    const read = readOne(document, validate);
+    const read = readOne(document, validate, text);
     errors.push(...read.errors.map(place));
     warnings.push(...read.warnings.map(place));
     const first = seen.get(read.name);
@@ -48,7 +51,8 @@ export function readGitOpsDocuments(text: string, validate: Validate): GitOpsRea
       errors.push(place(finding));
     }
     seen.set(read.name, index);
-    if (read.definition) automations.push({ name: read.name, path: read.path, definition: read.definition });
+    const { definition, sourceYaml = null } = read;
+    if (definition) automations.push({ name: read.name, path: read.path, definition, sourceYaml });
   }
   return { automations, errors, warnings };
 }
@@ -57,11 +61,12 @@ interface ReadOne {
   name: string;
   path: string | null;
   definition?: Definition;
+  sourceYaml?: string | null;
   errors: Finding[];
   warnings: Finding[];
 }
 
-function readOne({ value, errors, locate }: YamlDocument, validate: Validate): ReadOne {
+function readOne({ value, parsed, errors, locate }: YamlDocument, validate: Validate, text: string): ReadOne {
   if (errors.length > 0) return { name: '', path: null, errors, warnings: [] };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const message = 'Expected a document {apiVersion, kind, metadata, spec}';
@@ -75,5 +80,8 @@ function readOne({ value, errors, locate }: YamlDocument, validate: Validate): R
   const placed = (finding: Finding) => ({ ...finding, path: pathOf(finding.path) });
   const ignored = warnings.map((finding) => ({ ...finding, ...locate(finding.path) }));
   const found = { errors: validation.errors.map(placed), warnings: [...ignored, ...validation.warnings.map(placed)] };
-  return { name, path, ...found, ...(validation.definition && { definition: validation.definition }) };
+  const { definition } = validation;
+  if (definition === undefined) return { name, path, ...found };
+  const sourceYaml = parsed === undefined ? null : automationText(parsed, document, { definition, like: text });
+  return { name, path, ...found, definition, sourceYaml };
 }

@@ -62,11 +62,10 @@ async function setStatus(
 ): Promise<Reply> {
   const current = await requireAutomation(deps, tx, params.id);
   const ifMatch = request.headers['if-match'];
-  assertIfMatch(ifMatch, automationEtag(current));
   const record = await deps.automations.update(tx, current.id, {
     status,
     actor: principal.actor,
-    ...(ifMatch === undefined ? {} : { expectedEtag: automationEtag(current) }),
+    check: (locked) => assertIfMatch(ifMatch, automationEtag(locked)),
   });
   afterCommit(() => deps.notifier.definitions());
   return reply(200, record, request, deps.validator, { known: await knownReferences(tx) });

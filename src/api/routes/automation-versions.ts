@@ -123,7 +123,6 @@ function rollbackRoute(deps: AutomationDeps): Route {
     async handler({ params, tx, principal, request, afterCommit }) {
       const current = await requireAutomation(deps, tx, params.id);
       const ifMatch = request.headers['if-match'];
-      assertIfMatch(ifMatch, automationEtag(current));
       assertManagedHere(current);
       const number = /^[1-9]\d{0,8}$/.test(params.version) ? Number(params.version) : 0;
       const old = await deps.automations.versionAt(tx, current.id, number);
@@ -133,8 +132,9 @@ function rollbackRoute(deps: AutomationDeps): Route {
       assertMayUseSecrets(principal, definition);
       const record = await deps.automations.update(tx, current.id, {
         definition,
+        sourceYaml: old.sourceYaml,
         actor: principal.actor,
-        ...(ifMatch === undefined ? {} : { expectedEtag: automationEtag(current) }),
+        check: (locked) => assertIfMatch(ifMatch, automationEtag(locked)),
       });
       afterCommit(() => deps.notifier.definitions());
       return reply(200, record, request, deps.validator, { known: await knownReferences(tx) });

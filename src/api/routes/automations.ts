@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { automationEtag } from '../../db/automation-store';
+import { automationEtag, type AutomationRecord, type AutomationStatus } from '../../db/automation-store';
 import { knownReferences } from '../../db/known-references';
 import { AutomationAnswer, AUTOMATION_TYPES, reply, toAnswer } from '../automations/answer';
 import {
@@ -14,8 +14,10 @@ import {
 import { deleteAutomation } from '../automations/delete-automation';
 import { patchDocument, splitBody, wholeDocument } from '../automations/input';
 import { assertMayUseSecrets } from '../automations/secret-use';
+import type { Definition } from '../../domain/definition/schema';
 import type { Finding } from '../../domain/errors';
 import { BASE_PATH } from '../app';
+import type { BodySource } from '../http/body';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
@@ -145,16 +147,30 @@ function patchRoute(deps: AutomationDeps): Route {
         (changes || findings.length > 0) &&
         (await validator.accept(whole ? wholeDocument(document) : patchDocument(current, document), source, findings));
       if (definition !== false) assertMayUseSecrets(principal, definition);
+      const sourceYaml = definition === false ? null : await textOfPatch(deps, current, { definition, status, source });
       const record = await automations.update(tx, id, {
-        ...(definition === false ? {} : { definition }),
+        ...(definition === false ? {} : { definition, sourceYaml }),
         ...(status === undefined ? {} : { status }),
-        // The text of a whole document is kept with its comments, as at creation.
-        ...(whole && source !== undefined ? { sourceYaml: source.text } : {}),
         actor: principal.actor,
       });
       afterCommit(() => notifier.definitions());
       return reply(200, record, request, validator, { known: await knownReferences(tx) });
     },
+  });
+}
+
+/** The text of an automation after a patch; comments are kept, those of a YAML body are taken over. */
+function textOfPatch(
+  { validator }: AutomationDeps,
+  before: AutomationRecord,
+  patch: { definition: Definition; status: AutomationStatus | undefined; source: BodySource | undefined },
+): Promise<string | null> {
+  const { group = before.group, ...definition } = patch.definition;
+  return validator.textAfter({
+    sourceYaml: before.sourceYaml,
+    before: { definition: before.definition, group: before.group, status: before.status },
+    after: { definition, group: group?.trim() || null, status: patch.status ?? before.status },
+    patch: patch.source?.text,
   });
 }
 

@@ -58,7 +58,7 @@ export async function applyAutomations(
   // When some files cannot be read, the others are only checked, so that all problems are reported at once.
   const only = dryRun || errors.length > 0;
   const query = { dryRun: only, prune: prune && errors.length === 0, allowEmpty, source, commit };
-  const yaml = automations.map((each) => stringify(withPath(each), { aliasDuplicateObjects: false })).join('---\n');
+  const yaml = automations.map(textOf).join('---\n');
   try {
     const { results, warnings } = await client.send('POST', '/gitops/apply', Answer, { body: { yaml }, query });
     if (errors.length > 0) throw refusal(errors);
@@ -74,11 +74,12 @@ export async function applyAutomations(
   }
 }
 
-/** The document with its file's name as `metadata.annotations.path`, unless it names one itself. */
-function withPath({ wrapped, file }: AutomationFile): Record<string, unknown> {
-  const metadata = wrapped.metadata as { annotations?: Record<string, string> };
+/** The document with its comments, and its file's name as `metadata.annotations.path` unless it names one itself. */
+function textOf({ wrapped, file, text }: AutomationFile): string {
   const path = relative(process.cwd(), resolve(file)).split(sep).join('/');
-  return { ...wrapped, metadata: { ...metadata, annotations: { path, ...metadata.annotations } } };
+  const metadata = wrapped.metadata as { annotations?: Record<string, string> };
+  const whole = { ...wrapped, metadata: { ...metadata, annotations: { path, ...metadata.annotations } } };
+  return text(path) ?? stringify(whole, { aliasDuplicateObjects: false });
 }
 
 function refusal(found: readonly FileFinding[]): ApiProblem {

@@ -4,6 +4,7 @@ import { readYaml } from '../../domain/definition/yaml';
 import type { PlaceDetail } from '../../domain/definition/yaml-locate';
 import { messageOf, type Finding } from '../../domain/errors';
 import { UsageError } from '../usage-error';
+import { gitOpsText } from '../../domain/definition/gitops-text';
 import { fromGitOps, isGitOps } from '../../domain/definition/gitops-document';
 
 /** A place as people find it. */
@@ -20,6 +21,8 @@ export interface AutomationFile {
   document: Record<string, unknown>;
   /** The document for Git; one that is an automation alone is wrapped, under its own name. */
   wrapped: Record<string, unknown> & { metadata: { name: string } };
+  /** `wrapped` as YAML with its comments and this path as annotation; undefined when it cannot be written so. */
+  text(path: string): string | undefined;
   /** Place in the file of a place in `document`. */
   locate(path: string, detail?: PlaceDetail): FilePlace;
   /** Place in the file of a place in `wrapped`. */
@@ -46,7 +49,7 @@ export function readAutomationFile(file: string, text = textOf(file)): Automatio
   const found: AutomationFile[] = [];
   const errors: FileFinding[] = [];
   const foreign = new Set<string>();
-  for (const { value, errors: wrong, locate } of documents) {
+  for (const { value, parsed, errors: wrong, locate } of documents) {
     errors.push(...wrong.map((finding) => ({ file, finding })));
     if (wrong.length > 0 || value === null) continue;
     if (typeof value !== 'object' || Array.isArray(value)) {
@@ -60,12 +63,14 @@ export function readAutomationFile(file: string, text = textOf(file)): Automatio
       foreign.add(other);
       continue;
     }
+    const write = (path: string) => parsed && gitOpsText(parsed, { path, like: text });
     const place = (path: string, detail?: PlaceDetail) => ({ path, ...locate(path, detail) });
     if (!isGitOps(own)) {
       found.push({
         file,
         document: own,
         wrapped: wrap(own),
+        text: write,
         locate: place,
         locateWrapped: (path) => place(inside(path)),
       });
@@ -75,7 +80,7 @@ export function readAutomationFile(file: string, text = textOf(file)): Automatio
     errors.push(...findings.map((finding) => ({ file, finding: { ...finding, ...place(finding.path) } })));
     if (findings.length === 0)
       found.push({
-        ...{ file, document, wrapped: own as AutomationFile['wrapped'] },
+        ...{ file, document, wrapped: own as AutomationFile['wrapped'], text: write },
         locate: (path, detail) => place(pathOf(path), detail),
         locateWrapped: place,
       });

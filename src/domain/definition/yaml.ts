@@ -14,12 +14,16 @@ const TAG_MESSAGE = 'Tags ("!…") are not used here; an expression that starts 
 /** One document of a text. `value` is usable only when `errors` is empty. */
 export interface YamlDocument {
   value: unknown;
+  /** What the text was parsed into, with its comments; undefined when it was too large to be parsed. */
+  parsed: Document.Parsed | undefined;
   errors: Finding[];
   locate: Locate;
 }
 
 const nowhere: Locate = () => undefined;
-const refused = (finding: Finding): YamlDocument[] => [{ value: undefined, errors: [finding], locate: nowhere }];
+const refused = (finding: Finding): YamlDocument[] => [
+  { value: undefined, parsed: undefined, errors: [finding], locate: nowhere },
+];
 
 /** What in the text makes parsing it too expensive, or undefined. */
 function tooLarge(text: string): Finding | undefined {
@@ -76,13 +80,13 @@ function readOne(source: string, document: Document.Parsed, lines: LineCounter):
     return { path: '', code: 'yaml_syntax', message: syntaxMessage(error.code, error.message), ...at(error.pos[0]) };
   });
   const locate = createLocate(source, document, lines);
-  if (errors.length > 0) return { value: undefined, errors: errors.slice(0, MAX_FINDINGS), locate };
+  if (errors.length > 0) return { value: undefined, parsed: document, errors: errors.slice(0, MAX_FINDINGS), locate };
   const { value, problems } = toPlainData(document.contents);
   for (const { place, code, message, offset } of problems) errors.push({ path: place, code, message, ...at(offset) });
   for (const { code, pos } of document.warnings) {
     if (code === 'TAG_RESOLVE_FAILED') errors.push({ path: '', code: 'yaml_tag', message: TAG_MESSAGE, ...at(pos[0]) });
   }
-  return { value, errors: errors.slice(0, MAX_FINDINGS), locate };
+  return { value, parsed: document, errors: errors.slice(0, MAX_FINDINGS), locate };
 }
 
 /**

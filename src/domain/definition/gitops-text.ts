@@ -1,0 +1,86 @@
+import { Document, type Node, type Scalar, type YAMLMap } from 'yaml';
+import { states } from './source-text';
+import type { Definition } from './schema';
+import { mapOf, ownHeadComment, pairOf, removeKey, setKey, writeLike } from './yaml-style';
+
+type Root = YAMLMap<Scalar, Node | null>;
+
+/** Keys of a document for Git that come from its metadata when the automation is taken out of it. */
+const FROM_METADATA = ['name', 'description', 'group'] as const;
+
+const create = (value: unknown) => new Document(value, { version: '1.2', schema: 'core' });
+
+/**
+ * Returns the automation of a document for Git as YAML: `spec` with its comments, behind the name, description and group that the
+ * metadata has. Null when the text would not state `definition`. The node of `spec` is changed.
+ */
+export function automationText(
+  gitOps: Document.Parsed,
+  automation: Readonly<Record<string, unknown>>,
+  { definition, like }: { definition: Definition; like: string },
+): string | null {
+  const spec = mapOf(gitOps.get('spec', true));
+  if (spec === null) return null;
+  try {
+    ownHeadComment(spec);
+    const document = create(spec);
+    for (const key of FROM_METADATA) lead(document, spec, key, automation[key]);
+    const [first] = mapOf(gitOps.contents)?.items ?? [];
+    const comment = joined(gitOps.commentBefore, first?.key.commentBefore);
+    const name = pairOf(spec, 'name');
+    if (name !== undefined) name.key.commentBefore = joined(comment, name.key.commentBefore);
+    const text = writeLike(like, document);
+    const { group: given, ...rest } = definition;
+    const group = given?.trim() ?? '';
+    return states(text, { definition: rest, group: group === '' ? null : group, status: 'enabled' }) ? text : null;
+  } catch {
+    // An alias to a part outside of the specification.
+    return null;
+  }
+}
+
+/**
+ * Returns a document of a file as one for Git, with its comments: its own, with `path` as annotation unless it names one, or an
+ * automation alone, wrapped. Undefined when it cannot be written with its comments. The parsed document is changed.
+ */
+export function gitOpsText(
+  parsed: Document.Parsed,
+  { path, like }: { path: string; like: string },
+): string | undefined {
+  const root = mapOf(parsed.contents);
+  if (root === null) return undefined;
+  try {
+    if (parsed.has('apiVersion')) {
+      if (!parsed.hasIn(['metadata', 'annotations', 'path'])) parsed.setIn(['metadata', 'annotations', 'path'], path);
+      if (parsed.directives) parsed.directives.docStart = null;
+      parsed.directives.docEnd = false;
+      return writeLike(like, parsed);
+    }
+    const name: unknown = parsed.get('name');
+    const head = joined(parsed.commentBefore, pairOf(root, 'name')?.key.commentBefore);
+    removeKey(root, 'name');
+    const metadata = { name, annotations: { path } };
+    const document = create({ apiVersion: 'fermata/v1', kind: 'Automation', metadata, spec: root });
+    document.commentBefore = head;
+    document.comment = parsed.comment;
+    return writeLike(like, document);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Joins comments that may be missing; null when all are. */
+function joined(...comments: (string | null | undefined)[]): string | null {
+  const given = comments.filter((comment) => comment != null);
+  return given.length === 0 ? null : given.join('\n');
+}
+
+/** Sets a key of the automation, or removes it; one that is new is placed behind those before it in `FROM_METADATA`. */
+function lead(document: Document, spec: Root, key: (typeof FROM_METADATA)[number], value: unknown): void {
+  if (value === undefined) return removeKey(spec, key);
+  if (key === 'name' && !spec.has('name')) {
+    spec.items.unshift(document.createPair('name', value) as Root['items'][number]);
+    return;
+  }
+  setKey(document, spec, { key, value, after: [...FROM_METADATA].reverse().filter((each) => each !== key) });
+}

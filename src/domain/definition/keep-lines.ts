@@ -1,0 +1,49 @@
+import { diffArrays } from 'diff';
+
+/** Changed lines up to which lines are compared; the time grows with their square. */
+const MAX_EDITS = 2_000;
+
+interface Line {
+  text: string;
+  /** Empty lines above. */
+  lead: string;
+}
+
+/**
+ * Applies to `source` the lines that differ between `written`, which is the same document written by a library, and `edited`,
+ * which it has written after a change: all other lines keep their shape. Returns `edited` when the lines of `source` and `written` do
+ * not correspond.
+ */
+export function keepLines(source: string, written: string, edited: string): string {
+  const [kept, base, wanted] = [linesOf(source), linesOf(written), linesOf(edited)];
+  if (kept.length !== base.length) return edited;
+  const changes = diffArrays(
+    base.map(({ text }) => text),
+    wanted.map(({ text }) => text),
+    { maxEditLength: MAX_EDITS },
+  );
+  if (changes === undefined) return edited;
+  const result: Line[] = [];
+  let at = 0;
+  let next = 0;
+  for (const { added, removed, count } of changes) {
+    if (added) result.push(...wanted.slice(next, next + count));
+    else if (!removed) result.push(...kept.slice(at, at + count));
+    if (!added) at += count;
+    if (!removed) next += count;
+  }
+  return `${result.map(({ lead, text }) => `${lead}${text}`).join('\n')}\n`;
+}
+
+function linesOf(text: string): Line[] {
+  const lines: Line[] = [];
+  let lead = '';
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') lead += `${line}\n`;
+    else {
+      lines.push({ text: line, lead });
+      lead = '';
+    }
+  }
+  return lines;
+}

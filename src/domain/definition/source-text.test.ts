@@ -1,0 +1,146 @@
+import { textAfter, textOf, type StoredDocument, type TextChange } from './source-text';
+import { validate } from './validate.fixture';
+import { readYaml } from './yaml';
+
+const TEXT = `# Who is called at night
+name: Comments
+group: on-call   # the team
+
+triggers:
+- event: healthcheck.system_degraded # the start
+  # five minutes are enough
+  for: "5m"
+actions:
+# first of all
+- action: automation.log
+  config: {message: 'hi', level: info}
+
+# then
+- delay: {seconds: 5}
+`;
+
+function stored(text: string, more: Partial<StoredDocument> = {}): StoredDocument {
+  const { group = null, status: _status, ...document } = readYaml(text)[0]?.value as Record<string, unknown>;
+  const { definition, errors } = validate(document);
+  if (definition === undefined) throw new Error(JSON.stringify(errors));
+  return { definition, group: group as string | null, status: 'enabled', ...more };
+}
+const before = stored(TEXT);
+/** The text after a JSON patch of the definition. */
+function patched(change: (definition: Record<string, never>) => object, more: Partial<StoredDocument> = {}) {
+  const { group: _group, ...document } = change(structuredClone(before.definition) as never) as Record<string, unknown>;
+  const { definition, errors } = validate(document);
+  if (definition === undefined) throw new Error(JSON.stringify(errors));
+  return textAfter({ sourceYaml: TEXT, before, after: { ...before, definition, ...more } });
+}
+const after = (change: Partial<TextChange>) => textAfter({ sourceYaml: TEXT, before, after: before, ...change });
+
+describe('the text of an automation', () => {
+  test('is answered as it was written while it states the definition', () => {
+    expect(textOf(TEXT, before)).toBe(TEXT);
+  });
+
+  test('with a group that has changed keeps its comments', () => {
+    expect(textOf(TEXT, { ...before, group: 'days' })).toBe(TEXT.replace('on-call   #', 'days #'));
+    const without = textOf(TEXT, { ...before, group: null });
+    expect(without).toContain('# first of all');
+    expect(without).not.toContain('group:');
+    const grouped = textOf(
+      'name: A # a\ntriggers: [{ event: incident.created }]\nactions: [{ delay: { seconds: 1 } }]\n',
+      {
+        ...stored('name: A\ntriggers: [{ event: incident.created }]\nactions: [{ delay: { seconds: 1 } }]\n'),
+        group: 'g',
+      },
+    );
+    expect(grouped).toBe(
+      'name: A # a\ngroup: g\ntriggers: [{ event: incident.created }]\nactions: [{ delay: { seconds: 1 } }]\n',
+    );
+  });
+
+  test('that says the status follows a change of the status', () => {
+    const text = `${TEXT}status: disabled # for now\n`;
+    expect(textOf(text, { ...before, status: 'disabled' })).toBe(text);
+    expect(textOf(text, before)).toBe(text.replace('status: disabled', 'status: enabled'));
+  });
+
+  test('is made from the definition when it states another one, or is missing', () => {
+    const other = { ...before, definition: { ...before.definition, description: 'other' } };
+    expect(textOf(TEXT, other)).toContain('description: other');
+    expect(textOf(TEXT, other)).not.toContain('#');
+    expect(textOf(null, before)).toMatch(/^name: Comments\n/);
+  });
+});
+
+describe('the text after a change', () => {
+  test('by YAML that states the whole is the new text, also when only comments or formatting changed', () => {
+    const text = TEXT.replace('# then', '# and then');
+    expect(after({ patch: text })).toBe(text);
+  });
+
+  test('by YAML of some keys takes over those keys with their comments, and keeps the rest', () => {
+    const patch = '# why\ndescription: new # said twice\nactions:\n  # only this\n  - delay: { seconds: 6 }\n';
+    const { definition } = stored(`${TEXT.split('actions:')[0]}${patch}`);
+    const text = after({ patch, after: { ...before, definition } });
+    expect(text).toContain('# Who is called at night\nname: Comments\n');
+    expect(text).toContain('# five minutes are enough');
+    expect(text).toContain('# why\ndescription: new # said twice');
+    expect(text).toContain('# only this\n- delay: {seconds: 6}');
+    expect(text).not.toContain('# first of all');
+  });
+
+  test('by JSON keeps the comments, the quotes and the forms of all places that did not change', () => {
+    const text = patched((document) => ({
+      ...document,
+      description: 'new',
+      actions: [{ action: 'automation.log', config: { message: "it's me", level: 'info' } }, { delay: { seconds: 7 } }],
+    }));
+    expect(text).toBe(
+      TEXT.replace('name: Comments\n', 'name: Comments\ndescription: new\n')
+        .replace("'hi'", "'it''s me'")
+        .replace('seconds: 5', 'seconds: 7'),
+    );
+  });
+
+  test('by JSON that adds and removes steps keeps the comments of the others', () => {
+    const [log, delay] = before.definition.actions;
+    const more = patched((document) => ({ ...document, actions: [log, { delay: { minutes: 1 } }, delay] }));
+    expect(more).toMatch(/# first of all\n[^]*# then\n- delay: \{seconds: 5\}/);
+    expect(more).toContain('minutes: 1');
+    const fewer = patched((document) => ({ ...document, actions: [delay] }));
+    expect(fewer).toMatch(/# then\n- delay/);
+    expect(fewer).not.toContain('# first of all');
+    expect(fewer).toContain('# the start');
+  });
+
+  test('by JSON of the group alone changes the group in the text', () => {
+    expect(patched((document) => document, { group: 'days' })).toContain('group: days # the team');
+  });
+
+  test('that changes nothing is the text before it', () => {
+    expect(after({})).toBe(TEXT);
+  });
+
+  test('is none when there was none and the change came as JSON', () => {
+    expect(after({ sourceYaml: null, after: { ...before, group: 'days' } })).toBeNull();
+  });
+
+  test('is none when the change cannot be written into it: an alias to a part that was replaced', () => {
+    const text = `name: Aliases
+triggers: [{ event: incident.created }]
+actions:
+  - &first { delay: { seconds: 5 } } # shared
+  - *first
+`;
+    const shared = stored(text);
+    const definition = { ...shared.definition, actions: [{ ...shared.definition.actions[0], delay: { seconds: 6 } }] };
+    const changed = {
+      ...shared,
+      definition: { ...definition, actions: [...definition.actions, shared.definition.actions[1]] },
+    };
+    expect(textAfter({ sourceYaml: text, before: shared, after: changed as never })).toBeNull();
+  });
+
+  test('takes no YAML that states something else than the result', () => {
+    expect(after({ patch: 'name: Other\n', after: { ...before, group: 'x' } })).toBeNull();
+  });
+});

@@ -1,0 +1,103 @@
+import { sameJson } from '../entities/diff';
+import { Findings } from './findings';
+import { normalizeDocument } from './normalize';
+import { plainCopy } from './plain-copy';
+import { isMap } from './plain-map';
+import { Definition } from './schema';
+import { parseStructure } from './structure';
+import { readYaml, toYaml } from './yaml';
+import { editYaml, mergeYaml, setTopKeys } from './yaml-edit';
+
+type Status = 'enabled' | 'disabled';
+
+/** An automation as rows keep it: the definition has no group. */
+export interface StoredDocument {
+  definition: Definition;
+  group: string | null;
+  status: Status;
+}
+
+/** What a text states. */
+interface Stated {
+  definition: Definition;
+  group: string | null;
+  /** undefined = the text does not say. */
+  status: unknown;
+}
+
+/**
+ * The YAML of an automation: the text as it was written, with its comments, as long as it states the definition. A group or
+ * status that has changed since is changed in the text. Otherwise the YAML is made from the definition.
+ */
+export function textOf(sourceYaml: string | null, stored: StoredDocument): string {
+  return keptText(sourceYaml, stored) ?? rendered(stored);
+}
+
+/**
+ * The text to store after a change: that of the request when it states the whole of the result, else the text before it
+ * with the keys of the request (`patch`, YAML) or with the places that have changed. Null when there is no such text.
+ */
+export function textAfter({ sourceYaml, before, after, patch }: TextChange): string | null {
+  if (patch !== undefined && states(patch, after)) return patch;
+  if (patch === undefined && (sourceYaml === null || sameStored(before, after))) return sourceYaml;
+  const text = patch === undefined ? keptText(sourceYaml, before) : textOf(sourceYaml, before);
+  if (text === undefined) return null;
+  const edited = patch === undefined ? editYaml(text, whole(before), whole(after)) : mergeYaml(text, patch);
+  return edited !== undefined && states(edited, after) ? edited : null;
+}
+
+export interface TextChange {
+  /** The text before the change; null when the automation was not written as YAML. */
+  sourceYaml: string | null;
+  before: StoredDocument;
+  after: StoredDocument;
+  /** YAML of the request; undefined = it came as JSON. */
+  patch?: string | undefined;
+}
+
+/** Whether a text, by itself, states this automation. A text without a status states any. */
+export function states(text: string, { definition, group, status }: StoredDocument): boolean {
+  const stated = statedBy(text);
+  if (stated === undefined || !sameJson(stated.definition, definition)) return false;
+  return stated.group === group && (stated.status === undefined || stated.status === status);
+}
+
+function keptText(sourceYaml: string | null, stored: StoredDocument): string | undefined {
+  const stated = sourceYaml === null ? undefined : statedBy(sourceYaml);
+  if (sourceYaml === null || !sameJson(stated?.definition, stored.definition)) return undefined;
+  const keys = {
+    ...(stated?.group === stored.group ? {} : { group: stored.group ?? undefined }),
+    ...(stated?.status === undefined || stated.status === stored.status ? {} : { status: stored.status }),
+  };
+  if (Object.keys(keys).length === 0) return sourceYaml;
+  const edited = setTopKeys(sourceYaml, keys);
+  return edited !== undefined && states(edited, stored) ? edited : undefined;
+}
+
+/** Reads a text into the one form of definitions, without a check of what it means. */
+function statedBy(text: string): Stated | undefined {
+  const [first, second] = readYaml(text);
+  if (first === undefined || second !== undefined || first.errors.length > 0) return undefined;
+  const { value, findings } = plainCopy(first.value);
+  if (!isMap(value) || findings.length > 0) return undefined;
+  const { status, group: given, ...document } = value;
+  normalizeDocument(document, new Findings());
+  const { definition } = parseStructure(document);
+  const group = typeof given === 'string' && given.trim() !== '' ? given.trim() : null;
+  return definition && { definition, group, status };
+}
+
+function rendered({ definition, group }: StoredDocument): string {
+  const document = whole({ definition, group });
+  // Parsed once more for the order of keys, which is lost in jsonb.
+  const ordered = Definition.safeParse(document);
+  return toYaml(ordered.success ? ordered.data : document);
+}
+
+function whole({ definition, group }: Pick<StoredDocument, 'definition' | 'group'>): Record<string, unknown> {
+  return { ...definition, ...(group === null ? {} : { group }) };
+}
+
+function sameStored(a: StoredDocument, b: StoredDocument): boolean {
+  return a.group === b.group && sameJson(a.definition, b.definition);
+}

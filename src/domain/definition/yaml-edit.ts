@@ -1,0 +1,140 @@
+import {
+  type Document,
+  isScalar,
+  isSeq,
+  type Node,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
+import { sameJson } from '../entities/diff';
+import { keepLines } from './keep-lines';
+import { isMap } from './plain-map';
+import { insertPair, mapOf, ownFirstComment, pairOf, removeKey, setKey, withCommentsOf, writeLike } from './yaml-style';
+
+/** Keys that a new top-level key is placed behind. */
+const HEAD = ['description', 'name'];
+
+/** The YAML of a text that `readYaml` has accepted. */
+function parsed(text: string): Document.Parsed {
+  const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: false, logLevel: 'silent' } as const;
+  return parseDocument(text, { ...options, resolveKnownTags: false });
+}
+
+/**
+ * Changes a text from one document to another, with its comments and the style of what stays. `before` is what the text
+ * states, in the one form of definitions: what it leaves out because it is a default stays left out. Returns undefined when the text
+ * is no map, or cannot be written (an alias to a part that is gone).
+ */
+export function editYaml(
+  text: string,
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+): string | undefined {
+  return written(text, (document, root) => editMap(document, root, before, after));
+}
+
+/**
+ * Puts the top-level keys of one text into another, with their comments. A key that is null there is removed. Returns undefined as
+ * `editYaml` does.
+ */
+export function mergeYaml(text: string, patch: string): string | undefined {
+  const given = parsed(patch);
+  const changes = mapOf(given.contents);
+  if (changes === null) return undefined;
+  const [first] = changes.items;
+  if (first !== undefined && given.commentBefore != null) first.key.commentBefore ??= given.commentBefore;
+  return written(text, (_document, root) => {
+    for (const pair of changes.items) {
+      const key = String(pair.key.value);
+      const there = pairOf(root, key);
+      // The status is no part of the document; a text may say it.
+      if (key === 'status' && there === undefined) continue;
+      if (pair.value === null || (isScalar(pair.value) && pair.value.value === null)) removeKey(root, key);
+      else if (there === undefined) insertPair(root, pair, HEAD);
+      else {
+        there.value = pair.value;
+        if (pair.key.commentBefore != null) there.key.commentBefore = pair.key.commentBefore;
+      }
+    }
+  });
+}
+
+/** Sets or removes (undefined) top-level keys of a text. Returns undefined as `editYaml` does. */
+export function setTopKeys(text: string, keys: Readonly<Record<string, unknown>>): string | undefined {
+  return written(text, (document, root) => {
+    for (const [key, value] of Object.entries(keys)) {
+      if (value === undefined) removeKey(root, key);
+      else setKey(document, root, { key, value, after: HEAD });
+    }
+  });
+}
+
+function written(text: string, change: (document: Document, root: YAMLMap<Scalar, Node | null>) => void) {
+  const document = parsed(text);
+  const root = mapOf(document.contents);
+  if (root === null) return undefined;
+  try {
+    const unchanged = writeLike(text, document);
+    change(document, root);
+    return keepLines(text, unchanged, writeLike(text, document));
+  } catch {
+    // An alias whose anchor was replaced.
+    return undefined;
+  }
+}
+
+function edit(document: Document, node: Node | null, before: unknown, after: unknown): Node {
+  const map = mapOf(node);
+  if (map !== null && isMap(before) && isMap(after)) {
+    editMap(document, map, before, after);
+    return map;
+  }
+  if (isSeq(node) && Array.isArray(before) && Array.isArray(after) && node.items.length === before.length) {
+    editList(document, node as YAMLSeq<Node | null>, before, after);
+    return node;
+  }
+  const fresh = document.createNode(after) as Node;
+  if (isScalar(node) && isScalar(fresh)) {
+    // The quotes or the block of the text stay.
+    if (typeof node.value === 'string' && typeof fresh.value === 'string' && node.type !== undefined)
+      fresh.type = node.type;
+  }
+  return withCommentsOf(node, fresh);
+}
+
+function editMap(
+  document: Document,
+  map: YAMLMap<Scalar, Node | null>,
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+): void {
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [old, wanted] = [before[key], after[key]];
+    if (sameJson(old, wanted)) continue;
+    const pair = pairOf(map, key);
+    if (wanted === undefined) removeKey(map, key);
+    else if (pair === undefined)
+      setKey(document, map, { key, value: wanted, after: map === document.contents ? HEAD : [] });
+    else pair.value = edit(document, pair.value, old, wanted);
+  }
+}
+
+/** Keeps the items that both lists begin and end with; of those between, edits one after the other and adds or removes the rest. */
+function editList(document: Document, list: YAMLSeq<Node | null>, before: unknown[], after: unknown[]): void {
+  ownFirstComment(list);
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < shorter && sameJson(before[head], after[head])) head += 1;
+  let tail = 0;
+  while (tail < shorter - head && sameJson(before.at(-1 - tail), after.at(-1 - tail))) tail += 1;
+  const olds = before.slice(head, before.length - tail);
+  const isSameLength = before.length === after.length;
+  const items = after.slice(head, after.length - tail).map((wanted, index) => {
+    // Items that were added or removed have no counterpart.
+    const old = isSameLength ? list.items[head + index] : undefined;
+    return old === undefined ? (document.createNode(wanted) as Node) : edit(document, old, olds[index], wanted);
+  });
+  list.items.splice(head, olds.length, ...items);
+}
