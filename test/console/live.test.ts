@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { freePort } from '../../src/os/free-port';
 import { startEngine, type Engine } from '../support/engine';
+import { until } from '../support/until';
 import { describeConsole, launchBrowser, openPage } from './console-harness';
 
 const FIRST = `name: Greet deploys
@@ -32,6 +33,15 @@ triggers:
 actions:
   - id: nap
     delay: { minutes: 40 }
+`;
+const PAGES = `name: Page for critical alerts
+triggers:
+  - event: alert.fired
+    filter: trigger.payload.severity == "critical"
+actions:
+  - id: page
+    action: automation.log
+    config: { message: "{{ trigger.payload.name }}" }
 `;
 
 /** The console over a real API process, worker, Postgres and Temporal. */
@@ -100,6 +110,42 @@ describeConsole('the console over the whole service', () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
   }, 120_000);
+
+  it('goes from an alert that did not page to the reason, and changes the definition until it would', async () => {
+    const id = await engine.save(PAGES);
+    await engine.call({ url: origin() }, 'POST', '/ingest/alertmanager', {
+      ...{ version: '4', status: 'firing' },
+      alerts: [
+        {
+          ...{ status: 'firing', fingerprint: 'diskfull', startsAt: new Date().toISOString() },
+          labels: { alertname: 'DiskFull', severity: 'warning', system: 'checkout' },
+          annotations: {},
+        },
+      ],
+    });
+    await until('the alert was routed', async () => (await engine.outcomes(id)).length > 0);
+    const { page } = await open('/now');
+    await page.getByRole('link', { name: 'DiskFull' }).click();
+    await page.getByText('It has caused no run.').waitFor();
+    await page.getByRole('link', { name: 'Why did it (not) start something?' }).click();
+    await page.getByRole('link', { name: 'alert.fired' }).click();
+    const candidate = page.getByRole('listitem').filter({ hasText: 'Page for critical alerts' });
+    await candidate.getByText('The filter was false').waitFor();
+    expect(await candidate.locator('.deciding').textContent()).toMatch(/severity.*warning.*critical/);
+    await candidate.getByRole('link', { name: 'Page for critical alerts' }).click();
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await page.getByLabel('Definition').fill(PAGES.replace('== "critical"', 'in ["critical", "warning"]'));
+    await page.getByLabel('Payload').selectOption('event');
+    await page.getByLabel('Event', { exact: true }).selectOption({ index: 1 });
+    await page.getByRole('button', { name: 'Try it out' }).click();
+    await page.getByText('It would run and end with success').waitFor();
+    await page.getByRole('button', { name: 'Save as new version' }).click();
+    await page.getByText('version 2', { exact: true }).waitFor();
+    await page.goto(`${origin()}/console/why?kind=alert&entity=diskfull`);
+    await page.getByRole('link', { name: 'alert.fired' }).click();
+    await candidate.getByRole('button', { name: 'What would it do today?' }).click();
+    await candidate.getByText('It would run').waitFor();
+  }, 180_000);
 
   it('reconnects after a restart of the API, and misses nothing', async () => {
     const id = await engine.save(FIRST.replaceAll('deploy', 'restarted').replace('Greet', 'Survives'));
