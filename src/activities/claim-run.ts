@@ -1,4 +1,5 @@
 import { claimRun, endedUnder } from '../db/runs/claim';
+import { variablesSet } from '../db/runs/outcomes';
 import type { RunActivities, StretchInput } from '../domain/run/activities';
 import { planOf } from '../domain/run/interpret/steps';
 import type { PlanNode } from '../domain/run/plan';
@@ -22,6 +23,10 @@ export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
       return recalled && { ...(await planFor(deps, runId)), variables: {}, ...recalled };
     }
     const begun = { ...(await planFor(deps, runId)), variables: claimed.variables };
+    if (claimed.lost !== null) {
+      const variables = { ...claimed.variables, ...(await variablesSet(db, runId)) };
+      return { ...begun, variables, failed: { error: claimed.lost }, done: [], ended: false };
+    }
     if (resumes) return { ...begun, done: [], ended: false };
     return { ...begun, ...(await performStretch(first)) };
   };

@@ -94,7 +94,7 @@ const CHECKS: readonly Check[] = [
           severity: 'warning',
           message: `${lostRuns} runs lost their execution in the last 7 days and were not retried.`,
           advice:
-            'List them with GET /api/v1/runs?errorCode=execution_lost; retry all with POST /api/v1/runs/retry {"errorCode": "execution_lost"}.',
+            'List them: fermata runs --error-code execution_lost (GET /api/v1/runs?errorCode=execution_lost). Retry all: fermata retry --error-code execution_lost (POST /api/v1/runs/retry {"errorCode": "execution_lost"}).',
         },
   ({ unsyncedSchedules }) =>
     unsyncedSchedules === 0

@@ -3,7 +3,7 @@ import { Run } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { createOutput, JSON_OPTION } from './print/output';
 import { plain } from './print/paint';
-import { bulkOptions, cancelMatching, oneOrBulk, type BulkOptions } from './resource/bulk';
+import { bulkOptions, callForMatching, oneOrBulk, type BulkOptions } from './resource/bulk';
 import { wholeId } from './resource/one';
 
 /** `fermata cancel` */
@@ -24,7 +24,7 @@ ${CONNECTION_HELP}`,
     .action(async (given: string | undefined, options: BulkOptions & { json?: true }) => {
       const client = connect();
       const one = oneOrBulk(given, options);
-      if (one === undefined) return cancelMatching(client, options);
+      if (one === undefined) return callForMatching(client, 'cancel', options);
       const id = await wholeId(client, '/runs', one);
       const run = await client.send('POST', `/runs/${encodeURIComponent(id)}/cancel`, Run);
       const output = createOutput();

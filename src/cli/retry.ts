@@ -3,11 +3,15 @@ import { z } from 'zod';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { followRun } from './follow-runs';
 import { createOutput, JSON_OPTION } from './print/output';
+import { bulkOptionsOfRetry, callForMatching, oneOrBulk, type BulkOptions } from './resource/bulk';
 import { wholeId } from './resource/one';
+import { UsageError } from './usage-error';
 
 const Started = z.looseObject({ runId: z.string() });
 
-interface Options {
+interface Options extends Pick<BulkOptions, 'automation' | 'contextKey' | 'errorCode'> {
+  createdFrom?: string;
+  createdTo?: string;
   from: 'start' | 'failure';
   follow?: true;
   json?: true;
@@ -16,27 +20,40 @@ interface Options {
 /** `fermata retry` */
 export function configure(command: Command): void {
   command
-    .argument('<run>', 'id of a failed run')
+    .argument('[run]', 'id of a failed run; without it all failed runs that the filters match')
     .addOption(
       new Option('--from <place>', 'failure: steps that succeeded are not repeated; start: everything anew')
         .choices(['failure', 'start'])
         .default('failure'),
     )
     .option('-f, --follow', 'print the steps of the new run until it ends; exit code 1 unless it succeeded')
-    .option(...JSON_OPTION)
+    .option(...JSON_OPTION);
+  bulkOptionsOfRetry(command)
     .addHelpText(
       'after',
       `
 Starts a new run on the version of the failed one. From the failure, requests carry the idempotency keys of the first try.
+With filters, all failed runs that match and have no retry yet are retried from their failure.
 
 Examples:
   fermata retry 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11
   fermata retry 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11 --from start --follow
+  fermata retry --error-code execution_lost
 ${CONNECTION_HELP}`,
     )
-    .action(async (given: string, { from, follow, json }: Options) => {
+    .action(async (given: string | undefined, { from, follow, json, createdFrom, createdTo, ...filters }: Options) => {
       const client = connect();
-      const id = await wholeId(client, '/runs', given);
+      const bulk: BulkOptions = {
+        ...filters,
+        ...(createdFrom !== undefined && { from: createdFrom }),
+        ...(createdTo !== undefined && { to: createdTo }),
+      };
+      const one = oneOrBulk(given, bulk);
+      if (one === undefined) {
+        if (from === 'start' || follow) throw new UsageError('--from start and --follow need the id of one run.');
+        return callForMatching(client, 'retry', { ...bulk, ...(json && { json }) });
+      }
+      const id = await wholeId(client, '/runs', one);
       const output = createOutput();
       const path = `/runs/${encodeURIComponent(id)}/retry`;
       const started = await client.send('POST', path, Started, { body: { json: { from } } });

@@ -17,6 +17,7 @@ interface Options {
   follow?: true;
   automation?: string;
   status?: string;
+  errorCode?: string;
   limit: string;
 }
 
@@ -27,6 +28,7 @@ export function configure(command: Command): void {
     .option('-f, --follow', 'keep printing what happens; with a run until it ends, exit code 1 unless it succeeded')
     .option('-a, --automation <automation>', 'only runs of this one (name or id)')
     .option('-s, --status <status>', 'pending, running, waiting, success, failed, cancelled; several with commas')
+    .option('--error-code <code>', 'only runs with this code of their error, e.g. execution_lost')
     .option('-n, --limit <count>', 'how many, newest first', '20')
     .option(...JSON_OPTION)
     .addHelpText(
@@ -37,6 +39,7 @@ With --json, --follow prints one JSON document a line.
 Examples:
   fermata runs
   fermata runs --status failed,cancelled --limit 100
+  fermata runs --error-code execution_lost
   fermata runs 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11 --follow
 ${CONNECTION_HELP}`,
     )
@@ -60,13 +63,13 @@ async function printOne(client: ApiClient, id: string, { json }: Options, output
 async function printAll(client: ApiClient, options: Options, output: Output): Promise<void> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit must be a whole number above 0.');
-  const { automation, status } = options;
+  const { automation, status, errorCode } = options;
   const unknown = status?.split(',').find((each) => !RUN_STATUSES.some((known) => known === each.trim()));
   if (unknown !== undefined) {
     throw new UsageError(`--status: "${unknown}" is no status of a run; there are: ${RUN_STATUSES.join(', ')}.`);
   }
   const automationId = automation === undefined ? undefined : (await findAutomation(client, automation)).id;
-  const items = await client.list('/runs', Run, { automationId, status, limit });
+  const items = await client.list('/runs', Run, { automationId, status, errorCode, limit });
   if (options.json) {
     if (options.follow) for (const item of items) output.line(JSON.stringify(item));
     else output.json(items);

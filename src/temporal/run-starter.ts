@@ -152,12 +152,12 @@ async function resolveConflict(
 ): Promise<StartOutcome | null> {
   const holder = await calls.describe(run.workflowId);
   if (holder?.status.name !== 'RUNNING') {
-    if (holder === null || run.mode !== 'parallel') return null;
+    if (holder === null || run.mode !== 'parallel' || run.wasLost) return null;
     // A `parallel` id belongs to this run alone and cannot be started again. Closed and unclaimed, nobody will claim it.
     return (await endUnclaimedRun(db, run.id)) ? 'lost' : 'started';
   }
   const holderRunId = (holder.memo as Partial<RunMemo> | undefined)?.fermataRunId;
-  if (holderRunId === run.id) return 'started';
+  if (holderRunId === run.id) return resolveOwn(calls, db, run, holder);
   const [theirs, ours] = await Promise.all([
     holderRunId === undefined ? null : runStanding(db, holderRunId),
     runStanding(db, run.id),
@@ -175,6 +175,30 @@ async function resolveConflict(
     return null;
   }
   return theirs.createdAt > ours.createdAt ? 'stale' : 'later';
+}
+
+/**
+ * The run has an execution. Normally it was started by an earlier call; one that claimed a run whose row is pending is newer
+ * than the row, as after a restore of Postgres: no step of it would be accepted, so it is terminated.
+ */
+async function resolveOwn(
+  calls: Calls,
+  db: Executor,
+  run: StartableRun,
+  holder: WorkflowExecutionDescription,
+): Promise<'started' | null> {
+  if (!hasClaimed(holder) || (await runStanding(db, run.id))?.status !== 'pending') return 'started';
+  await calls.terminate(run.workflowId, firstRunIdOf(holder));
+  return null;
+}
+
+/** Events of a history until its first workflow task is completed, which claims the run. */
+const EVENTS_OF_CLAIM = 4;
+
+/** The first workflow task of an execution is over, and none is under way. A claim commits before its task completes. */
+function hasClaimed({ raw }: WorkflowExecutionDescription): boolean {
+  const length = Number(raw.workflowExecutionInfo?.historyLength ?? 0);
+  return length >= EVENTS_OF_CLAIM && !raw.pendingWorkflowTask;
 }
 
 /** An execution is named by the first of its chain: a long run continues as new. */
@@ -204,7 +228,9 @@ function startOptions(deps: RunStarterDeps, run: StartableRun) {
     workflowTaskTimeout: WORKFLOW_TASK_MS,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowIdReusePolicy:
-      run.mode === 'parallel' ? WorkflowIdReusePolicy.REJECT_DUPLICATE : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      run.mode === 'parallel' && !run.wasLost
+        ? WorkflowIdReusePolicy.REJECT_DUPLICATE
+        : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     staticSummary: markdownLine(`${run.automationName} · ${trigger}${context}`, 200),
     staticDetails: details(run),
     ...(deps.searchAttributes ? { typedSearchAttributes: searchAttributesOf(run) } : {}),

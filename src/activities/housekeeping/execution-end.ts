@@ -1,11 +1,8 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { RunEnd } from '../../db/runs/finish';
-import type { OpenRun } from '../../db/runs/lost';
-
-type End = Pick<RunEnd, 'status' | 'endedBy' | 'error'>;
+import type { LostEnd, OpenRun } from '../../db/runs/lost';
 
 /** How the execution ended, or null while it is open. A completed one wrote its row first: then that write was lost. */
-export async function endOf(client: Client, run: OpenRun): Promise<End | null> {
+export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | null> {
   const status = await statusOf(client, run);
   switch (status) {
     case 'RUNNING':
@@ -16,6 +13,8 @@ export async function endOf(client: Client, run: OpenRun): Promise<End | null> {
     default:
       return {
         status: 'failed',
+        // One that completed or failed performed `on_failure` itself; only the write of its end was lost.
+        vanished: status === 'NOT_FOUND' || status === 'TIMED_OUT',
         error: {
           code: 'execution_lost',
           message: `The execution is gone (${status.toLowerCase().replaceAll('_', ' ')}).`,

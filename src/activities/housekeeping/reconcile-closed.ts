@@ -31,8 +31,9 @@ export function createReconcileClosed(deps: {
     let repaired = 0;
     for (const run of await openRunsAmong(database.db, runIds)) {
       const end = await endOf(client, run);
-      if (end === null || !(await database.db.transaction((tx) => endLostRun(tx, run, end)))) continue;
-      deps.onRunEnded(run.automationId, end.status);
+      const done = end && (await database.db.transaction((tx) => endLostRun(tx, run, end)));
+      if (done === null) continue;
+      if (done === 'ended' && end !== null) deps.onRunEnded(run.automationId, end.status);
       repaired += 1;
     }
     return repaired;

@@ -1,10 +1,15 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Database } from '../../db/client';
+import { noteDone, positionOf } from '../../db/periodic-work';
 import { endLostRun, openRunsAfter, waitsWithoutRow, withoutRow, type OpenRun } from '../../db/runs/lost';
 import type { Clock } from '../../domain/clock';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
 import type { RunMemo, WakeSignal } from '../../domain/run/messages';
 import { endOf } from './execution-end';
+import { endForgottenWaits, evaluateWaits } from './unanswered-wakes';
+
+/** Name of the round's number in `periodic_work`. */
+const ROUND = 'reconcile-runs';
 
 const PAGE = 200;
 /** Calls to Temporal under way at a time. */
@@ -27,36 +32,50 @@ interface ReconcileDeps {
 /**
  * Repairs what rows and Temporal disagree about: open rows whose execution was closed outside (in the Web UI, by a timeout,
  * with Temporal's own database), executions whose row is gone (Postgres was restored from a backup), and waiting runs
- * without a wait. Goes through all of them in pages, until its budget is used up; the next call goes on from there.
+ * without a wait. After a restore of Postgres every open execution gets a signal to evaluate its waits, since it may be further
+ * than its rows say. Goes through all of them in pages, until its budget is used up; the next call goes on from there.
  */
 export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities['reconcileRuns'] {
   const { database } = deps;
   let cursor: string | null = null;
+  let afterRestore = false;
 
   const repairRow = async (client: Client, run: OpenRun): Promise<boolean> => {
     const end = await endOf(client, run);
-    if (end === null || !(await database.db.transaction((tx) => endLostRun(tx, run, end)))) return false;
-    deps.onRunEnded(run.automationId, end.status);
-    return true;
+    if (end === null) {
+      if (afterRestore) await evaluateWaits(client, run);
+      return false;
+    }
+    const repaired = await database.db.transaction((tx) => endLostRun(tx, run, end));
+    if (repaired === 'ended') deps.onRunEnded(run.automationId, end.status);
+    return repaired !== null;
   };
 
-  return async () => {
+  return async ({ before } = { before: 0 }) => {
     const client = deps.client();
-    if (!client) return { looked: 0, repaired: 0 };
+    if (!client) return { looked: 0, repaired: 0, round: before };
     const endsAt = Date.now() + BUDGET_MS;
+    const known = Number((await positionOf(database.db, ROUND)) ?? 0);
     let looked = 0;
-    let repaired = 0;
+    let repaired = await endOrphans(client, deps, endsAt);
+    if (repaired > 0 || known < before) {
+      afterRestore = true;
+      cursor = null;
+    }
     do {
       const page = await openRunsAfter(database.db, cursor, PAGE);
       repaired += await inChunks(page, (run) => repairRow(client, run));
       looked += page.length;
       cursor = page.length === PAGE ? (page.at(-1)?.id ?? null) : null;
     } while (cursor !== null && Date.now() < endsAt);
+    afterRestore &&= cursor !== null;
     repaired += await armMissingWaits(client, database);
-    repaired += await endOrphans(client, deps, endsAt);
+    repaired += await endForgottenWaits(client, database.db);
+    const round = Math.max(known, before) + 1;
+    await noteDone(database.db, ROUND, round);
     deps.onRepaired(repaired);
     if (repaired > 0) deps.onRunsToStart();
-    return { looked, repaired };
+    return { looked, repaired, round };
   };
 }
 

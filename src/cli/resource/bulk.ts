@@ -18,15 +18,27 @@ export interface BulkOptions {
   errorCode?: string;
 }
 
-/** Adds the filters of a call about many runs. */
-export function bulkOptions(command: Command): Command {
+/** Adds the filters of a call about many runs, without those of time. */
+function filterOptions(command: Command): Command {
   return command
     .option('-a, --automation <automation>', 'all of this automation (name or id)')
-    .addOption(new Option('-s, --status <status...>', 'all in this status').choices(RUN_STATUSES))
     .option('-k, --context-key <key>', 'all about this, e.g. a system id')
+    .option('--error-code <code>', 'all with this code of their error, e.g. execution_lost');
+}
+
+/** Adds the filters of a call about many runs. */
+export function bulkOptions(command: Command): Command {
+  return filterOptions(command)
+    .addOption(new Option('-s, --status <status...>', 'all in this status').choices(RUN_STATUSES))
     .option('--from <instant>', 'all created at or after, ISO 8601')
-    .option('--to <instant>', 'all created at or before, ISO 8601')
-    .option('--error-code <code>', 'all with this code of their error');
+    .option('--to <instant>', 'all created at or before, ISO 8601');
+}
+
+/** The same for a command whose `--from` names a step. */
+export function bulkOptionsOfRetry(command: Command): Command {
+  return filterOptions(command)
+    .option('--created-from <instant>', 'all created at or after, ISO 8601')
+    .option('--created-to <instant>', 'all created at or before, ISO 8601');
 }
 
 /** Whether a filter is given. */
@@ -36,15 +48,19 @@ const pick = ({ automation, status, contextKey, from, to, errorCode }: BulkOptio
   ...{ automation, status, contextKey, from, to, errorCode },
 });
 
-/** Cancels all runs that the filters match, and prints how many there were. */
-export async function cancelMatching(client: ApiClient, options: BulkOptions & { json?: true }): Promise<void> {
+/** Cancels or retries all runs that the filters match, and prints how many there were. */
+export async function callForMatching(
+  client: ApiClient,
+  call: 'cancel' | 'retry',
+  options: BulkOptions & { json?: true },
+): Promise<void> {
   const { automation, ...filters } = pick(options);
   const automationId = automation === undefined ? undefined : (await findAutomation(client, automation)).id;
   const body = { json: { automationId, ...filters } };
-  const answer = await client.send('POST', '/runs/cancel', Answer, { body });
+  const answer = await client.send('POST', `/runs/${call}`, Answer, { body });
   const output = createOutput();
   if (options.json) return output.json(answer);
-  output.line(`${answer.matched} matched, ${answer.done} cancelled`);
+  output.line(`${answer.matched} matched, ${answer.done} ${call === 'cancel' ? 'cancelled' : 'retried'}`);
 }
 
 /** The id, or undefined when filters are given instead. @throws {UsageError} when both or neither are given */

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 import { lockBucket } from './bucket';
+import type { RunError } from '../../domain/run/step-record';
 import { finishRun, type RunEnd } from './finish';
 
 /** An open row that an execution should stand behind. */
@@ -51,17 +52,51 @@ export async function openRunsAmong(db: Executor, ids: readonly string[]): Promi
   return result.rows.map(toOpenRun);
 }
 
-/** Ends a row whose execution is gone; the next queued run may start. Returns false when it has ended meanwhile. */
+/** How a run ends whose execution is closed or gone. */
+export interface LostEnd extends Pick<RunEnd, 'status' | 'endedBy' | 'error'> {
+  /** The execution vanished without an end of its own: `on_failure` is still to be performed, by a new execution. */
+  vanished?: boolean;
+}
+
+/**
+ * Ends a row whose execution is closed or gone; the next queued run may start. A run whose execution vanished becomes pending
+ * again instead (`reopened`) when it has an `on_failure`, which its next execution performs. null = the row has ended or
+ * belongs to another execution meanwhile.
+ */
 export async function endLostRun(
   tx: Executor,
-  run: Pick<OpenRun, 'id' | 'automationId' | 'scopeKey'>,
-  end: Pick<RunEnd, 'status' | 'endedBy' | 'error'>,
-): Promise<boolean> {
+  run: Pick<OpenRun, 'id' | 'automationId' | 'scopeKey'> & { executionRunId: string | null },
+  { vanished = false, ...end }: LostEnd,
+): Promise<'ended' | 'reopened' | null> {
   await lockBucket(tx, run);
   // Locked in a statement of its own, so that the one that ends the run sees what its last step left (`closeRuns`).
-  await tx.execute(sql`select 1 from runs where id = ${run.id} for update`);
+  const locked = await tx.execute(sql`
+    select 1 from runs where id = ${run.id} and execution_run_id is not distinct from ${run.executionRunId} for update`);
+  if (locked.rows.length === 0) return null;
+  if (vanished && end.error !== undefined && (await reopenForFailure(tx, run.id, end.error))) return 'reopened';
   const { ended } = await finishRun(tx, run, { runId: run.id, journal: [], ...end });
-  return ended;
+  return ended ? 'ended' : null;
+}
+
+/**
+ * Makes a run pending again, with the error that it failed with, so that a new execution performs its `on_failure`. False: it has
+ * none, or had begun with it.
+ */
+async function reopenForFailure(tx: Executor, runId: string, error: RunError): Promise<boolean> {
+  const reopened = await tx.execute(sql`
+    with reopened as (
+      update runs r set status = 'pending', start_at = clock_timestamp(), start_attempted_at = null,
+        execution_run_id = null, error = ${JSON.stringify(error)}::jsonb, seq = nextval('change_seq')
+      where r.id = ${runId} and r.status in ('running', 'waiting') and r.error is null and exists (
+        select 1 from automation_versions v where v.automation_id = r.automation_id and v.version = r.version
+          and jsonb_path_exists(v.definition, '$.on_failure[*]'))
+      returning r.id),
+    waits_gone as (delete from waits where run_id in (select id from reopened)),
+    steps as (
+      update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
+      where run_id in (select id from reopened) and status in ('pending', 'running', 'waiting'))
+    select id from reopened`);
+  return reopened.rows.length > 0;
 }
 
 /**
@@ -74,11 +109,12 @@ export async function endUnclaimedRun(db: Executor, runId: string): Promise<bool
     );
     const row = found.rows[0];
     if (row === undefined) return false;
-    const run = { id: runId, automationId: row.automation_id, scopeKey: row.scope_key };
-    return endLostRun(tx, run, {
+    const run = { id: runId, automationId: row.automation_id, scopeKey: row.scope_key, executionRunId: null };
+    const ended = await endLostRun(tx, run, {
       status: 'failed',
       error: { code: 'execution_lost', message: 'The execution was closed before it claimed the run.' },
     });
+    return ended !== null;
   });
 }
 

@@ -20,6 +20,17 @@ export async function outcomesOf(db: Executor, runId: string): Promise<Map<strin
   return new Map(result.rows.map(({ path, ...outcome }) => [path, outcome]));
 }
 
+/** Variables that the steps of a run have set, in the order in which the steps began. */
+export async function variablesSet(db: Executor, runId: string): Promise<Record<string, unknown>> {
+  const result = await db.execute<{ names: string[]; variables: Record<string, unknown> }>(sql`
+    select array(select jsonb_object_keys(result)) as names, trace -> 'evaluation' -> 'variables' as variables
+    from run_steps where run_id = ${runId} and kind = 'variables' and status = 'success'
+      and jsonb_typeof(result) = 'object' and trace -> 'evaluation' -> 'variables' is not null order by began_seq`);
+  return Object.fromEntries(
+    result.rows.flatMap(({ names, variables }) => names.map((name) => [name, variables[name]] as const)),
+  );
+}
+
 /**
  * The decision of a row, which is kept while its step is still open. That of a loop is its latest: of an earlier iteration
  * it says that the loop went on.

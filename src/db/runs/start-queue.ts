@@ -15,6 +15,8 @@ export interface StartableRun {
   triggerEvent: string | null;
   contextKey: string | null;
   workflowId: string;
+  /** It lost its execution: the new one performs `on_failure` under the same workflow id. */
+  wasLost: boolean;
 }
 
 /** A start is tried again so long after its last attempt, when the run has not been claimed since. */
@@ -31,6 +33,7 @@ interface Row extends Record<string, unknown> {
   trigger_event: string | null;
   context_key: string | null;
   workflow_id: string;
+  was_lost: boolean;
 }
 
 /** There are runs to start. */
@@ -75,9 +78,10 @@ export async function takeStartable(
     taken as (
       update runs u set start_attempted_at = clock_timestamp() where u.id in (
         select r.id from runs r where r.id in (select id from picked) and ${free(r)} for update skip locked)
-      returning u.id, u.automation_id, u.version, u.mode, u.trigger_id, u.trigger_event, u.context_key, u.workflow_id)
+      returning u.id, u.automation_id, u.version, u.mode, u.trigger_id, u.trigger_event, u.context_key, u.workflow_id,
+        u.error is not null as was_lost)
     select taken.id, taken.automation_id, taken.version, taken.mode, taken.trigger_id, taken.trigger_event,
-      taken.context_key, taken.workflow_id, a.name, a."group"
+      taken.context_key, taken.workflow_id, taken.was_lost, a.name, a."group"
     from taken join picked using (id) join automations a on a.id = taken.automation_id
     order by picked.place`);
   return result.rows.map((row) => ({
@@ -91,6 +95,7 @@ export async function takeStartable(
     triggerEvent: row.trigger_event,
     contextKey: row.context_key,
     workflowId: row.workflow_id,
+    wasLost: row.was_lost,
   }));
 }
 

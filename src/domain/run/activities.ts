@@ -119,6 +119,8 @@ export interface Claimed {
   plan: PlanNode[];
   onFailure?: PlanNode[];
   variables: Record<string, unknown>;
+  /** The run lost its first execution: this one performs `on_failure` only. */
+  failed?: { error: RunError };
 }
 
 export interface RunActivities {

@@ -40,6 +40,11 @@ export interface WakeSignal {
   path: string;
 }
 
+/** Payload of the signal `evaluateWaits`: an execution of another run drops it. */
+export interface EvaluateWaitsSignal {
+  runId: string;
+}
+
 /** Memo of an execution: names the run that holds the workflow id. */
 export interface RunMemo {
   fermataRunId: string;

@@ -1,5 +1,6 @@
 import { deliveryKey } from '../../db/claim-deliveries';
 import { deliverEvents } from '../../db/deliver-events';
+import { changeIdOf } from '../../domain/entities/change-id';
 import { occurredAtOf } from '../../domain/entities/occurred-at';
 import { eventRow, type CustomEvent } from '../../domains/automation/event-row';
 import type { DomainWrite } from '../../domains/domain-write';
@@ -28,15 +29,15 @@ export async function ingestCloudEvents(
 ): Promise<{ changeIds: string[]; mismatched: DroppedEvent[] }> {
   const rows = events.map((event) => {
     const claimed = event.time === undefined ? undefined : new Date(event.time);
+    const key = deliveryKey('cloudevent', principal, event.source, event.id);
     const row = {
-      changeId: write.entities.ids.next(),
+      changeId: changeIdOf(key, claimed, write.now) ?? write.entities.ids.next(),
       occurredAt: occurredAtOf(claimed, write.now),
       cause: write.cause,
     };
     const contentHash = sha256(
       JSON.stringify([event.type, event.subject ?? null, event.time ?? null, event.data ?? null]),
     );
-    const key = deliveryKey('cloudevent', principal, event.source, event.id);
     return { ...eventRow(present(event), row), key, contentHash, identity: { source: event.source, id: event.id } };
   });
   const { changeIds, mismatched } = await deliverEvents(write.tx, rows);

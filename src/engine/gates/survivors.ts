@@ -187,5 +187,6 @@ function startable({ candidate, request }: Survivor, workflowId: string): Starta
     triggerEvent: request.triggerEvent,
     contextKey: request.contextKey,
     workflowId,
+    wasLost: false,
   };
 }

@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
 
 const { applyRetention, preparePartitions, reconcileRuns } = proxyActivities<HousekeepingActivities>({
@@ -6,9 +6,15 @@ const { applyRetention, preparePartitions, reconcileRuns } = proxyActivities<Hou
   retry: { maximumAttempts: 3 },
 });
 
-/** What a schedule calls every five minutes: keeps rows and Temporal in agreement, and the tables bounded. */
-export async function housekeeping(): Promise<void> {
-  await reconcileRuns();
+/**
+ * What a schedule calls every five minutes: keeps rows and Temporal in agreement, and the tables bounded. Returns the
+ * number of the round, which Temporal gives to the next one.
+ */
+export async function housekeeping(): Promise<{ round: number }> {
+  const last = workflowInfo().lastResult as { round?: number } | null | undefined;
+  // Absent in results of releases before.
+  const { round = 0 } = await reconcileRuns({ before: last?.round ?? 0 });
   await preparePartitions();
   await applyRetention();
+  return { round };
 }

@@ -11,7 +11,7 @@ import type { Claimed, Done, Stretched } from '../../domain/run/activities';
 import type { Steps } from '../../domain/run/interpret/command';
 import { RunClosed, RunEnded, StepFailed } from '../../domain/run/interpret/outcome';
 import { runList } from '../../domain/run/interpret/steps';
-import type { RunInput, RunResult, WakeSignal } from '../../domain/run/messages';
+import type { EvaluateWaitsSignal, RunInput, RunResult, WakeSignal } from '../../domain/run/messages';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
 import { local } from './activities';
 import { ContinueLater } from './outcome';
@@ -20,6 +20,9 @@ import { Scheduler } from './scheduler';
 
 /** Something that a wait of the run depends on has changed. */
 export const wake = defineSignal<[WakeSignal]>('wake');
+
+/** Rows of waits may be gone: each wait is evaluated again, which arms it. */
+export const evaluateWaits = defineSignal<[EvaluateWaitsSignal]>('evaluateWaits');
 
 interface End {
   status: 'success' | 'failed' | 'cancelled';
@@ -36,6 +39,10 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   setHandler(wake, (signal) => {
     if (signal.runId === runId) onWake(signal.path);
   });
+  let onEvaluateWaits = (): void => undefined;
+  setHandler(evaluateWaits, (signal) => {
+    if (signal.runId === runId) onEvaluateWaits();
+  });
   const { firstExecutionRunId: executionRunId } = workflowInfo();
   const resumes = resume === undefined ? {} : { resumes: true };
   // Not to be cancelled: what it has claimed must be ended below.
@@ -45,7 +52,9 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   if (!claimed) return { status: 'dropped' };
 
   const state = new RunState(runId, claimed.variables, input);
+  state.failed ??= claimed.failed;
   const scheduler = new Scheduler(state);
+  onEvaluateWaits = () => scheduler.wakeAll();
   onWake = (path) => scheduler.wake(path);
   for (const path of early) scheduler.wake(path);
   return runClaimed(input, claimed, state, scheduler);

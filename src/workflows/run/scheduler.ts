@@ -49,6 +49,16 @@ export class Scheduler {
     this.deliver(nextPosition(), () => this.wakeUp(path));
   }
 
+  /** Every wait of the run is to be evaluated again. */
+  wakeAll(): void {
+    this.deliver(nextPosition(), () => {
+      for (const path of [...this.sleepers.keys()]) {
+        this.wakes.add(path);
+        this.wakeUp(path);
+      }
+    });
+  }
+
   /**
    * Runs steps to their end. Throws what they throw, `ContinueLater` when the run goes on in a new execution, and the
    * cancellation of the workflow when that ended them.

@@ -1,0 +1,48 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Executor } from '../../db/executor';
+import { endForgottenWait, isStillWoken, unansweredWakes } from '../../db/runs/forgotten-waits';
+import type { EvaluateWaitsSignal } from '../../domain/run/messages';
+
+const LIMIT = 200;
+/** How long an execution may take to process a signal before it is left to the next round. */
+const PATIENCE_MS = 5_000;
+const POLL_MS = 250;
+
+/** Asks the execution of a run to evaluate all of its waits, which arms them again. False: it is not open. */
+export async function evaluateWaits(client: Client, run: { id: string; workflowId: string }): Promise<boolean> {
+  const signal: EvaluateWaitsSignal = { runId: run.id };
+  try {
+    await client.workflow.getHandle(run.workflowId).signal('evaluateWaits', signal);
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Ends waits that their execution has passed: the rows are those of an older backup of Postgres. Nobody answers the
+ * wakes of such a wait. The execution is asked first to evaluate its waits, so that one that only was slow answers. Returns
+ * how many were ended.
+ */
+export async function endForgottenWaits(client: Client, db: Executor): Promise<number> {
+  let ended = 0;
+  for (const wait of await unansweredWakes(db, LIMIT)) {
+    if (!(await evaluateWaits(client, { id: wait.runId, workflowId: wait.workflowId }))) continue;
+    // A wait of this path would have cleared its wake before the workflow task of that signal was completed.
+    if (!(await hasProcessed(client, wait.workflowId)) || !(await isStillWoken(db, wait))) continue;
+    if (await endForgottenWait(db, wait)) ended += 1;
+  }
+  return ended;
+}
+
+/** Waits until no workflow task is under way. */
+async function hasProcessed(client: Client, workflowId: string): Promise<boolean> {
+  for (const since = Date.now(); Date.now() - since < PATIENCE_MS;) {
+    const { raw, status } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING') return false;
+    if (!raw.pendingWorkflowTask) return true;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return false;
+}

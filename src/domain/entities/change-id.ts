@@ -1,0 +1,20 @@
+import { sha256 } from '../sha256';
+
+/** Oldest `time` of an event, and the furthest one ahead, from which an id is derived: ids sort by time. In milliseconds. */
+const OLDEST_MS = 24 * 3_600_000;
+const AHEAD_MS = 60_000;
+
+/**
+ * Id of the change for an event that its sender identifies, as a UUID v7 with the event's own time: the same whenever the
+ * event is accepted, so that one that is repeated after a restore of Postgres starts runs under the ids that they had.
+ * undefined when the event has no time, or one that is too far from `now`.
+ */
+export function changeIdOf(identity: string, time: Date | undefined, now: Date): string | undefined {
+  if (time === undefined) return undefined;
+  const age = now.getTime() - time.getTime();
+  if (!(age <= OLDEST_MS && age >= -AHEAD_MS)) return undefined;
+  const ms = time.getTime().toString(16).padStart(12, '0');
+  const hash = sha256(identity);
+  const variant = ((parseInt(hash.slice(0, 2), 16) & 0x3f) | 0x80).toString(16);
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${hash.slice(2, 5)}-${variant}${hash.slice(5, 7)}-${hash.slice(7, 19)}`;
+}
