@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { createWorkflowSandbox, type WorkflowSandbox } from '../../src/cli/test/workflow-sandbox';
 import { ActionStep } from '../../src/domain/definition/action';
 import type { StretchInput } from '../../src/domain/run/activities';
-import { driveInline } from '../../src/domain/run/interpret/inline';
+import { driveInline, type Hands } from '../../src/domain/run/interpret/inline';
 import type { ExecutionOf } from '../../src/domain/run/interpret/kind';
 import { Progress } from '../../src/domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../../src/domain/run/interpret/steps';
 import { chance, oracle, type Odds } from '../support/order/oracle';
+import { StepRows } from '../support/order/rows';
 import { runGrouped, runOneByOne, type Answer, type Options } from '../support/order/world';
 import { fixSeed } from '../support/property-seed';
 
@@ -25,10 +26,34 @@ const executionOf: ExecutionOf = ({ action }) => ({
   timeoutMs: 1_000,
 });
 
+/** Adds to `writes` what a step writes. */
+function writing(hands: Hands, rows: StepRows, writes: (() => void)[]): Hands {
+  return {
+    evaluate: async (input) => {
+      const evaluation = await hands.evaluate(input);
+      writes.push(
+        () => rows.note(input.journal),
+        () => rows.evaluated(input.path, evaluation),
+      );
+      return evaluation;
+    },
+    perform: async (input) => {
+      const performance = await hands.perform(input);
+      writes.push(
+        () => rows.note(input.journal),
+        () => rows.performed(input.path, performance),
+      );
+      return performance;
+    },
+  };
+}
+
 /** Answers activities as the real ones do, with the real inline driver; only rows and far ends are made up. */
-function answersFor(definition: Document, seed: number, odds: Odds, now: () => number): Answer {
-  const hands = oracle(definition, seed, odds, now);
-  const stretchOf = (input: StretchInput) => {
+function answersFor(definition: Document, seed: number, odds: Odds, now: () => number, rows: StepRows): Answer {
+  const answered = oracle(definition, seed, odds, now);
+  const writes: (() => void)[] = [];
+  const hands = writing(answered, rows, writes);
+  const stretchOf = async (input: StretchInput) => {
     const { branch: place, positions, variables, repeat, wait, error } = input;
     const progress = new Progress(variables, { positions, variables: {}, finished: {}, waits: {} });
     const branch = place === '' ? progress.root : progress.fork(progress.root, place);
@@ -38,10 +63,13 @@ function answersFor(definition: Document, seed: number, odds: Odds, now: () => n
       (place === '' ? null : runBranch(progress, branch, definition, executionOf)) ??
       runList(progress, branch, planOf(definition[list], executionOf), list);
     const budget = 1 + (chance(`${seed} budget ${input.first?.at ?? ''}`) % 6);
-    return driveInline({ input, branch, steps, journal: [] }, hands, (done) => done.length >= budget);
+    const stretch = { input, branch, steps, journal: [...input.journal] };
+    const stretched = await driveInline(stretch, hands, (done) => done.length >= budget);
+    if (stretched.ended) writes.push(() => rows.end(stretch.journal));
+    return stretched;
   };
-  return async (name, given) => {
-    const input = given as StretchInput & { path: string };
+  const answer: Answer = async (name, given) => {
+    const input = given as StretchInput & { path: string; status: string; endedBy?: object };
     switch (name) {
       case 'claimRun': {
         const first = { runId: 'run', branch: '', positions: {}, variables: {}, repeat: null, journal: [] };
@@ -54,16 +82,31 @@ function answersFor(definition: Document, seed: number, odds: Odds, now: () => n
       case 'performStep': {
         if (chance(`${seed} lost ${input.path}`) < 10) return { failure: 'heartbeat' };
         const called = await hands.perform(input);
+        writes.push(() => rows.performed(input.path, { type: 'done' }));
         return { result: called.type === 'handover' ? { type: 'done' } : called };
       }
       case 'failStep':
+        writes.push(
+          () => rows.note(input.journal),
+          () => rows.performed(input.path, { type: 'done' }),
+        );
         return { result: { type: 'failed', error: { code: 'internal', message: 'lost', path: input.path } } };
-      case 'noteRunFailed':
       case 'finishRun':
+        if (input.status === 'success' && input.endedBy === undefined) writes.push(() => rows.end(input.journal));
+        return { result: true };
+      case 'noteRunFailed':
+        writes.push(() => rows.note(input.journal));
         return { result: true };
       default:
+        writes.push(() => rows.note(input.journal));
         return { result: null };
     }
+  };
+  return async (name, given) => {
+    writes.length = 0;
+    const answered = await answer(name, given);
+    const written = writes.splice(0);
+    return { ...answered, write: () => written.forEach((write) => write()) };
   };
 }
 
@@ -140,9 +183,15 @@ describe('commands of a run', () => {
       ...more,
       seed,
       setNow: (instant) => (now = instant),
-      answer: answersFor(definition, seed, odds, () => now),
+      answer: answersFor(definition, seed, odds, () => now, new StepRows()),
     };
-    const course = await runOneByOne(sandbox, options);
+    const rows = new StepRows();
+    const course = await runOneByOne(sandbox, {
+      ...options,
+      answer: answersFor(definition, seed, odds, () => now, rows),
+      onQuiet: () => expect(rows.leftBehind()).toEqual([]),
+    });
+    expect(rows.openAtEnd).toEqual([]);
     let turn = seed;
     const sizes = [
       () => Infinity,
@@ -170,7 +219,7 @@ describe('commands of a run', () => {
       }),
       { numRuns: RUNS },
     );
-  }, 240_000);
+  }, 900_000);
 
   it('go on with the next iteration when a false condition has cancelled the waits beside it', async () => {
     const wait = { wait_until: { condition: '1 == 1' } };

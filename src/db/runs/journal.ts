@@ -1,12 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { StepRecord } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
-import { removeWaitsAt } from './waits';
 
 /**
  * Writes the steps that an execution noted on its way. Idempotent: a replayed chain writes the same again, and a row
- * that has ended stays as it is. Nothing is written of a run that has ended. Steps that were cancelled wait for nothing
- * any more.
+ * that has ended stays as it is. Nothing is written of a run that has ended. With a step that was cancelled end the steps
+ * inside it, also those that the workflow does not know of since the activity that began them was cancelled, and their waits.
  * Times are those of this write, milliseconds later: workflow time stands still within a workflow task.
  */
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
@@ -24,5 +23,14 @@ export async function writeJournal(tx: Executor, runId: string, journal: readonl
       seq = nextval('change_seq')
     where run_steps.status in ('pending', 'running', 'waiting')`);
   const left = [...latest.values()].filter(({ status }) => status === 'cancelled').map(({ path }) => path);
-  if (left.length > 0) await removeWaitsAt(tx, runId, left);
+  if (left.length > 0) await cancelAt(tx, runId, left);
+}
+
+async function cancelAt(tx: Executor, runId: string, paths: readonly string[]): Promise<void> {
+  const isWithin = sql`exists (select 1 from jsonb_array_elements_text(${JSON.stringify(paths)}::jsonb) as p
+    where path = p or starts_with(path, p || '.'))`;
+  await tx.execute(sql`
+    with waits_gone as (delete from waits where run_id = ${runId} and ${isWithin})
+    update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
+    where run_id = ${runId} and status in ('pending', 'running', 'waiting') and ${isWithin}`);
 }

@@ -161,13 +161,6 @@ export async function removeWait(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from waits where id = ${id}`);
 }
 
-/** The waits of steps that were cancelled while their run goes on. */
-export async function removeWaitsAt(tx: Executor, runId: string, paths: readonly string[]): Promise<void> {
-  await tx.execute(sql`
-    delete from waits
-    where run_id = ${runId} and path = any(array(select jsonb_array_elements_text(${JSON.stringify(paths)}::jsonb)))`);
-}
-
 /** What runs that end leave behind, in the transaction that ends them: parts of a statement's `with`. */
 export const leftBy = (runIds: SQL): SQL => sql`
     waits_gone as (delete from waits where run_id in (${runIds})),

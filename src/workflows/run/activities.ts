@@ -8,7 +8,7 @@ import {
   workflowInfo,
   type CancellationScope,
 } from '@temporalio/workflow';
-import type { Failed, GaveUp, Performance, RunActivities, Stretched } from '../../domain/run/activities';
+import type { Failed, GaveUp, Performance, RunActivities, StepInput, Stretched } from '../../domain/run/activities';
 import { callsQueueOf } from '../../domain/run/calls-queue';
 import { stepDeadlineMs } from '../../domain/run/step-deadline';
 import type { Command } from '../../domain/run/interpret/command';
@@ -46,7 +46,21 @@ export function performStretch(
     ...{ branch: branch.place, positions: state.progress.positionsOf(branch.place) },
     first: { type: command.type, at: path, ...(iteration === undefined ? {} : { iteration }) },
   };
-  return scope.run(() => local(node.label).performStretch(input));
+  return keepingNotes(state, input, () => scope.run(() => local(node.label).performStretch(input)));
+}
+
+/** An activity that is cancelled before it has begun never runs: the notes in its input go with the next one. */
+async function keepingNotes<T>(
+  state: RunState,
+  { journal }: Pick<StepInput, 'journal'>,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    state.keepNotes(journal);
+    throw error;
+  }
 }
 
 /**
@@ -73,10 +87,11 @@ export async function callStep(
   try {
     return await scope.run(() => performStep(input));
   } catch (error) {
+    const failed = error instanceof ActivityFailure ? failedFor(error.cause) : undefined;
+    if (failed) return failed;
+    state.keepNotes(input.journal);
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     const { cause, retryState } = error;
-    const failed = failedFor(cause);
-    if (failed) return failed;
     const isLate = cause instanceof TimeoutFailure || retryState === 'TIMEOUT';
     return { type: 'gaveUp', code: isLate ? 'timeout' : 'internal', message: cause?.message ?? error.message };
   }
@@ -96,7 +111,7 @@ export function failStep(
   { node, path, error }: CommandOf<'fail'>,
 ): Promise<Performance> {
   const input = { ...state.stepInput(branch), path, error };
-  return scope.run(() => local(node.label).failStep(input));
+  return keepingNotes(state, input, () => scope.run(() => local(node.label).failStep(input)));
 }
 
 /** Writes what was noted: all that is left of the run may pause for a month. */

@@ -16,8 +16,6 @@ export interface Fork {
   starting: boolean;
   /** One branch has unwound: the others are cancelled and none is started any more. */
   unwound: boolean;
-  /** The parent has been resumed with the ends. */
-  resumed: boolean;
 }
 
 /** One branch in execution: its generator, and what it waits for. */

@@ -60,6 +60,11 @@ export class RunState {
     return this.journal.splice(0);
   }
 
+  /** The activity that had taken these notes failed, perhaps before it ran; to write them twice changes nothing. */
+  keepNotes(notes: readonly StepRecord[]): void {
+    this.journal.unshift(...notes);
+  }
+
   /** What the input of every step activity has; notes go with it. */
   stepInput({ variables, repeat, wait }: Branch): Omit<StepInput, 'path'> {
     const { runId, failed } = this;

@@ -1,6 +1,6 @@
-import { CancellationScope, condition, patched, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { Done, Stretched } from '../../domain/run/activities';
-import type { BranchStart, Command, Steps } from '../../domain/run/interpret/command';
+import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import { FiberCancelled, StepFailed } from '../../domain/run/interpret/outcome';
 import type { Branch } from '../../domain/run/interpret/progress';
 import { callStep, failStep, performStretch, writeNotes } from './activities';
@@ -11,9 +11,6 @@ import type { RunState } from './run-state';
 
 /** Least pause of a wait: its timer may fire a moment before the deadline by the database's clock. */
 const LEAST_PAUSE_MS = 250;
-
-/** Change of workflow code: a fork whose branches were cancelled resumes its parent once. */
-const RESUMED_ONCE = 'fork-resumed-once';
 
 type Reply = { value: unknown } | { error: unknown };
 
@@ -162,8 +159,6 @@ export class Scheduler {
       return;
     }
     const { fiber: parent, fork, index } = fiber.parent;
-    fork.open.delete(fiber);
-    fork.vacant += 1;
     if ('error' in outcome) {
       const { error } = outcome;
       if (error instanceof StepFailed) fork.ends[index] = { type: 'failed', error: error.error };
@@ -173,13 +168,12 @@ export class Scheduler {
         for (const sibling of fork.open) this.cancel(sibling);
       }
     }
+    // Counted after its siblings: cancelling them may end them at once, and the last to end resumes the parent, once.
+    fork.open.delete(fiber);
+    fork.vacant += 1;
     if (fork.starting) return;
     this.fill(parent, fork);
-    if (fork.open.size > 0) return;
-    // The last of the branches that were cancelled here has resumed the parent already; 0.1.0 resumed it again.
-    if (fork.resumed && patched(RESUMED_ONCE)) return;
-    fork.resumed = true;
-    this.resume(parent, { value: fork.ends });
+    if (fork.open.size === 0) this.resume(parent, { value: this.join(parent, fork) });
   }
 
   /** Throws a cancel into a fiber at its yield; when an activity is under way, once that has ended. */
@@ -299,14 +293,14 @@ export class Scheduler {
     const { branches, next = () => null } = command;
     const fork: Fork = {
       ...{ open: new Set(), ends: [], next, vacant: 0 },
-      ...{ starting: true, unwound: false, resumed: false },
+      ...{ starting: true, unwound: false },
     };
     fiber.fork = fork;
     const children = branches.map((start) => this.branch(fiber, fork, start));
     for (const child of children) this.resume(child, { value: undefined });
     fork.starting = false;
     this.fill(fiber, fork);
-    return fork.open.size === 0 ? { value: fork.ends } : null;
+    return fork.open.size === 0 ? { value: this.join(fiber, fork) } : null;
   }
 
   private branch(fiber: Fiber, fork: Fork, { steps, branch }: BranchStart): Fiber {
@@ -324,6 +318,13 @@ export class Scheduler {
       if (start !== null) this.resume(this.branch(fiber, fork, start), { value: undefined });
     }
     fork.starting = false;
+  }
+
+  /** The ends of all branches, once: to resume a fiber twice would answer its next command with them. */
+  private join(fiber: Fiber, fork: Fork): BranchEnd[] {
+    if (fiber.fork !== fork) throw new Error(`The branches of ${fiber.branch.place || 'the run'} ended twice`);
+    fiber.fork = null;
+    return fork.ends;
   }
 }
 

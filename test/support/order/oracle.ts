@@ -72,6 +72,7 @@ export function oracle(definition: Steps, seed: number, odds: Odds, now: () => n
         return 'count' in step.repeat ? { type: 'repeat', total: Number(step.repeat.count) } : { type: 'repeat' };
       }
       default:
+        // Also of a `stop`: its reason here is no template.
         return { type: 'enabled' };
     }
   };

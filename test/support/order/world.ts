@@ -33,8 +33,9 @@ export interface Course {
   delivered: Delivered[];
 }
 
-/** Answers an activity: its result, or a failure. */
-export type Answer = (name: string, input: unknown) => Promise<{ result: unknown } | { failure: string }>;
+/** What an activity answers, and the rows that it writes unless it is cancelled before it begins. */
+export type Answered = { result: unknown; write?: () => void } | { failure: string };
+export type Answer = (name: string, input: unknown) => Promise<Answered>;
 
 export interface Options {
   seed: number;
@@ -44,6 +45,8 @@ export interface Options {
   /** From this delivery on the history is long, so that the execution continues as new. */
   longFrom?: number;
   setNow: (now: number) => void;
+  /** Called after each delivery to `runOneByOne` that leaves no activity under way. */
+  onQuiet?: () => void;
 }
 
 const payload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
@@ -117,6 +120,7 @@ const args = (values: unknown): string => JSON.stringify(((values as unknown[] |
 
 interface Pending extends Delivered {
   at: number;
+  write?: () => void;
 }
 
 /** Runs an execution with one delivery for each activation. */
@@ -141,13 +145,18 @@ export async function runOneByOne(sandbox: WorkflowSandbox, options: Options): P
       now = Math.max(now, next.at);
       options.setNow(now);
       delivered.push({ job: next.job, answers: next.answers });
+      next.write?.();
       commands = await driven.activate([next.job], now, lengthAt(delivered.length - 1, options));
+      const isBusy = commands.some(isActivity) || pending.some(({ answers }) => answers?.startsWith('activity'));
+      if (!isBusy && !driven.isClosed) options.onQuiet?.();
     }
   } finally {
     await driven.dispose();
   }
   return { commands: driven.commands, delivered };
 }
+
+const isActivity = (command: Command): boolean => Boolean(command.scheduleLocalActivity ?? command.scheduleActivity);
 
 const lengthAt = (index: number, { longFrom = Infinity }: Options): number => (index >= longFrom ? 10_000 : 10);
 
@@ -207,12 +216,13 @@ async function enqueue(command: Command, now: number, pending: Pending[], option
     'failure' in answer
       ? { failed: { failure: failureOf(answer.failure) } }
       : { completed: { result: payload(answer.result) as never } };
-  pending.push({ job: { resolveActivity: { seq, isLocal: local != null, result } }, answers, at: now + takes });
+  const job = { resolveActivity: { seq, isLocal: local != null, result } };
+  pending.push({ job, answers, at: now + takes, ...('write' in answer && { write: answer.write }) });
   wakeAfter(answer, now + takes + chance(`${options.seed} woken ${seq}`) * 60, pending);
 }
 
 /** A wait that a stretch leaves under way is woken, sooner or later. */
-function wakeAfter(answer: { result: unknown } | { failure: string }, at: number, pending: Pending[]): void {
+function wakeAfter(answer: Answered, at: number, pending: Pending[]): void {
   const { done = [] } = Object('result' in answer ? answer.result : {}) as {
     done?: { at: string; evaluated?: { type: string; over?: boolean } }[];
   };

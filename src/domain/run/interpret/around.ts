@@ -26,10 +26,16 @@ export function* note(
 }
 
 /**
- * Evaluates a step; a `while` or `until` for each `iteration`. null = `enabled` is false and the step is skipped. Throws
- * when the step failed or the run has been closed.
+ * Evaluates a step, which answers with `type`; a `while` or `until` for each `iteration`. null = `enabled` is false and the
+ * step is skipped. Throws when the step failed or the run has been closed.
  */
-export function* evaluate(context: Context, node: PlanNode, path: string, iteration?: number): Steps<Settled | null> {
+export function* evaluate<T extends Settled['type']>(
+  context: Context,
+  node: PlanNode,
+  path: string,
+  type: T,
+  iteration?: number,
+): Steps<Extract<Settled, { type: T }> | null> {
   if (iteration === undefined) yield* show(context, node, path, 'running');
   const result = yield* askEvaluation(node, path, iteration);
   switch (result.type) {
@@ -40,14 +46,19 @@ export function* evaluate(context: Context, node: PlanNode, path: string, iterat
     case 'skipped':
       yield* show(context, node, path, 'skipped');
       return null;
-    default:
-      return result;
   }
+  // To take another answer for the end of the step would end its run as a success.
+  if (!isOfType(result, type)) throw new Error(`The evaluation of ${path} answered ${result.type}, not ${type}`);
+  return result;
+}
+
+function isOfType<T extends Settled['type']>(result: Settled, type: T): result is Extract<Settled, { type: T }> {
+  return result.type === type;
 }
 
 /** Begins a step around others that has nothing to evaluate but `enabled`. false = it is skipped. */
 export function* enter(context: Context, node: PlanNode, path: string): Steps<boolean> {
-  if (node.enabled === 'evaluate') return (yield* evaluate(context, node, path)) !== null;
+  if (node.enabled === 'evaluate') return (yield* evaluate(context, node, path, 'enabled')) !== null;
   yield* note(context, node, path, 'running');
   return true;
 }

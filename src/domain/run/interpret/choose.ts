@@ -11,8 +11,8 @@ export const choose: StepKind<'choose', ChooseAction> = {
     otherwise: planList(step.else),
   }),
   *run(context, node, path) {
-    const result = yield* evaluate(context, node, path);
-    if (result?.type !== 'branch') return;
+    const result = yield* evaluate(context, node, path, 'branch');
+    if (result === null) return;
     const { index } = result;
     yield* show(context, node, path, 'running', describe(index));
     yield* around(context, node, path, function* () {

@@ -6,8 +6,8 @@ import { RunEnded } from './outcome';
 export const condition: StepKind<'condition'> = {
   plan: (_step, base) => ({ ...base, kind: 'condition' }),
   *run(context, node, path) {
-    const result = yield* evaluate(context, node, path);
-    if (result?.type !== 'condition') return;
+    const result = yield* evaluate(context, node, path, 'condition');
+    if (result === null) return;
     yield* show(context, node, path, 'success', result.holds ? 'holds' : result.reason);
     if (!result.holds) throw new RunEnded({ kind: 'condition', path, reason: result.reason });
   },

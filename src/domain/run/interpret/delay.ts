@@ -5,8 +5,8 @@ import type { StepKind } from './kind';
 export const delay: StepKind<'delay'> = {
   plan: (_step, base) => ({ ...base, kind: 'delay' }),
   *run(context, node, path) {
-    const result = yield* evaluate(context, node, path);
-    if (result?.type !== 'delay') return;
+    const result = yield* evaluate(context, node, path, 'delay');
+    if (result === null) return;
     const text = `until ${new Date(result.until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
     yield* show(context, node, path, 'waiting', text);
     yield { type: 'sleep', node, path, until: result.until, ms: result.ms, note: text, retry: false };

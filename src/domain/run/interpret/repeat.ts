@@ -22,8 +22,8 @@ export const repeat: StepKind<'repeat', RepeatAction> = {
     sequence: planList(step.repeat.sequence),
   }),
   *run(context, node, path) {
-    const decided = yield* evaluate(context, node, path);
-    if (decided?.type !== 'repeat') return;
+    const decided = yield* evaluate(context, node, path, 'repeat');
+    if (decided === null) return;
     const { branch, progress } = context;
     const outer = branch.repeat;
     const { total, items, most = Infinity } = decided;
@@ -91,8 +91,6 @@ function* decide(
   { context, node, path }: Loop,
   iteration: number,
 ): Steps<{ goesOn: boolean; problem: string | undefined }> {
-  const answer = yield* evaluate(context, node, path, iteration);
-  return answer?.type === 'repeat'
-    ? { goesOn: answer.goesOn ?? false, problem: answer.problem }
-    : { goesOn: false, problem: undefined };
+  const answer = yield* evaluate(context, node, path, 'repeat', iteration);
+  return { goesOn: answer?.goesOn ?? false, problem: answer?.problem };
 }

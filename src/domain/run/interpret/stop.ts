@@ -10,7 +10,10 @@ export const stop: StepKind<'stop', StopAction> = {
     ...(step.stop.reason.includes('{{') && { template: true }),
   }),
   *run(context, node, path) {
-    const evaluated = node.enabled === 'evaluate' || node.template ? yield* evaluate(context, node, path) : undefined;
+    const evaluated =
+      node.enabled === 'evaluate' || node.template
+        ? yield* evaluate(context, node, path, node.template ? 'stop' : 'enabled')
+        : undefined;
     if (evaluated === null) return;
     const reason = evaluated?.type === 'stop' ? evaluated.reason : node.reason;
     yield* note(context, node, path, 'success', { result: { reason } });

@@ -5,8 +5,8 @@ import type { StepKind } from './kind';
 export const variables: StepKind<'variables'> = {
   plan: (_step, base) => ({ ...base, kind: 'variables' }),
   *run(context, node, path) {
-    const result = yield* evaluate(context, node, path);
-    if (result?.type !== 'variables') return;
+    const result = yield* evaluate(context, node, path, 'variables');
+    if (result === null) return;
     context.branch.variables = result.variables;
     yield* show(context, node, path, 'success');
   },

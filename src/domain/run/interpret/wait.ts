@@ -9,8 +9,8 @@ import type { Context, StepKind } from './kind';
  */
 function* wait(context: Context, node: NodeOf<'wait_until' | 'wait_for_trigger'>, path: string): Steps {
   for (;;) {
-    const seen = yield* evaluate(context, node, path);
-    if (seen?.type !== 'wait') return;
+    const seen = yield* evaluate(context, node, path, 'wait');
+    if (seen === null) return;
     if (seen.over) {
       context.branch.wait = path;
       return yield* show(context, node, path, 'success', seen.completed ? undefined : 'timed out');

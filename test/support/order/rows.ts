@@ -1,0 +1,73 @@
+import type { Evaluation, Performance } from '../../../src/domain/run/activities';
+import type { StepRecord } from '../../../src/domain/run/step-record';
+
+/** Indexes of steps that follow each other: steps of a list and iterations of a loop, not branches. */
+const ORDERED = /(?<![a-z_])(actions|on_failure|sequence|else|repeat)\[(\d+)\]/g;
+
+/** The rows of a run's steps as its activities write them, to hold an execution against what people would see. */
+export class StepRows {
+  /** Steps that were open when the run ended as a success with its last step. */
+  openAtEnd: string[] = [];
+  private readonly statuses = new Map<string, 'open' | 'ended'>();
+
+  /** Notes of a workflow: as `writeJournal` writes them. */
+  note(records: readonly StepRecord[]): void {
+    for (const { path, status } of records) {
+      this.set(path, status === 'running' || status === 'waiting' ? 'open' : 'ended');
+      if (status === 'cancelled')
+        for (const below of this.open()) if (below.startsWith(`${path}.`)) this.set(below, 'ended');
+    }
+  }
+
+  evaluated(path: string, evaluation: Evaluation): void {
+    switch (evaluation.type) {
+      case 'condition':
+      case 'variables':
+      case 'skipped':
+      case 'failed':
+        return this.set(path, 'ended');
+      case 'wait':
+        return this.set(path, evaluation.over ? 'ended' : 'open');
+      case 'closed':
+        return;
+      default:
+        return this.set(path, 'open');
+    }
+  }
+
+  performed(path: string, { type }: Performance): void {
+    this.set(path, type === 'handover' ? 'open' : 'ended');
+  }
+
+  end(records: readonly StepRecord[]): void {
+    this.note(records);
+    this.openAtEnd = this.open();
+  }
+
+  /** Steps that have begun and not ended. */
+  open(): string[] {
+    return [...this.statuses].filter(([, status]) => status === 'open').map(([path]) => path);
+  }
+
+  /** Open steps beside which a later step of the same list, or a later iteration of the same loop, has begun. */
+  leftBehind(): string[] {
+    const reached = new Map<string, number>();
+    for (const path of this.statuses.keys()) {
+      for (const [list, index] of placesOf(path)) reached.set(list, Math.max(index, reached.get(list) ?? 0));
+    }
+    return this.open().filter((path) => placesOf(path).some(([list, index]) => index < (reached.get(list) ?? 0)));
+  }
+
+  /** A row that has ended stays as it is. */
+  private set(path: string, status: 'open' | 'ended'): void {
+    if (this.statuses.get(path) !== 'ended') this.statuses.set(path, status);
+  }
+}
+
+/** Each list or loop that a path leads through, with the index in it. */
+function placesOf(path: string): [list: string, index: number][] {
+  return [...path.matchAll(ORDERED)].map((found) => {
+    const [, name = '', index] = found;
+    return [path.slice(0, found.index + name.length), Number(index)];
+  });
+}
