@@ -257,4 +257,21 @@ describe('commands of a run', () => {
     },
     120_000,
   );
+
+  it('go on once when a false condition ends an iteration whose other branches all pause', async () => {
+    const pause = { wait_until: { condition: '1 == 1' } };
+    const branch = { sequence: [{ delay: { seconds: 1 } }, { condition: '1 == 1' }] };
+    const definition = parsed({
+      actions: [
+        { repeat: { count: 3, sequence: [{ parallel: [pause, branch, pause] }] } },
+        pause,
+        { action: 'test.own' },
+      ],
+      on_failure: [],
+    });
+    for (let seed = 0; seed < 10; seed += 1) {
+      const commands = await expectSame(definition, seed, {}, { fail: 0, skip: 0, handover: 0 });
+      expect(commands.at(-1)).toBe('complete');
+    }
+  }, 120_000);
 });
