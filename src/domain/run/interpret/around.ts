@@ -38,14 +38,11 @@ export function* evaluate<T extends Settled['type']>(
 ): Steps<Extract<Settled, { type: T }> | null> {
   if (iteration === undefined) yield* show(context, node, path, 'running');
   const result = yield* askEvaluation(node, path, iteration);
-  switch (result.type) {
-    case 'closed':
-      throw new RunClosed();
-    case 'failed':
-      throw new StepFailed(result.error);
-    case 'skipped':
-      yield* show(context, node, path, 'skipped');
-      return null;
+  if (result.type === 'closed') throw new RunClosed();
+  if (result.type === 'failed') throw new StepFailed(result.error);
+  if (result.type === 'skipped') {
+    yield* show(context, node, path, 'skipped');
+    return null;
   }
   // To take another answer for the end of the step would end its run as a success.
   if (!isOfType(result, type)) throw new Error(`The evaluation of ${path} answered ${result.type}, not ${type}`);
