@@ -10,6 +10,9 @@ export class StepRows {
   openAtEnd: string[] = [];
   private readonly statuses = new Map<string, 'open' | 'ended'>();
 
+  /** `isSideBySide`: whether the iterations of the loop at a path run beside each other. */
+  constructor(private readonly isSideBySide: (path: string) => boolean) {}
+
   /** Notes of a workflow: as `writeJournal` writes them. */
   note(records: readonly StepRecord[]): void {
     for (const { path, status } of records) {
@@ -53,21 +56,22 @@ export class StepRows {
   leftBehind(): string[] {
     const reached = new Map<string, number>();
     for (const path of this.statuses.keys()) {
-      for (const [list, index] of placesOf(path)) reached.set(list, Math.max(index, reached.get(list) ?? 0));
+      for (const [list, index] of this.placesOf(path)) reached.set(list, Math.max(index, reached.get(list) ?? 0));
     }
-    return this.open().filter((path) => placesOf(path).some(([list, index]) => index < (reached.get(list) ?? 0)));
+    return this.open().filter((path) => this.placesOf(path).some(([list, index]) => index < (reached.get(list) ?? 0)));
   }
 
   /** A row that has ended stays as it is. */
   private set(path: string, status: 'open' | 'ended'): void {
     if (this.statuses.get(path) !== 'ended') this.statuses.set(path, status);
   }
-}
 
-/** Each list or loop that a path leads through, with the index in it. */
-function placesOf(path: string): [list: string, index: number][] {
-  return [...path.matchAll(ORDERED)].map((found) => {
-    const [, name = '', index] = found;
-    return [path.slice(0, found.index + name.length), Number(index)];
-  });
+  /** Each list or loop that a path leads through, with the index in it. */
+  private placesOf(path: string): [list: string, index: number][] {
+    return [...path.matchAll(ORDERED)].flatMap(({ index: at, 1: name = '', 2: index }) =>
+      name === 'repeat' && this.isSideBySide(path.slice(0, at - 1))
+        ? []
+        : [[path.slice(0, at + name.length), Number(index)]],
+    );
+  }
 }
