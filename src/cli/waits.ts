@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { text, time } from './resource/columns';
+import { text, time, valueText } from './resource/columns';
 import { examples, listOptions, printList, type ListOptions } from './resource/list';
 
 const LISTING = {
@@ -10,8 +10,8 @@ const LISTING = {
     text('KIND', 'kind'),
     time('SINCE', 'since'),
     time('TIMEOUT', 'timeoutAt'),
-    text('CONTEXT KEY', 'contextKey'),
-    { title: 'WAITS FOR', cell: ({ event, refs }) => text('', 'it').cell({ it: event ?? refs }) },
+    text('CONTEXT KEY', 'contextKeys'),
+    { title: 'WAITS FOR', cell: ({ kind, events, refs }) => valueText(kind === 'wait_until' ? refs : events) },
     text('AT', 'path'),
   ],
 } satisfies Parameters<typeof printList>[0];

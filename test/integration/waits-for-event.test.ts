@@ -1,3 +1,4 @@
+import { runFermata } from '../support/process';
 import { until } from '../support/until';
 import { startWaitingRuns, type WaitingRuns } from '../support/waiting-runs';
 
@@ -66,7 +67,17 @@ describe('a run that waits for an event', () => {
   - variables: { second: "{{ wait.trigger.id }}" }`,
     );
     await w.engine.emit('event.list', { key: 'k' }, { subject: 'l' });
-    const { run } = await w.waiting(id);
+    const { run, wait } = await w.waiting(id);
+    expect(wait).toMatchObject({
+      ...{ event: 'automation.event', contextKey: 'l' },
+      events: ['automation.event', 'automation.event', 'incident.resolved'],
+      contextKeys: ['l', 'k', '*'],
+    });
+    const told = await runFermata(['waits'], {
+      FERMATA_URL: w.api.url,
+      FERMATA_TOKEN: w.engine.authorization.replace('Bearer ', ''),
+    });
+    expect(told.out).toContain('automation.event, automation.event, incident.resolved');
     await w.engine.emit('list.no', {}, { subject: 'l' });
     await w.engine.emit('list.yes', {}, { subject: 'k' });
     await w.routed();

@@ -12,6 +12,8 @@ export interface WaitItem {
   refs: string[];
   event: string | null;
   contextKey: string | null;
+  events: string[];
+  contextKeys: (string | null)[];
   timeoutAt: string | null;
   recheckAt: string | null;
 }

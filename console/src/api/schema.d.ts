@@ -4250,9 +4250,14 @@ export interface components {
             kind: "wait_until" | "wait_for_trigger";
             /** @description Entities that the wait reads, as `kind:id`; `kind:*` = any */
             refs: string[];
+            /** @description The first event of `events`; null for a `wait_until` */
             event: string | null;
-            /** @description Of the event; `*` = any */
+            /** @description Of the first event; `*` = any */
             contextKey: string | null;
+            /** @description All events that end the wait, in the order of the step */
+            events: string[];
+            /** @description Of each of `events`, in their order; `*` = any */
+            contextKeys: (string | null)[];
             /**
              * Format: date-time
              * @description ISO 8601, UTC

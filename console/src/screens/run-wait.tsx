@@ -5,6 +5,7 @@ import { isRecord } from '../lib/records';
 import { Countdown } from '../ui/countdown';
 import { Facts } from '../ui/facts';
 import { Time } from '../ui/time';
+import { waitedFor } from './waited-for';
 
 type Run = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
@@ -30,11 +31,17 @@ function ArmedFacts({ run, step }: { run: Run; step: Step }) {
   return (
     <Facts
       rows={[
-        ['Waits for', wait.event ?? (wait.refs.length > 0 ? wait.refs.join(', ') : undefined)],
-        ['Context key', wait.contextKey],
+        ['Waits for', waitedFor(wait) || undefined],
+        ['Context key', contextKeysOf(wait)],
         ['Next check', wait.recheckAt == null ? undefined : <Time key="check" at={wait.recheckAt} />],
         ['Times out', wait.timeoutAt == null ? 'never' : <Countdown key="timeout" until={wait.timeoutAt} />],
       ]}
     />
   );
+}
+
+/** The keys of the events, once when all have the same; undefined without any. */
+function contextKeysOf({ contextKeys }: components['schemas']['Wait']): string | undefined {
+  const keys = [...new Set(contextKeys.map((key) => key ?? 'none'))];
+  return keys.length === 0 || (keys.length === 1 && keys[0] === 'none') ? undefined : keys.join(', ');
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
-import { listWaits, type Wait } from '../../db/runs/waits';
+import { awaitedEvents, listWaits, type Wait } from '../../db/runs/waits';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
 import { Timestamp } from '../http/values';
@@ -11,8 +11,10 @@ const WaitAnswer = z
     path: z.string(),
     kind: z.enum(['wait_until', 'wait_for_trigger']),
     refs: z.array(z.string()).describe('Entities that the wait reads, as `kind:id`; `kind:*` = any'),
-    event: z.string().nullable(),
-    contextKey: z.string().nullable().describe('Of the event; `*` = any'),
+    event: z.string().nullable().describe('The first event of `events`; null for a `wait_until`'),
+    contextKey: z.string().nullable().describe('Of the first event; `*` = any'),
+    events: z.array(z.string()).describe('All events that end the wait, in the order of the step'),
+    contextKeys: z.array(z.string().nullable()).describe('Of each of `events`, in their order; `*` = any'),
     since: Timestamp,
     timeoutAt: Timestamp.nullable(),
     recheckAt: Timestamp.nullable().describe('When it is evaluated again without a change'),
@@ -42,9 +44,13 @@ export function waitRoutes({ db }: { db: Executor }): Route[] {
   ];
 }
 
-function toAnswer({ runId, path, kind, refs, event, contextKey, anyKey, since, timeoutAt, recheckAt }: Wait) {
+function toAnswer(wait: Wait) {
+  const { runId, path, kind, refs, event, contextKey, anyKey, since, timeoutAt, recheckAt } = wait;
+  const awaited = awaitedEvents(wait);
   return {
     ...{ runId, path, kind, refs, event, contextKey: anyKey ? '*' : contextKey, since: since.toISOString() },
+    events: awaited.map((each) => each.event),
+    contextKeys: awaited.map((each) => each.contextKey),
     ...{ timeoutAt: timeoutAt?.toISOString() ?? null, recheckAt: recheckAt?.toISOString() ?? null },
   };
 }

@@ -30,6 +30,17 @@ export function eventsOf({ event, scope }: Pick<Wait, 'event' | 'scope'>): strin
   return event === null ? [] : [event];
 }
 
+/** The events that a wait lists, in its order, each with its context key; `*` = any. */
+export function awaitedEvents({
+  event,
+  contextKey,
+  anyKey,
+  scope,
+}: Wait): { event: string; contextKey: string | null }[] {
+  const keys = scope.keys ?? (event === null ? [] : [{ event, contextKey, anyKey }]);
+  return keys.map((each) => ({ event: each.event, contextKey: each.anyKey ? '*' : each.contextKey }));
+}
+
 /** What woke a wait. */
 export interface Waking {
   changed?: { kind: string; id: string };

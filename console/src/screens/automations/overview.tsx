@@ -13,6 +13,7 @@ import { Table } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
 import { Flow } from '../../ui/flow';
 import { statsQuery, type Automation } from './automation-api';
+import { waitedFor } from '../waited-for';
 import { evaluationsQuery } from './evaluations';
 
 type Stats = components['schemas']['RunStats'];
@@ -158,7 +159,7 @@ function Armed({ id }: { id: string }) {
             <Link to="/runs/$id" params={{ id: wait.runId }} search={{ step: wait.path }}>
               {wait.path}
             </Link>{' '}
-            for {wait.event ?? wait.refs.join(', ')}
+            for {waitedFor(wait)}
             {wait.timeoutAt !== null && (
               <>
                 , times out <Countdown until={wait.timeoutAt} />
