@@ -36,5 +36,8 @@ export function installRuntime(log: Logger, { port, otlpEndpoint }: RuntimeMetri
         : undefined;
   // Without `forward` the core writes its own coloured lines to the same output.
   const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
-  Runtime.install({ logger, telemetryOptions: { logging, ...(metrics && { metrics }) } });
+  // By default the SDK shuts its workers down on a signal, and with them the connection, while routing still starts runs on it.
+  // The process stops its parts in order instead.
+  const shutdownSignals: [] = [];
+  Runtime.install({ logger, shutdownSignals, telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }

@@ -71,6 +71,24 @@ describe('operations', () => {
     await worker.stop();
   }, 120_000);
 
+  test('a worker that is stopped while it starts runs stops in order: it logs no error and leaves what is pending', async () => {
+    const worker = await engine.worker();
+    const automation = await engine.save(`
+name: while stopping
+triggers: [{ event: automation.event, config: { type: stopping } }]
+mode: parallel
+max_runs: 1000
+actions: [{ variables: { done: 'true' } }]`);
+    await engine.emit('stopping', {}, { times: 150 });
+    await until('some runs have started', async () => (await engine.runs(automation)).length > 20);
+    await worker.stop();
+    expect(worker.output()).not.toMatch(/Eager workflow task rejected|failed to start| error /);
+    const other = await engine.worker();
+    const runs = await engine.ended(150, automation, 90_000);
+    expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['success']));
+    await other.stop();
+  }, 150_000);
+
   test('connections that are cut without a word are replaced within one timeout', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
     const automation = await engine.save(`

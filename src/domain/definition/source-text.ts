@@ -55,7 +55,7 @@ export interface TextChange {
   patch?: string | undefined;
 }
 
-/** Whether a text, by itself, states this automation. A text without a status states any. */
+/** Whether a text states the whole of this automation. A text without a status states any. */
 export function states(text: string, { definition, group, status }: StoredDocument): boolean {
   const stated = statedBy(text);
   if (stated === undefined || !sameJson(stated.definition, definition)) return false;

@@ -27,7 +27,10 @@ export interface RunLauncher {
   reserve(runId: string, automationId: string): boolean;
   /** Gives back the slot of a run that was not admitted. */
   release(runId: string): void;
-  /** Starts a run right after the commit that admitted it; never throws. A failed start is left to the sweep. */
+  /**
+   * Starts a run right after the commit that admitted it; never throws. A failed start is left to the sweep; after `stop`, to
+   * that of another worker.
+   */
   launch(run: StartableRun, replaced: readonly ClosedRun[]): void;
   /** Sweeps now; call it when a run waits in the table or an execution has to be closed. */
   poke(): void;
@@ -65,6 +68,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   const pending = createPendingRuns({ db, slots, attempts });
   /** Starts that `launch` began. */
   const starting = new Set<Promise<void>>();
+  let stopped = false;
   const closeEnded = async (): Promise<false> => {
     if (await closeExecutions(database, starter())) starts.poke();
     return false;
@@ -76,6 +80,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   const renewal = createSweep({ everyMs: RENEW_EVERY_MS, name: 'renewal', work: renew, ...shared });
   return {
     reserve(runId, automationId) {
+      if (stopped) return false;
       const isWaiting = pending.isWaiting(automationId);
       if (!attempts.isAway() && !isWaiting && slots.reserve(runId, automationId)) return true;
       if (!isWaiting) starts.poke();
@@ -84,6 +89,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
     },
     release: (runId) => slots.release(runId),
     launch(run, replaced) {
+      if (stopped) return slots.release(run.id);
       const work = attempts.attempt(run, replaced).then(() => void starting.delete(work));
       starting.add(work);
     },
@@ -93,6 +99,8 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
     },
     enter: (executionRunId, runId) => slots.enter(executionRunId, runId),
     async stop() {
+      // Activities that are drained afterwards may still admit runs: the connection may close before these are started.
+      stopped = true;
       await Promise.all([starts.stop(), ends.stop(), renewal.stop()]);
       await Promise.all(starting);
     },
