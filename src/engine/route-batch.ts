@@ -2,7 +2,6 @@ import type { Database } from '../db/client';
 import type { Executor } from '../db/executor';
 import { insertRoutings, type NewRouting } from '../db/routings';
 import type { Change, Occurrence } from '../domain/entities/change';
-import { createSharedSteps } from '../domain/expressions/evaluate';
 import type { ConditionSteps, Evaluator } from '../evaluation/evaluator';
 import { armWhatHolds, endContradicted, type DwellDeps } from './gates/dwell';
 import { holdsNow } from './gates/dwell-cause';
@@ -21,6 +20,7 @@ import {
   type Survivor,
   type SurvivorDeps,
 } from './gates/survivors';
+import { inShares } from './gates/step-shares';
 import { atWindow, inLockOrder, passWindow, type AtWindow } from './gates/window';
 
 export interface RouteDeps extends SurvivorDeps, DwellDeps {
@@ -56,33 +56,81 @@ export interface Gated {
   reasons: Reason[];
 }
 
+type Verdict = { survivor: Survivor } | { window: AtWindow } | { dwell: Entered } | { reason: Reason };
+
+/** A candidate by its place among those of its change. */
+interface Placed {
+  index: number;
+  candidate: Candidate;
+  occurrence: Occurrence;
+}
+
 /**
  * Evaluates config, filter, variables and conditions of a change's candidates. Reads live state and writes nothing, so it
- * may be repeated. Throws on infrastructure errors and on bugs; faults of an automation are its verdict.
+ * may be repeated. Throws on infrastructure errors and on bugs; faults of an automation are its verdict. The expressions of
+ * all automations together take a bounded number of steps, so that they cannot delay other changes (`inShares`).
  */
 export async function passGates(deps: RouteDeps, routed: Routed): Promise<Gated> {
-  const gates = { evaluator: deps.evaluator, db: deps.database.db };
-  const { changeId } = routed.change;
-  const gated: Gated = { routed, survivors: [], windows: [], dwells: [], reasons: [] };
-  const steps = new Map<string, ConditionSteps>();
-  for (const { candidate, occurrence } of routed.candidates) {
-    const own = steps.get(candidate.automation.id) ?? createConditionSteps();
-    steps.set(candidate.automation.id, own);
-    const entered = await enter(deps, routed, { candidate, occurrence, steps: own });
-    if (!entered.passed) gated.reasons.push({ candidate, refusal: entered, changeId });
-    else if (candidate.trigger.window) gated.windows.push(await atWindow(gates, entered, candidate.trigger.window));
-    else if (candidate.trigger.for !== undefined) gated.dwells.push(entered);
-    else {
-      const verdict = survive(deps, await passConditions(gates, entered), candidate, changeId);
-      if ('request' in verdict) gated.survivors.push(verdict);
-      else gated.reasons.push(verdict);
+  const groups = byAutomation(routed);
+  const shared = await inShares(groups, (group, steps) => verdictsOf(deps, routed, group, steps));
+  const verdicts: Verdict[] = [];
+  for (const [place, { result, limit }] of shared.entries()) {
+    for (const [member, verdict] of result.entries()) {
+      const index = groups[place]?.[member]?.index ?? 0;
+      verdicts[index] = limit === undefined ? verdict : withLimit(verdict, limit, groups.length);
     }
+  }
+  const gated: Gated = { routed, survivors: [], windows: [], dwells: [], reasons: [] };
+  for (const verdict of verdicts) {
+    if ('survivor' in verdict) gated.survivors.push(verdict.survivor);
+    else if ('window' in verdict) gated.windows.push(verdict.window);
+    else if ('dwell' in verdict) gated.dwells.push(verdict.dwell);
+    else gated.reasons.push(verdict.reason);
   }
   return gated;
 }
 
-/** What the filters and conditions of all triggers of an automation may take for one change, so that one cannot delay the others. */
-const createConditionSteps = (): ConditionSteps => ({ values: createSharedSteps(8), traces: createSharedSteps(16) });
+/** The candidates of each automation, which share its steps. */
+function byAutomation({ candidates }: Routed): Placed[][] {
+  const groups = new Map<string, Placed[]>();
+  for (const [index, each] of candidates.entries()) {
+    const { id } = each.candidate.automation;
+    groups.set(id, [...(groups.get(id) ?? []), { index, ...each }]);
+  }
+  return [...groups.values()];
+}
+
+async function verdictsOf(
+  deps: RouteDeps,
+  routed: Routed,
+  group: readonly Placed[],
+  steps: ConditionSteps,
+): Promise<Verdict[]> {
+  const gates = { evaluator: deps.evaluator, db: deps.database.db };
+  const { changeId } = routed.change;
+  const verdicts: Verdict[] = [];
+  for (const { candidate, occurrence } of group) {
+    const entered = await enter(deps, routed, { candidate, occurrence, steps });
+    if (!entered.passed) verdicts.push({ reason: { candidate, refusal: entered, changeId } });
+    else if (candidate.trigger.window)
+      verdicts.push({ window: await atWindow(gates, entered, candidate.trigger.window) });
+    else if (candidate.trigger.for !== undefined) verdicts.push({ dwell: entered });
+    else {
+      const verdict = survive(deps, await passConditions(gates, entered), candidate, changeId);
+      verdicts.push('request' in verdict ? { survivor: verdict } : { reason: verdict });
+    }
+  }
+  return verdicts;
+}
+
+/** Adds to a refusal of an automation that used up its share how large the share was, and why. */
+function withLimit(verdict: Verdict, limit: number, automations: number): Verdict {
+  if (!('reason' in verdict)) return verdict;
+  const { reason } = verdict;
+  const why = `${automations} automations share the steps for this event; this one used up its ${limit}.`;
+  const detail = `${reason.refusal.detail.replace(/\.?$/, '.')} ${why}`;
+  return { reason: { ...reason, refusal: { ...reason.refusal, detail } } };
+}
 
 /** Whether a change has anything to decide in a transaction; otherwise it only has to be marked as routed. */
 export function needsDecision({ routed, survivors, windows, dwells }: Gated): boolean {

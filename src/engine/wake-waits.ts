@@ -12,9 +12,10 @@ import type { Registry } from '../domain/registry/registry';
 import { artifactView } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import type { Logger } from '../log';
-import type { Evaluator } from '../evaluation/evaluator';
+import type { ConditionSteps, Evaluator } from '../evaluation/evaluator';
 import { matchEvent } from '../evaluation/match-event';
 import { waitScopeOf } from '../evaluation/wait-scope';
+import { stepsFor, stepsOf, waitShare } from './gates/step-shares';
 import { inLanes } from './in-lanes';
 
 export interface WakeDeps {
@@ -51,8 +52,9 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   const waits = (await waitsOn(deps.database.db, refs, events)).filter(
     (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
   );
+  const steps = await stepsByRun(deps, waits, derived.length);
   await inLanes(waits, CONCURRENT, async (wait) => {
-    const by = await wakingOf(deps, wait, derived);
+    const by = await wakingOf(deps, wait, derived, stepsFor(steps.get(wait.runId) ?? stepsOf(0)));
     const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
     if (wake !== null) deps.onWakeToSend(wake);
     else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
@@ -60,6 +62,25 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
     routings.push(...routingsOf(wait, derived, by));
   });
   return routings;
+}
+
+/** Steps that the waits of each run may take, shared by all runs of its automation. Runs that cannot be read have none. */
+async function stepsByRun(
+  { sourceOf }: WakeDeps,
+  waits: readonly Wait[],
+  changes: number,
+): Promise<Map<string, ConditionSteps>> {
+  const automations = new Map<string, string>();
+  await inLanes([...new Set(waits.map(({ runId }) => runId))], CONCURRENT, async (runId) => {
+    try {
+      automations.set(runId, (await sourceOf(runId)).automationId);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+    }
+  });
+  const ids = new Set(automations.values());
+  const own = new Map([...ids].map((id) => [id, stepsOf(waitShare(ids.size, changes))]));
+  return new Map([...automations].map(([runId, id]) => [runId, own.get(id) ?? stepsOf(0)]));
 }
 
 /** One row for each change that the wait was held against; `by` null = none of them woke it. */
@@ -78,25 +99,33 @@ function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: Waking | 
 
 const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }) => a.kind === b.kind && a.id === b.id;
 
-async function wakingOf(deps: WakeDeps, wait: Wait, derived: readonly DerivedChange[]): Promise<Waking | null> {
+async function wakingOf(
+  deps: WakeDeps,
+  wait: Wait,
+  derived: readonly DerivedChange[],
+  steps: ConditionSteps,
+): Promise<Waking | null> {
   const { db } = deps.database;
   try {
     const source = await deps.sourceOf(wait.runId);
     const artifacts = await artifactsOf(db, wait.runId, artifactView(source.definition, wait.path));
     const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;
     if ('wait_for_trigger' in step) {
-      const waiter = { wait, source, artifacts, events: awaitedEvents(step.wait_for_trigger) };
+      const waiter = { wait, source, artifacts, events: awaitedEvents(step.wait_for_trigger), steps };
       for (const { change, occurrences } of derived) {
         for (const occurrence of change.seq > wait.afterSeq ? occurrences : []) {
           const trigger = await matchEvent(deps, db, waiter, change, occurrence);
           if (trigger !== null) return { trigger, seq: change.seq };
         }
       }
+      if (steps.values.left <= 0) warnOfSteps(deps, wait);
       return null;
     }
     for (const { kind, id } of changedFor(wait, derived)) {
       const scope = waitScopeOf(source, artifacts, wait.scope, { changed: { kind, id } });
-      const seen = await deps.evaluator.look(db, step.wait_until.condition, scope, [{ kind, id }]);
+      const seen = await deps.evaluator.look(db, step.wait_until.condition, { ...scope, steps }, [{ kind, id }]);
+      // The run itself has enough.
+      if (steps.values.left <= 0) return { changed: { kind, id } };
       const sooner =
         seen.changesAt !== null &&
         (wait.recheckAt === null || seen.changesAt.getTime() < wait.recheckAt.getTime() - 1_000);
@@ -111,6 +140,10 @@ async function wakingOf(deps: WakeDeps, wait: Wait, derived: readonly DerivedCha
     );
     return {};
   }
+}
+
+function warnOfSteps({ log }: WakeDeps, { runId, path }: Wait): void {
+  log.warn({ runId, path }, 'the filters of the waits of an automation take too many steps; they match no event');
 }
 
 /** Entities that a wait is to be evaluated for: each one for a wait on any of a kind, else one evaluation covers all. */

@@ -24,7 +24,7 @@ export interface EvaluationScope {
   stateWindowMinutes: number;
   /** The instant to evaluate at; default: the clock's. */
   now?: Date;
-  /** Steps that several conditions share; default: each condition has its own. */
+  /** Steps that several evaluations share, also those of variables and computed ids; default: each has its own. */
   steps?: ConditionSteps;
   /** Told what a template saw as empty because it could not be read. */
   onWarning?: (warning: string) => void;

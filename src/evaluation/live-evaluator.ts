@@ -124,22 +124,24 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
     return full.scope;
   };
 
+  const options = ({ steps }: EvaluationScope, now: Date) => ({ now, filters, ...(steps && { shared: steps.values }) });
+
   const evaluateText = async (db: Executor, text: string, scope: EvaluationScope): Promise<unknown> => {
     const now = nowOf(scope, clock);
     const { expression } = parseBareExpression(text);
-    return evaluate(expression, await live(db, expression, scope, now), { now, filters });
+    return evaluate(expression, await live(db, expression, scope, now), options(scope, now));
   };
 
   return {
     async render(db, value, scope) {
       const now = nowOf(scope, clock);
-      return renderTemplate(value, await live(db, expressionsInValue(value), scope, now), { now, filters });
+      return renderTemplate(value, await live(db, expressionsInValue(value), scope, now), options(scope, now));
     },
 
     async renderDuration(db, template, scope) {
       const now = nowOf(scope, clock);
       if (isTemplate(template)) {
-        return renderTemplate(template, await live(db, expressionsInValue(template), scope, now), { now, filters });
+        return renderTemplate(template, await live(db, expressionsInValue(template), scope, now), options(scope, now));
       }
       return evaluateText(db, template, scope);
     },
@@ -153,7 +155,7 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
       if (outside !== undefined) return { error: outside, code: 'secret_outside' };
       try {
         const full = await live(db, expressionsInValue(variables), scope, now);
-        const shared = createSharedSteps();
+        const shared = scope.steps?.values ?? createSharedSteps();
         const seen = { ...scope.variables };
         const visible = { ...full, variables: seen, vars: seen, var: seen };
         for (const [name, template] of Object.entries(variables)) {

@@ -68,8 +68,10 @@ export async function readLiveScope(
   const { db, entities } = deps;
   const fixed = staticScope(scope, now);
   const systemId = systemIn(scope);
-  const found = extractReferences(source, fixed, { systemId, now, filters, shared: createSharedSteps() });
-  const refs = [...found.refs, ...more];
+  const shared = scope.steps?.values ?? createSharedSteps();
+  const found = extractReferences(source, fixed, { systemId, now, filters, shared });
+  // Without steps no expression can be evaluated, and a computed id is taken for any id.
+  const refs = shared.left > 0 ? [...found.refs, ...more] : [];
   const isOnlyCounted = (ref: EntityRef) => found.alertsOnly && ref.kind === ALERT_KIND && ref.id === ANY_ID;
   const state = await readStates(
     db,
@@ -103,7 +105,8 @@ export function watchedBy(
   const needs = conditionNeeds(condition);
   const fixed = staticScope(scope, now);
   const systemId = systemIn(scope);
-  const found = needs.expressions.map((each) => extractReferences(each, fixed, { systemId, now, filters }));
+  const shared = scope.steps?.values ?? createSharedSteps();
+  const found = needs.expressions.map((each) => extractReferences(each, fixed, { systemId, now, filters, shared }));
   const text = JSON.stringify(condition);
   const fed = FED_BY.filter(([pattern]) => pattern.test(text)).map(([, kind]) => ({ kind, id: ANY_ID }));
   const refs = [...found.flatMap((each) => each.refs), ...needs.refs, ...fed];

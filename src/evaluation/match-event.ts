@@ -20,6 +20,8 @@ export interface Waiter {
   source: RunSource;
   artifacts: EvaluationScope['artifacts'];
   events: readonly AwaitedEvent[];
+  /** Steps that its filters share with others; default: each has its own. */
+  steps?: EvaluationScope['steps'];
 }
 
 /**
@@ -54,6 +56,7 @@ async function matchOne(
     artifacts,
     step,
     key,
+    steps,
   }: Waiter & { step: AwaitedEvent; key: { contextKey: string | null; anyKey: boolean } },
   change: Change,
   occurred: Occurrence,
@@ -76,6 +79,10 @@ async function matchOne(
   const trigger = triggerScope(step.id, { event: occurred.event, payload }, change);
   if (step.filter === undefined) return trigger;
   const scope = waitScopeOf(source, artifacts, wait.scope, { trigger });
-  const { value } = await evaluator.condition(db, step.filter, { ...scope, facts: { ...scope.facts, trigger } });
+  const { value } = await evaluator.condition(db, step.filter, {
+    ...scope,
+    facts: { ...scope.facts, trigger },
+    ...(steps && { steps }),
+  });
   return value === true ? trigger : null;
 }

@@ -140,4 +140,55 @@ describe('routing in batches', () => {
     // The first read takes the oldest 500; the second takes turns.
     expect(before.rows[0]?.count).toBeLessThan(1_000);
   }, 120_000);
+
+  /** More than a 41st of the steps for one event, and less than one evaluation may take alone. */
+  const heavy = `(${Array.from({ length: 24 }, () => '(trigger.payload.data.text | upper | lower | length)').join(' + ')}) > 0`;
+  const crowd = Array.from({ length: 40 }, (_, n) => `heavy-${n}`);
+
+  it('bounds what the filters of all automations take for one event; the cheap ones run, the others say why not', async () => {
+    const listener = (name: string, filter: string) => `
+name: ${name}
+mode: parallel
+triggers: [{ id: t, event: automation.event, config: { type: crowd }, filter: '${filter}' }]
+actions: [{ variables: { done: 'true' } }]`;
+    for (const name of crowd) await engine.save(listener(name, heavy));
+    const cheap = await engine.save(listener('cheap', 'trigger.payload.data.n == 1'));
+    const [changeId = ''] = await engine.emit('crowd', { n: 1, text: 'x'.repeat(300_000) });
+    const alone = await engine.save(listener('alone', heavy).replace('type: crowd', 'type: alone'));
+    await engine.emit('alone', { n: 1, text: 'x'.repeat(300_000) });
+    await engine.worker();
+    await engine.ended(1, cheap);
+    await engine.ended(1, alone);
+    const routings = await db().execute<{ name: string; outcome: string; detail: string | null }>(sql`
+      select automation_name as name, outcome, detail from routings where change_id = ${changeId}`);
+    expect(routings.rows).toHaveLength(crowd.length + 1);
+    for (const { name, outcome, detail } of routings.rows.filter((row) => row.name !== 'cheap')) {
+      expect({ name, outcome }).toEqual({ name, outcome: 'filter' });
+      expect(detail).toMatch(
+        /too many steps.* 41 automations share the steps for this event; this one used up its \d+\.$/,
+      );
+    }
+  }, 120_000);
+
+  it('bounds what the filters of waits take for one event; the run that needs little goes on', async () => {
+    const waiting = (name: string, filter: string) => `
+name: ${name}
+mode: parallel
+triggers: [{ id: t, event: automation.event, config: { type: begin } }]
+actions:
+  - wait_for_trigger: { event: automation.event, config: { type: crowd }, filter: '${filter}', context_key: "*", timeout_seconds: 300 }`;
+    for (const name of crowd) await engine.save(waiting(name, heavy));
+    const cheap = await engine.save(waiting('cheap', 'trigger.payload.data.n == 1'));
+    await engine.emit('begin', {});
+    const worker = await engine.worker();
+    const armed = async () => {
+      const found = await db().execute<{ count: number }>(sql`select count(*)::int as count from waits`);
+      return found.rows[0]?.count;
+    };
+    await until('all wait', async () => (await armed()) === crowd.length + 1, 60_000);
+    await engine.emit('crowd', { n: 1, text: 'x'.repeat(300_000) });
+    await engine.ended(1, cheap);
+    expect(await armed()).toBe(crowd.length);
+    expect(worker.output()).toContain('the filters of the waits of an automation take too many steps');
+  }, 120_000);
 });

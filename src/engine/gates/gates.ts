@@ -57,7 +57,7 @@ export const refused = (
 
 /**
  * The first gates of stage 2: config → filter. Never throws for the automation's own faults (they are the verdict);
- * what it throws is infrastructure. `steps` bounds the filters and conditions of all triggers of the automation together.
+ * what it throws is infrastructure. `steps` bounds all expressions of the automation together.
  */
 export async function enterGates(
   deps: GateDeps,
