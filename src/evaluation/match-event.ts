@@ -77,12 +77,16 @@ async function matchOne(
   const entering = type.entering?.(step.config) ?? null;
   if (entering !== null && !(await cameFromOutside(db, change, entering))) return null;
   const trigger = triggerScope(step.id, { event: occurred.event, payload }, change);
-  if (step.filter === undefined) return trigger;
   const scope = waitScopeOf(source, artifacts, wait.scope, { trigger });
-  const { value } = await evaluator.condition(db, step.filter, {
-    ...scope,
-    facts: { ...scope.facts, trigger },
-    ...(steps && { steps }),
-  });
-  return value === true ? trigger : null;
+  const seen = { ...scope, facts: { ...scope.facts, trigger }, ...(steps && { steps }) };
+  return (await passesFilter(evaluator, db, step.filter, seen)) ? trigger : null;
+}
+
+async function passesFilter(
+  evaluator: Evaluator,
+  db: Executor,
+  filter: string | undefined,
+  scope: EvaluationScope,
+): Promise<boolean> {
+  return filter === undefined || (await evaluator.condition(db, filter, scope)).value === true;
 }
