@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { connect } from './client/connect';
 import { ApiProblem } from './client/problem';
 import { readJsonArgument } from './json-argument';
@@ -8,6 +9,7 @@ import { examples, listOptions, printList, type ListOptions } from './resource/l
 import { printOne } from './resource/one';
 
 const PATH = '/entity-kinds';
+const Sample = z.looseObject({ state: z.unknown() });
 const LISTING = {
   path: PATH,
   empty: 'No kinds.',
@@ -41,6 +43,14 @@ export function configure(command: Command): void {
     const found = (await connect().list(PATH, Row)).find((row) => row['kind'] === kind);
     if (found === undefined) throw new ApiProblem(`Kind "${kind}" not found; "fermata kinds" lists them.`);
     print(found, options.json);
+  });
+  const sample = command
+    .command('sample')
+    .description('an example state of a kind, made from its schema')
+    .argument('<kind>');
+  examples(sample, 'fermata kinds sample health').action(async (kind: string) => {
+    const path = `${PATH}/${encodeURIComponent(kind)}/sample`;
+    createOutput().json((await connect().get(path, Sample)).state);
   });
   const set = command
     .command('set')

@@ -328,6 +328,7 @@ describe('the command line', () => {
     expect((await fermata(['kinds', 'health'])).out).toContain('"degraded"');
     expect((await fermata(['triggers'])).out).toContain('healthcheck.system_degraded');
     expect(json(await fermata(['triggers', 'sample', 'incident.created']))).toHaveProperty('incidentId');
+    expect(json(await fermata(['kinds', 'sample', 'health']))).toHaveProperty('status');
     expect((await fermata(['actions', 'incident.create'])).out).toContain('configSchema');
     expect((await fermata(['packages'])).out).toMatch(/^No packages/);
     expect((await fermata(['waits'])).out).toBe('No run is waiting.\n');

@@ -260,6 +260,50 @@ describe('what editors need', () => {
     expect((await api.call('GET', `${BASE}/triggers/no.such/sample`)).status).toBe(404);
   });
 
+  it('has RFC 3339 instants in samples of payloads', async () => {
+    const { body } = await api.call('GET', `${BASE}/triggers`);
+    for (const { id } of body.items as { id: string }[]) {
+      const { text } = await api.call('GET', `${BASE}/triggers/${id}/sample`);
+      expect([id, text.match(/"\w+At":\s*"(?!\d{4}-\d\d-\d\dT)[^"]*"/g)]).toEqual([id, null]);
+    }
+  });
+
+  it('is a sample state of every kind, built in or custom, that the kind accepts', async () => {
+    const schema = {
+      type: 'object',
+      additionalProperties: false,
+      required: ['version', 'owner', 'stage'],
+      properties: {
+        version: { type: 'string', pattern: '^v\\d+\\.\\d+$' },
+        owner: { type: 'string', format: 'email' },
+        stage: { enum: ['green', 'blue'] },
+        hosts: { type: 'array', minItems: 2, uniqueItems: true, items: { type: 'string' } },
+        rolledOutAt: { type: 'string' },
+      },
+    };
+    await api.call('PUT', `${BASE}/entity-kinds/rollout`, { body: { schema } });
+    const made = await api.call('GET', `${BASE}/entity-kinds/rollout/sample`);
+    expect(made.body).toEqual({
+      state: {
+        ...{ version: 'v1.1', owner: 'someone@example.com', stage: 'green', hosts: ['example', 'example2'] },
+        rolledOutAt: '2026-01-01T12:00:00.000Z',
+      },
+    });
+    expect((await api.call('PUT', `${BASE}/entities/rollout/sample`, { body: made.body.state })).status).toBeLessThan(
+      300,
+    );
+    const { body } = await api.call('GET', `${BASE}/entity-kinds`);
+    for (const { kind, source } of body.items as { kind: string; source: string }[]) {
+      const { state } = (await api.call('GET', `${BASE}/entity-kinds/${kind}/sample`)).body;
+      if (source === 'custom') continue;
+      const described = testPlugins()
+        .flatMap((plugin) => plugin.entityKinds ?? [])
+        .find((each) => each.kind === kind);
+      expect([kind, described?.schema.safeParse(state).error?.issues]).toEqual([kind, undefined]);
+    }
+    expect((await api.call('GET', `${BASE}/entity-kinds/nothing/sample`)).status).toBe(404);
+  });
+
   it('is the health of several systems at once, without those that do not exist', async () => {
     for (const id of ['a', 'b']) await api.call('POST', `${BASE}/systems`, { body: { id, name: id } });
     const { body } = await api.call('GET', `${BASE}/health?systemIds=b,nope,a`);

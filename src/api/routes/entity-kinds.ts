@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { CustomKind } from '../../db/entities/entity-kinds';
 import { pageOf } from '../http/pagination';
+import { sampleOf } from '../../domain/registry/sample';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { notFound } from '../http/values';
 import type { EntitiesDeps } from './entities';
 
 const KindAnswer = z
@@ -13,6 +15,8 @@ const KindAnswer = z
     reactive: z.boolean().describe('false = readable, but its changes trigger nothing'),
   })
   .meta({ id: 'EntityKind' });
+
+const KindParams = z.object({ kind: z.string().min(1).max(100) });
 
 /** What kinds of entities there are. */
 export function entityKindRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'entities'>): Route[] {
@@ -27,6 +31,24 @@ export function entityKindRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'en
       responses: { 200: { description: 'All of them, by name', schema: pageOf(KindAnswer) } },
       handler: async () => json(200, { items: await entities.kinds.list(db), nextCursor: null }),
     }),
+    readRoute({
+      method: 'get',
+      path: '/entity-kinds/{kind}/sample',
+      permission: 'automation.read',
+      operationId: 'entityKinds.sample',
+      tag: 'Entities',
+      summary: 'An example state of a kind, made from its schema; instants are RFC 3339',
+      params: KindParams,
+      responses: {
+        200: { description: 'A state', schema: z.object({ state: z.unknown() }) },
+        404: { description: 'Kind not found' },
+      },
+      async handler({ params: { kind } }) {
+        const found = (await entities.kinds.list(db)).find((each) => each.kind === kind);
+        if (found === undefined) throw notFound('kind', kind);
+        return json(200, { state: sampleOf(found.schema) });
+      },
+    }),
     writeRoute({
       method: 'put',
       path: '/entity-kinds/{kind}',
@@ -34,7 +56,7 @@ export function entityKindRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'en
       operationId: 'entityKinds.put',
       tag: 'Entities',
       summary: 'Make or replace a custom kind',
-      params: z.object({ kind: z.string().min(1).max(100) }),
+      params: KindParams,
       body: CustomKind,
       responses: {
         200: { description: 'The kind', schema: KindAnswer },

@@ -1,51 +1,73 @@
+import { sampleOfPattern } from './sample-pattern';
+
 type Schema = Record<string, unknown>;
 
 const MAX_DEPTH = 12;
+/** Most items of a list and characters of a text that bounds can ask for. */
+const MAX_SIZE = 1_000;
+
+/** Where in the root a sample is made. */
+interface Place {
+  root: unknown;
+  depth: number;
+  /** Name of the field that holds the value. */
+  field?: string;
+}
 
 /**
- * An example value of a JSON Schema (draft 2020-12, as zod writes it): examples and defaults first, otherwise the simplest
- * value of the type. Optional properties are filled in too. Returns null for schemas that allow anything.
+ * Returns an example value of a JSON Schema (draft 2020-12 as zod writes it, or of a person's own): examples, constants, choices
+ * and defaults first, otherwise the simplest value of the type that keeps formats, simple patterns and bounds. Optional properties
+ * are filled in too. Instants are RFC 3339, also those of texts without a format that are named like one (`startedAt`). Returns
+ * null for schemas that allow anything.
  */
-export function sampleOf(schema: unknown, root: unknown = schema, depth = 0): unknown {
-  if (!isSchema(schema) || depth > MAX_DEPTH) return null;
+export function sampleOf(schema: unknown, root: unknown = schema): unknown {
+  return sampleAt(schema, { root, depth: 0 });
+}
+
+function sampleAt(schema: unknown, place: Place): unknown {
+  if (!isSchema(schema) || place.depth > MAX_DEPTH) return null;
   const given = givenValue(schema);
   if (given !== undefined) return given;
-  if (typeof schema['$ref'] === 'string') return sampleOf(resolve(root, schema['$ref']), root, depth + 1);
-  for (const key of ['anyOf', 'oneOf']) {
-    const choices = schema[key];
-    if (!Array.isArray(choices)) continue;
-    const choice = choices.find((each) => !isSchema(each) || each['type'] !== 'null') ?? choices[0];
-    return sampleOf(choice, root, depth + 1);
-  }
-  if (Array.isArray(schema['allOf'])) {
-    const parts = schema['allOf'].map((part) => sampleOf(part, root, depth + 1)).filter(isSchema);
-    return Object.assign({}, ...parts) as unknown;
-  }
-  return sampleOfType(schema, root, depth);
+  const deeper = { ...place, depth: place.depth + 1 };
+  if (typeof schema['$ref'] === 'string') return sampleAt(resolve(place.root, schema['$ref']), deeper);
+  const parts = [...alternatives(schema), ...listOf(schema['allOf'])].map((part) => sampleAt(part, deeper));
+  const own = sampleOfType(schema, place);
+  if (parts.length === 0) return own;
+  // What the schema itself describes comes last: it may describe what an alternative only requires.
+  const objects = [...parts, own].filter(isSchema);
+  if (objects.length > 0) return Object.assign({}, ...objects) as unknown;
+  return parts.find((part) => part !== null) ?? own;
+}
+
+/** The alternative of each choice that is taken: the first one that is more than `null`. */
+function alternatives(schema: Schema): unknown[] {
+  return ['anyOf', 'oneOf'].flatMap((key) => {
+    const choices = listOf(schema[key]);
+    if (choices.length === 0) return [];
+    return [choices.find((each) => !isSchema(each) || each['type'] !== 'null') ?? choices[0]];
+  });
 }
 
 function givenValue(schema: Schema): unknown {
   const { examples, default: preset, const: only, enum: choices } = schema;
   if (Array.isArray(examples) && examples.length > 0) return examples[0];
   if (only !== undefined) return only;
-  if (Array.isArray(choices)) return choices[0];
+  if (Array.isArray(choices)) return choices.find((choice) => choice !== null) ?? null;
   return preset;
 }
 
-function sampleOfType(schema: Schema, root: unknown, depth: number): unknown {
-  const type = Array.isArray(schema['type']) ? schema['type'].find((each) => each !== 'null') : schema['type'];
-  switch (type) {
+function sampleOfType(schema: Schema, place: Place): unknown {
+  switch (typeOf(schema)) {
     case 'object':
-      return sampleObject(schema, root, depth);
-    case 'array': {
-      const count = Math.max(1, Number(schema['minItems'] ?? 0));
-      return Array.from({ length: count }, () => sampleOf(schema['items'], root, depth + 1));
-    }
+      return sampleObject(schema, place);
+    case 'array':
+      return sampleList(schema, place);
     case 'string':
-      return sampleString(schema);
+      return sampleString(schema, place.field);
     case 'integer':
+      return sampleNumber(schema, true);
     case 'number':
-      return sampleNumber(schema);
+      return sampleNumber(schema, false);
     case 'boolean':
       return true;
     default:
@@ -53,51 +75,116 @@ function sampleOfType(schema: Schema, root: unknown, depth: number): unknown {
   }
 }
 
-function sampleObject(schema: Schema, root: unknown, depth: number): Record<string, unknown> {
+/** The type, also of a schema that leaves it to its keywords. */
+function typeOf({ type, properties, required, items, pattern, minLength, minimum }: Schema): unknown {
+  if (Array.isArray(type)) return type.find((each) => each !== 'null');
+  if (type !== undefined) return type;
+  if (properties !== undefined || required !== undefined) return 'object';
+  if (items !== undefined) return 'array';
+  if (pattern !== undefined || minLength !== undefined) return 'string';
+  return minimum === undefined ? undefined : 'number';
+}
+
+function sampleObject(schema: Schema, place: Place): Record<string, unknown> {
   const properties = isSchema(schema['properties']) ? schema['properties'] : {};
+  // Names that are required but not described.
+  const more = listOf(schema['required']).filter((key): key is string => typeof key === 'string');
+  const names = [...new Set([...Object.keys(properties), ...more])];
+  const rest = schema['additionalProperties'];
+  for (let count = 1; names.length < bounded(schema['minProperties']) && rest !== false; count += 1) {
+    names.push(`example${count}`);
+  }
   return Object.fromEntries(
-    Object.entries(properties).map(([key, property]) => [key, sampleOf(property, root, depth + 1)]),
+    names.map((name) => {
+      const described = Object.hasOwn(properties, name) ? properties[name] : rest;
+      const value = sampleAt(described, { ...place, depth: place.depth + 1, field: name });
+      return [name, value ?? (isSchema(described) ? value : 'example')];
+    }),
   );
 }
 
+function sampleList(schema: Schema, place: Place): unknown[] {
+  const leading = listOf(schema['prefixItems']);
+  const most = typeof schema['maxItems'] === 'number' ? schema['maxItems'] : Infinity;
+  const count = Math.min(most, Math.max(leading.length || 1, bounded(schema['minItems'])));
+  const deeper = { ...place, depth: place.depth + 1 };
+  const items = Array.from({ length: count }, (_, index) => sampleAt(leading[index] ?? schema['items'], deeper));
+  return schema['uniqueItems'] === true ? items.map((item, index) => distinct(item, index)) : items;
+}
+
+/** The item, told apart from those before it. */
+function distinct(item: unknown, index: number): unknown {
+  if (index === 0) return item;
+  if (typeof item === 'string') return `${item}${index + 1}`;
+  return typeof item === 'number' ? item + index : item;
+}
+
+const INSTANT = '2026-01-01T12:00:00.000Z';
 const BY_FORMAT: Readonly<Record<string, string>> = {
-  'date-time': '2026-01-01T12:00:00.000Z',
+  'date-time': INSTANT,
   date: '2026-01-01',
-  time: '12:00:00',
+  time: '12:00:00Z',
   duration: 'PT5M',
   email: 'someone@example.com',
+  'idn-email': 'someone@example.com',
   uri: 'https://example.com/',
+  'uri-reference': '/example',
+  iri: 'https://example.com/',
   url: 'https://example.com/',
   uuid: '0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11',
   ipv4: '192.0.2.1',
   ipv6: '2001:db8::1',
   hostname: 'example.com',
+  'idn-hostname': 'example.com',
+  'json-pointer': '/example',
+  regex: 'example',
 };
+/** Names of fields that hold an instant: `startedAt`, `starts_at`, `timestamp`. */
+const INSTANT_NAME = /[a-z]At$|_at$|^(?:at|timestamp)$/;
 
-function sampleString({ format, minLength, maxLength }: Schema): string {
-  const known = typeof format === 'string' && Object.hasOwn(BY_FORMAT, format) ? BY_FORMAT[format] : undefined;
-  if (known !== undefined) return known;
-  const text = 'example'.padEnd(Number(minLength ?? 0), 'x');
+function sampleString({ format, pattern, minLength, maxLength }: Schema, field = ''): string {
+  if (typeof format === 'string' && Object.hasOwn(BY_FORMAT, format)) return BY_FORMAT[format] ?? '';
+  const matching = typeof pattern === 'string' ? sampleOfPattern(pattern) : undefined;
+  if (matching !== undefined && matching.length >= bounded(minLength)) return matching;
+  const isBounded = [pattern, minLength, maxLength].some((each) => each !== undefined);
+  if (!isBounded && INSTANT_NAME.test(field)) return INSTANT;
+  const text = 'example'.padEnd(bounded(minLength), 'x');
   return typeof maxLength === 'number' ? text.slice(0, maxLength) : text;
 }
 
-function sampleNumber({ minimum, exclusiveMinimum, maximum, exclusiveMaximum, multipleOf }: Schema): number {
-  const step = typeof multipleOf === 'number' ? multipleOf : 1;
-  const least =
-    typeof exclusiveMinimum === 'number' ? exclusiveMinimum + step : typeof minimum === 'number' ? minimum : -Infinity;
-  const most =
-    typeof exclusiveMaximum === 'number' ? exclusiveMaximum - step : typeof maximum === 'number' ? maximum : Infinity;
-  // zod says safe integers by these bounds.
-  if (least <= step && step <= most) return step;
-  return Number.isFinite(least) && least > -Number.MAX_SAFE_INTEGER ? least : most;
+function sampleNumber(schema: Schema, isInteger: boolean): number {
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum, multipleOf } = schema;
+  const step = typeof multipleOf === 'number' && multipleOf > 0 ? multipleOf : 1;
+  const low = typeof exclusiveMinimum === 'number' ? exclusiveMinimum : undefined;
+  const high = typeof exclusiveMaximum === 'number' ? exclusiveMaximum : undefined;
+  // zod states safe integers by these bounds.
+  const least = Math.max(low ?? -Infinity, typeof minimum === 'number' ? minimum : -Infinity);
+  const most = Math.min(high ?? Infinity, typeof maximum === 'number' ? maximum : Infinity);
+  const fits = (value: number) => value >= least && value <= most && value !== low && value !== high;
+  const above = Math.ceil(least / step) * step;
+  const below = Math.floor(most / step) * step;
+  const found = [step, above, above + step, below, below - step].find((value) => Number.isFinite(value) && fits(value));
+  if (found !== undefined) return found;
+  if (isInteger || !Number.isFinite(least) || !Number.isFinite(most)) return step;
+  return (least + most) / 2;
+}
+
+/** A bound of a size; 0 without one. */
+function bounded(bound: unknown): number {
+  return typeof bound === 'number' ? Math.min(MAX_SIZE, Math.max(0, bound)) : 0;
 }
 
 function resolve(root: unknown, reference: string): unknown {
   const parts = reference
     .replace(/^#\/?/, '')
     .split('/')
-    .filter((part) => part !== '');
+    .filter((part) => part !== '')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   return parts.reduce<unknown>((at, part) => (isSchema(at) && Object.hasOwn(at, part) ? at[part] : undefined), root);
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
 function isSchema(value: unknown): value is Schema {

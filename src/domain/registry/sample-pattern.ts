@@ -1,0 +1,128 @@
+/** Longest text that is made, in characters. */
+const MAX_LENGTH = 256;
+
+/** What ends the reading of a pattern: a construct that no text is made for. */
+class Unsupported extends Error {}
+
+const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ' };
+/** Escapes that stand for themselves; all others, such as `\b` or a backreference, are not supported. */
+const LITERAL_ESCAPE = /[\\/.^$|?*+()[\]{}\-@:#,;=!&%"'<>_ ]/;
+const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
+
+/**
+ * Returns a short text that matches a regular expression: the first alternative, each part as often as it must be there, sets by
+ * their first character. Undefined for constructs beyond literals, `.`, sets, groups, alternatives, quantifiers and anchors. The
+ * expression is never executed, so it may be a costly one.
+ */
+export function sampleOfPattern(pattern: string): string | undefined {
+  try {
+    const reader = new Reader(pattern);
+    const text = reader.alternatives();
+    return reader.isAtEnd() && text.length <= MAX_LENGTH ? text : undefined;
+  } catch (error) {
+    if (error instanceof Unsupported) return undefined;
+    throw error;
+  }
+}
+
+class Reader {
+  private at = 0;
+  private depth = 0;
+
+  constructor(private readonly pattern: string) {}
+
+  isAtEnd(): boolean {
+    return this.at >= this.pattern.length;
+  }
+
+  /** Reads up to the end or the closing parenthesis; gives the first alternative. */
+  alternatives(): string {
+    const first = this.sequence();
+    while (this.take('|')) this.sequence();
+    return first;
+  }
+
+  private sequence(): string {
+    let text = '';
+    while (!this.isAtEnd() && !this.next('|') && !this.next(')')) {
+      const part = this.part();
+      text += part.repeat(this.count());
+      if (text.length > MAX_LENGTH) throw new Unsupported();
+    }
+    return text;
+  }
+
+  private part(): string {
+    if (this.take('^') || this.take('$')) return '';
+    if (this.take('(')) return this.group();
+    if (this.take('[')) return this.set();
+    if (this.take('\\')) return this.escape();
+    if (this.take('.')) return 'a';
+    if (this.next('?') || this.next('*') || this.next('+')) throw new Unsupported();
+    return this.character();
+  }
+
+  private group(): string {
+    if (this.take('?') && !this.take(':')) throw new Unsupported();
+    this.depth += 1;
+    if (this.depth > 20) throw new Unsupported();
+    const text = this.alternatives();
+    if (!this.take(')')) throw new Unsupported();
+    this.depth -= 1;
+    return text;
+  }
+
+  /** A set gives its first character. */
+  private set(): string {
+    if (this.next('^')) throw new Unsupported();
+    let first: string | undefined;
+    while (!this.take(']')) {
+      const one = this.take('\\') ? this.escape() : this.character();
+      first ??= one;
+    }
+    if (first === undefined) throw new Unsupported();
+    return first;
+  }
+
+  private escape(): string {
+    const one = this.character();
+    if (LITERAL_ESCAPE.test(one)) return one;
+    const known = CLASSES[one] ?? CONTROL[one];
+    if (known === undefined) throw new Unsupported();
+    return known;
+  }
+
+  /** How often the part before must be there at least; a part that may be missing is left out. */
+  private count(): number {
+    let least = 1;
+    if (this.next('?') || this.next('*')) least = 0;
+    else if (!this.next('+')) return this.range();
+    this.at += 1;
+    this.take('?');
+    return least;
+  }
+
+  private range(): number {
+    const found = /^\{(\d{1,4})(?:,\d{0,4})?\}\??/.exec(this.pattern.slice(this.at, this.at + 14));
+    if (found === null) return 1;
+    this.at += found[0].length;
+    return Number(found[1]);
+  }
+
+  private character(): string {
+    const one = this.pattern[this.at];
+    if (one === undefined) throw new Unsupported();
+    this.at += 1;
+    return one;
+  }
+
+  private next(wanted: string): boolean {
+    return this.pattern[this.at] === wanted;
+  }
+
+  private take(wanted: string): boolean {
+    if (!this.next(wanted)) return false;
+    this.at += 1;
+    return true;
+  }
+}
