@@ -37,3 +37,13 @@ it('drops what is below its level', () => {
   log.debug('noise');
   expect(lines).toEqual([]);
 });
+
+it('shows control characters of other people instead of passing them to the terminal', () => {
+  const { lines, log } = logged('text');
+  const text = 'x\x1b[2J\x9b31m\u202e\n12:00:00 an admin signed in';
+  log.warn({ name1: 'a\x1b[31m', name2: text, err: new Error(text) }, text);
+  log.error({ err: new Error(text) }, 'gave up');
+  for (const line of lines) expect(line).not.toMatch(/[\x1b\x9b\u202e]/);
+  expect(lines[0]).toMatch(/^[^\n]*name1=a\\u001b\[31m[^\n]*\n$/);
+  expect(lines[1]).toMatch(/\n {4}12:00:00 an admin signed in\n {4}at /);
+});

@@ -1,4 +1,5 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
+import { onOneLine, showControls } from './domain/control-text';
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 /** The logger, passed as a dependency; never a module-level value. */
@@ -58,19 +59,23 @@ function humanLine(json: string, colours: boolean): string {
   const clock = new Date(typeof time === 'number' ? time : Date.now()).toTimeString().slice(0, 8);
   const label = level === 'info' ? '' : `${String(level)} `;
   const fields = Object.entries(rest).map(([key, value]) => ` ${key}=${fieldText(value)}`);
-  const line = `${clock} ${label}${typeof msg === 'string' ? msg : ''}${fields.join('')}${errorText(err, level)}`;
+  const line = `${clock} ${label}${typeof msg === 'string' ? onOneLine(msg) : ''}${fields.join('')}${errorText(err, level)}`;
   const colour = COLOUR_OF_LEVEL.get(String(level));
   return colours && colour !== undefined ? `\x1b[${colour}m${line}\x1b[0m` : line;
 }
 
 function fieldText(value: unknown): string {
-  if (typeof value === 'string') return /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
-  return JSON.stringify(value);
+  const isPlain = typeof value === 'string' && /^[^\s"]+$/.test(value);
+  return showControls(isPlain ? value : JSON.stringify(value));
 }
 
-/** An expected error is its message; the stack is for what should not have happened. */
+/**
+ * An expected error is its message; the stack is for what should not have happened. Its lines are indented, so that a message
+ * with a line break cannot pass for a line of the log.
+ */
 function errorText(error: unknown, level: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
   const { message, stack } = error as { message?: string; stack?: string };
-  return level === 'error' || level === 'fatal' ? ` ${stack ?? message ?? ''}` : ` (${message ?? ''})`;
+  if (level !== 'error' && level !== 'fatal') return ` (${onOneLine(message ?? '')})`;
+  return ` ${showControls(stack ?? message ?? '').replace(/\n\s*/g, '\n    ')}`;
 }

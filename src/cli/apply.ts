@@ -1,3 +1,4 @@
+import { showControls } from '../domain/control-text';
 import type { Command } from 'commander';
 import { applyAutomations } from './apply/apply-files';
 import { foreignNotes, readAutomationFile } from './apply/automation-files';
@@ -45,7 +46,7 @@ ${CONNECTION_HELP}`,
       const read = files.map((file) => readAutomationFile(file));
       const automations = read.flatMap(({ found }) => found);
       const errors = read.flatMap((each) => each.errors);
-      for (const note of foreignNotes(read)) console.error(note);
+      for (const note of foreignNotes(read)) console.error(showControls(note));
       if (automations.length + errors.length === 0 && !(prune && allowEmpty)) {
         throw new UsageError(`No automations in ${paths.join(', ')}.`);
       }

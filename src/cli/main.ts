@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { showControls } from '../domain/control-text';
 import { ConfigError } from '../config';
 import { messageOf } from '../domain/errors';
 import { UsageError } from './usage-error';
@@ -91,7 +92,7 @@ function endWithParent(): void {
 function exitCodeOf(error: unknown): number {
   // Commander has printed its message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.wrongUse;
-  console.error(`fermata: ${messageOf(error)}`);
+  console.error(`fermata: ${showControls(messageOf(error))}`);
   if (process.env['LOG_LEVEL'] === 'debug' || isBug(error)) console.error(error);
   return error instanceof UsageError || error instanceof ConfigError ? EXIT.wrongUse : EXIT.failed;
 }

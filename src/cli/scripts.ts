@@ -1,3 +1,4 @@
+import { showControls } from '../domain/control-text';
 import { Option, type Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -75,10 +76,10 @@ async function run(file: string, options: TestOptions): Promise<void> {
   if (json) output.json(ended);
   else {
     if (ended.stdout !== '') output.line(ended.stdout.trimEnd());
-    if (ended.stderr !== '') console.error(ended.stderr.trimEnd());
+    if (ended.stderr !== '') console.error(showControls(ended.stderr.trimEnd()));
     if (ended.result !== undefined && ended.result !== null) output.json(ended.result);
     const how = ended.ok ? 'ok' : (ended.error?.split('\n')[0] ?? `exit code ${ended.exitCode}`);
-    console.error(`${how}, ${durationText(ended.durationMs)}`);
+    console.error(`${showControls(how)}, ${durationText(ended.durationMs)}`);
   }
   if (!ended.ok) process.exitCode = 1;
 }

@@ -2,7 +2,8 @@ import { parseJson as parseExact } from '../../domain/exact-json';
 import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { FermataError, messageOf } from '../../domain/errors';
+import { FermataError } from '../../domain/errors';
+import { jsonProblem } from '../../domain/json-problem';
 import { parseYaml } from '../../domain/definition/yaml';
 import type { Locate } from '../../domain/definition/yaml-locate';
 import { locateJsonError, nestsTooDeep } from './json-text';
@@ -202,7 +203,7 @@ function malformed(what: string, place: { line: number; column: number } | undef
   const where = place === undefined ? '' : `, line ${place.line}, column ${place.column}`;
   const message = `${what}${where}`;
   return new FermataError('malformed_body', `${message}.`, {
-    errors: [{ path: '', code: 'malformed_body', message: messageOf(cause).split('\n', 1)[0] ?? message, ...place }],
+    errors: [{ path: '', code: 'malformed_body', message: jsonProblem(cause) ?? message, ...place }],
     cause,
   });
 }

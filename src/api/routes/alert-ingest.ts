@@ -9,7 +9,7 @@ import type { Clock, Ids } from '../../domain/clock';
 import type { Cause } from '../../domain/entities/change';
 import { toStorable } from '../../domain/entities/storable';
 import { parseJson } from '../../domain/exact-json';
-import { FermataError, messageOf, type Finding } from '../../domain/errors';
+import { FermataError, type Finding } from '../../domain/errors';
 import type { AlertSettings } from '../../domains/alert/take-alerts';
 import type { AlertIntake } from '../../edges/alerts/alert-intake';
 import { receiveAlerts, rejectedOf, type Rejected } from '../../edges/alerts/receive-alerts';
@@ -18,6 +18,7 @@ import { bodyHandshake } from '../../edges/hooks/handshake';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
 import { onceByKey, type CallerKey } from '../../edges/ingest/once-by-key';
 import type { Logger } from '../../log';
+import { jsonProblem } from '../../domain/json-problem';
 import { nestsTooDeep } from '../http/json-text';
 import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
@@ -189,7 +190,9 @@ function parseForeign(raw: Buffer): unknown {
   try {
     return parseJson(text);
   } catch (cause) {
-    throw new FermataError('malformed_body', `The body is not valid JSON: ${messageOf(cause)}`, { cause });
+    const problem = jsonProblem(cause);
+    const detail = problem === undefined ? '' : `: ${problem}`;
+    throw new FermataError('malformed_body', `The body is not valid JSON${detail}`, { cause });
   }
 }
 

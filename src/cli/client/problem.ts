@@ -1,5 +1,6 @@
 import type { Response } from 'undici';
 import { z } from 'zod';
+import { onOneLine } from '../../domain/control-text';
 import { messageOf, type Finding } from '../../domain/errors';
 
 /** The fields of an RFC 9457 document that are shown to a person. */
@@ -66,7 +67,10 @@ export async function problemOf(response: Response, hadToken: boolean): Promise<
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),
   }));
-  const lines = [`${detail} [${code}]`, ...findings.map((finding) => `  ${findingText(finding)}`)];
+  const lines = [
+    `${onOneLine(detail)} [${onOneLine(code)}]`,
+    ...findings.map((finding) => `  ${findingText(finding)}`),
+  ];
   if (status === 401) lines.push(hadToken ? TOKEN_REFUSED : TOKEN_MISSING);
   return new ApiProblem(lines.join('\n'), { status, code, findings });
 }
@@ -80,7 +84,7 @@ export function findingText({ path, message, code, line, column }: Finding, file
   const place = line === undefined ? undefined : column === undefined ? `${line}` : `${line}:${column}`;
   const where = [file, place].filter((part) => part !== undefined).join(':');
   const labels = [where, path].filter((part) => part !== '');
-  return `${labels.length === 0 ? '' : `${labels.join('  ')}  `}${message} [${code}]`;
+  return `${labels.length === 0 ? '' : `${labels.join('  ')}  `}${onOneLine(message)} [${code}]`;
 }
 
 function jsonOrUndefined(text: string): unknown {

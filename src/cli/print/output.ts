@@ -1,5 +1,16 @@
 import { useColours } from '../../log';
+import { showControls } from '../../domain/control-text';
 import { renderTable, type Cell } from './table';
+
+/** What `paint` writes. */
+const COLOUR = /(\u001b\[\d{1,2}m)/;
+
+/** Commands make texts of other people plain where they know of them; this is for the ones that were overlooked. */
+const showAllButColours = (text: string): string =>
+  text
+    .split(COLOUR)
+    .map((part, index) => (index % 2 === 1 ? part : showControls(part)))
+    .join('');
 
 /** Where a command writes, and how. */
 export interface Output {
@@ -16,13 +27,13 @@ export interface Output {
 export function createOutput(): Output {
   const colours = useColours();
   const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-  const line = (text = '') => void process.stdout.write(`${text}\n`);
+  const line = (text = '') => void process.stdout.write(`${showAllButColours(text)}\n`);
   return {
     colours,
     width,
     line,
     table: (columns, rows) => line(renderTable(columns, rows, { colours, width })),
-    json: (value) => line(JSON.stringify(value, null, 2)),
+    json: (value) => void process.stdout.write(`${showControls(JSON.stringify(value, null, 2))}\n`),
   };
 }
 

@@ -1,0 +1,15 @@
+import { onOneLine, showControls } from './control-text';
+
+it.each([
+  ['\x1b]52;c;eA==\x07', '\\u001b]52;c;eA==\\u0007'],
+  ['\x9b2J', '\\u009b2J'],
+  ['a\u202eb\u2066c\u2028d', 'a\\u202eb\\u2066c\\u2028d'],
+  ['a\r\nb', 'a\\u000d\nb'],
+  ['Grüße 🚀 שלום', 'Grüße 🚀 שלום'],
+])('shows what a terminal would act on: %j', (text, shown) => {
+  expect(showControls(text)).toBe(shown);
+});
+
+it('writes line breaks as escapes where one line is wanted', () => {
+  expect(onOneLine('a\nb\tc\x1b[2J')).toBe('a\\nb\\tc\\u001b[2J');
+});

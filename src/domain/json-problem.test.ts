@@ -1,0 +1,25 @@
+import { jsonProblem } from './json-problem';
+
+it.each([
+  ['{"value": hunter2-very-secret}', "Unexpected token 'h'"],
+  ['{"value": "hunter2-very-secret', /^Unterminated string in JSON at position 30/],
+  ['{"value": "x"; "hunter2": 1}', /^Expected ',' or '}' after property value in JSON at position 13/],
+  ['hunter2', "Unexpected token 'h'"],
+  ['{"a":""hunter2', /^Expected ',' or '}'/],
+  ['', 'Unexpected end of JSON input'],
+])('says what is wrong with %j and quotes nothing of it', (text, problem) => {
+  let thrown: unknown;
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    thrown = error;
+  }
+  const said = jsonProblem(thrown);
+  expect(said).toEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem));
+  expect(said).not.toContain('hunter');
+});
+
+it('says nothing of other errors', () => {
+  expect(jsonProblem(new Error('hunter2'))).toBeUndefined();
+  expect(jsonProblem(new SyntaxError('"hunter2" is not valid JSON'))).toBeUndefined();
+});
