@@ -4,7 +4,7 @@ import type { RunSource } from '../db/runs/run-source';
 import { FermataError } from '../domain/errors';
 import type { Done, Performance, Stretched, StretchInput } from '../domain/run/activities';
 import type { Steps } from '../domain/run/interpret/command';
-import { driveInline, isClosed, type Hands, type Stretch } from '../domain/run/interpret/inline';
+import { driveInline, isClosed, type Asked, type Hands, type Stretch } from '../domain/run/interpret/inline';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
 import type { ActivityDeps } from './deps';
@@ -18,6 +18,8 @@ const BUDGET_MS = 2_000;
 /** Most outcomes of one stretch, and their size as JSON: they become one marker of the history. */
 const MOST_OUTCOMES = 200;
 const MOST_BYTES = 262_144;
+/** The same of a branch: as many of them as there is room for are under way at once. */
+const MOST_BYTES_OF_BRANCH = 65_536;
 
 /**
  * The interpreter, driven inside an activity: carries out the steps of a branch one after another, each in its own
@@ -29,7 +31,7 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
   const hands = { evaluate: createEvaluateStep(deps), perform: createPerformStep(deps) };
   return async (input) => {
     const stretch = await beginStretch(deps, input);
-    const stretched = await driveInline(stretch, hands, withBudget());
+    const stretched = await driveInline(stretch, hands, withBudget(input));
     const [first] = stretched.done;
     if (first !== undefined && isClosed(first)) return (await recallStretch(deps, input)) ?? stretched;
     if (!stretched.ended) return stretched;
@@ -99,14 +101,19 @@ function closedAt({ done: [first] }: Stretched): Stretched {
   };
 }
 
-function withBudget(): (done: Done[]) => boolean {
+/**
+ * Whether a stretch ends before its next command. A stretch of a branch has at most one large outcome, that of its first
+ * step: results of all branches together have to fit into one workflow task (`workflows/run/task-room.ts`).
+ */
+function withBudget({ branch }: StretchInput): (done: Done[], next: Asked) => boolean {
   const started = performance.now();
+  const most = branch === '' ? MOST_BYTES : MOST_BYTES_OF_BRANCH;
   let bytes = 0;
-  return (done) => {
+  return (done, { node }) => {
     bytes += JSON.stringify(done.at(-1)).length;
-    return (
-      performance.now() - started > BUDGET_MS || bytes > MOST_BYTES || done.length >= MOST_OUTCOMES || isCancelled()
-    );
+    if (branch !== '' && (node.kind === 'variables' || (node.kind === 'repeat' && node.form === 'for_each')))
+      return true;
+    return performance.now() - started > BUDGET_MS || bytes > most || done.length >= MOST_OUTCOMES || isCancelled();
   };
 }
 

@@ -20,7 +20,12 @@ export async function connectNative(address: TemporalAddress): Promise<NativeCon
   return NativeConnection.connect(connectionOptions(address));
 }
 
+/** Largest answer that a client reads, in bytes: a page of a history may exceed the 4 MB that gRPC reads by default. */
+const LARGEST_ANSWER = 128 * 1_024 * 1_024;
+
 /** A client that connects on first use; for processes that must start while Temporal is away. */
 export function lazyClient(address: TemporalAddress): Client {
-  return new Client({ connection: Connection.lazy(connectionOptions(address)), namespace: address.namespace });
+  const channelArgs = { 'grpc.max_receive_message_length': LARGEST_ANSWER };
+  const connection = Connection.lazy({ ...connectionOptions(address), channelArgs });
+  return new Client({ connection, namespace: address.namespace });
 }

@@ -22,7 +22,7 @@ export async function evaluateWaits(client: Client, run: { id: string; workflowI
 
 /**
  * Ends waits that their execution has passed: the rows are those of an older backup of Postgres. Nobody answers the
- * wakes of such a wait. The execution is asked first to evaluate its waits, so that one that only was slow answers. Returns
+ * wakes of such a wait. The execution gets a signal first to evaluate its waits, so that one that only was slow answers. Returns
  * how many were ended.
  */
 export async function endForgottenWaits(client: Client, db: Executor): Promise<number> {

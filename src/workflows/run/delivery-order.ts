@@ -5,6 +5,7 @@ const awaited = new WeakMap<CancellationScope, string>();
 /** Position of each completion that has been delivered and not taken yet. */
 const delivered = new Map<string, number>();
 let count = 0;
+let task = 0;
 
 const awaits = (key: string): void => void awaited.set(CancellationScope.current(), key);
 
@@ -19,6 +20,9 @@ export function takePosition(scope: CancellationScope): number {
 
 /** Position of something that is delivered right now, outside of activities and timers. */
 export const nextPosition = (): number => (count += 1);
+
+/** Number of the workflow task that delivers right now, counted by what the server delivers. */
+export const currentTask = (): number => task;
 
 /**
  * Notes the order in which an activation delivers completions. Promises of activities and of timers take a different number
@@ -45,6 +49,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
   internals: [
     {
       activate(input, next) {
+        // Ends of local activities arrive within the task that began them.
+        if (input.activation.jobs?.some(({ resolveActivity }) => !resolveActivity?.isLocal)) task += 1;
         for (const { fireTimer, resolveActivity } of input.activation.jobs ?? []) {
           if (fireTimer) delivered.set(`timer ${fireTimer.seq ?? 0}`, nextPosition());
           if (resolveActivity) delivered.set(`activity ${resolveActivity.seq ?? 0}`, nextPosition());

@@ -17,6 +17,7 @@ import { local } from './activities';
 import { ContinueLater } from './outcome';
 import { RunState } from './run-state';
 import { Scheduler } from './scheduler';
+import { MOST_INPUT_BYTES } from './task-room';
 
 /** Something that a wait of the run depends on has changed. */
 export const wake = defineSignal<[WakeSignal]>('wake');
@@ -53,7 +54,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
 
   const state = new RunState(runId, claimed.variables, input);
   state.failed ??= claimed.failed;
-  const scheduler = new Scheduler(state);
+  const scheduler = new Scheduler(state, claimed);
   onEvaluateWaits = () => scheduler.wakeAll();
   onWake = (path) => scheduler.wake(path);
   for (const path of early) scheduler.wake(path);
@@ -98,7 +99,7 @@ function continueLater(input: RunInput, state: RunState): Promise<never> {
 async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched & Claimed): Promise<End> {
   const { plan, onFailure = [], done } = claimed;
   const { progress } = state;
-  const run = (steps: Steps, ahead: Done[] = []) => endOf(() => scheduler.run(steps, progress.root, ahead));
+  const run = (steps: Steps, ahead: Done[] = []) => endOf(state, () => scheduler.run(steps, progress.root, ahead));
   state.rowEnded = claimed.ended;
   if (state.failed === undefined) {
     const end = await run(runList(progress, progress.root, plan, 'actions'), done);
@@ -106,6 +107,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     const { endedBy, error } = end;
     state.failed = { ...(endedBy && { endedBy }), error };
     progress.root.repeat = null;
+    progress.leaveAll();
     const noted = { runId: state.runId, error, ...(endedBy && { endedBy }), journal: state.takeNotes() };
     if (!(await local('note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
@@ -114,11 +116,21 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
   return { status: 'failed', ...state.failed };
 }
 
-async function endOf(steps: () => Promise<void>): Promise<End> {
+/** How a run fails that is too large for the input of a new execution; undefined = it is not. */
+function tooLong(state: RunState): End | undefined {
+  const bytes = state.snapshotBytes();
+  if (bytes <= MOST_INPUT_BYTES) return undefined;
+  const [size, most] = [Math.ceil(bytes / 1024), Math.floor(MOST_INPUT_BYTES / 1024)];
+  const message = `The history is long, and the variables of all branches together are too large to go on in a new one: ${size} KB, at most ${most} KB.`;
+  return { status: 'failed', error: { code: 'limit_exceeded', message } };
+}
+
+async function endOf(state: RunState, steps: () => Promise<void>): Promise<End> {
   try {
     await steps();
     return { status: 'success' };
   } catch (error) {
+    if (error instanceof ContinueLater && state.failed === undefined) return tooLong(state) ?? Promise.reject(error);
     if (error instanceof StepFailed) return { status: 'failed', error: error.error };
     if (!(error instanceof RunEnded)) throw error;
     if (error.error) return { status: 'failed', endedBy: error.endedBy, error: error.error };

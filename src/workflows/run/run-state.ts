@@ -5,9 +5,13 @@ import { Progress, type Branch } from '../../domain/run/interpret/progress';
 import type { Resume, RunInput } from '../../domain/run/messages';
 import type { StepRecord } from '../../domain/run/step-record';
 import { Details } from './details';
+import { bytesOf } from './task-room';
 
 /** Events of a history after which a run goes on in a new execution; Temporal ends one at 51,200. */
 const CONTINUE_AFTER = 8_000;
+
+/** Keys, ids and paths of an input, in bytes. */
+const ROOM_FOR_NAMES = 4_096;
 
 /** What an execution carries between steps, and a snapshot of it carries to the next execution. */
 export class RunState {
@@ -73,6 +77,17 @@ export class RunState {
       ...(wait === undefined ? {} : { wait }),
       ...(failed === undefined ? {} : { error: failed.error }),
     };
+  }
+
+  /** Size of the input of the next step of a branch, in bytes. */
+  inputBytes({ variables, repeat }: Branch): number {
+    return bytesOf([variables, repeat, this.journal, this.failed]) + ROOM_FOR_NAMES;
+  }
+
+  /** Size of the snapshot, in bytes. */
+  snapshotBytes(): number {
+    const { failed, details, progress, journal } = this;
+    return bytesOf([progress.snapshot(), failed, journal, details.snapshot()]) + ROOM_FOR_NAMES;
   }
 
   snapshot(): Resume {

@@ -1,25 +1,15 @@
-import { CancellationScope, condition, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, sleep } from '@temporalio/workflow';
 import type { Done, Stretched } from '../../domain/run/activities';
 import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import { FiberCancelled, StepFailed } from '../../domain/run/interpret/outcome';
 import type { Branch } from '../../domain/run/interpret/progress';
 import { callStep, failStep, performStretch, writeNotes } from './activities';
-import { nextPosition, takePosition } from './delivery-order';
+import { currentTask, nextPosition, takePosition } from './delivery-order';
 import { createFiber, type Fiber, type Fork } from './fiber';
 import { ContinueLater } from './outcome';
+import { durationOf, outcomeOf, type Delivery, type Reply } from './replies';
 import type { RunState } from './run-state';
-
-/** Least pause of a wait: its timer may fire a moment before the deadline by the database's clock. */
-const LEAST_PAUSE_MS = 250;
-
-type Reply = { value: unknown } | { error: unknown };
-
-/** Something that came to pass outside: the end of an activity or a timer, a wake, a cancel. */
-interface Delivery {
-  position: number;
-  /** Carries it to the fiber; does nothing when nobody waits for it any more. */
-  take: () => void;
-}
+import { bytesOf, inputTooLarge, MOST_INPUT_BYTES, resultBytes, TaskRoom } from './task-room';
 
 /**
  * Drives the step lists of a run. Each branch is a fiber: its generator yields a command, which is issued, and it is resumed
@@ -37,8 +27,17 @@ export class Scheduler {
   private readonly wakes = new Set<string>();
   private draining = false;
   private outcome: Reply | null = null;
+  private readonly room = new TaskRoom();
+  /** A timer that begins the next workflow task is under way. */
+  private begins = false;
 
-  constructor(private readonly state: RunState) {}
+  /** `claimed`: the result of the claim, which the first workflow task holds. */
+  constructor(
+    private readonly state: RunState,
+    claimed: unknown,
+  ) {
+    this.room.spend(bytesOf(claimed));
+  }
 
   /** A wait was signalled. One that no fiber waits for yet is kept for it. */
   wake(path: string): void {
@@ -85,7 +84,9 @@ export class Scheduler {
     while (this.outcome === null) {
       await this.delivered();
       this.ready.sort((one, other) => one.position - other.position);
-      this.ready.shift()?.take();
+      const next = this.ready.shift();
+      if (next && next.task !== null) this.room.begin(next.task);
+      next?.take();
       this.settle();
     }
   }
@@ -103,12 +104,13 @@ export class Scheduler {
     });
   }
 
-  private deliver(position: number, take: () => void): void {
-    this.ready.push({ position, take });
+  private deliver(position: number, take: () => void, isLocal = false): void {
+    this.ready.push({ position, take, task: isLocal ? null : currentTask() });
   }
 
   /** After each delivery: writes notes that nobody is about to write, and ends the execution when its history is long. */
   private settle(): void {
+    if (this.outcome === null && this.room.release()) this.beginTask();
     if (this.outcome !== null || this.underWay > 0) return;
     if (this.draining) {
       this.outcome = { error: new ContinueLater() };
@@ -117,16 +119,21 @@ export class Scheduler {
     if (!this.state.hasNotes()) return;
     this.underWay += 1;
     const scope = new CancellationScope({ cancellable: false });
-    this.follow(scope, writeNotes(scope, this.state), () => undefined);
+    this.follow(scope, writeNotes(scope, this.state), () => undefined, true);
   }
 
   /** Enters the end of an activity into `ready`. */
-  private follow(scope: CancellationScope, activity: Promise<unknown>, then: (reply: Reply) => void): void {
-    const deliver = (reply: Reply) =>
-      this.deliver(takePosition(scope), () => {
-        this.underWay -= 1;
-        then(reply);
-      });
+  private follow(
+    scope: CancellationScope,
+    activity: Promise<unknown>,
+    then: (reply: Reply) => void,
+    isLocal: boolean,
+  ): void {
+    const take = (reply: Reply) => () => {
+      this.underWay -= 1;
+      then(reply);
+    };
+    const deliver = (reply: Reply) => this.deliver(takePosition(scope), take(reply), isLocal);
     activity.then(
       (value) => deliver({ value }),
       (error: unknown) => deliver({ error }),
@@ -209,9 +216,9 @@ export class Scheduler {
         return this.stretch(fiber, command);
       case 'call':
         if (command.after === null && this.park(fiber)) return null;
-        return this.start(fiber, (scope) => callStep(scope, this.state, fiber.branch, command));
+        return this.call(fiber, command);
       case 'fail':
-        return this.start(fiber, (scope) => failStep(scope, this.state, fiber.branch, command));
+        return this.fail(fiber, command);
       case 'sleep':
         if (command.retry) this.underWay += 1;
         return this.pause(fiber, command);
@@ -237,34 +244,97 @@ export class Scheduler {
     const ready = fiber.ahead.shift();
     if (ready) return { value: outcomeOf(command, ready) };
     if (this.park(fiber)) return null;
-    // A wake from before this evaluation is seen by it; one that comes while it is under way asks for another.
-    if (command.type === 'evaluate') this.wakes.delete(command.path);
-    return this.start(
-      fiber,
-      (scope) => performStretch(scope, this.state, fiber.branch, command),
-      (value) => {
-        const { done, ended } = value as Stretched;
-        this.state.rowEnded ||= ended;
-        const [first, ...ahead] = done;
-        fiber.ahead = ahead;
-        return outcomeOf(command, first);
+    // Of the run itself one stretch at a time is under way.
+    const reserved = fiber.parent === null ? 0 : resultBytes(command.node);
+    return this.whenItFits(fiber, reserved, () => {
+      // A wake from before this evaluation is seen by it; one that comes while it is under way asks for another.
+      if (command.type === 'evaluate') this.wakes.delete(command.path);
+      this.room.reserve(reserved);
+      this.start(
+        fiber,
+        (scope) => performStretch(scope, this.state, fiber.branch, command),
+        (reply) => {
+          this.room.settle(reserved, 'value' in reply ? bytesOf(reply.value) : 0);
+          if (fiber.cancelled || 'error' in reply) return reply;
+          const { done, ended } = reply.value as Stretched;
+          this.state.rowEnded ||= ended;
+          const [first, ...ahead] = done;
+          fiber.ahead = ahead;
+          return { value: outcomeOf(command, first) };
+        },
+      );
+    });
+  }
+
+  /** A normal activity, whose input the server gets with the workflow task. */
+  private call(fiber: Fiber, command: Extract<Command, { type: 'call' }>): null {
+    const bytes = this.state.inputBytes(fiber.branch);
+    if (bytes > MOST_INPUT_BYTES) {
+      const { node, path } = command;
+      return this.fail(fiber, { type: 'fail', node, path, error: inputTooLarge(node, path, bytes) });
+    }
+    return this.whenItFits(fiber, bytes, () => {
+      this.room.spend(bytes);
+      this.start(fiber, (scope) => callStep(scope, this.state, fiber.branch, command), undefined, false);
+    });
+  }
+
+  private fail(fiber: Fiber, command: Extract<Command, { type: 'fail' }>): null {
+    this.start(fiber, (scope) => failStep(scope, this.state, fiber.branch, command));
+    return null;
+  }
+
+  /**
+   * Issues a command, or holds it back until the workflow task has room for so many bytes. Executions of releases before did
+   * not hold any back.
+   */
+  private whenItFits(fiber: Fiber, bytes: number, issue: () => void): null {
+    if (this.room.fits(bytes) || !patched('split-workflow-tasks')) {
+      issue();
+      return null;
+    }
+    const { command } = fiber;
+    fiber.parked = true;
+    // A call that takes over from a local attempt is not repeated by a new execution.
+    const isUnderWay = command?.type === 'call' && command.after !== null;
+    if (isUnderWay) this.underWay += 1;
+    this.room.hold({
+      bytes,
+      isStale: () => fiber.command !== command,
+      drop: () => {
+        if (isUnderWay) this.underWay -= 1;
       },
-    );
+      issue: () => {
+        // The next execution begins what has not begun.
+        if (this.draining && !isUnderWay) return;
+        if (isUnderWay) this.underWay -= 1;
+        fiber.parked = false;
+        issue();
+      },
+    });
+    return null;
+  }
+
+  /** Ends the workflow task: the timer fires in the next one. */
+  private beginTask(): void {
+    if (this.begins) return;
+    this.begins = true;
+    const scope = new CancellationScope({ cancellable: false });
+    void scope
+      .run(() => sleep(1, { summary: 'next workflow task' }))
+      .then(() => this.deliver(takePosition(scope), () => void (this.begins = false)));
   }
 
   private start(
     fiber: Fiber,
     begin: (scope: CancellationScope) => Promise<unknown>,
-    answer: (value: unknown) => unknown = (value) => value,
-  ): null {
+    answer: (reply: Reply) => Reply = (reply) => reply,
+    isLocal = true,
+  ): void {
     const scope = new CancellationScope();
     fiber.scope = scope;
     this.underWay += 1;
-    this.follow(scope, begin(scope), (reply) => {
-      if (fiber.cancelled || 'error' in reply) this.resume(fiber, reply);
-      else this.resume(fiber, { value: answer(reply.value) });
-    });
-    return null;
+    this.follow(scope, begin(scope), (reply) => this.resume(fiber, answer(reply)), isLocal);
   }
 
   private pause(fiber: Fiber, command: Extract<Command, { type: 'sleep' | 'wait' }>): null {
@@ -326,20 +396,4 @@ export class Scheduler {
     fiber.fork = null;
     return fork.ends;
   }
-}
-
-/** Always a timer, also for no time at all: a replay may compute another duration, and the commands have to be the same. */
-function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>): number {
-  if (command.type === 'sleep' && command.retry) return command.ms;
-  const ms = command.ms ?? (command.until ?? 0) - Date.now();
-  return Math.max(command.type === 'wait' ? LEAST_PAUSE_MS : 1, ms);
-}
-
-/** What a stretch carried out has to be what the fiber asks for; anything else is a bug that must not go on unnoticed. */
-function outcomeOf(command: Extract<Command, { type: 'evaluate' | 'perform' }>, done: Done | undefined): unknown {
-  const iteration = command.type === 'evaluate' ? command.iteration : undefined;
-  const isAsked = done?.at === command.path && ('evaluated' in done ? done.iteration : undefined) === iteration;
-  if (done && isAsked && command.type === 'evaluate' && 'evaluated' in done) return done.evaluated;
-  if (done && isAsked && command.type === 'perform' && 'performed' in done) return done.performed;
-  throw new Error(`The stretch carried out ${done?.at ?? 'nothing'} where ${command.path} was next`);
 }

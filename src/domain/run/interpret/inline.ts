@@ -4,7 +4,8 @@ import type { Command, Steps } from './command';
 import { RunClosed, RunEnded, StepFailed } from './outcome';
 import type { Branch } from './progress';
 
-type Asked = Extract<Command, { type: 'evaluate' | 'perform' }>;
+/** A command that a stretch can carry out. */
+export type Asked = Extract<Command, { type: 'evaluate' | 'perform' }>;
 
 /** Carries out single commands. */
 export interface Hands {
@@ -28,7 +29,7 @@ export interface Stretch {
 export async function driveInline(
   stretch: Stretch,
   hands: Hands,
-  isUsedUp: (done: Done[]) => boolean,
+  isUsedUp: (done: Done[], next: Asked) => boolean,
 ): Promise<Stretched> {
   const { input, steps, journal } = stretch;
   const done: Done[] = [];
@@ -48,7 +49,7 @@ export async function driveInline(
       return { done, ended: false };
     }
     begun ||= isFirst(next, input);
-    if (begun && done.length > 0 && isUsedUp(done)) return { done, ended: false };
+    if (begun && done.length > 0 && isUsedUp(done, next)) return { done, ended: false };
     const outcome = await carryOut(stretch, next, hands, begun);
     answer = 'evaluated' in outcome ? outcome.evaluated : outcome.performed;
     if (begun) done.push(outcome);

@@ -86,6 +86,13 @@ export class Progress {
     this.branches.delete(place);
   }
 
+  /** Forgets positions and branches of everything but the run itself, before another step list. */
+  leaveAll(): void {
+    this.positions.clear();
+    this.ended.clear();
+    for (const place of this.branches.keys()) if (place !== '') this.branches.delete(place);
+  }
+
   /** Follows which steps have begun and not ended. */
   observe(path: string, node: PlanNode, status: StepStatus): void {
     if (status === 'running' || status === 'waiting') this.openSteps.set(path, node);

@@ -1,0 +1,36 @@
+import type { Done } from '../../domain/run/activities';
+import type { Command } from '../../domain/run/interpret/command';
+
+/** The answer to a command. */
+export type Reply = { value: unknown } | { error: unknown };
+
+/** Something that came to pass outside: the end of an activity or a timer, a wake, a cancel. */
+export interface Delivery {
+  position: number;
+  /** Workflow task that the server began with it; null = the end of a local activity. */
+  task: number | null;
+  /** Carries it to the fiber; does nothing when nobody waits for it any more. */
+  take: () => void;
+}
+
+/** Least pause of a wait: its timer may fire a moment before the deadline by the database's clock. */
+const LEAST_PAUSE_MS = 250;
+
+/** Always a timer, also for no time at all: a replay may compute another duration, and the commands have to be the same. */
+export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>): number {
+  if (command.type === 'sleep' && command.retry) return command.ms;
+  const ms = command.ms ?? (command.until ?? 0) - Date.now();
+  return Math.max(command.type === 'wait' ? LEAST_PAUSE_MS : 1, ms);
+}
+
+/** What a stretch carried out has to be what the fiber asks for; anything else is a bug that must not go on unnoticed. */
+export function outcomeOf(
+  command: Extract<Command, { type: 'evaluate' | 'perform' }>,
+  done: Done | undefined,
+): unknown {
+  const iteration = command.type === 'evaluate' ? command.iteration : undefined;
+  const isAsked = done?.at === command.path && ('evaluated' in done ? done.iteration : undefined) === iteration;
+  if (done && isAsked && command.type === 'evaluate' && 'evaluated' in done) return done.evaluated;
+  if (done && isAsked && command.type === 'perform' && 'performed' in done) return done.performed;
+  throw new Error(`The stretch carried out ${done?.at ?? 'nothing'} where ${command.path} was next`);
+}
