@@ -4,6 +4,7 @@ import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-
 import { readProxySettings, type ProxySettings } from './edges/egress/proxy-settings';
 import { createAllowList } from './edges/egress/allow-list';
 import { isAddressRange } from './domain/address-range';
+import { settingsInForce, type SettingInForce } from './settings-in-force';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -133,6 +134,20 @@ const Testing = z.object({
 /** Names of all settings, in the order of `.env.example`. */
 export const SETTINGS = Object.keys(Environment.shape);
 
+/** Defaults of all settings, as text. */
+const DEFAULTS = Object.fromEntries(
+  Object.entries(Environment.shape).map(([name, schema]) => {
+    const preset: unknown = 'defaultValue' in schema.def ? schema.def.defaultValue : defaultBelow(schema);
+    return [name, typeof preset === 'string' ? preset : undefined];
+  }),
+);
+
+/** The default of a setting whose text is transformed after the default was applied. */
+function defaultBelow(schema: z.ZodType): unknown {
+  const input = schema instanceof z.ZodPipe ? schema.def.in : undefined;
+  return input !== undefined && 'defaultValue' in input._zod.def ? input._zod.def.defaultValue : undefined;
+}
+
 /** How long things are kept. */
 export interface RetentionConfig {
   /** Terminal runs older than this go, */
@@ -219,6 +234,8 @@ export interface Config {
   /** undefined = text on a terminal, JSON elsewhere. */
   logFormat: 'json' | 'text' | undefined;
   otlpEndpoint: string | undefined;
+  /** All settings as text, without secrets. */
+  inForce: readonly SettingInForce[];
   /** For tests of Fermata itself. */
   testing: {
     failpoint: string | undefined;
@@ -255,7 +272,8 @@ export function loadConfig(
   const lines = [...new Set([...wrong, ...missing])];
   const [only] = lines;
   if (only === undefined && parsed.success) {
-    return { ...fromEnvironment(parsed.data), egressProxy: proxy, testing: testingOf(env) };
+    const inForce = settingsInForce(DEFAULTS, present);
+    return { ...fromEnvironment(parsed.data), egressProxy: proxy, inForce, testing: testingOf(env) };
   }
   throw new ConfigError(
     lines.length === 1 && missing.length === 1
@@ -283,7 +301,7 @@ function testingOf(env: Record<string, string | undefined>): Config['testing'] {
   };
 }
 
-function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egressProxy' | 'testing'> {
+function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egressProxy' | 'inForce' | 'testing'> {
   return {
     host: env.FERMATA_HOST,
     port: env.FERMATA_PORT,

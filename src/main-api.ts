@@ -151,6 +151,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       consoleDirectory: config.console ? join(projectRoot(), 'dist', 'console') : undefined,
       adminToken: config.adminToken,
       plugins: config.plugins,
+      inForce: config.inForce,
       timezone: config.timezone,
       webhookOrigins: config.webhookOrigins,
       rateLimit: config.rateLimit,

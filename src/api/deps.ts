@@ -13,6 +13,7 @@ import type { ScriptRunner } from '../integrations/script/script-runner';
 import type { AnyConnectionType } from '../integrations/connections/connection-type';
 import type { Action, SystemRemovedHook } from '../integrations/contract';
 import type { AlertSettings } from '../domains/alert/take-alerts';
+import type { SettingInForce } from '../settings-in-force';
 import type { Evaluator } from '../evaluation/evaluator';
 
 /** Dependencies of the REST API, wired by `src/main-api.ts`. */
@@ -69,6 +70,8 @@ export interface ApiSettings {
   publicUrl?: string | undefined;
   /** Senders of CloudEvents that may deliver (`WebHook-Allowed-Origin`), `*` = all; default none. */
   webhookOrigins?: readonly string[];
+  /** Settings of this process as text, without secrets; default none. */
+  inForce?: readonly SettingInForce[];
   /** Modules of the user's own plugins, for the threads that check documents; default none. */
   plugins?: readonly string[];
   /** IANA zone of `time` conditions without one of their own, for dry runs; default UTC. */

@@ -1,3 +1,4 @@
+import { loadConfig } from '../../src/config';
 import { BASE } from '../integration/api-harness';
 import { until } from '../support/until';
 import { describeConsole, startConsole, type ConsoleHarness } from './console-harness';
@@ -7,7 +8,8 @@ const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toI
 describeConsole('operating by the console', () => {
   let screens: ConsoleHarness;
   beforeAll(async () => {
-    screens = await startConsole();
+    const database = 'postgres://fermata:db-password@db.test/fermata';
+    screens = await startConsole({ inForce: loadConfig({ FERMATA_PORT: '9090', DATABASE_URL: database }).inForce });
     await screens.post('/systems', { id: 'checkout', name: 'Checkout' });
     for (const name of ['DiskFull', 'HighLatency', 'CertExpires'])
       await screens.post('/ingest/alertmanager', {
@@ -189,6 +191,16 @@ describeConsole('operating by the console', () => {
     await page.getByRole('row').nth(1).waitFor();
     await page.getByRole('button', { name: 'success' }).click();
     await page.waitForURL(/outcome=success/);
+  });
+
+  it('shows the settings in force without secrets, to administrators only', async () => {
+    const { page } = await screens.open('/system?tab=settings');
+    await page.getByRole('row', { name: /FERMATA_PORT 9090 environment/ }).waitFor();
+    await page.getByRole('row', { name: /FERMATA_HOST 127\.0\.0\.1 default/ }).waitFor();
+    await page.getByRole('row', { name: /DATABASE_URL .*db\.test/ }).waitFor();
+    expect(await page.content()).not.toContain('db-password');
+    const token = await screens.api.token('operator');
+    expect((await screens.api.call('GET', `${BASE}/settings`, { token })).status).toBe(403);
   });
 
   it('browses triggers with their schema and an example', async () => {

@@ -198,6 +198,7 @@ async function fill({ api, post, automation }: ConsoleHarness): Promise<(readonl
     ['audit', '/system?tab=audit'],
     ['triggers', '/system?tab=triggers'],
     ['actions', '/system?tab=actions'],
+    ['settings', '/system?tab=settings'],
     ['dead-letters', '/system?tab=dead'],
     ['refused', '/system?tab=refused'],
   ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
+import type { ApiSettings } from '../deps';
 import { diagnose, Problem } from '../diagnosis';
 import { listWorkers } from '../../db/worker-list';
 import { pageOf } from '../http/pagination';
@@ -24,8 +25,23 @@ const WorkerAnswer = z
   })
   .meta({ id: 'Worker' });
 
-/** What is wrong with the installation, and its workers. */
-export function diagnosisRoutes(deps: { db: Executor; checkTemporal: () => Promise<void> }): Route[] {
+interface DiagnosisDeps {
+  db: Executor;
+  checkTemporal: () => Promise<void>;
+  settings: Pick<ApiSettings, 'inForce'>;
+}
+
+const SettingAnswer = z
+  .object({
+    name: z.string().describe('Name of the variable of the environment'),
+    value: z.string().nullable().describe('null when it is secret, or not set and without a default'),
+    source: z.enum(['environment', 'default', 'unset']),
+    secret: z.boolean(),
+  })
+  .meta({ id: 'Setting' });
+
+/** What is wrong with the installation, its settings, and its workers. */
+export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
   return [
     readRoute({
       method: 'get',
@@ -52,6 +68,16 @@ export function diagnosisRoutes(deps: { db: Executor; checkTemporal: () => Promi
         const items = workers.map((worker) => ({ ...worker, startedAt: worker.startedAt.toISOString() }));
         return json(200, { items, nextCursor: null });
       },
+    }),
+    readRoute({
+      method: 'get',
+      path: '/settings',
+      permission: 'admin',
+      operationId: 'operations.settings',
+      tag: 'Operations',
+      summary: 'Settings in force in the API process that answers, without secrets',
+      responses: { 200: { description: 'All of them', schema: pageOf(SettingAnswer) } },
+      handler: () => Promise.resolve(json(200, { items: [...(deps.settings.inForce ?? [])], nextCursor: null })),
     }),
   ];
 }

@@ -4,9 +4,10 @@ import { Tabs } from '../../ui/tabs';
 import { Audit } from './audit';
 import { Catalogue } from './catalogue';
 import { DeadLetters, RefusedDeliveries } from './dead-letters';
+import { Settings } from './settings';
 import { Tokens } from './tokens';
 
-/** Who may do what, what was done, what automations can be made of, and what could not be routed. */
+/** Who may do what, what was done, what automations can be made of, settings in force, and what could not be routed. */
 export function SystemPage() {
   const admin = useMay('admin');
   const only = () => (
@@ -22,6 +23,7 @@ export function SystemPage() {
           { id: 'audit', name: 'Audit', body: () => (admin ? <Audit /> : only()) },
           { id: 'triggers', name: 'Triggers', body: () => <Catalogue name="triggers" /> },
           { id: 'actions', name: 'Actions', body: () => <Catalogue name="actions" /> },
+          { id: 'settings', name: 'Settings', body: () => (admin ? <Settings /> : only()) },
           { id: 'dead', name: 'Dead letters', body: () => <DeadLetters /> },
           { id: 'refused', name: 'Refused deliveries', body: () => <RefusedDeliveries /> },
         ]}
