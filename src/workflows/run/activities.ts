@@ -115,7 +115,7 @@ export function failStep(
 }
 
 /** Writes what was noted: all that is left of the run may pause for a month. */
-export function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
-  const input = { runId: state.runId, journal: state.takeNotes() };
-  return scope.run(() => local('notes').writeNotes(input));
+export async function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
+  const input = { runId: state.runId, journal: state.beginWriting() };
+  await scope.run(() => local('notes').writeNotes(input));
 }

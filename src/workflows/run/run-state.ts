@@ -22,6 +22,7 @@ export class RunState {
   failed: Resume['failed'];
   private readonly details: Details;
   private readonly journal: StepRecord[];
+  private beingWritten: StepRecord[] = [];
   private readonly continueAfter: number;
 
   constructor(
@@ -60,8 +61,19 @@ export class RunState {
     return this.journal.length > 0;
   }
 
+  /** Notes for an activity to write; also those that `writeNotes` may still be writing, since this one may end the run first. */
   takeNotes(): StepRecord[] {
-    return this.journal.splice(0);
+    return [...this.beingWritten, ...this.journal.splice(0)];
+  }
+
+  /** Takes notes for `writeNotes`, of which one is under way at a time. */
+  beginWriting(): StepRecord[] {
+    this.beingWritten = this.journal.splice(0);
+    return this.beingWritten;
+  }
+
+  endWriting(): void {
+    this.beingWritten = [];
   }
 
   /** The activity that had taken these notes failed, perhaps before it ran; to write them twice changes nothing. */

@@ -119,7 +119,7 @@ export class Scheduler {
     if (!this.state.hasNotes()) return;
     this.underWay += 1;
     const scope = new CancellationScope({ cancellable: false });
-    this.follow(scope, writeNotes(scope, this.state), () => undefined, true);
+    this.follow(scope, writeNotes(scope, this.state), () => this.state.endWriting(), true);
   }
 
   /** Enters the end of an activity into `ready`. */

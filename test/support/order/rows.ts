@@ -8,6 +8,8 @@ const ORDERED = /(?<![a-z_])(actions|on_failure|sequence|else|repeat)\[(\d+)\]/g
 export class StepRows {
   /** Steps that were open when the run ended as a success with its last step. */
   openAtEnd: string[] = [];
+  /** Actions that ended, by path. */
+  readonly actions = new Map<string, 'done' | 'skipped' | 'failed'>();
   private readonly statuses = new Map<string, 'open' | 'ended'>();
 
   /** `isSideBySide`: whether the iterations of the loop at a path run beside each other. */
@@ -39,6 +41,7 @@ export class StepRows {
   }
 
   performed(path: string, { type }: Performance): void {
+    if (type === 'done' || type === 'skipped' || type === 'failed') this.actions.set(path, type);
     this.set(path, type === 'handover' ? 'open' : 'ended');
   }
 

@@ -17,7 +17,8 @@ type Command = NonNullable<NonNullable<Awaited<ReturnType<Workflow['activate']>>
 type Payload = ReturnType<typeof defaultPayloadConverter.toPayload>;
 
 const RUN_ID = '00000000-0000-7000-8000-000000000001';
-const MOST_DELIVERIES = 400;
+/** After so many an execution is given up. */
+export const MOST_DELIVERIES = 400;
 
 /** One thing that Temporal delivered, with what an execution must have asked for before. */
 export interface Delivered {

@@ -1,0 +1,140 @@
+import { kindOf } from '../../../src/domain/definition/action-kind';
+import type { ActionStep } from '../../../src/domain/definition/action';
+import type { StepInput } from '../../../src/domain/run/activities';
+import type { Hands } from '../../../src/domain/run/interpret/inline';
+
+/** How a step or a list ended: with its end, with a failure, or with what ends the run or an iteration. */
+type Outcome = 'done' | 'failed' | 'condition' | 'stop' | 'stop as failure';
+
+/** What a run has to come to. */
+export interface Expected {
+  status: 'success' | 'failed';
+  /** Actions in any order, with whether they were performed, skipped or failed. */
+  actions: Map<string, 'done' | 'skipped' | 'failed'>;
+}
+
+/** Thrown where the outcome depends on which branch is faster. */
+class DependsOnTime extends Error {}
+
+/**
+ * The meaning of a definition, step by step and without any time: what its actions do when nothing runs beside anything.
+ * null = it depends on the order in which branches end.
+ */
+export async function referenceOf(
+  definition: { actions: readonly ActionStep[]; on_failure: readonly ActionStep[] },
+  hands: Hands,
+  isLost: (path: string) => boolean,
+): Promise<Expected | null> {
+  const reference = new Reference(hands, isLost);
+  try {
+    const outcome = await reference.list(definition.actions, 'actions');
+    const isFailure = outcome === 'failed' || outcome === 'stop as failure';
+    if (isFailure) await reference.list(definition.on_failure, 'on_failure');
+    return { status: isFailure ? 'failed' : 'success', actions: reference.actions };
+  } catch (error) {
+    if (error instanceof DependsOnTime) return null;
+    throw error;
+  }
+}
+
+class Reference {
+  readonly actions: Expected['actions'] = new Map();
+
+  constructor(
+    private readonly hands: Hands,
+    private readonly isLost: (path: string) => boolean,
+  ) {}
+
+  async list(steps: readonly ActionStep[], prefix: string): Promise<Outcome> {
+    for (const [index, step] of steps.entries()) {
+      const outcome = await this.step(step, `${prefix}[${index}]`);
+      if (outcome !== 'done') return outcome;
+    }
+    return 'done';
+  }
+
+  private async step(step: ActionStep, path: string): Promise<Outcome> {
+    if (step.enabled === false) return 'done';
+    const outcome = await this.perform(step, path);
+    return outcome === 'failed' && step.continue_on_error ? 'done' : outcome;
+  }
+
+  private async perform(step: ActionStep, path: string): Promise<Outcome> {
+    if ('action' in step) return this.action(path, step.action === 'test.long');
+    const isAround = 'parallel' in step || 'sequence' in step || 'stop' in step;
+    if (!isAround || typeof step.enabled === 'string') {
+      const { type } = await this.hands.evaluate(inputOf(path));
+      if (type === 'skipped') return 'done';
+      if (type === 'failed') return 'failed';
+    }
+    if ('stop' in step) return step.stop.error ? 'stop as failure' : 'stop';
+    if ('parallel' in step) {
+      return this.sideBySide(step.parallel.map((each, index) => () => this.step(each, `${path}.parallel[${index}]`)));
+    }
+    if ('sequence' in step) return this.list(step.sequence, `${path}.sequence`);
+    if ('choose' in step) return this.choose(step, path);
+    if ('repeat' in step) return this.repeat(step, path);
+    if (kindOf(step) !== 'condition') return 'done';
+    const seen = await this.hands.evaluate(inputOf(path));
+    return seen.type === 'condition' && !seen.holds ? 'condition' : 'done';
+  }
+
+  private async action(path: string, isLong: boolean): Promise<Outcome> {
+    const first = isLong ? { type: 'handover' } : await this.hands.perform(inputOf(path));
+    const performed = first.type === 'handover' ? await this.call(path) : first.type;
+    this.actions.set(path, performed === 'skipped' || performed === 'failed' ? performed : 'done');
+    return performed === 'failed' ? 'failed' : 'done';
+  }
+
+  private async call(path: string): Promise<string> {
+    return this.isLost(path) ? 'failed' : (await this.hands.perform(inputOf(path))).type;
+  }
+
+  private async choose(step: Extract<ActionStep, { choose: unknown }>, path: string): Promise<Outcome> {
+    const chosen = await this.hands.evaluate(inputOf(path));
+    if (chosen.type !== 'branch' || chosen.index === null) return 'done';
+    if (chosen.index === 'else') return this.list(step.else, `${path}.else`);
+    return this.list(step.choose[chosen.index]?.sequence ?? [], `${path}.choose[${chosen.index}].sequence`);
+  }
+
+  private async repeat({ repeat }: Extract<ActionStep, { repeat: unknown }>, path: string): Promise<Outcome> {
+    const decided = await this.hands.evaluate(inputOf(path));
+    const total = decided.type === 'repeat' ? decided.total : undefined;
+    const end = Math.min(total ?? Infinity, repeat.max_iterations);
+    const iteration = (index: number) => this.list(repeat.sequence, `${path}.repeat[${index}].sequence`);
+    if ('parallel' in repeat && repeat.parallel !== undefined) {
+      const ended = await this.sideBySide(
+        Array.from({ length: end }, (_, index) => async () => {
+          const outcome = await iteration(index);
+          // How many have begun when one fails is a matter of time.
+          if (outcome === 'failed') throw new DependsOnTime();
+          return outcome === 'condition' ? 'done' : outcome;
+        }),
+      );
+      return ended;
+    }
+    for (let index = 0; index < end; index += 1) {
+      if ('while' in repeat && !(await this.goesOn(path, index))) return 'done';
+      const outcome = await iteration(index);
+      if (outcome !== 'done' && outcome !== 'condition') return outcome;
+      if ('until' in repeat && !(await this.goesOn(path, index))) return 'done';
+    }
+    return 'done';
+  }
+
+  private async goesOn(path: string, iteration: number): Promise<boolean> {
+    const seen = await this.hands.evaluate({ ...inputOf(path), iteration });
+    return seen.type === 'repeat' && seen.goesOn === true;
+  }
+
+  /** All to their ends; the first failure counts. What ends the run cuts the others at a moment that only time knows. */
+  private async sideBySide(branches: readonly (() => Promise<Outcome>)[]): Promise<Outcome> {
+    const outcomes: Outcome[] = [];
+    for (const branch of branches) outcomes.push(await branch());
+    const ended = outcomes.find((outcome) => outcome !== 'done' && outcome !== 'failed');
+    if (ended !== undefined && branches.length > 1) throw new DependsOnTime();
+    return ended ?? outcomes.find((outcome) => outcome === 'failed') ?? 'done';
+  }
+}
+
+const inputOf = (path: string): StepInput => ({ runId: 'run', path, variables: {}, repeat: null, journal: [] });
