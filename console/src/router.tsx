@@ -51,7 +51,10 @@ const routes = [
       throw redirect({ to: '/now' as never });
     },
   }),
-  screen('/automations', () => import('./screens/automations/automations'), 'Automations', 'q', 'status', 'managedBy'),
+  screen(
+    ...(['/automations', () => import('./screens/automations/automations'), 'Automations'] as const),
+    ...['q', 'status', 'managedBy', 'uses'],
+  ),
   screen(
     ...(['/automations/$id', () => import('./screens/automations/automation'), 'AutomationScreen'] as const),
     ...['tab', 'days', 'from'],

@@ -1,5 +1,5 @@
-import { eq, ilike, isNull, or, type SQL } from 'drizzle-orm';
-import { automations } from './tables/automations';
+import { eq, ilike, isNull, or, sql, type SQL } from 'drizzle-orm';
+import { automations, automationVersions } from './tables/automations';
 
 /** Which automations a list contains; all of the given conditions hold. */
 export interface AutomationFilter {
@@ -10,16 +10,38 @@ export interface AutomationFilter {
   q?: string | undefined;
   name?: string | undefined;
   managedBy?: 'api' | 'gitops' | undefined;
+  /** Only those whose current version refers to it. */
+  uses?: Used | undefined;
+}
+
+/** Something that documents refer to. A connection is named by its id or its name, which are both in `names`. */
+export interface Used {
+  kind: 'connection' | 'hook' | 'package' | 'script';
+  names: readonly string[];
+}
+
+/** Where documents refer to each kind; `script` = steps that run any script. */
+const PLACES: Readonly<Record<Used['kind'], string>> = {
+  connection: '$.**.config ? (@.connectionId == $names[*] || @.channel == $names[*])',
+  hook: '$.**.config.hook ? (@ == $names[*])',
+  package: '$.**.config.packages.** ? (@ == $names[*])',
+  script: '$.**.action ? (@ starts with "integration-script.")',
+};
+
+function usesOf({ kind, names }: Used): SQL {
+  const variables = JSON.stringify({ names });
+  return sql`jsonb_path_exists(${automationVersions.definition}, ${PLACES[kind]}::jsonpath, ${variables}::jsonb)`;
 }
 
 /** Returns the filter as conditions on `automations`. */
-export function matching({ group, status, q, name, managedBy }: AutomationFilter): (SQL | undefined)[] {
+export function matching({ group, status, q, name, managedBy, uses }: AutomationFilter): (SQL | undefined)[] {
   const pattern = `%${(q ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   return [
     group === undefined ? undefined : group === '' ? isNull(automations.group) : eq(automations.group, group),
     status === undefined ? undefined : eq(automations.status, status),
     name === undefined ? undefined : eq(automations.name, name),
     managedBy === undefined ? undefined : eq(automations.managedBy, managedBy),
+    uses === undefined ? undefined : usesOf(uses),
     q === undefined ? undefined : or(ilike(automations.name, pattern), ilike(automations.description, pattern)),
   ];
 }

@@ -156,6 +156,57 @@ describeConsole('operating by the console', () => {
     expect(await page.content()).not.toContain('a-token-that-nobody-sees');
   });
 
+  it('shows which automations use a connection, a hook, a package, a secret and scripts', async () => {
+    const created = await screens.post('/connections', {
+      ...{ name: 'Used Jira', type: 'jira' },
+      config: { baseUrl: 'https://jira.example.test', email: 'ops@example.test', apiToken: 'a-long-enough-token' },
+    });
+    await screens.post('/hooks', { name: 'used-hook', scheme: 'github', secrets: ['0123456789abcdef0123'] });
+    await screens.api.call('PUT', `${BASE}/secrets/USED_TOKEN`, { body: { value: 'long-enough-value' } });
+    await screens.automation({
+      name: 'Opens tickets',
+      actions: [
+        {
+          action: 'integration-jira.create_issue',
+          config: { connectionId: 'Used Jira', projectKey: 'A', issueTypeId: '1', summary: 'a' },
+        },
+      ],
+    });
+    await screens.automation({
+      name: 'Hears the hook',
+      triggers: [{ event: 'automation.webhook', config: { hook: 'used-hook' } }],
+      actions: [
+        {
+          action: 'integration-script.run_script',
+          config: {
+            script: 'export default () => 1',
+            packages: ['left@1.0.0'],
+            secretEnv: { A: '${{ secrets.USED_TOKEN }}' },
+          },
+        },
+      ],
+    });
+    const { page } = await screens.open('/connections');
+    await page.getByRole('link', { name: 'Automations that use Used Jira' }).click();
+    await page.waitForURL(new RegExp(`uses=connection`));
+    await page.getByRole('link', { name: 'Opens tickets' }).waitFor();
+    await page.getByRole('link', { name: 'Hears the hook' }).waitFor({ state: 'detached' });
+    const found = async (uses: string) => {
+      const { body } = await screens.api.call('GET', `${BASE}/automations?uses=${encodeURIComponent(uses)}`);
+      return (body.items as { name: string }[]).map(({ name }) => name);
+    };
+    expect(await found(`connection:${String(created['id'])}`)).toEqual(['Opens tickets']);
+    expect(await found('hook:used-hook')).toEqual(['Hears the hook']);
+    expect(await found('package:left@1.0.0')).toEqual(['Hears the hook']);
+    expect(await found('package:right@1.0.0')).toEqual([]);
+    expect(await found('script:*')).toEqual(['Hears the hook']);
+    await page.goto(`${screens.api.url}/console/connections?tab=secrets`);
+    await page
+      .getByRole('row', { name: /USED_TOKEN/ })
+      .getByRole('link', { name: 'Hears the hook' })
+      .waitFor();
+  });
+
   it('routes a dead letter once more', async () => {
     const { body } = await screens.api.call('POST', `${BASE}/events`, {
       body: { specversion: '1.0', id: 'dead', source: '/test', type: 'broken' },

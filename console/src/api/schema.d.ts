@@ -4351,6 +4351,8 @@ export interface operations {
                 /** @description Part of name or description */
                 q?: string;
                 managedBy?: "api" | "gitops";
+                /** @description What the current version refers to: `connection:<id or name>`, `hook:<name>`, `package:<name>`, `script:*` */
+                uses?: string;
             };
             header?: never;
             path?: never;

@@ -1,6 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { automationEtag, type AutomationRecord, type AutomationStatus } from '../../db/automation-store';
+import type { Used } from '../../db/automation-filter';
+import { connectionsCalled } from '../../db/connections';
+import type { Executor } from '../../db/executor';
 import { knownReferences } from '../../db/known-references';
 import { AutomationAnswer, AUTOMATION_TYPES, reply, toAnswer } from '../automations/answer';
 import {
@@ -25,13 +28,30 @@ import { FlagQuery, IdParams, uuidOrNotFound } from '../http/values';
 
 const RESOURCE = { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES };
 
+/** A kind and a name. */
+const USED = /^(connection|hook|package|script):(.{1,250})$/;
+
 const ListQuery = z.object({
   ...PageQuery,
   group: z.string().max(120).optional().describe('Empty = those without a group'),
   status: z.enum(['enabled', 'disabled']).optional(),
   q: z.string().min(1).max(200).optional().describe('Part of name or description'),
   managedBy: z.enum(['api', 'gitops']).optional(),
+  uses: z
+    .string()
+    .regex(USED, 'must be connection:<id or name>, hook:<name>, package:<name> or script:*')
+    .optional()
+    .describe(
+      'What the current version refers to: `connection:<id or name>`, `hook:<name>`, `package:<name>`, `script:*`',
+    ),
 });
+
+/** What a filter by use means; a connection is found by its id and by its name. */
+async function usedOf(db: Executor, uses: string): Promise<Used> {
+  const [, kind = '', name = ''] = USED.exec(uses) ?? [];
+  const called = kind === 'connection' ? await connectionsCalled(db, name) : [];
+  return { kind: kind as Used['kind'], names: [name, ...called.flatMap((row) => [row.id, row.name])] };
+}
 
 /** Automations themselves. */
 export function automationRoutes(deps: AutomationDeps): Route[] {
@@ -48,7 +68,8 @@ function listRoute({ db, automations, validator }: AutomationDeps): Route {
     summary: 'Automations, newest first',
     query: ListQuery,
     responses: { 200: { description: 'A page of automations', schema: pageOf(AutomationAnswer) } },
-    async handler({ query: { limit, cursor, ...filter } }) {
+    async handler({ query: { limit, cursor, uses, ...rest } }) {
+      const filter = { ...rest, ...(uses !== undefined && { uses: await usedOf(db, uses) }) };
       const after = decodeCursor(IdCursor, cursor);
       const page = { limit: limit + 1, ...(after === undefined ? {} : { after }) };
       const rows = await automations.list(db, filter, page);

@@ -37,6 +37,7 @@ interface Filters {
   q?: string | undefined;
   status?: string | undefined;
   managedBy?: string | undefined;
+  uses?: string | undefined;
 }
 
 /** Automations under the filters: all of them up to a bound, since they are shown by group. */

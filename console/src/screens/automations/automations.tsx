@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { GitBranch, Plus } from 'lucide-react';
+import { GitBranch, Plus, X } from 'lucide-react';
 import { useState } from 'react';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
@@ -15,11 +15,11 @@ import { automationsQuery, refreshAutomation, setStatus, statsQuery, type Automa
 
 /** Automations by group, with the outcomes of their last 24 hours. */
 export function Automations() {
-  const [search] = useSearchParams();
+  const [search, set] = useSearchParams();
   const may = useMay('manage');
-  const { q, status, managedBy } = search;
+  const { q, status, managedBy, uses } = search;
   const filters = Object.fromEntries(
-    Object.entries({ q, status, managedBy }).filter(([, value]) => value !== undefined),
+    Object.entries({ q, status, managedBy, uses }).filter(([, value]) => value !== undefined),
   );
   const query = useQuery(automationsQuery(filters));
   const create = (
@@ -32,6 +32,11 @@ export function Automations() {
       <div className="filters">
         <SearchBox label="Search automations" placeholder="Part of name or description" />
         <Chips label="Status" name="status" values={['enabled', 'disabled']} />
+        {uses !== undefined && (
+          <button type="button" title="Remove this filter" onClick={() => set({ uses: undefined })}>
+            uses {uses.replace(/^script:\*$/, 'a script').replace(':', ' ')} <X size={12} aria-hidden />
+          </button>
+        )}
       </div>
       <Loaded query={query}>
         {({ items, more }) => (

@@ -15,6 +15,7 @@ import { ConnectionDialog } from './connection-dialog';
 import { Hooks } from './hooks';
 import { Packages } from './packages';
 import { Secrets } from './secrets';
+import { UsersLink } from './used-by';
 
 type Connection = components['schemas']['Connection'];
 
@@ -51,6 +52,7 @@ function ConnectionList() {
     { name: 'Name', title: ({ name }) => name, cell: ({ name }) => name },
     { name: 'Type', cell: ({ type }) => type },
     { name: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
+    { name: 'Used by', cell: ({ id, name }) => <UsersLink uses={`connection:${id}`} name={name} /> },
     { name: 'Test', cell: ({ id }) => <TestSaved id={id} may={may} /> },
     {
       name: 'Actions',

@@ -12,6 +12,7 @@ import { ActionButton, useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
+import { UsersLink } from './used-by';
 
 type Hook = components['schemas']['Hook'];
 
@@ -44,6 +45,7 @@ export function Hooks() {
         <CopyId id={`${window.location.origin}/api/v1/hooks/${encodeURIComponent(name)}`} short={50} />
       ),
     },
+    { name: 'Used by', cell: ({ name }) => <UsersLink uses={`hook:${name}`} name={name} /> },
     { name: 'Secrets', cell: ({ secrets }) => <span className="num">{secrets.length} set</span> },
     { name: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
     {

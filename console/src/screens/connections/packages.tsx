@@ -10,6 +10,7 @@ import { ActionButton, useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
+import { UsersLink } from './used-by';
 
 type Package = components['schemas']['ScriptPackage'];
 
@@ -25,6 +26,10 @@ export function Packages() {
     { name: 'Version', cell: ({ version }) => version },
     { name: 'Size', cell: ({ bytes }) => <span className="num">{Math.ceil(bytes / 1024)} kB</span> },
     { name: 'SHA-256', cell: ({ sha256 }) => <CopyId id={sha256} short={12} /> },
+    {
+      name: 'Used by',
+      cell: ({ name, version }) => <UsersLink uses={`package:${name}@${version}`} name={`${name} ${version}`} />,
+    },
     { name: 'Added', cell: ({ createdAt }) => <Time at={createdAt} /> },
     {
       name: 'Actions',

@@ -1,4 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Play, Plus, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { api, ask } from '../../api/client';
@@ -78,7 +79,14 @@ export function Scripts() {
   return (
     <Page
       title="Try a script"
-      sub={<span>It runs in the sandbox of steps. Secrets are placeholders unless you give a value for this run.</span>}
+      sub={
+        <>
+          <span>It runs in the sandbox of steps. Secrets are placeholders unless you give a value for this run.</span>
+          <Link to="/automations" search={{ uses: 'script:*' }}>
+            Automations with scripts
+          </Link>
+        </>
+      }
       aside={
         <button type="button" className="primary" disabled={!may || run.isPending} onClick={() => run.mutate()}>
           <Play size={14} aria-hidden /> {run.isPending ? 'Running…' : 'Run it'}

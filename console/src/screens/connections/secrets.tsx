@@ -9,6 +9,7 @@ import { ActionButton, useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
+import { SecretUsers } from './used-by';
 
 type Secret = components['schemas']['Secret'];
 /** Shorter values cannot be hidden in what steps leave. */
@@ -23,6 +24,7 @@ export function Secrets() {
     { name: 'Name', cell: ({ name }) => <code>{name}</code> },
     { name: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
     { name: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
+    { name: 'Used by', wrap: true, cell: ({ usedBy }) => <SecretUsers usedBy={usedBy} /> },
     { name: 'Written as', cell: ({ name }) => <code>{`\${{ secrets.${name} }}`}</code> },
     {
       name: 'Actions',

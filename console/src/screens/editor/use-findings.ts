@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { mergedFindings, onlyRemote, placed, validate, type PlacedFinding } from './findings';
 import { validatorQuery } from './knowledge';
 
-/** How long after the last key the page validates, and how long the service is asked. */
+/** Delay after the last key before the page validates, and before it calls the service, in milliseconds. */
 const LOCAL_MS = 100;
 const REMOTE_MS = 400;
 /** Longest text that the page validates itself: larger ones would make typing slow. */
