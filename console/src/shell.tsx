@@ -18,11 +18,12 @@ import {
   Workflow,
   type LucideIcon,
 } from 'lucide-react';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { useLive, useLiveState } from './api/live';
 import { whenSignedOut } from './api/client';
 import { queryClient } from './api/query-client';
 import { sessionQuery, signOut } from './api/session';
+import { useKeepInView } from './lib/keep-in-view';
 
 const LIVE = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' } as const;
 
@@ -47,7 +48,9 @@ export function Shell() {
   const navigate = useNavigate();
   const live = useLiveState();
   const path = useRouterState({ select: ({ location }) => location.href });
+  const side = useRef<HTMLElement>(null);
   useLive();
+  useKeepInView(side, '[aria-current=page]', path);
   useEffect(() => {
     whenSignedOut(() => queryClient.setQueryData(sessionQuery.queryKey, null));
   }, []);
@@ -59,7 +62,7 @@ export function Shell() {
       <a className="skip" href="#main">
         Skip to the content
       </a>
-      <nav className="side" aria-label="Main">
+      <nav className="side" aria-label="Main" ref={side}>
         <div className="brand">
           <Activity size={16} aria-hidden /> Fermata
         </div>

@@ -10,6 +10,7 @@ import {
   type Page,
 } from 'playwright-core';
 import type { ApiSettings } from '../../src/api/deps';
+import { loadConfig } from '../../src/config';
 import { projectRoot } from '../../src/project-root';
 import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
 
@@ -92,7 +93,8 @@ export interface ConsoleHarness {
 }
 
 export async function startConsole(settings: Partial<ApiSettings> = {}): Promise<ConsoleHarness> {
-  const api = await startApiHarness({ consoleDirectory: BUILD, ...settings });
+  const { inForce } = loadConfig({});
+  const api = await startApiHarness({ consoleDirectory: BUILD, inForce, ...settings });
   const browser = await launchBrowser();
   const post = async (path: string, body: unknown) => {
     const answer = await api.call('POST', `${BASE}${path}`, { body });

@@ -127,7 +127,7 @@ describeConsole('the console over the whole service', () => {
     const { page } = await open('/now');
     await page.getByRole('link', { name: 'DiskFull' }).click();
     await page.getByText('It has caused no run.').waitFor();
-    await page.getByRole('link', { name: 'Why did it (not) start something?' }).click();
+    await page.getByRole('link', { name: 'Why did it start something, or nothing?' }).click();
     await page.getByRole('link', { name: 'alert.fired' }).click();
     const candidate = page.getByRole('listitem').filter({ hasText: 'Page for critical alerts' });
     await candidate.getByText('The filter was false').waitFor();

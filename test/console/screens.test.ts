@@ -15,6 +15,11 @@ const HOSTILE = [
 const TITLE = HOSTILE.slice(0, 190);
 const LONG = 'a name that goes on and on without an end, for all of this line and then some more of it';
 
+interface DOMRectLike {
+  left: number;
+  right: number;
+}
+
 /** Names of buttons that change something, or begin to. */
 const CHANGES =
   /^(Run now|Delete|Save|Create|Acknowledge|Silence |Resolve|New |Plan|Open an|Edit|Replace|Remove|Revoke|Retry|Cancel|End|Test|Add update|Add a package|Change status|Run it|Try it out|Roll back)/;
@@ -72,6 +77,24 @@ describeConsole('every screen of the console', () => {
     }
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Incidents' }).waitFor();
+  });
+
+  it('shows at 390 px where one is, and moves between tabs by arrows', async () => {
+    const { page } = await screens.open('/system?tab=refused', { viewport: { width: 390, height: 844 } });
+    await settled(page);
+    const inView = (selector: string) =>
+      page.locator(selector).evaluate((element) => {
+        const { left, right } = (
+          element as unknown as { getBoundingClientRect(): DOMRectLike }
+        ).getBoundingClientRect();
+        return left >= 0 && right <= 390;
+      });
+    expect(await inView('nav [aria-current=page]')).toBe(true);
+    expect(await inView('[role=tab][aria-selected=true]')).toBe(true);
+    await page.getByRole('tab', { name: 'Refused deliveries' }).focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Enter');
+    await page.getByRole('tab', { name: 'Dead letters', selected: true }).waitFor();
   });
 
   it('shows everything to a viewer and lets a viewer change nothing', async () => {

@@ -1,13 +1,16 @@
-import type { ReactNode } from 'react';
+import { useRef, type KeyboardEvent, type ReactNode } from 'react';
+import { useKeepInView } from '../lib/keep-in-view';
 import { useSearchParams } from '../lib/search';
 
 /** Parts of a screen that do not fit beside each other; the chosen one stands in the address. */
 export function Tabs({ tabs }: { tabs: readonly { id: string; name: string; body: () => ReactNode }[] }) {
   const [search, set] = useSearchParams();
   const chosen = tabs.find(({ id }) => id === search['tab']) ?? tabs[0];
+  const row = useRef<HTMLDivElement>(null);
+  useKeepInView(row, '[aria-selected=true]', chosen?.id ?? '');
   return (
     <>
-      <div className="tabs" role="tablist">
+      <div className="tabs" role="tablist" ref={row} onKeyDown={moveFocus}>
         {tabs.map(({ id, name }) => (
           <button
             key={id}
@@ -25,4 +28,13 @@ export function Tabs({ tabs }: { tabs: readonly { id: string; name: string; body
       </div>
     </>
   );
+}
+
+/** Left and right arrows move the focus from tab to tab. */
+function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
+  const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+  if (step === 0) return;
+  const tabs = [...event.currentTarget.querySelectorAll<HTMLElement>('[role=tab]')];
+  const at = tabs.findIndex((tab) => tab === document.activeElement);
+  tabs[(at + step + tabs.length) % tabs.length]?.focus();
 }

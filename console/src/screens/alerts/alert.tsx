@@ -19,6 +19,9 @@ import { SilenceDialog } from './silence-dialog';
 type Detail = components['schemas']['AlertDetail'];
 const REFRESH = ['alert', 'alerts', 'now'];
 
+/** Entries of a map by name. */
+const sorted = (map: Readonly<Record<string, string>>) => Object.entries(map).sort(([a], [b]) => a.localeCompare(b));
+
 /** One alert: what it says, its episodes, and the runs that it caused. */
 export function AlertScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
@@ -33,14 +36,11 @@ export function AlertScreen() {
           <div className="two-columns">
             <div>
               <Panel title="Labels">
-                <Facts rows={Object.entries(alert.labels)} />
+                <Facts rows={sorted(alert.labels)} />
               </Panel>
               <Panel title="Annotations">
                 <Facts
-                  rows={Object.entries(alert.annotations).map(([name, text]) => [
-                    name,
-                    <SafeLink key={name} url={text} />,
-                  ])}
+                  rows={sorted(alert.annotations).map(([name, text]) => [name, <SafeLink key={name} url={text} />])}
                 />
               </Panel>
               <Details alert={alert} />
@@ -76,7 +76,7 @@ function Sub({ alert }: { alert: Detail }) {
         </span>
       )}
       <Link to="/why" search={{ entity: alert.fingerprint, kind: 'alert' }}>
-        Why did it (not) start something?
+        Why did it start something, or nothing?
       </Link>
       <CopyId id={alert.fingerprint} short={16} />
     </>

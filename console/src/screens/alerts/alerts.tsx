@@ -129,7 +129,7 @@ function SilenceList() {
   );
   const columns: readonly Column<Silence>[] = [
     {
-      name: 'Silences',
+      name: 'Matchers',
       wrap: true,
       cell: ({ fingerprint, matchers }) => <code>{fingerprint ?? matchers.join(', ')}</code>,
     },

@@ -12,11 +12,11 @@ type Entry = components['schemas']['AuditEntry'];
 
 const COLUMNS: readonly Column<Entry>[] = [
   { name: 'At', cell: ({ at }) => <Time at={at} /> },
-  { name: 'Who', title: ({ actor }) => `${actor.type} ${actor.id}`, cell: ({ actor }) => actor.name ?? actor.id },
-  { name: 'Did', cell: ({ action }) => <code>{action}</code> },
-  { name: 'To', title: ({ target }) => target ?? '', cell: ({ target }) => target ?? '–' },
+  { name: 'Actor', title: ({ actor }) => `${actor.type} ${actor.id}`, cell: ({ actor }) => actor.name ?? actor.id },
+  { name: 'Action', cell: ({ action }) => <code>{action}</code> },
+  { name: 'Path', title: ({ target }) => target ?? '', cell: ({ target }) => target ?? '–' },
   { name: 'Outcome', cell: ({ outcome }) => <Status value={outcome} /> },
-  { name: 'From', cell: ({ remoteAddress }) => remoteAddress ?? '–' },
+  { name: 'Address', cell: ({ remoteAddress }) => remoteAddress ?? '–' },
 ];
 
 /** Who did what, newest first. */

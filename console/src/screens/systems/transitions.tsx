@@ -5,7 +5,7 @@ import { page, Pages, usePages } from '../../ui/pages';
 import { Table } from '../../ui/table';
 import { Time } from '../../ui/time';
 
-const short = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? '–'));
+const short = (value: unknown) => (typeof value === 'string' ? value : value == null ? '–' : JSON.stringify(value));
 
 /** What changed of an entity, newest first. */
 export function Transitions({ kind, id }: { kind: string; id: string }) {
