@@ -20,6 +20,6 @@ export async function endRun(deps: ActivityDeps, end: RunEnd): Promise<boolean> 
  * without steps left to note it is one statement.
  */
 function endUnqueued({ db }: Database, bucket: Bucket, end: RunEnd): ReturnType<typeof finishRun> {
-  if (end.journal.length === 0) return finishRun(db, bucket, end, 'look');
-  return db.transaction((tx) => finishRun(tx, bucket, end, 'look'));
+  if (end.journal.length === 0) return finishRun(db, bucket, end, 'unlocked');
+  return db.transaction((tx) => finishRun(tx, bucket, end, 'unlocked'));
 }

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { Automation, Evaluation, Run } from './client/answers';
+import { Automation, EvaluationRow, Run } from './client/answers';
 import type { ApiClient } from './client';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { findAutomation } from './client/find-automation';
@@ -75,12 +75,12 @@ async function printOne(
   const { id } = automation;
   if (yaml) return output.line((await client.yaml(`/automations/${id}`)).trimEnd());
   if (why) {
-    const all = await client.list(`/automations/${id}/evaluations`, Evaluation, { limit: SHOWN_WHY });
+    const all = await client.list(`/automations/${id}/evaluations`, EvaluationRow, { limit: SHOWN_WHY });
     return json ? output.json(all) : printEvaluations(all, output);
   }
   const [runs, evaluations] = await Promise.all([
     client.list('/runs', Run, { automationId: id, limit: SHOWN_RUNS }),
-    client.list(`/automations/${id}/evaluations`, Evaluation, { limit: SHOWN_EVALUATIONS }),
+    client.list(`/automations/${id}/evaluations`, EvaluationRow, { limit: SHOWN_EVALUATIONS }),
   ]);
   if (json) return output.json({ automation, runs, evaluations });
   printHead(automation, output);
@@ -142,7 +142,7 @@ function runCells(run: Run) {
 }
 
 /** The answer to "why did it not run?". */
-function printEvaluations(evaluations: readonly Evaluation[], output: Output): void {
+function printEvaluations(evaluations: readonly EvaluationRow[], output: Output): void {
   output.line('\nEvents that started no run');
   if (evaluations.length === 0) return output.line('  none: each event that reached its triggers became a run');
   output.table(

@@ -11,7 +11,7 @@ export interface StreamPlace {
   name: 'run' | 'step' | 'entity' | 'automation';
 }
 
-/** Places behind another one, in order. Read from indexes alone, so that an overlap can be read again and again. */
+/** Places after another one, in order. Read from indexes alone, so that an overlap can be read again and again. */
 export async function placesAfter(db: Executor, after: number, limit: number): Promise<StreamPlace[]> {
   const found = await db.execute<{ seq: string; name: StreamPlace['name'] }>(sql`
     select seq, name from (

@@ -32,7 +32,7 @@ export function createBroadcast(deps: { db: Executor; listeners: readonly Entity
       }
     }
   };
-  const look = async (): Promise<void> => {
+  const deliver = async (): Promise<void> => {
     const position = await tracker.read();
     for (let after = position.from; ;) {
       const changes = await entityChangesAfter(db, after, PAGE);
@@ -53,7 +53,7 @@ export function createBroadcast(deps: { db: Executor; listeners: readonly Entity
   return createSweep({
     everyMs: POLL_MS,
     async work() {
-      await look();
+      await deliver();
       return false;
     },
     onError: (error) => log.warn({ reason: messageOf(error) }, 'listeners wait for Postgres'),

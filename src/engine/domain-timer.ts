@@ -42,7 +42,7 @@ export function createDomainTimer(deps: {
   const { database, entities, notifier, log, more = [] } = deps;
   const all = [...OWN, ...more];
 
-  const look = async (isStopped: () => boolean): Promise<void> => {
+  const doDueWork = async (isStopped: () => boolean): Promise<void> => {
     for (const { work } of all) {
       for (let changed = BATCH; changed === BATCH && !isStopped();) {
         const now = entities.clock.now();
@@ -59,7 +59,7 @@ export function createDomainTimer(deps: {
     name: 'domain-clock',
     watch: deps.watch,
     async work(isStopped) {
-      await look(isStopped);
+      await doDueWork(isStopped);
       return false;
     },
     onError: (error) => log.warn({ reason: messageOf(error) }, 'the clock work of the domains failed; trying again'),

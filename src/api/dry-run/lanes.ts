@@ -30,7 +30,7 @@ export class Lanes {
     this.made.push(...this.run.artifacts.slice(artifacts.length));
   }
 
-  /** Goes on behind all of them. @throws {DryFailure} the first failure */
+  /** Continues after all of them. @throws {DryFailure} the first failure */
   end(): void {
     const { variables, wait, artifacts } = this.before;
     const merged = mergeBranches(variables, this.variables);

@@ -80,7 +80,7 @@ function firstBadOffset(text: string): number {
   return at;
 }
 
-/** Offset behind the token at this place; the place itself when it does not stand there. */
+/** Offset of the end of the token at this place; the place itself when the token is not there. */
 function skip(text: string, token: RegExp, from: number): number {
   token.lastIndex = from;
   return token.test(text) ? token.lastIndex : from;

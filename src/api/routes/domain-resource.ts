@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z, type ZodType } from 'zod';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
@@ -18,15 +18,20 @@ export interface DomainDeps {
   notifier: Notifier;
 }
 
-type Query = Record<string, z.ZodType>;
+type Query = Record<string, ZodType>;
+
+/** What all rows have. */
+interface Row {
+  id: string;
+}
 
 /** What a domain keeps of one sort of thing, and how it is written. */
 export interface DomainResource<
-  R extends { id: string },
-  N extends z.ZodType,
-  P extends z.ZodType,
+  R extends Row,
+  N extends ZodType,
+  P extends ZodType,
   Q extends Query,
-  C extends z.ZodType,
+  C extends ZodType,
 > {
   /** Below the base path, e.g. `/slos`. */
   path: string;
@@ -37,7 +42,7 @@ export interface DomainResource<
   singular: string;
   newSchema: N;
   patchSchema: P;
-  answer: z.ZodType;
+  answer: ZodType;
   toAnswer(row: R): Record<string, unknown>;
   /** Computed fields of the answer: a new value of one is not an edit. */
   computed?: readonly string[];
@@ -70,176 +75,146 @@ export const BY_CREATION = {
   placeOf: ({ createdAt, id }: { createdAt: Date; id: string }): [string, string] => [createdAt.toISOString(), id],
 };
 
-/** Routes to list, add, read, change and remove: the same for every domain. */
+/** Returns the routes to list, add, read, change and remove: the same for every domain. */
 export function domainResourceRoutes<
-  R extends { id: string },
-  N extends z.ZodType,
-  P extends z.ZodType,
+  R extends Row,
+  N extends ZodType,
+  P extends ZodType,
   Q extends Query,
-  C extends z.ZodType,
+  C extends ZodType,
 >(deps: DomainDeps, resource: DomainResource<R, N, P, Q, C>): Route[] {
-  const shared = sharedOf(resource);
-  return [
-    listRoute(deps, resource),
-    createRoute(deps, resource, shared),
-    getRoute(deps, resource, shared),
-    updateRoute(deps, resource, shared),
-    deleteRoute(deps, resource, shared),
-  ];
-}
-
-interface Shared<R> {
-  reply(status: number, row: R): Reply;
-  /** Compares the ETag under the row's lock, which is kept for the write that follows. Returns the id as it is stored. */
-  current(tx: Executor, id: string, ifMatch: string | undefined): Promise<string>;
-  /** The answer 404. */
-  one: Route['responses'];
+  const routes = new ResourceRoutes(deps, resource);
+  return [routes.list(), routes.create(), routes.get(), routes.update(), routes.remove()];
 }
 
 const conflict = { [409]: { description: 'Conflicts with an existing resource' } };
 
-function sharedOf<
-  R extends { id: string },
-  N extends z.ZodType,
-  P extends z.ZodType,
-  Q extends Query,
-  C extends z.ZodType,
->(resource: DomainResource<R, N, P, Q, C>): Shared<R> {
-  const one = { [404]: { description: `No ${resource.singular} has this id` } };
-  const computed = new Set(['updatedAt', ...(resource.computed ?? [])]);
-  const etag = (row: R) =>
-    etagOf(Object.fromEntries(Object.entries(resource.toAnswer(row)).filter(([key]) => !computed.has(key))));
-  const reply = (status: number, row: R): Reply => json(status, resource.toAnswer(row), { ETag: etag(row) });
-  const current = async (tx: Executor, id: string, ifMatch: string | undefined): Promise<string> => {
-    const row = await resource.lock(tx, id);
-    assertIfMatch(ifMatch, etag(row));
+/** The routes of one resource. A class, so that its five types are named once. */
+class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q extends Query, C extends ZodType> {
+  /** The answer 404. */
+  private readonly one: Route['responses'];
+  /** Fields of the answer that an ETag leaves out. */
+  private readonly computed: ReadonlySet<string>;
+
+  constructor(
+    private readonly deps: DomainDeps,
+    private readonly resource: DomainResource<R, N, P, Q, C>,
+  ) {
+    this.one = { [404]: { description: `No ${resource.singular} has this id` } };
+    this.computed = new Set(['updatedAt', ...(resource.computed ?? [])]);
+  }
+
+  list(): Route {
+    const { db } = this.deps;
+    const { resource } = this;
+    const { path, tag, singular, answer, operations } = resource;
+    return readRoute({
+      ...{ method: 'get', path, tag, permission: 'automation.read', operationId: `${operations}.list` },
+      summary: `Each ${singular}, newest first`,
+      query: z.object({ ...PageQuery, ...resource.query }),
+      responses: { 200: { description: 'A page', schema: pageOf(answer) } },
+      async handler({ query }) {
+        const { limit, cursor, ...filters } = query as { limit: number; cursor?: string };
+        const before = decodeCursor(resource.cursor, cursor);
+        const rows = await resource.list(db, { limit: limit + 1, before }, filters as z.output<z.ZodObject<Q>>);
+        return json(200, toPage(rows, limit, resource.toAnswer, resource.placeOf));
+      },
+    });
+  }
+
+  create(): Route {
+    const { resource, one } = this;
+    const { path, operations, tag, singular, answer } = resource;
+    const { notifier } = this.deps;
+    return writeRoute({
+      ...{ method: 'post', path, tag, permission: 'automation.manage', operationId: `${operations}.create` },
+      summary: `Add one ${singular}`,
+      body: resource.newSchema,
+      responses: { 201: { description: 'What was added', schema: answer }, ...one, ...conflict },
+      handler: async ({ body, tx, cause, afterCommit }) => {
+        const row = await resource.create(this.write(tx, cause), body);
+        afterCommit(() => notifier.changes());
+        return this.reply(201, row);
+      },
+    });
+  }
+
+  get(): Route {
+    const { db } = this.deps;
+    const { path, operations, tag, singular, answer } = this.resource;
+    return readRoute({
+      ...{ method: 'get', path: `${path}/{id}`, tag, permission: 'automation.read', operationId: `${operations}.get` },
+      summary: `One ${singular}`,
+      params: IdParams,
+      responses: { 200: { description: 'As it is', schema: answer }, ...this.one },
+      handler: async ({ params }) => {
+        const row = await this.resource.get(db, params.id);
+        if (row === null) throw notFound(singular, params.id);
+        return this.reply(200, row);
+      },
+    });
+  }
+
+  update(): Route {
+    const { resource, one } = this;
+    const { path, operations, tag, singular, answer } = resource;
+    const { notifier } = this.deps;
+    return writeRoute({
+      ...{ method: 'patch', path: `${path}/{id}`, tag },
+      ...{ permission: 'automation.manage', operationId: `${operations}.update` },
+      summary: `Change one ${singular}; keys left out stay`,
+      params: IdParams,
+      body: resource.patchSchema,
+      headers: IF_MATCH.headers,
+      responses: { 200: { description: 'As it is now', schema: answer }, ...IF_MATCH.responses, ...one, ...conflict },
+      handler: async ({ params, body, tx, cause, request, afterCommit }) => {
+        const id = await this.lock(tx, params.id, request.headers['if-match']);
+        const row = await resource.update(this.write(tx, cause), id, body);
+        afterCommit(() => notifier.changes());
+        return this.reply(200, row);
+      },
+    });
+  }
+
+  remove(): Route {
+    const { resource, one } = this;
+    const { path, operations, tag, singular } = resource;
+    const { notifier } = this.deps;
+    return writeRoute({
+      ...{ method: 'delete', path: `${path}/{id}`, tag },
+      ...{ permission: 'automation.manage', operationId: `${operations}.delete` },
+      summary: `Remove one ${singular}`,
+      params: IdParams,
+      headers: IF_MATCH.headers,
+      responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...one },
+      handler: async ({ params, tx, cause, request, afterCommit }) => {
+        await resource.lockFirst?.(tx);
+        const id = await this.lock(tx, params.id, request.headers['if-match']);
+        await resource.remove(this.write(tx, cause), id);
+        afterCommit(() => notifier.changes());
+        return { status: 204 };
+      },
+    });
+  }
+
+  private write(tx: Executor, cause: DomainWrite['cause']): DomainWrite {
+    const { entities, clock } = this.deps;
+    return { tx, entities, cause, now: clock.now() };
+  }
+
+  private reply(status: number, row: R): Reply {
+    return json(status, this.resource.toAnswer(row), { ETag: this.etag(row) });
+  }
+
+  private etag(row: R): string {
+    const fields = Object.entries(this.resource.toAnswer(row)).filter(([key]) => !this.computed.has(key));
+    return etagOf(Object.fromEntries(fields));
+  }
+
+  /** Compares the ETag under the lock of the row, which is kept for the write that follows. Returns the id as it is stored. */
+  private async lock(tx: Executor, id: string, ifMatch: string | undefined): Promise<string> {
+    const row = await this.resource.lock(tx, id);
+    assertIfMatch(ifMatch, this.etag(row));
     return row.id;
-  };
-  return { reply, current, one };
-}
-
-function createRoute<
-  R extends { id: string },
-  N extends z.ZodType,
-  P extends z.ZodType,
-  Q extends Query,
-  C extends z.ZodType,
->(
-  { entities, clock, notifier }: DomainDeps,
-  resource: DomainResource<R, N, P, Q, C>,
-  { reply, one }: Shared<R>,
-): Route {
-  const { path, operations, tag, singular, answer } = resource;
-  return writeRoute({
-    ...{ method: 'post', path, tag, permission: 'automation.manage', operationId: `${operations}.create` },
-    summary: `Add one ${singular}`,
-    body: resource.newSchema,
-    responses: { 201: { description: 'What was added', schema: answer }, ...one, ...conflict },
-    async handler({ body, tx, cause, afterCommit }) {
-      const row = await resource.create({ tx, entities, cause, now: clock.now() }, body);
-      afterCommit(() => notifier.changes());
-      return reply(201, row);
-    },
-  });
-}
-
-function getRoute<
-  R extends { id: string },
-  N extends z.ZodType,
-  P extends z.ZodType,
-  Q extends Query,
-  C extends z.ZodType,
->({ db }: DomainDeps, resource: DomainResource<R, N, P, Q, C>, { reply, one }: Shared<R>): Route {
-  const { path, operations, tag, singular, answer } = resource;
-  return readRoute({
-    ...{ method: 'get', path: `${path}/{id}`, tag, permission: 'automation.read', operationId: `${operations}.get` },
-    summary: `One ${singular}`,
-    params: IdParams,
-    responses: { 200: { description: 'As it is', schema: answer }, ...one },
-    async handler({ params }) {
-      const row = await resource.get(db, params.id);
-      if (row === null) throw notFound(singular, params.id);
-      return reply(200, row);
-    },
-  });
-}
-
-function updateRoute<
-  R extends { id: string },
-  N extends z.ZodType,
-  P extends z.ZodType,
-  Q extends Query,
-  C extends z.ZodType,
->(
-  { entities, clock, notifier }: DomainDeps,
-  resource: DomainResource<R, N, P, Q, C>,
-  { reply, current, one }: Shared<R>,
-): Route {
-  const { path, operations, tag, singular, answer } = resource;
-  return writeRoute({
-    ...{ method: 'patch', path: `${path}/{id}`, tag },
-    ...{ permission: 'automation.manage', operationId: `${operations}.update` },
-    summary: `Change one ${singular}; keys left out stay`,
-    params: IdParams,
-    body: resource.patchSchema,
-    headers: IF_MATCH.headers,
-    responses: { 200: { description: 'As it is now', schema: answer }, ...IF_MATCH.responses, ...one, ...conflict },
-    async handler({ params, body, tx, cause, request, afterCommit }) {
-      const id = await current(tx, params.id, request.headers['if-match']);
-      const row = await resource.update({ tx, entities, cause, now: clock.now() }, id, body);
-      afterCommit(() => notifier.changes());
-      return reply(200, row);
-    },
-  });
-}
-
-function deleteRoute<
-  R extends { id: string },
-  N extends z.ZodType,
-  P extends z.ZodType,
-  Q extends Query,
-  C extends z.ZodType,
->(
-  { entities, clock, notifier }: DomainDeps,
-  resource: DomainResource<R, N, P, Q, C>,
-  { current, one }: Shared<R>,
-): Route {
-  const { path, operations, tag, singular } = resource;
-  return writeRoute({
-    ...{ method: 'delete', path: `${path}/{id}`, tag },
-    ...{ permission: 'automation.manage', operationId: `${operations}.delete` },
-    summary: `Remove one ${singular}`,
-    params: IdParams,
-    headers: IF_MATCH.headers,
-    responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...one },
-    async handler({ params, tx, cause, request, afterCommit }) {
-      await resource.lockFirst?.(tx);
-      const id = await current(tx, params.id, request.headers['if-match']);
-      await resource.remove({ tx, entities, cause, now: clock.now() }, id);
-      afterCommit(() => notifier.changes());
-      return { status: 204 };
-    },
-  });
-}
-
-function listRoute<
-  R extends { id: string },
-  N extends z.ZodType,
-  P extends z.ZodType,
-  Q extends Query,
-  C extends z.ZodType,
->({ db }: DomainDeps, resource: DomainResource<R, N, P, Q, C>): Route {
-  const { path, tag, singular, answer, toAnswer, placeOf } = resource;
-  return readRoute({
-    ...{ method: 'get', path, tag, permission: 'automation.read', operationId: `${resource.operations}.list` },
-    summary: `Each ${singular}, newest first`,
-    query: z.object({ ...PageQuery, ...resource.query }),
-    responses: { 200: { description: 'A page', schema: pageOf(answer) } },
-    async handler({ query }) {
-      const { limit, cursor, ...filters } = query as { limit: number; cursor?: string };
-      const before = decodeCursor(resource.cursor, cursor);
-      const rows = await resource.list(db, { limit: limit + 1, before }, filters as z.output<z.ZodObject<Q>>);
-      return json(200, toPage(rows, limit, toAnswer, placeOf));
-    },
-  });
+  }
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../../log';
 import type { WebUi } from '../routes/run-schema';
 import { eventsAt, resumeId, type StreamEvent } from './stream-event';
 
-/** Runs and steps change without a notification; they are seen after this time. Also the backstop behind notifications. */
+/** Runs and steps change without a notification; they are read after this time. Also the backstop of notifications. */
 const POLL_MS = 250;
 /** Rows whose content is in memory at once. */
 const PAGE = 200;
@@ -37,7 +37,7 @@ export interface FeedSubscription {
 export interface Feed {
   /** The listener gets what is committed after this resolves, and nothing that was committed before the call. */
   subscribe(listener: FeedListener): Promise<FeedSubscription>;
-  /** Something was committed: look now. */
+  /** Something was committed: reads the log now. */
   wake(): void;
   close(): void;
 }
@@ -59,12 +59,12 @@ export function createFeed(deps: { db: Executor; webUi: WebUi; log: Logger }): F
   let joining = 0;
   let closed = false;
 
-  const look = createFreshLook(async () => {
+  const readLog = createFreshRound(async () => {
     position = await advance(deps, position, listeners);
   });
   const poll = (): void => {
     if (closed || listeners.size === 0) return;
-    look().catch((error: unknown) => log.warn({ err: error }, 'failed to read the event streams; trying again'));
+    readLog().catch((error: unknown) => log.warn({ err: error }, 'failed to read the event streams; trying again'));
   };
   const stop = () => {
     clearInterval(timer);
@@ -80,7 +80,7 @@ export function createFeed(deps: { db: Executor; webUi: WebUi; log: Logger }): F
     async subscribe(listener) {
       joining += 1;
       try {
-        await look();
+        await readLog();
       } finally {
         joining -= 1;
       }
@@ -98,7 +98,7 @@ export function createFeed(deps: { db: Executor; webUi: WebUi; log: Logger }): F
 }
 
 /** Returns a function that resolves after a round of `work` that began after the call; calls share rounds. */
-function createFreshLook(work: () => Promise<void>): () => Promise<void> {
+function createFreshRound(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
   const start = () => (running = work().finally(() => (running = undefined)));

@@ -21,7 +21,7 @@ export const Automation = z.looseObject({
 });
 export type Automation = z.infer<typeof Automation>;
 
-export const Evaluation = z.looseObject({
+export const EvaluationRow = z.looseObject({
   triggerId: z.string().nullish(),
   outcome: z.string(),
   detail: z.unknown(),
@@ -29,7 +29,7 @@ export const Evaluation = z.looseObject({
   firstAt: z.string(),
   lastAt: z.string(),
 });
-export type Evaluation = z.infer<typeof Evaluation>;
+export type EvaluationRow = z.infer<typeof EvaluationRow>;
 
 export const Run = z.looseObject({
   id: z.string(),

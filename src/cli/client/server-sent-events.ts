@@ -1,6 +1,6 @@
 /** One event of a stream; `data` is its text. */
 export interface ServerSentEvent {
-  /** Place behind which a stream can be resumed. */
+  /** Position after which a stream can be resumed. */
   id: string | undefined;
   name: string;
   data: string;

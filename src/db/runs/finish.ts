@@ -22,8 +22,11 @@ export async function finishRun(
   tx: Executor,
   bucket: Bucket,
   end: RunEnd,
-  /** `look` may miss a run that is queued in this instant (a mode was changed): the sweep promotes it a second later. */
-  lock: 'lock' | 'look' = 'lock',
+  /**
+   * `unlocked` takes no lock of the bucket and may miss a run that is queued at the same moment (a mode was changed): the sweep
+   * promotes it a second later.
+   */
+  lock: 'lock' | 'unlocked' = 'lock',
 ): Promise<{ ended: boolean; next: string | null }> {
   if (lock === 'lock') await lockBucket(tx, bucket);
   await writeJournal(tx, end.runId, end.journal);

@@ -57,7 +57,7 @@ async function startPosition(tx: Executor, runId: string): Promise<number> {
   return Number(found.rows[0]?.seq ?? 0);
 }
 
-/** Changes of entities and these events behind a position of the log, oldest first. */
+/** Changes of entities and these events after a position of the log, oldest first. */
 export async function changesAfter(
   db: Executor,
   seq: number,

@@ -240,7 +240,7 @@ export async function addToWake(db: Executor, id: string, changed: { kind: strin
       and jsonb_array_length(coalesce(woken_by -> 'more', '[]')) < ${MOST_CHANGED}`);
 }
 
-/** Entities of some kinds that changed behind a position of the log. */
+/** Entities of some kinds that changed after a position of the log. */
 export async function changedAfter(
   db: Executor,
   seq: number,

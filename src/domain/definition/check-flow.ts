@@ -55,7 +55,7 @@ function checkBranches(step: Record<string, unknown>, path: Segment[], findings:
   });
 }
 
-/** Warns of dead branches and of steps behind one that ends the run, in one list of steps. */
+/** Warns of dead branches and of steps after one that ends the run, in one list of steps. */
 export function checkFlow(list: readonly unknown[], path: Segment[], findings: Findings): void {
   list.forEach((step, index) => {
     if (isMap(step)) checkBranches(step, [...path, index], findings);

@@ -11,7 +11,7 @@ const FROM_METADATA = ['name', 'description', 'group'] as const;
 const create = (value: unknown) => new Document(value, { version: '1.2', schema: 'core' });
 
 /**
- * Returns the automation of a document for Git as YAML: `spec` with its comments, behind the name, description and group that the
+ * Returns the automation of a document for Git as YAML: `spec` with its comments, after the name, description and group that the
  * metadata has. Null when the text would not state `definition`. The node of `spec` is changed.
  */
 export function automationText(
@@ -75,7 +75,7 @@ function joined(...comments: (string | null | undefined)[]): string | null {
   return given.length === 0 ? null : given.join('\n');
 }
 
-/** Sets a key of the automation, or removes it; one that is new is placed behind those before it in `FROM_METADATA`. */
+/** Sets a key of the automation, or removes it; one that is new is placed after those before it in `FROM_METADATA`. */
 function lead(document: Document, spec: Root, key: (typeof FROM_METADATA)[number], value: unknown): void {
   if (value === undefined) return removeKey(spec, key);
   if (key === 'name' && !spec.has('name')) {

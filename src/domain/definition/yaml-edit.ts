@@ -13,7 +13,7 @@ import { keepLines } from './keep-lines';
 import { isMap } from './plain-map';
 import { insertPair, mapOf, ownFirstComment, pairOf, removeKey, setKey, withCommentsOf, writeLike } from './yaml-style';
 
-/** Keys that a new top-level key is placed behind. */
+/** Keys that a new top-level key is placed after. */
 const HEAD = ['description', 'name'];
 
 /** The YAML of a text that `readYaml` has accepted. */

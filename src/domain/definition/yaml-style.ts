@@ -45,7 +45,7 @@ export function setKey(
   insertPair(map, new Pair(document.createNode(key), node), after);
 }
 
-/** Inserts a pair behind the first key of `after` that the map has, else at the end. */
+/** Inserts a pair after the first key of `after` that the map has, else at the end. */
 export function insertPair(
   map: YAMLMap<Scalar, Node | null>,
   pair: Pair<Scalar, Node | null>,

@@ -26,7 +26,7 @@ export interface DwellDeps {
 /**
  * Ends what changes contradict, in their routing transaction, before anything is armed. A dwell whose deadline lies before
  * the change has held to its end: it fires first, whether its timer has run or not. A change that a sender's clock puts
- * behind a deadline that is still to come has ended the cause before it. A change that was retried ends only what was
+ * after a deadline that is still to come has ended the cause before it. A change that was retried ends only what was
  * armed before it.
  */
 export async function endContradicted(
@@ -169,7 +169,7 @@ async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Ref
   const holds = await holdsNow(deps, tx, type.holds, cause);
   // A cause that is over may have held through its deadline while no worker ran: the change that ended it fires the dwell.
   if (holds !== true && !(await heldThrough(deps, tx, arming))) {
-    return refused('dwell_cancelled', 'The cause had stopped already when the event was looked at.');
+    return refused('dwell_cancelled', 'The cause had stopped already when the event was evaluated.');
   }
   const standing = await armDwell(tx, arming);
   if (standing === 'armed') {

@@ -24,7 +24,7 @@ export interface Refusal {
   counted?: { count: number; needed: number };
 }
 
-/** A candidate behind config and filter, with what its expressions see. */
+/** A candidate that has passed config and filter, with what its expressions see. */
 export interface Entered {
   passed: true;
   candidate: Candidate;
@@ -35,7 +35,7 @@ export interface Entered {
   scope: EvaluationScope;
 }
 
-/** A candidate behind all gates but concurrency. */
+/** A candidate that has passed all gates but concurrency. */
 export interface Passed {
   passed: true;
   entered: Entered;

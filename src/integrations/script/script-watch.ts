@@ -15,20 +15,20 @@ const ROOMS: readonly [path: string, megabytes: number][] = [
 ];
 
 /**
- * Stops a script whose processes together take more than they may: memory, open files, files made. Looks ten times a second;
- * between two looks the limits of each single process (see `limits.ts`) bound what can be taken. Does nothing where there is
+ * Stops a script whose processes together take more than they may: memory, open files, files made. Checks ten times a second;
+ * between two checks the limits of each single process (see `limits.ts`) bound what can be taken. Does nothing where there is
  * no /proc.
  */
 export function watchScript(pid: number, stop: (why: string) => void): Companion {
   let timer: NodeJS.Timeout | undefined;
   let hasEnded = false;
-  const look = async () => {
+  const check = async () => {
     const excess = await excessOf(pid);
     if (hasEnded) return;
     if (excess !== undefined) return stop(`The script used more than ${excess} and was killed.`);
-    timer = setTimeout(() => void look(), PERIOD_MS);
+    timer = setTimeout(() => void check(), PERIOD_MS);
   };
-  timer = setTimeout(() => void look(), PERIOD_MS);
+  timer = setTimeout(() => void check(), PERIOD_MS);
   return {
     end() {
       hasEnded = true;
