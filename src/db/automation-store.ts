@@ -51,6 +51,8 @@ export interface VersionRecord {
   definition: Definition;
   createdAt: Date;
   createdBy: Actor;
+  /** What the author wrote about it; null = nothing. */
+  note: string | null;
 }
 
 /** A version with its text, as in `AutomationRecord`. */
@@ -64,6 +66,8 @@ export interface NewAutomation {
   /** Default enabled. */
   status?: AutomationStatus;
   sourceYaml?: string | null;
+  /** About the first version. */
+  note?: string | undefined;
   /** Set = it is managed from Git: what it is called there, and where. */
   managed?: { source: string; name: string; path?: string | null; commit?: string | null };
   actor: Actor;
@@ -75,6 +79,8 @@ export interface AutomationUpdate {
   status?: AutomationStatus;
   /** Text of the document; replaces that of the current version when the definition stays. null = the text stays too. */
   sourceYaml?: string | null;
+  /** About the new version; dropped when none is made. */
+  note?: string | undefined;
   /** New file and commit of an automation that is managed from Git. */
   origin?: { path: string | null; commit: string | null };
   /** Called with the current state under its lock; what it throws (a stale ETag) ends the update. */
@@ -185,7 +191,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
   return {
     ...readers,
 
-    async create(tx, { definition, status = 'enabled', sourceYaml = null, managed, actor }) {
+    async create(tx, { definition, status = 'enabled', sourceYaml = null, note = null, managed, actor }) {
       const id = ids.next();
       const now = clock.now();
       await tx.insert(automations).values({
@@ -203,7 +209,7 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
         createdAt: now,
         updatedAt: now,
       });
-      await insertVersion(tx, { id, version: 1, definition, sourceYaml, actor, now });
+      await insertVersion(tx, { id, version: 1, definition, sourceYaml, note, actor, now });
       if (status === 'enabled') await keepSchedules(tx, id, definition.triggers);
       await noteChange(tx, { automationId: id, version: 1, change: 'created' });
       return found(await readers.get(tx, id), id);
@@ -232,13 +238,13 @@ async function updateAutomation(
   update: AutomationUpdate,
   now: Date,
 ): Promise<AutomationRecord> {
-  const { definition, status, sourceYaml = null, origin, check, actor } = update;
+  const { definition, status, sourceYaml = null, note = null, origin, check, actor } = update;
   const current = await lockCurrent(tx, id, check);
   const changed = definition !== undefined && !sameJson(current.definition, versioned(definition));
   if (!changed && isAsStored(current, update)) return current;
   const version = changed ? current.version + 1 : current.version;
   if (changed) {
-    await insertVersion(tx, { id, version, definition, sourceYaml, actor, now });
+    await insertVersion(tx, { id, version, definition, sourceYaml, note, actor, now });
     await keepWindows(tx, id, definition.triggers.map(windowGateId));
   } else if (sourceYaml !== null) {
     const isCurrent = and(eq(automationVersions.automationId, id), eq(automationVersions.version, version));
@@ -306,15 +312,8 @@ async function noteChange(
 }
 
 /** Whether an update that leaves the versioned document as it is changes nothing else: then ETag and time of change stay. */
-function isAsStored(
-  current: AutomationRecord,
-  {
-    definition,
-    status,
-    sourceYaml = null,
-    origin,
-  }: Pick<AutomationUpdate, 'definition' | 'status' | 'sourceYaml' | 'origin'>,
-): boolean {
+function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolean {
+  const { definition, status, sourceYaml = null, origin } = update;
   const { group = current.group } = definition === undefined ? {} : rowFields(definition);
   const sameStatus = status === undefined || status === current.status;
   const sameText = sourceYaml === null || sourceYaml === current.sourceYaml;
@@ -359,17 +358,18 @@ interface NewVersion {
   version: number;
   definition: Definition;
   sourceYaml: string | null;
+  note: string | null;
   actor: Actor;
   now: Date;
 }
 
-async function insertVersion(tx: Executor, { id, version, definition, sourceYaml, actor, now }: NewVersion) {
+async function insertVersion(tx: Executor, { id, version, definition, sourceYaml, note, actor, now }: NewVersion) {
   await tx.insert(automationVersions).values({
     automationId: id,
     version,
     schemaVersion: DEFINITION_SCHEMA,
     definition: versioned(definition),
-    sourceYaml,
+    ...{ sourceYaml, note },
     createdAt: now,
     createdBy: actor,
   });
@@ -394,6 +394,6 @@ function toRecord({ source, sourcePath, sourceCommit, ...row }: Row): Automation
 }
 
 function toVersion(row: typeof automationVersions.$inferSelect): VersionRecord {
-  const { version, definition, createdAt, createdBy } = row;
-  return { version, definition: definition as Definition, createdAt, createdBy };
+  const { version, definition, createdAt, createdBy, note } = row;
+  return { version, definition: definition as Definition, createdAt, createdBy, note };
 }

@@ -115,11 +115,17 @@ describeConsole('the editor of the console', () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('To be removed').first().waitFor();
     await page.getByLabel('Definition').fill(YAML.replace('critical', 'major'));
+    await page.getByLabel('Note on this version').fill('Page for <b>major</b> ones');
     await page.getByRole('button', { name: 'Save as new version' }).click();
     await page.getByText('version 3', { exact: true }).waitFor();
     expect(await read()).toBe(YAML.replace('critical', 'major'));
     const { body } = await screens.api.call('GET', `${BASE}/automations/${id}`);
     expect(body['description']).toBeNull();
+    await page.goto(`${screens.api.url}/console/automations/${id}?tab=versions`);
+    await page
+      .getByRole('button', { name: /Version 3/ })
+      .getByText('Page for <b>major</b> ones')
+      .waitFor();
   });
 
   it('keeps unsaved work over a reload', async () => {

@@ -3105,6 +3105,8 @@ export interface components {
                 id: string;
                 name?: string;
             };
+            /** @description What the author wrote about it */
+            note: string | null;
         };
         Candidate: {
             /** Format: uuid */
@@ -4448,7 +4450,10 @@ export interface operations {
     };
     "automations.create": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description About the version that is made */
+                note?: string;
+            };
             header?: {
                 /** @description A repeat with the same key and body gets the same answer; with another body 422 */
                 "Idempotency-Key"?: string;
@@ -4794,6 +4799,8 @@ export interface operations {
     "automations.update": {
         parameters: {
             query?: {
+                /** @description About the version that is made */
+                note?: string;
                 /** @description The body is the whole document: keys that it lacks are removed */
                 replace?: "0" | "1" | "" | "true" | "false";
             };

@@ -23,6 +23,7 @@ const VersionAnswer = z
     definition: z.looseObject({}),
     createdAt: Timestamp,
     createdBy: z.object({ type: z.string(), id: z.string(), name: z.string().optional() }),
+    note: z.string().nullable().describe('What the author wrote about it'),
   })
   .meta({ id: 'AutomationVersion' });
 

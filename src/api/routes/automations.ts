@@ -28,6 +28,9 @@ import { FlagQuery, IdParams, uuidOrNotFound } from '../http/values';
 
 const RESOURCE = { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES };
 
+/** Text about the version that a save makes. */
+const NoteQuery = { note: z.string().trim().min(1).max(500).optional().describe('About the version that is made') };
+
 /** A kind and a name. */
 const USED = /^(connection|hook|package|script):(.{1,250})$/;
 
@@ -96,19 +99,20 @@ function createRoute({ automations, validator, notifier, bodySchemas }: Automati
     operationId: 'automations.create',
     tag: TAG,
     summary: 'Make an automation; the body is the document, plus `status`',
+    query: z.object(NoteQuery),
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
     costly: true,
     documentedBody: bodySchemas.create,
     responses: { 201: RESOURCE },
-    async handler({ body, source, tx, principal, request, afterCommit }) {
+    async handler({ query, body, source, tx, principal, request, afterCommit }) {
       const { document, status, findings } = splitBody(body, source?.locate);
       const definition = await validator.accept(document, source, findings);
       assertMayUseSecrets(principal, definition);
       const record = await automations.create(tx, {
         definition,
         ...(status === undefined ? {} : { status }),
-        sourceYaml: source?.text ?? null,
+        ...{ sourceYaml: source?.text ?? null, note: query.note },
         actor: principal.actor,
       });
       afterCommit(() => notifier.definitions());
@@ -146,6 +150,7 @@ function patchRoute(deps: AutomationDeps): Route {
     summary: 'Replace the top-level keys that the body has; a changed definition is a new version',
     params: IdParams,
     query: z.object({
+      ...NoteQuery,
       replace: FlagQuery.optional().describe('The body is the whole document: keys that it lacks are removed'),
     }),
     body: z.unknown(),
@@ -170,7 +175,7 @@ function patchRoute(deps: AutomationDeps): Route {
       if (definition !== false) assertMayUseSecrets(principal, definition);
       const sourceYaml = definition === false ? null : await textOfPatch(deps, current, { definition, status, source });
       const record = await automations.update(tx, id, {
-        ...(definition === false ? {} : { definition, sourceYaml }),
+        ...(definition === false ? {} : { definition, sourceYaml, note: query.note }),
         ...(status === undefined ? {} : { status }),
         actor: principal.actor,
       });

@@ -56,6 +56,7 @@ function VersionText({ version, current }: { version: Version; current: number }
       <span className="cell-sub">
         <Time at={version.createdAt} /> by {version.createdBy.name ?? version.createdBy.id}
       </span>
+      {version.note !== null && <span className="version-note">{version.note}</span>}
     </>
   );
 }

@@ -24,8 +24,10 @@ const asYaml = { bodySerializer: (body: unknown) => String(body), headers: { 'Co
 export function NewAutomation() {
   const navigate = useNavigate();
   const may = useMay('manage');
-  const save = async (text: string) => {
-    const made = await ask(api.POST('/api/v1/automations', { body: text as never, ...asYaml }));
+  const save = async (text: string, _etag: string, note: string) => {
+    const made = await ask(
+      api.POST('/api/v1/automations', { params: { query: noteOf(note) }, body: text as never, ...asYaml }),
+    );
     dropDraft('new');
     await refreshAutomation();
     await navigate({ to: '/automations/$id', params: { id: made.id }, search: {} });
@@ -58,8 +60,8 @@ export function EditAutomation() {
           source={source}
           readOnly={!may || source.automation.managedBy === 'gitops'}
           onReload={reload}
-          onSave={async (text, etag) => {
-            await saveVersion(id, text, etag);
+          onSave={async (text, etag, note) => {
+            await saveVersion(id, text, etag, note);
             await refreshAutomation(id);
             reload();
           }}
@@ -78,8 +80,11 @@ async function readSource(id: string): Promise<Source & { automation: Automation
   return { automation, text, etag };
 }
 
-async function saveVersion(id: string, text: string, etag: string): Promise<void> {
-  const params = { path: { id }, query: { replace: 'true' as const }, header: { 'If-Match': etag } };
+/** The query for a note; an empty one is left out. */
+const noteOf = (note: string) => (note.trim() === '' ? {} : { note: note.trim() });
+
+async function saveVersion(id: string, text: string, etag: string, note: string): Promise<void> {
+  const params = { path: { id }, query: { replace: 'true' as const, ...noteOf(note) }, header: { 'If-Match': etag } };
   await ask(api.PATCH('/api/v1/automations/{id}', { params, body: text as never, ...asYaml }));
   dropDraft(id);
 }

@@ -23,7 +23,7 @@ interface WorkbenchProps {
   title: string;
   source: Source;
   readOnly: boolean;
-  onSave(text: string, etag: string): Promise<void>;
+  onSave(text: string, etag: string, note: string): Promise<void>;
   onReload?: () => void;
 }
 
@@ -32,12 +32,13 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
   const [draft, setDraft] = useState(() => (readOnly ? undefined : draftFor(id, source)));
   const [text, setText] = useState(draft?.text ?? source.text);
   const [etag, setEtag] = useState(draft?.etag ?? source.etag);
+  const [note, setNote] = useState('');
   const [goTo, setGoTo] = useState<{ offset: number }>();
   const [outcomes, setOutcomes] = useState<ReadonlyMap<string, string>>(new Map());
   const findings = useFindings(text);
   const model = useModel(text);
   const { data: knowledge } = useQuery(knowledgeQuery);
-  const save = useMutation({ mutationFn: () => onSave(text, etag) });
+  const save = useMutation({ mutationFn: () => onSave(text, etag, note) });
   useKeptDraft(id, text, etag, source, readOnly);
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const changed = text !== source.text;
@@ -55,9 +56,25 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
       title={title}
       sub={<State source={source} changed={changed} errors={errors} readOnly={readOnly} />}
       aside={
-        <button type="button" className="primary" disabled={readOnly || errors > 0 || save.isPending} onClick={submit}>
-          <Save size={14} aria-hidden /> {source.automation === undefined ? 'Create' : 'Save as new version'}
-        </button>
+        <>
+          {!readOnly && (
+            <input
+              aria-label="Note on this version"
+              placeholder="Note (optional)"
+              maxLength={500}
+              value={note}
+              onChange={(event) => setNote(event.target.value)}
+            />
+          )}
+          <button
+            type="button"
+            className="primary"
+            disabled={readOnly || errors > 0 || save.isPending}
+            onClick={submit}
+          >
+            <Save size={14} aria-hidden /> {source.automation === undefined ? 'Create' : 'Save as new version'}
+          </button>
+        </>
       }
     >
       {draft !== undefined && changed && (
