@@ -42,6 +42,7 @@ import { uuidV7 } from './domain/clock';
 import { messageOf } from './domain/errors';
 import type { FireAnswer } from './domain/gates/dwell-messages';
 import { knowledgeOf } from './domain/registry/knowledge';
+import { createFiltersLacking } from './domain/definition/filters-lacking';
 import { createPluginFilters } from './domain/registry/plugin-filters';
 import { createRegistry } from './domain/registry/registry';
 import { createFailpoint } from './failpoint';
@@ -181,6 +182,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
     clock,
     entities,
     evaluator,
+    filtersLacking: createFiltersLacking(filters, registry),
     watch,
     workerId,
   };
@@ -203,6 +205,7 @@ function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDe
     ...{ database, registry, evaluator, entities, clock, ids: uuidV7 },
     notifier: createNotifier(database.pool),
     sourceOf: createRunSources(db),
+    filtersLacking: base.filtersLacking,
     secrets: createRunSecrets({ db, cipher, backend, onHit: metrics.maskHits }),
     openConnection: createConnections({ db, cipher, backend, types: connectionTypesOf(plugins) }),
     origins: createOriginLoad({ slots: config.workerSlots.activities }),
@@ -333,7 +336,7 @@ function startRouting(parts: WorkerParts): Routing {
     ...{ db: database.db, clock, keep: config.retention.evaluationsPerAutomation },
     onError: (error) => log.warn({ err: error }, 'failed to write evaluations'),
   });
-  const index = new RoutingIndex(registry);
+  const index = new RoutingIndex(registry, parts.filtersLacking);
   const follower = createIndexFollower(database.db, index, (automationId, message) => {
     log.error({ automationId }, message);
     evaluations.record({ automationId, triggerId: null, changeId: null, outcome: 'error', detail: message });
@@ -350,6 +353,7 @@ function startRouting(parts: WorkerParts): Routing {
     onWakeToSend: (wake: Wake) => wakeSender.send(wake),
     onWake: metrics.wake,
     sourceOf: activityDeps.sourceOf,
+    filtersLacking: parts.filtersLacking,
   };
   const fire = (dwellId: string) => fireDwell(shared, dwellId);
   const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log, watch });

@@ -28,7 +28,8 @@ export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
       return { ...begun, variables, failed: { error: claimed.lost }, done: [], ended: false };
     }
     if (resumes) return { ...begun, done: [], ended: false };
-    return { ...begun, ...(await performStretch(first)) };
+    const { done, ended } = await performStretch(first);
+    return { ...begun, done, ended };
   };
 }
 

@@ -22,6 +22,8 @@ export interface ActivityDeps {
   ids: Ids;
   secrets: RunSecrets;
   sourceOf: (runId: string) => Promise<RunSource>;
+  /** Filters of a definition that this worker does not have. */
+  filtersLacking: (definition: RunSource['definition']) => readonly string[];
   /** Opens the connection of this id for a step; it must be of this type unless null is given. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
   /** What far ends take of the local activity slots. */

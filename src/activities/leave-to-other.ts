@@ -12,6 +12,12 @@ const UNKNOWN_TIMEOUT_MS = 600_000;
 /** Pause until Temporal offers the step to a worker again. */
 const OFFER_AGAIN_MS = 1_000;
 
+/** Thrown by a normal activity: Temporal offers it to any worker until one has the filters. */
+export function lacksFilters(filters: readonly string[]): ApplicationFailure {
+  const message = `This worker does not have filter ${filters.join(', ')}.`;
+  return ApplicationFailure.create({ message, type: 'unknown_filter', nextRetryDelay: OFFER_AGAIN_MS });
+}
+
 /**
  * Leaves a step to a worker that has its action: the local attempt becomes a normal activity, which Temporal offers to any
  * worker until one has the action. No attempt is used up, and the step's row says that it is running.

@@ -2,7 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Performance, StepInput } from '../domain/run/activities';
 import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
-import { leaveToOther } from './leave-to-other';
+import { lacksFilters, leaveToOther } from './leave-to-other';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
 import { stepOf, type ActionStepOfRun } from './step';
@@ -10,7 +10,10 @@ import { stepOf, type ActionStepOfRun } from './step';
 /** Performs a provider action as part of a stretch: renders, calls or writes, and persists. */
 export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Promise<Performance> {
   return async (input) => {
-    const step = stepOf(await deps.sourceOf(input.runId), input) as ActionStepOfRun;
+    const source = await deps.sourceOf(input.runId);
+    const lacking = deps.filtersLacking(source.definition);
+    if (lacking.length > 0) throw lacksFilters(lacking);
+    const step = stepOf(source, input) as ActionStepOfRun;
     const action: Action | undefined = deps.registry.action(step.action.action);
     if (!action) return leaveToOther(deps, step, Context.current());
     const started = performance.now();

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { decidedBefore, outcomesOf, type StoredOutcome } from '../db/runs/outcomes';
+import { writeJournal } from '../db/runs/journal';
 import type { RunSource } from '../db/runs/run-source';
 import { FermataError } from '../domain/errors';
 import type { Done, Performance, Stretched, StretchInput } from '../domain/run/activities';
@@ -9,6 +10,7 @@ import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
+import { lacksFilters } from './leave-to-other';
 import { createEvaluateStep } from './evaluate-step';
 import { createPerformStep } from './perform-step';
 import { executionOf } from './plan-for';
@@ -30,6 +32,13 @@ const MOST_BYTES_OF_BRANCH = 65_536;
 export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) => Promise<Stretched> {
   const hands = { evaluate: createEvaluateStep(deps), perform: createPerformStep(deps) };
   return async (input) => {
+    const { definition } = await deps.sourceOf(input.runId);
+    const lacking = deps.filtersLacking(definition);
+    if (lacking.length > 0) {
+      await writeJournal(deps.database.db, input.runId, input.journal);
+      if (!Context.current().info.isLocal) throw lacksFilters(lacking);
+      return { done: [], ended: false, elsewhere: true };
+    }
     const stretch = await beginStretch(deps, input);
     const stretched = await driveInline(stretch, hands, withBudget(input));
     const [first] = stretched.done;

@@ -14,6 +14,8 @@ export interface Fleet {
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
   /** Whether one live worker other than this one knows all of these names. */
   someoneKnows(names: readonly string[]): boolean;
+  /** Whether another worker knows a name, or one that stopped within the last minutes did. */
+  someoneKnew(name: string): boolean;
   /** What this worker knows. */
   readonly names: readonly string[];
 }
@@ -84,6 +86,7 @@ export function createFleet(deps: {
       lacking: namesIn(foreign, kind, events),
       own: namesIn(ownReaders, kind, events),
     }),
+    someoneKnew: (name) => [...others.values()].some(({ knowledge: { names } }) => names.includes(name)),
     someoneKnows: (names) =>
       [...others.values()].some(({ live, knowledge: { names: known } }) => {
         return live && names.every((name) => known.includes(name));

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
-import { triggerName } from '../domain/registry/knowledge';
+import { filterName, triggerName } from '../domain/registry/knowledge';
 import { normalizeEvent } from '../domain/registry/registry';
 import type { UnroutedChange } from './change-reader';
 import { entityKey } from './change-reader';
@@ -29,7 +29,7 @@ export interface Handover {
 }
 
 /**
- * A change that concerns a trigger, kind or plugin that this worker does not have goes to a live worker that has it. When
+ * A change that concerns a trigger, filter, kind or plugin that this worker does not have goes to a live worker that has it. When
  * there is none, and an enabled automation has such a trigger, the change waits for a minute, which is enough for a
  * restart; then it is routed without, and each trigger concerned gets an evaluation that says so.
  */
@@ -43,11 +43,14 @@ export function createHandover(deps: {
 
   const lackingOf = (kind: string, events: readonly string[], unknown: readonly UnknownTrigger[]) => {
     const { lacking, own } = fleet.concerned(kind, events);
-    const used = new Set(unknown.map(({ event }) => triggerName(event)));
+    const used = new Set(unknown.filter(({ filters }) => filters.length === 0).map(({ event }) => triggerName(event)));
     // A trigger type matters only to automations that use it; a kind or plugin may derive any event.
     const relevant = lacking.filter((name) => !name.startsWith('trigger:') || used.has(name));
     const direct = events.map(triggerName).filter((name) => used.has(name));
-    return { lacking: [...new Set([...relevant, ...direct])], own };
+    const filters = unknown
+      .filter(({ event }) => events.includes(event))
+      .flatMap((each) => each.filters.map(filterName));
+    return { lacking: [...new Set([...relevant, ...direct, ...filters])], own };
   };
 
   return {
@@ -74,10 +77,13 @@ export function createHandover(deps: {
       const live = lacking.filter((name) => fleet.someoneKnows([name]));
       if (live.length > 0 && fleet.someoneKnows([...live, ...own])) return { type: 'hand-over', names: live };
       if (unknown.length === 0) return ROUTE;
-      if (live.length === 0 && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
+      // A filter that nobody had would hold up every event of its trigger's type.
+      const mayReturn = lacking.some((name) => !isFilter(name) || fleet.someoneKnew(name));
+      if (live.length === 0 && mayReturn && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
       for (const trigger of concernedBy(unknown, lacking)) {
-        const { automationId, triggerId, event } = trigger;
-        const detail = `No worker that could route the change has trigger ${event}.`;
+        const { automationId, triggerId, event, filters } = trigger;
+        const what = filters.length === 0 ? `trigger ${event}` : `filter ${filters.join(', ')}`;
+        const detail = `No worker that could route the change has ${what}.`;
         evaluations.record({ automationId, triggerId, changeId: change.changeId, outcome: 'error', detail });
       }
       return ROUTE;
@@ -85,8 +91,14 @@ export function createHandover(deps: {
   };
 }
 
+const isFilter = (name: string): boolean => name.startsWith(filterName(''));
+
 /** Unknown triggers that names concern: their own name, or a kind or plugin that shares the first part of their id. */
 function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
   const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0]));
-  return unknown.filter(({ event }) => names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''));
+  return unknown.filter(({ event, filters }) =>
+    filters.length > 0
+      ? filters.some((filter) => names.includes(filterName(filter)))
+      : names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''),
+  );
 }

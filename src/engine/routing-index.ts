@@ -9,11 +9,13 @@ export interface Candidate {
   type: TriggerType;
 }
 
-/** An enabled trigger whose type no plugin of this process brings. */
+/** An enabled trigger that this process cannot route: no plugin of it brings its type, or a filter of its automation. */
 export interface UnknownTrigger {
   automationId: string;
   triggerId: string;
   event: string;
+  /** Filters that are missing; none = the type of the trigger is. */
+  filters: readonly string[];
 }
 
 /** Triggers of one event, split by routing key; `any` looks at every payload. */
@@ -34,10 +36,14 @@ export class RoutingIndex {
   private readonly entries = new Map<string, (() => void)[]>();
   /** By automation and trigger id. */
   private readonly byName = new Map<string, Candidate>();
-  /** Enabled triggers of types that no plugin of this process brings, by automation and trigger id. */
+  /** Enabled triggers that this process cannot route, by automation and trigger id. */
   private readonly unknown = new Map<string, UnknownTrigger>();
 
-  constructor(private readonly registry: Registry) {}
+  /** `lacks` names the filters of an automation that this process does not have. */
+  constructor(
+    private readonly registry: Registry,
+    private readonly lacks: (automation: RoutedAutomation) => readonly string[] = () => [],
+  ) {}
 
   /** Automations in the index. */
   get size(): number {
@@ -48,10 +54,12 @@ export class RoutingIndex {
   set(automation: RoutedAutomation): void {
     this.remove(automation.id);
     const removers: (() => void)[] = [];
+    const lacking = automation.enabled ? this.lacks(automation) : [];
     for (const trigger of automation.triggers) {
       const type = this.registry.trigger(trigger.event);
-      if (!type) {
-        const unknown = { automationId: automation.id, triggerId: trigger.id, event: trigger.event };
+      if (!type || lacking.length > 0) {
+        const filters = type ? lacking : [];
+        const unknown = { automationId: automation.id, triggerId: trigger.id, event: trigger.event, filters };
         if (automation.enabled && trigger.enabled) removers.push(this.addUnknown(unknown));
         continue;
       }
@@ -96,12 +104,12 @@ export class RoutingIndex {
     return this.events.has(event);
   }
 
-  /** Enabled triggers of types that only other workers may know. */
+  /** Enabled triggers that only other workers may be able to route. */
   unknownTriggers(): readonly UnknownTrigger[] {
     return this.unknown.size === 0 ? [] : [...this.unknown.values()];
   }
 
-  /** Whether an enabled trigger is of a type that this process does not know. */
+  /** Whether this process cannot route an enabled trigger. */
   isUnknown(automationId: string, triggerId: string): boolean {
     return this.unknown.has(nameOf(automationId, triggerId));
   }

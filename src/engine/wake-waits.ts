@@ -23,6 +23,8 @@ export interface WakeDeps {
   registry: Registry;
   evaluator: Evaluator;
   sourceOf: (runId: string) => Promise<RunSource>;
+  /** Filters of a definition that this process does not have. */
+  filtersLacking: (definition: RunSource['definition']) => readonly string[];
   log: Logger;
   /** A wake is to be sent; it is again by who sweeps, until it is answered. */
   onWakeToSend: (wake: Wake) => void;
@@ -108,6 +110,8 @@ async function wakingOf(
   const { db } = deps.database;
   try {
     const source = await deps.sourceOf(wait.runId);
+    // A worker that has its filters evaluates it.
+    if (deps.filtersLacking(source.definition).length > 0) return {};
     const artifacts = await artifactsOf(db, wait.runId, artifactView(source.definition, wait.path));
     const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;
     if ('wait_for_trigger' in step) {

@@ -102,6 +102,64 @@ describe('workers with different plugins', () => {
     expect(answer).toMatchObject({ stuck: null });
   }, 120_000);
 
+  test('a filter of a plugin is evaluated by workers that have it, in triggers, steps and waits', async () => {
+    const automation = await save({
+      name: 'force',
+      triggers: [
+        {
+          event: 'automation.event',
+          config: { type: 'gust' },
+          filter: '(trigger.payload.data.kmh | beaufort) > 8',
+        },
+      ],
+      variables: { force: '{{ trigger.payload.data.kmh | beaufort }}' },
+      actions: [
+        { variables: { twice: '{{ (trigger.payload.data.kmh | beaufort) * 2 }}' } },
+        { wait_until: { condition: "(state.gauge['mixed'].kmh | beaufort) > 8", timeout_seconds: 300 } },
+      ],
+    });
+    await engine.call(api, 'PUT', '/entity-kinds/gauge', { schema: { type: 'object' } });
+    await engine.call(api, 'PUT', '/entities/gauge/mixed', { kmh: 10 });
+    await Promise.all([start(''), start(WEATHER), start(TIDE)]);
+    for (const kmh of [100, 100, 100, 10, 100, 10, 100, 100]) await engine.emit('gust', { kmh });
+    const allWait = async (): Promise<boolean> => {
+      const found = await engine.runs(automation);
+      return found.length === 6 && found.every(({ status }) => status === 'waiting');
+    };
+    await until('all runs wait', allWait, 60_000);
+    await engine.call(api, 'PUT', '/entities/gauge/mixed', { kmh: 100 });
+    const runs = await engine.ended(6, automation, 60_000);
+    expect(runs.map(({ status, error }) => ({ status, error }))).toEqual(
+      Array.from({ length: 6 }, () => ({ status: 'success', error: null })),
+    );
+    const [step] = await engine.steps(runs[0]?.id ?? '');
+    expect(step?.result).toEqual({ twice: 20 });
+    const outcomes = await engine.outcomes(automation);
+    expect(outcomes.filter(({ outcome }) => outcome === 'error')).toEqual([]);
+    // Events of its type would wait for a worker that has the filter.
+    await engine.call(api, 'DELETE', `/automations/${automation}`);
+  }, 120_000);
+
+  test('a run says that no worker has its filter, and goes on when one has', async () => {
+    const automation = await save({
+      name: 'forceful',
+      triggers: [{ event: 'automation.event', config: { type: 'breeze' } }],
+      actions: [{ variables: { force: '{{ 100 | beaufort }}' } }],
+    });
+    await start('');
+    await engine.emit('breeze');
+    const stuck = await until('the run says why it is stuck', async () => {
+      const [row] = await engine.runs(automation);
+      if (row === undefined) return null;
+      const { run } = (await engine.call(api, 'GET', `/runs/${row.id}`)) as { run: Record<string, unknown> };
+      return run['status'] === 'running' && run['stuck'] !== null ? run : null;
+    });
+    expect(stuck).toMatchObject({ status: 'running', stuck: 'No worker has filter beaufort.' });
+    await start(WEATHER);
+    const [run] = await engine.ended(1, automation, 60_000);
+    expect(run).toMatchObject({ status: 'success', error: null });
+  }, 120_000);
+
   test('a dwell of a trigger that the worker does not know is kept for one that does', async () => {
     const automation = await save({
       name: 'long storm',

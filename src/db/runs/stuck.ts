@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { actionName } from '../../domain/registry/knowledge';
+import { unknownFilters } from '../../domain/definition/unknown-filters';
+import { standardFilters } from '../../domain/expressions/filter-registry';
+import { actionName, filterName } from '../../domain/registry/knowledge';
 import type { Executor } from '../executor';
 import { knownByWorkers } from '../worker-announcements';
 
@@ -87,8 +89,19 @@ export async function stuckReason(db: Executor, runId: string): Promise<string |
   ];
   const missing = known && found.rows.find(({ action }) => !known.has(actionName(action)));
   if (missing) return `No worker has action ${missing.action}.`;
+  const filters = known === null ? [] : await filtersMissing(db, runId, known);
+  if (filters.length > 0) return `No worker has filter ${filters.join(', ')}.`;
   const noted = await db.execute<{ reason: string }>(sql`select reason from stuck_runs where run_id = ${runId}`);
   return noted.rows[0]?.reason ?? null;
+}
+
+/** Filters of an open run's definition that no live worker has. */
+async function filtersMissing(db: Executor, runId: string, known: ReadonlySet<string>): Promise<string[]> {
+  const found = await db.execute<{ definition: Record<string, unknown> }>(sql`
+    select v.definition from runs r join automation_versions v on v.automation_id = r.automation_id and v.version = r.version
+    where r.id = ${runId} and r.status in ('pending', 'running', 'waiting')`);
+  const definition = found.rows[0]?.definition ?? {};
+  return unknownFilters(definition, (name) => standardFilters.get(name) !== undefined || known.has(filterName(name)));
 }
 
 /** Stuck runs as an operator reads them, oldest first. */

@@ -8,8 +8,8 @@ export interface Reads {
 }
 
 /**
- * What a worker's plugins bring, as the worker announces it. Names are `trigger:<id>`, `action:<id>`, `kind:<kind>` and
- * `plugin:<id>`; a plugin reads the kinds that it derives events from, maps payloads for or listens to.
+ * What a worker's plugins bring, as the worker announces it. Names are `trigger:<id>`, `action:<id>`, `kind:<kind>`,
+ * `filter:<name>` and `plugin:<id>`; a plugin reads the kinds that it derives events from, maps payloads for or listens to.
  */
 export interface Knowledge {
   names: string[];
@@ -17,6 +17,7 @@ export interface Knowledge {
 }
 
 export const triggerName = (event: string): string => `trigger:${event}`;
+export const filterName = (filter: string): string => `filter:${filter}`;
 export const actionName = (action: string): string => `action:${action}`;
 
 /** Lists what plugins bring. The result is sorted, so that equal plugins give equal knowledge. */
@@ -33,7 +34,8 @@ export function knowledgeOf(plugins: readonly PluginDescription[]): Knowledge {
     const heard = kindsHeard(plugin);
     if (heard.length > 0) reads[`plugin:${plugin.id}`] = { kinds: heard };
     const actions = (plugin.actions ?? []).flatMap(({ id }) => actionNames(`${plugin.id}.${id}`));
-    return [`plugin:${plugin.id}`, ...kinds.map((kind) => `kind:${kind}`), ...triggers, ...actions];
+    const filters = Object.keys(plugin.filters ?? {}).map(filterName);
+    return [`plugin:${plugin.id}`, ...kinds.map((kind) => `kind:${kind}`), ...triggers, ...actions, ...filters];
   });
   const sorted = Object.entries(reads).sort(([one], [other]) => (one < other ? -1 : 1));
   return { names: names.sort(), reads: Object.fromEntries(sorted) };

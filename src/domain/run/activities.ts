@@ -103,6 +103,8 @@ export interface Stretched {
   done: Done[];
   /** The run's steps are through and its row has ended as a success. */
   ended: boolean;
+  /** Nothing was carried out: this worker lacks a filter of the definition, and a normal activity takes over. */
+  elsewhere?: true;
 }
 
 /** Where a branch stands, for an activity to go on from there. */

@@ -32,12 +32,19 @@ const BOOKKEEPING_MS = 60_000;
 /** Activities of ours that are fast, with what the Web UI shows beside their markers. */
 export const local = (summary: string): RunActivities => proxyLocalActivities<RunActivities>({ ...LOCAL, summary });
 
-/** Carries out a command and, in the same activity, what follows it. */
+/** Time for one attempt at a stretch as a normal activity; its steps take at most 2 s besides the last one. */
+const ELSEWHERE_MS = 120_000;
+
+/**
+ * Carries out a command and, in the same activity, what follows it. `elsewhere`: as a normal activity, which Temporal offers to
+ * other workers until one has the filters of the definition.
+ */
 export function performStretch(
   scope: CancellationScope,
   state: RunState,
   branch: Branch,
   command: CommandOf<'evaluate' | 'perform'>,
+  elsewhere: boolean,
 ): Promise<Stretched> {
   const { path, node } = command;
   const iteration = command.type === 'evaluate' ? command.iteration : undefined;
@@ -46,8 +53,16 @@ export function performStretch(
     ...{ branch: branch.place, positions: state.progress.positionsOf(branch.place) },
     first: { type: command.type, at: path, ...(iteration === undefined ? {} : { iteration }) },
   };
-  return keepingNotes(state, input, () => scope.run(() => local(node.label).performStretch(input)));
+  const { label } = node;
+  const perform = () => (elsewhere ? anywhere(label) : local(label)).performStretch(input);
+  return keepingNotes(state, input, () => scope.run(perform));
 }
+
+const anywhere = (summary: string): Pick<RunActivities, 'performStretch'> =>
+  proxyActivities<Pick<RunActivities, 'performStretch'>>({
+    ...{ summary, startToCloseTimeout: ELSEWHERE_MS },
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+  });
 
 /** An activity that is cancelled before it has begun never runs: the notes in its input go with the next one. */
 async function keepingNotes<T>(

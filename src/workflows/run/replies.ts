@@ -1,3 +1,4 @@
+import { condition } from '@temporalio/workflow';
 import type { Done } from '../../domain/run/activities';
 import type { Command } from '../../domain/run/interpret/command';
 
@@ -33,4 +34,17 @@ export function outcomeOf(
   if (done && isAsked && command.type === 'evaluate' && 'evaluated' in done) return done.evaluated;
   if (done && isAsked && command.type === 'perform' && 'performed' in done) return done.performed;
   throw new Error(`The stretch carried out ${done?.at ?? 'nothing'} where ${command.path} was next`);
+}
+
+/**
+ * The one suspension point: waits for a delivery. A condition is evaluated at once, and again when every reaction to what was
+ * done has settled; only then does what the last delivery led to, cancelled timers included, count as issued.
+ */
+export function delivered(ready: readonly Delivery[]): Promise<void> {
+  let settled = false;
+  return condition(() => {
+    const isReady = settled && ready.length > 0;
+    settled = true;
+    return isReady;
+  });
 }

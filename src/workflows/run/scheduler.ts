@@ -1,4 +1,4 @@
-import { CancellationScope, condition, patched, sleep } from '@temporalio/workflow';
+import { CancellationScope, patched, sleep } from '@temporalio/workflow';
 import type { Done, Stretched } from '../../domain/run/activities';
 import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import { FiberCancelled, StepFailed } from '../../domain/run/interpret/outcome';
@@ -7,7 +7,7 @@ import { callStep, failStep, performStretch, writeNotes } from './activities';
 import { currentTask, nextPosition, takePosition } from './delivery-order';
 import { createFiber, type Fiber, type Fork } from './fiber';
 import { ContinueLater } from './outcome';
-import { durationOf, outcomeOf, type Delivery, type Reply } from './replies';
+import { delivered, durationOf, outcomeOf, type Delivery, type Reply } from './replies';
 import type { RunState } from './run-state';
 import { bytesOf, inputTooLarge, MOST_INPUT_BYTES, resultBytes, TaskRoom } from './task-room';
 
@@ -82,26 +82,13 @@ export class Scheduler {
     this.resume(root, { value: undefined });
     this.settle();
     while (this.outcome === null) {
-      await this.delivered();
+      await delivered(this.ready);
       this.ready.sort((one, other) => one.position - other.position);
       const next = this.ready.shift();
       if (next && next.task !== null) this.room.begin(next.task);
       next?.take();
       this.settle();
     }
-  }
-
-  /**
-   * The one suspension point. A condition is evaluated at once, and again when every reaction to what was done has
-   * settled; only then does what the last delivery led to, cancelled timers included, count as issued.
-   */
-  private delivered(): Promise<void> {
-    let settled = false;
-    return condition(() => {
-      const isReady = settled && this.ready.length > 0;
-      settled = true;
-      return isReady;
-    });
   }
 
   private deliver(position: number, take: () => void, isLocal = false): void {
@@ -250,28 +237,43 @@ export class Scheduler {
       // A wake from before this evaluation is seen by it; one that comes while it is under way asks for another.
       if (command.type === 'evaluate') this.wakes.delete(command.path);
       this.room.reserve(reserved);
-      this.start(
-        fiber,
-        (scope) => performStretch(scope, this.state, fiber.branch, command),
-        (reply) => {
-          this.room.settle(reserved, 'value' in reply ? bytesOf(reply.value) : 0);
-          if (fiber.cancelled || 'error' in reply) return reply;
-          const { done, ended } = reply.value as Stretched;
-          this.state.rowEnded ||= ended;
-          const [first, ...ahead] = done;
-          fiber.ahead = ahead;
-          return { value: outcomeOf(command, first) };
-        },
-      );
+      this.begin(fiber, command, reserved, true);
     });
+  }
+
+  /** Begins a stretch: here, or where a worker has what this one lacks. */
+  private begin(
+    fiber: Fiber,
+    command: Extract<Command, { type: 'evaluate' | 'perform' }>,
+    reserved: number,
+    isLocal: boolean,
+  ): void {
+    this.start(
+      fiber,
+      (scope) => performStretch(scope, this.state, fiber.branch, command, !isLocal),
+      (reply) => {
+        this.room.settle(reserved, 'value' in reply ? bytesOf(reply.value) : 0);
+        if (fiber.cancelled || 'error' in reply) return reply;
+        const { done, ended, elsewhere } = reply.value as Stretched;
+        if (elsewhere) {
+          this.room.spend(this.state.inputBytes(fiber.branch));
+          this.begin(fiber, command, 0, false);
+          return null;
+        }
+        this.state.rowEnded ||= ended;
+        const [first, ...ahead] = done;
+        fiber.ahead = ahead;
+        return { value: outcomeOf(command, first) };
+      },
+      isLocal,
+    );
   }
 
   /** A normal activity, whose input the server gets with the workflow task. */
   private call(fiber: Fiber, command: Extract<Command, { type: 'call' }>): null {
     const bytes = this.state.inputBytes(fiber.branch);
     if (bytes > MOST_INPUT_BYTES) {
-      const { node, path } = command;
-      return this.fail(fiber, { type: 'fail', node, path, error: inputTooLarge(node, path, bytes) });
+      return this.fail(fiber, { ...command, type: 'fail', error: inputTooLarge(command.node, command.path, bytes) });
     }
     return this.whenItFits(fiber, bytes, () => {
       this.room.spend(bytes);
@@ -280,34 +282,28 @@ export class Scheduler {
   }
 
   private fail(fiber: Fiber, command: Extract<Command, { type: 'fail' }>): null {
-    this.start(fiber, (scope) => failStep(scope, this.state, fiber.branch, command));
-    return null;
+    return this.start(fiber, (scope) => failStep(scope, this.state, fiber.branch, command));
   }
 
-  /**
-   * Issues a command, or holds it back until the workflow task has room for so many bytes. Executions of releases before did
-   * not hold any back.
-   */
+  /** Issues a command, or holds it until the workflow task has room for it; releases before held none back. */
   private whenItFits(fiber: Fiber, bytes: number, issue: () => void): null {
     if (this.room.fits(bytes) || !patched('split-workflow-tasks')) {
       issue();
       return null;
     }
-    const { command } = fiber;
     fiber.parked = true;
+    const { command } = fiber;
     // A call that takes over from a local attempt is not repeated by a new execution.
     const isUnderWay = command?.type === 'call' && command.after !== null;
-    if (isUnderWay) this.underWay += 1;
+    this.underWay += isUnderWay ? 1 : 0;
     this.room.hold({
       bytes,
       isStale: () => fiber.command !== command,
-      drop: () => {
-        if (isUnderWay) this.underWay -= 1;
-      },
+      drop: () => void (this.underWay -= isUnderWay ? 1 : 0),
       issue: () => {
         // The next execution begins what has not begun.
         if (this.draining && !isUnderWay) return;
-        if (isUnderWay) this.underWay -= 1;
+        this.underWay -= isUnderWay ? 1 : 0;
         fiber.parked = false;
         issue();
       },
@@ -328,13 +324,18 @@ export class Scheduler {
   private start(
     fiber: Fiber,
     begin: (scope: CancellationScope) => Promise<unknown>,
-    answer: (reply: Reply) => Reply = (reply) => reply,
+    answer: (reply: Reply) => Reply | null = (reply) => reply,
     isLocal = true,
-  ): void {
+  ): null {
     const scope = new CancellationScope();
     fiber.scope = scope;
     this.underWay += 1;
-    this.follow(scope, begin(scope), (reply) => this.resume(fiber, answer(reply)), isLocal);
+    const then = (reply: Reply) => {
+      const answered = answer(reply);
+      if (answered !== null) this.resume(fiber, answered);
+    };
+    this.follow(scope, begin(scope), then, isLocal);
+    return null;
   }
 
   private pause(fiber: Fiber, command: Extract<Command, { type: 'sleep' | 'wait' }>): null {

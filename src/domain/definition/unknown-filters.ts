@@ -1,0 +1,62 @@
+import { childrenOf, type Node } from '../expressions/ast';
+import { ExpressionError } from '../expressions/error';
+import { expressionsOf } from '../expressions/expression-source';
+import { isTemplate, parseBareExpression, parseTemplate } from '../expressions/template';
+import { isMap } from './plain-map';
+import { visitTexts } from './secret-references';
+import { walkDocument, type TextMode } from './walk';
+
+/** What may be a use of a filter; texts hold other bars, too. */
+const MAYBE_FILTER = /\|\s*([A-Za-z_][A-Za-z0-9_]*)/g;
+
+/** Fields of the built-in actions that are code, which is never rendered. */
+const CODE: ReadonlySet<string> = new Set(['script']);
+
+/** Names of the filters that a definition uses in its expressions and templates and that `knows` refuses, sorted. */
+export function unknownFilters(
+  definition: Readonly<Record<string, unknown>>,
+  knows: (name: string) => boolean,
+  codeOf: (action: string) => ReadonlySet<string> = () => CODE,
+): string[] {
+  if (!mayHaveUnknown(definition, knows)) return [];
+  const found = new Set<string>();
+  const visit = (node: Node): void => {
+    if (node.kind === 'pipe' && !knows(node.filter)) found.add(node.filter);
+    childrenOf(node).forEach(visit);
+  };
+  const visitAll = (value: unknown, mode: TextMode): void =>
+    visitTexts(value, [], (text) => {
+      for (const { root } of parsed(text, mode)) visit(root);
+    });
+  walkDocument(definition, {
+    expression: ({ value, mode }) => visitAll(value, mode),
+    step: ({ step: { action, config } }) => {
+      if (typeof action !== 'string' || !isMap(config)) return;
+      const code = codeOf(action);
+      for (const [name, value] of Object.entries(config)) if (!code.has(name)) visitAll(value, 'template');
+    },
+  });
+  return [...found].sort();
+}
+
+/** Whether any text has what looks like an unknown filter: most definitions need not be parsed. */
+function mayHaveUnknown(definition: unknown, knows: (name: string) => boolean): boolean {
+  let may = false;
+  visitTexts(definition, [], (text) => {
+    if (may || !text.includes('|')) return;
+    for (const [, name = ''] of text.matchAll(MAYBE_FILTER)) may ||= !knows(name);
+  });
+  return may;
+}
+
+function parsed(text: string, mode: TextMode): readonly { root: Node }[] {
+  try {
+    if (mode === 'expression' || (mode === 'either' && !isTemplate(text)))
+      return [parseBareExpression(text).expression];
+    return isTemplate(text) ? expressionsOf(parseTemplate(text)) : [];
+  } catch (error) {
+    // What cannot be parsed fails where it is evaluated.
+    if (error instanceof ExpressionError) return [];
+    throw error;
+  }
+}
