@@ -40,7 +40,7 @@ function valueLines(entry: Entry, entries: readonly Entry[], knowledge: Knowledg
       return knowledge.actions.filter(({ id }) => id === value).map(({ description }) => description);
     case 'connectionId':
       return knowledge.connections.filter(({ id }) => id === value).map(({ name, type }) => `${name} (${type})`);
-    case 'cron':
+    case 'cronPattern':
       return cronLines(value, valueAt(entries, [...entry.path.slice(0, -1), 'timezone']));
     case 'for':
       return ['The cause must hold this long without a break; any change that contradicts it starts over.'];

@@ -39,7 +39,7 @@ export const knowledgeQuery = queryOptions({
   queryKey: ['editor-knowledge'],
   staleTime: 60_000,
   queryFn: async (): Promise<Knowledge> => {
-    const [schema, triggers, actions, filters, kinds, names, groups, systems, automations] = await Promise.all([
+    const [schema, triggers, actions, filters, kinds, names, groups, systems] = await Promise.all([
       ask(api.GET('/api/v1/schema/automation')),
       queryClient.ensureQueryData(registryQuery('triggers')),
       queryClient.ensureQueryData(registryQuery('actions')),
@@ -48,7 +48,6 @@ export const knowledgeQuery = queryOptions({
       queryClient.ensureQueryData(namesQuery),
       ask(api.GET('/api/v1/automation-groups')),
       readable(ask(api.GET('/api/v1/systems', { params }))),
-      readable(ask(api.GET('/api/v1/automations', { params }))),
     ]);
     return {
       ...{ schema, triggers, actions, filters, kinds, groups: groups.items },
@@ -56,7 +55,6 @@ export const knowledgeQuery = queryOptions({
       secrets: names.secrets.items.map(({ name }) => name),
       hooks: names.hooks.items.map(({ name }) => name),
       systems: systems.items.map(({ id, name }) => ({ id, name })),
-      automations: automations.items.map(({ id, name }) => ({ id, name })),
     };
   },
 });

@@ -22,7 +22,6 @@ export interface Knowledge {
   secrets: readonly string[];
   hooks: readonly string[];
   systems: readonly { id: string; name: string }[];
-  automations: readonly { id: string; name: string }[];
   groups: readonly string[];
 }
 

@@ -25,7 +25,10 @@ export function suggestAt(text: string, offset: number, knowledge: Knowledge): S
     const options = knowledge.secrets.map((label) => ({ label, detail: 'secret' }));
     return { from: offset - (secret[1] ?? '').length, options, kind: 'member' };
   }
-  return place.kind === 'key' ? suggestKeys(place, knowledge, entries) : suggestValues(place, knowledge, entries);
+  const isName = place.kind === 'key' && place.path.at(-2) === 'systemIds';
+  return place.kind === 'key' && !isName
+    ? suggestKeys(place, knowledge, entries)
+    : suggestValues(place, knowledge, entries);
 }
 
 /** The expression in which the cursor stands, up to the cursor. */
@@ -132,12 +135,13 @@ function referencesAt(path: Path, knowledge: Knowledge, entries: readonly Entry[
       return knowledge.triggers.map(described);
     case 'action':
       return path.at(-2) === 'config' ? undefined : knowledge.actions.map(described);
-    case 'connectionId': {
-      const action = valueAt(entries, [...path.slice(0, -2), 'action']);
-      const type = knowledge.actions.find(({ id }) => id === action)?.connection;
-      const fitting = knowledge.connections.filter((each) => type == null || each.type === type);
-      return fitting.map(({ id, name, type: kind }) => ({ label: name, detail: kind, apply: id, info: id }));
-    }
+    case 'connectionId':
+    case 'channel':
+      return connectionsAt(path, knowledge, entries);
+    case 'hook':
+      return knowledge.hooks.map((label) => ({ label, detail: 'hook' }));
+    case 'systemId':
+      return systemsOf(knowledge);
     case 'kind':
       return knowledge.kinds.map(({ kind, description }) => ({ label: kind, info: description ?? '' }));
     case 'group':
@@ -147,6 +151,18 @@ function referencesAt(path: Path, knowledge: Knowledge, entries: readonly Entry[
         each[0] === 'triggers' && each.length === 3 && each[2] === 'id' ? [{ label: value }] : [],
       );
     default:
-      return undefined;
+      return path.at(-2) === 'systemIds' ? systemsOf(knowledge) : undefined;
   }
+}
+
+const systemsOf = ({ systems }: Knowledge): Suggestion[] => systems.map(({ id, name }) => ({ label: id, info: name }));
+
+/** Connections that the action of a step can take; undefined where the field names none. */
+function connectionsAt(path: Path, knowledge: Knowledge, entries: readonly Entry[]): Suggestion[] | undefined {
+  const name = valueAt(entries, [...path.slice(0, -2), 'action']);
+  const action = knowledge.actions.find(({ id }) => id === name);
+  const field = action?.connectionField ?? 'connectionId';
+  if (path.at(-1) !== field) return undefined;
+  const fitting = knowledge.connections.filter(({ type }) => action?.connection == null || type === action.connection);
+  return fitting.map(({ id, name: label, type: detail }) => ({ label, detail, apply: id, info: id }));
 }
