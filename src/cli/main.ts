@@ -22,6 +22,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['migrate', 'bring the database schema up to date', () => import('./migrate.js')],
   ['apply', 'create or update automations from files', () => import('./apply.js')],
   ['validate', 'check automation files, without a service', () => import('./validate.js')],
+  ['import', 'write automations of Home Assistant in the form of this service', () => import('./import.js')],
   ['test', 'run automations against events and expected outcomes, on virtual time', () => import('./test.js')],
   ['automations', 'list automations; one with its last runs and why it did not run', () => import('./automations.js')],
   ['runs', 'list runs, show one step by step, follow', () => import('./runs.js')],

@@ -2,25 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { validateDefinition } from '../domain/definition/validate';
 import type { Finding } from '../domain/errors';
-import { createPluginFilters } from '../domain/registry/plugin-filters';
-import { createRegistry, type Registry } from '../domain/registry/registry';
-import type { FilterRegistry } from '../domain/expressions/filter-registry';
-import type { Action } from '../integrations/contract';
-import { createEgress } from '../edges/egress/egress';
-import { loadConfig } from '../config';
-import { loadPlugins } from '../integrations/load-plugins';
-import { createPlugins } from '../integrations/plugins';
 import { type AutomationFile, readAutomationFile } from './apply/automation-files';
 import { listFiles } from './apply/list-files';
+import { type Known, loadKnown } from './known';
 import { renderFinding } from './print/finding';
 import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { UsageError } from './usage-error';
-
-/** What automations can be made of. */
-interface Known {
-  registry: Registry<Action>;
-  filters: FilterRegistry;
-}
 
 /** What was found in one file. */
 interface FileReport {
@@ -49,13 +36,7 @@ Examples:
 `,
     )
     .action(async (paths: string[], { json }: { json?: true }) => {
-      const egress = createEgress({ allow: [] });
-      const own = await loadPlugins(loadConfig(process.env).plugins, { egress });
-      const plugins = createPlugins({ egress, own });
-      const known = {
-        registry: createRegistry<Action>(plugins),
-        filters: createPluginFilters(plugins, () => undefined),
-      };
+      const known = await loadKnown();
       const reports = listFiles(paths).map((file) => check(file, known));
       const empty = reports.every(({ automations, errors }) => automations + errors.length === 0);
       if (empty) throw new UsageError(`No automations in ${paths.join(', ')}.`);

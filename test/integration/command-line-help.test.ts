@@ -36,6 +36,8 @@ describe('the help and completion of the command line, without a service', () =>
     'worker',
     'migrate',
     'validate',
+    'import',
+    'import home-assistant',
     'apply',
     'automations',
     'runs',

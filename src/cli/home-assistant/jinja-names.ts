@@ -1,0 +1,113 @@
+import { NotImported } from './not-imported';
+
+/** Code in our language; `atomic`: it needs no parentheses. */
+export interface Code {
+  text: string;
+  atomic: boolean;
+}
+
+/** What the names in templates of one automation mean. */
+export interface Names {
+  /** Kind of entity that the states of Home Assistant are kept as. */
+  kind: string;
+  /** Variables that the automation declares. */
+  variables: ReadonlySet<string>;
+}
+
+const atom = (text: string): Code => ({ text, atomic: true });
+const WORD = /^[A-Za-z_]\w*$/;
+
+const LITERALS: Readonly<Record<string, string>> = {
+  ...{ true: 'true', True: 'true', false: 'false', False: 'false', none: 'null', None: 'null', null: 'null' },
+};
+
+/** Keys behind an expression: `.name` or `["other name"]`. */
+const keys = (path: readonly string[]): string =>
+  path
+    .map((key) => (WORD.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`))
+    .join('');
+
+/** The state of an entity as its row of our own kind. */
+export const entityExpression = ({ kind }: Pick<Names, 'kind'>, entityId: string): string =>
+  `state${keys([kind])}[${JSON.stringify(entityId)}]`;
+
+/** The value of an attribute, or of the state itself. */
+export const fieldExpression = (names: Pick<Names, 'kind'>, entityId: string, attribute?: string): string =>
+  `${entityExpression(names, entityId)}${keys(attribute === undefined ? ['state'] : ['attributes', attribute])}`;
+
+/**
+ * What a name with its keys and arguments is here. @throws {NotImported} for what has no counterpart
+ * Source: https://www.home-assistant.io/docs/configuration/templating/ and
+ * https://www.home-assistant.io/docs/automation/templating/
+ */
+export function expressionOf(path: readonly string[], args: readonly string[] | undefined, names: Names): Code {
+  const [root = '', ...rest] = path;
+  if (args !== undefined) return called(path, args, names);
+  if (rest.length === 0 && Object.hasOwn(LITERALS, root)) return atom(LITERALS[root] as string);
+  switch (root) {
+    case 'states':
+      return ofStates(rest, names);
+    case 'trigger':
+      return ofTrigger(rest);
+    case 'repeat':
+      return ofRepeat(rest);
+    case 'wait':
+      if (rest[0] === 'completed' && rest.length === 1) return atom('wait.completed');
+      if (rest[0] === 'remaining' && rest.length === 1) return atom('wait.remainingSeconds');
+      break;
+    default:
+      if (names.variables.has(root)) return atom(`variables${keys(path)}`);
+  }
+  throw new NotImported(`"${path.join('.')}" has no counterpart`);
+}
+
+function called(path: readonly string[], args: readonly string[], names: Names): Code {
+  const [entity = '', ...values] = args;
+  const name = path.join('.');
+  const id = /^"[^"\\]*"$/.test(entity) ? (JSON.parse(entity) as string) : undefined;
+  const text = values.map((value) => (/^"/.test(value) ? (JSON.parse(value) as string) : value));
+  if (id !== undefined && name === 'states' && values.length === 0) return atom(fieldExpression(names, id));
+  if (id !== undefined && name === 'state_attr' && values.length === 1)
+    return atom(fieldExpression(names, id, text[0]));
+  if (id !== undefined && name === 'is_state' && values.length === 1) {
+    const operator = values[0]?.startsWith('[') ? 'in' : '==';
+    return { text: `${fieldExpression(names, id)} ${operator} ${values[0] ?? ''}`, atomic: false };
+  }
+  if (id !== undefined && name === 'is_state_attr' && values.length === 2) {
+    return { text: `${fieldExpression(names, id, text[0])} == ${values[1] ?? ''}`, atomic: false };
+  }
+  throw new NotImported(`${name}() has no counterpart`);
+}
+
+/** `states.sensor.kitchen.state` */
+function ofStates([domain, object, member, ...more]: readonly string[], names: Names): Code {
+  if (domain !== undefined && object !== undefined) {
+    const id = `${domain}.${object}`;
+    if (member === 'state' && more.length === 0) return atom(fieldExpression(names, id));
+    if (member === 'attributes' && more[0] !== undefined)
+      return atom(`${entityExpression(names, id)}${keys(['attributes', ...more])}`);
+  }
+  throw new NotImported('"states" is only read as states(\'domain.name\') or states.domain.name.state');
+}
+
+function ofTrigger(path: readonly string[]): Code {
+  const [first, second, ...rest] = path;
+  const side = first === 'to_state' ? 'next' : first === 'from_state' ? 'prev' : undefined;
+  if (side !== undefined && second === 'state' && rest.length === 0) return atom(`trigger.payload.${side}.state`);
+  if (side !== undefined && second === 'attributes') return atom(`trigger.payload.${side}.attributes${keys(rest)}`);
+  if (first === 'entity_id' && second === undefined) return atom('trigger.payload.id');
+  if (side !== undefined && second === 'entity_id') return atom('trigger.payload.id');
+  if (first === 'id' && second === undefined) return atom('trigger.id');
+  if (first === 'event' && second === 'data') return atom(`trigger.payload.data${keys(rest)}`);
+  if (first === 'event' && second === 'event_type') return atom('trigger.payload.type');
+  if (first === 'json' || first === 'data') return atom(`trigger.payload.body${keys(path.slice(1))}`);
+  if (first === 'query') return atom(`trigger.payload.query${keys(path.slice(1))}`);
+  throw new NotImported(`"trigger.${path.join('.')}" has no counterpart`);
+}
+
+/** Home Assistant counts iterations from 1. */
+function ofRepeat([first, ...rest]: readonly string[]): Code {
+  if (first === 'index' && rest.length === 0) return { text: 'repeat.index + 1', atomic: false };
+  if (first === 'first' || first === 'last' || first === 'item') return atom(`repeat${keys([first, ...rest])}`);
+  throw new NotImported(`"repeat.${first ?? ''}" has no counterpart`);
+}

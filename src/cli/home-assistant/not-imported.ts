@@ -1,0 +1,60 @@
+import { stringify } from 'yaml';
+
+/** A part of an automation of Home Assistant that has no counterpart; the message is the reason. */
+export class NotImported extends Error {
+  override readonly name = 'NotImported';
+}
+
+/** A scalar with a tag such as `!secret`, which only Home Assistant resolves. */
+export class Tagged {
+  constructor(
+    readonly tag: string,
+    readonly text: string,
+  ) {}
+
+  toJSON(): string {
+    return `${this.tag} ${this.text}`;
+  }
+}
+
+/** What stands in a comment in place of a part: the reason, and the part as it was written. */
+export interface Note {
+  reason: string;
+  fragment: unknown;
+}
+
+/** The comment of a note, without the leading `#`. */
+export function noteText({ reason, fragment }: Note): string {
+  const original = typeof fragment === 'string' ? fragment : stringify(JSON.parse(JSON.stringify(fragment)));
+  const lines = original.trimEnd().split('\n');
+  return [` Not imported: ${reason}`, ...lines.map((line) => `   ${line}`)].join('\n');
+}
+
+/** Parts of the result with the notes that stand before each; one without a value is a note alone. */
+export class List {
+  readonly items: { value?: unknown; notes: Note[] }[] = [];
+
+  add(value: unknown, notes: Note[] = []): void {
+    this.items.push({ value, notes });
+  }
+
+  /** Notes what `translate` cannot express, and adds what it can. */
+  attempt(fragment: unknown, translate: (notes: Note[]) => unknown): void {
+    const notes: Note[] = [];
+    try {
+      const value = translate(notes);
+      this.items.push(value === undefined ? { notes } : { value, notes });
+    } catch (error) {
+      if (!(error instanceof NotImported)) throw error;
+      this.items.push({ notes: [{ reason: error.message, fragment }] });
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.items.every(({ value }) => value === undefined);
+  }
+
+  get notes(): Note[] {
+    return this.items.flatMap(({ notes }) => notes);
+  }
+}

@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../domain/errors';
+import { importAutomation, notesIn, type Imported } from './home-assistant/automation';
+import { readAutomations, UnreadableFile, writeAutomation } from './home-assistant/files';
+import { loadKnown } from './known';
+import { UsageError } from './usage-error';
+
+interface Options {
+  out?: string;
+  kind: string;
+}
+
+/** `fermata import` */
+export function configure(command: Command): void {
+  command
+    .command('home-assistant')
+    .description('write automations of Home Assistant as YAML of this service; exit code 1 when parts are left out')
+    .argument('<file>', 'one automation, a list (automations.yaml) or a configuration.yaml; - for standard input')
+    .option('-o, --out <directory>', 'write one file for each automation; default: all to standard output')
+    .option('--kind <kind>', 'kind of entity that the states of Home Assistant are kept as', 'home_assistant')
+    .addHelpText(
+      'after',
+      `
+Triggers, conditions and actions with a counterpart are translated. All others become a comment with the original and the
+reason; such an automation is written as disabled, and conditions that are left out never hold. A state such as light.kitchen
+is read as state.home_assistant["light.kitchen"].state: keep the kind up to date with PUT /entities, and create the hooks of
+webhook triggers. Exit code 0: everything was translated; 1: parts were left out, or the file cannot be read; 2: wrong use.
+
+Examples:
+  fermata import home-assistant automations.yaml > imported.yaml
+  fermata import home-assistant automations.yaml --out automations && fermata validate automations
+`,
+    )
+    .action(importHomeAssistant);
+  command.addHelpText('after', '\nExamples:\n  fermata import home-assistant automations.yaml --out automations\n');
+}
+
+async function importHomeAssistant(file: string, { out, kind }: Options): Promise<void> {
+  const { registry } = await loadKnown();
+  const hasAction = (name: string) => registry.action(name) !== undefined;
+  const imported = read(file).map((written) => importAutomation(written, { kind, hasAction }));
+  if (out === undefined) process.stdout.write(imported.map(writeAutomation).join('---\n'));
+  else writeFiles(out, imported);
+  const left = imported.flatMap(({ name, document, notes }) =>
+    [...notes, ...notesIn(document)].map(({ reason }) => `${name}: ${reason}`),
+  );
+  for (const line of left) console.error(`Not imported: ${line}`);
+  const count = imported.length;
+  console.error(
+    `${count} automation${count === 1 ? '' : 's'} imported, ${left.length} part${left.length === 1 ? '' : 's'} left out.`,
+  );
+  if (left.length > 0) process.exitCode = 1;
+}
+
+/** @throws {UsageError} when the file does not exist */
+function read(file: string): ReturnType<typeof readAutomations> {
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+  }
+  try {
+    return readAutomations(text);
+  } catch (error) {
+    if (error instanceof UnreadableFile) throw new Error(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function writeFiles(directory: string, imported: readonly Imported[]): void {
+  mkdirSync(directory, { recursive: true });
+  const taken = new Set<string>();
+  for (const one of imported) {
+    const words = one.name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-|-$/g, '')
+      .slice(0, 80);
+    const base = words === '' ? 'automation' : words;
+    let name = base;
+    for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
+    taken.add(name);
+    writeFileSync(join(directory, `${name}.yaml`), writeAutomation(one));
+  }
+}

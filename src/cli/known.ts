@@ -1,0 +1,25 @@
+import { createEgress } from '../edges/egress/egress';
+import { loadConfig } from '../config';
+import type { FilterRegistry } from '../domain/expressions/filter-registry';
+import { createPluginFilters } from '../domain/registry/plugin-filters';
+import { createRegistry, type Registry } from '../domain/registry/registry';
+import type { Action } from '../integrations/contract';
+import { loadPlugins } from '../integrations/load-plugins';
+import { createPlugins } from '../integrations/plugins';
+
+/** What automations can be made of, for commands that need no service. */
+export interface Known {
+  registry: Registry<Action>;
+  filters: FilterRegistry;
+}
+
+/** Triggers, actions and filters of this package and of the plugins in the environment. */
+export async function loadKnown(): Promise<Known> {
+  const egress = createEgress({ allow: [] });
+  const own = await loadPlugins(loadConfig(process.env).plugins, { egress });
+  const plugins = createPlugins({ egress, own });
+  return {
+    registry: createRegistry<Action>(plugins),
+    filters: createPluginFilters(plugins, () => undefined),
+  };
+}
