@@ -26,9 +26,11 @@ export function conditionOf(written: unknown, context: ConditionContext): unknow
   if (short !== undefined) return joined(short, listOf(written[short]), context);
   switch (kind) {
     case 'and':
+      return joined('and', listOf(written['conditions']), context);
     case 'or':
+      return joined('or', listOf(written['conditions']), context);
     case 'not':
-      return joined(kind, listOf(written['conditions']), context);
+      return joined('not', listOf(written['conditions']), context);
     case 'template':
       onlyKeys(written, [...COMMON, 'value_template']);
       return expressionOfTemplate(String(written['value_template']), context);

@@ -93,10 +93,12 @@ function ofStates([domain, object, member, ...more]: readonly string[], names: N
 function ofTrigger(path: readonly string[]): Code {
   const [first, second, ...rest] = path;
   const side = first === 'to_state' ? 'next' : first === 'from_state' ? 'prev' : undefined;
-  if (side !== undefined && second === 'state' && rest.length === 0) return atom(`trigger.payload.${side}.state`);
-  if (side !== undefined && second === 'attributes') return atom(`trigger.payload.${side}.attributes${keys(rest)}`);
+  if (side !== undefined) {
+    if (second === 'state' && rest.length === 0) return atom(`trigger.payload.${side}.state`);
+    if (second === 'attributes') return atom(`trigger.payload.${side}.attributes${keys(rest)}`);
+    if (second === 'entity_id') return atom('trigger.payload.id');
+  }
   if (first === 'entity_id' && second === undefined) return atom('trigger.payload.id');
-  if (side !== undefined && second === 'entity_id') return atom('trigger.payload.id');
   if (first === 'id' && second === undefined) return atom('trigger.id');
   if (first === 'event' && second === 'data') return atom(`trigger.payload.data${keys(rest)}`);
   if (first === 'event' && second === 'event_type') return atom('trigger.payload.type');
