@@ -25,7 +25,7 @@ export function configure(command: Command): void {
       `
 Triggers, conditions and actions with a counterpart are translated. All others become a comment with the original and the
 reason; such an automation is written as disabled, and conditions that are left out never hold. A state such as light.kitchen
-is read as state.home_assistant["light.kitchen"].state: keep the kind up to date with PUT /entities, and create the hooks of
+is read as state.home_assistant["light.kitchen"].state: keep the kind up to date with PUT /entities/KIND/ID, and create the hooks of
 webhook triggers. Exit code 0: everything was translated; 1: parts were left out, or the file cannot be read; 2: wrong use.
 
 Examples:
