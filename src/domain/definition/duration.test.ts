@@ -1,4 +1,4 @@
-import { durationMs, Duration, DurationError, MAX_DURATION_MS } from './duration';
+import { millisecondsOf, writtenMs, durationMs, Duration, DurationError, MAX_DURATION_MS } from './duration';
 
 const render = (template: string): unknown => JSON.parse(template);
 const ms = (duration: Duration) => durationMs(duration, render);
@@ -72,5 +72,28 @@ describe('Duration', () => {
     { minutes: '5' },
   ])('refuses %j', (value) => {
     expect(Duration.safeParse(value).success).toBe(false);
+  });
+});
+
+describe('a field in milliseconds', () => {
+  const Field = millisecondsOf(1_000, 300_000);
+
+  it.each([
+    [5_000, 5_000],
+    ['5s', 5_000],
+    ['1m30s', 90_000],
+    ['00:05:00', 300_000],
+    [{ minutes: 1 }, 60_000],
+  ])('reads %j', (value, ms) => {
+    expect(Field.parse(value)).toBe(ms);
+    expect(writtenMs(value)).toBe(ms);
+  });
+
+  it.each([999, '0.5s', '6m', { hours: 1 }, 'soon', null])('refuses %j', (value) => {
+    expect(Field.safeParse(value).success).toBe(false);
+  });
+
+  it('knows no length of a template', () => {
+    expect(writtenMs('{{ var.timeout }}')).toBeUndefined();
   });
 });

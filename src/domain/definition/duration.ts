@@ -124,3 +124,19 @@ export function durationMs(duration: Duration | DwellDuration, render: (template
   if (problem !== undefined) throw new DurationError(problem);
   return ms;
 }
+
+/** Milliseconds of a duration as it is written, without templates; undefined for anything else. A number is milliseconds. */
+export function writtenMs(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'string') return textToMs(value);
+  const units = UnitDuration.safeParse(value);
+  return units.success ? unitsToMs(units.data) : undefined;
+}
+
+/** A field in milliseconds that is also written as a duration: 5000, "5s", "00:00:05" or {seconds: 5}. Parsed to milliseconds. */
+export function millisecondsOf(least: number, most: number) {
+  return z
+    .union([z.int().min(least).max(most), TextDuration, UnitDuration])
+    .transform((value) => writtenMs(value) ?? NaN)
+    .refine((ms) => ms >= least && ms <= most, `Must be ${least} to ${most} milliseconds`);
+}

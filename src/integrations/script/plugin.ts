@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { millisecondsOf, writtenMs } from '../../domain/definition/duration';
 import type { CallingAction, Plugin } from '../contract';
 import { ProviderFailure } from '../provider-failure';
 import { PackageList, ScriptEnv } from './script-config';
@@ -10,7 +11,7 @@ const Config = z.strictObject({
   env: ScriptEnv.default({}),
   secretEnv: ScriptEnv.default({}).meta({ 'x-secret-env': true, description: 'Each a `${{ secrets.NAME }}`' }),
   workingDirectory: z.string().max(1_000).optional().describe('Relative, inside the private directory of the script'),
-  timeout: z.int().min(1_000).max(300_000).default(30_000).describe('Milliseconds'),
+  timeout: millisecondsOf(1_000, 300_000).default(30_000).describe('"1m", {minutes: 1} or milliseconds'),
   network: z
     .boolean()
     .default(false)
@@ -38,7 +39,7 @@ function scriptAction(
   return {
     ...{ id: kind, displayName, description, configSchema: Config, produces: { name, schema }, execution: 'call' },
     // Also called before the configuration is parsed.
-    timeoutMs: ({ timeout }) => (typeof timeout === 'number' ? timeout : 30_000) + AROUND_MS,
+    timeoutMs: ({ timeout }) => (writtenMs(timeout) ?? 30_000) + AROUND_MS,
     async execute({ config, run, scope, mask, signal }) {
       const { env, secretEnv, timeout: timeoutMs, ...rest } = config;
       const { error, ...ended } = await scripts.run({

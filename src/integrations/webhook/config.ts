@@ -1,3 +1,4 @@
+import { millisecondsOf } from '../../domain/definition/duration';
 import { z } from 'zod';
 import { headerProblem, isForbiddenHeader, isHeaderName } from './header-rules';
 
@@ -65,12 +66,10 @@ const Fields = z.strictObject({
     })
     .optional()
     .meta({ 'x-secret': true, description: 'Text, or an object that is sent as JSON or as form fields' }),
-  timeout: z
-    .int()
-    .min(1)
-    .max(300_000)
-    .optional()
-    .meta({ description: 'Milliseconds for one attempt; 5000 unless the step sets timeout_seconds', default: 5000 }),
+  timeout: millisecondsOf(1, 300_000).optional().meta({
+    description: 'For one attempt: "10s", {seconds: 10} or milliseconds; 5000 unless the step sets timeout_seconds',
+    default: 5000,
+  }),
   retryOnStatus: z
     .array(z.int().min(100).max(599))
     .default([])

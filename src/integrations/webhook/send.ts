@@ -1,3 +1,4 @@
+import { writtenMs } from '../../domain/definition/duration';
 import { jsonTemplateProblem } from '../../domain/expressions/json-template';
 import type { CallingAction } from '../contract';
 import type { Egress } from '../../edges/egress/egress';
@@ -28,7 +29,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
     produces: { name: 'delivery', schema: Delivery },
     execution: 'call',
     // Also asked before the configuration is rendered, when the timeout may still be a template.
-    timeoutMs: ({ timeout }) => (typeof timeout === 'number' ? timeout : DEFAULT_TIMEOUT_MS),
+    timeoutMs: ({ timeout }) => writtenMs(timeout) ?? DEFAULT_TIMEOUT_MS,
     async execute({ config, idempotencyKey, now, signal, mask }) {
       const body = encodeBody(config);
       const { headers, sensitive } = requestHeaders(config, body, { idempotencyKey, now });
