@@ -76,7 +76,7 @@ describe('Duration', () => {
 });
 
 describe('a field in milliseconds', () => {
-  const Field = millisecondsOf(1_000, 300_000);
+  const Field = millisecondsOf(1_000, 300_000, 5_000);
 
   it.each([
     [5_000, 5_000],

@@ -133,10 +133,14 @@ export function writtenMs(value: unknown): number | undefined {
   return units.success ? unitsToMs(units.data) : undefined;
 }
 
-/** A field in milliseconds that is also written as a duration: 5000, "5s", "00:00:05" or {seconds: 5}. Parsed to milliseconds. */
-export function millisecondsOf(least: number, most: number) {
+/**
+ * A field in milliseconds that is also written as a duration: 5000, "5s", "00:00:05" or {seconds: 5}. Parsed to milliseconds.
+ * @param preset what schemas show as the default; it is not filled in
+ */
+export function millisecondsOf(least: number, most: number, preset: number) {
   return z
     .union([z.int().min(least).max(most), TextDuration, UnitDuration])
+    .meta({ default: preset })
     .transform((value) => writtenMs(value) ?? NaN)
     .refine((ms) => ms >= least && ms <= most, `Must be ${least} to ${most} milliseconds`);
 }

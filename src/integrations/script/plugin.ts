@@ -11,7 +11,7 @@ const Config = z.strictObject({
   env: ScriptEnv.default({}),
   secretEnv: ScriptEnv.default({}).meta({ 'x-secret-env': true, description: 'Each a `${{ secrets.NAME }}`' }),
   workingDirectory: z.string().max(1_000).optional().describe('Relative, inside the private directory of the script'),
-  timeout: millisecondsOf(1_000, 300_000).default(30_000).describe('"1m", {minutes: 1} or milliseconds'),
+  timeout: millisecondsOf(1_000, 300_000, 30_000).default(30_000).describe('"1m", {minutes: 1} or milliseconds'),
   network: z
     .boolean()
     .default(false)

@@ -66,10 +66,9 @@ const Fields = z.strictObject({
     })
     .optional()
     .meta({ 'x-secret': true, description: 'Text, or an object that is sent as JSON or as form fields' }),
-  timeout: millisecondsOf(1, 300_000).optional().meta({
-    description: 'For one attempt: "10s", {seconds: 10} or milliseconds; 5000 unless the step sets timeout_seconds',
-    default: 5000,
-  }),
+  timeout: millisecondsOf(1, 300_000, 5_000)
+    .optional()
+    .describe('For one attempt: "10s", {seconds: 10} or milliseconds; 5000 unless the step sets timeout_seconds'),
   retryOnStatus: z
     .array(z.int().min(100).max(599))
     .default([])
