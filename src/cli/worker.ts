@@ -25,6 +25,10 @@ Examples:
     .action(async () => {
       const config = loadConfig(process.env, ['DATABASE_URL', 'FERMATA_SECRET_KEY']);
       const log = createLogger({ level: config.logLevel, name: 'worker', format: config.logFormat });
+      // From the start: a worker that is stopped while it starts gives back what it has taken, too.
+      const asked = new Promise<void>((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+      });
       const { otlpEndpoint, metricsPort } = config;
       const served = metricsPort !== undefined && otlpEndpoint === undefined;
       const sdkMetricsPort = served ? await freePort() : undefined;
@@ -32,11 +36,9 @@ Examples:
       const worker = await startWorker(config, requireDatabaseUrl(config), { log, sdkMetricsPort });
       log.info(`worker ${worker.id} is up`);
       // Ready is also a worker that Temporal keeps waiting: it routes, and starts runs later.
-      await Promise.race([worker.connected, new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref())]);
+      await Promise.race([worker.connected, asked, new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref())]);
       announceReady();
-      await new Promise<void>((resolve) => {
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-      });
+      await asked;
       log.info('stopping: finishing what is under way');
       const { shutdownMs } = config;
       setTimeout(() => {

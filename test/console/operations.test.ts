@@ -149,7 +149,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('button', { name: 'Test before saving' }).click();
     await page.getByRole('dialog').locator('[data-status="failed"]').waitFor();
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('cell', { name: 'Our Jira' }).waitFor();
+    await page.getByRole('cell', { name: 'Our Jira', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Edit' }).click();
     await page.getByText('A value is set. Empty: it stays.').waitFor();
     expect(await page.getByLabel('apiToken').inputValue()).toBe('');
