@@ -94,7 +94,7 @@ describe('.env.example', () => {
 
   it('shows the defaults', () => {
     const shown = Object.fromEntries(entries.filter(({ off }) => off === '').map(({ name, value }) => [name, value]));
-    // What is written out comes from the environment; all else is the same.
+    // Only the settings listed here differ from the defaults.
     const { inForce } = loadConfig(shown);
     expect(loadConfig(shown)).toEqual({ ...loadConfig({}), inForce });
   });

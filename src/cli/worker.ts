@@ -25,7 +25,7 @@ Examples:
     .action(async () => {
       const config = loadConfig(process.env, ['DATABASE_URL', 'FERMATA_SECRET_KEY']);
       const log = createLogger({ level: config.logLevel, name: 'worker', format: config.logFormat });
-      // From the start: a worker that is stopped while it starts gives back what it has taken, too.
+      // Registered first, so that a worker that is stopped during its start releases what it has taken.
       const asked = new Promise<void>((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       });

@@ -51,7 +51,7 @@ export interface VersionRecord {
   definition: Definition;
   createdAt: Date;
   createdBy: Actor;
-  /** What the author wrote about it; null = nothing. */
+  /** The author's note; null = none. */
   note: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** Controls but tab and line feed, separators of lines, and what changes the direction of text. */
+/** Control characters except tab and line feed, line separators, and characters that change the direction of text. */
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Text in which a terminal shows characters that it would otherwise act on, as `\u001b`. */

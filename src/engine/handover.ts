@@ -77,7 +77,7 @@ export function createHandover(deps: {
       const live = lacking.filter((name) => fleet.someoneKnows([name]));
       if (live.length > 0 && fleet.someoneKnows([...live, ...own])) return { type: 'hand-over', names: live };
       if (unknown.length === 0) return ROUTE;
-      // A filter that nobody had would hold up every event of its trigger's type.
+      // Otherwise a filter that no worker has would hold up every event of its trigger's type.
       const mayReturn = lacking.some((name) => !isFilter(name) || fleet.someoneKnew(name));
       if (live.length === 0 && mayReturn && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
       for (const trigger of concernedBy(unknown, lacking)) {

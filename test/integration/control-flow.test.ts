@@ -2,11 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 import { cancelRun } from '../../src/db/runs/cancel';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
+import { post, runSteps, saveSteps, sentTo } from '../support/run-steps';
 import { until } from '../support/until';
-
-/** Steps that leave what they saw at the receiver. */
-const post = (path: string, more = '') =>
-  `{ action: integration-webhook.send, config: { url: "$URL/${path}" } ${more} }`;
 
 describe('control flow of a run', () => {
   let engine: Engine;
@@ -21,26 +18,10 @@ describe('control flow of a run', () => {
   });
   afterAll(() => engine.close());
 
-  const sent = () => engine.receiver.received.map(({ path }) => path.slice(1));
-  const save = (type: string, steps: string, more = '') =>
-    engine.save(`
-name: ${type}
-mode: parallel
-triggers: [{ event: automation.event, config: { type: ${type} } }]
-actions:
-${steps}
-${more}
-`);
-  const run = async (type: string, steps: string, more = '', data: Record<string, unknown> = {}) => {
-    const id = await save(type, steps, more);
-    await engine.emit(type, data);
-    const [ended] = await engine.ended(1, id, 40_000);
-    if (!ended) throw new Error('It did not run');
-    const rows = await engine.steps(ended.id);
-    const statuses = Object.fromEntries(rows.map(({ path, status }) => [path, status]));
-    const resultOf = (path: string) => rows.find((row) => row.path === path)?.result;
-    return { run: ended, statuses, resultOf, rows };
-  };
+  const sent = () => sentTo(engine);
+  const save = (type: string, steps: string, more?: string) => saveSteps(engine, type, steps, more);
+  const run = (type: string, steps: string, more?: string, data?: Record<string, unknown>) =>
+    runSteps(engine, type, steps, { more, data });
 
   describe('parallel', () => {
     it('runs every branch to its end, and then fails with the first error by branch order', async () => {
@@ -234,79 +215,6 @@ ${more}
       expect(ended).toMatchObject({ status: 'success', ended_by: { kind: 'stop', reason: 'third' } });
       expect(sent()).toEqual(['0', '2']);
       expect(statuses['actions[0].repeat[1].sequence[0]']).toBe('success');
-    }, 60_000);
-  });
-
-  describe('for_each with parallel', () => {
-    it('runs so many iterations at a time, each with its own variables, waits and artifacts, and merges by item', async () => {
-      const {
-        run: ended,
-        resultOf,
-        rows,
-      } = await run(
-        'side.each',
-        `  - variables: { kept: 1 }
-  - repeat:
-      for_each: "[3, 1, 2, 0, 0]"
-      parallel: 3
-      sequence:
-        - id: tell
-          action: automation.emit_event
-          config: { type: side.told, data: { n: "{{ repeat.item }}" } }
-        - delay: { template: "{{ repeat.item + 1 }}" }
-        - wait_until: { condition: artifacts.tell.event.changeId != null }
-        - variables: { last: "{{ repeat.index }}", "seen": "{{ artifacts.tell.event.changeId }}" }
-        - condition: repeat.index != 1
-        - variables: { through: "{{ repeat.index }}" }
-  - variables: { all: "{{ [variables.kept, variables.last, variables.through] }}", newest: "{{ artifacts.tell.event.changeId == variables.seen }}" }`,
-      );
-      expect(ended).toMatchObject({ status: 'success', error: null });
-      expect(resultOf('actions[1]')).toEqual({ iterations: 5 });
-      expect(resultOf('actions[2]')).toEqual({ all: [1, 4, 4], newest: true });
-      const seen = rows.filter(({ path }) => path.endsWith('.sequence[3]')).map(({ result }) => JSON.stringify(result));
-      expect(new Set(seen).size).toBe(5);
-      expect(rows.filter(({ path }) => path.endsWith('.sequence[5]')).map(({ path }) => path)).not.toContain(
-        'actions[1].repeat[1].sequence[5]',
-      );
-      const positionOf = (path: string, column: 'began_seq' | 'seq') =>
-        Number(rows.find((row) => row.path === `actions[1].repeat${path}`)?.[column]);
-      // The fourth takes the place of the first that ends, the second.
-      const firstEnd = positionOf('[1].sequence[4]', 'seq');
-      expect(positionOf('[3].sequence[0]', 'began_seq')).toBeGreaterThan(firstEnd);
-      expect(positionOf('[2].sequence[0]', 'began_seq')).toBeLessThan(firstEnd);
-    }, 60_000);
-
-    it('begins no iteration after a failure, and fails with the first error by item', async () => {
-      engine.receiver.answerWith(({ path }, response) => {
-        if (path === '/one') setTimeout(() => response.writeHead(400).end(), 1_000);
-        else response.writeHead(path === '/two' ? 404 : 200).end();
-      });
-      const steps = `  - repeat:
-      for_each: "['one', 'two', 'three', 'four']"
-      parallel: 2
-      sequence: [ { action: integration-webhook.send, config: { url: "$URL/{{ repeat.item }}" } } ]`;
-      const { run: ended, statuses } = await run('side.fail', steps);
-      expect(ended).toMatchObject({
-        status: 'failed',
-        error: { status: 400, path: 'actions[0].repeat[0].sequence[0]' },
-      });
-      expect(sent().toSorted()).toEqual(['one', 'two']);
-      expect(statuses['actions[0]']).toBe('failed');
-    }, 60_000);
-
-    it('is stopped whole by a stop in one iteration', async () => {
-      const { run: ended, statuses } = await run(
-        'side.stop',
-        `  - repeat:
-      for_each: "[5, 1, 5]"
-      parallel: 2
-      sequence: [ { delay: { template: "{{ repeat.item * repeat.item * 60 - 59 }}" } }, { stop: { reason: "at {{ repeat.index }}" } } ]
-  - ${post('after')}`,
-      );
-      expect(ended).toMatchObject({ status: 'success', ended_by: { kind: 'stop', reason: 'at 1' } });
-      expect(statuses['actions[0].repeat[0].sequence[0]']).toBe('cancelled');
-      expect(statuses).not.toHaveProperty('actions[0].repeat[2].sequence[0]');
-      expect(sent()).toEqual([]);
     }, 60_000);
   });
 

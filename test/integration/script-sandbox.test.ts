@@ -1,48 +1,15 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NO_MASK } from '../../src/domain/secrets/mask-values';
-import { scriptUser } from '../../src/integrations/script/bubblewrap';
-import { findEnforcement, runLimited, type Enforcement } from '../../src/integrations/script/enforcement';
-import { removeLeftCgroups } from '../../src/integrations/script/script-cgroup';
 import { runSandboxed, sandboxProblem } from '../../src/integrations/script/sandbox';
+import { isRunning, processesWith } from '../support/script-processes';
 import { createScripts, type Scripts } from '../support/scripts';
 import { until } from '../support/until';
-
-/** Everything that processes with this text in their environment or arguments show, by whether they are outside. */
-function processesWith(text: string): { outside: string[]; inside: string[] } {
-  const own = readlinkSync('/proc/self/ns/pid');
-  const found = { outside: [] as string[], inside: [] as string[] };
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid))) {
-    try {
-      const shown = readFileSync(`/proc/${pid}/environ`, 'latin1') + readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-      if (!shown.includes(text)) continue;
-      found[readlinkSync(`/proc/${pid}/ns/pid`) === own ? 'outside' : 'inside'].push(`${pid} ${shown}`);
-    } catch {
-      // It has ended, or is another user's.
-    }
-  }
-  return found;
-}
-
-const isRunning = (argument: string) => {
-  const { outside, inside } = processesWith(argument);
-  return outside.length + inside.length > 0;
-};
 
 describe('the sandbox', () => {
   let scripts: Scripts;
@@ -244,74 +211,6 @@ export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [L
     ];
     for (const [script = '', error] of cases) expect(await scripts.node(script)).toMatchObject({ error });
   }, 60_000);
-});
-
-describe('the cgroup of a script', () => {
-  let enforcement: Enforcement;
-  let scripts: Scripts;
-  beforeAll(async () => {
-    scripts = createScripts();
-    enforcement = await findEnforcement('auto');
-  });
-  afterAll(() => scripts.close());
-
-  /** Runs only where the service may make cgroups; elsewhere it says why not. */
-  const withCgroup = (name: string, check: () => Promise<void>) =>
-    test(
-      name,
-      async () => {
-        if (enforcement.by === 'cgroup') return check();
-        console.warn(`skipped "${name}": ${enforcement.detail}`);
-      },
-      60_000,
-    );
-
-  test('is used where the service may make one; elsewhere the reason is known', () => {
-    const version2 = /^\d+ .* - cgroup2 /m.test(readFileSync('/proc/self/mountinfo', 'utf8'));
-    if (!version2) expect(enforcement).toEqual({ by: 'rlimit', detail: 'cgroup version 2 is not mounted' });
-    expect(enforcement.detail).not.toBe('');
-  });
-
-  withCgroup('bounds the memory of all processes together, without a look at any of them', async () => {
-    const ended = await runLimited('auto', {
-      ...{ command: '/usr/bin/perl', args: ['-e', 'for (1..5) { last if !fork } my $x = "x" x 400_000_000; sleep 60'] },
-      ...{ env: {}, user: scriptUser(), stdin: '', timeoutMs: 50_000, mask: NO_MASK },
-      signal: AbortSignal.timeout(60_000),
-    });
-    expect(ended).toMatchObject({
-      ...{ exitCode: null, timedOut: false },
-      stopped: 'The script used more than 1408 MB of memory, with its files, and was killed.',
-    });
-    expect(readdirSync(enforcement.detail).filter((name) => name.startsWith('script-'))).toEqual([]);
-  });
-
-  withCgroup('bounds the processes of a script that has no sandbox', async () => {
-    const open = createScripts({ sandbox: 'none' });
-    const { stderr } = await open.shell('for n in $(seq 400); do sleep 20 & done; kill $(jobs -p)');
-    expect(stderr).toMatch(/fork.*Resource temporarily unavailable/);
-    await open.close();
-  });
-
-  withCgroup('is removed when the process of the service was killed while a script ran', async () => {
-    const argument = `300.${Date.now()}`;
-    const program = `require('esbuild-register/dist/node').register();
-const { createScripts } = require('./test/support/scripts');
-void createScripts({ sandbox: 'none' }).shell('setsid sleep ${argument} & sleep ${argument}');`;
-    const service = spawn(process.execPath, ['-e', program], { stdio: 'ignore' });
-    const cgroups = () =>
-      readdirSync(enforcement.detail).filter((name) => name.includes(`-${service.pid}-`) && !name.endsWith('-1'));
-    const processes = (name: string) => readFileSync(join(enforcement.detail, name, 'cgroup.procs'), 'utf8');
-    // The first cgroup was that of the trial.
-    const left = await until('the script runs', () =>
-      Promise.resolve(cgroups().find((name) => processes(name).split('\n').length > 3)),
-    );
-    service.kill('SIGKILL');
-    await once(service, 'exit');
-    expect(isRunning(argument)).toBe(true);
-    await removeLeftCgroups(enforcement.detail);
-    expect(isRunning(argument)).toBe(false);
-    expect(readdirSync(enforcement.detail)).not.toContain(left);
-  });
 });
 
 describe('the network of a script', () => {

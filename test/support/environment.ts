@@ -5,6 +5,7 @@ const Environment = z.object({
   FERMATA_TEST_POSTGRES_URL: z.string(),
   FERMATA_TEST_TEMPORAL_ADDRESS: z.string(),
   FERMATA_TEST_TEMPORAL_NAMESPACE: z.string(),
+  FERMATA_TEST_SCRIPT_CGROUP: z.string(),
 });
 
 /** Name of the migrated database that test databases are copied from. */

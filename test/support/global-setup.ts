@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { migrate } from '../../src/db/migrate';
+import { findEnforcement } from '../../src/integrations/script/enforcement';
 import { createLogger } from '../../src/log';
 import { TEMPLATE_DATABASE } from './environment';
 import { startPostgres, startTemporal, type Service } from './services';
@@ -26,4 +27,7 @@ export default async function globalSetup(): Promise<void> {
   process.env['FERMATA_TEST_POSTGRES_URL'] = postgres.url('postgres');
   process.env['FERMATA_TEST_TEMPORAL_ADDRESS'] = temporal.address;
   process.env['FERMATA_TEST_TEMPORAL_NAMESPACE'] = temporal.namespace;
+  const { by, detail } = await findEnforcement('auto');
+  if (by === 'rlimit') onProgress(`skipping the tests of cgroups of scripts: ${detail}`);
+  process.env['FERMATA_TEST_SCRIPT_CGROUP'] = by === 'cgroup' ? detail : '';
 }

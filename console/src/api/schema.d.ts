@@ -3105,7 +3105,7 @@ export interface components {
                 id: string;
                 name?: string;
             };
-            /** @description What the author wrote about it */
+            /** @description Note of the author */
             note: string | null;
         };
         Candidate: {

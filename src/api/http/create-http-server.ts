@@ -11,7 +11,7 @@ export function createHttpServer(app: RequestListener): Server {
   const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
   const server = createServer({ ...timeouts, maxHeaderSize: MAX_HEADER_BYTES }, app);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // As Node's own handler: after an answer that has begun, another one would be read as part of it.
+    // As in Node's own handler: once an answer has begun, a second one would be read as part of it.
     const answering = (socket as { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent ?? false;
     if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy();
     const refusal = refusalOf(error);

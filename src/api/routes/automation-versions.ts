@@ -23,7 +23,7 @@ const VersionAnswer = z
     definition: z.looseObject({}),
     createdAt: Timestamp,
     createdBy: z.object({ type: z.string(), id: z.string(), name: z.string().optional() }),
-    note: z.string().nullable().describe('What the author wrote about it'),
+    note: z.string().nullable().describe('Note of the author'),
   })
   .meta({ id: 'AutomationVersion' });
 

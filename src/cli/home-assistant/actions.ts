@@ -97,7 +97,7 @@ function call(step: Fragment, context: StepContext): Fragment {
 const timeoutOf = (step: Fragment, context: StepContext): Fragment =>
   step['timeout'] === undefined ? {} : { timeout_seconds: secondsOf(step['timeout'], context) };
 
-/** Home Assistant goes on after a timeout unless told otherwise. */
+/** Home Assistant continues after a timeout by default. */
 const goesOnAfterTimeout = (step: Fragment): boolean => switchOf(step['continue_on_timeout']) ?? true;
 
 function waitTemplate(step: Fragment, context: StepContext): Fragment {
@@ -117,7 +117,7 @@ function waitForTrigger(step: Fragment, context: StepContext): Fragment {
   if (causes.some(({ event }) => event === 'automation.cron')) {
     throw new NotImported('a wait for a time is written as delay, or as wait_until with a time condition');
   }
-  // Any of them ends the wait, whatever the run is about.
+  // Any of them ends the wait, whatever the context key of the run is.
   const events = causes.map((cause, index) => ({
     ...(causes.length > 1 && { id: `trigger_${index}` }),
     ...{ ...cause, context_key: '*' },
@@ -126,7 +126,7 @@ function waitForTrigger(step: Fragment, context: StepContext): Fragment {
   return { wait_for_trigger: { ...(events.length === 1 ? events[0] : { triggers: events }), ...end } };
 }
 
-/** A branch that must not run by mistake: a condition without a counterpart never holds. */
+/** A branch whose condition has no counterpart must not run, so the condition never holds. */
 function whenOf(written: unknown, context: StepContext, notes: Note[]): unknown {
   try {
     const condition = conditionOf(listOf(written), context);

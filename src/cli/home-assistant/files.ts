@@ -75,7 +75,7 @@ function nodeOf(value: unknown, document: Document): Node {
   return map;
 }
 
-/** Notes stand before the part that follows them, or behind the last one. */
+/** Notes stand before the part that follows them, or after the last part. */
 function sequenceOf(list: List, document: Document): YAMLSeq {
   const sequence = new YAMLSeq(document.schema);
   let waiting: Note[] = [];

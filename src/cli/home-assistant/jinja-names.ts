@@ -21,7 +21,7 @@ const LITERALS: Readonly<Record<string, string>> = {
   ...{ true: 'true', True: 'true', false: 'false', False: 'false', none: 'null', None: 'null', null: 'null' },
 };
 
-/** Keys behind an expression: `.name` or `["other name"]`. */
+/** Keys after an expression: `.name` or `["other name"]`. */
 const keys = (path: readonly string[]): string =>
   path
     .map((key) => (WORD.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`))

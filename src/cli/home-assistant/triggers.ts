@@ -51,7 +51,7 @@ function causesOf(kind: string, written: Fragment, names: Names): Cause[] {
       }));
     case 'sun':
       throw new NotImported(
-        'there is no position of the sun: use automation.cron, or post an event at sunrise and sunset',
+        'no trigger knows the position of the sun: use automation.cron, or post an event at sunrise and sunset',
       );
     case 'template':
       throw new NotImported('there is no template trigger: use automation.entity_changed of the entity, with a filter');
@@ -125,7 +125,7 @@ function timeTriggers(written: Fragment): Cause[] {
   });
 }
 
-/** Units below the smallest that is given are 0, those above any. */
+/** Units smaller than the given ones are 0; larger ones match any value. */
 function patternOf(written: Fragment): string {
   onlyKeys(written, [...COMMON, 'hours', 'minutes', 'seconds']);
   const units = ['hours', 'minutes', 'seconds'].map((unit) => written[unit]);

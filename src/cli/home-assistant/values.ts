@@ -7,7 +7,7 @@ export type Fragment = Record<string, unknown>;
 export const isMap = (value: unknown): value is Fragment =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Tagged);
 
-/** Home Assistant takes one of a thing where a list belongs. */
+/** Home Assistant accepts a single value where it expects a list. */
 export function listOf(value: unknown): unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];
@@ -30,7 +30,7 @@ export function entitiesOf(value: unknown): string[] {
   return ids;
 }
 
-/** Refuses a map with keys that would be lost. @throws {NotImported} */
+/** Throws when a map has keys that the import would lose. @throws {NotImported} */
 export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   const lost = Object.keys(map).find((key) => !keys.includes(key));
   if (lost !== undefined) throw new NotImported(`"${lost}" has no counterpart here`);

@@ -5,7 +5,7 @@ import { renderTable, type Cell } from './table';
 /** What `paint` writes. */
 const COLOUR = /(\u001b\[\d{1,2}m)/;
 
-/** Commands make texts of other people plain where they know of them; this is for the ones that were overlooked. */
+/** Commands escape text from outside where they print it; this escapes what they miss. */
 const showAllButColours = (text: string): string =>
   text
     .split(COLOUR)

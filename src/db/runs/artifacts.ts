@@ -4,9 +4,9 @@ import type { Executor } from '../executor';
 
 /** Which artifacts of its run a step sees. */
 export interface ArtifactView {
-  /** Lanes around the step: what the iterations beside them have made is left out. */
+  /** Lanes around the step. Artifacts of the iterations beside them are left out. */
   lanes: readonly string[];
-  /** The definition has lanes: the newest artifact is that of the last item, which need not have been made last. */
+  /** The definition has lanes: the newest artifact is the one of the last item, which may have been made earlier. */
   byItem: boolean;
 }
 

@@ -4,8 +4,9 @@ import type { Executor } from '../executor';
 
 /**
  * Writes the steps that an execution noted on its way. Idempotent: a replayed chain writes the same again, and a row
- * that has ended stays as it is. Nothing is written of a run that has ended. With a step that was cancelled end the steps
- * inside it, also those that the workflow does not know of since the activity that began them was cancelled, and their waits.
+ * that has ended stays as it is. Nothing is written of a run that has ended. Cancelling a step
+ * also cancels the steps and waits inside it, including those that the workflow does not know of because the activity that
+ * began them was cancelled.
  * Times are those of this write, milliseconds later: workflow time stands still within a workflow task.
  */
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {

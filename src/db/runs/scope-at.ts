@@ -52,7 +52,7 @@ function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Re
   };
 }
 
-/** By action, those of one action in the order of its iterations, which need not be that of time. */
+/** By action; within one action in the order of its iterations, not of time. */
 function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): StoredScope['artifacts'] {
   const byIteration = (one: number[], other: number[]) =>
     one.map((n, at) => n - (other[at] ?? 0)).find((n) => n !== 0) ?? 0;

@@ -49,7 +49,7 @@ export const automationVersions = pgTable(
     schemaVersion: integer('schema_version').notNull().default(1),
     definition: jsonb('definition').$type<unknown>().notNull(),
     sourceYaml: text('source_yaml'),
-    /** What the author wrote about the version. */
+    /** The author's note on the version. */
     note: text('note'),
     createdAt: at('created_at').notNull(),
     createdBy: jsonb('created_by').$type<Actor>().notNull(),

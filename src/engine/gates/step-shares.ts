@@ -8,7 +8,7 @@ const POOL = createSharedSteps(12).left;
 /** Steps that every automation gets, however many there are: enough for usual filters, less than a millisecond. */
 const LEAST = 5_000;
 
-/** What came of the work for one automation. */
+/** The result of the work for one automation. */
 export interface Shared<R> {
   result: R;
   /** Set when it used up a share that is smaller than it would have had alone. */

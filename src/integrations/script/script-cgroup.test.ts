@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { identityOf } from '../../os/process-identity';
 import { createScriptCgroup, removeLeftCgroups } from './script-cgroup';
 
-// In a temporary folder; test/integration/script-sandbox.test.ts uses the kernel's cgroups where there are any.
+// In a temporary folder; test/integration/script-cgroup.test.ts uses the kernel's cgroups where the service may make them.
 describe('the cgroup of one script', () => {
   let home: string;
   beforeEach(async () => (home = await mkdtemp(join(tmpdir(), 'cgroups-'))));

@@ -17,7 +17,10 @@ const REMOVE_ROUNDS = 100;
 
 /** The cgroup of one script. */
 export interface ScriptCgroup {
-  /** Its `cgroup.procs`, open for writing. The kernel asks what the one who opened it may do, so any user can enter by it. */
+  /**
+   * Its `cgroup.procs`, open for writing. The kernel checks the permissions of the process that opened it, so any user can enter
+   * through it.
+   */
   descriptor: number;
   /** Kills every process in it, whatever its session or parent is. */
   companion: Companion;
@@ -118,7 +121,7 @@ async function isAbandoned(directory: string): Promise<boolean> {
   }
 }
 
-/** Names this process, also against a later one that gets its number. */
+/** Identifies this process, even if a later one gets its process id. */
 const ownerName = () => `${pidNamespace()}-${process.pid}-${identityOf(process.pid)?.startedAt ?? 0}`;
 
 function pidNamespace(): string {

@@ -5,7 +5,7 @@ import type { Command } from '../../domain/run/interpret/command';
 /** The answer to a command. */
 export type Reply = { value: unknown } | { error: unknown };
 
-/** Something that came to pass outside: the end of an activity or a timer, a wake, a cancel. */
+/** An event from outside the workflow: the end of an activity or a timer, a wake, a cancel. */
 export interface Delivery {
   position: number;
   /** Workflow task that the server began with it; null = the end of a local activity. */
@@ -24,7 +24,7 @@ export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>
   return Math.max(command.type === 'wait' ? LEAST_PAUSE_MS : 1, ms);
 }
 
-/** What a stretch carried out has to be what the fiber asks for; anything else is a bug that must not go on unnoticed. */
+/** Returns what a stretch carried out. It must be what the fiber asks for; anything else is a bug that must not go unnoticed. */
 export function outcomeOf(
   command: Extract<Command, { type: 'evaluate' | 'perform' }>,
   done: Done | undefined,

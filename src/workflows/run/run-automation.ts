@@ -17,7 +17,7 @@ import { local } from './activities';
 import { ContinueLater } from './outcome';
 import { RunState } from './run-state';
 import { Scheduler } from './scheduler';
-import { MOST_INPUT_BYTES } from './task-room';
+import { MOST_INPUT_BYTES, overLimit } from './task-room';
 
 /** Something that a wait of the run depends on has changed. */
 export const wake = defineSignal<[WakeSignal]>('wake');
@@ -120,8 +120,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
 function tooLong(state: RunState): End | undefined {
   const bytes = state.snapshotBytes();
   if (bytes <= MOST_INPUT_BYTES) return undefined;
-  const [size, most] = [Math.ceil(bytes / 1024), Math.floor(MOST_INPUT_BYTES / 1024)];
-  const message = `The history is long, and the variables of all branches together are too large to go on in a new one: ${size} KB, at most ${most} KB.`;
+  const message = `The history is long, and the variables of all branches together are too large to go on in a new one: ${overLimit(bytes)}.`;
   return { status: 'failed', error: { code: 'limit_exceeded', message } };
 }
 

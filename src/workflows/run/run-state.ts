@@ -76,7 +76,7 @@ export class RunState {
     this.beingWritten = [];
   }
 
-  /** The activity that had taken these notes failed, perhaps before it ran; to write them twice changes nothing. */
+  /** Takes back the notes of an activity that failed, perhaps before it ran. Writing them twice changes nothing. */
   keepNotes(notes: readonly StepRecord[]): void {
     this.journal.unshift(...notes);
   }
@@ -93,7 +93,7 @@ export class RunState {
 
   /** Size of the input of the next step of a branch, in bytes. */
   inputBytes({ variables, repeat }: Branch): number {
-    return bytesOf([variables, repeat, this.journal, this.failed]) + ROOM_FOR_NAMES;
+    return bytesOf([variables, repeat, this.beingWritten, this.journal, this.failed]) + ROOM_FOR_NAMES;
   }
 
   /** Size of the snapshot, in bytes. */

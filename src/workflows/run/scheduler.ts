@@ -162,7 +162,7 @@ export class Scheduler {
         for (const sibling of fork.open) this.cancel(sibling);
       }
     }
-    // Counted after its siblings: cancelling them may end them at once, and the last to end resumes the parent, once.
+    // Counted after its siblings: cancelling them may end them at once, and only the last to end resumes the parent.
     fork.open.delete(fiber);
     fork.vacant += 1;
     if (fork.starting) return;
@@ -301,7 +301,7 @@ export class Scheduler {
       isStale: () => fiber.command !== command,
       drop: () => void (this.underWay -= isUnderWay ? 1 : 0),
       issue: () => {
-        // The next execution begins what has not begun.
+        // The next execution issues what this one has not.
         if (this.draining && !isUnderWay) return;
         this.underWay -= isUnderWay ? 1 : 0;
         fiber.parked = false;
@@ -381,7 +381,7 @@ export class Scheduler {
     return child;
   }
 
-  /** Starts a further branch for each that has ended. A loop and no recursion: branches may end as soon as they start. */
+  /** Starts another branch for each that has ended. A loop instead of recursion, since branches may end as soon as they start. */
   private fill(fiber: Fiber, fork: Fork): void {
     fork.starting = true;
     for (; fork.vacant > 0 && !fork.unwound && !fiber.cancelled; fork.vacant -= 1) {
@@ -391,7 +391,7 @@ export class Scheduler {
     fork.starting = false;
   }
 
-  /** The ends of all branches, once: to resume a fiber twice would answer its next command with them. */
+  /** Returns the ends of all branches, once. Resuming a fiber twice would answer its next command with them. */
   private join(fiber: Fiber, fork: Fork): BranchEnd[] {
     if (fiber.fork !== fork) throw new Error(`The branches of ${fiber.branch.place || 'the run'} ended twice`);
     fiber.fork = null;

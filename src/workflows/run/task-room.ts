@@ -9,10 +9,13 @@ const MOST_BYTES = 2_000_000;
 /** Largest input of one activity, and largest snapshot, in bytes; Temporal refuses payloads above 2 MB. */
 export const MOST_INPUT_BYTES = 2_000_000;
 
+/** The size of an input that is too large, for a message. */
+export const overLimit = (bytes: number): string =>
+  `${Math.ceil(bytes / 1024)} KB, at most ${Math.floor(MOST_INPUT_BYTES / 1024)} KB`;
+
 /** The failure of a call whose input Temporal would refuse. */
 export function inputTooLarge({ id }: PlanNode, path: string, bytes: number): RunError {
-  const [size, most] = [Math.ceil(bytes / 1024), Math.floor(MOST_INPUT_BYTES / 1024)];
-  const message = `Variables and the item of the loop are ${size} KB together; a call takes at most ${most} KB.`;
+  const message = `Variables and the item of the loop are together too large for a call: ${overLimit(bytes)}.`;
   return { code: 'limit_exceeded', message, path, ...(id !== null && { actionId: id }) };
 }
 
@@ -57,7 +60,7 @@ export class TaskRoom {
     this.used = 0;
   }
 
-  /** Whether so many bytes more fit, behind what is held already; what is alone always does. */
+  /** Whether so many bytes more fit, after what is held already; a command that is alone always fits. */
   fits(bytes: number): boolean {
     return this.held.length === 0 && this.leaves(bytes);
   }

@@ -44,7 +44,7 @@ export function* evaluate<T extends Settled['type']>(
     yield* show(context, node, path, 'skipped');
     return null;
   }
-  // To take another answer for the end of the step would end its run as a success.
+  // Treating another answer as the end of the step would end the run as a success.
   if (!isOfType(result, type)) throw new Error(`The evaluation of ${path} answered ${result.type}, not ${type}`);
   return result;
 }

@@ -1,0 +1,36 @@
+import type { Engine } from './engine';
+
+/** Steps that leave what they saw at the receiver. */
+export const post = (path: string, more = '') =>
+  `{ action: integration-webhook.send, config: { url: "$URL/${path}" } ${more} }`;
+
+/** What the receiver got, in the order of arrival: the paths without their slash. */
+export const sentTo = (engine: Engine): string[] => engine.receiver.received.map(({ path }) => path.slice(1));
+
+/** Saves an automation of these steps, which runs for each event of a type. Returns its id. */
+export const saveSteps = (engine: Engine, type: string, steps: string, more = ''): Promise<string> =>
+  engine.save(`
+name: ${type}
+mode: parallel
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+actions:
+${steps}
+${more}
+`);
+
+/** Runs these steps once, and waits until the run has ended. */
+export async function runSteps(
+  engine: Engine,
+  type: string,
+  steps: string,
+  { more, data = {} }: { more?: string | undefined; data?: Record<string, unknown> | undefined } = {},
+) {
+  const id = await saveSteps(engine, type, steps, more);
+  await engine.emit(type, data);
+  const [ended] = await engine.ended(1, id, 40_000);
+  if (!ended) throw new Error('It did not run');
+  const rows = await engine.steps(ended.id);
+  const statuses = Object.fromEntries(rows.map(({ path, status }) => [path, status]));
+  const resultOf = (path: string) => rows.find((row) => row.path === path)?.result;
+  return { run: ended, statuses, resultOf, rows };
+}

@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** Everything that processes with this text in their environment or arguments show, by whether they are outside. */
+export function processesWith(text: string): { outside: string[]; inside: string[] } {
+  const own = readlinkSync('/proc/self/ns/pid');
+  const found = { outside: [] as string[], inside: [] as string[] };
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid))) {
+    try {
+      const shown = readFileSync(`/proc/${pid}/environ`, 'latin1') + readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+      if (!shown.includes(text)) continue;
+      found[readlinkSync(`/proc/${pid}/ns/pid`) === own ? 'outside' : 'inside'].push(`${pid} ${shown}`);
+    } catch {
+      // It has ended, or is another user's.
+    }
+  }
+  return found;
+}
+
+/** Whether a process with this text in its environment or arguments runs. */
+export const isRunning = (argument: string) => {
+  const { outside, inside } = processesWith(argument);
+  return outside.length + inside.length > 0;
+};
