@@ -11,6 +11,7 @@ import { createDatabase, type Database } from './db/client';
 import { followDatabaseClock, type DatabaseClock } from './db/database-clock';
 import { createEntityStore } from './db/entity-store';
 import { createNotifier, listen } from './db/notifier';
+import { assertPluginSchemas } from './db/plugin-migrations';
 import { assertSchemaCurrent } from './db/schema-version';
 import { uuidV7, type Clock } from './domain/clock';
 import { createPluginFilters } from './domain/registry/plugin-filters';
@@ -27,6 +28,7 @@ import type { EntityListener } from './domain/registry/entity-listener';
 import type { OwnPlugin } from './integrations/contract';
 import { severityMap } from './domains/alert/severity-map';
 import { loadPlugins } from './integrations/load-plugins';
+import { pluginMigrations } from './integrations/plugin-migrations';
 import { createPlugins } from './integrations/plugins';
 import { warnOfSkew } from './telemetry/clock-skew';
 import { createPackageSource } from './integrations/script/packages';
@@ -82,6 +84,7 @@ export async function startApi(config: Config, standIn?: DatabaseClock): Promise
     const clock = standIn ?? (await followDatabaseClock(database.db, { onSkew: warnOfSkew(log) }));
     stopClock = clock.stop;
     const own = await loadPlugins(config.plugins, { egress });
+    await assertPluginSchemas(database, pluginMigrations(own));
     const { api, listeners } = compose({
       ...{ config, clock, database, log, egress, scripts, cipher, own, checkTemporal: probe.check },
     });

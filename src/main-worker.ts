@@ -17,6 +17,7 @@ import { createDatabase } from './db/client';
 import { followDatabaseClock, type DatabaseClock } from './db/database-clock';
 import { createEntityStore } from './db/entity-store';
 import { createNotifier, listen } from './db/notifier';
+import { assertPluginSchemas } from './db/plugin-migrations';
 import { assertSchemaCurrent } from './db/schema-version';
 import { createDispatcher, type Dispatcher } from './engine/dispatcher';
 import { createBroadcast } from './engine/broadcast';
@@ -54,6 +55,7 @@ import { createCipher } from './domain/secrets/cipher';
 import { createEgress } from './edges/egress/egress';
 import { createEvaluator } from './evaluation/live-evaluator';
 import { loadPlugins } from './integrations/load-plugins';
+import { pluginMigrations } from './integrations/plugin-migrations';
 import { createPlugins } from './integrations/plugins';
 import { createPackageSource } from './integrations/script/packages';
 import { createScriptRunner, WORKER_WAIT_MS } from './integrations/script/script-runner';
@@ -151,9 +153,9 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
     ...{ egress, policy: config.scripts, packages: createPackageSource(database.db) },
     limits: { atOnce: config.scriptSlots, mostWaiting: 10_000, waitMs: WORKER_WAIT_MS },
   });
-  const plugins = standIns.plugins(
-    createPlugins({ egress, scripts, own: await loadPlugins(config.plugins, { egress }) }),
-  );
+  const own = await loadPlugins(config.plugins, { egress });
+  await assertPluginSchemas(database, pluginMigrations(own));
+  const plugins = standIns.plugins(createPlugins({ egress, scripts, own }));
   warnWithoutSandbox(config.scripts, log);
   const scriptLimits = await scripts.enforcement();
   reportEnforcement(scriptLimits, log);

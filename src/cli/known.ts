@@ -1,16 +1,30 @@
 import { createEgress } from '../edges/egress/egress';
-import { loadConfig } from '../config';
+import { loadConfig, type Config } from '../config';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import { createPluginFilters } from '../domain/registry/plugin-filters';
 import { createRegistry, type Registry } from '../domain/registry/registry';
 import type { Action } from '../integrations/contract';
 import { loadPlugins } from '../integrations/load-plugins';
+import { pluginMigrations } from '../integrations/plugin-migrations';
+import type { PluginMigrations } from '../db/plugin-migrations';
 import { createPlugins } from '../integrations/plugins';
 
 /** What automations can be made of, for commands that need no service. */
 export interface Known {
   registry: Registry<Action>;
   filters: FilterRegistry;
+}
+
+/** The migrations of the configured plugins, for a command that calls nothing. */
+export async function loadPluginMigrations(
+  config: Pick<Config, 'plugins'> = loadConfig(process.env),
+): Promise<PluginMigrations[]> {
+  const egress = createEgress({ allow: [] });
+  try {
+    return pluginMigrations(await loadPlugins(config.plugins, { egress }));
+  } finally {
+    await egress.close();
+  }
 }
 
 /** Triggers, actions and filters of this package and of the plugins in the environment. */

@@ -4,6 +4,7 @@ import { migrate } from '../db/migrate';
 import { messageOf } from '../domain/errors';
 import { createLogger, type Logger } from '../log';
 import { lazyClient } from '../temporal/connect';
+import { loadPluginMigrations } from './known';
 import { upgradeStored } from './upgrade-stored';
 import { registerSearchAttributes } from '../temporal/search-attributes';
 
@@ -17,6 +18,7 @@ export function configure(command: Command): void {
       `
 Applies what is missing of drizzle/ under a lock, so that it may be called from several places at once, upgrades stored
 automations of older releases, and registers the search attributes in Temporal. Run it before the new release of api and worker.
+Tables of the plugins in FERMATA_PLUGINS are migrated too.
 
 Examples:
   DATABASE_URL=postgres://fermata:secret@db/fermata fermata migrate
@@ -26,7 +28,8 @@ Examples:
       const config = loadConfig(process.env, ['DATABASE_URL']);
       const log = createLogger({ level: config.logLevel, name: 'migrate', format: config.logFormat });
       const databaseUrl = requireDatabaseUrl(config);
-      const { applied, version } = await migrate(databaseUrl, { log });
+      const plugins = await loadPluginMigrations(config);
+      const { applied, version } = await migrate(databaseUrl, { log, plugins });
       log.info(
         applied.length > 0 ? `the schema is at version ${version} now` : `nothing to do: schema version ${version}`,
       );

@@ -3,6 +3,7 @@ import { createOutput, type Output } from './print/output';
 import { listFiles } from './apply/list-files';
 import { printErrors, printTest, reportOf, type FileReport } from './test/report';
 import { loadAutomations, runTest } from './test/run-test';
+import { loadPluginMigrations } from './known';
 import { startScratchPostgres, type ScratchPostgres } from './test/scratch-postgres';
 import { readTestFile, type ReadFile } from './test/test-file';
 import { UsageError } from './usage-error';
@@ -65,7 +66,7 @@ async function runFiles(files: readonly ReadFile[], options: Options): Promise<F
   try {
     for (const file of files) {
       // A file that is not valid needs no service.
-      if (file.errors.length === 0) postgres ??= await startScratchPostgres();
+      if (file.errors.length === 0) postgres ??= await startScratchPostgres(await loadPluginMigrations());
       reports.push(await runFile(file, postgres, options));
     }
   } finally {

@@ -19,6 +19,20 @@ export interface MigrateOptions {
 const PAUSE_MS = 3_000;
 const RECORD = 'insert into schema_migrations (version, name, sha256) values ($1, $2, $3)';
 
+/** Where the tables of a file belong, and where its application is recorded. */
+export interface MigrationPlace {
+  /** How messages call the file. */
+  label: string;
+  /** Schema that unqualified names mean while the file runs; absent = that of the connection. */
+  schema?: string;
+  record(client: pg.PoolClient): Promise<unknown>;
+}
+
+const ours = (file: MigrationFile): MigrationPlace => ({
+  label: `Migration ${migrationLabel(file)}`,
+  record: (client) => client.query(RECORD, [file.version, file.name, file.sha256]),
+});
+
 /**
  * Applies one file and records it. A transactional file is rolled back as a whole when a lock is not granted in time,
  * and repeated. A non-transactional one must be written so that each of its statements may be repeated.
@@ -28,25 +42,41 @@ export async function applyMigration(
   client: pg.PoolClient,
   file: MigrationFile,
   { log, lockTimeoutMs, attempts }: MigrateOptions,
+  place: MigrationPlace = ours(file),
 ): Promise<void> {
-  const record = [file.version, file.name, file.sha256];
   const onRetry = (attempt: number): void =>
-    log.warn({ attempt, lockTimeoutMs }, `migration ${migrationLabel(file)} waits for a table lock; trying again`);
+    log.warn({ attempt, lockTimeoutMs }, `${place.label} waits for a table lock; trying again`);
+  const alone = isNonTransactional(file.sql);
   try {
-    if (isNonTransactional(file.sql)) {
-      for (const statement of splitStatements(file.sql)) await runAlone(client, statement, { attempts, onRetry });
-      await client.query(RECORD, record);
+    if (alone) {
+      await inSchema(client, place, 'set', async () => {
+        for (const statement of splitStatements(file.sql)) await runAlone(client, statement, { attempts, onRetry });
+      });
+      await place.record(client);
       return;
     }
     await transactWithLockRetry(client, { lockTimeoutMs, attempts, pauseMs: PAUSE_MS, onRetry }, async () => {
-      await client.query(file.sql);
-      await client.query(RECORD, record);
+      await inSchema(client, place, 'set local', () => client.query(file.sql));
+      await place.record(client);
     });
   } catch (error) {
-    throw new SchemaError(`Migration ${migrationLabel(file)} failed and was rolled back: ${messageOf(error)}`, {
-      cause: error,
-    });
+    // Statements that ran outside a transaction stay; each of them may be repeated.
+    const how = alone ? 'failed' : 'failed and was rolled back';
+    throw new SchemaError(`${place.label} ${how}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Runs `work` with the search path of the place. A failure inside a transaction ends the setting by its rollback. */
+async function inSchema(
+  client: pg.PoolClient,
+  { schema }: MigrationPlace,
+  set: 'set' | 'set local',
+  work: () => Promise<unknown>,
+): Promise<void> {
+  if (schema === undefined) return void (await work());
+  await client.query(`${set} search_path to "${schema}"`);
+  await work();
+  await client.query(`${set} search_path to default`);
 }
 
 const CONCURRENT_INDEX = /^\s*create\s+(?:unique\s+)?index\s+concurrently\s+if\s+not\s+exists\s+"?(\w+)"?/i;

@@ -7,6 +7,7 @@ import { ensureChangePartitions, ensureRoutingPartitions } from './day-partition
 import { createDatabase } from './client';
 import { applyMigration, type MigrateOptions } from './apply-migration';
 import { migrationLabel, readMigrations, type MigrationFile } from './migration-files';
+import { migratePlugins, type PluginMigrations } from './plugin-migrations';
 import { SchemaError } from './schema-version';
 
 /** Key of the advisory lock that lets one migrator at a time work on a database: "fermata" in ASCII, cut to 6 bytes. */
@@ -21,6 +22,8 @@ const LOCK_POLL_MS = 200;
 /** What `migrate` did. */
 export interface MigrationResult {
   applied: MigrationFile[];
+  /** Files of plugins, in the order in which they were applied. */
+  appliedOfPlugins: (MigrationFile & { plugin: string })[];
   /** Schema version afterwards. */
   version: number;
 }
@@ -30,13 +33,14 @@ export interface MigrationResult {
  * creates the day partitions of the change log and the indexes that they lack. No statement waits longer than `lockTimeoutMs` (default 500) for a
  * table lock; a file that could not get one is repeated, `attempts` times (default 200) with a pause of 3 s.
  * Any number of processes may call it at once: one works, the others wait and find nothing to do.
+ * Files of `plugins` follow, under the same lock and with the same waits (`migratePlugins`).
  * Throws `SchemaError` when Postgres is older than 15, an applied file was changed afterwards, or a file failed.
  */
 export async function migrate(
   url: string,
-  deps: { log: Logger; directory?: string } & Partial<MigrateOptions>,
+  deps: { log: Logger; directory?: string; plugins?: readonly PluginMigrations[] } & Partial<MigrateOptions>,
 ): Promise<MigrationResult> {
-  const { log, directory, lockTimeoutMs = LOCK_TIMEOUT_MS, attempts = LOCK_ATTEMPTS } = deps;
+  const { log, directory, plugins = [], lockTimeoutMs = LOCK_TIMEOUT_MS, attempts = LOCK_ATTEMPTS } = deps;
   const files = readMigrations(directory);
   const database = createDatabase(url, { max: 2, applicationName: 'fermata migrate', statementTimeoutMs: 0 });
   try {
@@ -49,7 +53,8 @@ export async function migrate(
       await ensureRoutingPartitions(database, { daysAhead: 3 });
       await buildPartitionIndexes(database, (name) => log.info({ index: name }, 'index built'));
       await ensureAuditMonths(database.db);
-      return { applied, version: files.length };
+      const appliedOfPlugins = await migratePlugins(client, plugins, { log, lockTimeoutMs, attempts });
+      return { applied, appliedOfPlugins, version: files.length };
     } finally {
       // The lock belongs to the session: closing the connection gives it back, also after an error.
       client.release(true);

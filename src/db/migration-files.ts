@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../project-root';
 
-/** One numbered file of `drizzle/`. */
+/** One numbered file of `drizzle/`, or of a plugin. */
 export interface MigrationFile {
   version: number;
   /** File name without number and ending. */
@@ -14,18 +14,36 @@ export interface MigrationFile {
 
 /** The migrations this program knows, in order: `0001_name.sql`, `0002_…`, without a gap. */
 export function readMigrations(directory = join(projectRoot(), 'drizzle')): MigrationFile[] {
-  const files = readdirSync(directory)
+  return toMigrations(readSqlFiles(directory), 'drizzle/');
+}
+
+/** The `.sql` files of a directory, in the order of their names. */
+export const readSqlFiles = (directory: string): SqlFile[] =>
+  readdirSync(directory)
     .filter((file) => file.endsWith('.sql'))
-    .sort();
-  return files.map((file, index) => {
+    .sort()
+    .map((name) => ({ name, sql: readFileSync(join(directory, name), 'utf8') }));
+
+/** A file as it is named in its directory, e.g. `0001_calls.sql`. */
+export interface SqlFile {
+  name: string;
+  sql: string;
+}
+
+/**
+ * Files as numbered migrations. `place` is written before names in messages.
+ * @throws {Error} for a name without a number, and for a gap in the numbers
+ */
+export function toMigrations(files: readonly SqlFile[], place: string): MigrationFile[] {
+  return files.map(({ name: file, sql }, index) => {
     const match = /^(\d{4})_([a-z0-9_]+)\.sql$/.exec(file);
-    if (match === null) throw new Error(`drizzle/${file} is not named like 0001_what_it_does.sql`);
+    if (match === null) throw new Error(`${place}${file} is not named like 0001_what_it_does.sql`);
     const version = Number(match[1]);
-    if (version !== index + 1) throw new Error(`drizzle/${file} should have number ${index + 1}: numbers have no gaps`);
-    const sql = readFileSync(join(directory, file), 'utf8');
+    if (version !== index + 1) throw new Error(`${place}${file} should have number ${index + 1}: numbers have no gaps`);
     return { version, name: match[2] ?? '', sql, sha256: createHash('sha256').update(sql).digest('hex') };
   });
 }
 
 /** How messages name a migration, e.g. `0001_spine`. */
-export const migrationLabel = (file: MigrationFile): string => `${String(file.version).padStart(4, '0')}_${file.name}`;
+export const migrationLabel = (file: Pick<MigrationFile, 'version' | 'name'>): string =>
+  `${String(file.version).padStart(4, '0')}_${file.name}`;

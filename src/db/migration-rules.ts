@@ -39,6 +39,7 @@ interface Statement {
   text: string;
   /** Table that an `alter table` is about. */
   table: string;
+  isHot: (table: string) => boolean;
 }
 
 /** One rule: why a statement on an existing table is refused, or undefined. */
@@ -69,8 +70,8 @@ const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
     !/\busing\s+index\b/i.test(text)
       ? 'a unique constraint builds its index under a lock: build it concurrently, then "add constraint … using index"'
       : undefined,
-  ({ text, table }) =>
-    HOT.has(table) &&
+  ({ text, table, isHot }) =>
+    isHot(table) &&
     /\bvalidate\s+constraint\b/i.test(text) === false &&
     /\badd\s+column\b[^,;]*\breferences\b/i.test(text)
       ? 'a column with a foreign key locks both tables: add the constraint apart, "not valid"'
@@ -83,20 +84,31 @@ const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
  * Returns messages; empty when the file may be released. Tables that the file itself creates are free of the rules, and
  * so are files up to 0020.
  */
-export function migrationFindings(file: Pick<MigrationFile, 'version' | 'sql'>): string[] {
-  if (file.version <= BEFORE_THE_RULES) return [];
-  const statements = splitStatements(file.sql);
+export function migrationFindings({ version, sql }: Pick<MigrationFile, 'version' | 'sql'>): string[] {
+  return version <= BEFORE_THE_RULES ? [] : lockFindings(sql, (table) => HOT.has(table));
+}
+
+/** The rules for a file of any number. `isHot` names the tables whose indexes must be built concurrently. */
+export function lockFindings(sql: string, isHot: (table: string) => boolean): string[] {
+  const statements = splitStatements(sql);
   const created = new Set(
     statements.flatMap((text) => /^create\s+table\s+(?:if\s+not\s+exists\s+)?"?(\w+)"?/i.exec(text)?.[1] ?? []),
   );
-  const alone = isNonTransactional(file.sql);
+  const alone = isNonTransactional(sql);
   return statements.flatMap((text) => {
-    const found = [...indexFindings(text, created, alone), ...alterFindings(text, created), ...otherFindings(text)];
+    const found = [
+      ...indexFindings(text, { created, alone, isHot }),
+      ...alterFindings(text, created, isHot),
+      ...otherFindings(text),
+    ];
     return found.map((message) => `${excerpt(text)}: ${message}`);
   });
 }
 
-function indexFindings(text: string, created: ReadonlySet<string>, alone: boolean): string[] {
+function indexFindings(
+  text: string,
+  { created, alone, isHot }: Pick<Statement, 'isHot'> & { created: ReadonlySet<string>; alone: boolean },
+): string[] {
   const match = /^(create|drop)\s+(?:unique\s+)?index\s+(concurrently\b)?/i.exec(text);
   if (match === null) return [];
   const concurrently = match[2] !== undefined;
@@ -106,15 +118,15 @@ function indexFindings(text: string, created: ReadonlySet<string>, alone: boolea
   const [, only, table = ''] = /\bon\s+(only\s+)?"?(\w+)"?/i.exec(text) ?? [];
   // Builds nothing: the indexes of the partitions are built by `buildPartitionIndexes`.
   if (only !== undefined && PARTITIONED.has(table)) return [];
-  if (match[1]?.toLowerCase() === 'create' && HOT.has(table) && !created.has(table))
+  if (match[1]?.toLowerCase() === 'create' && isHot(table) && !created.has(table))
     return [`an index on ${table} blocks its writers while it is built: use "create index concurrently"`];
   return [];
 }
 
-function alterFindings(text: string, created: ReadonlySet<string>): string[] {
+function alterFindings(text: string, created: ReadonlySet<string>, isHot: Statement['isHot']): string[] {
   const table = /^alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?"?(\w+)"?/i.exec(text)?.[1];
   if (table === undefined || created.has(table)) return [];
-  return ALTER_RULES.flatMap((rule) => rule({ text, table }) ?? []);
+  return ALTER_RULES.flatMap((rule) => rule({ text, table, isHot }) ?? []);
 }
 
 function otherFindings(text: string): string[] {

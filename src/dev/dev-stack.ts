@@ -1,3 +1,4 @@
+import { loadPluginMigrations } from '../cli/known';
 import { upgradeStored } from '../cli/upgrade-stored';
 import { relative } from 'node:path';
 import type { Config } from '../config';
@@ -56,7 +57,7 @@ export function createDevStack({ config, env, say, colours }: DevStackDeps): Dev
     const [databaseUrl, temporalEnv] = await both(startPostgres(context), startTemporal(context));
     parts.throwIfStopping();
     const log = migrationLog(config, say, colours);
-    await migrate(databaseUrl, { log });
+    await migrate(databaseUrl, { log, plugins: await loadPluginMigrations(config) });
     await upgradeStored(config, databaseUrl, log);
     const own = childEnvironment({ config, env, colours, credentials, databaseUrl, temporalEnv });
     await both(startOwn('api', { env: own, say, parts }), startOwn('worker', { env: own, say, parts }));

@@ -8,6 +8,7 @@ import type { PluginDescription } from '../domain/registry/registry';
 import type { Mask } from '../domain/secrets/mask-values';
 import type { AnyConnectionType } from './connections/connection-type';
 import type { EntityStore } from '../db/entity-store';
+import type { SqlFile } from '../db/migration-files';
 import type { DomainWrite } from '../domains/domain-write';
 
 /** What an action leaves: `output` is kept on the step, `artifact` must satisfy the schema it declared in `produces`. */
@@ -185,6 +186,11 @@ export interface Plugin extends PluginDescription<Action> {
 export interface OwnPlugin extends Plugin {
   /** Made with `readRoute` and `writeRoute`; each declares its permission. */
   routes?(deps: RouteHost): readonly object[];
+  /**
+   * Tables of its own: a directory of numbered SQL (`0001_calls.sql`, `0002_…`), as a URL or an absolute path, or the files
+   * themselves. `fermata migrate` applies them in the schema `plugin_<id>`.
+   */
+  migrations?: string | URL | readonly SqlFile[];
 }
 
 /** What a route that writes passes on: its own context has all of it. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../../dev/embedded';
 import { migrate } from '../../db/migrate';
+import type { PluginMigrations } from '../../db/plugin-migrations';
 import { createLogger } from '../../log';
 import { CLOCK_OPTIONS, CLOCK_SQL } from './virtual-clock';
 
@@ -17,8 +18,8 @@ export interface ScratchPostgres {
 
 const TEMPLATE = 'fermata_template';
 
-/** Starts it in a temporary directory, which goes with it. */
-export async function startScratchPostgres(): Promise<ScratchPostgres> {
+/** Starts it in a temporary directory, which goes with it. The databases have the tables of `plugins`, too. */
+export async function startScratchPostgres(plugins: readonly PluginMigrations[] = []): Promise<ScratchPostgres> {
   const home = mkdtempSync(join(tmpdir(), 'fermata-test-'));
   const remove = () => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   const postgres = await startEmbeddedPostgres({
@@ -37,7 +38,7 @@ export async function startScratchPostgres(): Promise<ScratchPostgres> {
   await template.connect();
   await template.query(CLOCK_SQL);
   await template.end();
-  await migrate(urlOf(TEMPLATE), { log: createLogger({ level: 'silent', name: 'migrate' }) });
+  await migrate(urlOf(TEMPLATE), { log: createLogger({ level: 'silent', name: 'migrate' }), plugins });
   let made = 0;
   return {
     async create() {

@@ -5,6 +5,8 @@ import { ensureChangePartitions } from '../../../src/db/day-partitions';
 import { createDatabase, type Database } from '../../../src/db/client';
 import { migrate } from '../../../src/db/migrate';
 import { readMigrations } from '../../../src/db/migration-files';
+import { assertPluginSchemas } from '../../../src/db/plugin-migrations';
+import { pluginMigrations } from '../../../src/integrations/plugin-migrations';
 import { assertSchemaCurrent } from '../../../src/db/schema-version';
 import { createLogger } from '../../../src/log';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -109,4 +111,78 @@ it('survives the server ending its connections', async () => {
   await expect(client.query('select 1')).rejects.toThrow();
   client.release(true);
   await expect(database.pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
+});
+
+describe('tables of a plugin', () => {
+  const CALLS = { name: '0001_calls', sql: 'create table calls (id int primary key, caller text);' };
+  const NOTE = { name: '0002_note', sql: 'alter table calls add column note text;' };
+  const INDEX = {
+    name: '0003_by_caller',
+    sql: '-- fermata: no transaction\ncreate index concurrently if not exists calls_caller on calls (caller);',
+  };
+  const phones = (...migrations: { name: string; sql: string }[]) =>
+    pluginMigrations([{ id: 'phone-book', migrations }]);
+  const apply = (plugins: ReturnType<typeof phones>) => migrate(test.url, { log, plugins });
+
+  it('are made in a schema of its own, once, and recorded', async () => {
+    await apply(phones(CALLS));
+    const results = await Promise.all([1, 2].map(() => apply(phones(CALLS, NOTE, INDEX))));
+    expect(results.map(({ appliedOfPlugins }) => appliedOfPlugins.length).sort()).toEqual([0, 2]);
+    const columns = await database.pool.query(`select id, caller, note from plugin_phone_book.calls`);
+    expect(columns.rows).toEqual([]);
+    const index = await database.pool.query(`select to_regclass('plugin_phone_book.calls_caller') as name`);
+    expect(index.rows).toEqual([{ name: 'plugin_phone_book.calls_caller' }]);
+    const { rows } = await database.pool.query('select plugin, version, name from plugin_migrations order by version');
+    expect(rows).toEqual([
+      { plugin: 'phone-book', version: 1, name: 'calls' },
+      { plugin: 'phone-book', version: 2, name: 'note' },
+      { plugin: 'phone-book', version: 3, name: 'by_caller' },
+    ]);
+    expect((await apply(phones(CALLS))).appliedOfPlugins).toEqual([]);
+  });
+
+  it('are refused when an applied file was edited', async () => {
+    await apply(phones(CALLS, NOTE));
+    await expect(apply(phones({ ...CALLS, sql: 'select 1;' }, NOTE))).rejects.toThrow(
+      'Migration 0001_calls of the plugin "phone-book" was changed after it had been applied to this database (as "0001_calls")',
+    );
+  });
+
+  it('are refused when a file comes below one that is applied', async () => {
+    await apply(phones(CALLS, NOTE));
+    await database.pool.query('delete from plugin_migrations where version = 1');
+    await expect(apply(phones(CALLS, NOTE))).rejects.toThrow(
+      'Migration 0001_calls of the plugin "phone-book" is out of order: 0002_note is applied to this database already. Give it the number 3',
+    );
+    expect(() => phones(CALLS, INDEX)).toThrow(
+      'The migrations of the plugin "phone-book" cannot be used: migrations/0003_by_caller.sql should have number 2',
+    );
+    expect(() => phones({ name: 'calls', sql: '' })).toThrow('is not named like 0001_what_it_does.sql');
+  });
+
+  it('are refused as a whole when one file breaks the rules, and rolled back when one fails', async () => {
+    const grabs = { name: '0002_grabs', sql: 'alter table public.runs add column phone text;' };
+    await expect(apply(phones(CALLS, grabs))).rejects.toThrow(
+      /Migration 0002_grabs of the plugin "phone-book" is refused: .*"public" is outside the plugin's schema/,
+    );
+    const fails = { name: '0002_fails', sql: 'create table half (id int); select nothing;' };
+    await expect(apply(phones(CALLS, fails))).rejects.toThrow(
+      /Migration 0002_fails of the plugin "phone-book" failed and was rolled back: column "nothing" does not exist/,
+    );
+    const { rows } = await database.pool.query(
+      `select to_regclass('plugin_phone_book.calls') as calls, to_regclass('plugin_phone_book.half') as half`,
+    );
+    expect(rows).toEqual([{ calls: 'plugin_phone_book.calls', half: null }]);
+  });
+
+  it('are demanded at the start, by the name of the plugin', async () => {
+    await migrate(test.url, { log });
+    const behind = /"phone-book" needs its tables at version 2; this database has version \d. Run "fermata migrate"/;
+    await expect(assertPluginSchemas(database, phones(CALLS, NOTE))).rejects.toThrow(behind);
+    await apply(phones(CALLS));
+    await expect(assertPluginSchemas(database, phones(CALLS, NOTE))).rejects.toThrow(behind);
+    await apply(phones(CALLS, NOTE));
+    await expect(assertPluginSchemas(database, phones(CALLS, NOTE))).resolves.toBeUndefined();
+    await expect(assertPluginSchemas(database, phones(CALLS))).resolves.toBeUndefined();
+  });
 });

@@ -1,0 +1,42 @@
+import { lockFindings } from './migration-rules';
+import { splitStatements } from './migration-statements';
+
+/** A name with a schema, after the words that name what a statement creates, changes, writes or refers to. */
+const QUALIFIED = [
+  String.raw`^(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:unlogged\s+|materialized\s+|unique\s+)?(?:table|view|index|sequence|type|function|procedure|trigger)\s+(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?`,
+  String.raw`^truncate\s+(?:table\s+)?(?:only\s+)?`,
+  String.raw`\b(?:insert|merge)\s+into\s+(?:only\s+)?`,
+  String.raw`^update\s+(?:only\s+)?`,
+  String.raw`\bdelete\s+from\s+(?:only\s+)?`,
+  String.raw`\breferences\s+`,
+  String.raw`^create\s+(?:unique\s+)?index\b[^(]*\son\s+(?:only\s+)?`,
+].map((before) => new RegExp(String.raw`${before}"?(\w+)"?\s*\.`, 'gi'));
+
+/**
+ * Why the SQL of a plugin is refused; empty when it may be applied. The rules of our own migrations hold, every table that
+ * the file does not create counts as one in use, and nothing outside the plugin's schema is written or referred to.
+ */
+export function pluginMigrationFindings(sql: string, schema: string): string[] {
+  // A name with the plugin's own schema means the same as one without.
+  const own = sql.replaceAll(new RegExp(String.raw`(?<![\w"])(?:${schema}|"${schema}")\s*\.\s*`, 'gi'), '');
+  const apart = splitStatements(own).flatMap((text) =>
+    apartFindings(text, schema).map((message) => `${text.replace(/\s+/g, ' ').slice(0, 80)}: ${message}`),
+  );
+  return [...apart, ...lockFindings(own, () => true)];
+}
+
+function apartFindings(text: string, schema: string): string[] {
+  if (/^(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b/i.test(text)) {
+    return ['each file runs in one transaction already'];
+  }
+  if (/^(?:set|reset)\s+(?:(?:session|local)\s+)?(?:search_path|schema|role|session)\b/i.test(text)) {
+    return [`the search path and the role are set already: names without a schema mean "${schema}"`];
+  }
+  if (/^(?:create|alter|drop)\s+schema\b/i.test(text))
+    return [`the plugin has one schema, "${schema}", which is made for it`];
+  const [outside] = QUALIFIED.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ''));
+  if (outside === undefined) return [];
+  return [
+    `"${outside}" is outside the plugin's schema "${schema}"; keep ids of what lies elsewhere instead of references`,
+  ];
+}
