@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-map';
 import { readProxySettings, type ProxySettings } from './edges/egress/proxy-settings';
-import { createAllowList } from './edges/egress/allow-list';
 import { isAddressRange } from './domain/address-range';
+import { days, httpUrl, integer, isHostOrRange, isTimeZone, list, postgresUrl, secretKeys } from './setting-schemas';
 import { settingsInForce, type SettingInForce } from './settings-in-force';
+import { OtlpCompression, OtlpHeaders, type OtlpSettings } from './telemetry/otlp-settings';
 
-const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -14,41 +14,6 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
-
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must be between ${min} and ${max}`);
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-const secretKeys = list
-  .refine((keys) => keys.length > 0, 'must not be empty')
-  .transform((keys, context) =>
-    keys.map((key, index) => {
-      const bytes = Buffer.from(key, 'base64');
-      if (bytes.length !== 32 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(key)) {
-        context.addIssue(`key ${index + 1} must be 32 bytes in base64, e.g. from "openssl rand -base64 32"`);
-      }
-      return bytes;
-    }),
-  );
-
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must be a postgres:// URL');
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
-  .transform((url) => url.replace(/\/+$/, ''));
-const days = (count: number) =>
-  integer(1, 36_500)
-    .prefault(String(count))
-    .transform((n) => n * DAY_MS);
 
 /** Everything that the environment may set, as text. An empty variable counts as unset. `.env.example` lists them all. */
 const Environment = z.object({
@@ -119,6 +84,8 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   FERMATA_LOG_FORMAT: z.enum(['json', 'text'], 'must be json or text').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: OtlpHeaders.optional(),
+  OTEL_EXPORTER_OTLP_COMPRESSION: OtlpCompression.default('none'),
 });
 
 /** Settings for tests of Fermata itself; not documented for operators, and ignored unless they have the right form. */
@@ -233,7 +200,8 @@ export interface Config {
   logLevel: (typeof LOG_LEVELS)[number];
   /** undefined = text on a terminal, JSON elsewhere. */
   logFormat: 'json' | 'text' | undefined;
-  otlpEndpoint: string | undefined;
+  /** The collector that metrics are sent to; undefined = none. */
+  otlp: OtlpSettings | undefined;
   /** All settings as text, without secrets. */
   inForce: readonly SettingInForce[];
   /** For tests of Fermata itself. */
@@ -301,6 +269,11 @@ function testingOf(env: Record<string, string | undefined>): Config['testing'] {
   };
 }
 
+function otlpOf(env: z.infer<typeof Environment>): OtlpSettings | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_COMPRESSION: compression } = env;
+  return endpoint === undefined ? undefined : { endpoint, headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {}, compression };
+}
+
 function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egressProxy' | 'inForce' | 'testing'> {
   return {
     host: env.FERMATA_HOST,
@@ -357,7 +330,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
     },
     logLevel: env.LOG_LEVEL,
     logFormat: env.FERMATA_LOG_FORMAT,
-    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+    otlp: otlpOf(env),
   };
 }
 
@@ -371,23 +344,4 @@ export function requireSecretKey(config: Config): Buffer[] {
 export function requireDatabaseUrl(config: Config): string {
   if (config.databaseUrl !== undefined) return config.databaseUrl;
   throw new ConfigError(`DATABASE_URL ${REQUIRED.DATABASE_URL}`);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** By the rules of the guard itself, so that what is accepted here works there. */
-function isHostOrRange(item: string): boolean {
-  try {
-    createAllowList([item]);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -96,7 +96,7 @@ export async function startApi(config: Config, standIn?: DatabaseClock): Promise
     const listener = listen(databaseUrl, { changes, starts: api.wake, tokens: api.forgetTokens });
     const server = await serve(api, config);
     const identity = { service: 'fermata-api', instance: uuidV7.next() };
-    const push = pushMetrics({ endpoint: config.otlpEndpoint, ...identity, collect: api.collectMetrics, log });
+    const push = pushMetrics({ otlp: config.otlp, ...identity, collect: api.collectMetrics, log });
     const url = urlOf(server, config.host);
     log.info(`listening on ${url}`);
     return {

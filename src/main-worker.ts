@@ -114,7 +114,7 @@ export async function startWorker(
   temporal.start();
   const metricsServer = await metrics.serve(config, { log, sdkMetricsPort });
   const push = pushMetrics({
-    ...{ endpoint: config.otlpEndpoint, service: 'fermata-worker', instance: workerId, log },
+    ...{ otlp: config.otlp, service: 'fermata-worker', instance: workerId, log },
     collect: () => Promise.resolve(metrics.registries),
   });
   /** Entries of one row stop at the same time. Partitions first: other workers route their changes from then on. */

@@ -20,6 +20,7 @@ it('shows no secret and no credentials of an address', () => {
     DATABASE_URL: 'postgres://fermata:p@ss/w?rd#1@db.example.test:5432/fermata?sslpassword=hidden',
     FERMATA_EGRESS_PROXY: 'http://proxy-user:proxy-pass@proxy.example.test:3128',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.test/v1?api-key=hidden',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20hidden',
   };
   const text = JSON.stringify([...inForce(env).values()]);
   for (const word of [KEY, 'an-admin-token', 'p@ss', 'w?rd', 'ss/w', 'rd#1', 'hidden', 'proxy-user', 'proxy-pass'])

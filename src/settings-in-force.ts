@@ -9,7 +9,7 @@ export interface SettingInForce {
 }
 
 /** Settings whose whole value is secret, by the words of their name. */
-const SECRET = /(^|_)(SECRET|TOKEN|PASSWORD|KEY|KEYS)(_|$)/;
+const SECRET = /(^|_)(SECRET|TOKEN|PASSWORD|KEY|KEYS|HEADERS)(_|$)/;
 /** An address with what may be secret in it: user and password, query, fragment. */
 const ADDRESS = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#]*@)?([^\s?#,;]*)([?#][^\s,;]*)?/gi;
 

@@ -29,10 +29,10 @@ Examples:
       const asked = new Promise<void>((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       });
-      const { otlpEndpoint, metricsPort } = config;
-      const served = metricsPort !== undefined && otlpEndpoint === undefined;
+      const { otlp, metricsPort } = config;
+      const served = metricsPort !== undefined && otlp === undefined;
       const sdkMetricsPort = served ? await freePort() : undefined;
-      installRuntime(log, { port: sdkMetricsPort, otlpEndpoint });
+      installRuntime(log, { port: sdkMetricsPort, otlp });
       const worker = await startWorker(config, requireDatabaseUrl(config), { log, sdkMetricsPort });
       log.info(`worker ${worker.id} is up`);
       // Ready is also a worker that Temporal keeps waiting: it routes, and starts runs later.

@@ -1,49 +1,92 @@
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
-import { otlpMetrics } from './otlp-metrics';
+import { packageVersion } from '../package-version';
+import type { OtlpSettings } from './otlp-settings';
+import { createPrometheusProducer } from './prometheus-producer';
 
-const PUSH_MS = 15_000;
-const TIMEOUT_MS = 5_000;
+const EXPORT_EVERY_MS = 15_000;
+/** For one export with its retries; also how long the last one may delay the end of the process. */
+const EXPORT_TIMEOUT_MS = 5_000;
 
 interface PushDeps {
-  /** OTEL_EXPORTER_OTLP_ENDPOINT; undefined = nothing is sent. */
-  endpoint: string | undefined;
+  /** The collector; undefined = nothing is sent. */
+  otlp: OtlpSettings | undefined;
   /** `service.name` */
   service: string;
+  /** `service.instance.id` */
   instance: string;
-  /** Asked each time, so that values that are read are fresh. */
+  /** Called at each export, so that values read from the database are current. */
   collect(): Promise<readonly Registry[]>;
   log: Logger;
 }
 
-/** Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP) now and then, and when it is stopped. */
-export function pushMetrics({ endpoint, service, instance, collect, log }: PushDeps): { stop(): Promise<void> } {
-  if (endpoint === undefined) return { stop: () => Promise.resolve() };
-  const startedAt = new Date();
-  let failing = false;
-  const push = async (): Promise<void> => {
-    try {
-      const body = await otlpMetrics(await collect(), { service, instance, startedAt, now: new Date() });
-      const answer = await fetch(`${endpoint}/v1/metrics`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      await answer.body?.cancel();
-      if (!answer.ok) throw new Error(`it answered ${answer.status}`);
-      failing = false;
-    } catch (error) {
-      if (!failing) log.warn(`metrics cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT: ${messageOf(error)}`);
-      failing = true;
-    }
-  };
-  const timer = setInterval(() => void push(), PUSH_MS).unref();
+/**
+ * Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP, JSON) every 15 s, and once more at `stop`.
+ * Refusals that say so are retried. The first of several failures in a row is logged.
+ */
+export function pushMetrics({ otlp, service, instance, collect, log }: PushDeps): { stop(): Promise<void> } {
+  if (otlp === undefined) return { stop: () => Promise.resolve() };
+  const now = () => new Date();
+  const producer = createPrometheusProducer({ registries: collect, startedAt: now(), now });
+  const report = failureReport(log);
+  const reader = new PeriodicExportingMetricReader({
+    exporter: createExporter(otlp, report),
+    exportIntervalMillis: EXPORT_EVERY_MS,
+    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+    metricProducers: [
+      {
+        async collect() {
+          const collected = await producer.collect();
+          collected.errors.forEach(report);
+          return collected;
+        },
+      },
+    ],
+  });
+  const provider = new MeterProvider({
+    resource: resourceFromAttributes({
+      'service.name': service,
+      'service.instance.id': instance,
+      'service.version': packageVersion(),
+    }),
+    readers: [reader],
+  });
+  return { stop: () => provider.shutdown().catch(report) };
+}
+
+/** Headers, certificates and timeouts of the standard `OTEL_EXPORTER_OTLP_*` variables are read by the exporter itself, too. */
+function createExporter({ endpoint, headers, compression }: OtlpSettings, report: (error: unknown) => void) {
+  const exporter = new OTLPMetricExporter({
+    url: `${endpoint}/v1/metrics`,
+    headers,
+    compression: compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
+    timeoutMillis: EXPORT_TIMEOUT_MS,
+  });
   return {
-    async stop() {
-      clearInterval(timer);
-      await push();
+    export(metrics, done) {
+      exporter.export(metrics, (result) => {
+        report(result.error);
+        // The SDK would hand a failure to a handler of the whole process.
+        done({ code: 0 });
+      });
     },
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => exporter.shutdown(),
+    selectAggregationTemporality: (type) => exporter.selectAggregationTemporality(type),
+  } satisfies PushMetricExporter;
+}
+
+/** Returns a function that logs an error unless the one before it was an error, too; undefined = a success. */
+function failureReport(log: Logger): (error: unknown) => void {
+  let isFailing = false;
+  return (error) => {
+    if (error !== undefined && !isFailing)
+      log.warn(`failed to send metrics to OTEL_EXPORTER_OTLP_ENDPOINT: ${messageOf(error)}`);
+    isFailing = error !== undefined;
   };
 }

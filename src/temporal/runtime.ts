@@ -1,5 +1,6 @@
 import { DefaultLogger, Runtime, type LogLevel, type MetricsExporterConfig } from '@temporalio/worker';
 import type { Logger } from '../log';
+import type { OtlpSettings } from '../telemetry/otlp-settings';
 
 const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
   TRACE: 'trace',
@@ -13,24 +14,36 @@ const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = 
 /** Names and units as Prometheus asks for them: `_total`, `_seconds`. */
 const CONVENTIONS = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } as const;
 
+const COMPRESSION = ['OTEL_EXPORTER_OTLP_COMPRESSION', 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION'] as const;
+
 /** Where the SDK's own metrics go. */
 interface RuntimeMetrics {
   /** Port on loopback at which they are served in Prometheus' text format. */
   port: number | undefined;
-  /** OpenTelemetry collector (OTLP over HTTP) that they are sent to instead. */
-  otlpEndpoint: string | undefined;
+  /** OpenTelemetry collector that they are sent to instead. */
+  otlp: OtlpSettings | undefined;
 }
 
-/** Sends the log of the SDK and of its native core through ours, and its metrics where they are wanted. Once in a process, before the first connection. */
-export function installRuntime(log: Logger, { port, otlpEndpoint }: RuntimeMetrics): void {
+/**
+ * Sends the log of the SDK and of its native core through ours, and its metrics to the collector or the port. Call it once in a
+ * process, before the first connection.
+ */
+export function installRuntime(log: Logger, { port, otlp }: RuntimeMetrics): void {
   const logger = new DefaultLogger(log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN', ({ level, message, meta }) => {
     const { sdkComponent, taskQueue, error, timestampNanos, ...facts } = (meta ?? {}) as Record<string, unknown>;
     log[LEVELS[level]]({ ...facts, ...(error === undefined ? {} : { err: error }) }, message);
   });
   // Of the two the SDK can do one.
   const metrics: MetricsExporterConfig | undefined =
-    otlpEndpoint !== undefined
-      ? { otel: { url: `${otlpEndpoint}/v1/metrics`, http: true, metricsExportInterval: '15s' } }
+    otlp !== undefined
+      ? {
+          otel: {
+            url: `${otlp.endpoint}/v1/metrics`,
+            headers: otlp.headers,
+            http: true,
+            metricsExportInterval: '15s',
+          },
+        }
       : port !== undefined
         ? { prometheus: { bindAddress: `127.0.0.1:${port}`, ...CONVENTIONS } }
         : undefined;
@@ -39,5 +52,7 @@ export function installRuntime(log: Logger, { port, otlpEndpoint }: RuntimeMetri
   // By default the SDK shuts its workers down on a signal, and with them the connection, while routing still starts runs on it.
   // The process stops its parts in order instead.
   const shutdownSignals: [] = [];
+  // The SDK's core reads these itself and refuses to start with gzip, which it is built without.
+  for (const name of COMPRESSION) Reflect.deleteProperty(process.env, name);
   Runtime.install({ logger, shutdownSignals, telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
 import { startEngine, type Engine } from '../support/engine';
 import { forgetRunTotals } from '../../src/db/run-totals';
 import { freePort } from '../../src/os/free-port';
@@ -139,25 +140,40 @@ actions: [{ stop: { error: true, reason: broken } }]
   }, 120_000);
 
   test('are sent to an OpenTelemetry collector, by the API, by workers and by the SDK of Temporal', async () => {
-    const collected: { path: string; type: string; text: string }[] = [];
+    const collected: { path: string; headers: IncomingHttpHeaders; text: string }[] = [];
+    let isBusy = true;
     const collector = createServer((request, response) => {
-      void text(request).then((body) => {
-        collected.push({ path: request.url ?? '', type: request.headers['content-type'] ?? '', text: body });
-        response.end('{}');
+      void buffer(request).then((bytes) => {
+        const { url: path = '', headers } = request;
+        const text = (headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString();
+        if (isBusy && text.includes('"fermata-api"')) {
+          isBusy = false;
+          return response.writeHead(503, { 'retry-after': '0' }).end();
+        }
+        collected.push({ path, headers, text });
+        return response.end('{}');
       });
     });
     await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
     const { port } = collector.address() as AddressInfo;
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20let-me-in',
+      OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+    };
     const [server, worker] = await Promise.all([engine.api(env), engine.worker(env)]);
     await Promise.all([server.stop(), worker.stop()]);
     expect(new Set(collected.map(({ path }) => path))).toEqual(new Set(['/v1/metrics']));
-    const own = collected.filter(({ type }) => type === 'application/json').map((each) => each.text);
+    expect(new Set(collected.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer let-me-in']));
+    const isJson = ({ headers }: { headers: IncomingHttpHeaders }) => headers['content-type'] === 'application/json';
+    expect(isBusy).toBe(false);
+    expect(new Set(collected.filter(isJson).map(({ headers }) => headers['content-encoding']))).toEqual(
+      new Set(['gzip']),
+    );
+    const own = collected.filter(isJson).map((each) => each.text);
     expect(own.find((each) => each.includes('"fermata-api"'))).toContain('"fermata_runs_active"');
     expect(own.find((each) => each.includes('"fermata-worker"'))).toContain('"fermata_runs_total"');
-    expect(collected.some(({ type, text: body }) => type !== 'application/json' && body.includes('temporal_'))).toBe(
-      true,
-    );
+    expect(collected.some((each) => !isJson(each) && each.text.includes('temporal_'))).toBe(true);
     await new Promise((resolve) => collector.close(resolve));
   }, 60_000);
 });

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { createAllowList } from './edges/egress/allow-list';
+
+const DAY_MS = 86_400_000;
+
+/** A whole number in these bounds. */
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be between ${min} and ${max}`);
+
+/** Comma separated items without white space around them; empty ones are left out. */
+export const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+/** Keys of 32 bytes in base64, comma separated; at least one. */
+export const secretKeys = list
+  .refine((keys) => keys.length > 0, 'must not be empty')
+  .transform((keys, context) =>
+    keys.map((key, index) => {
+      const bytes = Buffer.from(key, 'base64');
+      if (bytes.length !== 32 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(key)) {
+        context.addIssue(`key ${index + 1} must be 32 bytes in base64, e.g. from "openssl rand -base64 32"`);
+      }
+      return bytes;
+    }),
+  );
+
+export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must be a postgres:// URL');
+/** An http(s) URL without slashes at its end. */
+export const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+  .transform((url) => url.replace(/\/+$/, ''));
+/** A number of days, `count` by default, in milliseconds. */
+export const days = (count: number) =>
+  integer(1, 36_500)
+    .prefault(String(count))
+    .transform((n) => n * DAY_MS);
+
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** By the rules of the guard itself, so that what is accepted here works there. */
+export function isHostOrRange(item: string): boolean {
+  try {
+    createAllowList([item]);
+    return true;
+  } catch {
+    return false;
+  }
+}

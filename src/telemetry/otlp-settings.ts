@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** An OpenTelemetry collector and how it is spoken to. */
+export interface OtlpSettings {
+  /** Base URL without a slash at its end; metrics go to `<endpoint>/v1/metrics`. */
+  endpoint: string;
+  /** Sent with each request, e.g. credentials. */
+  headers: Record<string, string>;
+  compression: z.infer<typeof OtlpCompression>;
+}
+
+export const OtlpCompression = z.enum(['none', 'gzip'], 'must be none or gzip');
+
+/** `OTEL_EXPORTER_OTLP_HEADERS`: `name=value` pairs, comma separated, with values as in URLs (OpenTelemetry's exporter page). */
+export const OtlpHeaders = z.string().transform((text, context) => {
+  const headers: Record<string, string> = {};
+  for (const pair of text.split(',')) {
+    const [, name, value] = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
+    const decoded = value === undefined ? undefined : decodedOf(value);
+    if (name === undefined || decoded === undefined) {
+      context.addIssue('must be name=value pairs, comma separated, with special characters of values as in URLs');
+      return z.NEVER;
+    }
+    headers[name] = decoded;
+  }
+  return headers;
+});
+
+function decodedOf(text: string): string | undefined {
+  try {
+    const decoded = decodeURIComponent(text);
+    return /^[\t\x20-\x7e\x80-\xff]*$/.test(decoded) ? decoded : undefined;
+  } catch {
+    return undefined;
+  }
+}
