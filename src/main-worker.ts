@@ -54,6 +54,7 @@ import { createConnections } from './integrations/connections/open-connection';
 import { createCipher } from './domain/secrets/cipher';
 import { createEgress } from './edges/egress/egress';
 import { createEvaluator } from './evaluation/live-evaluator';
+import { createEventWatcher } from './integrations/kubernetes/events/event-watcher';
 import { loadPlugins } from './integrations/load-plugins';
 import { pluginMigrations } from './integrations/plugin-migrations';
 import { createPlugins } from './integrations/plugins';
@@ -86,6 +87,8 @@ export interface WorkerStandIns {
   plugins: (plugins: readonly Plugin[]) => readonly Plugin[];
 }
 
+/** Leases of watches are renewed so often. */
+const EVENT_WATCH_MS = 5_000;
 const REAL: WorkerStandIns = { temporal: keepTemporal, plugins: (plugins) => plugins };
 
 /** Starts a worker process: the dispatcher and the Temporal worker, on one connection each. */
@@ -240,11 +243,12 @@ function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) 
   const { dispatcher, dwellTimers } = routing;
   const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log, watch });
   const broadcast = createBroadcast({ db: database.db, listeners: registry.listeners(), log });
+  const clusterEvents = startEventWatcher(parts);
   const pokeAll = (...loops: { poke(): void }[]) => loops.forEach((loop) => loop.poke());
   const listener = listen(databaseUrl, {
     changes: () => pokeAll(dispatcher, broadcast),
     starts: () => launcher.poke(),
-    definitions: () => pokeAll(dispatcher, scheduleTimers),
+    definitions: () => pokeAll(dispatcher, scheduleTimers, clusterEvents),
   });
   const { staleMs } = config.alerts;
   const severities = severityMap(config.alerts.severities);
@@ -264,10 +268,25 @@ function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) 
         () =>
           sweep.stop(),
     ),
-    [() => listener.close()],
+    [() => listener.close(), () => clusterEvents.stop()],
     [broadcast, domainTimer, scheduleTimers, dwellTimers].map((part) => () => part.stop()),
   ];
   return { domainTimer, stopOrder };
+}
+
+/** Starts the loop that watches the events of Kubernetes clusters that automations listen to. */
+function startEventWatcher({ database, egress, clock, activityDeps, workerId, log, watch }: WorkerParts) {
+  const { notifier, openConnection } = activityDeps;
+  const watcher = createEventWatcher({ database, egress, clock, notifier, log, workerId, openConnection });
+  const sweep = createSweep({
+    ...{ everyMs: EVENT_WATCH_MS, name: 'kubernetes-watches', watch },
+    work: () => watcher.round().then(() => false),
+    onError: (error) => log.warn({ reason: messageOf(error) }, 'failed to renew the watches of Kubernetes'),
+  });
+  return {
+    poke: () => sweep.poke(),
+    stop: () => sweep.stop().then(() => watcher.stop()),
+  };
 }
 
 function createPeriodicSweeps({

@@ -18,6 +18,7 @@ import { gitlabEventsPlugin } from './gitlab/events';
 import { createGitlabPlugin } from './gitlab/plugin';
 import { createHttpPlugin } from './http/plugin';
 import { createJiraPlugin } from './jira/plugin';
+import { kubernetesEventsPlugin } from './kubernetes/events/plugin';
 import { createKubernetesPlugin } from './kubernetes/plugin';
 import { maintenancePlugin } from '../domains/maintenance/plugin';
 import { connectionTypesOf } from './connections/connection-type';
@@ -31,6 +32,7 @@ import { createServicenowPlugin } from './servicenow/plugin';
 import { slackEventsPlugin } from './slack/events';
 import { createSlackPlugin } from './slack/plugin';
 import { createSshPlugin } from './ssh/plugin';
+import { createStatuspagePlugin } from './statuspage/plugin';
 import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
@@ -76,6 +78,7 @@ export function createPlugins({
     createGitlabPlugin({ egress }),
     createHttpPlugin({ egress }),
     createJiraPlugin({ egress }),
+    kubernetesEventsPlugin,
     createKubernetesPlugin({ egress }),
     createScriptPlugin(scripts),
     createOpsgeniePlugin({ egress }),
@@ -84,6 +87,7 @@ export function createPlugins({
     slackEventsPlugin,
     createSlackPlugin({ egress }),
     createSshPlugin({ egress }),
+    createStatuspagePlugin({ egress }),
     createTeamsPlugin({ egress }),
     createWebexPlugin({ egress }),
     createNotificationPlugin({ egress, types: () => connectionTypesOf(plugins) }),

@@ -22,6 +22,7 @@ const TRIGGER_CONFIG: Record<string, Record<string, unknown>> = {
   'automation.event': { type: 'ping' },
   'automation.numeric_state': { field: 'latencyMs', above: 100 },
   'automation.webhook': { hook: 'ci' },
+  'kubernetes.event': { connectionId: 'kubernetes' },
   'automation.cron': { cronPattern: '*/2 * * * * *' },
   'automation.interval': { intervalSeconds: 2 },
 };
@@ -80,6 +81,8 @@ describe('the catalogue', () => {
     });
     await engine.emit('act');
     await everyDomain();
+    await until('the cluster is watched', () => vendors.kubernetes.events.watching() === 1, 60_000);
+    vendors.kubernetes.events.record({ name: 'shop-0' });
 
     const [did] = await engine.ended(1, doing, 90_000);
     expect(did).toMatchObject({ status: 'success', error: null });

@@ -137,6 +137,18 @@ ${steps}
     );
     expect(long.run?.status).toBe('success');
     expect(long.steps[0]?.['trace']).toMatchObject({ warnings: [expect.stringContaining('The text was cut')] });
+    expect([teams.cards.length, teams.lost]).toEqual([2, []]);
+    const delivery = 'Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 413';
+    teams.failures.push({ status: 200, body: delivery });
+    const refused = await run(
+      'teams.connector',
+      `  - { action: integration-teams.post_message, config: { connectionId: ${ids['teams'] ?? ''}, body: x } }`,
+    );
+    expect(refused.steps[0]?.error).toMatchObject({
+      code: 'http_status',
+      message: expect.stringContaining('413') as string,
+    });
+    expect(refused.steps[0]?.attempts).toBe(1);
   }, 60_000);
 
   test('a Teams connection of an application is kept, and says that it cannot post', async () => {

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
@@ -13,6 +13,8 @@ export interface VendorAnswer {
   status: number;
   body?: unknown;
   headers?: Record<string, string>;
+  /** Writes the body, as long as it likes. */
+  stream?(response: ServerResponse): void;
 }
 
 /** A server that answers like a vendor: what it is given decides, and every request is kept. */
@@ -28,9 +30,10 @@ export async function startVendorServer(
       const { method = '', url: path = '', headers } = incoming;
       const request = { method, path, headers, body: Buffer.concat(chunks).toString('utf8') };
       requests.push(request);
-      const { status, body, headers: own = {} } = answer(request);
+      const { status, body, headers: own = {}, stream } = answer(request);
       response.writeHead(status, { 'content-type': 'application/json', ...own });
-      response.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
+      if (stream) stream(response);
+      else response.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
     });
   };
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Sealed } from '../../domain/secrets/cipher';
 import type { SecretBinding } from '../../domain/secrets/binding';
@@ -67,4 +68,26 @@ export const connectionMemory = pgTable(
     updatedAt: at('updated_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.connectionId, table.key] })],
+);
+
+/** Watches of the events of Kubernetes clusters. */
+export const kubernetesWatches = pgTable(
+  'kubernetes_watches',
+  {
+    connectionId: uuid('connection_id')
+      .notNull()
+      .references(() => connections.id, { onDelete: 'cascade' }),
+    /** Empty = all namespaces. */
+    namespace: text('namespace').notNull(),
+    /** Up to where events were delivered; null = the watch has not begun. */
+    resourceVersion: text('resource_version'),
+    /** Hash of the address of the API server that the resource version is of. */
+    cluster: text('cluster'),
+    /** The worker that watches. */
+    owner: uuid('owner'),
+    expiresAt: at('expires_at')
+      .notNull()
+      .default(sql`'-infinity'`),
+  },
+  (table) => [primaryKey({ columns: [table.connectionId, table.namespace] })],
 );

@@ -41,10 +41,13 @@ describe('the documentation', () => {
 
   it('shows automations of integrations that pass validation', () => {
     const registry = createRegistry(createPlugins({ egress: createEgress({ allow: [] }) }));
-    const blocks = [...read('docs/integrations.md').matchAll(/```yaml\n(name: [\s\S]*?)```/g)].map(
-      ([, yaml = '']) => yaml,
-    );
-    expect(blocks.length).toBeGreaterThan(1);
+    const guides = pages.filter((page) => page.startsWith(join('docs', 'integrations', '')));
+    expect(guides.length).toBeGreaterThan(10);
+    const blocks = ['docs/integrations.md', ...guides].flatMap((page) => {
+      const found = [...read(page).matchAll(/```yaml\n(name: [\s\S]*?)```/g)].map(([, yaml = '']) => yaml);
+      expect([page, found.length > 0]).toEqual([page, true]);
+      return found;
+    });
     for (const yaml of blocks) {
       const { errors } = validateYaml(yaml, { registry, filters: standardFilters });
       expect([yaml, errors]).toEqual([yaml, []]);

@@ -9,7 +9,7 @@ import { guardedLookup, systemResolve, type Resolve } from './guarded-lookup';
 import { networkFailure } from './network-failure';
 import { createProxiedSender, goesDirect } from './proxied';
 import { proxyFor, type ProxySettings } from './proxy-settings';
-import { readText } from './read-text';
+import { passOn, readText } from './read-text';
 import { nextHop, type Hop, type Method } from './redirect';
 import type { EgressTls } from './tls';
 import { checkAddress, checkTarget, targetOf } from './target';
@@ -35,6 +35,11 @@ export interface EgressRequest {
   maxResponseBytes?: number;
   /** Names of headers that carry secrets, besides Authorization and Cookie: they do not follow to another origin. */
   sensitiveHeaders?: readonly string[];
+  /**
+   * Receives the body of a 2xx answer in pieces, as they arrive, in place of `body`; `maxResponseBytes` does not count. The
+   * next piece is read when the promise resolves; a rejection ends the exchange.
+   */
+  onText?: (text: string) => Promise<void>;
   /** Certificate authorities and client certificate for TLS. With them, redirects are returned and not followed. */
   tls?: EgressTls;
 }
@@ -117,7 +122,11 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
       const headers = plainHeaders(response.headers);
       const next = request.tls ? null : nextHop(hop, response.statusCode, headers['location'], sensitive);
       if (next === null) {
-        const body = await readText(response.body, headers, request.maxResponseBytes ?? MAX_RESPONSE_BYTES);
+        const isGood = response.statusCode >= 200 && response.statusCode <= 299;
+        const onText = isGood ? request.onText : undefined;
+        await (onText && passOn(response.body, onText));
+        const most = request.maxResponseBytes ?? MAX_RESPONSE_BYTES;
+        const body = onText ? '' : await readText(response.body, headers, most);
         return { status: response.statusCode, headers, body, url: hop.url.href };
       }
       await response.body.dump({ limit: MAX_REDIRECT_BODY_BYTES });

@@ -34,6 +34,12 @@ export async function readText(body: Readable, headers: Record<string, string>, 
   return decode(await collect(atMost(decoder, maxBytes)));
 }
 
+/** Hands on the UTF-8 text of a body piece by piece, as it arrives. Characters that are split between pieces stay whole. */
+export async function passOn(body: AsyncIterable<Buffer>, onText: (text: string) => Promise<void>): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of body) await onText(decoder.decode(chunk, { stream: true }));
+}
+
 async function* atMost(source: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
   let room = maxBytes;
   for await (const chunk of source) {

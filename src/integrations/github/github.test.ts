@@ -35,6 +35,10 @@ it('cuts titles and bodies', async () => {
   await create({}, { title: 't'.repeat(300), body: 'ü'.repeat(70_000) });
   expect([server.issues[0]?.title.length, server.issues[0]?.body.length]).toEqual([256, 65_536]);
   expect(runner.notes).toHaveLength(2);
+  const status = { ...place, deploymentId: 7, state: 'success', description: 'd'.repeat(200) };
+  await runner.run('integration-github.create_deployment_status', status);
+  expect(server.statuses[0]?.['description']).toBe(`${'d'.repeat(139)}…`);
+  expect(runner.notes.at(-1)).toBe('description was cut: it has 200 characters, and GitHub accepts at most 140.');
 });
 
 it('runs a workflow once, and fails when the workflow does', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { CallingAction } from '../contract';
+import { createTextLimits } from '../limit-text';
 import { ProviderFailure } from '../provider-failure';
 import type { GithubClient } from './client';
 import { common, inRepository, RepositoryFields, Text, TIMEOUT_MS } from './repository';
@@ -33,6 +34,14 @@ const POLL_MS = 5_000;
 const APPEARS_MS = 60_000;
 /** Clocks may disagree by this much. */
 const SKEW_MS = 5_000;
+/**
+ * https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status and
+ * https://docs.github.com/en/rest/checks/runs#create-a-check-run
+ */
+const MAX = {
+  description: { characters: 140 },
+  summary: { characters: 65_535 },
+} as const;
 const GOOD: ReadonlySet<string> = new Set(['success', 'neutral', 'skipped']);
 
 /**
@@ -111,7 +120,9 @@ export function createDeploymentStatus(github: GithubClient): CallingAction<z.in
     timeoutMs: () => TIMEOUT_MS,
     async execute(context) {
       const { deploymentId, state, description, logUrl } = context.config;
-      const body = { state, description: description?.slice(0, 140), log_url: logUrl };
+      const limit = createTextLimits('GitHub', context.note);
+      const text = description === undefined ? undefined : limit('description', description, MAX.description);
+      const body = { state, description: text, log_url: logUrl };
       await inRepository(github, context)('POST', `/deployments/${deploymentId}/statuses`, z.unknown(), body);
       return { output: { deploymentId, state } };
     },
@@ -147,7 +158,9 @@ export function createCreateCheck(github: GithubClient): CallingAction<z.infer<t
         const found = checks.find(({ external_id: key }) => key === idempotencyKey);
         if (found) return { output: { id: found.id }, artifact: { id: found.id } };
       }
-      const output = summary === undefined ? {} : { output: { title: title ?? name, summary } };
+      const limit = createTextLimits('GitHub', context.note);
+      const text = summary === undefined ? undefined : limit('summary', summary, MAX.summary);
+      const output = text === undefined ? {} : { output: { title: title ?? name, summary: text } };
       const body = { name, head_sha: headSha, status: 'completed', conclusion, external_id: idempotencyKey, ...output };
       const { id } = await send('POST', '/check-runs', Check, body);
       return { output: { id }, artifact: { id } };

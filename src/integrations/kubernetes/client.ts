@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../../domain/errors';
 import { referencesIn } from '../../domain/secrets/references';
+import { createMask } from '../../domain/secrets/mask-values';
 import type { Egress } from '../../edges/egress/egress';
+import { httpFailure } from '../../edges/egress/http-failure';
 import type { ConnectionCall } from '../connections/connection-type';
+import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
-import { createVendorClient } from '../vendor-client';
+import { createVendorClient, jsonOf } from '../vendor-client';
 import { readKubeconfig, type KubeTarget } from './kubeconfig';
 
 const Name = z.string().trim().min(1).max(253);
@@ -72,8 +76,9 @@ export function createKubernetesClient(egress: Egress): KubernetesClient {
     explain: (json, { body }) => Status.safeParse(json).data?.message ?? body.slice(0, 500),
   });
   return async (config, call, { method, path, query, body, patch, retryConflict, isText = false }, answer) => {
-    const { server, token, basic, tls } = await targetOf(config);
-    const credentials = basic && Buffer.from(`${basic.username}:${basic.password}`).toString('base64');
+    const target = await targetOf(config);
+    const { server, tls } = target;
+    const { headers: authorization, hide } = credentialsOf(target);
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
     const { body: given } = await send(
       call,
@@ -81,18 +86,65 @@ export function createKubernetesClient(egress: Egress): KubernetesClient {
         ...{ method, url: `${server}${path}${search}`, tls, maxResponseBytes: MOST_BYTES, isText },
         headers: {
           ...(isText && { Accept: '*/*' }),
-          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-          ...(credentials !== undefined && token === undefined && { Authorization: `Basic ${credentials}` }),
+          ...authorization,
           ...(patch && { 'Content-Type': PATCH_TYPES[patch] }),
         },
         body,
-        hide: [token, credentials].flatMap((text) => text ?? []),
+        hide,
         ...(retryConflict === true && { retryOnStatus: [409] }),
       },
       answer,
     );
     return given;
   };
+}
+
+/** What a request authenticates with, and the texts that no message may contain. */
+function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, string>; hide: string[] } {
+  const pair = basic && Buffer.from(`${basic.username}:${basic.password}`).toString('base64');
+  const hide = [token, pair].flatMap((text) => text ?? []);
+  if (token !== undefined) return { headers: { Authorization: `Bearer ${token}` }, hide };
+  return { headers: pair === undefined ? {} : { Authorization: `Basic ${pair}` }, hide };
+}
+
+/** One watch. Resolves when the server or the deadline ends it. @throws {ProviderFailure}; what `onText` throws */
+export type KubernetesWatch = (
+  config: KubernetesConnection,
+  call: ConnectionCall,
+  request: { path: string; query: Record<string, string>; onText: (text: string) => Promise<void> },
+) => Promise<void>;
+
+/** Creates the streaming requests of https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
+export function createKubernetesWatch(egress: Egress): KubernetesWatch {
+  return async (config, { signal, timeoutMs, now }, { path, query, onText }) => {
+    const target = await targetOf(config);
+    const { headers, hide } = credentialsOf(target);
+    const url = plainPath(`${target.server}${path}?${new URLSearchParams(query).toString()}`);
+    let own: unknown;
+    const keep = (text: string) =>
+      onText(text).catch((error: unknown) => {
+        own = error;
+        throw error;
+      });
+    const response = await egress
+      .send({ method: 'GET', url, headers, tls: target.tls, signal, timeoutMs, onText: keep })
+      .catch((error: unknown) => {
+        throw own ?? error;
+      });
+    if (response.status >= 200 && response.status <= 299) return;
+    const { message, status, retryable } = httpFailure(response, { now });
+    const said = Status.safeParse(jsonOf(response.body)).data?.message ?? response.body.slice(0, 500);
+    const text = createMask(hide)(`${message} Kubernetes says: ${said}`);
+    throw new ProviderFailure('http_status', text, { status, retryable });
+  };
+}
+
+/** Identifies the API server of a connection. */
+export async function clusterOf(config: KubernetesConnection): Promise<string> {
+  return createHash('sha256')
+    .update((await targetOf(config)).server)
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** Namespace of a step that names none. */

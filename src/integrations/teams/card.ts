@@ -9,28 +9,39 @@ interface CardContent {
 }
 
 /**
- * Largest message in bytes. Teams refuses messages of about 28 KB, everything included:
- * https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions
+ * Largest message in bytes, everything included (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions).
+ * Teams counts the card as a text inside the message, with its quotes escaped once more, and refuses above 28,672 bytes:
+ * https://github.com/MicrosoftDocs/msteams-docs/issues/11274. The flow has answered 202 by then, so the message would be lost
+ * without an error.
  */
 const MAX_MESSAGE_BYTES = 27_000;
 const MAX_TITLE_BYTES = 2_000;
 
 /** The body of a request to a "Workflows" webhook: one Adaptive Card 1.4, cut to what Teams accepts; `note` reports cuts. */
-export function cardMessage(content: CardContent, note: (text: string) => void): string {
-  const title = content.title === undefined ? undefined : limitText(content.title, { bytes: MAX_TITLE_BYTES });
-  if (title !== content.title) note(`The title was cut to ${MAX_TITLE_BYTES} bytes.`);
-  const whole = messageOf({ ...content, title });
-  if (Buffer.byteLength(whole) <= MAX_MESSAGE_BYTES) return whole;
-  const frame = Buffer.byteLength(messageOf({ ...content, title, body: '' }));
-  // Escapes in JSON take more room than the characters that they stand for.
-  let bytes = Math.max(0, MAX_MESSAGE_BYTES - frame);
-  let cut = messageOf({ ...content, title, body: limitText(content.body, { bytes }) });
-  while (Buffer.byteLength(cut) > MAX_MESSAGE_BYTES && bytes > 0) {
-    bytes = Math.floor(bytes * 0.9) - 1;
-    cut = messageOf({ ...content, title, body: limitText(content.body, { bytes }) });
+export function cardMessage(given: CardContent, note: (text: string) => void): string {
+  const title = given.title === undefined ? undefined : limitText(given.title, { bytes: MAX_TITLE_BYTES });
+  if (title !== given.title) note(`The title was cut to ${MAX_TITLE_BYTES} bytes.`);
+  const content = { ...given, title };
+  const whole = sizeOf(content);
+  if (whole <= MAX_MESSAGE_BYTES) return messageOf(content);
+  if (sizeOf({ ...content, body: '' }) > MAX_MESSAGE_BYTES) {
+    note('The buttons were left out: their addresses alone are larger than the 28 KB that Teams accepts.');
+    return cardMessage({ ...content, actions: [] }, note);
   }
-  note(`The text was cut: the message has ${Buffer.byteLength(whole)} bytes, and Teams accepts at most 28 KB.`);
-  return cut;
+  // Escapes take more room than the characters that they stand for.
+  let bytes = MAX_MESSAGE_BYTES - sizeOf({ ...content, body: '' });
+  let cut = { ...content, body: limitText(content.body, { bytes }) };
+  while (sizeOf(cut) > MAX_MESSAGE_BYTES && bytes > 0) {
+    bytes = Math.floor(bytes * 0.9) - 1;
+    cut = { ...content, body: limitText(content.body, { bytes: Math.max(0, bytes) }) };
+  }
+  note(`The text was cut: the message has ${whole} bytes, and Teams accepts at most 28 KB.`);
+  return messageOf(cut);
+}
+
+/** Bytes of a message as Teams counts them. */
+function sizeOf(content: CardContent): number {
+  return Buffer.byteLength(JSON.stringify(messageOf(content)));
 }
 
 function messageOf(content: CardContent): string {
@@ -43,12 +54,14 @@ function messageOf(content: CardContent): string {
 }
 
 function adaptiveCard({ title, body, actions = [] }: CardContent): Record<string, unknown> {
+  const text = { type: 'TextBlock', text: body, wrap: true };
   const heading = { type: 'TextBlock', text: title, weight: 'Bolder', size: 'Medium', wrap: true };
   return {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     type: 'AdaptiveCard',
     version: '1.4',
-    body: [...(title === undefined ? [] : [heading]), { type: 'TextBlock', text: body, wrap: true }],
+    // A block without text shows nothing; a card needs one block.
+    body: [...(title === undefined ? [] : [heading]), ...(body === '' && title !== undefined ? [] : [text])],
     ...(actions.length === 0
       ? {}
       : { actions: actions.map(({ title: label, url }) => ({ type: 'Action.OpenUrl', title: label, url })) }),

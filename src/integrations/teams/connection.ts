@@ -50,8 +50,22 @@ export function createPostCard(egress: Egress): PostCard {
     if (config.workflowUrl === undefined) throw appOnly();
     const body = cardMessage(content, note);
     const headers = { 'Content-Type': 'application/json' };
-    await client(call, { method: 'POST', url: config.workflowUrl, headers, body }, z.unknown());
+    const request = { method: 'POST', url: config.workflowUrl, headers, body, isText: true } as const;
+    const { body: said } = await client(call, request, z.string());
+    checkDelivery(said);
   };
+}
+
+/**
+ * Incoming webhooks of Office 365 connectors, which some keep as workflowUrl, answer 200 also when Teams has refused the
+ * message (https://github.com/MicrosoftDocs/msteams-docs/issues/1810).
+ */
+function checkDelivery(said: string): void {
+  if (!/message delivery failed with error/i.test(said)) return;
+  const status = Number(/returned HTTP error (\d{3})/.exec(said)?.[1] ?? 400);
+  throw new ProviderFailure('http_status', `Teams refused the message with status ${status}: ${said.slice(0, 300)}`, {
+    ...{ status, retryable: status === 429 || status >= 500 },
+  });
 }
 
 /** https://learn.microsoft.com/en-us/graph/api/chatmessage-post: application permissions are for migration only. */

@@ -3,6 +3,7 @@ import { startOpsgenieServer, startPagerdutyServer } from './pager-servers';
 import { hasOpenssh, startOpenssh } from '../openssh';
 import { startKubernetesServer } from './kubernetes-server';
 import { startSlackServer } from './slack-server';
+import { startStatuspageServer } from './statuspage-server';
 
 type Step = [action: string, config: Record<string, unknown>];
 
@@ -10,6 +11,7 @@ const PAGERDUTY = { routingKey: 'canary-routing-key', apiToken: 'canary-api-toke
 const OPSGENIE = { apiKey: 'canary-api-key' };
 const SLACK = 'xoxb-canary';
 const FORGE = { token: 'canary-forge-token' };
+const STATUSPAGE = { apiKey: 'canary-statuspage-key' };
 const SERVICENOW = { user: 'fermata', password: 'canary-password' };
 
 export type Vendors = Awaited<ReturnType<typeof startVendors>>;
@@ -23,6 +25,7 @@ export async function startVendors() {
     github: await startGithubServer(FORGE),
     gitlab: await startGitlabServer(FORGE),
     servicenow: await startServicenowServer(SERVICENOW),
+    statuspage: await startStatuspageServer(STATUSPAGE),
     kubernetes: await startKubernetesServer(),
     ssh: hasOpenssh ? await startOpenssh() : null,
   };
@@ -56,37 +59,47 @@ async function seedKubernetes({ create }: Vendors['kubernetes']): Promise<void> 
   await create('/api/v1/nodes', { metadata: { name: 'n1' }, spec: {} });
 }
 
+/** Connections to these vendors, with the fields that all actions of one need. */
+export async function connectVendors(vendors: Vendors, connect: (type: string, config: unknown) => Promise<string>) {
+  const { url } = vendors.pagerduty;
+  const { ssh } = vendors;
+  return {
+    slack: {
+      connectionId: await connect('slack', { botToken: SLACK, signingSecret: SLACK, baseUrl: vendors.slack.url }),
+    },
+    pagerduty: {
+      connectionId: await connect('pagerduty', {
+        ...{ ...PAGERDUTY, baseUrl: url, eventsUrl: url, fromEmail: 'ada@example.org' },
+      }),
+    },
+    opsgenie: { connectionId: await connect('opsgenie', { ...OPSGENIE, baseUrl: vendors.opsgenie.url }) },
+    http: { connectionId: await connect('http', { baseUrl: vendors.slack.url }) },
+    github: {
+      connectionId: await connect('github', { ...FORGE, baseUrl: vendors.github.url }),
+      ...{ owner: 'acme', repo: 'shop' },
+    },
+    gitlab: { connectionId: await connect('gitlab', { ...FORGE, baseUrl: vendors.gitlab.url }), projectId: 7 },
+    servicenow: {
+      connectionId: await connect('servicenow', { ...SERVICENOW, instanceUrl: vendors.servicenow.url }),
+    },
+    statuspage: {
+      connectionId: await connect('statuspage', { ...STATUSPAGE, page: 'p1', baseUrl: vendors.statuspage.url }),
+    },
+    kubernetes: { connectionId: await connect('kubernetes', { kubeconfig: vendors.kubernetes.kubeconfig }) },
+    ssh: ssh && { connectionId: await connect('ssh', ssh.connection) },
+  };
+}
+
 /** A step for each action of these vendors, with the connections that they need. */
 export async function vendorActions(
   vendors: Vendors,
   connect: (type: string, config: unknown) => Promise<string>,
 ): Promise<Step[]> {
-  const slack = {
-    connectionId: await connect('slack', { botToken: SLACK, signingSecret: SLACK, baseUrl: vendors.slack.url }),
-  };
-  const { url } = vendors.pagerduty;
-  const pagerduty = {
-    connectionId: await connect('pagerduty', {
-      ...{ ...PAGERDUTY, baseUrl: url, eventsUrl: url, fromEmail: 'ada@example.org' },
-    }),
-  };
-  const opsgenie = { connectionId: await connect('opsgenie', { ...OPSGENIE, baseUrl: vendors.opsgenie.url }) };
-  const http = { connectionId: await connect('http', { baseUrl: vendors.slack.url }) };
-  const github = {
-    ...{
-      connectionId: await connect('github', { ...FORGE, baseUrl: vendors.github.url }),
-      owner: 'acme',
-      repo: 'shop',
-    },
-  };
-  const gitlab = { connectionId: await connect('gitlab', { ...FORGE, baseUrl: vendors.gitlab.url }), projectId: 7 };
-  const servicenow = {
-    connectionId: await connect('servicenow', { ...SERVICENOW, instanceUrl: vendors.servicenow.url }),
-  };
-  const kubernetes = { connectionId: await connect('kubernetes', { kubeconfig: vendors.kubernetes.kubeconfig }) };
+  const connections = await connectVendors(vendors, connect);
+  const { slack, pagerduty, opsgenie, http, github, gitlab, servicenow, statuspage } = connections;
+  const { kubernetes, ssh: onHost } = connections;
   await seedKubernetes(vendors.kubernetes);
   const { ssh } = vendors;
-  const onHost = ssh && { connectionId: await connect('ssh', ssh.connection) };
   const sshSteps: Step[] = [
     ['integration-ssh.run', { ...onHost, command: 'true' }],
     ['integration-ssh.upload', { ...onHost, path: `${ssh?.directory}/app.conf`, content: 'x' }],
@@ -111,6 +124,9 @@ export async function vendorActions(
     ['integration-servicenow.update', { ...servicenow, workNotes: 'Looking' }],
     ['integration-servicenow.search', { ...servicenow, query: 'active=true' }],
     ['integration-servicenow.resolve', { ...servicenow, closeNotes: 'Restarted' }],
+    ['integration-statuspage.create_incident', { ...statuspage, name: 'Down' }],
+    ['integration-statuspage.update_incident', { ...statuspage, status: 'resolved', body: 'Up' }],
+    ['integration-statuspage.set_component', { ...statuspage, componentId: 'api', status: 'operational' }],
     ['integration-http.request', { ...http, method: 'POST', path: '/api/auth.test' }],
     ['integration-http.poll_until', { ...http, path: '/api/auth.test', until: 'response.status == 200' }],
     ['integration-slack.post_message', { ...slack, channel: '#ops', text: 'Down' }],

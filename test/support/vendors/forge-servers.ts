@@ -83,6 +83,10 @@ export async function startGithubServer({ token, publicKey }: { token: string; p
     const run = runs.find(({ id }) => path === `/actions/runs/${String(id)}`);
     if (run) return { status: 200, body: run };
     if (path === '/deployments/7/statuses') {
+      // https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status
+      if (String(body['description'] ?? '').length > 140) {
+        return refused(422, 'Validation Failed', { errors: [{ code: 'too_long', field: 'description' }] });
+      }
       statuses.push(body);
       return { status: 201, body: { id: statuses.length } };
     }

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startVendorServer, type VendorAnswer } from '../vendor-server';
+import { createKubernetesEvents, type KubernetesEvents } from './kubernetes-events';
+import { startVendorServer, type VendorAnswer, type VendorRequest } from '../vendor-server';
 
 type Fields = Record<string, unknown>;
 export interface Kubernetes {
@@ -70,7 +71,10 @@ export function kubeconfigOf(server: string, ca: string, user: Fields = { token:
  * The parts of an API server that the integration uses, with its paths and refusals
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/). No controller works on what it keeps.
  */
-export async function startKubernetesServer(): Promise<Kubernetes> {
+export async function startKubernetesServer(): Promise<
+  Kubernetes & { requests: VendorRequest[]; events: KubernetesEvents }
+> {
+  const events = createKubernetesEvents();
   const objects = new Map<string, Fields>();
   let version = 1;
   const store = (path: string, object: Fields): Fields => {
@@ -161,6 +165,8 @@ export async function startKubernetesServer(): Promise<Kubernetes> {
     if (path === '/version') return { status: 200, body: { gitVersion: 'v1.36.3' } };
     if (path.endsWith('/selfsubjectreviews'))
       return { status: 201, body: { status: { userInfo: { username: 'admin' } } } };
+    const eventsOf = /^\/api\/v1\/(?:namespaces\/([^/]+)\/)?events$/.exec(path);
+    if (eventsOf && method === 'GET') return events.answer(eventsOf[1], query);
     const group = GROUPS[path];
     if (group !== undefined) {
       const resources = Object.entries(group).map(([name, [kind, namespaced]]) => ({ name, kind, namespaced }));
@@ -182,6 +188,8 @@ export async function startKubernetesServer(): Promise<Kubernetes> {
   }, tls);
   return {
     kubeconfig: kubeconfigOf(server.url, tls.cert),
+    requests: server.requests,
+    events,
     create: (collection, object) =>
       Promise.resolve(store(`${collection}/${String(map(object['metadata'])['name'])}`, object)),
     setStatus: (path, status) => Promise.resolve(void store(path, { ...objects.get(path), status })),

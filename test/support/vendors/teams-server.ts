@@ -1,7 +1,10 @@
 import { startVendorServer, type VendorAnswer, type VendorRequest } from '../vendor-server';
 
 const SIGNATURE = 'canary-workflow-signature';
-/** https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions */
+/**
+ * https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions; counted with the card as a
+ * text inside the message: https://github.com/MicrosoftDocs/msteams-docs/issues/11274
+ */
 const MAX_BYTES = 28 * 1_024;
 
 const refusal = (status: number, code: string, message: string): VendorAnswer => ({
@@ -12,7 +15,9 @@ const refusal = (status: number, code: string, message: string): VendorAnswer =>
 /** A Power Automate workflow that posts cards to a channel, and Microsoft Graph for an application. */
 export async function startTeamsServer() {
   const failures: VendorAnswer[] = [];
-  const cards: { body: { text: string }[]; actions?: unknown[] }[] = [];
+  const cards: { version: string; body: { text: string }[]; actions?: unknown[] }[] = [];
+  /** Why flows failed after they had answered 202: their messages never appear. */
+  const lost: string[] = [];
 
   function workflow({ method, path, headers, body }: VendorRequest): VendorAnswer {
     if (!path.includes(`sig=${SIGNATURE}`)) {
@@ -22,24 +27,27 @@ export async function startTeamsServer() {
     if (method !== 'POST') return refusal(404, 'WorkflowTriggerNotFound', 'The trigger does not accept this method.');
     const failure = failures.shift();
     if (failure) return failure;
-    if (Buffer.byteLength(body) > MAX_BYTES) {
-      return refusal(413, 'RequestEntityTooLarge', 'Request Entity too large');
-    }
     const isJson = String(headers['content-type']).startsWith('application/json');
     const message = (isJson ? JSON.parse(body) : {}) as {
       type?: string;
-      attachments?: { contentType: string; content: (typeof cards)[number] }[];
+      attachments?: { contentType: string; contentUrl?: null; content: (typeof cards)[number] }[];
     };
     const [attachment] = message.attachments ?? [];
     // https://learn.microsoft.com/en-us/connectors/teams/#microsoft-teams-webhook: the trigger's schema.
-    if (message.type !== 'message' || attachment?.contentType !== 'application/vnd.microsoft.card.adaptive') {
+    // contentUrl is required: https://github.com/laravel-notification-channels/microsoft-teams/issues/42
+    const isAdaptive = attachment?.contentType === 'application/vnd.microsoft.card.adaptive';
+    if (message.type !== 'message' || !isAdaptive || attachment.contentUrl !== null) {
       return refusal(
         400,
         'TriggerInputSchemaMismatch',
         'The input body for trigger "manual" did not match its schema.',
       );
     }
-    cards.push(attachment.content);
+    const size = Buffer.byteLength(JSON.stringify(body));
+    if (size > MAX_BYTES) lost.push(`MessageSizeExceeded-Actual message properties size: ${size} bytes`);
+    // https://github.com/Skitionek/notify-microsoft-teams/issues/107
+    else if (Number(attachment.content.version) > 1.4) lost.push('The version of the card is not supported');
+    else cards.push(attachment.content);
     return { status: 202 };
   }
 
@@ -55,5 +63,11 @@ export async function startTeamsServer() {
     }
     return refusal(404, 'NotFound', 'Resource not found.');
   });
-  return { ...server, cards, failures, workflowUrl: `${server.url}/workflows/w1/triggers/manual?sig=${SIGNATURE}` };
+  return {
+    ...server,
+    cards,
+    lost,
+    failures,
+    workflowUrl: `${server.url}/workflows/w1/triggers/manual?sig=${SIGNATURE}`,
+  };
 }

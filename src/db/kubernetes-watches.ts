@@ -1,0 +1,121 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+
+/** A lease that is not renewed for so many seconds may be taken by another worker. */
+const LEASE_SECONDS = 15;
+
+/** What is watched: the events of a namespace, or of a whole cluster. */
+export interface WatchPlace {
+  connectionId: string;
+  /** Empty = all namespaces. */
+  namespace: string;
+}
+
+/** A watch that the caller holds the lease of. */
+export interface HeldWatch extends WatchPlace {
+  /** Up to where events were delivered; null = the watch has not begun. */
+  resourceVersion: string | null;
+  /** Which API server the resource version is of. */
+  cluster: string | null;
+  /** Changes with the connection. */
+  connectionMark: string;
+}
+
+/** An automation that listens to `kubernetes.event`, by one of its triggers or waits. */
+export interface EventListener {
+  automation: { id: string; name: string; group: string | null };
+  /** As the trigger names it: an id or a name. */
+  connection: string;
+}
+
+/** A mark that changes whenever the listeners or the connections may have changed. */
+export async function listenersMark(db: Executor): Promise<string> {
+  const found = await db.execute<{ mark: string }>(sql`
+    select concat_ws('/', (select max(revision) from automations), (select count(*) from connections),
+      (select max(updated_at) from connections)) as mark`);
+  return found.rows[0]?.mark ?? '';
+}
+
+/** Reads the enabled automations that listen to `kubernetes.event`. */
+export async function eventListeners(db: Executor): Promise<EventListener[]> {
+  const found = await db.execute<{ id: string; name: string; group: string | null; connection: string | null }>(sql`
+    select distinct a.id, a.name, a."group", place #>> '{config,connectionId}' as connection
+    from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
+    cross join lateral jsonb_path_query(v.definition, 'strict $.** ? (@.event == "kubernetes.event")') place
+    where a.status = 'enabled' and a.deleted_at is null
+    order by a.id`);
+  return found.rows.flatMap(({ connection, ...automation }) =>
+    connection === null ? [] : [{ automation, connection }],
+  );
+}
+
+/** Serialises the comparison of watches with listeners until the transaction ends. */
+export async function lockWatches(tx: Executor): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('kubernetes_watches'))`);
+}
+
+/** Makes the rows of the watches that are wanted, and removes all others. The caller holds `lockWatches`. */
+export async function setWatches(tx: Executor, wanted: readonly WatchPlace[]): Promise<void> {
+  const records = JSON.stringify(wanted.map(({ connectionId, namespace }) => ({ id: connectionId, namespace })));
+  await tx.execute(sql`
+    delete from kubernetes_watches w where not exists (
+      select 1 from jsonb_to_recordset(${records}::jsonb) as p(id uuid, namespace text)
+      where p.id = w.connection_id and p.namespace = w.namespace)`);
+  await tx.execute(sql`
+    insert into kubernetes_watches (connection_id, namespace)
+    select id, namespace from jsonb_to_recordset(${records}::jsonb) as p(id uuid, namespace text)
+    on conflict do nothing`);
+}
+
+/**
+ * Renews the leases of a worker and takes at most one watch that is free or whose lease has expired, so that watches spread
+ * over the workers. Returns all that the worker holds then.
+ */
+export async function holdWatches(db: Executor, workerId: string): Promise<HeldWatch[]> {
+  const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
+  const found = await db.execute<HeldRow>(sql`
+    with free as (
+      select connection_id, namespace from kubernetes_watches
+      where owner is distinct from ${workerId}::uuid and expires_at < clock_timestamp()
+      order by expires_at limit 1 for update skip locked)
+    update kubernetes_watches w set owner = ${workerId}::uuid, expires_at = ${until}
+    from connections c
+    where c.id = w.connection_id and (w.owner = ${workerId}::uuid
+      or (w.connection_id, w.namespace) in (select connection_id, namespace from free))
+    returning w.connection_id, w.namespace, w.resource_version, w.cluster, c.updated_at::text as mark`);
+  return found.rows.map((row) => ({
+    ...{ connectionId: row.connection_id, namespace: row.namespace, resourceVersion: row.resource_version },
+    ...{ cluster: row.cluster, connectionMark: row.mark },
+  }));
+}
+
+interface HeldRow extends Record<string, unknown> {
+  connection_id: string;
+  namespace: string;
+  resource_version: string | null;
+  cluster: string | null;
+  mark: string;
+}
+
+/**
+ * Moves a watch on, in the transaction that appends the events up to `to`. Returns false, and the transaction must be rolled
+ * back, when another worker holds the watch, when it has moved on already, or when it was removed: this comparison is what
+ * delivers every event once, whatever two watchers see at the same time.
+ */
+export async function moveWatch(
+  tx: Executor,
+  { connectionId, namespace, resourceVersion }: HeldWatch,
+  { to, cluster, workerId }: { to: string; cluster: string; workerId: string },
+): Promise<boolean> {
+  const moved = await tx.execute(sql`
+    update kubernetes_watches set resource_version = ${to}, cluster = ${cluster}
+    where connection_id = ${connectionId} and namespace = ${namespace} and owner = ${workerId}::uuid
+      and resource_version is not distinct from ${resourceVersion}::text`);
+  return (moved.rowCount ?? 0) > 0;
+}
+
+/** Gives the leases of a worker back, so that others need not wait for their expiry. */
+export async function releaseWatches(db: Executor, workerId: string): Promise<void> {
+  await db.execute(sql`
+    update kubernetes_watches set owner = null, expires_at = '-infinity' where owner = ${workerId}::uuid`);
+}

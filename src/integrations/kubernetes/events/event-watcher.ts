@@ -1,0 +1,79 @@
+import type { Database } from '../../../db/client';
+import {
+  holdWatches,
+  listenersMark,
+  lockWatches,
+  releaseWatches,
+  setWatches,
+  type HeldWatch,
+  type WatchPlace,
+} from '../../../db/kubernetes-watches';
+import { keepWatching, type EventWatcherDeps } from './keep-watching';
+import { listenersByConnection } from './listeners';
+
+/** Watches the events of clusters that automations listen to. */
+export interface EventWatcher {
+  /** Compares watches with listeners, renews leases, begins watches that were taken and ends those that were lost. */
+  round(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Each cluster, or each namespace that a connection allows, has one row, which one worker leases. The row holds the resource
+ * version up to which events are in the change log, and moves on in the transaction that appends them: a watch that is
+ * repeated, by this or another worker, goes on after the last event that was delivered.
+ */
+export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
+  const { database, workerId, log } = deps;
+  const running = new Map<string, { mark: string; controller: AbortController; ended: Promise<void> }>();
+  let mark = '';
+  let stopped = false;
+
+  const begin = (watch: HeldWatch): void => {
+    const key = keyOf(watch);
+    const controller = new AbortController();
+    const ended = keepWatching(deps, watch, controller.signal)
+      .catch((error: unknown) => {
+        if (!controller.signal.aborted) log.error({ err: error, watch: key }, 'a watch of Kubernetes ended');
+      })
+      .finally(() => running.delete(key));
+    running.set(key, { mark: watch.connectionMark, controller, ended });
+  };
+
+  return {
+    async round() {
+      const now = await listenersMark(database.db);
+      if (now !== mark) {
+        await followListeners(database);
+        mark = now;
+      }
+      const held = await holdWatches(database.db, workerId);
+      const marks = new Map(held.map((watch) => [keyOf(watch), watch.connectionMark]));
+      // A watch that is lost ends; one whose connection has changed begins again in the next round.
+      for (const [key, one] of running) if (marks.get(key) !== one.mark) one.controller.abort();
+      for (const watch of held) if (!stopped && !running.has(keyOf(watch))) begin(watch);
+    },
+    async stop() {
+      stopped = true;
+      for (const { controller } of running.values()) controller.abort();
+      await Promise.all([...running.values()].map(({ ended }) => ended));
+      await releaseWatches(database.db, workerId);
+    },
+  };
+}
+
+const keyOf = ({ connectionId, namespace }: WatchPlace): string => `${connectionId}/${namespace}`;
+
+/** Makes the watches that the automations want now. */
+async function followListeners({ db }: Database): Promise<void> {
+  await db.transaction(async (tx) => {
+    await lockWatches(tx);
+    const listeners = await listenersByConnection(tx);
+    const wanted = [...listeners.values()].flatMap(({ row }): WatchPlace[] => {
+      const allowed = Array.isArray(row.config['namespaces']) ? (row.config['namespaces'] as string[]) : [];
+      const namespaces = allowed.length === 0 ? [''] : [...new Set(allowed)];
+      return namespaces.map((namespace) => ({ connectionId: row.id, namespace }));
+    });
+    await setWatches(tx, wanted);
+  });
+}

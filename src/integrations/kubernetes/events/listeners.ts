@@ -1,0 +1,21 @@
+import { connectionsCalled, type ConnectionRow } from '../../../db/connections';
+import type { Executor } from '../../../db/executor';
+import { eventListeners, type EventListener } from '../../../db/kubernetes-watches';
+
+interface Listened {
+  row: ConnectionRow;
+  listeners: EventListener[];
+}
+
+/** Connections of Kubernetes that automations listen to. Names that nothing or several things have are left out. */
+export async function listenersByConnection(db: Executor): Promise<Map<string, Listened>> {
+  const found = new Map<string, Listened>();
+  for (const listener of await eventListeners(db)) {
+    const [row, other] = await connectionsCalled(db, listener.connection);
+    if (row === undefined || other !== undefined || row.type !== 'kubernetes') continue;
+    const known = found.get(row.id) ?? { row, listeners: [] };
+    known.listeners.push(listener);
+    found.set(row.id, known);
+  }
+  return found;
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { TriggerType } from '../../../domain/registry/trigger-type';
+import type { Plugin } from '../../contract';
+import { contextKeyOf, EventPayload } from './event';
+
+const Text = z.string().trim().min(1);
+const Wanted = z
+  .union([Text, z.array(Text).min(1)])
+  .optional()
+  .describe('A value or a list of values');
+
+const Config = z.strictObject({
+  connectionId: Text.describe('Id or name of a connection of type kubernetes, whose events are then watched'),
+  namespace: Wanted,
+  type: Wanted.describe('Normal or Warning, or a list'),
+  reason: Wanted.describe('Such as BackOff or FailedScheduling, or a list'),
+  kind: Wanted.describe('Kind of the object that the event is about, such as Pod, or a list'),
+  name: Wanted.describe('Name of that object, or a list'),
+});
+
+/** First field of a config that a payload does not match. */
+function missed(payload: Record<string, unknown>, config: Record<string, unknown>): [string, unknown] | undefined {
+  return Object.entries(config).find(([field, wanted]) => {
+    const values = [wanted].flat();
+    if (field !== 'connectionId') return !values.includes(payload[field]);
+    return !values.includes(payload['connectionId']) && !values.includes(payload['connectionName']);
+  });
+}
+
+/** `kubernetes.event`: an Event of a cluster (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/). */
+const event: TriggerType = {
+  id: 'event',
+  displayName: 'Kubernetes event',
+  description: 'A cluster has recorded an event about an object, such as a warning of a pod.',
+  category: 'Kubernetes',
+  payloadSchema: EventPayload,
+  configSchema: Config,
+  contextKey: (payload) => contextKeyOf(EventPayload.parse(payload)),
+  contextKeyLabel: 'object',
+  evaluateConfig: (payload, config) => missed(payload, config) === undefined,
+  mismatch(payload, config) {
+    const found = missed(payload, config);
+    if (found === undefined) return undefined;
+    const [path, wanted] = found;
+    return { path, expression: path, found: payload[path], wanted };
+  },
+};
+
+/** What Kubernetes clusters report. */
+export const kubernetesEventsPlugin: Plugin = { id: 'kubernetes', triggers: [event] };

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { Egress } from '../../edges/egress/egress';
+import { BaseUrl } from '../connections/base-url';
+import { createVendorClient, type VendorApi } from '../vendor-client';
+
+/** A page of Atlassian Statuspage. */
+export const StatuspageConnection = z.strictObject({
+  apiKey: z.string().min(1).max(1_000).meta({ 'x-secret': true }),
+  page: z.string().trim().min(1).max(100).optional().describe('Id of the page; default for steps that name none'),
+  baseUrl: BaseUrl.default('https://api.statuspage.io'),
+});
+export type StatuspageConnection = z.infer<typeof StatuspageConnection>;
+
+/** A request below `/v1`. @throws {ProviderFailure} with what Statuspage says */
+export type StatuspageClient = VendorApi<StatuspageConnection, 'GET' | 'POST' | 'PATCH'>;
+
+/** `{error}`, `{message}` or, for fields, a list of texts: https://developer.statuspage.io/ */
+const Failure = z.looseObject({
+  error: z.union([z.string(), z.array(z.string())]).optional(),
+  message: z.string().optional(),
+});
+/** Statuspage counts over 60 seconds; only some refusals carry Retry-After. */
+const RATE_WINDOW_MS = 60_000;
+
+/** Creates a client of the REST API: https://developer.statuspage.io/ */
+export function createStatuspageClient(egress: Egress): StatuspageClient {
+  const send = createVendorClient(egress, {
+    name: 'Statuspage',
+    explain(json) {
+      const said = Failure.safeParse(json).data;
+      return said?.error === undefined ? said?.message : [said.error].flat().join('; ');
+    },
+    // 420 is answered beside 429: https://developer.statuspage.io/#section/Rate-Limiting
+    classify(_json, { status, headers }) {
+      if (status !== 420 && status !== 429) return undefined;
+      return { retryable: true, ...(headers['retry-after'] === undefined && { retryAfterMs: RATE_WINDOW_MS }) };
+    },
+  });
+  return async ({ apiKey, baseUrl }, call, { method, path, body }, answer) => {
+    const headers = { Authorization: `OAuth ${apiKey}` };
+    return (await send(call, { method, url: `${baseUrl}/v1${path}`, headers, body, retryOnStatus: [420] }, answer))
+      .body;
+  };
+}
