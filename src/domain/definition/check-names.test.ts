@@ -34,6 +34,19 @@ describe('names that a document refers to', () => {
     ]);
   });
 
+  it('of connections are checked in triggers', () => {
+    const connections = new Set(['Cluster']);
+    expect(warningsOf(on('automation.cluster', { connectionId: 'Cluster' }), { connections })).toEqual([]);
+    const { warnings } = validate(on('automation.cluster', { connectionId: 'Clustr' }), { connections });
+    expect(warnings).toEqual([
+      {
+        path: 'triggers[0].config.connectionId',
+        code: 'unknown_connection',
+        message: 'No connection is called "Clustr". Did you mean "Cluster"?',
+      },
+    ]);
+  });
+
   it('of entity kinds that do not exist are warnings in triggers and conditions', () => {
     const state = { kind: 'deploymnt', id: 'web', field: 'version', equals: 1 };
     const document = { ...on('automation.entity_changed', { kind: 'deploymnt' }), conditions: [{ state }] };

@@ -12,6 +12,8 @@ import { visitTexts } from './secret-references';
 export interface KnownNames {
   /** Inbound hooks. */
   hooks?: ReadonlySet<string>;
+  /** Ids and names of connections. */
+  connections?: ReadonlySet<string>;
   /** JSON Schemas of custom entity kinds, by kind. */
   kinds?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
@@ -46,9 +48,23 @@ function checkHookName(hook: string, path: readonly Segment[], known: ReadonlySe
   findings.warning({ path: [...path], code: 'unknown_hook', message: `No hook is called "${hook}". ${hint}` });
 }
 
+/** Warns of a connection that does not exist. */
+export function checkConnectionName(
+  connection: string,
+  path: readonly Segment[],
+  known: ReadonlySet<string>,
+  findings: Findings,
+): void {
+  if (known.has(connection) || connection.includes('{{')) return;
+  const meant = nearest(connection, known);
+  const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
+  const message = `No connection is called "${connection}"${hint}`;
+  findings.warning({ path: [...path], code: 'unknown_connection', message });
+}
+
 /**
- * Warns of names in a config that do not exist: of hooks in fields marked `x-hook`, of entity kinds in fields marked
- * `x-entity-kind`. Names with a template in them are only known at run time.
+ * Warns of names in a config that do not exist: of hooks in fields marked `x-hook`, of connections in fields marked
+ * `x-connection`, of entity kinds in fields marked `x-entity-kind`. Names with a template in them are only known at run time.
  */
 export function checkConfigNames(
   schema: z.ZodType | undefined,
@@ -61,6 +77,8 @@ export function checkConfigNames(
   visitTexts(config, [], (text, at) => {
     const place = [...path, ...at];
     if (known.hooks && isFlagged(schema, at, ['x-hook'])) checkHookName(text, place, known.hooks, findings);
+    const isConnection = known.connections !== undefined && isFlagged(schema, at, ['x-connection']);
+    if (isConnection) checkConnectionName(text, place, known.connections, findings);
     if (kinds && isFlagged(schema, at, ['x-entity-kind'])) checkKindName(text, place, kinds, findings);
   });
 }

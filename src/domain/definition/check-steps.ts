@@ -1,8 +1,7 @@
-import { nearest } from '../expressions/nearest';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import { DEFAULT_MAX_ITERATIONS } from './action';
-import { checkConfigNames, type KnownNames } from './check-names';
+import { checkConfigNames, checkConnectionName, type KnownNames } from './check-names';
 import { checkSecretUse, type SecretBindings } from './check-secret-uses';
 import { checkEvent, checkTriggerConfig } from './check-triggers';
 import type { Findings } from './findings';
@@ -103,12 +102,8 @@ function checkConfig(
   checkConfigNames(type.configSchema, config, path, context);
   const { connectionField = 'connectionId' } = type;
   const connectionId = config[connectionField];
-  if (!context.connections || typeof connectionId !== 'string' || connectionId.includes('{{')) return;
-  if (context.connections.has(connectionId)) return;
-  const meant = nearest(connectionId, context.connections);
-  const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
-  const message = `No connection is called "${connectionId}"${hint}`;
-  context.findings.warning({ path: [...path, connectionField], code: 'unknown_connection', message });
+  if (!context.connections || typeof connectionId !== 'string') return;
+  checkConnectionName(connectionId, [...path, connectionField], context.connections, context.findings);
 }
 
 function checkAction({ step, path }: StepVisit, context: StepContext): void {

@@ -25,6 +25,7 @@ const plugins: PluginDescription[] = [
     id: 'automation',
     triggers: [
       trigger('cron', { configSchema: z.strictObject({ cronPattern: z.string(), timezone: z.string().optional() }) }),
+      trigger('cluster', { configSchema: z.strictObject({ connectionId: z.string().meta({ 'x-connection': true }) }) }),
       trigger('webhook', { configSchema: z.strictObject({ hook: z.string().meta({ 'x-hook': true }) }) }),
       trigger('numeric_state', {
         configSchema: z.strictObject({ field: z.string(), above: z.number().optional() }),

@@ -10,7 +10,9 @@ const Wanted = z
   .describe('A value or a list of values');
 
 const Config = z.strictObject({
-  connectionId: Text.describe('Id or name of a connection of type kubernetes, whose events are then watched'),
+  connectionId: Text.meta({ 'x-connection': true }).describe(
+    'Id or name of a connection of type kubernetes, whose events are then watched',
+  ),
   namespace: Wanted,
   type: Wanted.describe('Normal or Warning, or a list'),
   reason: Wanted.describe('Such as BackOff or FailedScheduling, or a list'),
