@@ -77,8 +77,8 @@ export function checkConfigNames(
   visitTexts(config, [], (text, at) => {
     const place = [...path, ...at];
     if (known.hooks && isFlagged(schema, at, ['x-hook'])) checkHookName(text, place, known.hooks, findings);
-    const isConnection = known.connections !== undefined && isFlagged(schema, at, ['x-connection']);
-    if (isConnection) checkConnectionName(text, place, known.connections, findings);
+    const { connections } = known;
+    if (connections && isFlagged(schema, at, ['x-connection'])) checkConnectionName(text, place, connections, findings);
     if (kinds && isFlagged(schema, at, ['x-entity-kind'])) checkKindName(text, place, kinds, findings);
   });
 }
