@@ -122,11 +122,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
       const headers = plainHeaders(response.headers);
       const next = request.tls ? null : nextHop(hop, response.statusCode, headers['location'], sensitive);
       if (next === null) {
-        const isGood = response.statusCode >= 200 && response.statusCode <= 299;
-        const onText = isGood ? request.onText : undefined;
-        await (onText && passOn(response.body, onText));
-        const most = request.maxResponseBytes ?? MAX_RESPONSE_BYTES;
-        const body = onText ? '' : await readText(response.body, headers, most);
+        const body = await readBody(response, headers, request);
         return { status: response.statusCode, headers, body, url: hop.url.href };
       }
       await response.body.dump({ limit: MAX_REDIRECT_BODY_BYTES });
@@ -161,6 +157,18 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
       await Promise.all([...own, agent.destroy(), proxied.close(), unguarded.destroy()]);
     },
   };
+}
+
+/** The text of an answer; empty when it was handed to `onText`. */
+async function readBody(
+  { statusCode, body }: Dispatcher.ResponseData,
+  headers: Record<string, string>,
+  { onText, maxResponseBytes = MAX_RESPONSE_BYTES }: EgressRequest,
+): Promise<string> {
+  const isGood = statusCode >= 200 && statusCode <= 299;
+  if (onText === undefined || !isGood) return readText(body, headers, maxResponseBytes);
+  await passOn(body, onText);
+  return '';
 }
 
 function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
