@@ -11,7 +11,6 @@ import { createDatabase, type Database } from './db/client';
 import { followDatabaseClock, type DatabaseClock } from './db/database-clock';
 import { createEntityStore } from './db/entity-store';
 import { createNotifier, listen } from './db/notifier';
-import { assertPluginSchemas } from './db/plugin-migrations';
 import { assertSchemaCurrent } from './db/schema-version';
 import { uuidV7, type Clock } from './domain/clock';
 import { createPluginFilters } from './domain/registry/plugin-filters';
@@ -25,10 +24,9 @@ import { createSns } from './edges/hooks/sns';
 import { createEvaluator } from './evaluation/live-evaluator';
 import { createBroadcast } from './engine/broadcast';
 import type { EntityListener } from './domain/registry/entity-listener';
-import type { OwnPlugin } from './integrations/contract';
 import { severityMap } from './domains/alert/severity-map';
-import { loadPlugins } from './integrations/load-plugins';
-import { pluginMigrations } from './integrations/plugin-migrations';
+import { startPlugins, type RunningPlugins } from './integrations/load-plugins';
+import { createPostgresSecrets } from './integrations/secret-backend';
 import { createPlugins } from './integrations/plugins';
 import { warnOfSkew } from './telemetry/clock-skew';
 import { createPackageSource } from './integrations/script/packages';
@@ -83,8 +81,8 @@ export async function startApi(config: Config, standIn?: DatabaseClock): Promise
     await assertSchemaCurrent(database);
     const clock = standIn ?? (await followDatabaseClock(database.db, { onSkew: warnOfSkew(log) }));
     stopClock = clock.stop;
-    const own = await loadPlugins(config.plugins, { egress });
-    await assertPluginSchemas(database, pluginMigrations(own));
+    const backend = createPostgresSecrets({ db: database.db, cipher });
+    const own = await startPlugins(config.plugins, egress, { log, clock, database, backend });
     const { api, listeners } = compose({
       ...{ config, clock, database, log, egress, scripts, cipher, own, checkTemporal: probe.check },
     });
@@ -123,13 +121,13 @@ interface Parts {
   egress: Egress;
   scripts: ScriptRunner;
   cipher: Cipher;
-  own: readonly OwnPlugin[];
+  own: RunningPlugins;
   checkTemporal: () => Promise<void>;
 }
 
 function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[] } {
   const { config, clock, database, log, egress, scripts, cipher, own, checkTemporal } = parts;
-  const plugins = createPlugins({ egress, scripts, own });
+  const plugins = createPlugins({ egress, scripts, own: own.plugins });
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const base = { clock, ids: uuidV7, registry };

@@ -17,7 +17,6 @@ import { createDatabase } from './db/client';
 import { followDatabaseClock, type DatabaseClock } from './db/database-clock';
 import { createEntityStore } from './db/entity-store';
 import { createNotifier, listen } from './db/notifier';
-import { assertPluginSchemas } from './db/plugin-migrations';
 import { assertSchemaCurrent } from './db/schema-version';
 import { createDispatcher, type Dispatcher } from './engine/dispatcher';
 import { createBroadcast } from './engine/broadcast';
@@ -55,8 +54,7 @@ import { createCipher } from './domain/secrets/cipher';
 import { createEgress } from './edges/egress/egress';
 import { createEvaluator } from './evaluation/live-evaluator';
 import { createEventWatcher } from './integrations/kubernetes/events/event-watcher';
-import { loadPlugins } from './integrations/load-plugins';
-import { pluginMigrations } from './integrations/plugin-migrations';
+import { startPlugins } from './integrations/load-plugins';
 import { createPlugins } from './integrations/plugins';
 import { createPackageSource } from './integrations/script/packages';
 import { createScriptRunner, WORKER_WAIT_MS } from './integrations/script/script-runner';
@@ -156,16 +154,17 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
     ...{ egress, policy: config.scripts, packages: createPackageSource(database.db) },
     limits: { atOnce: config.scriptSlots, mostWaiting: 10_000, waitMs: WORKER_WAIT_MS },
   });
-  const own = await loadPlugins(config.plugins, { egress });
-  await assertPluginSchemas(database, pluginMigrations(own));
-  const plugins = standIns.plugins(createPlugins({ egress, scripts, own }));
+  const clock = standIns.clock ?? (await followDatabaseClock(database.db, { onSkew: warnOfSkew(log) }));
+  const cipher = createCipher(requireSecretKey(config));
+  const backend = createPostgresSecrets({ db: database.db, cipher });
+  const own = await startPlugins(config.plugins, egress, { log, clock, database, backend });
+  const plugins = standIns.plugins(createPlugins({ egress, scripts, own: own.plugins }));
   warnWithoutSandbox(config.scripts, log);
   const scriptLimits = await scripts.enforcement();
   reportEnforcement(scriptLimits, log);
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
   const metrics = createWorkerMetrics({ db: database.db, log, namedAutomations: config.metricsAutomations });
-  const clock = standIns.clock ?? (await followDatabaseClock(database.db, { onSkew: warnOfSkew(log) }));
   metrics.watchClock(clock);
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
@@ -182,6 +181,9 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
     scripts,
     scriptLimits,
     plugins,
+    cipher,
+    backend,
+    ...(config.plugins.length > 0 && { maskOfPlugins: own.mask }),
     registry,
     metrics,
     clock,
@@ -202,16 +204,17 @@ interface WorkerParts extends WorkerBase {
 }
 
 function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDeps {
-  const { config, database, registry, evaluator, entities, clock, metrics, plugins } = base;
+  const { config, database, registry, evaluator, entities, clock, metrics, plugins, cipher, backend } = base;
   const { db } = database;
-  const cipher = createCipher(requireSecretKey(config));
-  const backend = createPostgresSecrets({ db, cipher });
   return {
     ...{ database, registry, evaluator, entities, clock, ids: uuidV7 },
     notifier: createNotifier(database.pool),
     sourceOf: createRunSources(db),
     filtersLacking: base.filtersLacking,
-    secrets: createRunSecrets({ db, cipher, backend, onHit: metrics.maskHits }),
+    secrets: createRunSecrets({
+      ...{ db, cipher, backend, onHit: metrics.maskHits },
+      ...(base.maskOfPlugins && { maskOfPlugins: base.maskOfPlugins }),
+    }),
     openConnection: createConnections({ db, cipher, backend, types: connectionTypesOf(plugins) }),
     origins: createOriginLoad({ slots: config.workerSlots.activities }),
     onRunsToStart: () => launcher.poke(),

@@ -10,7 +10,13 @@ export { FermataError } from './domain/errors';
 export { ProviderFailure } from './integrations/provider-failure';
 export { httpFailure } from './edges/egress/http-failure';
 export { json, readRoute, writeRoute } from './api/http/route';
-export type { PluginHost, PluginModule } from './integrations/load-plugins';
+export { serviceRef } from './integrations/plugin-services';
+export { sql } from 'drizzle-orm';
+export type { PluginModule } from './integrations/load-plugins';
+export type { PluginHost } from './integrations/plugin-environment';
+export type { PluginLog } from './integrations/plugin-log';
+export type { PluginSecrets } from './integrations/plugin-secrets';
+export type { ServiceRef } from './integrations/plugin-services';
 export type { EmitContext, OwnPlugin, RouteHost } from './integrations/contract';
 
 /** The plugin itself; helps editors, changes nothing. */

@@ -11,6 +11,7 @@ import { isInBranch } from '../domain/run/lanes';
 import { LONGEST_RETRY_AFTER_MS } from '../domain/run/step-deadline';
 import { withBoundSecrets } from '../edges/egress/bound-secrets';
 import type { ActionResult, CallingAction, CallOutcome } from '../integrations/contract';
+import { withSecretsOfStep } from '../integrations/plugin-secrets';
 import { ProviderFailure } from '../integrations/provider-failure';
 import { keyOf, retryOf, superseded, timeoutOf, type Attempt } from './call-attempt';
 import { callMemory } from './call-memory';
@@ -22,6 +23,7 @@ import { prepareCall, type PreparedCall } from './prepare-call';
 import { auditRefusedSecret } from './refused-secret';
 import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
+import { secretsOfStep } from './secrets-of-step';
 import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 const HEARTBEAT_MS = 1_000;
@@ -135,7 +137,10 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
         persist(context, write),
       ),
     });
-  return makeCall(deps, attempt, timeoutMs, (signal) => withBoundSecrets(bound, () => execute(signal)));
+  const secrets = secretsOfStep(deps, step);
+  return makeCall(deps, attempt, timeoutMs, (signal) =>
+    withBoundSecrets(bound, () => withSecretsOfStep(secrets, () => execute(signal))),
+  );
 }
 
 /** While this attempt was prepared, the step or the run ended, or another attempt became the current one. */

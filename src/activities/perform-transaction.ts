@@ -6,7 +6,8 @@ import { writeJournal } from '../db/runs/journal';
 import { FermataError, messageOf } from '../domain/errors';
 import { ExpressionError } from '../domain/expressions/error';
 import type { Performance } from '../domain/run/activities';
-import type { TransactionalAction } from '../integrations/contract';
+import type { TransactionalAction, TransactionContext } from '../integrations/contract';
+import { NO_SECRETS, withSecretsOfStep } from '../integrations/plugin-secrets';
 import { maskFields } from '../domain/secrets/mask-values';
 import { renderConfig } from './action-config';
 import { consumedArtifact } from './consumed-artifact';
@@ -62,7 +63,7 @@ async function attempt(
   // What it writes comes from here: entities, events and rows get to see no more than steps do.
   const { config } = await renderConfig(tx, deps, step, action, scope);
   const consumed = action.consumes ? await consumedArtifact(tx, action.consumes, start.artifacts, source) : null;
-  const result = await action.execute({
+  const effect: TransactionContext<unknown> = {
     config: maskFields(step.mask, config, 'all'),
     tx,
     entities: deps.entities,
@@ -71,7 +72,8 @@ async function attempt(
     consumed: consumed?.data ?? null,
     idempotencyKey: `${source.rootRunId}:${names.path}`,
     now: deps.clock.now(),
-  });
+  };
+  const result = await withSecretsOfStep(NO_SECRETS, () => action.execute(effect));
   await deps.failpoint('after-effect-before-commit');
   const written = await writeSuccess(tx, deps, step, action, result, consumed?.data ?? null);
   return written ?? outcomeElsewhere(tx, step);

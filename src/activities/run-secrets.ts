@@ -39,8 +39,10 @@ export function createRunSecrets(deps: {
   backend: SecretBackend;
   /** Told of what was hidden, for the metrics. */
   onHit: (count: number) => void;
+  /** Hides what plugins have read outside of steps. */
+  maskOfPlugins?: Mask;
 }): RunSecrets {
-  const { db, cipher, backend, onHit } = deps;
+  const { db, cipher, backend, onHit, maskOfPlugins } = deps;
   const masks = new LruCache<Mask>(MASKS, 64 * 1024 * 1024);
 
   const own: RunSecrets = {
@@ -73,24 +75,29 @@ export function createRunSecrets(deps: {
     },
 
     maskOf(runId, stored, more = []) {
-      if (stored.length === 0 && more.length === 0) return NO_MASK;
-      const key = JSON.stringify([
-        runId,
-        ...stored.map(({ source }) => source),
-        '+',
-        ...more.map(({ source }) => source),
-      ]);
-      const known = masks.get(key);
-      if (known) return known;
-      const values = stored.map(({ source, sealed }) => cipher.open(runSecretSealName(runId, source), sealed));
-      const mask = createMask([...values, ...more.map(({ value }) => value)], onHit);
-      // Characters of the values stand for what their forms take: about 100 bytes each.
-      const characters = [...values, ...more.map(({ value }) => value)].reduce((sum, { length }) => sum + length, 0);
-      masks.set(key, mask, key.length + 20_000 + 100 * characters);
-      return mask;
+      const mask = ofRun(runId, stored, more);
+      if (maskOfPlugins === undefined) return mask;
+      return (value, scope) => maskOfPlugins(mask(value, scope), scope);
     },
 
     readMask: async (executor, runId) => own.maskOf(runId, await runSecretsOf(executor, runId)),
+  };
+  const ofRun = (runId: string, stored: readonly SealedRunSecret[], more: readonly UsedSecret[]): Mask => {
+    if (stored.length === 0 && more.length === 0) return NO_MASK;
+    const key = JSON.stringify([
+      runId,
+      ...stored.map(({ source }) => source),
+      '+',
+      ...more.map(({ source }) => source),
+    ]);
+    const known = masks.get(key);
+    if (known) return known;
+    const values = stored.map(({ source, sealed }) => cipher.open(runSecretSealName(runId, source), sealed));
+    const mask = createMask([...values, ...more.map(({ value }) => value)], onHit);
+    // Characters of the values stand for what their forms take: about 100 bytes each.
+    const characters = [...values, ...more.map(({ value }) => value)].reduce((sum, { length }) => sum + length, 0);
+    masks.set(key, mask, key.length + 20_000 + 100 * characters);
+    return mask;
   };
   return own;
 }

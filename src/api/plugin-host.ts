@@ -1,5 +1,5 @@
 import { appendChanges } from '../db/change-log';
-import type { EntityStore } from '../db/entity-store';
+import type { EntityStore, EntityUpdate } from '../db/entity-store';
 import type { Executor } from '../db/executor';
 import type { Notifier } from '../db/notifier';
 import { assertStorable } from '../domain/entities/storable';
@@ -7,8 +7,12 @@ import type { Clock } from '../domain/clock';
 import { FermataError } from '../domain/errors';
 import type { Registry } from '../domain/registry/registry';
 import type { OwnPlugin, RouteHost } from '../integrations/contract';
+import { guarded } from '../integrations/guard-plugin';
+import type { RunningPlugins } from '../integrations/load-plugins';
+import { createPluginLog } from '../integrations/plugin-log';
+import type { Mask } from '../domain/secrets/mask-values';
 import type { Logger } from '../log';
-import type { Route } from './http/route';
+import type { Reply, Route } from './http/route';
 
 interface PluginHostDeps {
   db: Executor;
@@ -19,19 +23,54 @@ interface PluginHostDeps {
   log: Logger;
 }
 
-/** The routes of plugins, each plugin with a host of its own. */
-export function pluginRoutes(plugins: readonly OwnPlugin[], deps: PluginHostDeps): Route[] {
-  return plugins.flatMap((plugin) => (plugin.routes?.(hostOf(plugin, deps)) ?? []) as readonly Route[]);
+/** The routes of plugins, each plugin with a host of its own. What plugins have read of secrets is hidden in their answers. */
+export function pluginRoutes({ plugins, mask }: RunningPlugins, deps: PluginHostDeps): Route[] {
+  return plugins.flatMap((plugin) => {
+    const routes = (plugin.routes?.(hostOf(plugin, deps, mask)) ?? []) as readonly Route[];
+    return routes.map((route) => guardRoute(route, mask));
+  });
 }
 
-function hostOf({ id }: OwnPlugin, { db, entities, registry, notifier, clock, log }: PluginHostDeps): RouteHost {
+const guardRoute = (route: Route, mask: Mask): Route => ({
+  ...route,
+  async run(context, response) {
+    const reply = await guarded(mask, () => route.run(context, response));
+    return reply && { ...reply, ...maskParts(reply, mask) };
+  },
+});
+
+/** A body in bytes stays as it is: it is of a format that only the plugin knows. */
+const maskParts = ({ body, headers }: Reply, mask: Mask): Partial<Reply> => ({
+  ...(body !== undefined && !(body instanceof Uint8Array) && { body: mask(body, 'data') }),
+  ...(headers && { headers: mask(headers) }),
+});
+
+/** The store, with states that are masked before they are written. */
+function maskedStore(store: EntityStore, mask: Mask): EntityStore {
+  const masked = (update: EntityUpdate): EntityUpdate =>
+    typeof update === 'function' ? (prev) => mask(update(prev), 'data') : mask(update, 'data');
   return {
-    ...{ db, entities, clock, log: log.child({ plugin: id }) },
+    ...store,
+    mutate: (tx, ref, update, cause, options) => store.mutate(tx, ref, masked(update), cause, options),
+    mutateMany(tx, kind, writes, cause) {
+      const each = writes.map(({ update, ...write }) => ({ ...write, update: masked(update) }));
+      return store.mutateMany(tx, kind, each, cause);
+    },
+  };
+}
+
+function hostOf(
+  { id }: OwnPlugin,
+  { db, entities, registry, notifier, clock, log }: PluginHostDeps,
+  mask: Mask,
+): RouteHost {
+  return {
+    ...{ db, clock, entities: maskedStore(entities, mask), log: createPluginLog(log, () => id, mask) },
     async emit({ tx, cause, afterCommit }, event, payload, order) {
       const trigger = event.startsWith(`${id}.`) ? registry.triggers().get(event) : undefined;
       // A mistake of the plugin's author, not of the caller.
       if (trigger === undefined) throw new Error(`"${event}" is not a trigger of the plugin "${id}"`);
-      const parsed = trigger.payloadSchema.safeParse(payload);
+      const parsed = trigger.payloadSchema.safeParse(mask(payload, 'data'));
       if (!parsed.success) {
         const errors = parsed.error.issues.map((issue) => ({
           ...{ path: issue.path.map(String).join('.'), message: issue.message, code: issue.code ?? 'invalid' },

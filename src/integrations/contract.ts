@@ -1,11 +1,12 @@
 import type { Executor } from '../db/executor';
-import type { Logger } from '../log';
 import type { Clock, Ids } from '../domain/clock';
 import type { Cause } from '../domain/entities/change';
 import type { EntityKind } from '../domain/entities/entity-kind';
 import type { ActionDescription } from '../domain/registry/action-description';
 import type { PluginDescription } from '../domain/registry/registry';
 import type { Mask } from '../domain/secrets/mask-values';
+import type { PluginLog } from './plugin-log';
+import type { ServiceRef } from './plugin-services';
 import type { AnyConnectionType } from './connections/connection-type';
 import type { EntityStore } from '../db/entity-store';
 import type { SqlFile } from '../db/migration-files';
@@ -191,6 +192,13 @@ export interface OwnPlugin extends Plugin {
    * themselves. `fermata migrate` applies them in the schema `plugin_<id>`.
    */
   migrations?: string | URL | readonly SqlFile[];
+  /**
+   * Services for other plugins, by name: functions that make them once for each process that runs the plugin, after the
+   * services that this plugin requires. Other plugins name them `<plugin>.<name>`.
+   */
+  provides?: Readonly<Record<string, () => unknown>>;
+  /** Services of other plugins, as `<plugin>.<name>`: `getService` gives them. One that is missing ends the start. */
+  requires?: readonly (string | ServiceRef<unknown>)[];
 }
 
 /** What a route that writes passes on: its own context has all of it. */
@@ -208,7 +216,7 @@ export interface RouteHost {
   /** Instants by the clock of the database. */
   clock: Clock;
   /** Writes to the log of the API process, with the plugin's id. */
-  log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+  log: PluginLog;
   /**
    * Appends an event of one of the plugin's own triggers, in the transaction of the route that writes: once committed, it
    * reaches every automation with that trigger, like an event of a built-in plugin. `order` names what the event is about

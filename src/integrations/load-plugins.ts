@@ -2,26 +2,67 @@ import { existsSync } from 'node:fs';
 import { createRequire, register } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Database } from '../db/client';
+import { assertPluginSchemas } from '../db/plugin-migrations';
 import { messageOf } from '../domain/errors';
+import type { Mask } from '../domain/secrets/mask-values';
 import type { OwnPlugin } from './contract';
 import type { Egress } from '../edges/egress/egress';
-
-/** What a plugin of a user's own is given when it is made. */
-export interface PluginHost {
-  /** The guarded way out: every call to an address that a user gave goes through it. */
-  egress: Egress;
-}
+import { guardPlugin } from './guard-plugin';
+import {
+  createPluginEnvironment,
+  type PluginEnvironment,
+  type PluginHost,
+  type PluginRuntime,
+} from './plugin-environment';
+import { pluginMigrations } from './plugin-migrations';
+import { orderByServices } from './plugin-services';
 
 /** What such a module exports as its default. */
 export type PluginModule = OwnPlugin | ((host: PluginHost) => OwnPlugin | Promise<OwnPlugin>);
+
+/** Plugins for a process that only describes them: commands, and threads that check documents. */
+export async function loadPlugins(
+  modules: readonly string[],
+  { egress }: { egress: Egress },
+  directory?: string,
+): Promise<OwnPlugin[]> {
+  const made = await makePlugins(modules, createPluginEnvironment(egress), directory);
+  orderByServices(made);
+  return made;
+}
+
+/** Plugins of a process that runs them. */
+export interface RunningPlugins {
+  plugins: OwnPlugin[];
+  /** Hides the secrets that plugins have read. */
+  mask: Mask;
+}
+
+/**
+ * Loads plugins and makes their services, once their tables are known to be there.
+ * @throws {Error} naming the module that cannot be loaded or is no plugin, or the service that is missing, circular or failed
+ * @throws {SchemaError} when tables of a plugin are behind its migrations
+ */
+export async function startPlugins(
+  modules: readonly string[],
+  egress: Egress,
+  { database, ...runtime }: Omit<PluginRuntime, 'db'> & { database: Database },
+): Promise<RunningPlugins> {
+  const environment = createPluginEnvironment(egress, { ...runtime, db: database.db });
+  const made = await makePlugins(modules, environment);
+  await assertPluginSchemas(database, pluginMigrations(made));
+  await environment.services.start(made);
+  return { plugins: made.map((plugin) => guardPlugin(plugin, environment.mask)), mask: environment.mask };
+}
 
 /**
  * Loads plugins by the names of their modules: packages, or paths from `directory`.
  * @throws {Error} naming the module that cannot be loaded or is no plugin
  */
-export async function loadPlugins(
+async function makePlugins(
   modules: readonly string[],
-  host: PluginHost,
+  environment: PluginEnvironment,
   directory = process.cwd(),
 ): Promise<OwnPlugin[]> {
   if (modules.length > 0) resolveContract();
@@ -29,8 +70,11 @@ export async function loadPlugins(
   for (const name of modules) {
     try {
       const loaded = (await import(urlOf(name, directory))) as { default?: PluginModule };
+      let id = name;
+      const host = environment.hostOf(() => id);
       const made = typeof loaded.default === 'function' ? await loaded.default(host) : loaded.default;
       if (typeof made?.id !== 'string') throw new Error('its default export is no plugin');
+      id = made.id;
       plugins.push(made);
     } catch (error) {
       throw new Error(`The plugin "${name}" (FERMATA_PLUGINS) could not be loaded: ${messageOf(error)}`, {

@@ -4,7 +4,7 @@ import { secretNotAllowed } from '../../domain/secrets/not-allowed';
 import { ProviderFailure } from '../../integrations/provider-failure';
 
 interface Scope {
-  secrets: readonly BoundSecret[];
+  secrets: BoundSecret[];
   refusal?: Error;
 }
 
@@ -16,8 +16,8 @@ const current = new AsyncLocalStorage<Scope>();
  * @throws {FermataError} secret_not_allowed
  */
 export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call: () => Promise<T>): Promise<T> {
-  if (secrets.length === 0) return call();
-  const scope: Scope = { secrets };
+  // What a call inside another one holds is checked for both.
+  const scope: Scope = { secrets: [...(current.getStore()?.secrets ?? []), ...secrets] };
   let result: T;
   try {
     result = await current.run(scope, call);
@@ -26,6 +26,16 @@ export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call:
   }
   if (scope.refusal) throw scope.refusal;
   return result;
+}
+
+/**
+ * Adds a secret to the call that is under way: from now on its requests are checked against the hosts of this one, too.
+ * @throws {FermataError} secret_not_allowed outside of calls
+ */
+export function addBoundSecret(secret: BoundSecret): void {
+  const scope = current.getStore();
+  if (!scope) throw secretNotAllowed(secret.name, 'is bound to hosts and can be read only inside of a call');
+  scope.secrets.push(secret);
 }
 
 /**

@@ -1,0 +1,19 @@
+import { addBoundSecret } from '../edges/egress/bound-secrets';
+import type { PluginSecrets } from '../integrations/plugin-secrets';
+import { secretUse } from './action-config';
+import type { ActivityDeps } from './deps';
+import type { ActionStepOfRun } from './step';
+
+/**
+ * Reads secrets for the call of a step that asks by name. They count as used by the run, like those of its configuration:
+ * checked against their bindings, and remembered before the value is given out.
+ */
+export const secretsOfStep = ({ secrets }: ActivityDeps, step: ActionStepOfRun): PluginSecrets => ({
+  async resolve(name) {
+    const used = (await secrets.resolve(new Map([[name, secretUse(step, 'call')]]))).get(name);
+    if (used === undefined) throw new Error(`The secret "${name}" was resolved without a value`);
+    if (used.bound) addBoundSecret(used.bound);
+    await secrets.remember(step.names.runId, [used]);
+    return used.value;
+  },
+});

@@ -1,0 +1,40 @@
+import type { Mask } from '../domain/secrets/mask-values';
+import { withBoundSecrets } from '../edges/egress/bound-secrets';
+import type { AnyConnectionType } from './connections/connection-type';
+import type { OwnPlugin } from './contract';
+import { maskError } from './mask-error';
+
+/** Runs code of a plugin: the secrets that it reads are kept to their hosts, and hidden in what it throws. */
+export async function guarded<T>(mask: Mask, work: () => Promise<T> | T): Promise<T> {
+  try {
+    return await withBoundSecrets([], async () => work());
+  } catch (error) {
+    throw maskError(mask, error);
+  }
+}
+
+/** The plugin with its listeners and connection types guarded. Actions are guarded by their steps, routes by the API. */
+export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
+  return {
+    ...plugin,
+    ...(plugin.listeners && {
+      listeners: plugin.listeners.map(({ handler, ...rest }) => ({
+        ...rest,
+        handler: (change) => guarded(mask, () => handler(change)),
+      })),
+    }),
+    ...(plugin.connectionTypes && { connectionTypes: plugin.connectionTypes.map((type) => guardType(type, mask)) }),
+  };
+}
+
+function guardType(type: AnyConnectionType, mask: Mask): AnyConnectionType {
+  const options = Object.entries(type.options).map(([field, load]): [string, typeof load] => [
+    field,
+    (config, given, call) => guarded(mask, async () => mask(await load(config, given, call))),
+  ]);
+  return {
+    ...type,
+    test: (config, call) => guarded(mask, async () => mask(await type.test(config, call))),
+    options: Object.fromEntries(options),
+  };
+}

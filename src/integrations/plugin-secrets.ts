@@ -1,0 +1,69 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { FermataError } from '../domain/errors';
+import { createMask, NO_MASK, type Mask } from '../domain/secrets/mask-values';
+import { secretNotAllowed } from '../domain/secrets/not-allowed';
+import { addBoundSecret } from '../edges/egress/bound-secrets';
+import type { SecretBackend } from './secret-backend';
+
+/** Reads stored secrets for a plugin. */
+export interface PluginSecrets {
+  /**
+   * The value of a secret, for use now: it is hidden from then on in all that the plugin leaves. Inside the call of a step the
+   * secret counts as one that the run uses.
+   * @throws {FermataError} `config_invalid` when there is none of this name; `secret_not_allowed` when it is bound to other uses
+   */
+  resolve(name: string): Promise<string>;
+}
+
+const ofStep = new AsyncLocalStorage<PluginSecrets>();
+
+/** Runs `work` for a step: what plugins resolve meanwhile is resolved by `secrets`. */
+export const withSecretsOfStep = <T>(secrets: PluginSecrets, work: () => Promise<T>): Promise<T> =>
+  ofStep.run(secrets, work);
+
+/** Transactions write what is kept, so that no secret is read in one. */
+export const NO_SECRETS: PluginSecrets = {
+  resolve: (name) =>
+    Promise.reject(
+      new FermataError(
+        'config_invalid',
+        `The secret "${name}" cannot be read by an action that writes in a transaction.`,
+      ),
+    ),
+};
+
+/** Values that this process hides; the oldest are forgotten when secrets are replaced again and again. */
+const MOST_VALUES = 500;
+
+/** The secrets of all plugins of a process, and the mask of what they have read. */
+export function createPluginSecrets(backend: SecretBackend): PluginSecrets & { mask: Mask } {
+  const seen = new Set<string>();
+  let current = NO_MASK;
+  const hide = (value: string): string => {
+    if (seen.has(value)) return value;
+    seen.add(value);
+    for (const oldest of seen) {
+      if (seen.size <= MOST_VALUES) break;
+      seen.delete(oldest);
+    }
+    current = createMask([...seen]);
+    return value;
+  };
+  return {
+    mask: (value, scope) => current(value, scope),
+    async resolve(name) {
+      const step = ofStep.getStore();
+      return hide(await (step === undefined ? outsideSteps(backend, name) : step.resolve(name)));
+    },
+  };
+}
+
+async function outsideSteps(backend: SecretBackend, name: string): Promise<string> {
+  const found = (await backend.resolve([name])).get(name);
+  if (found === undefined) throw new FermataError('config_invalid', `Secret not found: "${name}".`);
+  const { hosts, ...steps } = found.allow ?? {};
+  if (Object.keys(steps).length > 0)
+    throw secretNotAllowed(name, 'is bound to steps and cannot be read outside of them');
+  if (hosts !== undefined) addBoundSecret({ name, hosts });
+  return found.value;
+}

@@ -1,0 +1,81 @@
+import { createPluginServices, serviceRef } from './plugin-services';
+
+const start = (...plugins: Parameters<ReturnType<typeof createPluginServices>['start']>[0]) =>
+  createPluginServices().start(plugins);
+
+test('services are made before those that require them, in whatever order plugins are listed', async () => {
+  const services = createPluginServices();
+  const order: string[] = [];
+  const making = (name: string, make: () => unknown) => () => {
+    order.push(name);
+    return make();
+  };
+  const directory = serviceRef<{ ownerOf(system: string): string }>('people.directory');
+  await services.start([
+    {
+      id: 'chat',
+      requires: [directory],
+      provides: { rooms: making('rooms', () => services.get('chat', directory.id)) },
+    },
+    { id: 'people', provides: { directory: making('directory', () => Promise.resolve({ ownerOf: () => 'ada' })) } },
+    { id: 'pages', requires: ['chat.rooms', 'people.directory'] },
+  ]);
+  expect(order).toEqual(['directory', 'rooms']);
+  expect(services.get('pages', 'chat.rooms')).toBe(services.get('pages', 'people.directory'));
+});
+
+test.each([
+  [
+    'that is missing',
+    [
+      { id: 'chat', requires: ['people.directory'] },
+      { id: 'people', provides: { book: () => ({}) } },
+    ],
+    'The plugin "chat" requires the service "people.directory", which no plugin provides. Provided by those of FERMATA_PLUGINS: "people.book".',
+  ],
+  [
+    'that is missing where none is provided',
+    [{ id: 'chat', requires: ['people.directory'] }],
+    'The plugin "chat" requires the service "people.directory", which no plugin provides. No plugin of FERMATA_PLUGINS provides any.',
+  ],
+  [
+    'in a circle',
+    [
+      { id: 'outside', requires: ['a.x'] },
+      { id: 'a', requires: ['b.y'], provides: { x: () => ({}) } },
+      { id: 'b', requires: ['a.x'], provides: { y: () => ({}) } },
+    ],
+    'Plugins require services of each other in a circle: "a" requires "b.y", "b" requires "a.x"',
+  ],
+  [
+    'of its own',
+    [{ id: 'a', requires: ['a.x'], provides: { x: () => ({}) } }],
+    'Plugins require services of each other in a circle: "a" requires "a.x"',
+  ],
+  [
+    'that throws',
+    [{ id: 'a', provides: { x: () => Promise.reject(new Error('no such file')) } }],
+    'The service "a.x" could not be made: no such file',
+  ],
+  [
+    'that is nothing',
+    [{ id: 'a', provides: { x: () => undefined } }],
+    'The service "a.x" could not be made: it is undefined',
+  ],
+  [
+    'that is not made by a function',
+    [{ id: 'a', provides: { x: {} as () => unknown } }],
+    'The service "a.x" is no function that makes it',
+  ],
+])('a service %s ends the start', async (_, plugins, message) => {
+  await expect(start(...plugins)).rejects.toThrow(message);
+});
+
+test('getService refuses what was not named, and what is asked for too early', async () => {
+  const services = createPluginServices();
+  expect(() => services.get('chat', 'people.directory')).toThrow('before services are there');
+  await services.start([{ id: 'people', provides: { directory: () => ({}) } }, { id: 'chat' }]);
+  expect(() => services.get('chat', 'people.directory')).toThrow(
+    'The plugin "chat" asks for the service "people.directory", which is not in its "requires"',
+  );
+});

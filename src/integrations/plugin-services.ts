@@ -1,0 +1,106 @@
+import { messageOf } from '../domain/errors';
+import type { OwnPlugin } from './contract';
+
+/** Names a service and its type, from `serviceRef`. */
+export interface ServiceRef<S> {
+  /** `<plugin>.<name>` */
+  readonly id: string;
+  /** Only for the compiler. */
+  readonly type?: S;
+}
+
+/** Names the service `<plugin>.<name>` for `requires` and `getService`, with its type. */
+export const serviceRef = <S>(id: string): ServiceRef<S> => ({ id });
+
+type Providers = Pick<OwnPlugin, 'id' | 'provides' | 'requires'>;
+
+/** Services of plugins for each other. */
+export interface PluginServices {
+  /**
+   * Checks that all that plugins require is there, and makes the services, those that are required before those that require
+   * them. @throws {Error} naming a service that is missing, a circle, or a service that could not be made
+   */
+  start(plugins: readonly Providers[]): Promise<void>;
+  /** @throws {Error} before the start, and for a service that the plugin does not name in `requires` */
+  get(plugin: string, service: string): unknown;
+}
+
+export function createPluginServices(): PluginServices {
+  const made = new Map<string, unknown>();
+  const required = new Map<string, ReadonlySet<string>>();
+  return {
+    async start(plugins) {
+      for (const plugin of orderByServices(plugins)) {
+        required.set(plugin.id, new Set(requiredBy(plugin)));
+        for (const [name, make] of Object.entries(plugin.provides ?? {})) {
+          made.set(`${plugin.id}.${name}`, await makeService(`${plugin.id}.${name}`, make));
+        }
+      }
+    },
+    get(plugin, service) {
+      if (required.get(plugin)?.has(service) === false) {
+        throw new Error(`The plugin "${plugin}" asks for the service "${service}", which is not in its "requires"`);
+      }
+      if (made.has(service)) return made.get(service);
+      throw new Error(
+        `The plugin "${plugin}" asks for the service "${service}" before services are there: ` +
+          'call getService where the service is used, in a process that runs the plugin',
+      );
+    },
+  };
+}
+
+const requiredBy = ({ requires = [] }: Providers): string[] =>
+  requires.map((service) => (typeof service === 'string' ? service : service.id));
+
+async function makeService(id: string, make: unknown): Promise<unknown> {
+  if (typeof make !== 'function') throw new Error(`The service "${id}" is no function that makes it`);
+  let service: unknown;
+  try {
+    service = await (make as () => unknown)();
+  } catch (error) {
+    throw new Error(`The service "${id}" could not be made: ${messageOf(error)}`, { cause: error });
+  }
+  if (service === undefined || service === null)
+    throw new Error(`The service "${id}" could not be made: it is ${service}`);
+  return service;
+}
+
+/**
+ * Plugins in an order in which each comes after those whose services it requires.
+ * @throws {Error} naming what is missing, or the circle
+ */
+export function orderByServices<P extends Providers>(plugins: readonly P[]): P[] {
+  const providers = new Map<string, P>(
+    plugins.flatMap((plugin) =>
+      Object.keys(plugin.provides ?? {}).map((name) => [`${plugin.id}.${name}`, plugin] as const),
+    ),
+  );
+  for (const plugin of plugins) {
+    const missing = requiredBy(plugin).find((service) => !providers.has(service));
+    if (missing === undefined) continue;
+    const there = [...providers.keys()].map((id) => `"${id}"`).join(', ');
+    throw new Error(
+      `The plugin "${plugin.id}" requires the service "${missing}", which no plugin provides. ` +
+        (there === ''
+          ? 'No plugin of FERMATA_PLUGINS provides any.'
+          : `Provided by those of FERMATA_PLUGINS: ${there}.`),
+    );
+  }
+  const ordered = new Set<P>();
+  const visit = (plugin: P, path: readonly { plugin: P; service: string }[]): void => {
+    if (ordered.has(plugin)) return;
+    const begin = path.findIndex((step) => step.plugin === plugin);
+    if (begin >= 0) throw circle(path.slice(begin).map((step) => `"${step.plugin.id}" requires "${step.service}"`));
+    for (const service of requiredBy(plugin)) {
+      const provider = providers.get(service);
+      if (provider !== undefined) visit(provider, [...path, { plugin, service }]);
+    }
+    ordered.add(plugin);
+  };
+  for (const plugin of plugins) visit(plugin, []);
+  return [...ordered];
+}
+
+const circle = (steps: readonly string[]): Error =>
+  new Error(`Plugins require services of each other in a circle: ${steps.join(', ')}`);
