@@ -5,6 +5,7 @@ import type { OwnPlugin } from './integrations/contract';
 
 export { z } from 'zod';
 export { declareNonReactiveState, defineEntity, registerChangeDeriver } from './domain/entities/entity-kind';
+export { computedEntity } from './integrations/computed-entity';
 export { onEntityChanged } from './domain/registry/entity-listener';
 export { FermataError } from './domain/errors';
 export { ProviderFailure } from './integrations/provider-failure';
@@ -14,6 +15,7 @@ export { serviceRef } from './integrations/plugin-services';
 export { sql } from 'drizzle-orm';
 export type { PluginModule } from './integrations/load-plugins';
 export type { PluginHost } from './integrations/plugin-environment';
+export type { ReadContext } from './integrations/computed-entity';
 export type { PluginLog } from './integrations/plugin-log';
 export type { PluginSecrets } from './integrations/plugin-secrets';
 export type { ServiceRef } from './integrations/plugin-services';

@@ -8,6 +8,7 @@ import { assertStorable } from '../domain/entities/storable';
 import { FermataError } from '../domain/errors';
 import type { Registry } from '../domain/registry/registry';
 import { appendChanges, type NewChange } from './change-log';
+import { createComputedReader, type ComputedStates } from './entities/computed-states';
 import { createEntityKindStore, type EntityKindStore, type ResolvedKind } from './entities/entity-kinds';
 import { lockEntities } from './entities/lock-entity';
 import * as transitions from './entities/transitions';
@@ -61,7 +62,8 @@ export interface EntityStore {
   readonly ids: Ids;
   /**
    * Applies an update under the row's lock: diff, transitions and change row in the caller's transaction. A state that
-   * stays as it is (deep, key order ignored) writes nothing. Refused: `unknown_kind`, `validation_failed`, `invalid_text`.
+   * stays as it is (deep, key order ignored) writes nothing. Refused: `unknown_kind`, `validation_failed`, `invalid_text`,
+   * `conflict` for a computed kind.
    * Callers that write several entities in one transaction do so in the order of (kind, id), or with `mutateMany`.
    */
   mutate(
@@ -88,11 +90,13 @@ export interface EntityStore {
     cause: Cause,
     options?: WriteOptions,
   ): Promise<{ removed: boolean; changeId?: string }>;
-  /** The entity, or null. */
+  /** The entity, or null. @throws {FermataError} `provider_failed` for a computed kind that cannot be read */
   get(db: Executor, kind: string, id: string): Promise<EntityRecord | null>;
-  /** Those that exist, by `refKey`; one query. */
+  /** States of references to computed kinds, and why a kind could not be read. The id `*` means all, at most `limit`. */
+  computed(db: Executor, refs: readonly EntityRef[], limit: number): Promise<ComputedStates>;
+  /** Those that are stored and exist, by `refKey`; one query. */
   getMany(db: Executor, refs: readonly EntityRef[]): Promise<Map<string, EntityRecord>>;
-  /** Entities of a kind, newest first; `after` is the last one of the page before. */
+  /** Entities of a kind, newest first (computed ones by id); `after` is the last one of the page before. */
   list(
     db: Executor,
     kind: string,
@@ -218,8 +222,29 @@ const readers: Pick<
 export function createEntityStore(deps: { registry: Registry; clock: Clock; ids: Ids }): EntityStore {
   const { registry, clock, ids } = deps;
   const kinds = createEntityKindStore({ registry, clock });
+  const computed = createComputedReader({ registry, clock });
+  /** Computed states have no history: they count as written now. */
+  const asRecord = (state: Pick<EntityRecord, 'kind' | 'id' | 'state'>): EntityRecord => {
+    const now = clock.now();
+    return { ...state, createdAt: now, updatedAt: now };
+  };
   return {
     ...{ kinds, clock, ids, ...readers },
+
+    computed: (db, refs, limit) => computed.read(db, refs, limit),
+
+    async get(db, kind, id) {
+      if (computed.kindOf(kind) === undefined) return readers.get(db, kind, id);
+      const { states, unavailable } = await computed.read(db, [{ kind, id }], 1);
+      const [failed] = unavailable;
+      if (failed) throw new FermataError('provider_failed', failed.reason);
+      return states.map(asRecord)[0] ?? null;
+    },
+
+    async list(db, kind, { limit, after }) {
+      if (computed.kindOf(kind) === undefined) return readers.list(db, kind, { limit, ...(after && { after }) });
+      return (await computed.list(db, kind, { limit, ...(after && { after: after.id }) })).map(asRecord);
+    },
 
     async mutate(tx, { kind, id }, update, cause, { kind: resolved, ...options } = {}) {
       const [result] = await this.mutateMany(tx, resolved ?? kind, [{ id, update, ...options }], cause);
@@ -230,6 +255,9 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
     async mutateMany(tx, ofKind, writes, cause) {
       if (writes.length === 0) return [];
       const name = typeof ofKind === 'string' ? ofKind : ofKind.kind;
+      if (computed.kindOf(name)) {
+        throw new FermataError('conflict', `The states of "${name}" are computed by its plugin and cannot be written.`);
+      }
       for (const { id } of writes) assertId({ kind: name, id });
       const kind = typeof ofKind === 'string' ? await kinds.resolve(tx, ofKind) : ofKind;
       const now = clock.now();

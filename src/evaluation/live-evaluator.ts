@@ -17,7 +17,14 @@ import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expre
 import type { EvaluationScope, Evaluator } from './evaluator';
 import { firingAlertsOf } from '../domains/alert/firing-alerts';
 import { readHealthViews } from '../domains/healthcheck/health-view';
-import { type EntityReader, readLiveScope, type ReadAlerts, type ReadHealth, watchedBy } from './live-scope';
+import {
+  type EntityReader,
+  readLiveScope,
+  type ReadAlerts,
+  type ReadHealth,
+  type Unavailable,
+  watchedBy,
+} from './live-scope';
 import type { EntityRef } from '../db/entity-store';
 
 export interface EvaluatorDeps {
@@ -65,7 +72,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
     condition: Condition,
     scope: EvaluationScope,
     more: readonly EntityRef[] = [],
-  ): Promise<{ unavailable: string } | { scope: Scope; context: ConditionContext }> => {
+  ): Promise<{ unavailable: Unavailable } | { scope: Scope; context: ConditionContext; isComputed: boolean }> => {
     const now = nowOf(scope, clock);
     const needs = conditionNeeds(condition);
     const since = new Map<string, Date | null>();
@@ -75,15 +82,17 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
     if (full.unavailable !== undefined) return { unavailable: full.unavailable };
     const predicateSince = (need: PredicateNeed) => since.get(JSON.stringify(need)) ?? null;
     const shared = scope.steps?.values ?? createSharedSteps();
-    return { scope: full.scope, context: { now, timezone, filters, predicateSince, shared } };
+    const context = { now, timezone, filters, predicateSince, shared };
+    return { scope: full.scope, context, isComputed: full.isComputed };
   };
 
   return {
     async condition(db, condition, scope) {
       const ready = await prepare(db, condition, scope);
       if ('unavailable' in ready) {
-        const unread = { value: false as const, reason: ready.unavailable };
-        return { ...unread, trace: () => ({ condition: 'health', ...unread }) };
+        const { root, reason } = ready.unavailable;
+        const unread = { value: false as const, reason };
+        return { ...unread, trace: () => ({ condition: root, ...unread }) };
       }
       const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context, scope));
       return { ...evaluateCondition(condition, ready.scope, ready.context), trace };
@@ -94,13 +103,15 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
       const watched = watchedBy(condition, scope, { now: nowOf(scope, clock), filters });
       if ('unavailable' in ready) {
         const changesAt = new Date(nowOf(scope, clock).getTime() + RECHECK_MS);
-        const seen = { value: false as const, reason: ready.unavailable };
-        return { ...seen, changesAt, ...watched, trace: () => ({ condition: 'health', ...seen }) };
+        const { root, reason } = ready.unavailable;
+        const seen = { value: false as const, reason };
+        return { ...seen, changesAt, ...watched, trace: () => ({ condition: root, ...seen }) };
       }
       const { now } = ready.context;
       const earliest = earliestConditionChange(condition, ready.scope, ready.context);
       const again = new Date(now.getTime() + RECHECK_MS);
-      const isUnclear = earliest === 'unknown' || (watched.indeterminate && (earliest === null || earliest > again));
+      const isUnnoticed = watched.indeterminate || ready.isComputed;
+      const isUnclear = earliest === 'unknown' || (isUnnoticed && (earliest === null || earliest > again));
       const changesAt = isUnclear ? again : earliest;
       const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context, scope));
       return { ...evaluateCondition(condition, ready.scope, ready.context), changesAt, ...watched, trace };
@@ -108,7 +119,10 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
 
     async explain(db, condition, scope) {
       const ready = await prepare(db, condition, scope);
-      if ('unavailable' in ready) return { condition: 'health', value: false, reason: ready.unavailable };
+      if ('unavailable' in ready) {
+        const { root, reason } = ready.unavailable;
+        return { condition: root, value: false, reason };
+      }
       return traceCondition(condition, ready.scope, forTrace(ready.context, scope));
     },
   };
@@ -120,7 +134,7 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
 
   const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) => {
     const full = await readLiveScope({ ...reads, db }, source, scope, { now, filters });
-    if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable);
+    if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable.reason);
     return full.scope;
   };
 

@@ -24,12 +24,21 @@ export type ReadHealth = typeof readHealthViews;
 /** Reads `alerts.firing`. */
 export type ReadAlerts = typeof firingAlertsOf;
 /** What of the entities an evaluation reads. */
-export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSince'>;
+export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSince'> &
+  Partial<Pick<EntityStore, 'computed'>>;
 
 /** A scope with live state. `unavailable` says why a namespace that the expressions can reach could not be read; it is empty then. */
 export interface LiveScope {
   scope: Scope;
-  unavailable?: string;
+  unavailable?: Unavailable;
+  /** Whether states are computed: no change tells when they become others. */
+  isComputed: boolean;
+}
+
+/** Why a namespace could not be read. */
+export interface Unavailable {
+  root: 'health' | 'state';
+  reason: string;
 }
 
 type ById = Record<string, unknown>;
@@ -78,8 +87,15 @@ export async function readLiveScope(
     entities,
     refs.filter((ref) => !isOnlyCounted(ref)),
   );
+  const computed = await entities.computed?.(db, refs, MOST_OF_A_KIND);
+  for (const { kind, id, state: value } of computed?.states ?? []) (state[kind] ??= emptyMap())[id] = value;
   const alerts = found.readsAlerts ? { firing: await deps.readAlerts(db, scope.facts, systemId) } : undefined;
-  const { views, unavailable } = await readHealth(deps, refs, scope, now);
+  const { views, unavailable: noHealth } = await readHealth(deps, refs, scope, now);
+  const reasons = computed?.unavailable.map(({ reason }) => reason) ?? [];
+  const noState: Unavailable | undefined =
+    reasons.length === 0 ? undefined : { root: 'state', reason: reasons.join('; ') };
+  const unavailable: Unavailable | undefined =
+    noHealth === undefined ? noState : { root: 'health', reason: [noHealth, ...reasons].join('; ') };
   const health = {
     system: (systemId === null ? undefined : views.get(systemId)) ?? {},
     systems: Object.assign(emptyMap(), Object.fromEntries(views)),
@@ -87,6 +103,7 @@ export async function readLiveScope(
   return {
     scope: { ...fixed, health, state, ...(alerts && { alerts }) },
     ...(unavailable !== undefined && { unavailable }),
+    isComputed: computed?.any ?? false,
   };
 }
 

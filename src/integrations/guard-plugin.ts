@@ -1,3 +1,4 @@
+import type { EntityKind } from '../domain/entities/entity-kind';
 import type { Mask } from '../domain/secrets/mask-values';
 import { withBoundSecrets } from '../edges/egress/bound-secrets';
 import type { AnyConnectionType } from './connections/connection-type';
@@ -13,7 +14,7 @@ export async function guarded<T>(mask: Mask, work: () => Promise<T> | T): Promis
   }
 }
 
-/** The plugin with its listeners and connection types guarded. Actions are guarded by their steps, routes by the API. */
+/** The plugin with its listeners, accessors and connection types guarded. Actions are guarded by their steps, routes by the API. */
 export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
   return {
     ...plugin,
@@ -23,7 +24,24 @@ export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
         handler: (change) => guarded(mask, () => handler(change)),
       })),
     }),
+    ...(plugin.entityKinds && { entityKinds: plugin.entityKinds.map((kind) => guardKind(kind, mask)) }),
     ...(plugin.connectionTypes && { connectionTypes: plugin.connectionTypes.map((type) => guardType(type, mask)) }),
+  };
+}
+
+/** Its accessors must not be seen as methods of another object: they are called with the kind as `this`. */
+function guardKind(kind: EntityKind, mask: Mask): EntityKind {
+  const { read, list } = kind;
+  return {
+    ...kind,
+    ...(read && {
+      read: (context, ids) =>
+        guarded(mask, async () => {
+          const found = await read.call(kind, context, ids);
+          return mask(found instanceof Map ? (Object.fromEntries(found) as Record<string, object>) : found);
+        }),
+    }),
+    ...(list && { list: (context, page) => guarded(mask, () => list.call(kind, context, page)) }),
   };
 }
 

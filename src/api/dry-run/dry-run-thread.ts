@@ -27,6 +27,11 @@ async function serve(): Promise<void> {
   const evaluator = createEvaluator({
     entities: {
       getMany: (_db, refs) => reads.ask('getMany', refs),
+      // No question to the main thread when no plugin brings a computed kind.
+      ...([...registry.entityKinds().values()].some(({ read }) => read !== undefined) && {
+        computed: (_db: Executor, refs: Parameters<DryReads['computed']>[0], limit: number) =>
+          reads.ask('computed', refs, limit),
+      }),
       list: (_db, kind, page) => reads.ask('list', kind, page),
       predicateSince: (_db, predicate) => reads.ask('predicateSince', predicate),
     },

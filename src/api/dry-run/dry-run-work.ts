@@ -33,6 +33,8 @@ export interface DryRunJob {
 
 type ListArguments = [kind: Parameters<EntityStore['list']>[1], page: Parameters<EntityStore['list']>[2]];
 
+type ComputedArguments = [refs: Parameters<EntityStore['computed']>[1], limit: number];
+
 /** What a dry run reads of the live state, by name: the thread has no connection to the database. */
 export function createDryReads(db: Executor, entities: EntityStore) {
   const bound = <A extends unknown[], R>(read: (db: Executor, ...rest: A) => R) => {
@@ -40,6 +42,7 @@ export function createDryReads(db: Executor, entities: EntityStore) {
   };
   return {
     getMany: (refs: Parameters<EntityStore['getMany']>[1]) => entities.getMany(db, refs),
+    computed: (...[refs, limit]: ComputedArguments) => entities.computed(db, refs, limit),
     list: (...[kind, page]: ListArguments) => entities.list(db, kind, page),
     predicateSince: (predicate: Parameters<EntityStore['predicateSince']>[1]) => entities.predicateSince(db, predicate),
     readHealth: bound(readHealthViews),

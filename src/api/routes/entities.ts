@@ -14,6 +14,7 @@ import { notFound, Timestamp } from '../http/values';
 const TAG = 'Entities';
 const State = z.record(z.string(), z.unknown());
 const NOT_FOUND = { 404: { description: 'Entity or kind not found' } };
+const COMPUTED = { 502: { description: 'The plugin that computes states of this kind failed' } };
 const CUSTOM_ONLY = { 409: { description: 'The kind is built in: its domain writes it' } };
 
 const EntityAnswer = z
@@ -45,7 +46,7 @@ function listRoute({ db, entities }: EntitiesDeps): Route {
     summary: 'Entities of a kind, newest first',
     params: KindParams,
     query: z.object(PageQuery),
-    responses: { 200: { description: 'A page of entities', schema: pageOf(EntityAnswer) }, ...NOT_FOUND },
+    responses: { 200: { description: 'A page of entities', schema: pageOf(EntityAnswer) }, ...NOT_FOUND, ...COMPUTED },
     async handler({ params, query: { limit, cursor } }) {
       await resolveKind(db, entities, params.kind);
       const after = decodeCursor(Cursor, cursor);
@@ -68,7 +69,7 @@ function getRoute({ db, entities }: EntitiesDeps): Route {
     tag: TAG,
     summary: 'One entity',
     params: EntityParams,
-    responses: { 200: { description: 'The entity', schema: EntityAnswer }, ...NOT_FOUND },
+    responses: { 200: { description: 'The entity', schema: EntityAnswer }, ...NOT_FOUND, ...COMPUTED },
     async handler({ params }) {
       const record = await entities.get(db, params.kind, params.id);
       if (record === null) throw notFound(params.kind, params.id);

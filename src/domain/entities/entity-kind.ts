@@ -19,6 +19,18 @@ export interface EntityKind {
   derive?: Deriver;
   /** Absent = the generic shape alone. */
   toPayload?: PayloadMapper;
+  /**
+   * Computes states, by id, of kinds that are not stored; entities that do not exist are left out. `db` is the database; its
+   * type is that of the layer that calls.
+   */
+  read?(context: ComputeContext, ids: readonly string[]): Promise<ReadonlyMap<string, object> | Record<string, object>>;
+  /** Ids of a computed kind, in ascending order, after `after`; absent = its entities cannot be listed. */
+  list?(context: ComputeContext, page: { limit: number; after?: string }): Promise<readonly string[]>;
+}
+
+interface ComputeContext {
+  db: unknown;
+  now: Date;
 }
 
 /** A kind for the plugin's `entityKinds`. */

@@ -1,0 +1,32 @@
+import type { z } from 'zod';
+import type { Executor } from '../db/executor';
+import type { EntityKind } from '../domain/entities/entity-kind';
+
+/** What an accessor reads with. */
+export interface ReadContext {
+  /** Statements of the plugin; a failed one undoes nothing of the caller. */
+  db: Executor;
+  /** By the clock of the database. */
+  now: Date;
+}
+
+/** How the states of a kind are computed. */
+interface ComputedOptions<S> {
+  description: string;
+  /** The states of those of the entities that exist, by id. May take 5 s. What it throws makes `state.<kind>` unavailable. */
+  read(context: ReadContext, ids: readonly string[]): Promise<ReadonlyMap<string, S> | Readonly<Record<string, S>>>;
+  /** Ids in ascending order, after `after`, for expressions over the whole kind and for lists. Absent = not listed. */
+  list?(context: ReadContext, page: { limit: number; after?: string }): Promise<readonly string[]>;
+}
+
+/**
+ * A kind whose states are computed when they are read, for the plugin's `entityKinds`. They are not stored, cannot be
+ * written, have no history, and notify nothing.
+ */
+export function computedEntity<T extends z.ZodObject>(
+  kind: string,
+  schema: T,
+  { description, read, list }: ComputedOptions<z.input<T>>,
+): EntityKind {
+  return { kind, schema, description, reactive: false, read, ...(list && { list }) };
+}
