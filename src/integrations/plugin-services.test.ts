@@ -71,7 +71,7 @@ test.each([
   await expect(start(...plugins)).rejects.toThrow(message);
 });
 
-test('getService refuses what was not named, and what is asked for too early', async () => {
+test('getService refuses what was not named, and calls before the start', async () => {
   const services = createPluginServices();
   expect(() => services.get('chat', 'people.directory')).toThrow('before services are there');
   await services.start([{ id: 'people', provides: { directory: () => ({}) } }, { id: 'chat' }]);

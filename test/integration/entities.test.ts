@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import { sql } from 'drizzle-orm';
+import { createComputedReader } from '../../src/db/entities/computed-states';
+import type { Executor } from '../../src/db/executor';
+import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
+import { createEvaluator } from '../../src/evaluation/live-evaluator';
+import type { EvaluationScope } from '../../src/evaluation/evaluator';
+import { computedEntity } from '../../src/integrations/computed-entity';
 import type { Plugin } from '../../src/integrations/contract';
 import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
 
@@ -264,5 +271,129 @@ describe('entities', () => {
       expect(JSON.stringify(merged)).toContain('"__proto__":{"x":1,"z":2}');
       expect(Object.getPrototypeOf({})).toBe(Object.prototype);
     });
+  });
+});
+
+describe('states that a plugin computes', () => {
+  const Room = z.strictObject({ messages: z.number() });
+  const counts: Record<string, number> = { ops: 3, news: 0 };
+  const asked: (readonly string[])[] = [];
+  const rooms = computedEntity('room', Room, {
+    description: 'A room',
+    async read({ db }, ids) {
+      asked.push(ids);
+      const { rows } = await db.execute<{ id: string }>(
+        sql`select id from unnest(${sql.param([...ids])}::text[]) as id`,
+      );
+      return new Map(rows.flatMap(({ id }) => (counts[id] === undefined ? [] : [[id, { messages: counts[id] }]])));
+    },
+    list: (_context, { limit, after = '' }) =>
+      Promise.resolve(
+        Object.keys(counts)
+          .sort()
+          .filter((id) => id > after)
+          .slice(0, limit),
+      ),
+  });
+  const failing = (kind: string, read: Parameters<typeof computedEntity>[2]['read']) =>
+    computedEntity(kind, Room, { description: kind, read });
+  const plugin: Plugin = {
+    id: 'chat',
+    entityKinds: [
+      rooms,
+      failing('refused', async ({ db }) => (await db.execute(sql`select nothing`)).rows as never),
+      failing('crooked', (_context, ids) =>
+        Promise.resolve(Object.fromEntries(ids.map((id) => [id, { messages: 'many' as never }]))),
+      ),
+      failing('far', () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))),
+    ],
+  };
+  const scope: EvaluationScope = {
+    facts: {
+      trigger: { id: 't', payload: { room: 'ops' } },
+      contextKey: null,
+      run: { id: 'r', startedAt: null },
+      automation: { id: 'a', name: 'A', group: null },
+    },
+    ...{ variables: {}, artifacts: [], repeat: null, usesState: [], stateWindowMinutes: 60 },
+  };
+  let f: EntityFixture;
+  let evaluator: ReturnType<typeof createEvaluator>;
+  beforeAll(async () => {
+    f = await createEntityFixture([plugin, lampPlugin]);
+    evaluator = createEvaluator({
+      entities: f.store,
+      filters: createFilterRegistry(),
+      clock: f.clock,
+      timezone: 'UTC',
+    });
+  });
+  afterAll(() => f.end());
+
+  test('are read by conditions, templates and the store, in one call for each kind', async () => {
+    asked.length = 0;
+    const both = 'state.room[trigger.payload.room].messages == 3 and state.room.news.messages == 0';
+    expect(await evaluator.condition(f.db, both, scope)).toMatchObject({ value: true });
+    expect(asked).toEqual([['ops', 'news']]);
+    expect(await evaluator.render(f.db, '{{ state.room.nowhere.messages | default("none") }}', scope)).toBe('none');
+    expect(JSON.parse(String(await evaluator.render(f.db, '{{ state.room | json }}', scope)))).toEqual({
+      ...{ news: { messages: 0 }, ops: { messages: 3 } },
+    });
+    expect(await f.store.get(f.db, 'room', 'ops')).toMatchObject({ state: { messages: 3 } });
+    expect(await f.store.get(f.db, 'room', 'nowhere')).toBeNull();
+    const [first, ...more] = await f.store.list(f.db, 'room', { limit: 1 });
+    expect([first, more]).toMatchObject([{ id: 'news' }, []]);
+    const after = { createdAt: new Date(0), id: 'news' };
+    expect(await f.store.list(f.db, 'room', { limit: 9, after })).toMatchObject([{ id: 'ops' }]);
+  });
+
+  test('cannot be written, and waits for them look again within a minute', async () => {
+    const write = f.store.mutate(f.db, { kind: 'room', id: 'ops' }, { messages: 4 }, byUser);
+    await expect(write).rejects.toMatchObject({ code: 'conflict' });
+    const look = await evaluator.look(f.db, 'state.room.ops.messages > 5', scope);
+    expect(look.value).toBe(false);
+    expect(look.changesAt?.getTime()).toBe(f.clock.now().getTime() + 60_000);
+  });
+
+  test.each([
+    ['refused', 'column "nothing" does not exist'],
+    ['crooked', 'the state of "x" is not valid: messages'],
+    ['far', 'connect'],
+  ])('of the kind %s, which cannot be read, make conditions false and undo nothing else', async (kind, why) => {
+    const reason = expect.stringContaining(`"state.${kind}" could not be read: ${why}`) as string;
+    await f.db.transaction(async (tx) => {
+      await f.store.mutate(tx, { kind: 'lamp', id: kind }, { status: 'on' }, byUser);
+      for (const condition of [`state.${kind}.x.messages == 1`, `not (state.${kind}.x.messages == 1)`]) {
+        expect(await evaluator.condition(tx, condition, scope)).toMatchObject({ value: false, reason });
+      }
+      expect(await evaluator.condition(tx, `state.lamp.${kind}.status == "on"`, scope)).toMatchObject({ value: true });
+    });
+    expect(await f.store.get(f.db, 'lamp', kind)).toMatchObject({ state: { status: 'on' } });
+    const warnings: string[] = [];
+    const warned = { ...scope, onWarning: (warning: string) => warnings.push(warning) };
+    expect(await evaluator.render(f.db, `<{{ state.${kind}.x.messages }}>`, warned)).toBe('<>');
+    expect(warnings).toEqual([reason]);
+    await expect(f.store.get(f.db, kind, 'x')).rejects.toMatchObject({ code: 'provider_failed' });
+    await expect(f.store.list(f.db, kind, { limit: 1 })).rejects.toThrow('its entities cannot be listed');
+  });
+
+  test('that take too long are given up, and their late statements refused', async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    let goOn = (): void => undefined;
+    const slow = failing('slow', async ({ db }) => {
+      await new Promise<void>((resolve) => (goOn = resolve));
+      late = Promise.resolve().then(() => (db as Executor).execute(sql`select 1`));
+      await late;
+      return {};
+    });
+    const registry = { entityKinds: () => new Map([['slow', slow]]) } as never;
+    const reader = createComputedReader({ registry, clock: f.clock, limitMs: 20 });
+    const { unavailable } = await reader.read(f.db, [{ kind: 'slow', id: 'x' }], 1);
+    expect(unavailable).toEqual([
+      { kind: 'slow', reason: '"state.slow" could not be read: its accessor took longer than 20 ms' },
+    ]);
+    goOn();
+    await Promise.resolve();
+    await expect(late).rejects.toThrow('uses its database after it has ended');
   });
 });

@@ -8123,6 +8123,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The plugin that computes states of this kind failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot be reached or is overloaded; see `Retry-After` */
             503: {
                 headers: {
@@ -8220,6 +8229,15 @@ export interface operations {
             };
             /** @description Our fault; the log has the details under the request id */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin that computes states of this kind failed */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
