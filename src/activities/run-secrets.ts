@@ -33,6 +33,9 @@ export interface RunSecrets {
 
 const MASKS = 500;
 
+const both = (mask: Mask, more: Mask | undefined): Mask =>
+  more === undefined ? mask : (value, scope) => more(mask(value, scope), scope);
+
 export function createRunSecrets(deps: {
   db: Executor;
   cipher: Cipher;
@@ -75,9 +78,7 @@ export function createRunSecrets(deps: {
     },
 
     maskOf(runId, stored, more = []) {
-      const mask = ofRun(runId, stored, more);
-      if (maskOfPlugins === undefined) return mask;
-      return (value, scope) => maskOfPlugins(mask(value, scope), scope);
+      return both(ofRun(runId, stored, more), maskOfPlugins);
     },
 
     readMask: async (executor, runId) => own.maskOf(runId, await runSecretsOf(executor, runId)),

@@ -91,11 +91,7 @@ export async function readLiveScope(
   for (const { kind, id, state: value } of computed?.states ?? []) (state[kind] ??= emptyMap())[id] = value;
   const alerts = found.readsAlerts ? { firing: await deps.readAlerts(db, scope.facts, systemId) } : undefined;
   const { views, unavailable: noHealth } = await readHealth(deps, refs, scope, now);
-  const reasons = computed?.unavailable.map(({ reason }) => reason) ?? [];
-  const noState: Unavailable | undefined =
-    reasons.length === 0 ? undefined : { root: 'state', reason: reasons.join('; ') };
-  const unavailable: Unavailable | undefined =
-    noHealth === undefined ? noState : { root: 'health', reason: [noHealth, ...reasons].join('; ') };
+  const unavailable = whatIsUnavailable(noHealth, computed?.unavailable ?? []);
   const health = {
     system: (systemId === null ? undefined : views.get(systemId)) ?? {},
     systems: Object.assign(emptyMap(), Object.fromEntries(views)),
@@ -105,6 +101,12 @@ export async function readLiveScope(
     ...(unavailable !== undefined && { unavailable }),
     isComputed: computed?.any ?? false,
   };
+}
+
+function whatIsUnavailable(health: string | undefined, states: readonly { reason: string }[]): Unavailable | undefined {
+  const reasons = states.map(({ reason }) => reason);
+  if (health !== undefined) return { root: 'health', reason: [health, ...reasons].join('; ') };
+  return reasons.length === 0 ? undefined : { root: 'state', reason: reasons.join('; ') };
 }
 
 /** Fields of the rich view of health that other kinds feed. */

@@ -295,7 +295,7 @@ describe('states that a plugin computes', () => {
           .slice(0, limit),
       ),
   });
-  const failing = (kind: string, read: Parameters<typeof computedEntity>[2]['read']) =>
+  const failing = (kind: string, read: Parameters<typeof computedEntity<typeof Room>>[2]['read']) =>
     computedEntity(kind, Room, { description: kind, read });
   const plugin: Plugin = {
     id: 'chat',

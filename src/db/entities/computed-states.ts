@@ -60,42 +60,8 @@ export function createComputedReader({
     }),
   );
 
-  /** What the accessors give, in a transaction of their own inside that of the caller: their failure undoes only itself. */
-  const attempt = async <T>(db: Executor, kind: string, work: (db: Executor) => Promise<T>): Promise<T> =>
-    db.transaction(async (tx) => {
-      const own = revocable(tx as Executor);
-      const late = new AbortController();
-      try {
-        return await Promise.race([work(own.db), tooLate(limitMs, late.signal)]);
-      } catch (error) {
-        // A far end of the plugin that refuses connections looks like a database that does; only statements count.
-        if (error instanceof DrizzleQueryError && isDatabaseAway(error)) throw error;
-        throw unreadable(kind, messageOf(error));
-      } finally {
-        own.revoke();
-        late.abort();
-      }
-    });
-
-  const statesOf = async (db: Executor, kind: Computed, ids: readonly string[]): Promise<ComputedState[]> => {
-    if (ids.length === 0) return [];
-    const found = await kind.read({ db, now: clock.now() }, ids);
-    const known = found instanceof Map ? found : new Map(Object.entries(found));
-    return ids.flatMap((id) => {
-      const state = known.get(id);
-      if (state === undefined || state === null) return [];
-      const parsed = kind.schema.safeParse(state);
-      if (parsed.success) return [{ kind: kind.kind, id, state: parsed.data }];
-      const [issue] = parsed.error.issues;
-      throw new Error(`the state of "${id}" is not valid: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
-    });
-  };
-
-  const idsOf = async (db: Executor, kind: Computed, page: { limit: number; after?: string }): Promise<string[]> => {
-    if (kind.list === undefined) throw new Error('its entities cannot be listed; name an id');
-    const ids = await kind.list({ db, now: clock.now() }, page);
-    return ids.slice(0, page.limit);
-  };
+  const attempt = createAttempts(limitMs);
+  const { statesOf, idsOf } = createAccess(clock);
 
   return {
     kindOf: (kind) => computed.get(kind),
@@ -127,6 +93,50 @@ export function createComputedReader({
       return attempt(db, name, async (own) => statesOf(own, kind, await idsOf(own, kind, page)));
     },
   };
+}
+
+/** What the accessors give, in a transaction of their own inside that of the caller: their failure undoes only itself. */
+const createAttempts =
+  (limitMs: number) =>
+  async <T>(db: Executor, kind: string, work: (db: Executor) => Promise<T>): Promise<T> =>
+    db.transaction(async (tx) => {
+      const own = revocable(tx as Executor);
+      const late = new AbortController();
+      try {
+        return await Promise.race([work(own.db), tooLate(limitMs, late.signal)]);
+      } catch (error) {
+        // A far end of the plugin that refuses connections looks like a database that does; only statements count.
+        if (error instanceof DrizzleQueryError && isDatabaseAway(error)) throw error;
+        throw unreadable(kind, messageOf(error));
+      } finally {
+        own.revoke();
+        late.abort();
+      }
+    });
+
+/** Calls the accessors and checks what they give. */
+function createAccess(clock: { now(): Date }) {
+  const statesOf = async (db: Executor, kind: Computed, ids: readonly string[]): Promise<ComputedState[]> => {
+    if (ids.length === 0) return [];
+    const found = await kind.read({ db, now: clock.now() }, ids);
+    const known = found instanceof Map ? found : new Map(Object.entries(found));
+    return ids.flatMap((id) => {
+      const state = known.get(id);
+      if (state === undefined || state === null) return [];
+      const parsed = kind.schema.safeParse(state);
+      if (parsed.success) return [{ kind: kind.kind, id, state: parsed.data }];
+      const [issue] = parsed.error.issues;
+      throw new Error(`the state of "${id}" is not valid: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+    });
+  };
+
+  const idsOf = async (db: Executor, kind: Computed, page: { limit: number; after?: string }): Promise<string[]> => {
+    if (kind.list === undefined) throw new Error('its entities cannot be listed; name an id');
+    const ids = await kind.list({ db, now: clock.now() }, page);
+    return ids.slice(0, page.limit);
+  };
+
+  return { statesOf, idsOf };
 }
 
 type Computed = EntityKind & Required<Pick<EntityKind, 'read'>>;
