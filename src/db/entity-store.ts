@@ -8,7 +8,7 @@ import { assertStorable } from '../domain/entities/storable';
 import { FermataError } from '../domain/errors';
 import type { Registry } from '../domain/registry/registry';
 import { appendChanges, type NewChange } from './change-log';
-import { createComputedReader, type ComputedStates } from './entities/computed-states';
+import { createComputedReader, type ComputedReader, type ComputedStates } from './entities/computed-states';
 import { createEntityKindStore, type EntityKindStore, type ResolvedKind } from './entities/entity-kinds';
 import { lockEntities } from './entities/lock-entity';
 import * as transitions from './entities/transitions';
@@ -218,19 +218,14 @@ const readers: Pick<
   predicateSince: transitions.predicateSince,
 };
 
-/** Creates the store of everything that automations react to: states with their history. */
-export function createEntityStore(deps: { registry: Registry; clock: Clock; ids: Ids }): EntityStore {
-  const { registry, clock, ids } = deps;
-  const kinds = createEntityKindStore({ registry, clock });
-  const computed = createComputedReader({ registry, clock });
+/** Readers that ask the accessor of a kind that is not stored. */
+function computedReaders(computed: ComputedReader, clock: Clock): Pick<EntityStore, 'computed' | 'get' | 'list'> {
   /** Computed states have no history: they count as written now. */
   const asRecord = (state: Pick<EntityRecord, 'kind' | 'id' | 'state'>): EntityRecord => {
     const now = clock.now();
     return { ...state, createdAt: now, updatedAt: now };
   };
   return {
-    ...{ kinds, clock, ids, ...readers },
-
     computed: (db, refs, limit) => computed.read(db, refs, limit),
 
     async get(db, kind, id) {
@@ -245,6 +240,16 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       if (computed.kindOf(kind) === undefined) return readers.list(db, kind, { limit, ...(after && { after }) });
       return (await computed.list(db, kind, { limit, ...(after && { after: after.id }) })).map(asRecord);
     },
+  };
+}
+
+/** Creates the store of everything that automations react to: states with their history. */
+export function createEntityStore(deps: { registry: Registry; clock: Clock; ids: Ids }): EntityStore {
+  const { registry, clock, ids } = deps;
+  const kinds = createEntityKindStore({ registry, clock });
+  const computed = createComputedReader({ registry, clock });
+  return {
+    ...{ kinds, clock, ids, ...readers, ...computedReaders(computed, clock) },
 
     async mutate(tx, { kind, id }, update, cause, { kind: resolved, ...options } = {}) {
       const [result] = await this.mutateMany(tx, resolved ?? kind, [{ id, update, ...options }], cause);
