@@ -287,7 +287,10 @@ function startEventWatcher({ database, egress, clock, activityDeps, workerId, lo
     onError: (error) => log.warn({ reason: messageOf(error) }, 'failed to renew the watches of Kubernetes'),
   });
   return {
-    poke: () => sweep.poke(),
+    poke() {
+      watcher.poke();
+      sweep.poke();
+    },
     stop: () => sweep.stop().then(() => watcher.stop()),
   };
 }

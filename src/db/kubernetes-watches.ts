@@ -28,12 +28,13 @@ export interface EventListener {
   connection: string;
 }
 
-/** A mark that changes whenever the listeners or the connections may have changed. */
-export async function listenersMark(db: Executor): Promise<string> {
-  const found = await db.execute<{ mark: string }>(sql`
+/** A mark that changes whenever the listeners or the connections may have changed, and whether anything is watched. */
+export async function listenersMark(db: Executor): Promise<{ mark: string; isWatched: boolean }> {
+  const found = await db.execute<{ mark: string; is_watched: boolean }>(sql`
     select concat_ws('/', (select max(revision) from automations), (select count(*) from connections),
-      (select max(updated_at) from connections)) as mark`);
-  return found.rows[0]?.mark ?? '';
+      (select max(updated_at) from connections)) as mark, exists (select 1 from kubernetes_watches) as is_watched`);
+  const { mark = '', is_watched: isWatched = false } = found.rows[0] ?? {};
+  return { mark, isWatched };
 }
 
 /** Reads the enabled automations that listen to `kubernetes.event`. */

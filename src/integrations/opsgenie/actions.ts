@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallContext, CallingAction } from '../contract';
 import { boundedKey, incidentKeyOf } from '../incident-key';
-import { createTextLimits } from '../limit-text';
+import { createTextLimits, type TextLimits } from '../limit-text';
 import { OpsgenieConnection, type OpsgenieClient } from './client';
 import { Accepted, MAX } from './connection';
 
@@ -32,7 +32,9 @@ export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer
     async execute(context) {
       const { config, note } = context;
       const limit = createTextLimits('Opsgenie', note);
-      const { priority, tags, details } = config;
+      const { priority } = config;
+      const tags = config.tags?.map((tag) => limit('tags', tag, { characters: MAX.tag }));
+      const details = config.details && limitedDetails(config.details, limit, note);
       const alias = aliasOf(context, null);
       const description =
         config.description === undefined
@@ -43,6 +45,30 @@ export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer
       return send(client, context, alias, '', body);
     },
   };
+}
+
+/** Details whose keys and values together are as long as Opsgenie accepts; the last ones are cut or left out. */
+function limitedDetails(
+  details: Readonly<Record<string, string>>,
+  limit: TextLimits,
+  note: (text: string) => void,
+): Record<string, string> {
+  const kept: Record<string, string> = {};
+  const left: string[] = [];
+  let room: number = MAX.details;
+  for (const [key, value] of Object.entries(details)) {
+    if (key.length >= room) {
+      left.push(key);
+      continue;
+    }
+    const text = limit(`details.${key}`, value, { characters: room - key.length });
+    kept[key] = text;
+    room -= key.length + text.length;
+  }
+  if (left.length > 0) {
+    note(`details.${left.join(', details.')} left out: Opsgenie accepts at most ${MAX.details} characters of details.`);
+  }
+  return kept;
 }
 
 const ChangeConfig = z.strictObject({

@@ -5,7 +5,7 @@ import { createTextLimits } from '../limit-text';
 import { OpsgenieConnection, type OpsgenieClient } from './client';
 
 /** https://docs.opsgenie.com/docs/alert-api#create-alert: limits in characters. */
-export const MAX = { message: 130, alias: 512, description: 15_000, note: 25_000, source: 100 } as const;
+export const MAX = { message: 130, alias: 512, description: 15_000, note: 25_000, tag: 50, details: 8_000 } as const;
 
 /** Every change is accepted first and carried out later. */
 export const Accepted = z.looseObject({ requestId: z.string() });

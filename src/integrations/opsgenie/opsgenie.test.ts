@@ -37,6 +37,19 @@ it('cuts messages to 130 characters and hashes long aliases', async () => {
   expect(runner.notes).toEqual(['message was cut: it has 200 characters, and Opsgenie accepts at most 130.']);
 });
 
+it('cuts tags and details to what Opsgenie accepts', async () => {
+  const details = { a: 'a'.repeat(7_000), b: 'b'.repeat(7_000), c: 'c' };
+  await runner.run('integration-opsgenie.create_alert', { message: 'Down', tags: ['t'.repeat(60), 'db'], details });
+  const body = server.changes[0]?.body as { tags: string[]; details: Record<string, string> };
+  expect(body.tags).toEqual([`${'t'.repeat(49)}…`, 'db']);
+  expect([Object.keys(body.details), JSON.stringify(body.details).length < 8_020]).toEqual([['a', 'b'], true]);
+  expect(runner.notes).toEqual([
+    'tags was cut: it has 60 characters, and Opsgenie accepts at most 50.',
+    'details.b was cut: it has 7000 characters, and Opsgenie accepts at most 998.',
+    'details.c left out: Opsgenie accepts at most 8000 characters of details.',
+  ]);
+});
+
 it('is tested, notifies, and says what Opsgenie says', async () => {
   expect(await runner.test()).toBe('Connected; 2 open alerts.');
   expect(await runner.notify({ importance: 'critical' })).toBe('r-1');

@@ -7,6 +7,10 @@ import { PagerdutyConnection, type PagerdutyClient } from './client';
 /** https://developer.pagerduty.com/docs/send-alert-event: longest summary and dedup_key. */
 export const MAX_SUMMARY = 1_024;
 export const MAX_DEDUP_KEY = 255;
+/** 512 KB for the whole event. */
+export const MAX_DETAILS_BYTES = 400_000;
+/** Of a notification: as JSON, a text takes up to six times its bytes. */
+const MAX_BODY_BYTES = 80_000;
 
 const Named = z.looseObject({ id: z.string(), summary: z.string().optional(), name: z.string().optional() });
 type Named = z.infer<typeof Named>;
@@ -55,7 +59,7 @@ export function createPagerdutyConnectionType(client: PagerdutyClient): Connecti
           ...{ event_action: 'trigger', dedup_key: boundedKey(call.idempotencyKey, MAX_DEDUP_KEY), client: 'Fermata' },
           payload: {
             ...{ summary: limit('title', title, { characters: MAX_SUMMARY }), severity: importance, source: 'fermata' },
-            custom_details: { body },
+            custom_details: { body: limit('body', body, { bytes: MAX_BODY_BYTES }) },
           },
           ...links,
         });

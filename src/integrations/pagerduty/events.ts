@@ -3,14 +3,12 @@ import type { CallContext, CallingAction } from '../contract';
 import { boundedKey, incidentKeyOf } from '../incident-key';
 import { createTextLimits } from '../limit-text';
 import { PagerdutyConnection, type PagerdutyClient } from './client';
-import { MAX_DEDUP_KEY, MAX_SUMMARY } from './connection';
+import { MAX_DEDUP_KEY, MAX_DETAILS_BYTES, MAX_SUMMARY } from './connection';
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
 const Event = z.object({ dedupKey: z.string(), status: z.string() });
 const common = { connection: 'pagerduty', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
-/** https://developer.pagerduty.com/docs/send-alert-event: 512 KB for the whole event. */
-const MAX_DETAILS_BYTES = 400_000;
 
 const Key = Text.optional().describe("Default: the event of an earlier step, else the run's alert or incident");
 

@@ -78,4 +78,6 @@ it('is retried when PagerDuty limits the rate', async () => {
 it('notifies with one incident for each key', async () => {
   expect(await runner.notify({ importance: 'warning' }, '')).toBe('run-1:actions[0]');
   expect(server.events[0]?.payload).toMatchObject({ summary: 'Down', severity: 'warning' });
+  await runner.notify({ body: '\u0001'.repeat(600_000) });
+  expect(runner.notes).toEqual(['body was cut: it has 600000 bytes, and PagerDuty accepts at most 80000.']);
 });

@@ -14,6 +14,7 @@ export async function startPagerdutyServer({ routingKey, apiToken }: { routingKe
     if (event.event_action === 'trigger' && !event.payload?.['summary']) errors.push("'payload.summary' is missing");
     // https://developer.pagerduty.com/docs/send-alert-event
     if (String(event.payload?.['summary'] ?? '').length > 1_024) errors.push("'payload.summary' is too long");
+    if (body.length > 524_288) return { status: 413, body: { message: 'Payload too large' } };
     if (event.dedup_key.length > 255) errors.push("'dedup_key' is too long");
     if (errors.length > 0) {
       return { status: 400, body: { status: 'invalid event', message: 'Event object is invalid', errors } };
@@ -85,6 +86,11 @@ export async function startOpsgenieServer({ apiKey }: { apiKey: string }) {
       if (String(given['message'] ?? '') === '') return invalid('message', 'Message can not be empty.');
       if (String(given['message']).length > 130) return invalid('message', 'Message can not be longer than 130.');
       if (String(given['alias'] ?? '').length > 512) return invalid('alias', 'Alias can not be longer than 512.');
+      // https://docs.opsgenie.com/docs/alert-api#create-alert: 20 tags of 50 characters, 8,000 characters of details.
+      const tags = (given['tags'] ?? []) as string[];
+      if (tags.length > 20 || tags.some((tag) => tag.length > 50)) return invalid('tags', 'Tags are too long.');
+      const details = Object.entries((given['details'] ?? {}) as Record<string, string>).flat();
+      if (details.join('').length > 8_000) return invalid('details', 'Details can not be longer than 8000.');
       changes.push({ alias: String(given['alias']), change: 'create', body: given });
       return accepted;
     }

@@ -11,10 +11,15 @@ import {
 import { keepWatching, type EventWatcherDeps } from './keep-watching';
 import { listenersByConnection } from './listeners';
 
+/** While nobody listens, listeners are looked for so often, besides after each change of a definition. */
+const QUIET_MS = 30_000;
+
 /** Watches the events of clusters that automations listen to. */
 export interface EventWatcher {
   /** Compares watches with listeners, renews leases, begins watches that were taken and ends those that were lost. */
   round(): Promise<void>;
+  /** Definitions have changed: the next round looks for listeners. */
+  poke(): void;
   stop(): Promise<void>;
 }
 
@@ -26,7 +31,8 @@ export interface EventWatcher {
 export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
   const { database, workerId, log } = deps;
   const running = new Map<string, { mark: string; controller: AbortController; ended: Promise<void> }>();
-  let mark = '';
+  let known = '';
+  let quietUntil = 0;
   let stopped = false;
 
   const begin = (watch: HeldWatch): void => {
@@ -42,17 +48,21 @@ export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
 
   return {
     async round() {
-      const now = await listenersMark(database.db);
-      if (now !== mark) {
-        await followListeners(database);
-        mark = now;
+      if (performance.now() < quietUntil) return;
+      const { mark, isWatched } = await listenersMark(database.db);
+      if (mark === known && !isWatched) {
+        quietUntil = performance.now() + QUIET_MS;
+        return;
       }
+      if (mark !== known) await followListeners(database);
+      known = mark;
       const held = await holdWatches(database.db, workerId);
       const marks = new Map(held.map((watch) => [keyOf(watch), watch.connectionMark]));
       // A watch that is lost ends; one whose connection has changed begins again in the next round.
       for (const [key, one] of running) if (marks.get(key) !== one.mark) one.controller.abort();
       for (const watch of held) if (!stopped && !running.has(keyOf(watch))) begin(watch);
     },
+    poke: () => void (quietUntil = 0),
     async stop() {
       stopped = true;
       for (const { controller } of running.values()) controller.abort();
