@@ -366,7 +366,8 @@ function startRouting(parts: WorkerParts): Routing {
   const index = new RoutingIndex(registry, parts.filtersLacking);
   const follower = createIndexFollower(database.db, index, (automationId, message) => {
     log.error({ automationId }, message);
-    evaluations.record({ automationId, triggerId: null, changeId: null, outcome: 'error', detail: message });
+    const nothing = { triggerId: null, changeId: null, contextKey: null };
+    evaluations.record({ automationId, ...nothing, outcome: 'error', detail: message });
   });
   const overflow = createOverflowReport({ log, onDropped: metrics.dropped });
   const shared = {

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { Automation, EvaluationRow, Run } from './client/answers';
 import type { ApiClient } from './client';
 import { connect, CONNECTION_HELP } from './client/connect';
-import { findAutomation } from './client/find-automation';
+import { findAutomation, UUID } from './client/find-automation';
 import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { paint, plain, toneOf } from './print/paint';
 import { durationText, elapsedMs, instantText } from './print/time-text';
@@ -17,6 +17,7 @@ interface Options {
   json?: true;
   yaml?: true;
   why?: true;
+  about?: string;
   group?: string;
   status?: string;
 }
@@ -27,7 +28,8 @@ export function configure(command: Command): void {
     .argument('[automation]', 'name or id: show this one, its last runs and why it did not run')
     .option(...JSON_OPTION)
     .option('--yaml', 'print the definition of the one named')
-    .option('--why', 'of the one named: only why it did not run, further back')
+    .option('--why', 'only why it did not run, further back; without a name: of all, deleted ones included')
+    .option('--about <subject>', 'only what is about this: the id of a system, the fingerprint of an alert…')
     .option('--group <group>', 'only those of this group; empty = of none')
     .addOption(new Option('--status <status>', 'only these').choices(['enabled', 'disabled']))
     .addHelpText(
@@ -38,12 +40,17 @@ Examples:
   fermata automations --group on-call --json
   fermata automations "Alert opens an incident"
   fermata automations "Alert opens an incident" --why
+  fermata automations "Alert opens an incident" --about db-1
+  fermata automations --why --about db-1
 ${CONNECTION_HELP}`,
     )
     .action(async (nameOrId: string | undefined, options: Options) => {
       const client = connect();
       const output = createOutput();
-      if (nameOrId === undefined) await printAll(client, options, output);
+      const { why, about } = options;
+      if (nameOrId === undefined && (why || about !== undefined)) await printReasons(client, options, output);
+      else if (nameOrId !== undefined && why) await printReasonsOf(client, nameOrId, options, output);
+      else if (nameOrId === undefined) await printAll(client, options, output);
       else await printOne(client, nameOrId, options, output);
     });
 }
@@ -65,22 +72,36 @@ async function printAll(client: ApiClient, { json, group, status }: Options, out
   );
 }
 
+/** Why events started no run, of all automations. */
+async function printReasons(client: ApiClient, { json, about }: Options, output: Output): Promise<void> {
+  const rows = await client.list('/evaluations', EvaluationRow, { about, limit: SHOWN_WHY });
+  return json ? output.json(rows) : printEvaluations(rows, output, true);
+}
+
+/** Why events started no run of one automation. One that was deleted is found by its id. */
+async function printReasonsOf(
+  client: ApiClient,
+  nameOrId: string,
+  { json, about }: Options,
+  output: Output,
+): Promise<void> {
+  const id = UUID.test(nameOrId) ? nameOrId : (await findAutomation(client, nameOrId)).id;
+  const rows = await client.list(`/automations/${id}/evaluations`, EvaluationRow, { about, limit: SHOWN_WHY });
+  return json ? output.json(rows) : printEvaluations(rows, output);
+}
+
 async function printOne(
   client: ApiClient,
   nameOrId: string,
-  { json, yaml, why }: Options,
+  { json, yaml, about }: Options,
   output: Output,
 ): Promise<void> {
   const automation = await findAutomation(client, nameOrId);
   const { id } = automation;
   if (yaml) return output.line((await client.yaml(`/automations/${id}`)).trimEnd());
-  if (why) {
-    const all = await client.list(`/automations/${id}/evaluations`, EvaluationRow, { limit: SHOWN_WHY });
-    return json ? output.json(all) : printEvaluations(all, output);
-  }
   const [runs, evaluations] = await Promise.all([
-    client.list('/runs', Run, { automationId: id, limit: SHOWN_RUNS }),
-    client.list(`/automations/${id}/evaluations`, EvaluationRow, { limit: SHOWN_EVALUATIONS }),
+    client.list('/runs', Run, { automationId: id, contextKey: about, limit: SHOWN_RUNS }),
+    client.list(`/automations/${id}/evaluations`, EvaluationRow, { about, limit: SHOWN_EVALUATIONS }),
   ]);
   if (json) return output.json({ automation, runs, evaluations });
   printHead(automation, output);
@@ -141,17 +162,22 @@ function runCells(run: Run) {
   ];
 }
 
+const nameOf = ({ automationName = '-', automationDeletedAt }: Partial<EvaluationRow>): string =>
+  automationDeletedAt == null ? automationName : `${automationName} (deleted)`;
+
 /** The answer to "why did it not run?". */
-function printEvaluations(evaluations: readonly EvaluationRow[], output: Output): void {
+function printEvaluations(evaluations: readonly EvaluationRow[], output: Output, isOfAll = false): void {
   output.line('\nEvents that started no run');
   if (evaluations.length === 0) return output.line('  none: each event that reached its triggers became a run');
   output.table(
-    ['LAST (UTC)', 'TIMES', 'TRIGGER', 'OUTCOME', 'DETAIL'],
-    evaluations.map(({ lastAt, count, triggerId, outcome, detail }) => [
+    ['LAST (UTC)', 'TIMES', ...(isOfAll ? ['AUTOMATION'] : []), 'TRIGGER', 'OUTCOME', 'ABOUT', 'DETAIL'],
+    evaluations.map(({ lastAt, count, triggerId, contextKey, outcome, detail, ...automation }) => [
       instantText(lastAt),
       String(count),
+      ...(isOfAll ? [nameOf(automation)] : []),
       triggerId ?? '-',
       { text: outcome, tone: toneOf(outcome) },
+      contextKey ?? '-',
       resultText(detail),
     ]),
   );

@@ -170,7 +170,13 @@ export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await dropDwells(tx, sql`id = ${id}`);
 }
 
-/** Drops the dwells of triggers that were removed or changed; `why` is recorded for each armed one. */
+/** Most armed dwells of one trigger that get a row of their own in `evaluations` when all are dropped at once. */
+const MOST_CANCELLED = 50;
+
+/**
+ * Drops the dwells of triggers that were removed or changed. `why` is recorded for each context key that was armed; of more
+ * than 50 keys of a trigger, the older ones share a row without a context key, which counts them.
+ */
 export async function keepDwells(
   tx: Executor,
   automationId: string,
@@ -178,12 +184,18 @@ export async function keepDwells(
   why: string,
 ): Promise<void> {
   const gone = sql`automation_id = ${automationId} and gate <> all(${`{${gates.join(',')}}`}::text[])`;
-  // One row for each trigger, however many keys it had armed.
   await tx.execute(sql`
-    insert into evaluations (automation_id, trigger_id, change_id, outcome, detail, count, first_at, last_at)
-    select automation_id, trigger_id, (array_agg(change_id order by id desc))[1], 'dwell_cancelled', ${why}, count(*),
-      clock_timestamp(), clock_timestamp()
-    from dwells where ${gone} and status = 'armed' group by automation_id, trigger_id`);
+    insert into evaluations (automation_id, trigger_id, change_id, context_key, outcome, detail, count, first_at, last_at)
+    select automation_id, trigger_id, (array_agg(change_id order by id desc))[1], own_key, 'dwell_cancelled', ${why},
+      count(*), clock_timestamp(), clock_timestamp()
+    from (
+      select id, automation_id, trigger_id, change_id, nth, nth <= ${MOST_CANCELLED} as is_own,
+        case when nth <= ${MOST_CANCELLED} then left(context_key, 500) end as own_key
+      from (
+        select id, automation_id, trigger_id, change_id, context_key,
+          row_number() over (partition by trigger_id order by id desc) as nth
+        from dwells where ${gone} and status = 'armed') numbered) d
+    group by automation_id, trigger_id, is_own, own_key order by min(nth) desc`);
   await dropDwells(tx, gone);
 }
 

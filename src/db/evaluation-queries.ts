@@ -1,18 +1,57 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, lt } from 'drizzle-orm';
 import type { Executor } from './executor';
-import { evaluations } from './tables/automations';
+import { automations, evaluations } from './tables/automations';
 
-/** Why candidates of an automation did not become runs, newest first, below the row `before`. */
+/** Longest context key that is kept with a reason, in UTF-16 code units: an index holds it. */
+const LONGEST_KEY = 500;
+
+/** A context key as `evaluations` keeps it: well-formed, without NUL, at most 500 characters. */
+export const keptContextKey = (key: string): string =>
+  key.replaceAll('\u0000', '').slice(0, LONGEST_KEY).toWellFormed();
+
+/** Which reasons are asked for. */
+export interface EvaluationFilter {
+  automationId?: string | undefined;
+  /** Context key. */
+  about?: string | undefined;
+}
+
+/** A reason, with the automation that has it. */
+export type ListedEvaluation = typeof evaluations.$inferSelect & {
+  automationName: string;
+  automationDeletedAt: Date | null;
+};
+
+/**
+ * Why candidates did not become runs, newest first, below the row `before`. Reasons of a deleted automation are found until
+ * retention removes the automation.
+ */
 export async function listEvaluations(
   db: Executor,
-  automationId: string,
+  { automationId, about }: EvaluationFilter,
   page: { limit: number; before: number | undefined },
-): Promise<(typeof evaluations.$inferSelect)[]> {
-  const older = page.before === undefined ? undefined : lt(evaluations.id, page.before);
+): Promise<ListedEvaluation[]> {
   return db
-    .select()
+    .select({
+      ...getTableColumns(evaluations),
+      automationName: automations.name,
+      automationDeletedAt: automations.deletedAt,
+    })
     .from(evaluations)
-    .where(and(eq(evaluations.automationId, automationId), older))
+    .innerJoin(automations, eq(automations.id, evaluations.automationId))
+    .where(
+      and(
+        automationId === undefined ? undefined : eq(evaluations.automationId, automationId),
+        about === undefined ? undefined : eq(evaluations.contextKey, keptContextKey(about)),
+        page.before === undefined ? undefined : lt(evaluations.id, page.before),
+      ),
+    )
     .orderBy(desc(evaluations.id))
     .limit(page.limit);
+}
+
+/** Whether an automation is stored, also one that was deleted and is still kept. */
+export async function isStoredAutomation(db: Executor, id: string): Promise<boolean> {
+  const found = await db.select({ id: automations.id }).from(automations).where(eq(automations.id, id));
+  return found.length > 0;
 }

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { keptContextKey } from '../db/evaluation-queries';
 import type { Executor } from '../db/executor';
 import type { Clock } from '../domain/clock';
 
@@ -21,6 +22,8 @@ export interface EvaluationRecord {
   automationId: string;
   triggerId: string | null;
   changeId: string | null;
+  /** What the run would have been about; null = nothing that is known. */
+  contextKey: string | null;
   outcome: Outcome;
   detail: string;
 }
@@ -32,6 +35,8 @@ const DETAIL_LIMIT = 500;
 const FLUSH_MS = 500;
 
 interface Entry extends EvaluationRecord {
+  /** Position of the newest repetition among all records. */
+  ord: number;
   count: number;
   firstAt: Date;
   lastAt: Date;
@@ -46,7 +51,7 @@ export interface EvaluationLog {
 
 /**
  * Notes reasons and writes them in batches: a crash may lose the last half second of reasons, never a run. Identical
- * consecutive outcomes of an automation become one row with a count.
+ * consecutive outcomes of an automation for one context key become one row with a count, at the place of the newest.
  */
 export function createEvaluationLog(deps: {
   db: Executor;
@@ -57,7 +62,9 @@ export function createEvaluationLog(deps: {
 }): EvaluationLog {
   const { db, clock, keep, onError } = deps;
   let entries: Entry[] = [];
+  /** By automation and context key. */
   const newest = new Map<string, Entry>();
+  let records = 0;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
@@ -76,8 +83,10 @@ export function createEvaluationLog(deps: {
   return {
     record(record) {
       const detail = record.detail.replaceAll('\u0000', '').slice(0, DETAIL_LIMIT).toWellFormed();
-      const last = newest.get(record.automationId);
+      const key = JSON.stringify([record.automationId, record.contextKey]);
+      const last = newest.get(key);
       const now = clock.now();
+      const ord = (records += 1);
       if (
         last?.triggerId === record.triggerId &&
         last.outcome === record.outcome &&
@@ -87,10 +96,12 @@ export function createEvaluationLog(deps: {
         last.detail = detail;
         last.lastAt = now;
         last.changeId = record.changeId;
+        last.ord = ord;
       } else {
-        const entry = { ...record, detail, count: 1, firstAt: now, lastAt: now };
+        const contextKey = record.contextKey === null ? null : keptContextKey(record.contextKey);
+        const entry = { ...record, contextKey, detail, ord, count: 1, firstAt: now, lastAt: now };
         entries.push(entry);
-        newest.set(record.automationId, entry);
+        newest.set(key, entry);
       }
       timer ??= setTimeout(() => {
         timer = undefined;
@@ -106,25 +117,36 @@ export function createEvaluationLog(deps: {
 }
 
 async function writeEntries(db: Executor, entries: readonly Entry[], keep: number): Promise<void> {
-  const records = JSON.stringify(entries.map((entry, ord) => ({ ord, ...entry })));
+  // Rows are locked in one order: workers that write the same reasons cannot wait for each other. A row that counts up
+  // gets a new id, so that ids have the order of the newest repetitions.
   await db.execute(sql`
     with batch as (
-      select b.ord, b."automationId", b."triggerId", b."changeId", b.outcome, b.detail, b.count, b."firstAt", b."lastAt"
-      from jsonb_to_recordset(${records}::jsonb) as b(ord int, "automationId" uuid, "triggerId" text,
-        "changeId" uuid, outcome text, detail text, count int, "firstAt" timestamptz, "lastAt" timestamptz)
+      select b.ord, b."automationId", b."triggerId", b."changeId", b."contextKey", b.outcome, b.detail, b.count, b."firstAt",
+        b."lastAt"
+      from jsonb_to_recordset(${JSON.stringify(entries)}::jsonb) as b(ord int, "automationId" uuid, "triggerId" text,
+        "changeId" uuid, "contextKey" text, outcome text, detail text, count int, "firstAt" timestamptz,
+        "lastAt" timestamptz)
       join automations a on a.id = b."automationId"),
-    head as (select distinct on ("automationId") ord, "automationId", "triggerId", "changeId", outcome, detail, count, "firstAt", "lastAt"
-      from batch order by "automationId", ord),
+    head as (
+      select h.ord, h."triggerId", h."changeId", h.outcome, h.detail, h.count, h."lastAt",
+        case when h."contextKey" is null
+          then (select max(id) from evaluations where automation_id = h."automationId" and context_key is null)
+          else (select max(id) from evaluations where automation_id = h."automationId" and context_key = h."contextKey")
+        end as newest
+      from (select distinct on ("automationId", "contextKey") ord, "automationId", "triggerId", "changeId", "contextKey",
+        outcome, detail, count, "lastAt" from batch order by "automationId", "contextKey", ord) h),
+    locked as materialized (
+      select id from evaluations where id in (select newest from head) order by id for update),
     merged as (
-      update evaluations e set count = e.count + head.count, last_at = head."lastAt", change_id = head."changeId",
-        detail = head.detail
-      from head
-      where e.id = (select max(id) from evaluations where automation_id = head."automationId")
+      update evaluations e set id = default, count = e.count + head.count, last_at = head."lastAt",
+        change_id = head."changeId", detail = head.detail
+      from head join locked on locked.id = head.newest
+      where e.id = head.newest
         and e.trigger_id is not distinct from head."triggerId" and e.outcome = head.outcome
         and (e.detail = head.detail or e.outcome = any(${`{${[...COUNTED].join(',')}}`}::text[]))
       returning head.ord)
-    insert into evaluations (automation_id, trigger_id, change_id, outcome, detail, count, first_at, last_at)
-    select "automationId", "triggerId", "changeId", outcome, detail, count, "firstAt", "lastAt" from batch
+    insert into evaluations (automation_id, trigger_id, change_id, context_key, outcome, detail, count, first_at, last_at)
+    select "automationId", "triggerId", "changeId", "contextKey", outcome, detail, count, "firstAt", "lastAt" from batch
     where ord not in (select ord from merged) order by ord`);
   const touched = `{${[...new Set(entries.map((entry) => entry.automationId))].join(',')}}`;
   await db.execute(sql`

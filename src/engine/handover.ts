@@ -5,6 +5,7 @@ import { normalizeEvent } from '../domain/registry/registry';
 import type { UnroutedChange } from './change-reader';
 import { entityKey } from './change-reader';
 import type { EvaluationLog } from './evaluation-log';
+import { subjectOf } from './gates/gates';
 import type { Fleet } from './fleet';
 import type { RoutingIndex, UnknownTrigger } from './routing-index';
 
@@ -84,7 +85,9 @@ export function createHandover(deps: {
         const { automationId, triggerId, event, filters } = trigger;
         const what = filters.length === 0 ? `trigger ${event}` : `filter ${filters.join(', ')}`;
         const detail = `No worker that could route the change has ${what}.`;
-        evaluations.record({ automationId, triggerId, changeId: change.changeId, outcome: 'error', detail });
+        const { changeId } = change;
+        const contextKey = subjectOf(change);
+        evaluations.record({ automationId, triggerId, changeId, contextKey, outcome: 'error', detail });
       }
       return ROUTE;
     },

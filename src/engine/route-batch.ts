@@ -5,13 +5,14 @@ import type { Change, Occurrence } from '../domain/entities/change';
 import type { ConditionSteps, Evaluator } from '../evaluation/evaluator';
 import { armWhatHolds, endContradicted, type DwellDeps } from './gates/dwell';
 import { holdsNow } from './gates/dwell-cause';
-import { enterGates, passConditions, refused, type Entered, type Refusal } from './gates/gates';
+import { enterGates, passConditions, refused, type Entered, type EntryRefusal } from './gates/gates';
 import { markRouted, type Fenced } from '../db/mark-routed';
 import type { Candidate } from './routing-index';
 import {
   admitAll,
   conclude,
   giveUp,
+  reasonFor,
   routingsOf,
   survive,
   recordRefusal,
@@ -111,12 +112,14 @@ async function verdictsOf(
   const verdicts: Verdict[] = [];
   for (const { candidate, occurrence } of group) {
     const entered = await enter(deps, routed, { candidate, occurrence, steps });
-    if (!entered.passed) verdicts.push({ reason: { candidate, refusal: entered, changeId } });
-    else if (candidate.trigger.window)
+    if (!entered.passed) {
+      const { contextKey, ...refusal } = entered;
+      verdicts.push({ reason: { candidate, refusal, changeId, contextKey } });
+    } else if (candidate.trigger.window)
       verdicts.push({ window: await atWindow(gates, entered, candidate.trigger.window) });
     else if (candidate.trigger.for !== undefined) verdicts.push({ dwell: entered });
     else {
-      const verdict = survive(deps, await passConditions(gates, entered), candidate, changeId);
+      const verdict = survive(deps, await passConditions(gates, entered), entered);
       verdicts.push('request' in verdict ? { survivor: verdict } : { reason: verdict });
     }
   }
@@ -144,7 +147,7 @@ async function enter(
   deps: RouteDeps,
   { change, isRetried }: Routed,
   { candidate, occurrence, steps }: { candidate: Candidate; occurrence: Occurrence; steps: ConditionSteps },
-): Promise<Entered | Refusal> {
+): Promise<Entered | EntryRefusal> {
   const { db } = deps.database;
   const entered = await enterGates({ evaluator: deps.evaluator, db }, candidate, occurrence, change, steps);
   const { holds } = candidate.type;
@@ -152,7 +155,7 @@ async function enter(
   if (!isRetried || !entered.passed || !holds || holds.refuses?.(config) !== undefined) return entered;
   const { payload } = entered;
   const isOver = (await holdsNow(deps, db, holds, { entity: holds.entity(payload), payload, config })) === false;
-  return isOver ? OVER : entered;
+  return isOver ? { ...OVER, contextKey: entered.scope.facts.contextKey } : entered;
 }
 
 /**
@@ -215,13 +218,12 @@ async function passWindows(
   };
   for (const arrival of inLockOrder(windows)) {
     const { entered } = arrival;
-    const { candidate, change } = entered;
     const refusal = await passWindow(tx, arrival);
-    if (refusal) passed.reasons.push({ candidate, refusal, changeId: change.changeId });
-    else if (candidate.trigger.for !== undefined) passed.dwells.push(entered);
+    if (refusal) passed.reasons.push(reasonFor(entered, refusal));
+    else if (entered.candidate.trigger.for !== undefined) passed.dwells.push(entered);
     else {
       const gates = { evaluator: deps.evaluator, db: tx };
-      const verdict = survive(deps, await passConditions(gates, entered), candidate, change.changeId);
+      const verdict = survive(deps, await passConditions(gates, entered), entered);
       if ('request' in verdict) passed.survivors.push(verdict);
       else passed.reasons.push(verdict);
     }

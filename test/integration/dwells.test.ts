@@ -189,6 +189,10 @@ describe('a `for:` gate', () => {
     expect(await dwells(id)).toEqual([]);
     await isClosed(row?.id ?? '');
     expect(await engine.runs(id)).toEqual([]);
+    const { items } = (await call('GET', `/automations/${id}/evaluations?about=e`)) as { items: unknown[] };
+    expect(items).toContainEqual(
+      expect.objectContaining({ contextKey: 'e', detail: 'The automation was deleted.', count: 1 }),
+    );
   }, 60_000);
 
   test('asks variables and conditions when it fires, and is spent either way', async () => {

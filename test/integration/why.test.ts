@@ -353,6 +353,69 @@ actions: [{ action: automation.log, config: { message: paged } }]
     });
   });
 
+  describe('reasons of automations', () => {
+    const reasonsOf = async (path: string) => {
+      const { items } = await engine.call(api, 'GET', path);
+      return items as Fields[];
+    };
+    const filtered = (type: string) => trigger(type, `filter: 'trigger.payload.data.n > 5'`);
+
+    test('carry what the run would have been about, and are counted and found by it', async () => {
+      const id = await engine.save(filtered('about'));
+      for (const subject of ['web-1', 'web-2', 'web-1']) await emit('about', { n: 1 }, { subject });
+      await emit('about', { n: 2 });
+      const all = await until('the reasons are written', async () => {
+        const items = await reasonsOf(`/automations/${id}/evaluations`);
+        return items.length === 3 && items;
+      });
+      expect(all.map(({ contextKey, count }) => [contextKey, count])).toEqual([
+        [null, 1],
+        ['web-1', 2],
+        ['web-2', 1],
+      ]);
+      expect(await reasonsOf(`/automations/${id}/evaluations?about=web-1`)).toMatchObject([
+        { automationId: id, contextKey: 'web-1', outcome: 'filter', count: 2 },
+      ]);
+      expect(await reasonsOf(`/automations/${id}/evaluations?about=web-3`)).toEqual([]);
+      const command = (...more: string[]) =>
+        runFermata(['automations', ...more, '--about', 'web-2'], engine.env({ FERMATA_URL: api.url }));
+      expect((await command('Page for about', '--why')).out).toMatch(/1 +t +filter +web-2 +.*data\.n > 5/);
+      expect((await command('Page for about', '--why')).out).not.toContain('web-1');
+      expect((await command('--why')).out).toMatch(/1 +Page for about +t +filter +web-2 /);
+    }, 60_000);
+
+    test('of a system carry the system when the config of the trigger refuses', async () => {
+      const id = await engine.save(`
+name: Slow
+triggers: [{ id: slow, event: automation.numeric_state, config: { field: latencyMs, above: 100 } }]
+actions: [{ action: automation.log, config: { message: slow } }]
+`);
+      const result = { systemId: 'web-9', configurationId: 'http', status: 'healthy', latencyMs: 5 };
+      await engine.call(api, 'POST', '/health/results', result);
+      const [reason] = await until('the reason is written', async () => {
+        const items = await reasonsOf(`/evaluations?automationId=${id}`);
+        return items.length > 0 && items;
+      });
+      expect(reason).toMatchObject({ automationName: 'Slow', contextKey: 'web-9', outcome: 'config' });
+    });
+
+    test('of a deleted automation are kept until retention removes it', async () => {
+      const id = await engine.save(filtered('deleted'));
+      await emit('deleted', { n: 1 }, { subject: 'web-7' });
+      await until('the reason is written', async () => (await reasonsOf(`/automations/${id}/evaluations`)).length > 0);
+      await engine.call(api, 'DELETE', `/automations/${id}`);
+      expect(await reasonsOf(`/automations/${id}/evaluations`)).toMatchObject([{ contextKey: 'web-7', count: 1 }]);
+      expect(await reasonsOf('/evaluations?about=web-7')).toMatchObject([
+        { automationId: id, automationName: 'Page for deleted', automationDeletedAt: expect.any(String) },
+      ]);
+      const env = engine.env({ FERMATA_URL: api.url });
+      expect((await runFermata(['automations', '--why', '--about', 'web-7'], env)).out).toContain('(deleted)');
+      expect((await runFermata(['automations', id, '--why'], env)).out).toMatch(/filter +web-7/);
+      await engine.database.db.execute(sql`delete from automations where id = ${id}`);
+      expect(await reasonsOf('/evaluations?about=web-7')).toEqual([]);
+    }, 60_000);
+  });
+
   describe('GET /automations/{id}/explain', () => {
     test("tells what came of a change then, and what today's definition would do with it", async () => {
       const id = await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 5']`));

@@ -180,6 +180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why changes did not become runs of any automation, deleted ones included, newest first */
+        get: operations["evaluations.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/automations/{id}/evaluations": {
         parameters: {
             query?: never;
@@ -187,7 +204,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Why changes did not become runs, newest first */
+        /** Why changes did not become runs, newest first; of a deleted automation until retention removes it */
         get: operations["automations.evaluations"];
         put?: never;
         post?: never;
@@ -3495,6 +3512,8 @@ export interface components {
             automationId: string;
             triggerId: string | null;
             changeId: string | null;
+            /** @description What the run would have been about; null = nothing, or not known */
+            contextKey: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
             detail: string | null;
@@ -3741,6 +3760,32 @@ export interface components {
              * @description ISO 8601, UTC
              */
             at: string;
+        };
+        ListedEvaluation: {
+            /** Format: uuid */
+            automationId: string;
+            triggerId: string | null;
+            changeId: string | null;
+            /** @description What the run would have been about; null = nothing, or not known */
+            contextKey: string | null;
+            /** @description config, filter, condition, already_running, max_runs, disabled, error… */
+            outcome: string;
+            detail: string | null;
+            /** @description How often in a row */
+            count: number;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC
+             */
+            lastAt: string;
+            automationName: string;
+            /** @description null = it exists */
+            automationDeletedAt: string | null;
         };
         LookingAutomation: {
             /** Format: uuid */
@@ -5914,6 +5959,109 @@ export interface operations {
             };
         };
     };
+    "evaluations.list": {
+        parameters: {
+            query?: {
+                /** @description Items per page */
+                limit?: number;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+                /** @description Only reasons with this context key: the id of a system, the fingerprint of an alert… */
+                about?: string;
+                automationId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of evaluations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ListedEvaluation"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.read` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "automations.evaluations": {
         parameters: {
             query?: {
@@ -5921,6 +6069,8 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before */
                 cursor?: string;
+                /** @description Only reasons with this context key: the id of a system, the fingerprint of an alert… */
+                about?: string;
             };
             header?: never;
             path: {

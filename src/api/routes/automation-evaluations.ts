@@ -1,15 +1,16 @@
 import { z } from 'zod';
-import { listEvaluations } from '../../db/evaluation-queries';
-import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
+import { isStoredAutomation, listEvaluations, type ListedEvaluation } from '../../db/evaluation-queries';
+import { NOT_FOUND, TAG, type AutomationDeps } from '../automations/deps';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
-import { IdParams, Timestamp } from '../http/values';
+import { IdParams, isoOrNull, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
 const EvaluationAnswer = z
   .object({
     automationId: z.uuid(),
     triggerId: z.string().nullable(),
     changeId: z.uuid().nullable(),
+    contextKey: z.string().nullable().describe('What the run would have been about; null = nothing, or not known'),
     outcome: z.string().describe('config, filter, condition, already_running, max_runs, disabled, error…'),
     detail: z.string().nullable(),
     count: z.int().describe('How often in a row'),
@@ -18,37 +19,67 @@ const EvaluationAnswer = z
   })
   .meta({ id: 'Evaluation' });
 
-/** Why it did not run. */
-export function automationEvaluationRoutes(deps: AutomationDeps): Route[] {
+const ListedAnswer = EvaluationAnswer.extend({
+  automationName: z.string(),
+  automationDeletedAt: Timestamp.nullable().describe('null = it exists'),
+}).meta({ id: 'ListedEvaluation' });
+
+const Query = {
+  ...PageQuery,
+  about: z
+    .string()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('Only reasons with this context key: the id of a system, the fingerprint of an alert…'),
+};
+
+/** Why changes did not become runs. */
+export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): Route[] {
   return [
+    readRoute({
+      method: 'get',
+      path: '/evaluations',
+      permission: 'automation.read',
+      operationId: 'evaluations.list',
+      tag: TAG,
+      summary: 'Why changes did not become runs of any automation, deleted ones included, newest first',
+      query: z.object({ ...Query, automationId: z.uuid().optional() }),
+      responses: { 200: { description: 'A page of evaluations', schema: pageOf(ListedAnswer) } },
+      async handler({ query: { limit, cursor, ...filter } }) {
+        const rows = await listEvaluations(db, filter, { limit: limit + 1, before: decodeCursor(z.int(), cursor) });
+        return json(200, toPage(rows, limit, toListed, rowId));
+      },
+    }),
     readRoute({
       method: 'get',
       path: '/automations/{id}/evaluations',
       permission: 'automation.read',
       operationId: 'automations.evaluations',
       tag: TAG,
-      summary: 'Why changes did not become runs, newest first',
+      summary: 'Why changes did not become runs, newest first; of a deleted automation until retention removes it',
       params: IdParams,
-      query: z.object(PageQuery),
+      query: z.object(Query),
       responses: { 200: { description: 'A page of evaluations', schema: pageOf(EvaluationAnswer) }, ...NOT_FOUND },
-      async handler({ params, query: { limit, cursor } }) {
-        const { id } = await requireAutomation(deps, deps.db, params.id);
-        const before = decodeCursor(z.int(), cursor);
-        const rows = await listEvaluations(deps.db, id, { limit: limit + 1, before });
-        return json(
-          200,
-          toPage(
-            rows,
-            limit,
-            ({ id: _row, firstAt, lastAt, ...rest }) => ({
-              ...rest,
-              firstAt: firstAt.toISOString(),
-              lastAt: lastAt.toISOString(),
-            }),
-            (row) => row.id,
-          ),
-        );
+      async handler({ params, query: { limit, cursor, about } }) {
+        const automationId = uuidOrNotFound(params.id, 'automation');
+        if (!(await isStoredAutomation(db, automationId))) throw notFound('automation', automationId);
+        const page = { limit: limit + 1, before: decodeCursor(z.int(), cursor) };
+        const rows = await listEvaluations(db, { automationId, about }, page);
+        return json(200, toPage(rows, limit, toAnswer, rowId));
       },
     }),
   ];
+}
+
+const rowId = ({ id }: ListedEvaluation): number => id;
+
+function toAnswer(row: ListedEvaluation) {
+  const { id: _row, automationName: _name, automationDeletedAt: _deleted, firstAt, lastAt, ...rest } = row;
+  return { ...rest, firstAt: firstAt.toISOString(), lastAt: lastAt.toISOString() };
+}
+
+function toListed(row: ListedEvaluation) {
+  const { automationName, automationDeletedAt } = row;
+  return { ...toAnswer(row), automationName, automationDeletedAt: isoOrNull(automationDeletedAt) };
 }

@@ -22,6 +22,10 @@ export const Automation = z.looseObject({
 export type Automation = z.infer<typeof Automation>;
 
 export const EvaluationRow = z.looseObject({
+  /** Only in lists of all automations. */
+  automationName: z.string().optional(),
+  automationDeletedAt: z.string().nullish(),
+  contextKey: z.string().nullish(),
   triggerId: z.string().nullish(),
   outcome: z.string(),
   detail: z.unknown(),

@@ -4,7 +4,8 @@ import { UsageError } from '../usage-error';
 import { Automation } from './answers';
 import { ApiProblem } from './problem';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** An id of an automation. */
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * The automation with this id or this name.
@@ -20,7 +21,10 @@ export async function findAutomation(client: ApiClient, nameOrId: string): Promi
   if (found.length > 0) throw new UsageError(`No automation is called "${nameOrId}". These are near:\n${lines(found)}`);
   const names = (await client.list('/automations', Automation)).map(({ name }) => name);
   const meant = nearest(nameOrId, names);
-  const hint = meant === undefined ? '"fermata automations" lists them all.' : `Did you mean "${meant}"?`;
+  const hint =
+    meant === undefined
+      ? '"fermata automations" lists them all; "fermata automations --why" also names deleted ones with reasons.'
+      : `Did you mean "${meant}"?`;
   throw new ApiProblem(`No automation is called "${nameOrId}". ${hint}`, { status: 404, code: 'not_found' });
 }
 

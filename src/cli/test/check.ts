@@ -24,8 +24,8 @@ export async function check(
   }
   if (expected.evaluations) {
     const evaluations = await seenEvaluations(stage, automations);
-    const shown = evaluations.map(({ automation, triggerId, outcome, detail, count }) => ({
-      ...{ automation, triggerId, outcome, detail, count },
+    const shown = evaluations.map(({ automation, triggerId, contextKey, outcome, detail, count }) => ({
+      ...{ automation, triggerId, contextKey, outcome, detail, count },
     }));
     found.push(...checkEach(expected.evaluations, shown, `${place}.evaluations`, 'evaluation'));
   }

@@ -70,6 +70,7 @@ const EvaluationExpectation = z
     automation: z.string(),
     outcome: z.string(),
     triggerId: z.string(),
+    contextKey: z.string().nullable(),
     detail: z.string(),
     count: z.int(),
   })

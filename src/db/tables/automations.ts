@@ -57,12 +57,14 @@ export const automationVersions = pgTable(
   (t) => [primaryKey({ columns: [t.automationId, t.version] })],
 );
 
-/** Why nothing ran: one row per stretch of identical outcomes. */
+/** Why nothing ran: one row per stretch of identical outcomes of an automation for one context key. */
 export const evaluations = pgTable('evaluations', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   automationId: uuid('automation_id').notNull(),
   triggerId: text('trigger_id'),
   changeId: uuid('change_id'),
+  /** What the run would have been about; null = nothing, or not known. */
+  contextKey: text('context_key'),
   outcome: text('outcome').notNull(),
   detail: text('detail'),
   count: integer('count').notNull().default(1),

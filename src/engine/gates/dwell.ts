@@ -11,7 +11,7 @@ import type { Evaluator } from '../../evaluation/evaluator';
 import { contradicts, heldThrough, holdsNow, isMissed, payloadOf } from './dwell-cause';
 import { passConditions, refused, runScopeOf, type Entered, type Refusal } from './gates';
 import type { Candidate, RoutingIndex } from '../routing-index';
-import { survive, type Reason, type Survivor, type SurvivorDeps } from './survivors';
+import { reasonFor, survive, type Reason, type Survivor, type SurvivorDeps } from './survivors';
 
 export interface DwellDeps {
   registry: Registry;
@@ -77,15 +77,20 @@ async function endDwell(
   }
   await restDwell(tx, dwell);
   const detail = `The cause stopped at ${change.occurredAt.toISOString()}, before ${dwell.firesAt.toISOString()}.`;
-  return { candidate, refusal: refused('dwell_cancelled', detail), changeId: dwell.changeId };
+  return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
 
 /** A dwell whose cause is over, and whose deadline passed while no worker could fire it, of a trigger that asks for a report. */
 export async function reportMissed(tx: Executor, dwell: Dwell, candidate: Candidate): Promise<Reason> {
   await restDwell(tx, dwell);
   const detail = `Missed: the cause held through ${dwell.firesAt.toISOString()}, and was over before a worker could fire it.`;
-  return { candidate, refusal: refused('dwell_cancelled', detail), changeId: dwell.changeId };
+  return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
+
+/** Why a dwell started no run. */
+export const dwellReason = ({ changeId, contextKey }: Dwell, candidate: Candidate, refusal: Refusal): Reason => ({
+  ...{ candidate, refusal, changeId, contextKey },
+});
 
 /**
  * Moves a dwell to another entity that keeps its cause up, if the trigger has stand-ins (a group of alerts). The row of
@@ -123,7 +128,7 @@ export async function fire(
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
   };
   const verdict = await passConditions({ evaluator: deps.evaluator, db: tx }, entered);
-  return survive(deps, verdict, candidate, dwell.changeId, dwell.firesAt);
+  return survive(deps, verdict, entered, dwell.firesAt);
 }
 
 /** Arms the gates whose cause holds now, in one order of keys for all transactions. */
@@ -135,8 +140,7 @@ export async function armWhatHolds(
   const name = ({ candidate: { automation, trigger } }: Entered) => `${automation.id}/${trigger.id}`;
   const reasons: Reason[] = [];
   for (const entered of arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1))) {
-    const { candidate, change } = entered;
-    reasons.push({ candidate, refusal: await arm(deps, tx, entered), changeId: change.changeId });
+    reasons.push(reasonFor(entered, await arm(deps, tx, entered)));
   }
   return { armed: reasons.some(({ refusal }) => refusal.outcome === 'dwell_armed'), reasons };
 }

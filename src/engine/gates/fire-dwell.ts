@@ -6,7 +6,7 @@ import { dropDwell, lockArmedDwell, restDwell, unroutedOf } from '../../db/dwell
 import type { Clock } from '../../domain/clock';
 import type { FireAnswer } from '../../domain/gates/dwell-messages';
 import { dwellGateId } from '../../domain/gates/gate-id';
-import { fire, reportMissed, type DwellDeps } from './dwell';
+import { dwellReason, fire, reportMissed, type DwellDeps } from './dwell';
 import { holdsNow, isMissed } from './dwell-cause';
 import { refused } from './gates';
 import type { IndexFollower } from '../index-follower';
@@ -62,7 +62,7 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
       if (!unrouted.any && (await holdsNow(deps, tx, candidate.type.holds, cause)) === false) {
         await restDwell(tx, dwell);
         const refusal = refused('dwell_cancelled', 'The cause does not hold any more.');
-        return noted(deps, tx, { admissions: [], reasons: [{ candidate, refusal, changeId: dwell.changeId }] });
+        return noted(deps, tx, { admissions: [], reasons: [dwellReason(dwell, candidate, refusal)] });
       }
       if (
         isMissed(candidate.trigger, dwell, now) &&

@@ -42,6 +42,11 @@ export interface Passed {
   variables: Record<string, unknown>;
 }
 
+/** A gate that was not passed, with what the run would have been about. */
+export interface EntryRefusal extends Refusal {
+  contextKey: string | null;
+}
+
 export interface GateDeps {
   evaluator: Evaluator;
   /** Where live state is read: the primary. */
@@ -57,7 +62,8 @@ export const refused = (
 
 /**
  * The first gates of stage 2: config → filter. Never throws for the automation's own faults (they are the verdict);
- * what it throws is infrastructure. `steps` bounds all expressions of the automation together.
+ * what it throws is infrastructure. `steps` bounds all expressions of the automation together. The context key of a refusal
+ * is that of the trigger; where the trigger cannot name one, the id of the change's entity.
  */
 export async function enterGates(
   deps: GateDeps,
@@ -65,31 +71,53 @@ export async function enterGates(
   occurred: Occurrence,
   change: Change,
   steps: ConditionSteps,
-): Promise<Entered | Refusal> {
+): Promise<Entered | EntryRefusal> {
   const { automation, trigger, type } = candidate;
-  let contextKey: string | null;
-  let payload: Record<string, unknown>;
-  try {
-    const own = type.payloadOf ? type.payloadOf(occurred.payload, trigger.config) : occurred.payload;
-    if (own === null) return refused('config', 'The event has nothing that the config of the trigger asks for.');
-    payload = own;
-    contextKey = type.contextKey?.(payload, trigger.config) ?? null;
-    if (type.evaluateConfig && !type.evaluateConfig(payload, trigger.config)) {
-      const deciding = () => decidingConfig(candidate, payload);
-      return refused('config', 'The config of the trigger does not match.', { deciding });
-    }
-  } catch (error) {
-    return refused('config', `The config of the trigger could not be evaluated: ${messageOf(error)}`);
-  }
-  if (occurred.silenced !== undefined) return refused('silenced', occurred.silenced);
+  const read = readOccurrence(candidate, occurred);
+  const contextKey = read.contextKey === undefined ? subjectOf(change) : read.contextKey;
+  const refuse = (refusal: Refusal): EntryRefusal => ({ ...refusal, contextKey });
+  if ('refusal' in read) return refuse(read.refusal);
+  const { payload } = read;
+  if (occurred.silenced !== undefined) return refuse(refused('silenced', occurred.silenced));
   const entering = type.entering?.(trigger.config) ?? null;
   if (entering !== null && !(await cameFromOutside(deps.db, change, entering))) {
-    return refused('config', 'The number was in the range before, or is not known to have been outside.');
+    return refuse(refused('config', 'The number was in the range before, or is not known to have been outside.'));
   }
   const { event } = occurred;
   const scope = { ...runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey), steps };
   const refusal = await checkFilter(deps, trigger.filter, scope, `${placeOf(candidate)}.filter`);
-  return refusal ?? { passed: true, candidate, event, payload, change, scope };
+  return refusal ? refuse(refusal) : { passed: true, candidate, event, payload, change, scope };
+}
+
+/** Id of the entity of a change. An event that is about nothing has none: its id is one that it was given on arrival. */
+export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string | null =>
+  shape === 'entity' ? id : null;
+
+/** What a trigger makes of an occurrence. `contextKey` undefined = the trigger cannot name one. */
+type ReadOccurrence =
+  | { contextKey: string | null; payload: Record<string, unknown> }
+  | { contextKey: string | null | undefined; refusal: Refusal };
+
+/** Payload and context key, and whether the config of the trigger matches. */
+function readOccurrence(candidate: Candidate, occurred: Occurrence): ReadOccurrence {
+  const { trigger, type } = candidate;
+  let contextKey: string | null | undefined;
+  try {
+    const payload = type.payloadOf ? type.payloadOf(occurred.payload, trigger.config) : occurred.payload;
+    if (payload === null) {
+      return {
+        contextKey,
+        refusal: refused('config', 'The event has nothing that the config of the trigger asks for.'),
+      };
+    }
+    contextKey = type.contextKey?.(payload, trigger.config) ?? null;
+    if (!type.evaluateConfig || type.evaluateConfig(payload, trigger.config)) return { contextKey, payload };
+    const deciding = () => decidingConfig(candidate, payload);
+    return { contextKey, refusal: refused('config', 'The config of the trigger does not match.', { deciding }) };
+  } catch (error) {
+    const detail = `The config of the trigger could not be evaluated: ${messageOf(error)}`;
+    return { contextKey, refusal: refused('config', detail) };
+  }
 }
 
 /** What expressions see of a run that does not exist yet. */

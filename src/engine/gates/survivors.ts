@@ -35,6 +35,15 @@ export interface Reason {
   candidate: Candidate;
   refusal: Refusal;
   changeId: string;
+  /** What the run would have been about. */
+  contextKey: string | null;
+}
+
+/** A candidate in its context, as `Entered` has it. */
+interface InContext {
+  candidate: Candidate;
+  change: { changeId: string };
+  scope: { facts: { contextKey: string | null } };
 }
 
 /** What a transaction has decided, to be acted on after its commit. */
@@ -52,14 +61,19 @@ const LOOP = refused(
 export function survive(
   deps: SurvivorDeps,
   verdict: Passed | Refusal,
-  candidate: Candidate,
-  changeId: string,
+  entered: InContext,
   firedAt?: Date,
 ): Survivor | Reason {
-  if (!verdict.passed) return { candidate, refusal: verdict, changeId };
+  if (!verdict.passed) return reasonFor(entered, verdict);
   const request = requestFor(deps, verdict, firedAt);
-  return request.depth <= MAX_DEPTH ? { candidate, request } : { candidate, refusal: LOOP, changeId };
+  return request.depth <= MAX_DEPTH ? { candidate: entered.candidate, request } : reasonFor(entered, LOOP);
 }
+
+/** The reason of a candidate that a gate refused after config and filter. */
+export const reasonFor = ({ candidate, change: { changeId }, scope }: InContext, refusal: Refusal): Reason => ({
+  ...{ candidate, refusal, changeId },
+  contextKey: scope.facts.contextKey,
+});
 
 function requestFor(deps: SurvivorDeps, { entered, variables }: Passed, firedAt?: Date): RunRequest {
   const { candidate, event, change, scope } = entered;
@@ -128,7 +142,13 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
     else if (admission.outcome !== 'duplicate') {
       const { outcome, detail } = admission;
       if (outcome === 'already_running' || outcome === 'max_runs') deps.overflow.dropped(candidate.automation, detail);
-      recordRefusal(deps, { candidate, refusal: refused(outcome, detail), changeId: request.changeId ?? '' });
+      const { contextKey } = request;
+      recordRefusal(deps, {
+        candidate,
+        refusal: refused(outcome, detail),
+        changeId: request.changeId ?? '',
+        contextKey,
+      });
     }
   }
   if (isWaiting) launcher.poke();
@@ -150,7 +170,7 @@ export function routingsOf({ admissions, reasons }: Decided): NewRouting[] {
 }
 
 /** The row of a candidate that was refused. */
-export function routingOf({ candidate, refusal, changeId }: Reason): NewRouting {
+export function routingOf({ candidate, refusal, changeId }: Omit<Reason, 'contextKey'>): NewRouting {
   const { passed: _passed, deciding, ...facts } = refusal;
   return { ...namesOf(candidate), changeId, ...facts, deciding: deciding?.() };
 }
@@ -166,13 +186,20 @@ const namesOf = ({ automation, trigger }: Candidate) => ({
 /** Writes down why a candidate did not become a run. */
 export function recordRefusal(
   deps: SurvivorDeps,
-  { candidate: { automation, trigger }, refusal, changeId }: Reason,
+  { candidate: { automation, trigger }, refusal, changeId, contextKey }: Reason,
 ): void {
   const { outcome, detail } = refusal;
   deps.onOutcome(outcome);
   // Disabled triggers are recorded with the change only: in the list of the automation they would displace everything else.
   if (outcome === 'trigger_disabled') return;
-  deps.evaluations.record({ automationId: automation.id, triggerId: trigger.id, changeId, outcome, detail });
+  deps.evaluations.record({
+    automationId: automation.id,
+    triggerId: trigger.id,
+    changeId,
+    contextKey,
+    outcome,
+    detail,
+  });
 }
 
 function startable({ candidate, request }: Survivor, workflowId: string): StartableRun {

@@ -45,6 +45,7 @@ const COLUMNS: readonly Column<Evaluation>[] = [
     cell: ({ outcome }) => <Status value="refused" label={meaningOf(outcome)} />,
   },
   { name: 'Detail', wrap: true, cell: ({ detail }) => detail ?? <span className="faint">–</span> },
+  { name: 'About', cell: ({ contextKey }) => contextKey ?? <span className="faint">–</span> },
   { name: 'Trigger', cell: ({ triggerId }) => <code>{triggerId ?? '–'}</code> },
   { name: 'Times', cell: ({ count }) => <span className="num">{count}</span> },
   { name: 'First', cell: ({ firstAt }) => <Time at={firstAt} /> },
@@ -74,8 +75,8 @@ export function Evaluations({ id }: { id: string }) {
           label="Events that did not start it"
           columns={COLUMNS}
           rows={items}
-          rowKey={({ triggerId, changeId, outcome, firstAt }) =>
-            `${triggerId ?? ''}:${changeId ?? ''}:${outcome}:${firstAt}`
+          rowKey={({ triggerId, changeId, contextKey, outcome, firstAt }) =>
+            `${triggerId ?? ''}:${changeId ?? ''}:${contextKey ?? ''}:${outcome}:${firstAt}`
           }
           empty="No event was turned away. Events that started a run are under Runs."
         />
