@@ -58,6 +58,36 @@ export default definePlugin({
 });
 `;
 
+/** Reads secrets in its steps, and tells them wherever it can. */
+const LEAK = `
+import { definePlugin, ProviderFailure, z } from 'fermata/plugin';
+
+const described = { displayName: 'Leak', description: 'Tells a secret.' };
+const configSchema = z.strictObject({ secret: z.string(), fail: z.boolean().default(false) });
+
+export default ({ secrets, log }) => definePlugin({
+  id: 'leak',
+  actions: [
+    {
+      ...{ ...described, configSchema, id: 'call', execution: 'call', timeoutMs: () => 5000 },
+      produces: { name: 'told', schema: z.object({ said: z.string() }) },
+      async execute({ config: { secret, fail }, note }) {
+        const value = await secrets.resolve(secret);
+        log.info({ value, err: new Error(value) }, 'has read ' + value);
+        note('noted ' + value);
+        const facts = { retryable: false, output: { value } };
+        if (fail) throw new ProviderFailure('provider_failed', 'refused ' + value, facts);
+        return { output: { value, [value]: 1 }, artifact: { said: value } };
+      },
+    },
+    {
+      ...{ ...described, configSchema, id: 'write', execution: 'transaction' },
+      execute: async ({ config: { secret } }) => ({ output: { value: await secrets.resolve(secret) } }),
+    },
+  ],
+});
+`;
+
 /** The example of docs/plugins.md: its files, and the commands in their order. */
 function documentedExample(port: number) {
   const page = readFileSync(join(projectRoot(), 'docs', 'plugins.md'), 'utf8');
@@ -194,9 +224,10 @@ describe('a plugin of a user', () => {
       expect(wrong.stdout).toMatch(/check\.mts\(2,\d+\): error TS2322/);
       expect(tsc('export {};\n')).toMatchObject({ status: 0, stdout: '' });
 
-      const plugin = join(directory, 'phones.mjs');
+      writeFileSync(join(directory, 'leak.mjs'), LEAK);
+      const plugin = `${join(directory, 'phones.mjs')},${join(directory, 'leak.mjs')}`;
       const phones = await engine.api({ FERMATA_PLUGINS: plugin });
-      await engine.worker({ FERMATA_PLUGINS: plugin });
+      const worker = await engine.worker({ FERMATA_PLUGINS: plugin });
       const saved = await engine.post(phones, '/automations', {
         ...automation('rings', { event: 'phones.rang' }, [
           { variables: { who: '{{ trigger.payload.caller }}', key: '{{ trigger.contextKey }}' } },
@@ -208,6 +239,46 @@ describe('a plugin of a user', () => {
       const [run] = await engine.ended(1, id, 30_000);
       expect(run).toMatchObject({ status: 'success', context_key: 'ops' });
       expect((await engine.post(phones, '/phones/ring', { caller: 'ada', line: '' })).status).toBe(422);
+
+      // Secrets that a plugin reads in its steps are those of the run: checked against their bindings, and hidden.
+      await engine.call(phones, 'PUT', '/secrets/CANARY', { value: 'canary-read-by-plugin' });
+      const allow = { actions: ['leak.other'] };
+      await engine.call(phones, 'PUT', '/secrets/BOUND', { value: 'canary-that-is-bound', allow });
+      const leak = (action: string, config: object) => ({ action, config, continue_on_error: true });
+      const leaking = await engine.call(phones, 'POST', '/automations', {
+        ...automation('leaks', { event: 'phones.rang' }, [
+          { id: 'first', action: 'leak.call', config: { secret: 'CANARY' } },
+          { variables: { again: 'was {{ artifacts.first.told.said }}' } },
+          leak('leak.call', { secret: 'CANARY', fail: true }),
+          leak('leak.call', { secret: 'BOUND' }),
+          leak('leak.call', { secret: 'GONE' }),
+          leak('leak.write', { secret: 'CANARY' }),
+        ]),
+      });
+      await engine.post(phones, '/phones/ring', { caller: 'eve', line: 'leaks' });
+      const [leaked] = await engine.ended(1, String(leaking['id']), 30_000);
+      const left = await engine.steps(leaked?.id ?? '');
+      expect(left.map(({ status, error }) => [status, error?.code ?? null])).toEqual([
+        ...[
+          ['success', null],
+          ['success', null],
+        ],
+        ...[
+          ['failed', 'provider_failed'],
+          ['failed', 'secret_not_allowed'],
+        ],
+        ...[
+          ['failed', 'config_invalid'],
+          ['failed', 'config_invalid'],
+        ],
+      ]);
+      expect(left[0]?.result).toEqual({ value: '****', '****': 1 });
+      expect(left[1]?.result).toEqual({ again: 'was ****' });
+      expect(left[2]?.error?.message).toBe('refused ****');
+      expect(left[4]?.error?.message).toBe('Secret not found: "GONE".');
+      expect(worker.output()).toContain('has read ****');
+      const told = [JSON.stringify(left), worker.output(), JSON.stringify(leaked)].join('\n');
+      expect(told).not.toMatch(/canary-read-by-plugin|canary-that-is-bound/);
     } finally {
       rmSync(directory, { recursive: true });
     }
