@@ -260,6 +260,12 @@ function proxyOf(setting: string, env: Record<string, string | undefined>, wrong
   }
 }
 
+/** Returns what `fermata test` takes from the environment, unchecked: its service gets it as settings. */
+export function testEnvironment(env: Record<string, string | undefined>) {
+  const { FERMATA_PLUGINS: plugins, FERMATA_TIMEZONE: timezone, FERMATA_TEST_LOG_LEVEL: logLevel } = env;
+  return { plugins, timezone, logLevel };
+}
+
 function testingOf(env: Record<string, string | undefined>): Config['testing'] {
   const { data } = Testing.safeParse(env);
   return {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { sha256 } from '../domain/sha256';
 import { messageOf } from '../domain/errors';
 import { connect } from './client/connect';
 import { ApiProblem } from './client/problem';
@@ -50,9 +50,9 @@ export function configure(command: Command): void {
     .option('--sha256 <digest>', 'refuse the archive unless it has this digest')
     .option(...JSON_OPTION);
   examples(add, 'fermata packages add lodash-4.17.21.tgz --name lodash --version 4.17.21').action(
-    async (archive: string, { name, version, sha256, json }: AddOptions) => {
+    async (archive: string, { name, version, sha256: expected, json }: AddOptions) => {
       const tarball = contentOf(archive);
-      const digest = sha256 ?? createHash('sha256').update(tarball).digest('hex');
+      const digest = expected ?? sha256(tarball);
       const body = { name, version, sha256: digest, tarball: tarball.toString('base64') };
       printOne(await connect().send('POST', PATH, Row, { body: { json: body } }), `${name}@${version}`, json);
     },

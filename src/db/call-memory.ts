@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
-import { createHash } from 'node:crypto';
+import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 import { callProgress, connectionMemory } from './tables/connections';
 
@@ -40,5 +40,5 @@ export async function remember(db: Executor, connectionId: string, key: string, 
 
 /** Keys may hold texts of people: long ones are hashed, so that they fit an index. */
 function storedKey(key: string): string {
-  return key.length <= 500 ? key : `sha256:${createHash('sha256').update(key).digest('hex')}`;
+  return key.length <= 500 ? key : `sha256:${sha256(key)}`;
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
+import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 
 /** A message from outside and the rows of the change log that it becomes. */
@@ -10,7 +10,7 @@ export interface Delivery {
 
 /** Key of a sender's identity of a message: short whatever the parts are. `what` keeps senders of different kinds apart. */
 export function deliveryKey(what: string, ...parts: readonly string[]): string {
-  return `${what}:${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
+  return `${what}:${sha256(JSON.stringify(parts), 'base64url')}`;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sha256 } from '../domain/sha256';
 import { projectRoot } from '../project-root';
 
 /** One numbered file of `drizzle/`, or of a plugin. */
@@ -40,7 +40,7 @@ export function toMigrations(files: readonly SqlFile[], place: string): Migratio
     if (match === null) throw new Error(`${place}${file} is not named like 0001_what_it_does.sql`);
     const version = Number(match[1]);
     if (version !== index + 1) throw new Error(`${place}${file} should have number ${index + 1}: numbers have no gaps`);
-    return { version, name: match[2] ?? '', sql, sha256: createHash('sha256').update(sql).digest('hex') };
+    return { version, name: match[2] ?? '', sql, sha256: sha256(sql) };
   });
 }
 

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { and, desc, eq, isNull, lt } from 'drizzle-orm';
+import { sha256Bytes } from '../domain/sha256';
 import type { Clock, Ids } from '../domain/clock';
 import type { Executor } from './executor';
 import { apiTokens } from './tables/access';
@@ -30,7 +31,7 @@ const columns = {
 
 /** What is kept of a token: 256 random bits need no slow hash. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return sha256Bytes(token);
 }
 
 /** Makes a token; the returned text is the only copy of it. */

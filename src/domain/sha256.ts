@@ -1,6 +1,19 @@
-import { createHash } from 'node:crypto';
+import { createHash, type BinaryToTextEncoding } from 'node:crypto';
 
-/** Hex SHA-256 of a text in UTF-8. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+type Content = string | Uint8Array;
+
+/** Returns the SHA-256 of texts (in UTF-8) and bytes, one after the other; hex by default. */
+export function sha256(content: Content | readonly Content[], encoding: BinaryToTextEncoding = 'hex'): string {
+  return hashOf(content).digest(encoding);
+}
+
+/** As `sha256`, as 32 bytes. */
+export function sha256Bytes(content: Content): Buffer {
+  return hashOf(content).digest();
+}
+
+function hashOf(content: Content | readonly Content[]) {
+  const hash = createHash('sha256');
+  for (const part of Array.isArray(content) ? (content as readonly Content[]) : [content as Content]) hash.update(part);
+  return hash;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../domain/sha256';
 import { announceWorker, readKnowledge, withdrawWorker, type WorkerAnnouncement } from '../db/worker-announcements';
 import type { Executor } from '../db/executor';
 import type { Knowledge } from '../domain/registry/knowledge';
@@ -50,7 +50,7 @@ export function createFleet(deps: {
   knowledge: Knowledge;
 }): Fleet {
   const { db, knowledge } = deps;
-  const knowsId = createHash('sha256').update(JSON.stringify(knowledge)).digest('hex').slice(0, 32);
+  const knowsId = sha256(JSON.stringify(knowledge)).slice(0, 32);
   const own = new Set(knowledge.names);
   let others = new Map<string, { knowledge: Knowledge; live: boolean }>();
   const ownReaders = readersOf([knowledge], () => true);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../domain/sha256';
 
 interface Subject {
   trigger: unknown;
@@ -21,7 +21,7 @@ export function incidentKeyOf({ trigger, contextKey, artifacts, idempotencyKey }
 
 /** Keys beyond a vendor's limit are hashed: cut ones could collide. */
 export function boundedKey(key: string, characters: number): string {
-  return key.length <= characters ? key : createHash('sha256').update(key).digest('hex');
+  return key.length <= characters ? key : sha256(key);
 }
 
 function fieldOf(value: unknown, name: string): unknown {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../domain/sha256';
 
 /** Cookie that carries a session of the console. */
 export const SESSION_COOKIE = 'fermata_session';
@@ -18,7 +18,7 @@ export function sessionCookieOf(header: string | undefined): string | undefined 
 
 /** Token that proves that a call comes from our own page: derived from the cookie, which scripts cannot read. */
 export function csrfTokenOf(secret: string): string {
-  return createHash('sha256').update(`csrf:${secret}`).digest('base64url');
+  return sha256(`csrf:${secret}`, 'base64url');
 }
 
 /** `Set-Cookie` of a new session. `secure` = the browser sends it over HTTPS only. */

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../domain/sha256';
 import { FermataError } from '../../domain/errors';
 
 /** Strong ETag of what a resource is made of; keys come in another order out of the database than they went in. */
 export function etagOf(...parts: unknown[]): string {
-  return `"${createHash('sha256').update(JSON.stringify(parts, sorted)).digest('base64url').slice(0, 22)}"`;
+  return `"${sha256(JSON.stringify(parts, sorted), 'base64url').slice(0, 22)}"`;
 }
 
 function sorted(_key: string, value: unknown): unknown {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../domain/sha256';
 import { claimIdempotencyKey, storeAnswer, type IdempotencyScope } from '../../db/idempotency';
 import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
@@ -24,10 +24,7 @@ export interface RequestContent {
 
 /** SHA-256 of everything that a request asks for. */
 function contentHash({ target, contentType, raw }: RequestContent): string {
-  return createHash('sha256')
-    .update(JSON.stringify([target, contentType]))
-    .update(raw)
-    .digest('hex');
+  return sha256([JSON.stringify([target, contentType]), raw]);
 }
 
 /** The `Idempotency-Key` of an inbound request with its caller and content; undefined when it has none. */

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { sha256 } from '../../domain/sha256';
 import type { Executor } from '../../db/executor';
 import { findHook, type HookRow } from '../../db/hooks';
 import type { Clock } from '../../domain/clock';
@@ -50,7 +50,7 @@ export async function authenticateHook(
     const snsMessage = await sns.verify(raw, hook.options.topics ?? [], now);
     if (snsMessage === null) throw refusedHook();
     // The id is signed, and a retry keeps it.
-    const signedHash = createHash('sha256').update(snsMessage.MessageId).digest('base64url');
+    const signedHash = sha256(snsMessage.MessageId, 'base64url');
     return { hook, expected, now, signedHash, snsMessage };
   }
   const secrets = hook === null ? [] : await secretsOfHook({ db, cipher }, hook);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import type { Executor } from '../../db/executor';
 import {
   deleteScriptPackage,
@@ -10,13 +11,7 @@ import {
 import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import { PACKAGE_NAME, PACKAGE_VERSION } from '../../integrations/script/packages';
-import {
-  MOST_PACKED_BYTES,
-  readArchive,
-  sha256,
-  UnsafeArchive,
-  type PackedFile,
-} from '../../integrations/script/unpack';
+import { MOST_PACKED_BYTES, readArchive, UnsafeArchive, type PackedFile } from '../../integrations/script/unpack';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';

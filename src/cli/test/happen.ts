@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../domain/sha256';
 import type { Answered, Stage } from './stage';
 import { msOfDuration } from './duration-text';
 import type { Occurrence } from './occurrence';
@@ -81,7 +81,7 @@ function webhookOf(alerts: readonly Alert[], now: Date) {
 
 function fingerprintOf(labels: Record<string, string>): string {
   const sorted = JSON.stringify(Object.entries(labels).sort());
-  return createHash('sha256').update(sorted).digest('hex').slice(0, 16);
+  return sha256(sorted).slice(0, 16);
 }
 
 /** A kind that there is not is made, without a schema. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadConfig } from '../../config';
+import { loadConfig, testEnvironment } from '../../config';
 import { createDatabase } from '../../db/client';
 import { createLogger } from '../../log';
 import { startApi } from '../../main-api';
@@ -111,9 +111,9 @@ async function callApi(url: string, method: string, path: string, body: unknown)
   return { status: response.status, body: text === '' ? null : (JSON.parse(text) as unknown) };
 }
 
-/** What the environment says of plugins and time zones holds; nothing else of it is used. */
+/** Of the environment only plugins, the time zone and the log level of tests are used. */
 function configOf(url: string, timezone: string | undefined) {
-  const { FERMATA_PLUGINS: plugins, FERMATA_TIMEZONE: zone, FERMATA_TEST_LOG_LEVEL: level } = process.env;
+  const { plugins, timezone: zone, logLevel } = testEnvironment(process.env);
   return loadConfig({
     DATABASE_URL: url,
     FERMATA_PORT: '0',
@@ -121,7 +121,7 @@ function configOf(url: string, timezone: string | undefined) {
     FERMATA_ADMIN_TOKEN: TOKEN,
     FERMATA_RATE_LIMIT: '1000000',
     FERMATA_INGEST_RATE_LIMIT: '1000000',
-    LOG_LEVEL: level ?? 'silent',
+    LOG_LEVEL: logLevel ?? 'silent',
     FERMATA_TIMEZONE: timezone ?? zone ?? 'UTC',
     ...(plugins === undefined ? {} : { FERMATA_PLUGINS: plugins }),
   });

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { sha256 } from '../sha256';
 
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -49,5 +50,5 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
 
 /** Identifies a key without revealing anything about it. */
 function keyIdOf(key: Buffer): string {
-  return createHash('sha256').update('fermata key id').update(key).digest('hex').slice(0, 16);
+  return sha256(['fermata key id', key]).slice(0, 16);
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { connect as netConnect, isIP, type Socket } from 'node:net';
-import { Agent, Pool, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { ProviderFailure } from '../../integrations/provider-failure';
+import { CONNECT_TIMEOUT_MS, createAgents } from './agents';
 import { createAllowList } from './allow-list';
 import { checkBoundSecrets } from './bound-secrets';
 import { withDeadline } from './deadline';
@@ -17,10 +17,6 @@ import { checkAddress, checkTarget, targetOf } from './target';
 const MAX_RESPONSE_BYTES = 1_048_576;
 /** Of the body of a redirect; a longer one costs the connection instead. */
 const MAX_REDIRECT_BODY_BYTES = 16_384;
-/** A connection that cannot be made is given up then, although the request has a deadline of its own. */
-const CONNECT_TIMEOUT_MS = 10_000;
-/** Trusts and identities whose connections are kept. */
-const MAX_TLS_AGENTS = 50;
 
 export interface EgressRequest {
   url: string;
@@ -80,35 +76,13 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
   const allowList = createAllowList(allow);
   const unguarded = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
   const proxied = createProxiedSender(unguarded);
-  const agentWith = (tls: EgressTls = {}) =>
-    new Agent({
-      factory: (origin) => {
-        const { port } = targetOf(new URL(origin));
-        const connect = { lookup: guardedLookup(port, allowList, resolve), timeout: CONNECT_TIMEOUT_MS, ...tls };
-        return new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
-      },
-    });
-  const agent = agentWith();
-  const agents = new Map<string, Agent>();
-  /** Connections are shared only by requests with the same trust and identity. */
-  const agentFor = (tls: EgressTls): Agent => {
-    const key = createHash('sha256').update(JSON.stringify(tls)).digest('hex');
-    const found = agents.get(key) ?? agentWith(tls);
-    agents.delete(key);
-    agents.set(key, found);
-    const [oldest] = agents.keys();
-    if (agents.size > MAX_TLS_AGENTS && oldest !== undefined) {
-      void agents.get(oldest)?.close();
-      agents.delete(oldest);
-    }
-    return found;
-  };
+  const agents = createAgents(allowList, resolve);
 
   async function sendHop(hop: Hop, signal: AbortSignal, tls?: EgressTls): Promise<Dispatcher.ResponseData> {
     checkTarget(hop.url, allowList);
     const via = proxy === undefined ? null : proxyFor(proxy, { protocol: hop.url.protocol, ...targetOf(hop.url) });
     if (via === null || (await goesDirect(hop.url, allowList, resolve))) {
-      return sendDirect(tls === undefined ? agent : agentFor(tls), hop, signal);
+      return sendDirect(agents.with(tls), hop, signal);
     }
     return proxied.send(via, hop, signal, tls);
   }
@@ -153,8 +127,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
       }
     },
     async close() {
-      const own = [...agents.values()].map((each) => each.destroy());
-      await Promise.all([...own, agent.destroy(), proxied.close(), unguarded.destroy()]);
+      await Promise.all([agents.close(), proxied.close(), unguarded.destroy()]);
     },
   };
 }

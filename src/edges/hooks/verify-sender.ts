@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { sha256, sha256Bytes } from '../../domain/sha256';
 import type { Expectation, HmacScheme } from '../../domain/hooks/scheme';
 
 /** A request as it came in. */
@@ -37,7 +38,7 @@ export function verifySender(
     expected.kind === 'timestamped'
       ? timestampedText(expected, secrets, given, request)
       : expected.hmac && signedText(expected, expected.hmac, secrets, given, request);
-  return signed ? { signedHash: hashOf(signed) } : null;
+  return signed ? { signedHash: sha256(signed, 'base64url') } : null;
 }
 
 /** What was signed, when one of the signatures in a header of their own is right. */
@@ -102,12 +103,6 @@ function timestampedText(
   return matchesAny(wanted, signatures) ? [Buffer.from(`${time}.`), raw] : undefined;
 }
 
-function hashOf(parts: readonly Buffer[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('base64url');
-}
-
 /** Whether a Unix time in seconds or milliseconds lies within the tolerance. */
 function isRecent(text: string, toleranceSeconds: number, now: Date): boolean {
   if (!/^\d{1,13}$/.test(text)) return false;
@@ -132,16 +127,12 @@ const normalized = (signature: string, encoding: HmacScheme['encoding']): string
 /** Compares each with each, whichever matches, so that the time it takes reveals nothing. */
 function matchesAny(wanted: readonly string[], given: readonly string[]): boolean {
   let matches = false;
-  for (const expected of wanted.map(digest)) {
-    for (const text of given) if (timingSafeEqual(expected, digest(text))) matches = true;
+  // `timingSafeEqual` requires equal lengths, which digests have.
+  for (const expected of wanted.map(sha256Bytes)) {
+    for (const text of given) if (timingSafeEqual(expected, sha256Bytes(text))) matches = true;
   }
   return matches;
 }
 
 /** A text as it arrives in a header: senders write UTF-8 bytes, which Node decodes as Latin-1. */
 const inHeader = (text: string): string => Buffer.from(text).toString('latin1');
-
-/** Returns a digest of fixed length, which `timingSafeEqual` requires. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}

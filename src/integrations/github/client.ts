@@ -1,5 +1,6 @@
-import { createHash, createSign } from 'node:crypto';
+import { createSign } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import type { Egress } from '../../edges/egress/egress';
 import { retryAfterMs } from '../../edges/egress/retry-after';
 import { BaseUrl } from '../connections/base-url';
@@ -68,9 +69,7 @@ export function createGithubClient(egress: Egress): GithubClient {
   const tokenOf = async (config: GithubConnection, call: ConnectionCall): Promise<string> => {
     const { token, appId = '', privateKey = '', installationId = '', baseUrl } = config;
     if (token !== undefined) return token;
-    const key = createHash('sha256')
-      .update(JSON.stringify([baseUrl, appId, privateKey, installationId]))
-      .digest('hex');
+    const key = sha256(JSON.stringify([baseUrl, appId, privateKey, installationId]));
     const kept = tokens.get(key);
     if (kept && kept.until > call.now.getTime()) return kept.token;
     const jwt = appToken(appId, privateKey, call.now);

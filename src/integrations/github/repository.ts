@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import type { CallContext } from '../contract';
 import { GithubConnection, type GithubClient, type GithubRequest } from './client';
 
@@ -30,7 +30,7 @@ export function inRepository(github: GithubClient, { config, connection, now, si
 
 /** What marks an issue or comment as that of a step; people do not see it. */
 export function markOf(idempotencyKey: string): string {
-  return `<!-- fermata:${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)} -->`;
+  return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
 }
 
 const Tried = z.object({ tried: z.literal(true) });

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
 import { chosen, type ConnectionType } from '../connections/connection-type';
@@ -87,7 +87,7 @@ export function inProject(gitlab: GitlabClient, context: CallContext<{ projectId
 
 /** What marks an issue or note as that of a step; people do not see it. */
 export function markOf(idempotencyKey: string): string {
-  return `<!-- fermata:${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)} -->`;
+  return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
 }
 
 const POLL_MS = 5_000;

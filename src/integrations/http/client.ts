@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import type { Egress, EgressResponse } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
 import type { ConnectionCall } from '../connections/connection-type';
@@ -63,8 +63,7 @@ export function createHttpClient(egress: Egress): HttpClient {
     },
   });
 
-  const keyOf = (oauth2: NonNullable<HttpConnection['oauth2']>) =>
-    createHash('sha256').update(JSON.stringify(oauth2)).digest('hex');
+  const keyOf = (oauth2: NonNullable<HttpConnection['oauth2']>) => sha256(JSON.stringify(oauth2));
 
   const tokenOf = async (oauth2: NonNullable<HttpConnection['oauth2']>, call: ConnectionCall): Promise<string> => {
     const kept = tokens.get(keyOf(oauth2));

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import { messageOf } from '../../domain/errors';
 import { referencesIn } from '../../domain/secrets/references';
 import { createMask } from '../../domain/secrets/mask-values';
@@ -141,10 +141,7 @@ export function createKubernetesWatch(egress: Egress): KubernetesWatch {
 
 /** Identifies the API server of a connection. */
 export async function clusterOf(config: KubernetesConnection): Promise<string> {
-  return createHash('sha256')
-    .update((await targetOf(config)).server)
-    .digest('hex')
-    .slice(0, 32);
+  return sha256((await targetOf(config)).server).slice(0, 32);
 }
 
 /** Namespace of a step that names none. */

@@ -62,26 +62,40 @@ export function readKubeconfig(text: string, wanted: string | undefined): KubeTa
   const name = wanted ?? config['current-context'] ?? '';
   const context = config.contexts.find((each) => each.name === name)?.context;
   if (context === undefined) throw new Error(`has no context ${name === '' ? 'that is current: give context' : name}`);
-  const cluster = Cluster.safeParse(config.clusters.find((each) => each.name === context.cluster)?.cluster);
-  if (!cluster.success) throw new Error(`has no usable cluster ${context.cluster}: ${problemOf(cluster.error)}`);
-  const user = User.safeParse(config.users.find((each) => each.name === context.user)?.user ?? {});
-  if (!user.success) throw new Error(`has no usable user ${context.user}: ${problemOf(user.error)}`);
-  const { token, username, password } = user.data;
-  const [cert, key] = [pem(user.data, 'client-certificate-data'), pem(user.data, 'client-key-data')];
-  if ((cert === undefined) !== (key === undefined)) throw new Error(`has half a certificate for user ${context.user}`);
+  const { server, ...trust } = readCluster(config, context.cluster);
+  const { identity, ...login } = readUser(config, context.user);
+  return { server, tls: { ...trust, ...identity }, ...login, namespace: context.namespace ?? 'default' };
+}
+
+type File = z.infer<typeof Kubeconfig>;
+
+/** Returns the address of a cluster and what its certificate is checked against. @throws {Error} with what is wrong */
+function readCluster({ clusters }: File, name: string): { server: string } & Pick<EgressTls, 'ca' | 'servername'> {
+  const cluster = Cluster.safeParse(clusters.find((each) => each.name === name)?.cluster);
+  if (!cluster.success) throw new Error(`has no usable cluster ${name}: ${problemOf(cluster.error)}`);
   const ca = pem(cluster.data, 'certificate-authority-data');
   if (ca !== undefined) checkCertificate(ca);
   const servername = cluster.data['tls-server-name'];
+  return { server: cluster.data.server.replace(/\/+$/, ''), ...(ca && { ca }), ...(servername && { servername }) };
+}
+
+type Login = Pick<KubeTarget, 'token' | 'basic'> & { identity: Pick<EgressTls, 'cert' | 'key'> };
+
+/** Returns the credentials of a user. @throws {Error} with what is wrong */
+function readUser({ users }: File, name: string): Login {
+  const user = User.safeParse(users.find((each) => each.name === name)?.user ?? {});
+  if (!user.success) throw new Error(`has no usable user ${name}: ${problemOf(user.error)}`);
+  const { token, username, password } = user.data;
+  const [cert, key] = [pem(user.data, 'client-certificate-data'), pem(user.data, 'client-key-data')];
+  if ((cert === undefined) !== (key === undefined)) throw new Error(`has half a certificate for user ${name}`);
   return {
-    server: cluster.data.server.replace(/\/+$/, ''),
-    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(servername && { servername }) },
+    identity: { ...(cert && { cert }), ...(key && { key }) },
     ...(token !== undefined && { token }),
     ...(username !== undefined && password !== undefined && { basic: { username, password } }),
-    namespace: context.namespace ?? 'default',
   };
 }
 
-function parsed(text: string): z.infer<typeof Kubeconfig> {
+function parsed(text: string): File {
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: 0 });

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import type { CallingAction } from '../contract';
 import { ProviderFailure } from '../provider-failure';
 import type { KubernetesClient } from './client';
@@ -62,7 +62,7 @@ export function createRunJob(kubernetes: KubernetesClient): CallingAction<Config
       const { config, idempotencyKey, signal } = context;
       const cluster = inCluster(kubernetes, context);
       const namespace = await cluster.namespaceOf(config.namespace);
-      const name = `${config.name}-${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 12)}`;
+      const name = `${config.name}-${sha256(idempotencyKey).slice(0, 12)}`;
       const jobs = `/apis/batch/v1/namespaces/${encodeURIComponent(namespace)}/jobs`;
       const spec = await specOf(cluster, namespace, config);
       const body = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name, labels: LABELS }, spec };

@@ -1,8 +1,9 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../../domain/sha256';
 import { messageOf } from '../../domain/errors';
 import { packagesNotReady, packagesProblem, parsePackage, type PackageSource } from './packages';
-import { readArchive, sha256, UnsafeArchive, unpackInto } from './unpack';
+import { readArchive, UnsafeArchive, unpackInto } from './unpack';
 
 /** Most unpacked bytes of all packages of one script. */
 export const MOST_PACKAGE_BYTES = 256 * 1_048_576;

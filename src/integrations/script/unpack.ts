@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzip } from 'node:zlib';
@@ -24,9 +23,6 @@ export interface PackedFile {
   path: string;
   content: Buffer;
 }
-
-/** Hexadecimal. */
-export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 const inflate = promisify(gunzip);
 

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import type { ConnectionCall } from '../connections/connection-type';
 import type { ConnectionMemory } from '../contract';
 import type { TextLimits } from '../limit-text';
@@ -80,7 +80,7 @@ export async function postMessage(
   { idempotencyKey, attempt, memory }: { idempotencyKey: string; attempt: number; memory?: ConnectionMemory },
 ): Promise<SlackMessage> {
   const { slack, config, call, limit, note } = posting;
-  const mark = createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32);
+  const mark = sha256(idempotencyKey).slice(0, 32);
   if (attempt > 1) {
     const found = await findPosted(posting, content, mark, memory);
     if (found) return found;

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { createTransport, type Transporter } from 'nodemailer';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import { messageOf } from '../../domain/errors';
 import type { ConnectionCall, ConnectionType, NotifyCall } from '../connections/connection-type';
 import type { Egress } from '../../edges/egress/egress';
@@ -91,10 +91,7 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
 
 /** The same for each try, so that mail servers recognise a repeat. */
 function messageIdOf({ idempotencyKey }: NotifyCall, to: string): string {
-  return `<${createHash('sha256')
-    .update(JSON.stringify([idempotencyKey, to]))
-    .digest('hex')
-    .slice(0, 40)}@fermata.invalid>`;
+  return `<${sha256(JSON.stringify([idempotencyKey, to])).slice(0, 40)}@fermata.invalid>`;
 }
 
 async function withTransport<T>(

@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { sha256 } from '../../domain/sha256';
 
 /** A line of a known_hosts file: https://man.openbsd.org/sshd#SSH_KNOWN_HOSTS_FILE_FORMAT */
 export interface KnownHost {
@@ -14,7 +15,7 @@ export type HostKeyVerdict = 'known' | 'unknown' | 'changed' | 'revoked';
 
 /** Fingerprint of a key as `ssh-keygen -l` prints it. */
 export function fingerprintOf(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${sha256(key, 'base64').replace(/=+$/, '')}`;
 }
 
 /**

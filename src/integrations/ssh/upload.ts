@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Client, SFTPWrapper, Stats } from 'ssh2';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import { messageOf } from '../../domain/errors';
 import type { Egress } from '../../edges/egress/egress';
 import type { CallingAction } from '../contract';
@@ -65,7 +65,7 @@ async function replace(
   const known = await asked<Stats>((done) => sftp.stat(path, done)).catch(() => null);
   const mode = config.mode === undefined ? (known?.mode ?? DEFAULT_MODE) & MODE_BITS : Number.parseInt(config.mode, 8);
   const content = Buffer.from(config.content);
-  const name = `.${posix.basename(path).slice(0, 100)}.${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+  const name = `.${posix.basename(path).slice(0, 100)}.${sha256(key).slice(0, 16)}`;
   const draft = posix.join(posix.dirname(path), name);
   const write = (to: string) => asked<void>((done) => sftp.writeFile(to, content, { mode: 0o600 }, done));
   await write(draft).catch(refused(`did not write ${path}`));

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../../domain/sha256';
 import type { CallContext, CallingAction } from '../contract';
 import { createTextLimits } from '../limit-text';
 import { ProviderFailure } from '../provider-failure';
@@ -49,8 +49,7 @@ const common = { connection: 'statuspage', execution: 'call', timeoutMs: () => T
 const produces = { name: 'incident', schema: IncidentArtifact, identity: ['incidentId'] };
 const INCIDENT = 'integration-statuspage.incident';
 
-const markOf = (idempotencyKey: string): string =>
-  createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32);
+const markOf = (idempotencyKey: string): string => sha256(idempotencyKey).slice(0, 32);
 
 function done({ id, name, status, shortlink }: Row, reused: boolean) {
   const artifact = { incidentId: id, name, status, url: shortlink ?? null, reused };

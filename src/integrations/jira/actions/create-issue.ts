@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../../../domain/sha256';
 import { createTextLimits, type TextLimits } from '../../limit-text';
 import { ProviderFailure } from '../../provider-failure';
 import type { ConnectionCall } from '../../connections/connection-type';
@@ -60,7 +60,7 @@ export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
     execution: 'call',
     timeoutMs: () => 30_000,
     async execute({ config, connection, idempotencyKey, attempt, now, signal, note, memory }) {
-      const mark = `fermata-${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)}`;
+      const mark = `fermata-${sha256(idempotencyKey).slice(0, 32)}`;
       const call = { signal, now, timeoutMs: 30_000 };
       const creation = { jira, account: JiraConnection.parse(connection), call, config, mark, note };
       const noLabels = `no-labels:${config.projectKey}:${config.issueTypeId}`;
