@@ -6,7 +6,7 @@ import { codeFields } from '../domain/registry/schema-marks';
 import { holdReferences } from '../domain/secrets/hold-references';
 import { referencesIn } from '../domain/secrets/references';
 import type { SecretUse } from '../domain/secrets/binding';
-import type { EvaluationScope } from '../evaluation/evaluator';
+import type { ExpressionContext } from '../evaluation/evaluator';
 import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
 import type { UsedSecret } from './run-secrets';
@@ -32,7 +32,7 @@ export async function renderConfig(
   { evaluator, secrets }: Pick<ActivityDeps, 'evaluator' | 'secrets'>,
   step: ActionStepOfRun,
   { configSchema: schema, execution }: Pick<Action, 'configSchema' | 'execution'>,
-  scope: EvaluationScope,
+  scope: ExpressionContext,
 ): Promise<RenderedConfig> {
   const code = codeFields(schema);
   const held = holdReferences();

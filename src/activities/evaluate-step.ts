@@ -8,7 +8,7 @@ import { isDatabaseAway } from '../db/availability';
 import type { ActionKind } from '../domain/definition/action-kind';
 import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
-import type { Evaluation, StepInput } from '../domain/run/activities';
+import type { StepEvaluation, StepInput } from '../domain/run/activities';
 import { maskFields, NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { ActivityDeps } from './deps';
 import { chooseBranch } from './evaluate/choose';
@@ -40,7 +40,7 @@ const KINDS: Record<Exclude<ActionKind, 'wait_for_trigger' | 'wait_until'>, Eval
  * Evaluates a step of ours against live state, and writes its row in the same transaction. A step that was evaluated
  * before, by an execution that is replayed, answers with what was decided then.
  */
-export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<Evaluation> {
+export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<StepEvaluation> {
   return async (input) => {
     const step = stepOf(await deps.sourceOf(input.runId), input);
     const { action } = step;
@@ -60,7 +60,7 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
 }
 
 /** What is left of a delay now: its end is fixed by the clock of the database, its timer is Temporal's. */
-function withTimeLeft({ clock }: ActivityDeps, evaluation: Evaluation): Evaluation {
+function withTimeLeft({ clock }: ActivityDeps, evaluation: StepEvaluation): StepEvaluation {
   if (evaluation.type !== 'delay') return evaluation;
   return { ...evaluation, ms: Math.max(0, evaluation.until - clock.now().getTime()) };
 }
@@ -98,14 +98,14 @@ function masked(evaluated: Evaluated, mask: Mask): Evaluated {
 }
 
 /** Names of variables are the author's, those of fields ours: both stay. Keys of data are masked. */
-function maskedEvaluation(evaluation: Evaluation, mask: Mask): Evaluation {
+function maskedEvaluation(evaluation: StepEvaluation, mask: Mask): StepEvaluation {
   // The message of a failure is masked already; its code is ours.
   if (evaluation.type === 'failed') return evaluation;
   if (evaluation.type === 'variables') {
     return { ...evaluation, variables: maskFields(mask, evaluation.variables, 'all') };
   }
   const { type, ...values } = evaluation;
-  return { type, ...maskFields(mask, values, 'all') } as Evaluation;
+  return { type, ...maskFields(mask, values, 'all') } as StepEvaluation;
 }
 
 async function writeRow(

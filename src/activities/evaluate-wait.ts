@@ -8,15 +8,15 @@ import { setWaiting } from '../db/runs/set-waiting';
 import {
   changedAfter,
   eventsOf,
-  beginLook,
+  beginCheck,
   insertWait,
   lockWait,
   removeWait,
-  endLook,
+  endCheck,
   wildKinds,
   type AwaitedKey,
   type Wait,
-  type WaitScope,
+  type WaitContext,
 } from '../db/runs/waits';
 import { withoutTakenEvents } from '../db/runs/taken-events';
 import { isDatabaseAway } from '../db/availability';
@@ -26,9 +26,9 @@ import { occurrencesOf } from '../domain/entities/occurrences';
 import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
 import { normalizeEvent } from '../domain/registry/registry';
-import type { Evaluation } from '../domain/run/activities';
+import type { StepEvaluation } from '../domain/run/activities';
 import { runBeside } from '../domain/run/lanes';
-import type { Look } from '../evaluation/evaluator';
+import type { ConditionReading } from '../evaluation/evaluator';
 import { matchEvent } from '../evaluation/match-event';
 import { waitScopeOf } from '../evaluation/wait-scope';
 import type { ActivityDeps } from './deps';
@@ -48,22 +48,23 @@ function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boole
 }
 
 /**
- * Looks at a wait. The first look arms it when it does not hold yet, and then looks again in a new transaction: what changed
- * in between is seen by that, what changes later finds the armed row. Later evaluations are caused by a wake or a timer.
+ * Checks a wait. The first check arms it when it does not hold yet and then repeats in a new transaction, which closes the race
+ * with changes: what was committed before the row was visible is seen by the second check, what is committed later finds the
+ * armed row. Later checks are caused by a wake or a timer.
  */
-export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<Evaluation> {
+export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<StepEvaluation> {
   const { db } = deps.database;
   const { runId, path } = step.names;
-  if (await beginLook(db, runId, path)) {
+  if (await beginCheck(db, runId, path)) {
     return db.transaction(async (tx) => {
       await writeJournal(tx, runId, step.input.journal);
-      return look(deps, tx, step);
+      return check(deps, tx, step);
     });
   }
   const settled = await db.transaction((tx) => arm(deps, tx, step));
   if (settled) return settled;
   await deps.failpoint('after-wait-armed');
-  return db.transaction((tx) => look(deps, tx, step));
+  return db.transaction((tx) => check(deps, tx, step));
 }
 
 /** The context key that an awaited event must have: that of the run unless the document gives one; "*" = any. */
@@ -79,33 +80,33 @@ async function keyOf(
   return { event: normalizeEvent(event), contextKey, anyKey: key !== undefined && contextKey === '*' };
 }
 
-/** null = it is armed. */
-async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Evaluation | null> {
+/** Arms the wait and returns null, or returns its evaluation when it is over at once. */
+async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<StepEvaluation | null> {
   const { runId, path } = step.names;
   await writeJournal(tx, runId, step.input.journal);
   const start = await beginStep(tx, step.names, 'hold', step.input.wait);
   if (!start.open) return { type: 'closed' };
   const { decided, finished } = start;
-  if (finished) return (decided as Evaluation | null) ?? { type: 'closed' };
+  if (finished) return (decided as StepEvaluation | null) ?? { type: 'closed' };
   step.mask = deps.secrets.maskOf(runId, start.secrets);
   const scope = scopeOf(step, start);
   try {
     if (!(await isEnabled(tx, deps, step, scope))) {
-      const skipped: Evaluation = { type: 'skipped' };
+      const skipped: StepEvaluation = { type: 'skipped' };
       await endStep(tx, { ...placeOf(step), status: 'skipped', trace: { evaluation: skipped, ...traceOf(step) } });
       return skipped;
     }
     const now = deps.clock.now();
     const { timeoutMs } = ruleOf(step);
     const { variables, repeat, error } = step.input;
-    const seen: WaitScope = { variables, repeat, wait: start.wait, ...(error && { error }) };
+    const seen: WaitContext = { variables, repeat, wait: start.wait, ...(error && { error }) };
     const base = {
       ...{ id: deps.ids.next(), runId, path, scope: seen, since: now, anyKey: false, event: null, contextKey: null },
       timeoutAt: timeoutMs === null ? null : new Date(now.getTime() + timeoutMs),
       afterSeq: 0,
     };
     if ('wait_until' in step.action) {
-      const seenNow = await deps.evaluator.look(tx, step.action.wait_until.condition, scope);
+      const seenNow = await deps.evaluator.readCondition(tx, step.action.wait_until.condition, scope);
       step.conditions = [seenNow.trace()];
       if (seenNow.value === true) return await complete(tx, step, { since: now, timeoutAt: base.timeoutAt }, now, {});
       const { refs, changesAt: recheckAt } = seenNow;
@@ -134,24 +135,24 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Ev
   return null;
 }
 
-async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<Evaluation> {
+async function check(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<StepEvaluation> {
   const wait = await lockWait(tx, step.names.runId, step.names.path);
   // Gone with the run that has ended, or finished by an execution before this one.
   if (wait === null) {
-    const start = await beginStep(tx, step.names, 'look');
+    const start = await beginStep(tx, step.names, 'show');
     return start.open && start.finished
-      ? ((start.decided as Evaluation | null) ?? { type: 'closed' })
+      ? ((start.decided as StepEvaluation | null) ?? { type: 'closed' })
       : { type: 'closed' };
   }
   step.mask = await deps.secrets.readMask(tx, wait.runId);
   const now = deps.clock.now();
   const artifacts = await artifactsOf(tx, wait.runId, step.names.view);
   if ('wait_until' in step.action) {
-    let seen: Look | null = null;
+    let seen: ConditionReading | null = null;
     for (const changed of await changedFor(tx, wait)) {
       const by = changed === null ? {} : { changed };
       const scope = waitScopeOf(step.source, artifacts, wait.scope, by);
-      seen = await deps.evaluator.look(tx, step.action.wait_until.condition, scope, changed ? [changed] : []);
+      seen = await deps.evaluator.readCondition(tx, step.action.wait_until.condition, scope, changed ? [changed] : []);
       step.conditions = [seen.trace()];
       if (seen.value === true) return complete(tx, step, wait, now, by);
     }
@@ -167,8 +168,8 @@ async function look(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<E
 const isOver = ({ timeoutAt }: Wait, now: Date): boolean => timeoutAt !== null && timeoutAt <= now;
 
 /**
- * What the condition is to be held against: what woke the wait and what changed meanwhile; at the first look, of a wait on any
- * of a kind, also what has changed since its step began. null = nothing in particular.
+ * Returns the entities to check the condition with: what woke the wait and what changed meanwhile; at the first check of a wait on
+ * any entity of a kind, also what has changed since its step began. null = no entity in particular.
  */
 async function changedFor(tx: Executor, wait: Wait): Promise<({ kind: string; id: string } | null)[]> {
   const { changed, more = [] } = wait.lookedBy ?? {};
@@ -177,7 +178,7 @@ async function changedFor(tx: Executor, wait: Wait): Promise<({ kind: string; id
   return [...(changed === undefined ? [null] : [changed]), ...more, ...missed];
 }
 
-/** What woke it, or something earlier in the log that it was not there for. */
+/** Returns the event that woke the wait, or an earlier one that was logged before the wait was armed. */
 async function earliestMatch(
   deps: ActivityDeps,
   tx: Executor,
@@ -199,11 +200,11 @@ async function earliestMatch(
     const source = deps.registry.trigger(event)?.source;
     return source === undefined ? [event] : [event, source];
   });
-  // The log behind the position is read once: whatever is routed later finds the armed row.
+  // The log after the position is read once: whatever is routed later finds the armed row.
   for (let after = wait.afterSeq; ;) {
     const changes = await changesAfter(tx, after, events, LOG_PAGE);
     for (const change of changes) {
-      // What woke it comes first, then.
+      // No earlier event matched.
       if (change.seq >= wokeAt) return woke;
       for (const occurrence of occurrencesOf(change, deps.registry, () => undefined)) {
         const trigger = await matchEvent(deps, tx, waiter, change, occurrence);
@@ -220,17 +221,17 @@ async function goOnWaiting(
   tx: Executor,
   step: WaitStep,
   wait: Wait,
-  { seen, now }: { seen: Look | null; now: Date },
-): Promise<Evaluation> {
+  { seen, now }: { seen: ConditionReading | null; now: Date },
+): Promise<StepEvaluation> {
   const { runId } = step.names;
   const recheckAt = seen?.changesAt ?? null;
   const instants = [recheckAt, wait.timeoutAt].flatMap((at) => (at === null ? [] : [at.getTime()]));
-  await endLook(tx, wait.id, recheckAt);
+  await endCheck(tx, wait.id, recheckAt);
   const indeterminate = seen?.indeterminate === true;
   if (indeterminate) {
     step.warnings.push('Not everything that the condition reads is known beforehand: it is evaluated each minute.');
   }
-  const evaluation: Evaluation = {
+  const evaluation: StepEvaluation = {
     type: 'wait',
     over: false,
     note: noteOf(wait),
@@ -262,12 +263,12 @@ async function complete(
   wait: Pick<Wait, 'since' | 'timeoutAt'> & { id?: string },
   now: Date,
   by: Record<string, unknown>,
-): Promise<Evaluation> {
+): Promise<StepEvaluation> {
   const left = wait.timeoutAt === null ? null : Math.max(0, (wait.timeoutAt.getTime() - now.getTime()) / 1_000);
   return settle(tx, step, wait.id, true, { completed: true, remainingSeconds: left, ...by });
 }
 
-async function timeOut(tx: Executor, step: WaitStep, wait: Wait): Promise<Evaluation> {
+async function timeOut(tx: Executor, step: WaitStep, wait: Wait): Promise<StepEvaluation> {
   if (ruleOf(step).goesOn) return settle(tx, step, wait.id, false, { completed: false, remainingSeconds: 0 });
   await removeWait(tx, wait.id);
   const seconds = Math.round(((wait.timeoutAt?.getTime() ?? 0) - wait.since.getTime()) / 1_000);
@@ -287,9 +288,9 @@ async function settle(
   waitId: string | undefined,
   completed: boolean,
   result: Record<string, unknown>,
-): Promise<Evaluation> {
+): Promise<StepEvaluation> {
   if (waitId !== undefined) await removeWait(tx, waitId);
-  const evaluation: Evaluation = { type: 'wait', over: true, completed };
+  const evaluation: StepEvaluation = { type: 'wait', over: true, completed };
   const written = await endStep(tx, {
     ...placeOf(step),
     status: 'success',
@@ -298,8 +299,8 @@ async function settle(
   });
   if (written) return evaluation;
   // Ended by another execution of this evaluation, or with the run.
-  const { open, finished, decided } = await beginStep(tx, step.names, 'look');
-  return open && finished ? ((decided as Evaluation | null) ?? { type: 'closed' }) : { type: 'closed' };
+  const { open, finished, decided } = await beginStep(tx, step.names, 'show');
+  return open && finished ? ((decided as StepEvaluation | null) ?? { type: 'closed' }) : { type: 'closed' };
 }
 
 async function fail(
@@ -308,9 +309,9 @@ async function fail(
   code: string,
   message: string,
   result?: Record<string, unknown>,
-): Promise<Evaluation> {
+): Promise<StepEvaluation> {
   const error = runError(step, code, message);
-  const evaluation: Evaluation = { type: 'failed', error };
+  const evaluation: StepEvaluation = { type: 'failed', error };
   const more = result === undefined ? {} : { result };
   await endStep(tx, { ...placeOf(step), status: 'failed', error, ...more, trace: { evaluation, ...traceOf(step) } });
   return evaluation;

@@ -1,7 +1,7 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
 import { beginStep } from '../db/runs/begin-step';
 import { writeJournal } from '../db/runs/journal';
-import type { Performance } from '../domain/run/activities';
+import type { StepOutcome } from '../domain/run/activities';
 import type { ActivityDeps } from './deps';
 import { keyOf } from './call-attempt';
 import { outcomeBefore } from './settle-step';
@@ -22,11 +22,11 @@ export function lacksFilters(filters: readonly string[]): ApplicationFailure {
  * Leaves a step to a worker that has its action: the local attempt becomes a normal activity, which Temporal offers to any
  * worker until one has the action. No attempt is used up, and the step's row says that it is running.
  */
-export async function leaveToOther(deps: ActivityDeps, step: ActionStepOfRun, context: Context): Promise<Performance> {
+export async function leaveToOther(deps: ActivityDeps, step: ActionStepOfRun, context: Context): Promise<StepOutcome> {
   const { db } = deps.database;
   const { names, input } = step;
   await writeJournal(db, names.runId, input.journal);
-  const start = await beginStep(db, names, 'look', input.wait, keyOf(context));
+  const start = await beginStep(db, names, 'show', input.wait, keyOf(context));
   const before = outcomeBefore(step, start);
   if (before) return before;
   const { attempts } = start;

@@ -6,7 +6,7 @@ import { beginStep } from '../db/runs/begin-step';
 import { endStep } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
 import { messageOf } from '../domain/errors';
-import type { Performance } from '../domain/run/activities';
+import type { StepOutcome } from '../domain/run/activities';
 import { isInBranch } from '../domain/run/lanes';
 import { LONGEST_RETRY_AFTER_MS } from '../domain/run/step-deadline';
 import { withBoundSecrets } from '../edges/egress/bound-secrets';
@@ -38,7 +38,7 @@ export async function performCall(
   step: ActionStepOfRun,
   action: CallingAction,
   context: Context,
-): Promise<Performance> {
+): Promise<StepOutcome> {
   const { isLocal } = context.info;
   // Also before and after the call itself: an attempt that writes its outcome must not be taken for dead.
   const beat = isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
@@ -54,12 +54,12 @@ async function beginAndCall(
   step: ActionStepOfRun,
   action: CallingAction,
   context: Context,
-): Promise<Performance> {
+): Promise<StepOutcome> {
   const { db } = deps.database;
   const { names, input } = step;
   await writeJournal(db, names.runId, input.journal);
   const key = keyOf(context);
-  const start = await beginStep(db, names, 'look', input.wait, key);
+  const start = await beginStep(db, names, 'show', input.wait, key);
   const before = outcomeBefore(step, start);
   if (before) return before;
   if (start.superseded) throw superseded(names);
@@ -78,7 +78,7 @@ async function beginAndCall(
 }
 
 /** Every attempt was sent, and the last one died before it could write its outcome. */
-function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<Performance> {
+function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<StepOutcome> {
   const { step, start } = attempt;
   const count = `${start.attempts} attempt${start.attempts === 1 ? '' : 's'}`;
   const last = start.lastError === null ? '' : ` The one before failed: ${start.lastError.message}`;
@@ -86,7 +86,7 @@ function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<Performance
   return settle(deps, attempt, (tx) => writeFailure(tx, step, error), { error: error.message });
 }
 
-async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Performance> {
+async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<StepOutcome> {
   const { db } = deps.database;
   const { step, action, start } = attempt;
   if (!(await isEnabled(db, deps, step, scopeOf(step, start)))) {
@@ -144,7 +144,7 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
 }
 
 /** While this attempt was prepared, the step or the run ended, or another attempt became the current one. */
-async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<Performance> {
+async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<StepOutcome> {
   const standing = await stepStanding(database.db, step.names);
   const outcome = outcomeBefore(step, standing);
   if (outcome) return outcome;
@@ -164,9 +164,9 @@ async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise
 async function settle(
   deps: ActivityDeps,
   { step, action, context, sent, answeredBefore }: Attempt,
-  write: (tx: Executor) => Promise<Performance | null>,
+  write: (tx: Executor) => Promise<StepOutcome | null>,
   how: Pick<CallOutcome, 'error' | 'result'>,
-): Promise<Performance> {
+): Promise<StepOutcome> {
   const { db } = deps.database;
   const { settled } = action;
   if (!settled || !sent) {
@@ -198,7 +198,7 @@ async function settle(
  * A failure worth retrying goes to Temporal (a local attempt hands over, a normal one is retried after its pause) and stays
  * on the row; any other, and that of the last attempt, fails the step.
  */
-async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<Performance> {
+async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<StepOutcome> {
   const { step, context, action } = attempt;
   await maskAnew(deps, attempt);
   await persist(context, () => auditRefusedSecret(deps.database.db, deps, step, error));

@@ -1,5 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Performance, StepInput } from '../domain/run/activities';
+import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
 import { lacksFilters, leaveToOther } from './leave-to-other';
@@ -8,7 +8,7 @@ import { performTransaction } from './perform-transaction';
 import { stepOf, type ActionStepOfRun } from './step';
 
 /** Performs a provider action as part of a stretch: renders, calls or writes, and persists. */
-export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Promise<Performance> {
+export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Promise<StepOutcome> {
   return async (input) => {
     const source = await deps.sourceOf(input.runId);
     const lacking = deps.filtersLacking(source.definition);
@@ -33,7 +33,7 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Pro
  * Performs a provider action as an activity of its own. Throws a non-retryable failure, typed with the error's code, when the
  * step has failed for good: Temporal's retry policy of these activities has no limit.
  */
-export function createCallStep(deps: ActivityDeps): (input: StepInput) => Promise<Performance> {
+export function createCallStep(deps: ActivityDeps): (input: StepInput) => Promise<StepOutcome> {
   const performStep = createPerformStep(deps);
   return async (input) => {
     const outcome = await performStep(input);

@@ -3,7 +3,7 @@ import { decidedBefore, outcomesOf, type StoredOutcome } from '../db/runs/outcom
 import { writeJournal } from '../db/runs/journal';
 import type { RunSource } from '../db/runs/run-source';
 import { FermataError } from '../domain/errors';
-import type { Done, Performance, Stretched, StretchInput } from '../domain/run/activities';
+import type { Done, StepOutcome, Stretched, StretchInput } from '../domain/run/activities';
 import type { Steps } from '../domain/run/interpret/command';
 import { driveInline, isClosed, type Asked, type Hands, type Stretch } from '../domain/run/interpret/inline';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
@@ -66,7 +66,7 @@ function recalling(outcomes: ReadonlyMap<string, StoredOutcome>): Hands {
   return {
     evaluate: ({ path, iteration }) =>
       Promise.resolve(decidedBefore(outcomes.get(path)?.decided, iteration) ?? { type: 'closed' }),
-    perform: ({ path }): Promise<Performance> => {
+    perform: ({ path }): Promise<StepOutcome> => {
       const outcome = outcomes.get(path);
       if (!outcome) return Promise.resolve({ type: 'closed' });
       if (outcome.error) return Promise.resolve({ type: 'failed', error: outcome.error });

@@ -5,7 +5,7 @@ import { endStep } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
 import { FermataError, messageOf } from '../domain/errors';
 import { ExpressionError } from '../domain/expressions/error';
-import type { Performance } from '../domain/run/activities';
+import type { StepOutcome } from '../domain/run/activities';
 import type { TransactionalAction, TransactionContext } from '../integrations/contract';
 import { NO_SECRETS, withSecretsOfStep } from '../integrations/plugin-secrets';
 import { maskFields } from '../domain/secrets/mask-values';
@@ -24,7 +24,7 @@ export async function performTransaction(
   deps: ActivityDeps,
   step: ActionStepOfRun,
   action: TransactionalAction,
-): Promise<Performance> {
+): Promise<StepOutcome> {
   const { db } = deps.database;
   try {
     const outcome = await db.transaction((tx) => attempt(deps, step, action, tx));
@@ -48,7 +48,7 @@ async function attempt(
   step: ActionStepOfRun,
   action: TransactionalAction,
   tx: Executor,
-): Promise<Performance> {
+): Promise<StepOutcome> {
   const { source, names } = step;
   await writeJournal(tx, names.runId, step.input.journal);
   const start = await beginStep(tx, names, 'hold', step.input.wait);

@@ -6,10 +6,10 @@ import { writeJournal } from '../db/runs/journal';
 import { FermataError } from '../domain/errors';
 import { toStorable } from '../domain/entities/storable';
 import { maskFields } from '../domain/secrets/mask-values';
-import type { Performance, StepInput } from '../domain/run/activities';
+import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { RunError, StepStatus } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../integrations/contract';
-import type { EvaluationScope } from '../evaluation/evaluator';
+import type { ExpressionContext } from '../evaluation/evaluator';
 import type { ActivityDeps } from './deps';
 import { placeOf, runError, stepOf, traceOf, type Step } from './step';
 
@@ -22,7 +22,7 @@ interface Standing {
  * The outcome of a step whose end could not be written: that of the attempt which ended it before, or `closed` when the run
  * has ended.
  */
-export async function outcomeElsewhere(db: Executor, step: Step): Promise<Performance> {
+export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOutcome> {
   return outcomeBefore(step, await stepStanding(db, step.names)) ?? { type: 'closed' };
 }
 
@@ -30,7 +30,7 @@ export async function outcomeElsewhere(db: Executor, step: Step): Promise<Perfor
 const OUTPUT_LIMIT = 1_048_576;
 
 /** The outcome of a step that has finished; null = it has not. */
-export function outcomeBefore(step: Step, { open, finished }: Standing): Performance | null {
+export function outcomeBefore(step: Step, { open, finished }: Standing): StepOutcome | null {
   if (!open) return { type: 'closed' };
   if (!finished) return null;
   if (finished.status === 'skipped') return { type: 'skipped' };
@@ -43,7 +43,7 @@ export async function isEnabled(
   db: Executor,
   { evaluator }: ActivityDeps,
   step: Step,
-  scope: EvaluationScope,
+  scope: ExpressionContext,
 ): Promise<boolean> {
   const { enabled } = step.action;
   if (typeof enabled === 'boolean') return enabled;
@@ -61,7 +61,7 @@ export async function writeSuccess(
   action: Action,
   result: ActionResult,
   consumed: Record<string, unknown> | null,
-): Promise<Performance | null> {
+): Promise<StepOutcome | null> {
   const { actionId } = step.names;
   const type = deps.registry.artifactTypeOf(step.names.action ?? '');
   const { mask } = step;
@@ -122,7 +122,7 @@ export async function writeFailure(
   step: Step,
   error: RunError,
   output?: unknown,
-): Promise<Performance | null> {
+): Promise<StepOutcome | null> {
   const result = maskFields(step.mask, boundedOutput(output), 'all');
   const written = await endStep(tx, {
     ...placeOf(step),
@@ -135,7 +135,7 @@ export async function writeFailure(
 }
 
 /** Records a failure that no attempt could record itself; a step that has ended meanwhile keeps its outcome. */
-export function createFailStep(deps: ActivityDeps): (input: StepInput & { error: RunError }) => Promise<Performance> {
+export function createFailStep(deps: ActivityDeps): (input: StepInput & { error: RunError }) => Promise<StepOutcome> {
   return async ({ error, ...input }) => {
     const step = stepOf(await deps.sourceOf(input.runId), input);
     return deps.database.db.transaction(async (tx) => {

@@ -13,7 +13,7 @@ import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import { artifactView, isInBranch } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
-import type { EvaluationScope } from '../evaluation/evaluator';
+import type { ExpressionContext } from '../evaluation/evaluator';
 import type { StepEnd } from '../db/runs/end-step';
 import type { RunSource } from '../db/runs/run-source';
 
@@ -62,7 +62,7 @@ export function placeOf({ source, names: { runId, path } }: Step): Pick<StepEnd,
 export function scopeOf(
   { source, input, warnings }: Step,
   { artifacts, wait }: Pick<StepStart, 'artifacts' | 'wait'>,
-): EvaluationScope {
+): ExpressionContext {
   return {
     facts: input.error === undefined ? source.facts : withError(source.facts, input.error),
     variables: input.variables,

@@ -7,7 +7,7 @@ import { FermataError, type Finding } from '../domain/errors';
 import type { Actor } from '../domain/entities/change';
 import type { Registry } from '../domain/registry/registry';
 import type { TriggerType } from '../domain/registry/trigger-type';
-import type { EvaluationScope, Evaluator } from '../evaluation/evaluator';
+import type { ExpressionContext, Evaluator } from '../evaluation/evaluator';
 import { renderRunVariables, startScope } from './render-run-variables';
 
 export interface ManualRunDeps {
@@ -134,7 +134,7 @@ function invalid(errors: Finding[]): FermataError {
 async function checkConditions(
   { evaluator, database }: ManualRunDeps,
   { definition }: AutomationRecord,
-  scope: EvaluationScope,
+  scope: ExpressionContext,
 ): Promise<void> {
   const { value, reason } = await evaluator.condition(database.db, definition.conditions, scope);
   if (value !== true) throw new FermataError('condition', reason ?? 'The conditions do not hold.');

@@ -3,10 +3,10 @@ import type { Definition } from '../domain/definition/schema';
 import { FermataError } from '../domain/errors';
 import { variablesProblem } from '../domain/run/limits';
 import type { RunFacts } from '../domain/run/scope';
-import type { EvaluationScope, Evaluator } from '../evaluation/evaluator';
+import type { ExpressionContext, Evaluator } from '../evaluation/evaluator';
 
 /** What the document's own expressions see before a run exists. */
-export function startScope(definition: Definition, facts: RunFacts): EvaluationScope {
+export function startScope(definition: Definition, facts: RunFacts): ExpressionContext {
   return {
     facts,
     variables: {},

@@ -3,7 +3,7 @@ import type { Executor } from './executor';
 import { idempotencyKeys } from './tables/access';
 
 /** A key is kept per caller and path. */
-export interface IdempotencyScope {
+export interface RequestKey {
   principal: string;
   /** Method and path of the request, ids included. */
   route: string;
@@ -27,12 +27,12 @@ const UNANSWERED = 0;
  */
 export async function claimIdempotencyKey(
   tx: Executor,
-  scope: IdempotencyScope,
+  key: RequestKey,
   bodyHash: string,
 ): Promise<StoredAnswer | undefined> {
   const claimed = await tx
     .insert(idempotencyKeys)
-    .values({ ...scope, bodyHash, status: UNANSWERED })
+    .values({ ...key, bodyHash, status: UNANSWERED })
     .onConflictDoNothing()
     .returning({ key: idempotencyKeys.key });
   if (claimed.length === 1) return undefined;
@@ -43,23 +43,23 @@ export async function claimIdempotencyKey(
       response: idempotencyKeys.response,
     })
     .from(idempotencyKeys)
-    .where(whereScope(scope));
+    .where(matching(key));
   return rows[0];
 }
 
 /** Keeps the answer with the key, in the transaction that claimed it. */
 export async function storeAnswer(
   tx: Executor,
-  scope: IdempotencyScope,
+  key: RequestKey,
   answer: Omit<StoredAnswer, 'bodyHash'>,
 ): Promise<void> {
-  await tx.update(idempotencyKeys).set(answer).where(whereScope(scope));
+  await tx.update(idempotencyKeys).set(answer).where(matching(key));
 }
 
-function whereScope(scope: IdempotencyScope) {
+function matching(key: RequestKey) {
   return and(
-    eq(idempotencyKeys.principal, scope.principal),
-    eq(idempotencyKeys.route, scope.route),
-    eq(idempotencyKeys.key, scope.key),
+    eq(idempotencyKeys.principal, key.principal),
+    eq(idempotencyKeys.route, key.route),
+    eq(idempotencyKeys.key, key.key),
   );
 }

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-export const BUCKETS = ['minute', 'hour', 'day'] as const;
-export type Bucket = (typeof BUCKETS)[number];
+export const STATS_INTERVALS = ['minute', 'hour', 'day'] as const;
+export type StatsInterval = (typeof STATS_INTERVALS)[number];
 
 /** Runs that ended within one bucket of time. Durations run from start to end; null without a run that started. */
 export interface BucketStats {
@@ -17,7 +17,7 @@ export interface BucketStats {
 /** Buckets are aligned to UTC; those without runs are left out. `to` is exclusive. */
 export async function runStats(
   db: Executor,
-  { automationId, from, to, bucket }: { automationId?: string; from: Date; to: Date; bucket: Bucket },
+  { automationId, from, to, bucket }: { automationId?: string; from: Date; to: Date; bucket: StatsInterval },
 ): Promise<BucketStats[]> {
   const durationMs = sql`extract(epoch from finished_at - started_at) * 1000`;
   const found = await db.execute<

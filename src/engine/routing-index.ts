@@ -18,20 +18,20 @@ export interface UnknownTrigger {
   filters: readonly string[];
 }
 
-/** Triggers of one event, split by routing key; `any` looks at every payload. */
-interface Bucket {
+/** Triggers of one event, split by routing key; `any` are candidates for every payload. */
+interface EventCandidates {
   byKey: Map<string, Map<string, Candidate>>;
   any: Map<string, Candidate>;
 }
 
 /**
- * Stage 1: who could care about an event? A look-up in memory and nothing else; its cost does not grow with the number
- * of automations that listen to something else.
+ * Stage 1: finds the triggers that an event may concern. One look-up in memory, whose cost does not grow with the number of
+ * automations that listen to something else.
  */
 export class RoutingIndex {
-  private readonly events = new Map<string, Bucket>();
+  private readonly events = new Map<string, EventCandidates>();
   /** The same for triggers that are disabled, or whose automation is. */
-  private readonly disabled = new Map<string, Bucket>();
+  private readonly disabled = new Map<string, EventCandidates>();
   /** Removers of what each automation put in. */
   private readonly entries = new Map<string, (() => void)[]>();
   /** By automation and trigger id. */
@@ -83,7 +83,7 @@ export class RoutingIndex {
     return this.disabled.size === 0 ? [] : this.lookUp(this.disabled, event, payload);
   }
 
-  private lookUp(events: Map<string, Bucket>, event: string, payload: Record<string, unknown>): Candidate[] {
+  private lookUp(events: Map<string, EventCandidates>, event: string, payload: Record<string, unknown>): Candidate[] {
     const bucket = events.get(event);
     if (!bucket) return [];
     const found = [...bucket.any.values()];

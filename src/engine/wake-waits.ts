@@ -127,7 +127,9 @@ async function wakingOf(
     }
     for (const { kind, id } of changedFor(wait, derived)) {
       const scope = waitScopeOf(source, artifacts, wait.scope, { changed: { kind, id } });
-      const seen = await deps.evaluator.look(db, step.wait_until.condition, { ...scope, steps }, [{ kind, id }]);
+      const seen = await deps.evaluator.readCondition(db, step.wait_until.condition, { ...scope, steps }, [
+        { kind, id },
+      ]);
       // The run evaluates the wait itself, with its own steps.
       if (steps.values.left <= 0) return { changed: { kind, id } };
       const sooner =

@@ -11,12 +11,12 @@ export interface ConditionSteps {
 }
 
 /** Everything that an evaluation can see, before live state is read. */
-export interface EvaluationScope {
+export interface ExpressionContext {
   facts: RunFacts;
   variables: Record<string, unknown>;
   artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[];
   repeat: Record<string, unknown> | null;
-  /** What the last wait of the run came to; `changed` while one is evaluated. */
+  /** Result of the last wait of the run; `changed` while one is evaluated. */
   wait?: Record<string, unknown> | null;
   /** System ids that `health.systems` must hold besides those found in the expression. */
   usesState: readonly string[];
@@ -26,17 +26,17 @@ export interface EvaluationScope {
   now?: Date;
   /** Steps that several evaluations share, also those of variables and computed ids; default: each has its own. */
   steps?: ConditionSteps;
-  /** Told what a template saw as empty because it could not be read. */
+  /** Called for each value that a template saw as empty because it could not be read. */
   onWarning?: (warning: string) => void;
 }
 
-/** A condition as who waits for it sees it. */
-export interface Look {
+/** The value of a condition and what could change it. */
+export interface ConditionReading {
   value: boolean | 'error';
   reason?: string;
   /** The earliest instant at which it could change by the passing of time alone; null = never. */
   changesAt: Date | null;
-  /** Entities that it looks at; id `*` = any of the kind. */
+  /** Entities that it reads; id `*` = any of the kind. */
   refs: { kind: string; id: string }[];
   /** The expression reads something that is not known beforehand. */
   indeterminate: boolean;
@@ -50,27 +50,27 @@ export interface Evaluator {
   condition(
     db: Executor,
     condition: Condition,
-    scope: EvaluationScope,
+    scope: ExpressionContext,
   ): Promise<{ value: boolean | 'error'; reason?: string; trace(): ConditionTrace }>;
-  /** The same, for who waits: when time alone may change it, and what it looks at. `more` = read besides. */
-  look(
+  /** As `condition`, for waits: also when time alone may change the value, and what it reads. `more` = entities read besides. */
+  readCondition(
     db: Executor,
     condition: Condition,
-    scope: EvaluationScope,
+    scope: ExpressionContext,
     more?: readonly { kind: string; id: string }[],
-  ): Promise<Look>;
-  /** The same, with how each part came to its value; for what people look at, at twice the cost. */
-  explain(db: Executor, condition: Condition, scope: EvaluationScope): Promise<ConditionTrace>;
+  ): Promise<ConditionReading>;
+  /** The same, with how each part came to its value; for display, at twice the cost. */
+  explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
   /** Renders templates deeply; throws ExpressionError. */
-  render(db: Executor, value: unknown, scope: EvaluationScope): Promise<unknown>;
+  render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;
   /** Value of a bare expression; throws ExpressionError. */
-  value(db: Executor, expression: string, scope: EvaluationScope): Promise<unknown>;
+  value(db: Executor, expression: string, scope: ExpressionContext): Promise<unknown>;
   /** Renders a duration's template: a bare expression, with or without one pair of braces. */
-  renderDuration(db: Executor, template: string, scope: EvaluationScope): Promise<unknown>;
+  renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;
   /** Renders variables in order, each seeing those before it. `code` says whether a template failed or refers to a secret. */
   renderVariables(
     db: Executor,
     variables: Readonly<Record<string, unknown>>,
-    scope: EvaluationScope,
+    scope: ExpressionContext,
   ): Promise<{ variables: Record<string, unknown> } | { error: string; code: 'expression_error' | 'secret_outside' }>;
 }

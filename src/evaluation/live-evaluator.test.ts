@@ -2,13 +2,13 @@ import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { Executor } from '../db/executor';
 import { createSharedSteps } from '../domain/expressions/evaluate';
 import { createPluginFilters } from '../domain/registry/plugin-filters';
-import type { EvaluationScope } from './evaluator';
+import type { ExpressionContext } from './evaluator';
 import { createEvaluator } from './live-evaluator';
 import type { ReadHealth } from './live-scope';
 
 const NOW = new Date('2026-11-23T11:00:00.000Z');
 const shout = { description: 'Louder', apply: (input: unknown) => `${String(input)}!` };
-const scope: EvaluationScope = {
+const scope: ExpressionContext = {
   facts: {
     trigger: { id: 't', payload: { systemId: 'db-1' } },
     contextKey: 'db-1',

@@ -14,7 +14,7 @@ import { createSharedSteps, evaluate, type Scope } from '../domain/expressions/e
 import { expressionsInValue, type ExpressionSource } from '../domain/expressions/expression-source';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expressions/template';
-import type { EvaluationScope, Evaluator } from './evaluator';
+import type { ExpressionContext, Evaluator } from './evaluator';
 import { firingAlertsOf } from '../domains/alert/firing-alerts';
 import { readHealthViews } from '../domains/healthcheck/health-view';
 import {
@@ -49,15 +49,15 @@ const readersOf = ({ entities, readHealth = readHealthViews, readAlerts = firing
   ...{ entities, readHealth, readAlerts },
 });
 
-const nowOf = (scope: EvaluationScope, clock: Clock): Date => scope.now ?? clock.now();
+const nowOf = (scope: ExpressionContext, clock: Clock): Date => scope.now ?? clock.now();
 
 /** A trace evaluates every part of a condition, also those inside others. */
-const forTrace = (context: ConditionContext, { steps }: EvaluationScope): ConditionContext => ({
+const forTrace = (context: ConditionContext, { steps }: ExpressionContext): ConditionContext => ({
   ...context,
   shared: steps?.traces ?? createSharedSteps(16),
 });
 
-type ConditionEvaluator = Pick<Evaluator, 'condition' | 'look' | 'explain'>;
+type ConditionEvaluator = Pick<Evaluator, 'condition' | 'readCondition' | 'explain'>;
 
 function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
   const { entities, filters, clock, timezone } = deps;
@@ -70,7 +70,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
   const prepare = async (
     db: Executor,
     condition: Condition,
-    scope: EvaluationScope,
+    scope: ExpressionContext,
     more: readonly EntityRef[] = [],
   ): Promise<{ unavailable: Unavailable } | { scope: Scope; context: ConditionContext; isComputed: boolean }> => {
     const now = nowOf(scope, clock);
@@ -98,7 +98,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
       return { ...evaluateCondition(condition, ready.scope, ready.context), trace };
     },
 
-    async look(db, condition, scope, more = []) {
+    async readCondition(db, condition, scope, more = []) {
       const ready = await prepare(db, condition, scope, more);
       const watched = watchedBy(condition, scope, { now: nowOf(scope, clock), filters });
       if ('unavailable' in ready) {
@@ -132,15 +132,19 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
   const { filters, clock } = deps;
   const reads = readersOf(deps);
 
-  const live = async (db: Executor, source: ExpressionSource, scope: EvaluationScope, now: Date) => {
+  const live = async (db: Executor, source: ExpressionSource, scope: ExpressionContext, now: Date) => {
     const full = await readLiveScope({ ...reads, db }, source, scope, { now, filters });
     if (full.unavailable !== undefined) scope.onWarning?.(full.unavailable.reason);
     return full.scope;
   };
 
-  const options = ({ steps }: EvaluationScope, now: Date) => ({ now, filters, ...(steps && { shared: steps.values }) });
+  const options = ({ steps }: ExpressionContext, now: Date) => ({
+    now,
+    filters,
+    ...(steps && { shared: steps.values }),
+  });
 
-  const evaluateText = async (db: Executor, text: string, scope: EvaluationScope): Promise<unknown> => {
+  const evaluateText = async (db: Executor, text: string, scope: ExpressionContext): Promise<unknown> => {
     const now = nowOf(scope, clock);
     const { expression } = parseBareExpression(text);
     return evaluate(expression, await live(db, expression, scope, now), options(scope, now));

@@ -13,7 +13,7 @@ import { systemOfRun } from '../domain/expressions/system-of-run';
 import { artifactScope } from '../domain/run/scope';
 import { ALERT_KIND } from '../domains/alert/alert-entity';
 import type { firingAlertsOf } from '../domains/alert/firing-alerts';
-import type { EvaluationScope } from './evaluator';
+import type { ExpressionContext } from './evaluator';
 import type { readHealthViews } from '../domains/healthcheck/health-view';
 
 /** Most entities of a kind that an expression over all of them sees. */
@@ -45,12 +45,12 @@ type ById = Record<string, unknown>;
 const emptyMap = (): ById => Object.create(null) as ById;
 
 /** The system that `health.system` means in this scope, or null. */
-function systemIn({ facts }: EvaluationScope): string | null {
+function systemIn({ facts }: ExpressionContext): string | null {
   return systemOfRun(facts.contextKey, facts.trigger['payload']);
 }
 
 /** The scope without live state: what references with computed ids are evaluated against. */
-function staticScope(scope: EvaluationScope, now: Date): Scope {
+function staticScope(scope: ExpressionContext, now: Date): Scope {
   const { facts, variables, artifacts, repeat, wait } = scope;
   return withAliases({
     trigger: facts.trigger,
@@ -71,7 +71,7 @@ function staticScope(scope: EvaluationScope, now: Date): Scope {
 export async function readLiveScope(
   deps: { entities: EntityReader; readHealth: ReadHealth; readAlerts: ReadAlerts; db: Executor },
   source: ExpressionSource,
-  scope: EvaluationScope,
+  scope: ExpressionContext,
   { now, filters, more = [] }: LiveOptions,
 ): Promise<LiveScope> {
   const { db, entities } = deps;
@@ -118,7 +118,7 @@ const FED_BY: readonly [pattern: RegExp, kind: string][] = [
 /** What a condition reads: the entities whose changes may change its value. */
 export function watchedBy(
   condition: Condition,
-  scope: EvaluationScope,
+  scope: ExpressionContext,
   { now, filters }: Required<Pick<EvaluateOptions, 'now' | 'filters'>>,
 ): { refs: EntityRef[]; indeterminate: boolean } {
   const needs = conditionNeeds(condition);
@@ -145,7 +145,7 @@ type Views = Awaited<ReturnType<ReadHealth>>;
 async function readHealth(
   deps: { readHealth: ReadHealth; db: Executor },
   refs: readonly EntityRef[],
-  { usesState, stateWindowMinutes }: EvaluationScope,
+  { usesState, stateWindowMinutes }: ExpressionContext,
   now: Date,
 ): Promise<{ views: Views; unavailable?: string }> {
   const systems = refs.filter((ref) => ref.kind === 'health').map((ref) => ref.id);

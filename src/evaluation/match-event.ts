@@ -6,7 +6,7 @@ import type { Change, Occurrence } from '../domain/entities/change';
 import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import { triggerScope } from '../domain/run/scope';
 import { cameFromOutside } from '../integrations/came-from-outside';
-import type { EvaluationScope, Evaluator } from './evaluator';
+import type { ExpressionContext, Evaluator } from './evaluator';
 import { waitScopeOf } from './wait-scope';
 
 export interface MatchDeps {
@@ -18,10 +18,10 @@ export interface MatchDeps {
 export interface Waiter {
   wait: Pick<Wait, 'path' | 'contextKey' | 'anyKey' | 'scope'>;
   source: RunSource;
-  artifacts: EvaluationScope['artifacts'];
+  artifacts: ExpressionContext['artifacts'];
   events: readonly AwaitedEvent[];
   /** Steps that its filters share with others; default: each has its own. */
-  steps?: EvaluationScope['steps'];
+  steps?: ExpressionContext['steps'];
 }
 
 /**
@@ -86,7 +86,7 @@ async function passesFilter(
   evaluator: Evaluator,
   db: Executor,
   filter: string | undefined,
-  scope: EvaluationScope,
+  scope: ExpressionContext,
 ): Promise<boolean> {
   return filter === undefined || (await evaluator.condition(db, filter, scope)).value === true;
 }

@@ -1,14 +1,14 @@
 import type { RunSource } from '../db/runs/run-source';
-import type { WaitScope } from '../db/runs/waits';
-import type { EvaluationScope } from './evaluator';
+import type { WaitContext } from '../db/runs/waits';
+import type { ExpressionContext } from './evaluator';
 
 /** What the expressions of a wait see, in the worker and in the dispatcher. */
 export function waitScopeOf(
   { facts, definition }: RunSource,
-  artifacts: EvaluationScope['artifacts'],
-  { variables, repeat, wait, error }: WaitScope,
+  artifacts: ExpressionContext['artifacts'],
+  { variables, repeat, wait, error }: WaitContext,
   more: Record<string, unknown> = {},
-): EvaluationScope {
+): ExpressionContext {
   return {
     facts: error === undefined ? facts : { ...facts, run: { ...facts.run, error } },
     variables,

@@ -4,7 +4,7 @@ import { createComputedReader } from '../../src/db/entities/computed-states';
 import type { Executor } from '../../src/db/executor';
 import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
 import { createEvaluator } from '../../src/evaluation/live-evaluator';
-import type { EvaluationScope } from '../../src/evaluation/evaluator';
+import type { ExpressionContext } from '../../src/evaluation/evaluator';
 import { computedEntity } from '../../src/integrations/computed-entity';
 import type { Plugin } from '../../src/integrations/contract';
 import { byUser, createEntityFixture, type EntityFixture } from '../support/entity-fixture';
@@ -308,7 +308,7 @@ describe('states that a plugin computes', () => {
       failing('far', () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))),
     ],
   };
-  const scope: EvaluationScope = {
+  const scope: ExpressionContext = {
     facts: {
       trigger: { id: 't', payload: { room: 'ops' } },
       contextKey: null,
@@ -350,9 +350,9 @@ describe('states that a plugin computes', () => {
   test('cannot be written, and waits for them look again within a minute', async () => {
     const write = f.store.mutate(f.db, { kind: 'room', id: 'ops' }, { messages: 4 }, byUser);
     await expect(write).rejects.toMatchObject({ code: 'conflict' });
-    const look = await evaluator.look(f.db, 'state.room.ops.messages > 5', scope);
-    expect(look.value).toBe(false);
-    expect(look.changesAt?.getTime()).toBe(f.clock.now().getTime() + 60_000);
+    const reading = await evaluator.readCondition(f.db, 'state.room.ops.messages > 5', scope);
+    expect(reading.value).toBe(false);
+    expect(reading.changesAt?.getTime()).toBe(f.clock.now().getTime() + 60_000);
   });
 
   test.each([

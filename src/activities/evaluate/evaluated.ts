@@ -1,12 +1,12 @@
 import type { Executor } from '../../db/executor';
-import type { Evaluation } from '../../domain/run/activities';
-import type { EvaluationScope } from '../../evaluation/evaluator';
+import type { StepEvaluation } from '../../domain/run/activities';
+import type { ExpressionContext } from '../../evaluation/evaluator';
 import type { ActivityDeps } from '../deps';
 import type { Step } from '../step';
 
 /** What evaluating a step gave and how its row stands now. */
 export interface Evaluated {
-  evaluation: Evaluation;
+  evaluation: StepEvaluation;
   /** `running` while its children run, `waiting` while its timer does. */
   status: 'running' | 'waiting' | 'success' | 'failed' | 'skipped';
   result?: unknown;
@@ -17,4 +17,9 @@ export interface Evaluated {
 }
 
 /** Evaluates one kind of step. Throws what makes the step fail. */
-export type EvaluateKind = (step: Step, scope: EvaluationScope, deps: ActivityDeps, tx: Executor) => Promise<Evaluated>;
+export type EvaluateKind = (
+  step: Step,
+  scope: ExpressionContext,
+  deps: ActivityDeps,
+  tx: Executor,
+) => Promise<Evaluated>;

@@ -5,7 +5,7 @@ import type { Definition } from '../../domain/definition/schema';
 import { FermataError, messageOf } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import { scopeKeyOf } from '../../domain/run/bucket';
-import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
+import type { ExpressionContext, Evaluator } from '../../evaluation/evaluator';
 import { payloadFindings } from '../manual-run';
 import { renderRunVariables } from '../render-run-variables';
 import type { DryGate, DryOutcome } from './report';
@@ -34,7 +34,7 @@ export async function askGates(
   deps: GateDeps,
   automation: AutomationRecord,
   trigger: Trigger | undefined,
-  scope: EvaluationScope,
+  scope: ExpressionContext,
 ): Promise<DryGates> {
   const gates: DryGate[] = [];
   const refused = (outcome: DryOutcome): DryGates => ({ outcome, gates, variables: null });
@@ -70,7 +70,7 @@ export async function askGates(
 
 const reasonOf = ({ reason }: { reason?: string }) => (reason === undefined ? {} : { detail: reason });
 
-function askConfig(registry: Registry, { event, config }: Trigger, { facts }: EvaluationScope): DryGate {
+function askConfig(registry: Registry, { event, config }: Trigger, { facts }: ExpressionContext): DryGate {
   const payload = (facts.trigger['payload'] ?? {}) as Record<string, unknown>;
   const type = registry.trigger(event);
   try {

@@ -2,7 +2,7 @@ import type { AutomationRecord } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
 import type { Actor } from '../../domain/entities/change';
 import type { Registry } from '../../domain/registry/registry';
-import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
+import type { ExpressionContext, Evaluator } from '../../evaluation/evaluator';
 import { triggerNamed } from '../manual-run';
 import { startScope } from '../render-run-variables';
 import { askGates, type CountActive } from './dry-gates';
@@ -52,7 +52,7 @@ export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, req
     run: { id: NO_RUN, startedAt: request.now.toISOString() },
     automation: { id: automation.id, name: automation.name, group: automation.group },
   };
-  const scope: EvaluationScope = { ...startScope(definition, facts), now: request.now };
+  const scope: ExpressionContext = { ...startScope(definition, facts), now: request.now };
   const trigger = named?.trigger;
   const { outcome, gates, variables } = await askGates(deps, automation, trigger, scope);
   if (variables === null) return { outcome, gates, steps: [], end: null };

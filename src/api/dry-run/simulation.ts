@@ -5,7 +5,7 @@ import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import { FermataError, messageOf, type ErrorCode } from '../../domain/errors';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
 import type { Registry } from '../../domain/registry/registry';
-import type { EvaluationScope, Evaluator } from '../../evaluation/evaluator';
+import type { ExpressionContext, Evaluator } from '../../evaluation/evaluator';
 import type { DryStep } from './report';
 
 /** Steps that a dry run shows; a loop without effects may never end. */
@@ -60,19 +60,19 @@ export class Simulation {
   /** What the last wait came to. */
   wait: Record<string, unknown> | null = null;
   /** Made so far, oldest first. */
-  artifacts: EvaluationScope['artifacts'][number][] = [];
+  artifacts: ExpressionContext['artifacts'][number][] = [];
   private size = 0;
 
   constructor(
     readonly deps: SimulationDeps,
-    private start: EvaluationScope,
+    private start: ExpressionContext,
     private readonly perform: (run: Simulation, step: ActionStep, path: string) => Promise<DryResult>,
   ) {
     this.variables = start.variables;
   }
 
   /** What the step at hand sees. */
-  scope(): EvaluationScope {
+  scope(): ExpressionContext {
     return {
       ...this.start,
       variables: this.variables,
@@ -93,7 +93,7 @@ export class Simulation {
     return this.deps.evaluator.explain(this.deps.db, condition, this.scope());
   }
 
-  keepArtifact(artifact: EvaluationScope['artifacts'][number]): void {
+  keepArtifact(artifact: ExpressionContext['artifacts'][number]): void {
     this.artifacts.push(artifact);
   }
 

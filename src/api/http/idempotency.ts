@@ -1,5 +1,5 @@
 import { sha256 } from '../../domain/sha256';
-import { claimIdempotencyKey, storeAnswer, type IdempotencyScope } from '../../db/idempotency';
+import { claimIdempotencyKey, storeAnswer, type RequestKey } from '../../db/idempotency';
 import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
 import type { CallerKey } from '../../edges/ingest/once-by-key';
@@ -55,7 +55,7 @@ export function refuseReusedKey(): never {
  */
 export async function oncePerKey(
   tx: Executor,
-  scope: IdempotencyScope,
+  scope: RequestKey,
   content: RequestContent,
   work: () => Promise<Reply>,
 ): Promise<Reply> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AutomationStore } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
-import { BUCKETS, runStats, type Bucket } from '../../db/run-stats';
+import { STATS_INTERVALS, runStats, type StatsInterval } from '../../db/run-stats';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import { requireAutomation } from '../automations/deps';
@@ -11,19 +11,19 @@ import { IdParams, InstantQuery, Timestamp } from '../http/values';
 const TAG = 'Runs';
 const MAX_BUCKETS = 500;
 const DAY_MS = 86_400_000;
-const BUCKET_MS = { minute: 60_000, hour: 3_600_000, day: DAY_MS } as const satisfies Record<Bucket, number>;
+const BUCKET_MS = { minute: 60_000, hour: 3_600_000, day: DAY_MS } as const satisfies Record<StatsInterval, number>;
 
 const StatsQuery = z.object({
   from: InstantQuery.optional().describe('Default: 24 hours before `to`'),
   to: InstantQuery.optional().describe('Exclusive; default: now'),
-  bucket: z.enum(BUCKETS).default('hour'),
+  bucket: z.enum(STATS_INTERVALS).default('hour'),
 });
 
 const StatsAnswer = z
   .object({
     from: Timestamp,
     to: Timestamp,
-    bucket: z.enum(BUCKETS),
+    bucket: z.enum(STATS_INTERVALS),
     total: z.int().describe('Runs that ended between `from` and `to`'),
     buckets: z.array(
       z.object({

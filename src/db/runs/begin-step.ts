@@ -60,12 +60,12 @@ interface Row extends Record<string, unknown> {
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt, and
  * reads the artifacts made so far.
  * @param hold `hold`, inside a transaction: locks the run's row, so that a cancel waits until the effect is committed, and
- * branches of one run take turns. `look`, in autocommit: shows people the step while a call is under way.
+ * branches of one run take turns. `show`, in autocommit: shows people the step while a call is under way.
  */
 export async function beginStep(
   tx: Executor,
   names: StepNames,
-  hold: 'hold' | 'look',
+  hold: 'hold' | 'show',
   waitPath?: string,
   /**
    * Of a call: becomes the step's current attempt unless a later one of the same activity is, or another one was sent a moment
@@ -90,7 +90,7 @@ export async function beginStep(
         attempts = run_steps.attempts + case when run_steps.kind = 'action' and ${key}::jsonb is null then 1 else 0 end,
         attempt = case when run_steps.attempt ->> 'of' = ${attempt?.of ?? null}
           and (run_steps.attempt ->> 'no')::int > ${attempt?.no ?? null}::int then run_steps.attempt
-          when ${hold} = 'look' and (run_steps.attempt ->> 'sentAt')::float8
+          when ${hold} = 'show' and (run_steps.attempt ->> 'sentAt')::float8
             > extract(epoch from clock_timestamp()) - ${IN_FLIGHT_SECONDS} then run_steps.attempt
           else coalesce(${key}::jsonb, run_steps.attempt) end
       where run_steps.status in ('pending', 'running', 'waiting')

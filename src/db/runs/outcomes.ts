@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { Evaluation } from '../../domain/run/activities';
+import type { StepEvaluation } from '../../domain/run/activities';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
@@ -35,8 +35,8 @@ export async function variablesSet(db: Executor, runId: string): Promise<Record<
  * The decision of a row, which is kept while its step is still open. That of a loop is its latest: of an earlier iteration
  * it says that the loop went on.
  */
-export function decidedBefore(decided: unknown, iteration: number | undefined): Evaluation | null {
-  const before = (decided as Evaluation | null | undefined) ?? null;
+export function decidedBefore(decided: unknown, iteration: number | undefined): StepEvaluation | null {
+  const before = (decided as StepEvaluation | null | undefined) ?? null;
   if (before?.type !== 'repeat' || iteration === undefined || before.iteration === iteration) return before;
   return (before.iteration ?? -1) > iteration ? { type: 'repeat', iteration, goesOn: true } : null;
 }

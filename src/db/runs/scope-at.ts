@@ -5,7 +5,7 @@ import { inSiblingBranches } from '../../domain/run/path';
 import type { Executor } from '../executor';
 
 /** What the expressions of a step saw of its run. */
-export interface StoredScope {
+export interface RecordedContext {
   automation: { id: string; name: string; group: string | null };
   contextKey: string | null;
   trigger: Record<string, unknown>;
@@ -31,7 +31,7 @@ interface Row extends Record<string, unknown> {
   step_at: string | null;
   /** Null for versions that retention has removed. */
   definition: Pick<Definition, 'actions' | 'on_failure'> | null;
-  artifacts: (StoredScope['artifacts'][number] & { path: string })[] | null;
+  artifacts: (RecordedContext['artifacts'][number] & { path: string })[] | null;
   written: { path: string; variables: Record<string, unknown> }[] | null;
   waits: { path: string; result: Record<string, unknown> }[] | null;
   loop: { total?: number; items?: unknown[] } | null;
@@ -53,7 +53,7 @@ function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Re
 }
 
 /** By action; within one action in the order of its iterations, not of time. */
-function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): StoredScope['artifacts'] {
+function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): RecordedContext['artifacts'] {
   const byIteration = (one: number[], other: number[]) =>
     one.map((n, at) => n - (other[at] ?? 0)).find((n) => n !== 0) ?? 0;
   return artifacts
@@ -66,7 +66,7 @@ function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): StoredScope['
  * The scope as it was when the step at `path` began, put together from what the run left; null = no such run. Of
  * variables that branches running side by side set, those of other branches are left out.
  */
-export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<StoredScope | null> {
+export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<RecordedContext | null> {
   const loop = loopAround(path);
   const result = await db.execute<Row>(sql`
     with step as (select started_at from run_steps where run_id = ${runId} and path = ${path})

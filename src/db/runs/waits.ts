@@ -3,7 +3,7 @@ import type { RunError } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
 /** What the expressions of a wait see of its run, beside the run itself and its artifacts. */
-export interface WaitScope {
+export interface WaitContext {
   variables: Record<string, unknown>;
   repeat: Record<string, unknown> | null;
   wait: Record<string, unknown> | null;
@@ -62,15 +62,15 @@ export interface Wait {
   anyKey: boolean;
   /** As people read them, `kind:id`. */
   refs: string[];
-  scope: WaitScope;
+  scope: WaitContext;
   afterSeq: number;
   since: Date;
   timeoutAt: Date | null;
   recheckAt: Date | null;
   wokenBy: Waking | null;
-  /** What the look under way is about. */
+  /** What the check under way is about. */
   lookedBy: Waking | null;
-  /** It was looked at since it was armed. */
+  /** It was checked since it was armed. */
   looked: boolean;
 }
 
@@ -83,7 +83,7 @@ interface Row extends Record<string, unknown> {
   context_key: string | null;
   any_key: boolean;
   refs: string[];
-  scope: WaitScope;
+  scope: WaitContext;
   after_seq: string;
   since: string;
   timeout_at: string | null;
@@ -150,10 +150,11 @@ export async function lockWait(tx: Executor, runId: string, path: string): Promi
 }
 
 /**
- * Says that somebody looks now, in a transaction of its own before the look: who changes something after that finds the
- * wait without a wake under way, and what was changed before is seen by the look. False = no wait is armed.
+ * Records that a check begins, in a transaction of its own before the check. This closes the race with wakes: a change that is
+ * committed later finds the wait without a wake under way and sends one; an earlier one is seen by the check. Returns false when
+ * no wait is armed.
  */
-export async function beginLook(db: Executor, runId: string, path: string): Promise<boolean> {
+export async function beginCheck(db: Executor, runId: string, path: string): Promise<boolean> {
   const found = await db.execute<{ armed: boolean }>(sql`
     with looked as (
       update waits set looked_by = coalesce(woken_by, looked_by), woken_by = null, signalled_at = null
@@ -162,8 +163,8 @@ export async function beginLook(db: Executor, runId: string, path: string): Prom
   return found.rows[0]?.armed ?? false;
 }
 
-/** The look found nothing; when the next one is due by the clock. */
-export async function endLook(tx: Executor, id: string, recheckAt: Date | null): Promise<void> {
+/** Records a check that found nothing. `recheckAt`: when the next one is due by the clock; null = at no time. */
+export async function endCheck(tx: Executor, id: string, recheckAt: Date | null): Promise<void> {
   await tx.execute(sql`
     update waits set recheck_at = ${recheckAt?.toISOString() ?? null}, looked_by = null, looked = true where id = ${id}`);
 }

@@ -34,8 +34,8 @@ export interface Failed {
   error: RunError;
 }
 
-/** What evaluating a step came to, by kind. */
-export type Evaluation =
+/** The result of evaluating a step, by kind. */
+export type StepEvaluation =
   | Closed
   | Skipped
   | Failed
@@ -83,8 +83,8 @@ export interface Handover {
   apart?: true;
 }
 
-/** What performing an action came to. */
-export type Performance = Closed | Skipped | Failed | { type: 'done' } | Handover;
+/** The outcome of performing an action. */
+export type StepOutcome = Closed | Skipped | Failed | { type: 'done' } | Handover;
 
 /** A call ended without an attempt that could record its outcome. */
 export interface GaveUp {
@@ -95,7 +95,8 @@ export interface GaveUp {
 }
 
 /** The outcome of one command that an activity carried out. */
-export type Done = { at: string; iteration?: number; evaluated: Evaluation } | { at: string; performed: Performance };
+export type Done =
+  { at: string; iteration?: number; evaluated: StepEvaluation } | { at: string; performed: StepOutcome };
 
 /** What a stretch came to. */
 export interface Stretched {
@@ -139,9 +140,9 @@ export interface RunActivities {
    * One provider call as a normal activity. A step that failed for good is thrown as a non-retryable failure with `Failed` in
    * its details; histories of 0.1.0 have it as a result.
    */
-  performStep(input: StepInput): Promise<Performance>;
+  performStep(input: StepInput): Promise<StepOutcome>;
   /** Records a failure that no attempt could record itself; a step that has ended meanwhile keeps its outcome. */
-  failStep(input: StepInput & { error: RunError }): Promise<Performance>;
+  failStep(input: StepInput & { error: RunError }): Promise<StepOutcome>;
   /** Writes steps that were noted, when no other activity is about to. */
   writeNotes(input: { runId: string; journal: StepRecord[] }): Promise<void>;
   /** Notes on the run's row what it failed with, before `on_failure`. False: it had ended before. */

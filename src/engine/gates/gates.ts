@@ -6,7 +6,7 @@ import { sameJson } from '../../domain/entities/diff';
 import type { ConfigMismatch } from '../../domain/registry/trigger-type';
 import { triggerScope } from '../../domain/run/scope';
 import { variablesProblem } from '../../domain/run/limits';
-import type { ConditionSteps, EvaluationScope, Evaluator } from '../../evaluation/evaluator';
+import type { ConditionSteps, ExpressionContext, Evaluator } from '../../evaluation/evaluator';
 import type { Outcome } from '../evaluation-log';
 import { cameFromOutside } from '../../integrations/came-from-outside';
 import type { RoutedAutomation } from '../routed-automation';
@@ -32,7 +32,7 @@ export interface Entered {
   /** As the trigger has it. */
   payload: Record<string, unknown>;
   change: Pick<Change, 'changeId' | 'causedBy' | 'depth' | 'occurredAt'>;
-  scope: EvaluationScope;
+  scope: ExpressionContext;
 }
 
 /** A candidate that has passed all gates but concurrency. */
@@ -125,7 +125,7 @@ export function runScopeOf(
   automation: RoutedAutomation,
   trigger: Record<string, unknown>,
   contextKey: string | null,
-): EvaluationScope {
+): ExpressionContext {
   return {
     facts: {
       trigger,
@@ -144,7 +144,7 @@ export function runScopeOf(
 async function checkFilter(
   { evaluator, db }: GateDeps,
   filter: string | undefined,
-  scope: EvaluationScope,
+  scope: ExpressionContext,
   path: string,
 ): Promise<Refusal | null> {
   if (filter === undefined) return null;

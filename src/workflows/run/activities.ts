@@ -8,7 +8,7 @@ import {
   workflowInfo,
   type CancellationScope,
 } from '@temporalio/workflow';
-import type { Failed, GaveUp, Performance, RunActivities, StepInput, Stretched } from '../../domain/run/activities';
+import type { Failed, GaveUp, StepOutcome, RunActivities, StepInput, Stretched } from '../../domain/run/activities';
 import { callsQueueOf } from '../../domain/run/calls-queue';
 import { stepDeadlineMs } from '../../domain/run/step-deadline';
 import type { Command } from '../../domain/run/interpret/command';
@@ -87,7 +87,7 @@ export async function callStep(
   state: RunState,
   branch: Branch,
   { node, path, after }: CommandOf<'call'>,
-): Promise<Performance | GaveUp> {
+): Promise<StepOutcome | GaveUp> {
   const timeoutMs = after?.timeoutMs ?? node.timeoutMs;
   const { performStep } = proxyActivities<Pick<RunActivities, 'performStep'>>({
     summary: node.label,
@@ -124,7 +124,7 @@ export function failStep(
   state: RunState,
   branch: Branch,
   { node, path, error }: CommandOf<'fail'>,
-): Promise<Performance> {
+): Promise<StepOutcome> {
   const input = { ...state.stepInput(branch), path, error };
   return keepingNotes(state, input, () => scope.run(() => local(node.label).failStep(input)));
 }

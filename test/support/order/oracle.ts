@@ -1,4 +1,4 @@
-import type { Evaluation, Performance, StepInput } from '../../../src/domain/run/activities';
+import type { StepEvaluation, StepOutcome, StepInput } from '../../../src/domain/run/activities';
 import { kindOf } from '../../../src/domain/definition/action-kind';
 import type { Definition } from '../../../src/domain/definition/schema';
 import { stepAt } from '../../../src/domain/run/step-at';
@@ -27,7 +27,7 @@ export function oracle(definition: Steps, seed: number, odds: Odds, now: () => n
   const looks = new Map<string, number>();
   const error = (path: string) => ({ code: 'provider_failed', message: `failed at ${path}`, path });
 
-  const evaluate = ({ path, iteration, variables }: StepInput): Evaluation => {
+  const evaluate = ({ path, iteration, variables }: StepInput): StepEvaluation => {
     const step = stepAt(definition, path);
     if (!step) throw new Error(`no step at ${path}`);
     const roll = (what: string) => chance(`${seed} ${what} ${path} ${iteration ?? ''}`);
@@ -77,7 +77,7 @@ export function oracle(definition: Steps, seed: number, odds: Odds, now: () => n
     }
   };
 
-  const perform = ({ path }: StepInput): Performance => {
+  const perform = ({ path }: StepInput): StepOutcome => {
     const step = stepAt(definition, path);
     const roll = (what: string) => chance(`${seed} ${what} ${path}`);
     if (typeof step?.enabled === 'string' && roll('skip') < odds.skip) return { type: 'skipped' };

@@ -1,4 +1,4 @@
-import type { Evaluation, Performance } from '../../../src/domain/run/activities';
+import type { StepEvaluation, StepOutcome } from '../../../src/domain/run/activities';
 import type { StepRecord } from '../../../src/domain/run/step-record';
 
 /** Indexes of steps that follow each other: steps of a list and iterations of a loop, not branches. */
@@ -24,7 +24,7 @@ export class StepRows {
     }
   }
 
-  evaluated(path: string, evaluation: Evaluation): void {
+  evaluated(path: string, evaluation: StepEvaluation): void {
     switch (evaluation.type) {
       case 'condition':
       case 'variables':
@@ -40,7 +40,7 @@ export class StepRows {
     }
   }
 
-  performed(path: string, { type }: Performance): void {
+  performed(path: string, { type }: StepOutcome): void {
     if (type === 'done' || type === 'skipped' || type === 'failed') this.actions.set(path, type);
     this.set(path, type === 'handover' ? 'open' : 'ended');
   }

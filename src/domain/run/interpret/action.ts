@@ -1,9 +1,9 @@
 import type { ProviderAction } from '../../definition/action';
 import { assertNever } from '../../errors';
-import type { Closed, Failed, GaveUp, Handover, Performance } from '../activities';
+import type { Closed, Failed, GaveUp, Handover, StepOutcome } from '../activities';
 import type { ActionNode } from '../plan';
 import { show } from './around';
-import { askCall, askFailure, askPerformance, type Steps } from './command';
+import { askCall, askFailure, askOutcome, type Steps } from './command';
 import type { Context, StepKind } from './kind';
 import { RunClosed, StepFailed } from './outcome';
 
@@ -27,7 +27,7 @@ export const action: StepKind<'action', ProviderAction> = {
   *run(context, node, path) {
     yield* show(context, node, path, 'running');
     if (node.execution === 'long') return yield* settle(context, node, path, yield* call(node, path, null));
-    const first = yield* askPerformance(node, path);
+    const first = yield* askOutcome(node, path);
     if (first.type !== 'handover') return yield* settle(context, node, path, first);
     if (first.delayMs > 0) {
       yield* show(context, node, path, 'running', `attempt ${first.attempts} failed, trying again`);
@@ -38,7 +38,7 @@ export const action: StepKind<'action', ProviderAction> = {
 };
 
 /** A call whose origin has its share of the slots is moved to the task queue of calls, once. */
-function* call(node: ActionNode, path: string, after: Handover | null): Steps<Performance | GaveUp> {
+function* call(node: ActionNode, path: string, after: Handover | null): Steps<StepOutcome | GaveUp> {
   const outcome = yield* askCall(node, path, after);
   return outcome.type === 'handover' && outcome.apart === true ? yield* askCall(node, path, outcome) : outcome;
 }
@@ -47,7 +47,7 @@ function* settle(
   context: Context,
   node: ActionNode,
   path: string,
-  outcome: Performance | Closed | Failed | GaveUp,
+  outcome: StepOutcome | Closed | Failed | GaveUp,
 ): Steps {
   switch (outcome.type) {
     case 'closed':

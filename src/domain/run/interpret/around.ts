@@ -1,11 +1,11 @@
-import type { Evaluation } from '../activities';
+import type { StepEvaluation } from '../activities';
 import type { PlanNode } from '../plan';
 import type { RunError, StepStatus } from '../step-record';
 import { askEvaluation, type Steps } from './command';
 import type { Context } from './kind';
 import { RunClosed, RunEnded, StepFailed } from './outcome';
 
-type Settled = Exclude<Evaluation, { type: 'closed' | 'skipped' | 'failed' }>;
+type Settled = Exclude<StepEvaluation, { type: 'closed' | 'skipped' | 'failed' }>;
 
 /** Shows a step's state; its row is written by the activity that works on it. */
 export function* show(context: Context, node: PlanNode, path: string, status: StepStatus, text?: string): Steps {

@@ -1,4 +1,4 @@
-import type { Closed, Evaluation, Failed, GaveUp, Handover, Performance } from '../activities';
+import type { Closed, StepEvaluation, Failed, GaveUp, Handover, StepOutcome } from '../activities';
 import type { ActionNode, PlanNode } from '../plan';
 import type { RunError, StepStatus } from '../step-record';
 import type { Branch } from './progress';
@@ -14,11 +14,11 @@ export type BranchEnd = { type: 'done' } | { type: 'failed'; error: RunError } |
 
 /** What a step list asks its driver to do. Each command is answered with what stands beside it. */
 export type Command =
-  /** Evaluate a step; of a `while` or `until`, for an iteration. → `Evaluation` */
+  /** Evaluate a step; of a `while` or `until`, for an iteration. → `StepEvaluation` */
   | { type: 'evaluate'; node: PlanNode; path: string; iteration?: number }
-  /** Perform an action, first attempt. → `Performance` */
+  /** Perform an action, first attempt. → `StepOutcome` */
   | { type: 'perform'; node: ActionNode; path: string }
-  /** Perform an action as a call of its own with retries. → `Performance` or `GaveUp` */
+  /** Perform an action as a call of its own with retries. → `StepOutcome` or `GaveUp` */
   | { type: 'call'; node: ActionNode; path: string; after: Handover | null }
   /** Record the failure of a call that no attempt could record. → `Closed`, `Failed`, or what the step ended with */
   | { type: 'fail'; node: ActionNode; path: string; error: RunError }
@@ -50,25 +50,25 @@ export type Command =
 /** A step list in execution: yields commands, receives their answers, returns when it is through. */
 export type Steps<T = void> = Generator<Command, T, unknown>;
 
-export function* askEvaluation(node: PlanNode, path: string, iteration?: number): Steps<Evaluation> {
+export function* askEvaluation(node: PlanNode, path: string, iteration?: number): Steps<StepEvaluation> {
   return (yield {
     type: 'evaluate',
     node,
     path,
     ...(iteration === undefined ? {} : { iteration }),
-  }) as Evaluation;
+  }) as StepEvaluation;
 }
 
-export function* askPerformance(node: ActionNode, path: string): Steps<Performance> {
-  return (yield { type: 'perform', node, path }) as Performance;
+export function* askOutcome(node: ActionNode, path: string): Steps<StepOutcome> {
+  return (yield { type: 'perform', node, path }) as StepOutcome;
 }
 
-export function* askCall(node: ActionNode, path: string, after: Handover | null): Steps<Performance | GaveUp> {
-  return (yield { type: 'call', node, path, after }) as Performance | GaveUp;
+export function* askCall(node: ActionNode, path: string, after: Handover | null): Steps<StepOutcome | GaveUp> {
+  return (yield { type: 'call', node, path, after }) as StepOutcome | GaveUp;
 }
 
-export function* askFailure(node: ActionNode, path: string, error: RunError): Steps<Performance | Closed | Failed> {
-  return (yield { type: 'fail', node, path, error }) as Performance | Closed | Failed;
+export function* askFailure(node: ActionNode, path: string, error: RunError): Steps<StepOutcome | Closed | Failed> {
+  return (yield { type: 'fail', node, path, error }) as StepOutcome | Closed | Failed;
 }
 
 export function* askBranches(

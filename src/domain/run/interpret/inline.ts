@@ -1,4 +1,4 @@
-import type { Done, Evaluation, Performance, StepInput, Stretched, StretchInput } from '../activities';
+import type { Done, StepEvaluation, StepOutcome, StepInput, Stretched, StretchInput } from '../activities';
 import type { StepRecord } from '../step-record';
 import type { Command, Steps } from './command';
 import { RunClosed, RunEnded, StepFailed } from './outcome';
@@ -9,8 +9,8 @@ export type Asked = Extract<Command, { type: 'evaluate' | 'perform' }>;
 
 /** Carries out single commands. */
 export interface Hands {
-  evaluate: (input: StepInput) => Promise<Evaluation>;
-  perform: (input: StepInput) => Promise<Performance>;
+  evaluate: (input: StepInput) => Promise<StepEvaluation>;
+  perform: (input: StepInput) => Promise<StepOutcome>;
 }
 
 /** The steps of a branch, to be carried out one after another. */
