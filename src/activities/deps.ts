@@ -30,7 +30,7 @@ export interface ActivityDeps {
   origins: OriginLoad;
   /** Runs that a finished one made room for may start. */
   onRunsToStart: () => void;
-  /** Told of each action's end, for the metrics. */
+  /** Called when an action ends, for the metrics. */
   onAction: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
   /** Called for each run that ended, for the metrics. */
   onRunEnded: (automationId: string, status: 'success' | 'failed' | 'cancelled') => void;

@@ -80,7 +80,7 @@ async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: Ste
   }
 }
 
-/** What rows can keep: the execution goes on with the same. */
+/** Returns the evaluation as rows can store it; the execution continues with the same value. */
 function storable(evaluated: Evaluated, mask: Mask): Evaluated {
   return toStorable(masked(evaluated, mask));
 }

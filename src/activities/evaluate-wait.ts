@@ -137,7 +137,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<St
 
 async function check(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<StepEvaluation> {
   const wait = await lockWait(tx, step.names.runId, step.names.path);
-  // Gone with the run that has ended, or finished by an execution before this one.
+  // The run has ended, or an earlier execution finished the wait.
   if (wait === null) {
     const start = await beginStep(tx, step.names, 'show');
     return start.open && start.finished

@@ -156,7 +156,7 @@ async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise
   const { mask, names, source } = step;
   if (!isInBranch(source.definition, names.path)) return;
   const later = await persist(context, () => deps.secrets.readMask(deps.database.db, names.runId));
-  // Both: when the run has ended meanwhile, there is nothing left to read.
+  // Both, because nothing can be read once the run has ended.
   step.mask = (value, scope) => later(mask(value, scope), scope);
 }
 

@@ -40,7 +40,7 @@ export function createRunSecrets(deps: {
   db: Executor;
   cipher: Cipher;
   backend: SecretBackend;
-  /** Told of what was hidden, for the metrics. */
+  /** Called with the number of values that were masked, for the metrics. */
   onHit: (count: number) => void;
   /** Hides what plugins have read outside of steps. */
   maskOfPlugins?: Mask;

@@ -22,7 +22,7 @@ export function isDatabaseAway(error: unknown): boolean {
 }
 
 /**
- * The error and what caused it, as far as these are the database's or the socket's. Told by their shape: errors of the
+ * The error and what caused it, as far as these are the database's or the socket's. Recognized by their shape: errors of the
  * socket come from Node itself, whose `Error` need not be the one of this module's realm.
  */
 export function databaseCauses(error: unknown): { code: string; message: string }[] {

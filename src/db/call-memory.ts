@@ -3,7 +3,7 @@ import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 import { callProgress, connectionMemory } from './tables/connections';
 
-/** Returns what an earlier attempt under this idempotency key recorded; null when there is nothing. */
+/** Returns what an earlier attempt under this idempotency key recorded, or null. */
 export async function readCallProgress(db: Executor, idempotencyKey: string): Promise<unknown> {
   const rows = await db
     .select({ value: callProgress.value })
@@ -12,7 +12,7 @@ export async function readCallProgress(db: Executor, idempotencyKey: string): Pr
   return rows[0]?.value ?? null;
 }
 
-/** Records what a call has done so far; committed before the caller goes on. */
+/** Records what a call has done so far; committed before the call continues. */
 export async function writeCallProgress(db: Executor, idempotencyKey: string, value: unknown): Promise<void> {
   const set = { value, updatedAt: sql`clock_timestamp()` };
   await db
@@ -21,7 +21,7 @@ export async function writeCallProgress(db: Executor, idempotencyKey: string, va
     .onConflictDoUpdate({ target: callProgress.idempotencyKey, set });
 }
 
-/** Returns what was remembered for a connection under `key`; null when there is nothing. */
+/** Returns what was remembered for a connection under `key`, or null. */
 export async function recall(db: Executor, connectionId: string, key: string): Promise<unknown> {
   const rows = await db
     .select({ value: connectionMemory.value })

@@ -91,7 +91,7 @@ export async function appendChanges(
   return result.rows.map((row) => ({ changeId: row.change_id, seq: Number(row.seq) }));
 }
 
-/** Changes of one entity that are looked through at most. */
+/** Most changes of one entity that are searched. */
 const MOST_LOOKED_THROUGH = 1_000;
 
 /**

@@ -20,7 +20,7 @@ export interface DatabaseClock extends Clock {
 
 /**
  * Follows the database's clock: reads it now and every 15 s, and adds the time of the monotonic clock in between. While Postgres
- * is away it goes on counting.
+ * is away it keeps counting.
  */
 export async function followDatabaseClock(
   db: Executor,
@@ -56,7 +56,7 @@ export async function followDatabaseClock(
   };
   const remeasure = (): void => {
     measuring ??= measure()
-      // The clock goes on from its last measurement.
+      // The clock continues from its last measurement.
       .catch(() => undefined)
       .finally(() => (measuring = undefined));
   };

@@ -68,7 +68,7 @@ async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Prom
   return result.rows.map((row) => row.change_id);
 }
 
-/** What became of delivered events. */
+/** The result of delivering events. */
 export interface Delivered {
   /** One for each distinct delivery, in the given order; that of a repeat is the id of the first time. */
   changeIds: string[];

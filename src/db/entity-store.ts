@@ -83,7 +83,7 @@ export interface EntityStore {
     writes: readonly EntityWrite[],
     cause: Cause,
   ): Promise<MutateResult[]>;
-  /** Removes the entity: transitions to null and a tombstone change. False when there is none. */
+  /** Removes the entity: transitions to null and a tombstone change. Returns false when it does not exist. */
   remove(
     tx: Executor,
     ref: EntityRef,

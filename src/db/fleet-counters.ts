@@ -83,7 +83,7 @@ async function seriesOf(registry: Registry): Promise<MetricSeries[]> {
   const metrics = await registry.getMetricsAsJSON();
   return metrics.flatMap(({ name, values }) =>
     values.map((each) => ({
-      // Of a histogram each series has a name of its own.
+      // The series of a histogram have different names.
       name: (each as { metricName?: string }).metricName ?? name,
       labels: labelsText(each.labels),
       value: each.value,

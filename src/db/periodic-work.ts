@@ -6,7 +6,7 @@ export const periodicDue = (name: string, everySeconds: number): SQL => sql`not 
   select 1 from periodic_work where name = ${name}
     and done_at > clock_timestamp() - make_interval(secs => ${everySeconds}))`;
 
-/** Notes that periodic work was done, and where it goes on. */
+/** Records that periodic work was done, and the position at which it continues. */
 export async function noteDone(db: Executor, name: string, position: unknown = null): Promise<void> {
   await db.execute(sql`
     insert into periodic_work (name, done_at, position)
@@ -14,7 +14,7 @@ export async function noteDone(db: Executor, name: string, position: unknown = n
     on conflict (name) do update set done_at = excluded.done_at, position = excluded.position`);
 }
 
-/** Where periodic work goes on; undefined = it was never done. */
+/** Returns the position at which periodic work continues; undefined = it was never done. */
 export async function positionOf(db: Executor, name: string): Promise<unknown> {
   const found = await db.execute<{ position: unknown }>(sql`select position from periodic_work where name = ${name}`);
   return found.rows[0]?.position;

@@ -137,7 +137,7 @@ export async function resyncMissing(
         where k."automationId" = s.automation_id and k."triggerId" = s.trigger_id)`);
 }
 
-/** Schedules held against their specs at a time. */
+/** How many schedules are compared with their specs at a time. */
 const PAGE = 200;
 
 /** Marks schedules whose spec in Temporal differs from their present one, for example after a change of the default time zone. */

@@ -35,7 +35,7 @@ export async function listScriptPackages(
   return db.select(info).from(scriptPackages).where(where).orderBy(desc(scriptPackages.id)).limit(page.limit);
 }
 
-/** Scripts that name it fail from now on; false = there is none. */
+/** Removes a package; scripts that name it fail from now on. Returns false when it does not exist. */
 export async function deleteScriptPackage(tx: Executor, id: string): Promise<boolean> {
   return (await tx.delete(scriptPackages).where(eq(scriptPackages.id, id))).rowCount === 1;
 }

@@ -62,7 +62,7 @@ export async function putSecret(
   return infoOf(row);
 }
 
-/** Binds a secret without a new value; null = there is none. */
+/** Binds a secret without a new value. Returns null when the secret does not exist. */
 export async function bindSecret(
   tx: Executor,
   { name, allow, now }: { name: string; allow: SecretBinding | null; now: Date },
@@ -73,7 +73,7 @@ export async function bindSecret(
   return written.rows[0] ? infoOf(written.rows[0]) : null;
 }
 
-/** False = there is none. */
+/** Returns false when the secret does not exist. */
 export async function deleteSecret(tx: Executor, name: string): Promise<boolean> {
   return (await tx.execute(sql`delete from secrets where name = ${name}`)).rowCount === 1;
 }

@@ -88,7 +88,7 @@ export async function listSessions(
     .limit(page.limit);
 }
 
-/** Ends a session; false when there is none that is not revoked. */
+/** Revokes a session. Returns false when no valid session has this id. */
 export async function revokeSession(tx: Executor, id: string, at: Date): Promise<boolean> {
   const revoked = await tx
     .update(sessions)

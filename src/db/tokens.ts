@@ -82,7 +82,7 @@ export async function listTokens(
     .limit(page.limit);
 }
 
-/** Revokes a token; false when there is none that is still valid. */
+/** Revokes a token. Returns false when no valid token has this id. */
 export async function revokeToken(tx: Executor, id: string, at: Date): Promise<boolean> {
   const revoked = await tx
     .update(apiTokens)

@@ -73,7 +73,7 @@ export class RoutingIndex {
     this.entries.delete(automationId);
   }
 
-  /** Everyone who could care, in no order that matters. */
+  /** Returns the candidates for an event, in no particular order. */
   candidates(event: string, payload: Record<string, unknown>): Candidate[] {
     return this.lookUp(this.events, event, payload);
   }

@@ -28,7 +28,7 @@ export interface WakeDeps {
   log: Logger;
   /** A wake is to be sent; it is again by who sweeps, until it is answered. */
   onWakeToSend: (wake: Wake) => void;
-  /** DerivedChange of each wait that a change was held against, for the metrics. */
+  /** Called for each wait that was checked for a change, for the metrics. */
   onWake: (result: 'signalled' | 'false') => void;
 }
 
@@ -43,7 +43,7 @@ const CONCURRENT = 8;
 
 /**
  * Holds changes against what runs wait for, before they are routed, so that a crash in between repeats it. A wait is
- * evaluated here, with its run's own scope; only one that holds now, or has to be looked at sooner, costs its execution a task.
+ * evaluated here, with its run's own scope; only one that holds now, or has to be checked sooner, costs its execution a task.
  */
 export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[]): Promise<NewRouting[]> {
   if (derived.length === 0) return [];
@@ -85,7 +85,7 @@ async function stepsByRun(
   return new Map([...automations].map(([runId, id]) => [runId, own.get(id) ?? stepsOf(0)]));
 }
 
-/** One row for each change that the wait was held against; `by` null = none of them woke it. */
+/** Returns one row for each change that the wait was checked for; `by` null = none of them woke it. */
 function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: Waking | null): NewRouting[] {
   const looksAt = ({ change, occurrences }: DerivedChange): boolean =>
     wait.kind === 'wait_until'

@@ -10,7 +10,7 @@ export interface Evaluated {
   /** `running` while its children run, `waiting` while its timer does. */
   status: 'running' | 'waiting' | 'success' | 'failed' | 'skipped';
   result?: unknown;
-  /** How it came to that, kept beside the decision. */
+  /** How the result was reached; stored beside the decision. */
   trace?: Record<string, unknown>;
   /** The run waits from now on. */
   waits?: boolean;

@@ -14,7 +14,7 @@ const ROUND = 'reconcile-runs';
 const PAGE = 200;
 /** Calls to Temporal under way at a time. */
 const CONCURRENT = 20;
-/** Time for one call, below the start-to-close timeout of the activity; the next call goes on from there. */
+/** Time for one call, below the start-to-close timeout of the activity; the next call continues from there. */
 const BUDGET_MS = 120_000;
 /** An execution younger than this may have a row that is about to be committed. */
 const SETTLED_MS = 60_000;
@@ -33,7 +33,7 @@ interface ReconcileDeps {
  * Repairs what rows and Temporal disagree about: open rows whose execution was closed outside (in the Web UI, by a timeout,
  * with Temporal's own database), executions whose row is gone (Postgres was restored from a backup), and waiting runs
  * without a wait. After a restore of Postgres every open execution gets a signal to evaluate its waits, since it may be further
- * than its rows say. Goes through all of them in pages, until its budget is used up; the next call goes on from there.
+ * than its rows say. Goes through all of them in pages, until its budget is used up; the next call continues from there.
  */
 export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities['reconcileRuns'] {
   const { database } = deps;

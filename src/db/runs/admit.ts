@@ -61,7 +61,7 @@ interface Asked {
   bucket: Bucket;
 }
 
-/** What a bucket has come to while a batch is decided. */
+/** State of a bucket while a batch is decided. */
 interface BucketState {
   active: number;
   newest: string | null;
@@ -87,7 +87,7 @@ async function admit(
   if (request.mode === 'restart' && state.active > 0) {
     const endedBy = { kind: 'replaced', runId: request.id, reason: `replaced by ${request.id}` };
     if (state.last !== null) {
-      // Neither was started yet: the row says what became of it, and only the last of the batch is launched.
+      // Neither was started yet: the row records that it was replaced, and only the last of the batch is launched.
       replaced = state.last.admission.replaced;
       Object.assign(state.last.row, { endedBy, startNow: false });
       Object.assign(state.last.admission, { startNow: false, replaced: [] });

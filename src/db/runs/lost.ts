@@ -4,7 +4,7 @@ import { lockBucket } from './bucket';
 import type { RunError } from '../../domain/run/step-record';
 import { finishRun, type RunEnd } from './finish';
 
-/** An open row that an execution should stand behind. */
+/** An open row that should have an open execution. */
 export interface OpenRun {
   id: string;
   automationId: string;
@@ -54,7 +54,7 @@ export async function openRunsAmong(db: Executor, ids: readonly string[]): Promi
 
 /** How a run ends whose execution is closed or gone. */
 export interface LostEnd extends Pick<RunEnd, 'status' | 'endedBy' | 'error'> {
-  /** The execution vanished without an end of its own: `on_failure` is still to be performed, by a new execution. */
+  /** The execution vanished before it ended: a new execution still has to perform `on_failure`. */
   vanished?: boolean;
 }
 

@@ -12,7 +12,7 @@ export interface RecordedContext {
   run: { id: string; startedAt: string | null };
   variables: Record<string, unknown>;
   artifacts: { actionId: string | null; name: string; data: Record<string, unknown> }[];
-  /** What the last wait before the step came to. */
+  /** Result of the last wait before the step. */
   wait: Record<string, unknown> | null;
   /** The innermost loop around the step. */
   repeat: Record<string, unknown> | null;

@@ -39,7 +39,7 @@ export async function takeOverSteps(
   await takeOverArtifacts(tx, ids, from, to);
 }
 
-/** With ids of their own, in the old order: later steps look for the newest. */
+/** Copies artifacts under new ids in the old order, because later steps use the newest. */
 async function takeOverArtifacts(tx: Executor, ids: Ids, from: string, to: string): Promise<void> {
   const made = await tx.execute<{ id: string }>(sql`
     select a.id from artifacts a join run_steps s on s.run_id = ${to} and s.path = a.path

@@ -232,7 +232,7 @@ export async function wakeWait(db: Executor, id: string, by: Waking): Promise<Wa
 /** Entities that a wake can carry; what is more is found by the next change of its kind. */
 const MOST_CHANGED = 200;
 
-/** Adds an entity to the wake that is under way, for a wait that looks at any of a kind. */
+/** Adds an entity to the wake that is under way, for a wait on any entity of a kind. */
 export async function addToWake(db: Executor, id: string, changed: { kind: string; id: string }): Promise<void> {
   const entity = JSON.stringify([changed]);
   await db.execute(sql`
@@ -254,7 +254,7 @@ export async function changedAfter(
   return found.rows.map((row) => ({ kind: row.kind, id: row.entity_id }));
 }
 
-/** Kinds of which a wait looks at any entity. */
+/** Returns the kinds of which a wait reads any entity. */
 export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
   return refs.filter((ref) => ref.endsWith(':*')).map((ref) => ref.slice(0, -2));
 }

@@ -107,7 +107,7 @@ export const waits = pgTable(
   (t) => [unique('waits_run_id_path_key').on(t.runId, t.path)],
 );
 
-/** Entities that waits look at; `*` = any of the kind. */
+/** Entities that waits read; `*` = any of the kind. */
 export const waitRefs = pgTable(
   'wait_refs',
   {

@@ -11,7 +11,7 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 type Holds = NonNullable<TriggerType['holds']>;
 type Cause = Pick<DwellArming, 'event' | 'trigger' | 'config' | 'armedAt'>;
 
-/** Results of a system that are looked through for one that can be read. */
+/** How many results of a system are searched for one that can be read. */
 const LOOK_BACK = 50;
 /** After every result that there is. */
 const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };

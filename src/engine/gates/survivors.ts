@@ -18,7 +18,7 @@ export interface SurvivorDeps {
   evaluations: EvaluationLog;
   launcher: RunLauncher;
   ids: Ids;
-  /** Told of each candidate's outcome, for the metrics: an evaluation outcome or `run`. */
+  /** Called with each candidate's outcome, for the metrics: an evaluation outcome or `run`. */
   onOutcome: (outcome: string) => void;
   /** Reports runs that were dropped because as many as the mode allows were active. */
   overflow: OverflowReport;

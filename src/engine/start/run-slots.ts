@@ -32,7 +32,7 @@ export interface RunSlots {
   share(): number;
   /** Automations that have their share. */
   full(): string[];
-  /** Gives a reservation back; nothing happens when there is none. */
+  /** Releases a reservation; does nothing when none is held. */
   release(runId: string): void;
   /** Runs whose reservation is older than so many milliseconds and that have not begun. */
   reservedFor(ms: number): string[];
