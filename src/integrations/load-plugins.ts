@@ -6,6 +6,7 @@ import type { Database } from '../db/client';
 import { assertPluginSchemas } from '../db/plugin-migrations';
 import { messageOf } from '../domain/errors';
 import type { Mask } from '../domain/secrets/mask-values';
+import { checkPlugin } from './check-plugin';
 import type { OwnPlugin } from './contract';
 import type { Egress } from '../edges/egress/egress';
 import { guardPlugin } from './guard-plugin';
@@ -73,7 +74,7 @@ async function makePlugins(
       let id = name;
       const host = environment.hostOf(() => id);
       const made = typeof loaded.default === 'function' ? await loaded.default(host) : loaded.default;
-      if (typeof made?.id !== 'string') throw new Error('its default export is no plugin');
+      checkPlugin(made);
       id = made.id;
       plugins.push(made);
     } catch (error) {

@@ -100,7 +100,7 @@ const service = (egress) => ({
   },
 });
 
-const stationRoute = ({ db }) =>
+const stationRoute = ({ db, entities }) =>
   readRoute({
     method: 'get',
     path: '/weather/{station}',
@@ -111,12 +111,9 @@ const stationRoute = ({ db }) =>
     params: z.object({ station: z.string() }),
     responses: { 200: { description: 'The wind', schema: State }, 404: { description: 'There is no such station' } },
     async handler({ params: { station } }) {
-      const { rows } = await db.$client.query('select state from entities where kind = $1 and id = $2', [
-        'weather',
-        station,
-      ]);
-      if (rows.length === 0) throw new FermataError('not_found', `There is no station ${station}.`);
-      return json(200, rows[0].state);
+      const found = await entities.get(db, 'weather', station);
+      if (found === null) throw new FermataError('not_found', `There is no station ${station}.`);
+      return json(200, found.state);
     },
   });
 
