@@ -26,6 +26,8 @@ export interface EventListener {
   automation: { id: string; name: string; group: string | null };
   /** As the trigger names it: an id or a name. */
   connection: string;
+  /** Of the trigger or wait; waits may have templates in it. */
+  config: Record<string, unknown>;
 }
 
 /** A mark that changes whenever the listeners or the connections may have changed, and whether anything is watched. */
@@ -39,15 +41,23 @@ export async function listenersMark(db: Executor): Promise<{ mark: string; isWat
 
 /** Reads the enabled automations that listen to `kubernetes.event`. */
 export async function eventListeners(db: Executor): Promise<EventListener[]> {
-  const found = await db.execute<{ id: string; name: string; group: string | null; connection: string | null }>(sql`
-    select distinct a.id, a.name, a."group", place #>> '{config,connectionId}' as connection
+  const found = await db.execute<ListenerRow>(sql`
+    select distinct a.id, a.name, a."group", place->'config' as config
     from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
     cross join lateral jsonb_path_query(v.definition, 'strict $.** ? (@.event == "kubernetes.event")') place
     where a.status = 'enabled' and a.deleted_at is null
     order by a.id`);
-  return found.rows.flatMap(({ connection, ...automation }) =>
-    connection === null ? [] : [{ automation, connection }],
-  );
+  return found.rows.flatMap(({ config, ...automation }) => {
+    const connection = config?.['connectionId'];
+    return typeof connection === 'string' ? [{ automation, connection, config: { ...config } }] : [];
+  });
+}
+
+interface ListenerRow extends Record<string, unknown> {
+  id: string;
+  name: string;
+  group: string | null;
+  config: Record<string, unknown> | null;
 }
 
 /** Serialises the comparison of watches with listeners until the transaction ends. */

@@ -8,7 +8,7 @@ import {
   type HeldWatch,
   type WatchPlace,
 } from '../../../db/kubernetes-watches';
-import { keepWatching, type EventWatcherDeps } from './keep-watching';
+import { keepWatching, type EventWatcherDeps, type WantedEvents } from './keep-watching';
 import { listenersByConnection } from './listeners';
 
 /** While nobody listens, listeners are looked for so often, besides after each change of a definition. */
@@ -32,13 +32,16 @@ export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
   const { database, workerId, log } = deps;
   const running = new Map<string, { mark: string; controller: AbortController; ended: Promise<void> }>();
   let known = '';
+  let listened: Listened = new Map();
+  const wanted: WantedEvents = (connectionId) =>
+    listened.get(connectionId)?.listeners.map(({ config }) => config) ?? [];
   let quietUntil = 0;
   let stopped = false;
 
   const begin = (watch: HeldWatch): void => {
     const key = keyOf(watch);
     const controller = new AbortController();
-    const ended = keepWatching(deps, watch, controller.signal)
+    const ended = keepWatching({ ...deps, wanted }, watch, controller.signal)
       .catch((error: unknown) => {
         if (!controller.signal.aborted) log.error({ err: error, watch: key }, 'a watch of Kubernetes ended');
       })
@@ -54,7 +57,7 @@ export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
         quietUntil = performance.now() + QUIET_MS;
         return;
       }
-      if (mark !== known) await followListeners(database);
+      if (mark !== known) listened = await followListeners(database);
       known = mark;
       const held = await holdWatches(database.db, workerId);
       const marks = new Map(held.map((watch) => [keyOf(watch), watch.connectionMark]));
@@ -74,9 +77,11 @@ export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
 
 const keyOf = ({ connectionId, namespace }: WatchPlace): string => `${connectionId}/${namespace}`;
 
-/** Makes the watches that the automations want now. */
-async function followListeners({ db }: Database): Promise<void> {
-  await db.transaction(async (tx) => {
+type Listened = Awaited<ReturnType<typeof listenersByConnection>>;
+
+/** Makes the watches that the automations want now. Returns what listens to each connection. */
+function followListeners({ db }: Database): Promise<Listened> {
+  return db.transaction(async (tx) => {
     await lockWatches(tx);
     const listeners = await listenersByConnection(tx);
     const wanted = [...listeners.values()].flatMap(({ row }): WatchPlace[] => {
@@ -85,5 +90,6 @@ async function followListeners({ db }: Database): Promise<void> {
       return namespaces.map((namespace) => ({ connectionId: row.id, namespace }));
     });
     await setWatches(tx, wanted);
+    return listeners;
   });
 }

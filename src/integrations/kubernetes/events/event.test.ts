@@ -1,4 +1,5 @@
 import { isLater, KubeEvent, payloadOf } from './event';
+import { isWanted } from './match';
 import { kubernetesEventsPlugin } from './plugin';
 
 const connection = { id: 'c1', name: 'Cluster' };
@@ -56,6 +57,12 @@ describe('the trigger', () => {
     expect(trigger?.configSchema?.safeParse(config).success).toBe(true);
     expect(trigger?.evaluateConfig?.(payload, config)).toBe(path === undefined);
     expect(trigger?.mismatch?.(payload, config)?.path).toBe(path);
+  });
+  it('is wanted when a config matches, or may match once its templates are filled', () => {
+    expect(isWanted(payload, [])).toBe(false);
+    expect(isWanted(payload, [{ connectionId: 'c1', type: 'Normal' }])).toBe(false);
+    expect(isWanted(payload, [{ connectionId: 'c1', type: 'Normal' }, { connectionId: 'c1' }])).toBe(true);
+    expect(isWanted(payload, [{ connectionId: 'c1', name: '{{ trigger.payload.name }}' }])).toBe(true);
   });
   it('has the object as its context key', () => {
     expect(trigger?.contextKey?.(payload, {})).toBe('Pod/web');

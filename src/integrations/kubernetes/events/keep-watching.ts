@@ -15,6 +15,7 @@ import type { OpenConnection } from '../../connections/open-connection';
 import { clusterOf, createKubernetesClient, createKubernetesWatch, KubernetesConnection } from '../client';
 import { contextKeyOf, payloadOf } from './event';
 import { listenersByConnection } from './listeners';
+import { isWanted } from './match';
 import { Expired, listEvents, watchEvents, type Batch, type Source } from './watch-stream';
 
 const EVENT = 'kubernetes.event';
@@ -34,6 +35,13 @@ export interface EventWatcherDeps {
   openConnection(type: string, id: string, use: SecretUse): Promise<OpenConnection>;
 }
 
+/** Configs of what listens to a connection now. Events that none of them matches are not written. */
+export type WantedEvents = (connectionId: string) => readonly Record<string, unknown>[];
+
+interface WatchDeps extends EventWatcherDeps {
+  wanted: WantedEvents;
+}
+
 /** Another worker has taken the watch, or nobody listens to it any more. */
 class Lost extends Error {
   override readonly name = 'Lost';
@@ -43,7 +51,7 @@ class Lost extends Error {
  * Watches one place until the signal aborts or the watch is lost. A new watch begins with what happens from now on; after
  * a 410, events later than the last delivered one are listed first.
  */
-export async function keepWatching(deps: EventWatcherDeps, held: HeldWatch, signal: AbortSignal): Promise<void> {
+export async function keepWatching(deps: WatchDeps, held: HeldWatch, signal: AbortSignal): Promise<void> {
   const { log } = deps;
   const watch = { ...held };
   const state = { pauseMs: FIRST_PAUSE_MS, mustList: false };
@@ -68,7 +76,7 @@ export async function keepWatching(deps: EventWatcherDeps, held: HeldWatch, sign
 }
 
 async function watchOnce(
-  deps: EventWatcherDeps,
+  deps: WatchDeps,
   watch: HeldWatch,
   state: { pauseMs: number; mustList: boolean },
   signal: AbortSignal,
@@ -116,7 +124,7 @@ async function openWatched(
 
 /** Appends the events of a batch and moves the watch on, in chunks. @throws {Lost} when the watch is another worker's */
 async function deliverBatch(
-  { database, workerId, clock, notifier }: EventWatcherDeps,
+  { database, workerId, clock, notifier, wanted }: WatchDeps,
   watch: HeldWatch,
   { batch, name, cluster }: { batch: Batch; name: string; cluster: string },
 ): Promise<void> {
@@ -126,8 +134,10 @@ async function deliverBatch(
     const isLast = start + CHUNK >= events.length;
     const to = isLast ? batch.to : (chunk.at(-1)?.metadata.resourceVersion ?? batch.to);
     const occurredAt = clock.now();
-    const changes = chunk.map((event) => {
+    const configs = wanted(watch.connectionId);
+    const changes = chunk.flatMap((event) => {
       const payload = toStorable(payloadOf(event, { id: watch.connectionId, name }));
+      if (!isWanted(payload, configs)) return [];
       const contextKey = contextKeyOf(payload);
       const id = `${watch.connectionId}/${contextKey}`;
       return { kind: EVENT, id, event: EVENT, payload, contextKey, occurredAt, cause: CAUSE };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TriggerType } from '../../../domain/registry/trigger-type';
 import type { Plugin } from '../../contract';
 import { contextKeyOf, EventPayload } from './event';
+import { mismatchOf } from './match';
 
 const Text = z.string().trim().min(1);
 const Wanted = z
@@ -20,15 +21,6 @@ const Config = z.strictObject({
   name: Wanted.describe('Name of that object, or a list'),
 });
 
-/** First field of a config that a payload does not match. */
-function missed(payload: Record<string, unknown>, config: Record<string, unknown>): [string, unknown] | undefined {
-  return Object.entries(config).find(([field, wanted]) => {
-    const values = [wanted].flat();
-    if (field !== 'connectionId') return !values.includes(payload[field]);
-    return !values.includes(payload['connectionId']) && !values.includes(payload['connectionName']);
-  });
-}
-
 /** `kubernetes.event`: an Event of a cluster (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/). */
 const event: TriggerType = {
   id: 'event',
@@ -39,9 +31,9 @@ const event: TriggerType = {
   configSchema: Config,
   contextKey: (payload) => contextKeyOf(EventPayload.parse(payload)),
   contextKeyLabel: 'object',
-  evaluateConfig: (payload, config) => missed(payload, config) === undefined,
+  evaluateConfig: (payload, config) => mismatchOf(payload, config) === undefined,
   mismatch(payload, config) {
-    const found = missed(payload, config);
+    const found = mismatchOf(payload, config);
     if (found === undefined) return undefined;
     const [path, wanted] = found;
     return { path, expression: path, found: payload[path], wanted };

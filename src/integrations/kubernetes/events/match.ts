@@ -1,0 +1,19 @@
+/** Returns the first field of a config that a payload does not match, with what it wants. */
+export function mismatchOf(
+  payload: Record<string, unknown>,
+  config: Record<string, unknown>,
+): [string, unknown] | undefined {
+  return Object.entries(config).find(([field, wanted]) => {
+    const values = [wanted].flat();
+    if (field !== 'connectionId') return !values.includes(payload[field]);
+    return !values.includes(payload['connectionId']) && !values.includes(payload['connectionName']);
+  });
+}
+
+/** Whether any of these configs may match: a value with a template in it is known only at run time. */
+export function isWanted(payload: Record<string, unknown>, configs: readonly Record<string, unknown>[]): boolean {
+  return configs.some((config) => {
+    const plain = Object.entries(config).filter(([, wanted]) => !JSON.stringify(wanted).includes('{{'));
+    return mismatchOf(payload, Object.fromEntries(plain)) === undefined;
+  });
+}
