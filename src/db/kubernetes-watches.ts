@@ -30,22 +30,28 @@ export interface EventListener {
   config: Record<string, unknown>;
 }
 
-/** A mark that changes whenever the listeners or the connections may have changed, and whether anything is watched. */
+/**
+ * A mark that changes whenever the listeners or the connections may have changed, and every 5 minutes, since runs end without a
+ * revision; and whether anything is watched.
+ */
 export async function listenersMark(db: Executor): Promise<{ mark: string; isWatched: boolean }> {
   const found = await db.execute<{ mark: string; is_watched: boolean }>(sql`
     select concat_ws('/', (select max(revision) from automations), (select count(*) from connections),
-      (select max(updated_at) from connections)) as mark, exists (select 1 from kubernetes_watches) as is_watched`);
+      (select max(updated_at) from connections), floor(extract(epoch from clock_timestamp()) / 300)) as mark, exists (select 1 from kubernetes_watches) as is_watched`);
   const { mark = '', is_watched: isWatched = false } = found.rows[0] ?? {};
   return { mark, isWatched };
 }
 
-/** Reads the enabled automations that listen to `kubernetes.event`. */
+/** Reads what listens to `kubernetes.event`: enabled automations, and the versions that open runs are pinned to. */
 export async function eventListeners(db: Executor): Promise<EventListener[]> {
   const found = await db.execute<ListenerRow>(sql`
+    with listening as (
+      select id, version from automations where status = 'enabled' and deleted_at is null
+      union select automation_id, version from runs where status in ('pending', 'running', 'waiting'))
     select distinct a.id, a.name, a."group", place->'config' as config
-    from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
+    from listening l join automations a on a.id = l.id
+    join automation_versions v on v.automation_id = l.id and v.version = l.version
     cross join lateral jsonb_path_query(v.definition, 'strict $.** ? (@.event == "kubernetes.event")') place
-    where a.status = 'enabled' and a.deleted_at is null
     order by a.id`);
   return found.rows.flatMap(({ config, ...automation }) => {
     const connection = config?.['connectionId'];

@@ -19,6 +19,7 @@ describe('events of a Kubernetes cluster', () => {
   let api: { url: string };
   let connection: string;
   let id: string;
+  let others: string;
 
   beforeAll(async () => {
     [engine, cluster] = await Promise.all([startEngine(), startKubernetesServer()]);
@@ -134,8 +135,31 @@ describe('events of a Kubernetes cluster', () => {
     await delivered('restored 1');
   }, 90_000);
 
+  test('reach a run that waits for one on a version that does not listen any more', async () => {
+    const wait = {
+      wait_for_trigger: {
+        event: 'kubernetes.event',
+        config: { connectionId: 'Cluster', name: 'late' },
+        context_key: '*',
+      },
+    };
+    const start = { name: 'Waits', triggers: [{ event: 'automation.event', config: { type: 'wait' } }] };
+    const waiting = await engine.save(JSON.stringify({ ...start, actions: [wait] }));
+    await engine.emit('wait');
+    await until('the run waits', async () => (await engine.runs(waiting))[0]?.status === 'waiting', 60_000);
+    await engine.save(
+      JSON.stringify({ ...start, actions: [{ action: 'automation.log', config: { message: 'x' } }] }),
+      waiting,
+    );
+    others = await engine.save(DEFINITION.replace('Warnings', 'Others'));
+    await watched();
+    cluster.events.record({ name: 'late', type: 'Normal' });
+    expect((await engine.ended(1, waiting, 60_000)).map(({ status }) => status)).toEqual(['success']);
+  }, 120_000);
+
   test('are not watched when nobody listens', async () => {
-    await engine.call(api, 'POST', `/automations/${id}/disable`);
+    await engine.ended(1, id, 60_000);
+    for (const one of [id, others]) await engine.call(api, 'POST', `/automations/${one}/disable`);
     await until('the watch ended', () => cluster.events.watching() === 0, 60_000);
     const { rows } = await engine.database.pool.query('select 1 from kubernetes_watches');
     expect(rows).toEqual([]);
