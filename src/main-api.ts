@@ -92,6 +92,7 @@ export async function startApi(config: Config, standIn?: DatabaseClock): Promise
       broadcast.poke();
     };
     const listener = listen(databaseUrl, { changes, starts: api.wake, tokens: api.forgetTokens });
+    await api.startMetrics();
     const server = await serve(api, config);
     const identity = { service: 'fermata-api', instance: uuidV7.next() };
     const push = pushMetrics({ otlp: config.otlp, ...identity, collect: api.collectMetrics, log });

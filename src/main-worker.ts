@@ -127,7 +127,7 @@ export async function startWorker(
     [() => temporal.stop()],
     [() => metricsServer.close()],
     [() => push.stop()],
-    [() => watch.stop(), () => clock.stop(), () => metrics.stop()],
+    [() => watch.stop(), () => clock.stop()],
     [() => base.scripts.close()],
     [() => base.egress.close()],
     [() => database.close()],
@@ -164,7 +164,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
   reportEnforcement(scriptLimits, log);
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
-  const metrics = createWorkerMetrics({ db: database.db, log, namedAutomations: config.metricsAutomations });
+  const metrics = createWorkerMetrics();
   metrics.watchClock(clock);
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
@@ -219,7 +219,6 @@ function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDe
     origins: createOriginLoad({ slots: config.workerSlots.activities }),
     onRunsToStart: () => launcher.poke(),
     onAction: metrics.action,
-    onRunEnded: metrics.runEnded,
     failpoint: createFailpoint(config.testing.failpoint),
   };
 }
@@ -232,7 +231,6 @@ function createWorkerActivities(parts: WorkerParts, routing: Routing) {
       ...{ client: temporal.client, database, clock, registry, log },
       ...{ taskQueue: config.taskQueue, retention: config.retention },
       onRepaired: metrics.reconciled,
-      onRunEnded: metrics.runEnded,
       onRunsToStart: () => launcher.poke(),
     }),
     fireDwell: (dwellId: string) => routing.fireDwell(dwellId),
@@ -308,7 +306,6 @@ function createPeriodicSweeps({
   return createPeriodicWork({
     ...{ client: temporal.client, database, taskQueue: config.taskQueue, sourceOf: activityDeps.sourceOf },
     onRepaired: metrics.reconciled,
-    onRunEnded: metrics.runEnded,
     onRunsToStart: () => launcher.poke(),
   }).map(({ name, everySeconds, work }) => ({
     ...{ name, everySeconds },

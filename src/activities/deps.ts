@@ -32,8 +32,6 @@ export interface ActivityDeps {
   onRunsToStart: () => void;
   /** Called when an action ends, for the metrics. */
   onAction: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
-  /** Called for each run that ended, for the metrics. */
-  onRunEnded: (automationId: string, status: 'success' | 'failed' | 'cancelled') => void;
   /** A named point where fault tests stop the process; inert otherwise. */
   failpoint: (name: string) => Promise<void> | void;
 }

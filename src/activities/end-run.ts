@@ -10,7 +10,6 @@ export async function endRun(deps: ActivityDeps, end: RunEnd): Promise<boolean> 
   const { ended, next } = await (mode === 'queued'
     ? database.db.transaction((tx) => finishRun(tx, bucket, end))
     : endUnqueued(database, bucket, end));
-  if (ended) deps.onRunEnded(bucket.automationId, end.status);
   if (next !== null) deps.onRunsToStart();
   return ended;
 }

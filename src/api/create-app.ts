@@ -23,9 +23,11 @@ export interface Api {
   forgetTokens(): void;
   /** Ends all streams; other requests finish. */
   close(): void;
-  /** Metrics of this process alone. */
+  /** Begins to count ended runs for `/metrics`. */
+  startMetrics: ApiMetrics['start'];
+  /** What `/metrics` shows. */
   collectMetrics: ApiMetrics['collect'];
-  /** Writes the last counts. Call it after the last request. */
+  /** Ends the threads that check documents. Call it after the last request. */
   finish(): Promise<void>;
 }
 
@@ -33,7 +35,7 @@ export interface Api {
 export function createApp(deps: ApiDeps): Api {
   const { clock, log, settings } = deps;
   const shared = createRouteDeps(deps);
-  const { db, authenticator, clientAddress, fleet, metrics, feed, connections, work, dryRuns, validator } = shared;
+  const { db, authenticator, clientAddress, metrics, feed, connections, work, dryRuns, validator } = shared;
   const ordinary = createRateLimiter(settings.rateLimit.perSecond, clock);
   const gatekeeper = createGatekeeper({
     ...{ authenticator, clock, clientAddress, ordinary },
@@ -60,7 +62,8 @@ export function createApp(deps: ApiDeps): Api {
       feed.close();
       connections.closeAll();
     },
+    startMetrics: metrics.start,
     collectMetrics: metrics.collect,
-    finish: async () => void (await Promise.all([fleet.stop(), work.close(), dryRuns.close()])),
+    finish: async () => void (await Promise.all([work.close(), dryRuns.close()])),
   };
 }

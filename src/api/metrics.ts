@@ -1,21 +1,19 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
-import type { FleetCounters } from '../db/fleet-counters';
-import { readMetricTotals } from '../db/metric-totals';
-import { namedAutomations } from '../db/run-totals';
 import { collectProcessMetrics } from '../process-metrics';
-import { fleetMetricsText } from './fleet-metrics-text';
+import type { ProcessCounters } from '../process-counters';
+import { createRunCounter } from './run-counter';
 import type { Route } from './http/route';
 
-/** Metrics of the API process and, read at each scrape, of what lies in the database: totals of the fleet, what is armed now. */
+/** Metrics of the API process and, read from the database at each scrape, of the fleet: ended runs, what is armed now. */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
   /** Counts CloudEvents dropped because an earlier one had their source and id but said something else. */
   countMismatched(count: number): void;
-  /** Counts a run that a request cancelled. */
-  countCancelled(automationId: string): void;
-  /** Metrics of this process alone, current. */
+  /** Begins to count ended runs. Rejects when the database cannot be read. */
+  start(): Promise<void>;
+  /** All metrics, with current values of the database. */
   collect(): Promise<readonly Registry[]>;
   /** Prometheus text format and its content type. */
   render(): Promise<{ text: string; contentType: string }>;
@@ -25,13 +23,13 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 interface ApiMetricsDeps {
   db: Executor;
-  fleet: FleetCounters;
+  counters: ProcessCounters;
   /** How many automations `fermata_runs_total` shows by name. */
   named: number;
 }
 
 /** One registry per application, so that several can live in one process. */
-export function createApiMetrics({ db, fleet, named }: ApiMetricsDeps): ApiMetrics {
+export function createApiMetrics({ db, counters, named }: ApiMetricsDeps): ApiMetrics {
   const registry = new Registry();
   collectProcessMetrics(registry);
   const registers = [registry];
@@ -48,8 +46,9 @@ export function createApiMetrics({ db, fleet, named }: ApiMetricsDeps): ApiMetri
     registers,
   });
   const gauges = databaseGauges(registry);
+  const runs = createRunCounter(registers, { db, named });
   const refresh = async () => {
-    const state = await readState(db);
+    const [state] = await Promise.all([readState(db), runs.refresh()]);
     gauges.runsActive.set(state.runsActive);
     gauges.waitsArmed.set(state.waitsArmed);
     gauges.dwellsArmed.set(state.dwellsArmed);
@@ -64,18 +63,15 @@ export function createApiMetrics({ db, fleet, named }: ApiMetricsDeps): ApiMetri
     observeRequest: (route, status, seconds) =>
       requests.observe({ method: route.method, route: route.path, status }, seconds),
     countMismatched: (count) => mismatched.inc(count),
-    countCancelled: (automationId) => fleet.countRuns(automationId, 'cancelled'),
+    start: () => runs.refresh(),
     async collect() {
       await refresh();
-      return [registry, fleet.registry];
+      return [registry, counters.registry];
     },
     async render() {
-      await fleet.flush();
-      const [totals, names] = await Promise.all([readMetricTotals(db), namedAutomations(db, named), refresh()]);
-      return {
-        text: `${await registry.metrics()}\n${fleetMetricsText(totals, names.values())}`,
-        contentType: registry.contentType,
-      };
+      await refresh();
+      const texts = await Promise.all([registry.metrics(), counters.registry.metrics()]);
+      return { text: texts.join('\n'), contentType: registry.contentType };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createFleetCounters } from '../db/fleet-counters';
+import { createProcessCounters } from '../process-counters';
 import { createAlertIntake } from '../edges/alerts/alert-intake';
 import { createAttemptLimit } from './auth/attempt-limit';
 import { createAuthenticator } from './auth/authenticate';
@@ -25,12 +25,12 @@ export function createRouteDeps(deps: ApiDeps) {
   const { clock, log, settings } = deps;
   const { db } = deps.database;
   const named = settings.metricsAutomations ?? DEFAULT_METRICS_AUTOMATIONS;
-  const fleet = createFleetCounters({ db, log, namedAutomations: named });
+  const counters = createProcessCounters();
   const work = createDocumentWork({ checks: createDocumentChecks(deps), plugins: settings.plugins ?? [] });
   return {
     ...deps,
     db,
-    fleet,
+    counters,
     work,
     dryRuns: createDryRunWork({
       ...{ db, entities: deps.entities, plugins: settings.plugins ?? [] },
@@ -46,7 +46,7 @@ export function createRouteDeps(deps: ApiDeps) {
       transact: (work) => repeatOnDeadlock(() => db.transaction(work)),
     }),
     isSecure: () => settings.publicUrl?.startsWith('https:') === true,
-    metrics: createApiMetrics({ db, fleet, named }),
+    metrics: createApiMetrics({ db, counters, named }),
     feed: createFeed({ db, webUi: settings.webUi, log }),
     connections: createStreamConnections(),
     validator: createAutomationValidator({ work }),

@@ -2,7 +2,6 @@ import { sql, type SQL } from 'drizzle-orm';
 import { messageOf } from '../domain/errors';
 import { dropChangePartitions, dropRoutingPartitions, emptyDefaultPartitions } from './day-partitions';
 import type { Database } from './client';
-import { forgetRunTotals } from './run-totals';
 import { oldAlerts } from './retention-alerts';
 import { oldAutomations, oldEndedObjects, oldVersions, removedEntities } from './retention-domains';
 import { oldHealthResults, oldRuns, oldTransitions, type ArtifactIdentities } from './retention-pages';
@@ -84,7 +83,6 @@ function tasksOf(
     dwells: older(sql`dwells`, sql`updated_at`, DWELLS_MS, sql`and status = 'idle'`),
     deliveries: older(sql`dedup_keys`, sql`created_at`, DEDUP_MS),
     idempotencyKeys: older(sql`idempotency_keys`, sql`created_at`, DEDUP_MS),
-    runTotals: forgetRunTotals,
     automationEvents: older(sql`automation_events`, sql`at`, retention.changesMs),
     sessions: older(sql`sessions`, sql`expires_at`, SESSIONS_MS),
     callProgress: older(sql`call_progress`, sql`updated_at`, retention.runsMs),

@@ -1,15 +1,12 @@
 import { asc, isNull, sql } from 'drizzle-orm';
-import type { Counter } from 'prom-client';
-import { runLabelsBegin, labelsText, OTHER_AUTOMATIONS, RUNS_TOTAL } from '../domain/run-metrics';
 import type { Executor } from './executor';
-import type { BatchResult } from './retention-task';
 import { automations } from './tables/automations';
 
-/** Ended runs of one process, which wait for the label of their automation. */
-export interface RunTally {
-  add(automationId: string, status: string, count: number): void;
-  /** Reads the labels and adds what was counted to the counter. On an error the counts are kept for the next call. */
-  settle(): Promise<void>;
+/** Ended runs of one automation, by status. */
+export interface EndedRuns {
+  automationId: string;
+  status: string;
+  count: number;
 }
 
 /**
@@ -27,47 +24,22 @@ export async function namedAutomations(db: Executor, limit: number): Promise<Map
 }
 
 /**
- * Counts ended runs by automation id and moves them into `counter` under the automation's name, or under `other` when it is
- * not among the first `limit`. Series of names that are not used any more are removed from `counter`.
+ * Returns the instant up to which ended runs can be counted, in ISO 8601 with microseconds. It lies 2 s in the past, because a run
+ * that ends in a transaction under way appears later than its own time of end; one that takes longer to commit is missed.
  */
-export function createRunTally(
-  counter: Pick<Counter<'automation' | 'status'>, 'inc' | 'remove'>,
-  { db, limit }: { db: Executor; limit: number },
-): RunTally {
-  const pending = new Map<string, { automationId: string; status: string; count: number }>();
-  const counted = new Map<string, { automation: string; status: string }>();
-  return {
-    add(automationId, status, count) {
-      const key = `${automationId}/${status}`;
-      pending.set(key, { automationId, status, count: (pending.get(key)?.count ?? 0) + count });
-    },
-    async settle() {
-      if (pending.size === 0) return;
-      const names = await namedAutomations(db, limit);
-      for (const { automationId, status, count } of pending.values()) {
-        const labels = { automation: names.get(automationId) ?? OTHER_AUTOMATIONS, status };
-        counter.inc(labels, count);
-        counted.set(labelsText(labels), labels);
-      }
-      pending.clear();
-      const used = new Set([...names.values(), OTHER_AUTOMATIONS]);
-      for (const [key, labels] of counted) {
-        if (used.has(labels.automation)) continue;
-        counter.remove(labels);
-        counted.delete(key);
-      }
-    },
-  };
+export async function countableUntil(db: Executor): Promise<string> {
+  const { rows } = await db.execute<{ until: string }>(
+    sql`select to_char(clock_timestamp() at time zone 'UTC' - interval '2 seconds', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as until`,
+  );
+  return rows[0]?.until ?? '';
 }
 
-/** Removes the totals of names that no automation has any more: of deleted and of renamed automations. */
-export async function forgetRunTotals(db: Executor, limit: number): Promise<BatchResult> {
-  const { rowCount } = await db.execute(sql`
-    delete from metric_totals where ctid = any(array(
-      select t.ctid from metric_totals t
-      where t.name = ${RUNS_TOTAL} and not starts_with(t.labels, ${runLabelsBegin(OTHER_AUTOMATIONS)})
-        and not exists (select 1 from automations a where a.deleted_at is null and starts_with(t.labels,
-          'automation="' || replace(replace(replace(a.name, '\\', '\\\\'), '"', '\\"'), chr(10), '\\n') || '",'))
-      limit ${limit}))`);
-  return { removed: rowCount ?? 0, more: rowCount === limit };
+/** Counts the runs that ended after `after` and not after `until`, except those that another run replaced. */
+export async function countEndedRuns(db: Executor, after: string, until: string): Promise<EndedRuns[]> {
+  const { rows } = await db.execute<{ automation_id: string; status: string; count: number }>(sql`
+    select automation_id, status, count(*)::int as count from runs
+    where finished_at > ${after}::timestamptz and finished_at <= ${until}::timestamptz
+      and status in ('success', 'failed', 'cancelled') and ended_by ->> 'kind' is distinct from 'replaced'
+    group by automation_id, status`);
+  return rows.map(({ automation_id: automationId, ...row }) => ({ automationId, ...row }));
 }

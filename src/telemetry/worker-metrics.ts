@@ -3,12 +3,12 @@ import { Gauge, Registry } from 'prom-client';
 import type { LoopWatch } from '../engine/loop-watch';
 import type { Config } from '../config';
 import type { DatabaseClock } from '../db/database-clock';
-import { createFleetCounters, type FleetCountersDeps } from '../db/fleet-counters';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
+import { createProcessCounters } from '../process-counters';
 import { collectProcessMetrics } from '../process-metrics';
 
-/** What a worker counts (api.md, Metrics). The API's `/metrics` has the totals of all processes; a worker's own has its share. */
+/** What a worker counts of its own work (api.md, Metrics). Ended runs are counted by the API, from their rows. */
 export interface WorkerMetrics {
   outcome: (outcome: string) => void;
   /** A run was dropped because as many as the mode allows were active. */
@@ -16,7 +16,6 @@ export interface WorkerMetrics {
   temporalCall: (call: string) => void;
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
   reconciled: (count: number) => void;
-  runEnded: (automationId: string, status: string) => void;
   runStarted: (isEager: boolean) => void;
   maskHits: (count: number) => void;
   wake: (result: 'signalled' | 'false') => void;
@@ -29,36 +28,32 @@ export interface WorkerMetrics {
   /** Serves `/metrics` and `/healthz` at FERMATA_METRICS_PORT; without it nowhere. */
   serve(config: Config, deps: ServeDeps): Promise<{ close(): Promise<void> }>;
   registries: readonly Registry[];
-  /** Before the database is closed: keeps what was counted. */
-  stop(): Promise<void>;
 }
 
 /** Metrics of one worker process. */
-export function createWorkerMetrics(deps: FleetCountersDeps): WorkerMetrics {
-  const fleet = createFleetCounters(deps);
+export function createWorkerMetrics(): WorkerMetrics {
+  const counters = createProcessCounters();
   const own = new Registry();
   collectProcessMetrics(own);
   let loops: LoopWatch | undefined;
   collectLoops(own, () => loops);
   return {
-    maskHits: (count) => fleet.count('fermata_mask_hits_total', {}, count),
-    wake: (result) => fleet.count('fermata_wakes_total', { result }),
-    runEnded: (automationId, status) => fleet.countRuns(automationId, status),
-    runStarted: (isEager) => fleet.count('fermata_run_starts_total', { eager: String(isEager) }),
+    maskHits: (count) => counters.count('fermata_mask_hits_total', {}, count),
+    wake: (result) => counters.count('fermata_wakes_total', { result }),
+    runStarted: (isEager) => counters.count('fermata_run_starts_total', { eager: String(isEager) }),
     routed: (lagSeconds) => {
-      fleet.count('fermata_changes_total', {});
-      fleet.observe('fermata_routing_lag_seconds', {}, lagSeconds);
+      counters.count('fermata_changes_total', {});
+      counters.observe('fermata_routing_lag_seconds', {}, lagSeconds);
     },
-    outcome: (outcome) => fleet.count('fermata_evaluations_total', { outcome }),
-    dropped: (mode) => fleet.count('fermata_dropped_runs_total', { mode }),
-    temporalCall: (call) => fleet.count('fermata_temporal_calls_total', { call }),
-    action: (action, outcome, seconds) => fleet.observe('fermata_action_seconds', { action, outcome }, seconds),
-    reconciled: (count) => fleet.count('fermata_reconciled_total', {}, count),
-    registries: [own, fleet.registry],
+    outcome: (outcome) => counters.count('fermata_evaluations_total', { outcome }),
+    dropped: (mode) => counters.count('fermata_dropped_runs_total', { mode }),
+    temporalCall: (call) => counters.count('fermata_temporal_calls_total', { call }),
+    action: (action, outcome, seconds) => counters.observe('fermata_action_seconds', { action, outcome }, seconds),
+    reconciled: (count) => counters.count('fermata_reconciled_total', {}, count),
+    registries: [own, counters.registry],
     watchLoops: (watch) => void (loops = watch),
     watchClock: (clock) => collectSkew(own, clock),
-    serve: (config, served) => serve([own, fleet.registry], () => loops, config, served),
-    stop: () => fleet.stop(),
+    serve: (config, served) => serve([own, counters.registry], () => loops, config, served),
   };
 }
 

@@ -136,7 +136,6 @@ async function openSession(deps: KeepDeps, connection: NativeConnection): Promis
     client,
     starter: createRunStarter({
       ...{ ...common, db: database.db, onStarted: metrics.runStarted },
-      onLost: (automationId) => metrics.runEnded(automationId, 'failed'),
       continueAfter: config.testing.continueAfter,
     }),
     schedules: createScheduleKeeper({ ...common, clock, timezone: config.timezone }),

@@ -25,8 +25,6 @@ export interface RunStarterDeps {
   onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate' | 'signal') => void;
   /** Reports whether a run was started eagerly, for the metrics. */
   onStarted?: (isEager: boolean) => void;
-  /** Called for each run that failed because its execution had closed without claiming it, for the metrics. */
-  onLost?: (automationId: string) => void;
 }
 
 /**
@@ -121,7 +119,6 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
         const started = await calls.tryStart(run);
         if (started !== null) return started;
         const outcome = await resolveConflict(calls, db, run, since);
-        if (outcome === 'lost') deps.onLost?.(run.automationId);
         if (outcome !== null) return outcome;
         if (Date.now() - since > 4 * PATIENCE_MS) return 'later';
       }

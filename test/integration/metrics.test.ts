@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { startEngine, type Engine } from '../support/engine';
-import { forgetRunTotals } from '../../src/db/run-totals';
 import { freePort } from '../../src/os/free-port';
 import { until } from '../support/until';
 
@@ -33,10 +32,10 @@ describe('metrics', () => {
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain')]);
     return answer.text();
   };
-  /** Waits until the API tells a series with this value or more. */
-  const told = (series: string, atLeast: number) =>
+  /** Waits until a page, by default that of the API, shows a series with this value or more. */
+  const shown = (series: string, atLeast: number, page: () => Promise<string> = scrape) =>
     until(`${series} is ${atLeast}`, async () => {
-      const line = (await scrape()).split('\n').find((each) => each.startsWith(`${series} `));
+      const line = (await page()).split('\n').find((each) => each.startsWith(`${series} `));
       return line !== undefined && Number(line.slice(series.length)) >= atLeast;
     });
   beforeAll(async () => {
@@ -54,9 +53,10 @@ describe('metrics', () => {
     expect(page).toMatch(/^# TYPE http_request_duration_seconds histogram$/m);
   });
 
-  test('of all workers are told by the API as one sum, which survives the workers', async () => {
+  test('of work are exported by the worker that did it; ended runs by the API, whichever worker ran them', async () => {
     const metricsPort = await freePort();
     const first = await engine.worker({ FERMATA_METRICS_PORT: String(metricsPort) });
+    const own = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     const id = await engine.save(`
 name: Counted
 triggers: [{ event: automation.event, config: { type: count }, filter: trigger.payload.data.n > 0 }]
@@ -66,25 +66,25 @@ actions: [{ action: automation.log, config: { message: m } }]
     await engine.emit('count', { n: 1 }, { times: 3 });
     await engine.emit('count', { n: 0 });
     await engine.ended(3, id);
-    await told('fermata_runs_total{automation="Counted",status="success"}', 3);
-    await told('fermata_evaluations_total{outcome="filter"}', 1);
-    await told('fermata_evaluations_total{outcome="run"}', 3);
-    await told('fermata_action_seconds_count{action="automation.log",outcome="success"}', 3);
-    await told('fermata_routing_lag_seconds_count', 4);
-    await told('fermata_changes_total', 4);
-    const page = await scrape();
+    await shown('fermata_runs_total{automation="Counted",status="success"}', 3);
+    await shown('fermata_evaluations_total{outcome="filter"}', 1, own);
+    await shown('fermata_evaluations_total{outcome="run"}', 3, own);
+    await shown('fermata_action_seconds_count{action="automation.log",outcome="success"}', 3, own);
+    await shown('fermata_routing_lag_seconds_count', 4, own);
+    await shown('fermata_changes_total', 4, own);
+    const page = await own();
     const bounds = [...page.matchAll(/^fermata_routing_lag_seconds_bucket\{le="(.*)"\}/gm)].map(([, bound]) =>
       bound === '+Inf' ? Infinity : Number(bound),
     );
     expect(bounds).toHaveLength(13);
     expect(bounds).toEqual([...bounds].sort((a, b) => a - b));
 
-    const own = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    expect(own).toMatch(/^fermata_runs_total\{automation="Counted",status="success"\} 3$/m);
+    expect(await scrape()).toMatch(/^fermata_changes_total 0$/m);
     // Temporal's own beside them.
-    expect(own).toMatch(/^temporal_\w+/m);
-    expect(own).toMatch(/^process_cpu_seconds_total /m);
-    for (const served of [own, await scrape()]) {
+    expect(page).toMatch(/^temporal_\w+/m);
+    expect(page).not.toContain('fermata_runs_total');
+    expect(page).toMatch(/^process_cpu_seconds_total /m);
+    for (const served of [page, await scrape()]) {
       expect(served).toMatch(/^fermata_build_info\{version="\d[^"]*",node="v\d[^"]*"\} 1$/m);
       // The real one, of the Debian package prometheus.
       const checked = spawnSync('promtool', ['check', 'metrics'], { input: served, encoding: 'utf8' });
@@ -94,7 +94,7 @@ actions: [{ action: automation.log, config: { message: m } }]
     const second = await engine.worker();
     await engine.emit('count', { n: 1 });
     await engine.ended(4, id);
-    await told('fermata_runs_total{automation="Counted",status="success"}', 4);
+    await shown('fermata_runs_total{automation="Counted",status="success"}', 4);
     expect(await scrape()).toMatch(/^fermata_runs_total\{automation="Counted",status="success"\} 4$/m);
     await second.stop();
   }, 120_000);
@@ -130,13 +130,11 @@ actions: [{ stop: { error: true, reason: broken } }]
       );
     });
     expect(await lines()).toHaveLength(9);
-    // A deleted automation gives its place to the next one, whose count begins at 0, and its total goes with retention.
+    // A deleted automation gives its place to the next one, whose count begins at 0.
     await engine.call(small, 'DELETE', `/automations/${named}`);
     const after = await lines();
     expect(after).toContain('fermata_runs_total{automation="beyond the bound",status="failed"} 0');
     expect(after.join('\n')).not.toContain('quoted');
-    expect((await forgetRunTotals(engine.database.db, 100)).removed).toBe(1);
-    expect((await forgetRunTotals(engine.database.db, 100)).removed).toBe(0);
   }, 120_000);
 
   test('are sent to an OpenTelemetry collector, by the API, by workers and by the SDK of Temporal', async () => {
@@ -171,8 +169,8 @@ actions: [{ stop: { error: true, reason: broken } }]
       new Set(['gzip']),
     );
     const own = collected.filter(isJson).map((each) => each.text);
-    expect(own.find((each) => each.includes('"fermata-api"'))).toContain('"fermata_runs_active"');
-    expect(own.find((each) => each.includes('"fermata-worker"'))).toContain('"fermata_runs_total"');
+    expect(own.find((each) => each.includes('"fermata-api"'))).toContain('"fermata_runs_total"');
+    expect(own.find((each) => each.includes('"fermata-worker"'))).toContain('"fermata_changes_total"');
     expect(collected.some((each) => !isJson(each) && each.text.includes('temporal_'))).toBe(true);
     await new Promise((resolve) => collector.close(resolve));
   }, 60_000);

@@ -95,7 +95,7 @@ describe('the restore drill', () => {
     const work = createReconcileRuns({
       ...{ client: () => client, database: e.database, taskQueue: e.temporal.taskQueue },
       clock: { now: () => new Date(Date.now() + 600_000) },
-      ...{ onRepaired: () => undefined, onRunEnded: () => undefined, onRunsToStart: () => undefined },
+      ...{ onRepaired: () => undefined, onRunsToStart: () => undefined },
     });
     await work({ before: 0 });
     await client.connection.close();

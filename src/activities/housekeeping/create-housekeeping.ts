@@ -24,8 +24,6 @@ export function createHousekeeping(deps: {
   registry: Registry;
   clock: Clock;
   onRepaired: (count: number) => void;
-  /** Called for each run whose row was ended, for the metrics. */
-  onRunEnded: (automationId: string, status: string) => void;
   onRunsToStart: () => void;
   log: Logger;
 }): HousekeepingActivities {

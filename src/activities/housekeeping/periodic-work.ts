@@ -18,8 +18,6 @@ export function createPeriodicWork(deps: {
   taskQueue: string;
   sourceOf: (runId: string) => Promise<RunSource>;
   onRepaired: (count: number) => void;
-  /** Called for each run whose row was ended, for the metrics. */
-  onRunEnded: (automationId: string, status: string) => void;
   onRunsToStart: () => void;
 }): PeriodicWork[] {
   return [

@@ -22,7 +22,6 @@ export function createReconcileClosed(deps: {
   database: Database;
   taskQueue: string;
   onRepaired: (count: number) => void;
-  onRunEnded: (automationId: string, status: string) => void;
   onRunsToStart: () => void;
 }): () => Promise<void> {
   const { database } = deps;
@@ -33,7 +32,6 @@ export function createReconcileClosed(deps: {
       const end = await endOf(client, run);
       const done = end && (await database.db.transaction((tx) => endLostRun(tx, run, end)));
       if (done === null) continue;
-      if (done === 'ended' && end !== null) deps.onRunEnded(run.automationId, end.status);
       repaired += 1;
     }
     return repaired;

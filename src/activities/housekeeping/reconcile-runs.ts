@@ -25,7 +25,6 @@ interface ReconcileDeps {
   taskQueue: string;
   clock: Clock;
   onRepaired: (count: number) => void;
-  onRunEnded: (automationId: string, status: string) => void;
   onRunsToStart: () => void;
 }
 
@@ -47,7 +46,6 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
       return false;
     }
     const repaired = await database.db.transaction((tx) => endLostRun(tx, run, end));
-    if (repaired === 'ended') deps.onRunEnded(run.automationId, end.status);
     return repaired !== null;
   };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FleetCounters } from '../../db/fleet-counters';
+import type { ProcessCounters } from '../../process-counters';
 import { claimDelivery, deliveryKey, type DeliveryIdentity } from '../../db/claim-deliveries';
 import { keepRefusals } from '../../db/refused-deliveries';
 import type { EntityStore } from '../../db/entity-store';
@@ -51,7 +51,7 @@ export interface AlertIngestDeps {
   clock: Clock;
   ids: Ids;
   notifier: Notifier;
-  fleet: Pick<FleetCounters, 'count'>;
+  counters: Pick<ProcessCounters, 'count'>;
   log: Logger;
   settings: { alerts: AlertSettings };
   alertIntake: AlertIntake;
@@ -221,7 +221,7 @@ async function report(
   refused: readonly { index: number | null; message: string }[],
 ): Promise<void> {
   if (refused.length === 0) return;
-  deps.fleet.count('fermata_refused_deliveries_total', { route, code }, refused.length);
+  deps.counters.count('fermata_refused_deliveries_total', { code, route }, refused.length);
   deps.log.warn({ route, sender, code, refused: refused.length, first: refused[0] }, 'refused elements of a message');
   const at = deps.clock.now();
   const rows = refused.map(({ index, message }) => ({

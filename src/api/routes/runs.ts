@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
-import type { ApiMetrics } from '../metrics';
 import type { Notifier } from '../../db/notifier';
 import {
   artifactsOf,
@@ -68,7 +67,6 @@ const ListQuery = z.object({
 
 interface RunsDeps {
   db: Executor;
-  metrics: ApiMetrics;
   notifier: Notifier;
   webUi: WebUi;
 }
@@ -165,7 +163,7 @@ function stepsRoute({ db }: RunsDeps): Route {
   });
 }
 
-function cancelRoute({ notifier, webUi, metrics }: RunsDeps): Route {
+function cancelRoute({ notifier, webUi }: RunsDeps): Route {
   return writeRoute({
     method: 'post',
     path: '/runs/{id}/cancel',
@@ -185,16 +183,13 @@ function cancelRoute({ notifier, webUi, metrics }: RunsDeps): Route {
       const run = await getRun(tx, id);
       if (run === undefined) throw notFound('run', id);
       if (cancelled === null) throw new FermataError('run_closed', `The run has ended as "${run.status}".`);
-      afterCommit(() => {
-        notifier.starts();
-        metrics.countCancelled(cancelled);
-      });
+      afterCommit(() => notifier.starts());
       return json(200, toRun(run, webUi));
     },
   });
 }
 
-function bulkCancelRoute({ notifier, metrics }: RunsDeps): Route {
+function bulkCancelRoute({ notifier }: RunsDeps): Route {
   return writeRoute({
     method: 'post',
     path: '/runs/cancel',
@@ -209,16 +204,12 @@ function bulkCancelRoute({ notifier, metrics }: RunsDeps): Route {
     async handler({ body, tx, principal, afterCommit }) {
       const open = RUN_STATUSES.filter((each) => !isTerminal(each));
       const ids = await matchingRunIds(tx, bulkFilter(body, open));
-      const cancelled: string[] = [];
+      let done = 0;
       for (const id of ids) {
-        const automationId = await cancelRun(tx, id, endedBy(principal.actor));
-        if (automationId !== null) cancelled.push(automationId);
+        if ((await cancelRun(tx, id, endedBy(principal.actor))) !== null) done += 1;
       }
-      afterCommit(() => {
-        notifier.starts();
-        cancelled.forEach((automationId) => metrics.countCancelled(automationId));
-      });
-      return json(200, { matched: ids.length, done: cancelled.length });
+      afterCommit(() => notifier.starts());
+      return json(200, { matched: ids.length, done });
     },
   });
 }

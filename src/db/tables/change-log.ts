@@ -112,7 +112,7 @@ export const periodicWork = pgTable('periodic_work', {
   position: jsonb('position').$type<unknown>(),
 });
 
-/** What all processes together have counted; `labels` as in Prometheus' text format, without braces. */
+/** Unused: the release before this one adds its counts here while processes are replaced. A later release drops it. */
 export const metricTotals = pgTable(
   'metric_totals',
   {

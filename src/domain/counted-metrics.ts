@@ -1,5 +1,5 @@
-/** One metric that is counted where the work is done and reported by every API as the sum of all processes. */
-interface FleetMetric {
+/** One metric that is counted in the process that does the work. */
+interface CountedMetric {
   type: 'counter' | 'histogram';
   help: string;
   labelNames: readonly string[];
@@ -7,16 +7,16 @@ interface FleetMetric {
   buckets?: readonly number[];
 }
 
-/** Metrics of the whole fleet (api.md, Metrics), by name. */
-export const FLEET_METRICS = {
+/** Metrics that every process exports for its own work, by name. */
+export const COUNTED_METRICS = {
   fermata_changes_total: {
     type: 'counter',
-    help: 'Events and changes of state that were found in the log',
+    help: 'Events and changes of state that were routed',
     labelNames: [],
   },
   fermata_routing_lag_seconds: {
     type: 'histogram',
-    help: 'Time from the commit of a change until it was looked at',
+    help: 'Time from the commit of a change until it was routed',
     labelNames: [],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
   },
@@ -34,11 +34,6 @@ export const FLEET_METRICS = {
     type: 'counter',
     help: 'Elements and requests of outside senders that were refused, by route and error code',
     labelNames: ['route', 'code'],
-  },
-  fermata_runs_total: {
-    type: 'counter',
-    help: 'Runs that ended, by automation and status; not those that went with their automation or were replaced',
-    labelNames: ['automation', 'status'],
   },
   fermata_run_starts_total: {
     type: 'counter',
@@ -71,11 +66,4 @@ export const FLEET_METRICS = {
     help: 'Rows and executions that disagreed and were repaired',
     labelNames: [],
   },
-} as const satisfies Record<string, FleetMetric>;
-
-/** One series: a name of Prometheus' text format, its labels as there (without braces), and how much. */
-export interface MetricSeries {
-  name: string;
-  labels: string;
-  value: number;
-}
+} as const satisfies Record<string, CountedMetric>;

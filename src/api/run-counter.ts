@@ -1,0 +1,45 @@
+import { Counter, type Registry } from 'prom-client';
+import { countableUntil, countEndedRuns, namedAutomations } from '../db/run-totals';
+import type { Executor } from '../db/executor';
+
+/** Label of all automations that are not shown by their names. */
+const OTHER_AUTOMATIONS = 'other';
+const STATUSES = ['success', 'failed', 'cancelled'] as const;
+
+/**
+ * Adds `fermata_runs_total` to a registry: runs of all processes that ended since this one first counted, read from their rows.
+ * `refresh` adds those that ended since its last call, about 2 s late. Each of the `named` oldest automations,
+ * and `other`, has a series for each status from the start, so that the first failure is an increase.
+ */
+export function createRunCounter(registers: Registry[], { db, named }: { db: Executor; named: number }) {
+  const counter = new Counter({
+    name: 'fermata_runs_total',
+    help: 'Runs of all processes that ended, by automation and status; not those that were replaced',
+    labelNames: ['automation', 'status'],
+    registers,
+  });
+  let shown = new Set<string>();
+  let after: string | undefined;
+  const refreshNow = async (): Promise<void> => {
+    const now = await countableUntil(db);
+    // After a step back of the database's clock, the same runs are not counted twice.
+    const until = after !== undefined && after > now ? after : now;
+    const [names, ended] = await Promise.all([
+      namedAutomations(db, named),
+      after === undefined ? [] : countEndedRuns(db, after, until),
+    ]);
+    const next = new Set([...names.values(), OTHER_AUTOMATIONS]);
+    for (const automation of shown) {
+      if (!next.has(automation)) STATUSES.forEach((status) => counter.remove({ automation, status }));
+    }
+    for (const automation of next) STATUSES.forEach((status) => counter.inc({ automation, status }, 0));
+    for (const { automationId, status, count } of ended) {
+      counter.inc({ automation: names.get(automationId) ?? OTHER_AUTOMATIONS, status }, count);
+    }
+    shown = next;
+    after = until;
+  };
+  // Two scrapes at once would count the same runs twice.
+  let last: Promise<void> = Promise.resolve();
+  return { refresh: (): Promise<void> => (last = last.catch(() => undefined).then(refreshNow)) };
+}
