@@ -136,6 +136,24 @@ describe('alerts over the API', () => {
     expect((await get(id)).name).toBe('Other');
   });
 
+  test('an episode that is sent again after a restore of Postgres has the ids of its changes; another one has its own', async () => {
+    const id = newId();
+    const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+    const [startsAt, endsAt] = [at(20), at(10)];
+    const changeIdsOf = async (more: Fields) => (await fire(id, more)).body.changeIds as string[];
+    const began = await changeIdsOf({ startsAt });
+    const ended = await changeIdsOf({ status: 'resolved', startsAt, endsAt });
+    const next = await changeIdsOf({ startsAt: at(5) });
+    expect(new Set([...began, ...ended, ...next]).size).toBe(3);
+    // The backup does not have the alert yet.
+    await h.rows('delete from changes where entity_id = $1', [id]);
+    await h.rows('delete from alerts where fingerprint = $1', [id]);
+    await h.rows(`delete from entities where kind = 'alert' and id = $1`, [id]);
+    expect(await changeIdsOf({ startsAt })).toEqual(began);
+    expect(await changeIdsOf({ startsAt })).toEqual([]);
+    expect(await changeIdsOf({ status: 'resolved', startsAt, endsAt })).toEqual(ended);
+  });
+
   test('an alert without fingerprint gets the one that Alertmanager gives its labels', async () => {
     const { fingerprint: _, ...rest } = alert('x', { labels: { alertname: 'test', instance: 'localhost' } });
     await post({ alerts: [rest] });

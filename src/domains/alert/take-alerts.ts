@@ -1,6 +1,7 @@
 import { activeSilences, lockSilences, type SilenceRow } from '../../db/alert-silences';
 import { lockAlerts, noteRepeats, writeAlerts, type AlertWrite, type LockedAlert } from '../../db/alerts';
 import { appendChanges } from '../../db/change-log';
+import { changeIdOf } from '../../domain/entities/change-id';
 import { diffState, sameJson } from '../../domain/entities/diff';
 import { matchSystems } from '../catalog/ensure-systems';
 import type { DomainWrite } from '../domain-write';
@@ -147,10 +148,23 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
   return {
     fingerprint: known.fingerprint,
     ...{ prev, next: state, state, groupFacts: group, received: alert !== undefined, isNewEpisode },
-    changeId: changedFields.length > 0 ? write.entities.ids.next() : null,
+    changeId: changedFields.length > 0 ? idOfChange(write, proposal) : null,
     context: contextOf(group, silence),
     ...{ changedFields, delta },
   };
+}
+
+/**
+ * Id of the change. The begin and the end of an episode have one that follows from the alert and the time that its sender
+ * gives, so that a sender that repeats itself after a restore of Postgres starts runs under the ids that they had. An
+ * episode begins once: a message with the same start after its end belongs to the past.
+ */
+function idOfChange({ entities, now }: DomainWrite, { known, alert, prev, state, isNewEpisode }: Proposal): string {
+  const { status, startsAt, endsAt = null } = state;
+  const isEnd = prev?.status === 'firing' && status === 'resolved';
+  const time = isNewEpisode ? alert?.startsAt : isEnd ? alert?.endsAt : undefined;
+  const identity = JSON.stringify([ALERT_KIND, known.fingerprint, status, startsAt, endsAt]);
+  return changeIdOf(identity, time, now) ?? entities.ids.next();
 }
 
 function contextOf(group: Record<string, unknown>, silence: AlertChangeContext['silence']): AlertChangeContext {
