@@ -1,22 +1,24 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
+import { renewInFlight } from '../db/runs/attempts';
 import { isCallsQueue } from '../domain/run/calls-queue';
 import type { ActionResult } from '../integrations/contract';
 import { ProviderFailure } from '../integrations/provider-failure';
 import type { Attempt } from './call-attempt';
 import type { ActivityDeps } from './deps';
+import { endOfAttempt } from './end-of-attempt';
 import type { CallSlots } from './origin-load';
 
 /** Makes the call, and counts it as load of its origin while it is under way. */
 export async function makeCall(
-  { origins }: ActivityDeps,
-  { context, origin = '' }: Attempt,
+  { origins, database }: ActivityDeps,
+  { context, origin = '', step, key }: Attempt,
   timeoutMs: number,
   call: (signal: AbortSignal) => Promise<ActionResult>,
 ): Promise<ActionResult> {
   const end = origins.begin(origin, slotsOf(context));
   let timedOut = false;
   try {
-    return await withBudget(context, timeoutMs, call);
+    return await withBudget(context, timeoutMs, () => renewInFlight(database.db, step.names, key), call);
   } catch (error) {
     timedOut = error instanceof ProviderFailure && error.code === 'timeout';
     throw error;
@@ -31,18 +33,22 @@ export const slotsOf = ({ info }: Context): CallSlots => {
   return isCallsQueue(info.taskQueue) ? 'calls' : 'normal';
 };
 
-/** Aborts the call when its budget is used up, or when a cancel reaches it. */
+/** Aborts the call when its budget is used up, or when its attempt has to end. */
 async function withBudget(
   context: Context,
   timeoutMs: number,
+  renew: () => Promise<boolean>,
   call: (signal: AbortSignal) => Promise<ActionResult>,
 ): Promise<ActionResult> {
   const budget = AbortSignal.timeout(timeoutMs);
+  const end = endOfAttempt(context, renew);
   try {
-    return await call(AbortSignal.any([budget, context.cancellationSignal]));
+    return await call(AbortSignal.any([budget, end.signal]));
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw new CancelledFailure('The run was cancelled.');
+    if (end.signal.aborted) throw new CancelledFailure('The run was cancelled.');
     if (budget.aborted) throw new ProviderFailure('timeout', `No answer within ${timeoutMs} ms.`, { retryable: true });
     throw error;
+  } finally {
+    end.stop();
   }
 }

@@ -42,6 +42,19 @@ export async function countSent(
   return counted.rows[0]?.attempts ?? null;
 }
 
+/**
+ * Keeps other attempts of a step from being sent while one is under way that Temporal has given up. Returns whether it is still
+ * the current one, open and in flight: after `IN_FLIGHT_SECONDS` without a renewal the step belongs to the next attempt.
+ */
+export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { token }: AttemptKey): Promise<boolean> {
+  const renewed = await db.execute(sql`
+    update run_steps s set attempt = s.attempt || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())) from runs r
+    where r.id = s.run_id and r.status in ('running', 'waiting') and s.run_id = ${runId} and s.path = ${path}
+      and s.status in ('pending', 'running', 'waiting') and s.attempt ->> 'token' = ${token}
+      and (s.attempt ->> 'sentAt')::float8 > extract(epoch from clock_timestamp()) - ${IN_FLIGHT_SECONDS}`);
+  return renewed.rowCount === 1;
+}
+
 /** Keeps what an attempt failed with while the step stays open for the next one; the attempt is no longer in flight. */
 export async function noteFailedAttempt(
   db: Executor,

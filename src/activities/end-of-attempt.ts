@@ -1,0 +1,44 @@
+import type { Context } from '@temporalio/activity';
+
+/** Milliseconds between two renewals: well below `IN_FLIGHT_SECONDS`. */
+const RENEW_MS = 1_000;
+
+/** When the call of an attempt has to end early. */
+export interface EndOfAttempt {
+  signal: AbortSignal;
+  /** The call has ended. */
+  stop(): void;
+}
+
+/**
+ * Ends a call at once when its run is cancelled or its worker stops. When Temporal has given up the attempt (its heartbeats
+ * came too late, as after a suspension of the process), the call goes on as long as `renew` says that it is still the
+ * current attempt of its step: the next attempt would send it again. A renewal that fails changes nothing.
+ */
+export function endOfAttempt(context: Context, renew: () => Promise<boolean>): EndOfAttempt {
+  const { cancellationSignal: cancelled } = context;
+  const ended = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const check = async (): Promise<void> => {
+    const isCurrent = await renew().catch(() => true);
+    if (stopped) return;
+    if (isCurrent) timer = setTimeout(() => void check(), RENEW_MS);
+    else ended.abort();
+  };
+  const onCancel = (): void => {
+    const { notFound = false, timedOut = false } = context.cancellationDetails ?? {};
+    if (notFound || timedOut) void check();
+    else ended.abort();
+  };
+  if (cancelled.aborted) onCancel();
+  else cancelled.addEventListener('abort', onCancel, { once: true });
+  return {
+    signal: ended.signal,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      cancelled.removeEventListener('abort', onCancel);
+    },
+  };
+}
