@@ -2,18 +2,22 @@ import type { AutomationRecord } from '../db/automation-store';
 import type { Database } from '../db/client';
 import { admitRun } from '../db/runs/admit';
 import type { Ids } from '../domain/clock';
+import type { FiltersLacking } from '../domain/definition/filters-lacking';
 import type { Definition } from '../domain/definition/schema';
 import { FermataError, type Finding } from '../domain/errors';
 import type { Actor } from '../domain/entities/change';
 import type { Registry } from '../domain/registry/registry';
 import type { TriggerType } from '../domain/registry/trigger-type';
 import type { ExpressionContext, Evaluator } from '../evaluation/evaluator';
+import { requireFilters } from './require-filters';
 import { renderRunVariables, startScope } from './render-run-variables';
 
 export interface ManualRunDeps {
   database: Pick<Database, 'db'>;
   registry: Registry;
   evaluator: Evaluator;
+  /** Filters of a definition that this process does not have. */
+  filtersLacking: FiltersLacking;
   ids: Ids;
   now: () => Date;
 }
@@ -31,7 +35,7 @@ export interface ManualRunRequest {
 
 /**
  * Starts a run by hand (engine.md, Lifecycle): respects the mode, skips the gates, works on a disabled automation and
- * while Temporal is away. Refused: `validation_failed`, `condition`, `already_running`, `max_runs`.
+ * while Temporal is away. Refused: `validation_failed`, `condition`, `already_running`, `max_runs`, `plugin_missing`.
  */
 export async function startManualRun(
   deps: ManualRunDeps,
@@ -39,6 +43,8 @@ export async function startManualRun(
   request: ManualRunRequest,
 ): Promise<{ runId: string }> {
   const { definition } = automation;
+  const { variables: before, conditions } = definition;
+  requireFilters(deps.filtersLacking({ variables: before, ...(!request.skipConditions && { conditions }) }));
   const trigger = namedTrigger(deps.registry, automation, request);
   const contextKey = request.contextKey ?? trigger?.contextKey ?? null;
   const runId = deps.ids.next();

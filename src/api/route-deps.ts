@@ -1,4 +1,5 @@
 import { createProcessCounters } from '../process-counters';
+import { createFiltersLacking } from '../domain/definition/filters-lacking';
 import { createAlertIntake } from '../edges/alerts/alert-intake';
 import { createAttemptLimit } from './auth/attempt-limit';
 import { createAuthenticator } from './auth/authenticate';
@@ -32,6 +33,7 @@ export function createRouteDeps(deps: ApiDeps) {
     db,
     counters,
     work,
+    filtersLacking: createFiltersLacking(deps.filters, deps.registry),
     dryRuns: createDryRunWork({
       ...{ db, entities: deps.entities, plugins: settings.plugins ?? [] },
       timezone: settings.timezone ?? 'UTC',

@@ -140,6 +140,32 @@ describe('workers with different plugins', () => {
     await engine.call(api, 'DELETE', `/automations/${automation}`);
   }, 120_000);
 
+  test('an API without the filter of a plugin refuses to evaluate with it, and one that has it starts the run', async () => {
+    const automation = await save({
+      name: 'by hand',
+      triggers: [{ event: 'automation.event', config: { type: 'never' } }],
+      variables: { force: '{{ 100 | beaufort }}' },
+      actions: [seen],
+    });
+    const bare = await engine.api({ FERMATA_PLUGINS: '' });
+    for (const path of ['runs', 'dry-run']) {
+      const answer = await fetch(`${bare.url}/api/v1/automations/${automation}/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: engine.authorization },
+        body: '{}',
+      });
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await answer.json()).toMatchObject({
+        code: 'plugin_missing',
+        detail: expect.stringContaining('beaufort'),
+      });
+    }
+    await bare.stop();
+    await start(WEATHER);
+    await engine.call(api, 'POST', `/automations/${automation}/runs`, {});
+    expect((await engine.ended(1, automation, 60_000))[0]).toMatchObject({ status: 'success' });
+  }, 120_000);
+
   test('a run says that no worker has its filter, and goes on when one has', async () => {
     const automation = await save({
       name: 'forceful',

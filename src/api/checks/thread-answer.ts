@@ -4,15 +4,23 @@ import type { ThreadVerdict } from '../../thread-pool';
 /** What a thread sends for a job: errors keep their code, but no class survives the way. */
 export type ThreadAnswer =
   | { result: unknown }
-  | { refusal: { code: ErrorCode; message: string; errors: readonly Finding[] | undefined; data: unknown } }
+  | {
+      refusal: {
+        code: ErrorCode;
+        message: string;
+        errors: readonly Finding[] | undefined;
+        data: unknown;
+        retryAfterSeconds: number | undefined;
+      };
+    }
   /** A bug: the stack of what was thrown. */
   | { failure: string };
 
 /** The answer of a job that threw. */
 export function answerOfError(error: unknown): ThreadAnswer {
   if (error instanceof FermataError) {
-    const { code, message, errors, data } = error;
-    return { refusal: { code, message, errors, data } };
+    const { code, message, errors, data, retryAfterSeconds } = error;
+    return { refusal: { code, message, errors, data, retryAfterSeconds } };
   }
   return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
@@ -30,9 +38,10 @@ export function resultOf(verdict: ThreadVerdict<ThreadAnswer>, what: string, dea
   const { answer } = verdict;
   if ('failure' in answer) throw new Error(answer.failure);
   if ('result' in answer) return answer.result;
-  const { code, message, errors, data } = answer.refusal;
+  const { code, message, errors, data, retryAfterSeconds } = answer.refusal;
   throw new FermataError(code, message, {
     ...(errors !== undefined && { errors }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(data !== undefined && { data: data as Record<string, unknown> }),
   });
 }

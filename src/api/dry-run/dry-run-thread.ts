@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Executor } from '../../db/executor';
 import { systemClock } from '../../domain/clock';
+import { createFiltersLacking } from '../../domain/definition/filters-lacking';
 import { createPluginFilters } from '../../domain/registry/plugin-filters';
 import { createRegistry } from '../../domain/registry/registry';
 import { createEgress } from '../../edges/egress/egress';
@@ -41,6 +42,7 @@ async function serve(): Promise<void> {
   });
   const deps = {
     ...{ db: NO_DATABASE, registry, evaluator },
+    filtersLacking: createFiltersLacking(filters, registry),
     countActive: (_db: Executor, bucket: Parameters<DryReads['countActive']>[0]) => reads.ask('countActive', bucket),
   };
   const perform = async (id: number, { key, automation, request }: DryRunJob): Promise<void> => {

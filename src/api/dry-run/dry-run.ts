@@ -1,9 +1,11 @@
 import type { AutomationRecord } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
 import type { Actor } from '../../domain/entities/change';
+import type { FiltersLacking } from '../../domain/definition/filters-lacking';
 import type { Registry } from '../../domain/registry/registry';
 import type { ExpressionContext, Evaluator } from '../../evaluation/evaluator';
 import { triggerNamed } from '../manual-run';
+import { requireFilters } from '../require-filters';
 import { startScope } from '../render-run-variables';
 import { askGates, type CountActive } from './dry-gates';
 import { performDry } from './perform-dry';
@@ -18,6 +20,8 @@ export interface DryRunDeps {
   evaluator: Evaluator;
   registry: Registry;
   countActive: CountActive;
+  /** Filters of a definition that this process does not have. */
+  filtersLacking: FiltersLacking;
 }
 
 export interface DryRunRequest {
@@ -33,11 +37,12 @@ export interface DryRunRequest {
 /**
  * The whole automation on a payload, with every condition's value, rendered configuration and chosen branch, and no
  * effect: live state is read, nothing is written or called. Whether it is enabled is not asked. Waits and delays are passed.
- * Refused: `validation_failed` for a trigger that is not there. A payload need not be complete.
+ * Refused: `validation_failed` for a trigger that is not there, `plugin_missing`. A payload need not be complete.
  */
 export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, request: DryRunRequest): Promise<DryRun> {
   const { definition } = automation;
   const { registry } = deps;
+  requireFilters(deps.filtersLacking(definition));
   const payload = request.payload ?? {};
   const id = triggerIdOf(automation, request);
   const named = id === undefined ? undefined : triggerNamed(registry, definition, id);

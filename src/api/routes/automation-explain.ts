@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LoggedChange } from '../../db/change-queries';
 import type { AutomationRecord } from '../../db/automation-store';
+import { FermataError } from '../../domain/errors';
 import { requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { CandidateAnswer } from '../changes/change-answer';
 import type { DryRunWork } from '../dry-run/dry-run-work';
@@ -50,7 +51,7 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
         const stateAsOf = clock.now().toISOString();
         const { candidates } = await candidatesOf(deps, logged);
         const then = candidates?.filter(({ automationId }) => automationId === automation.id) ?? null;
-        const { steps, ...now } = await explainNow(deps, automation, logged);
+        const { steps, ...now } = await explainNow(deps, automation, logged).catch(notEvaluated);
         return json(200, { then, now: { ...now, steps: steps.map(toDryStep) }, stateAsOf });
       },
     }),
@@ -72,6 +73,12 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
     first ??= report;
   }
   return first ?? refused('No trigger of the automation listens to what the change means.');
+}
+
+/** The answer when this process lacks a filter of today's definition: what came of the change then is still answered. */
+function notEvaluated(error: unknown): Now {
+  if (!(error instanceof FermataError) || error.code !== 'plugin_missing') throw error;
+  return { outcome: 'error', gates: [{ gate: 'variables', passed: null, detail: error.message }], steps: [] };
 }
 
 const refused = (detail: string): Now => ({

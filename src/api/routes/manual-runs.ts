@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Database } from '../../db/client';
 import type { Clock, Ids } from '../../domain/clock';
+import type { FiltersLacking } from '../../domain/definition/filters-lacking';
 import type { Registry } from '../../domain/registry/registry';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
@@ -20,13 +21,14 @@ const ManualRun = z
 interface ManualRunsDeps extends AutomationDeps {
   registry: Registry;
   evaluator: Evaluator;
+  filtersLacking: FiltersLacking;
   ids: Ids;
   clock: Clock;
 }
 
 /** Starting automations by hand. */
 export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
-  const { registry, evaluator, ids, clock, notifier } = deps;
+  const { registry, evaluator, filtersLacking, ids, clock, notifier } = deps;
   return [
     writeRoute({
       method: 'post',
@@ -47,7 +49,7 @@ export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
         // The run is admitted in the transaction of the request, so that its audit row and its answer go with it.
         const database = { db: tx as Database['db'] };
         const request = { ...body, actor: principal.actor };
-        const run = { database, registry, evaluator, ids, now: () => clock.now() };
+        const run = { database, registry, evaluator, filtersLacking, ids, now: () => clock.now() };
         const { runId } = await startManualRun(run, automation, request);
         afterCommit(() => notifier.starts());
         return json(201, { runId }, { Location: `/api/v1/runs/${runId}` });

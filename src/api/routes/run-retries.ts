@@ -4,6 +4,7 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import { getRun, matchingRunIds, retriedAmong } from '../../db/run-queries';
 import type { Ids } from '../../domain/clock';
+import type { FiltersLacking } from '../../domain/definition/filters-lacking';
 import { FermataError } from '../../domain/errors';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { json, writeRoute, type Route } from '../http/route';
@@ -25,6 +26,7 @@ const RetryBody = z
 interface RetriesDeps {
   automations: AutomationStore;
   evaluator: Evaluator;
+  filtersLacking: FiltersLacking;
   ids: Ids;
   notifier: Notifier;
 }
@@ -34,8 +36,8 @@ export function runRetryRoutes(deps: RetriesDeps): Route[] {
   return [retryRoute(deps), bulkRetryRoute(deps)];
 }
 
-const withTransaction = ({ automations, evaluator, ids }: RetriesDeps, tx: Executor): RetryDeps => ({
-  ...{ tx, automations, evaluator, ids },
+const withTransaction = ({ automations, evaluator, filtersLacking, ids }: RetriesDeps, tx: Executor): RetryDeps => ({
+  ...{ tx, automations, evaluator, filtersLacking, ids },
 });
 
 function retryRoute(deps: RetriesDeps): Route {

@@ -7,17 +7,21 @@ import type { RunRequest } from '../../db/runs/run-request';
 import { lockBucket } from '../../db/runs/bucket';
 import { takeOverSteps } from '../../db/runs/take-over-steps';
 import type { Ids } from '../../domain/clock';
+import type { FiltersLacking } from '../../domain/definition/filters-lacking';
 import { Definition } from '../../domain/definition/schema';
 import { FermataError } from '../../domain/errors';
 import { scopeKeyOf } from '../../domain/run/bucket';
 import { settledFailures } from '../../domain/run/settled-failures';
 import type { Evaluator } from '../../evaluation/evaluator';
+import { requireFilters } from '../require-filters';
 import { renderRunVariables } from '../render-run-variables';
 
 export interface RetryDeps {
   tx: Executor;
   automations: Pick<AutomationStore, 'versionAt'>;
   evaluator: Evaluator;
+  /** Filters of a definition that this process does not have. */
+  filtersLacking: FiltersLacking;
   ids: Ids;
 }
 
@@ -37,7 +41,7 @@ interface Stored extends Record<string, unknown> {
  * Starts a failed run once more (engine.md, Lifecycle) on the version that it was pinned to, as a new run that names it;
  * mode and limits hold as for any start, gates and conditions are not asked again, and a disabled automation runs too.
  * From the failure its idempotency keys are those of the run before; from the start everything is done anew, under new
- * keys. Refused: `not_retryable`, `already_running`, `max_runs`, `conflict`.
+ * keys. Refused: `not_retryable`, `already_running`, `max_runs`, `conflict`, `plugin_missing`.
  */
 export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): Promise<string> {
   if (run.status !== 'failed') {
@@ -99,13 +103,14 @@ async function readStored(tx: Executor, id: string): Promise<Stored> {
   return row;
 }
 
-function renderAgain(
-  { tx, evaluator }: RetryDeps,
+async function renderAgain(
+  { tx, evaluator, filtersLacking }: RetryDeps,
   { automationId, contextKey }: RunRow,
   { trigger_scope: trigger, name, group }: Stored,
   definition: Definition,
   runId: string,
 ): Promise<Record<string, unknown>> {
+  requireFilters(filtersLacking({ variables: definition.variables }));
   return renderRunVariables({ db: tx, evaluator }, definition, {
     trigger,
     contextKey,

@@ -5,11 +5,11 @@ import { unknownFilters } from './unknown-filters';
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** Names the filters of a definition, or of a part of one, that this process does not have. */
+export type FiltersLacking = (definition: object) => readonly string[];
+
 /** Names the filters of a definition that a process does not have; remembers the answer as long as the definition lives. */
-export function createFiltersLacking(
-  filters: FilterRegistry,
-  registry: Registry,
-): (definition: object) => readonly string[] {
+export function createFiltersLacking(filters: FilterRegistry, registry: Registry): FiltersLacking {
   const codeOf = (action: string): ReadonlySet<string> => {
     const type = registry.action(action);
     return type ? codeFields(type.configSchema) : NONE;
