@@ -58,6 +58,41 @@ export default definePlugin({
 });
 `;
 
+/** Uses what a plugin can, with types. */
+const TYPED = `
+import { computedEntity, definePlugin, serviceRef, sql, z, type PluginHost } from 'fermata/plugin';
+interface Directory { ownerOf(system: string): string }
+const directory = serviceRef<Directory>('people.directory');
+const Config = z.strictObject({ system: z.string() });
+export default ({ secrets, log, clock, db, getService }: PluginHost) =>
+  definePlugin({
+    id: 'typed',
+    requires: [directory],
+    migrations: new URL('./migrations/', import.meta.url),
+    provides: { more: async () => ({ n: (await db.execute(sql\`select 1 as n\`)).rows.length }) },
+    entityKinds: [
+      computedEntity('room', z.strictObject({ n: z.number() }), {
+        description: 'x',
+        read: async ({ db: own, now }, ids) => {
+          const { rows } = await own.execute<{ id: string; n: number }>(sql\`select id, n from plugin_typed.t where at < \${now}\`);
+          return new Map(rows.map(({ id, n }) => [id, { n }]));
+        },
+      }),
+    ],
+    actions: [
+      {
+        id: 'a', displayName: 'A', description: 'A', configSchema: Config, execution: 'call', timeoutMs: () => 1000,
+        async execute({ config, note }) {
+          const { system } = config as z.infer<typeof Config>;
+          note(getService(directory).ownerOf(system).toUpperCase());
+          log.info({ at: clock.now() }, 'x');
+          return { output: (await secrets.resolve('X')).length };
+        },
+      },
+    ],
+  });
+`;
+
 /** Reads secrets in its steps, and tells them wherever it can. */
 const LEAK = `
 import { definePlugin, ProviderFailure, z } from 'fermata/plugin';
@@ -222,7 +257,7 @@ describe('a plugin of a user', () => {
       };
       const wrong = tsc(`import { definePlugin } from 'fermata/plugin';\nexport default definePlugin({ id: 5 });\n`);
       expect(wrong.stdout).toMatch(/check\.mts\(2,\d+\): error TS2322/);
-      expect(tsc('export {};\n')).toMatchObject({ status: 0, stdout: '' });
+      expect(tsc(TYPED)).toMatchObject({ status: 0, stdout: '' });
 
       writeFileSync(join(directory, 'leak.mjs'), LEAK);
       const plugin = `${join(directory, 'phones.mjs')},${join(directory, 'leak.mjs')}`;
