@@ -130,11 +130,13 @@ actions: [{ delay: { hours: 1 } }]`);
     await worker.stop();
   }, 120_000);
 
-  test('the alert rules hold in promtool, and every metric that they use exists', async () => {
+  test('the alert rules and the metrics hold in promtool, and every metric that the rules use exists', async () => {
     const checked = spawnSync('promtool', ['test', 'rules', join(RULES, 'rules.test.yml')], { encoding: 'utf8' });
     expect(checked.error).toBeUndefined();
     expect([checked.status, checked.stdout + checked.stderr]).toEqual([0, expect.stringContaining('SUCCESS')]);
     const page = await (await fetch(`${api.url}/metrics`, { headers: { authorization: engine.authorization } })).text();
+    const named = spawnSync('promtool', ['check', 'metrics'], { encoding: 'utf8', input: page });
+    expect([named.status, named.stdout + named.stderr]).toEqual([0, '']);
     const used = new Set(
       [...readFileSync(join(RULES, 'rules.yml'), 'utf8').matchAll(/expr: (.*)/g)].flatMap(([, expression = '']) => [
         ...(expression.match(/fermata_\w+/g) ?? []),
