@@ -21,16 +21,16 @@ const say = (message: string) => console.error(`[bench ${seconds().padStart(4)} 
 const seconds = () => ((performance.now() - began) / 1000).toFixed(0);
 const load = () => (loadavg()[0] ?? 0).toFixed(1);
 
-async function measure({ parts, quick }: Options): Promise<Figure[]> {
+async function measure({ parts, quick, profile }: Options): Promise<Figure[]> {
   const wants = (...some: Part[]) => some.some((part) => parts.has(part));
   const plan = quick ? QUICK : FULL;
   say('starting Postgres and Temporal');
-  const platform = await startPlatform(say);
+  const platform = await startPlatform(say, { countsStatements: profile });
   // Ctrl-C: what is a process of its own group is killed as this one exits.
   process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
   try {
     return [
-      ...(wants('a', 'b', 'f') ? await measureRuns(platform, parts, plan, say) : []),
+      ...(wants('a', 'b', 'f') ? await measureRuns(platform, { parts, profile }, plan, say) : []),
       ...(wants('g', 'h', 'm') ? await measureGates(platform, parts, plan, say) : []),
       ...(wants('i') ? await measureWaits(platform, plan, say) : []),
       ...(wants('k') ? await measureAlerts(platform, plan, say) : []),
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const profiler = options.profile ? createProfiler() : undefined;
+  const profiler = options.functions ? createProfiler() : undefined;
   if (profiler !== undefined) process.env['BENCH_NODE_ARGUMENTS'] = JSON.stringify(profiler.nodeArguments);
   const loadBefore = load();
   const figures = await measure(options);

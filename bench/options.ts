@@ -7,19 +7,23 @@ export interface Options {
   quick: boolean;
   /** Exit code 1 when a target is missed. */
   check: boolean;
-  /** Profiles API and worker and prints where their time went. */
+  /** Prints what each run costs: CPU time, statements, commits, requests to Temporal. */
   profile: boolean;
+  /** Runs API and worker with Node's CPU profiler and prints the functions that took most time. */
+  functions: boolean;
 }
 
-export const USAGE = `usage: npm run bench -- [PART…] [--quick] [--check] [--profile]
+export const USAGE = `usage: npm run bench -- [PART…] [--quick] [--check] [--profile] [--functions]
 
 ${Object.entries(PARTS)
   .map(([part, what]) => `  ${part}  ${what}`)
   .join('\n')}
 
-  --quick   shorter slots: shows what is broken, not a few percent
-  --check   exit code 1 when a target is missed
-  --profile profiles API and worker and prints where their time went; figures suffer`;
+  --quick      shorter slots: shows what is broken, not a few percent
+  --check      exit code 1 when a target is missed
+  --profile    also prints what each run of parts a and b costs: CPU time by process and thread,
+               statements, commits, requests to Temporal, eager starts
+  --functions  prints the functions of API and worker that took most time; figures suffer`;
 
 const isPart = (text: string): text is Part => Object.hasOwn(PARTS, text);
 
@@ -32,6 +36,7 @@ export function readOptions(args: readonly string[]): Options {
       quick: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      functions: { type: 'boolean', default: false },
     },
   });
   const unknown = positionals.filter((text) => !isPart(text));

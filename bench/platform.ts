@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
 import { startPostgres, startTemporal } from '../test/support/services';
 import { startEffects, type Effects } from './effects';
 
@@ -16,8 +17,12 @@ export interface Platform {
  * A Postgres that keeps its promises (fsync on), the Temporal dev server of `temporal-dev.yml` with a database file, and
  * the far end. Each on a free port, with data in a temporary directory.
  */
-export async function startPlatform(onProgress: (message: string) => void): Promise<Platform> {
+export async function startPlatform(
+  onProgress: (message: string) => void,
+  { countsStatements }: { countsStatements: boolean },
+): Promise<Platform> {
   const postgres = await startPostgres({ durable: true, onProgress });
+  if (countsStatements) await loadStatementCounters(postgres);
   const temporal = await startTemporal({ durable: true, onProgress }).catch(async (error: unknown) => {
     await postgres.destroy();
     throw error;
@@ -33,4 +38,13 @@ export async function startPlatform(onProgress: (message: string) => void): Prom
       await Promise.all([temporal.destroy(), postgres.destroy()]);
     },
   };
+}
+
+/** Restarts Postgres with `pg_stat_statements`. */
+async function loadStatementCounters(postgres: Platform['postgres']): Promise<void> {
+  const admin = new pg.Client({ connectionString: postgres.url('postgres') });
+  await admin.connect();
+  await admin.query(`alter system set shared_preload_libraries = 'pg_stat_statements'`).finally(() => admin.end());
+  await postgres.stop();
+  await postgres.start();
 }

@@ -8,6 +8,7 @@ import { freePort } from '../src/os/free-port';
 import type { Platform } from './platform';
 import { startProgram } from './program';
 import { residentMb } from './resident';
+import { cpuUsage, databaseUsage, type Usage } from './costs';
 
 const ADMIN_TOKEN = 'bench-admin-token-0123456789';
 /** Far above what the machine does: the bench asks for the speed of the work, not of the limiter. */
@@ -27,6 +28,8 @@ export interface Stack {
   send(method: 'POST' | 'PUT', path: string, body: unknown): Promise<unknown>;
   /** Sum of a counter of the worker over all its labels, or over those that begin like `name{label="value"`. */
   workerCounter(name: string): Promise<number>;
+  /** What the program, its database and the worker's calls have used so far. */
+  usage(): Promise<Usage>;
   /** In MB. */
   resident(): { api: number; worker: number };
   stop(): Promise<void>;
@@ -57,14 +60,20 @@ export async function startStack(platform: Platform, name: string, more: Record<
     startProgram('worker', env, 'connected to Temporal'),
   ]);
   const http = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
+  const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   const database = createDatabase(databaseUrl, { max: 2, applicationName: 'bench' });
   return {
     ...{ taskQueue, database },
     post: (path, contentType, body) => send(http, 'POST', path, contentType, body),
     get: (path) => send(http, 'GET', path, 'application/json'),
     send: (method, path, body) => send(http, method, path, 'application/json', body),
-    workerCounter: async (counter) =>
-      counterOf(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), counter),
+    workerCounter: async (counter) => counterOf(await metrics(), counter),
+    async usage() {
+      const [ofDatabase, text] = await Promise.all([databaseUsage(databaseUrl), metrics()]);
+      const starts = counterOf(text, 'fermata_run_starts_total');
+      const eagerStarts = counterOf(text, 'fermata_run_starts_total{eager="true"');
+      return { cpuMs: cpuUsage(), ...ofDatabase, requests: requestsOf(text), eagerStarts, starts };
+    },
     resident: () => ({ api: residentMb(api.pid), worker: residentMb(worker.pid) }),
     async stop() {
       await http.destroy();
@@ -104,4 +113,13 @@ function counterOf(metrics: string, name: string): number {
   const starts = name.includes('{') ? [name] : [`${name}{`, `${name} `];
   const lines = metrics.split('\n').filter((line) => starts.some((start) => line.startsWith(start)));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** Requests of the SDK to Temporal, by operation; polls are long requests and counted by another metric. */
+function requestsOf(metrics: string): Map<string, number> {
+  const lines = metrics.matchAll(/^temporal_request_total\{[^}]*operation="(\w+)"[^}]*\} (\d+)$/gm);
+  const requests = new Map<string, number>();
+  for (const [, operation = '', value] of lines)
+    requests.set(operation, (requests.get(operation) ?? 0) + Number(value));
+  return requests;
 }

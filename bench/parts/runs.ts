@@ -6,7 +6,8 @@ import { atPace, burst, keepInFlight, type Load } from '../load';
 import type { Platform } from '../platform';
 import { startBestEngine } from '../raw-engine/best-engine';
 import { startRawEngine } from '../raw-engine/raw-engine';
-import { startStack } from '../stack';
+import { renderCosts } from '../costs';
+import { startStack, type Stack } from '../stack';
 import { percentile, perSecond } from '../statistics';
 import type { Plan } from './plan';
 
@@ -31,7 +32,7 @@ interface Sides {
 /** (a), (b) and (f): runs that send webhooks, on Fermata and on the bare engine, in turns. */
 export async function measureRuns(
   platform: Platform,
-  parts: ReadonlySet<Part>,
+  { parts, profile }: { parts: ReadonlySet<Part>; profile: boolean },
   plan: Plan,
   say: (message: string) => void,
 ): Promise<Figure[]> {
@@ -54,6 +55,7 @@ export async function measureRuns(
       say(`warming up runs of ${requests}`);
       for (const side of Object.values(sides)) await keepInFlight(side, AT_A_TIME, plan.warmUpSeconds);
       if (parts.has(shape.part)) figures.push(...(await compare(shape, sides, plan, say)));
+      if (profile && parts.has(shape.part)) console.log(`\n${await costs(stack, sides, plan)}`);
       if (parts.has('f')) figures.push(await histories(platform, shape.requests, sides));
     }
     return figures;
@@ -118,6 +120,18 @@ async function atFullSpeed(
     });
   }
   return figures;
+}
+
+/** What a run costs with 30 in flight. */
+async function costs(stack: Stack, { fermata, best }: Sides, plan: Plan): Promise<string> {
+  const texts: string[] = [];
+  for (const [name, load] of Object.entries({ Fermata: fermata, 'The engine at its best': best })) {
+    const before = await stack.usage();
+    const { count } = await keepInFlight(load, AT_A_TIME, 4 * plan.throughputSeconds);
+    const title = `${name}, requests in a run: ${load.requests}, in flight: ${AT_A_TIME}`;
+    texts.push(renderCosts(title, count, before, await stack.usage()));
+  }
+  return texts.join('\n\n');
 }
 
 async function histories(platform: Platform, requests: number, { fermata, raw }: Sides): Promise<Figure> {
