@@ -209,7 +209,7 @@ function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDe
   return {
     ...{ database, registry, evaluator, entities, clock, ids: uuidV7 },
     notifier: createNotifier(database.pool),
-    sourceOf: createRunSources(db),
+    ...createRunSources(db),
     filtersLacking: base.filtersLacking,
     secrets: createRunSecrets({
       ...{ db, cipher, backend, onHit: metrics.maskHits },
@@ -217,7 +217,7 @@ function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDe
     }),
     openConnection: createConnections({ db, cipher, backend, types: connectionTypesOf(plugins) }),
     origins: createOriginLoad({ slots: config.workerSlots.activities }),
-    onRunsToStart: () => launcher.poke(),
+    onRunsToStart: () => launcher.pokeStarts(),
     onAction: metrics.action,
     failpoint: createFailpoint(config.testing.failpoint),
   };

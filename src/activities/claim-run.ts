@@ -1,4 +1,4 @@
-import { claimRun, endedUnder } from '../db/runs/claim';
+import { endedUnder } from '../db/runs/claim';
 import { variablesSet } from '../db/runs/outcomes';
 import type { RunActivities, StretchInput } from '../domain/run/activities';
 import { planOf } from '../domain/run/interpret/steps';
@@ -12,7 +12,7 @@ export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
   const performStretch = createPerformStretch(deps);
   return async ({ runId, executionRunId, resumes = false }) => {
     const { db } = deps.database;
-    const claimed = await claimRun(db, runId, executionRunId);
+    const claimed = await deps.claim(runId, executionRunId);
     const first: StretchInput = {
       ...{ runId, branch: '', positions: {}, repeat: null, journal: [] },
       variables: claimed?.variables ?? {},

@@ -9,10 +9,10 @@ import type { OpenConnection } from '../integrations/connections/open-connection
 import type { Evaluator } from '../evaluation/evaluator';
 import type { OriginLoad } from './origin-load';
 import type { RunSecrets } from './run-secrets';
-import type { RunSource } from '../db/runs/run-source';
+import type { RunSource, RunSources } from '../db/runs/run-source';
 
 /** What the activities of runs work with. */
-export interface ActivityDeps {
+export interface ActivityDeps extends RunSources {
   database: Database;
   registry: Registry<Action>;
   evaluator: Evaluator;
@@ -21,7 +21,6 @@ export interface ActivityDeps {
   clock: Clock;
   ids: Ids;
   secrets: RunSecrets;
-  sourceOf: (runId: string) => Promise<RunSource>;
   /** Filters of a definition that this worker does not have. */
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
   /** Opens the connection of this id for a step; it must be of this type unless null is given. */

@@ -4,6 +4,7 @@ import { Definition } from '../../domain/definition/schema';
 import { FermataError } from '../../domain/errors';
 import { LruCache } from '../../domain/expressions/lru-cache';
 import type { RunFacts } from '../../domain/run/scope';
+import { claimRun, type ClaimedRun, type RunRow } from './claim';
 
 /** What of a run never changes while it runs, with the definition it is pinned to. */
 export interface RunSource {
@@ -18,27 +19,18 @@ export interface RunSource {
   definition: Definition;
 }
 
-interface Row extends Record<string, unknown> {
-  automation_id: string;
-  version: number;
-  scope_key: string;
-  mode: string;
-  root_run_id: string;
-  depth: number;
-  context_key: string | null;
-  trigger_scope: Record<string, unknown>;
-  started_at: string | null;
-  bytes: number;
-  created_at: string;
-  name: string;
-  group: string | null;
-}
-
 /** Bound of each cache, as Postgres stores what is in it. */
 const CACHE_BYTES = 16 * 1024 * 1024;
 
 /** Reads runs and definitions once per process and run; steps of a run usually stay on one worker. */
-export function createRunSources(db: Executor): (runId: string) => Promise<RunSource> {
+export interface RunSources {
+  /** @throws {FermataError} `not_found` when there is no such run. */
+  sourceOf(runId: string): Promise<RunSource>;
+  /** Claims a run for an execution (`claimRun`) and keeps what it reads of it. */
+  claim(runId: string, executionRunId: string): Promise<ClaimedRun | null>;
+}
+
+export function createRunSources(db: Executor): RunSources {
   const runs = new LruCache<RunSource>(1_000, CACHE_BYTES);
   const definitions = new LruCache<Definition>(500, CACHE_BYTES);
 
@@ -53,32 +45,47 @@ export function createRunSources(db: Executor): (runId: string) => Promise<RunSo
     return definition;
   };
 
-  return async (runId) => {
-    const known = runs.get(runId);
-    if (known) return known;
-    const result = await db.execute<Row>(sql`
-      select r.automation_id, r.version, r.scope_key, r.mode, r.root_run_id, r.depth, r.context_key, r.trigger_scope,
-        r.started_at, r.created_at, pg_column_size(r.trigger_scope) as bytes, a.name, a."group"
-      from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
-    const row = result.rows[0];
-    if (!row) throw new FermataError('not_found', `Run ${runId} not found.`);
-    const source: RunSource = {
-      runId,
-      automationId: row.automation_id,
-      version: row.version,
-      scopeKey: row.scope_key,
-      mode: row.mode,
-      rootRunId: row.root_run_id,
-      depth: row.depth,
-      facts: {
-        trigger: row.trigger_scope,
-        contextKey: row.context_key,
-        run: { id: runId, startedAt: new Date(row.started_at ?? row.created_at).toISOString() },
-        automation: { id: row.automation_id, name: row.name, group: row.group },
-      },
-      definition: await definitionOf(row.automation_id, row.version),
-    };
+  const keep = async (runId: string, row: RunRow): Promise<RunSource> => {
+    const source = toSource(runId, row, await definitionOf(row.automation_id, row.version));
     runs.set(runId, source, row.bytes);
     return source;
+  };
+
+  return {
+    async sourceOf(runId) {
+      const known = runs.get(runId);
+      if (known) return known;
+      const result = await db.execute<RunRow>(sql`
+        select r.automation_id, r.version, r.scope_key, r.mode, r.root_run_id, r.depth, r.context_key, r.trigger_scope,
+          r.started_at, r.created_at, pg_column_size(r.trigger_scope) as bytes, a.name, a."group"
+        from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);
+      const row = result.rows[0];
+      if (!row) throw new FermataError('not_found', `Run ${runId} not found.`);
+      return keep(runId, row);
+    },
+    async claim(runId, executionRunId) {
+      const claimed = await claimRun(db, runId, executionRunId);
+      if (claimed !== null) await keep(runId, claimed.row);
+      return claimed;
+    },
+  };
+}
+
+function toSource(runId: string, row: RunRow, definition: Definition): RunSource {
+  return {
+    runId,
+    automationId: row.automation_id,
+    version: row.version,
+    scopeKey: row.scope_key,
+    mode: row.mode,
+    rootRunId: row.root_run_id,
+    depth: row.depth,
+    facts: {
+      trigger: row.trigger_scope,
+      contextKey: row.context_key,
+      run: { id: runId, startedAt: new Date(row.started_at ?? row.created_at).toISOString() },
+      automation: { id: row.automation_id, name: row.name, group: row.group },
+    },
+    definition,
   };
 }

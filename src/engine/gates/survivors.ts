@@ -130,6 +130,7 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
   const { launcher } = deps;
   for (const reason of reasons) recordRefusal(deps, reason);
   let isWaiting = false;
+  let hasReplaced = false;
   for (const { survivor, admission } of admissions) {
     const { candidate, request } = survivor;
     if (admission.admitted && admission.startNow && request.callerStarts === true) {
@@ -137,6 +138,7 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
     } else {
       launcher.release(request.id);
       isWaiting ||= admission.admitted && admission.startNow;
+      hasReplaced ||= admission.admitted && admission.replaced.length > 0;
     }
     if (admission.admitted) deps.onOutcome('run');
     else if (admission.outcome !== 'duplicate') {
@@ -151,7 +153,8 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
       });
     }
   }
-  if (isWaiting) launcher.poke();
+  if (hasReplaced) launcher.poke();
+  else if (isWaiting) launcher.pokeStarts();
 }
 
 /** Rows of `routings`: the outcome of each candidate of the changes. */

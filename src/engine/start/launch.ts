@@ -32,7 +32,9 @@ export interface RunLauncher {
    * that of another worker.
    */
   launch(run: StartableRun, replaced: readonly ClosedRun[]): void;
-  /** Sweeps now; call it when a run waits in the table or an execution has to be closed. */
+  /** Starts runs that wait in the table, as far as there are slots. */
+  pokeStarts(): void;
+  /** Starts runs that wait in the table, and closes executions that have to be closed. */
   poke(): void;
   /** Records that a local step begins in this process. The returned function records its end. */
   enter(executionRunId: string, runId: string | undefined): () => void;
@@ -93,6 +95,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
       const work = attempts.attempt(run, replaced).then(() => void starting.delete(work));
       starting.add(work);
     },
+    pokeStarts: () => starts.poke(),
     poke() {
       starts.poke();
       ends.poke();
