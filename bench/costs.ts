@@ -79,7 +79,11 @@ export async function databaseUsage(url: string): Promise<Pick<Usage, 'statement
       `select xact_commit from pg_stat_database where datname = current_database()`,
     );
     return {
-      statements: new Map(statements.rows.map(({ query, calls }) => [query, Number(calls)])),
+      statements: statements.rows.reduce(
+        // Several plans of one text are several rows.
+        (sums, { query, calls }) => sums.set(query, (sums.get(query) ?? 0) + Number(calls)),
+        new Map<string, number>(),
+      ),
       commits: Number(rows[0]?.xact_commit ?? 0),
     };
   } finally {
