@@ -19,10 +19,7 @@ describe('actions of a run', () => {
     engine = await startEngine();
     await engine.worker();
   }, 60_000);
-  beforeEach(() => {
-    engine.receiver.received.splice(0);
-    engine.receiver.answerWith((_received, response) => void response.end('ok'));
-  });
+  beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
   it('are tried again after a 503, by the same key, as soon as Retry-After says', async () => {

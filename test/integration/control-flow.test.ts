@@ -12,10 +12,7 @@ describe('control flow of a run', () => {
     engine = await startEngine();
     workers = [await engine.worker()];
   }, 60_000);
-  beforeEach(() => {
-    engine.receiver.received.splice(0);
-    engine.receiver.answerWith((_received, response) => void response.end('ok'));
-  });
+  beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
   const sent = () => sentTo(engine);

@@ -7,10 +7,7 @@ describe('for_each with parallel', () => {
     engine = await startEngine();
     await engine.worker();
   }, 60_000);
-  beforeEach(() => {
-    engine.receiver.received.splice(0);
-    engine.receiver.answerWith((_received, response) => void response.end('ok'));
-  });
+  beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
   const run = (type: string, steps: string) => runSteps(engine, type, steps);

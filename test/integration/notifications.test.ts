@@ -77,8 +77,7 @@ ${steps}
     });
   }, 120_000);
   beforeEach(() => {
-    engine.receiver.received.splice(0);
-    engine.receiver.answerWith((_received, response) => void response.end('ok'));
+    engine.receiver.reset();
     teams.requests.splice(0);
     teams.cards.splice(0);
     webex.requests.splice(0);

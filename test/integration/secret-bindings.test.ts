@@ -17,10 +17,7 @@ describe('a secret that is bound', () => {
     api = await engine.api();
     await engine.worker();
   }, 120_000);
-  beforeEach(() => {
-    engine.receiver.received.splice(0);
-    engine.receiver.answerWith((_received, response) => void response.end('ok'));
-  });
+  beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
   const call = (method: string, path: string, body?: unknown) => engine.call(api, method, path, body);

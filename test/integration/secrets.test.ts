@@ -14,10 +14,7 @@ describe('secrets', () => {
     worker = await engine.worker();
     for (const [name, value] of Object.entries(CANARIES)) await call('PUT', `/secrets/${name}`, { value });
   }, 120_000);
-  beforeEach(() => {
-    engine.receiver.received.splice(0);
-    engine.receiver.answerWith((_received, response) => void response.end('ok'));
-  });
+  beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
   const request = async (method: string, path: string, body?: unknown) => {
@@ -257,8 +254,7 @@ ${steps}
       ['/connections/test', { type: 'webhook', config }],
       ['/connections/test', { type: 'webhook', config: {}, connectionId: made['id'] }],
     ] as const) {
-      engine.receiver.received.splice(0);
-      engine.receiver.answerWith((_received, response) => void response.end('ok'));
+      engine.receiver.reset();
       expect(await call('POST', path, body)).toEqual({ ok: true, message: `${engine.receiver.url}/**** answers.` });
       expect(engine.receiver.received[0]?.path).toBe('/Canary-Path-1');
       engine.receiver.answerWith((received, response) => void response.writeHead(400).end(`no ${received.path}`));

@@ -7,10 +7,7 @@ describe('a run that waits for an event', () => {
   beforeAll(async () => {
     w = await startWaitingRuns();
   }, 120_000);
-  beforeEach(() => {
-    w.engine.receiver.received.splice(0);
-    w.engine.receiver.answerWith((_received, response) => void response.end('ok'));
-  });
+  beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
   test('resumes at the event of its own context key that passes the filter, with the event in scope', async () => {

@@ -6,10 +6,7 @@ describe('a run that waits until a condition holds', () => {
   beforeAll(async () => {
     w = await startWaitingRuns();
   }, 120_000);
-  beforeEach(() => {
-    w.engine.receiver.received.splice(0);
-    w.engine.receiver.answerWith((_received, response) => void response.end('ok'));
-  });
+  beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
   test('goes on at once when it holds already, and arms nothing', async () => {

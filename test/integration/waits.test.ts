@@ -12,10 +12,7 @@ describe('a run that waits', () => {
   beforeAll(async () => {
     w = await startWaitingRuns();
   }, 120_000);
-  beforeEach(() => {
-    w.engine.receiver.received.splice(0);
-    w.engine.receiver.answerWith((_received, response) => void response.end('ok'));
-  });
+  beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
   test(

@@ -19,14 +19,17 @@ export type Answer = (received: Received, response: ServerResponse) => void | Pr
 export interface Receiver {
   url: string;
   received: Received[];
-  /** Takes the place of the answer so far. */
+  /** Replaces the answer. */
   answerWith(answer: Answer): void;
+  /** Forgets the requests and answers 200 at once again. */
+  reset(): void;
   close(): Promise<void>;
 }
 
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
-  let answer: Answer = (_received, response) => void response.end('ok');
+  const ok: Answer = (_received, response) => void response.end('ok');
+  let answer = ok;
   const server = createServer((request, response) => {
     void readBody(request).then(async (body) => {
       const entry: Received = {
@@ -47,6 +50,10 @@ export async function startReceiver(): Promise<Receiver> {
     url: `http://127.0.0.1:${port}`,
     received,
     answerWith: (next) => (answer = next),
+    reset() {
+      received.splice(0);
+      answer = ok;
+    },
     close() {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
