@@ -57,10 +57,10 @@ const routes = [
   ),
   screen(
     ...(['/automations/$id', () => import('./screens/automations/automation'), 'AutomationScreen'] as const),
-    ...['tab', 'days', 'from'],
+    ...['tab', 'days', 'from', 'view'],
   ),
-  screen('/automations/new', () => import('./screens/editor/editor'), 'NewAutomation'),
-  screen('/automations/$id/edit', () => import('./screens/editor/editor'), 'EditAutomation'),
+  screen('/automations/new', () => import('./screens/editor/editor'), 'NewAutomation', 'view'),
+  screen('/automations/$id/edit', () => import('./screens/editor/editor'), 'EditAutomation', 'view'),
   screen('/now', () => import('./screens/now'), 'Now'),
   screen(
     ...(['/alerts', () => import('./screens/alerts/alerts'), 'Alerts'] as const),
@@ -77,7 +77,7 @@ const routes = [
     ...['kind', 'entity', 'event', 'system', 'since', 'until'],
   ),
   screen('/why/$id', () => import('./screens/why/change'), 'ChangeScreen'),
-  screen('/systems', () => import('./screens/systems/systems'), 'Systems', 'q'),
+  screen('/systems', () => import('./screens/systems/systems'), 'Systems', 'q', 'view'),
   screen('/systems/$id', () => import('./screens/systems/system'), 'SystemScreen'),
   screen('/entities', () => import('./screens/systems/entities'), 'EntityKinds'),
   screen('/entities/$kind', () => import('./screens/systems/entities'), 'Entities'),
@@ -89,7 +89,7 @@ const routes = [
     ...['tab', 'q', 'kind', 'action', 'outcome', 'actorId'],
   ),
   screen('/runs', () => import('./screens/runs'), 'Runs', 'status', 'automationId', 'contextKey', 'q', 'from', 'to'),
-  screen('/runs/$id', () => import('./screens/run'), 'Run', 'step'),
+  screen('/runs/$id', () => import('./screens/run'), 'Run', 'step', 'view'),
 ];
 
 export const router = createRouter({

@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { describeAt } from '../../console/src/screens/editor/hover';
 import { fixOf, rangeOf } from '../../console/src/screens/editor/findings';
 import { createLocalValidator } from '../../console/src/screens/editor/local-validator';
+import { remoteFieldAt, yamlScalar } from '../../console/src/screens/editor/remote-options';
 import type { Knowledge } from '../../console/src/screens/editor/schema-walk';
 import { suggestAt } from '../../console/src/screens/editor/suggest';
 import { valueAtPath } from '../../console/src/lib/place';
+import { graphOf, outcomesByPlace } from '../../console/src/lib/graph';
 import { timeAxis } from '../../console/src/lib/time-axis';
 import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
 import { BROKEN, exampleDocuments, findingsOfApi, validatorKnowledge } from './documents';
@@ -21,6 +23,7 @@ beforeAll(async () => {
     filters: await items('/filters'),
     kinds: await items('/entity-kinds'),
     connections: [{ id: 'c-1', name: 'Our Jira', type: 'jira' }],
+    connectionTypes: await items('/connection-types'),
     secrets: ['PAGER_TOKEN'],
     hooks: ['pushes'],
     systems: [{ id: 'checkout', name: 'Checkout' }],
@@ -188,6 +191,39 @@ it('proposes what actions have made only after them', () => {
   expect(options).toEqual([]);
 });
 
+describe('values that a connection lists', () => {
+  const jira = (config: string) =>
+    `${HEAD}actions:\n  - action: integration-jira.create_issue\n    config:\n${config.replaceAll(/^/gm, '      ')}`;
+  const fieldAt = (marked: string) => {
+    const offset = marked.lastIndexOf('|');
+    return remoteFieldAt(marked.slice(0, offset) + marked.slice(offset + 1), offset, knowledge);
+  };
+
+  it('are read for the connection of the step, by its name or id, with the choices made before', () => {
+    expect(fieldAt(jira('connectionId: Our Jira\nprojectKey: |'))).toMatchObject({ connectionId: 'c-1', given: {} });
+    const after = fieldAt(
+      jira('connectionId: c-1\nprojectKey: OPS\nsummary: "{{ trigger.payload.title }}"\nissueTypeId: "|'),
+    );
+    expect(after).toMatchObject({ field: 'issueTypeId', given: { connectionId: 'c-1', projectKey: 'OPS' } });
+    expect(fieldAt(jira('{ connectionId: c-1, projectKey: |'))).toMatchObject({ field: 'projectKey' });
+  });
+
+  it('are not asked for without a connection, for other fields and inside templates', () => {
+    expect(fieldAt(jira('projectKey: |'))).toBeUndefined();
+    expect(fieldAt(jira('connectionId: Gone\nprojectKey: |'))).toBeUndefined();
+    expect(fieldAt(jira('connectionId: c-1\nsummary: |'))).toBeUndefined();
+    expect(fieldAt(jira('connectionId: c-1\nprojectKey: "{{ var.|'))).toBeUndefined();
+    expect(fieldAt(jira('connectionId: c-1\n|'))).toBeUndefined();
+  });
+
+  it('are quoted where YAML would read them as something else', () => {
+    expect(['OPS', '10001', 'yes', '#ops', 'C024BE91L'].map((value) => yamlScalar(value, false))).toEqual([
+      ...['OPS', '"10001"', '"yes"', '"#ops"', 'C024BE91L'],
+    ]);
+    expect(yamlScalar('10001', true)).toBe('10001');
+  });
+});
+
 it('explains keys, values and the next times of a cron pattern', () => {
   const text =
     'mode: queued\ntriggers:\n  - event: automation.cron\n    config: { cronPattern: "0 9 * * 1", timezone: UTC }\n';
@@ -211,6 +247,47 @@ it('finds a step by its place', () => {
   expect(valueAtPath(definition, 'actions[0].choose[0].sequence[0]')).toEqual({ delay: '5m' });
   const loop = { actions: [{ repeat: { count: 3, sequence: [{ stop: {} }] } }] };
   expect(valueAtPath(loop, 'actions[0].repeat[2].sequence[0]')).toEqual({ stop: {} });
+});
+
+describe('the graph of a definition', () => {
+  const log = (id: string) => ({ id, action: 'automation.log', config: { message: id } });
+
+  it('joins the ways of a choice, leads a loop back, and ends at a stop', () => {
+    const { nodes, edges } = graphOf({
+      triggers: [{ id: 'down', event: 'incident.created' }],
+      actions: [
+        {
+          choose: [
+            { when: 'a == 1', sequence: [{ stop: {} }] },
+            { when: 'b', sequence: [log('b')] },
+          ],
+        },
+        { repeat: { count: 3, sequence: [log('each')] } },
+      ],
+    });
+    const ways = edges.map(({ source, target, kind }) => `${source} ${kind} ${target}`);
+    expect(nodes.map(({ id }) => id)).toContain('actions[0].choose[0].sequence[0]');
+    expect(ways).toEqual([
+      'triggers[0] next actions[0]',
+      'actions[0] branch actions[0].choose[0]',
+      'actions[0].choose[0] next actions[0].choose[0].sequence[0]',
+      'actions[0] branch actions[0].choose[1]',
+      'actions[0].choose[1] next actions[0].choose[1].sequence[0]',
+      'actions[0].choose[1].sequence[0] next actions[1]',
+      'actions[0] branch actions[1]',
+      'actions[1] next actions[1].repeat.sequence[0]',
+      'actions[1].repeat.sequence[0] again actions[1]',
+    ]);
+  });
+
+  it('shows of all passes of a loop the one that failed', () => {
+    const steps = ['success', 'failed', 'success'].map((status, pass) => ({
+      ...{ path: `actions[0].repeat[${pass}].sequence[0]`, status },
+    }));
+    expect([...outcomesByPlace(steps)]).toEqual([
+      ['actions[0].repeat.sequence[0]', { status: 'failed', passes: 3, path: 'actions[0].repeat[1].sequence[0]' }],
+    ]);
+  });
 });
 
 describe('the axis of time of a run', () => {

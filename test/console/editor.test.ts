@@ -18,6 +18,8 @@ actions:
     config: { message: "{{ trigger.payload.title }}" }
 `;
 
+const HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJl3dIeudNqd0DPMRD6OIh65tjkxFNOsGp3pH6XVS6yR';
+
 describeConsole('the editor of the console', () => {
   let screens: ConsoleHarness;
   let id: string;
@@ -175,6 +177,27 @@ describeConsole('the editor of the console', () => {
     await page.getByLabel('Definition').fill(YAML.replace('parallel', 'queued'));
     await page.locator('.cm-line', { hasText: 'mode: queued' }).locator('span').first().hover();
     await page.getByText('What happens while one is active').waitFor();
+  });
+
+  it('offers what a connection lists for a field, as values with their quotes', async () => {
+    await screens.post('/connections', {
+      ...{ name: 'Build hosts', type: 'ssh' },
+      config: {
+        ...{ host: 'build-1.example.test', hosts: ['build-2.example.test'], user: 'ci' },
+        ...{ password: 'a-long-enough-password', knownHosts: `build-1.example.test ${HOST_KEY}` },
+      },
+    });
+    const { page } = await screens.open(`/automations/${id}/edit`);
+    const config = '{ command: uptime, connectionId: Build hosts, host: bui';
+    const text = `name: Deploys\nactions:\n  - action: integration-ssh.run\n    config: ${config} }\n`;
+    await page.getByLabel('Definition').fill(text);
+    await page.locator('.cm-line', { hasText: 'host: bui' }).click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Control+Space');
+    await page.getByRole('option', { name: 'build-2.example.test' }).click();
+    await page.locator('.cm-line', { hasText: 'host: build-2.example.test' }).waitFor();
   });
 
   it('is read only for viewers', async () => {

@@ -1,7 +1,7 @@
 import { loadConfig } from '../../src/config';
 import { BASE } from '../integration/api-harness';
 import { until } from '../support/until';
-import { describeConsole, startConsole, type ConsoleHarness } from './console-harness';
+import { describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
 
 const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
@@ -87,6 +87,39 @@ describeConsole('operating by the console', () => {
     await page.getByText('The database is **saturated** <b>now</b>').waitFor();
     await page.getByRole('button', { name: 'Resolve' }).click();
     await page.locator('.page-sub [data-status="resolved"]').waitFor();
+  });
+
+  it('chooses systems from a list by the keyboard, and takes several', async () => {
+    await screens.post('/systems', { id: 'search', name: 'Search engine' });
+    await screens.post('/systems', { id: 'ledger', name: 'Ledger of accounts' });
+    const { page, wrong } = await screens.open('/maintenances');
+    await page.getByRole('button', { name: 'Plan a maintenance' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Title').fill('Replace the disks');
+    const systems = dialog.getByRole('combobox', { name: 'Systems' });
+    await systems.fill('engi');
+    await dialog.getByRole('option', { name: 'Search engine search' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await dialog.getByRole('button', { name: 'Remove search' }).waitFor();
+    await systems.fill('accounts');
+    await dialog.getByRole('option', { name: 'Ledger of accounts ledger' }).click();
+    expect(await seriousFindings(page)).toEqual([]);
+    // Escape closes the list only.
+    await systems.fill('check');
+    await dialog.getByRole('option', { name: /checkout/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await systems.fill('');
+    await dialog.getByLabel('Start').fill('2031-01-01T10:00');
+    await dialog.getByLabel('End').fill('2031-01-01T11:00');
+    await dialog.getByRole('button', { name: 'Plan', exact: true }).click();
+    await page.getByRole('link', { name: 'Replace the disks' }).waitFor();
+    const { body } = await screens.api.call('GET', `${BASE}/maintenances`);
+    const planned = (body.items as { title: string; systemIds: string[] }[]).find(
+      ({ title }) => title === 'Replace the disks',
+    );
+    expect(planned?.systemIds).toEqual(['search', 'ledger']);
+    expect(wrong).toEqual([]);
   });
 
   it('plans a maintenance, sees it in the calendar and cancels it', async () => {

@@ -13,6 +13,7 @@ import { Json } from '../ui/json';
 import { Empty, Loaded, Panel } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
+import { pinnedVersionQuery } from './run-graph';
 import { WaitFacts } from './run-wait';
 
 type RunData = components['schemas']['Run'];
@@ -120,15 +121,7 @@ function AsWritten({ run, step }: { run: RunData; step: Step }) {
 }
 
 function Written({ run, step }: { run: RunData; step: Step }) {
-  const query = useQuery({
-    queryKey: ['automation', run.automationId, 'version', run.version],
-    staleTime: Infinity,
-    queryFn: async () => {
-      const params = { path: { id: run.automationId }, query: { limit: 200 } };
-      const { items } = await ask(api.GET('/api/v1/automations/{id}/versions', { params }));
-      return items.find(({ version }) => version === run.version) ?? null;
-    },
-  });
+  const query = useQuery(pinnedVersionQuery(run));
   return (
     <Loaded query={query}>
       {(version) => {

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef } from 'react';
+import { useDeferredValue, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { components } from '../api/schema';
 import { useNow } from '../lib/clock';
 import { durationText } from '../lib/time';
@@ -11,6 +11,10 @@ type Step = components['schemas']['Step'];
 const ROW_PX = 30;
 /** Least width of a bar, as a share of the line. */
 const LEAST = 0.006;
+/** Shorter lists need no filter. */
+const FILTER_FROM = 25;
+/** Statuses to which a long list can be narrowed by one click. */
+const NARROWING = ['failed', 'waiting', 'running', 'cancelled', 'skipped'];
 
 interface StepListProps {
   steps: readonly Step[];
@@ -20,9 +24,12 @@ interface StepListProps {
 }
 
 /** Steps as a tree beside their bars on one axis of time; only rows in sight are in the page. */
-export function StepList({ steps, finishedAt, chosen, onChoose }: StepListProps) {
+export function StepList({ steps: all, finishedAt, chosen, onChoose }: StepListProps) {
+  const [text, setText] = useState('');
+  const wanted = useDeferredValue(text.trim().toLowerCase());
+  const steps = useMemo(() => (wanted === '' ? all : all.filter((step) => matches(step, wanted))), [all, wanted]);
   const ref = useRef<HTMLDivElement>(null);
-  const axis = useAxis(steps, finishedAt);
+  const axis = useAxis(all, finishedAt);
   const rows = useVirtualizer({
     count: steps.length,
     getScrollElement: () => ref.current,
@@ -34,10 +41,20 @@ export function StepList({ steps, finishedAt, chosen, onChoose }: StepListProps)
     if (index >= 0) rows.scrollToIndex(index, { align: 'auto' });
     // Only once: afterwards the reader scrolls.
   }, []);
+  const press = (event: KeyboardEvent) => {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    const from = (event.target as HTMLElement).dataset['index'];
+    if (step === 0 || from === undefined) return;
+    event.preventDefault();
+    const next = Math.max(0, Math.min(steps.length - 1, Number(from) + step));
+    rows.scrollToIndex(next, { align: 'auto' });
+    ref.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus({ preventScroll: true });
+  };
   return (
     <>
+      {all.length >= FILTER_FROM && <Filter {...{ text, all }} shown={steps.length} onChange={setText} />}
       <AxisHead axis={axis} />
-      <div className="steps" ref={ref} tabIndex={0} role="region" aria-label="Steps">
+      <div className="steps" ref={ref} tabIndex={0} role="region" aria-label="Steps" onKeyDown={press}>
         <div className="steps-inner" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, start }) => {
             const step = steps[index];
@@ -47,6 +64,7 @@ export function StepList({ steps, finishedAt, chosen, onChoose }: StepListProps)
                 key={step.path}
                 type="button"
                 className="step-row"
+                data-index={index}
                 style={{ transform: `translateY(${start}px)` }}
                 aria-pressed={step.path === chosen}
                 onClick={() => onChoose(step.path)}
@@ -61,6 +79,55 @@ export function StepList({ steps, finishedAt, chosen, onChoose }: StepListProps)
         </div>
       </div>
     </>
+  );
+}
+
+/** Whether a step has a text in its name, action, place or status. */
+const matches = ({ path, actionId, action, kind, status }: Step, text: string): boolean =>
+  [path, actionId, action, kind.replaceAll('_', ' '), status].some(
+    (each) => each?.toLowerCase().includes(text) === true,
+  );
+
+interface FilterProps {
+  text: string;
+  all: readonly Step[];
+  shown: number;
+  onChange(text: string): void;
+}
+
+/** Narrows a long list to what fails or waits, or to a name. */
+function Filter({ text, all, shown, onChange }: FilterProps) {
+  const counts = useMemo(() => {
+    const found = new Map<string, number>();
+    for (const { status } of all) found.set(status, (found.get(status) ?? 0) + 1);
+    return found;
+  }, [all]);
+  return (
+    <div className="step-filter">
+      <input
+        type="search"
+        aria-label="Find steps"
+        placeholder="Name, place or status"
+        value={text}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      <div className="chips" role="group" aria-label="Status">
+        {NARROWING.filter((status) => counts.has(status)).map((status) => (
+          <button
+            key={status}
+            type="button"
+            className="small"
+            aria-pressed={text === status}
+            onClick={() => onChange(text === status ? '' : status)}
+          >
+            {status} <span className="num">{counts.get(status)}</span>
+          </button>
+        ))}
+      </div>
+      <span className="hint num" role="status">
+        {text === '' ? '' : `${shown} of ${all.length}`}
+      </span>
+    </div>
   );
 }
 

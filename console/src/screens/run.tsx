@@ -10,6 +10,9 @@ import { CopyId, shortId } from '../ui/copy';
 import { Empty, Loaded, Page, Panel, Problem } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
+import { useGraphView, ViewSwitch } from '../ui/view-switch';
+import { RunGraph } from './run-graph';
+import { useSteps } from './run-step-pages';
 import { StepPanel } from './run-step-panel';
 import { StepList } from './run-steps';
 
@@ -21,34 +24,6 @@ type Detail = Awaited<ReturnType<typeof readRun>>;
 const CONTAINERS = new Set(['parallel', 'sequence', 'choose', 'repeat']);
 
 const readRun = (id: string) => ask(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
-
-/** All steps of a run: those beyond the first 500 are read afterwards, page by page. */
-function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
-  const truncated = detail?.stepsTruncated === true;
-  const key = ['run', id, 'steps'];
-  const rest = useQuery({
-    queryKey: key,
-    enabled: truncated,
-    queryFn: async () => {
-      const before = queryClient.getQueryData<readonly Step[]>(key) ?? [];
-      const steps: Step[] = [];
-      let cursor: string | undefined;
-      do {
-        const query = { limit: 200, ...(cursor === undefined ? {} : { cursor }) };
-        const page = await ask(api.GET('/api/v1/runs/{id}/steps', { params: { path: { id }, query } }));
-        steps.push(...page.items);
-        cursor = page.nextCursor ?? undefined;
-        // The list grows while it is read for the first time; afterwards it is replaced as a whole.
-        if (steps.length > before.length) queryClient.setQueryData(key, [...steps]);
-      } while (cursor !== undefined);
-      return steps;
-    },
-  });
-  const first = detail?.steps ?? [];
-  if (!truncated) return { steps: first, complete: true };
-  const read = rest.data ?? [];
-  return { steps: read.length > first.length ? read : first, complete: !rest.isFetching };
-}
 
 /** One run: its steps on a timeline, and everything about the chosen step. */
 export function Run() {
@@ -66,7 +41,7 @@ export function Run() {
           {run.stuck !== null && <Problem error={new Error(run.stuck)} />}
           {run.endedBy !== null && <EndedBy endedBy={run.endedBy} />}
           <div className="run-grid">
-            <Panel title={`Steps (${steps.length}${complete ? '' : ', reading on'})`}>
+            <Panel title={`Steps (${steps.length}${complete ? '' : ', reading on'})`} aside={<ViewSwitch />}>
               {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps run={run} steps={steps} />}
             </Panel>
             <ChosenStep run={run} steps={steps} artifacts={artifacts} />
@@ -158,8 +133,12 @@ function useChosen(): string | undefined {
 function Steps({ run, steps }: { run: RunData; steps: readonly Step[] }) {
   const chosen = useChosen();
   const navigate = useNavigate();
-  const choose = (step: string) =>
-    void navigate({ to: '/runs/$id', params: { id: run.id }, search: { step }, replace: true });
+  const isGraph = useGraphView();
+  const choose = (step: string) => {
+    const search = { step, ...(isGraph ? { view: 'graph' } : {}) };
+    void navigate({ to: '/runs/$id', params: { id: run.id }, search, replace: true });
+  };
+  if (isGraph) return <RunGraph {...{ run, steps, chosen }} onChoose={choose} />;
   return <StepList steps={steps} finishedAt={run.finishedAt} chosen={chosen} onChoose={choose} />;
 }
 

@@ -3,12 +3,15 @@ import type { ReactNode } from 'react';
 import { flowOf, type FlowStep } from '../lib/flow';
 import { Status } from './status';
 
+/** Events that were turned away, by outcome. */
+export type Refused = Readonly<Record<string, number>>;
+
 interface FlowProps {
   definition: unknown;
   /** Runs that ended in the last 24 hours. */
   ended?: number | undefined;
   /** Events that were turned away in the last 24 hours, by outcome. */
-  refused?: Readonly<Record<string, number>>;
+  refused?: Refused;
   /** Outcome of each place, laid over the steps. */
   outcomes?: ReadonlyMap<string, string>;
   onChoose?(path: string): void;
@@ -32,7 +35,7 @@ export function Flow({ definition, ended, refused = {}, outcomes = new Map(), on
         ))}
         {triggers.length === 0 && <p className="faint">Started by hand only.</p>}
       </div>
-      <Edge label={refusedText(refused, (outcome) => !isCondition(outcome))} />
+      <Edge label={refusedText(refused, 'gates')} />
       {conditions.length > 0 && (
         <>
           <div className="flow-row">
@@ -42,7 +45,7 @@ export function Flow({ definition, ended, refused = {}, outcomes = new Map(), on
               </Node>
             ))}
           </div>
-          <Edge label={refusedText(refused, isCondition)} />
+          <Edge label={refusedText(refused, 'conditions')} />
         </>
       )}
       <Edge label={ended === undefined ? '' : `${ended} ${ended === 1 ? 'run' : 'runs'} ended`} />
@@ -59,9 +62,10 @@ export function Flow({ definition, ended, refused = {}, outcomes = new Map(), on
 
 const isCondition = (outcome: string) => outcome.startsWith('condition');
 
-function refusedText(refused: Readonly<Record<string, number>>, counts: (outcome: string) => boolean): string {
+/** What was turned away by the conditions, or by the gates before them: `4 × filter`. */
+export function refusedText(refused: Refused, by: 'gates' | 'conditions'): string {
   return Object.entries(refused)
-    .filter(([outcome]) => counts(outcome))
+    .filter(([outcome]) => isCondition(outcome) === (by === 'conditions'))
     .map(([outcome, count]) => `${count} × ${outcome.replaceAll('_', ' ')}`)
     .join(', ');
 }

@@ -12,6 +12,8 @@ import { Status } from '../../ui/status';
 import { Table } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
 import { Flow } from '../../ui/flow';
+import { FlowGraph } from '../../ui/flow-graph';
+import { useGraphView, ViewSwitch } from '../../ui/view-switch';
 import { statsQuery, type Automation } from './automation-api';
 import { waitedFor } from '../waited-for';
 import { evaluationsQuery } from './evaluations';
@@ -31,10 +33,13 @@ export function Overview({ automation }: { automation: Automation }) {
   const refused: Record<string, number> = {};
   for (const { outcome, count, lastAt } of evaluations.data?.items ?? [])
     if (Date.parse(lastAt) >= since) refused[outcome] = (refused[outcome] ?? 0) + count;
+  const isGraph = useGraphView();
+  const counted = { definition: automation.definition, ended: recent.data?.total, refused };
   return (
     <div className="two-columns">
-      <Panel title="What it does" aside={<span className="faint">counts of the last 24 hours</span>}>
-        <Flow definition={automation.definition} ended={recent.data?.total} refused={refused} />
+      <Panel title="What it does" aside={<ViewSwitch />}>
+        {isGraph ? <FlowGraph label={`Graph of ${automation.name}`} {...counted} /> : <Flow {...counted} />}
+        <p className="pad hint">Counts are of the last 24 hours.</p>
       </Panel>
       <div>
         <Outcomes id={automation.id} />

@@ -1,4 +1,10 @@
-import { autocompletion, closeBrackets, startCompletion, type CompletionContext } from '@codemirror/autocomplete';
+import {
+  autocompletion,
+  closeBrackets,
+  startCompletion,
+  type CompletionContext,
+  type CompletionResult,
+} from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from '@codemirror/commands';
 import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, HighlightStyle, indentUnit, syntaxHighlighting } from '@codemirror/language';
@@ -10,6 +16,8 @@ import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
 import { fixOf, rangeOf, type PlacedFinding } from './findings';
 import { describeAt } from './hover';
+import { readRemoteOptions } from './knowledge';
+import { remoteFieldAt, yamlScalar, type RemoteField } from './remote-options';
 import type { Knowledge } from './schema-walk';
 import { suggestAt } from './suggest';
 
@@ -92,6 +100,8 @@ function extensionsOf(current: { readonly current: CodeEditorProps }): Extension
 function complete(context: CompletionContext, knowledge: Knowledge | undefined) {
   if (knowledge === undefined) return null;
   const text = context.state.doc.toString();
+  const remote = remoteFieldAt(text, context.pos, knowledge);
+  if (remote !== undefined) return completeRemote(context, remote);
   const { from, options, kind } = suggestAt(text, context.pos, knowledge);
   const typed = text.slice(from, context.pos);
   const opens = /[.[|{]\s?$/.test(text.slice(0, context.pos));
@@ -115,6 +125,31 @@ function complete(context: CompletionContext, knowledge: Knowledge | undefined) 
     })),
     validFor: /^[\w.-]*$/,
   };
+}
+
+/** What the product behind a connection offers; the reason stands in the list when it cannot be read. */
+async function completeRemote(context: CompletionContext, remote: RemoteField): Promise<CompletionResult | null> {
+  const { from, connectionName, field } = remote;
+  const isQuoted = /["']/.test(context.state.sliceDoc(from - 1, from));
+  try {
+    const items = await readRemoteOptions(remote);
+    if (context.aborted || items.length === 0) return null;
+    return {
+      from,
+      options: items.map(({ value, label }) => ({
+        ...{ label, type: 'value', apply: yamlScalar(value, isQuoted) },
+        ...(label === value ? {} : { detail: value }),
+        info: `${field} of ${connectionName}`,
+      })),
+      validFor: /^[^"'\n]*$/,
+    };
+  } catch (error) {
+    // A reason that pops up while the author types would be in the way.
+    if (!context.explicit || context.aborted) return null;
+    const reason = error instanceof Error ? error.message : String(error);
+    const label = `No values from ${connectionName}: ${reason}`;
+    return { from: context.pos, options: [{ label, type: 'note', apply: '' }], filter: false };
+  }
 }
 
 function hover(editor: EditorView, at: number, knowledge: Knowledge | undefined) {

@@ -3,6 +3,7 @@ import { api, ask } from '../../api/client';
 import { queryClient } from '../../api/query-client';
 import { registryQuery } from '../../api/registry';
 import type { ValidatorKnowledge } from './local-validator';
+import type { RemoteField } from './remote-options';
 import type { Knowledge } from './schema-walk';
 
 /** Longest page of a list; longer lists are not used to say that a name does not exist. */
@@ -39,7 +40,7 @@ export const knowledgeQuery = queryOptions({
   queryKey: ['editor-knowledge'],
   staleTime: 60_000,
   queryFn: async (): Promise<Knowledge> => {
-    const [schema, triggers, actions, filters, kinds, names, groups, systems] = await Promise.all([
+    const [schema, triggers, actions, filters, kinds, names, groups, systems, types] = await Promise.all([
       ask(api.GET('/api/v1/schema/automation')),
       queryClient.ensureQueryData(registryQuery('triggers')),
       queryClient.ensureQueryData(registryQuery('actions')),
@@ -48,6 +49,7 @@ export const knowledgeQuery = queryOptions({
       queryClient.ensureQueryData(namesQuery),
       ask(api.GET('/api/v1/automation-groups')),
       readable(ask(api.GET('/api/v1/systems', { params }))),
+      readable(ask(api.GET('/api/v1/connection-types'))),
     ]);
     return {
       ...{ schema, triggers, actions, filters, kinds, groups: groups.items },
@@ -55,6 +57,7 @@ export const knowledgeQuery = queryOptions({
       secrets: names.secrets.items.map(({ name }) => name),
       hooks: names.hooks.items.map(({ name }) => name),
       systems: systems.items.map(({ id, name }) => ({ id, name })),
+      connectionTypes: types.items.map(({ id, options }) => ({ id, options })),
     };
   },
 });
@@ -85,3 +88,22 @@ export const validatorQuery = queryOptions({
     return { validate: createLocalValidator(knowledge) };
   },
 });
+
+/**
+ * What the product behind a connection offers for a field. Kept for a minute.
+ * @throws {ApiError} When the product cannot be reached or refuses.
+ */
+export async function readRemoteOptions({ connectionId: id, field, given }: RemoteField) {
+  const { items } = await queryClient.fetchQuery({
+    queryKey: ['connection-options', id, field, given],
+    staleTime: 60_000,
+    retry: false,
+    queryFn: () =>
+      ask(
+        api.GET('/api/v1/connections/{id}/options/{field}', {
+          params: { path: { id, field }, query: given as Record<string, never> },
+        }),
+      ),
+  });
+  return items;
+}

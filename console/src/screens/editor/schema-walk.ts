@@ -19,6 +19,8 @@ export interface Knowledge {
   filters: readonly { name: string; description: string }[];
   kinds: readonly { kind: string; description: string | null; schema: Schema }[];
   connections: readonly { id: string; name: string; type: string }[];
+  /** With the fields for which a connection of the type lists values. */
+  connectionTypes: readonly { id: string; options: readonly string[] }[];
   secrets: readonly string[];
   hooks: readonly string[];
   systems: readonly { id: string; name: string }[];

@@ -3,9 +3,12 @@ import { Link } from '@tanstack/react-router';
 import { FlaskConical, Save } from 'lucide-react';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { parseDocument } from 'yaml';
+import { outcomesByPlace } from '../../lib/graph';
 import { Flow } from '../../ui/flow';
+import { FlowGraph } from '../../ui/flow-graph';
 import { Loading, Page, Panel, Problem } from '../../ui/page';
 import { Time } from '../../ui/time';
+import { useGraphView, ViewSwitch } from '../../ui/view-switch';
 import { Conflict } from './conflict';
 import { dropDraft, writeDraft } from './draft';
 import { DryRun } from './dry-run';
@@ -107,8 +110,8 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
         </div>
         <div>
           <FindingList findings={findings} text={text} onChoose={(offset) => setGoTo({ offset })} onFix={setText} />
-          <Panel title="What it does">
-            <Flow
+          <Panel title="What it does" aside={<ViewSwitch />}>
+            <Outline
               definition={model.value}
               outcomes={outcomes}
               onChoose={(path) => setGoTo({ offset: model.offsetOf(path) })}
@@ -132,6 +135,24 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
       </div>
     </Page>
   );
+}
+
+interface OutlineProps {
+  definition: unknown;
+  /** Of the last dry run; empty before one. */
+  outcomes: ReadonlyMap<string, string>;
+  onChoose(path: string): void;
+}
+
+/** The flow as a list or as a graph, with the outcome of a dry run laid over it. */
+function Outline({ definition, outcomes, onChoose }: OutlineProps) {
+  const byPlace = useMemo(
+    () =>
+      outcomes.size === 0 ? undefined : outcomesByPlace([...outcomes].map(([path, status]) => ({ path, status }))),
+    [outcomes],
+  );
+  if (!useGraphView()) return <Flow {...{ definition, outcomes, onChoose }} />;
+  return <FlowGraph label="Graph of the definition" definition={definition} outcomes={byPlace} onChoose={onChoose} />;
 }
 
 function State(props: { source: Source; changed: boolean; errors: number; readOnly: boolean }) {

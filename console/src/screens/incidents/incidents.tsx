@@ -14,6 +14,7 @@ import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
+import { SystemsField } from '../systems/system-fields';
 import { SystemLinks } from '../systems/system-links';
 
 type Incident = components['schemas']['Incident'];
@@ -85,13 +86,12 @@ function OpenIncident({ onClose }: { onClose(): void }) {
   const navigate = useNavigate();
   const [title, setTitle] = useState('');
   const [severity, setSeverity] = useState<Incident['severity']>('major');
-  const [systems, setSystems] = useState('');
+  const [systemIds, setSystemIds] = useState<readonly string[]>([]);
   const [message, setMessage] = useState('');
   const save = useSave(
     ['incidents'],
     () => {
-      const systemIds = idsOf(systems);
-      const body = { title, severity, systemIds, ...(message === '' ? {} : { message }) };
+      const body = { title, severity, systemIds: [...systemIds], ...(message === '' ? {} : { message }) };
       return ask(api.POST('/api/v1/incidents', { body }));
     },
     ({ id }) => navigate({ to: '/incidents/$id', params: { id }, search: {} }),
@@ -105,15 +105,8 @@ function OpenIncident({ onClose }: { onClose(): void }) {
         options={['minor', 'major', 'critical']}
         onChange={setSeverity}
       />
-      <TextField label="Systems" value={systems} onChange={setSystems} hint="Ids, separated by commas." required />
+      <SystemsField value={systemIds} onChange={setSystemIds} />
       <AreaField label="First update" value={message} onChange={setMessage} />
     </Dialog>
   );
 }
-
-/** Ids that are separated by commas. */
-export const idsOf = (text: string): string[] =>
-  text
-    .split(',')
-    .map((id) => id.trim())
-    .filter((id) => id !== '');

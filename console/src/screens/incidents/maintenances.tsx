@@ -15,8 +15,8 @@ import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
+import { SystemsField } from '../systems/system-fields';
 import { SystemLinks } from '../systems/system-links';
-import { idsOf } from './incidents';
 
 type Maintenance = components['schemas']['Maintenance'];
 const DAYS = 14;
@@ -108,7 +108,7 @@ function Calendar({ items }: { items: readonly Maintenance[] }) {
 
 function Plan({ onClose }: { onClose(): void }) {
   const [title, setTitle] = useState('');
-  const [systems, setSystems] = useState('');
+  const [systemIds, setSystemIds] = useState<readonly string[]>([]);
   const [start, setStart] = useState('');
   const [end, setEnd] = useState('');
   const [suppress, setSuppress] = useState(true);
@@ -118,7 +118,7 @@ function Plan({ onClose }: { onClose(): void }) {
       ask(
         api.POST('/api/v1/maintenances', {
           body: {
-            ...{ title, systemIds: idsOf(systems), suppressNotifications: suppress },
+            ...{ title, systemIds: [...systemIds], suppressNotifications: suppress },
             ...{ startAt: new Date(start).toISOString(), endAt: new Date(end).toISOString() },
           },
         }),
@@ -128,7 +128,7 @@ function Plan({ onClose }: { onClose(): void }) {
   return (
     <Dialog title="Plan a maintenance" submit="Plan" onClose={onClose} form={save}>
       <TextField label="Title" value={title} onChange={setTitle} required />
-      <TextField label="Systems" value={systems} onChange={setSystems} hint="Ids, separated by commas." required />
+      <SystemsField value={systemIds} onChange={setSystemIds} />
       <TextField label="Start" type="datetime-local" value={start} onChange={setStart} required />
       <TextField label="End" type="datetime-local" value={end} onChange={setEnd} required />
       <CheckField label="Suppress notifications" checked={suppress} onChange={setSuppress} />

@@ -10,6 +10,7 @@ import { TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
+import { SystemField } from '../systems/system-fields';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 
@@ -121,7 +122,7 @@ function NewSlo({ onClose }: { onClose(): void }) {
   return (
     <Dialog title="New objective" submit="Create" onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} required />
-      <TextField label="System" value={systemId} onChange={setSystemId} hint="Its id." required />
+      <SystemField value={systemId} onChange={setSystemId} />
       <TextField label="Target (percent)" value={target} onChange={setTarget} required />
       <TextField label="Window (days)" type="number" value={windowDays} onChange={setWindowDays} required />
     </Dialog>

@@ -9,7 +9,7 @@ import { Json } from '../../ui/json';
 import { Loaded, Page, Panel } from '../../ui/page';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
-import { HealthStatus } from './systems';
+import { HealthStatus } from './system-health';
 import { LookingAutomations, Transitions } from './transitions';
 
 type Health = components['schemas']['Health'];

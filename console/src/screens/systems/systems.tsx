@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -12,9 +12,12 @@ import { useSave } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { SearchBox } from '../../ui/search-box';
-import { Status } from '../../ui/status';
 import { Table } from '../../ui/table';
 import { Time } from '../../ui/time';
+import { useGraphView, ViewSwitch } from '../../ui/view-switch';
+import { readHealth, type Health } from './read-all';
+import { HealthStatus } from './system-health';
+import { SystemMap } from './system-map';
 
 type System = components['schemas']['System'];
 
@@ -24,8 +27,11 @@ export function Systems() {
   const may = useMay('manage');
   const [asked, setAsked] = useState(false);
   const filters = search['q'] === undefined ? {} : { q: search['q'] };
-  const query = usePages(['systems', filters], (cursor) =>
-    ask(api.GET('/api/v1/systems', { params: { query: { ...filters, ...page(cursor) } } })),
+  const isMap = useGraphView('map');
+  const query = usePages(
+    ['systems', filters],
+    (cursor) => ask(api.GET('/api/v1/systems', { params: { query: { ...filters, ...page(cursor) } } })),
+    { enabled: !isMap },
   );
   return (
     <Page
@@ -38,21 +44,27 @@ export function Systems() {
     >
       <div className="filters">
         <SearchBox label="Search systems" placeholder="Part of id or name" />
+        <ViewSwitch other="map" />
       </div>
-      <Pages query={query}>{(items) => <SystemTable systems={items} />}</Pages>
+      {isMap ? (
+        <SystemMap q={search['q']} />
+      ) : (
+        <Pages query={query}>{(items) => <SystemTable systems={items} />}</Pages>
+      )}
       {asked && <NewSystem onClose={() => setAsked(false)} />}
     </Page>
   );
 }
 
 function SystemTable({ systems }: { systems: readonly System[] }) {
-  const systemIds = systems.map(({ id }) => id).join(',');
+  const ids = systems.map(({ id }) => id);
   const health = useQuery({
-    queryKey: ['health', 'list', systemIds],
-    enabled: systems.length > 0,
-    queryFn: () => ask(api.GET('/api/v1/health', { params: { query: { systemIds } } })),
+    queryKey: ['health', 'list', ids],
+    enabled: ids.length > 0,
+    placeholderData: keepPreviousData,
+    queryFn: () => readHealth(ids),
   });
-  const byId = new Map((health.data?.items ?? []).map((each) => [each.systemId, each]));
+  const byId = health.data ?? new Map<string, Health>();
   return (
     <Table
       label="Systems"
@@ -90,16 +102,6 @@ function SystemTable({ systems }: { systems: readonly System[] }) {
         },
       ]}
     />
-  );
-}
-
-export function HealthStatus({ health }: { health: components['schemas']['Health'] | undefined }) {
-  if (health === undefined) return <span className="faint">–</span>;
-  return (
-    <>
-      <Status value={health.status} />
-      {health.inMaintenance && <span className="tag">in maintenance</span>}
-    </>
   );
 }
 

@@ -1,0 +1,183 @@
+import { flowOf, type FlowModel, type FlowStep } from './flow';
+
+/** What an edge means: the next step, one way of a branch, or the way back of a loop. */
+export type EdgeKind = 'next' | 'branch' | 'again';
+
+export interface GraphNode {
+  /** Place in the definition; unique. */
+  id: string;
+  kind: string;
+  title: string;
+  detail: string;
+  /** Gates of a trigger, one a line. */
+  lines: readonly string[];
+}
+
+export interface GraphEdge {
+  id: string;
+  source: string;
+  target: string;
+  label: string;
+  kind: EdgeKind;
+}
+
+export interface GraphModel {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+}
+
+/** A step that leads to whatever comes next. */
+interface Exit {
+  from: string;
+  label: string;
+  kind: EdgeKind;
+}
+
+interface Counts {
+  /** On the way from the triggers to the conditions, e.g. `4 × filter`. */
+  refused?: string;
+  /** On the way out of the conditions. */
+  unmet?: string;
+  /** On the way into the first step. */
+  ended?: string;
+}
+
+/** Id of the node that stands for a failure of any step. */
+export const FAILURE = 'on_failure';
+
+/** A definition as nodes and edges: triggers, conditions, steps, branches and loops. */
+export function graphOf(definition: unknown, counts: Counts = {}): GraphModel {
+  const flow = flowOf(definition);
+  const graph: GraphModel = { nodes: [], edges: [] };
+  const exits = walk(flow.steps, gatesOf(flow, counts, graph), graph);
+  if (flow.onFailure.length > 0) {
+    graph.nodes.push(nodeOf({ path: FAILURE, kind: 'on failure', title: 'When a step fails' }));
+    walk(flow.onFailure, [{ from: FAILURE, label: '', kind: 'next' }], graph);
+  }
+  if (exits.length > 1 || exits.some(({ kind }) => kind === 'branch')) {
+    graph.nodes.push(nodeOf({ path: 'end', kind: 'end', title: 'The run ends' }));
+    connect(exits, 'end', graph);
+  }
+  return graph;
+}
+
+function gatesOf({ triggers, conditions }: FlowModel, counts: Counts, graph: GraphModel): Exit[] {
+  let exits: Exit[] = [];
+  if (triggers.length === 0) {
+    graph.nodes.push(nodeOf({ path: 'triggers', kind: 'trigger', title: 'Started by hand only' }));
+    exits = [exitOf('triggers')];
+  }
+  for (const { path, id, event, gates } of triggers) {
+    graph.nodes.push(nodeOf({ path, kind: 'trigger', title: id, detail: id === event ? '' : event, lines: gates }));
+    exits.push(exitOf(path));
+  }
+  exits = labelled(exits, counts.refused);
+  for (const { path, text } of conditions) {
+    graph.nodes.push(nodeOf({ path, kind: 'condition', detail: text }));
+    connect(exits, path, graph);
+    exits = [exitOf(path)];
+  }
+  if (conditions.length > 0) exits = labelled(exits, counts.unmet);
+  return labelled(exits, counts.ended);
+}
+
+const exitOf = (from: string): Exit => ({ from, label: '', kind: 'next' });
+
+/** The first way out says how often it was taken; the same words on several edges would count double. */
+function labelled(exits: readonly Exit[], text: string | undefined): Exit[] {
+  if (text === undefined || text === '') return [...exits];
+  return exits.map((exit, index) =>
+    index > 0 ? exit : { ...exit, label: [exit.label, text].filter((part) => part !== '').join(', ') },
+  );
+}
+
+type NodeParts = Partial<Omit<GraphNode, 'id'>> & { path: string; kind: string };
+
+const nodeOf = ({ path, kind, title = '', detail = '', lines = [] }: NodeParts): GraphNode => ({
+  ...{ id: path, kind: kind.replaceAll('_', ' '), title, detail, lines },
+});
+
+function connect(exits: readonly Exit[], target: string, graph: GraphModel): void {
+  for (const { from, label, kind } of exits)
+    graph.edges.push({ id: `${from}→${target}→${graph.edges.length}`, source: from, target, label, kind });
+}
+
+/** Adds steps in sequence. Returns the ways out of the last one; none after a `stop`. */
+function walk(steps: readonly FlowStep[], entries: readonly Exit[], graph: GraphModel): Exit[] {
+  let exits: Exit[] = [...entries];
+  for (const step of steps) {
+    graph.nodes.push(nodeOf({ path: step.path, kind: step.kind, title: step.title, detail: step.detail }));
+    connect(exits, step.path, graph);
+    exits = exitsOf(step, graph);
+  }
+  return exits;
+}
+
+function exitsOf(step: FlowStep, graph: GraphModel): Exit[] {
+  const { path, kind, branches } = step;
+  switch (kind) {
+    case 'stop':
+      return [];
+    case 'repeat': {
+      const body = branches.flatMap(({ steps }) => walk(steps, [{ ...exitOf(path), label: 'each pass' }], graph));
+      connect(
+        body.map((exit) => ({ ...exit, kind: 'again' as const })),
+        path,
+        graph,
+      );
+      return [{ from: path, label: 'done', kind: 'next' }];
+    }
+    case 'choose':
+      return chooseExits(step, graph);
+    default: {
+      if (branches.length === 0) return [exitOf(path)];
+      const kindOf: EdgeKind = kind === 'parallel' ? 'branch' : 'next';
+      return branches
+        .flatMap(({ steps }) => walk(steps, [{ from: path, label: '', kind: kindOf }], graph))
+        .map((exit) => ({ ...exit, kind: 'next' as const }));
+    }
+  }
+}
+
+/** Each case begins with a node that holds its condition, which is too long for an edge. */
+function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
+  const exits: Exit[] = [];
+  const last = branches.at(-1);
+  for (const [index, { name, steps }] of branches.entries()) {
+    const isElse = name === 'else';
+    const id = isElse ? `${path}.else` : `${path}.choose[${index}]`;
+    graph.nodes.push(nodeOf({ path: id, kind: isElse ? 'else' : 'when', detail: isElse ? '' : name.slice(5) }));
+    connect([{ from: path, label: '', kind: 'branch' }], id, graph);
+    exits.push(...walk(steps, [exitOf(id)], graph));
+  }
+  if (last?.name !== 'else') exits.push({ from: path, label: 'no case fits', kind: 'branch' });
+  return exits;
+}
+
+/** The place in the definition of a step of a run: `repeat[3].sequence` is `repeat.sequence` there. */
+export const placeInDefinition = (path: string): string => path.replaceAll(/\.repeat\[\d+\]/g, '.repeat');
+
+/** What a place of the definition came to in a run. */
+export interface PlaceOutcome {
+  status: string;
+  /** How often it was performed; above 1 only inside loops. */
+  passes: number;
+  /** The step to show: the last that failed or is open, or else the last. */
+  path: string;
+}
+
+/** The most telling status first. */
+const TELLING = ['failed', 'waiting', 'running', 'cancelled', 'pending', 'success', 'skipped'];
+
+/** Steps of a run by their place in the definition; cases of a `choose` count as taken when a step inside them was. */
+export function outcomesByPlace(steps: readonly { path: string; status: string }[]): Map<string, PlaceOutcome> {
+  const found = new Map<string, PlaceOutcome>();
+  const rank = (status: string) => TELLING.indexOf(status);
+  for (const { path, status } of steps) {
+    const place = placeInDefinition(path);
+    const before = found.get(place);
+    const isKept = before !== undefined && rank(before.status) < rank(status);
+    found.set(place, { ...(isKept ? before : { status, path }), passes: (before?.passes ?? 0) + 1 });
+  }
+  return found;
+}

@@ -1,0 +1,66 @@
+import { startsWith, valueAt, type Knowledge } from './schema-walk';
+import { placeAt, scanYaml, type Entry, type Path } from './yaml-place';
+
+/** A field whose values the product behind a connection lists: a channel, a project, a service. */
+export interface RemoteField {
+  connectionId: string;
+  connectionName: string;
+  field: string;
+  /** The scalars written in the same config, which narrow the list: issue types of the project that is chosen. */
+  given: Readonly<Record<string, string>>;
+  /** Offset at which the value begins, after an opening quote. */
+  from: number;
+}
+
+/**
+ * The remote field under an offset. Returns undefined where the step names no connection that exists, the connection's
+ * type lists no values for the field, or a template is being written.
+ */
+export function remoteFieldAt(text: string, offset: number, knowledge: Knowledge): RemoteField | undefined {
+  const place = placeAt(text, offset);
+  const config = place.path.lastIndexOf('config');
+  const field = place.path[config + 1];
+  if (config < 0 || typeof field !== 'string' || place.prefix.includes('{{')) return undefined;
+  const isItem = place.kind === 'key' && typeof place.path.at(-1) === 'number';
+  if (place.kind !== 'value' && !isItem) return undefined;
+  const entries = scanYaml(text);
+  const step = place.path.slice(0, config);
+  const connection = connectionOf(step, knowledge, entries);
+  const type = knowledge.connectionTypes.find(({ id }) => id === connection?.type);
+  if (connection === undefined || type?.options.includes(field) !== true) return undefined;
+  const quote = /^["']/.exec(place.prefix)?.[0] ?? '';
+  return {
+    ...{ connectionId: connection.id, connectionName: connection.name, field, from: place.from + quote.length },
+    given: scalarsOf([...step, 'config'], entries, field),
+  };
+}
+
+/** The connection that a step names by id or by name. */
+function connectionOf(step: Path, knowledge: Knowledge, entries: readonly Entry[]) {
+  const action = knowledge.actions.find(({ id }) => id === valueAt(entries, [...step, 'action']));
+  const name = valueAt(entries, [...step, 'config', action?.connectionField ?? 'connectionId']);
+  return knowledge.connections.find(
+    (each) =>
+      (each.id === name || each.name === name) && (action?.connection == null || each.type === action.connection),
+  );
+}
+
+/** Fields of a config that are plain text; templates have no value before a run. */
+function scalarsOf(config: Path, entries: readonly Entry[], except: string): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const { path } of entries) {
+    const name = path.at(-1);
+    if (path.length !== config.length + 1 || typeof name !== 'string' || name === except) continue;
+    if (!startsWith(path, config)) continue;
+    const value = valueAt(entries, path);
+    if (value !== undefined && !/\{\{|^[{[|>]/.test(value)) given[name] = value;
+  }
+  return given;
+}
+
+/** A value as it can stand in YAML: quoted where it would be read as something else. */
+export function yamlScalar(value: string, isQuoted: boolean): string {
+  if (isQuoted) return value;
+  const isPlain = /^[A-Za-z_][\w./ -]*$/.test(value) && !/^(?:true|false|null|yes|no|on|off|~)$/i.test(value);
+  return isPlain && value.trim() === value ? value : JSON.stringify(value);
+}

@@ -1,0 +1,55 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { api, ask } from '../api/client';
+import type { components } from '../api/schema';
+import { outcomesByPlace, placeInDefinition } from '../lib/graph';
+import { FlowGraph } from '../ui/flow-graph';
+import { Loaded } from '../ui/page';
+
+type RunData = components['schemas']['Run'];
+type Step = components['schemas']['Step'];
+
+/** The version of the definition that a run is pinned to; null when it is no longer kept. */
+export const pinnedVersionQuery = ({ automationId, version: pinned }: RunData) =>
+  queryOptions({
+    queryKey: ['automation', automationId, 'version', pinned],
+    staleTime: Infinity,
+    queryFn: async () => {
+      const params = { path: { id: automationId }, query: { limit: 200 } };
+      const { items } = await ask(api.GET('/api/v1/automations/{id}/versions', { params }));
+      return items.find(({ version }) => version === pinned) ?? null;
+    },
+  });
+
+interface RunGraphProps {
+  run: RunData;
+  steps: readonly Step[];
+  chosen: string | undefined;
+  onChoose(path: string): void;
+}
+
+/** A run laid over the graph of its definition: what was reached, how often, and what each step came to. */
+export function RunGraph({ run, steps, chosen, onChoose }: RunGraphProps) {
+  const query = useQuery(pinnedVersionQuery(run));
+  const outcomes = useMemo(() => outcomesByPlace(steps), [steps]);
+  return (
+    <Loaded query={query}>
+      {(version) =>
+        version === null ? (
+          <p className="pad faint">Version {run.version} is no longer kept; the list shows the steps.</p>
+        ) : (
+          <FlowGraph
+            label={`Graph of the run, version ${run.version}`}
+            definition={version.definition}
+            outcomes={outcomes}
+            chosen={chosen === undefined ? undefined : placeInDefinition(chosen)}
+            onChoose={(place) => {
+              const found = outcomes.get(place);
+              if (found !== undefined) onChoose(found.path);
+            }}
+          />
+        )
+      }
+    </Loaded>
+  );
+}

@@ -1,0 +1,71 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { api, ask } from '../api/client';
+import { queryClient } from '../api/query-client';
+import type { components } from '../api/schema';
+
+type Step = components['schemas']['Step'];
+
+/** A page of the steps of a run, with the cursor that it was read from. */
+interface StepPage {
+  cursor: string | undefined;
+  items: readonly Step[];
+  nextCursor: string | null;
+}
+
+const PAGE = 200;
+/** The list shows what has been read after the first page, and then each time that so many more pages are there. */
+const SHOW_EVERY = 10;
+const OPEN = new Set(['pending', 'running', 'waiting']);
+
+interface Detail {
+  steps: readonly Step[];
+  stepsTruncated: boolean;
+}
+
+/**
+ * All steps of a run by place. Those beyond the first 500 are read afterwards, page by page; `complete` is false meanwhile.
+ * When the run goes on, only pages with an open step and the last page are read again.
+ */
+export function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
+  const truncated = detail?.stepsTruncated === true;
+  const query = useQuery({ queryKey: ['run', id, 'steps'], enabled: truncated, queryFn: () => readPages(id) });
+  const first = detail?.steps ?? [];
+  const pages = query.data;
+  const read = useMemo(() => byPlace((pages ?? []).flatMap(({ items }) => items)), [pages]);
+  if (!truncated) return { steps: first, complete: true };
+  return { steps: read.length > first.length ? read : first, complete: !query.isFetching };
+}
+
+async function readPages(id: string): Promise<readonly StepPage[]> {
+  const key = ['run', id, 'steps'];
+  const before = queryClient.getQueryData<readonly StepPage[]>(key) ?? [];
+  const pages: StepPage[] = [];
+  let cursor: string | undefined;
+  do {
+    const known = before[pages.length];
+    const page = known !== undefined && isSettled(known, cursor) ? known : await readPage(id, cursor);
+    pages.push(page);
+    cursor = page.nextCursor ?? undefined;
+    // The list grows while it is read for the first time; afterwards it is replaced as a whole.
+    if (pages.length > before.length && pages.length % SHOW_EVERY === 4) queryClient.setQueryData(key, [...pages]);
+  } while (cursor !== undefined);
+  return pages;
+}
+
+/** Steps are listed in the order in which they began: a full page of ended steps never changes. */
+const isSettled = (page: StepPage, cursor: string | undefined): boolean =>
+  page.cursor === cursor && page.nextCursor !== null && !page.items.some(({ status }) => OPEN.has(status));
+
+async function readPage(id: string, cursor: string | undefined): Promise<StepPage> {
+  const query = { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
+  const answer = await ask(api.GET('/api/v1/runs/{id}/steps', { params: { path: { id }, query } }));
+  return { cursor, ...answer };
+}
+
+/** Steps sorted by place, numbers as numbers: a step directly before the steps inside it. */
+export function byPlace<S extends { path: string }>(steps: readonly S[]): S[] {
+  const keyed = steps.map((step) => ({ step, key: step.path.replaceAll(/\d+/g, (digits) => digits.padStart(7, '0')) }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return keyed.map(({ step }) => step);
+}

@@ -1,0 +1,69 @@
+import { api, ask } from '../../api/client';
+import type { components } from '../../api/schema';
+
+export type Health = components['schemas']['Health'];
+
+const PAGE = 200;
+/** More systems than a map can show in a readable way. */
+export const MOST_SYSTEMS = 600;
+const MOST_DEPENDENCIES = 3_000;
+
+interface Listed<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
+/** All pages of a list, up to a bound. */
+async function allOf<Item>(
+  most: number,
+  read: (query: { limit: number; cursor?: string }) => Promise<Listed<Item>>,
+): Promise<{ items: Item[]; isWhole: boolean }> {
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await read({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    items.push(...page.items);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined && items.length < most);
+  return { items, isWhole: cursor === undefined };
+}
+
+/** Systems, what depends on what, and the health of each system. */
+export async function readCatalogue(q: string | undefined) {
+  const [systems, dependencies] = await Promise.all([
+    allOf(MOST_SYSTEMS, (query) => ask(api.GET('/api/v1/systems', { params: { query } }))),
+    allOf(MOST_DEPENDENCIES, (query) => ask(api.GET('/api/v1/dependencies', { params: { query } }))),
+  ]);
+  const shown = withNeighbours(systems.items, dependencies.items, q);
+  const health = await readHealth(shown.map(({ id }) => id));
+  return { systems: shown, dependencies: dependencies.items, health, isWhole: systems.isWhole && dependencies.isWhole };
+}
+
+/** Systems whose id or name contains a text, and those directly next to them. */
+function withNeighbours<System extends { id: string; name: string }>(
+  systems: readonly System[],
+  dependencies: readonly { sourceSystemId: string; targetSystemId: string }[],
+  q: string | undefined,
+): System[] {
+  if (q === undefined) return [...systems];
+  const text = q.toLowerCase();
+  const found = new Set(
+    systems.filter(({ id, name }) => `${id}\n${name}`.toLowerCase().includes(text)).map(({ id }) => id),
+  );
+  const near = new Set(found);
+  for (const { sourceSystemId, targetSystemId } of dependencies) {
+    if (found.has(sourceSystemId)) near.add(targetSystemId);
+    if (found.has(targetSystemId)) near.add(sourceSystemId);
+  }
+  return systems.filter(({ id }) => near.has(id));
+}
+
+/** The health of systems by id, read 100 at a time. */
+export async function readHealth(ids: readonly string[]): Promise<ReadonlyMap<string, Health>> {
+  const pages: string[][] = [];
+  for (let at = 0; at < ids.length; at += 100) pages.push(ids.slice(at, at + 100));
+  const answers = await Promise.all(
+    pages.map((page) => ask(api.GET('/api/v1/health', { params: { query: { systemIds: page.join(',') } } }))),
+  );
+  return new Map(answers.flatMap(({ items }) => items).map((health) => [health.systemId, health]));
+}

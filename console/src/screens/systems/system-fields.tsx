@@ -1,0 +1,87 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { X } from 'lucide-react';
+import { useDeferredValue, useState } from 'react';
+import { api, ask } from '../../api/client';
+import { Combobox, type Choice } from '../../ui/combobox';
+
+const SHOWN = 5;
+
+/** Systems whose id or name contains a text, without those that are chosen. */
+function useSystems(text: string, chosen: readonly string[] = []): Choice[] {
+  const q = useDeferredValue(text.trim());
+  const { data } = useQuery({
+    queryKey: ['systems', 'choices', q],
+    staleTime: 30_000,
+    placeholderData: keepPreviousData,
+    queryFn: () => ask(api.GET('/api/v1/systems', { params: { query: { limit: 50, ...(q === '' ? {} : { q }) } } })),
+  });
+  return (data?.items ?? [])
+    .filter(({ id }) => !chosen.includes(id))
+    .slice(0, SHOWN)
+    .map(({ id, name }) => ({ value: id, label: name }));
+}
+
+interface SystemsFieldProps {
+  value: readonly string[];
+  onChange(ids: readonly string[]): void;
+}
+
+/** Several systems: chosen from a list, or written as ids. */
+export function SystemsField({ value, onChange }: SystemsFieldProps) {
+  const [text, setText] = useState('');
+  const choices = useSystems(text, value);
+  const add = (ids: readonly string[]) => {
+    setText('');
+    if (ids.length > 0) onChange([...new Set([...value, ...ids])]);
+  };
+  const remove = (id: string) => onChange(value.filter((each) => each !== id));
+  return (
+    <div>
+      <Combobox
+        label="Systems"
+        hint="Part of a name or id. Several can be chosen."
+        text={text}
+        choices={choices}
+        required={value.length === 0}
+        onType={(next) => (next.endsWith(',') ? add(idsOf(next)) : setText(next))}
+        onChoose={(id) => add([id])}
+        onErase={() => onChange(value.slice(0, -1))}
+        onLeave={() => add(idsOf(text))}
+      />
+      {/* Its row is kept while empty: a button below must not move away under the pointer when the focus leaves. */}
+      <ul className="chosen" aria-label="Chosen">
+        {value.map((id) => (
+          <li key={id} className="tag">
+            {id}
+            <button type="button" className="icon" aria-label={`Remove ${id}`} onClick={() => remove(id)}>
+              <X size={12} aria-hidden />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** One system: chosen from a list, or written as its id. */
+export function SystemField({ value, onChange }: { value: string; onChange(id: string): void }) {
+  const choices = useSystems(value);
+  return (
+    <Combobox
+      label="System"
+      hint="Part of its name or id."
+      text={value}
+      choices={choices.filter(({ value: id }) => id !== value)}
+      required
+      onType={onChange}
+      onChoose={onChange}
+    />
+  );
+}
+
+/** Ids that are separated by commas. */
+const idsOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '');

@@ -1,0 +1,89 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import type { Box, BoxEdge } from '../../ui/graph/box';
+import { Graph } from '../../ui/graph/graph';
+import { Empty, Loaded, Panel } from '../../ui/page';
+import { toneOf } from '../../ui/status';
+import { readCatalogue, type Health } from './read-all';
+import { HealthStatus } from './system-health';
+
+const SIZE = { width: 190, height: 50 };
+/** Systems without a dependency that are still drawn, below the others. */
+const MOST_ALONE = 24;
+
+type Catalogue = Awaited<ReturnType<typeof readCatalogue>>;
+
+/** Systems and what depends on what, from left to right, with their health. */
+export function SystemMap({ q }: { q: string | undefined }) {
+  const query = useQuery({
+    queryKey: ['systems', 'map', q],
+    placeholderData: keepPreviousData,
+    queryFn: () => readCatalogue(q),
+  });
+  return <Loaded query={query}>{(catalogue) => <Drawn catalogue={catalogue} />}</Loaded>;
+}
+
+function Drawn({ catalogue }: { catalogue: Catalogue }) {
+  const navigate = useNavigate();
+  const { boxes, edges, leftOut } = useMemo(() => drawn(catalogue), [catalogue]);
+  if (boxes.length === 0) return <Empty>No systems. Alerts and check results create them.</Empty>;
+  return (
+    <Panel title="Map of systems" aside={<span className="hint">left depends on right</span>}>
+      <Graph
+        label="Map of systems"
+        boxes={boxes}
+        edges={edges}
+        direction="RIGHT"
+        onChoose={(id) => void navigate({ to: '/systems/$id', params: { id }, search: {} })}
+      />
+      {leftOut > 0 && (
+        <p className="pad hint">
+          {leftOut} {leftOut === 1 ? 'system' : 'systems'} without dependencies {leftOut === 1 ? 'is' : 'are'} not
+          drawn; the list has all of them.
+        </p>
+      )}
+      {!catalogue.isWhole && (
+        <p className="pad hint">Only a part is drawn: search for a system to see what is near it.</p>
+      )}
+    </Panel>
+  );
+}
+
+function drawn({ systems, dependencies, health }: Catalogue): { boxes: Box[]; edges: BoxEdge[]; leftOut: number } {
+  const known = new Set(systems.map(({ id }) => id));
+  const drawnEdges = dependencies.filter(
+    ({ sourceSystemId, targetSystemId }) => known.has(sourceSystemId) && known.has(targetSystemId),
+  );
+  const joined = new Set(drawnEdges.flatMap(({ sourceSystemId, targetSystemId }) => [sourceSystemId, targetSystemId]));
+  // The unhealthy ones first: they must not be among those that are left out.
+  const isFine = (id: string) => health.get(id)?.status === 'healthy';
+  const alone = systems.filter(({ id }) => !joined.has(id)).sort((a, b) => Number(isFine(a.id)) - Number(isFine(b.id)));
+  const shown = [...systems.filter(({ id }) => joined.has(id)), ...alone.slice(0, MOST_ALONE)];
+  return {
+    boxes: shown.map(({ id, name }) => boxOf(id, name, health.get(id))),
+    edges: drawnEdges.map(({ id, sourceSystemId, targetSystemId, impactType }) => ({
+      ...{ id, source: sourceSystemId, target: targetSystemId },
+      label: impactType,
+      className: impactType === 'informational' ? 'untaken' : '',
+    })),
+    leftOut: Math.max(0, alone.length - MOST_ALONE),
+  };
+}
+
+function boxOf(id: string, name: string, health: Health | undefined): Box {
+  const word = health === undefined ? 'no checks' : health.status;
+  return {
+    ...{ id, ...SIZE },
+    label: `${name}, ${word}${health?.inMaintenance === true ? ', in maintenance' : ''}`,
+    className: `system ${health === undefined ? '' : toneOf(health.status)}`,
+    body: (
+      <>
+        <span className="graph-title">{name}</span>
+        <span className="graph-head">
+          {health === undefined ? <span className="faint">no checks</span> : <HealthStatus health={health} />}
+        </span>
+      </>
+    ),
+  };
+}

@@ -1,0 +1,106 @@
+import { useId, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { Field } from './field';
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+
+interface ComboboxProps {
+  label: string;
+  hint?: ReactNode;
+  /** What is typed; with `multiple`, the part that is not chosen yet. */
+  text: string;
+  /** Choices that fit the text. */
+  choices: readonly Choice[];
+  required: boolean;
+  onType(text: string): void;
+  onChoose(value: string): void;
+  /** Backspace in an empty input. */
+  onErase?: () => void;
+  /** The text is to be taken over: by Enter, or since the focus has left. */
+  onLeave?: () => void;
+}
+
+/** An input with a list of choices below it: arrows move, Enter chooses, Escape closes; other text stays possible. */
+export function Combobox(props: ComboboxProps) {
+  const { label, hint, text, choices, required, onType, onChoose, onErase, onLeave } = props;
+  const listId = useId();
+  const [open, setOpen] = useState(false);
+  const [active, setActive] = useState(-1);
+  const shown = open && choices.length > 0;
+  const close = () => {
+    setOpen(false);
+    setActive(-1);
+  };
+  const choose = (value: string) => {
+    onChoose(value);
+    close();
+  };
+  const press = (event: KeyboardEvent) => {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    if (step !== 0) {
+      event.preventDefault();
+      setOpen(true);
+      setActive((before) => (before + step + choices.length) % Math.max(1, choices.length));
+    } else if (event.key === 'Enter' && shown && choices[active] !== undefined) {
+      event.preventDefault();
+      choose(choices[active].value);
+    } else if (event.key === 'Escape' && shown) {
+      // Only the list closes, not the dialog around it.
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    } else if (event.key === 'Enter' && onLeave !== undefined && text.trim() !== '') {
+      // What was typed is taken over before the form is sent.
+      event.preventDefault();
+      onLeave();
+      close();
+    } else if (event.key === 'Backspace' && text === '') onErase?.();
+  };
+  return (
+    <Field label={label} hint={hint}>
+      {(id) => (
+        <div className="combobox">
+          <input
+            {...{ id, value: text, required, autoComplete: 'off', role: 'combobox' }}
+            aria-autocomplete="list"
+            aria-expanded={shown}
+            aria-controls={listId}
+            aria-activedescendant={shown && active >= 0 ? `${listId}-${active}` : undefined}
+            onChange={(event) => {
+              onType(event.target.value);
+              setOpen(true);
+              setActive(-1);
+            }}
+            onFocus={() => setOpen(true)}
+            onClick={() => setOpen(true)}
+            onBlur={() => {
+              close();
+              onLeave?.();
+            }}
+            onKeyDown={press}
+          />
+          <ul id={listId} role="listbox" aria-label="Choices" hidden={!shown}>
+            {choices.map(({ value, label: name }, index) => (
+              <li
+                key={value}
+                id={`${listId}-${index}`}
+                role="option"
+                aria-selected={index === active}
+                // Before the input loses the focus, which would close the list under the pointer.
+                onMouseDown={(event) => {
+                  event.preventDefault();
+                  choose(value);
+                }}
+              >
+                {name}
+                {name !== value && <span className="cell-sub"> {value}</span>}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </Field>
+  );
+}

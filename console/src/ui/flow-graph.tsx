@@ -1,0 +1,99 @@
+import { useMemo } from 'react';
+import { graphOf, type GraphNode, type PlaceOutcome } from '../lib/graph';
+import { refusedText, type Refused } from './flow';
+import type { Box, BoxEdge } from './graph/box';
+import { Graph } from './graph/graph';
+import { Status, toneOf } from './status';
+
+const WIDTH = 236;
+const ROW = 17;
+/** Letters of a line of a node's text, rounded down. */
+const LINE_CHARS = 34;
+
+interface FlowGraphProps {
+  definition: unknown;
+  label: string;
+  ended?: number | undefined;
+  refused?: Refused;
+  /** Outcome of each place. When given, what has none is drawn as not reached. */
+  outcomes?: ReadonlyMap<string, PlaceOutcome> | undefined;
+  chosen?: string | undefined;
+  onChoose?: ((place: string) => void) | undefined;
+}
+
+/** A definition as a graph on a canvas, with counts on its edges or the outcomes of a run in its nodes. */
+export function FlowGraph(props: FlowGraphProps) {
+  const { definition, label, ended, refused = {}, outcomes, chosen, onChoose } = props;
+  const { nodes, edges } = useMemo(
+    () =>
+      graphOf(definition, {
+        refused: refusedText(refused, 'gates'),
+        unmet: refusedText(refused, 'conditions'),
+        ...(ended === undefined ? {} : { ended: `${ended} ${ended === 1 ? 'run' : 'runs'} ended` }),
+      }),
+    [definition, ended, JSON.stringify(refused)],
+  );
+  const reached = useMemo(() => (outcomes === undefined ? undefined : reachedOf(outcomes)), [outcomes]);
+  const boxes = useMemo(() => nodes.map((node) => boxOf(node, outcomes, reached)), [nodes, outcomes, reached]);
+  const lines = useMemo(
+    () =>
+      edges.map((edge): BoxEdge => {
+        const isTaken = reached?.(edge.source) === true && reached(edge.target);
+        return { ...edge, className: `${edge.kind} ${reached === undefined ? '' : isTaken ? 'taken' : 'untaken'}` };
+      }),
+    [edges, reached],
+  );
+  return <Graph label={label} boxes={boxes} edges={lines} direction="DOWN" chosen={chosen} onChoose={onChoose} />;
+}
+
+/** Whether a run reached a place: a step that has an outcome, a case with such a step, or what comes before all steps. */
+function reachedOf(outcomes: ReadonlyMap<string, PlaceOutcome>): (place: string) => boolean {
+  const places = [...outcomes.keys()];
+  const done = new Set(places.filter((place) => outcomes.get(place)?.status !== 'skipped'));
+  return (place) =>
+    done.has(place) ||
+    /^(?:triggers|conditions)/.test(place) ||
+    (/(?:\.choose\[\d+\]|\.else|^on_failure)$/.test(place) && places.some((each) => isInside(each, place)));
+}
+
+const isInside = (path: string, place: string): boolean =>
+  path.startsWith(place) && /^[.[]/.test(path.slice(place.length));
+
+function boxOf(
+  { id, kind, title, detail, lines }: GraphNode,
+  outcomes: FlowGraphProps['outcomes'],
+  reached: ((place: string) => boolean) | undefined,
+): Box {
+  const outcome = outcomes?.get(id);
+  const isTitled = title !== '' && title !== kind;
+  const textRows = detail === '' ? 0 : Math.min(2, Math.ceil(detail.length / LINE_CHARS));
+  const passes = outcome !== undefined && outcome.passes > 1 ? `${outcome.passes} × ` : '';
+  const isUnreached = reached !== undefined && outcome === undefined && !reached(id);
+  const words = [kind, title === kind ? '' : title, detail, ...lines, passes, outcome?.status ?? ''];
+  return {
+    ...{ id, width: WIDTH, height: 13 + ROW * (1 + (isTitled ? 1 : 0) + textRows + lines.length) },
+    label: words.filter((word) => word !== '').join(', ') + (isUnreached && id !== 'end' ? ', not reached' : ''),
+    className: [
+      kind.replaceAll(' ', '-'),
+      outcome === undefined ? '' : toneOf(outcome.status),
+      isUnreached ? 'untaken' : '',
+    ].join(' '),
+    body: (
+      <>
+        <span className="graph-head">
+          {kind}
+          {outcome !== undefined && (
+            <Status value={outcome.status} label={`${passes}${outcome.status.replaceAll('_', ' ')}`} />
+          )}
+        </span>
+        {isTitled && <span className="graph-title">{title}</span>}
+        {detail !== '' && <span className="graph-text">{detail}</span>}
+        {lines.map((line) => (
+          <span key={line} className="graph-line">
+            {line}
+          </span>
+        ))}
+      </>
+    ),
+  };
+}

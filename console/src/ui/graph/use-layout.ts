@@ -1,0 +1,37 @@
+import { useEffect, useState } from 'react';
+import { layOut, type BoxSize, type Direction, type Layout, type LayoutEdge } from './layout';
+
+/**
+ * The layout of a graph; undefined until the first one is made. While a changed graph is laid out, the layout before stays.
+ * What does not change places or sizes, such as a status, causes no new layout.
+ */
+export function useLayout(
+  boxes: readonly BoxSize[],
+  edges: readonly LayoutEdge[],
+  direction: Direction,
+): { layout: Layout | undefined; error: Error | undefined } {
+  const [layout, setLayout] = useState<Layout>();
+  const [error, setError] = useState<Error>();
+  const shape = JSON.stringify([
+    boxes.map(({ id, width, height }) => [id, width, height]),
+    edges.map(({ id, source, target, label }) => [id, source, target, label]),
+    direction,
+  ]);
+  useEffect(() => {
+    let current = true;
+    layOut(boxes, edges, direction).then(
+      (made) => {
+        if (!current) return;
+        setLayout(made);
+        setError(undefined);
+      },
+      (cause: unknown) => {
+        if (current) setError(cause instanceof Error ? cause : new Error(String(cause)));
+      },
+    );
+    return () => {
+      current = false;
+    };
+  }, [shape]);
+  return { layout, error };
+}

@@ -1,0 +1,24 @@
+import { List, Workflow } from 'lucide-react';
+import { useSearchParams } from '../lib/search';
+
+/** The view of the address: a list unless `view` says otherwise. */
+export function useGraphView(other: 'graph' | 'map' = 'graph'): boolean {
+  const [search] = useSearchParams();
+  return search['view'] === other;
+}
+
+/** Switches between the list and the canvas of the same things; the choice stands in the address. */
+export function ViewSwitch({ other = 'graph' }: { other?: 'graph' | 'map' }) {
+  const [, set] = useSearchParams();
+  const isOther = useGraphView(other);
+  return (
+    <div className="chips" role="group" aria-label="View">
+      <button type="button" className="small" aria-pressed={!isOther} onClick={() => set({ view: undefined })}>
+        <List size={12} aria-hidden /> List
+      </button>
+      <button type="button" className="small" aria-pressed={isOther} onClick={() => set({ view: other })}>
+        <Workflow size={12} aria-hidden /> {other === 'map' ? 'Map' : 'Graph'}
+      </button>
+    </div>
+  );
+}
