@@ -63,7 +63,8 @@ export async function layOut(
   const graph: ElkNode = {
     id: 'graph',
     layoutOptions: { ...OPTIONS, 'elk.direction': direction },
-    children: boxes.map((box) => ({ ...box })),
+    // Only what the layout needs: the rest of a box cannot be sent to a worker.
+    children: boxes.map(({ id, width, height }) => ({ id, width, height })),
     edges: edges.map(({ id, source, target, label }) => ({
       ...{ id, sources: [source], targets: [target] },
       labels: label === '' ? [] : [{ text: label, width: labelWidth(label), height: LABEL_PX.height }],
