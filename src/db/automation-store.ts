@@ -11,6 +11,7 @@ import { automationEvents, automations, automationVersions, type AutomationChang
 import { dwellGateId, windowGateId } from '../domain/gates/gate-id';
 import { keepDwells } from './dwells';
 import { keepSchedules } from './schedules';
+import { takeSlug } from './take-slug';
 import { keepWindows } from './window-events';
 
 export type AutomationStatus = 'enabled' | 'disabled';
@@ -194,8 +195,10 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
     async create(tx, { definition, status = 'enabled', sourceYaml = null, note = null, managed, actor }) {
       const id = ids.next();
       const now = clock.now();
+      const revision = await nextRevision(tx);
       await tx.insert(automations).values({
         id,
+        slug: await takeSlug(tx, definition.name, id),
         ...rowFields(definition),
         status,
         ...(managed === undefined
@@ -204,10 +207,8 @@ export function createAutomationStore({ clock, ids }: { clock: Clock; ids: Ids }
               ...{ managedBy: 'gitops', source: managed.source, sourceName: managed.name },
               ...{ sourcePath: managed.path ?? null, sourceCommit: managed.commit ?? null },
             }),
-        version: 1,
-        revision: await nextRevision(tx),
-        createdAt: now,
-        updatedAt: now,
+        ...{ version: 1, revision },
+        ...{ createdAt: now, updatedAt: now },
       });
       await insertVersion(tx, { id, version: 1, definition, sourceYaml, note, actor, now });
       if (status === 'enabled') await keepSchedules(tx, id, definition.triggers);

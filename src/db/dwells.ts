@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { partitionOf } from './change-log';
+import { dwellIdAfterSlug } from '../domain/run/workflow-id';
 import type { Executor } from './executor';
 
 /** A dwell that a change asks for. */
@@ -99,17 +100,18 @@ async function insertDwell(tx: Executor, arming: DwellArming): Promise<boolean> 
   const { automationId, triggerId, contextKey, gate, entity } = arming;
   const armed = await tx.execute(sql`
     insert into dwells (id, automation_id, trigger_id, context_key, gate, status, kind, entity_id, event, config, change_id,
-      trigger_scope, caused_by, depth, armed_at, fires_at)
+      trigger_scope, caused_by, depth, armed_at, fires_at, workflow_id)
     select ${arming.id}::uuid, a.id, ${triggerId}, ${contextKey}, ${gate}, 'armed', ${entity.kind}, ${entity.id},
       ${arming.event}, ${JSON.stringify(arming.config)}::jsonb, ${arming.changeId}::uuid,
       ${JSON.stringify(arming.trigger)}::jsonb, ${arming.causedBy}::uuid, ${arming.depth},
-      ${arming.armedAt.toISOString()}::timestamptz, ${arming.firesAt.toISOString()}::timestamptz
+      ${arming.armedAt.toISOString()}::timestamptz, ${arming.firesAt.toISOString()}::timestamptz,
+      a.slug || ${dwellIdAfterSlug(triggerId, contextKey)}
     from automations a where a.id = ${automationId} and a.status = 'enabled' and a.deleted_at is null for share of a
     on conflict (automation_id, trigger_id, context_key) do update set
       id = excluded.id, status = 'armed', kind = excluded.kind, entity_id = excluded.entity_id, event = excluded.event,
       config = excluded.config, change_id = excluded.change_id, trigger_scope = excluded.trigger_scope,
       caused_by = excluded.caused_by, depth = excluded.depth, armed_at = excluded.armed_at, fires_at = excluded.fires_at,
-      start_attempted_at = null, started_at = null, updated_at = clock_timestamp()
+      start_attempted_at = null, started_at = null, workflow_id = excluded.workflow_id, updated_at = clock_timestamp()
     where dwells.gate = excluded.gate and dwells.status = 'idle' and (dwells.last_fired_at is null or dwells.last_fired_at < excluded.armed_at)
     returning 1`);
   return armed.rowCount === 1;
@@ -138,7 +140,9 @@ export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | 
 /** The cause has stopped: the key may arm again. The workflow of an armed dwell is notified later. */
 export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<void> {
   await tx.execute(sql`update dwells set status = 'idle', updated_at = clock_timestamp() where id = ${id}`);
-  if (status === 'armed') await tx.execute(sql`insert into dwell_ends (id) values (${id}) on conflict do nothing`);
+  if (status !== 'armed') return;
+  await tx.execute(sql`
+    insert into dwell_ends (id, workflow_id) select id, workflow_id from dwells where id = ${id} on conflict do nothing`);
 }
 
 /** Firing alerts besides one, their entities locked against writers until the transaction ends. */
@@ -201,8 +205,8 @@ export async function keepDwells(
 
 async function dropDwells(tx: Executor, where: SQL): Promise<void> {
   await tx.execute(sql`
-    with gone as (delete from dwells where ${where} returning id, status)
-    insert into dwell_ends (id) select id from gone where status = 'armed' on conflict do nothing`);
+    with gone as (delete from dwells where ${where} returning id, status, workflow_id)
+    insert into dwell_ends (id, workflow_id) select id, workflow_id from gone where status = 'armed' on conflict do nothing`);
 }
 
 /**
@@ -231,6 +235,7 @@ export interface StartableDwell {
   event: string;
   contextKey: string | null;
   firesAt: Date;
+  workflowId: string;
 }
 
 /** After so long without an answer a start is tried again. */
@@ -245,14 +250,14 @@ export const dwellsToSync = sql`(exists (select 1 from dwell_ends)
 
 /** Takes dwells to start, those first that are due soonest; those taken are left alone by others for a few seconds. */
 export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
-  const taken = await db.execute<Row & { name: string; group: string | null }>(sql`
+  const taken = await db.execute<Row & { name: string; group: string | null; workflow_id: string | null }>(sql`
     with taken as (
       update dwells set start_attempted_at = clock_timestamp() where id in (
         select id from dwells where ${TO_START}
         order by fires_at, id limit ${limit} for update skip locked)
-      returning id, automation_id, trigger_id, event, context_key, fires_at)
-    select taken.id, taken.automation_id, taken.trigger_id, taken.event, taken.context_key, taken.fires_at, a.name,
-      a."group" from taken join automations a on a.id = taken.automation_id
+      returning id, automation_id, trigger_id, event, context_key, fires_at, workflow_id)
+    select taken.id, taken.automation_id, taken.trigger_id, taken.event, taken.context_key, taken.fires_at,
+      taken.workflow_id, a.name, a."group" from taken join automations a on a.id = taken.automation_id
     order by taken.fires_at`);
   return taken.rows.map((row) => ({
     id: row.id,
@@ -263,7 +268,25 @@ export async function takeStartableDwells(db: Executor, limit: number): Promise<
     event: row.event,
     contextKey: row.context_key,
     firesAt: new Date(row.fires_at),
+    workflowId: row.workflow_id ?? formerId(row.id),
   }));
+}
+
+/** Workflow id that older releases gave a dwell. */
+const formerId = (dwellId: string): string => `dwell:${dwellId}`;
+
+/** Whether a dwell is armed. */
+export async function isArmed(db: Executor, id: string): Promise<boolean> {
+  const found = await db.execute(sql`select 1 from dwells where id = ${id} and status = 'armed'`);
+  return found.rows.length > 0;
+}
+
+/** Its timer has another workflow id from now on. False = it is not armed any more. */
+export async function moveTimer(db: Executor, id: string, workflowId: string): Promise<boolean> {
+  const moved = await db.execute(
+    sql`update dwells set workflow_id = ${workflowId} where id = ${id} and status = 'armed'`,
+  );
+  return moved.rowCount === 1;
 }
 
 /** Their workflows exist. */
@@ -302,9 +325,11 @@ export async function overdueDwells(
 }
 
 /** Dwells whose workflows are to be ended. */
-export async function endedDwells(db: Executor, limit: number): Promise<string[]> {
-  const found = await db.execute<{ id: string }>(sql`select id from dwell_ends order by id limit ${limit}`);
-  return found.rows.map(({ id }) => id);
+export async function endedDwells(db: Executor, limit: number): Promise<{ id: string; workflowId: string }[]> {
+  const found = await db.execute<{ id: string; workflow_id: string | null }>(
+    sql`select id, workflow_id from dwell_ends order by id limit ${limit}`,
+  );
+  return found.rows.map((row) => ({ id: row.id, workflowId: row.workflow_id ?? formerId(row.id) }));
 }
 
 /** Records that Temporal was notified. */

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { TriggerDefinition } from '../domain/definition/trigger';
 import { normalizeEvent } from '../domain/registry/registry';
+import { scheduleIdOf } from '../domain/run/workflow-id';
 import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 
@@ -15,7 +16,14 @@ export interface ScheduleRow {
   event: string;
   config: Record<string, unknown>;
   since: Date;
+  /** Id that the Schedule is to have in Temporal. */
+  scheduleId: string;
+  /** Id that it has in Temporal, or had in an older release. */
+  formerId: string;
 }
+
+/** Id that older releases gave a Schedule. */
+const formerId = (automationId: string, triggerId: string): string => `automation:${automationId}:${triggerId}`;
 
 /** Brings the schedules of an automation to what its enabled triggers ask for; those that stay keep their beginning. */
 export async function keepSchedules(
@@ -39,9 +47,10 @@ export async function keepSchedules(
     gone as (
       delete from schedules s where automation_id = ${automationId}
         and not exists (select 1 from wanted w where w.trigger_id = s.trigger_id)
-      returning automation_id, trigger_id),
+      returning automation_id, trigger_id, schedule_id),
     ends as (
-      insert into schedule_ends (automation_id, trigger_id) select automation_id, trigger_id from gone on conflict do nothing),
+      insert into schedule_ends (automation_id, trigger_id, schedule_id)
+      select automation_id, trigger_id, schedule_id from gone on conflict do nothing),
     back as (
       delete from schedule_ends where automation_id = ${automationId} and trigger_id in (select trigger_id from wanted))
     insert into schedules (automation_id, trigger_id, gate, event, config)
@@ -54,13 +63,15 @@ export async function keepSchedules(
 interface Row extends Record<string, unknown> {
   automation_id: string;
   name: string;
+  slug: string;
+  schedule_id: string | null;
   trigger_id: string;
   event: string;
   config: Record<string, unknown>;
   since: string;
 }
 
-const COLUMNS = sql.raw('s.automation_id, s.trigger_id, s.event, s.config, s.since');
+const COLUMNS = sql.raw('s.automation_id, s.trigger_id, s.event, s.config, s.since, s.schedule_id');
 
 const toSchedule = (row: Row): ScheduleRow => ({
   automationId: row.automation_id,
@@ -69,6 +80,8 @@ const toSchedule = (row: Row): ScheduleRow => ({
   event: row.event,
   config: row.config,
   since: new Date(row.since),
+  scheduleId: scheduleIdOf(row.slug, row.trigger_id),
+  formerId: row.schedule_id ?? formerId(row.automation_id, row.trigger_id),
 });
 
 const UNSYNCED = sql`synced_at is null
@@ -85,19 +98,20 @@ export async function takeUnsynced(db: Executor, limit: number): Promise<Schedul
       update schedules set attempted_at = clock_timestamp() where (automation_id, trigger_id) in (
         select automation_id, trigger_id from schedules where ${UNSYNCED}
         order by automation_id limit ${limit} for update skip locked)
-      returning automation_id, trigger_id, event, config, since)
-    select taken.automation_id, taken.trigger_id, taken.event, taken.config, taken.since, a.name from taken join automations a on a.id = taken.automation_id`);
+      returning automation_id, trigger_id, event, config, since, schedule_id)
+    select taken.automation_id, taken.trigger_id, taken.event, taken.config, taken.since, taken.schedule_id, a.name, a.slug
+    from taken join automations a on a.id = taken.automation_id`);
   return taken.rows.map(toSchedule);
 }
 
-/** Temporal has it as it was taken, by this spec; an edit since then leaves it to be synced again. */
+/** Temporal has it as it was taken, by this spec, under this id; an edit since then leaves it to be synced again. */
 export async function noteSynced(
   db: Executor,
   { automationId, triggerId, since }: ScheduleRow,
-  spec: string,
+  { spec, scheduleId }: { spec: string; scheduleId: string },
 ): Promise<void> {
   await db.execute(sql`
-    update schedules set synced_at = clock_timestamp(), spec = ${spec}
+    update schedules set synced_at = clock_timestamp(), spec = ${spec}, schedule_id = ${scheduleId}
     where automation_id = ${automationId} and trigger_id = ${triggerId}
       and date_trunc('milliseconds', since) = ${since.toISOString()}`);
 }
@@ -105,7 +119,7 @@ export async function noteSynced(
 /** The schedule of a trigger as it is now; null = none is wanted. */
 export async function scheduleOf(db: Executor, automationId: string, triggerId: string): Promise<ScheduleRow | null> {
   const found = await db.execute<Row>(sql`
-    select ${COLUMNS}, a.name from schedules s join automations a on a.id = s.automation_id
+    select ${COLUMNS}, a.name, a.slug from schedules s join automations a on a.id = s.automation_id
     where s.automation_id = ${automationId} and s.trigger_id = ${triggerId}`);
   return found.rows[0] ? toSchedule(found.rows[0]) : null;
 }
@@ -114,11 +128,15 @@ export async function scheduleOf(db: Executor, automationId: string, triggerId: 
 export async function endedSchedules(
   db: Executor,
   limit: number,
-): Promise<{ automationId: string; triggerId: string }[]> {
-  const found = await db.execute<{ automation_id: string; trigger_id: string }>(
-    sql`select automation_id, trigger_id from schedule_ends limit ${limit}`,
+): Promise<{ automationId: string; triggerId: string; scheduleId: string }[]> {
+  const found = await db.execute<{ automation_id: string; trigger_id: string; schedule_id: string | null }>(
+    sql`select automation_id, trigger_id, schedule_id from schedule_ends limit ${limit}`,
   );
-  return found.rows.map((row) => ({ automationId: row.automation_id, triggerId: row.trigger_id }));
+  return found.rows.map((row) => ({
+    automationId: row.automation_id,
+    triggerId: row.trigger_id,
+    scheduleId: row.schedule_id ?? formerId(row.automation_id, row.trigger_id),
+  }));
 }
 
 /** Temporal has deleted it. */
@@ -126,15 +144,11 @@ export async function forgetScheduleEnd(db: Executor, automationId: string, trig
   await db.execute(sql`delete from schedule_ends where automation_id = ${automationId} and trigger_id = ${triggerId}`);
 }
 
-/** Marks schedules that Temporal has lost: those not among `known`. */
-export async function resyncMissing(
-  db: Executor,
-  known: readonly { automationId: string; triggerId: string }[],
-): Promise<void> {
+/** Marks schedules that Temporal has lost: those whose ids are not among `known`. */
+export async function resyncMissing(db: Executor, known: readonly string[]): Promise<void> {
   await db.execute(sql`
     update schedules s set synced_at = null, attempted_at = null where synced_at < clock_timestamp() - interval '1 minute'
-      and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(known)}::jsonb) as k("automationId" uuid, "triggerId" text)
-        where k."automationId" = s.automation_id and k."triggerId" = s.trigger_id)`);
+      and not exists (select 1 from jsonb_array_elements_text(${JSON.stringify(known)}::jsonb) as k(id) where k.id = s.schedule_id)`);
 }
 
 /** How many schedules are compared with their specs at a time. */
@@ -145,7 +159,7 @@ export async function resyncChanged(db: Executor, specOf: (schedule: ScheduleRow
   let after = { automation_id: '00000000-0000-0000-0000-000000000000', trigger_id: '' };
   for (let read = PAGE; read === PAGE;) {
     const { rows } = await db.execute<Row & { spec: string | null }>(sql`
-      select ${COLUMNS}, s.spec, a.name from schedules s join automations a on a.id = s.automation_id
+      select ${COLUMNS}, s.spec, a.name, a.slug from schedules s join automations a on a.id = s.automation_id
       where synced_at is not null and (s.automation_id, s.trigger_id) > (${after.automation_id}::uuid, ${after.trigger_id})
       order by s.automation_id, s.trigger_id limit ${PAGE}`);
     read = rows.length;

@@ -96,10 +96,13 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
 
 /** Terminates the workflows of one batch of ended dwells. Returns whether there may be more. */
 async function terminateEnded(db: Executor, temporal: DwellStarter): Promise<boolean> {
-  const ids = await endedDwells(db, BATCH);
-  await inLanes(ids, CONCURRENT, (id) => temporal.terminate(id));
-  await forgetDwellEnds(db, ids);
-  return ids.length === BATCH;
+  const ended = await endedDwells(db, BATCH);
+  await inLanes(ended, CONCURRENT, (dwell) => temporal.terminate(dwell));
+  await forgetDwellEnds(
+    db,
+    ended.map(({ id }) => id),
+  );
+  return ended.length === BATCH;
 }
 
 function overdueLimits(clock: Clock) {

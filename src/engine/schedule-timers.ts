@@ -38,16 +38,16 @@ export function createScheduleTimers(deps: {
       await resyncChanged(db, (schedule) => temporal.specId(schedule));
       await resyncMissing(db, await temporal.list());
     }
-    for (const { automationId, triggerId } of await endedSchedules(db, BATCH)) {
-      await temporal.remove(automationId, triggerId);
+    for (const { automationId, triggerId, scheduleId } of await endedSchedules(db, BATCH)) {
+      await temporal.remove(scheduleId);
       await forgetScheduleEnd(db, automationId, triggerId);
     }
     for (let taken = BATCH; taken === BATCH && !isStopped();) {
       const schedules = await takeUnsynced(db, BATCH);
       taken = schedules.length;
       for (const schedule of schedules) {
-        await temporal.put(schedule);
-        await noteSynced(db, schedule, temporal.specId(schedule));
+        const scheduleId = await temporal.put(schedule);
+        await noteSynced(db, schedule, { spec: temporal.specId(schedule), scheduleId });
       }
     }
   };

@@ -1,64 +1,124 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
-import type { StartableDwell } from '../db/dwells';
+import { isArmed, moveTimer, type StartableDwell } from '../db/dwells';
+import type { Executor } from '../db/executor';
 import type { Clock } from '../domain/clock';
-import { dwellWorkflowId, type DwellInput } from '../domain/gates/dwell-messages';
+import type { DwellInput, DwellMemo } from '../domain/gates/dwell-messages';
 import { markdownLine } from '../domain/run/markdown';
+import { idBesideOther } from '../domain/run/workflow-id';
+import { isForeign } from './foreign-execution';
 import { searchAttributesOf } from './search-attributes';
 
 /** What calls Temporal for dwells. All calls may be repeated; each throws when Temporal is away. */
 export interface DwellStarter {
+  /** Starts the timer of a dwell, unless the workflow id is held by that of a newer one. */
   start(dwell: StartableDwell): Promise<void>;
   /** Ends the workflow of a dwell that will not fire; nothing when there is none. */
-  terminate(dwellId: string): Promise<void>;
+  terminate(dwell: { id: string; workflowId: string }): Promise<void>;
 }
 
 const DEADLINE_MS = 10_000;
+/** Most starts of one dwell after conflicts; the sweep repeats what is left. */
+const MOST_TRIES = 4;
 
-/** The workflow is started with the time left as its delay: it costs one call until it is due. */
-export function createDwellStarter(deps: {
+interface StarterDeps {
   client: Client;
+  db: Executor;
   clock: Clock;
   taskQueue: string;
   searchAttributes: boolean;
   onCall: (call: 'start_dwell' | 'terminate_dwell') => void;
-}): DwellStarter {
-  const { client, clock, taskQueue, onCall } = deps;
+}
+
+/**
+ * The workflow is started with the time left as its delay: it costs one call until it is due. All timers of one key have one
+ * workflow id; the memo says whose timer an execution is, and only executions named by their run id are ended.
+ */
+export function createDwellStarter(deps: StarterDeps): DwellStarter {
+  const { client, db, taskQueue, onCall } = deps;
   const within = <T>(call: () => Promise<T>): Promise<T> =>
     client.connection.withDeadline(Date.now() + DEADLINE_MS, call);
+
+  const tryStart = async (dwell: StartableDwell): Promise<boolean> => {
+    onCall('start_dwell');
+    try {
+      await within(() => client.workflow.start('dwell', startOptions(deps, dwell)));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      throw error;
+    }
+  };
+  const describe = async (workflowId: string): Promise<WorkflowExecutionDescription | null> => {
+    try {
+      return await within(() => client.workflow.getHandle(workflowId).describe());
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  };
+  const end = async ({ workflowId, runId }: WorkflowExecutionDescription): Promise<void> => {
+    onCall('terminate_dwell');
+    try {
+      await within(() => client.workflow.getHandle(workflowId, runId).terminate('The cause has stopped.'));
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  };
+
   return {
-    async start(dwell) {
-      onCall('start_dwell');
-      const left = dwell.firesAt.getTime() - clock.now().getTime();
-      const context = dwell.contextKey === null || dwell.contextKey === '' ? '' : ` · ${dwell.contextKey}`;
-      const input: DwellInput = { v: 1, dwellId: dwell.id };
-      // Those by which people look for a dwell: each one more is an index that Temporal writes at each start.
-      const attributes = { ...dwell, id: null, automationGroup: null, triggerEvent: null };
-      try {
-        await within(() =>
-          client.workflow.start('dwell', {
-            workflowId: dwellWorkflowId(dwell.id),
-            taskQueue,
-            args: [input] as [DwellInput],
-            workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-            workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-            ...(left > 0 ? { startDelay: left } : {}),
-            staticSummary: markdownLine(`${dwell.automationName} · ${dwell.triggerId}${context} · for`, 200),
-            staticDetails: `Fires at ${dwell.firesAt.toISOString()} if \`${dwell.event}\` holds until then.`,
-            ...(deps.searchAttributes ? { typedSearchAttributes: searchAttributesOf(attributes) } : {}),
-          }),
-        );
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    async start(given) {
+      let dwell = given;
+      for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+        if (await tryStart(dwell)) return;
+        const holder = await describe(dwell.workflowId);
+        if (holder?.status.name !== 'RUNNING') continue;
+        if (isForeign(holder, taskQueue)) {
+          const workflowId = idBesideOther(given.workflowId, taskQueue);
+          if (!(await moveTimer(db, dwell.id, workflowId))) return;
+          dwell = { ...dwell, workflowId };
+          continue;
+        }
+        const theirs = dwellIdIn(holder);
+        if (theirs === dwell.id) return;
+        // A key has one dwell: an armed one is newer than what this process read, any other has ended.
+        if (theirs !== undefined && (await isArmed(db, theirs))) return;
+        await end(holder);
       }
+      throw new Error(`The workflow id ${dwell.workflowId} is still held`);
     },
-    async terminate(dwellId) {
-      onCall('terminate_dwell');
-      try {
-        await within(() => client.workflow.getHandle(dwellWorkflowId(dwellId)).terminate('The cause has stopped.'));
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      }
+    async terminate({ id, workflowId }) {
+      const holder = await describe(workflowId);
+      if (holder?.status.name !== 'RUNNING') return;
+      // Timers of older releases have an id of their own and no memo.
+      if (dwellIdIn(holder) === id || workflowId.endsWith(`:${id}`)) await end(holder);
     },
+  };
+}
+
+/** The dwell whose timer this is; undefined = it is not that of a dwell, or of an older release. */
+const dwellIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
+  (memo as Partial<DwellMemo> | undefined)?.fermataDwellId;
+
+function startOptions({ clock, taskQueue, searchAttributes }: StarterDeps, dwell: StartableDwell) {
+  const left = dwell.firesAt.getTime() - clock.now().getTime();
+  const context = dwell.contextKey === null || dwell.contextKey === '' ? '' : ` · ${dwell.contextKey}`;
+  const input: DwellInput = { v: 1, dwellId: dwell.id };
+  const memo: DwellMemo = { fermataDwellId: dwell.id };
+  // Those by which people look for a dwell: each one more is an index that Temporal writes at each start.
+  const attributes = { ...dwell, id: null, automationGroup: null, triggerEvent: null };
+  return {
+    ...{ workflowId: dwell.workflowId, taskQueue, args: [input] as [DwellInput], memo: { ...memo } },
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    ...(left > 0 ? { startDelay: left } : {}),
+    staticSummary: markdownLine(`${dwell.automationName} · ${dwell.triggerId}${context} · for`, 200),
+    staticDetails: `Fires at ${dwell.firesAt.toISOString()} if \`${dwell.event}\` holds until then.`,
+    ...(searchAttributes ? { typedSearchAttributes: searchAttributesOf(attributes) } : {}),
   };
 }

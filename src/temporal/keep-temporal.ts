@@ -139,7 +139,7 @@ async function openSession(deps: KeepDeps, connection: NativeConnection): Promis
       continueAfter: config.testing.continueAfter,
     }),
     schedules: createScheduleKeeper({ ...common, clock, timezone: config.timezone }),
-    dwells: createDwellStarter({ ...common, clock }),
+    dwells: createDwellStarter({ ...common, db: database.db, clock }),
   };
 }
 

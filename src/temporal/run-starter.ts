@@ -7,11 +7,13 @@ import {
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { Executor } from '../db/executor';
 import { endUnclaimedRun } from '../db/runs/lost';
-import { markClosed, runStanding, type StartableRun } from '../db/runs/start-queue';
+import { markClosed, moveRun, runStanding, type StartableRun } from '../db/runs/start-queue';
 import type { ClosedRun } from '../db/runs/close-runs';
+import { isForeign } from './foreign-execution';
 import { searchAttributesOf } from './search-attributes';
 import { markdownLine } from '../domain/run/markdown';
 import type { RunInput, RunMemo, WakeSignal } from '../domain/run/messages';
+import { idBesideOther } from '../domain/run/workflow-id';
 
 export interface RunStarterDeps {
   client: Client;
@@ -64,11 +66,13 @@ function createCalls(deps: RunStarterDeps) {
   const handleOf = (workflowId: string, firstExecutionRunId: string) =>
     client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
   return {
-    /** Returns null when the workflow id is held by another execution. */
-    async tryStart(run: StartableRun): Promise<'eager' | 'started' | null> {
+    /** Returns null when the workflow id is held by another execution. `again`: also one that has closed may have had it. */
+    async tryStart(run: StartableRun, again: boolean): Promise<'eager' | 'started' | null> {
       onCall('start');
       try {
-        const { eagerlyStarted } = await within(() => client.workflow.start('runAutomation', startOptions(deps, run)));
+        const { eagerlyStarted } = await within(() =>
+          client.workflow.start('runAutomation', startOptions(deps, run, again)),
+        );
         deps.onStarted?.(eagerlyStarted);
         return eagerlyStarted ? 'eager' : 'started';
       } catch (error) {
@@ -113,13 +117,23 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
   const { db } = deps;
   const calls = createCalls(deps);
   return {
-    async start(run) {
+    async start(given) {
       const since = Date.now();
+      let run = given;
+      let again = run.mode !== 'parallel' || run.wasLost;
       for (;;) {
-        const started = await calls.tryStart(run);
+        const started = await calls.tryStart(run, again);
         if (started !== null) return started;
-        const outcome = await resolveConflict(calls, db, run, since);
+        const holder = await calls.describe(run.workflowId);
+        if (isForeign(holder, deps.taskQueue)) {
+          const workflowId = idBesideOther(given.workflowId, deps.taskQueue);
+          if (!(await moveRun(db, run.id, workflowId))) return 'stale';
+          run = { ...run, workflowId };
+          continue;
+        }
+        const outcome = await resolveConflict(calls, db, run, holder, since);
         if (outcome !== null) return outcome;
+        again ||= holder !== null && runIdIn(holder) !== run.id;
         if (Date.now() - since > 4 * PATIENCE_MS) return 'later';
       }
     },
@@ -128,8 +142,8 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
       let target = executionRunId;
       if (target === null) {
         const holder = await calls.describe(workflowId);
-        const mine = (holder?.memo as Partial<RunMemo> | undefined)?.fermataRunId === runId;
-        target = mine && holder?.status.name === 'RUNNING' ? firstRunIdOf(holder) : null;
+        const isOurs = holder?.status.name === 'RUNNING' && runIdIn(holder) === runId;
+        target = isOurs ? firstRunIdOf(holder) : null;
       }
       if (target !== null) await calls[how](workflowId, target);
       await markClosed(db, runId);
@@ -145,15 +159,15 @@ async function resolveConflict(
   calls: Calls,
   db: Executor,
   run: StartableRun,
+  holder: WorkflowExecutionDescription | null,
   since: number,
 ): Promise<StartOutcome | null> {
-  const holder = await calls.describe(run.workflowId);
   if (holder?.status.name !== 'RUNNING') {
-    if (holder === null || run.mode !== 'parallel' || run.wasLost) return null;
-    // A `parallel` id belongs to this run alone and cannot be started again. Closed and unclaimed, nobody will claim it.
+    if (holder === null || run.mode !== 'parallel' || run.wasLost || runIdIn(holder) !== run.id) return null;
+    // The execution of a `parallel` run is started once. Closed and unclaimed, nobody will claim it.
     return (await endUnclaimedRun(db, run.id)) ? 'lost' : 'started';
   }
-  const holderRunId = (holder.memo as Partial<RunMemo> | undefined)?.fermataRunId;
+  const holderRunId = runIdIn(holder);
   if (holderRunId === run.id) return resolveOwn(calls, db, run, holder);
   const [theirs, ours] = await Promise.all([
     holderRunId === undefined ? null : runStanding(db, holderRunId),
@@ -198,6 +212,10 @@ function hasClaimed({ raw }: WorkflowExecutionDescription): boolean {
   return length >= EVENTS_OF_CLAIM && !raw.pendingWorkflowTask;
 }
 
+/** The run whose execution this is; undefined = it is not that of a run. */
+const runIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
+  (memo as Partial<RunMemo> | undefined)?.fermataRunId;
+
 /** An execution is named by the first of its chain: a long run continues as new. */
 const firstRunIdOf = ({ raw, runId }: WorkflowExecutionDescription): string =>
   raw.workflowExecutionInfo?.firstRunId ?? runId;
@@ -210,7 +228,7 @@ async function ignoreNotFound(call: Promise<unknown>): Promise<void> {
   }
 }
 
-function startOptions(deps: RunStarterDeps, run: StartableRun) {
+function startOptions(deps: RunStarterDeps, run: StartableRun, again: boolean) {
   const trigger = run.triggerId ?? 'manual';
   const context = run.contextKey === null || run.contextKey === '' ? '' : ` · ${run.contextKey}`;
   const { continueAfter } = deps;
@@ -224,10 +242,7 @@ function startOptions(deps: RunStarterDeps, run: StartableRun) {
     requestEagerStart: true,
     workflowTaskTimeout: WORKFLOW_TASK_MS,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-    workflowIdReusePolicy:
-      run.mode === 'parallel' && !run.wasLost
-        ? WorkflowIdReusePolicy.REJECT_DUPLICATE
-        : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    workflowIdReusePolicy: again ? WorkflowIdReusePolicy.ALLOW_DUPLICATE : WorkflowIdReusePolicy.REJECT_DUPLICATE,
     staticSummary: markdownLine(`${run.automationName} · ${trigger}${context}`, 200),
     staticDetails: details(run),
     ...(deps.searchAttributes ? { typedSearchAttributes: searchAttributesOf(run) } : {}),

@@ -12,19 +12,23 @@ import type { ScheduleRow } from '../db/schedules';
 import type { Clock } from '../domain/clock';
 import { markdownLine } from '../domain/run/markdown';
 import { parseCron } from '../domain/schedules/cron';
-import { scheduleId, type ScheduleInput } from '../domain/schedules/schedule-messages';
+import { idBesideOther } from '../domain/run/workflow-id';
+import type { ScheduleInput } from '../domain/schedules/schedule-messages';
 import { offsetsOf, utcCalendars, type UtcCalendar } from '../domain/schedules/utc-calendars';
 import { sha256 } from '../domain/sha256';
 
 /** What keeps Temporal's Schedules in line with the rows. All calls may be repeated; each throws when Temporal is away. */
 export interface ScheduleKeeper {
-  /** Creates the schedule, or changes it to what it is to be. */
-  put(schedule: ScheduleRow): Promise<void>;
-  remove(automationId: string, triggerId: string): Promise<void>;
+  /**
+   * Creates the schedule, or changes it to what it is to be. Returns its id, which is another one than asked for when a
+   * different installation of the namespace has that; one under its former id is deleted.
+   */
+  put(schedule: ScheduleRow): Promise<string>;
+  remove(scheduleId: string): Promise<void>;
   /** Identifies everything that `put` would write for a schedule. */
   specId(schedule: ScheduleRow): string;
-  /** Those that Temporal has. */
-  list(): Promise<{ automationId: string; triggerId: string }[]>;
+  /** Ids of all schedules of the namespace. */
+  list(): Promise<string[]>;
 }
 
 const MONTHS: readonly Month[] = [
@@ -32,7 +36,6 @@ const MONTHS: readonly Month[] = [
   ...(['JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
 ];
 const DAYS: readonly DayOfWeek[] = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'];
-const PREFIX = 'automation:';
 /** Zones whose offsets are kept in mind. */
 const MOST_ZONES = 1_000;
 
@@ -58,43 +61,55 @@ export function createScheduleKeeper(deps: {
   const optionsOf = (schedule: ScheduleRow) =>
     scheduleOptions(schedule, specOf(schedule, timezone, offsetsIn), taskQueue);
 
+  /** False = another installation has a schedule of this id. */
+  const createOrUpdate = async (options: ScheduleOptions): Promise<boolean> => {
+    onCall('put_schedule');
+    try {
+      await client.schedule.create(options);
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      const handle = client.schedule.getHandle(options.scheduleId);
+      const { action } = await handle.describe();
+      if (action.taskQueue !== taskQueue) return false;
+      await handle.update(() => ({ ...options, state: { paused: false } }));
+    }
+    return true;
+  };
+  const remove = async (scheduleId: string): Promise<void> => {
+    onCall('delete_schedule');
+    try {
+      await client.schedule.getHandle(scheduleId).delete();
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+    }
+  };
+
   return {
     async put(schedule) {
-      onCall('put_schedule');
       const options = optionsOf(schedule);
-      try {
-        await client.schedule.create(options);
-      } catch (error) {
-        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-        const handle = client.schedule.getHandle(options.scheduleId);
-        await handle.update(() => ({ ...options, state: { paused: false } }));
+      let { scheduleId } = options;
+      if (!(await createOrUpdate(options))) {
+        scheduleId = idBesideOther(scheduleId, taskQueue);
+        await createOrUpdate({ ...options, scheduleId });
       }
+      if (schedule.formerId !== scheduleId) await remove(schedule.formerId);
+      return scheduleId;
     },
-    async remove(automationId, triggerId) {
-      onCall('delete_schedule');
-      try {
-        await client.schedule.getHandle(scheduleId(automationId, triggerId)).delete();
-      } catch (error) {
-        if (!(error instanceof ScheduleNotFoundError)) throw error;
-      }
-    },
+    remove,
     specId: (schedule) => sha256(JSON.stringify(optionsOf(schedule))),
     async list() {
-      const known: { automationId: string; triggerId: string }[] = [];
-      for await (const { scheduleId: id } of client.schedule.list()) {
-        const [automationId, triggerId] = id.startsWith(PREFIX) ? id.slice(PREFIX.length).split(':') : [];
-        if (automationId !== undefined && triggerId !== undefined) known.push({ automationId, triggerId });
-      }
-      return known;
+      const ids: string[] = [];
+      for await (const { scheduleId } of client.schedule.list()) ids.push(scheduleId);
+      return ids;
     },
   };
 }
 
 function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], taskQueue: string): ScheduleOptions {
-  const { automationId, automationName, triggerId, config } = schedule;
+  const { automationId, automationName, triggerId, config, scheduleId } = schedule;
   const input: ScheduleInput = { v: 1, automationId, triggerId };
   return {
-    scheduleId: scheduleId(automationId, triggerId),
+    scheduleId,
     spec,
     policies: {
       overlap: ScheduleOverlapPolicy.ALLOW_ALL,
@@ -103,6 +118,8 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
     action: {
       type: 'startWorkflow',
       workflowType: 'schedule',
+      // Temporal adds the time.
+      workflowId: scheduleId,
       args: [input],
       taskQueue,
       staticSummary: markdownLine(`${automationName} · ${triggerId}`, 200),

@@ -54,6 +54,24 @@ describe('the automation store', () => {
     expect(moved).toMatchObject({ group: null, version: 1 });
   });
 
+  it('gives each automation a slug of its own, made from its name, that a rename keeps', async () => {
+    const slugs = async () => {
+      const found = await database.db.execute<{ slug: string }>(sql`select slug from automations order by id`);
+      return found.rows.map(({ slug }) => slug);
+    };
+    const made = await create({ name: 'Page: until acknowledged' });
+    await Promise.all([create({ name: 'page until acknowledged' }), create({ name: 'Page until (acknowledged)' })]);
+    const { id } = await create({ name: '…' });
+    const taken = ['page-until-acknowledged', 'page-until-acknowledged-2', 'page-until-acknowledged-3'];
+    expect((await slugs()).sort()).toEqual([`automation-${id.slice(0, 8)}`, ...taken]);
+    await database.db.transaction((tx) =>
+      store.update(tx, made.id, { definition: definitionOf({ name: 'Other' }), actor }),
+    );
+    await database.db.transaction((tx) => store.remove(tx, made.id));
+    await create({ name: 'Page until acknowledged' });
+    expect(await slugs()).toContain('page-until-acknowledged-4');
+  });
+
   it('makes a new version only when the definition changed, whatever the order of its keys', async () => {
     const made = await create({ variables: { a: 1, b: { c: 2, d: 3 } } });
     const update = (variables: unknown) =>

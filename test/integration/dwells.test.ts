@@ -67,15 +67,18 @@ describe('a `for:` gate', () => {
       const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
       return left.rowCount === 0;
     });
-  const isClosed = (dwellId: string) =>
+  const isClosed = (workflowId: string) =>
     until('the workflow has ended', async () => {
-      const handle = temporal.workflow.getHandle(`dwell:${dwellId}`);
+      const handle = temporal.workflow.getHandle(workflowId);
       return (await handle.describe()).status.name !== 'RUNNING';
     });
   const rowOf = async (automationId: string) => {
-    const found = await engine.database.db.execute<{ id: string; status: string; started_at: string | null }>(
-      sql`select id, status, started_at from dwells where automation_id = ${automationId}`,
-    );
+    const found = await engine.database.db.execute<{
+      id: string;
+      status: string;
+      started_at: string | null;
+      workflow_id: string;
+    }>(sql`select id, status, started_at, workflow_id from dwells where automation_id = ${automationId}`);
     return found.rows[0];
   };
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -111,7 +114,8 @@ describe('a `for:` gate', () => {
     await lamp('b', { status: 'off' });
     expect((await outcome(id, 'dwell_cancelled')).detail).toContain('The cause stopped at');
     expect(await dwells(id)).toEqual([]);
-    await isClosed(row.id);
+    expect(row.workflow_id).toMatch(/^[a-z0-9-]+\/stays_on\/.+\/for$/);
+    await isClosed(row.workflow_id);
     expect(await engine.runs(id)).toEqual([]);
   }, 60_000);
 
@@ -187,7 +191,7 @@ describe('a `for:` gate', () => {
     const row = await rowOf(id);
     await call('DELETE', `/automations/${id}`);
     expect(await dwells(id)).toEqual([]);
-    await isClosed(row?.id ?? '');
+    await isClosed(row?.workflow_id ?? '');
     expect(await engine.runs(id)).toEqual([]);
     const { items } = (await call('GET', `/automations/${id}/evaluations?about=e`)) as { items: unknown[] };
     expect(items).toContainEqual(
@@ -327,7 +331,7 @@ describe('a `for:` gate', () => {
       const found = await rowOf(id);
       return found?.started_at ? found : false;
     });
-    await temporal.workflow.getHandle(`dwell:${row.id}`).terminate('lost');
+    await temporal.workflow.getHandle(row.workflow_id).terminate('lost');
     await engine.ended(1, id, 30_000);
   }, 60_000);
 

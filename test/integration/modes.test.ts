@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { until } from '../support/until';
@@ -96,4 +97,56 @@ describe('30 identical events at once', () => {
     const refused = (await engine.outcomes(id)).filter(({ outcome }) => outcome === 'max_runs');
     expect(refused.reduce((sum, { count: times }) => sum + times, 0)).toBe(20);
   });
+});
+
+describe('the workflow id of a run', () => {
+  let engine: Engine;
+  let client: Client;
+  beforeAll(async () => {
+    engine = await startEngine();
+    client = lazyClient(engine.temporal);
+    await engine.worker();
+  }, 90_000);
+  afterAll(async () => {
+    await client.connection.close();
+    await engine.close();
+  });
+
+  const named = (name: string, type: string, more: string) => `
+name: ${name}
+${more}
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+actions: [{ action: automation.log, config: { message: hello } }]
+`;
+  const idsOf = async (id: string, count: number) =>
+    (await engine.ended(count, id)).map(({ workflow_id: workflowId }) => workflowId);
+
+  it('names the automation and the context key', async () => {
+    const single = await engine.save(named('Readable "one"', 'id.single', 'mode: queued'));
+    const whole = await engine.save(named('Readable whole', 'id.whole', 'concurrency_scope: automation'));
+    const beside = await engine.save(named('Readable beside', 'id.beside', 'mode: parallel'));
+    for (const subject of ['prod/pay%', '-']) await engine.emit('id.single', {}, { subject });
+    await engine.emit('id.single');
+    await engine.emit('id.whole', {}, { subject: 'prod' });
+    await engine.emit('id.beside', {}, { subject: 'prod' });
+    expect((await idsOf(single, 3)).sort()).toEqual([
+      'readable-one/%2D',
+      'readable-one/-',
+      'readable-one/prod%2Fpay%25',
+    ]);
+    expect(await idsOf(whole, 1)).toEqual(['readable-whole']);
+    const [run] = await engine.runs(beside);
+    expect(await idsOf(beside, 1)).toEqual([`readable-beside/prod/${run?.id.slice(-12) ?? ''}`]);
+  }, 60_000);
+
+  it('differs from one that another installation of the namespace holds, whose execution goes on', async () => {
+    const held = { workflowId: 'held-elsewhere', taskQueue: `other-${engine.temporal.taskQueue}` };
+    const other = await client.workflow.start('automation', { ...held, args: [{ v: 1, runId: 'theirs' }] });
+    const id = await engine.save(named('Held elsewhere', 'id.held', 'concurrency_scope: automation'));
+    await engine.emit('id.held');
+    const [run] = await engine.ended(1, id);
+    expect(run).toMatchObject({ status: 'success', workflow_id: `held-elsewhere@${engine.temporal.taskQueue}` });
+    expect((await other.describe()).status.name).toBe('RUNNING');
+    await other.terminate();
+  }, 60_000);
 });

@@ -1,4 +1,5 @@
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
 import { createFireSchedule } from '../../src/activities/fire-schedule';
 import { cronMatches, parseCron } from '../../src/domain/schedules/cron';
 import { startEngine, type Engine } from '../support/engine';
@@ -35,7 +36,10 @@ describe('a schedule', () => {
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   };
   const specOf = async (automationId: string) => {
-    const handle = temporal.schedule.getHandle(`automation:${automationId}:tick`);
+    const { rows } = await engine.database.db.execute<{ slug: string }>(
+      sql`select slug from automations where id = ${automationId}`,
+    );
+    const handle = temporal.schedule.getHandle(`${rows[0]?.slug ?? ''}/tick`);
     try {
       return (await handle.describe()).spec;
     } catch (error) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { markClosed, runStanding, type StartableRun } from '../../db/runs/start-queue';
 import type { ScheduleRow } from '../../db/schedules';
 import type { Clock } from '../../domain/clock';
-import { dwellWorkflowId, type DwellInput } from '../../domain/gates/dwell-messages';
+import type { DwellInput } from '../../domain/gates/dwell-messages';
 import type { RunInput, WakeSignal } from '../../domain/run/messages';
 import { nextCron, parseCron } from '../../domain/schedules/cron';
 import type { ScheduleActivities } from '../../domain/schedules/schedule-messages';
@@ -168,14 +168,15 @@ function dwellStarter({
   return {
     start({ id, firesAt }) {
       const input: DwellInput = { v: 1, dwellId: id };
-      const workflowId = dwellWorkflowId(id);
+      // Timers of one key may overlap here: an execution is found by its dwell.
+      const workflowId = `dwell:${id}`;
       const start = () => host.during(() => begin({ workflowType: 'dwell', workflowId }, [input]));
       delayed.set(id, timers.at(firesAt.getTime(), start));
       return Promise.resolve();
     },
-    terminate(dwellId) {
-      delayed.get(dwellId)?.();
-      executions.get(dwellWorkflowId(dwellId))?.terminate();
+    terminate({ id }) {
+      delayed.get(id)?.();
+      executions.get(`dwell:${id}`)?.terminate();
       return Promise.resolve();
     },
   };
@@ -189,10 +190,9 @@ function scheduleKeeper(deps: {
 }): ScheduleKeeper {
   const { timers, host } = deps;
   const kept = new Map<string, () => void>();
-  const keyOf = (automationId: string, triggerId: string) => `${automationId}/${triggerId}`;
 
   const plan = (schedule: ScheduleRow): void => {
-    const { automationId, triggerId } = schedule;
+    const { automationId, triggerId, scheduleId } = schedule;
     const at = nextTime(schedule, host.now(), deps.timezone);
     if (at === null) return;
     const fire = () => {
@@ -202,29 +202,23 @@ function scheduleKeeper(deps: {
       const times = { scheduledFor, begunAt: scheduledFor };
       host.during(async () => void (await fireSchedule({ automationId, triggerId, ...times })));
     };
-    kept.set(keyOf(automationId, triggerId), timers.at(at, fire));
+    kept.set(scheduleId, timers.at(at, fire));
   };
-  const remove = (automationId: string, triggerId: string) => kept.get(keyOf(automationId, triggerId))?.();
+  const remove = (scheduleId: string) => kept.get(scheduleId)?.();
 
   return {
     put(schedule) {
-      remove(schedule.automationId, schedule.triggerId);
+      remove(schedule.scheduleId);
       plan(schedule);
-      return Promise.resolve();
+      return Promise.resolve(schedule.scheduleId);
     },
-    remove(automationId, triggerId) {
-      remove(automationId, triggerId);
+    remove(scheduleId) {
+      remove(scheduleId);
       return Promise.resolve();
     },
     // Settings do not change under it.
     specId: () => '',
-    list: () =>
-      Promise.resolve(
-        [...kept.keys()].map((key) => {
-          const [automationId = '', triggerId = ''] = key.split('/');
-          return { automationId, triggerId };
-        }),
-      ),
+    list: () => Promise.resolve([...kept.keys()]),
   };
 }
 

@@ -38,7 +38,7 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
   const admissions: Admission[] = [];
   const seen = new Set<string>();
   for (const [index, { request, bucket }] of asked.entries()) {
-    const standing = standings[index] ?? { runnable: false, duplicate: false, active: 0, newest: null };
+    const standing = standings[index] ?? { runnable: false, duplicate: false, active: 0, newest: null, slug: '' };
     const name = `${bucket.automationId}/${bucket.scopeKey}`;
     const state = buckets.get(name) ?? { ...standing, last: null, isClosed: false };
     buckets.set(name, state);
@@ -50,7 +50,7 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
       continue;
     }
     seen.add(once);
-    admissions.push(await admit(tx, { request, bucket, state, rows }));
+    admissions.push(await admit(tx, { request, bucket, state, rows, slug: standing.slug }));
   }
   await insertRuns(tx, rows);
   return admissions;
@@ -80,7 +80,7 @@ const bucketOf = ({ automationId, scope, contextKey }: RunRequest): Bucket => ({
 
 async function admit(
   tx: Executor,
-  { request, bucket, state, rows }: Asked & { state: BucketState; rows: RunInsert[] },
+  { request, bucket, state, rows, slug }: Asked & { state: BucketState; rows: RunInsert[]; slug: string },
 ): Promise<Admission> {
   let replaced: ClosedRun[] = [];
   const startNow = request.mode !== 'queued' || state.active === 0;
@@ -97,7 +97,7 @@ async function admit(
     state.isClosed = true;
     state.active = 0;
   }
-  const workflowId = runWorkflowId(request.mode, bucket, request.id);
+  const workflowId = runWorkflowId(request, slug);
   const row: RunInsert = { request, scopeKey: bucket.scopeKey, workflowId, startNow, endedBy: null };
   const admission: Admitted = { admitted: true, workflowId, startNow, replaced };
   rows.push(row);

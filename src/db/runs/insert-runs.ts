@@ -13,6 +13,8 @@ export interface RunStanding {
   /** Active runs of its bucket. */
   active: number;
   newest: string | null;
+  /** The automation's name in workflow ids. */
+  slug: string;
 }
 
 /** A row of `runs` to insert. */
@@ -49,7 +51,7 @@ export async function readStandings(
     select coalesce(a.deleted_at is null and (a.status = 'enabled' or q.even), false) as runnable,
       q.change_id is not null and exists (select 1 from runs r where r.automation_id = q.automation_id
         and r.trigger_id = q.trigger_id and r.change_id = q.change_id) as duplicate,
-      b.active, b.newest
+      b.active, b.newest, coalesce(a.slug, q.automation_id::text) as slug
     from asked q join buckets b using (automation_id, scope_key) left join automations a on a.id = q.automation_id order by q.ord`);
   return result.rows;
 }

@@ -150,6 +150,14 @@ export async function markClosed(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`update runs set close_requested = null where id = ${runId}`);
 }
 
+/** A pending run has another workflow id from now on. False = it is not pending any more. */
+export async function moveRun(db: Executor, runId: string, workflowId: string): Promise<boolean> {
+  const moved = await db.execute(
+    sql`update runs set workflow_id = ${workflowId} where id = ${runId} and status = 'pending'`,
+  );
+  return moved.rowCount === 1;
+}
+
 interface RunStanding {
   status: string;
   createdAt: Date;

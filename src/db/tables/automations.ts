@@ -8,6 +8,8 @@ import { at, jsonb } from './columns';
 export const automations = pgTable('automations', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),
+  /** Names the automation in workflow ids: made at creation, never changed; null = not yet given by an older release. */
+  slug: text('slug').default(sql`'automation-' || left(replace(gen_random_uuid()::text, '-', ''), 12)`),
   description: text('description'),
   group: text('group'),
   status: text('status').$type<'enabled' | 'disabled'>().notNull().default('enabled'),
@@ -109,6 +111,8 @@ export const dwells = pgTable(
     lastFiredAt: at('last_fired_at'),
     startAttemptedAt: at('start_attempted_at'),
     startedAt: at('started_at'),
+    /** Of its timer; null = `dwell:<id>`. */
+    workflowId: text('workflow_id'),
     updatedAt: at('updated_at')
       .notNull()
       .default(sql`clock_timestamp()`),
@@ -121,7 +125,7 @@ export const dwells = pgTable(
 );
 
 /** Dwells that ended before their deadline and whose workflow has not been terminated. */
-export const dwellEnds = pgTable('dwell_ends', { id: uuid('id').primaryKey() });
+export const dwellEnds = pgTable('dwell_ends', { id: uuid('id').primaryKey(), workflowId: text('workflow_id') });
 
 /** What cron and interval triggers ask of Temporal's Schedules. */
 export const schedules = pgTable(
@@ -138,6 +142,8 @@ export const schedules = pgTable(
     syncedAt: at('synced_at'),
     attemptedAt: at('attempted_at'),
     spec: text('spec'),
+    /** Of the Schedule in Temporal; null = `automation:<automation>:<trigger>`, or none yet. */
+    scheduleId: text('schedule_id'),
   },
   (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
 );
@@ -145,7 +151,11 @@ export const schedules = pgTable(
 /** Schedules that are to be deleted from Temporal. */
 export const scheduleEnds = pgTable(
   'schedule_ends',
-  { automationId: uuid('automation_id').notNull(), triggerId: text('trigger_id').notNull() },
+  {
+    automationId: uuid('automation_id').notNull(),
+    triggerId: text('trigger_id').notNull(),
+    scheduleId: text('schedule_id'),
+  },
   (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
 );
 

@@ -12,5 +12,7 @@ export interface DwellActivities {
   fireDwell(dwellId: string): Promise<FireAnswer>;
 }
 
-/** Workflow id of a dwell. */
-export const dwellWorkflowId = (dwellId: string): string => `dwell:${dwellId}`;
+/** Memo of the workflow: names the dwell that holds the workflow id. */
+export interface DwellMemo {
+  fermataDwellId: string;
+}

@@ -1,4 +1,5 @@
 import { sha256 } from '../sha256';
+import type { ConcurrencyScope } from './bucket';
 
 /** Longest context key that appears as it is in workflow ids and search attributes (SQL visibility holds 255). */
 const LONGEST_KEY = 120;
@@ -8,11 +9,36 @@ export function shortKey(key: string): string {
   return key.length <= LONGEST_KEY ? key : `${key.slice(0, 80).toWellFormed()}~${sha256(key).slice(0, 32)}`;
 }
 
-/** Workflow id of a run: one per bucket, except in `parallel`, where every run has its own. */
-export function runWorkflowId(
-  mode: 'single' | 'restart' | 'queued' | 'parallel',
-  bucket: { automationId: string; scopeKey: string },
-  runId: string,
-): string {
-  return `run:${bucket.automationId}:${mode === 'parallel' ? runId : shortKey(bucket.scopeKey)}`;
+/** Characters of a run's id at the end of the workflow id of a `parallel` run. */
+const RUN_DIGITS = 12;
+
+/** `/` separates the parts of an id. */
+const encoded = (text: string): string => text.replaceAll('%', '%25').replaceAll('/', '%2F');
+
+/** A context key as one part of an id. No key is `-`; the key `-` itself is `%2D`. */
+function keyPart(key: string | null): string {
+  if (key === null || key === '') return '-';
+  return key === '-' ? '%2D' : encoded(shortKey(key));
 }
+
+/**
+ * Workflow id of a run: `<slug>` when all runs of the automation share a bucket, else `<slug>/<context key>`; in `parallel`, where
+ * every run has its own id, `<slug>/<context key>/<last 12 of the run's id>`.
+ */
+export function runWorkflowId(
+  { mode, scope, contextKey, id }: { mode: string; scope: ConcurrencyScope; contextKey: string | null; id: string },
+  slug: string,
+): string {
+  if (mode === 'parallel') return `${slug}/${keyPart(contextKey)}/${id.slice(-RUN_DIGITS)}`;
+  return scope === 'automation' ? slug : `${slug}/${keyPart(contextKey)}`;
+}
+
+/** Workflow id of the timer of a dwell without the automation's slug at its beginning. */
+export const dwellIdAfterSlug = (triggerId: string, contextKey: string | null): string =>
+  `/${encoded(triggerId)}/${keyPart(contextKey)}/for`;
+
+/** Id of the Temporal Schedule of a trigger. */
+export const scheduleIdOf = (slug: string, triggerId: string): string => `${slug}/${encoded(triggerId)}`;
+
+/** An id that is used instead of one that another installation of the same namespace holds; installations differ in task queues. */
+export const idBesideOther = (id: string, taskQueue: string): string => `${id}@${taskQueue}`;

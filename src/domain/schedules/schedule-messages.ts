@@ -16,10 +16,6 @@ export interface ScheduleActivities {
   }): Promise<string>;
 }
 
-/** Id of the Temporal Schedule of a trigger. */
-export const scheduleId = (automationId: string, triggerId: string): string =>
-  `automation:${automationId}:${triggerId}`;
-
 /** Kind of the change rows that schedules append; the id names automation and trigger. */
 export const SCHEDULE_KIND = 'automation.schedule';
 export const scheduleEntityId = (automationId: string, triggerId: string): string => `${automationId}/${triggerId}`;

@@ -1,0 +1,15 @@
+import { sql } from 'drizzle-orm';
+import { freeSlug, slugOf } from '../domain/definition/slug';
+import type { Executor } from './executor';
+
+/**
+ * Returns the slug of a new automation: made from its name, with a suffix when another automation has it, also a deleted one
+ * whose runs are still kept. The caller has drawn a revision, whose lock keeps two automations from taking one slug.
+ */
+export async function takeSlug(tx: Executor, name: string, id: string): Promise<string> {
+  const slug = slugOf(name, id);
+  const taken = await tx.execute<{ slug: string }>(
+    sql`select slug from automations where slug = ${slug} or slug ~ ${`^${slug}-[0-9]+$`}`,
+  );
+  return freeSlug(slug, new Set(taken.rows.map((row) => row.slug)));
+}
