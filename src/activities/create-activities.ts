@@ -2,15 +2,16 @@ import { writeJournal } from '../db/runs/journal';
 import { noteRunFailed } from '../db/runs/note-failed';
 import type { RunActivities } from '../domain/run/activities';
 import { createClaimRun } from './claim-run';
+import { createDefaultActivity } from './default-activity';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
 import { createCallStep } from './perform-step';
 import { createPerformStretch } from './perform-stretch';
 import { createFailStep } from './settle-step';
 
-/** Everything that the run workflow calls. */
-export function createActivities(deps: ActivityDeps): RunActivities {
-  return {
+/** Everything that the workflow of a run calls: by function, and by what it does. */
+export function createActivities(deps: ActivityDeps): RunActivities & { default: object } {
+  const activities: RunActivities = {
     claimRun: createClaimRun(deps),
     performStretch: createPerformStretch(deps),
     performStep: createCallStep(deps),
@@ -19,4 +20,5 @@ export function createActivities(deps: ActivityDeps): RunActivities {
     noteRunFailed: (failure) => deps.database.db.transaction((tx) => noteRunFailed(tx, failure)),
     finishRun: (end) => endRun(deps, end),
   };
+  return { ...activities, default: createDefaultActivity(activities) };
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Definition } from '../domain/definition/schema';
+import { nameOfFirstStretch } from '../domain/run/activity-names';
 
 /** What routing needs of a stored definition; actions stay in Postgres until a run claims them. */
 const RoutedDefinition = Definition.pick({
@@ -24,6 +25,8 @@ export interface RoutedAutomation extends RoutedDefinition {
   version: number;
   /** A disabled one is only kept to say why it did not run. */
   enabled: boolean;
+  /** What the first steps of its runs are called in Temporal. */
+  firstStretch: string | undefined;
 }
 
 /** Parses a stored document. Throws zod's error when it no longer is a definition. */
@@ -36,5 +39,7 @@ export function routedAutomation(row: {
   definition: unknown;
 }): RoutedAutomation {
   const { definition, id, name, group, version, enabled } = row;
-  return { ...RoutedDefinition.parse(definition), id, name, group, version, enabled };
+  const { actions = [] } = definition as { actions?: object[] };
+  const firstStretch = nameOfFirstStretch(actions);
+  return { ...RoutedDefinition.parse(definition), id, name, group, version, enabled, firstStretch };
 }

@@ -5,10 +5,10 @@ import {
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import type { RunMemo } from '../domain/run/messages';
+import { RUN_WORKFLOW_TYPES, type RunMemo } from '../domain/run/messages';
 
 /** Workflow types that may have open executions. */
-export const WORKFLOW_TYPES = ['runAutomation', 'dwell', 'schedule', 'housekeeping'] as const;
+export const WORKFLOW_TYPES = [...RUN_WORKFLOW_TYPES, 'dwell', 'schedule', 'housekeeping'] as const;
 
 /** An open execution whose history a build cannot replay. */
 export interface ReplayFailure {

@@ -71,7 +71,7 @@ function createCalls(deps: RunStarterDeps) {
       onCall('start');
       try {
         const { eagerlyStarted } = await within(() =>
-          client.workflow.start('runAutomation', startOptions(deps, run, again)),
+          client.workflow.start('automation', startOptions(deps, run, again)),
         );
         deps.onStarted?.(eagerlyStarted);
         return eagerlyStarted ? 'eager' : 'started';
@@ -232,7 +232,11 @@ function startOptions(deps: RunStarterDeps, run: StartableRun, again: boolean) {
   const trigger = run.triggerId ?? 'manual';
   const context = run.contextKey === null || run.contextKey === '' ? '' : ` · ${run.contextKey}`;
   const { continueAfter } = deps;
-  const input: RunInput = { v: 1, runId: run.id, ...(continueAfter === undefined ? {} : { continueAfter }) };
+  const input: RunInput = {
+    ...{ v: 1, runId: run.id },
+    ...(run.firstStretch !== undefined && { first: run.firstStretch }),
+    ...(continueAfter !== undefined && { continueAfter }),
+  };
   const memo: RunMemo = { fermataRunId: run.id };
   return {
     workflowId: run.workflowId,

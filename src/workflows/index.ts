@@ -1,4 +1,5 @@
-export { runAutomation } from './run/run-automation';
+// `runAutomation`: executions that older releases began; they name activities by their functions.
+export { runAutomation, runAutomation as automation } from './run/run-automation';
 export { housekeeping } from './housekeeping/housekeeping';
 export { dwell } from './dwell/dwell';
 export { schedule } from './schedule/schedule';

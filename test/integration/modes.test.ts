@@ -122,7 +122,9 @@ actions: [{ action: automation.log, config: { message: hello } }]
     (await engine.ended(count, id)).map(({ workflow_id: workflowId }) => workflowId);
 
   it('names the automation and the context key', async () => {
-    const single = await engine.save(named('Readable "one"', 'id.single', 'mode: queued'));
+    const single = await engine.save(
+      named('Readable "one"', 'id.single', 'mode: queued\nconcurrency_scope: context_key'),
+    );
     const whole = await engine.save(named('Readable whole', 'id.whole', 'concurrency_scope: automation'));
     const beside = await engine.save(named('Readable beside', 'id.beside', 'mode: parallel'));
     for (const subject of ['prod/pay%', '-']) await engine.emit('id.single', {}, { subject });

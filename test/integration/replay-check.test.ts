@@ -41,7 +41,7 @@ describe('fermata replay-check', () => {
     return { code, err, report: JSON.parse(out) as Report };
   };
   const open = async (): Promise<number> => {
-    const query = `WorkflowType = 'runAutomation' AND ExecutionStatus = 'Running' AND TaskQueue = '${e.temporal.taskQueue}'`;
+    const query = `WorkflowType = 'automation' AND ExecutionStatus = 'Running' AND TaskQueue = '${e.temporal.taskQueue}'`;
     return (await client.workflow.count(query)).count;
   };
 
@@ -60,7 +60,7 @@ describe('fermata replay-check', () => {
     await worker.stop();
     const passed = await check();
     expect(passed).toMatchObject({ code: 0, err: '', report: { failures: [] } });
-    const runs = { workflowType: 'runAutomation', replayed: 3, failed: 0, more: false };
+    const runs = { workflowType: 'automation', replayed: 3, failed: 0, more: false };
     expect(passed.report.types).toContainEqual(runs);
     const bounded = await check('--limit', '2');
     expect(bounded.report.types).toContainEqual({ ...runs, replayed: 2, more: true });
@@ -72,7 +72,7 @@ describe('fermata replay-check', () => {
     expect(failed.code).toBe(1);
     expect(failed.report.failures).toEqual([
       {
-        workflowType: 'runAutomation',
+        workflowType: 'automation',
         ...{ runId, workflowId: 'doctored', executionRunId: expect.any(String) as string },
         message: expect.stringContaining('TMPRL1100') as string,
       },
@@ -88,7 +88,7 @@ async function startDoctored(
   { namespace, taskQueue }: Engine['temporal'],
   runId: string,
 ): Promise<void> {
-  await workflow.start('runAutomation', {
+  await workflow.start('automation', {
     args: [{ v: 1, runId }],
     ...{ taskQueue, workflowId: 'doctored', memo: { fermataRunId: runId } },
   });

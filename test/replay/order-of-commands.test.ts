@@ -134,8 +134,7 @@ describe('commands of a run', () => {
   let compared = 0;
   beforeAll(async () => {
     fixSeed();
-    const names = ['claimRun', 'performStretch', 'performStep', 'failStep', 'writeNotes', 'noteRunFailed', 'finishRun'];
-    sandbox = await createWorkflowSandbox(names);
+    sandbox = await createWorkflowSandbox(['default']);
   }, 120_000);
 
   /** Commands when completions arrive one by one, all together, and grouped at random. */

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Database } from '../../db/client';
 import { noteDone, positionOf } from '../../db/periodic-work';
 import { endLostRun, openRunsAmong } from '../../db/runs/lost';
-import type { RunMemo } from '../../domain/run/messages';
+import { IS_RUN, type RunMemo } from '../../domain/run/messages';
 import { endOf } from './execution-end';
 
 /** Name of this work in `periodic_work`. */
@@ -43,7 +43,7 @@ export function createReconcileClosed(deps: {
     const startedAt = Date.now();
     const last = Number((await positionOf(database.db, RECONCILE_CLOSED)) ?? startedAt - FIRST_LOOK_MS);
     const since = new Date(last - OVERLAP_MS).toISOString();
-    const query = `WorkflowType = 'runAutomation' AND TaskQueue = '${deps.taskQueue}' AND CloseTime > '${since}' AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Canceled', 'Failed')`;
+    const query = `${IS_RUN} AND TaskQueue = '${deps.taskQueue}' AND CloseTime > '${since}' AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Canceled', 'Failed')`;
     let repaired = 0;
     let page: string[] = [];
     for await (const { memo } of client.workflow.list({ query })) {

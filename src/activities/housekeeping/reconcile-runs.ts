@@ -4,7 +4,7 @@ import { noteDone, positionOf } from '../../db/periodic-work';
 import { endLostRun, openRunsAfter, waitsWithoutRow, withoutRow, type OpenRun } from '../../db/runs/lost';
 import type { Clock } from '../../domain/clock';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
-import type { RunMemo, WakeSignal } from '../../domain/run/messages';
+import { IS_RUN, type RunMemo, type WakeSignal } from '../../domain/run/messages';
 import { endOf } from './execution-end';
 import { endForgottenWaits, evaluateWaits } from './unanswered-wakes';
 
@@ -126,7 +126,7 @@ async function endOrphans(
       }
     });
   };
-  const query = `WorkflowType = 'runAutomation' AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`;
+  const query = `${IS_RUN} AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`;
   for await (const { workflowId, runId, memo, startTime } of client.workflow.list({ query })) {
     const fermataRunId = (memo as Partial<RunMemo> | undefined)?.fermataRunId;
     if (fermataRunId === undefined || clock.now().getTime() - startTime.getTime() < SETTLED_MS) continue;

@@ -94,7 +94,8 @@ export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTe
 }
 
 function activityOf(activities: Activities, name: string): Activities[string] {
-  const activity = activities[name];
+  // Runs name activities by what they do.
+  const activity = activities[name] ?? activities['default'];
   if (activity === undefined) throw new Error(`Activity ${name} not found`);
   return activity;
 }
@@ -140,7 +141,7 @@ function runStarter(
       if ((await standing(run.id))?.status !== 'pending') return 'stale';
       holders.set(run.workflowId, run.id);
       const input: RunInput = { v: 1, runId: run.id };
-      await begin({ workflowType: 'runAutomation', workflowId: run.workflowId }, [input]);
+      await begin({ workflowType: 'automation', workflowId: run.workflowId }, [input]);
       return 'started';
     },
     wake({ workflowId, runId, path }) {

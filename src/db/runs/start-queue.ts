@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
+import { nameOfFirstStretch } from '../../domain/run/activity-names';
 import type { Executor } from '../executor';
 import type { ClosedRun } from './close-runs';
 import { bucketStalled } from './promote';
@@ -15,6 +16,8 @@ export interface StartableRun {
   triggerEvent: string | null;
   contextKey: string | null;
   workflowId: string;
+  /** What its first steps are called in Temporal; undefined = it has none, or performs `on_failure`. */
+  firstStretch: string | undefined;
   /** It lost its execution: the new one performs `on_failure` under the same workflow id. */
   wasLost: boolean;
 }
@@ -34,6 +37,7 @@ interface Row extends Record<string, unknown> {
   context_key: string | null;
   workflow_id: string;
   was_lost: boolean;
+  actions: object[] | null;
 }
 
 /** There are runs to start. */
@@ -81,7 +85,9 @@ export async function takeStartable(
       returning u.id, u.automation_id, u.version, u.mode, u.trigger_id, u.trigger_event, u.context_key, u.workflow_id,
         u.error is not null as was_lost)
     select taken.id, taken.automation_id, taken.version, taken.mode, taken.trigger_id, taken.trigger_event,
-      taken.context_key, taken.workflow_id, taken.was_lost, a.name, a."group"
+      taken.context_key, taken.workflow_id, taken.was_lost, a.name, a."group", (
+        select v.definition -> 'actions' from automation_versions v
+        where v.automation_id = taken.automation_id and v.version = taken.version) as actions
     from taken join picked using (id) join automations a on a.id = taken.automation_id
     order by picked.place`);
   return result.rows.map((row) => ({
@@ -95,6 +101,7 @@ export async function takeStartable(
     triggerEvent: row.trigger_event,
     contextKey: row.context_key,
     workflowId: row.workflow_id,
+    firstStretch: row.was_lost ? undefined : nameOfFirstStretch(row.actions ?? []),
     wasLost: row.was_lost,
   }));
 }

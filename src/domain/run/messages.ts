@@ -1,6 +1,12 @@
 import type { EndedBy, RunError, StepRecord, StepStatus } from './step-record';
 
-/** Input of `runAutomation`. Versioned, since executions of older code may still be open. */
+/** Types of the workflow of a run: what is started now, and what older releases started. */
+export const RUN_WORKFLOW_TYPES = ['automation', 'runAutomation'] as const;
+
+/** Condition of visibility queries on the executions of runs. */
+export const IS_RUN = `WorkflowType IN (${RUN_WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ')})`;
+
+/** Input of the workflow of a run. Versioned, since executions of older code may still be open. */
 export interface RunInput {
   v: 1;
   runId: string;
@@ -8,6 +14,8 @@ export interface RunInput {
   resume?: Resume;
   /** Events of a history after which an execution continues as new; absent = the default. For tests. */
   continueAfter?: number;
+  /** Name of the activity that claims the run and performs its first steps; absent = not known. */
+  first?: string;
 }
 
 /** Where an execution stopped, at a border between steps, for the next one to go on. */
@@ -25,9 +33,11 @@ export interface Resume {
   journal: StepRecord[];
   /** Lines of the step list in the Web UI. */
   details: [path: string, line: { label: string; status: StepStatus; note: string }][];
+  /** Iterations in that list that are not shown one by one, by the path of their loop; absent in executions of older releases. */
+  folded?: [loop: string, ranges: [first: number, last: number][]][];
 }
 
-/** Result of `runAutomation`, for the Web UI; the row is the truth. */
+/** Result of the workflow of a run, for the Web UI; the row is the truth. */
 export interface RunResult {
   /** `dropped`: the row was not for this execution any more, nothing was done. */
   status: 'success' | 'failed' | 'dropped';

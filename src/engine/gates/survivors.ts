@@ -216,7 +216,7 @@ function startable({ candidate, request }: Survivor, workflowId: string): Starta
     triggerId: request.triggerId,
     triggerEvent: request.triggerEvent,
     contextKey: request.contextKey,
-    workflowId,
+    ...{ workflowId, firstStretch: candidate.automation.firstStretch },
     wasLost: false,
   };
 }

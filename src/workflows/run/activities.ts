@@ -9,10 +9,13 @@ import {
   type CancellationScope,
 } from '@temporalio/workflow';
 import type { Failed, GaveUp, StepOutcome, RunActivities, StepInput, Stretched } from '../../domain/run/activities';
+import { ACTIVITY_NAMES, nameOfStretch } from '../../domain/run/activity-names';
 import { callsQueueOf } from '../../domain/run/calls-queue';
 import { stepDeadlineMs } from '../../domain/run/step-deadline';
 import type { Command } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
+import type { PlanNode } from '../../domain/run/plan';
+import { named } from './named';
 import type { RunState } from './run-state';
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -29,8 +32,9 @@ const LOCAL = {
 /** Room for reading the scope, masking and writing the row around the call itself. */
 const BOOKKEEPING_MS = 60_000;
 
-/** Activities of ours that are fast, with what the Web UI shows beside their markers. */
-export const local = (summary: string): RunActivities => proxyLocalActivities<RunActivities>({ ...LOCAL, summary });
+/** Activities of ours that are fast, with the name of their markers and what the Web UI shows beside it. */
+export const local = (name: string, summary = name): RunActivities =>
+  named(proxyLocalActivities<RunActivities>({ ...LOCAL, summary }), name);
 
 /** Time for one attempt at a stretch as a normal activity; its steps take at most 2 s besides the last one. */
 const ELSEWHERE_MS = 120_000;
@@ -53,16 +57,25 @@ export function performStretch(
     ...{ branch: branch.place, positions: state.progress.positionsOf(branch.place) },
     first: { type: command.type, at: path, ...(iteration === undefined ? {} : { iteration }) },
   };
-  const { label } = node;
-  const perform = () => (elsewhere ? anywhere(label) : local(label)).performStretch(input);
+  const name = nameOfStretch(node, followingOf(branch, node));
+  const perform = () => (elsewhere ? anywhere(name, node.label) : local(name, node.label)).performStretch(input);
   return keepingNotes(state, input, () => scope.run(perform));
 }
 
-const anywhere = (summary: string): Pick<RunActivities, 'performStretch'> =>
-  proxyActivities<Pick<RunActivities, 'performStretch'>>({
-    ...{ summary, startToCloseTimeout: ELSEWHERE_MS },
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
-  });
+const anywhere = (name: string, summary: string): Pick<RunActivities, 'performStretch'> =>
+  named(
+    proxyActivities<RunActivities>({
+      ...{ summary, startToCloseTimeout: ELSEWHERE_MS },
+      retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+    }),
+    name,
+  );
+
+/** The steps after one in its list; none when it is not in the list that the branch is at. */
+function followingOf({ list }: Branch, node: PlanNode): readonly PlanNode[] {
+  const at = list?.steps[list.index] === node ? list.index + 1 : Infinity;
+  return list?.steps.slice(at) ?? [];
+}
 
 /** An activity that is cancelled before it has begun never runs: the notes in its input go with the next one. */
 async function keepingNotes<T>(
@@ -89,7 +102,7 @@ export async function callStep(
   { node, path, after }: CommandOf<'call'>,
 ): Promise<StepOutcome | GaveUp> {
   const timeoutMs = after?.timeoutMs ?? node.timeoutMs;
-  const { performStep } = proxyActivities<Pick<RunActivities, 'performStep'>>({
+  const calls = proxyActivities<RunActivities>({
     summary: node.label,
     ...(after?.apart && { taskQueue: callsQueueOf(workflowInfo().taskQueue) }),
     startToCloseTimeout: timeoutMs + BOOKKEEPING_MS,
@@ -100,7 +113,7 @@ export async function callStep(
   });
   const input = { ...state.stepInput(branch), path, ...(!after?.apart && { mayMove: true as const }) };
   try {
-    return await scope.run(() => performStep(input));
+    return await scope.run(() => named(calls, node.action).performStep(input));
   } catch (error) {
     const failed = error instanceof ActivityFailure ? failedFor(error.cause) : undefined;
     if (failed) return failed;
@@ -126,11 +139,11 @@ export function failStep(
   { node, path, error }: CommandOf<'fail'>,
 ): Promise<StepOutcome> {
   const input = { ...state.stepInput(branch), path, error };
-  return keepingNotes(state, input, () => scope.run(() => local(node.label).failStep(input)));
+  return keepingNotes(state, input, () => scope.run(() => local(node.action, node.label).failStep(input)));
 }
 
 /** Writes what was noted: all that is left of the run may pause for a month. */
 export async function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
   const input = { runId: state.runId, journal: state.beginWriting() };
-  await scope.run(() => local('notes').writeNotes(input));
+  await scope.run(() => local(ACTIVITY_NAMES.notes).writeNotes(input));
 }

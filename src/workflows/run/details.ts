@@ -1,21 +1,25 @@
 import { markdownLine } from '../../domain/run/markdown';
 import type { Resume } from '../../domain/run/messages';
+import { comparePaths, depthOf, iterationsOf } from '../../domain/run/step-tree';
 import type { StepStatus } from '../../domain/run/step-record';
 
-/** Most lines that the Web UI's current details carry; the newest are kept. */
+/** Most lines that the Web UI's current details carry. */
 const LINES = 60;
 /** Longest label or note, in characters. */
 const TEXT = 200;
 
-const MARK: Record<StepStatus, string> = {
-  pending: '▫️',
-  running: '▶️',
-  waiting: '⏳',
-  success: '✅',
-  failed: '❌',
-  skipped: '⏭️',
-  cancelled: '🚫',
+/** In words: glyphs would need fonts that not every browser has. */
+const WORDS: Record<StepStatus, string> = {
+  pending: 'pending',
+  running: 'running',
+  waiting: 'waiting',
+  success: 'done',
+  failed: 'failed',
+  skipped: 'skipped',
+  cancelled: 'cancelled',
 };
+
+const OPEN: readonly StepStatus[] = ['pending', 'running', 'waiting'];
 
 interface Line {
   label: string;
@@ -23,48 +27,104 @@ interface Line {
   note: string;
 }
 
+/** First and last of a row of iterations, counted from 1. */
+type Range = [first: number, last: number];
+
 /**
- * The step list that the Web UI shows as Markdown. It is what makes a run readable there, since local attempts are
- * only markers in the history.
+ * The steps of a run as the Web UI shows them: a tree in Markdown of at most 60 lines. It is what makes a run readable there,
+ * since local attempts are only markers in the history. Iterations that have ended are one line for each loop; of other steps
+ * those go first that ended first.
  */
 export class Details {
   private readonly lines: Map<string, Line>;
+  private readonly folded: Map<string, Range[]>;
   private hidden = 0;
 
-  constructor(lines: Resume['details'] = []) {
-    this.lines = new Map(lines);
+  constructor({ details = [], folded = [] }: Partial<Pick<Resume, 'details' | 'folded'>> = {}) {
+    this.lines = new Map(details);
+    this.folded = new Map(folded);
   }
 
   /** Without a note the step keeps the one it has. */
   set(path: string, label: string, status: StepStatus, note?: string): void {
-    const kept = this.lines.get(path)?.note ?? '';
-    this.lines.set(path, { label, status, note: note === undefined ? kept : ` — ${markdownLine(note, TEXT)}` });
-    if (this.lines.size > LINES) this.hideOldest();
+    const before = this.lines.get(path);
+    if (!before) for (const { loop, index } of iterationsOf(path)) this.foldOthers(loop, index);
+    this.lines.set(path, { label, status, note: note === undefined ? (before?.note ?? '') : markdownLine(note, TEXT) });
+    if (!OPEN.includes(status)) this.foldOthers(path, null);
+    // One line may be taken by the number of hidden steps.
+    while (this.lines.size + this.folded.size > LINES - 1) this.hideOldest();
   }
 
-  /** What has ended goes first: steps around others stay to be seen. */
+  /** Folds the iterations of a loop whose steps have all ended, except the one that is about to go on. */
+  private foldOthers(loop: string, except: number | null): void {
+    const ended = new Map<number, boolean>();
+    for (const [path, { status }] of this.lines) {
+      const index = iterationsOf(path).find((iteration) => iteration.loop === loop)?.index;
+      if (index === undefined || index === except) continue;
+      ended.set(index, (ended.get(index) ?? true) && !OPEN.includes(status));
+    }
+    for (const [index, isOver] of ended) if (isOver) this.fold(loop, index);
+  }
+
+  private fold(loop: string, index: number): void {
+    const place = `${loop}.repeat[${index}].`;
+    for (const map of [this.lines, this.folded]) {
+      for (const path of map.keys()) if (path.startsWith(place)) map.delete(path);
+    }
+    this.folded.set(loop, withNumber(this.folded.get(loop) ?? [], index + 1));
+  }
+
+  /** Hides the step that ended first and has nothing below it, or the oldest when none has ended. */
   private hideOldest(): void {
-    const isOver = ([, { status }]: [string, Line]) => !['pending', 'running', 'waiting'].includes(status);
-    const [path] = [...this.lines].find(isOver) ?? [...this.lines][0] ?? [];
-    if (path !== undefined) this.lines.delete(path);
+    const paths = [...this.lines.keys(), ...this.folded.keys()];
+    const isLeaf = (path: string) => !this.folded.has(path) && !paths.some((other) => other.startsWith(`${path}.`));
+    const over = [...this.lines].find(([path, { status }]) => !OPEN.includes(status) && isLeaf(path));
+    const [path] = over ?? [...this.folded].find(([loop]) => !this.lines.has(loop)) ?? [...this.lines][0] ?? [];
+    if (path === undefined) return;
+    if (!this.lines.delete(path)) this.folded.delete(path);
     this.hidden += 1;
   }
 
   /** For the next execution of the run. */
-  snapshot(): Resume['details'] {
-    return [...this.lines];
+  snapshot(): Pick<Resume, 'details' | 'folded'> {
+    return { details: [...this.lines], folded: [...this.folded] };
   }
 
   markdown(): string {
-    const shown = [...this.lines].map(
-      ([path, line]) =>
-        `- ${MARK[line.status]} **${markdownLine(line.label, TEXT)}**${word(line)} \`${path}\`${line.note}`,
-    );
-    return [...(this.hidden > 0 ? [`_${this.hidden} earlier steps_`, ''] : []), ...shown].join('\n');
+    const lines = [...this.lines].map(([path, line]): [string, string] => [path, lineOf(path, line)]);
+    const folds = [...this.folded].map(([loop, ranges]): [string, string] => [
+      // Before the iterations that are still shown.
+      `${loop}.repeat`,
+      `${indent(depthOf(loop) + 1)}- ${iterationsIn(ranges)} done`,
+    ]);
+    const shown = [...lines, ...folds].sort(([one], [other]) => comparePaths(one, other)).map(([, text]) => text);
+    const [noun, hidden] = [this.hidden === 1 ? 'step' : 'steps', this.hidden];
+    return [...(hidden > 0 ? [`- ${hidden} earlier ${noun} not shown`] : []), ...shown].join('\n');
   }
 }
 
-/** Also in words, for who has no such glyphs; a step that says nothing succeeded. */
-function word({ status }: Line): string {
-  return status === 'success' ? '' : ` ${status}`;
+const indent = (depth: number): string => '  '.repeat(depth);
+
+function lineOf(path: string, { label, status, note }: Line): string {
+  // Snapshots of older releases have the dash in the note.
+  const text = note.replace(/^ — /, '');
+  return `${indent(depthOf(path))}- ${WORDS[status]}: **${markdownLine(label, TEXT)}**${text === '' ? '' : ` (${text})`}`;
+}
+
+/** Sorted, with neighbours joined. */
+function withNumber(ranges: readonly Range[], number: number): Range[] {
+  const joined: Range[] = [];
+  for (const [first, last] of [...ranges, [number, number] as Range].sort(([a], [b]) => a - b)) {
+    const before = joined.at(-1);
+    if (before && first <= before[1] + 1) before[1] = Math.max(before[1], last);
+    else joined.push([first, last]);
+  }
+  return joined;
+}
+
+function iterationsIn(ranges: readonly Range[]): string {
+  const texts = ranges.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`));
+  const isOne = ranges.length === 1 && ranges[0]?.[0] === ranges[0]?.[1];
+  const shown = texts.length > 10 ? [...texts.slice(0, 9), '…', ...texts.slice(-1)] : texts;
+  return `${isOne ? 'iteration' : 'iterations'} ${shown.join(', ')}`;
 }

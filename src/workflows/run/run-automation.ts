@@ -8,6 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Claimed, Done, Stretched } from '../../domain/run/activities';
+import { ACTIVITY_NAMES } from '../../domain/run/activity-names';
 import type { Steps } from '../../domain/run/interpret/command';
 import { RunClosed, RunEnded, StepFailed } from '../../domain/run/interpret/outcome';
 import { runList } from '../../domain/run/interpret/steps';
@@ -48,7 +49,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   const resumes = resume === undefined ? {} : { resumes: true };
   // Not to be cancelled: what it has claimed must be ended below.
   const claimed = await CancellationScope.nonCancellable(() =>
-    local('start').claimRun({ runId, executionRunId, ...resumes }),
+    local(input.first ?? ACTIVITY_NAMES.claim, 'start').claimRun({ runId, executionRunId, ...resumes }),
   );
   if (!claimed) return { status: 'dropped' };
 
@@ -82,7 +83,7 @@ async function runClaimed(
   if (state.rowEnded) return { status: 'success' };
   // After a cancel the workflow's own scope refuses everything; the row must be written anyway.
   await CancellationScope.nonCancellable(() =>
-    local('finish').finishRun({ runId, ...end, journal: state.takeNotes() }),
+    local(ACTIVITY_NAMES.finish).finishRun({ runId, ...end, journal: state.takeNotes() }),
   );
   if (cancellation !== undefined) throw cancellation;
   if (end.error) throw ApplicationFailure.nonRetryable(end.error.message, end.error.code, end.error);
@@ -109,7 +110,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     progress.root.repeat = null;
     progress.leaveAll();
     const noted = { runId: state.runId, error, ...(endedBy && { endedBy }), journal: state.takeNotes() };
-    if (!(await local('note the failure').noteRunFailed(noted))) throw new RunClosed();
+    if (!(await local(ACTIVITY_NAMES.failure, 'note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
   // How it ends changes nothing of how the run ended.
   await run(runList(progress, progress.root, onFailure, 'on_failure'));

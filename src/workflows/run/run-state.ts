@@ -31,7 +31,7 @@ export class RunState {
     { resume, continueAfter = CONTINUE_AFTER }: Pick<RunInput, 'resume' | 'continueAfter'>,
   ) {
     this.progress = new Progress(variables, resume);
-    this.details = new Details(resume?.details);
+    this.details = new Details(resume);
     this.journal = resume?.journal ?? [];
     this.failed = resume?.failed;
     this.continueAfter = continueAfter;
@@ -107,7 +107,7 @@ export class RunState {
     return {
       ...progress.snapshot(),
       ...(failed === undefined ? {} : { failed }),
-      ...{ journal: this.takeNotes(), details: details.snapshot() },
+      ...{ journal: this.takeNotes(), ...details.snapshot() },
     };
   }
 }

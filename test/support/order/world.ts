@@ -53,7 +53,7 @@ export interface Options {
 const payload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const valueOf = (data: unknown): unknown => defaultPayloadConverter.fromPayload(data as Payload);
 
-/** One execution of `runAutomation` in the SDK's sandbox. */
+/** One execution of `automation` in the SDK's sandbox. */
 class Driven {
   readonly asked = new Map<string, Command>();
   readonly commands: string[] = [];
@@ -62,7 +62,7 @@ class Driven {
   private constructor(private readonly workflow: Workflow) {}
 
   static async start(sandbox: WorkflowSandbox): Promise<Driven> {
-    const names = { workflowType: 'runAutomation', workflowId: 'order', runId: RUN_ID, firstRunId: RUN_ID };
+    const names = { workflowType: 'automation', workflowId: 'order', runId: RUN_ID, firstRunId: RUN_ID };
     const driven = new Driven(await sandbox.create(names, 0));
     await driven.activate([{ initializeWorkflow: init(names) }], 0, 1);
     return driven;
@@ -208,11 +208,11 @@ async function enqueue(command: Command, now: number, pending: Pending[], option
   if (cancelled) cancelActivity(cancelled.seq ?? 0, command.requestCancelLocalActivity != null, now, pending);
   const scheduled = local ?? normal;
   if (!scheduled) return;
-  const { seq = 0, activityType = '' } = scheduled as { seq?: number; activityType?: string };
-  const [input] = ((scheduled.arguments ?? []) as unknown[]).map(valueOf);
+  const { seq = 0 } = scheduled as { seq?: number };
+  const [input, fn] = ((scheduled.arguments ?? []) as unknown[]).map(valueOf);
   const takes = chance(`${options.seed} takes ${seq}`) * 20;
   const answers = `activity ${seq}`;
-  const answer = await options.answer(activityType, input);
+  const answer = await options.answer(String(fn), input);
   const result =
     'failure' in answer
       ? { failed: { failure: failureOf(answer.failure) } }

@@ -11,6 +11,8 @@ export interface Branch {
   repeat: Record<string, unknown> | null;
   /** Path of the last wait of this branch. */
   wait: string | undefined;
+  /** The innermost list that the branch is at, for names of activities; of no meaning to the interpretation. */
+  list?: { steps: readonly PlanNode[]; index: number };
 }
 
 /** Where execution stands, shared by all branches of a run. A new execution goes on from its snapshot. */

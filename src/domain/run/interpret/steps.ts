@@ -75,6 +75,7 @@ function* listOf(context: Context, steps: readonly PlanNode[], prefix: string): 
   const { progress } = context;
   for (let index = progress.position(prefix); index < steps.length; index += 1) {
     progress.reach(prefix, index);
+    context.branch.list = { steps, index };
     yield* stepOf(context, steps[index] as PlanNode, `${prefix}[${index}]`);
   }
   progress.leave(prefix);

@@ -1,0 +1,18 @@
+import { Context } from '@temporalio/activity';
+import type { RunActivities } from '../domain/run/activities';
+
+type Activity = (input: unknown) => Promise<unknown>;
+
+/**
+ * The activity for every name that is not registered: runs name their activities by what they do, e.g. `incident.create`, and pass
+ * the function to call as second argument.
+ * @throws {Error} when there is no such function: a newer release has it, and Temporal offers the task to other workers
+ */
+export function createDefaultActivity(activities: RunActivities): (input: unknown, fn: unknown) => Promise<unknown> {
+  const byName = new Map(Object.entries(activities) as [string, Activity][]);
+  return (input, fn) => {
+    const activity = byName.get(String(fn));
+    if (activity) return activity(input);
+    return Promise.reject(new Error(`Activity ${Context.current().info.activityType} is not known to this worker.`));
+  };
+}

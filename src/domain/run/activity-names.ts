@@ -1,0 +1,41 @@
+import { kindOf } from '../definition/action-kind';
+import type { PlanNode } from './plan';
+
+/**
+ * Names of activities in histories of the workflow type `automation`. A replay compares them with the history: a change needs
+ * `patched`.
+ */
+export const ACTIVITY_NAMES = { claim: 'start', notes: 'notes', failure: 'run failed', finish: 'finish' } as const;
+
+/** What a step is called: its action, e.g. `incident.create`, or its kind, e.g. `wait_until`. */
+export const nameOfStep = (node: PlanNode): string => (node.kind === 'action' ? node.action : node.kind);
+
+/** Kinds that need Temporal: a stretch that begins before one ends there. */
+const PAUSES: readonly string[] = ['delay', 'wait_until', 'wait_for_trigger', 'parallel'];
+
+const nameOf = (first: string, more: number): string => (more === 0 ? first : `${first} + ${more} more`);
+
+/** How many of these steps a stretch can carry out after its first one. */
+function countInline<T>(steps: readonly T[], isPause: (step: T) => boolean): number {
+  const end = steps.findIndex(isPause);
+  return end < 0 ? steps.length : end;
+}
+
+/** What a stretch is called: its first step and the number of those that follow it in its list, e.g. `incident.create + 2 more`. */
+export function nameOfStretch(node: PlanNode, following: readonly PlanNode[]): string {
+  if (PAUSES.includes(node.kind)) return node.kind;
+  const isPause = (step: PlanNode) =>
+    PAUSES.includes(step.kind) || (step.kind === 'action' && step.execution === 'long');
+  return nameOf(nameOfStep(node), countInline(following, isPause));
+}
+
+/** The same of the first stretch of a run, whose plan the execution does not know yet; undefined = there are no steps. */
+export function nameOfFirstStretch(actions: readonly object[]): string | undefined {
+  const names = actions.map((step) => ('action' in step ? String(step.action) : kindOf(step)));
+  const [first, ...following] = names;
+  if (first === undefined || PAUSES.includes(first)) return first;
+  return nameOf(
+    first,
+    countInline(following, (name) => PAUSES.includes(name)),
+  );
+}

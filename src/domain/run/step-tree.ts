@@ -1,0 +1,27 @@
+/** A list of steps inside a step, in a path. */
+const LIST = /\.(?:sequence|else|parallel)\[\d+\]/g;
+/** An iteration of a loop, in a path. */
+const ITERATION = /\.repeat\[(\d+)\]/g;
+
+/** How many steps a step is inside of. */
+export const depthOf = (path: string): number => path.match(LIST)?.length ?? 0;
+
+/** The iterations that a step is part of, outermost first. */
+export function iterationsOf(path: string): { loop: string; index: number }[] {
+  return [...path.matchAll(ITERATION)].map((match) => ({ loop: path.slice(0, match.index), index: Number(match[1]) }));
+}
+
+/** Orders paths as the document does: a step before those inside it, iterations by their number. */
+export function comparePaths(one: string, other: string): number {
+  const [left, right] = [partsOf(one), partsOf(other)];
+  for (let index = 0; index < Math.min(left.length, right.length); index += 1) {
+    const [a, b] = [left[index] as string | number, right[index] as string | number];
+    if (a === b) continue;
+    if (typeof a === 'number' && typeof b === 'number') return a - b;
+    return String(a) < String(b) ? -1 : 1;
+  }
+  return left.length - right.length;
+}
+
+const partsOf = (path: string): (string | number)[] =>
+  (path.match(/[a-z_]+|\d+/g) ?? []).map((part) => (/^\d/.test(part) ? Number(part) : part));
