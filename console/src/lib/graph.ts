@@ -1,7 +1,7 @@
 import { flowOf, type FlowModel, type FlowStep } from './flow';
 
 /** What an edge means: the next step, one way of a branch, or the way back of a loop. */
-export type EdgeKind = 'next' | 'branch' | 'again';
+type EdgeKind = 'next' | 'branch' | 'again';
 
 export interface GraphNode {
   /** Place in the definition; unique. */
@@ -13,7 +13,7 @@ export interface GraphNode {
   lines: readonly string[];
 }
 
-export interface GraphEdge {
+interface GraphEdge {
   id: string;
   source: string;
   target: string;
@@ -21,7 +21,7 @@ export interface GraphEdge {
   kind: EdgeKind;
 }
 
-export interface GraphModel {
+interface GraphModel {
   nodes: GraphNode[];
   edges: GraphEdge[];
 }
@@ -43,7 +43,7 @@ interface Counts {
 }
 
 /** Id of the node that stands for a failure of any step. */
-export const FAILURE = 'on_failure';
+const FAILURE = 'on_failure';
 
 /** A definition as nodes and edges: triggers, conditions, steps, branches and loops. */
 export function graphOf(definition: unknown, counts: Counts = {}): GraphModel {

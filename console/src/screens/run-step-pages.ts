@@ -64,7 +64,7 @@ async function readPage(id: string, cursor: string | undefined): Promise<StepPag
 }
 
 /** Steps sorted by place, numbers as numbers: a step directly before the steps inside it. */
-export function byPlace<S extends { path: string }>(steps: readonly S[]): S[] {
+function byPlace<S extends { path: string }>(steps: readonly S[]): S[] {
   const keyed = steps.map((step) => ({ step, key: step.path.replaceAll(/\d+/g, (digits) => digits.padStart(7, '0')) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return keyed.map(({ step }) => step);

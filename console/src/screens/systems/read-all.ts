@@ -5,7 +5,7 @@ export type Health = components['schemas']['Health'];
 
 const PAGE = 200;
 /** More systems than a map can show in a readable way. */
-export const MOST_SYSTEMS = 600;
+const MOST_SYSTEMS = 600;
 const MOST_DEPENDENCIES = 3_000;
 
 interface Listed<Item> {

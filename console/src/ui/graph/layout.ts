@@ -78,7 +78,7 @@ export async function layOut(
   };
 }
 
-export const labelWidth = (label: string): number => Math.round(label.length * CHAR_PX) + LABEL_PX.padding;
+const labelWidth = (label: string): number => Math.round(label.length * CHAR_PX) + LABEL_PX.padding;
 
 function routeOf({ sections = [], labels = [] }: NonNullable<ElkNode['edges']>[number]): RoutedEdge {
   const points = sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [startPoint, ...bendPoints, endPoint]);

@@ -1,5 +1,5 @@
 /** A node by the middle of its box. */
-export interface Place {
+interface Place {
   id: string;
   x: number;
   y: number;
