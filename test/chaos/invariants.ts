@@ -1,0 +1,97 @@
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import type { Engine, RunRow } from '../support/engine';
+
+/** I1: each change that a trigger may match became a run or has a reason. */
+export async function expectNothingLost({ database }: Engine): Promise<void> {
+  const { rows } = await database.db.execute(sql`
+    select c.seq, c.event, c.payload from changes c
+    where c.event in ('automation.event', 'tide.flood_started')
+      and (c.routed_at is null or not exists (select 1 from runs r where r.change_id = c.change_id)
+        and not exists (select 1 from routings o where o.change_id = c.change_id))`);
+  expect(rows).toEqual([]);
+}
+
+/** I2: at most one run for each automation, trigger and change. */
+export async function expectNothingDoubled({ database }: Engine): Promise<void> {
+  const { rows } = await database.db.execute(sql`
+    select change_id from runs where change_id is not null group by automation_id, trigger_id, change_id having count(*) > 1`);
+  expect(rows).toEqual([]);
+}
+
+/** I3: what ended left nothing open behind it. */
+export async function expectNothingLeft({ database }: Engine): Promise<void> {
+  const { rows } = await database.db.execute(sql`
+    select 'step' as what, s.run_id, s.path from run_steps s where s.status in ('pending', 'running', 'waiting')
+    union all select 'wait', w.run_id, w.path from waits w
+    union all select 'secret', u.run_id, u.source from run_secrets u`);
+  expect(rows).toEqual([]);
+}
+
+/** I4: one key for each effect, repeats included; every successful run has all of its effects. */
+export function expectOneKeyForEachEffect(
+  { receiver }: Engine,
+  runs: readonly RunRow[],
+  effects: readonly number[],
+): void {
+  const keys = new Map<string, Set<string>>();
+  for (const { key, path } of receiver.received) keys.set(path, (keys.get(path) ?? new Set()).add(key));
+  for (const run of runs.filter(({ status }) => status === 'success')) {
+    for (const n of effects) {
+      expect({ run: run.id, n, keys: keys.get(`/${n}/${run.id}`)?.size }).toEqual({ run: run.id, n, keys: 1 });
+    }
+  }
+}
+
+/** I5: in a bucket of `single` or `queued`, no effect of a run arrives for the first time after one of a later run. */
+export function expectInOrder({ receiver }: Engine, runs: readonly RunRow[]): void {
+  const order = new Map(runs.map((run, index) => [run.id, index]));
+  let newest = -1;
+  for (const path of new Set(receiver.received.map((entry) => entry.path))) {
+    const index = order.get(path.split('/')[2] ?? '');
+    if (index === undefined) continue;
+    expect(index).toBeGreaterThanOrEqual(newest);
+    newest = index;
+  }
+}
+
+/** I6: a window of three fires once for every three of its events, whatever happened in between. */
+export async function expectWindows(engine: Engine, automationId: string, events: number): Promise<void> {
+  const runs = await engine.runs(automationId);
+  expect({ events, runs: runs.length }).toEqual({ events, runs: Math.floor(events / 3) });
+}
+
+/** I7: a secret that runs have sent is nowhere in what was written. */
+export async function expectSecretNowhere(
+  { database }: Engine,
+  secret: string,
+  outputs: readonly string[],
+): Promise<void> {
+  for (const table of ['runs', 'run_steps', 'artifacts', 'changes', 'evaluations', 'routings', 'audit_log']) {
+    const { rows } = await database.db.execute(
+      sql`select count(*)::int as found from ${sql.identifier(table)} t where strpos(t::text, ${secret}) > 0`,
+    );
+    expect({ table, found: rows[0]?.['found'] }).toEqual({ table, found: 0 });
+  }
+  for (const output of outputs) expect(output.includes(secret)).toBe(false);
+}
+
+/** I8: Temporal has no open execution of a run, since all rows have ended. */
+export async function expectTemporalAgrees({ temporal }: Engine): Promise<void> {
+  const connection = await Connection.connect({ address: temporal.address });
+  try {
+    const client = new Client({ connection, namespace: temporal.namespace });
+    const query = `TaskQueue = '${temporal.taskQueue}' and WorkflowType = 'runAutomation' and ExecutionStatus = 'Running'`;
+    let open: string[] = [];
+    // Visibility of Temporal follows with a delay, and executions complete a moment after their rows.
+    for (let tries = 0; tries < 60; tries += 1) {
+      open = [];
+      for await (const execution of client.workflow.list({ query })) open.push(execution.workflowId);
+      if (open.length === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    expect(open).toEqual([]);
+  } finally {
+    await connection.close();
+  }
+}
