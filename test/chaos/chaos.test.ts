@@ -33,7 +33,7 @@ const automation = (mode: string) => `
 name: ${mode}
 mode: ${mode}
 concurrency_scope: context_key
-max_runs: 5000
+max_runs: 1000
 triggers: [{ event: automation.event, config: { type: ${mode} } }]
 actions:
   - { action: integration-webhook.send, config: { url: "$URL/1/{{ run.id }}", bearerToken: "\${{ secrets.CHAOS }}" } }
@@ -44,35 +44,35 @@ actions:
 const BRANCHES = `
 name: branches
 mode: parallel
-max_runs: 5000
+max_runs: 1000
 triggers: [{ event: automation.event, config: { type: branches } }]
 actions:
   - parallel:
-      - actions:
+      - sequence:
           - delay: { seconds: 0.2 }
           - { action: integration-webhook.send, config: { url: "$URL/1/{{ run.id }}" } }
-      - actions:
-          - repeat: { count: 3, actions: [{ action: automation.log, config: { message: "{{ repeat.index }}" } }] }
+      - sequence:
+          - repeat: { count: 3, sequence: [{ action: automation.log, config: { message: "{{ repeat.index }}" } }] }
           - { action: integration-webhook.send, config: { url: "$URL/2/{{ run.id }}" } }
 `;
 const WAITS = `
 name: waits
 mode: parallel
-max_runs: 5000
+max_runs: 1000
 triggers: [{ event: automation.event, config: { type: waits } }]
 actions:
-  - wait_for_trigger: { event: automation.event, config: { type: go }, timeout: { seconds: 5 } }
+  - wait_for_trigger: { event: automation.event, config: { type: go }, timeout_seconds: 5, continue_on_timeout: true }
   - { action: integration-webhook.send, config: { url: "$URL/1/{{ run.id }}" } }
 `;
 const WINDOW = `
 name: window
 mode: parallel
-max_runs: 5000
-triggers: [{ event: automation.event, config: { type: window }, window: { count: 3, within: { hours: 1 } } }]
+max_runs: 1000
+triggers: [{ event: automation.event, config: { type: window }, window: { count: 3, minutes: 60, partitionBy: "'all'" } }]
 actions: [{ action: integration-webhook.send, config: { url: "$URL/1/{{ run.id }}" } }]
 `;
 const PLUGIN = {
-  ...{ name: 'flood', mode: 'parallel', max_runs: 5000, triggers: [{ event: 'tide.flood_started' }] },
+  ...{ name: 'flood', mode: 'parallel', max_runs: 1000, triggers: [{ event: 'tide.flood_started' }] },
   actions: [{ action: 'automation.log', config: { message: '{{ trigger.payload.gauge }}' } }],
 };
 
