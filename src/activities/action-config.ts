@@ -2,6 +2,7 @@ import type { Executor } from '../db/executor';
 import { outsideKey } from '../domain/definition/secret-references';
 import { isFlagged } from '../domain/definition/schema-at';
 import { FermataError, type Finding } from '../domain/errors';
+import { parseRendered } from '../domain/registry/parse-rendered';
 import { codeFields } from '../domain/registry/schema-marks';
 import { holdReferences } from '../domain/secrets/hold-references';
 import { referencesIn } from '../domain/secrets/references';
@@ -62,9 +63,9 @@ export async function renderConfig(
   const used = [...values.values()];
   const clear = new Map([...values].map(([name, { value }]) => [name, value]));
   const config = held.names.size === 0 ? rendered : mapTexts(rendered, [], (text) => held.fill(text, clear));
-  const parsed = schema.safeParse(config);
+  const parsed = parseRendered(schema, config);
   if (parsed.success) return { config: parsed.data, used };
-  const errors: Finding[] = parsed.error.issues.map((issue) => ({
+  const errors: Finding[] = parsed.issues.map((issue) => ({
     path: issue.path.map(String).join('.'),
     message: issue.message,
     code: issue.code ?? 'invalid',

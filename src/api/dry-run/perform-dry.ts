@@ -15,6 +15,7 @@ import { FermataError } from '../../domain/errors';
 import { stopReason } from '../../domain/run/stop-reason';
 import { extractReferences } from '../../domain/expressions/references';
 import { variablesProblem } from '../../domain/run/limits';
+import { parseRendered } from '../../domain/registry/parse-rendered';
 import { codeFields } from '../../domain/registry/schema-marks';
 import { Lanes } from './lanes';
 import { repeatDry } from './repeat-dry';
@@ -44,11 +45,11 @@ async function provider(run: Simulation, step: ProviderAction, path: string): Pr
   const templates = Object.fromEntries(own.filter(([key]) => !code.has(key)));
   const rendered = (await evaluator.render(db, templates, run.scope())) as Record<string, unknown>;
   const config = { ...rendered, ...Object.fromEntries(own.filter(([key]) => code.has(key))) };
-  const parsed = action.configSchema.safeParse(config);
+  const parsed = parseRendered(action.configSchema, config);
   const mock = mockOf(run, step, path);
   const problem = parsed.success
     ? undefined
-    : parsed.error.issues.map(({ message, path: at }) => `${at.join('.')}: ${message}`).join('; ');
+    : parsed.issues.map(({ message, path: at }) => `${at.join('.')}: ${message}`).join('; ');
   // An artifact that nobody gave leaves gaps that a real run would not have.
   if (problem !== undefined && !usesUnmocked(run, step)) {
     throw new FermataError('config_invalid', `The rendered configuration is not valid: ${problem}`);

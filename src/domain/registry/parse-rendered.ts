@@ -1,0 +1,28 @@
+import type { z } from 'zod';
+
+type Parsed<T> = { success: true; data: T } | { success: false; issues: z.core.$ZodIssue[] };
+
+/**
+ * Checks a rendered configuration against the schema of its action. A template that is one expression keeps the type of its
+ * value, so `title: "{{ trigger.payload.count }}"` renders to a number: where the schema wants text, numbers and booleans
+ * become text. What is missing stays an error.
+ */
+export function parseRendered<T>(schema: z.ZodType<T>, config: unknown): Parsed<T> {
+  const parsed = schema.safeParse(config);
+  if (parsed.success) return parsed;
+  const { issues } = parsed.error;
+  const texts = issues.filter((issue) => issue.code === 'invalid_type' && issue.expected === 'string');
+  if (texts.length === 0) return { success: false, issues };
+  const again = schema.safeParse(texts.reduce<unknown>((value, { path }) => withText(value, path), config));
+  return again.success ? again : { success: false, issues: again.error.issues };
+}
+
+/** The value with the number or boolean at a path as text; anything else stays. */
+function withText(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
+  if (key === undefined) return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+  if (Array.isArray(value)) return value.map((item, index) => (index === key ? withText(item, rest) : item) as unknown);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, child]) => [name, name === key ? withText(child, rest) : child]),
+  );
+}
