@@ -33,6 +33,7 @@ const Environment = z.object({
     .optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   FERMATA_TEMPORAL_UI_URL: httpUrl.optional(),
+  FERMATA_SEARCH_ATTRIBUTES: z.enum(['register', 'registered'], 'must be register or registered').default('register'),
   FERMATA_TASK_QUEUE: z.string().default('fermata'),
   FERMATA_WORKFLOW_TASK_SLOTS: integer(2, 10_000).prefault('200'),
   FERMATA_ACTIVITY_SLOTS: integer(1, 10_000).prefault('50'),
@@ -155,7 +156,13 @@ export interface Config {
   /** Most connections to Postgres of one process, besides the one that listens. */
   databasePool: number;
   /** Address and credentials of Temporal are read by `@temporalio/envconfig` from the same environment. */
-  temporal: { address: string | undefined; namespace: string; uiUrl: string | undefined };
+  temporal: {
+    address: string | undefined;
+    namespace: string;
+    uiUrl: string | undefined;
+    /** `registered`: the operator has registered the search attributes, as on Temporal Cloud; they are used unchecked. */
+    searchAttributes: 'register' | 'registered';
+  };
   taskQueue: string;
   /** How much one worker process does at a time. */
   workerSlots: { workflowTasks: number; activities: number };
@@ -296,6 +303,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,
       uiUrl: env.FERMATA_TEMPORAL_UI_URL,
+      searchAttributes: env.FERMATA_SEARCH_ATTRIBUTES,
     },
     taskQueue: env.FERMATA_TASK_QUEUE,
     shutdownMs: env.FERMATA_SHUTDOWN_SECONDS * 1_000,

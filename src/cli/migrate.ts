@@ -39,11 +39,12 @@ Examples:
 }
 
 /**
- * Temporal may come later, and Temporal Cloud does not let us: the schema is what processes refuse to start without,
+ * Temporal may come later, and Temporal Cloud does not let us (`FERMATA_SEARCH_ATTRIBUTES=registered`): the schema is what processes refuse to start without,
  * while without search attributes only the lists of the Web UI cannot be filtered by them.
  */
 async function registerInTemporal(config: Config, log: Logger): Promise<void> {
-  const { address, namespace } = config.temporal;
+  const { address, namespace, searchAttributes } = config.temporal;
+  if (searchAttributes === 'registered') return;
   const { connection } = lazyClient({ address, namespace });
   try {
     const added = await connection.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, () =>

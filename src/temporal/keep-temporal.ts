@@ -10,7 +10,7 @@ import { ensureHousekeeping } from './housekeeping-schedule';
 import { createDwellStarter, type DwellStarter } from './dwell-starter';
 import { createScheduleKeeper, type ScheduleKeeper } from './schedule-keeper';
 import { createRunStarter, type RunStarter } from './run-starter';
-import { missingSearchAttributes, registerSearchAttributes } from './search-attributes';
+import { searchAttributesUsable } from './search-attributes';
 import { createTemporalWorkers, workflowBundle, type TemporalWorkers } from './worker';
 import type { WorkerMetrics } from '../telemetry/worker-metrics';
 
@@ -129,7 +129,7 @@ async function openSession(deps: KeepDeps, connection: NativeConnection): Promis
   const common = {
     client,
     taskQueue: config.taskQueue,
-    searchAttributes: await searchAttributesUsable(connection, namespace, log),
+    searchAttributes: await searchAttributesUsable(connection, config.temporal, log),
     onCall: metrics.temporalCall,
   };
   return {
@@ -141,15 +141,4 @@ async function openSession(deps: KeepDeps, connection: NativeConnection): Promis
     schedules: createScheduleKeeper({ ...common, clock, timezone: config.timezone }),
     dwells: createDwellStarter({ ...common, db: database.db, clock }),
   };
-}
-
-/** Registers the search attributes. Returns false where that is not allowed (Temporal Cloud): runs start without them. */
-async function searchAttributesUsable(connection: NativeConnection, namespace: string, log: Logger): Promise<boolean> {
-  try {
-    await registerSearchAttributes(connection, namespace);
-    return (await missingSearchAttributes(connection, namespace)).length === 0;
-  } catch (error) {
-    log.warn({ reason: messageOf(error) }, 'runs are started without search attributes');
-    return false;
-  }
 }

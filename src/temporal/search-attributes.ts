@@ -5,6 +5,9 @@ import {
   type SearchAttributePair,
 } from '@temporalio/common';
 import type { ConnectionLike } from '@temporalio/client';
+import type { Config } from '../config';
+import { messageOf } from '../domain/errors';
+import type { Logger } from '../log';
 import { shortKey } from '../domain/run/workflow-id';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
@@ -48,7 +51,7 @@ export function searchAttributesOf(run: {
 }
 
 /** Which of ours the namespace does not know. */
-export async function missingSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
+async function missingSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const known = new Set(Object.keys(customAttributes ?? {}));
   return SEARCH_ATTRIBUTE_NAMES.filter((name) => !known.has(name));
@@ -64,4 +67,23 @@ export async function registerSearchAttributes(connection: ConnectionLike, names
     searchAttributes: Object.fromEntries(missing.map((name) => [name, type])),
   });
   return missing;
+}
+
+/**
+ * Registers the search attributes, unless the operator has done so. Returns false where that is not allowed (Temporal Cloud):
+ * runs start without them.
+ */
+export async function searchAttributesUsable(
+  connection: ConnectionLike,
+  { namespace, searchAttributes }: Pick<Config['temporal'], 'namespace' | 'searchAttributes'>,
+  log: Logger,
+): Promise<boolean> {
+  if (searchAttributes === 'registered') return true;
+  try {
+    await registerSearchAttributes(connection, namespace);
+    return (await missingSearchAttributes(connection, namespace)).length === 0;
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'runs are started without search attributes');
+    return false;
+  }
 }

@@ -1,0 +1,23 @@
+import type { ConnectionLike } from '@temporalio/client';
+import { createLogger } from '../log';
+import { searchAttributesUsable } from './search-attributes';
+
+const log = createLogger({ level: 'silent', name: 'test' });
+/** Answers as Temporal Cloud does: its operator service is for its own tools. */
+const cloud = {
+  operatorService: {
+    listSearchAttributes: () => Promise.reject(new Error('7 PERMISSION_DENIED: Request unauthorized.')),
+  },
+} as unknown as ConnectionLike;
+
+test('runs start without search attributes where they cannot be registered', async () => {
+  await expect(searchAttributesUsable(cloud, { namespace: 'n', searchAttributes: 'register' }, log)).resolves.toBe(
+    false,
+  );
+});
+
+test('search attributes that the operator has registered are used without asking the server', async () => {
+  await expect(searchAttributesUsable(cloud, { namespace: 'n', searchAttributes: 'registered' }, log)).resolves.toBe(
+    true,
+  );
+});
