@@ -1,5 +1,4 @@
 import { messageOf } from '../domain/errors';
-import type { OwnPlugin } from './contract';
 
 /** Names a service and its type, from `serviceRef`. */
 export interface ServiceRef<S> {
@@ -12,7 +11,12 @@ export interface ServiceRef<S> {
 /** Names the service `<plugin>.<name>` for `requires` and `getService`, with its type. */
 export const serviceRef = <S>(id: string): ServiceRef<S> => ({ id });
 
-type Providers = Pick<OwnPlugin, 'id' | 'provides' | 'requires'>;
+/** What of a plugin concerns services, as in `OwnPlugin`. */
+interface Providers {
+  id: string;
+  provides?: Readonly<Record<string, unknown>> | undefined;
+  requires?: readonly (string | ServiceRef<unknown>)[] | undefined;
+}
 
 /** Services of plugins for each other. */
 export interface PluginServices {
