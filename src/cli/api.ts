@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config';
 import { startApi } from '../main-api';
+import { stopSignal } from '../os/stop-signal';
 import { announceReady } from './ready';
 
 /** `fermata api` */
@@ -18,9 +19,11 @@ Examples:
 `,
     )
     .action(async () => {
+      const asked = stopSignal();
       const running = await startApi(loadConfig(process.env, ['DATABASE_URL', 'FERMATA_SECRET_KEY']));
       announceReady();
-      const end = () => void running.close().then(() => process.exit(0));
-      process.once('SIGTERM', end).once('SIGINT', end);
+      await asked;
+      await running.close();
+      process.exit(0);
     });
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { loadConfig, requireDatabaseUrl } from '../config';
 import { createLogger } from '../log';
 import { freePort } from '../os/free-port';
+import { stopSignal } from '../os/stop-signal';
 import { announceReady } from './ready';
 import { installRuntime } from '../temporal/runtime';
 import { startWorker } from '../main-worker';
@@ -25,10 +26,7 @@ Examples:
     .action(async () => {
       const config = loadConfig(process.env, ['DATABASE_URL', 'FERMATA_SECRET_KEY']);
       const log = createLogger({ level: config.logLevel, name: 'worker', format: config.logFormat });
-      // Registered first, so that a worker that is stopped during its start releases what it has taken.
-      const asked = new Promise<void>((resolve) => {
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-      });
+      const asked = stopSignal();
       const { otlp, metricsPort } = config;
       const served = metricsPort !== undefined && otlp === undefined;
       const sdkMetricsPort = served ? await freePort() : undefined;

@@ -7,7 +7,7 @@ import type { PluginDescription } from '../domain/registry/registry';
 import type { Mask } from '../domain/secrets/mask-values';
 import type { PluginLog } from './plugin-log';
 import type { ServiceRef } from './plugin-services';
-import type { AnyConnectionType } from './connections/connection-type';
+import type { AnyConnectionType, ConnectionMemory } from './connections/connection-type';
 import type { EntityStore } from '../db/entity-store';
 import type { SqlFile } from '../db/migration-files';
 import type { DomainWrite } from '../domains/domain-write';
@@ -100,13 +100,6 @@ export interface CallContext<C> extends ActionContext<C> {
   };
   /** Facts about the far end of the connection, kept across runs. Nothing is kept for actions without a connection. */
   memory: ConnectionMemory;
-}
-
-/** Facts about the far end of one connection. */
-export interface ConnectionMemory {
-  /** null when nothing is known. */
-  recall(key: string): Promise<unknown>;
-  remember(key: string, value: unknown): Promise<void>;
 }
 
 /** What decides, before a call is made, whether it is needed. */

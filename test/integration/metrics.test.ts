@@ -164,7 +164,7 @@ actions: [{ stop: { error: true, reason: broken } }]
     expect(new Set(collected.map(({ path }) => path))).toEqual(new Set(['/v1/metrics']));
     expect(new Set(collected.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer let-me-in']));
     const isJson = ({ headers }: { headers: IncomingHttpHeaders }) => headers['content-type'] === 'application/json';
-    expect(isBusy).toBe(false);
+    expect({ isBusy, output: server.output() }).toMatchObject({ isBusy: false });
     expect(new Set(collected.filter(isJson).map(({ headers }) => headers['content-encoding']))).toEqual(
       new Set(['gzip']),
     );

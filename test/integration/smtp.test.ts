@@ -65,6 +65,7 @@ describe('mail', () => {
       idempotencyKey: 'k',
       attempt: 1,
       note: () => undefined,
+      memory: { recall: () => Promise.resolve(null), remember: () => Promise.resolve() },
     });
   };
   const account = { user: 'bot@example.org', password: PASSWORD };

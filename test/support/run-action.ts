@@ -5,6 +5,7 @@ import {
   connectionTypesOf,
   secretFieldsOf,
   type ConnectionCall,
+  type ConnectionMemory,
   type NotifyMessage,
 } from '../../src/integrations/connections/connection-type';
 import type { Action, ActionResult } from '../../src/integrations/contract';
@@ -31,6 +32,10 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
   const progress = new Map<string, unknown>();
   const memory = new Map<string, unknown>();
   const notes: string[] = [];
+  const remembered: ConnectionMemory = {
+    recall: (key) => Promise.resolve(memory.get(key) ?? null),
+    remember: (key, value) => Promise.resolve(void memory.set(key, value)),
+  };
   const call = (signal = new AbortController().signal): ConnectionCall => ({
     ...{ signal, timeoutMs: 10_000, now: new Date() },
   });
@@ -43,7 +48,7 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
       connectionType.options[field]?.(connection, choices, call()),
     notify: (message: Partial<NotifyMessage>, to = '', { attempt = 1, idempotencyKey = 'run-1:actions[0]' } = {}) =>
       connectionType.notify?.send(connection, { title: 'Down', body: 'db', importance: 'info', ...message }, to, {
-        ...{ ...call(), attempt, idempotencyKey, note: (text: string) => void notes.push(text) },
+        ...{ ...call(), attempt, idempotencyKey, memory: remembered, note: (text: string) => void notes.push(text) },
       }),
     async run(id: string, config: Record<string, unknown>, options: Attempt = {}): Promise<ActionResult> {
       const action = registry.action(id);
@@ -61,10 +66,7 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
           read: () => Promise.resolve(progress.get(idempotencyKey) ?? null),
           write: (value) => Promise.resolve(void progress.set(idempotencyKey, value)),
         },
-        memory: {
-          recall: (key) => Promise.resolve(memory.get(key) ?? null),
-          remember: (key, value) => Promise.resolve(void memory.set(key, value)),
-        },
+        memory: remembered,
       });
       if (result.artifact !== undefined) action.produces?.schema.parse(result.artifact);
       return result;

@@ -32,7 +32,7 @@ export async function sendToRecipients(
   context: CallContext<unknown>,
   { notify, message, recipients, timeoutMs }: Sending,
 ): Promise<DeliveryResult[]> {
-  const { connection, idempotencyKey, attempt, now, signal, mask, note, progress } = context;
+  const { connection, idempotencyKey, attempt, now, signal, mask, note, progress, memory } = context;
   const before = Progress.safeParse(await progress.read());
   const delivered = new Map(before.success ? before.data.delivered.map((one) => [one.to, one]) : []);
   const failures: unknown[] = [];
@@ -44,7 +44,7 @@ export async function sendToRecipients(
       continue;
     }
     try {
-      const call = { signal, now, timeoutMs, attempt, note, idempotencyKey: `${idempotencyKey}:${to}` };
+      const call = { signal, now, timeoutMs, attempt, note, memory, idempotencyKey: `${idempotencyKey}:${to}` };
       const messageId = await notify.send(connection, message, to, call);
       const result = { to, ok: true, ...(messageId !== null && { messageId }) };
       delivered.set(to, result);

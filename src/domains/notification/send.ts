@@ -26,6 +26,9 @@ const Config = z.strictObject({
   importance: z.enum(['info', 'warning', 'critical']).default('info'),
   actionLabel: z.string().max(200).optional(),
   actionUrl: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  replaceKey: Text.optional().describe(
+    'A later notification with the same key takes the place of this one: slack edits the message, pagerduty and opsgenie update the incident or alert; others send a new message',
+  ),
   ignoreSuppression: z
     .boolean()
     .default(false)
@@ -70,8 +73,13 @@ export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionT
     },
     async execute(context) {
       const { config, connectionType = '' } = context;
-      const { title, body, importance, actionLabel, actionUrl } = config;
-      const message = { title, body, importance, ...(actionLabel && { actionLabel }), ...(actionUrl && { actionUrl }) };
+      const { title, body, importance, actionLabel, actionUrl, replaceKey } = config;
+      const message = {
+        ...{ title, body, importance },
+        ...(actionLabel && { actionLabel }),
+        ...(actionUrl && { actionUrl }),
+        ...(replaceKey !== undefined && { replaceKey }),
+      };
       const results = await sendToRecipients(context, {
         notify: channelOf(types(), connectionType, recipientsOf(config)),
         recipients: recipientsOf(config),

@@ -15,6 +15,13 @@ export interface ConnectionCall {
   now: Date;
 }
 
+/** Facts about the far end of one connection. */
+export interface ConnectionMemory {
+  /** null when nothing is known. */
+  recall(key: string): Promise<unknown>;
+  remember(key: string, value: unknown): Promise<void>;
+}
+
 /** The message for people. */
 export interface NotifyMessage {
   title: string;
@@ -22,6 +29,11 @@ export interface NotifyMessage {
   importance: 'info' | 'warning' | 'critical';
   actionLabel?: string;
   actionUrl?: string;
+  /**
+   * A later message with the same key takes the place of this one where the far end can: it is edited, or updates the same
+   * incident or alert. Elsewhere a new message is sent.
+   */
+  replaceKey?: string;
 }
 
 /** The same key at every try for one recipient. */
@@ -29,6 +41,8 @@ export interface NotifyCall extends ConnectionCall {
   idempotencyKey: string;
   /** 1-based, over all attempts of the step. */
   attempt: number;
+  /** What the connection remembers from call to call. */
+  memory: ConnectionMemory;
   /** Adds a note to the step, such as a text that was cut. */
   note(text: string): void;
 }

@@ -30,13 +30,13 @@ export function createOpsgenieConnectionType(client: OpsgenieClient): Connection
     },
     notify: {
       recipients: 'optional',
-      async send(config, { title, body, importance, actionUrl }, to, call) {
+      async send(config, { title, body, importance, actionUrl, replaceKey }, to, call) {
         if (to !== '') call.note('An Opsgenie integration has its own responders: "to" was ignored.');
         const limit = createTextLimits('Opsgenie', call.note);
         const description = actionUrl === undefined ? body : `${body}\n\n${actionUrl}`;
         const alert = {
           message: limit('title', title, { characters: MAX.message }),
-          alias: boundedKey(call.idempotencyKey, MAX.alias),
+          alias: boundedKey(replaceKey ?? call.idempotencyKey, MAX.alias),
           description: limit('body', description, { characters: MAX.description }),
           ...{ priority: PRIORITIES[importance], source: 'Fermata' },
         };

@@ -51,12 +51,16 @@ export function createPagerdutyConnectionType(client: PagerdutyClient): Connecti
     },
     notify: {
       recipients: 'optional',
-      async send(config, { title, body, importance, actionLabel, actionUrl }, to, call) {
+      async send(config, { title, body, importance, actionLabel, actionUrl, replaceKey }, to, call) {
         if (to !== '') call.note('A PagerDuty service has its own escalation: "to" was ignored.');
         const limit = createTextLimits('PagerDuty', call.note);
         const links = actionUrl === undefined ? {} : { links: [{ href: actionUrl, text: actionLabel ?? 'Open' }] };
         const { dedupKey } = await client.enqueue(config, call, {
-          ...{ event_action: 'trigger', dedup_key: boundedKey(call.idempotencyKey, MAX_DEDUP_KEY), client: 'Fermata' },
+          ...{
+            event_action: 'trigger',
+            dedup_key: boundedKey(replaceKey ?? call.idempotencyKey, MAX_DEDUP_KEY),
+            client: 'Fermata',
+          },
           payload: {
             ...{ summary: limit('title', title, { characters: MAX_SUMMARY }), severity: importance, source: 'fermata' },
             custom_details: { body: limit('body', body, { bytes: MAX_BODY_BYTES }) },

@@ -76,6 +76,8 @@ it('is retried when PagerDuty limits the rate', async () => {
 });
 
 it('notifies with one incident for each key', async () => {
+  expect(await runner.notify({ replaceKey: 'INC-7' })).toBe('INC-7');
+  expect(server.events.splice(0)).toHaveLength(1);
   expect(await runner.notify({ importance: 'warning' }, '')).toBe('run-1:actions[0]');
   expect(server.events[0]?.payload).toMatchObject({ summary: 'Down', severity: 'warning' });
   await runner.notify({ body: '\u0001'.repeat(600_000) });

@@ -4,7 +4,7 @@ import { createTextLimits } from '../limit-text';
 import { ProviderFailure } from '../provider-failure';
 import { SlackConnection, SlackFailure, type SlackClient } from './client';
 import { listChannels } from './connection';
-import { Blocks, postMessage, SlackMessage, updateMessage, type Content } from './message';
+import { Blocks, postOrReplace, SlackMessage, updateMessage } from './message';
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
@@ -42,38 +42,10 @@ export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typ
     produces: { name: 'message', schema: SlackMessage },
     async execute(context) {
       const { connectionId: _connection, replaceKey, ...content } = context.config;
-      const posting = postingOf(slack, context);
-      const key = `message:${content.channel}:${replaceKey ?? ''}`;
-      const replaced =
-        replaceKey === undefined ? null : await replace(posting, await context.memory.recall(key), content);
-      const message = replaced ?? (await postMessage(posting, content, context));
-      if (replaceKey !== undefined && replaced === null) await context.memory.remember(key, message);
+      const message = await postOrReplace(postingOf(slack, context), content, replaceKey, context);
       return { output: message, artifact: { ...message } };
     },
   };
-}
-
-/** The message is gone or may not be edited any more: https://docs.slack.dev/reference/methods/chat.update#errors */
-const NOT_REPLACEABLE = new Set([
-  'message_not_found',
-  'cant_update_message',
-  'edit_window_closed',
-  'channel_not_found',
-]);
-
-async function replace(
-  posting: ReturnType<typeof postingOf>,
-  known: unknown,
-  content: Content,
-): Promise<SlackMessage | null> {
-  const earlier = SlackMessage.safeParse(known);
-  if (!earlier.success) return null;
-  try {
-    return await updateMessage(posting, earlier.data.ts, { ...content, channel: earlier.data.channel });
-  } catch (error) {
-    if (error instanceof SlackFailure && NOT_REPLACEABLE.has(error.slackCode)) return null;
-    throw error;
-  }
 }
 
 /** The message that a step is about: what it names, else what an earlier step posted. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ConnectionCall, ConnectionType, Option } from '../connections/connection-type';
 import { createTextLimits } from '../limit-text';
 import { SlackConnection, type SlackClient } from './client';
-import { postMessage } from './message';
+import { postOrReplace } from './message';
 
 const Identity = z.looseObject({ team: z.string(), user: z.string() });
 const Channels = z.looseObject({
@@ -50,13 +50,13 @@ export function createSlackConnectionType(slack: SlackClient): ConnectionType<Sl
     },
     notify: {
       recipients: 'required',
-      async send(config, { title, body, actionLabel, actionUrl }, to, call) {
+      async send(config, { title, body, actionLabel, actionUrl, replaceKey }, to, call) {
         const link = actionUrl === undefined ? '' : `\n<${actionUrl}|${escaped(actionLabel ?? 'Open')}>`;
         const text = `*${escaped(title.replace(/\s+/g, ' '))}*\n${escaped(body)}`;
         const limit = createTextLimits('Slack', call.note);
         const cut = limit('body', text, { characters: 40_000 - link.length });
         const posting = { slack, config, call, limit, note: call.note };
-        return (await postMessage(posting, { channel: to, text: `${cut}${link}` }, call)).ts;
+        return (await postOrReplace(posting, { channel: to, text: `${cut}${link}` }, replaceKey, call)).ts;
       },
     },
   };

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { sha256 } from '../../domain/sha256';
-import type { ConnectionCall } from '../connections/connection-type';
-import type { ConnectionMemory } from '../contract';
+import type { ConnectionCall, ConnectionMemory } from '../connections/connection-type';
 import type { TextLimits } from '../limit-text';
 import { SlackFailure, type SlackClient, type SlackConnection } from './client';
 
@@ -70,14 +69,56 @@ export async function updateMessage(
   return { channel: updated.channel, ts: updated.ts, updated: true };
 }
 
+/** The message is gone or may not be edited any more: https://docs.slack.dev/reference/methods/chat.update#errors */
+const NOT_REPLACEABLE = new Set([
+  'message_not_found',
+  'cant_update_message',
+  'edit_window_closed',
+  'channel_not_found',
+]);
+
+async function replace(posting: Posting, known: unknown, content: Content): Promise<SlackMessage | null> {
+  const earlier = SlackMessage.safeParse(known);
+  if (!earlier.success) return null;
+  try {
+    return await updateMessage(posting, earlier.data.ts, { ...content, channel: earlier.data.channel });
+  } catch (error) {
+    if (error instanceof SlackFailure && NOT_REPLACEABLE.has(error.slackCode)) return null;
+    throw error;
+  }
+}
+
+interface PostOnce {
+  idempotencyKey: string;
+  /** 1-based, over all attempts. */
+  attempt: number;
+  memory: ConnectionMemory;
+}
+
+/** Posts a message; with a key, replaces the one that was posted to the channel with the same key, while Slack allows it. */
+export async function postOrReplace(
+  posting: Posting,
+  content: Content,
+  replaceKey: string | undefined,
+  once: PostOnce,
+): Promise<SlackMessage> {
+  if (replaceKey === undefined) return postMessage(posting, content, once);
+  const key = `message:${content.channel}:${replaceKey}`;
+  const replaced = await replace(posting, await once.memory.recall(key), content);
+  if (replaced !== null) return replaced;
+  const message = await postMessage(posting, content, once);
+  await once.memory.remember(key, message);
+  return message;
+}
+
 /**
  * Posts a message once for each idempotency key. Slack has no such keys: the message carries ours in its metadata, and a
  * repeated attempt searches the newest messages of the channel for it. Without the scope to read them the step has a note.
  */
-export async function postMessage(
+async function postMessage(
   posting: Posting,
   content: Content,
-  { idempotencyKey, attempt, memory }: { idempotencyKey: string; attempt: number; memory?: ConnectionMemory },
+  { idempotencyKey, attempt, memory }: PostOnce,
 ): Promise<SlackMessage> {
   const { slack, config, call, limit, note } = posting;
   const mark = sha256(idempotencyKey).slice(0, 32);
@@ -93,7 +134,7 @@ export async function postMessage(
     metadata: { event_type: 'fermata_message', event_payload: { key: mark } },
   };
   const posted = await slack(config, call, 'chat.postMessage', { json }, Posted);
-  if (posted.channel !== channel) await memory?.remember(`channel:${channel}`, posted.channel);
+  if (posted.channel !== channel) await memory.remember(`channel:${channel}`, posted.channel);
   return { channel: posted.channel, ts: posted.ts, updated: false };
 }
 
@@ -101,10 +142,10 @@ async function findPosted(
   { slack, config, call, note }: Posting,
   { channel, threadTs }: Content,
   mark: string,
-  memory: ConnectionMemory | undefined,
+  memory: ConnectionMemory,
 ): Promise<SlackMessage | null> {
   // Reading needs the id of a channel, where posting also accepts its name.
-  const known = await memory?.recall(`channel:${channel}`);
+  const known = await memory.recall(`channel:${channel}`);
   const id = typeof known === 'string' ? known : channel;
   const form = { channel: id, limit: String(SEARCHED), include_all_metadata: 'true' };
   const [method, args] =

@@ -108,6 +108,13 @@ it('uploads a file once, also when the first attempt was killed before it was sh
   expect(server.files).toEqual([{ id: 'F1', content: 'ü', channel: 'C0OPS' }]);
 });
 
+it('notifies by editing the message of the same key, also when another step has posted it', async () => {
+  const first = await runner.notify({ replaceKey: 'INC-7' }, 'C0OPS');
+  const keyed = { idempotencyKey: 'run-2:actions[0]' };
+  expect(await runner.notify({ title: 'Up again', replaceKey: 'INC-7' }, 'C0OPS', keyed)).toBe(first);
+  expect(server.messages.map(({ text }) => text)).toEqual(['*Up again*\ndb']);
+});
+
 it('notifies a channel, with what is special to Slack escaped', async () => {
   const message = { title: 'A <b> & c', body: 'x', actionUrl: 'https://x.example' };
   await runner.notify(message, '#ops');

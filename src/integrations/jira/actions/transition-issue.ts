@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { CallingAction, ConnectionMemory } from '../../contract';
+import type { ConnectionMemory } from '../../connections/connection-type';
+import type { CallingAction } from '../../contract';
 import { createTextLimits } from '../../limit-text';
 import { ProviderFailure } from '../../provider-failure';
 import { MAX_TEXT, toAdf } from '../adf';
