@@ -229,7 +229,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
     async function accepted(type: string): Promise<number> {
       const { rows } = await engine.database.db.execute<{ count: number }>(sql`
       select count(*)::int as count from changes
-      where payload ->> 'type' = ${type} or (${type} = 'flood' and event = 'tide.flood_started')`);
+      where payload ->> 'type' = ${type} or (${type} = 'flood' and kind = 'tide')`);
       return rows[0]?.count ?? 0;
     }
   },

@@ -6,7 +6,7 @@ import type { Engine, RunRow } from '../support/engine';
 export async function expectNothingLost({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
     select c.seq, c.event, c.payload from changes c
-    where c.event in ('automation.event', 'tide.flood_started') and c.payload ->> 'type' is distinct from 'go'
+    where c.kind in ('automation.event', 'tide') and c.payload ->> 'type' is distinct from 'go'
       and (c.routed_at is null or not exists (select 1 from runs r where r.change_id = c.change_id)
         and not exists (select 1 from routings o where o.change_id = c.change_id))`);
   expect(rows).toEqual([]);
