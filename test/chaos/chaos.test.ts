@@ -1,9 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { createEntityStore } from '../../src/db/entity-store';
-import { systemClock, uuidV7 } from '../../src/domain/clock';
-import { createRegistry } from '../../src/domain/registry/registry';
 import { defineEntity, z } from '../../src/plugin';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
+import { entityStoreOf } from '../support/entity-fixture';
 import type { FermataProcess } from '../support/process';
 import { startTemporal } from '../support/services';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
@@ -19,7 +18,7 @@ import {
   expectTemporalAgrees,
   expectWindows,
 } from './invariants';
-import { pause, seeded } from './seeded';
+import { seeded } from './seeded';
 
 const SEED = Number(process.env['FERMATA_CHAOS_SEED'] ?? Date.now() % 1_000_000);
 const SECONDS = Number(process.env['FERMATA_CHAOS_SECONDS'] ?? 60);
@@ -76,13 +75,7 @@ const PLUGIN = {
   actions: [{ action: 'automation.log', config: { message: '{{ trigger.payload.gauge }}' } }],
 };
 
-const tides = createEntityStore({
-  registry: createRegistry([
-    { id: 'test', entityKinds: [defineEntity('tide', z.object({ level: z.number() }), { description: 'Level' })] },
-  ]),
-  clock: systemClock,
-  ids: uuidV7,
-});
+const tides = entityStoreOf([defineEntity('tide', z.object({ level: z.number() }), { description: 'Level' })]);
 
 describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
   'chaos with seed %i (FERMATA_CHAOS_SEED)',

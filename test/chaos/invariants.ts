@@ -19,7 +19,7 @@ export async function expectNothingDoubled({ database }: Engine): Promise<void> 
   expect(rows).toEqual([]);
 }
 
-/** I3: what ended left nothing open behind it. */
+/** I3: no step, wait or secret of a run that has ended is left. */
 export async function expectNothingLeft({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
     select 'step' as what, s.run_id, s.path from run_steps s where s.status in ('pending', 'running', 'waiting')

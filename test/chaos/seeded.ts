@@ -16,5 +16,3 @@ export function seeded(seed: number): Seeded {
   };
   return { next, pick: (items) => items[Math.floor(next() * items.length)] as (typeof items)[number] };
 }
-
-export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

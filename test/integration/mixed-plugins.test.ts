@@ -1,29 +1,18 @@
 import { join } from 'node:path';
-import { createEntityStore } from '../../src/db/entity-store';
-import { systemClock, uuidV7 } from '../../src/domain/clock';
-import { createRegistry } from '../../src/domain/registry/registry';
 import { defineEntity, z } from '../../src/plugin';
 import { projectRoot } from '../../src/project-root';
 import { startEngine, type Engine } from '../support/engine';
+import { entityStoreOf } from '../support/entity-fixture';
 import type { FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
 const WEATHER = join(projectRoot(), 'examples', 'plugins', 'weather', 'plugin.mjs');
 const TIDE = join(projectRoot(), 'test', 'support', 'tide-plugin.mjs');
 const CAUSE = { actor: { type: 'system', id: 'test' }, causedBy: null, depth: 0 } as const;
-const store = createEntityStore({
-  registry: createRegistry([
-    {
-      id: 'test',
-      entityKinds: [
-        defineEntity('weather', z.object({ condition: z.string(), windKmh: z.number() }), { description: 'Wind' }),
-        defineEntity('tide', z.object({ level: z.number() }), { description: 'Level' }),
-      ],
-    },
-  ]),
-  clock: systemClock,
-  ids: uuidV7,
-});
+const store = entityStoreOf([
+  defineEntity('weather', z.object({ condition: z.string(), windKmh: z.number() }), { description: 'Wind' }),
+  defineEntity('tide', z.object({ level: z.number() }), { description: 'Level' }),
+]);
 const STORM = { condition: 'storm', windKmh: 100 };
 
 describe('workers with different plugins', () => {

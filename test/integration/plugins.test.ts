@@ -1,13 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createRegistry, type PluginDescription } from '../../src/domain/registry/registry';
 import { declareNonReactiveState, defineEntity, z } from '../../src/plugin';
 import { projectRoot } from '../../src/project-root';
-import { freePort } from '../../src/os/free-port';
 import { startEngine, type Engine } from '../support/engine';
-import { runFermata, startFermata, type FermataProcess } from '../support/process';
+import { startFermata, type FermataProcess } from '../support/process';
+import { LEAK, PHONES, TYPED } from '../support/plugin-sources';
 import { startVendorServer } from '../support/vendor-server';
 import { until } from '../support/until';
 
@@ -17,124 +17,6 @@ const COMPILER_OPTIONS = {
   ...{ target: 'es2022', module: 'nodenext', moduleResolution: 'nodenext', strict: true, skipLibCheck: true },
   types: [] as string[],
 };
-
-/** As an author would write it, in a directory of its own, with no package installed beside it. */
-const PHONES = `
-import { definePlugin, json, writeRoute, z, type RouteHost } from 'fermata/plugin';
-
-const Call = z.object({ caller: z.string().min(1), line: z.string().min(1) });
-const Posted = z.object({ caller: z.string(), line: z.string() });
-
-export default definePlugin({
-  id: 'phones',
-  triggers: [
-    {
-      id: 'rang',
-      displayName: 'Phone rang',
-      description: 'Somebody calls a line.',
-      category: 'Phones',
-      payloadSchema: Call,
-      contextKey: ({ line }: z.infer<typeof Call>) => line,
-      contextKeyLabel: 'line',
-    },
-  ],
-  routes: ({ emit, log }: RouteHost) => [
-    writeRoute({
-      method: 'post',
-      path: '/phones/ring',
-      permission: 'ingest',
-      operationId: 'phones.ring',
-      tag: 'Phones',
-      summary: 'A call came in',
-      body: Posted,
-      responses: { 202: { description: 'Accepted', schema: z.object({ changeId: z.string() }) } },
-      async handler(context) {
-        const changeId = await emit(context, 'phones.rang', context.body);
-        log.info({ changeId }, 'a call came in');
-        return json(202, { changeId });
-      },
-    }),
-  ],
-});
-`;
-
-/** Uses what a plugin can, with types. */
-const TYPED = `
-import { computedEntity, definePlugin, serviceRef, sql, z, type PluginHost } from 'fermata/plugin';
-interface Directory { ownerOf(system: string): string }
-const directory = serviceRef<Directory>('people.directory');
-const Config = z.strictObject({ system: z.string() });
-export default ({ secrets, log, clock, db, getService }: PluginHost) =>
-  definePlugin({
-    id: 'typed',
-    requires: [directory],
-    migrations: new URL('./migrations/', import.meta.url),
-    provides: { more: async () => ({ n: (await db.execute(sql\`select 1 as n\`)).rows.length }) },
-    entityKinds: [
-      computedEntity('room', z.strictObject({ n: z.number() }), {
-        description: 'x',
-        read: async ({ db: own, now }, ids) => {
-          const { rows } = await own.execute<{ id: string; n: number }>(sql\`select id, n from plugin_typed.t where at < \${now}\`);
-          return new Map(rows.map(({ id, n }) => [id, { n }]));
-        },
-      }),
-    ],
-    actions: [
-      {
-        id: 'a', displayName: 'A', description: 'A', configSchema: Config, execution: 'call', timeoutMs: () => 1000,
-        async execute({ config, note }) {
-          const { system } = config as z.infer<typeof Config>;
-          note(getService(directory).ownerOf(system).toUpperCase());
-          log.info({ at: clock.now() }, 'x');
-          return { output: (await secrets.resolve('X')).length };
-        },
-      },
-    ],
-  });
-`;
-
-/** Reads secrets in its steps, and tells them wherever it can. */
-const LEAK = `
-import { definePlugin, ProviderFailure, z } from 'fermata/plugin';
-
-const described = { displayName: 'Leak', description: 'Tells a secret.' };
-const configSchema = z.strictObject({ secret: z.string(), fail: z.boolean().default(false) });
-
-export default ({ secrets, log }) => definePlugin({
-  id: 'leak',
-  actions: [
-    {
-      ...{ ...described, configSchema, id: 'call', execution: 'call', timeoutMs: () => 5000 },
-      produces: { name: 'told', schema: z.object({ said: z.string() }) },
-      async execute({ config: { secret, fail }, note }) {
-        const value = await secrets.resolve(secret);
-        log.info({ value, err: new Error(value) }, 'has read ' + value);
-        note('noted ' + value);
-        const facts = { retryable: false, output: { value } };
-        if (fail) throw new ProviderFailure('provider_failed', 'refused ' + value, facts);
-        return { output: { value, [value]: 1 }, artifact: { said: value } };
-      },
-    },
-    {
-      ...{ ...described, configSchema, id: 'write', execution: 'transaction' },
-      execute: async ({ config: { secret } }) => ({ output: { value: await secrets.resolve(secret) } }),
-    },
-  ],
-});
-`;
-
-/** The example of docs/plugins.md: its files, and the commands in their order. */
-function documentedExample(port: number) {
-  const page = readFileSync(join(projectRoot(), 'docs', 'plugins.md'), 'utf8');
-  const section = page.split(/^## /m).find((text) => text.startsWith('From nothing to a run')) ?? '';
-  const text = section.replaceAll('9098', String(port));
-  const files = [...text.matchAll(/^\*\*`([^`]+)`\*\*\n\n```\w+\n([\s\S]*?\n)```$/gm)];
-  const commands = [...text.matchAll(/^```sh\n([\s\S]*?)```$/gm)];
-  return {
-    files: files.map(([, name = '', content = '']) => ({ name, content })),
-    commands: commands.map(([, block = '']) => block),
-  };
-}
 
 describe('a plugin of a user', () => {
   let engine: Engine;
@@ -318,82 +200,6 @@ describe('a plugin of a user', () => {
       rmSync(directory, { recursive: true });
     }
   }, 120_000);
-
-  test('is built and runs exactly as docs/plugins.md says', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'fermata-chat-'));
-    const port = await freePort();
-    const { files, commands } = documentedExample(port);
-    const [install = '', check = '', serveChat = '', serve = '', use = '', see = ''] = commands;
-    expect(commands).toHaveLength(6);
-    expect(install).toContain('npm run build');
-    expect(serve).toMatch(/^export FERMATA_PLUGINS=\S+ FERMATA_EGRESS_ALLOW=127\.0\.0\.1\nfermata dev\n$/);
-    const plugins = /FERMATA_PLUGINS=(\S+)/.exec(serve)?.[1]?.replaceAll('./', `${directory}/`) ?? '';
-    expect(check).toContain(`FERMATA_PLUGINS=${/FERMATA_PLUGINS=(\S+)/.exec(serve)?.[1]}`);
-    for (const { name, content } of files) {
-      mkdirSync(dirname(join(directory, name)), { recursive: true });
-      writeFileSync(join(directory, name), content);
-    }
-    const bin = join(directory, 'bin');
-    mkdirSync(bin);
-    const main = join(projectRoot(), 'dist', 'src', 'cli', 'main.js');
-    writeFileSync(join(bin, 'fermata'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`);
-    chmodSync(join(bin, 'fermata'), 0o755);
-    const shell = (script: string, env: Record<string, string> = {}) => {
-      const path = `${bin}:${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
-      const done = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
-        ...{ cwd: directory, encoding: 'utf8', timeout: 60_000 },
-        env: { PATH: path, HOME: directory, FERMATA_TOKEN: engine.authorization.replace('Bearer ', ''), ...env },
-      });
-      return { code: done.status, text: `${done.stdout}${done.stderr}` };
-    };
-    expect(serveChat).toBe('node chat-server.mjs\n');
-    const chat = spawn(process.execPath, ['chat-server.mjs'], { cwd: directory, stdio: 'ignore' });
-    try {
-      expect(shell(check)).toMatchObject({ code: 0 });
-
-      const own = { FERMATA_PLUGINS: plugins };
-      const alone = startFermata(['api'], engine.env({ FERMATA_PLUGINS: `${directory}/chat.mjs` }));
-      await until('it has ended', () => alone.exited(), 20_000);
-      expect(alone.output()).toContain('needs its tables at version 1; this database has version 0');
-      expect(await runFermata(['migrate'], engine.env(own))).toMatchObject({ code: 0 });
-      const missing = startFermata(['api'], engine.env({ FERMATA_PLUGINS: `${directory}/chat.mjs` }));
-      await until('it has ended', () => missing.exited(), 20_000);
-      expect(missing.output()).toContain('"chat" requires the service "people.directory", which no plugin provides');
-
-      const fermata = await engine.api(own);
-      const worker = await engine.worker(own);
-      const used = shell(use, { FERMATA_URL: fermata.url });
-      expect(used).toMatchObject({ code: 0 });
-      expect(used.text).toContain('Connected; it has 2 rooms.');
-      expect(used.text).toMatch(/^202 /m);
-      const { rows } = await engine.database.pool.query<{ id: string }>(
-        `select id from automations where name = 'answer in the chat'`,
-      );
-      const [run] = await engine.ended(1, rows[0]?.id ?? '', 30_000);
-      expect(run).toMatchObject({ status: 'success', context_key: 'checkout' });
-      const seen = shell(see, { FERMATA_URL: fermata.url });
-      expect(seen).toMatchObject({ code: 0 });
-      expect(seen.text).toContain('success');
-      expect(seen.text).toContain('@ada checkout is unknown');
-      expect(await engine.call(fermata, 'GET', '/entities/room/ops')).toMatchObject({ state: { messages: 1 } });
-      expect(await engine.call(fermata, 'GET', '/entities/room/news').catch(String)).toContain('404');
-
-      // Another key: refused, and neither log, answer nor table has the secret.
-      const forged = shell('export CHAT_SIGNING_SECRET=wrong\nnode ask.mjs ops checkout', { FERMATA_URL: fermata.url });
-      expect(forged.text).toMatch(/^401 /m);
-      const kept = await engine.database.pool.query<{ text: string }>(
-        `select coalesce(string_agg(t::text, ''), '') as text from (
-           select to_jsonb(s) as t from run_steps s union all select to_jsonb(c) from changes c
-           union all select to_jsonb(a) from audit_log a) as all_rows`,
-      );
-      const left = [fermata.output(), worker.output(), forged.text, seen.text, kept.rows[0]?.text].join('\n');
-      expect(left).not.toContain('shared-with-the-chat');
-      expect(fermata.output()).toContain('plugin=chat');
-    } finally {
-      chat.kill('SIGKILL');
-      rmSync(directory, { recursive: true });
-    }
-  }, 180_000);
 
   test('that is not there or no plugin ends the start with its name', async () => {
     for (const [name, why] of [

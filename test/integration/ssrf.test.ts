@@ -141,4 +141,12 @@ describe('an address that a user gives', () => {
     const named = { name: 'x', type: 'webex', config: { ...config, baseUrl: 'http://user:pw@example.org' } };
     expect((await call('POST', '/connections', named, open.url)).status).toBe(422);
   }, 90_000);
+
+  test('is refused to connections for mail as well', async () => {
+    const config = { host: '10.1.2.3', port: 25, user: 'ops@example.org', password: 'canary-mail-password' };
+    const made = await call('POST', '/connections', { name: 'inside', type: 'smtp', config });
+    expect(made.status).toBe(201);
+    const { body } = await call('POST', `/connections/${String(made.body['id'])}/test`);
+    expect(body).toMatchObject({ ok: false, message: expect.stringContaining('10.1.2.3') as string });
+  }, 60_000);
 });

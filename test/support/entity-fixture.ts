@@ -1,7 +1,7 @@
 import { createDatabase, type Database } from '../../src/db/client';
 import { createEntityStore, type EntityStore } from '../../src/db/entity-store';
 import type { Cause } from '../../src/domain/entities/change';
-import { uuidV7, type Clock } from '../../src/domain/clock';
+import { systemClock, uuidV7, type Clock } from '../../src/domain/clock';
 import { createRegistry, type Registry } from '../../src/domain/registry/registry';
 import type { Plugin } from '../../src/integrations/contract';
 import { createTestDatabase } from './database';
@@ -23,6 +23,15 @@ export function stoppedClock(start: string): StoppedClock {
     set: (to) => (now = new Date(to)),
     advance: (ms) => (now = new Date(now.getTime() + ms)),
   };
+}
+
+/** An entity store that knows these kinds alone, for writing as a plugin's own route would. */
+export function entityStoreOf(entityKinds: NonNullable<Plugin['entityKinds']>): EntityStore {
+  return createEntityStore({
+    registry: createRegistry([{ id: 'test', entityKinds }]),
+    clock: systemClock,
+    ids: uuidV7,
+  });
 }
 
 /** A migrated database with an entity store over it. */
