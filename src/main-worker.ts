@@ -85,7 +85,7 @@ export interface WorkerStandIns {
   plugins: (plugins: readonly Plugin[]) => readonly Plugin[];
 }
 
-/** Leases of watches are renewed so often. */
+/** Milliseconds between two renewals of the leases of watches. */
 const EVENT_WATCH_MS = 5_000;
 const REAL: WorkerStandIns = { temporal: keepTemporal, plugins: (plugins) => plugins };
 

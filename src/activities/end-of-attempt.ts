@@ -12,7 +12,7 @@ export interface EndOfAttempt {
 
 /**
  * Ends a call at once when its run is cancelled or its worker stops. When Temporal has given up the attempt (its heartbeats
- * came too late, as after a suspension of the process), the call goes on as long as `renew` says that it is still the
+ * came too late, as after a suspension of the process), the call continues as long as `renew` says that it is still the
  * current attempt of its step: the next attempt would send it again. A renewal that fails changes nothing.
  */
 export function endOfAttempt(context: Context, renew: () => Promise<boolean>): EndOfAttempt {

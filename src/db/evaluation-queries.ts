@@ -9,7 +9,7 @@ const LONGEST_KEY = 500;
 export const keptContextKey = (key: string): string =>
   key.replaceAll('\u0000', '').slice(0, LONGEST_KEY).toWellFormed();
 
-/** Which reasons are asked for. */
+/** Filters of a list of reasons. */
 export interface EvaluationFilter {
   automationId?: string | undefined;
   /** Context key. */

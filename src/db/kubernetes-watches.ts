@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** A lease that is not renewed for so many seconds may be taken by another worker. */
+/** Seconds without a renewal after which another worker may take a lease. */
 const LEASE_SECONDS = 15;
 
 /** What is watched: the events of a namespace, or of a whole cluster. */
@@ -13,7 +13,7 @@ export interface WatchPlace {
 
 /** A watch that the caller holds the lease of. */
 export interface HeldWatch extends WatchPlace {
-  /** Up to where events were delivered; null = the watch has not begun. */
+  /** Version up to which events were delivered; null = the watch has not begun. */
   resourceVersion: string | null;
   /** Which API server the resource version is of. */
   cluster: string | null;
@@ -131,7 +131,7 @@ export async function moveWatch(
   return (moved.rowCount ?? 0) > 0;
 }
 
-/** Gives the leases of a worker back, so that others need not wait for their expiry. */
+/** Releases the leases of a worker, so that others need not wait until they expire. */
 export async function releaseWatches(db: Executor, workerId: string): Promise<void> {
   await db.execute(sql`
     update kubernetes_watches set owner = null, expires_at = '-infinity' where owner = ${workerId}::uuid`);

@@ -29,7 +29,7 @@ export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
   };
 }
 
-/** Its accessors must not be seen as methods of another object: they are called with the kind as `this`. */
+/** Calls the accessors with the original kind as `this`. */
 function guardKind(kind: EntityKind, mask: Mask): EntityKind {
   const { read, list } = kind;
   return {

@@ -8,7 +8,7 @@ import { createPluginSecrets, type PluginSecrets } from './plugin-secrets';
 import { createPluginServices, type PluginServices, type ServiceRef } from './plugin-services';
 import type { SecretBackend } from './secret-backend';
 
-/** What a plugin of a user's own is given when it is made. */
+/** What the factory of a user's plugin receives. */
 export interface PluginHost {
   /** The guarded way out: every call to an address that a user gave goes through it. */
   egress: Egress;
@@ -16,13 +16,13 @@ export interface PluginHost {
   log: PluginLog;
   /** Instants by the clock of the database. */
   clock: Clock;
-  /** The database, for listeners and services; actions and routes that write use their `tx`. Not there in commands. */
+  /** The database, for listeners and services; actions and routes that write use their `tx`. Unavailable in commands. */
   db: Executor;
-  /** Stored secrets. Not there in commands. */
+  /** Stored secrets. Unavailable in commands. */
   secrets: PluginSecrets;
   /**
-   * A service of another plugin, which `requires` names. There once all plugins are made: call it where the service is used.
-   * @throws {Error} when it is not there yet, or not named in `requires`
+   * A service of another plugin, which `requires` names. Available once all plugins are made: call it where the service is used.
+   * @throws {Error} when it is not available yet, or not named in `requires`
    */
   getService<S>(service: string | ServiceRef<S>): S;
 }

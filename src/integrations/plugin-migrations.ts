@@ -14,7 +14,7 @@ export const schemaOf = (id: string): string => `plugin_${id.replaceAll('-', '_'
 
 /**
  * The migrations of plugins, read from their directories.
- * @throws {Error} naming the plugin whose id names no schema, or whose files are not there, not numbered, or have gaps
+ * @throws {Error} naming the plugin whose id names no schema, or whose files are missing, not numbered, or have gaps
  */
 export function pluginMigrations(plugins: readonly OwnPlugin[]): PluginMigrations[] {
   const owners = new Map<string, string>();

@@ -10,7 +10,7 @@ import type { OtlpSettings } from './otlp-settings';
 import { createPrometheusProducer } from './prometheus-producer';
 
 const EXPORT_EVERY_MS = 15_000;
-/** For one export with its retries; also how long the last one may delay the end of the process. */
+/** Deadline of one export with its retries, in milliseconds; also the longest delay of the end of the process. */
 const EXPORT_TIMEOUT_MS = 5_000;
 
 interface PushDeps {

@@ -20,7 +20,7 @@ import { sha256 } from '../domain/sha256';
 /** What keeps Temporal's Schedules in line with the rows. All calls may be repeated; each throws when Temporal is away. */
 export interface ScheduleKeeper {
   /**
-   * Creates the schedule, or changes it to what it is to be. Returns its id, which is another one than asked for when a
+   * Creates or updates the schedule. Returns its id, which differs from the requested one when a
    * different installation of the namespace has that; one under its former id is deleted.
    */
   put(schedule: ScheduleRow): Promise<string>;

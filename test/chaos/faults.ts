@@ -29,7 +29,7 @@ export function workerSettings({ engine, proxy }: FaultDeps): Record<string, str
   return { DATABASE_URL: url.href, FERMATA_PLUGINS: TIDE };
 }
 
-/** What can go wrong, by name. Each returns when its cause is over; its consequences are not. */
+/** The faults, by name. Each function returns when its fault is over; consequences may last longer. */
 export function createFaults(deps: FaultDeps): Record<string, (workers: FermataProcess[]) => Promise<void>> {
   const { engine, temporal, proxy, random } = deps;
 

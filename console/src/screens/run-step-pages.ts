@@ -14,7 +14,7 @@ interface StepPage {
 }
 
 const PAGE = 200;
-/** The list shows what has been read after the first page, and then each time that so many more pages are there. */
+/** Pages between two updates of the list, after the first page. */
 const SHOW_EVERY = 10;
 const OPEN = new Set(['pending', 'running', 'waiting']);
 
@@ -25,7 +25,7 @@ interface Detail {
 
 /**
  * All steps of a run by place. Those beyond the first 500 are read afterwards, page by page; `complete` is false meanwhile.
- * When the run goes on, only pages with an open step and the last page are read again.
+ * When the run continues, only pages with an open step and the last page are read again.
  */
 export function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
   const truncated = detail?.stepsTruncated === true;

@@ -37,7 +37,7 @@ export interface DryRunRequest {
 /**
  * The whole automation on a payload, with every condition's value, rendered configuration and chosen branch, and no
  * effect: live state is read, nothing is written or called. Whether it is enabled is not asked. Waits and delays are passed.
- * Refused: `validation_failed` for a trigger that is not there, `plugin_missing`. A payload need not be complete.
+ * Refused: `validation_failed` for an unknown trigger, `plugin_missing`. A payload need not be complete.
  */
 export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, request: DryRunRequest): Promise<DryRun> {
   const { definition } = automation;

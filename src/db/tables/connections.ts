@@ -79,7 +79,7 @@ export const kubernetesWatches = pgTable(
       .references(() => connections.id, { onDelete: 'cascade' }),
     /** Empty = all namespaces. */
     namespace: text('namespace').notNull(),
-    /** Up to where events were delivered; null = the watch has not begun. */
+    /** Version up to which events were delivered; null = the watch has not begun. */
     resourceVersion: text('resource_version'),
     /** Hash of the address of the API server that the resource version is of. */
     cluster: text('cluster'),

@@ -55,7 +55,7 @@ export class Details {
     while (this.lines.size + this.folded.size > LINES - 1) this.hideOldest();
   }
 
-  /** Folds the iterations of a loop whose steps have all ended, except the one that is about to go on. */
+  /** Folds the iterations of a loop whose steps have all ended, except the one that is about to continue. */
   private foldOthers(loop: string, except: number | null): void {
     const ended = new Map<number, boolean>();
     for (const [path, { status }] of this.lines) {

@@ -2,14 +2,20 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { RunActivities } from '../../domain/run/activities';
 
 const FUNCTIONS = [
-  ...(['claimRun', 'performStretch', 'performStep', 'failStep', 'writeNotes', 'noteRunFailed', 'finishRun'] as const),
-] satisfies (keyof RunActivities)[];
+  'claimRun',
+  'performStretch',
+  'performStep',
+  'failStep',
+  'writeNotes',
+  'noteRunFailed',
+  'finishRun',
+] as const satisfies readonly (keyof RunActivities)[];
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 
 /**
- * Activities under a name that says what they do, which is what the Web UI shows; the second argument says which function the
- * worker calls. Executions of the type `runAutomation` were begun by older releases and name the functions.
+ * Returns the activities under a name that says what they do, which the Web UI shows; the second argument says which function
+ * the worker calls. Executions of the type `runAutomation` were begun by older releases and name the functions.
  */
 export function named(activities: RunActivities, name: string): RunActivities {
   if (workflowInfo().workflowType === 'runAutomation') return activities;

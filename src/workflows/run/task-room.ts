@@ -60,7 +60,7 @@ export class TaskRoom {
     this.used = 0;
   }
 
-  /** Whether so many bytes more fit, after what is held already; a command that is alone always fits. */
+  /** Whether more bytes fit beside those that are held already; a single command always fits. */
   fits(bytes: number): boolean {
     return this.held.length === 0 && this.leaves(bytes);
   }

@@ -11,7 +11,7 @@ import {
 import { keepWatching, type EventWatcherDeps, type WantedEvents } from './keep-watching';
 import { listenersByConnection } from './listeners';
 
-/** While nobody listens, listeners are looked for so often, besides after each change of a definition. */
+/** While there are no listeners, milliseconds between two queries for them. A changed definition causes one at once. */
 const QUIET_MS = 30_000;
 
 /** Watches the events of clusters that automations listen to. */
@@ -26,7 +26,7 @@ export interface EventWatcher {
 /**
  * Each cluster, or each namespace that a connection allows, has one row, which one worker leases. The row holds the resource
  * version up to which events are in the change log, and moves on in the transaction that appends them: a watch that is
- * repeated, by this or another worker, goes on after the last event that was delivered.
+ * repeated, by this or another worker, continues after the last event that was delivered.
  */
 export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
   const { database, workerId, log } = deps;

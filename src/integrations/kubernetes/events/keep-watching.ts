@@ -42,7 +42,7 @@ interface WatchDeps extends EventWatcherDeps {
   wanted: WantedEvents;
 }
 
-/** Another worker has taken the watch, or nobody listens to it any more. */
+/** Another worker has taken the watch, or no automation listens to it any more. */
 class Lost extends Error {
   override readonly name = 'Lost';
 }
@@ -91,7 +91,7 @@ async function watchOnce(
   };
   const deliver = (batch: Batch) => deliverBatch(deps, watch, { batch, name, cluster });
   await withBoundSecrets(connection.bound, async () => {
-    // Versions of another cluster mean nothing.
+    // A resource version is valid only in its own cluster.
     const after = watch.cluster === cluster ? watch.resourceVersion : null;
     if (state.mustList || after === null) await deliver(await listEvents(source, after));
     Object.assign(state, { mustList: false, pauseMs: FIRST_PAUSE_MS });

@@ -6,7 +6,7 @@ import type { KubernetesClient, KubernetesConnection, KubernetesWatch } from '..
 import { isStatus } from '../resources';
 import { isLater, KubeEvent } from './event';
 
-/** Seconds after which the server ends a watch; the next one goes on where it ended. */
+/** Seconds after which the server ends a watch; the next one continues where it ended. */
 const WATCH_SECONDS = 240;
 const TIMEOUT_MS = (WATCH_SECONDS + 30) * 1_000;
 const LIST_TIMEOUT_MS = 30_000;
