@@ -6,6 +6,7 @@ import { isAddressRange } from './domain/address-range';
 import { days, httpUrl, integer, isHostOrRange, isTimeZone, list, postgresUrl, secretKeys } from './setting-schemas';
 import { settingsInForce, type SettingInForce } from './settings-in-force';
 import { OtlpCompression, OtlpHeaders, type OtlpSettings } from './telemetry/otlp-settings';
+import { defaultSizes, SIZE_SETTINGS, thisMachine, workerSizes, type WorkerSizes } from './worker-sizes';
 
 const HOUR_MS = 3_600_000;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -26,7 +27,7 @@ const Environment = z.object({
   FERMATA_METRICS_AUTOMATIONS: integer(0, 2_000).prefault('100'),
   FERMATA_HOME: z.string().default('.fermata'),
   DATABASE_URL: postgresUrl.optional(),
-  FERMATA_DB_POOL: integer(2, 1_000).prefault('20'),
+  FERMATA_DB_POOL: integer(2, 1_000).optional(),
   TEMPORAL_ADDRESS: z
     .string()
     .regex(/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/, 'must be host:port')
@@ -35,8 +36,7 @@ const Environment = z.object({
   FERMATA_TEMPORAL_UI_URL: httpUrl.optional(),
   FERMATA_SEARCH_ATTRIBUTES: z.enum(['register', 'registered'], 'must be register or registered').default('register'),
   FERMATA_TASK_QUEUE: z.string().default('fermata'),
-  FERMATA_WORKFLOW_TASK_SLOTS: integer(2, 10_000).prefault('200'),
-  FERMATA_ACTIVITY_SLOTS: integer(1, 10_000).prefault('50'),
+  ...SIZE_SETTINGS,
   FERMATA_SHUTDOWN_SECONDS: integer(1, 3_600).prefault('25'),
   FERMATA_SECRET_KEY: secretKeys.optional(),
   FERMATA_ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
@@ -93,8 +93,6 @@ const Environment = z.object({
 const Testing = z.object({
   /** Where the process kills or suspends itself (`failpoint.ts`). */
   FERMATA_FAILPOINT: z.string().optional(),
-  /** Workflows kept in memory; 0 = every workflow task replays its history from the start. */
-  FERMATA_WORKFLOW_CACHE: integer(0, 10_000).optional(),
   /** Events after which a run continues as new. */
   FERMATA_CONTINUE_AFTER: integer(1, 1_000_000).optional(),
 });
@@ -115,6 +113,9 @@ function defaultBelow(schema: z.ZodType): unknown {
   const input = schema instanceof z.ZodPipe ? schema.def.in : undefined;
   return input !== undefined && 'defaultValue' in input._zod.def ? input._zod.def.defaultValue : undefined;
 }
+
+const textsOf = (sizes: ReturnType<typeof defaultSizes>) =>
+  Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, String(size)]));
 
 /** How long things are kept. */
 export interface RetentionConfig {
@@ -165,7 +166,7 @@ export interface Config {
   };
   taskQueue: string;
   /** How much one worker process does at a time. */
-  workerSlots: { workflowTasks: number; activities: number };
+  workerSizes: WorkerSizes;
   /** A worker that received a signal to stop ends after at most this time, in milliseconds. */
   shutdownMs: number;
   /** 32 bytes each; the first encrypts, all decrypt. */
@@ -214,7 +215,6 @@ export interface Config {
   /** For tests of Fermata itself. */
   testing: {
     failpoint: string | undefined;
-    workflowCache: number | undefined;
     continueAfter: number | undefined;
   };
 }
@@ -233,7 +233,9 @@ const REQUIRED = {
 export function loadConfig(
   env: Record<string, string | undefined>,
   required: readonly (keyof typeof REQUIRED)[] = [],
+  machine = thisMachine(),
 ): Config {
+  const sizes = defaultSizes(machine);
   const present = Object.fromEntries(
     SETTINGS.flatMap((name) => {
       const value = env[name]?.trim();
@@ -247,8 +249,8 @@ export function loadConfig(
   const lines = [...new Set([...wrong, ...missing])];
   const [only] = lines;
   if (only === undefined && parsed.success) {
-    const inForce = settingsInForce(DEFAULTS, present);
-    return { ...fromEnvironment(parsed.data), egressProxy: proxy, inForce, testing: testingOf(env) };
+    const inForce = settingsInForce({ ...DEFAULTS, ...textsOf(sizes) }, present);
+    return { ...fromEnvironment(parsed.data, sizes), egressProxy: proxy, inForce, testing: testingOf(env) };
   }
   throw new ConfigError(
     lines.length === 1 && missing.length === 1
@@ -277,7 +279,6 @@ function testingOf(env: Record<string, string | undefined>): Config['testing'] {
   const { data } = Testing.safeParse(env);
   return {
     failpoint: data?.FERMATA_FAILPOINT,
-    workflowCache: data?.FERMATA_WORKFLOW_CACHE,
     continueAfter: data?.FERMATA_CONTINUE_AFTER,
   };
 }
@@ -287,7 +288,25 @@ function otlpOf(env: z.infer<typeof Environment>): OtlpSettings | undefined {
   return endpoint === undefined ? undefined : { endpoint, headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {}, compression };
 }
 
-function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egressProxy' | 'inForce' | 'testing'> {
+function retentionOf(env: z.infer<typeof Environment>): RetentionConfig {
+  return {
+    runsMs: env.FERMATA_RETENTION_RUNS_DAYS,
+    runsMinPerAutomation: env.FERMATA_RETENTION_RUNS_MIN,
+    transitionsMs: env.FERMATA_RETENTION_TRANSITIONS_DAYS,
+    changesMs: env.FERMATA_RETENTION_CHANGES_DAYS,
+    routingsMs: env.FERMATA_RETENTION_ROUTINGS_HOURS,
+    alertsMs: env.FERMATA_RETENTION_ALERTS_DAYS,
+    evaluationsPerAutomation: env.FERMATA_RETENTION_EVALUATIONS,
+    notificationsMs: env.FERMATA_RETENTION_NOTIFICATIONS_DAYS,
+    incidentsMs: env.FERMATA_RETENTION_INCIDENTS_DAYS,
+    versionsMinPerAutomation: env.FERMATA_RETENTION_VERSIONS,
+  };
+}
+
+function fromEnvironment(
+  env: z.infer<typeof Environment>,
+  sizes: ReturnType<typeof defaultSizes>,
+): Omit<Config, 'egressProxy' | 'inForce' | 'testing'> {
   return {
     host: env.FERMATA_HOST,
     port: env.FERMATA_PORT,
@@ -298,7 +317,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
     metricsAutomations: env.FERMATA_METRICS_AUTOMATIONS,
     home: resolve(env.FERMATA_HOME),
     databaseUrl: env.DATABASE_URL,
-    databasePool: env.FERMATA_DB_POOL,
+    databasePool: env.FERMATA_DB_POOL ?? sizes.FERMATA_DB_POOL,
     temporal: {
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,
@@ -307,7 +326,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
     },
     taskQueue: env.FERMATA_TASK_QUEUE,
     shutdownMs: env.FERMATA_SHUTDOWN_SECONDS * 1_000,
-    workerSlots: { workflowTasks: env.FERMATA_WORKFLOW_TASK_SLOTS, activities: env.FERMATA_ACTIVITY_SLOTS },
+    workerSizes: workerSizes(env, sizes),
     secretKeys: env.FERMATA_SECRET_KEY,
     adminToken: env.FERMATA_ADMIN_TOKEN,
     timezone: env.FERMATA_TIMEZONE,
@@ -330,18 +349,7 @@ function fromEnvironment(env: z.infer<typeof Environment>): Omit<Config, 'egress
       staleMs: env.FERMATA_ALERT_STALE_MINUTES === undefined ? undefined : env.FERMATA_ALERT_STALE_MINUTES * 60_000,
     },
     snsCertificates: env.FERMATA_SNS_CERTIFICATES,
-    retention: {
-      runsMs: env.FERMATA_RETENTION_RUNS_DAYS,
-      runsMinPerAutomation: env.FERMATA_RETENTION_RUNS_MIN,
-      transitionsMs: env.FERMATA_RETENTION_TRANSITIONS_DAYS,
-      changesMs: env.FERMATA_RETENTION_CHANGES_DAYS,
-      routingsMs: env.FERMATA_RETENTION_ROUTINGS_HOURS,
-      alertsMs: env.FERMATA_RETENTION_ALERTS_DAYS,
-      evaluationsPerAutomation: env.FERMATA_RETENTION_EVALUATIONS,
-      notificationsMs: env.FERMATA_RETENTION_NOTIFICATIONS_DAYS,
-      incidentsMs: env.FERMATA_RETENTION_INCIDENTS_DAYS,
-      versionsMinPerAutomation: env.FERMATA_RETENTION_VERSIONS,
-    },
+    retention: retentionOf(env),
     logLevel: env.LOG_LEVEL,
     logFormat: env.FERMATA_LOG_FORMAT,
     otlp: otlpOf(env),

@@ -105,7 +105,7 @@ export async function startWorker(
   });
   const launcher = createRunLauncher({
     ...{ database, starter: temporal.starter, log, watch },
-    slots: config.workerSlots.workflowTasks,
+    slots: config.workerSizes.workflowTasks,
   });
   const activityDeps = createActivityDeps(base, launcher);
   const parts: WorkerParts = { ...base, temporal, launcher, activityDeps };
@@ -216,7 +216,7 @@ function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDe
       ...(base.maskOfPlugins && { maskOfPlugins: base.maskOfPlugins }),
     }),
     openConnection: createConnections({ db, cipher, backend, types: connectionTypesOf(plugins) }),
-    origins: createOriginLoad({ slots: config.workerSlots.activities }),
+    origins: createOriginLoad({ slots: config.workerSizes.activities }),
     onRunsToStart: () => launcher.pokeStarts(),
     onAction: metrics.action,
     failpoint: createFailpoint(config.testing.failpoint),

@@ -32,7 +32,7 @@ Examples:
       const sdkMetricsPort = served ? await freePort() : undefined;
       installRuntime(log, { port: sdkMetricsPort, otlp });
       const worker = await startWorker(config, requireDatabaseUrl(config), { log, sdkMetricsPort });
-      log.info(`worker ${worker.id} is up`);
+      log.info({ ...config.workerSizes, databasePool: config.databasePool }, `worker ${worker.id} is up`);
       // Ready is also a worker that Temporal keeps waiting: it routes, and starts runs later.
       await Promise.race([worker.connected, asked, new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref())]);
       announceReady();

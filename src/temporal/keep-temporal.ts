@@ -115,10 +115,9 @@ async function openWorkers(deps: KeepDeps, connection: NativeConnection): Promis
     taskQueue: config.taskQueue,
     bundle: await workflowBundle(),
     activities: deps.activities(),
-    slots: config.workerSlots,
+    sizes: config.workerSizes,
     shutdownMs: config.shutdownMs,
     interceptors: deps.interceptors(),
-    maxCachedWorkflows: config.testing.workflowCache,
   });
 }
 

@@ -4,6 +4,7 @@ import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/
 import { bundleWorkflowCode, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { callsQueueOf } from '../domain/run/calls-queue';
 import { projectRoot } from '../project-root';
+import type { WorkerSizes } from '../worker-sizes';
 
 /** What `npm run build` left, else bundled here from the sources (tests). */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
@@ -21,22 +22,11 @@ export interface TemporalWorkerOptions {
   taskQueue: string;
   bundle: WorkflowBundleOption;
   activities: object;
-  /** Slots of this process. */
-  slots: WorkerSlots;
+  sizes: WorkerSizes;
   /** See what activities throw, and when they run. */
   interceptors: ActivityInterceptorsFactory[];
-  /** 0 makes every workflow task replay from the start; for tests. */
-  maxCachedWorkflows?: number | undefined;
   /** Longest time from `shutdown()` until `run()` ends, in milliseconds. */
   shutdownMs: number;
-}
-
-/** How much one worker process does at a time. */
-export interface WorkerSlots {
-  /** Workflow tasks; a run holds one while its local steps run. */
-  workflowTasks: number;
-  /** Activities, and as many local ones; each takes a database connection for short moments. */
-  activities: number;
 }
 
 /** Shares of the shutdown time after which activities are cancelled, and after which the worker no longer waits for them. */
@@ -75,12 +65,12 @@ export interface TemporalWorkers {
  * queue and slots of their own.
  */
 export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {
-  const { connection, namespace, taskQueue, bundle, activities, maxCachedWorkflows, interceptors, slots, shutdownMs } =
-    options;
+  const { connection, namespace, taskQueue, bundle, activities, interceptors, sizes, shutdownMs } = options;
   assertSdkFloor();
   const common = {
     ...{ connection, namespace, activities, interceptors: { activity: interceptors } },
-    maxConcurrentActivityTaskExecutions: slots.activities,
+    maxConcurrentActivityTaskExecutions: sizes.activities,
+    maxConcurrentActivityTaskPolls: sizes.activityPollers,
     shutdownGraceTime: Math.round(shutdownMs * GRACE),
     shutdownForceTime: Math.round(shutdownMs * FORCE),
   };
@@ -88,9 +78,10 @@ export async function createTemporalWorkers(options: TemporalWorkerOptions): Pro
     ...common,
     taskQueue,
     workflowBundle: bundle,
-    maxConcurrentWorkflowTaskExecutions: slots.workflowTasks,
-    maxConcurrentLocalActivityExecutions: slots.activities,
-    maxCachedWorkflows: maxCachedWorkflows ?? 500,
+    maxConcurrentWorkflowTaskExecutions: sizes.workflowTasks,
+    maxConcurrentWorkflowTaskPolls: sizes.workflowPollers,
+    maxConcurrentLocalActivityExecutions: sizes.activities,
+    maxCachedWorkflows: sizes.cachedWorkflows,
   });
   const calls = await Worker.create({ ...common, taskQueue: callsQueueOf(taskQueue) });
   const both = [runs, calls];

@@ -1,0 +1,75 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { integer } from './setting-schemas';
+
+/** What a process may use. */
+export interface Machine {
+  /** Cores that the process may run on. */
+  cores: number;
+  /** Bytes of memory, or the limit of the container when that is lower. */
+  memoryBytes: number;
+}
+
+/** How much one worker process does at a time. */
+export interface WorkerSizes {
+  /** Workflow tasks; a run holds one while its local steps run. */
+  workflowTasks: number;
+  /** Activities, and as many local ones; each takes a database connection for short moments. */
+  activities: number;
+  /** Requests for workflow tasks that wait at Temporal at the same time. */
+  workflowPollers: number;
+  /** The same for activities, on each of the two task queues. */
+  activityPollers: number;
+  /** Open executions that are kept in memory; 0 = every workflow task replays its history from the start. */
+  cachedWorkflows: number;
+}
+
+/** Settings of a worker's sizes. Their defaults depend on the machine. */
+export const SIZE_SETTINGS = {
+  FERMATA_WORKFLOW_TASK_SLOTS: integer(2, 10_000).optional(),
+  FERMATA_ACTIVITY_SLOTS: integer(1, 10_000).optional(),
+  FERMATA_WORKFLOW_POLLERS: integer(2, 1_000).optional(),
+  FERMATA_ACTIVITY_POLLERS: integer(1, 1_000).optional(),
+  FERMATA_WORKFLOW_CACHE: integer(0, 100_000).optional(),
+};
+
+/** Memory in MB that a worker takes without cached executions. */
+const BASE_MB = 300;
+const MB = 1_048_576;
+
+/** Returns the cores and memory of this process. A limit of the container counts when it is lower than the machine's memory. */
+export function thisMachine(): Machine {
+  const limit = process.constrainedMemory();
+  return { cores: availableParallelism(), memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem() };
+}
+
+/** Returns the defaults of all settings that depend on the machine, by their names. */
+export function defaultSizes({ cores, memoryBytes }: Machine): Record<keyof typeof SIZE_SETTINGS, number> & {
+  FERMATA_DB_POOL: number;
+} {
+  return {
+    FERMATA_DB_POOL: within(10, 10 * cores, 30),
+    FERMATA_WORKFLOW_TASK_SLOTS: within(100, 100 * cores, 1_000),
+    FERMATA_ACTIVITY_SLOTS: within(50, 25 * cores, 250),
+    FERMATA_WORKFLOW_POLLERS: within(5, 5 * cores, 20),
+    FERMATA_ACTIVITY_POLLERS: within(5, 5 * cores, 20),
+    FERMATA_WORKFLOW_CACHE: within(50, Math.floor(memoryBytes / MB) - BASE_MB, 500),
+  };
+}
+
+/** Returns the sizes of a worker. More pollers than slots would be refused by Temporal's SDK: the slots bound them. */
+export function workerSizes(
+  given: { [K in keyof typeof SIZE_SETTINGS]?: number | undefined },
+  defaults: ReturnType<typeof defaultSizes>,
+): WorkerSizes {
+  const sizeOf = (name: keyof typeof SIZE_SETTINGS): number => given[name] ?? defaults[name];
+  const workflowTasks = sizeOf('FERMATA_WORKFLOW_TASK_SLOTS');
+  const activities = sizeOf('FERMATA_ACTIVITY_SLOTS');
+  return {
+    ...{ workflowTasks, activities },
+    workflowPollers: Math.min(sizeOf('FERMATA_WORKFLOW_POLLERS'), workflowTasks),
+    activityPollers: Math.min(sizeOf('FERMATA_ACTIVITY_POLLERS'), activities),
+    cachedWorkflows: sizeOf('FERMATA_WORKFLOW_CACHE'),
+  };
+}
+
+const within = (least: number, wanted: number, most: number): number => Math.max(least, Math.min(wanted, most));
