@@ -110,7 +110,7 @@ function namedTrigger(
 /** A trigger of an automation with its type. Refused: `validation_failed`. */
 export function triggerNamed(
   registry: Registry,
-  { triggers }: Definition,
+  { triggers }: Pick<Definition, 'triggers'>,
   id: string,
 ): { trigger: Definition['triggers'][number]; type: TriggerType } {
   const trigger = triggers.find((each) => each.id === id);

@@ -19,12 +19,11 @@ export function startScope(definition: Definition, facts: RunFacts): ExpressionC
 
 /** Variables that a run starts with. Refused: `expression_error`, `limit_exceeded`. */
 export async function renderRunVariables(
-  { evaluator, db, now }: { evaluator: Evaluator; db: Executor; now?: Date | undefined },
+  { evaluator, db }: { evaluator: Evaluator; db: Executor },
   definition: Definition,
   facts: RunFacts,
 ): Promise<Record<string, unknown>> {
-  const scope = { ...startScope(definition, facts), ...(now === undefined ? {} : { now }) };
-  const rendered = await evaluator.renderVariables(db, definition.variables, scope);
+  const rendered = await evaluator.renderVariables(db, definition.variables, startScope(definition, facts));
   if ('error' in rendered) throw new FermataError(rendered.code, `variables: ${rendered.error}`);
   const problem = variablesProblem(rendered.variables);
   if (problem !== undefined) throw new FermataError('limit_exceeded', problem);

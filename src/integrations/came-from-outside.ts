@@ -5,8 +5,14 @@ import type { TriggerType } from '../domain/registry/trigger-type';
 
 type Entering = NonNullable<ReturnType<NonNullable<TriggerType['entering']>>>;
 
-/** Results of a system that are looked through for one that can be read. */
+/** Results of a system that are searched for one that can be read. */
 const LOOK_BACK = 200;
+
+/** Reads the results of a system. A dry run, which has no connection to the database, brings its own. */
+export interface ResultReads {
+  earlierResults: typeof earlierResults;
+  overtakingResults: typeof overtakingResults;
+}
 
 /**
  * Whether the number of a result was outside of the range at the last result of its system that can be read. The results
@@ -14,13 +20,23 @@ const LOOK_BACK = 200;
  * range when an automation was enabled does not fire. Never read before = not known to have been outside. A result that comes
  * late enters nothing: a newer one has already set where the number is.
  */
-export async function cameFromOutside(db: Executor, change: Change, { inRange }: Entering): Promise<boolean> {
+export async function cameFromOutside(
+  db: Executor,
+  change: Change,
+  { inRange }: Entering,
+  reads: ResultReads = { earlierResults, overtakingResults },
+): Promise<boolean> {
   const before = { at: change.occurredAt, id: change.changeId, seq: change.seq };
   const canBeRead = ({ latencyMs, collectors }: { latencyMs: unknown; collectors: unknown }) =>
     inRange({ latencyMs, result: { collectors } }) !== undefined;
-  const overtaking = await overtakingResults(db, change.id, { at: change.occurredAt, seq: change.seq }, LOOK_BACK);
+  const overtaking = await reads.overtakingResults(
+    db,
+    change.id,
+    { at: change.occurredAt, seq: change.seq },
+    LOOK_BACK,
+  );
   if (overtaking.some(canBeRead)) return false;
-  for (const { latencyMs, collectors } of await earlierResults(db, change.id, before, LOOK_BACK)) {
+  for (const { latencyMs, collectors } of await reads.earlierResults(db, change.id, before, LOOK_BACK)) {
     const was = inRange({ latencyMs, result: { collectors } });
     if (was !== undefined) return !was;
   }

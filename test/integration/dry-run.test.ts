@@ -368,4 +368,111 @@ describe('a dry run', () => {
     expect((await tryOut({})).status).toBe(422);
     expect((await tryOut({ definition, payload: {} })).status).toBe(422);
   });
+
+  describe('goes through the gates that routing uses', () => {
+    const definition = (config: object, more: object = {}) => ({
+      name: 'slow',
+      triggers: [{ event: 'automation.numeric_state', config: { field: 'latencyMs', above: 500, ...config }, ...more }],
+      actions: [{ action: 'automation.log', config: { message: 'took {{ trigger.payload.value }} ms' } }],
+    });
+    const result = async (systemId: string, latencyMs: number) => {
+      const body = { systemId, configurationId: 'http', status: 'healthy', latencyMs };
+      expect((await api.call('POST', `${BASE}/health/results`, { body })).status).toBe(202);
+    };
+    const told = async (body: object) => {
+      const answer = await dry(body);
+      expect(answer.status).toBe(200);
+      return answer.told;
+    };
+    const own = (systemId: string, value: number) => ({
+      ...{ systemId, configurationId: 'http', status: 'healthy', field: 'latencyMs', value },
+      ...{ above: 500, below: null, timestamp: NOON },
+    });
+    const changeOf = async (systemId: string, event: string | null) => {
+      const [row] = await api.rows<{ change_id: string }>(
+        'select change_id from changes where entity_id = $1 and event is not distinct from $2 order by seq desc limit 1',
+        [systemId, event],
+      );
+      return row?.change_id;
+    };
+
+    it('a number that crosses a bound has to come from outside of the range', async () => {
+      const crossing = definition({ on: 'crossing' });
+      const gateOf = async (systemId: string) => {
+        const { outcome, gates } = await told({ definition: crossing, payload: own(systemId, 900) });
+        return [outcome, gates[0]?.detail];
+      };
+      const inside = 'The number was in the range before, or is not known to have been outside.';
+      expect(await gateOf('unknown')).toEqual(['config', inside]);
+      await result('rising', 100);
+      expect(await gateOf('rising')).toEqual(['would_run', undefined]);
+      await result('rising', 700);
+      expect(await gateOf('rising')).toEqual(['config', inside]);
+      const changeId = await changeOf('rising', 'healthcheck.check_completed');
+      await result('rising', 800);
+      expect(await told({ definition: crossing, changeId })).toMatchObject({ outcome: 'would_run' });
+    });
+
+    it('a trigger that reads the events of another one makes its own payload of theirs', async () => {
+      const completed = { systemId: 'read', configurationId: 'http', status: 'healthy', timestamp: NOON };
+      const read = await told({ definition: definition({}), payload: { ...completed, latencyMs: 900 } });
+      expect(read).toMatchObject({ outcome: 'would_run', steps: [{ config: { message: 'took 900 ms' } }] });
+      const given = await told({ definition: definition({}), payload: { systemId: 'read', value: 900 } });
+      expect(given).toMatchObject({ outcome: 'would_run', steps: [{ config: { message: 'took 900 ms' } }] });
+      expect(given.gates[0]?.detail).toMatch(/look different: payload\.configurationId/);
+      const without = await told({ definition: definition({}), payload: completed });
+      expect(without).toMatchObject({ outcome: 'config', steps: [], end: null });
+      expect(without.gates[0]?.detail).toBe('The event has nothing that the config of the trigger asks for.');
+    });
+
+    it('a past change of state shows what was before and after, and the context key may be another', async () => {
+      await result('seen', 5);
+      const changeId = await changeOf('seen', null);
+      const listening = {
+        name: 'listens',
+        triggers: [
+          {
+            event: 'automation.entity_changed',
+            config: { kind: 'health' },
+            filter: 'trigger.next.status == "healthy"',
+          },
+        ],
+        conditions: ['trigger.changeId != null'],
+        actions: [
+          { action: 'automation.log', config: { message: '{{ trigger.prev | json }} → {{ trigger.next.status }}' } },
+        ],
+      };
+      expect(await told({ definition: listening, changeId })).toMatchObject({
+        outcome: 'would_run',
+        steps: [{ config: { message: 'null → healthy' } }],
+      });
+      const payload = {
+        kind: 'health',
+        id: 'made-up',
+        prev: null,
+        next: { status: 'healthy' },
+        delta: {},
+        changedFields: [],
+      };
+      expect(await told({ definition: listening, payload })).toMatchObject({ outcome: 'would_run' });
+    });
+
+    it('filter and variables refuse with their reasons', async () => {
+      const listening = {
+        ...definition({}, { filter: 'trigger.payload.value > 1000' }),
+        ...{ variables: { a: '{{ 1 / "x" }}' } },
+      };
+      expect(await told({ definition: listening, payload: own('x', 501) })).toMatchObject({
+        outcome: 'filter',
+        gates: [
+          { gate: 'config', passed: true },
+          { gate: 'filter', passed: false, detail: expect.any(String) },
+        ],
+      });
+      expect(await told({ definition: listening, payload: own('x', 1001) })).toMatchObject({
+        outcome: 'error',
+        gates: [{}, {}, { gate: 'variables', passed: false, detail: expect.stringMatching(/^variables: /) as string }],
+      });
+    });
+  });
 });

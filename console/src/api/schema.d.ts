@@ -3384,7 +3384,7 @@ export interface components {
         };
         DryRun: {
             /** @enum {string} */
-            outcome: "would_run" | "config" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
+            outcome: "would_run" | "config" | "silenced" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
             gates: {
                 gate: string;
                 /** @description null = not evaluated in a dry run, which takes it as passed */
@@ -3535,7 +3535,7 @@ export interface components {
             then: components["schemas"]["Candidate"][] | null;
             now: {
                 /** @enum {string} */
-                outcome: "would_run" | "config" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
+                outcome: "would_run" | "config" | "silenced" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
                 gates: {
                     gate: string;
                     /** @description null = not evaluated in a dry run, which takes it as passed */

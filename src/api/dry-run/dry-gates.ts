@@ -1,93 +1,144 @@
 import type { AutomationRecord } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
 import type { countActive } from '../../db/runs/active-runs';
-import type { Definition } from '../../domain/definition/schema';
-import { FermataError, messageOf } from '../../domain/errors';
+import type { Actor, Change, Occurrence } from '../../domain/entities/change';
+import { concurrencyRefusal } from '../../domain/gates/concurrency';
 import type { Registry } from '../../domain/registry/registry';
 import { scopeKeyOf } from '../../domain/run/bucket';
-import type { ExpressionContext, Evaluator } from '../../evaluation/evaluator';
-import { payloadFindings } from '../manual-run';
-import { renderRunVariables } from '../render-run-variables';
+import { enterGates, passConditions, runScopeOf, type Conditioned, type SeenGate } from '../../engine/gates/gates';
+import { stepsOfOne } from '../../engine/gates/step-shares';
+import type { RoutedAutomation } from '../../engine/routed-automation';
+import type { ConditionSteps, Evaluator, ExpressionContext } from '../../evaluation/evaluator';
+import type { ResultReads } from '../../integrations/came-from-outside';
+import { triggerNamed } from '../manual-run';
+import { eventOf, withContextKey, type DryEvent } from './dry-event';
 import type { DryGate, DryOutcome } from './report';
-
-type Trigger = Definition['triggers'][number];
 
 /** Counts the active runs of a bucket. */
 export type CountActive = typeof countActive;
 
-interface GateDeps {
+export interface DryGateDeps {
   db: Executor;
   evaluator: Evaluator;
   registry: Registry;
   countActive: CountActive;
+  results: ResultReads;
 }
 
-/** What the gates say. `variables` is null when nothing after the conditions can be evaluated. */
+/** What an automation is tried with. */
+export interface DryInput {
+  /** Default: the only trigger, when there is a payload. */
+  triggerId?: string | undefined;
+  payload?: Record<string, unknown> | undefined;
+  /** A past change and what it means to the trigger, in place of a payload. */
+  past?: { change: Change; occurrence: Occurrence } | undefined;
+  contextKey?: string | undefined;
+  now: Date;
+  actor: Actor;
+}
+
+/** What the gates decided. `variables` is null when nothing after the conditions can be evaluated. */
 export interface DryGates {
   outcome: DryOutcome;
   gates: DryGate[];
+  scope: ExpressionContext;
   variables: Record<string, unknown> | null;
 }
 
-/** Asks every gate in order, up to the first that lets nothing through; without a trigger those of the trigger are left out. */
-export async function askGates(
-  deps: GateDeps,
+/**
+ * Takes an automation through the gates that routing uses, up to the first that refuses. Without a trigger it begins with the
+ * variables. `window` and `for` need more than one event and count as passed.
+ * @throws {FermataError} `validation_failed` for an unknown trigger
+ */
+export async function passDryGates(
+  deps: DryGateDeps,
   automation: AutomationRecord,
-  trigger: Trigger | undefined,
-  scope: ExpressionContext,
+  input: DryInput,
 ): Promise<DryGates> {
   const gates: DryGate[] = [];
-  const refused = (outcome: DryOutcome): DryGates => ({ outcome, gates, variables: null });
-  if (trigger !== undefined) {
-    if (!trigger.enabled) return refused('disabled');
-    gates.push(askConfig(deps.registry, trigger, scope));
-    if (gates.at(-1)?.passed === false) return refused('config');
-    if (trigger.filter !== undefined) {
-      const trace = await deps.evaluator.explain(deps.db, trigger.filter, scope);
-      gates.push({ gate: 'filter', passed: trace.value === true, ...reasonOf(trace), conditions: [trace] });
-      if (trace.value !== true) return refused('filter');
-    }
-    gates.push(...untold(trigger));
-  }
-  const { definition } = automation;
-  let variables: Record<string, unknown>;
-  try {
-    variables = await renderRunVariables({ ...deps, now: scope.now }, definition, scope.facts);
-    gates.push({ gate: 'variables', passed: true, variables });
-  } catch (error) {
-    if (!(error instanceof FermataError)) throw error;
-    gates.push({ gate: 'variables', passed: false, detail: error.message });
-    return refused('error');
-  }
-  const trace = await deps.evaluator.explain(deps.db, definition.conditions, { ...scope, variables });
-  const conditions = trace.parts ?? [trace];
-  gates.push({ gate: 'conditions', passed: trace.value === true, ...reasonOf(trace), conditions });
-  if (trace.value !== true) return refused(trace.value === 'error' ? 'error' : 'condition');
-  const concurrency = await askConcurrency(deps, automation, scope.facts.contextKey);
-  gates.push(concurrency.gate);
-  return { outcome: concurrency.outcome, gates, variables };
+  const routed: RoutedAutomation = {
+    ...automation.definition,
+    ...{ id: automation.id, name: automation.name, group: automation.group, version: automation.version },
+    ...{ enabled: true, firstStretch: undefined },
+  };
+  const asked = { ...deps, onGate: (seen: SeenGate) => void gates.push(gateOf(seen)) };
+  const entered = await enterDry(asked, routed, input, gates);
+  if ('outcome' in entered) return { ...entered, gates, variables: null };
+  const verdict = await passConditions(asked, entered);
+  const { scope } = entered;
+  if (!verdict.passed) return { outcome: verdict.outcome as DryOutcome, gates, scope, variables: null };
+  const { gate, outcome } = await passConcurrency(deps, routed, scope.facts.contextKey);
+  gates.push(gate);
+  return { outcome, gates, scope, variables: verdict.variables };
 }
 
-const reasonOf = ({ reason }: { reason?: string }) => (reason === undefined ? {} : { detail: reason });
+type Asked = DryGateDeps & { onGate: (seen: SeenGate) => void };
+type Refused = Pick<DryGates, 'outcome' | 'scope'>;
 
-function askConfig(registry: Registry, { event, config }: Trigger, { facts }: ExpressionContext): DryGate {
-  const payload = (facts.trigger['payload'] ?? {}) as Record<string, unknown>;
-  const type = registry.trigger(event);
-  try {
-    if (type?.evaluateConfig?.(payload, config) === false) {
-      return { gate: 'config', passed: false, detail: 'The config of the trigger does not match.' };
-    }
-  } catch (error) {
-    return { gate: 'config', passed: false, detail: `The config could not be evaluated: ${messageOf(error)}` };
-  }
-  const gaps = type === undefined ? [] : payloadFindings(type, payload);
-  if (gaps.length === 0) return { gate: 'config', passed: true };
-  const detail = `Events of ${event} look different: ${gaps.map(({ path, message }) => `${path}: ${message}`).join('; ')}`;
-  return { gate: 'config', passed: true, detail };
+/** The gates of the trigger: config and filter. */
+async function enterDry(
+  deps: Asked,
+  automation: RoutedAutomation,
+  input: DryInput,
+  gates: DryGate[],
+): Promise<Conditioned | Refused> {
+  const steps = stepsOfOne();
+  const id = triggerIdOf(automation, input);
+  if (id === undefined) return { candidate: { automation }, scope: scopeWithoutTrigger(automation, input, steps) };
+  const { trigger, type } = triggerNamed(deps.registry, automation, id);
+  const event = dryEventOf(deps, { trigger, type }, input);
+  const own = input.contextKey === undefined ? event.type : withContextKey(event.type, input.contextKey);
+  const scope = scopeWithoutTrigger(automation, input, steps);
+  if (!trigger.enabled) return { outcome: 'disabled', scope };
+  const candidate = { automation, trigger, type: own };
+  const gateDeps = { ...deps, results: event.results };
+  const entered = await enterGates(gateDeps, candidate, event.occurrence, event.change, steps);
+  const [config] = gates;
+  if (config?.passed === true && event.gaps !== undefined) config.detail = event.gaps;
+  if (!entered.passed) return { outcome: entered.outcome as DryOutcome, scope };
+  gates.push(...notEvaluated(trigger));
+  return entered;
+}
+
+function dryEventOf(
+  { registry, results }: DryGateDeps,
+  { trigger, type }: ReturnType<typeof triggerNamed>,
+  { past, payload = {}, now, actor }: DryInput,
+): DryEvent {
+  if (past !== undefined) return { ...past, type, results };
+  const { event, config } = trigger;
+  return eventOf(registry, { event, config, type, payload, actor, now }, results);
+}
+
+/** Of an automation with one trigger, that one. */
+function triggerIdOf({ triggers }: RoutedAutomation, { triggerId, payload, past }: DryInput): string | undefined {
+  const isAsked = payload !== undefined || past !== undefined;
+  return triggerId !== undefined || !isAsked || triggers.length > 1 ? triggerId : triggers[0]?.id;
+}
+
+/** What a run sees that is started by hand. */
+function scopeWithoutTrigger(
+  automation: RoutedAutomation,
+  { payload = {}, actor, now, contextKey }: DryInput,
+  steps: ConditionSteps,
+): ExpressionContext {
+  return { ...runScopeOf(automation, { payload, actor, occurredAt: now.toISOString() }, contextKey ?? null), steps };
+}
+
+/** A gate as people see it. */
+function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
+  const seen = trace?.();
+  const parts = gate === 'conditions' ? (seen?.parts ?? (seen ? [seen] : [])) : seen && [seen];
+  return {
+    ...{ gate, passed },
+    ...(detail !== undefined && { detail }),
+    ...(parts !== undefined && { conditions: [...parts] }),
+    ...(variables !== undefined && { variables }),
+  };
 }
 
 /** Gates that need more than one event. */
-function untold({ window, for: dwell }: Trigger): DryGate[] {
+function notEvaluated({ window, for: dwell }: RoutedAutomation['triggers'][number]): DryGate[] {
   const gates: DryGate[] = [];
   if (window !== undefined) {
     const detail = `Not counted: it opens at ${window.count} events within ${window.minutes} minutes.`;
@@ -98,23 +149,14 @@ function untold({ window, for: dwell }: Trigger): DryGate[] {
   return gates;
 }
 
-async function askConcurrency(
-  { db, countActive }: Pick<GateDeps, 'db' | 'countActive'>,
-  { id, definition }: AutomationRecord,
+/** Also a refusal leaves the steps to be shown. */
+async function passConcurrency(
+  { db, countActive }: Pick<DryGateDeps, 'db' | 'countActive'>,
+  { id, mode, max_runs: maxRuns, concurrency_scope: scope }: RoutedAutomation,
   contextKey: string | null,
 ): Promise<{ gate: DryGate; outcome: DryOutcome }> {
-  const { mode, max_runs: maxRuns } = definition;
-  const scopeKey = scopeKeyOf(definition.concurrency_scope, contextKey);
-  const active = await countActive(db, { automationId: id, scopeKey });
-  const detail = `mode ${mode}: ${active} active now`;
-  if (mode === 'single' && active > 0) {
-    return { gate: { gate: 'concurrency', passed: false, detail }, outcome: 'already_running' };
-  }
-  if ((mode === 'queued' || mode === 'parallel') && active >= maxRuns) {
-    return {
-      gate: { gate: 'concurrency', passed: false, detail: `${detail} of at most ${maxRuns}` },
-      outcome: 'max_runs',
-    };
-  }
-  return { gate: { gate: 'concurrency', passed: true, detail }, outcome: 'would_run' };
+  const active = await countActive(db, { automationId: id, scopeKey: scopeKeyOf(scope, contextKey) });
+  const refusal = concurrencyRefusal(mode, { active, maxRuns });
+  const detail = `mode ${mode}: ${active} active now${refusal === 'max_runs' ? ` of at most ${maxRuns}` : ''}`;
+  return { gate: { gate: 'concurrency', passed: refusal === null, detail }, outcome: refusal ?? 'would_run' };
 }

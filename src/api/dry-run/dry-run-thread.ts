@@ -44,6 +44,12 @@ async function serve(): Promise<void> {
     ...{ db: NO_DATABASE, registry, evaluator },
     filtersLacking: createFiltersLacking(filters, registry),
     countActive: (_db: Executor, bucket: Parameters<DryReads['countActive']>[0]) => reads.ask('countActive', bucket),
+    results: {
+      earlierResults: (_db: Executor, ...asked: Parameters<DryReads['earlierResults']>) =>
+        reads.ask('earlierResults', ...asked),
+      overtakingResults: (_db: Executor, ...asked: Parameters<DryReads['overtakingResults']>) =>
+        reads.ask('overtakingResults', ...asked),
+    },
   };
   const perform = async (id: number, { key, automation, request }: DryRunJob): Promise<void> => {
     try {

@@ -4,6 +4,7 @@ import type { AutomationRecord } from '../../db/automation-store';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import { countActive } from '../../db/runs/active-runs';
+import { earlierResults, overtakingResults } from '../../db/health-results';
 import { firingAlertsOf } from '../../domains/alert/firing-alerts';
 import { readHealthViews } from '../../domains/healthcheck/health-view';
 import { createThreadPool } from '../../thread-pool';
@@ -48,6 +49,8 @@ export function createDryReads(db: Executor, entities: EntityStore) {
     readHealth: bound(readHealthViews),
     firingAlerts: bound(firingAlertsOf),
     countActive: bound(countActive),
+    earlierResults: bound(earlierResults),
+    overtakingResults: bound(overtakingResults),
   };
 }
 

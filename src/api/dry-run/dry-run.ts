@@ -1,91 +1,45 @@
 import type { AutomationRecord } from '../../db/automation-store';
-import type { Executor } from '../../db/executor';
-import type { Actor } from '../../domain/entities/change';
 import type { FiltersLacking } from '../../domain/definition/filters-lacking';
-import type { Registry } from '../../domain/registry/registry';
-import type { ExpressionContext, Evaluator } from '../../evaluation/evaluator';
-import { triggerNamed } from '../manual-run';
+import type { ExpressionContext } from '../../evaluation/evaluator';
 import { requireFilters } from '../require-filters';
-import { startScope } from '../render-run-variables';
-import { askGates, type CountActive } from './dry-gates';
+import { NO_ID } from './dry-event';
+import { passDryGates, type DryGateDeps, type DryInput } from './dry-gates';
+import { evaluatorAt } from './evaluator-at';
 import { performDry } from './perform-dry';
 import type { DryRun } from './report';
 import { DryEnd, DryFailure, Simulation } from './simulation';
 
-/** The nil UUID: a dry run is no run. */
-const NO_RUN = '00000000-0000-0000-0000-000000000000';
-
-export interface DryRunDeps {
-  db: Executor;
-  evaluator: Evaluator;
-  registry: Registry;
-  countActive: CountActive;
+export interface DryRunDeps extends DryGateDeps {
   /** Filters of a definition that this process does not have. */
   filtersLacking: FiltersLacking;
 }
 
-export interface DryRunRequest {
-  triggerId?: string | undefined;
-  payload?: Record<string, unknown> | undefined;
-  contextKey?: string | undefined;
-  now: Date;
+export interface DryRunRequest extends DryInput {
   /** Data of artifacts and what waits came to, by action id or place. */
   mocks: Readonly<Record<string, unknown>>;
-  actor: Actor;
 }
 
 /**
- * The whole automation on a payload, with every condition's value, rendered configuration and chosen branch, and no
- * effect: live state is read, nothing is written or called. Whether it is enabled is not asked. Waits and delays are passed.
- * Refused: `validation_failed` for an unknown trigger, `plugin_missing`. A payload need not be complete.
+ * The whole automation on a payload or a past change, with every condition's value, rendered configuration and chosen branch,
+ * and no effect: live state is read, nothing is written or called. It does not matter whether the automation is enabled. Waits
+ * and delays are passed. A payload need not be complete.
+ * @throws {FermataError} `validation_failed` for an unknown trigger, `plugin_missing`
  */
 export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, request: DryRunRequest): Promise<DryRun> {
-  const { definition } = automation;
-  const { registry } = deps;
-  requireFilters(deps.filtersLacking(definition));
-  const payload = request.payload ?? {};
-  const id = triggerIdOf(automation, request);
-  const named = id === undefined ? undefined : triggerNamed(registry, definition, id);
-  const facts = {
-    trigger: {
-      ...(named ? { id: named.trigger.id, event: named.trigger.event } : {}),
-      payload,
-      actor: request.actor,
-      occurredAt: request.now.toISOString(),
-    },
-    contextKey: request.contextKey ?? (named ? contextKeyOf(named, payload) : null),
-    run: { id: NO_RUN, startedAt: request.now.toISOString() },
-    automation: { id: automation.id, name: automation.name, group: automation.group },
-  };
-  const scope: ExpressionContext = { ...startScope(definition, facts), now: request.now };
-  const trigger = named?.trigger;
-  const { outcome, gates, variables } = await askGates(deps, automation, trigger, scope);
+  requireFilters(deps.filtersLacking(automation.definition));
+  const { now, mocks } = request;
+  const evaluator = evaluatorAt(deps.evaluator, now);
+  const { outcome, gates, scope, variables } = await passDryGates({ ...deps, evaluator }, automation, request);
   if (variables === null) return { outcome, gates, steps: [], end: null };
-  const run = new Simulation({ ...deps, mocks: request.mocks }, { ...scope, variables }, performDry);
+  const run = new Simulation({ ...deps, mocks }, { ...scopeOfRun(scope, now), variables }, performDry);
   const end = await runActions(run, automation);
   if (end.status === 'failed') await runOnFailure(run, automation, end);
   return { outcome, gates, steps: run.steps, end };
 }
 
-/** Of an automation with one trigger, that one. */
-function triggerIdOf(
-  { definition: { triggers } }: AutomationRecord,
-  { triggerId, payload }: DryRunRequest,
-): string | undefined {
-  if (triggerId !== undefined || payload === undefined || triggers.length > 1) return triggerId;
-  return triggers[0]?.id;
-}
-
-/** None, of a payload that events never have. */
-function contextKeyOf(
-  { trigger, type }: ReturnType<typeof triggerNamed>,
-  payload: Record<string, unknown>,
-): string | null {
-  try {
-    return type.contextKey?.(payload, trigger.config) ?? null;
-  } catch {
-    return null;
-  }
+/** What steps see of the run that the gates let pass. */
+function scopeOfRun({ steps: _steps, facts, ...scope }: ExpressionContext, now: Date): ExpressionContext {
+  return { ...scope, now, facts: { ...facts, run: { id: NO_ID, startedAt: now.toISOString() } } };
 }
 
 type End = NonNullable<DryRun['end']>;

@@ -1,23 +1,45 @@
 import type { AutomationRecord } from '../../db/automation-store';
-import type { Change } from '../../domain/entities/change';
+import type { Change, Occurrence } from '../../domain/entities/change';
 import { occurrencesOf } from '../../domain/entities/occurrences';
 import { normalizeEvent, type Registry } from '../../domain/registry/registry';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+import { SCHEDULE_KIND, scheduleEntityId } from '../../domain/schedules/schedule-messages';
 
-/** A trigger that listens to what a change means, and the payload that it gets. */
+/** A trigger that listens to what a change means. */
 export interface Heard {
   triggerId: string;
-  /** null = the event has nothing that the config of the trigger asks for. */
-  payload: Record<string, unknown> | null;
+  occurrence: Occurrence;
+  /** The event has what the config of the trigger asks for. */
+  hasPayload: boolean;
 }
 
-/** What the triggers of a definition receive of a change, in the order of the definition. */
-export function heardOf(registry: Registry, { triggers }: AutomationRecord['definition'], change: Change): Heard[] {
+/**
+ * Returns the triggers that listen to a change, in the order of the definition, with what the change means to each; whether
+ * they fire is for the gates. A time of a schedule concerns its own trigger only.
+ */
+export function heardOf(
+  registry: Registry,
+  { id, definition: { triggers } }: Pick<AutomationRecord, 'id' | 'definition'>,
+  change: Change,
+): Heard[] {
   const occurrences = occurrencesOf(change, registry, () => undefined);
-  return triggers.flatMap((trigger) =>
-    occurrences.flatMap(({ event, payload }) => {
-      const type = event === normalizeEvent(trigger.event) ? registry.trigger(trigger.event) : undefined;
+  const isConcerned = (triggerId: string) =>
+    change.kind !== SCHEDULE_KIND || change.id === scheduleEntityId(id, triggerId);
+  return triggers
+    .filter(({ id: triggerId }) => isConcerned(triggerId))
+    .flatMap(({ id: triggerId, event, config }) => {
+      const type = registry.trigger(event);
       if (type === undefined) return [];
-      return [{ triggerId: trigger.id, payload: type.payloadOf ? type.payloadOf(payload, trigger.config) : payload }];
-    }),
-  );
+      return occurrences
+        .filter((occurrence) => occurrence.event === normalizeEvent(event))
+        .map((occurrence) => ({ triggerId, occurrence, hasPayload: hasPayload(type, occurrence, config) }));
+    });
+}
+
+function hasPayload({ payloadOf }: TriggerType, { payload }: Occurrence, config: Record<string, unknown>): boolean {
+  try {
+    return payloadOf?.(payload, config) !== null;
+  } catch {
+    return false;
+  }
 }

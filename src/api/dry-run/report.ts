@@ -28,7 +28,7 @@ export interface DryStep {
 
 /** Outcomes of events that start no run, as evaluations have them, or that one would start. */
 export type DryOutcome =
-  'would_run' | 'config' | 'filter' | 'condition' | 'already_running' | 'max_runs' | 'disabled' | 'error';
+  'would_run' | 'config' | 'silenced' | 'filter' | 'condition' | 'already_running' | 'max_runs' | 'disabled' | 'error';
 
 /** The whole automation on a payload, with no effect. */
 export interface DryRun {

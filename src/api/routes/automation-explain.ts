@@ -62,13 +62,10 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
 async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
   const { registry, dryRuns } = deps;
   let first: Now | undefined;
-  for (const { triggerId, payload } of heardOf(registry, automation.definition, change)) {
-    const { end: _end, ...report } =
-      payload === null
-        ? { ...refused('The event has nothing that the config of the trigger asks for.'), end: null }
-        : await dryRuns.run(automation, {
-            ...{ triggerId, payload, now: change.occurredAt, mocks: {}, actor: change.actor },
-          });
+  for (const { triggerId, occurrence } of heardOf(registry, automation, change)) {
+    const { end: _end, ...report } = await dryRuns.run(automation, {
+      ...{ triggerId, past: { change, occurrence }, now: change.occurredAt, mocks: {}, actor: change.actor },
+    });
     if (report.outcome === 'would_run') return report;
     first ??= report;
   }

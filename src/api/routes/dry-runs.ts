@@ -39,6 +39,7 @@ const DryRunBody = z
 export const DryOutcomeAnswer = z.enum([
   'would_run',
   'config',
+  'silenced',
   'filter',
   'condition',
   'already_running',
@@ -115,8 +116,8 @@ export function dryRunRoutes(deps: DryRunsDeps): Route[] {
         const unsaved = body.definition && (await deps.validator.accept(body.definition));
         const automation = unsaved === undefined ? saved : { ...saved, definition: unsaved };
         const { changeId, ...given } = body;
-        const past = changeId === undefined ? {} : await pastInput(deps, automation, changeId, given);
         const now = body.now === undefined ? clock.now() : new Date(body.now);
+        const past = changeId === undefined ? {} : await pastInput(deps, automation, changeId, given);
         const input = { ...given, now, actor: principal.actor, ...past };
         const report = await dryRuns.run(automation, input);
         const end = report.end && { endedBy: null, error: null, ...report.end };
@@ -126,20 +127,24 @@ export function dryRunRoutes(deps: DryRunsDeps): Route[] {
   ];
 }
 
-/** Trigger, payload, instant and actor of a past change. @throws {FermataError} when no trigger listens to it */
+/** Trigger, event, instant and actor of a past change. @throws {FermataError} when no trigger listens to it */
 async function pastInput(
   { db, registry }: DryRunsDeps,
-  { definition }: AutomationRecord,
+  automation: AutomationRecord,
   changeId: string,
   given: { triggerId?: string | undefined; payload?: unknown; now?: string | undefined },
 ) {
   if (given.payload !== undefined) throw new FermataError('validation_failed', 'Give payload or changeId, not both.');
   const { change } = await requireChange(db, changeId);
-  const heard = heardOf(registry, definition, change).find(
-    ({ triggerId, payload }) => payload !== null && (given.triggerId ?? triggerId) === triggerId,
+  const listening = heardOf(registry, automation, change).filter(
+    ({ triggerId }) => (given.triggerId ?? triggerId) === triggerId,
   );
-  if (heard?.payload == null)
+  const heard = listening.find(({ hasPayload }) => hasPayload) ?? listening[0];
+  if (heard === undefined)
     throw new FermataError('validation_failed', 'No trigger of the automation listens to what the change means.');
   const now = given.now === undefined ? change.occurredAt : new Date(given.now);
-  return { triggerId: heard.triggerId, payload: heard.payload, now, actor: change.actor };
+  return {
+    ...{ triggerId: heard.triggerId, past: { change, occurrence: heard.occurrence } },
+    ...{ now, actor: change.actor },
+  };
 }

@@ -1,6 +1,6 @@
+import { concurrencyRefusal } from '../../domain/gates/concurrency';
 import { scopeKeyOf } from '../../domain/run/bucket';
 import { runWorkflowId } from '../../domain/run/workflow-id';
-import { assertNever } from '../../domain/errors';
 import type { Executor } from '../executor';
 import { inScope, lockBuckets, type Bucket } from './bucket';
 import { closeRuns, type ClosedRun } from './close-runs';
@@ -111,19 +111,11 @@ function refusalOf(
 ): Admission | null {
   if (!runnable) return { admitted: false, outcome: 'disabled', detail: 'The automation is disabled or deleted.' };
   if (duplicate) return { admitted: false, outcome: 'duplicate', detail: 'This change already made a run.' };
-  switch (mode) {
-    case 'single':
-      return active === 0
-        ? null
-        : { admitted: false, outcome: 'already_running', detail: `Run ${newest ?? ''} is still active.` };
-    case 'restart':
-      return null;
-    case 'queued':
-    case 'parallel':
-      return active < maxRuns
-        ? null
-        : { admitted: false, outcome: 'max_runs', detail: `${active} of at most ${maxRuns} runs are active.` };
-    default:
-      return assertNever(mode);
-  }
+  const outcome = concurrencyRefusal(mode, { active, maxRuns });
+  if (outcome === null) return null;
+  const detail =
+    outcome === 'already_running'
+      ? `Run ${newest ?? ''} is still active.`
+      : `${active} of at most ${maxRuns} runs are active.`;
+  return { admitted: false, outcome, detail };
 }

@@ -3,12 +3,13 @@ import { messageOf } from '../../domain/errors';
 import type { Executor } from '../../db/executor';
 import type { Change, Occurrence } from '../../domain/entities/change';
 import { sameJson } from '../../domain/entities/diff';
+import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import type { ConfigMismatch } from '../../domain/registry/trigger-type';
 import { triggerScope } from '../../domain/run/scope';
 import { variablesProblem } from '../../domain/run/limits';
 import type { ConditionSteps, ExpressionContext, Evaluator } from '../../evaluation/evaluator';
 import type { Outcome } from '../evaluation-log';
-import { cameFromOutside } from '../../integrations/came-from-outside';
+import { cameFromOutside, type ResultReads } from '../../integrations/came-from-outside';
 import type { RoutedAutomation } from '../routed-automation';
 import type { Candidate } from '../routing-index';
 
@@ -36,10 +37,28 @@ export interface Entered {
 }
 
 /** A candidate that has passed all gates but concurrency. */
-export interface Passed {
+export interface Passed<E extends Conditioned = Entered> {
   passed: true;
-  entered: Entered;
+  entered: E;
   variables: Record<string, unknown>;
+}
+
+/** What the last gates before concurrency need of a candidate. */
+export interface Conditioned {
+  candidate: { automation: Pick<RoutedAutomation, 'variables' | 'conditions'> };
+  scope: ExpressionContext;
+}
+
+/** A gate that was evaluated. */
+export interface SeenGate {
+  gate: 'config' | 'filter' | 'variables' | 'conditions';
+  passed: boolean;
+  /** Why it was not passed. */
+  detail?: string;
+  /** How the filter or the conditions came to their value; computed when it is called. */
+  trace?: () => ConditionTrace;
+  /** What the variables of the document rendered to. */
+  variables?: Record<string, unknown>;
 }
 
 /** A gate that was not passed, with what the run would have been about. */
@@ -51,6 +70,10 @@ export interface GateDeps {
   evaluator: Evaluator;
   /** Where live state is read: the primary. */
   db: Executor;
+  /** Reads the results of checks; default: from the tables. */
+  results?: ResultReads;
+  /** Called with each gate that is evaluated, in order. */
+  onGate?: (seen: SeenGate) => void;
 }
 
 /** That a gate was not passed, with the reason. */
@@ -76,13 +99,18 @@ export async function enterGates(
   const read = readOccurrence(candidate, occurred);
   const contextKey = read.contextKey === undefined ? subjectOf(change) : read.contextKey;
   const refuse = (refusal: Refusal): EntryRefusal => ({ ...refusal, contextKey });
-  if ('refusal' in read) return refuse(read.refusal);
+  const refuseConfig = (refusal: Refusal): EntryRefusal => {
+    deps.onGate?.({ gate: 'config', passed: false, detail: refusal.detail });
+    return refuse(refusal);
+  };
+  if ('refusal' in read) return refuseConfig(read.refusal);
   const { payload } = read;
-  if (occurred.silenced !== undefined) return refuse(refused('silenced', occurred.silenced));
+  if (occurred.silenced !== undefined) return refuseConfig(refused('silenced', occurred.silenced));
   const entering = type.entering?.(trigger.config) ?? null;
-  if (entering !== null && !(await cameFromOutside(deps.db, change, entering))) {
-    return refuse(refused('config', 'The number was in the range before, or is not known to have been outside.'));
+  if (entering !== null && !(await cameFromOutside(deps.db, change, entering, deps.results))) {
+    return refuseConfig(refused('config', 'The number was in the range before, or is not known to have been outside.'));
   }
+  deps.onGate?.({ gate: 'config', passed: true });
   const { event } = occurred;
   const scope = { ...runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey), steps };
   const refusal = await checkFilter(deps, trigger.filter, scope, `${placeOf(candidate)}.filter`);
@@ -142,13 +170,14 @@ export function runScopeOf(
 }
 
 async function checkFilter(
-  { evaluator, db }: GateDeps,
+  { evaluator, db, onGate }: GateDeps,
   filter: string | undefined,
   scope: ExpressionContext,
   path: string,
 ): Promise<Refusal | null> {
   if (filter === undefined) return null;
   const { value, reason, trace } = await evaluator.condition(db, filter, scope);
+  onGate?.({ gate: 'filter', passed: value === true, ...(reason !== undefined && { detail: reason }), trace });
   if (value === true) return null;
   return refused('filter', reason ?? 'The filter does not hold.', {
     deciding: () => decidingPart(trace(), filter, path),
@@ -177,16 +206,27 @@ function firstDifference(
 }
 
 /** The last gates before concurrency: variables → conditions. Throws only infrastructure, as `enterGates`. */
-export async function passConditions({ evaluator, db }: GateDeps, entered: Entered): Promise<Passed | Refusal> {
+export async function passConditions<E extends Conditioned>(
+  { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
+  entered: E,
+): Promise<Passed<E> | Refusal> {
   const { automation } = entered.candidate;
   const rendered = await evaluator.renderVariables(db, automation.variables, entered.scope);
-  if ('error' in rendered) return refused('error', `variables: ${rendered.error}`);
+  const problem = 'error' in rendered ? rendered.error : variablesProblem(rendered.variables);
+  if ('error' in rendered || problem !== undefined) {
+    const detail = `variables: ${problem ?? ''}`;
+    onGate?.({ gate: 'variables', passed: false, detail });
+    return refused('error', detail);
+  }
   const { variables } = rendered;
-  const problem = variablesProblem(variables);
-  if (problem !== undefined) return refused('error', `variables: ${problem}`);
-  if (automation.conditions.length === 0) return { passed: true, entered, variables };
+  onGate?.({ gate: 'variables', passed: true, variables });
+  if (automation.conditions.length === 0) {
+    onGate?.({ gate: 'conditions', passed: true });
+    return { passed: true, entered, variables };
+  }
   const { conditions } = automation;
   const { value, reason, trace } = await evaluator.condition(db, conditions, { ...entered.scope, variables });
+  onGate?.({ gate: 'conditions', passed: value === true, ...(reason !== undefined && { detail: reason }), trace });
   if (value === true) return { passed: true, entered, variables };
   const deciding = () => decidingPart(trace(), conditions, 'conditions');
   return refused(value === 'error' ? 'error' : 'condition', reason ?? 'The conditions do not hold.', { deciding });

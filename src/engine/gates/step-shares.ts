@@ -18,6 +18,9 @@ export interface Shared<R> {
 /** Steps of one automation. A trace, which evaluates parts again, may take twice as many as the values did. */
 export const stepsOf = (share: number): ConditionSteps => ({ values: { left: share }, traces: { left: 2 * share } });
 
+/** Steps of an automation that shares a change with no other one. */
+export const stepsOfOne = (): ConditionSteps => stepsOf(partOf(POOL, 1));
+
 /** An equal part of a pool, within the bounds of one automation. */
 const partOf = (pool: number, parties: number): number => Math.max(LEAST, Math.min(MOST, Math.floor(pool / parties)));
 

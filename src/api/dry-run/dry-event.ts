@@ -1,0 +1,99 @@
+import type { Actor, Change, Occurrence } from '../../domain/entities/change';
+import { normalizeEvent, type Registry } from '../../domain/registry/registry';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+import type { ResultReads } from '../../integrations/came-from-outside';
+import { payloadFindings } from '../manual-run';
+
+/** The nil UUID: what a dry run works on has no id. */
+export const NO_ID = '00000000-0000-0000-0000-000000000000';
+/** After every result of the same instant. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** An event that was routed, or could have been, with the trigger type that its gates use. */
+export interface DryEvent {
+  change: Change;
+  occurrence: Occurrence;
+  type: TriggerType;
+  /** What events of the trigger have besides the given payload; undefined = nothing. */
+  gaps?: string;
+  /** How the gates read results of checks. */
+  results: ResultReads;
+}
+
+interface Given {
+  event: string;
+  config: Record<string, unknown>;
+  type: TriggerType;
+  payload: Record<string, unknown>;
+  actor: Actor;
+  now: Date;
+}
+
+/**
+ * The event that a given payload stands for, as if it came now: after every change in the log. The payload is that of the
+ * trigger or, for a trigger that reads the events of another one, that of the event which it reads.
+ */
+export function eventOf(registry: Registry, given: Given, reads: ResultReads): DryEvent {
+  const { event, config, payload, now } = given;
+  const source = given.type.source === undefined ? undefined : registry.trigger(given.type.source);
+  const type = isOwnPayload(given, source) ? withOwnPayload(given.type) : given.type;
+  const own = ownPayloadOf(type, payload, config);
+  const gaps = own === null ? [] : payloadFindings(type, own);
+  return {
+    change: changeOf(given, own ?? payload),
+    occurrence: { event: normalizeEvent(event), payload },
+    type,
+    ...(gaps.length > 0 && {
+      gaps: `Events of ${event} look different: ${gaps.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+    }),
+    // What came after `now` does not overtake an event that is made up.
+    results: {
+      ...reads,
+      earlierResults: (db, systemId, _before, limit) =>
+        reads.earlierResults(db, systemId, { at: now, id: LAST_ID }, limit),
+      overtakingResults: () => Promise.resolve([]),
+    },
+  };
+}
+
+/** A type of the same trigger whose context key is given. */
+export function withContextKey(type: TriggerType, key: string): TriggerType {
+  return Object.assign(Object.create(type) as TriggerType, { contextKey: () => key });
+}
+
+const withOwnPayload = (type: TriggerType): TriggerType =>
+  Object.assign(Object.create(type) as TriggerType, { payloadOf: (payload: Record<string, unknown>) => payload });
+
+/** Whether a payload is the trigger's own. One that need not be complete is, unless the trigger can read it as its source's. */
+function isOwnPayload({ type, payload, config }: Given, source: TriggerType | undefined): boolean {
+  if (!type.payloadOf || type.payloadSchema.safeParse(payload).success) return true;
+  return source?.payloadSchema.safeParse(payload).success !== true && ownPayloadOf(type, payload, config) === null;
+}
+
+/** What the trigger makes of a payload; null = nothing, or it fails at it, which the config gate reports. */
+function ownPayloadOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>) {
+  try {
+    return type.payloadOf ? type.payloadOf(payload, config) : payload;
+  } catch {
+    return null;
+  }
+}
+
+function changeOf({ event, type, config, actor, now }: Given, payload: Record<string, unknown>): Change {
+  const cause = { actor, causedBy: null, depth: 0, changeId: NO_ID, seq: Number.MAX_SAFE_INTEGER, occurredAt: now };
+  const { kind, id, prev = null, next = null, delta = {}, changedFields = [] } = payload;
+  if (normalizeEvent(event) === 'automation.entity_changed' && typeof kind === 'string' && typeof id === 'string') {
+    const states = { prev, next, delta, changedFields } as Pick<Extract<Change, { shape: 'entity' }>, 'prev' | 'next'>;
+    return { ...cause, shape: 'entity', kind, id, delta: {}, changedFields: [], ...states };
+  }
+  return { ...cause, shape: 'event', kind: event, id: subjectOf(type, payload, config), event, payload };
+}
+
+/** What the event is about: the gates look its earlier results up by it. */
+function subjectOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>): string {
+  try {
+    return type.contextKey?.(payload, config) ?? '';
+  } catch {
+    return '';
+  }
+}
