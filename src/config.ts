@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-map';
 import { readProxySettings, type ProxySettings } from './edges/egress/proxy-settings';
 import { isAddressRange } from './domain/address-range';
-import { days, httpUrl, integer, isHostOrRange, isTimeZone, list, postgresUrl, secretKeys } from './setting-schemas';
+import { days, httpUrl, integer, isHostOrRange, isTimeZone, list } from './setting-schemas';
+import { origins, originsOf, postgresUrl, secretKeys } from './setting-schemas';
 import { settingsInForce, type SettingInForce } from './settings-in-force';
 import { OtlpCompression, OtlpHeaders, type OtlpSettings } from './telemetry/otlp-settings';
 import { defaultSizes, SIZE_SETTINGS, thisMachine, workerSizes, type WorkerSizes } from './worker-sizes';
@@ -39,6 +40,8 @@ const Environment = z.object({
   ...SIZE_SETTINGS,
   FERMATA_SHUTDOWN_SECONDS: integer(1, 3_600).prefault('25'),
   FERMATA_SECRET_KEY: secretKeys.optional(),
+  FERMATA_CODEC: z.enum(['none', 'aes-gcm'], 'must be none or aes-gcm').default('none'),
+  FERMATA_CODEC_ORIGINS: origins.optional(),
   FERMATA_ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   FERMATA_TIMEZONE: z.string().refine(isTimeZone, 'must be an IANA time zone, e.g. Europe/Berlin').default('UTC'),
   FERMATA_EGRESS_ALLOW: list
@@ -171,6 +174,10 @@ export interface Config {
   shutdownMs: number;
   /** 32 bytes each; the first encrypts, all decrypt. */
   secretKeys: Buffer[] | undefined;
+  /** What payloads in Temporal's histories are encrypted with. */
+  codec: 'none' | 'aes-gcm';
+  /** Origins of web pages that may call `/codec`. */
+  codecOrigins: string[];
   adminToken: string | undefined;
   timezone: string;
   /** Host names, addresses and CIDR ranges that webhooks may reach besides public ones. */
@@ -245,6 +252,9 @@ export function loadConfig(
   const parsed = Environment.safeParse(present);
   const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')} ${issue.message}`);
   const proxy = proxyOf(parsed.data?.FERMATA_EGRESS_PROXY ?? 'env', env, wrong);
+  if (parsed.data?.FERMATA_CODEC === 'aes-gcm' && parsed.data.FERMATA_SECRET_KEY === undefined) {
+    wrong.push('FERMATA_CODEC encrypts with FERMATA_SECRET_KEY, which is not set');
+  }
   const missing = required.filter((name) => !Object.hasOwn(present, name)).map((name) => `${name} ${REQUIRED[name]}`);
   const lines = [...new Set([...wrong, ...missing])];
   const [only] = lines;
@@ -328,6 +338,8 @@ function fromEnvironment(
     shutdownMs: env.FERMATA_SHUTDOWN_SECONDS * 1_000,
     workerSizes: workerSizes(env, sizes),
     secretKeys: env.FERMATA_SECRET_KEY,
+    codec: env.FERMATA_CODEC,
+    codecOrigins: env.FERMATA_CODEC_ORIGINS ?? originsOf(env.FERMATA_TEMPORAL_UI_URL),
     adminToken: env.FERMATA_ADMIN_TOKEN,
     timezone: env.FERMATA_TIMEZONE,
     egressAllow: env.FERMATA_EGRESS_ALLOW,

@@ -34,6 +34,7 @@ import { reportEnforcement, warnWithoutSandbox } from './integrations/script/san
 import { createScriptRunner, type ScriptRunner } from './integrations/script/script-runner';
 import { projectRoot } from './project-root';
 import { pushMetrics } from './telemetry/push-metrics';
+import { createPayloadCodec } from './temporal/codec/payload-codec';
 import { createTemporalProbe } from './temporal/temporal-probe';
 import { packageVersion } from './package-version';
 
@@ -138,6 +139,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
     ...base,
     pluginRoutes: pluginRoutes(own, { db: database.db, entities, registry, notifier, clock, log }),
     ...{ database, log, cipher, checkTemporal },
+    codec: createPayloadCodec({ keys: requireSecretKey(config), encrypts: config.codec === 'aes-gcm' }),
     notifier,
     filters,
     connectionTypes: connectionTypesOf(plugins),
@@ -154,6 +156,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
       adminToken: config.adminToken,
       plugins: config.plugins,
       inForce: config.inForce,
+      codecOrigins: config.codecOrigins,
       timezone: config.timezone,
       webhookOrigins: config.webhookOrigins,
       rateLimit: config.rateLimit,

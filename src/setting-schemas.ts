@@ -37,6 +37,23 @@ export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must be a p
 export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .transform((url) => url.replace(/\/+$/, ''));
+/** Origins of web pages (`https://temporal.example.com`), comma separated. */
+export const origins = list.transform((items, context) =>
+  items.map((item) => {
+    const [origin] = originsOf(item);
+    if (origin === undefined || origin !== item.replace(/\/$/, '')) {
+      context.addIssue('must be a comma separated list of origins, e.g. https://temporal.example.com');
+    }
+    return origin ?? item;
+  }),
+);
+
+/** The origin of an http(s) URL; nothing for anything else. */
+export function originsOf(url: string | undefined): string[] {
+  if (url === undefined || !/^https?:/.test(url) || !URL.canParse(url)) return [];
+  return [new URL(url).origin];
+}
+
 /** A number of days, `count` by default, in milliseconds. */
 export const days = (count: number) =>
   integer(1, 36_500)

@@ -15,6 +15,8 @@ interface AppOptions {
   log: Logger;
   /** Answers senders of CloudEvents that ask whether they may deliver to an inbound route. */
   consent: WebhookConsent;
+  /** Lets Temporal's Web UI call the codec. */
+  codecCors: (request: Request, response: Response, next: NextFunction) => void;
   /** Directory of the built console; undefined = none is served. */
   consoleDirectory?: string | undefined;
 }
@@ -25,12 +27,13 @@ type Handler = (request: Request, response: Response) => Promise<void>;
 export function createExpressApp(
   routes: readonly Route[],
   serve: (route: Route) => (request: Request, response: Response) => Promise<void>,
-  { log, consent, consoleDirectory }: AppOptions,
+  { log, consent, codecCors, consoleDirectory }: AppOptions,
 ): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(helmet({ contentSecurityPolicy: { directives: CONTENT_SECURITY_POLICY } }));
   if (consoleDirectory !== undefined) serveConsole(app, consoleDirectory);
+  app.use(`${BASE_PATH}/codec`, codecCors);
   for (const [path, methods] of byPath(routes)) {
     const target = app.route(path);
     for (const [method, route] of methods) target[method](inboundFirst(route, serve(route)));

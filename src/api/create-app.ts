@@ -7,6 +7,7 @@ import { documentationRoutes } from './docs/routes';
 import type { Route } from './http/route';
 import { createCostGuard } from './http/cost-guard';
 import { createServe } from './http/serve';
+import { createWebUiCors } from './http/web-ui-cors';
 import { createWebhookConsent } from './http/webhook-consent';
 import type { ApiMetrics } from './metrics';
 import { createRouteDeps } from './route-deps';
@@ -41,6 +42,7 @@ export function createApp(deps: ApiDeps): Api {
     ...{ authenticator, clock, clientAddress, ordinary },
     pool: deps.database.pool,
     rateLimit: settings.rateLimit,
+    webUiOrigins: settings.codecOrigins ?? [],
   });
   const resources = [...RESOURCES.flatMap((routesOf) => routesOf(shared)), ...(deps.pluginRoutes ?? [])];
   const routes = [...resources, ...documentationRoutes(resources, settings.version)];
@@ -54,7 +56,10 @@ export function createApp(deps: ApiDeps): Api {
   });
   const consent = createWebhookConsent(settings.webhookOrigins ?? [], settings.rateLimit.ingestPerSecond * 60);
   return {
-    app: createExpressApp(routes, serve, { log, consent, consoleDirectory: settings.consoleDirectory }),
+    app: createExpressApp(routes, serve, {
+      ...{ log, consent, consoleDirectory: settings.consoleDirectory },
+      codecCors: createWebUiCors(settings.codecOrigins ?? []),
+    }),
     routes,
     wake: () => feed.wake(),
     forgetTokens: () => authenticator.forget(),

@@ -1,3 +1,4 @@
+import type { PayloadCodec } from '@temporalio/common';
 import type { Route } from './http/route';
 import type { AutomationStore } from '../db/automation-store';
 import type { Database } from '../db/client';
@@ -38,6 +39,8 @@ export interface ApiDeps {
   /** Runs scripts that are tried out. */
   scripts: ScriptRunner;
   sns: Sns;
+  /** Encrypts and decrypts payloads of Temporal; undefined = they pass unchanged. */
+  codec?: PayloadCodec;
   /** For the variables and conditions of runs that are started by hand. */
   evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */
@@ -70,6 +73,8 @@ export interface ApiSettings {
   publicUrl?: string | undefined;
   /** Senders of CloudEvents that may deliver (`WebHook-Allowed-Origin`), `*` = all; default none. */
   webhookOrigins?: readonly string[];
+  /** Origins of web pages that may call `/codec`; default none. */
+  codecOrigins?: readonly string[];
   /** Settings of this process as text, without secrets; default none. */
   inForce?: readonly SettingInForce[];
   /** Modules of the user's own plugins, for the threads that check documents; default none. */

@@ -45,6 +45,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['maintenances', 'list, plan, end and cancel maintenances', () => import('./maintenances.js')],
   ['doctor', 'list what is wrong with an installation, and what to do', () => import('./doctor.js')],
   ['replay-check', 'replay open executions on this build, before an upgrade', () => import('./replay-check.js')],
+  ['codec', "decrypt payloads of Temporal's histories", () => import('./codec.js')],
   ['entity', 'read and set the state of entities', () => import('./entity.js')],
   ['kinds', 'kinds of entities with their schemas', () => import('./kinds.js')],
   ['triggers', 'triggers that automations can have, with example payloads', () => import('./triggers.js')],

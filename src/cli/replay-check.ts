@@ -2,6 +2,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Command } from 'commander';
 import { loadConfig } from '../config';
 import { packageVersion } from '../package-version';
+import { dataConverterOf } from '../temporal/codec/data-converter';
 import { lazyClient } from '../temporal/connect';
 import { replayOpen, type ReplayReport } from '../temporal/replay-open';
 import { workflowBundle } from '../temporal/worker';
@@ -19,7 +20,8 @@ export function configure(command: Command): void {
       'after',
       `
 Replays the histories of open executions on the workflow code of this build. Run it from a new release before its workers are
-started, with the settings of the workers (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, FERMATA_TASK_QUEUE). It reads from Temporal
+started, with the settings of the workers (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, FERMATA_TASK_QUEUE,
+FERMATA_SECRET_KEY). It reads from Temporal
 and changes nothing. Exit code 1 if a history cannot be replayed: workers of this build could not continue that run.
 
 Examples:
@@ -30,16 +32,21 @@ Examples:
     .action(async ({ limit, json }: { limit: string; json?: true }) => {
       const count = Number(limit);
       if (!Number.isInteger(count) || count < 1) throw new UsageError('--limit must be a whole number above 0.');
-      const { temporal, taskQueue } = loadConfig(process.env, []);
+      const config = loadConfig(process.env, []);
+      const { temporal, taskQueue } = config;
+      const dataConverter = dataConverterOf(config);
       const output = createOutput();
       // Differences are reported below; the SDK's own warnings would repeat them.
       Runtime.install({
         logger: new DefaultLogger('ERROR', () => undefined),
         telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
       });
-      const client = lazyClient(temporal);
+      const client = lazyClient(temporal, dataConverter);
       try {
-        const report = await replayOpen({ client, taskQueue, bundle: await workflowBundle(), limit: count });
+        const report = await replayOpen({
+          ...{ client, dataConverter, taskQueue, limit: count },
+          bundle: await workflowBundle(),
+        });
         if (json) output.json({ version: packageVersion(), taskQueue, ...report });
         else print(report, output);
         if (report.failures.length > 0) process.exitCode = 1;

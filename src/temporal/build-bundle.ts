@@ -14,6 +14,7 @@ async function buildBundle(): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     workflowInterceptorModules: [join(dist, 'src', 'workflows', 'run', 'delivery-order.js')],
+    failureConverterPath: join(dist, 'src', 'workflows', 'failure-converter.js'),
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(join(dist, 'workflow-bundle.js'), code);

@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 
@@ -24,8 +25,8 @@ export async function connectNative(address: TemporalAddress): Promise<NativeCon
 const LARGEST_ANSWER = 128 * 1_024 * 1_024;
 
 /** A client that connects on first use; for processes that must start while Temporal is away. */
-export function lazyClient(address: TemporalAddress): Client {
+export function lazyClient(address: TemporalAddress, dataConverter?: DataConverter): Client {
   const channelArgs = { 'grpc.max_receive_message_length': LARGEST_ANSWER };
   const connection = Connection.lazy({ ...connectionOptions(address), channelArgs });
-  return new Client({ connection, namespace: address.namespace });
+  return new Client({ connection, namespace: address.namespace, ...(dataConverter && { dataConverter }) });
 }

@@ -5,6 +5,7 @@ import type { Database } from '../db/client';
 import type { Clock } from '../domain/clock';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
+import { dataConverterOf, encryptionOf } from './codec/data-converter';
 import { connectNative } from './connect';
 import { ensureHousekeeping } from './housekeeping-schedule';
 import { createDwellStarter, type DwellStarter } from './dwell-starter';
@@ -114,6 +115,7 @@ async function openWorkers(deps: KeepDeps, connection: NativeConnection): Promis
     namespace: config.temporal.namespace,
     taskQueue: config.taskQueue,
     bundle: await workflowBundle(),
+    dataConverter: dataConverterOf(config),
     activities: deps.activities(),
     sizes: config.workerSizes,
     shutdownMs: config.shutdownMs,
@@ -124,7 +126,7 @@ async function openWorkers(deps: KeepDeps, connection: NativeConnection): Promis
 async function openSession(deps: KeepDeps, connection: NativeConnection): Promise<Session> {
   const { config, database, log, metrics, clock } = deps;
   const { namespace } = config.temporal;
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter: dataConverterOf(config) });
   const common = {
     client,
     taskQueue: config.taskQueue,
@@ -137,7 +139,7 @@ async function openSession(deps: KeepDeps, connection: NativeConnection): Promis
       ...{ ...common, db: database.db, onStarted: metrics.runStarted },
       continueAfter: config.testing.continueAfter,
     }),
-    schedules: createScheduleKeeper({ ...common, clock, timezone: config.timezone }),
+    schedules: createScheduleKeeper({ ...common, clock, timezone: config.timezone, encryption: encryptionOf(config) }),
     dwells: createDwellStarter({ ...common, db: database.db, clock }),
   };
 }

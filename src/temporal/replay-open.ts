@@ -4,6 +4,7 @@ import {
   type HistoryAndWorkflowId,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { RUN_WORKFLOW_TYPES, type RunMemo } from '../domain/run/messages';
 
@@ -40,6 +41,8 @@ interface ReplayOptions {
   taskQueue: string;
   /** Code that the histories are replayed on. */
   bundle: WorkflowBundleOption;
+  /** Reads the payloads of the histories. */
+  dataConverter: DataConverter;
   /** Most executions of each workflow type; the newest are taken. */
   limit: number;
 }
@@ -55,7 +58,8 @@ export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> 
     const { open, more } = await listOpen(options, workflowType);
     let replayed = 0;
     const failures: ReplayFailure[] = [];
-    const results = Worker.runReplayHistories({ workflowBundle: options.bundle }, histories(options.client, open));
+    const { bundle: workflowBundle, dataConverter, client } = options;
+    const results = Worker.runReplayHistories({ workflowBundle, dataConverter }, histories(client, open));
     for await (const { workflowId, error } of results) {
       replayed += 1;
       const execution = open.get(workflowId);

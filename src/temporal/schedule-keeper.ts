@@ -39,15 +39,19 @@ const DAYS: readonly DayOfWeek[] = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 
 /** Zones whose offsets are kept in mind. */
 const MOST_ZONES = 1_000;
 
-export function createScheduleKeeper(deps: {
+interface ScheduleKeeperDeps {
   client: Client;
   clock: Clock;
   taskQueue: string;
   /** Zone of patterns without one. */
   timezone: string;
+  /** What payloads of schedules are encrypted with; a schedule is written again when it changes. '' = nothing. */
+  encryption: string;
   onCall: (call: 'put_schedule' | 'delete_schedule') => void;
-}): ScheduleKeeper {
-  const { client, clock, taskQueue, timezone, onCall } = deps;
+}
+
+export function createScheduleKeeper(deps: ScheduleKeeperDeps): ScheduleKeeper {
+  const { client, clock, taskQueue, timezone, encryption, onCall } = deps;
   const offsets = new Map<string, number[]>();
   /** Of a zone; looked at anew each day, since rules of zones change. */
   const offsetsIn = (zone: string): number[] => {
@@ -96,7 +100,7 @@ export function createScheduleKeeper(deps: {
       return scheduleId;
     },
     remove,
-    specId: (schedule) => sha256(JSON.stringify(optionsOf(schedule))),
+    specId: (schedule) => sha256(`${encryption}${JSON.stringify(optionsOf(schedule))}`),
     async list() {
       const ids: string[] = [];
       for await (const { scheduleId } of client.schedule.list()) ids.push(scheduleId);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import { bundleWorkflowCode, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { callsQueueOf } from '../domain/run/calls-queue';
@@ -13,7 +14,14 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
   return bundleWorkflowCode({
     workflowsPath: require.resolve('../workflows/index'),
     workflowInterceptorModules: [require.resolve('../workflows/run/delivery-order')],
+    failureConverterPath: require.resolve('../workflows/failure-converter'),
   });
+}
+
+/** Makes workflows put the messages of their failures into payloads (`workflows/failure-converter.ts`). */
+function encodingFailures(bundle: WorkflowBundleOption): WorkflowBundleOption {
+  const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
+  return { code: `globalThis.__fermataEncodesFailures = true;${code}` };
 }
 
 export interface TemporalWorkerOptions {
@@ -21,6 +29,8 @@ export interface TemporalWorkerOptions {
   namespace: string;
   taskQueue: string;
   bundle: WorkflowBundleOption;
+  /** With a failure converter, failures of workflows are encoded too. */
+  dataConverter: DataConverter;
   activities: object;
   sizes: WorkerSizes;
   /** See what activities throw, and when they run. */
@@ -66,9 +76,10 @@ export interface TemporalWorkers {
  */
 export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {
   const { connection, namespace, taskQueue, bundle, activities, interceptors, sizes, shutdownMs } = options;
+  const { dataConverter } = options;
   assertSdkFloor();
   const common = {
-    ...{ connection, namespace, activities, interceptors: { activity: interceptors } },
+    ...{ connection, namespace, activities, dataConverter, interceptors: { activity: interceptors } },
     maxConcurrentActivityTaskExecutions: sizes.activities,
     maxConcurrentActivityTaskPolls: sizes.activityPollers,
     shutdownGraceTime: Math.round(shutdownMs * GRACE),
@@ -77,7 +88,7 @@ export async function createTemporalWorkers(options: TemporalWorkerOptions): Pro
   const runs = await Worker.create({
     ...common,
     taskQueue,
-    workflowBundle: bundle,
+    workflowBundle: dataConverter.failureConverterPath === undefined ? bundle : encodingFailures(bundle),
     maxConcurrentWorkflowTaskExecutions: sizes.workflowTasks,
     maxConcurrentWorkflowTaskPolls: sizes.workflowPollers,
     maxConcurrentLocalActivityExecutions: sizes.activities,

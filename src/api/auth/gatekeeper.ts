@@ -30,8 +30,11 @@ export function createGatekeeper(deps: {
   ordinary: RateLimiter;
   rateLimit: { perSecond: number; ingestPerSecond: number };
   clientAddress: ClientAddress;
+  /** Origins of Temporal's Web UI. */
+  webUiOrigins: readonly string[];
 }): Gatekeeper {
   const { ordinary } = deps;
+  const webUi = new Set(deps.webUiOrigins);
   const inbound = createRateLimiter(deps.rateLimit.ingestPerSecond, deps.clock);
   const strangers = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
 
@@ -57,7 +60,7 @@ export function createGatekeeper(deps: {
       const principal = await identify(request);
       identified(principal);
       (route.effect === 'inbound' ? inbound : ordinary).take(principal.tokenId);
-      assertFromConsole(principal, request);
+      if (!(route.forWebUi === true && webUi.has(request.headers.origin ?? ''))) assertFromConsole(principal, request);
       if (route.permission !== 'public' && !principal.permissions.has(route.permission)) {
         throw new FermataError('forbidden', `This needs the permission "${route.permission}", which the token lacks.`, {
           data: { permission: route.permission },

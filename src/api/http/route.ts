@@ -81,6 +81,8 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   audited?: boolean;
   /** Callers without any credentials get 405 with `Allow: POST`: senders post to the same address. */
   postsOnlyForStrangers?: boolean;
+  /** Pages of the Web UI's origins may call it with the cookie of the console, without its CSRF token. */
+  forWebUi?: boolean;
   /** Largest body; default 1 MB. */
   maxBodyBytes?: number;
   /**

@@ -102,7 +102,7 @@ it('lets nothing that changes something be done with a permission that only read
       expect(route.permission).toBe(isGuardedByHook ? 'public' : 'ingest');
     }
     if (route.method !== 'get' && route.effect === 'read')
-      expect(route.path).toMatch(/\/(validate|render|dry-run|test)$/);
+      expect(route.path).toMatch(/\/(validate|render|dry-run|test|codec\/(en|de)code)$/);
   }
 });
 

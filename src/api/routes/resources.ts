@@ -27,6 +27,7 @@ import { waitRoutes } from './waits';
 import { dwellRoutes } from './dwells';
 import { migrationFailureRoutes } from './migration-failures';
 import { notificationRoutes } from './notifications';
+import { codecRoutes } from './codec';
 import { dependencyRoutes } from './dependencies';
 import { sessionRoutes } from './session';
 import { satelliteRoutes } from './satellites';
@@ -111,5 +112,6 @@ export const RESOURCES: readonly ((deps: RouteDeps) => Route[])[] = [
   sessionRoutes,
   auditRoutes,
   operationsRoutes,
+  codecRoutes,
   diagnosisRoutes,
 ];

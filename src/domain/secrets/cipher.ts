@@ -49,6 +49,6 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
 }
 
 /** Identifies a key without revealing anything about it. */
-function keyIdOf(key: Buffer): string {
+export function keyIdOf(key: Buffer): string {
   return sha256(['fermata key id', key]).slice(0, 16);
 }

@@ -1,0 +1,31 @@
+import type { PayloadCodec } from '@temporalio/common';
+import { payloadFromJson, payloadToJson } from './payload-json';
+
+/**
+ * Decrypts every payload in a JSON document, such as a history that `temporal workflow show --output json` printed. A payload of
+ * JSON becomes its value; one that is not encrypted stays as it is.
+ * @throws {PayloadCodecError} when a key is missing or a payload was changed
+ */
+export async function decodeJson(document: unknown, codec: PayloadCodec): Promise<unknown> {
+  if (Array.isArray(document)) return Promise.all(document.map((item) => decodeJson(item, codec)));
+  if (typeof document !== 'object' || document === null) return document;
+  const { metadata, data } = document as { metadata?: unknown; data?: unknown };
+  if (isTexts(metadata) && metadata['encoding'] !== undefined && typeof data === 'string') {
+    const given = payloadFromJson({ metadata, data });
+    const [decoded = given] = await codec.decode([given]);
+    return decoded === given ? document : valueOf(payloadToJson(decoded));
+  }
+  const entries = Object.entries(document).map(async ([key, value]) => [key, await decodeJson(value, codec)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string');
+}
+
+function valueOf(payload: { metadata: Record<string, string>; data: string }): unknown {
+  const encoding = Buffer.from(payload.metadata['encoding'] ?? '', 'base64').toString('utf8');
+  if (encoding === 'binary/null') return null;
+  if (encoding !== 'json/plain') return payload;
+  return JSON.parse(Buffer.from(payload.data, 'base64').toString('utf8')) as unknown;
+}

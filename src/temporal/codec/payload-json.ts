@@ -1,0 +1,26 @@
+import type { Payload } from '@temporalio/common';
+
+/** A payload as protobuf's JSON has it: bytes are base64. https://protobuf.dev/programming-guides/json/ */
+export interface PayloadJson {
+  metadata?: Record<string, string> | null | undefined;
+  data?: string | null | undefined;
+}
+
+/** Reads a payload from protobuf's JSON. */
+export function payloadFromJson({ metadata, data }: PayloadJson): Payload {
+  return {
+    metadata: Object.fromEntries(
+      Object.entries(metadata ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')]),
+    ),
+    data: Buffer.from(data ?? '', 'base64'),
+  };
+}
+
+/** Writes a payload as protobuf's JSON. */
+export function payloadToJson({ metadata, data }: Payload): { metadata: Record<string, string>; data: string } {
+  const base64 = (value: Uint8Array | null | undefined) => Buffer.from(value ?? []).toString('base64');
+  return {
+    metadata: Object.fromEntries(Object.entries(metadata ?? {}).map(([key, value]) => [key, base64(value)])),
+    data: base64(data),
+  };
+}

@@ -1,0 +1,11 @@
+/**
+ * Everything in events of a history as text. Their JSON has bytes in base64, so what may be base64 is added decoded: the text of
+ * payloads, by itself.
+ */
+export function historyText(events: unknown): string {
+  const json = JSON.stringify(events, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  const decoded = [...json.matchAll(/"([A-Za-z0-9+/]{4,}={0,2})"/g)].map(([, text = '']) =>
+    Buffer.from(text, 'base64').toString('utf8'),
+  );
+  return [json, ...decoded].join('\n');
+}
