@@ -5,36 +5,15 @@ import { decidedBefore } from '../db/runs/outcomes';
 import { setWaiting } from '../db/runs/set-waiting';
 import { writeJournal } from '../db/runs/journal';
 import { isDatabaseAway } from '../db/availability';
-import type { ActionKind } from '../domain/definition/action-kind';
 import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
 import type { StepEvaluation, StepInput } from '../domain/run/activities';
 import { maskFields, NO_MASK, type Mask } from '../domain/secrets/mask-values';
+import { evaluateKind } from '../evaluation/steps/evaluate-kind';
+import type { Evaluated } from '../evaluation/steps/evaluated';
 import type { ActivityDeps } from './deps';
-import { chooseBranch } from './evaluate/choose';
-import { checkCondition } from './evaluate/condition';
-import { fixDelay } from './evaluate/delay';
-import type { Evaluated, EvaluateKind } from './evaluate/evaluated';
-import { evaluateRepeat } from './evaluate/repeat';
-import { renderStopReason } from './evaluate/stop';
-import { renderStepVariables } from './evaluate/variables';
 import { evaluateWait } from './evaluate-wait';
-import { isEnabled } from './settle-step';
 import { placeOf, runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
-
-const nothing: EvaluateKind = () => Promise.resolve({ evaluation: { type: 'enabled' }, status: 'running' });
-
-const KINDS: Record<Exclude<ActionKind, 'wait_for_trigger' | 'wait_until'>, EvaluateKind> = {
-  action: nothing,
-  sequence: nothing,
-  stop: renderStopReason,
-  choose: chooseBranch,
-  condition: checkCondition,
-  variables: renderStepVariables,
-  delay: fixDelay,
-  parallel: nothing,
-  repeat: evaluateRepeat,
-};
 
 /**
  * Evaluates a step of ours against live state, and writes its row in the same transaction. A step that was evaluated
@@ -68,11 +47,7 @@ function withTimeLeft({ clock }: ActivityDeps, evaluation: StepEvaluation): Step
 async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: StepStart): Promise<Evaluated> {
   const scope = scopeOf(step, start);
   try {
-    // A loop that continues was found to be enabled when it began.
-    if (step.input.iteration === undefined && !(await isEnabled(tx, deps, step, scope))) {
-      return { evaluation: { type: 'skipped' }, status: 'skipped' };
-    }
-    return await KINDS[step.names.kind as keyof typeof KINDS](step, scope, deps, tx);
+    return await evaluateKind(step, scope, deps, tx);
   } catch (error) {
     if (isDatabaseAway(error)) throw error;
     const code = error instanceof FermataError ? error.code : 'expression_error';

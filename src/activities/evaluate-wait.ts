@@ -14,26 +14,24 @@ import {
   removeWait,
   endCheck,
   wildKinds,
-  type AwaitedKey,
   type Wait,
   type WaitContext,
 } from '../db/runs/waits';
 import { withoutTakenEvents } from '../db/runs/taken-events';
 import { isDatabaseAway } from '../db/availability';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
-import { awaitedEvents, type AwaitedEvent } from '../domain/definition/awaited-events';
+import { awaitedEvents } from '../domain/definition/awaited-events';
 import { occurrencesOf } from '../domain/entities/occurrences';
-import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
-import { normalizeEvent } from '../domain/registry/registry';
 import type { StepEvaluation } from '../domain/run/activities';
 import { runBeside } from '../domain/run/lanes';
 import type { ConditionReading } from '../evaluation/evaluator';
 import { matchEvent } from '../evaluation/match-event';
+import { awaitedKeys } from '../evaluation/steps/awaited-keys';
+import { isEnabled } from '../evaluation/steps/enabled';
 import { waitScopeOf } from '../evaluation/wait-scope';
 import type { ActivityDeps } from './deps';
 import { maskFields } from '../domain/secrets/mask-values';
-import { isEnabled } from './settle-step';
 import { placeOf, runError, scopeOf, traceOf, type Step } from './step';
 
 const LOG_PAGE = 500;
@@ -65,19 +63,6 @@ export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<
   if (settled) return settled;
   await deps.failpoint('after-wait-armed');
   return db.transaction((tx) => check(deps, tx, step));
-}
-
-/** The context key that an awaited event must have: that of the run unless the document gives one; "*" = any. */
-async function keyOf(
-  deps: ActivityDeps,
-  tx: Executor,
-  step: WaitStep,
-  { event, context_key: key }: AwaitedEvent,
-  scope: ReturnType<typeof scopeOf>,
-): Promise<AwaitedKey> {
-  const rendered = key === undefined ? step.source.facts.contextKey : await deps.evaluator.render(tx, key, scope);
-  const contextKey = rendered === null || rendered === undefined ? null : toStorable(String(rendered as string));
-  return { event: normalizeEvent(event), contextKey, anyKey: key !== undefined && contextKey === '*' };
 }
 
 /** Arms the wait and returns null, or returns its evaluation when it is over at once. */
@@ -113,10 +98,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<St
       const afterSeq = await beganAt(tx, runId, path);
       await insertWait(tx, { ...base, kind: 'wait_until', refs, recheckAt, afterSeq });
     } else {
-      const keys: AwaitedKey[] = [];
-      for (const each of awaitedEvents(step.action.wait_for_trigger)) {
-        keys.push(await keyOf(deps, tx, step, each, scope));
-      }
+      const keys = await awaitedKeys(deps.evaluator, tx, awaitedEvents(step.action.wait_for_trigger), scope);
       const [first = { event: null, contextKey: null, anyKey: false }] = keys;
       const events = [...new Set(keys.map(({ event }) => event))];
       const isBefore = (other: string) => !runBeside(step.source.definition, path, other);

@@ -22,7 +22,8 @@ import { persist } from './persist';
 import { prepareCall, type PreparedCall } from './prepare-call';
 import { auditRefusedSecret } from './refused-secret';
 import { maskFields } from '../domain/secrets/mask-values';
-import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
+import { isEnabled } from '../evaluation/steps/enabled';
+import { outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
 import { secretsOfStep } from './secrets-of-step';
 import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 

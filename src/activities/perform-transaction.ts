@@ -9,11 +9,12 @@ import type { StepOutcome } from '../domain/run/activities';
 import type { TransactionalAction, TransactionContext } from '../integrations/contract';
 import { NO_SECRETS, withSecretsOfStep } from '../integrations/plugin-secrets';
 import { maskFields } from '../domain/secrets/mask-values';
+import { isEnabled } from '../evaluation/steps/enabled';
 import { renderConfig } from './action-config';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { auditRefusedSecret } from './refused-secret';
-import { isEnabled, outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
+import { outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
 import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 /**

@@ -9,7 +9,6 @@ import { maskFields } from '../domain/secrets/mask-values';
 import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { RunError, StepStatus } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../integrations/contract';
-import type { ExpressionContext } from '../evaluation/evaluator';
 import type { ActivityDeps } from './deps';
 import { placeOf, runError, stepOf, traceOf, type Step } from './step';
 
@@ -36,21 +35,6 @@ export function outcomeBefore(step: Step, { open, finished }: Standing): StepOut
   if (finished.status === 'skipped') return { type: 'skipped' };
   if (finished.status !== 'failed') return { type: 'done' };
   return { type: 'failed', error: finished.error ?? runError(step, 'internal', 'The step had failed.') };
-}
-
-/** Whether `enabled` lets the step happen; its trace shows how. @throws {FermataError} when it cannot be evaluated. */
-export async function isEnabled(
-  db: Executor,
-  { evaluator }: ActivityDeps,
-  step: Step,
-  scope: ExpressionContext,
-): Promise<boolean> {
-  const { enabled } = step.action;
-  if (typeof enabled === 'boolean') return enabled;
-  step.enabled = await evaluator.explain(db, enabled, scope);
-  const { value, reason } = step.enabled;
-  if (value === 'error') throw new FermataError('expression_error', `enabled: ${reason ?? ''}`);
-  return value;
 }
 
 /** Writes what a step left: output, artifact, and the end of what it consumed. null = it or its run had ended before. */

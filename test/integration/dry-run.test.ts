@@ -370,6 +370,13 @@ describe('a dry run', () => {
   });
 
   describe('goes through the gates that routing uses', () => {
+    /** An automation without runs. */
+    let free: string;
+    beforeAll(async () => {
+      free = String(
+        (await api.call('POST', `${BASE}/automations`, { body: { ...AUTOMATION, name: 'free' } })).body['id'],
+      );
+    });
     const definition = (config: object, more: object = {}) => ({
       name: 'slow',
       triggers: [{ event: 'automation.numeric_state', config: { field: 'latencyMs', above: 500, ...config }, ...more }],
@@ -380,7 +387,7 @@ describe('a dry run', () => {
       expect((await api.call('POST', `${BASE}/health/results`, { body })).status).toBe(202);
     };
     const told = async (body: object) => {
-      const answer = await dry(body);
+      const answer = await dry(body, free);
       expect(answer.status).toBe(200);
       return answer.told;
     };
@@ -473,6 +480,96 @@ describe('a dry run', () => {
         outcome: 'error',
         gates: [{}, {}, { gate: 'variables', passed: false, detail: expect.stringMatching(/^variables: /) as string }],
       });
+    });
+  });
+
+  describe('drives the steps as a run does', () => {
+    const steps = async (actions: object[], more: object = {}, body: object = {}) => {
+      const name = 'drives';
+      const definition = { name, triggers: [{ event: 'incident.created' }], actions, ...more };
+      const created = await api.call('POST', `${BASE}/automations`, { body: definition });
+      expect(created.body['errors']).toBeUndefined();
+      const { told } = await dry({ contextKey: name, ...body }, String(created.body['id']));
+      return { told, at: (path: string) => told.steps.find((step) => step.path === path) };
+    };
+    const log = (message: string) => ({ action: 'automation.log', config: { message } });
+    const times = (count: number, more: object = {}) => ({
+      repeat: { count, sequence: [{ variables: { n: 1 } }], ...more },
+    });
+
+    it('delays and waits that time out move the clock on, in each branch its own', async () => {
+      const wait = { id: 'w', wait_until: { condition: '1 == 2', timeout_seconds: 60, continue_on_timeout: true } };
+      const { at } = await steps(
+        [
+          {
+            parallel: [
+              { sequence: [{ delay: { minutes: 10 } }, log('{{ now }}')] },
+              { sequence: [wait, log('{{ now }}')] },
+            ],
+          },
+          log('{{ now }} {{ wait.completed | default("none") }}'),
+        ],
+        {},
+        { now: NOON, mocks: { w: { completed: false } } },
+      );
+      expect(at('actions[0].parallel[0].sequence[1]')?.config).toEqual({ message: '2026-11-24T12:10:00.000Z' });
+      expect(at('actions[0].parallel[1].sequence[1]')?.config).toEqual({ message: '2026-11-24T12:01:00.000Z' });
+      expect(at('actions[0].parallel[1].sequence[0]')?.result).toMatchObject({
+        wait: { completed: false, remainingSeconds: 0 },
+      });
+      expect(at('actions[1]')?.config).toEqual({ message: '2026-11-24T12:10:00.000Z none' });
+    });
+
+    it('loops end at max_iterations with a warning, and branches whose `when` fails are listed', async () => {
+      const { at } = await steps([
+        times(5, { max_iterations: 3 }),
+        times(12),
+        { choose: [{ when: '1 / "x" > 2', sequence: [log('no')] }], else: [log('else')] },
+      ]);
+      expect(at('actions[0]')?.result).toEqual({
+        ...{ iterations: 3, count: 5 },
+        warning: 'Ended at max_iterations (3).',
+      });
+      expect(at('actions[1]')?.result).toEqual({
+        ...{ iterations: 10, count: 12 },
+        cut: 'only the first 10 iterations are shown',
+      });
+      expect(at('actions[2]')?.result).toEqual({ branch: 'else', errors: [{ branch: 0, error: expect.any(String) }] });
+    });
+
+    it('a stop cancels the steps around it, and branches beside it that have not begun', async () => {
+      const { told } = await steps([
+        { parallel: [log('first'), { sequence: [{ stop: { reason: 'enough' } }] }, log('third')] },
+        log('after'),
+      ]);
+      expect(told.steps.map(({ path, status }) => [path, status])).toEqual([
+        ['actions[0]', 'cancelled'],
+        ['actions[0].parallel[0]', 'success'],
+        ['actions[0].parallel[1]', 'cancelled'],
+        ['actions[0].parallel[1].sequence[0]', 'success'],
+      ]);
+      expect(told.end).toMatchObject({ status: 'success', endedBy: { kind: 'stop', reason: 'enough' } });
+    });
+
+    it('steps see no wait that failed, and what a template could not read is a warning', async () => {
+      const { at, told } = await steps(
+        [
+          { id: 'w', continue_on_error: true, wait_for_trigger: { event: 'incident.resolved', timeout_seconds: 5 } },
+          log('{{ wait.completed | default("none") }}'),
+        ],
+        {},
+        { mocks: { w: { completed: false } } },
+      );
+      expect(at('actions[0]')).toMatchObject({ status: 'failed', error: { code: 'wait_timeout' } });
+      expect(at('actions[1]')?.config).toEqual({ message: 'none' });
+      expect(told.end).toMatchObject({ status: 'success' });
+    });
+
+    it('ends at 1,000 steps, also when failures are swallowed', async () => {
+      const deep = times(10, { sequence: [times(10, { sequence: [times(10)] })] });
+      const { told } = await steps([{ ...deep, continue_on_error: true }], { on_failure: [log('not shown')] });
+      expect(told.steps).toHaveLength(1_000);
+      expect(told.end).toMatchObject({ status: 'failed', error: { code: 'limit_exceeded' } });
     });
   });
 });

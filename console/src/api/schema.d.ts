@@ -3444,7 +3444,7 @@ export interface components {
                 kind: string;
                 action: string | null;
                 /** @enum {string} */
-                status: "success" | "failed" | "skipped";
+                status: "success" | "failed" | "skipped" | "cancelled";
                 /** @description Rendered; secrets stay placeholders */
                 config: unknown;
                 result: unknown;
@@ -3595,7 +3595,7 @@ export interface components {
                     kind: string;
                     action: string | null;
                     /** @enum {string} */
-                    status: "success" | "failed" | "skipped";
+                    status: "success" | "failed" | "skipped" | "cancelled";
                     /** @description Rendered; secrets stay placeholders */
                     config: unknown;
                     result: unknown;

@@ -5,9 +5,8 @@ import { requireFilters } from '../require-filters';
 import { NO_ID } from './dry-event';
 import { passDryGates, type DryGateDeps, type DryInput } from './dry-gates';
 import { evaluatorAt } from './evaluator-at';
-import { performDry } from './perform-dry';
 import type { DryRun } from './report';
-import { DryEnd, DryFailure, Simulation } from './simulation';
+import { simulate } from './simulate';
 
 export interface DryRunDeps extends DryGateDeps {
   /** Filters of a definition that this process does not have. */
@@ -31,39 +30,11 @@ export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, req
   const evaluator = evaluatorAt(deps.evaluator, now);
   const { outcome, gates, scope, variables } = await passDryGates({ ...deps, evaluator }, automation, request);
   if (variables === null) return { outcome, gates, steps: [], end: null };
-  const run = new Simulation({ ...deps, mocks }, { ...scopeOfRun(scope, now), variables }, performDry);
-  const end = await runActions(run, automation);
-  if (end.status === 'failed') await runOnFailure(run, automation, end);
-  return { outcome, gates, steps: run.steps, end };
+  const beginning = { scope: { ...scopeOfRun(scope, now), variables }, now, mocks };
+  return { outcome, gates, ...(await simulate(deps, automation, beginning)) };
 }
 
 /** What steps see of the run that the gates let pass. */
 function scopeOfRun({ steps: _steps, facts, ...scope }: ExpressionContext, now: Date): ExpressionContext {
-  return { ...scope, now, facts: { ...facts, run: { id: NO_ID, startedAt: now.toISOString() } } };
-}
-
-type End = NonNullable<DryRun['end']>;
-
-async function runActions(run: Simulation, { definition }: AutomationRecord): Promise<End> {
-  try {
-    await run.runList(definition.actions, 'actions');
-    return { status: 'success' };
-  } catch (error) {
-    if (error instanceof DryFailure) return { status: 'failed', error: error.error };
-    if (!(error instanceof DryEnd)) throw error;
-    const { endedBy } = error;
-    return error.error === undefined
-      ? { status: 'success', endedBy }
-      : { status: 'failed', endedBy, error: error.error };
-  }
-}
-
-/** Its own failure changes nothing else. */
-async function runOnFailure(run: Simulation, { definition }: AutomationRecord, { error }: End): Promise<void> {
-  run.failedWith(error);
-  try {
-    await run.runList(definition.on_failure, 'on_failure');
-  } catch (failure) {
-    if (!(failure instanceof DryFailure) && !(failure instanceof DryEnd)) throw failure;
-  }
+  return { ...scope, facts: { ...facts, run: { id: NO_ID, startedAt: now.toISOString() } } };
 }

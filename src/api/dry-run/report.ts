@@ -18,7 +18,8 @@ export interface DryStep {
   actionId: string | null;
   kind: string;
   action: string | null;
-  status: 'success' | 'failed' | 'skipped';
+  /** `cancelled`: the end of the run left it open, as a `stop` inside it does. */
+  status: 'success' | 'failed' | 'skipped' | 'cancelled';
   /** Rendered; secrets stay placeholders. */
   config?: unknown;
   result?: unknown;

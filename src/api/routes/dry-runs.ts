@@ -61,7 +61,7 @@ export const DryStepAnswer = z.object({
   actionId: z.string().nullable(),
   kind: z.string(),
   action: z.string().nullable(),
-  status: z.enum(['success', 'failed', 'skipped']),
+  status: z.enum(['success', 'failed', 'skipped', 'cancelled']),
   config: z.unknown().describe('Rendered; secrets stay placeholders'),
   result: z.unknown(),
   error: Document.nullable(),

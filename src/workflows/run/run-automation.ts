@@ -10,7 +10,7 @@ import {
 import type { Claimed, Done, Stretched } from '../../domain/run/activities';
 import { ACTIVITY_NAMES } from '../../domain/run/activity-names';
 import type { Steps } from '../../domain/run/interpret/command';
-import { RunClosed, RunEnded, StepFailed } from '../../domain/run/interpret/outcome';
+import { endAfter, RunClosed } from '../../domain/run/interpret/outcome';
 import { runList } from '../../domain/run/interpret/steps';
 import type { EvaluateWaitsSignal, RunInput, RunResult, WakeSignal } from '../../domain/run/messages';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
@@ -107,7 +107,6 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     if (end.error === undefined || onFailure.length === 0) return end;
     const { endedBy, error } = end;
     state.failed = { ...(endedBy && { endedBy }), error };
-    progress.root.repeat = null;
     progress.leaveAll();
     const noted = { runId: state.runId, error, ...(endedBy && { endedBy }), journal: state.takeNotes() };
     if (!(await local(ACTIVITY_NAMES.failure, 'note the failure').noteRunFailed(noted))) throw new RunClosed();
@@ -131,9 +130,6 @@ async function endOf(state: RunState, steps: () => Promise<void>): Promise<End> 
     return { status: 'success' };
   } catch (error) {
     if (error instanceof ContinueLater && state.failed === undefined) return tooLong(state) ?? Promise.reject(error);
-    if (error instanceof StepFailed) return { status: 'failed', error: error.error };
-    if (!(error instanceof RunEnded)) throw error;
-    if (error.error) return { status: 'failed', endedBy: error.endedBy, error: error.error };
-    return { status: 'success', endedBy: error.endedBy };
+    return endAfter(error);
   }
 }

@@ -5,6 +5,8 @@ import type { Context } from './kind';
 export interface Tally {
   iterations: number;
   warning?: string;
+  /** The driver ended the loop. */
+  cut?: string;
   error?: string;
 }
 
@@ -26,7 +28,10 @@ export function endOf({ node, total, most }: Loop): number {
 }
 
 /** The result of a loop that reached its end. */
-export function tallyAt(end: number, { node, total }: Loop): Tally {
+export function tallyAt(end: number, { node, total, most }: Loop): Tally {
+  if (end === most && end < Math.min(total ?? Infinity, node.maxIterations)) {
+    return { iterations: end, cut: `only the first ${most} iterations are shown` };
+  }
   if (total !== undefined && total <= node.maxIterations) return { iterations: end };
   return { iterations: end, warning: `Ended at max_iterations (${node.maxIterations}).` };
 }

@@ -30,3 +30,18 @@ export class StepFailed extends Error {
 export class FiberCancelled extends Error {
   override readonly name = 'FiberCancelled';
 }
+
+/** How a run ends with its steps. */
+export interface StepsEnd {
+  status: 'success' | 'failed';
+  endedBy?: EndedBy;
+  error?: RunError;
+}
+
+/** How a run ends whose steps threw. Throws again what is no end of a run. */
+export function endAfter(error: unknown): StepsEnd {
+  if (error instanceof StepFailed) return { status: 'failed', error: error.error };
+  if (!(error instanceof RunEnded)) throw error;
+  if (error.error) return { status: 'failed', endedBy: error.endedBy, error: error.error };
+  return { status: 'success', endedBy: error.endedBy };
+}

@@ -88,8 +88,9 @@ export class Progress {
     this.branches.delete(place);
   }
 
-  /** Forgets positions and branches of everything but the run itself, before another step list. */
+  /** Forgets loops, positions and branches of everything but the run itself, before another step list. */
   leaveAll(): void {
+    this.root.repeat = null;
     this.positions.clear();
     this.ended.clear();
     for (const place of this.branches.keys()) if (place !== '') this.branches.delete(place);

@@ -1,8 +1,9 @@
 import type { Executor } from '../../db/executor';
+import type { Clock } from '../../domain/clock';
+import type { ConditionTrace } from '../../domain/conditions/trace-condition';
+import type { ActionStep } from '../../domain/definition/action';
 import type { StepEvaluation } from '../../domain/run/activities';
-import type { ExpressionContext } from '../../evaluation/evaluator';
-import type { ActivityDeps } from '../deps';
-import type { Step } from '../step';
+import type { Evaluator, ExpressionContext } from '../evaluator';
 
 /** What evaluating a step gave and how its row stands now. */
 export interface Evaluated {
@@ -16,10 +17,24 @@ export interface Evaluated {
   waits?: boolean;
 }
 
+/** A step to evaluate. */
+export interface EvaluatedStep {
+  action: ActionStep;
+  /** Of a `while` or `until` that decides whether it goes on: which iteration. */
+  input: { iteration?: number };
+  /** How its `enabled` was evaluated; set by the evaluation. */
+  enabled?: ConditionTrace;
+}
+
+export interface EvaluateDeps {
+  evaluator: Evaluator;
+  clock: Clock;
+}
+
 /** Evaluates one kind of step. Throws what makes the step fail. */
 export type EvaluateKind = (
-  step: Step,
+  step: EvaluatedStep,
   scope: ExpressionContext,
-  deps: ActivityDeps,
+  deps: EvaluateDeps,
   tx: Executor,
 ) => Promise<Evaluated>;

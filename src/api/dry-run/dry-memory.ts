@@ -1,0 +1,66 @@
+import type { ActionStep } from '../../domain/definition/action';
+import type { Definition } from '../../domain/definition/schema';
+import { isBeside, lanesAround } from '../../domain/run/lanes';
+import { inSiblingBranches } from '../../domain/run/path';
+import type { ExpressionContext } from '../../evaluation/evaluator';
+
+interface Made {
+  path: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  artifact: ExpressionContext['artifacts'][number];
+}
+
+/** What the steps of a dry run leave for later steps: artifacts, results of waits, and the mocks that stand for them. */
+export class DryMemory {
+  private readonly made: Made[] = [];
+  private readonly waits = new Map<string, Record<string, unknown>>();
+  /** Ids of actions whose artifact has no mock. */
+  private readonly unmocked = new Set<string>();
+
+  constructor(
+    private readonly definition: Pick<Definition, 'actions' | 'on_failure'>,
+    private readonly mocks: Readonly<Record<string, unknown>>,
+  ) {}
+
+  /** The mock of a step, by its place or its id. */
+  mockOf({ id }: ActionStep, path: string): Record<string, unknown> | undefined {
+    const key = [path, id].find((each) => each !== undefined && Object.hasOwn(this.mocks, each));
+    return key === undefined ? undefined : (this.mocks[key] as Record<string, unknown>);
+  }
+
+  keepArtifact(made: Made): void {
+    this.made.push(made);
+  }
+
+  lackArtifact(actionId: string): void {
+    this.unmocked.add(actionId);
+  }
+
+  /** Whether a configuration refers to an artifact that has no mock. */
+  lacksArtifactOf(config: unknown): boolean {
+    const text = JSON.stringify(config);
+    return [...this.unmocked].some((id) => text.includes(`artifacts.${id}`));
+  }
+
+  /**
+   * Artifacts that a step sees, oldest first: not those of iterations beside its own, and of the other branches of a
+   * `parallel` those that were made at an earlier instant.
+   */
+  artifactsSeenFrom(path: string, now: number): ExpressionContext['artifacts'] {
+    const lanes = lanesAround(this.definition, path);
+    return this.made
+      .filter((made) => !lanes.some((lane) => isBeside(lane, made.path)))
+      .filter((made) => made.at < now || !inSiblingBranches(made.path, path))
+      .map(({ artifact }) => artifact);
+  }
+
+  keepWait(path: string, result: Record<string, unknown>): void {
+    this.waits.set(path, result);
+  }
+
+  /** The result of the wait at a path. */
+  waitAt(path: string | undefined): Record<string, unknown> | null {
+    return path === undefined ? null : (this.waits.get(path) ?? null);
+  }
+}

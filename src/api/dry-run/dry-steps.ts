@@ -1,0 +1,104 @@
+import type { ConditionTrace } from '../../domain/conditions/trace-condition';
+import { toStorable } from '../../domain/entities/storable';
+import { FermataError, messageOf } from '../../domain/errors';
+import type { Command } from '../../domain/run/interpret/command';
+import { begunAt } from '../../domain/run/interpret/loop';
+import type { Progress } from '../../domain/run/interpret/progress';
+import type { PlanNode } from '../../domain/run/plan';
+import { shortText } from '../../domain/run/short-text';
+import type { RunError, StepStatus } from '../../domain/run/step-record';
+import type { Evaluated } from '../../evaluation/steps/evaluated';
+import type { DryStep } from './report';
+
+/** Steps that a dry run shows; a loop without effects may never end. */
+const MOST_STEPS = 1_000;
+/** Configurations and results that a dry run shows, in characters of JSON; those of later steps are left out. */
+const MOST_SHOWN = 2_097_152;
+
+/** The dry run has as many steps as it may show. */
+export class TooManySteps extends Error {
+  override readonly name = 'TooManySteps';
+  readonly error: RunError;
+
+  constructor(path: string) {
+    const message = `A dry run shows at most ${MOST_STEPS} steps.`;
+    super(message);
+    this.error = { code: 'limit_exceeded', message, path };
+  }
+}
+
+type Row = Omit<DryStep, 'status'> & { status: StepStatus };
+type Shown = Pick<Evaluated, 'status' | 'result' | 'trace'> & { config?: unknown; error?: RunError };
+
+/** The steps of a dry run, as the rows of a run would have them. */
+export class DrySteps {
+  private readonly rows = new Map<string, Row>();
+  private size = 0;
+
+  constructor(private readonly progress: Progress) {}
+
+  /** A step begins, or is evaluated again. @throws {TooManySteps} */
+  begin(node: PlanNode, path: string): Row {
+    const known = this.rows.get(path);
+    if (known) return known;
+    if (this.rows.size >= MOST_STEPS) throw new TooManySteps(path);
+    const action = node.kind === 'action' ? node.action : null;
+    const row: Row = { path, actionId: node.id, kind: node.kind, action, status: 'running' };
+    this.rows.set(path, row);
+    return row;
+  }
+
+  /** Records what became of a step. */
+  write(path: string, { status, result, config, error, trace }: Shown): void {
+    const row = this.rows.get(path);
+    if (!row) return;
+    row.status = status;
+    const shown = this.bounded(
+      toStorable({ ...(config !== undefined && { config }), ...(result !== undefined && { result }) }),
+    );
+    const merged = toStorable(mergeTraces(row.trace, trace));
+    Object.assign(row, shown, error && { error }, merged && { trace: merged });
+  }
+
+  /** Records what the interpreter notes: the steps around others, and steps that need no activity. */
+  note({ node, path, status, persist, result, error }: Extract<Command, { type: 'note' }>): void {
+    if (!persist) return;
+    const row = this.begin(node, path);
+    row.status = status;
+    if (result !== undefined)
+      row.result = node.kind === 'repeat' ? { ...Object(row.result), ...Object(result) } : result;
+    if (error) row.error = error;
+    // A run records the iterations of a loop that ends well.
+    if (node.kind === 'repeat' && status === 'failed') {
+      row.result = { ...Object(row.result), iterations: this.progress.position(begunAt(path)) };
+    }
+  }
+
+  /** All steps in the order in which they began; those that the end of the run left open are cancelled. */
+  all(): DryStep[] {
+    return [...this.rows.values()].map(({ status, ...row }) => ({ ...row, status: endedAs(status) }));
+  }
+
+  private bounded({ config, result }: Pick<Shown, 'config' | 'result'>): Pick<Shown, 'config' | 'result'> {
+    const size = JSON.stringify([config, result]).length;
+    if (this.size + size > MOST_SHOWN) return { config: null, result: { truncated: true, characters: size } };
+    this.size += size;
+    return { ...(config !== undefined && { config }), ...(result !== undefined && { result }) };
+  }
+}
+
+const endedAs = (status: StepStatus): DryStep['status'] =>
+  status === 'success' || status === 'failed' || status === 'skipped' ? status : 'cancelled';
+
+/** A loop that decides at each iteration keeps the conditions of all. */
+function mergeTraces(before: DryStep['trace'], trace: DryStep['trace']): DryStep['trace'] | undefined {
+  const conditions = [before, trace].flatMap((each) => (each?.['conditions'] ?? []) as ConditionTrace[]);
+  const merged = { ...before, ...trace, ...(conditions.length > 0 && { conditions }) };
+  return Object.keys(merged).length === 0 ? undefined : merged;
+}
+
+/** The failure of a step, as the run's rows and `run.error` carry it. */
+export function failureOf(error: unknown, { id }: PlanNode, path: string): RunError {
+  const code = error instanceof FermataError ? error.code : 'expression_error';
+  return { code, message: shortText(toStorable(messageOf(error))), path, ...(id === null ? {} : { actionId: id }) };
+}

@@ -1,0 +1,99 @@
+import { assertNever } from '../../errors';
+import type { StepEvaluation, StepOutcome } from '../activities';
+import type { BranchEnd, BranchStart, Command, Steps } from './command';
+import { RunClosed, RunEnded, StepFailed } from './outcome';
+import type { Branch } from './progress';
+
+type Of<T extends Command['type']> = Extract<Command, { type: T }>;
+
+/** A branch at an instant. */
+export interface Moment {
+  readonly branch: Branch;
+  /** Milliseconds since 1970, by a clock that only pauses move. */
+  now: number;
+}
+
+/** Carries out single commands with no effect. What it throws ends the dry run. */
+export interface DryHands {
+  evaluate(command: Of<'evaluate'>, moment: Moment): Promise<StepEvaluation>;
+  /** Also a call with retries, which is performed once. */
+  perform(command: Of<'perform' | 'call'>, moment: Moment): Promise<StepOutcome>;
+  note(command: Of<'note'>): void;
+}
+
+/**
+ * Drives steps without Temporal: pauses end at once and move the clock on, waits are evaluated again at their next instant.
+ * Branches are driven one after another, in the order in which they begin, each from the instant at which it begins; a loop
+ * begins further ones after all that are under way have ended. Leaves the instant at the end in `moment`, also when the steps
+ * fail. Throws what the steps throw.
+ */
+export async function driveDry(steps: Steps, moment: Moment, hands: DryHands): Promise<void> {
+  let answer: unknown;
+  for (;;) {
+    const next = steps.next(answer);
+    if (next.done) return;
+    answer = await answerTo(next.value, moment, hands);
+  }
+}
+
+async function answerTo(command: Command, moment: Moment, hands: DryHands): Promise<unknown> {
+  switch (command.type) {
+    case 'note':
+      return hands.note(command);
+    case 'evaluate':
+      return hands.evaluate(command, moment);
+    case 'perform':
+    case 'call':
+      return hands.perform(command, moment);
+    case 'fail':
+      return { type: 'failed', error: command.error } satisfies StepOutcome;
+    case 'sleep':
+      moment.now = command.retry ? moment.now + command.ms : Math.max(moment.now, command.until);
+      return;
+    case 'wait':
+      moment.now = Math.max(moment.now, command.until ?? moment.now);
+      return;
+    case 'fork':
+      return driveBranches(command, moment, hands);
+    default:
+      return assertNever(command);
+  }
+}
+
+async function driveBranches(
+  { branches, next = () => null }: Of<'fork'>,
+  moment: Moment,
+  hands: DryHands,
+): Promise<BranchEnd[]> {
+  const ends: BranchEnd[] = [];
+  let round = branches.map((start) => ({ start, at: moment.now }));
+  while (round.length > 0) {
+    const instants: number[] = [];
+    for (const { start, at } of round) {
+      const own: Moment = { branch: start.branch, now: at };
+      const end = await endOf(start, own, hands);
+      ends.push(end);
+      instants.push(own.now);
+      moment.now = Math.max(moment.now, own.now);
+      // What ends the run cancels the branches beside it: here those that have not begun.
+      if (end.type === 'unwound') return ends;
+    }
+    const free = instants.sort((one, other) => one - other);
+    round = free.flatMap((at) => {
+      const start = next();
+      return start === null ? [] : [{ start, at }];
+    });
+  }
+  return ends;
+}
+
+async function endOf({ steps }: BranchStart, moment: Moment, hands: DryHands): Promise<BranchEnd> {
+  try {
+    await driveDry(steps, moment, hands);
+    return { type: 'done' };
+  } catch (error) {
+    if (error instanceof StepFailed) return { type: 'failed', error: error.error };
+    if (error instanceof RunEnded || error instanceof RunClosed) return { type: 'unwound', by: error };
+    throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { isFlagged } from '../../domain/definition/schema-at';
+import { outsideKey } from '../../domain/definition/secret-references';
+import { FermataError, type Finding } from '../../domain/errors';
+import { parseRendered } from '../../domain/registry/parse-rendered';
+import { codeFields } from '../../domain/registry/schema-marks';
+import { holdReferences } from '../../domain/secrets/hold-references';
+import { referencesIn } from '../../domain/secrets/references';
+import type { Evaluator, ExpressionContext } from '../evaluator';
+
+type Config = Record<string, unknown>;
+
+const ENVIRONMENT = ['x-secret-env'];
+const SECRET_FIELDS = ['x-secret', ...ENVIRONMENT];
+
+/** A rendered configuration in which secrets are still to be put. */
+export interface RenderedFields {
+  /** Secrets that the author wrote, by name, with whether a field of the environment takes one. */
+  secrets: ReadonlyMap<string, { inEnvironment: boolean }>;
+  /** Puts values in, by the name of the secret. */
+  fill(values: ReadonlyMap<string, string>): Config;
+}
+
+/**
+ * Renders the configuration of an action. Fields that hold code are never rendered. Secrets are kept apart where the schema
+ * takes them and the author wrote them.
+ * @throws {FermataError} secret_outside for a reference in a field that takes none
+ */
+export async function renderFields(
+  { evaluator, db }: { evaluator: Evaluator; db: Executor },
+  written: Config,
+  schema: z.ZodType,
+  scope: ExpressionContext,
+): Promise<RenderedFields> {
+  const key = outsideKey(written);
+  if (key !== undefined) throw new FermataError('secret_outside', key);
+  const held = holdReferences();
+  const secrets = new Map<string, { inEnvironment: boolean }>();
+  const withMarks = mapTexts(written, [], (text, path) => {
+    if (isFlagged(schema, path, SECRET_FIELDS)) {
+      const isEnvironment = isFlagged(schema, path, ENVIRONMENT);
+      for (const name of referencesIn(text)) {
+        secrets.set(name, { inEnvironment: isEnvironment || secrets.get(name)?.inEnvironment === true });
+      }
+      return held.hold(text);
+    }
+    const [outside] = referencesIn(text);
+    if (outside === undefined) return text;
+    const message = `${path.map(String).join('.')} takes no secrets: \${{ secrets.${outside} }} cannot be used there.`;
+    throw new FermataError('secret_outside', message);
+  }) as Config;
+  const code = codeFields(schema);
+  const templates = Object.fromEntries(Object.entries(withMarks).filter(([name]) => !code.has(name)));
+  const literal = Object.fromEntries(Object.entries(withMarks).filter(([name]) => code.has(name)));
+  const rendered = { ...((await evaluator.render(db, templates, scope)) as Config), ...literal };
+  const fill = (values: ReadonlyMap<string, string>) =>
+    held.names.size === 0 ? rendered : (mapTexts(rendered, [], (text) => held.fill(text, values)) as Config);
+  return { secrets, fill };
+}
+
+/** Checks a rendered configuration against the schema of its action. The error is `config_invalid`, with each finding. */
+export function checkRendered<T>(
+  schema: z.ZodType<T>,
+  config: unknown,
+): { valid: true; config: T } | { valid: false; error: FermataError; problem: string } {
+  const parsed = parseRendered(schema, config);
+  if (parsed.success) return { valid: true, config: parsed.data };
+  const errors: Finding[] = parsed.issues.map((issue) => ({
+    path: issue.path.map(String).join('.'),
+    message: issue.message,
+    code: issue.code ?? 'invalid',
+  }));
+  const problem = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+  const message = `The rendered configuration is not valid: ${problem}`;
+  return { valid: false, problem, error: new FermataError('config_invalid', message, { errors }) };
+}
+
+function mapTexts(
+  value: unknown,
+  path: readonly PropertyKey[],
+  map: (text: string, path: readonly PropertyKey[]) => string,
+): unknown {
+  if (typeof value === 'string') return map(value, path);
+  if (Array.isArray(value)) return value.map((item, index) => mapTexts(item, [...path, index], map));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, mapTexts(child, [...path, key], map)]));
+}
