@@ -8,6 +8,7 @@ import { planOf, runBranch, runList } from '../../src/domain/run/interpret/steps
 import { stepAt } from '../../src/domain/run/step-at';
 import { documentsWith, parsed, type Steps } from '../support/order/documents';
 import { chance, oracle, type Odds } from '../support/order/oracle';
+import { byBranch, dryCourse } from '../support/order/dry';
 import { referenceOf } from '../support/order/reference';
 import { StepRows } from '../support/order/rows';
 import {
@@ -47,7 +48,7 @@ function writing(hands: Hands, rows: StepRows, writes: (() => void)[]): Hands {
       const evaluation = await hands.evaluate(input);
       writes.push(
         () => rows.note(input.journal),
-        () => rows.evaluated(input.path, evaluation),
+        () => rows.evaluated(input, evaluation),
       );
       return evaluation;
     },
@@ -179,7 +180,16 @@ describe('commands of a run', () => {
     if (expected === null || course.delivered.length >= MOST_DELIVERIES) return;
     expect(course.commands.at(-1)).toBe(expected.status === 'success' ? 'complete' : 'fail');
     expect([...rows.actions].sort()).toEqual([...expected.actions].sort());
+    await expectDry(definition, seed, odds, rows, expected.status);
     compared += 1;
+  }
+
+  /** A dry run asks for the same steps and decisions as the run did, in each branch in the same order, and ends as it did. */
+  async function expectDry(definition: Steps, seed: number, odds: Odds, rows: StepRows, status: 'success' | 'failed') {
+    const hands = oracle(definition, seed, odds, () => 0);
+    const dry = await dryCourse(definition, hands, { executionOf, isLost: (path) => isLost(seed, path) });
+    expect(dry.status).toBe(status);
+    expect(byBranch(definition, dry.asked)).toEqual(byBranch(definition, [...rows.asked]));
   }
 
   it('are the same and in the same order, however completions are grouped', async () => {
@@ -204,7 +214,7 @@ describe('commands of a run', () => {
     );
   }, 900_000);
 
-  it('carry out what the definition says, whatever the order in which things end', async () => {
+  it('carry out what the definition says, as a dry run does, whatever the order in which things end', async () => {
     const odds = { ...ODDS, holds: 100 };
     compared = 0;
     await fc.assert(

@@ -1,5 +1,6 @@
-import type { StepEvaluation, StepOutcome } from '../../../src/domain/run/activities';
+import type { StepEvaluation, StepInput, StepOutcome } from '../../../src/domain/run/activities';
 import type { StepRecord } from '../../../src/domain/run/step-record';
+import { nameOf } from './dry';
 
 /** Indexes of steps that follow each other: steps of a list and iterations of a loop, not branches. */
 const ORDERED = /(?<![a-z_])(actions|on_failure|sequence|else|repeat)\[(\d+)\]/g;
@@ -10,6 +11,8 @@ export class StepRows {
   openAtEnd: string[] = [];
   /** Actions that ended, by path. */
   readonly actions = new Map<string, 'done' | 'skipped' | 'failed'>();
+  /** Steps, and decisions of loops about iterations, in the order in which they were first worked on. */
+  readonly asked = new Set<string>();
   private readonly statuses = new Map<string, 'open' | 'ended'>();
 
   /** `isSideBySide`: whether the iterations of the loop at a path run beside each other. */
@@ -24,7 +27,8 @@ export class StepRows {
     }
   }
 
-  evaluated(path: string, evaluation: StepEvaluation): void {
+  evaluated({ path, iteration }: Pick<StepInput, 'path' | 'iteration'>, evaluation: StepEvaluation): void {
+    this.asked.add(nameOf(path, iteration));
     switch (evaluation.type) {
       case 'condition':
       case 'variables':
@@ -41,6 +45,7 @@ export class StepRows {
   }
 
   performed(path: string, { type }: StepOutcome): void {
+    this.asked.add(nameOf(path));
     if (type === 'done' || type === 'skipped' || type === 'failed') this.actions.set(path, type);
     this.set(path, type === 'handover' ? 'open' : 'ended');
   }

@@ -1,5 +1,5 @@
 import { assertNever } from '../../errors';
-import type { StepEvaluation, StepOutcome } from '../activities';
+import type { GaveUp, StepEvaluation, StepOutcome } from '../activities';
 import type { BranchEnd, BranchStart, Command, Steps } from './command';
 import { RunClosed, RunEnded, StepFailed } from './outcome';
 import type { Branch } from './progress';
@@ -17,7 +17,7 @@ export interface Moment {
 export interface DryHands {
   evaluate(command: Of<'evaluate'>, moment: Moment): Promise<StepEvaluation>;
   /** Also a call with retries, which is performed once. */
-  perform(command: Of<'perform' | 'call'>, moment: Moment): Promise<StepOutcome>;
+  perform(command: Of<'perform' | 'call'>, moment: Moment): Promise<StepOutcome | GaveUp>;
   note(command: Of<'note'>): void;
 }
 

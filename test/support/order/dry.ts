@@ -1,0 +1,72 @@
+import type { ActionStep } from '../../../src/domain/definition/action';
+import type { GaveUp, StepInput, StepOutcome } from '../../../src/domain/run/activities';
+import { driveDry, type DryHands, type Moment } from '../../../src/domain/run/interpret/dry';
+import type { Hands } from '../../../src/domain/run/interpret/inline';
+import type { ExecutionOf } from '../../../src/domain/run/interpret/kind';
+import { endAfter } from '../../../src/domain/run/interpret/outcome';
+import { Progress } from '../../../src/domain/run/interpret/progress';
+import { planOf, runList } from '../../../src/domain/run/interpret/steps';
+import { lanesAround } from '../../../src/domain/run/lanes';
+import { prefixesOf } from '../../../src/domain/run/path';
+
+interface Steps {
+  actions: ActionStep[];
+  on_failure: ActionStep[];
+}
+
+/** What the dry-run driver asks of its hands, in order, and how the run ends. */
+export async function dryCourse(
+  definition: Steps,
+  hands: Hands,
+  { executionOf, isLost }: { executionOf: ExecutionOf; isLost: (path: string) => boolean },
+): Promise<{ asked: string[]; status: 'success' | 'failed' }> {
+  const asked = new Set<string>();
+  const progress = new Progress({});
+  const moment: Moment = { branch: progress.root, now: 0 };
+  const inputOf = (path: string, { branch }: Moment): StepInput => ({
+    ...{ runId: 'run', path, variables: branch.variables, repeat: branch.repeat, journal: [] },
+  });
+  const called = async (path: string, at: Moment): Promise<StepOutcome | GaveUp> => {
+    if (isLost(path)) return { type: 'gaveUp', code: 'internal', message: 'lost' };
+    const outcome = await hands.perform(inputOf(path, at));
+    return outcome.type === 'handover' ? { type: 'done' } : outcome;
+  };
+  const own: DryHands = {
+    evaluate: ({ path, iteration }, at) => {
+      asked.add(nameOf(path, iteration));
+      return hands.evaluate({ ...inputOf(path, at), ...(iteration !== undefined && { iteration }) });
+    },
+    perform: ({ type, path }, at) => {
+      asked.add(nameOf(path));
+      return type === 'call' ? called(path, at) : hands.perform(inputOf(path, at));
+    },
+    note: () => undefined,
+  };
+  const run = (list: 'actions' | 'on_failure') =>
+    driveDry(runList(progress, progress.root, planOf(definition[list], executionOf), list), moment, own).then(
+      () => ({ status: 'success' as const }),
+      (thrown: unknown) => endAfter(thrown),
+    );
+  const { status } = await run('actions');
+  if (status === 'failed') {
+    progress.leaveAll();
+    await run('on_failure');
+  }
+  return { asked: [...asked], status };
+}
+
+/** A step, or a decision of a loop about an iteration. */
+export const nameOf = (path: string, iteration?: number): string =>
+  iteration === undefined ? path : `${path}#${iteration}`;
+
+/** Names by the branch that they are part of, each in the order in which they were asked. */
+export function byBranch(definition: Steps, asked: readonly string[]): Record<string, string[]> {
+  const branches: Record<string, string[]> = {};
+  for (const name of asked) {
+    const [path = ''] = name.split('#');
+    const isBranch = (place: string) =>
+      /\.parallel\[\d+\]$/.test(place) || lanesAround(definition, path).includes(place);
+    (branches[prefixesOf(path).findLast(isBranch) ?? ''] ??= []).push(name);
+  }
+  return branches;
+}
