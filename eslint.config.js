@@ -113,6 +113,16 @@ module.exports = tseslint.config(
         },
       ],
       'no-restricted-globals': ['error', 'process', 'setImmediate', 'fetch'],
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          'Program > VariableDeclaration[kind!="const"]',
+          'Program > VariableDeclaration > VariableDeclarator > NewExpression[arguments.length=0]',
+        ].map((selector) => ({
+          selector,
+          message: 'Executions share the modules of workflows: keep no state in one.',
+        })),
+      ],
     },
   },
 );

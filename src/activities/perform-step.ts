@@ -5,15 +5,16 @@ import type { ActivityDeps } from './deps';
 import { lacksFilters, leaveToOther } from './leave-to-other';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
-import { stepOf, type ActionStepOfRun } from './step';
+import { stepOf, type ActionStepOfRun, type LastStep } from './step';
 
 /** Performs a provider action as part of a stretch: renders, calls or writes, and persists. */
-export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Promise<StepOutcome> {
-  return async (input) => {
+export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?: LastStep) => Promise<StepOutcome> {
+  return async (input, last) => {
     const source = await deps.sourceOf(input.runId);
     const lacking = deps.filtersLacking(source.definition);
     if (lacking.length > 0) throw lacksFilters(lacking);
     const step = stepOf(source, input) as ActionStepOfRun;
+    if (last?.path === input.path) step.last = last;
     const action: Action | undefined = deps.registry.action(step.action.action);
     if (!action) return leaveToOther(deps, step, Context.current());
     const started = performance.now();
@@ -21,6 +22,8 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput) => Pro
       action.execution === 'transaction'
         ? await performTransaction(deps, step, action)
         : await performCall(deps, step, action, Context.current());
+    // What it wrote was rolled back with its transaction.
+    if (last && result.type !== 'done') last.ended = false;
     if (result.type === 'done' || result.type === 'failed') {
       const outcome = result.type === 'done' ? 'success' : 'failed';
       deps.onAction(step.action.action, outcome, (performance.now() - started) / 1000);

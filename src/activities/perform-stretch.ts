@@ -14,6 +14,7 @@ import { lacksFilters } from './leave-to-other';
 import { createEvaluateStep } from './evaluate-step';
 import { createPerformStep } from './perform-step';
 import { executionOf } from './plan-for';
+import type { LastStep } from './step';
 
 /** After so long the workflow receives what there is so far: a local activity holds its workflow task. */
 const BUDGET_MS = 2_000;
@@ -30,9 +31,11 @@ const MOST_BYTES_OF_BRANCH = 65_536;
  * outcomes.
  */
 export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) => Promise<Stretched> {
-  const hands = { evaluate: createEvaluateStep(deps), perform: createPerformStep(deps) };
+  const evaluate = createEvaluateStep(deps);
+  const perform = createPerformStep(deps);
   return async (input) => {
-    const { definition } = await deps.sourceOf(input.runId);
+    const source = await deps.sourceOf(input.runId);
+    const { definition } = source;
     const lacking = deps.filtersLacking(definition);
     if (lacking.length > 0) {
       await writeJournal(deps.database.db, input.runId, input.journal);
@@ -40,14 +43,25 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
       return { done: [], ended: false, elsewhere: true };
     }
     const stretch = await beginStretch(deps, input);
+    const last = lastStepOf(source, input);
+    const hands: Hands = { evaluate, perform: (step) => perform(step, last) };
     const stretched = await driveInline(stretch, hands, withBudget(input));
-    const [first] = stretched.done;
-    if (first !== undefined && isClosed(first)) return (await recallStretch(deps, input)) ?? stretched;
+    if (stretched.done.some(isClosed)) return (await recallStretch(deps, input)) ?? stretched;
     if (!stretched.ended) return stretched;
-    const ended = await endRun(deps, { runId: input.runId, status: 'success', journal: stretch.journal });
+    const ended =
+      last?.ended || (await endRun(deps, { runId: input.runId, status: 'success', journal: stretch.journal }));
     await deps.failpoint('after-end-before-completion');
     return ended ? stretched : closedAt(stretched);
   };
+}
+
+/**
+ * The step after whose success nothing is left to do. Undefined where the end of a run takes the lock of its bucket, which
+ * comes before that of the run.
+ */
+function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchInput): LastStep | undefined {
+  if (branch !== '' || error !== undefined || mode === 'queued') return undefined;
+  return { path: `actions[${definition.actions.length - 1}]`, ended: false };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Executor } from '../db/executor';
 import { stepStanding } from '../db/runs/attempts';
 import { beginStep } from '../db/runs/begin-step';
-import { endStep, type StepEnd } from '../db/runs/end-step';
+import { endLastStep, endStep, type StepEnd } from '../db/runs/end-step';
 import { writeJournal } from '../db/runs/journal';
 import { FermataError } from '../domain/errors';
 import { toStorable } from '../domain/entities/storable';
@@ -51,7 +51,7 @@ export async function writeSuccess(
   const { mask } = step;
   const own = Object.keys(action.produces?.schema.shape ?? {});
   const output = maskFields(mask, boundedOutput(result.output), own);
-  const written = await endStep(tx, {
+  const written = await writeEnd(tx, deps, step, {
     ...placeOf(step),
     status: 'success',
     trace: traceOf(step),
@@ -71,6 +71,15 @@ export async function writeSuccess(
     ...mask(closing(deps, action, result, consumed)),
   });
   return written ? { type: 'done' } : null;
+}
+
+/** Writes the end of a step, and of the run when it is the last one. */
+async function writeEnd(tx: Executor, deps: ActivityDeps, { last, source }: Step, end: StepEnd): Promise<boolean> {
+  if (last === undefined) return endStep(tx, end);
+  const { ended, next } = await endLastStep(tx, end, source);
+  last.ended = ended;
+  if (next !== null) deps.onRunsToStart();
+  return ended;
 }
 
 /** Which open artifacts end with what the action resolved, closed or removed. */

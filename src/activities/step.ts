@@ -31,6 +31,15 @@ export interface Step {
   conditions?: ConditionTrace[];
   /** Hides what the run has used; set when the step begins. */
   mask: Mask;
+  /** Set on the last step of a run. */
+  last?: LastStep;
+}
+
+/** The last step of a run, whose success ends the run in the same statement. */
+export interface LastStep {
+  path: string;
+  /** Whether it has done so. */
+  ended: boolean;
 }
 
 /** A step of the kind `action`. */

@@ -20,8 +20,10 @@ import {
 
 /** Most changes that one routing transaction decides about. */
 const BATCH = 64;
-/** Batches under way at a time, of different entities: one is evaluated while the other commits. */
+/** Most batches under way at a time, of different entities: one is evaluated while the other commits. */
 const LANES = 2;
+/** Changes that are worth a batch of their own; a few share one commit. */
+const WORTH_A_LANE = 16;
 /** Changes of a batch that are evaluated at a time. */
 const EVALUATED = 8;
 /** How long a listener of a plugin may take. */
@@ -41,15 +43,16 @@ export interface Routable extends Routed {
  * half until the guilty change is alone: that one rests or is set aside, and only later changes of its entity wait.
  */
 export async function routeInBatches(deps: RouteDeps & { log: Logger }, routables: readonly Routable[]): Promise<void> {
-  const lanes: Routable[][] = Array.from({ length: LANES }, () => []);
+  const count = Math.min(LANES, Math.ceil(routables.length / WORTH_A_LANE));
+  const lanes: Routable[][] = Array.from({ length: count }, () => []);
   const laneOf = new Map<string, Routable[]>();
   for (const routable of routables) {
     const key = entityKey(routable.change);
-    const lane = laneOf.get(key) ?? lanes[laneOf.size % LANES] ?? [];
+    const lane = laneOf.get(key) ?? lanes[laneOf.size % count] ?? [];
     laneOf.set(key, lane);
     lane.push(routable);
   }
-  await inLanes(lanes, LANES, (lane) => routeLane(deps, lane));
+  await inLanes(lanes, count, (lane) => routeLane(deps, lane));
 }
 
 /** Routes changes, given in the order of the log, batch after batch. */

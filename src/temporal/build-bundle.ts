@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { projectRoot } from '../project-root';
+import { bundleOptions } from './bundle-options';
 
 /**
  * The last step of `npm run build`: bundles the compiled workflows once, so that no worker has to when it starts.
@@ -9,12 +10,12 @@ import { projectRoot } from '../project-root';
  */
 async function buildBundle(): Promise<void> {
   const dist = join(projectRoot(), 'dist');
-  const workflowsPath = join(dist, 'src', 'workflows', 'index.js');
-  if (!existsSync(workflowsPath)) throw new Error(`${workflowsPath} is missing: compile first ("npm run build" does).`);
+  const workflows = join(dist, 'src', 'workflows');
+  if (!existsSync(workflows)) throw new Error(`${workflows} is missing: compile first ("npm run build" does).`);
+  const options = bundleOptions(workflows);
   const { code } = await bundleWorkflowCode({
-    workflowsPath,
-    workflowInterceptorModules: [join(dist, 'src', 'workflows', 'run', 'delivery-order.js')],
-    failureConverterPath: join(dist, 'src', 'workflows', 'failure-converter.js'),
+    ...options,
+    preloadModules: [join(workflows, 'without-stack-traces.js'), ...options.preloadModules],
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(join(dist, 'workflow-bundle.js'), code);

@@ -5,17 +5,14 @@ import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/
 import { bundleWorkflowCode, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { callsQueueOf } from '../domain/run/calls-queue';
 import { projectRoot } from '../project-root';
+import { bundleOptions } from './bundle-options';
 import type { WorkerSizes } from '../worker-sizes';
 
 /** What `npm run build` left, else bundled here from the sources (tests). */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const built = join(projectRoot(), 'dist', 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
-  return bundleWorkflowCode({
-    workflowsPath: require.resolve('../workflows/index'),
-    workflowInterceptorModules: [require.resolve('../workflows/run/delivery-order')],
-    failureConverterPath: require.resolve('../workflows/failure-converter'),
-  });
+  return bundleWorkflowCode(bundleOptions(join(__dirname, '..', 'workflows')));
 }
 
 /** Makes workflows put the messages of their failures into payloads (`workflows/failure-converter.ts`). */

@@ -1,16 +1,29 @@
 import { CancellationScope, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
-/** Completion that a scope waits for, e.g. `activity 3`. A local activity that backs off has another with each attempt. */
-const awaited = new WeakMap<CancellationScope, string>();
-/** Position of each completion that has been delivered and not taken yet. */
-const delivered = new Map<string, number>();
-let count = 0;
-let task = 0;
+/** The order of deliveries within one execution. */
+interface Order {
+  /** Completion that a scope waits for, e.g. `activity 3`. A local activity that backs off has another with each attempt. */
+  readonly awaited: WeakMap<CancellationScope, string>;
+  /** Position of each completion that has been delivered and not taken yet. */
+  readonly delivered: Map<string, number>;
+  count: number;
+  task: number;
+}
 
-const awaits = (key: string): void => void awaited.set(CancellationScope.current(), key);
+/**
+ * Executions share the modules of a worker (`temporal/bundle-options.ts`), and each has a global object of its own: what
+ * belongs to one execution is kept there.
+ */
+const own = globalThis as { fermataDeliveryOrder?: Order };
+
+const order = (): Order =>
+  (own.fermataDeliveryOrder ??= { awaited: new WeakMap(), delivered: new Map(), count: 0, task: 0 });
+
+const awaits = (key: string): void => void order().awaited.set(CancellationScope.current(), key);
 
 /** Position in which the completion of the one command issued in a scope was delivered; Infinity = it was not. */
 export function takePosition(scope: CancellationScope): number {
+  const { awaited, delivered } = order();
   const key = awaited.get(scope);
   const position = key === undefined ? undefined : delivered.get(key);
   if (key === undefined || position === undefined) return Infinity;
@@ -19,10 +32,10 @@ export function takePosition(scope: CancellationScope): number {
 }
 
 /** Position of something that is delivered right now, outside of activities and timers. */
-export const nextPosition = (): number => (count += 1);
+export const nextPosition = (): number => (order().count += 1);
 
 /** Number of the workflow task that delivers right now, counted by what the server delivers. */
-export const currentTask = (): number => task;
+export const currentTask = (): number => order().task;
 
 /**
  * Notes the order in which an activation delivers completions. Promises of activities and of timers take a different number
@@ -50,7 +63,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
     {
       activate(input, next) {
         // Ends of local activities arrive within the task that began them.
-        if (input.activation.jobs?.some(({ resolveActivity }) => !resolveActivity?.isLocal)) task += 1;
+        if (input.activation.jobs?.some(({ resolveActivity }) => !resolveActivity?.isLocal)) order().task += 1;
+        const { delivered } = order();
         for (const { fireTimer, resolveActivity } of input.activation.jobs ?? []) {
           if (fireTimer) delivered.set(`timer ${fireTimer.seq ?? 0}`, nextPosition());
           if (resolveActivity) delivered.set(`activity ${resolveActivity.seq ?? 0}`, nextPosition());
