@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { endLastStep } from '../../src/db/runs/end-step';
 import { startEngine, type Engine } from '../support/engine';
 import type { Received } from '../support/receiver';
 import { startPostgres } from '../support/services';
@@ -119,4 +122,46 @@ describe('an outage of Postgres of 15 seconds while a step is retried', () => {
       await postgres.destroy();
     }
   }, 240_000);
+});
+
+describe('the last step of a run', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine();
+  }, 90_000);
+  afterAll(() => engine.close());
+
+  /** A run whose only step has this status; ends it as a success. */
+  async function endWith(step: string) {
+    const { db } = engine.database;
+    const automationId = await engine.save(LONG_CALL);
+    const id = randomUUID();
+    await db.execute(sql`
+      insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, variables, root_run_id,
+        workflow_id, created_at, start_at)
+      values (${id}, ${automationId}, 1, '', 'single', 'running', '{}', '{}', ${id}, ${id}, clock_timestamp(),
+        clock_timestamp())`);
+    await db.execute(sql`
+      insert into run_steps (run_id, path, kind, action, status) values
+        (${id}, 'actions[0]', 'action', 'integration-webhook.send', 'success'),
+        (${id}, 'actions[1]', 'action', 'integration-webhook.send', ${step})`);
+    const end = { runId: id, path: 'actions[1]', beside: false, status: 'success' } as const;
+    const ended = await endLastStep(db, end, { automationId, scopeKey: '' });
+    const [run] = (await engine.runs(automationId)).filter((each) => each.id === id);
+    return { ended, run, steps: (await engine.steps(id)).map(({ status }) => status) };
+  }
+
+  it('ends the run as a success with it', async () => {
+    const { ended, run, steps } = await endWith('running');
+    expect(ended).toEqual({ ended: true, next: null });
+    expect(run).toMatchObject({ status: 'success' });
+    expect(steps).toEqual(['success', 'success']);
+  });
+
+  it('leaves the run open when another attempt has ended the step', async () => {
+    const { ended, run, steps } = await endWith('failed');
+    expect(ended).toEqual({ ended: false, next: null });
+    expect(run).toMatchObject({ status: 'running' });
+    expect(steps).toEqual(['success', 'failed']);
+  });
 });
