@@ -63,7 +63,7 @@ export async function markWithRoutings(
       returning c.seq),
     noted as (
       insert into routings (${COLUMNS}) select ${COLUMNS} from jsonb_to_recordset(${records}::jsonb) as r(${SHAPE})
-      where r.seq in (select seq from marked) order by ord)
+      join marked using (seq) order by ord)
     select seq from marked`);
   return new Set(result.rows.map((row) => Number(row.seq)));
 }
@@ -75,8 +75,13 @@ function recordsOf(rows: readonly { routing: NewRouting; seq: number | null }[])
     ...{ outcome: routing.outcome, detail: routing.detail?.slice(0, DETAIL_LIMIT), deciding: routing.deciding },
     ...{ run_id: routing.runId, dwell: routing.dwell, counted: routing.counted, path: routing.path },
   }));
+  const text = JSON.stringify(records);
   // Details quote payloads: what Postgres cannot keep must not make the change fail.
-  return JSON.stringify(records, (_key, value: unknown) =>
-    typeof value === 'string' ? value.replaceAll('\u0000', '').toWellFormed() : value,
-  );
+  return UNSTORABLE.test(text) ? JSON.stringify(records, withoutUnstorable) : text;
 }
+
+const withoutUnstorable = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.replaceAll('\u0000', '').toWellFormed() : value;
+
+/** JSON of NUL and of lone surrogates, or of a text that only spells them. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/;

@@ -44,14 +44,22 @@ export interface ConditionReading {
   trace(): ConditionTrace;
 }
 
+/** The value of a condition, and how it came to it. */
+export interface TracedVerdict {
+  value: boolean | 'error';
+  reason?: string;
+  trace(): ConditionTrace;
+  /** Only for a condition that is not true. */
+  traceDeciding(): ConditionTrace;
+}
+
 /** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */
 export interface Evaluator {
-  /** Three-valued; a list is an `and`. `reason` says why it is not true, for people; `trace` has the value of each part. */
-  condition(
-    db: Executor,
-    condition: Condition,
-    scope: ExpressionContext,
-  ): Promise<{ value: boolean | 'error'; reason?: string; trace(): ConditionTrace }>;
+  /**
+   * Three-valued; a list is an `and`. `reason` says why it is not true, for people; `trace` has the value of each part,
+   * `traceDeciding` only what `decidingPart` reads.
+   */
+  condition(db: Executor, condition: Condition, scope: ExpressionContext): Promise<TracedVerdict>;
   /** As `condition`, for waits: also when time alone may change the value, and what it reads. `more` = entities read besides. */
   readCondition(
     db: Executor,

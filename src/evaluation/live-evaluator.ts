@@ -3,7 +3,7 @@ import type { ConditionContext, PredicateNeed } from '../domain/conditions/condi
 import { earliestConditionChange } from '../domain/conditions/condition-change';
 import { conditionNeeds } from '../domain/conditions/condition-needs';
 import { evaluateCondition } from '../domain/conditions/evaluate-condition';
-import { traceCondition } from '../domain/conditions/trace-condition';
+import { traceCondition, traceDeciding } from '../domain/conditions/trace-condition';
 import type { Clock } from '../domain/clock';
 import { outsideReference } from '../domain/definition/secret-references';
 import type { Condition } from '../domain/definition/condition';
@@ -14,7 +14,7 @@ import { createSharedSteps, evaluate, type Scope } from '../domain/expressions/e
 import { expressionsInValue, type ExpressionSource } from '../domain/expressions/expression-source';
 import type { FilterRegistry } from '../domain/expressions/filter-registry';
 import { isTemplate, parseBareExpression, renderTemplate } from '../domain/expressions/template';
-import type { ExpressionContext, Evaluator } from './evaluator';
+import type { ExpressionContext, Evaluator, TracedVerdict } from './evaluator';
 import { firingAlertsOf } from '../domains/alert/firing-alerts';
 import { readHealthViews } from '../domains/healthcheck/health-view';
 import {
@@ -57,6 +57,22 @@ const forTrace = (context: ConditionContext, { steps }: ExpressionContext): Cond
   shared: steps?.traces ?? createSharedSteps(16),
 });
 
+/** What a condition is evaluated on, or what of it cannot be read. */
+type Prepared = { unavailable: Unavailable } | { scope: Scope; context: ConditionContext; isComputed: boolean };
+
+function verdictOn(condition: Condition, ready: Prepared, scope: ExpressionContext): TracedVerdict {
+  if ('unavailable' in ready) {
+    const { root, reason } = ready.unavailable;
+    const unread = { value: false as const, reason };
+    const trace = () => ({ condition: root, ...unread });
+    return { ...unread, trace, traceDeciding: trace };
+  }
+  const verdict = evaluateCondition(condition, ready.scope, ready.context);
+  const context = () => forTrace(ready.context, scope);
+  const trace = () => traceCondition(condition, ready.scope, context());
+  return { ...verdict, trace, traceDeciding: () => traceDeciding(condition, verdict, ready.scope, context()) };
+}
+
 type ConditionEvaluator = Pick<Evaluator, 'condition' | 'readCondition' | 'explain'>;
 
 function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
@@ -72,7 +88,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
     condition: Condition,
     scope: ExpressionContext,
     more: readonly EntityRef[] = [],
-  ): Promise<{ unavailable: Unavailable } | { scope: Scope; context: ConditionContext; isComputed: boolean }> => {
+  ): Promise<Prepared> => {
     const now = nowOf(scope, clock);
     const needs = conditionNeeds(condition);
     const since = new Map<string, Date | null>();
@@ -88,14 +104,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
 
   return {
     async condition(db, condition, scope) {
-      const ready = await prepare(db, condition, scope);
-      if ('unavailable' in ready) {
-        const { root, reason } = ready.unavailable;
-        const unread = { value: false as const, reason };
-        return { ...unread, trace: () => ({ condition: root, ...unread }) };
-      }
-      const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context, scope));
-      return { ...evaluateCondition(condition, ready.scope, ready.context), trace };
+      return verdictOn(condition, await prepare(db, condition, scope), scope);
     },
 
     async readCondition(db, condition, scope, more = []) {

@@ -1,7 +1,8 @@
 import type { Condition } from '../definition/condition';
 import { createFilterRegistry } from '../expressions/filter-registry';
 import { boundedPart, decidingPart } from './deciding-part';
-import { traceCondition } from './trace-condition';
+import { evaluateCondition } from './evaluate-condition';
+import { traceCondition, traceDeciding } from './trace-condition';
 
 const now = new Date('2026-11-28T12:00:00Z');
 const context = { now, timezone: 'UTC', filters: createFilterRegistry(), predicateSince: () => null };
@@ -29,6 +30,15 @@ test.each<[string, Condition, object]>([
   ],
 ])('the deciding part is %s', (_, condition, expected) => {
   expect(deciding(condition)).toMatchObject(expected);
+  const trace = traceDeciding(condition, evaluateCondition(condition, scope, context), scope, context);
+  expect(decidingPart(trace, condition, 'conditions')).toEqual(deciding(condition));
+});
+
+test('the deciding part after more than fifty parts that hold is found', () => {
+  const condition = [...Array.from({ length: 60 }, () => 'yes'), 'a == 4'];
+  const trace = traceDeciding(condition, evaluateCondition(condition, scope, context), scope, context);
+  const expected = { path: 'conditions[60]', found: 1, wanted: 4 };
+  expect(decidingPart(trace, condition, 'conditions')).toMatchObject(expected);
 });
 
 test('long values are cut', () => {

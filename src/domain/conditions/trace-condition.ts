@@ -1,6 +1,7 @@
 import type { Condition } from '../definition/condition';
 import type { BinaryOperator, Expression } from '../expressions/ast';
 import { evaluate, type Scope } from '../expressions/evaluate';
+import { LruCache } from '../expressions/lru-cache';
 import { numericValue } from '../expressions/numeric';
 import { ownValue } from '../expressions/plain-data';
 import { printExpression } from '../expressions/print';
@@ -43,17 +44,58 @@ export function traceCondition(condition: Condition, scope: Scope, context: Cond
     return { condition: 'not', ...verdict, parts: [traceCondition(condition.not, scope, context)] };
   }
   const verdict = evaluateCondition(condition, scope, context);
-  const operands = typeof condition === 'string' ? operandsOf(condition).slice(0, MOST_PARTS) : [];
+  const parts = typeof condition === 'string' ? operandsOf(condition).slice(0, MOST_PARTS) : [];
   return {
     condition: textOf(condition),
     ...verdict,
     ...bounded(valuesOf(condition, scope, context)),
-    ...(operands.length > 0 && { parts: operands.map((operand) => traceCondition(operand, scope, context)) }),
+    ...(parts.length > 0 && { parts: parts.map((part) => traceCondition(part, scope, context)) }),
   };
 }
 
+/**
+ * Traces a condition that is not true, only as far as `decidingPart` reads: of its parts those up to the first one that is
+ * not true, and values only of the last. It is computed for every event that a filter rejects. Never throws.
+ */
+export function traceDeciding(
+  condition: Condition,
+  verdict: Verdict,
+  scope: Scope,
+  context: ConditionContext,
+): ConditionTrace {
+  const trace = { condition: textOf(condition), ...verdict };
+  if (typeof condition === 'object' && !Array.isArray(condition) && 'not' in condition) {
+    return { ...trace, parts: [traceCondition(condition.not, scope, context)] };
+  }
+  const parts: ConditionTrace[] = [];
+  for (const part of partsOf(condition)) {
+    const found = evaluateCondition(part, scope, context);
+    if (found.value !== true) return { ...trace, parts: [...parts, traceDeciding(part, found, scope, context)] };
+    parts.push({ condition: textOf(part), ...found });
+  }
+  return { ...trace, ...bounded(valuesOf(condition, scope, context)) };
+}
+
+function partsOf(condition: Condition): readonly Condition[] {
+  if (typeof condition === 'string') return operandsOf(condition);
+  if (Array.isArray(condition)) return condition;
+  if (typeof condition !== 'object') return [];
+  if ('and' in condition) return condition.and;
+  return 'or' in condition ? condition.or : [];
+}
+
+const operands = new LruCache<string[]>(2_000, 4_000_000);
+
 /** What `&&` or `||` of an expression stands between; none for any other. */
 function operandsOf(source: string): string[] {
+  const known = operands.get(source);
+  if (known !== undefined) return known;
+  const found = readOperands(source);
+  operands.set(source, found);
+  return found;
+}
+
+function readOperands(source: string): string[] {
   try {
     const { expression } = parseBareExpression(source);
     const { root } = expression;

@@ -176,11 +176,11 @@ async function checkFilter(
   path: string,
 ): Promise<Refusal | null> {
   if (filter === undefined) return null;
-  const { value, reason, trace } = await evaluator.condition(db, filter, scope);
+  const { value, reason, trace, traceDeciding } = await evaluator.condition(db, filter, scope);
   onGate?.({ gate: 'filter', passed: value === true, ...(reason !== undefined && { detail: reason }), trace });
   if (value === true) return null;
   return refused('filter', reason ?? 'The filter does not hold.', {
-    deciding: () => decidingPart(trace(), filter, path),
+    deciding: () => decidingPart(traceDeciding(), filter, path),
   });
 }
 
@@ -225,9 +225,10 @@ export async function passConditions<E extends Conditioned>(
     return { passed: true, entered, variables };
   }
   const { conditions } = automation;
-  const { value, reason, trace } = await evaluator.condition(db, conditions, { ...entered.scope, variables });
+  const seen = { ...entered.scope, variables };
+  const { value, reason, trace, traceDeciding } = await evaluator.condition(db, conditions, seen);
   onGate?.({ gate: 'conditions', passed: value === true, ...(reason !== undefined && { detail: reason }), trace });
   if (value === true) return { passed: true, entered, variables };
-  const deciding = () => decidingPart(trace(), conditions, 'conditions');
+  const deciding = () => decidingPart(traceDeciding(), conditions, 'conditions');
   return refused(value === 'error' ? 'error' : 'condition', reason ?? 'The conditions do not hold.', { deciding });
 }
