@@ -68,28 +68,27 @@ export interface AlertWrite {
   isNewEpisode: boolean;
 }
 
-const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const toRecord = (write: AlertWrite) => ({
+  id: write.fingerprint,
+  state: write.next,
+  created: write.prev === null,
+  group_facts: write.groupFacts,
+  received: write.received,
+  fresh: write.isNewEpisode,
+  change_id: write.changeId,
+});
 
-function toRecord(write: AlertWrite) {
-  const { next } = write;
-  return {
-    id: write.fingerprint,
-    state: next,
-    created: write.prev === null,
-    source: textOf(next['source']),
-    status: textOf(next['status']),
-    severity: textOf(next['severity']),
-    labels: next['labels'],
-    system_id: textOf(next['systemId']),
-    starts_at: textOf(next['startsAt']),
-    ends_at: textOf(next['endsAt']),
-    ended_by: textOf(next['endedBy']),
-    acknowledged_by: textOf(next['acknowledgedBy']),
-    group_facts: write.groupFacts,
-    received: write.received,
-    fresh: write.isNewEpisode,
-    changed: write.changeId !== null,
-  };
+/** Changes of fields of alerts that were there before. Those of a new alert are its fields, which the statement reads. */
+function transitionsOf(writes: readonly AlertWrite[], nonReactive: readonly string[]) {
+  return writes.flatMap(({ fingerprint: id, prev, next, changeId }) => {
+    if (changeId === null || prev === null) return [];
+    const fields = diffState(prev, next).changedFields.filter((field) => !nonReactive.includes(field));
+    return fields.map((field) => ({
+      ...{ id, field, change_id: changeId },
+      ...{ from_value: prev[field] ?? null, to_value: next[field] ?? null },
+      ...{ was: prev[field] !== undefined, is: next[field] !== undefined },
+    }));
+  });
 }
 
 /**
@@ -102,24 +101,16 @@ export async function writeAlerts(
   { now, nonReactive }: { now: Date; nonReactive: readonly string[] },
 ): Promise<void> {
   if (writes.length === 0) return;
-  const transitions = writes.flatMap(({ fingerprint: id, prev, next, changeId }) => {
-    if (changeId === null) return [];
-    const fields = diffState(prev, next).changedFields.filter((field) => !nonReactive.includes(field));
-    return fields.map((field) => ({
-      ...{ id, field, change_id: changeId },
-      ...{ from_value: prev?.[field] ?? null, to_value: next[field] ?? null },
-      ...{ was: prev?.[field] !== undefined, is: next[field] !== undefined },
-    }));
-  });
   const at = now.toISOString();
   await tx.execute(sql`
     with w as materialized (
-      select id, state, created, source, status, severity, labels, system_id, starts_at, ends_at, ended_by,
-        acknowledged_by, group_facts, received, fresh, changed
+      select id, state, created, state ->> 'source' as source, state ->> 'status' as status,
+        state ->> 'severity' as severity, state -> 'labels' as labels, state ->> 'systemId' as system_id,
+        (state ->> 'startsAt')::timestamptz as starts_at, (state ->> 'endsAt')::timestamptz as ends_at,
+        state ->> 'endedBy' as ended_by, state ->> 'acknowledgedBy' as acknowledged_by, group_facts, received, fresh,
+        change_id, change_id is not null as changed
       from jsonb_to_recordset(${JSON.stringify(writes.map(toRecord))}::jsonb) as w(id text, state jsonb,
-        created boolean, source text, status text, severity text, labels jsonb, system_id text, starts_at timestamptz,
-        ends_at timestamptz, ended_by text, acknowledged_by text, group_facts jsonb, received boolean, fresh boolean,
-        changed boolean)
+        created boolean, group_facts jsonb, received boolean, fresh boolean, change_id uuid)
     ), stored as (
       update entities e set state = w.state, updated_at = ${at}::timestamptz,
         created_at = case when w.created then ${at}::timestamptz else e.created_at end
@@ -146,10 +137,14 @@ export async function writeAlerts(
         acknowledged_by = excluded.acknowledged_by
     )
     insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
+    select 'alert', w.id, f.key, null::jsonb, f.value, ${at}::timestamptz, w.change_id
+    from w cross join lateral jsonb_each(w.state) as f
+    where w.created and w.changed and f.key <> all(${sql.param(nonReactive)}::text[])
+    union all
     select 'alert', id, field, case when was then coalesce(from_value, 'null') end,
       case when "is" then coalesce(to_value, 'null') end,
       ${at}::timestamptz, change_id
-    from jsonb_to_recordset(${JSON.stringify(transitions)}::jsonb) as t(id text, field text, change_id uuid,
+    from jsonb_to_recordset(${JSON.stringify(transitionsOf(writes, nonReactive))}::jsonb) as t(id text, field text, change_id uuid,
       from_value jsonb, to_value jsonb, was boolean, "is" boolean)`);
 }
 
