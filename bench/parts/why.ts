@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg';
 import { abba } from '../abba';
 import { rejectingAutomation, saveAutomation } from '../automations';
 import { postFor } from '../events';
@@ -76,28 +77,48 @@ async function lookUps(stack: Stack, { seeded }: Plan, say: Say): Promise<Figure
   return figures;
 }
 
-/** Writes changes of 1,000 hosts and of alerts, as many rows for candidates, and gives some ids. */
+/** Days that the seeded rows spread over, as many as routings are kept. */
+const DAYS = 3;
+
+/**
+ * Writes changes of 1,000 hosts and of alerts, as many rows for candidates, and gives some ids. As in a service that has run
+ * for days: in partitions by day, in the order of time, with ids that begin with the time.
+ */
 async function seed({ database }: Stack, { changes, routings }: Plan['seeded']): Promise<string[]> {
   const { pool } = database;
   const client = await pool.connect();
   try {
     await client.query('set statement_timeout = 0');
-    const id = (n: string) => `md5('change-' || (${n}))::uuid`;
+    await client.query(`set time zone 'UTC'`);
+    for (let day = DAYS; day > 0; day -= 1)
+      for (const table of ['changes', 'routings']) await addDay(client, table, day);
+    const { rows: times } = await client.query<{ begin: number }>(
+      `select extract(epoch from now())::bigint * 1000 - $1::int * 86400000::bigint as begin`,
+      [DAYS],
+    );
+    const begin = Number(times[0]?.begin);
+    const ms = (n: string) => `(${begin} + (${n})::bigint * ${DAYS * 86_400_000} / ${changes})`;
+    const at = (n: string) => `to_timestamp(${ms(n)} / 1000.0)`;
+    const id = (n: string) =>
+      `(lpad(to_hex(${ms(n)}), 12, '0') || '7' || left(md5((${n})::text), 3) || '8' || right(md5((${n})::text), 15))::uuid`;
     for (let from = 0; from < changes; from += CHUNK) {
       await client.query(
-        `insert into changes (change_id, partition, kind, entity_id, prev, next, delta, changed_fields, actor, occurred_at, routed_at)
+        `insert into changes (change_id, partition, kind, entity_id, prev, next, delta, changed_fields, actor, occurred_at,
+           recorded_at, routed_at)
          select ${id('n')}, n % 64, case n % 10 when 0 then 'alert' else 'health' end, 'host-' || n % 1000, null,
            case n % 10 when 0 then $3::jsonb else '{"status": "healthy"}' end, '{}', '{status}',
-           '{"type": "user", "id": "bench"}', now(), now()
+           '{"type": "user", "id": "bench"}', ${at('n')}, ${at('n')}, ${at('n')}
          from generate_series($1::int, $2::int) as n`,
         [from, Math.min(from + CHUNK, changes) - 1, ALERT],
       );
     }
+    const change = `n::bigint * ${changes} / ${routings}`;
     for (let from = 0; from < routings; from += CHUNK) {
       await client.query(
-        `insert into routings (change_id, kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding)
-         select ${id(`n % ${changes}`)}, 'candidate', md5('automation-' || n % 50)::uuid, 'Page ' || n % 50, 't', 1, 'filter',
-           'The filter does not hold.', '{"path": "triggers[0].filter", "expression": "x == 1", "found": 2, "wanted": 1}'
+        `insert into routings (at, change_id, kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding)
+         select ${at(change)}, ${id(change)}, 'candidate', md5('automation-' || n % 50)::uuid, 'Page ' || n % 50, 't', 1,
+           'filter', 'The filter does not hold.',
+           '{"path": "triggers[0].filter", "expression": "x == 1", "found": 2, "wanted": 1}'
          from generate_series($1::int, $2::int) as n`,
         [from, Math.min(from + CHUNK, routings) - 1],
       );
@@ -111,6 +132,19 @@ async function seed({ database }: Stack, { changes, routings }: Plan['seeded']):
   } finally {
     client.release(true);
   }
+}
+
+/** Adds the partition of a day so many days ago, unless it is there. */
+async function addDay(client: PoolClient, table: string, daysAgo: number): Promise<void> {
+  const { rows } = await client.query<{ name: string; first: string; next: string }>(
+    `select to_char(d, 'YYYYMMDD') as name, d::text as first, (d + 1)::text as next from (select current_date - $1::int as d) t`,
+    [daysAgo],
+  );
+  const [day] = rows;
+  if (day === undefined) return;
+  await client.query(
+    `create table if not exists ${table}_${day.name} partition of ${table} for values from ('${day.first}') to ('${day.next}')`,
+  );
 }
 
 const ALERT = JSON.stringify({
