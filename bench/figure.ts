@@ -28,6 +28,6 @@ export interface Figure {
   raw: number | null;
   /** The engine's at its best (eager start, one local activity, no database); absent = not measured. */
   best?: number;
-  /** Absent = told for information. */
+  /** Absent = reported without a limit. */
   target?: { text: string; met: boolean };
 }

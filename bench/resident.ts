@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** Resident memory of a process in MB (2^20 bytes), as Linux tells it. @throws {Error} where there is no /proc. */
+/** Resident memory of a process in MB (2^20 bytes), read from /proc. @throws {Error} where there is no /proc. */
 export function residentMb(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  if (!found) throw new Error(`/proc/${pid}/status does not tell VmRSS`);
+  if (!found) throw new Error(`/proc/${pid}/status has no VmRSS`);
   return Number(found[1]) / 1024;
 }

@@ -52,7 +52,7 @@ export async function measureEvents(
   }
 }
 
-/** An event is routed by an index that has all definitions saved before it, so it tells when they are loaded. */
+/** An event is routed by an index that has all definitions saved before it, so a routed event proves that they are loaded. */
 async function load(stack: Stack, count: number): Promise<void> {
   await fillWithAutomations(stack, count);
   await postEvents(stack, [{ type: UNHEARD, subject: 'first', data: {} }]);

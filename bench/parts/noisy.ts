@@ -16,7 +16,7 @@ const IDLE_PAUSE_MS = 100;
 const NOISY = 'bench.noisy';
 const QUIET = 'bench.quiet';
 
-/** How long an event of a quiet automation takes behind a burst for another, beside what it takes alone. */
+/** How long an event of a quiet automation takes after a burst of another automation, compared with what it takes alone. */
 export async function measureNoisy(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   say('starting API and worker for a noisy and a quiet automation');
   const stack = await startStack(platform, 'noisy');

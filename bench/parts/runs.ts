@@ -13,7 +13,7 @@ import type { Plan } from './plan';
 
 const AT_A_TIME = 30;
 const PER_SECOND = 5;
-/** Histories looked at for each shape; the longest counts. */
+/** Histories read for each shape; the longest counts. */
 const HISTORIES = 20;
 
 /** What is asked of each shape: throughput and p50 against the engine at its best and the bare engine. */

@@ -10,7 +10,7 @@ import { percentile } from '../statistics';
 import type { Plan } from './plan';
 
 const BATCH = 100;
-/** Runs of which the history is looked at, and that are woken one by one. */
+/** Runs that are woken one by one and whose histories are measured. */
 const WOKEN = 200;
 const TYPE = 'bench.wait';
 

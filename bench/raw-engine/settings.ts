@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the process of the bare worker is told. */
+/** Settings of the process of the bare worker. */
 export const RawWorkerSettings = z.object({ address: z.string(), namespace: z.string(), taskQueue: z.string() });
 export type RawWorkerSettings = z.infer<typeof RawWorkerSettings>;
 

@@ -13,9 +13,9 @@ export async function doNothing(): Promise<void> {
   // What the bare engine does for an event that nobody wants: a workflow that ends at once.
 }
 
-/** Sleeps until it is told to go, and ends. */
+/** Sleeps until the signal `go` arrives, then ends. */
 export async function waitForSignal(): Promise<void> {
-  let isTold = false;
-  setHandler(defineSignal('go'), () => void (isTold = true));
-  await condition(() => isTold);
+  let isReleased = false;
+  setHandler(defineSignal('go'), () => void (isReleased = true));
+  await condition(() => isReleased);
 }

@@ -154,8 +154,8 @@ const isOver = ({ timeoutAt }: Wait, now: Date): boolean => timeoutAt !== null &
  * any entity of a kind, also what has changed since its step began. null = no entity in particular.
  */
 async function changedFor(tx: Executor, wait: Wait): Promise<({ kind: string; id: string } | null)[]> {
-  const { changed, more = [] } = wait.lookedBy ?? {};
-  const kinds = wait.looked ? [] : wildKinds(wait);
+  const { changed, more = [] } = wait.checkCause ?? {};
+  const kinds = wait.isChecked ? [] : wildKinds(wait);
   const missed = kinds.length === 0 ? [] : await changedAfter(tx, wait.afterSeq, kinds);
   return [...(changed === undefined ? [null] : [changed]), ...more, ...missed];
 }
@@ -176,7 +176,7 @@ async function earliestMatch(
   },
 ): Promise<Record<string, unknown> | null> {
   const { trigger: woke = null, seq: wokeAt = Infinity } = wait.wokenBy ?? {};
-  if (wait.looked) return woke;
+  if (wait.isChecked) return woke;
   const waiter = { wait, source: step.source, artifacts, events: awaitedEvents(action.wait_for_trigger) };
   const events = eventsOf(wait).flatMap((event) => {
     const source = deps.registry.trigger(event)?.source;

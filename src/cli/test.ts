@@ -40,7 +40,7 @@ Examples:
       const files = listFiles(paths).map(readTestFile);
       if (files.length === 0) throw new UsageError(`No files in ${paths.join(', ')}.`);
       const output = createOutput();
-      const reports = await runFiles(files, { grep, tell: json ? undefined : output });
+      const reports = await runFiles(files, { grep, progress: json ? undefined : output });
       const tests = reports.flatMap((report) => report.tests);
       if (tests.length === 0 && reports.every(({ errors }) => errors.length === 0))
         throw new UsageError(`No test has "${grep ?? ''}" in its name.`);
@@ -53,8 +53,8 @@ Examples:
 
 interface Options {
   grep: string | undefined;
-  /** Told of each test as it is done. */
-  tell: Output | undefined;
+  /** Prints each test when it has ended; undefined = nothing is printed. */
+  progress: Output | undefined;
 }
 
 async function runFiles(files: readonly ReadFile[], options: Options): Promise<FileReport[]> {
@@ -77,12 +77,12 @@ async function runFiles(files: readonly ReadFile[], options: Options): Promise<F
 }
 
 async function runFile(file: ReadFile, postgres: ScratchPostgres | undefined, options: Options): Promise<FileReport> {
-  const { tell, grep } = options;
+  const { progress, grep } = options;
   const { content } = file;
   const report: FileReport = { file: file.file, passed: false, errors: file.errors, tests: [] };
-  tell?.line(file.file);
+  progress?.line(file.file);
   if (content === undefined || postgres === undefined) {
-    if (tell) printErrors(tell, file, file.errors);
+    if (progress) printErrors(progress, file, file.errors);
     return report;
   }
   const { documents, problems } = loadAutomations(file);
@@ -90,9 +90,9 @@ async function runFile(file: ReadFile, postgres: ScratchPostgres | undefined, op
     if (grep !== undefined && !test.name.includes(grep)) continue;
     const place = `tests[${index}]`;
     const failures = problems.length > 0 ? problems : await runTest(postgres, test, place, documents);
-    const told = reportOf(file, test.name, place, failures);
-    report.tests.push(told);
-    if (tell) printTest(tell, file.file, told);
+    const tested = reportOf(file, test.name, place, failures);
+    report.tests.push(tested);
+    if (progress) printTest(progress, file.file, tested);
   }
   report.passed = report.tests.every(({ passed }) => passed);
   return report;

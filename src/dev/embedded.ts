@@ -26,7 +26,7 @@ export interface EmbeddedPostgresOptions {
   durable?: boolean;
   /** Most connections; default 200. */
   maxConnections?: number;
-  /** Told what it does, for people who wait. */
+  /** Receives a sentence for each slow step (download, initialisation), to be printed. */
   onProgress?: (message: string) => void;
   /** Each line of the server's log. */
   onLine?: (line: string) => void;

@@ -73,7 +73,7 @@ function postgresAccount(): PostgresAccount {
     execFileSync('groupadd', ['--system', 'postgres'], { stdio: 'ignore' });
     execFileSync('useradd', ['--system', '--gid', 'postgres', 'postgres'], { stdio: 'ignore' });
   } catch {
-    // Told below: what counts is whether the account is there now.
+    // Reported below: another process may have created the account meanwhile.
   }
   const made = lookUpAccount();
   if (made !== undefined) return made;

@@ -7,31 +7,31 @@ const running = async (): Promise<Started> => {
 };
 
 it('restarts a part that ended unexpectedly, and says so', async () => {
-  const told: string[] = [];
+  const reported: string[] = [];
   const pids: number[] = [];
   const { supervised, first } = await supervise({
     start: running,
-    report: (message) => told.push(message),
+    report: (message) => reported.push(message),
     onStarted: (started) => pids.push(started.process.pid),
     onEnd: () => undefined,
   });
   first.process.signal('SIGKILL');
   while (pids.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
   await supervised.stop();
-  expect(told).toEqual(['ended (SIGKILL); starting it again in 1 s', 'started again']);
+  expect(reported).toEqual(['ended (SIGKILL); starting it again in 1 s', 'started again']);
 });
 
 it('leaves alone what it was asked to stop', async () => {
-  const told: string[] = [];
+  const reported: string[] = [];
   const { supervised, first } = await supervise({
     start: running,
-    report: (message) => told.push(message),
+    report: (message) => reported.push(message),
     onStarted: () => undefined,
-    onEnd: () => told.push('end'),
+    onEnd: () => reported.push('end'),
   });
   await supervised.stop();
   expect(first.process.running).toBe(false);
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
 it('rejects when the first start fails', async () => {

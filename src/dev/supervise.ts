@@ -17,10 +17,10 @@ export interface Supervised {
 
 interface SuperviseOptions<T extends Started> {
   start: () => Promise<T>;
-  /** Told in words what happens. */
+  /** Receives a sentence for each restart and failure, for the log. */
   report: (message: string) => void;
   onStarted: (started: T) => void;
-  /** Told of each end that was not asked for. */
+  /** Called after each end that neither stop nor kill caused. */
   onEnd: () => void;
 }
 

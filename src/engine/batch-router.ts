@@ -12,7 +12,7 @@ import {
   needsDecision,
   passGates,
   routeBatch,
-  tellRefused,
+  recordRefusals,
   type Gated,
   type RouteDeps,
   type Routed,
@@ -155,7 +155,7 @@ async function markSilent(deps: RouteDeps, gated: readonly Gated[]): Promise<voi
       routings: deps.keepsRoutings ? [...routed.notes, ...reasons.map(routingOf)] : [],
     })),
   );
-  tellRefused(
+  recordRefusals(
     deps,
     gated.filter(({ routed }) => marked.has(routed.fence.seq)),
   );

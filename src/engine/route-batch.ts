@@ -232,6 +232,6 @@ async function passWindows(
 }
 
 /** Reports the refusals of changes that were marked without a transaction of their own. */
-export function tellRefused(deps: RouteDeps, gated: readonly Gated[]): void {
+export function recordRefusals(deps: RouteDeps, gated: readonly Gated[]): void {
   for (const { reasons } of gated) for (const reason of reasons) recordRefusal(deps, reason);
 }

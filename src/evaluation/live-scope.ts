@@ -28,10 +28,10 @@ export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSinc
   Partial<Pick<EntityStore, 'computed'>>;
 
 /** A scope with live state. `unavailable` says why a namespace that the expressions can reach could not be read; it is empty then. */
-export interface LiveScope {
+export interface ScopeWithState {
   scope: Scope;
   unavailable?: Unavailable;
-  /** Whether states are computed: no change tells when they become others. */
+  /** Whether a state is computed when it is read: no change is logged when its value changes. */
   isComputed: boolean;
 }
 
@@ -73,7 +73,7 @@ export async function readLiveScope(
   source: ExpressionSource,
   scope: ExpressionContext,
   { now, filters, more = [] }: LiveOptions,
-): Promise<LiveScope> {
+): Promise<ScopeWithState> {
   const { db, entities } = deps;
   const fixed = staticScope(scope, now);
   const systemId = systemIn(scope);

@@ -242,10 +242,10 @@ describe('validate', () => {
       conditions: ['{{ trigger.id }} == 1'],
       variables: { big: 2 ** 60 },
     };
-    const told = (await validate(wrong)).body;
+    const reported = (await validate(wrong)).body;
     const saved = await create(wrong);
-    expect([saved.status, saved.body.errors]).toEqual([422, told.errors]);
-    const errors = told.errors as { path: string; code: string; line?: number }[];
+    expect([saved.status, saved.body.errors]).toEqual([422, reported.errors]);
+    const errors = reported.errors as { path: string; code: string; line?: number }[];
     expect(errors.map(({ path, code }) => `${path} ${code}`).sort()).toEqual([
       'conditions[0] stray_braces',
       'conditons unknown_key',

@@ -184,8 +184,8 @@ describe('a dry run', () => {
       },
     });
     const path = `${BASE}/automations/${String(body.id)}/dry-run`;
-    const told = await api.call('POST', path, { body: { payload: { systemId: 'dry-shop' } } });
-    expect(told.body).toMatchObject({ outcome: 'would_run', end: { endedBy: { reason: '0 firing' } } });
+    const reported = await api.call('POST', path, { body: { payload: { systemId: 'dry-shop' } } });
+    expect(reported.body).toMatchObject({ outcome: 'would_run', end: { endedBy: { reason: '0 firing' } } });
     const unknown = await api.call('POST', path, { body: { triggerId: 'up' } });
     expect([unknown.status, unknown.body.code]).toEqual([422, 'validation_failed']);
   }, 60_000);

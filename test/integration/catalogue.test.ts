@@ -117,7 +117,7 @@ describe('the catalogue', () => {
       jira: await connect('jira', { baseUrl: jira.url, ...ACCOUNT }),
       teams: await connect('teams', { workflowUrl: `${vendor.url}/workflows/1` }),
       webex: await connect('webex', { botToken: 'token', baseUrl: vendor.url }),
-      told: await connect('webhook', { baseUrl: `${engine.receiver.url}/told` }),
+      hook: await connect('webhook', { baseUrl: `${engine.receiver.url}/hook` }),
       broken: await connect('webhook', { baseUrl: `${engine.receiver.url}/broken` }),
     };
     const check = { systemId: 'app', configurationId: 'disk' };
@@ -158,7 +158,7 @@ describe('the catalogue', () => {
       ['integration-script.run_script', { script: 'export default async () => 1;' }],
       ['integration-teams.post_message', { connectionId: connections.teams, body: 'x' }],
       ['integration-webex.post_message', { connectionId: connections.webex, roomId: 'R', markdown: 'x' }],
-      ['notification.send', { channel: connections.told, title: 'x', body: 'x' }],
+      ['notification.send', { channel: connections.hook, title: 'x', body: 'x' }],
       ['notification.send', { channel: connections.broken, title: 'x', body: 'x' }, { continue_on_error: true }],
     ];
     actions.push(...(await vendorActions(vendors, connect)));

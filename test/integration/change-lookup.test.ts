@@ -78,9 +78,9 @@ describe('what came of a change', () => {
       `select kind from changes where kind > 'a' order by kind limit 1`,
     ];
     for (const query of queries) {
-      const told = await plan(query);
-      expect(told).not.toMatch(/Seq Scan/);
-      expect(told).not.toMatch(/-> +Sort /);
+      const answer = await plan(query);
+      expect(answer).not.toMatch(/Seq Scan/);
+      expect(answer).not.toMatch(/-> +Sort /);
     }
   });
 

@@ -1,7 +1,7 @@
 import { Definition } from '../../src/domain/definition/schema';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
-interface Told {
+interface DryRunReport {
   outcome: string;
   gates: { gate: string; passed: boolean | null; detail?: string; conditions?: Record<string, unknown>[] }[];
   steps: {
@@ -46,7 +46,7 @@ const AUTOMATION = {
             { variables: { seen: '{{ artifacts.open.incident.incidentId }}' } },
             { delay: { minutes: 15 } },
             {
-              id: 'tell',
+              id: 'notify',
               action: 'integration-webhook.send',
               config: {
                 url: 'http://far-end.test/{{ variables.seen }}',
@@ -79,30 +79,30 @@ describe('a dry run', () => {
 
   const dry = async (body: unknown, of = id) => {
     const answer = await api.call('POST', `${BASE}/automations/${of}/dry-run`, { body });
-    return { status: answer.status, told: answer.body as unknown as Told };
+    return { status: answer.status, report: answer.body as unknown as DryRunReport };
   };
 
   it('tells gates, rendered configs, chosen branches and the end, and does nothing', async () => {
-    const { status, told } = await dry({
+    const { status, report } = await dry({
       triggerId: 'down',
       payload: PAYLOAD,
       now: NOON,
       mocks: { open: { incidentId: 'INC-1' } },
     });
     expect(status).toBe(200);
-    expect(told.outcome).toBe('would_run');
-    expect(told.gates.map(({ gate, passed }) => [gate, passed])).toEqual([
+    expect(report.outcome).toBe('would_run');
+    expect(report.gates.map(({ gate, passed }) => [gate, passed])).toEqual([
       ['config', true],
       ['filter', true],
       ['variables', true],
       ['conditions', true],
       ['concurrency', true],
     ]);
-    expect(told.gates[3]?.conditions).toEqual([
+    expect(report.gates[3]?.conditions).toEqual([
       expect.objectContaining({ value: true, actual: 'checkout', wanted: { '!=': 'ignored' } }),
       expect.objectContaining({ value: true, actual: 'tue 12:00:00 (UTC)' }),
     ]);
-    expect(told.steps.map((step) => [step.path, step.status])).toEqual([
+    expect(report.steps.map((step) => [step.path, step.status])).toEqual([
       ['actions[0]', 'success'],
       ['actions[1]', 'success'],
       ['actions[1].choose[1].sequence[0]', 'success'],
@@ -110,16 +110,16 @@ describe('a dry run', () => {
       ['actions[1].choose[1].sequence[2]', 'success'],
       ['actions[2]', 'success'],
     ]);
-    const [open, choose, , delay, tell] = told.steps;
+    const [open, choose, , delay, notify] = report.steps;
     expect(open?.config).toMatchObject({ title: 'CHECKOUT is down', systemIds: ['checkout'] });
     expect(choose?.result).toEqual({ branch: 1 });
     expect(choose?.trace?.conditions?.map(({ value }) => value)).toEqual([false, true]);
     expect(delay?.result).toEqual({ waitsFor: { seconds: 900 } });
-    expect(tell?.config).toMatchObject({
+    expect(notify?.config).toMatchObject({
       url: 'http://far-end.test/INC-1',
       bearerToken: '${{ secrets.CHAT }}',
     });
-    expect(told.end).toMatchObject({ status: 'success', endedBy: { kind: 'condition', path: 'actions[2]' } });
+    expect(report.end).toMatchObject({ status: 'success', endedBy: { kind: 'condition', path: 'actions[2]' } });
     for (const table of ['runs', 'run_steps', 'artifacts', 'incidents', 'changes', 'evaluations']) {
       expect([table, await api.rows(`select 1 from ${table}`)]).toEqual([table, []]);
     }
@@ -127,25 +127,25 @@ describe('a dry run', () => {
 
   it('stops at the gate that lets nothing through', async () => {
     const healthy = await dry({ triggerId: 'down', payload: { ...PAYLOAD, newStatus: 'healthy' }, now: NOON });
-    expect(healthy.told).toMatchObject({ outcome: 'filter', steps: [], end: null });
-    expect(healthy.told.gates.at(-1)?.conditions).toEqual([
+    expect(healthy.report).toMatchObject({ outcome: 'filter', steps: [], end: null });
+    expect(healthy.report.gates.at(-1)?.conditions).toEqual([
       expect.objectContaining({ value: false, actual: 'healthy', wanted: { '==': 'unhealthy' } }),
     ]);
     const night = await dry({ payload: PAYLOAD, now: '2026-11-24T03:00:00Z' });
-    expect(night.told).toMatchObject({ outcome: 'condition', steps: [] });
-    expect(night.told.gates.at(-1)).toMatchObject({ gate: 'conditions', passed: false });
-    expect(night.told.gates.at(-1)?.conditions?.map(({ value }) => value)).toEqual([true, false]);
+    expect(night.report).toMatchObject({ outcome: 'condition', steps: [] });
+    expect(night.report.gates.at(-1)).toMatchObject({ gate: 'conditions', passed: false });
+    expect(night.report.gates.at(-1)?.conditions?.map(({ value }) => value)).toEqual([true, false]);
     expect((await dry({ triggerId: 'none' })).status).toBe(422);
     const partial = await dry({ triggerId: 'down', payload: { newStatus: 'unhealthy' }, now: NOON });
-    expect(partial.told.gates[0]?.detail).toMatch(/look different: payload\.systemId/);
+    expect(partial.report.gates[0]?.detail).toMatch(/look different: payload\.systemId/);
   });
 
   it('goes through what another run occupies, and says so', async () => {
     await api.call('POST', `${BASE}/automations/${id}/runs`, { body: { contextKey: 'checkout' } });
-    const { told } = await dry({ payload: PAYLOAD, now: NOON });
-    expect(told.outcome).toBe('already_running');
-    expect(told.steps.length).toBeGreaterThan(0);
-    expect((await dry({ payload: PAYLOAD, now: NOON, contextKey: 'elsewhere' })).told.outcome).toBe('would_run');
+    const { report } = await dry({ payload: PAYLOAD, now: NOON });
+    expect(report.outcome).toBe('already_running');
+    expect(report.steps.length).toBeGreaterThan(0);
+    expect((await dry({ payload: PAYLOAD, now: NOON, contextKey: 'elsewhere' })).report.outcome).toBe('would_run');
   });
 
   it('fails where a run would, unless the failure is swallowed', async () => {
@@ -166,13 +166,13 @@ describe('a dry run', () => {
       },
     });
     expect(created.body['errors']).toBeUndefined();
-    const { told } = await dry({}, String(created.body['id']));
-    expect(told.steps.map(({ path, status }) => [path, status])).toEqual([
+    const { report } = await dry({}, String(created.body['id']));
+    expect(report.steps.map(({ path, status }) => [path, status])).toEqual([
       ['actions[0]', 'failed'],
       ['actions[1]', 'skipped'],
       ['actions[2]', 'failed'],
     ]);
-    expect(told.end).toMatchObject({
+    expect(report.end).toMatchObject({
       status: 'failed',
       error: { code: 'config_invalid', path: 'actions[2]', actionId: 'bad' },
     });
@@ -199,8 +199,8 @@ describe('a dry run', () => {
         ],
       },
     });
-    const { told } = await dry({ contextKey: 'k' }, String(created.body['id']));
-    const at = (path: string) => told.steps.find((step) => step.path === path);
+    const { report } = await dry({ contextKey: 'k' }, String(created.body['id']));
+    const at = (path: string) => report.steps.find((step) => step.path === path);
     expect(at('actions[0]')).toMatchObject({
       ...{ status: 'failed', result: { iterations: 4, count: 6 } },
       error: { path: 'actions[0].repeat[2].sequence[1]' },
@@ -250,9 +250,9 @@ describe('a dry run', () => {
       JSON.stringify(Definition.parse(definition)),
       created.body['id'],
     ]);
-    const { told } = await dry({ contextKey: 'k' }, String(created.body['id']));
-    const at = (path: string) => told.steps.find((step) => step.path === path);
-    expect(told.steps.map(({ path }) => path).slice(0, 9)).toEqual([
+    const { report } = await dry({ contextKey: 'k' }, String(created.body['id']));
+    const at = (path: string) => report.steps.find((step) => step.path === path);
+    expect(report.steps.map(({ path }) => path).slice(0, 9)).toEqual([
       'actions[0]',
       'actions[0].repeat[0].sequence[0]',
       'actions[0].repeat[1].sequence[0]',
@@ -275,7 +275,7 @@ describe('a dry run', () => {
       iterations: 10,
       cut: expect.stringContaining('first 10') as string,
     });
-    expect(told.end).toMatchObject({ status: 'failed', endedBy: { kind: 'stop' }, error: { message: 'enough' } });
+    expect(report.end).toMatchObject({ status: 'failed', endedBy: { kind: 'stop' }, error: { message: 'enough' } });
     expect(at('on_failure[0]')?.config).toMatchObject({ message: 'failed: enough' });
   });
 
@@ -300,13 +300,13 @@ describe('a dry run', () => {
         ],
       },
     });
-    const { told } = await dry(
+    const { report } = await dry(
       { payload: { type: 'clock', data: {} }, now: '2019-06-01T12:00:00.000Z' },
       String(saved.body['id']),
     );
-    expect(told.steps[0]?.result).toEqual({ iterations: 3, count: 3 });
-    expect(told.steps[1]?.config).toMatchObject({ message: '12:00' });
-    expect(told.steps.at(-1)?.result).toEqual({ at: '2019-06-01T12:00:00.000Z' });
+    expect(report.steps[0]?.result).toEqual({ iterations: 3, count: 3 });
+    expect(report.steps[1]?.config).toMatchObject({ message: '12:00' });
+    expect(report.steps.at(-1)?.result).toEqual({ at: '2019-06-01T12:00:00.000Z' });
   });
 
   it('needs the permission to manage', async () => {
@@ -329,7 +329,7 @@ describe('a dry run', () => {
       },
     });
     const of = String(saved.body['id']);
-    const result = async (mocks: unknown) => (await dry({ payload: { type: 'x', data: {} }, mocks }, of)).told;
+    const result = async (mocks: unknown) => (await dry({ payload: { type: 'x', data: {} }, mocks }, of)).report;
     const passed = await result({});
     expect(passed.steps[1]?.result).toEqual({ by: 'nobody', done: true });
     const acknowledged = await result({ ack: { trigger: { payload: { by: 'ada' } } } });
@@ -386,10 +386,10 @@ describe('a dry run', () => {
       const body = { systemId, configurationId: 'http', status: 'healthy', latencyMs };
       expect((await api.call('POST', `${BASE}/health/results`, { body })).status).toBe(202);
     };
-    const told = async (body: object) => {
+    const report = async (body: object) => {
       const answer = await dry(body, free);
       expect(answer.status).toBe(200);
-      return answer.told;
+      return answer.report;
     };
     const own = (systemId: string, value: number) => ({
       ...{ systemId, configurationId: 'http', status: 'healthy', field: 'latencyMs', value },
@@ -406,7 +406,7 @@ describe('a dry run', () => {
     it('a number that crosses a bound has to come from outside of the range', async () => {
       const crossing = definition({ on: 'crossing' });
       const gateOf = async (systemId: string) => {
-        const { outcome, gates } = await told({ definition: crossing, payload: own(systemId, 900) });
+        const { outcome, gates } = await report({ definition: crossing, payload: own(systemId, 900) });
         return [outcome, gates[0]?.detail];
       };
       const inside = 'The number was in the range before, or is not known to have been outside.';
@@ -417,17 +417,17 @@ describe('a dry run', () => {
       expect(await gateOf('rising')).toEqual(['config', inside]);
       const changeId = await changeOf('rising', 'healthcheck.check_completed');
       await result('rising', 800);
-      expect(await told({ definition: crossing, changeId })).toMatchObject({ outcome: 'would_run' });
+      expect(await report({ definition: crossing, changeId })).toMatchObject({ outcome: 'would_run' });
     });
 
     it('a trigger that reads the events of another one makes its own payload of theirs', async () => {
       const completed = { systemId: 'read', configurationId: 'http', status: 'healthy', timestamp: NOON };
-      const read = await told({ definition: definition({}), payload: { ...completed, latencyMs: 900 } });
+      const read = await report({ definition: definition({}), payload: { ...completed, latencyMs: 900 } });
       expect(read).toMatchObject({ outcome: 'would_run', steps: [{ config: { message: 'took 900 ms' } }] });
-      const given = await told({ definition: definition({}), payload: { systemId: 'read', value: 900 } });
+      const given = await report({ definition: definition({}), payload: { systemId: 'read', value: 900 } });
       expect(given).toMatchObject({ outcome: 'would_run', steps: [{ config: { message: 'took 900 ms' } }] });
       expect(given.gates[0]?.detail).toMatch(/look different: payload\.configurationId/);
-      const without = await told({ definition: definition({}), payload: completed });
+      const without = await report({ definition: definition({}), payload: completed });
       expect(without).toMatchObject({ outcome: 'config', steps: [], end: null });
       expect(without.gates[0]?.detail).toBe('The event has nothing that the config of the trigger asks for.');
     });
@@ -449,7 +449,7 @@ describe('a dry run', () => {
           { action: 'automation.log', config: { message: '{{ trigger.prev | json }} → {{ trigger.next.status }}' } },
         ],
       };
-      expect(await told({ definition: listening, changeId })).toMatchObject({
+      expect(await report({ definition: listening, changeId })).toMatchObject({
         outcome: 'would_run',
         steps: [{ config: { message: 'null → healthy' } }],
       });
@@ -461,7 +461,7 @@ describe('a dry run', () => {
         delta: {},
         changedFields: [],
       };
-      expect(await told({ definition: listening, payload })).toMatchObject({ outcome: 'would_run' });
+      expect(await report({ definition: listening, payload })).toMatchObject({ outcome: 'would_run' });
     });
 
     it('filter and variables refuse with their reasons', async () => {
@@ -469,14 +469,14 @@ describe('a dry run', () => {
         ...definition({}, { filter: 'trigger.payload.value > 1000' }),
         ...{ variables: { a: '{{ 1 / "x" }}' } },
       };
-      expect(await told({ definition: listening, payload: own('x', 501) })).toMatchObject({
+      expect(await report({ definition: listening, payload: own('x', 501) })).toMatchObject({
         outcome: 'filter',
         gates: [
           { gate: 'config', passed: true },
           { gate: 'filter', passed: false, detail: expect.any(String) },
         ],
       });
-      expect(await told({ definition: listening, payload: own('x', 1001) })).toMatchObject({
+      expect(await report({ definition: listening, payload: own('x', 1001) })).toMatchObject({
         outcome: 'error',
         gates: [{}, {}, { gate: 'variables', passed: false, detail: expect.stringMatching(/^variables: /) as string }],
       });
@@ -489,8 +489,8 @@ describe('a dry run', () => {
       const definition = { name, triggers: [{ event: 'incident.created' }], actions, ...more };
       const created = await api.call('POST', `${BASE}/automations`, { body: definition });
       expect(created.body['errors']).toBeUndefined();
-      const { told } = await dry({ contextKey: name, ...body }, String(created.body['id']));
-      return { told, at: (path: string) => told.steps.find((step) => step.path === path) };
+      const { report } = await dry({ contextKey: name, ...body }, String(created.body['id']));
+      return { report, at: (path: string) => report.steps.find((step) => step.path === path) };
     };
     const log = (message: string) => ({ action: 'automation.log', config: { message } });
     const times = (count: number, more: object = {}) => ({
@@ -538,21 +538,21 @@ describe('a dry run', () => {
     });
 
     it('a stop cancels the steps around it, and branches beside it that have not begun', async () => {
-      const { told } = await steps([
+      const { report } = await steps([
         { parallel: [log('first'), { sequence: [{ stop: { reason: 'enough' } }] }, log('third')] },
         log('after'),
       ]);
-      expect(told.steps.map(({ path, status }) => [path, status])).toEqual([
+      expect(report.steps.map(({ path, status }) => [path, status])).toEqual([
         ['actions[0]', 'cancelled'],
         ['actions[0].parallel[0]', 'success'],
         ['actions[0].parallel[1]', 'cancelled'],
         ['actions[0].parallel[1].sequence[0]', 'success'],
       ]);
-      expect(told.end).toMatchObject({ status: 'success', endedBy: { kind: 'stop', reason: 'enough' } });
+      expect(report.end).toMatchObject({ status: 'success', endedBy: { kind: 'stop', reason: 'enough' } });
     });
 
     it('steps see no wait that failed, and what a template could not read is a warning', async () => {
-      const { at, told } = await steps(
+      const { at, report } = await steps(
         [
           { id: 'w', continue_on_error: true, wait_for_trigger: { event: 'incident.resolved', timeout_seconds: 5 } },
           log('{{ wait.completed | default("none") }}'),
@@ -562,14 +562,14 @@ describe('a dry run', () => {
       );
       expect(at('actions[0]')).toMatchObject({ status: 'failed', error: { code: 'wait_timeout' } });
       expect(at('actions[1]')?.config).toEqual({ message: 'none' });
-      expect(told.end).toMatchObject({ status: 'success' });
+      expect(report.end).toMatchObject({ status: 'success' });
     });
 
     it('ends at 1,000 steps, also when failures are swallowed', async () => {
       const deep = times(10, { sequence: [times(10, { sequence: [times(10)] })] });
-      const { told } = await steps([{ ...deep, continue_on_error: true }], { on_failure: [log('not shown')] });
-      expect(told.steps).toHaveLength(1_000);
-      expect(told.end).toMatchObject({ status: 'failed', error: { code: 'limit_exceeded' } });
+      const { report } = await steps([{ ...deep, continue_on_error: true }], { on_failure: [log('not shown')] });
+      expect(report.steps).toHaveLength(1_000);
+      expect(report.end).toMatchObject({ status: 'failed', error: { code: 'limit_exceeded' } });
     });
   });
 });

@@ -63,7 +63,7 @@ describe('the gates and their reference model', () => {
     `);
     const wanted = new Map<string, number[]>();
     const clocks = stories.map(() => start);
-    const told = stories.map((): CauseEvent[][] => []);
+    const answer = stories.map((): CauseEvent[][] => []);
     for (const batch of [0, 1, 2]) {
       // What happens while everything is down is looked at as a whole, by a worker that begins anew.
       await worker.stop('SIGKILL');
@@ -79,7 +79,7 @@ describe('the gates and their reference model', () => {
             entities.mutate(tx, ref, () => state, BY_TEST, { occurredAt: new Date(at) }),
           );
         }
-        if (events.length > 0) told[index]?.push(events);
+        if (events.length > 0) answer[index]?.push(events);
       }
       worker = await engine.worker();
       await routed();
@@ -89,7 +89,7 @@ describe('the gates and their reference model', () => {
         60_000,
       );
     }
-    for (const [index, batches] of told.entries()) wanted.set(`lamp-${index}`, dwellFirings(batches, DWELL_MS));
+    for (const [index, batches] of answer.entries()) wanted.set(`lamp-${index}`, dwellFirings(batches, DWELL_MS));
     const expected = [...wanted.values()].flat().length;
     expect(expected).toBeGreaterThan(10);
     const runs = await until(

@@ -93,8 +93,8 @@ describe('the life of automations with runs in flight', () => {
     const runs = await engine.ended(1, id, 60_000);
     expect(runs[0]).toMatchObject({ status: 'success', version: 3 });
     expect(paths('/old/end')).not.toEqual([]);
-    const told = (await (await call('GET', `/automations/${id}`)).json()) as { lastTriggeredAt: string };
-    expect(Date.parse(told.lastTriggeredAt)).toBeGreaterThan(Date.now() - 60_000);
+    const reported = (await (await call('GET', `/automations/${id}`)).json()) as { lastTriggeredAt: string };
+    expect(Date.parse(reported.lastTriggeredAt)).toBeGreaterThan(Date.now() - 60_000);
   }, 90_000);
 
   it('cancels by filter, queued ones first', async () => {

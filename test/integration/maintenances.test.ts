@@ -35,11 +35,11 @@ describe('maintenances', () => {
       triggers: [{ event: ${event} }]
       actions: [{ action: automation.log, config: { message: "{{ trigger.payload.maintenanceId }}" } }]
     `);
-  const told = async (automationId: string, maintenanceId: unknown) =>
+  const runsAbout = async (automationId: string, maintenanceId: unknown) =>
     (await engine.runs(automationId)).filter((run) => run.context_key === maintenanceId);
   const health = async (systemId: string) => (await call('GET', `/health/${systemId}`)).body;
 
-  test('the clock starts and ends one, each told once, also when no worker was there at that time', async () => {
+  test('the clock starts and ends one, each reported once, also when no worker was there at that time', async () => {
     const [started, ended] = [await listen('maintenance.started'), await listen('maintenance.ended')];
     await call('POST', '/systems', { id: 'db', name: 'Database' });
     const planned = await plan('db', 700, 1_500, { suppressNotifications: true });
@@ -51,10 +51,10 @@ describe('maintenances', () => {
     expect(await health('db')).toMatchObject({ notificationsSuppressed: true });
     await until('it is over by the clock', async () => (await health('db')).inMaintenance === false);
     worker = await engine.worker();
-    await until('the end is told', async () => (await told(ended, id)).length === 1);
+    await until('the end is reported', async () => (await runsAbout(ended, id)).length === 1);
     await engine.ended(1, started);
     await engine.ended(1, ended);
-    expect(await told(started, id)).toHaveLength(1);
+    expect(await runsAbout(started, id)).toHaveLength(1);
     expect((await call('GET', `/maintenances/${String(id)}`)).body).toMatchObject({ status: 'completed' });
     const { rows } = await engine.database.pool.query<{ occurred_at: Date }>(
       `select occurred_at from changes where kind = 'maintenance' and entity_id = $1 order by seq`,
@@ -67,7 +67,7 @@ describe('maintenances', () => {
     const created = await listen('maintenance.created');
     const { body } = await plan('web', -60_000, 3_600_000);
     expect(body).toMatchObject({ status: 'in_progress' });
-    await until('created is told', async () => (await told(created, body.id)).length === 1);
+    await until('created is reported', async () => (await runsAbout(created, body.id)).length === 1);
     const path = `/maintenances/${String(body.id)}`;
     expect((await call('PATCH', path, { title: 'Longer', endAt: inMs(7_200_000) })).body).toMatchObject({
       ...{ title: 'Longer', status: 'in_progress' },

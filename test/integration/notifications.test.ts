@@ -203,7 +203,7 @@ ${steps}
   }, 60_000);
 
   test('notification.send tells people through every type of channel, and says so to automations', async () => {
-    const told = await engine.save(`
+    const reported = await engine.save(`
 name: Told
 mode: parallel
 triggers: [{ event: notification.delivered }]
@@ -233,7 +233,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     const [posted] = engine.receiver.received;
     expect(posted?.headers['x-key']).toBe('canary-header');
     expect(JSON.parse(posted?.body ?? '')).toMatchObject({ title: 'Down', importance: 'critical' });
-    const runs = await engine.ended(4, told);
+    const runs = await engine.ended(4, reported);
     expect(
       runs.map((one) => (one['trigger_scope'] as { payload: { strategy: string } }).payload.strategy).sort(),
     ).toEqual(['smtp', 'teams', 'webex', 'webhook']);
@@ -382,8 +382,8 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.error
       deliveredCount: 1,
       results: [{ ok: false, error: expect.stringContaining('No such mailbox') as string }, { ok: true }],
     });
-    const [told] = await engine.ended(1, failed);
-    expect((told?.['trigger_scope'] as { payload: Record<string, unknown> }).payload).toMatchObject({
+    const [reported] = await engine.ended(1, failed);
+    expect((reported?.['trigger_scope'] as { payload: Record<string, unknown> }).payload).toMatchObject({
       strategy: 'smtp',
       errorMessage: expect.stringContaining('No such mailbox') as string,
     });

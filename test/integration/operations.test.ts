@@ -50,12 +50,15 @@ describe('operations', () => {
 
   test('without a worker the diagnosis says so, and "fermata doctor" ends with 1', async () => {
     expect(await codes()).toContain('no_worker');
-    const told = await runFermata(['doctor'], {
+    const answer = await runFermata(['doctor'], {
       FERMATA_URL: api.url,
       FERMATA_TOKEN: engine.authorization.replace('Bearer ', ''),
     });
-    expect(told).toMatchObject({ code: 1, out: expect.stringContaining('critical  no_worker: No worker is running.') });
-    expect(told.out).toContain('Start "fermata worker".');
+    expect(answer).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('critical  no_worker: No worker is running.'),
+    });
+    expect(answer.out).toContain('Start "fermata worker".');
   }, 60_000);
 
   test('an idle worker sends at most 5 statements per second', async () => {

@@ -78,7 +78,7 @@ describe('a plugin of a user', () => {
       ]),
     });
     expect(storm.status).toBe(201);
-    const told = await call('POST', '/automations', {
+    const reported = await call('POST', '/automations', {
       ...automation('changed', { event: 'automation.entity_changed', config: { kind: 'weather' } }, [
         { variables: { stormy: '{{ trigger.payload.stormy }}' } },
       ]),
@@ -88,7 +88,7 @@ describe('a plugin of a user', () => {
         { action: 'weather.report', config: { station: 'north', windKmh: '{{ trigger.payload.data.kmh }}' } },
       ]),
     });
-    expect([told.status, reporter.status]).toEqual([201, 201]);
+    expect([reported.status, reporter.status]).toEqual([201, 201]);
     await engine.emit('wind', { kmh: 20 });
     await engine.ended(1, String(reporter.body['id']));
     await engine.emit('wind', { kmh: 100 });
@@ -96,7 +96,7 @@ describe('a plugin of a user', () => {
     expect(run).toMatchObject({ status: 'success', context_key: 'north' });
     const steps = await engine.steps(run?.id ?? '');
     expect(steps[1]?.result).toEqual({ force: 10, ahead: 120, now: 'storm' });
-    const changes = await engine.ended(2, String(told.body['id']));
+    const changes = await engine.ended(2, String(reported.body['id']));
     const stormy = await Promise.all(changes.map(async ({ id }) => (await engine.steps(id))[0]?.result));
     expect(stormy).toEqual([{ stormy: false }, { stormy: true }]);
 
@@ -194,8 +194,8 @@ describe('a plugin of a user', () => {
       expect(left[2]?.error?.message).toBe('refused ****');
       expect(left[4]?.error?.message).toBe('Secret not found: "GONE".');
       expect(worker.output()).toContain('has read ****');
-      const told = [JSON.stringify(left), worker.output(), JSON.stringify(leaked)].join('\n');
-      expect(told).not.toMatch(/canary-read-by-plugin|canary-that-is-bound/);
+      const reported = [JSON.stringify(left), worker.output(), JSON.stringify(leaked)].join('\n');
+      expect(reported).not.toMatch(/canary-read-by-plugin|canary-that-is-bound/);
     } finally {
       rmSync(directory, { recursive: true });
     }

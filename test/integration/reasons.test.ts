@@ -143,8 +143,8 @@ actions: [{ action: automation.log, config: { message: slow } }]
       const id = await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 5']`));
       const changeId = await emit('edited', { n: 3 });
       await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 2']`), id);
-      const told = await engine.call(api, 'GET', `/automations/${id}/explain?change=${changeId}`);
-      expect(told).toMatchObject({
+      const answer = await engine.call(api, 'GET', `/automations/${id}/explain?change=${changeId}`);
+      expect(answer).toMatchObject({
         then: [
           {
             ...{ automationId: id, outcome: 'condition', version: 1 },
@@ -162,8 +162,8 @@ actions: [{ action: automation.log, config: { message: slow } }]
 
     test('says so when no trigger of today listens to the change', async () => {
       const id = await engine.save(on('unrelated'));
-      const told = await engine.call(api, 'GET', `/automations/${id}/explain?change=${await emit('another')}`);
-      expect(told).toMatchObject({ then: [], now: { outcome: 'config', steps: [] } });
+      const answer = await engine.call(api, 'GET', `/automations/${id}/explain?change=${await emit('another')}`);
+      expect(answer).toMatchObject({ then: [], now: { outcome: 'config', steps: [] } });
     });
   });
 });

@@ -49,24 +49,24 @@ describe('fermata test', () => {
     files.flatMap(({ tests }) => tests.flatMap(({ failures, name }) => failures.map((one) => ({ name, ...one }))));
 
   it('passes the examples, and what automations do over days', async () => {
-    const told = await results(join(projectRoot(), 'examples', 'tests'), write('semantics.yaml', SEMANTICS));
-    expect(failuresOf(told)).toEqual([]);
-    expect(told.code).toBe(0);
-    expect(told.passed).toBe(true);
-    expect(told.files.map(({ tests }) => tests.length)).toEqual([2, 2, 3, 6]);
+    const answer = await results(join(projectRoot(), 'examples', 'tests'), write('semantics.yaml', SEMANTICS));
+    expect(failuresOf(answer)).toEqual([]);
+    expect(answer.code).toBe(0);
+    expect(answer.passed).toBe(true);
+    expect(answer.files.map(({ tests }) => tests.length)).toEqual([2, 2, 3, 6]);
   }, 180_000);
 
   it('knows alerts as events: they fire, repeat, resolve, are acknowledged and silenced', async () => {
-    const told = await results(join(projectRoot(), 'examples', 'alert-tests'));
-    expect(failuresOf(told)).toEqual([]);
-    expect(told).toMatchObject({ code: 0, passed: true });
+    const answer = await results(join(projectRoot(), 'examples', 'alert-tests'));
+    expect(failuresOf(answer)).toEqual([]);
+    expect(answer).toMatchObject({ code: 0, passed: true });
   }, 180_000);
 
   it('says where in the file, and when, something is not as expected', async () => {
     const file = write('wrong.yaml', WRONG);
-    const told = await results(file);
-    expect(told.code).toBe(1);
-    expect(failuresOf(told)).toMatchObject([
+    const answer = await results(file);
+    expect(answer.code).toBe(1);
+    expect(failuresOf(answer)).toMatchObject([
       { line: 7, at: '1m', path: 'tests[0].events[0]', message: expect.stringContaining('status') },
       { line: 8, at: '2m', path: 'tests[0].events[1]', message: expect.stringContaining('Automation "b" not found') },
       { line: 12, at: '10m', path: 'tests[0].expect[0].runs[0].status', expected: 'failed', found: 'success' },
@@ -85,9 +85,9 @@ describe('fermata test', () => {
 
   it('tells what is wrong with a file without starting anything', async () => {
     const file = write('invalid.yaml', 'automations: [a.yaml]\ntests:\n  - nam: x\n    expect: [{ at: soon }]\n');
-    const told = await results(file);
-    expect(told.code).toBe(1);
-    expect(told.files[0]?.errors).toMatchObject([
+    const answer = await results(file);
+    expect(answer.code).toBe(1);
+    expect(answer.files[0]?.errors).toMatchObject([
       { path: 'tests[0].name', code: 'required', line: 3 },
       { path: 'tests[0].nam', code: 'unknown_key', line: 3 },
       { path: 'tests[0].expect[0].at', code: 'invalid_value', line: 4 },

@@ -70,11 +70,11 @@ describe('a run that waits for an event', () => {
       events: ['automation.event', 'automation.event', 'incident.resolved'],
       contextKeys: ['l', 'k', '*'],
     });
-    const told = await runFermata(['waits'], {
+    const answer = await runFermata(['waits'], {
       FERMATA_URL: w.api.url,
       FERMATA_TOKEN: w.engine.authorization.replace('Bearer ', ''),
     });
-    expect(told.out).toContain('automation.event, automation.event, incident.resolved');
+    expect(answer.out).toContain('automation.event, automation.event, incident.resolved');
     await w.engine.emit('list.no', {}, { subject: 'l' });
     await w.engine.emit('list.yes', {}, { subject: 'k' });
     await w.routed();
@@ -142,7 +142,7 @@ describe('a run that waits for an event', () => {
     // What the dispatcher leaves when it could not evaluate.
     await w.engine.database.pool.query(`update waits set woken_by = '{}', signalled_at = null, looked = false`);
     await until(
-      'it has looked',
+      'it has been checked',
       async () => (await w.engine.database.pool.query('select 1 from waits where woken_by is not null')).rowCount === 0,
       20_000,
     );

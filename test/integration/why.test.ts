@@ -128,9 +128,9 @@ actions: [{ action: automation.log, config: { message: paged } }]
       const id = await engine.save(on('off'));
       await engine.call(api, 'POST', `/automations/${id}/disable`);
       await engine.save(trigger('off', 'enabled: false').replace('Page for', 'Call for'));
-      const told = await explained('off');
-      expect(told).toContain('"Page for off" did not run: the automation is disabled.');
-      expect(told).toContain('"Call for off" did not run: its trigger "t" was disabled');
+      const answer = await explained('off');
+      expect(answer).toContain('"Page for off" did not run: the automation is disabled.');
+      expect(answer).toContain('"Call for off" did not run: its trigger "t" was disabled');
     });
 
     test('14: nobody listens', async () => {
@@ -179,9 +179,9 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
       const changeId = await emit('ending', { n: 1 });
       await ended(id);
-      const told = await why(changeId);
-      expect(told).toMatch(/"Page for ending" started run .*, which ended at the condition actions\[0\]/);
-      expect(told).toMatch(/false {2}trigger\.payload\.data\.n > 3 is 1/);
+      const answer = await why(changeId);
+      expect(answer).toMatch(/"Page for ending" started run .*, which ended at the condition actions\[0\]/);
+      expect(answer).toMatch(/false {2}trigger\.payload\.data\.n > 3 is 1/);
     });
 
     test('19: no branch of a choose was taken', async () => {
@@ -189,9 +189,9 @@ actions: [{ action: automation.log, config: { message: paged } }]
       const id = await engine.save(on('choosing', '', choose));
       const changeId = await emit('choosing', { night: false });
       await ended(id);
-      const told = await why(changeId);
-      expect(told).toMatch(/"Page for choosing" started run .*, which succeeded/);
-      expect(told).toMatch(/branch 0: trigger\.payload\.data\.night == true is false/);
+      const answer = await why(changeId);
+      expect(answer).toMatch(/"Page for choosing" started run .*, which succeeded/);
+      expect(answer).toMatch(/branch 0: trigger\.payload\.data\.night == true is false/);
     });
 
     test('20: the run waits, and the event left it asleep', async () => {
@@ -239,9 +239,9 @@ actions: [{ action: automation.log, config: { message: paged } }]
         return changeId !== undefined && String(changeId);
       });
       await routed(second);
-      const told = await why('second');
-      expect(told).toMatch(/caused by run .* of "Page for first"/);
-      expect(told).toContain('"Page for second" did not run: condition 1 was false');
+      const answer = await why('second');
+      expect(answer).toMatch(/caused by run .* of "Page for first"/);
+      expect(answer).toContain('"Page for second" did not run: condition 1 was false');
     });
   });
 });

@@ -46,11 +46,11 @@ export async function runFermata(
   input?: string,
 ): Promise<{ code: number | null; out: string; err: string }> {
   const { child, stop } = startFermata(args, env, input);
-  const told = { out: '', err: '' };
-  child.stdout?.on('data', (chunk: Buffer) => (told.out += chunk.toString('utf8')));
-  child.stderr?.on('data', (chunk: Buffer) => (told.err += chunk.toString('utf8')));
+  const printed = { out: '', err: '' };
+  child.stdout?.on('data', (chunk: Buffer) => (printed.out += chunk.toString('utf8')));
+  child.stderr?.on('data', (chunk: Buffer) => (printed.err += chunk.toString('utf8')));
   const timer = setTimeout(() => void stop('SIGKILL'), 30_000);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(timer);
-  return { code, ...told };
+  return { code, ...printed };
 }

@@ -51,10 +51,10 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
 
   return async ({ before } = { before: 0 }) => {
     const client = deps.client();
-    if (!client) return { looked: 0, repaired: 0, round: before };
+    if (!client) return { compared: 0, repaired: 0, round: before };
     const endsAt = Date.now() + BUDGET_MS;
     const known = Number((await positionOf(database.db, ROUND)) ?? 0);
-    let looked = 0;
+    let compared = 0;
     let repaired = await endOrphans(client, deps, endsAt);
     if (repaired > 0 || known < before) {
       afterRestore = true;
@@ -63,7 +63,7 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
     do {
       const page = await openRunsAfter(database.db, cursor, PAGE);
       repaired += await inChunks(page, (run) => repairRow(client, run));
-      looked += page.length;
+      compared += page.length;
       cursor = page.length === PAGE ? (page.at(-1)?.id ?? null) : null;
     } while (cursor !== null && Date.now() < endsAt);
     afterRestore &&= cursor !== null;
@@ -73,7 +73,7 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
     await noteDone(database.db, ROUND, round);
     deps.onRepaired(repaired);
     if (repaired > 0) deps.onRunsToStart();
-    return { looked, repaired, round };
+    return { compared, repaired, round };
   };
 }
 

@@ -1,11 +1,11 @@
 import type { Request } from 'express';
 import { FermataError } from '../../domain/errors';
 
-/** Tells when the caller of a request has gone. */
+/** Reports that the caller of a request has disconnected. */
 export interface HangUp {
-  /** Aborts with a `request_timeout`, which nobody reads any more. */
+  /** Aborts with `request_timeout` when the caller disconnects. */
   signal: AbortSignal;
-  /** Stops looking; call it when the request has been answered. */
+  /** Stops watching the connection; call it when the request has been answered. */
   end(): void;
 }
 

@@ -34,7 +34,7 @@ export interface ServeDeps {
   parseYaml(text: string): Promise<unknown>;
   /** Tests set this: an answer that the OpenAPI document does not describe becomes a 500. */
   checkAnswers: boolean;
-  /** Told of each answer, for metrics. */
+  /** Called after each response, for metrics. `seconds`: from the request's arrival to the response's end. */
   observe(route: Route, status: number, seconds: number): void;
 }
 

@@ -49,9 +49,9 @@ describe('renderRun', () => {
         result: { asked: `q${n}` },
       }),
     );
-    const told = renderRun({ run, steps: looped, artifacts: [of(0), of(1)] }, { colours: false, width: undefined });
-    expect(told).toContain('asked: q1');
-    expect(told).not.toContain('answer: ');
+    const reported = renderRun({ run, steps: looped, artifacts: [of(0), of(1)] }, { colours: false, width: undefined });
+    expect(reported).toContain('asked: q1');
+    expect(reported).not.toContain('answer: ');
   });
 
   it('shows of each step when, what, where, how long, and what it left', () => {

@@ -59,7 +59,7 @@ export class Execution {
   readonly closed: Promise<void>;
   /** Arguments of the execution that it continues as. */
   continuedAs: unknown[] | undefined;
-  private tellClosed: () => void = silent;
+  private resolveClosed: () => void = silent;
   private isClosed = false;
   private isActive = false;
   private readonly jobs: Job[] = [];
@@ -73,7 +73,7 @@ export class Execution {
     readonly names: ExecutionNames,
     private readonly workflow: Workflow,
   ) {
-    this.closed = new Promise((resolve) => (this.tellClosed = resolve));
+    this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
   }
 
   start(args: readonly unknown[]): void {
@@ -230,7 +230,7 @@ export class Execution {
     for (const seq of [...this.pendingTimers.keys()]) this.forgetTimer(seq);
     this.calls.clear();
     if (!this.isActive) this.host.during(() => this.workflow.dispose());
-    this.tellClosed();
+    this.resolveClosed();
   }
 }
 

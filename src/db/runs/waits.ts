@@ -68,10 +68,10 @@ export interface Wait {
   timeoutAt: Date | null;
   recheckAt: Date | null;
   wokenBy: Waking | null;
-  /** What the check under way is about. */
-  lookedBy: Waking | null;
-  /** It was checked since it was armed. */
-  looked: boolean;
+  /** The wake that the check under way answers; null = no wake caused it. */
+  checkCause: Waking | null;
+  /** Whether it has been evaluated since it was armed. */
+  isChecked: boolean;
 }
 
 interface Row extends Record<string, unknown> {
@@ -114,12 +114,12 @@ function toWait(row: Row): Wait {
     timeoutAt: instant(row.timeout_at),
     recheckAt: instant(row.recheck_at),
     wokenBy: row.woken_by,
-    lookedBy: row.looked_by,
-    looked: row.looked,
+    checkCause: row.looked_by,
+    isChecked: row.looked,
   };
 }
 
-type NewWait = Omit<Wait, 'refs' | 'wokenBy' | 'lookedBy' | 'looked'> & {
+type NewWait = Omit<Wait, 'refs' | 'wokenBy' | 'checkCause' | 'isChecked'> & {
   refs: readonly { kind: string; id: string }[];
 };
 
@@ -156,7 +156,7 @@ export async function lockWait(tx: Executor, runId: string, path: string): Promi
  */
 export async function beginCheck(db: Executor, runId: string, path: string): Promise<boolean> {
   const found = await db.execute<{ armed: boolean }>(sql`
-    with looked as (
+    with begun as (
       update waits set looked_by = coalesce(woken_by, looked_by), woken_by = null, signalled_at = null
       where run_id = ${runId} and path = ${path} and (kind = 'wait_until' or woken_by -> 'trigger' is null))
     select exists (select 1 from waits where run_id = ${runId} and path = ${path}) as armed`);

@@ -112,7 +112,7 @@ function sampleList(schema: Schema, place: Place): unknown[] {
   return schema['uniqueItems'] === true ? items.map((item, index) => distinct(item, index)) : items;
 }
 
-/** The item, told apart from those before it. */
+/** Returns the item changed by its index, for lists whose items must be unique. */
 function distinct(item: unknown, index: number): unknown {
   if (index === 0) return item;
   if (typeof item === 'string') return `${item}${index + 1}`;

@@ -5,7 +5,7 @@ export interface HousekeepingActivities {
    * before, as Temporal keeps it; a lower one in Postgres shows that Postgres was restored from a backup. Returns how many
    * rows it compared and repaired, and the number of this round.
    */
-  reconcileRuns(input?: { before: number }): Promise<{ looked: number; repaired: number; round: number }>;
+  reconcileRuns(input?: { before: number }): Promise<{ compared: number; repaired: number; round: number }>;
   /** Removes what is older than the retention settings say. */
   applyRetention(): Promise<Record<string, number>>;
   /** Makes the change log's partitions of the coming days. */

@@ -12,10 +12,10 @@ const CUT = '…';
  * What is masked: `values` leaves the keys of objects as they are, for structures of our own; `data` masks keys too, for what people and
  * far ends have sent. A set masks all keys but those in it, at any depth, for structures of our own that hold data.
  */
-export type MaskScope = 'values' | 'data' | ReadonlySet<string>;
+export type MaskedParts = 'values' | 'data' | ReadonlySet<string>;
 
 /** Returns a copy of anything without some values in it. */
-export type Mask = <T>(value: T, scope?: MaskScope) => T;
+export type Mask = <T>(value: T, scope?: MaskedParts) => T;
 
 /** Masks nothing. */
 export const NO_MASK: Mask = (value) => value;
@@ -45,7 +45,7 @@ export function createMask(values: readonly string[], onHit: (count: number) => 
     onHit(spans.length);
     return replaceSpans(input, spans, MASK);
   };
-  const mask = (value: unknown, scope: MaskScope): unknown => {
+  const mask = (value: unknown, scope: MaskedParts): unknown => {
     if (typeof value === 'string') return text(value);
     if (typeof value === 'number') return text(String(value)) === String(value) ? value : MASK;
     if (Array.isArray(value)) return value.map((item) => mask(item, scope));

@@ -7,7 +7,7 @@ import { FORWARDER, FORWARDER_PORT, RUNNER } from './guest-sources';
 import type { ReadyPackage } from './package-cache';
 import type { RuntimeFiles } from './runtime-files';
 import { runSandboxed, type SandboxedCommand, type ScriptPolicy } from './sandbox';
-import { shellEnv, type ScriptScope } from './script-env';
+import { shellEnv, type ScriptInput } from './script-env';
 import { outcomeOf, type ScriptOutcome } from './script-outcome';
 import { startScriptProxy, type ScriptProxy } from './script-proxy';
 import { isRefusedVariable } from './variable-names';
@@ -18,7 +18,7 @@ export type ScriptKind = 'run_shell' | 'run_script';
 export interface ScriptRequest {
   kind: ScriptKind;
   script: string;
-  scope: ScriptScope;
+  scope: ScriptInput;
   /** The author's own variables; they replace those of the scope. */
   env: Readonly<Record<string, string>>;
   workingDirectory?: string | undefined;

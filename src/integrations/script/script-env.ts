@@ -1,5 +1,5 @@
 /** What a script can see of its run. */
-export interface ScriptScope {
+export interface ScriptInput {
   trigger: unknown;
   artifacts: Readonly<Record<string, unknown>>;
   variables: Readonly<Record<string, unknown>>;
@@ -21,7 +21,7 @@ const MOST_LISTED = 50;
  * numbered from 0. At most 1,000 names and 128 KB, run facts, variables and artifacts before the payload.
  * `FERMATA_OMITTED` lists what did not fit; it is absent when nothing was left out.
  */
-export function shellEnv(scope: ScriptScope): Record<string, string> {
+export function shellEnv(scope: ScriptInput): Record<string, string> {
   const env: Record<string, string> = {};
   const omitted: string[] = [];
   let bytes = 0;
@@ -46,7 +46,7 @@ export function shellEnv(scope: ScriptScope): Record<string, string> {
   return env;
 }
 
-function rootsOf({ trigger, artifacts, variables, repeat, automation, runId, contextKey }: ScriptScope) {
+function rootsOf({ trigger, artifacts, variables, repeat, automation, runId, contextKey }: ScriptInput) {
   const { id, event, payload } = Object(trigger) as Record<string, unknown>;
   return [
     ['FERMATA_RUN_ID', runId],

@@ -240,9 +240,9 @@ function cancelActivity(seq: number, isLocal: boolean, now: number, pending: Pen
   pending.splice(at, 1);
   const cause = new CancelledFailure('cancelled');
   const failure = new ActivityFailure('Activity cancelled', 'any', '', RetryState.CANCEL_REQUESTED, '', cause);
-  const told = defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter) as never;
+  const reported = defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter) as never;
   pending.push({
-    job: { resolveActivity: { seq, isLocal, result: { cancelled: { failure: told } } } },
+    job: { resolveActivity: { seq, isLocal, result: { cancelled: { failure: reported } } } },
     answers,
     at: now,
   });
