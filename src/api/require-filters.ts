@@ -1,6 +1,6 @@
 import { FermataError } from '../domain/errors';
 
-/** Seconds after which a caller may ask again: behind a load balancer another process may answer. */
+/** Seconds after which a caller may repeat the request: a load balancer may pass it to another process. */
 const RETRY_AFTER_SECONDS = 5;
 
 /**

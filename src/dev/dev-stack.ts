@@ -84,10 +84,10 @@ async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   return Promise.all([a, b]);
 }
 
-/** Last first. Postgres is looked after by its data directory, where a killed one needs more care. */
+/** Stops them in reverse order. Postgres is excluded: its data directory says whether a killed server has to be stopped. */
 async function endLeftovers({ leftBehind }: StateFile, say: Say): Promise<void> {
   const children = leftBehind.filter(({ name }) => name !== 'postgres').reverse();
-  if (children.length > 0) say('fermata', 'the last one was killed; ending what it left behind');
+  if (children.length > 0) say('fermata', 'the previous instance was killed; stopping the processes it left running');
   for (const child of children) await endProcess(child, 'SIGTERM', LEFTOVER_GRACE_MS);
 }
 

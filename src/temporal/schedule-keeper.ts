@@ -53,7 +53,7 @@ interface ScheduleKeeperDeps {
 export function createScheduleKeeper(deps: ScheduleKeeperDeps): ScheduleKeeper {
   const { client, clock, taskQueue, timezone, encryption, onCall } = deps;
   const offsets = new Map<string, number[]>();
-  /** Of a zone; looked at anew each day, since rules of zones change. */
+  /** UTC offset of a zone; read again each day, since the rules of zones change. */
   const offsetsIn = (zone: string): number[] => {
     const now = clock.now();
     const key = `${zone} ${now.toISOString().slice(0, 10)}`;

@@ -175,7 +175,7 @@ ${actions}`;
     expect(runs.map(({ context_key: key }) => key)).toEqual(['busy-1', 'busy-2']);
   }, 60_000);
 
-  test('an alert that resolves before it has fired starts nothing; one that changes its labels tells what changed', async () => {
+  test('an alert that resolves before it has fired starts nothing; one whose labels change reports which', async () => {
     const on = (event: string) =>
       engine.save(
         automation(

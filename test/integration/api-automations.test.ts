@@ -356,7 +356,7 @@ describe('runs by hand', () => {
   });
 });
 
-it('tells which automations look at an entity', async () => {
+it('lists the automations that read an entity', async () => {
   const named = await create(document('Named', { conditions: ['health.systems["shop-9"].status == "healthy"'] }));
   const own = await create(document('Own', { conditions: ['!health.system.in_maintenance'] }));
   const { items } = (await api.call('GET', `${BASE}/entities/health/shop-9/automations`)).body;

@@ -302,7 +302,7 @@ describe('registry, templates, documentation, metrics', () => {
     expect($defs.Automation).toMatchObject({ properties: { triggers: { type: 'array' } } });
   });
 
-  it('renders templates, keeps types, and tells an error with its place', async () => {
+  it('renders templates, keeps types, and reports the position of an error', async () => {
     const render = async (body: unknown) => (await api.call('POST', `${BASE}/templates/render`, { body })).body;
     const context = { trigger: { payload: { n: 2 } } };
     expect(await render({ template: 'n={{ trigger.payload.n }}', context })).toEqual({ output: 'n=2' });

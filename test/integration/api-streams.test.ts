@@ -70,7 +70,7 @@ const startRun = async (name: string) => {
   return String((await api.call('POST', `${BASE}/automations/${String(made.body.id)}/runs`)).body.runId);
 };
 
-it('tells what changes from now on, and resumes behind the last id without a gap or a repeat', async () => {
+it('streams what changes from now on, and resumes after the last id without a gap or a repeat', async () => {
   await switchLight('a', 0);
   const stream = await open('/stream');
   expect([stream.status, stream.type]).toEqual([200, 'text/event-stream; charset=utf-8']);
@@ -92,7 +92,7 @@ it('tells what changes from now on, and resumes behind the last id without a gap
   resumed.close();
 });
 
-it('tells the same at /events/stream', async () => {
+it('streams the same at /events/stream', async () => {
   const stream = await open('/events/stream');
   await switchLight('e', 1);
   await stream.until((events) => events.length === 1);
@@ -105,7 +105,7 @@ it('answers HEAD with the headers alone', async () => {
   expect([answer.status, answer.headers.get('content-type'), answer.text]).toEqual([200, 'text/event-stream', '']);
 });
 
-it('tells of a change whose transaction commits late', async () => {
+it('streams a change whose transaction commits late', async () => {
   const stream = await open('/stream');
   const late = await api.database.pool.connect();
   await late.query('begin');
@@ -318,7 +318,7 @@ it('disconnects a reader that falls too far behind', async () => {
   expect(slow.text().match(/"id":"huge"/g)?.length ?? 0).toBeLessThan(25);
 }, 60_000);
 
-it('tells a run from the start to its end and closes then', async () => {
+it('streams a run from start to end, then closes', async () => {
   const runId = await startRun('Streamed');
   const stream = await open(`/runs/${runId}/stream`);
   await stream.until((events) => events.length === 1);

@@ -157,7 +157,7 @@ describe('the automation store', () => {
     await expect(again).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('tells when it was last triggered', async () => {
+  it('stores when it was last triggered', async () => {
     const { id } = await create();
     await database.db.execute(sql`
       insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, created_at)

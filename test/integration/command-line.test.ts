@@ -55,7 +55,7 @@ describe('the command line', () => {
     rmSync(directory, { recursive: true });
   });
 
-  test('starts a run by hand, follows it to its end and shows it; the exit code tells how it ended', async () => {
+  test('starts a run by hand, follows it to its end and shows it; the exit code says how it ended', async () => {
     const fine = await fermata([
       'trigger',
       'Logs',
@@ -129,7 +129,7 @@ describe('the command line', () => {
     expect((await fermata(['automations', 'Fine'])).code).toBe(1);
   }, 60_000);
 
-  test('tells why an automation did not run', async () => {
+  test('explains why an automation did not run', async () => {
     const picky = logs('picky', 'Picky').replace(
       'type: never } }',
       'type: often }, filter: trigger.payload.data.n > 5 }',
@@ -345,7 +345,7 @@ describe('the command line', () => {
     expect((await fermata(['cancel', '--status', 'running', 'some-id'])).code).toBe(2);
   }, 60_000);
 
-  test('tells what is missing, all at once, when a process cannot start; nothing answers is a failure', async () => {
+  test('lists everything that is missing when a process cannot start; an unreachable API is a failure', async () => {
     for (const command of ['api', 'worker']) {
       const env = { DATABASE_URL: '', FERMATA_SECRET_KEY: '', FERMATA_PORT: 'http' };
       const ran = await fermata([command], { env });

@@ -111,7 +111,7 @@ describe('control flow of a run', () => {
   });
 
   describe('repeat', () => {
-    it('counts, and tells index, first and last', async () => {
+    it('counts, and provides index, first and last', async () => {
       const { rows, resultOf } = await run(
         'rep.count',
         `  - repeat:

@@ -33,7 +33,7 @@ describe('when processes die', () => {
     await engine.save(FIVE_STEPS);
     engine.receiver.answerWith(async ({ path }, response) => {
       if (path.startsWith('/3/')) {
-        // After the effect and before its completion: the far end has it, nobody was told.
+        // After the effect and before its completion: the far end has the call, Temporal has no result.
         await first.stop('SIGKILL');
         engine.receiver.answerWith((_received, next) => void next.end('ok'));
       }
@@ -85,7 +85,7 @@ actions:
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
   }, 120_000);
 
-  it('a run that ended while its worker died before it could tell is not done again, and its execution ends well', async () => {
+  it('a run that ended just before its worker died is not performed again, and its execution completes', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-end-before-completion:1' });
     await engine.save(FIVE_STEPS);
     await engine.emit('five');

@@ -17,7 +17,7 @@ describe('the clock of the database', () => {
     await test.drop();
   });
 
-  it('is told by a process whose own clock is 10 minutes ahead or behind, which reports its skew', async () => {
+  it('is used by a process whose own clock is 10 minutes ahead or behind, which reports its skew', async () => {
     for (const skew of [10 * MINUTES, -10 * MINUTES]) {
       const reported: number[] = [];
       const wall = () => Date.now() + skew;

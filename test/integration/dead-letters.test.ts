@@ -64,7 +64,7 @@ describe('a change that was set aside', () => {
     expect((await retry(changeId)).status).toBe(404);
   }, 60_000);
 
-  test('starts nothing when it is retried and its state does not hold any more; what tells of a moment still does', async () => {
+  test('starts nothing when it is retried and its state no longer holds; momentary events still start one', async () => {
     const [ofState, ofMoment] = [await engine.save(whenOn(', to: on')), await engine.save(whenOn())];
     const changeId = await setAside('b', 'on');
     await become('b', 'off');
@@ -94,7 +94,7 @@ describe('a change that was set aside', () => {
     expect((await armed()).rowCount).toBe(1);
   }, 60_000);
 
-  test('of a system tells of its health as it is when it is retried', async () => {
+  test('of a system reads its health as it is at the retry', async () => {
     const id = await engine.save(`
       name: Degraded
       triggers: [{ event: healthcheck.system_degraded }]

@@ -116,7 +116,7 @@ describe('the routes of the domains', () => {
       expect(await call('DELETE', one, undefined, { 'If-Match': etag })).toMatchObject({ status: 412 });
     });
 
-    test('what is not there or makes no sense is told so', async () => {
+    test('missing and invalid values are refused with a reason', async () => {
       for (const id of [ABSENT, 'nothing']) {
         expect(await call('GET', `${path}/${id}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
         expect(await call('PATCH', `${path}/${id}`, patch)).toMatchObject({ status: 404 });
@@ -169,7 +169,7 @@ describe('the routes of the domains', () => {
     expect((await call('GET', one)).body).toEqual(other.body);
   });
 
-  test('a kind that is not reactive is kept and read, and tells nobody', async () => {
+  test('a kind that is not reactive is stored and read, and emits no changes', async () => {
     await call('PUT', '/entity-kinds/note', { schema: { type: 'object' }, reactive: false });
     await call('PUT', '/entities/note/one', { text: 'x' });
     await call('PATCH', '/entities/note/one', { text: 'y' });

@@ -53,7 +53,7 @@ ${steps}
     return { run: ended, steps: await engine.steps(ended?.id ?? '') };
   };
 
-  test('groups hold systems, are changed and removed, and tell so', async () => {
+  test('groups hold systems, are changed and removed, and emit changes', async () => {
     const heard = await Promise.all(['created', 'updated', 'deleted'].map((what) => listener(`catalog.group_${what}`)));
     expect(await call('POST', '/system-groups', { id: 'core', name: 'Core' })).toMatchObject({
       id: 'core',

@@ -82,7 +82,7 @@ describe('a dry run', () => {
     return { status: answer.status, report: answer.body as unknown as DryRunReport };
   };
 
-  it('tells gates, rendered configs, chosen branches and the end, and does nothing', async () => {
+  it('returns gates, rendered configs, chosen branches and the end, and performs nothing', async () => {
     const { status, report } = await dry({
       triggerId: 'down',
       payload: PAYLOAD,
@@ -245,7 +245,7 @@ describe('a dry run', () => {
       ],
       on_failure: [{ action: 'automation.log', config: { message: 'failed: {{ run.error.message }}' } }],
     };
-    // What the engine cannot do yet is refused by the API, and told by a dry run all the same.
+    // What the engine cannot do yet is refused by the API, and reported by a dry run.
     await api.rows('update automation_versions set definition = $1 where automation_id = $2', [
       JSON.stringify(Definition.parse(definition)),
       created.body['id'],

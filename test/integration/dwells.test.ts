@@ -58,7 +58,7 @@ describe('a `for:` gate', () => {
     until('it is armed', async () => (await dwells(automationId))[0] ?? false, 20_000);
   const outcome = (automationId: string, wanted: string) =>
     until(
-      `it is told that ${wanted}`,
+      `the reported state is ${wanted}`,
       async () => (await engine.outcomes(automationId)).find((one) => one.outcome === wanted) ?? false,
       20_000,
     );
@@ -83,7 +83,7 @@ describe('a `for:` gate', () => {
   };
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  test('fires when its cause has held so long, once for each time that it does, and tells since when', async () => {
+  test('fires when its cause has held so long, once for each time that it does, and reports since when', async () => {
     const id = await engine.save(whenOn('a', '{ seconds: 1 }'));
     await lamp('a', { status: 'on' });
     const [run] = await engine.ended(1, id);
@@ -247,7 +247,7 @@ describe('a `for:` gate', () => {
     await engine.ended(1, id);
   }, 60_000);
 
-  test('is ended by a recovery that the clock of its sender puts behind the deadline', async () => {
+  test('is ended by a recovery that the clock of its sender puts after the deadline', async () => {
     const id = await engine.save(`
       name: Not healthy for two minutes
       triggers: [{ event: healthcheck.system_degraded, filter: trigger.payload.systemId == "ahead", for: { minutes: 2 } }]

@@ -178,7 +178,7 @@ describe('entities', () => {
   });
 
   describe('history', () => {
-    test('inStateSince tells when a field took its value, or the creation for one that never changed', async () => {
+    test('inStateSince is the time at which a field took its value, or the creation when it never changed', async () => {
       const ref = lamp();
       const created = f.clock.now();
       await f.store.mutate(f.db, ref, { status: 'on', level: 1 }, byUser);

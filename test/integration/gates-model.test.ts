@@ -65,7 +65,7 @@ describe('the gates and their reference model', () => {
     const clocks = stories.map(() => start);
     const answer = stories.map((): CauseEvent[][] => []);
     for (const batch of [0, 1, 2]) {
-      // What happens while everything is down is looked at as a whole, by a worker that begins anew.
+      // What happens while everything is down is routed together by the next worker that starts.
       await worker.stop('SIGKILL');
       for (const [index, story] of stories.entries()) {
         const events: CauseEvent[] = [];
@@ -147,7 +147,7 @@ describe('the gates and their reference model', () => {
         events.push({ at, holds: status !== 'healthy' });
         sent.push(result, ...(again ? [result] : []));
         if (lateSeconds === null) continue;
-        // Another status, so that it would tell if it counted.
+        // Another status, so that the result differs if it counted.
         const other = status === 'healthy' ? 'unhealthy' : 'healthy';
         sent.push({ ...common, status: other, timestamp: new Date(at - lateSeconds * 1_000 + 1).toISOString() });
       }

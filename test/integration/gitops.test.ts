@@ -124,7 +124,7 @@ describe('automations from Git', () => {
     expect(await api.rows(`select 1 from automations where source = 'bad'`)).toEqual([]);
   });
 
-  it('are only told about in a dry run', async () => {
+  it('are only listed in a dry run', async () => {
     await apply('source=dry', document('stays'), document('goes'));
     const answer = await apply(
       'source=dry&dryRun=true&prune=true',

@@ -190,14 +190,14 @@ describe('the guides', () => {
     await post(`/automations/${id}/runs`, {});
     const [run] = await engine.ended(1, id, 30_000);
     expect(run?.status).toBe('success');
-    // Others may still be told of the incidents that tests before left open.
+    // Notifications about incidents that earlier tests left open may still arrive.
     const reports = engine.receiver.received.filter(({ path }) => path === '/report');
     expect(reports.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { text: 'checkout: healthy\nsearch: healthy' },
     ]);
   }, 60_000);
 
-  test('a budget that falls below ten percent is told in Teams once', async () => {
+  test('a budget that falls below ten percent is posted to Teams once', async () => {
     const teams = await startTeamsServer();
     try {
       const { id: connection } = await post('/connections', {

@@ -109,7 +109,7 @@ describe('Jira', () => {
     expect(moves).toHaveLength(1);
   }, 120_000);
 
-  it('waits as long as Retry-After says, and tells what Jira says of a wrong project', async () => {
+  it('waits as long as Retry-After says, and reports the message of Jira about a wrong project', async () => {
     await engine.worker();
     const id = await engine.save(opening(connection, 'limits'));
     jira.failNext(429, { errorMessages: ['Rate limit exceeded'] }, { 'retry-after': '2' });

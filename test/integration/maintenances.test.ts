@@ -39,7 +39,7 @@ describe('maintenances', () => {
     (await engine.runs(automationId)).filter((run) => run.context_key === maintenanceId);
   const health = async (systemId: string) => (await call('GET', `/health/${systemId}`)).body;
 
-  test('the clock starts and ends one, each reported once, also when no worker was there at that time', async () => {
+  test('time starts and ends one, each reported once, also when no worker was running at that time', async () => {
     const [started, ended] = [await listen('maintenance.started'), await listen('maintenance.ended')];
     await call('POST', '/systems', { id: 'db', name: 'Database' });
     const planned = await plan('db', 700, 1_500, { suppressNotifications: true });

@@ -88,7 +88,7 @@ ${steps}
     await Promise.all([teams.close(), webex.close(), new Promise<void>((resolve) => smtp.close(resolve))]);
   });
 
-  test('connections tell whether they work, and what can be chosen', async () => {
+  test('connections report whether they work, and their options', async () => {
     for (const [type, message] of Object.entries({
       teams: 'accepted a test message',
       webex: 'Fermata bot',
@@ -202,7 +202,7 @@ ${steps}
     }
   }, 60_000);
 
-  test('notification.send tells people through every type of channel, and says so to automations', async () => {
+  test('notification.send sends through every type of channel, and emits a change that automations can use', async () => {
     const reported = await engine.save(`
 name: Told
 mode: parallel

@@ -25,7 +25,7 @@ const RULES = `groups:
           runbook_url: ${RUNBOOK}
 `;
 
-/** Prometheus, and a pair of Alertmanagers that both tell of the same alert, as in production. */
+/** Prometheus, and a pair of Alertmanagers that both send the same alert, as in production. */
 describeWithPrometheus('a rule of a real Prometheus, through two real Alertmanagers', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };

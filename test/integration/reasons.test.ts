@@ -139,7 +139,7 @@ actions: [{ action: automation.log, config: { message: slow } }]
   });
 
   describe('GET /automations/{id}/explain', () => {
-    test("tells what came of a change then, and what today's definition would do with it", async () => {
+    test("shows what a change caused then, and what today's definition would do with it", async () => {
       const id = await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 5']`));
       const changeId = await emit('edited', { n: 3 });
       await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 2']`), id);

@@ -153,7 +153,7 @@ describe('retrying runs', () => {
     expect((await engine.post(api, '/runs/retry', {})).status).toBe(422);
   }, 60_000);
 
-  it('tells what a step saw', async () => {
+  it('shows the scope of a step', async () => {
     const { run } = await failedRun('scope');
     const scope = async (path: string) => {
       const response = await fetch(`${api.url}/api/v1/runs/${run.id}/scope?actionPath=${encodeURIComponent(path)}`, {
@@ -171,7 +171,7 @@ describe('retrying runs', () => {
     expect(await scope('actions[4]')).toMatchObject({ snapshot: false });
   }, 60_000);
 
-  it('tells of a step in a loop which item it saw', async () => {
+  it('shows the item of a step in a loop', async () => {
     const id = await engine.save(`
 name: looped
 triggers: [{ event: automation.event, config: { type: looped } }]

@@ -62,7 +62,7 @@ describe('routing', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   });
 
-  it('never stops at a stored document that no longer parses; its reason tells', async () => {
+  it('never stops at a stored document that no longer parses, and records the reason', async () => {
     const broken = await engine.save(listens('broken'));
     const sound = await engine.save(listens('sound'));
     await engine.database.db.execute(sql`

@@ -80,7 +80,7 @@ describe('a schedule', () => {
   test('follows edit, disabling, enabling, deletion and rollback', async () => {
     const yaml = scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Europe/Berlin }');
     const id = await engine.save(yaml);
-    // By the calendar of UTC, in winter and in summer; which of the two it is, is looked at when it fires.
+    // By the calendar of UTC, in winter and in summer; the offset is computed at each firing.
     const spec = await kept(id);
     expect(spec.timezone).toBe('UTC');
     expect(spec.calendars?.map(({ hour }) => hour[0]?.start).toSorted()).toEqual([7, 8]);
@@ -189,7 +189,7 @@ describe('a schedule', () => {
     expect([await missed(skip), await missed(one)]).toEqual([0, 0]);
   }, 120_000);
 
-  test('is told to Temporal anew at start-up when it was told by other settings', async () => {
+  test('is registered with Temporal again at start-up when its settings have changed', async () => {
     const id = await engine.save(scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *" }'));
     expect((await kept(id)).timezone).toBe('UTC');
     await Promise.all(workers.map((worker) => worker.stop()));

@@ -141,7 +141,7 @@ describe('secrets leave no trace', () => {
     ]);
   }
 
-  /** Every action that goes by a connection; the secret is in the connection itself or behind a name. */
+  /** Every action that goes by a connection; the secret is in the connection or referred to by name. */
   async function products(url: string, value: string): Promise<Step[]> {
     const { hostname, port } = new URL(url);
     const isMail = url.startsWith(engine.receiver.url);
@@ -202,7 +202,7 @@ describe('secrets leave no trace', () => {
         `canary.${way}.webhook`,
         NAMES.flatMap((name) => webhooks(url, name)),
       );
-      // One name of each kind of value: alone in the connection, and behind a name.
+      // One name of each kind of value: in the connection, and referred to by name.
       for (const name of way === 'hang' ? (['QUOTES'] as const) : (['QUOTES', 'LINES', 'UNICODE', 'WHOLE'] as const)) {
         const value = name === 'WHOLE' ? CANARIES.WHOLE : secret(name);
         await add(`canary.${way}.${name}`, await products(url, value));

@@ -213,7 +213,7 @@ ${steps}
     expect(received?.body).toBe(`${CANARIES.WHOLE} \${{ secrets.WHOLE }}`);
   }, 60_000);
 
-  test('are put into the headers of a connection, and one that is not there is told by name', async () => {
+  test('are put into the headers of a connection, and a missing one is named in the error', async () => {
     const { id } = await call('POST', '/connections', {
       ...{ name: 'Bridge', type: 'webhook' },
       config: { baseUrl: `${engine.receiver.url}/bridge`, headers: { 'X-Token': 'Token ${{ secrets.BRIDGE }}' } },
@@ -269,7 +269,7 @@ ${steps}
     });
     const options = `/connections/${String(jira['id'])}/options`;
     engine.receiver.answerWith((received, response) => {
-      // What a far end would tell of the address it was called by.
+      // The address as the called system sees it.
       const values = [{ key: 'OPS', name: `Ops at ${received.path}`, [received.path]: 1 }];
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ values }));
     });

@@ -65,7 +65,7 @@ describe('what starts automations', () => {
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([902, 904]);
   }, 60_000);
 
-  test('a result that comes late enters no range: a newer one has told where the number is', async () => {
+  test('a result that comes late enters no range: a newer result has set the number', async () => {
     const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
     const at = (seconds: number) => new Date(Date.now() - 600_000 + seconds * 1_000).toISOString();
     for (const [seconds, latencyMs] of [

@@ -96,7 +96,7 @@ describe('objectives', () => {
     expect(await computed(id)).toMatchObject({ currentStreak: 102 });
   });
 
-  test('an achievement is told when its day is whole, once, though the streak ends the same day', async () => {
+  test('an achievement is reported once, when its day is over, though the streak ends the same day', async () => {
     const systemId = await system();
     const { id } = await objective(systemId);
     for (let day = 0; day < 7; day += 1) {
@@ -114,7 +114,7 @@ describe('objectives', () => {
     expect(await unlocked(systemId)).toEqual(['streak_7_days']);
   });
 
-  test('the digest tells on Monday at nine how all stand, once, also when several processes look at once', async () => {
+  test('the digest reports all budgets once, on Monday at nine, also with several processes', async () => {
     await f.rows('delete from slos');
     const [well, risky, broken] = [await system(), await system(), await system()];
     const ids: string[] = [];

@@ -26,7 +26,7 @@ ${steps}
     return { ended, rows: new Map(rows.map((row) => [row.path, { ...row, trace: (row['trace'] ?? {}) as Traced }])) };
   };
 
-  it('tells of `enabled` what was found and what was wanted, of every kind of step', async () => {
+  it('traces actual and expected values of `enabled`, for every kind of step', async () => {
     const enabled = 'enabled: trigger.payload.data.n > 3';
     const { ended, rows } = await run(
       'off',
@@ -47,7 +47,7 @@ ${steps}
     }
   }, 60_000);
 
-  it('tells of a wait how its condition was when it ended', async () => {
+  it('traces the condition of a wait as it was when the wait ended', async () => {
     const { rows } = await run(
       'waited',
       `  - wait_until: { condition: 'trigger.payload.data.n == 2' }

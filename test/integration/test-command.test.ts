@@ -83,7 +83,7 @@ describe('fermata test', () => {
     expect(output).toContain('0 passed, 1 failed');
   }, 120_000);
 
-  it('tells what is wrong with a file without starting anything', async () => {
+  it('reports what is wrong with a file without starting anything', async () => {
     const file = write('invalid.yaml', 'automations: [a.yaml]\ntests:\n  - nam: x\n    expect: [{ at: soon }]\n');
     const answer = await results(file);
     expect(answer.code).toBe(1);

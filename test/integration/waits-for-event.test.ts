@@ -30,7 +30,7 @@ describe('a run that waits for an event', () => {
     expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ by: 'ada', same: 'ada', done: true });
   }, 60_000);
 
-  test('takes any key with "*", a rendered key, and fails at its timeout unless told otherwise', async () => {
+  test('takes any key with "*", a rendered key, and fails at its timeout by default', async () => {
     const id = await w.save(
       'event.keys',
       `  - wait_for_trigger: { event: automation.event, config: { type: any }, context_key: "*" }
@@ -48,7 +48,7 @@ describe('a run that waits for an event', () => {
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[3]' } });
   }, 60_000);
 
-  test('resumes at the first of several events, each with its own key, and tells which it was', async () => {
+  test('resumes at the first of several events, each with its own key, and returns which it was', async () => {
     const id = await w.save(
       'event.list',
       `  - wait_for_trigger:

@@ -80,7 +80,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.waitsOf(failed?.id ?? '')).toEqual([]);
   }, 60_000);
 
-  test('looks at any entity of a kind, and tells which one it was', async () => {
+  test('waits for any entity of a kind, and returns which one it was', async () => {
     const id = await w.save(
       'until.any',
       `  - wait_until: { condition: 'state.lamp[wait.changed.id].alarm == true' }

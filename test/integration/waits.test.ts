@@ -23,7 +23,7 @@ describe('a run that waits', () => {
         `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 30, continue_on_timeout: false }
   - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}" } }`,
       );
-      // How long after the event a lamp has to be lit to be so as the wait is armed, here and now: the latest rounds tell.
+      // How long after the event a lamp has to be lit to be so as the wait is armed, measured by the latest rounds.
       const delays: number[] = [];
       const gaps: number[] = [];
       const median = (values: readonly number[]) => values.toSorted((x, y) => x - y)[values.length >> 1] ?? 0;

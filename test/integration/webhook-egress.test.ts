@@ -84,7 +84,7 @@ describe('addresses', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('tells a name that does not exist and a closed port as network errors', async () => {
+  it('reports an unknown host and a closed port as network errors', async () => {
     const egress = egressFor({ allow: ['127.0.0.1'] });
     const lost = { code: 'network_error', retryable: true };
     await expect(egress.send(request({ url: 'http://nowhere.invalid/' }))).rejects.toMatchObject(lost);
@@ -210,7 +210,7 @@ describe('bounds', () => {
     expect(Date.now() - started).toBeLessThan(3_000);
   });
 
-  it('ends at once when it is aborted, and tells the far end', async () => {
+  it('ends at once when it is aborted, and closes the connection', async () => {
     const closed = new Promise<void>((resolve) => server.answer((_, response) => response.on('close', resolve)));
     const controller = new AbortController();
     const sent = send({ signal: controller.signal });

@@ -18,7 +18,7 @@ describe('fermata why', () => {
   }, 120_000);
   afterAll(() => engine.close());
 
-  describe('tells why it did not page', () => {
+  describe('explains why it did not page', () => {
     test('1: a matcher of the trigger does not match', async () => {
       await engine.save(onAlert('Page for production', 'env="prod"'));
       expect(await why(await fire(alert({ env: 'dev' })))).toContain(
@@ -229,7 +229,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
-    test('24: an event that another automation emitted tells its cause', async () => {
+    test('24: an event that another automation emitted shows its cause', async () => {
       await engine.save(on('first', '', '[{ action: automation.emit_event, config: { type: second } }]'));
       await engine.save(on('second', `conditions: ['1 == 2']`));
       const first = await emit('first');

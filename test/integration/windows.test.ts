@@ -47,7 +47,7 @@ describe('a window gate', () => {
   };
   const minute = (n: number) => new Date(Date.now() - 3_600_000 + n * 60_000);
 
-  it('fires at the n-th event within its minutes, for each key apart, and tells why it did not before', async () => {
+  it('fires at the n-th event within its minutes, for each key separately, and records why it did not before', async () => {
     const id = await engine.save(counted('flap', '{ count: 3, minutes: 10 }'));
     for (const n of [0, 1, 12]) await emitAt('flap', minute(n), 'a');
     for (const n of [12, 13]) await emitAt('flap', minute(n), 'b');

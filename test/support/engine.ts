@@ -62,7 +62,7 @@ export interface Engine {
   call(api: { url: string }, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** Saves an automation from YAML; `$URL` in it is the receiver's address. Returns its id. */
   save(yaml: string, id?: string): Promise<string>;
-  /** Appends `automation.event`s as ingest does, and tells the workers. Returns change ids. */
+  /** Appends `automation.event`s as ingest does, and notifies the workers. Returns the ids of the changes. */
   emit(type: string, data?: Record<string, unknown>, options?: { subject?: string; times?: number }): Promise<string[]>;
   runs(automationId?: string): Promise<RunRow[]>;
   steps(runId: string): Promise<StepRow[]>;

@@ -73,11 +73,11 @@ export default ({ secrets, log, clock, db, getService }: PluginHost) =>
   });
 `;
 
-/** Reads secrets in its steps, and tells them wherever it can. */
+/** Reads secrets in its steps, and leaks them into every output it has. */
 export const LEAK = `
 import { definePlugin, ProviderFailure, z } from 'fermata/plugin';
 
-const described = { displayName: 'Leak', description: 'Tells a secret.' };
+const described = { displayName: 'Leak', description: 'Leaks a secret.' };
 const configSchema = z.strictObject({ secret: z.string(), fail: z.boolean().default(false) });
 
 export default ({ secrets, log }) => definePlugin({

@@ -5,7 +5,7 @@ export interface TcpProxy {
   port: number;
   /** Statements that clients have sent so far. */
   statements(): number;
-  /** Connections that are open now never carry another byte, and nobody is told: what a NAT table that was flushed does. */
+  /** Connections that are open now never carry another byte, and neither side is notified, as after a flush of a NAT table. */
   cutSilently(): void;
   close(): Promise<void>;
 }

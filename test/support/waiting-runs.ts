@@ -4,7 +4,7 @@ import { startEngine, type Engine, type RunRow } from './engine';
 import type { FermataProcess } from './process';
 import { until } from './until';
 
-/** A wait as `GET /waits` tells of it. */
+/** A wait as returned by `GET /waits`. */
 export interface WaitItem {
   runId: string;
   path: string;

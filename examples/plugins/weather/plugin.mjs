@@ -117,7 +117,7 @@ const stationRoute = ({ db, entities }) =>
     },
   });
 
-/** How often this process has heard of a storm; a real plugin would tell somebody. */
+/** How many storms this process has received; a real plugin would send a notification. */
 const heard = onEntityChanged(
   { kind: 'weather', field: 'condition' },
   ({ changeId, id, next }) => console.error(`weather: ${id} is ${next?.condition ?? 'gone'} (${changeId})`),

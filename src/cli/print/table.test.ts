@@ -44,7 +44,7 @@ describe('renderTable', () => {
 });
 
 describe('cutMiddle', () => {
-  it('keeps both ends, which tell ids apart', () => {
+  it('keeps both ends, which distinguish ids', () => {
     expect(cutMiddle('01a22207-70b4-757e-80ae-49f5390a5986', 13)).toBe('01a22207…5986');
     expect(cutMiddle('short', 13)).toBe('short');
     expect(cutMiddle('🔥'.repeat(20), 13)).toBe('🔥🔥🔥🔥…🔥🔥');

@@ -24,7 +24,7 @@ export function routingProblem({ routedAt, failedAt, failure, changeId }: Change
   }
   if (routedAt !== null) return undefined;
   return failure === null
-    ? 'It has not been routed yet: no worker runs, or it waits behind other changes.'
+    ? 'It has not been routed yet: no worker runs, or earlier changes are routed first.'
     : plain(`It has not been routed yet. The last try failed: ${failure}`);
 }
 

@@ -30,7 +30,7 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Without backtracking: each part at its first place behind the part before, the last one at the end. */
+/** Without backtracking: each part at its first position after the previous part, the last one at the end. */
 function fits(pattern: string, text: string): boolean {
   const parts = pattern.split('*');
   const last = parts.pop() ?? '';

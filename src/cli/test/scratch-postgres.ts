@@ -27,7 +27,7 @@ export async function startScratchPostgres(plugins: readonly PluginMigrations[] 
     durable: false,
     maxConnections: 100,
   });
-  // Also when the process ends in the middle. Behind the handler that kills the server, which else would go on writing.
+  // Also when the process ends in the middle. Registered after the handler that kills the server, which would otherwise keep writing.
   process.once('exit', remove);
   const urlOf = (database: string) => `${postgres.url(database)}?options=${encodeURIComponent(CLOCK_OPTIONS)}`;
   const admin = new pg.Client({ connectionString: postgres.url('postgres') });

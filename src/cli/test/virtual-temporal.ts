@@ -28,7 +28,7 @@ export interface VirtualTemporal {
   isIdle(): boolean;
 }
 
-/** How far ahead times of a cron pattern are looked for. */
+/** How far ahead times of a cron pattern are searched. */
 const LOOK_AHEAD_MS = 366 * 86_400_000;
 
 export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTemporal {

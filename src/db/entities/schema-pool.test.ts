@@ -40,7 +40,7 @@ it('matches names of properties in linear time', async () => {
   expect(verdict).toMatchObject({ type: 'checked', errors: [[{ instancePath: '/aaa' }]] });
 });
 
-it('tells patterns of one schema apart', async () => {
+it('distinguishes the patterns of one schema', async () => {
   const schema = {
     properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } },
     patternProperties: { '^c': { pattern: 'c' } },

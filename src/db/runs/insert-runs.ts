@@ -22,7 +22,7 @@ export interface RunInsert {
   request: RunRequest;
   scopeKey: string;
   workflowId: string;
-  /** False = it queues behind another, or was replaced in the same batch. */
+  /** False = it is queued after another run, or was replaced in the same batch. */
   startNow: boolean;
   /** Set when a later request of the same batch replaced it: the row is inserted as `cancelled`. */
   endedBy: Record<string, unknown> | null;

@@ -173,7 +173,7 @@ export async function removeWait(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from waits where id = ${id}`);
 }
 
-/** What runs that end leave behind, in the transaction that ends them: parts of a statement's `with`. */
+/** Deletes what ended runs no longer need (waits, secrets), in the transaction that ends them: parts of a statement's `with`. */
 export const leftBy = (runIds: SQL): SQL => sql`
     waits_gone as (delete from waits where run_id in (${runIds})),
     secrets_gone as (delete from run_secrets where run_id in (${runIds}))`;

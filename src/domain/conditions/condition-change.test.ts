@@ -50,7 +50,7 @@ describe('earliestConditionChange', () => {
 });
 
 describe('conditionNeeds', () => {
-  it('tells every expression, entity and history that evaluating needs', () => {
+  it('lists every expression, entity and history that evaluation needs', () => {
     const needs = conditionNeeds([
       'a.b',
       { not: { numeric_state: { value: 'c', above: 1 } } },

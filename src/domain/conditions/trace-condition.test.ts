@@ -8,7 +8,7 @@ const scope = {
 const trace = (condition: Parameters<typeof traceCondition>[0]) => traceCondition(condition, scope, context);
 
 describe('traceCondition', () => {
-  it('tells both sides of a comparison', () => {
+  it('gives both sides of a comparison', () => {
     expect(trace('trigger.payload.status == "unhealthy"')).toMatchObject({
       condition: 'trigger.payload.status == "unhealthy"',
       value: false,
@@ -22,7 +22,7 @@ describe('traceCondition', () => {
     expect(trace('trigger.payload.missing')).toMatchObject({ value: false, actual: null });
   });
 
-  it('looks at every part, also behind the one that decided', () => {
+  it('evaluates every part, also after the one that decided', () => {
     const all = trace({ and: ['trigger.payload.n > 5', { not: { trigger: 'down' } }, '1 | nonsense'] });
     expect(all).toMatchObject({ condition: 'and', value: false });
     expect(all.parts?.map(({ condition, value }) => [condition, value])).toEqual([

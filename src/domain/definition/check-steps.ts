@@ -146,7 +146,7 @@ function checkWait(wait: Record<string, unknown>, path: Segment[], context: Step
   context.findings.warning({ path: [...path, 'event'], code: 'context_key_differs', message });
 }
 
-/** Warns of events of one wait that `wait.trigger.id` cannot tell apart. */
+/** Warns of events of one wait that `wait.trigger.id` cannot distinguish. */
 function checkAwaitedIds(events: ReturnType<typeof eventsOfWait>, { findings }: StepContext): void {
   const seen = new Set<string>();
   for (const [{ id, event }, path] of events) {

@@ -26,7 +26,7 @@ export class Findings {
     this.add(this.found.warnings, report);
   }
 
-  /** Whether no more warnings are kept: what only warns need not be looked for. */
+  /** Whether no more warnings are kept: checks that only warn can be skipped. */
   get warningsAreFull(): boolean {
     return this.found.warnings.length >= MAX_FINDINGS;
   }

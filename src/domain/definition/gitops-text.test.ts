@@ -42,7 +42,7 @@ function wrapped(text: string, path = 'a/b.yaml'): string {
 }
 
 describe('documents for Git', () => {
-  test('give the automation in them with its comments, behind what their metadata says', () => {
+  test('give the automation in them with its comments, after what its metadata says', () => {
     expect(unwrapped(GITOPS)).toBe(`# file
 name: In Git
 group: on-call

@@ -14,7 +14,7 @@ function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
     return schema.def.innerType;
   }
   if (schema instanceof z.ZodLazy) return schema.def.getter();
-  // A transform in front of a schema ("preprocess") says nothing about keys; of one behind a schema the input side does.
+  // A transform in front of a schema ("preprocess") says nothing about keys; for one after a schema the input side does.
   if (schema instanceof z.ZodPipe) return schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in;
   return undefined;
 }

@@ -127,7 +127,7 @@ describe('validateDefinition, of what actions are given', () => {
       ]);
     });
 
-    it('tells where in an expression, when there is no source to point into', () => {
+    it('gives the position in the expression when there is no source', () => {
       expect(validate({ ...base, conditions: ['trigger.id =='] }).errors[0]?.message).toMatch(/line 1, column 14/);
     });
 

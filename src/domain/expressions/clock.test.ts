@@ -134,7 +134,7 @@ describe('the earliest change by time alone', () => {
     expect(changeOf(source)).toBe(expected);
   });
 
-  it('of several conditions is the earliest, unless something unknown has to be looked at before', () => {
+  it('of several conditions is the earliest, unless something unknown has to be checked before', () => {
     const now = new Date(NOW);
     const [near, far] = [new Date(NOW + 59_000), new Date(NOW + 61_000)];
     expect(earliestOf(now, [])).toBeNull();

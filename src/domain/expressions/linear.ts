@@ -7,7 +7,7 @@ import { numericValue } from './numeric';
 export type Comparison = '==' | '!=' | '<' | '>' | '<=' | '>=';
 
 /**
- * A number that grows evenly for a while: `base` at the looked-at instant, `slope` more with each millisecond, true for
+ * A number that grows evenly for a while: `base` at the instant of evaluation, `slope` more with each millisecond, true for
  * `lasts` milliseconds. NaN = absent, and stays so.
  */
 export interface Linear {

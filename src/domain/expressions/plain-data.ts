@@ -40,7 +40,7 @@ export function admit(value: unknown): unknown {
 // Looked up once: these are the hottest calls of an evaluation.
 const { getOwnPropertyDescriptor } = Object;
 
-/** A property of a list or of an object that is known to be plain; for walks that have looked at the container already. */
+/** A property of a list or of an object that is known to be plain; for walks that have already checked the container. */
 export function dataProperty(container: object, key: string | number): unknown {
   const property = getOwnPropertyDescriptor(container, key);
   return property === undefined ? undefined : admit(property.value);
@@ -90,7 +90,7 @@ export class ResultSize {
     if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');
   }
 
-  /** Adds a text; short texts are not looked through for wide characters. */
+  /** Adds a text; short texts are not searched for wide characters. */
   addText(text: string): void {
     if (text.length > MAX_RESULT) this.add(text.length);
     this.add(text.length * 3 <= 1024 ? text.length : byteLength(text));

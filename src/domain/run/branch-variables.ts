@@ -9,7 +9,7 @@ export function setSince(before: Variables, variables: Variables): Record<string
   );
 }
 
-/** Variables behind a `parallel`: what its branches have set, each on a copy, in branch order. */
+/** Returns the variables after a `parallel`: what each branch has set on its copy, merged in branch order. */
 export function mergeBranches(before: Variables, branches: readonly Variables[]): Record<string, unknown> {
   return Object.assign({ ...before }, ...branches.map((variables) => setSince(before, variables))) as Record<
     string,

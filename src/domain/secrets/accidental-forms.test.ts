@@ -196,7 +196,7 @@ it('takes a short time for any secret of 64 kB', () => {
   expect(createMask(['a'.repeat(65_536)])('a'.repeat(65_535))).toHaveLength(65_535);
 });
 
-it('masks keys of data, and tells those apart that become the same', () => {
+it('masks keys of data, and keeps keys distinct that become the same', () => {
   const mask = createMask(['secret-one', 'secret-two']);
   const value = { 'secret-one': 1, list: [{ 'x secret-two': 'secret-two' }], 'secret-two': 2 };
   expect(mask(value, 'data')).toEqual({ '****': 1, list: [{ 'x ****': '****' }], '**** (2)': 2 });

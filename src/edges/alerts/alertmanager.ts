@@ -85,7 +85,7 @@ function read(source: string, input: unknown): SenderMessage {
   };
 }
 
-/** The webhook of Alertmanager, and of everything that speaks it: Grafana, Mimir, vmalert behind Alertmanager. */
+/** The webhook of Alertmanager, and of everything that speaks it: Grafana, Mimir, vmalert through Alertmanager. */
 export const alertmanagerSender: AlertSender = {
   id: 'alertmanager',
   summary: 'Webhook of Prometheus Alertmanager',

@@ -37,7 +37,7 @@ it.each(['127.0.0.1', '10.0.0.5', '169.254.169.254', '::1', '::ffff:127.0.0.1', 
   },
 );
 
-it('does not tell where an internal name leads', async () => {
+it('does not reveal the address of an internal name', async () => {
   const failure = await look({ found: [v4('10.11.12.13')], host: 'db.internal' }).catch((error: unknown) => error);
   expect(String((failure as Error).message)).toContain('The host db.internal is not public');
   expect(String((failure as Error).message)).not.toMatch(/10\.11|private/);

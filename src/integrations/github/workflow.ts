@@ -30,7 +30,7 @@ const Progress = z.object({ dispatchedAt: z.string(), runId: z.int().optional() 
 /** A workflow may run this long when the step sets no timeout_seconds. */
 const WAIT_MS = 3_600_000;
 const POLL_MS = 5_000;
-/** GitHub creates the run after it has answered; so long it is looked for. */
+/** GitHub creates the run after its response; how long to search for it. */
 const APPEARS_MS = 60_000;
 /** Clocks may disagree by this much. */
 const SKEW_MS = 5_000;

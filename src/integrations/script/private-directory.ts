@@ -31,7 +31,7 @@ export async function createSharedDirectory(): Promise<string> {
 
 let swept: Promise<void> | undefined;
 
-/** Removes what processes left behind that have died. Once. */
+/** Removes the directories of processes that have died. Runs once. */
 const sweep = (): Promise<void> => (swept ??= removeLeftovers());
 
 async function removeLeftovers(): Promise<void> {

@@ -66,10 +66,10 @@ export async function sandboxProblem(bubblewrap?: string): Promise<string | null
 
 /** @throws {ProviderFailure} config_invalid when there is no sandbox */
 export async function runSandboxed(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
-  return policy.sandbox === 'none' ? runOpenly(policy, request) : runBehindWalls(policy, request);
+  return policy.sandbox === 'none' ? runUnisolated(policy, request) : runIsolated(policy, request);
 }
 
-async function runBehindWalls(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
+async function runIsolated(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   const ability = await abilityOf(policy.bubblewrap);
   if (typeof ability === 'string') {
     const advice = 'Install it, or set FERMATA_SCRIPT_SANDBOX=none to run them without.';
@@ -96,7 +96,7 @@ async function runBehindWalls(policy: ScriptPolicy, request: SandboxedCommand): 
 }
 
 /** Without walls: limits and the end of everything that it started remain. */
-function runOpenly(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
+function runUnisolated(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   const { workingDirectory, stdin, timeoutMs, mask, signal } = request;
   return withDirectory(async (directory) => {
     await mkdir(join(directory, workingDirectory), { recursive: true });

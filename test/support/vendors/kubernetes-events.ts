@@ -129,7 +129,7 @@ export function createKubernetesEvents() {
       const known = objects.get(key);
       if (known) change('DELETED', key, known);
     },
-    /** Tells watches up to where they have seen everything; other objects have changed meanwhile. */
+    /** Sends watches a bookmark after changes of other objects. */
     bookmark(by = 100) {
       version += by;
       const metadata = { resourceVersion: String(version), creationTimestamp: null };

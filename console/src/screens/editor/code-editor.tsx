@@ -127,7 +127,7 @@ function complete(context: CompletionContext, knowledge: Knowledge | undefined) 
   };
 }
 
-/** What the product behind a connection offers; the reason stands in the list when it cannot be read. */
+/** What the product of a connection offers; the reason stands in the list when it cannot be read. */
 async function completeRemote(context: CompletionContext, remote: RemoteField): Promise<CompletionResult | null> {
   const { from, connectionName, field } = remote;
   const isQuoted = /["']/.test(context.state.sliceDoc(from - 1, from));

@@ -90,7 +90,7 @@ export const validatorQuery = queryOptions({
 });
 
 /**
- * What the product behind a connection offers for a field. Kept for a minute.
+ * What the product of a connection offers for a field. Kept for a minute.
  * @throws {ApiError} When the product cannot be reached or refuses.
  */
 export async function readRemoteOptions({ connectionId: id, field, given }: RemoteField) {

@@ -1,7 +1,7 @@
 import { startsWith, valueAt, type Knowledge } from './schema-walk';
 import { placeAt, scanYaml, type Entry, type Path } from './yaml-place';
 
-/** A field whose values the product behind a connection lists: a channel, a project, a service. */
+/** A field whose values the product of a connection lists: a channel, a project, a service. */
 export interface RemoteField {
   connectionId: string;
   connectionName: string;

@@ -197,7 +197,7 @@ function Today({ candidate: { automationId }, changeId }: { candidate: Candidate
 function Waits({ detail: { waits } }: { detail: Detail }) {
   if (waits.length === 0) return null;
   return (
-    <Panel title="Waits that looked at it">
+    <Panel title="Waits that evaluated it">
       <ul className="plain">
         {waits.map(({ runId, path, woken }) => (
           <li key={`${runId}:${path}`}>
