@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { buildIdOf } from './build-id';
 import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-map';
 import { readProxySettings, type ProxySettings } from './edges/egress/proxy-settings';
 import { isAddressRange } from './domain/address-range';
 import { days, httpUrl, integer, isHostOrRange, isTimeZone, list } from './setting-schemas';
-import { origins, originsOf, postgresUrl, secretKeys } from './setting-schemas';
+import { buildId, deploymentName, origins, originsOf, postgresUrl, secretKeys } from './setting-schemas';
 import { settingsInForce, type SettingInForce } from './settings-in-force';
 import { OtlpCompression, OtlpHeaders, type OtlpSettings } from './telemetry/otlp-settings';
 import { defaultSizes, SIZE_SETTINGS, thisMachine, workerSizes, type WorkerSizes } from './worker-sizes';
@@ -38,6 +39,8 @@ const Environment = z.object({
   FERMATA_SEARCH_ATTRIBUTES: z.enum(['register', 'registered'], 'must be register or registered').default('register'),
   FERMATA_TASK_QUEUE: z.string().default('fermata'),
   ...SIZE_SETTINGS,
+  FERMATA_DEPLOYMENT_NAME: deploymentName.optional(),
+  FERMATA_BUILD_ID: buildId.optional(),
   FERMATA_SHUTDOWN_SECONDS: integer(1, 3_600).prefault('25'),
   FERMATA_SECRET_KEY: secretKeys.optional(),
   FERMATA_CODEC: z.enum(['none', 'aes-gcm'], 'must be none or aes-gcm').default('none'),
@@ -170,6 +173,8 @@ export interface Config {
   taskQueue: string;
   /** How much one worker process does at a time. */
   workerSizes: WorkerSizes;
+  /** The release that workers of this process belong to; undefined = workers are not versioned. */
+  deployment: { name: string; buildId: string } | undefined;
   /** A worker that received a signal to stop ends after at most this time, in milliseconds. */
   shutdownMs: number;
   /** 32 bytes each; the first encrypts, all decrypt. */
@@ -298,6 +303,11 @@ function otlpOf(env: z.infer<typeof Environment>): OtlpSettings | undefined {
   return endpoint === undefined ? undefined : { endpoint, headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {}, compression };
 }
 
+function deploymentOf(env: z.infer<typeof Environment>): Config['deployment'] {
+  const { FERMATA_DEPLOYMENT_NAME: name, FERMATA_BUILD_ID: buildId } = env;
+  return name === undefined ? undefined : { name, buildId: buildId ?? buildIdOf() };
+}
+
 function retentionOf(env: z.infer<typeof Environment>): RetentionConfig {
   return {
     runsMs: env.FERMATA_RETENTION_RUNS_DAYS,
@@ -337,6 +347,7 @@ function fromEnvironment(
     taskQueue: env.FERMATA_TASK_QUEUE,
     shutdownMs: env.FERMATA_SHUTDOWN_SECONDS * 1_000,
     workerSizes: workerSizes(env, sizes),
+    deployment: deploymentOf(env),
     secretKeys: env.FERMATA_SECRET_KEY,
     codec: env.FERMATA_CODEC,
     codecOrigins: env.FERMATA_CODEC_ORIGINS ?? originsOf(env.FERMATA_TEMPORAL_UI_URL),

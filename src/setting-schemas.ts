@@ -37,6 +37,13 @@ export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must be a p
 export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .transform((url) => url.replace(/\/+$/, ''));
+/** Name of a Worker Deployment. Temporal joins it with the build id by a dot or a colon, so it has neither. */
+export const deploymentName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'must be 1 to 100 letters, digits, "-" or "_"');
+/** Identity of a build within a deployment. */
+export const buildId = z.string().regex(/^[\w.+-]{1,100}$/, 'must be 1 to 100 letters, digits, ".", "+", "-" or "_"');
+
 /** Origins of web pages (`https://temporal.example.com`), comma separated. */
 export const origins = list.transform((items, context) =>
   items.map((item) => {

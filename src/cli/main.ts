@@ -46,6 +46,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['doctor', 'list what is wrong with an installation, and what to do', () => import('./doctor.js')],
   ['replay-check', 'replay open executions on this build, before an upgrade', () => import('./replay-check.js')],
   ['codec', "decrypt payloads of Temporal's histories", () => import('./codec.js')],
+  ['release', 'set which build of the workers takes the runs', () => import('./release.js')],
   ['entity', 'read and set the state of entities', () => import('./entity.js')],
   ['kinds', 'kinds of entities with their schemas', () => import('./kinds.js')],
   ['triggers', 'triggers that automations can have, with example payloads', () => import('./triggers.js')],

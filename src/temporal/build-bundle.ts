@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { COMMIT_FILE } from '../build-id';
 import { projectRoot } from '../project-root';
 import { bundleOptions } from './bundle-options';
 
@@ -19,6 +21,14 @@ async function buildBundle(): Promise<void> {
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(join(dist, 'workflow-bundle.js'), code);
+  writeFileSync(join(projectRoot(), COMMIT_FILE), `${process.env['FERMATA_COMMIT'] || commitOfCheckout()}\n`);
+}
+
+/** Commit of the sources, with `-dirty` when files have changed since; '' outside of a checkout. */
+function commitOfCheckout(): string {
+  const args = ['describe', '--always', '--dirty', '--abbrev=12', '--exclude', '*'];
+  const { status, stdout } = spawnSync('git', args, { cwd: projectRoot(), encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : '';
 }
 
 buildBundle().catch((error: unknown) => {

@@ -10,6 +10,7 @@ import { connectNative } from './connect';
 import { ensureHousekeeping } from './housekeeping-schedule';
 import { createDwellStarter, type DwellStarter } from './dwell-starter';
 import { createScheduleKeeper, type ScheduleKeeper } from './schedule-keeper';
+import { assertServerKnowsDeployments } from './release/versioned-worker';
 import { createRunStarter, type RunStarter } from './run-starter';
 import { searchAttributesUsable } from './search-attributes';
 import { createTemporalWorkers, workflowBundle, type TemporalWorkers } from './worker';
@@ -66,6 +67,7 @@ export function keepTemporal(deps: KeepDeps): TemporalKeeper {
     const { address, namespace } = deps.config.temporal;
     const connection = await connectNative({ address, namespace });
     try {
+      await announceDeployment(deps, connection);
       workers = await openWorkers(deps, connection);
       session = await openSession(deps, connection);
       await ensureHousekeeping(session.client, deps.config.taskQueue);
@@ -108,6 +110,18 @@ export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   };
 }
 
+/** Checks that the server knows worker versioning, when it is on. @throws {Error} that names the version of the server */
+async function announceDeployment({ config, log }: KeepDeps, connection: NativeConnection): Promise<void> {
+  const { deployment } = config;
+  if (deployment === undefined) return;
+  const { serverVersion } = await connection.workflowService.getSystemInfo({});
+  assertServerKnowsDeployments(serverVersion);
+  log.info(
+    { deployment: deployment.name, buildId: deployment.buildId },
+    'worker versioning is on: this build takes runs while it is current or ramping (fermata release status)',
+  );
+}
+
 async function openWorkers(deps: KeepDeps, connection: NativeConnection): Promise<TemporalWorkers> {
   const { config } = deps;
   return createTemporalWorkers({
@@ -118,6 +132,7 @@ async function openWorkers(deps: KeepDeps, connection: NativeConnection): Promis
     dataConverter: dataConverterOf(config),
     activities: deps.activities(),
     sizes: config.workerSizes,
+    deployment: config.deployment,
     shutdownMs: config.shutdownMs,
     interceptors: deps.interceptors(),
   });
@@ -138,6 +153,7 @@ async function openSession(deps: KeepDeps, connection: NativeConnection): Promis
     starter: createRunStarter({
       ...{ ...common, db: database.db, onStarted: metrics.runStarted },
       continueAfter: config.testing.continueAfter,
+      eagerStart: config.deployment === undefined,
     }),
     schedules: createScheduleKeeper({ ...common, clock, timezone: config.timezone, encryption: encryptionOf(config) }),
     dwells: createDwellStarter({ ...common, db: database.db, clock }),

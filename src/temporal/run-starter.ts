@@ -21,6 +21,11 @@ export interface RunStarterDeps {
   taskQueue: string;
   /** False where the namespace does not let us register them. */
   searchAttributes: boolean;
+  /**
+   * Whether this process may get the first workflow task with the start; default true. Not for versioned workers: Temporal then gives
+   * the run to the process that asks, whatever build is current.
+   */
+  eagerStart?: boolean;
   /** For tests: events after which executions continue as new. */
   continueAfter?: number | undefined;
   /** Called once per call, for the metrics. */
@@ -243,7 +248,7 @@ function startOptions(deps: RunStarterDeps, run: StartableRun, again: boolean) {
     taskQueue: deps.taskQueue,
     args: [input] as [RunInput],
     memo: { ...memo },
-    requestEagerStart: true,
+    requestEagerStart: deps.eagerStart ?? true,
     workflowTaskTimeout: WORKFLOW_TASK_MS,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowIdReusePolicy: again ? WorkflowIdReusePolicy.ALLOW_DUPLICATE : WorkflowIdReusePolicy.REJECT_DUPLICATE,

@@ -6,6 +6,7 @@ import { bundleWorkflowCode, Worker, type WorkflowBundleOption } from '@temporal
 import { callsQueueOf } from '../domain/run/calls-queue';
 import { projectRoot } from '../project-root';
 import { bundleOptions } from './bundle-options';
+import { versioningOptions, type Deployment } from './release/versioned-worker';
 import type { WorkerSizes } from '../worker-sizes';
 
 /** What `npm run build` left, else bundled here from the sources (tests). */
@@ -30,6 +31,8 @@ export interface TemporalWorkerOptions {
   dataConverter: DataConverter;
   activities: object;
   sizes: WorkerSizes;
+  /** The release that the workers belong to; undefined = they are not versioned. */
+  deployment: Deployment | undefined;
   /** See what activities throw, and when they run. */
   interceptors: ActivityInterceptorsFactory[];
   /** Longest time from `shutdown()` until `run()` ends, in milliseconds. */
@@ -79,6 +82,7 @@ export async function createTemporalWorkers(options: TemporalWorkerOptions): Pro
     ...{ connection, namespace, activities, dataConverter, interceptors: { activity: interceptors } },
     maxConcurrentActivityTaskExecutions: sizes.activities,
     maxConcurrentActivityTaskPolls: sizes.activityPollers,
+    ...versioningOptions(options.deployment),
     shutdownGraceTime: Math.round(shutdownMs * GRACE),
     shutdownForceTime: Math.round(shutdownMs * FORCE),
   };

@@ -4,6 +4,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker } from '@temporalio/worker';
 import { projectRoot } from '../../src/project-root';
 import { workflowBundle } from '../../src/temporal/worker';
+import { plantIncompatibleChange } from '../support/other-build';
 
 const DIRECTORY = join(projectRoot(), 'test', 'replay', 'histories');
 /** One directory for each release; those of earlier releases stay as they were recorded. */
@@ -14,14 +15,10 @@ const histories = readdirSync(DIRECTORY).flatMap((release) =>
   })),
 );
 
-/** The bundle with a change that must not be made without `patched`: a timer before the claim. */
+/** The bundle with a change that must not be made without `patched`. */
 async function plantedBundle(): Promise<{ code: string }> {
   const bundle = await workflowBundle();
-  const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
-  // The SDK's module has another name in each compiler's output.
-  const planted = code.replace(/const claimed = await (\w+)\./, 'await (0, $1.sleep)(1); const claimed = await $1.');
-  if (planted === code) throw new Error('The place of the planted change is gone; choose another');
-  return { code: planted };
+  return { code: plantIncompatibleChange('code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8')) };
 }
 
 describe('recorded histories', () => {

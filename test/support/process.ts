@@ -13,9 +13,17 @@ export interface FermataProcess {
   exited(): boolean;
 }
 
-/** Starts `fermata <args>` as a process of its own, with nothing of this environment but what is given; `input` is its standard input. */
-export function startFermata(args: readonly string[], env: Record<string, string>, input?: string): FermataProcess {
-  const main = join(projectRoot(), 'dist', 'src', 'cli', 'main.js');
+/**
+ * Starts `fermata <args>` as a process of its own, with nothing of this environment but what is given; `input` is its standard input,
+ * `root` the directory of another build.
+ */
+export function startFermata(
+  args: readonly string[],
+  env: Record<string, string>,
+  input?: string,
+  root = projectRoot(),
+): FermataProcess {
+  const main = join(root, 'dist', 'src', 'cli', 'main.js');
   const child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -1,0 +1,116 @@
+import { Option, type Command } from 'commander';
+import { ConfigError, loadConfig } from '../config';
+import { lazyClient } from '../temporal/connect';
+import { createReleases, type Releases, type ReleaseStatus } from '../temporal/release/releases';
+import { createOutput, JSON_OPTION, type Output } from './print/output';
+import { UsageError } from './usage-error';
+
+interface Options {
+  force?: true;
+  json?: true;
+}
+
+const FORCE = ['--force', 'also when the build has no workers on every task queue'] as const;
+
+/** `fermata release` */
+export function configure(command: Command): void {
+  command.addHelpText(
+    'after',
+    `
+Sets which build of the workers takes the runs, through Temporal's API (Worker Deployments). It needs FERMATA_DEPLOYMENT_NAME and
+the settings of Temporal. Without a build, the one that the command is run from is meant (FERMATA_BUILD_ID).
+
+Examples:
+  fermata release status
+  fermata release ramp --percentage 10
+  fermata release current
+  fermata release current 0.1.0+3f2a9c1b7d04
+`,
+  );
+  addStatus(command);
+  addCurrent(command);
+  addRamp(command);
+}
+
+function addStatus(command: Command): void {
+  command
+    .command('status')
+    .description('which build is current, which is ramping, and all that Temporal knows')
+    .option(JSON_OPTION[0], JSON_OPTION[1])
+    .action((options: Options) => withReleases(options, () => Promise.resolve()));
+}
+
+function addCurrent(command: Command): void {
+  command
+    .command('current')
+    .description('make a build the current one: it takes new runs, and open runs with their next task')
+    .argument('[build]', 'default: this build')
+    .option('--unversioned', 'give all runs to workers without FERMATA_DEPLOYMENT_NAME')
+    .option(...FORCE)
+    .option(JSON_OPTION[0], JSON_OPTION[1])
+    .action((build: string | undefined, options: Options & { unversioned?: true }) => {
+      if (options.unversioned && build !== undefined) throw new UsageError('Name a build or --unversioned, not both.');
+      return withReleases(options, (releases, own) =>
+        releases.setCurrent(options.unversioned ? null : (build ?? own), options.force === true),
+      );
+    });
+}
+
+function addRamp(command: Command): void {
+  command
+    .command('ramp')
+    .description('give a share of the runs to a build')
+    .argument('[build]', 'default: this build')
+    .addOption(new Option('--percentage <number>', 'share of the runs, 0 to 100').argParser(percentageOf))
+    .option('--stop', 'end the ramp: the current build takes all runs')
+    .option(...FORCE)
+    .option(JSON_OPTION[0], JSON_OPTION[1])
+    .action((build: string | undefined, options: Options & { percentage?: number; stop?: true }) => {
+      const { percentage, stop } = options;
+      if ((percentage === undefined) === (stop === undefined)) throw new UsageError('Give --percentage or --stop.');
+      return withReleases(options, (releases, own) =>
+        releases.setRamping(
+          percentage === undefined ? null : { buildId: build ?? own, percentage },
+          options.force === true,
+        ),
+      );
+    });
+}
+
+function percentageOf(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new UsageError('--percentage must be 0 to 100.');
+  return value;
+}
+
+/** Performs a change and prints the status after it. */
+async function withReleases(
+  { json }: Options,
+  change: (releases: Releases, ownBuild: string) => Promise<void>,
+): Promise<void> {
+  const { temporal, deployment } = loadConfig(process.env, []);
+  if (deployment === undefined) {
+    throw new ConfigError('FERMATA_DEPLOYMENT_NAME is not set: worker versioning is off (docs/releases.md).');
+  }
+  const client = lazyClient(temporal);
+  try {
+    const releases = createReleases({ client, deployment: deployment.name });
+    await change(releases, deployment.buildId);
+    const status = await releases.status();
+    const output = createOutput();
+    if (json) output.json({ ...status, build: deployment.buildId });
+    else print(status, deployment.buildId, output);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+function print({ deployment, current, ramping, versions }: ReleaseStatus, own: string, output: Output): void {
+  output.line(`Deployment ${deployment}`);
+  output.line(`Current:  ${current ?? 'workers without versioning'}`);
+  output.line(`Ramping:  ${ramping === null ? 'none' : `${ramping.buildId}, ${ramping.percentage} % of the runs`}`);
+  output.line('Builds:');
+  for (const { buildId, status } of versions) {
+    output.line(`  ${buildId}  ${status}${buildId === own ? '  (this build)' : ''}`);
+  }
+}

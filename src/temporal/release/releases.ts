@@ -1,0 +1,124 @@
+import { isGrpcServiceError, type Client } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+
+/** A build of a deployment as Temporal knows it. */
+export interface ReleaseVersion {
+  buildId: string;
+  /** `current`, `ramping`, `inactive`, `draining`, `drained`, or a word of a newer server. */
+  status: string;
+  createdAt: string | null;
+}
+
+/** How Temporal distributes the runs of a deployment over its builds. */
+export interface ReleaseStatus {
+  deployment: string;
+  /** null = workers without versioning. */
+  current: string | null;
+  /** null = no build is being ramped. */
+  ramping: { buildId: string; percentage: number } | null;
+  /** Newest first. */
+  versions: ReleaseVersion[];
+}
+
+/** Changes to routing that Temporal refuses, and deployments that it does not know. The message says what to do. */
+export class ReleaseError extends Error {
+  override readonly name = 'ReleaseError';
+}
+
+/**
+ * Reads and sets the current and the ramping build of a deployment. A change returns when Temporal has told all task queues. All throw when
+ * Temporal cannot be reached.
+ */
+export interface Releases {
+  /** @throws {ReleaseError} when no worker of the deployment has connected yet */
+  status(): Promise<ReleaseStatus>;
+  /**
+   * Makes a build the current one; null = workers without versioning.
+   * @param force also when the build has no workers on a task queue that the current one serves
+   * @throws {ReleaseError}
+   */
+  setCurrent(buildId: string | null, force: boolean): Promise<void>;
+  /** Sends a share of the runs to a build; null = the ramp ends. @throws {ReleaseError} */
+  setRamping(ramp: { buildId: string; percentage: number } | null, force: boolean): Promise<void>;
+}
+
+const { WorkerDeploymentVersionStatus, RoutingConfigUpdateState } = temporal.api.enums.v1;
+const POLL_MS = 200;
+/** Longest wait until Temporal has told all task queues; the change is made in any case. */
+const PROPAGATION_MS = 30_000;
+/** Status codes of gRPC. */
+const NOT_FOUND = 5;
+const FAILED_PRECONDITION = 9;
+
+export function createReleases({ client, deployment }: { client: Client; deployment: string }): Releases {
+  const { workflowService: service } = client;
+  const { namespace, identity } = client.options;
+  const request = { namespace, deploymentName: deployment };
+  const describe = async () => {
+    const { workerDeploymentInfo } = await refusals(deployment, () => service.describeWorkerDeployment(request));
+    return workerDeploymentInfo ?? {};
+  };
+  const propagated = async (): Promise<void> => {
+    const end = Date.now() + PROPAGATION_MS;
+    while (Date.now() < end) {
+      const { routingConfigUpdateState } = await describe();
+      if (routingConfigUpdateState !== RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS) return;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  };
+  return {
+    async status() {
+      const { routingConfig, versionSummaries } = await describe();
+      const ramping = routingConfig?.rampingDeploymentVersion?.buildId ?? '';
+      const versions = (versionSummaries ?? []).map(({ deploymentVersion, status, createTime }) => ({
+        buildId: deploymentVersion?.buildId ?? '',
+        status: statusName(status),
+        createdAt: createTime ? new Date(Number(createTime.seconds ?? 0) * 1_000).toISOString() : null,
+      }));
+      return {
+        deployment,
+        current: routingConfig?.currentDeploymentVersion?.buildId ?? null,
+        ramping: ramping === '' ? null : { buildId: ramping, percentage: routingConfig?.rampingVersionPercentage ?? 0 },
+        versions: versions.sort((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? '')),
+      };
+    },
+    async setCurrent(buildId, force) {
+      const flags = { ignoreMissingTaskQueues: force, allowNoPollers: force };
+      await refusals(deployment, () =>
+        service.setWorkerDeploymentCurrentVersion({ ...request, ...flags, identity, buildId: buildId ?? '' }),
+      );
+      await propagated();
+    },
+    async setRamping(ramp, force) {
+      const flags = { ignoreMissingTaskQueues: force, allowNoPollers: force };
+      const { buildId, percentage } = ramp ?? { buildId: '', percentage: 0 };
+      await refusals(deployment, () =>
+        service.setWorkerDeploymentRampingVersion({ ...request, ...flags, identity, buildId, percentage }),
+      );
+      await propagated();
+    },
+  };
+}
+
+function statusName(status: number | null | undefined): string {
+  const name = WorkerDeploymentVersionStatus[status ?? 0] ?? 'unknown';
+  return name.replace('WORKER_DEPLOYMENT_VERSION_STATUS_', '').toLowerCase();
+}
+
+async function refusals<T>(deployment: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!isGrpcServiceError(error)) throw error;
+    if (error.code === NOT_FOUND) {
+      throw new ReleaseError(
+        `Temporal knows no such build of the deployment "${deployment}" (${error.details}). Start a worker with FERMATA_DEPLOYMENT_NAME=${deployment} first.`,
+        { cause: error },
+      );
+    }
+    if (error.code === FAILED_PRECONDITION) {
+      throw new ReleaseError(`Temporal refuses this: ${error.details}`, { cause: error });
+    }
+    throw error;
+  }
+}

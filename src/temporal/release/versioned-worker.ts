@@ -1,0 +1,34 @@
+import type { WorkerOptions } from '@temporalio/worker';
+
+/** Which release a worker belongs to. */
+export interface Deployment {
+  /** Name of the Worker Deployment, one for each installation. */
+  name: string;
+  /** Build that this process runs. */
+  buildId: string;
+}
+
+/** Oldest server whose Worker Deployments are complete. */
+const SERVER_FLOOR = [1, 28] as const;
+
+/** @throws {Error} when a server is too old for worker versioning */
+export function assertServerKnowsDeployments(serverVersion: string): void {
+  const [, major = '0', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(serverVersion) ?? [];
+  const isNewer = Number(major) > SERVER_FLOOR[0];
+  if (isNewer || (Number(major) === SERVER_FLOOR[0] && Number(minor) >= SERVER_FLOOR[1])) return;
+  throw new Error(
+    `Worker versioning (FERMATA_DEPLOYMENT_NAME) needs a Temporal server ${SERVER_FLOOR.join('.')} or newer; this one is ${serverVersion === '' ? 'of an unknown version' : serverVersion}.`,
+  );
+}
+
+/** Options of a worker that takes part in worker versioning: its runs move to the current version with their next task. */
+export function versioningOptions(deployment: Deployment | undefined): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (deployment === undefined) return {};
+  return {
+    workerDeploymentOptions: {
+      version: { deploymentName: deployment.name, buildId: deployment.buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { startEngine, type Engine } from '../support/engine';
+import { createTestDeployment } from '../support/deployment';
+import { earlierBuild, incompatibleBuild, type OtherBuild } from '../support/other-build';
+import { startFermata, type FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+const RUNS = Number(process.env['FERMATA_CHAOS_RUNS'] ?? 1_000);
+/** Release N: the last commit before worker versioning. */
+const RELEASE_N = process.env['FERMATA_CHAOS_RELEASE_N'] ?? 'c495ffc';
+const GATES = Array.from({ length: 10 }, (_, index) => `g${index}`);
+
+const WAITS = `
+name: waits
+mode: parallel
+max_runs: 100000
+triggers: [{ event: automation.event, config: { type: wait } }]
+actions:
+  - { wait_until: { condition: "state.gate[trigger.payload.data.gate].open == true", timeout_seconds: 86400 } }
+  - { action: automation.log, config: { message: through } }
+`;
+
+describe('releases', () => {
+  let e: Engine;
+  let api: FermataProcess & { url: string };
+  let automation: string;
+  const builds: OtherBuild[] = [];
+  const processes: FermataProcess[] = [];
+  beforeEach(async () => {
+    e = await startEngine();
+    api = await e.api();
+    await e.call(api, 'PUT', '/entity-kinds/gate', { schema: { type: 'object' } });
+    automation = await e.save(WAITS);
+  }, 120_000);
+  afterEach(async () => {
+    await Promise.all(processes.splice(0).map((process) => process.stop('SIGKILL')));
+    await e.close();
+    for (const build of builds.splice(0)) build.remove();
+  });
+
+  const park = async (count: number): Promise<void> => {
+    const before = (await e.runs(automation)).length;
+    for (const gate of GATES) await e.emit('wait', { gate }, { times: count / GATES.length });
+    await until(
+      `${count} more runs wait`,
+      async () => {
+        const runs = await e.runs(automation);
+        return runs.length === before + count && runs.slice(before).every(({ status }) => status === 'waiting');
+      },
+      300_000,
+    );
+  };
+  const open = async (gates: readonly string[]) => {
+    for (const gate of gates) await e.call(api, 'PUT', `/entities/gate/${gate}`, { open: true });
+  };
+  const failed = async () =>
+    (await e.runs(automation)).filter(({ status }) => status === 'failed').map(({ error }) => error);
+  const worker = async (root?: string): Promise<FermataProcess> => {
+    const started = startFermata(['worker'], e.env(), undefined, root);
+    processes.push(started);
+    await until('the worker is connected', () => started.output().includes('connected to Temporal'), 90_000);
+    return started;
+  };
+
+  it(`takes ${RUNS} waiting runs through an incompatible build and a rollback without one failing`, async () => {
+    const deployment = createTestDeployment(e);
+    try {
+      await deployment.worker('1.0');
+      await deployment.whenSeen('current', '1.0');
+      await park(RUNS);
+
+      const incompatible = incompatibleBuild();
+      builds.push(incompatible);
+      const newer = await deployment.worker('2.0', incompatible.root);
+      await deployment.whenSeen('current', '2.0');
+      await open(GATES.slice(0, GATES.length / 2));
+      await until('the new build cannot replay them', () => newer.output().includes('TMPRL1100'), 60_000);
+      expect(await failed()).toEqual([]);
+
+      await deployment.release('current', '1.0');
+      await open(GATES.slice(GATES.length / 2));
+      const ended = await e.ended(RUNS, automation, 900_000);
+      expect(ended.filter(({ status }) => status !== 'success')).toEqual([]);
+    } finally {
+      await deployment.close();
+    }
+  }, 1_500_000);
+
+  it('N and N+1 work side by side, N+1 alone, and N again', async () => {
+    const earlier = earlierBuild(RELEASE_N);
+    builds.push(earlier);
+    const old = await worker(earlier.root);
+    await park(50);
+    const next = await worker();
+    await park(50);
+    await open(GATES.slice(0, 3));
+    await until(
+      'runs end in both',
+      async () => (await e.runs(automation)).filter(({ status }) => status === 'success').length === 30,
+      120_000,
+    );
+    await old.stop();
+    await open(GATES.slice(3, 6));
+    await until(
+      'runs end in N+1',
+      async () => (await e.runs(automation)).filter(({ status }) => status === 'success').length === 60,
+      120_000,
+    );
+    await next.stop();
+    await worker(earlier.root);
+    await open(GATES.slice(6));
+    const ended = await e.ended(100, automation, 120_000);
+    expect(ended.filter(({ status }) => status !== 'success')).toEqual([]);
+  }, 900_000);
+});

@@ -1,0 +1,136 @@
+import { startEngine, type Engine, type RunRow } from '../support/engine';
+import { createTestDeployment, type TestDeployment } from '../support/deployment';
+import { runFermata, type FermataProcess } from '../support/process';
+import { until } from '../support/until';
+
+const WAITS = `
+name: waits
+mode: parallel
+max_runs: 1000
+triggers: [{ event: automation.event, config: { type: wait } }]
+actions:
+  - { wait_until: { condition: "state.gate[trigger.payload.data.gate].open == true", timeout_seconds: 600 } }
+  - { action: automation.log, config: { message: through } }
+`;
+
+describe('two builds of one deployment', () => {
+  jest.setTimeout(180_000);
+  let e: Engine;
+  let d: TestDeployment;
+  let api: FermataProcess & { url: string };
+  let automation: string;
+  beforeAll(async () => {
+    e = await startEngine();
+    d = createTestDeployment(e);
+    api = await e.api();
+    await e.call(api, 'PUT', '/entity-kinds/gate', { schema: { type: 'object' } });
+    automation = await e.save(WAITS);
+  }, 120_000);
+  afterAll(async () => {
+    await d.close();
+    await e.close();
+  });
+
+  const gateOf = (run: RunRow) =>
+    (run as unknown as { trigger_scope: { payload: { data: { gate: string } } } }).trigger_scope.payload.data.gate;
+  const runAt = async (gate: string) => (await e.runs(automation)).find((run) => gateOf(run) === gate);
+  /** A run that waits at its gate, and whose workflow task is completed. */
+  const park = async (gate: string): Promise<RunRow> => {
+    await e.emit('wait', { gate });
+    return until(
+      `the run waits at ${gate}`,
+      async () => {
+        const run = await runAt(gate);
+        return run?.status === 'waiting' && (await d.buildOf(run)) !== undefined && run;
+      },
+      60_000,
+    );
+  };
+  const pass = async (gate: string): Promise<string | undefined> => {
+    await e.call(api, 'PUT', `/entities/gate/${gate}`, { open: true });
+    const run = await until(
+      `the run at ${gate} ended`,
+      async () => {
+        const found = await runAt(gate);
+        return found !== undefined && !['pending', 'running', 'waiting'].includes(found.status) && found;
+      },
+      60_000,
+    );
+    expect(run.status).toBe('success');
+    return d.buildOf(run);
+  };
+
+  /** A task queue of one worker may learn of a change a moment later: lets runs go on until one does so in the build. */
+  const passUntil = async (buildId: string, gates: readonly string[]): Promise<string | undefined> => {
+    let build: string | undefined;
+    for (const gate of gates) {
+      build = await pass(gate);
+      if (build === buildId) break;
+    }
+    return build;
+  };
+
+  test('share the runs as the release says: current, ramp, promotion and rollback', async () => {
+    await d.worker('1.0');
+    expect(await d.whenSeen('current', '1.0')).toMatchObject({ current: '1.0', ramping: null });
+    expect(await d.buildOf(await park('a'))).toBe('1.0');
+    for (const gate of ['b1', 'b2', 'b3', 'b4', 'b5', 'a1', 'a2', 'a3', 'a4', 'a5']) await park(gate);
+
+    // The new build routes and starts runs as well, but executes none.
+    await d.worker('1.1');
+    await d.whenSeen('ramp', '1.1', '--percentage', '0');
+    for (const gate of ['c', 'd', 'e', 'f']) expect(await d.buildOf(await park(gate))).toBe('1.0');
+    expect(await pass('c')).toBe('1.0');
+
+    expect(await d.release('ramp', '1.1', '--percentage', '100')).toMatchObject({
+      current: '1.0',
+      ramping: { buildId: '1.1', percentage: 100 },
+    });
+    await until(
+      'a new run goes to the ramping build',
+      async () => (await d.buildOf(await park(`g${Date.now()}`))) === '1.1',
+      60_000,
+    );
+    expect(await d.release('ramp', '--stop')).toMatchObject({ current: '1.0', ramping: null });
+
+    // A run that waits since the old build goes on in the new one.
+    expect(await d.release('current', '1.1')).toMatchObject({ current: '1.1' });
+    await until(
+      'a new run goes to the current build',
+      async () => (await d.buildOf(await park(`h${Date.now()}`))) === '1.1',
+      60_000,
+    );
+    expect(await passUntil('1.1', ['a', 'a1', 'a2', 'a3', 'a4', 'a5'])).toBe('1.1');
+    for (const gate of ['i1', 'i2', 'i3', 'i4', 'i5']) await park(gate);
+
+    // Rollback: what began in the new build, and what waits since the old one, ends in the old one.
+    expect(await d.release('current', '1.0')).toMatchObject({ current: '1.0' });
+    await until('a new run goes back', async () => (await d.buildOf(await park(`k${Date.now()}`))) === '1.0', 60_000);
+    expect(await passUntil('1.0', ['i1', 'i2', 'i3', 'i4', 'i5'])).toBe('1.0');
+    for (const gate of ['b1', 'b2', 'b3', 'b4', 'b5']) expect(await pass(gate)).toBe('1.0');
+    const builds = (await d.release('status'))['versions'] as { buildId: string; status: string }[];
+    expect(Object.fromEntries(builds.map(({ buildId, status }) => [buildId, status]))).toMatchObject({
+      '1.0': 'current',
+    });
+    expect((await e.runs(automation)).filter(({ status }) => status === 'failed')).toEqual([]);
+  });
+
+  test('fermata release says what is wrong', async () => {
+    const call = (args: string[], env: Record<string, string>) => runFermata(['release', ...args], e.env(env));
+    expect(await call(['status'], {})).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('FERMATA_DEPLOYMENT_NAME is not set') as string,
+    });
+    expect(await call(['status'], { FERMATA_DEPLOYMENT_NAME: 'nobody' })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Start a worker with FERMATA_DEPLOYMENT_NAME=nobody first') as string,
+    });
+    expect(await call(['current', '9.9'], d.env('9.9'))).toMatchObject({ code: 1, out: '' });
+    for (const wrong of [['--percentage', '101'], ['--percentage', 'x'], [], ['--stop', '--percentage', '1']])
+      expect((await call(['ramp', ...wrong], d.env('1.0'))).code).toBe(2);
+    expect(await call(['status'], d.env('1.0'))).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Deployment .*\nCurrent: {2}1\.\d\n[^]*1\.0 {2}\w+ {2}\(this build\)/) as string,
+    });
+  });
+});

@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { projectRoot } from '../../src/project-root';
+
+/** A program beside the built one. */
+export interface OtherBuild {
+  /** For `startFermata`. */
+  root: string;
+  remove(): void;
+}
+
+/** Workflow code with a change that must not be made without `patched`: a timer before the claim. */
+export function plantIncompatibleChange(code: string): string {
+  // The SDK's module has another name in each compiler's output.
+  const planted = code.replace(/const claimed = await (\w+)\./, 'await (0, $1.sleep)(1); const claimed = await $1.');
+  if (planted === code) throw new Error('The place of the planted change is gone; choose another');
+  return planted;
+}
+
+/** A copy of the built program whose workflow code cannot continue the runs of this one. */
+export function incompatibleBuild(): OtherBuild {
+  const build = directory();
+  for (const part of ['package.json', 'temporal-dev.yml', 'drizzle', 'dist']) {
+    cpSync(join(projectRoot(), part), join(build.root, part), {
+      recursive: true,
+      filter: (source) => source !== join(projectRoot(), 'dist', 'console'),
+    });
+  }
+  const bundle = join(build.root, 'dist', 'workflow-bundle.js');
+  writeFileSync(bundle, plantIncompatibleChange(readFileSync(bundle, 'utf8')));
+  return build;
+}
+
+/** The program of an earlier commit, built with today's packages. Takes a minute. */
+export function earlierBuild(commit: string): OtherBuild {
+  const build = directory();
+  const archive = execFileSync('git', ['archive', commit], { cwd: projectRoot(), maxBuffer: 1 << 29 });
+  execFileSync('tar', ['-x', '-C', build.root], { input: archive });
+  const run = (...args: string[]) => execFileSync(process.execPath, args, { cwd: build.root, stdio: 'pipe' });
+  run(join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json');
+  run(join('dist', 'src', 'temporal', 'build-bundle.js'));
+  return build;
+}
+
+/** An empty directory with the packages of this one. */
+function directory(): OtherBuild {
+  const root = mkdtempSync(join(tmpdir(), 'fermata-build-'));
+  symlinkSync(join(projectRoot(), 'node_modules'), join(root, 'node_modules'));
+  return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
+}
