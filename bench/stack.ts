@@ -61,7 +61,8 @@ export async function startStack(platform: Platform, name: string, more: Record<
   ]);
   const http = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
   const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  const database = createDatabase(databaseUrl, { max: 2, applicationName: 'bench' });
+  // Rows are seeded by statements that take minutes.
+  const database = createDatabase(databaseUrl, { max: 2, applicationName: 'bench', statementTimeoutMs: 0 });
   return {
     ...{ taskQueue, database },
     post: (path, contentType, body) => send(http, 'POST', path, contentType, body),
