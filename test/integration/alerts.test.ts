@@ -56,6 +56,21 @@ describe('alerts over the API', () => {
     expect((await get('c6eadffa33fcdf37')).repeats).toBe(2);
   });
 
+  test('each field of a new alert has a transition from null; a later change has one of the changed fields only', async () => {
+    const id = newId();
+    const labels = { alertname: 'DiskFull' };
+    await fire(id, { labels, generatorURL: 'https://p/g' });
+    await fire(id, { labels: { ...labels, severity: 'page' }, generatorURL: 'https://p/g' });
+    const found = await h.call('GET', `${BASE}/entities/alert/${id}/transitions`);
+    const items = found.body.items as { field: string; from: unknown; to: unknown }[];
+    const fields = items.map(({ field }) => field).reverse();
+    const created = ['annotations', 'labels', 'name', 'severity', 'source', 'startsAt', 'status'];
+    expect(fields.slice(0, created.length).sort()).toEqual(created);
+    expect(fields.slice(created.length).sort()).toEqual(['labels', 'severity']);
+    expect(items.find(({ field }) => field === 'severity')).toMatchObject({ from: null, to: 'page' });
+    expect(items.find(({ field }) => field === 'status')).toMatchObject({ from: null, to: 'firing' });
+  });
+
   test('a bad element is rejected with its place, counted and listed; the others count', async () => {
     const id = newId();
     const answer = await post({ alerts: [alert(id), { status: 'firing', labels: {} }, 7, alert(newId())] });
