@@ -14,7 +14,7 @@ export const PARTS = {
   l: 'beside a far end that hangs',
   m: 'masking',
   noisy: 'noisy neighbour: 2,000 events for one automation, then 1 for another',
-  why: 'what came of a change',
+  why: 'the outcome of a change',
 } as const;
 export type Part = keyof typeof PARTS;
 

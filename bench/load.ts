@@ -23,7 +23,7 @@ async function runOnce({ engine, effects, requests }: Load): Promise<number> {
   return (await arrival) - before;
 }
 
-/** Waits until every execution has closed, so that no work is left to whoever is measured next. */
+/** Waits until every execution has closed, so that no work is left for the next measurement. */
 async function settled({ engine }: Load): Promise<void> {
   await until('every run has closed', async () => (await engine.open()) === 0, 180_000);
 }

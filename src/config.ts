@@ -211,7 +211,7 @@ export interface Config {
     systemLabels: string[];
     /** Severities, lower case, by what they mean for the health of the system; null = nothing, `*` = every other. */
     severities: z.output<typeof SeverityRules>;
-    /** A firing alert whose sender is silent for so long is resolved; undefined = never. */
+    /** Time after which a firing alert is resolved when its sender sends nothing; undefined = never. */
     staleMs: number | undefined;
   };
   /** File with certificates that Amazon SNS signs with, in place of their download. */

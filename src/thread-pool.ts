@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 
-/** What came of a job. */
+/** The outcome of a job. */
 export type ThreadVerdict<Answer> =
   | { type: 'answered'; answer: Answer }
   /** The thread ended: the job took longer than the deadline, or more memory than the thread has. */

@@ -19,7 +19,7 @@ export interface Plan {
   writes: number;
   /** Events that are posted at once. */
   burst: number;
-  /** Changes, and rows of what came of them, that look-ups are measured on. */
+  /** Changes, and rows of outcomes, that look-ups are measured on. */
   seeded: { changes: number; routings: number };
   /** Seconds of quiet before memory is read. */
   quietSeconds: number;

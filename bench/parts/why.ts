@@ -16,9 +16,9 @@ const CHUNK = 500_000;
 
 type Say = (message: string) => void;
 
-/** What it costs to record what came of changes, and how soon it is found again in large tables. */
+/** What it costs to record outcomes of changes, and how long look-ups take in large tables. */
 export async function measureWhy(platform: Platform, plan: Plan, say: Say): Promise<Figure[]> {
-  say('starting one API and worker that record what came of changes, and one that do not');
+  say('starting one API and worker that record outcomes of changes, and one that do not');
   const records = await startStack(platform, 'records');
   const silent = await startStack(platform, 'silent', { FERMATA_RETENTION_ROUTINGS_HOURS: '0' });
   try {
@@ -46,7 +46,7 @@ async function cost(records: Stack, silent: Stack, plan: Plan, say: Say): Promis
 }
 
 async function lookUps(stack: Stack, { seeded }: Plan, say: Say): Promise<Figure[]> {
-  say(`seeding ${seeded.changes} changes and ${seeded.routings} rows of what came of them`);
+  say(`seeding ${seeded.changes} changes and ${seeded.routings} rows of outcomes`);
   const ids = await seed(stack, seeded);
   const rows = seeded.routings.toLocaleString('en-US');
   const ways = [

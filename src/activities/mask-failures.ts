@@ -11,7 +11,7 @@ import type { RunSecrets } from './run-secrets';
 const LONGEST_STACK = 10_000;
 
 /**
- * Whatever an activity throws is kept by Temporal: message, stack and cause are built anew without what the run has used. A
+ * Whatever an activity throws is kept by Temporal: message, stack and cause are rebuilt without what the run has used. A
  * failed query names its parameters, which are what people and far ends have sent: only its cause is kept. Texts are cut,
  * since Temporal refuses failures above 2 MB.
  */

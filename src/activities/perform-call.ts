@@ -152,7 +152,7 @@ async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<S
   throw superseded(step.names);
 }
 
-/** Another branch may have used a secret while this call was on its way: what comes of it is masked like all that comes later. */
+/** Another branch may have used a secret while this call was on its way: its result is masked with that secret, too. */
 async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise<void> {
   const { mask, names, source } = step;
   if (!isInBranch(source.definition, names.path)) return;

@@ -34,7 +34,7 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
 
 /**
  * Performs a provider action as an activity of its own. Throws a non-retryable failure, typed with the error's code, when the
- * step has failed for good: Temporal's retry policy of these activities has no limit.
+ * step has failed permanently: Temporal's retry policy of these activities has no limit.
  */
 export function createCallStep(deps: ActivityDeps): (input: StepInput) => Promise<StepOutcome> {
   const performStep = createPerformStep(deps);

@@ -16,7 +16,7 @@ import { createPerformStep } from './perform-step';
 import { executionOf } from './plan-for';
 import type { LastStep } from './step';
 
-/** After so long the workflow receives what there is so far: a local activity holds its workflow task. */
+/** After this time the activity returns the steps performed so far, because a local activity holds its workflow task. */
 const BUDGET_MS = 2_000;
 /** Most outcomes of one stretch, and their size as JSON: they become one marker of the history. */
 const MOST_OUTCOMES = 200;

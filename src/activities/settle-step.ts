@@ -109,7 +109,7 @@ function boundedOutput(output: unknown): unknown {
   return size <= OUTPUT_LIMIT ? storable : { truncated: true, bytes: size };
 }
 
-/** Writes that a step failed for good. null = it or its run had ended before. */
+/** Writes that a step failed permanently. null = it or its run had ended before. */
 export async function writeFailure(
   tx: Executor,
   step: Step,

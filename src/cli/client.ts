@@ -43,7 +43,7 @@ export interface ApiClient {
   stream(path: string, lastEventId?: string): AsyncGenerator<ServerSentEvent>;
 }
 
-/** Where the API is and who calls. */
+/** Address of the API, and the token to call it with. */
 interface ClientOptions {
   url: string;
   /** undefined = calls go without; the API answers that one is needed. */

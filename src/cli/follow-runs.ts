@@ -9,7 +9,7 @@ import { instantText } from './print/time-text';
 import { runEnd, runHead, stepLines } from './print/timeline';
 
 const RECONNECT_MS = 1_000;
-/** After so long without an answer the connection is given up. */
+/** After this time without a response the connection is closed. */
 const GIVE_UP_MS = 60_000;
 
 interface FollowOptions {

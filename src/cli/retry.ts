@@ -22,7 +22,7 @@ export function configure(command: Command): void {
   command
     .argument('[run]', 'id of a failed run; without it all failed runs that the filters match')
     .addOption(
-      new Option('--from <place>', 'failure: steps that succeeded are not repeated; start: everything anew')
+      new Option('--from <place>', 'failure: steps that succeeded are not repeated; start: all steps run again')
         .choices(['failure', 'start'])
         .default('failure'),
     )

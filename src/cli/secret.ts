@@ -136,7 +136,7 @@ function addRemove(command: Command): void {
 function addRotate(command: Command): void {
   command
     .command('rotate')
-    .description('seal everything anew under the first key of FERMATA_SECRET_KEY')
+    .description('seal everything again under the first key of FERMATA_SECRET_KEY')
     .addHelpText(
       'after',
       `

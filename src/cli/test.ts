@@ -18,7 +18,7 @@ export function configure(command: Command): void {
       'after',
       `
 Runs automations against events and expected outcomes, on virtual time: days take moments. It is the service itself, on a
-Postgres of its own for the while; only Temporal's server, the clock and everything outside are stood in for. docs/testing.md
+temporary Postgres; only the Temporal server, the clock and external systems are simulated. docs/testing.md
 has the file format. Exit code 0: all is as expected; 1: something is not, or a file is not valid; 2: wrong use.
 
 Example of a file:
@@ -60,7 +60,7 @@ interface Options {
 async function runFiles(files: readonly ReadFile[], options: Options): Promise<FileReport[]> {
   const reports: FileReport[] = [];
   let postgres: ScratchPostgres | undefined;
-  // What was made for the while goes with the process.
+  // Temporary databases are removed when the process ends.
   const end = () => process.exit(130);
   process.once('SIGINT', end).once('SIGTERM', end);
   try {

@@ -94,7 +94,7 @@ async function print(client: ApiClient, detail: ChangeDetail, output: Output): P
   }
   const problem = routingProblem(change);
   if (problem !== undefined) output.line(`  ${problem}`);
-  else if (candidates === null) output.line('  What came of it is not kept any more.');
+  else if (candidates === null) output.line('  Its outcome is no longer kept.');
   else if (candidates.length === 0) {
     const events = change.events.length > 0 ? change.events.join(' or ') : 'changes of it';
     output.line(`  No automation listens to ${plain(events)}.`);

@@ -24,7 +24,7 @@ export interface DatabaseOptions {
   onError?: (error: Error) => void;
   /**
    * Milliseconds after which Postgres ends a statement; default 15,000, 0 = never. Three seconds later the client gives
-   * up too and drops the connection: then the server, or the way to it, is gone without a word.
+   * up too and drops the connection: then the server, or the network, has failed silently.
    */
   statementTimeoutMs?: number;
 }

@@ -238,7 +238,7 @@ export interface StartableDwell {
   workflowId: string;
 }
 
-/** After so long without an answer a start is tried again. */
+/** After this time without a response a start is repeated. */
 const START_AGAIN_SECONDS = 5;
 
 const TO_START = sql`status = 'armed' and started_at is null and (start_attempted_at is null

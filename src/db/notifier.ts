@@ -85,7 +85,7 @@ export function listen(url: string, handlers: Partial<Record<Topic, () => void>>
     try {
       await next.connect();
       await next.query(`listen ${CHANNEL}`);
-      // A connection that was cut without a word delivers nothing and reports nothing: only a question shows it.
+      // A connection that was cut silently delivers nothing and reports no error; only a query on it fails.
       heartbeat = setInterval(() => void next.query('select 1').catch(lost), HEARTBEAT_MS).unref();
       TOPICS.forEach(wake);
     } catch {

@@ -6,7 +6,7 @@ export interface Retention {
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
-  /** What came of changes for each candidate; whole days. */
+  /** Outcomes of changes for each candidate; whole days. */
   routingsMs: number;
   /** Resolved alerts with their episodes, and ended silences. */
   alertsMs: number;

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { DecidingPart } from '../domain/conditions/deciding-part';
 import type { Executor } from './executor';
 
-/** What came of a change for one candidate. */
+/** The outcome of a change for one candidate. */
 export interface CandidateRow {
   automationId: string;
   automationName: string;

@@ -3,7 +3,7 @@ import type { DecidingPart } from '../domain/conditions/deciding-part';
 import type { Executor } from './executor';
 import type { Fenced } from './mark-routed';
 
-/** What came of a change for one of its candidates, or for a wait. */
+/** The outcome of a change for one of its candidates, or for a wait. */
 export interface NewRouting {
   changeId: string;
   kind: 'candidate' | 'wait' | 'caused';

@@ -148,7 +148,7 @@ export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<s
   return rows.map((row) => row.id);
 }
 
-/** Those of the runs that were retried, whatever became of the retry. */
+/** Those of the runs that were retried, whatever the outcome of the retry. */
 export async function retriedAmong(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db

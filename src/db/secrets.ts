@@ -106,7 +106,7 @@ export async function runSecretsOf(db: Executor, runId: string): Promise<SealedR
   return found.rows;
 }
 
-/** Every sealed value of the database, to be sealed anew: table, key, name that it is sealed for, value. */
+/** Every sealed value of the database, to be sealed again: table, key, name that it is sealed for, value. */
 export async function resealAll(
   tx: Executor,
   reseal: (name: string, sealed: Sealed) => Sealed | null,

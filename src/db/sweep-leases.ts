@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** A lease that is not renewed for so long may be taken by another worker. */
+/** After this time without a renewal a lease may be taken by another worker. */
 const LEASE_SECONDS = 5;
 
 /** One kind of periodic work. */

@@ -9,7 +9,7 @@ import { forgetMigrationFailure, noteMigrationFailure } from './migration-failur
 
 const MIGRATOR = { type: 'system', id: 'migrate' } as const;
 
-/** What came of it, by automation. */
+/** The outcome, by automation. */
 export interface UpgradeResult {
   upgraded: string[];
   failed: string[];

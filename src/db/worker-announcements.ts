@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Knowledge } from '../domain/registry/knowledge';
 import type { Executor } from './executor';
 
-/** What a worker that has stopped knew counts for so long, so that its changes wait for a restart. */
+/** How long the plugins of a stopped worker still count as available, so that its changes wait for a restart. */
 const KEEP_MINUTES = 10;
 
 /** A worker process as it announces itself. */

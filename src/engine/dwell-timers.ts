@@ -23,7 +23,7 @@ import { createSweep, type Sweep } from './sweep';
 const BATCH = 200;
 /** Calls to Temporal under way at a time. */
 const CONCURRENT = 20;
-/** A dwell so long past its deadline is fired from its row: its workflow was lost, or Temporal is away. */
+/** How long after its deadline a dwell is fired from its row, because its workflow was lost or Temporal is away. */
 const OVERDUE_MS = 5_000;
 
 interface DwellTimersDeps {

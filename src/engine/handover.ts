@@ -9,7 +9,7 @@ import { subjectOf } from './gates/gates';
 import type { Fleet } from './fleet';
 import type { RoutingIndex, UnknownTrigger } from './routing-index';
 
-/** A change that no live worker knows all about waits so long for one that does, by the time since it was recorded. */
+/** How long after it was recorded a change waits for a worker that has all plugins it concerns. */
 const HOLD_SECONDS = 60;
 
 /** What this worker does with a change. */

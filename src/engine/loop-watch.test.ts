@@ -34,7 +34,7 @@ it('restarts a loop whose round does not end, and reports it once', async () => 
   watch.stop();
 });
 
-it('leaves a loop alone that comes round, and forgets one that was stopped', async () => {
+it('ignores a loop that completes its iterations, and forgets one that was stopped', async () => {
   const stalled: LoopState[] = [];
   const watch = createLoopWatch({ onStalled: (loop) => stalled.push(loop) });
   const sweep = createSweep({

@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { occurrencesOf } from '../domain/entities/occurrences';
-import { hears, type EntityListener } from '../domain/registry/entity-listener';
+import { listensTo, type EntityListener } from '../domain/registry/entity-listener';
 import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import { SCHEDULE_KIND } from '../domain/schedules/schedule-messages';
 import type { NewRouting } from '../db/routings';
@@ -95,7 +95,7 @@ function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: O
 }
 
 function listenersOf(queued: readonly EntityListener[], change: Change): EntityListener[] {
-  return change.shape === 'entity' ? queued.filter((each) => hears(each, change)) : [];
+  return change.shape === 'entity' ? queued.filter((each) => listensTo(each, change)) : [];
 }
 
 /** Rows of `routings` that need no gate: disabled triggers, triggers of disabled automations, and the run that caused it. */

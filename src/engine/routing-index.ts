@@ -50,7 +50,7 @@ export class RoutingIndex {
     return this.entries.size;
   }
 
-  /** Puts an automation in, in place of what was there of it. */
+  /** Adds an automation, or replaces its entries. */
   set(automation: RoutedAutomation): void {
     this.remove(automation.id);
     const removers: (() => void)[] = [];

@@ -9,7 +9,7 @@ export interface Sweep {
   stop(): Promise<void>;
 }
 
-/** Longest pause of a sweep that works only when poked, so that a watch sees that it comes round. */
+/** Longest pause, in milliseconds, of a sweep that works only when poked: the watchdog expects an iteration at least every 25 s. */
 const ROUND_MS = 10_000;
 
 /**

@@ -21,7 +21,7 @@ export interface DueWork {
 }
 
 /**
- * Looks every second, in one statement, for rows that nobody was notified of: the process that should have acted on them
+ * Searches every second, in one statement, for rows that were not acted on: the process that should have acted
  * died, or their time has come. One worker looks after each kind at a time; it holds a lease of 5 s.
  */
 export function createSweeper(deps: {

@@ -14,7 +14,7 @@ const CONCURRENT = 20;
 export interface WakeSender {
   /** Sends a wake soon, once; the sweep sends what was not answered. */
   send(wake: Wake): void;
-  /** There are wakes to send that nobody answered. */
+  /** Reports that there are unanswered wakes to send again. */
   poke(): void;
   stop(): Promise<void>;
 }

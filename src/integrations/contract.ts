@@ -111,11 +111,11 @@ export interface BeforeCall<C> {
   now: Date;
 }
 
-/** How a call came out, for who writes it down. */
+/** The outcome of a call, for the caller that stores it. */
 export interface CallOutcome {
   /** Of the last attempt, in milliseconds. */
   durationMs: number;
-  /** What it failed with for good, masked; absent = it succeeded. */
+  /** The final error, masked; absent = it succeeded. */
   error?: string;
   /** The call was not made: `before` answered in its place. */
   answeredBefore?: true;
@@ -156,7 +156,7 @@ export interface CallingAction<C = unknown> extends ActionDescription {
   execute(context: CallContext<C>): Promise<ActionResult>;
   /** Returns the result without a call when there is nothing to call for; null = call. */
   before?(context: BeforeCall<C>): Promise<ActionResult | null>;
-  /** Written together with the end of the step, whether it succeeded or failed for good. */
+  /** Written together with the end of the step, whether it succeeded or failed. */
   settled?(context: SettledContext<C>, outcome: CallOutcome): Promise<void>;
 }
 

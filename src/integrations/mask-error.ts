@@ -3,7 +3,7 @@ import type { Mask } from '../domain/secrets/mask-values';
 import { maskedMessage } from '../domain/secrets/masked-message';
 import { ProviderFailure } from './provider-failure';
 
-/** Masks whatever was thrown; what is no error of ours becomes a plain one. The cause, which may hold anything, is left out. */
+/** Masks whatever was thrown; other errors become plain ones. The cause, which may hold anything, is left out. */
 export function maskError(mask: Mask, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(maskedMessage(mask, String(error)));
   const message = maskedMessage(mask, error.message);

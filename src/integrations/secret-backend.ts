@@ -6,7 +6,7 @@ import type { Cipher } from '../domain/secrets/cipher';
 /** A value in clear: only inside the activity that uses it. */
 export interface SecretValue {
   value: string;
-  /** Changes with the value, also when a secret is deleted and set anew. */
+  /** Changes with the value, also when a secret is deleted and set again. */
   version: string;
   /** Where it may be used; absent or null = anywhere. */
   allow?: SecretBinding | null;

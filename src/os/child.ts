@@ -9,7 +9,7 @@ export interface ChildOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** Opens a channel for messages from the child; by the end of it the child hears that we died. */
+  /** Opens a channel for messages from the child; it closes when this process dies, which ends the child. */
   onMessage?: (message: unknown) => void;
   /** Each line of its standard output and error. */
   onLine: (line: string) => void;

@@ -26,7 +26,7 @@ interface PushDeps {
 }
 
 /**
- * Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP, JSON) every 15 s, and once more at `stop`.
+ * Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP, JSON) every 15 s, and a last time at `stop`.
  * Refusals that say so are retried. The first of several failures in a row is logged.
  */
 export function pushMetrics({ otlp, service, instance, collect, log }: PushDeps): { stop(): Promise<void> } {

@@ -98,7 +98,7 @@ async function sdkMetrics(port: number | undefined): Promise<string> {
   }
 }
 
-/** 200 while every loop comes round, 503 while one does not; a body that says when each last did. */
+/** 200 while every loop completes its iterations in time, else 503; the body gives the time of each loop's last iteration. */
 function sendHealth(response: ServerResponse, watch: LoopWatch | undefined): void {
   const loops = watch?.states() ?? [];
   const stalled = loops.some((loop) => loop.stalled);

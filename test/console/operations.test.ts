@@ -240,7 +240,7 @@ describeConsole('operating by the console', () => {
       .waitFor();
   });
 
-  it('routes a dead letter once more', async () => {
+  it('routes a dead letter again', async () => {
     const { body } = await screens.api.call('POST', `${BASE}/events`, {
       body: { specversion: '1.0', id: 'dead', source: '/test', type: 'broken' },
     });

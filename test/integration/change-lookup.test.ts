@@ -5,7 +5,7 @@ import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
 const AUTOMATION = '0193a5f0-0000-7000-8000-000000000001';
 
-describe('what came of a change', () => {
+describe('the outcome of a change', () => {
   let h: ApiHarness;
   beforeAll(async () => {
     h = await startApiHarness();

@@ -146,7 +146,7 @@ describe('a `for:` gate', () => {
     expect((await rowOf(id))?.status).toBe('idle');
   }, 60_000);
 
-  test('arms anew when the cause stops and comes back at once', async () => {
+  test('arms again when the cause stops and comes back at once', async () => {
     const id = await engine.save(whenOn('d', '{ seconds: 2 }'));
     await lamp('d', { status: 'on' });
     await lamp('d', { status: 'off' });
@@ -284,7 +284,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 60_000);
 
-  test('begins anew when the cause stopped and came back while everything was down', async () => {
+  test('starts again when the cause stopped and came back while everything was down', async () => {
     const id = await engine.save(whenOn('i', '{ seconds: 4 }'));
     await lamp('i', { status: 'on' });
     const first = await armed(id);

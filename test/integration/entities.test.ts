@@ -81,7 +81,7 @@ describe('entities', () => {
     expect((await changesOf(ref.id))[1]).toMatchObject({ delta: { level: null, tags: { a: '1', b: '2' } } });
   });
 
-  test('removal leaves transitions to null and a tombstone; the next creation starts anew', async () => {
+  test('removal leaves transitions to null and a tombstone; the next creation starts from nothing', async () => {
     const ref = lamp();
     await f.store.mutate(f.db, ref, { status: 'on' }, byUser);
     f.clock.advance(60_000);

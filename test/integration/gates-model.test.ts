@@ -117,7 +117,7 @@ describe('the gates and their reference model', () => {
       fc.record({
         gapSeconds: fc.integer({ min: 1, max: 80 }),
         status: fc.constantFrom('healthy', 'degraded', 'unhealthy'),
-        /** Sent once more; and one from that long before what was the newest, which changes nothing any more. */
+        /** Sent again; and one from that long before what was the newest, which changes nothing any more. */
         again: fc.boolean(),
         lateSeconds: fc.option(fc.integer({ min: 1, max: 300 })),
       }),
@@ -239,7 +239,7 @@ describe('the gates and their reference model', () => {
           changeIds[index]?.push(appended?.changeId ?? '');
         }
         await routed();
-        // Redelivered: the same changes come before the dispatcher once more.
+        // Redelivered: the same changes reach the dispatcher again.
         const repeats = stories.flatMap((story, index) => (story[step]?.again ? [changeIds[index]?.[step] ?? ''] : []));
         await engine.database.db.execute(
           sql`update changes set routed_at = null where change_id = any(${`{${repeats.join(',')}}`}::uuid[])`,

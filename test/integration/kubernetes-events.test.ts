@@ -125,7 +125,7 @@ describe('events of a Kubernetes cluster', () => {
     expect(after).toEqual([...before, 'both 1'].sort());
   }, 180_000);
 
-  test('begin anew when the cluster was restored to an earlier version', async () => {
+  test('start again when the cluster was restored to an earlier version', async () => {
     await watched();
     cluster.events.restore();
     cluster.events.end('cut');

@@ -3,7 +3,7 @@ import { runFermata } from '../support/process';
 import { until } from '../support/until';
 import { on, trigger, startWhyFixture, type Fields, type WhyFixture } from '../support/why-fixture';
 
-describe('what came of changes', () => {
+describe('outcomes of changes', () => {
   let engine: WhyFixture['engine'];
   let api: WhyFixture['api'];
   let detail: WhyFixture['detail'];
@@ -17,7 +17,7 @@ describe('what came of changes', () => {
   afterAll(() => engine.close());
 
   describe('GET /changes', () => {
-    test('answers with the whole of what came of a change', async () => {
+    test('returns the whole outcome of a change', async () => {
       const id = await engine.save(on('shown'));
       const changeId = await emit('shown', { n: 1 }, { subject: 's1' });
       const [run] = await ended(id);

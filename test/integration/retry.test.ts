@@ -87,7 +87,7 @@ describe('retrying runs', () => {
     expect((await retry(body.runId, { from: 'failure' })).body).toMatchObject({ code: 'not_retryable' });
   }, 60_000);
 
-  it('does everything anew from the start, under keys of its own', async () => {
+  it('runs all steps again from the start, under keys of its own', async () => {
     const { id, run } = await failedRun('from-start');
     const before = paths().length;
     broken = false;

@@ -181,7 +181,7 @@ actions:
     const cheap = await engine.save(waiting('cheap', 'trigger.payload.data.n == 1'));
     await engine.emit('begin', {});
     const worker = await engine.worker();
-    // After it has armed its wait, a run reads the log once more on its own, and no shared bound applies to that.
+    // After it has armed its wait, a run reads the log again on its own, and no shared bound applies to that.
     const armed = async () => {
       const found = await db().execute<{ count: number }>(sql`select count(*)::int as count from waits where looked`);
       return found.rows[0]?.count;

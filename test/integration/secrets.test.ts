@@ -339,7 +339,7 @@ ${steps}
     expect(left.rowCount).toBe(0);
   }, 90_000);
 
-  test('that are deleted and set anew are another secret, and both are hidden', async () => {
+  test('that are deleted and set again are another secret, and both are hidden', async () => {
     await call('PUT', '/secrets/AGAIN', { value: 'canary-of-before' });
     const id = await save(
       'anew',
@@ -364,7 +364,7 @@ ${steps}
     expect(JSON.stringify(steps)).not.toContain('canary');
   }, 60_000);
 
-  test('are sealed anew by `fermata secret rotate`, and set, listed and removed by the command line', async () => {
+  test('are sealed again by `fermata secret rotate`, and set, listed and removed by the command line', async () => {
     const cli = async (args: string[], input: string | null, more: Record<string, string> = {}) => {
       const env = engine.env({ FERMATA_URL: api.url, FERMATA_TOKEN: 'test-admin-token-0123456789', ...more });
       const child = startFermata(['secret', ...args], env, input ?? undefined);

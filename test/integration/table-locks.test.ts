@@ -138,7 +138,7 @@ describe('DDL on the change log while a reader holds it open', () => {
     }
   });
 
-  it('builds an index concurrently, and anew after an attempt that left it invalid', async () => {
+  it('builds an index concurrently, and again after an attempt that left it invalid', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-migrations-'));
     try {
       for (const file of readMigrations())

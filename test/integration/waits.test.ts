@@ -164,7 +164,7 @@ actions:
       return first?.status === 'cancelled' && second?.status === 'waiting';
     });
     await Promise.all(Array.from({ length: 20 }, (_, n) => w.lamp('storm-old', { status: 'on', n })));
-    // Every change is delivered once more, and wakes of the old run come late.
+    // Every change is delivered again, and wakes of the old run come late.
     await w.engine.database.pool.query(`update changes set routed_at = null where entity_id = 'storm-old'`);
     const handle = w.temporal.workflow.getHandle(old.workflow_id);
     for (let n = 0; n < 10; n += 1) await handle.signal('wake', { runId: old.id, path: 'actions[0]' });

@@ -2,7 +2,7 @@ import { type Engine, type RunRow } from './engine';
 import { until } from './until';
 
 /**
- * Starts automations by hand once more with what their first runs had: where they call, they are refused, or cancelled in the
+ * Starts automations by hand again with what their first runs had: where they call, they are refused, or cancelled in the
  * call. Gives the rows of these runs.
  */
 export async function endOtherwise(

@@ -67,7 +67,7 @@ export function useLive(): void {
         void queryClient.invalidateQueries({ queryKey: ['session'] });
         retry = window.setTimeout(connect, 3_000);
       };
-      // Too much was missed to be sent again: everything is read anew.
+      // Too much was missed to be sent again: everything is read again.
       source.addEventListener('gap', () => void queryClient.invalidateQueries());
       for (const name of Object.keys(STALE)) source.addEventListener(name, receive(name));
     };

@@ -104,7 +104,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let it react again; what is already so arms and starts nothing until the next change */
+        /** Let it react again; conditions that already hold arm and start nothing until the next change */
         post: operations["automations.enable"];
         delete?: never;
         options?: never;
@@ -396,7 +396,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Start a failed run once more, as a new run on the same version */
+        /** Retry a failed run, as a new run on the same version */
         post: operations["runs.retry"];
         delete?: never;
         options?: never;
@@ -414,7 +414,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Start all failed runs that match once more, each from its failed step, oldest first
+         * Retry all failed runs that match, each from its failed step, oldest first
          * @description A run that has a retry already is passed over: that one is retried when it failed as well.
          */
         post: operations["runs.retryMany"];
@@ -1200,7 +1200,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Acknowledge a firing alert; once more changes nothing */
+        /** Acknowledge a firing alert; a repeat changes nothing */
         post: operations["alerts.acknowledge"];
         delete?: never;
         options?: never;
@@ -1546,7 +1546,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Whether the far end takes the credentials */
+        /** Whether the far end accepts the credentials */
         post: operations["connections.test"];
         delete?: never;
         options?: never;
@@ -1614,7 +1614,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Route a change that was set aside once more */
+        /** Route a change again that was set aside */
         post: operations["changes.retry"];
         delete?: never;
         options?: never;
@@ -1649,7 +1649,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A change and what came of it: for each automation whose event matches, and for each wait */
+        /** A change and its outcome for each automation whose event matches, and each wait */
         get: operations["changes.get"];
         put?: never;
         post?: never;
@@ -1666,7 +1666,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What came of a change then, and what today's definition would do with it, with no effect */
+        /** The recorded outcome of a change, and what the current definition would do with it; has no effect */
         get: operations["automations.explain"];
         put?: never;
         post?: never;
@@ -3430,7 +3430,7 @@ export interface components {
                 /** @description null = not evaluated in a dry run, which takes it as passed */
                 passed: boolean | null;
                 detail?: string;
-                /** @description Each with its value, what was found and what was wanted */
+                /** @description Each with its value, actual and expected values */
                 conditions?: {
                     [key: string]: unknown;
                 }[];
@@ -3571,7 +3571,7 @@ export interface components {
             lastAt: string;
         };
         Explanation: {
-            /** @description What came of it then; null = the retention is over */
+            /** @description The outcome recorded then; null = it is no longer kept */
             then: components["schemas"]["Candidate"][] | null;
             now: {
                 /** @enum {string} */
@@ -3581,7 +3581,7 @@ export interface components {
                     /** @description null = not evaluated in a dry run, which takes it as passed */
                     passed: boolean | null;
                     detail?: string;
-                    /** @description Each with its value, what was found and what was wanted */
+                    /** @description Each with its value, actual and expected values */
                     conditions?: {
                         [key: string]: unknown;
                     }[];
@@ -7372,7 +7372,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description `failure`: steps that succeeded are not repeated; `start`: everything is done anew
+                     * @description `failure`: steps that succeeded are not repeated; `start`: all steps run again
                      * @default failure
                      * @enum {string}
                      */
@@ -16657,7 +16657,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What came of it */
+            /** @description The result of the test */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -20419,7 +20419,7 @@ export interface operations {
                 "application/json": {
                     name: string;
                     region?: string;
-                    /** @description Without a heartbeat for so long it is lost; 60 */
+                    /** @description Seconds without a heartbeat after which it is lost; 60 */
                     heartbeatTimeoutSeconds?: number;
                 };
             };
@@ -20777,7 +20777,7 @@ export interface operations {
                 "application/json": {
                     name?: string;
                     region?: string;
-                    /** @description Without a heartbeat for so long it is lost; 60 */
+                    /** @description Seconds without a heartbeat after which it is lost; 60 */
                     heartbeatTimeoutSeconds?: number;
                 };
             };

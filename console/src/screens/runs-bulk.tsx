@@ -118,7 +118,7 @@ function Preview({ kind, filter, onClose }: { kind: Kind; filter: Record<string,
         </Loaded>
       ) : (
         <p role="status">
-          {done.done} of {done.matched} {kind === 'cancel' ? 'were cancelled.' : 'were started once more.'}
+          {done.done} of {done.matched} {kind === 'cancel' ? 'were cancelled.' : 'were retried.'}
         </p>
       )}
     </Dialog>

@@ -3,7 +3,7 @@ import type { VersionRecord } from '../../db/automation-store';
 import { Definition } from '../../domain/definition/schema';
 import { toYaml } from '../../domain/definition/yaml';
 
-/** A place that differs; null stands for "not there". */
+/** A place that differs; null = absent on that side. */
 interface PlaceChange {
   path: string;
   before: unknown;
@@ -19,7 +19,7 @@ export function diffVersions(from: VersionRecord, to: VersionRecord) {
   return { from: from.version, to: to.version, unified, changes: changesOf('', from.definition, to.definition) };
 }
 
-/** Parsed once more for the order of keys, which jsonb loses. */
+/** Parsed again for the order of keys, which jsonb loses. */
 function yamlOf({ definition }: VersionRecord): string {
   const ordered = Definition.safeParse(definition);
   return toYaml(ordered.success ? ordered.data : definition);

@@ -86,7 +86,7 @@ const CauseAnswer = z
   })
   .meta({ id: 'Cause' });
 
-/** A change with everything that is known of what came of it. */
+/** A change with its recorded outcomes: candidates, waits and causes. */
 export const ChangeDetail = z
   .object({
     change: ChangeAnswer,

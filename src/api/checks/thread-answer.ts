@@ -13,7 +13,7 @@ export type ThreadAnswer =
         retryAfterSeconds: number | undefined;
       };
     }
-  /** A bug: the stack of what was thrown. */
+  /** Set for a bug: the stack of the error. */
   | { failure: string };
 
 /** The answer of a job that threw. */

@@ -48,7 +48,7 @@ export class DrySteps {
     return row;
   }
 
-  /** Records what became of a step. */
+  /** Records the outcome of a step. */
   write(path: string, { status, result, config, error, trace }: Shown): void {
     const row = this.rows.get(path);
     if (!row) return;

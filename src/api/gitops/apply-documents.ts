@@ -8,7 +8,7 @@ import { deleteAutomation } from '../automations/delete-automation';
 import { assertMayUseSecrets } from '../automations/secret-use';
 import type { GitOpsAutomation } from './read-documents';
 
-/** What became of one document, or of an automation that has none any more. */
+/** The outcome of one document, or of an automation without a document. */
 export interface Applied {
   name: string;
   /** null = it would be created. */

@@ -31,7 +31,7 @@ export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown, pr
   throw refusalOfFindings(findingsOf(parsed.error, prefix));
 }
 
-/** One refusal for all findings; its detail is the first one, for those who read only that. */
+/** One error for all findings; its detail is the first finding, for clients that show nothing else. */
 export function refusalOfFindings(errors: readonly Finding[]): FermataError {
   const [first] = errors;
   const place = first === undefined || first.path === '' ? 'The request' : first.path;

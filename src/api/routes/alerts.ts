@@ -208,7 +208,7 @@ function acknowledgeRoute(deps: AlertsDeps): Route {
     permission: 'automation.manage',
     operationId: 'alerts.acknowledge',
     tag: ALERT_TAG,
-    summary: 'Acknowledge a firing alert; once more changes nothing',
+    summary: 'Acknowledge a firing alert; a repeat changes nothing',
     params: FingerprintParams,
     body: z
       .strictObject({ by: z.string().min(1).max(200).optional().describe("Default: the token's name") })

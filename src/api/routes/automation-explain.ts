@@ -5,7 +5,7 @@ import { FermataError } from '../../domain/errors';
 import { requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { CandidateAnswer } from '../changes/change-answer';
 import type { DryRunWork } from '../dry-run/dry-run-work';
-import { heardOf } from '../dry-run/heard';
+import { triggersOf } from '../dry-run/triggers-of';
 import type { DryRun } from '../dry-run/report';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, Timestamp } from '../http/values';
@@ -14,7 +14,7 @@ import { DryGateAnswer, DryOutcomeAnswer, DryStepAnswer, toDryStep } from './dry
 
 const ExplainAnswer = z
   .object({
-    then: z.array(CandidateAnswer).nullable().describe('What came of it then; null = the retention is over'),
+    then: z.array(CandidateAnswer).nullable().describe('The outcome recorded then; null = it is no longer kept'),
     now: z.object({
       outcome: DryOutcomeAnswer,
       gates: z.array(DryGateAnswer),
@@ -37,7 +37,7 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
       permission: 'automation.read',
       operationId: 'automations.explain',
       tag: TAG,
-      summary: "What came of a change then, and what today's definition would do with it, with no effect",
+      summary: 'The recorded outcome of a change, and what the current definition would do with it; has no effect',
       params: IdParams,
       costly: 'always',
       query: z.object({ change: z.string().min(1).max(100).describe('Id of the change') }),
@@ -62,7 +62,7 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
 async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
   const { registry, dryRuns } = deps;
   let first: Now | undefined;
-  for (const { triggerId, occurrence } of heardOf(registry, automation, change)) {
+  for (const { triggerId, occurrence } of triggersOf(registry, automation, change)) {
     const { end: _end, ...report } = await dryRuns.run(automation, {
       ...{ triggerId, past: { change, occurrence }, now: change.occurredAt, mocks: {}, actor: change.actor },
     });
@@ -72,7 +72,7 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
   return first ?? refused('No trigger of the automation listens to what the change means.');
 }
 
-/** The answer when this process lacks a filter of today's definition: what came of the change then is still answered. */
+/** The answer when this process lacks a filter of today's definition: the recorded outcome is still returned. */
 function notEvaluated(error: unknown): Now {
   if (!(error instanceof FermataError) || error.code !== 'plugin_missing') throw error;
   return { outcome: 'error', gates: [{ gate: 'variables', passed: null, detail: error.message }], steps: [] };

@@ -24,7 +24,7 @@ export function automationStatusRoutes(deps: AutomationDeps): Route[] {
       permission: 'automation.manage',
       operationId: 'automations.enable',
       tag: TAG,
-      summary: 'Let it react again; what is already so arms and starts nothing until the next change',
+      summary: 'Let it react again; conditions that already hold arm and start nothing until the next change',
       params: IdParams,
       headers: IF_MATCH.headers,
       responses: RESPONSES,

@@ -37,7 +37,7 @@ export interface ChangeLookupDeps {
 
 const Since = z.string().max(100).optional();
 
-/** Changes and what came of them. */
+/** Changes and their outcomes. */
 export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
   const { db, registry, clock } = deps;
   return [
@@ -78,7 +78,7 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
       permission: 'automation.read',
       operationId: 'changes.get',
       tag: TAG,
-      summary: 'A change and what came of it: for each automation whose event matches, and for each wait',
+      summary: 'A change and its outcome for each automation whose event matches, and each wait',
       params: IdParams,
       responses: {
         200: { description: 'The change', schema: ChangeDetail },

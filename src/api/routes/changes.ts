@@ -48,7 +48,7 @@ export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: 
       permission: 'automation.manage',
       operationId: 'changes.retry',
       tag: TAG,
-      summary: 'Route a change that was set aside once more',
+      summary: 'Route a change again that was set aside',
       params: IdParams,
       responses: {
         200: { description: 'It is in the queue again', schema: FailedChangeAnswer },

@@ -43,10 +43,10 @@ function testRoute(deps: ConnectionsDeps): Route {
     audited: true,
     operationId: 'connections.test',
     tag: TAG,
-    summary: 'Whether the far end takes the credentials',
+    summary: 'Whether the far end accepts the credentials',
     params: IdParams,
     responses: {
-      200: { description: 'What came of it', schema: TestAnswer },
+      200: { description: 'The result of the test', schema: TestAnswer },
       ...NOT_FOUND,
     },
     handler: async (context) => json(200, await tryOut(deps, context, () => open(deps, context.params.id))),

@@ -57,7 +57,7 @@ export interface DomainResource<
     query: z.output<z.ZodObject<Q>>,
   ): Promise<R[]>;
   get(db: Executor, id: string): Promise<R | null>;
-  /** The row, which nobody else writes until the transaction ends; `not_found` when there is none. */
+  /** The row, which nobody else writes until the transaction ends. Throws `not_found` when it does not exist. */
   lock(tx: Executor, id: string): Promise<R>;
   /** Locks that a removal takes before that of the row, so that all take them in one order. */
   lockFirst?(tx: Executor): Promise<unknown>;

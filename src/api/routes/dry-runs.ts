@@ -7,7 +7,7 @@ import type { Registry } from '../../domain/registry/registry';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import type { DryRunWork } from '../dry-run/dry-run-work';
 import type { DryStep } from '../dry-run/report';
-import { heardOf } from '../dry-run/heard';
+import { triggersOf } from '../dry-run/triggers-of';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams } from '../http/values';
 import { requireChange } from './change-lookup';
@@ -52,7 +52,7 @@ export const DryGateAnswer = z.object({
   gate: z.string(),
   passed: z.boolean().nullable().describe('null = not evaluated in a dry run, which takes it as passed'),
   detail: z.string().optional(),
-  conditions: z.array(Document).optional().describe('Each with its value, what was found and what was wanted'),
+  conditions: z.array(Document).optional().describe('Each with its value, actual and expected values'),
   variables: Document.optional(),
 });
 
@@ -136,7 +136,7 @@ async function pastInput(
 ) {
   if (given.payload !== undefined) throw new FermataError('validation_failed', 'Give payload or changeId, not both.');
   const { change } = await requireChange(db, changeId);
-  const listening = heardOf(registry, automation, change).filter(
+  const listening = triggersOf(registry, automation, change).filter(
     ({ triggerId }) => (given.triggerId ?? triggerId) === triggerId,
   );
   const heard = listening.find(({ hasPayload }) => hasPayload) ?? listening[0];

@@ -83,7 +83,7 @@ export function hookSecretName(id: string): string {
   return `hook:${id}`;
 }
 
-/** Inbound hooks: who may post to `/hooks/{name}`. */
+/** Inbound hooks, and which senders may post to `/hooks/{name}`. */
 export function hookRoutes(deps: HooksDeps): Route[] {
   return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute()];
 }

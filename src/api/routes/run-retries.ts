@@ -19,7 +19,7 @@ const RetryBody = z
     from: z
       .enum(['start', 'failure'])
       .default('failure')
-      .describe('`failure`: steps that succeeded are not repeated; `start`: everything is done anew'),
+      .describe('`failure`: steps that succeeded are not repeated; `start`: all steps run again'),
   })
   .prefault({});
 
@@ -31,7 +31,7 @@ interface RetriesDeps {
   notifier: Notifier;
 }
 
-/** Starting failed runs once more. */
+/** Retries of failed runs. */
 export function runRetryRoutes(deps: RetriesDeps): Route[] {
   return [retryRoute(deps), bulkRetryRoute(deps)];
 }
@@ -47,7 +47,7 @@ function retryRoute(deps: RetriesDeps): Route {
     permission: 'automation.manage',
     operationId: 'runs.retry',
     tag: TAG,
-    summary: 'Start a failed run once more, as a new run on the same version',
+    summary: 'Retry a failed run, as a new run on the same version',
     params: IdParams,
     body: RetryBody,
     responses: {
@@ -73,7 +73,7 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
     permission: 'automation.manage',
     operationId: 'runs.retryMany',
     tag: TAG,
-    summary: 'Start all failed runs that match once more, each from its failed step, oldest first',
+    summary: 'Retry all failed runs that match, each from its failed step, oldest first',
     description: 'A run that has a retry already is passed over: that one is retried when it failed as well.',
     body: BulkBody,
     responses: { 200: { description: 'How many matched and were started', schema: BulkAnswer } },

@@ -38,9 +38,9 @@ interface Stored extends Record<string, unknown> {
 }
 
 /**
- * Starts a failed run once more (engine.md, Lifecycle) on the version that it was pinned to, as a new run that names it;
+ * Retries a failed run on the version that it was pinned to, as a new run that names it;
  * mode and limits hold as for any start, gates and conditions are not asked again, and a disabled automation runs too.
- * From the failure its idempotency keys are those of the run before; from the start everything is done anew, under new
+ * From the failure its idempotency keys are those of the run before; from the start all steps run again, under new
  * keys. Refused: `not_retryable`, `already_running`, `max_runs`, `conflict`, `plugin_missing`.
  */
 export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): Promise<string> {

@@ -67,7 +67,7 @@ function createRefresh(work: () => Promise<void>, connection: StreamConnection):
   };
 }
 
-/** Sends what is new of a run. `settled` = position whose rows are all visible. */
+/** Sends new states and steps of a run. `settled` = position whose rows are all visible. */
 function createRunReader({ db, webUi }: FollowRunDeps, connection: StreamConnection, runId: string, after: number) {
   /** Everything at or below this position was sent. */
   let cursor = after;

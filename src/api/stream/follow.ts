@@ -45,7 +45,7 @@ export async function followAll(
 
 /** Reads what a reader has missed from the tables, at the speed of the reader. */
 function createCatchUp({ db, webUi }: FollowDeps, connection: StreamConnection) {
-  /** Sent from the tables; the feed may deliver them once more. */
+  /** Sent from the tables; the feed may deliver them again. */
   const sent = new Set<number>();
   const held: StreamPlace[] = [];
 

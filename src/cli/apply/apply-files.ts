@@ -22,7 +22,7 @@ const Answer = z.object({
   ),
 });
 
-/** What became of one document, or of an automation that has none any more. */
+/** The outcome of one document, or of an automation without a document. */
 export type Applied = z.infer<typeof Answer>['results'][number] & {
   /** Where the document is; undefined = it was deleted. */
   file: string | undefined;

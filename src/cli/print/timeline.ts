@@ -52,7 +52,7 @@ function triggerText({ triggerId, triggerEvent }: Run): string {
   return triggerId == null ? triggerEvent : `${triggerId} (${triggerEvent})`;
 }
 
-/** One step: when, what, how long, and what came of it below. */
+/** One step: time, name, duration, and its result below. */
 export function stepLines(
   step: Step,
   run: Pick<Run, 'startedAt'>,

@@ -19,7 +19,7 @@ export function routingProblem({ routedAt, failedAt, failure, changeId }: Change
   if (failedAt !== null) {
     return plain(
       `It could not be routed and was set aside at ${instantText(failedAt)} UTC: ${failure ?? 'unknown error'}. ` +
-        `POST /changes/${changeId}/retry routes it once more.`,
+        `POST /changes/${changeId}/retry routes it again.`,
     );
   }
   if (routedAt !== null) return undefined;

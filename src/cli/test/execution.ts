@@ -52,7 +52,7 @@ interface ActivityCall {
 
 /**
  * One execution of a workflow: does for it what Temporal does, on virtual time. Activations and commands are those of the SDK's
- * core; timers fire when the clock of the test has come to them, activities run at once and take no time.
+ * core; timers fire when the clock of the test reaches them, activities run at once and take no time.
  */
 export class Execution {
   /** Settles when it has closed. */

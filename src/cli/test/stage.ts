@@ -63,7 +63,7 @@ export async function openStage(
       if (left !== null) await worker.hurry();
       quiet = left === null && temporal.isIdle() ? quiet + 1 : 0;
       if (Date.now() > until)
-        throw new Error(`The service did not come to rest at ${clock.now().toISOString()}: ${left ?? ''}`);
+        throw new Error(`The service did not become idle at ${clock.now().toISOString()}: ${left ?? ''}`);
       await pause(POLL_MS);
     }
     await worker.hurry();

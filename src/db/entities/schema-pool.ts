@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { createThreadPool } from '../../thread-pool';
 import { serveSchemas, type SchemaAnswer, type SchemaError, type SchemaJob } from './schema-thread';
 
-/** What came of checking states against a schema. */
+/** The result of checking states against a schema. */
 export type SchemaVerdict =
   /** Errors of each state, in the order of the states; an empty list = valid. */
   | { type: 'checked'; errors: SchemaError[][] }

@@ -22,7 +22,7 @@ export interface StartableRun {
   wasLost: boolean;
 }
 
-/** A start is tried again so long after its last attempt, when the run has not been claimed since. */
+/** Time after the last attempt at which the start of an unclaimed run is repeated. */
 const START_AGAIN_SECONDS = 5;
 
 interface Row extends Record<string, unknown> {

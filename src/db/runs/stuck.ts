@@ -14,9 +14,9 @@ export interface StuckRun {
   reason: string;
 }
 
-/** A run that may start and has not for so long is reported, in seconds. */
+/** Seconds after which a run that may start and has not is reported as stuck. */
 const NOT_STARTED_SECONDS = 60;
-/** A running run whose steps have not moved for so long is checked, in seconds. */
+/** Seconds without progress after which a running run is checked. */
 const QUIET_SECONDS = 60;
 /** A step may take this long before its run counts as one without progress, in seconds. */
 export const NO_PROGRESS_SECONDS = 900;

@@ -163,7 +163,7 @@ export async function beginCheck(db: Executor, runId: string, path: string): Pro
   return found.rows[0]?.armed ?? false;
 }
 
-/** Records a check that found nothing. `recheckAt`: when the next one is due by the clock; null = at no time. */
+/** Records a check that found nothing. `recheckAt`: when the next one is due by the clock; null = never. */
 export async function endCheck(tx: Executor, id: string, recheckAt: Date | null): Promise<void> {
   await tx.execute(sql`
     update waits set recheck_at = ${recheckAt?.toISOString() ?? null}, looked_by = null, looked = true where id = ${id}`);
@@ -180,7 +180,7 @@ export const leftBy = (runIds: SQL): SQL => sql`
 
 /**
  * Waits that changes of these entities or these events may end. Written so that any plan is look-ups in the indexes, also one that was
- * made while there were no waits: what is armed must not make the changes dearer that end none of it.
+ * made while there were no waits: armed waits must not slow down changes that end none of them.
  */
 export async function waitsOn(
   db: Executor,
@@ -222,7 +222,7 @@ const toWake = (row: WakeRow): Wake => ({ runId: row.run_id, path: row.path, wor
 export async function wakeWait(db: Executor, id: string, by: Waking): Promise<Wake | null> {
   const woken = await db.execute<WakeRow>(sql`
     update waits w set woken_by = ${JSON.stringify(by)}::jsonb, signalled_at = clock_timestamp(),
-      -- A wait that could not be evaluated reads the log once more.
+      -- A wait that could not be evaluated reads the log again.
       looked = looked and ${by.changed !== undefined || by.trigger !== undefined}
     from runs r where w.id = ${id} and w.woken_by is null and r.id = w.run_id
     returning w.run_id, w.path, r.workflow_id`);
@@ -259,7 +259,7 @@ export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
   return refs.filter((ref) => ref.endsWith(':*')).map((ref) => ref.slice(0, -2));
 }
 
-/** After so long a wake that nobody answered, or nobody sent, is sent again. */
+/** After this time a wake that was not answered, or not sent, is sent again. */
 const WAKE_AGAIN_SECONDS = 5;
 
 const TO_SEND = sql`woken_by is not null and (signalled_at is null

@@ -32,7 +32,7 @@ export const changes = pgTable('changes', {
   error: jsonb('error').$type<{ message: string }>(),
 });
 
-/** What came of each routed change, partitioned by day of `at`. */
+/** The outcome of each routed change, partitioned by day of `at`. */
 export const routings = pgTable('routings', {
   at: at('at')
     .notNull()

@@ -7,7 +7,7 @@ import type { ReceivedRequest, Receiver } from './receiver';
 
 const Accepted = z.looseObject({ changeIds: z.array(z.string()) });
 
-/** What came of one post of an alert. */
+/** The outcome of one posted alert. */
 export interface Act {
   title: string;
   alerts: Alert[];
@@ -76,7 +76,7 @@ export async function isFiring(client: ApiClient, fingerprint: string): Promise<
   }
 }
 
-/** Posts a payload of Alertmanager and waits for what comes of it. */
+/** Posts a payload of Alertmanager and waits for the runs that it starts. */
 export async function play(deps: ScenarioDeps, expected: Expected, payload: unknown): Promise<Act> {
   const { client, receiver, automationId } = deps;
   const { title, status, effectPath } = expected;
@@ -114,7 +114,7 @@ export async function play(deps: ScenarioDeps, expected: Expected, payload: unkn
   };
 }
 
-/** Posts a payload without waiting for what comes of it. */
+/** Posts a payload without waiting for runs. */
 export async function post(client: ApiClient, payload: unknown): Promise<z.infer<typeof Accepted>> {
   return client.send('POST', '/ingest/alertmanager', Accepted, { body: { json: payload } });
 }

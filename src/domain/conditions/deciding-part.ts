@@ -1,7 +1,7 @@
 import type { Condition } from '../definition/condition';
 import type { ConditionTrace } from './trace-condition';
 
-/** The smallest part of a condition that decided it, with what was found and what was wanted. */
+/** The smallest part of a condition that decided it, with actual and expected values. */
 export interface DecidingPart {
   /** Place in the definition, e.g. `conditions[1]` or `triggers[0].filter`. */
   path: string;

@@ -89,7 +89,7 @@ function statedBy(text: string): Stated | undefined {
 
 function rendered({ definition, group }: StoredDocument): string {
   const document = whole({ definition, group });
-  // Parsed once more for the order of keys, which is lost in jsonb.
+  // Parsed again for the order of keys, which is lost in jsonb.
   const ordered = Definition.safeParse(document);
   return toYaml(ordered.success ? ordered.data : document);
 }

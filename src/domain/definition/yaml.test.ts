@@ -22,7 +22,7 @@ describe('readYaml', () => {
     ],
     ['keys that are no text', '1: a\ntrue: b', { '1': 'a', true: 'b' }],
     ['aliases', 'a: &x {b: [1]}\nc: *x', { a: { b: [1] }, c: { b: [1] } }],
-    ['an anchor given anew', 'a: &x 1\nb: *x\nc: &x 2\nd: *x', { a: 1, b: 1, c: 2, d: 2 }],
+    ['an anchor that is redefined', 'a: &x 1\nb: *x\nc: &x 2\nd: *x', { a: 1, b: 1, c: 2, d: 2 }],
     ['a quoted "<<"', '"<<": 1', { '<<': 1 }],
     [
       'methods as keys',

@@ -67,7 +67,7 @@ class Extraction {
     this.refs.set(JSON.stringify([kind, id]), { kind, id });
   };
 
-  /** The text of a key if it stands in the source or can be evaluated for good. */
+  /** The text of a key if it stands in the source or can be evaluated once and for all. */
   #keyText(key: Key, source: string): string | undefined {
     if (key === undefined) return undefined;
     if (isStaticKey(key)) return String(key);

@@ -4,7 +4,7 @@ export interface DwellInput {
   dwellId: string;
 }
 
-/** done = fired, or nothing to fire; otherwise to be asked again after so long. */
+/** done = fired, or nothing to fire; otherwise how long to wait before the next check. */
 export type FireAnswer = { done: true } | { done: false; againInMs: number };
 
 /** What the workflow of a dwell calls. */

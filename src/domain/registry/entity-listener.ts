@@ -1,6 +1,6 @@
 import type { EntityChange } from '../entities/change';
 
-/** Which changes of state a listener hears; what is absent does not matter. */
+/** Which changes of state a listener receives; an absent field matches any value. */
 export interface EntityFilter {
   kind?: string;
   id?: string;
@@ -31,7 +31,7 @@ export function onEntityChanged(
 }
 
 /** Whether a change matches the filter of a listener. */
-export function hears({ filter: { kind, id, field } }: EntityListener, change: EntityChange): boolean {
+export function listensTo({ filter: { kind, id, field } }: EntityListener, change: EntityChange): boolean {
   if (kind !== undefined && change.kind !== kind) return false;
   if (id !== undefined && change.id !== id) return false;
   return field === undefined || change.changedFields.includes(field);

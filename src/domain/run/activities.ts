@@ -28,7 +28,7 @@ export interface Skipped {
   type: 'skipped';
 }
 
-/** The step failed for good; its row says so. */
+/** The step failed permanently; its row says so. */
 export interface Failed {
   type: 'failed';
   error: RunError;
@@ -137,7 +137,7 @@ export interface RunActivities {
   /** Carries out steps one after another until one needs Temporal; after the last step of the run ends its row, too. */
   performStretch(input: StretchInput): Promise<Stretched>;
   /**
-   * One provider call as a normal activity. A step that failed for good is thrown as a non-retryable failure with `Failed` in
+   * One provider call as a normal activity. A step that failed permanently is thrown as a non-retryable failure with `Failed` in
    * its details; histories of 0.1.0 have it as a result.
    */
   performStep(input: StepInput): Promise<StepOutcome>;

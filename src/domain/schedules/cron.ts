@@ -124,7 +124,7 @@ function daysOf(
 }
 
 /**
- * Steps that do not do what they seem to: `*\/90` minutes is the same as `0`, and `*\/7` minutes starts anew each hour.
+ * Steps that do not do what they seem to: `*\/90` minutes is the same as `0`, and `*\/7` minutes restarts each hour.
  * @throws {CronError}
  */
 export function cronWarnings(text: string): string[] {

@@ -112,7 +112,7 @@ async function exists(tx: Executor, fingerprint: string): Promise<boolean> {
   return found.rows.length > 0;
 }
 
-/** Writes `silencedUntil` anew on the firing alerts that silences cover. */
+/** Updates `silencedUntil` of the firing alerts that silences cover. */
 async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): Promise<void> {
   if (silences.length === 0) return;
   const { tx, now } = write;

@@ -59,7 +59,7 @@ export async function listGroups(
   return db.select().from(g).where(older).orderBy(desc(g.createdAt), desc(g.id)).limit(limit);
 }
 
-/** Locks the group's row until the transaction ends; `not_found` when there is none. */
+/** Locks the group's row until the transaction ends. Throws `not_found` when it does not exist. */
 export async function lockGroup(tx: Executor, id: string): Promise<Group> {
   const [group] = await tx.select().from(systemGroups).where(eq(systemGroups.id, id)).for('no key update');
   if (!group) throw notFound(id);
@@ -87,7 +87,7 @@ export async function createGroup(write: DomainWrite, input: NewGroup): Promise<
   return group;
 }
 
-/** Changes a group; `not_found` when there is none. */
+/** Changes a group. Throws `not_found` when it does not exist. */
 export async function updateGroup(write: DomainWrite, id: string, patch: GroupPatch): Promise<Group> {
   assertStorable(patch);
   const current = await lockGroup(write.tx, id);
@@ -98,7 +98,7 @@ export async function updateGroup(write: DomainWrite, id: string, patch: GroupPa
   return group;
 }
 
-/** Removes a group; its systems stay. `not_found` when there is none. */
+/** Removes a group; its systems stay. Throws `not_found` when it does not exist. */
 export async function deleteGroup(write: DomainWrite, id: string): Promise<void> {
   const gone = await write.tx.delete(systemGroups).where(eq(systemGroups.id, id)).returning();
   if (gone.length === 0) throw notFound(id);
@@ -108,7 +108,7 @@ export async function deleteGroup(write: DomainWrite, id: string): Promise<void>
   await write.entities.remove(write.tx, { kind: catalogGroupKind.kind, id }, write.cause);
 }
 
-/** Refused: groups that there are not. */
+/** Refused: groups that do not exist. */
 export async function assertGroups(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const known = await db

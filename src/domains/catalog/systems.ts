@@ -68,7 +68,7 @@ export async function lockSystems(tx: Executor, ids: readonly string[]): Promise
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** One system, as `lockSystems`; `not_found` when there is none. */
+/** One system, as `lockSystems`. Throws `not_found` when it does not exist. */
 export async function lockSystem(tx: Executor, id: string): Promise<System> {
   const system = (await lockSystems(tx, [id])).get(id);
   if (!system) throw notFound(id);
@@ -122,7 +122,7 @@ export async function insertSystem(write: DomainWrite, input: NewSystem): Promis
   return system;
 }
 
-/** Changes a system; `not_found` when there is none. */
+/** Changes a system. Throws `not_found` when it does not exist. */
 export async function updateSystem(write: DomainWrite, id: string, patch: SystemPatch): Promise<System> {
   assertStorable(patch);
   const current = await lockSystem(write.tx, id);

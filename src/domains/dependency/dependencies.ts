@@ -84,7 +84,7 @@ async function mirror(write: DomainWrite, row: Dependency): Promise<void> {
   await write.entities.mutate(write.tx, { kind: dependencyKind.kind, id }, () => state, write.cause);
 }
 
-/** The dependency, which nobody else writes until the transaction ends; `not_found` when there is none. */
+/** The dependency, which nobody else writes until the transaction ends. Throws `not_found` when it does not exist. */
 export async function lockDependency(tx: Executor, id: string): Promise<Dependency> {
   await lockEdges(tx);
   const row = await getDependency(tx, id);
@@ -92,7 +92,7 @@ export async function lockDependency(tx: Executor, id: string): Promise<Dependen
   return row;
 }
 
-/** Refused: an edge to itself, one that is there, one that closes a circle (`conflict`), and systems that there are not. */
+/** Refused: an edge to itself, one that already exists, one that closes a cycle (`conflict`), and systems that do not exist. */
 async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
   const { id, sourceSystemId: source, targetSystemId: target } = row;
   if (source === target) throw new FermataError('conflict', `"${source}" cannot depend on itself`);
@@ -134,7 +134,7 @@ export async function createDependency(write: DomainWrite, input: NewDependency)
   return row;
 }
 
-/** Changes a dependency; `not_found` when there is none. */
+/** Changes a dependency. Throws `not_found` when it does not exist. */
 export async function updateDependency(write: DomainWrite, id: string, patch: DependencyPatch): Promise<Dependency> {
   assertStorable(patch);
   const current = await lockDependency(write.tx, id);
@@ -146,7 +146,7 @@ export async function updateDependency(write: DomainWrite, id: string, patch: De
   return row;
 }
 
-/** Removes a dependency; `not_found` when there is none. */
+/** Removes a dependency. Throws `not_found` when it does not exist. */
 export async function deleteDependency(write: DomainWrite, id: string): Promise<Dependency> {
   const current = await lockDependency(write.tx, id);
   await write.tx.delete(d).where(eq(d.id, current.id));

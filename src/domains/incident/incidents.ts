@@ -103,7 +103,7 @@ async function comment(write: DomainWrite, incidentId: string, update: NewIncide
   return row;
 }
 
-/** Locks the incident's row until the transaction ends; `not_found` when there is none. */
+/** Locks the incident's row until the transaction ends. Throws `not_found` when it does not exist. */
 export async function lockIncident(tx: Executor, id: string): Promise<Incident> {
   const rows = z.guid().safeParse(id).success
     ? await tx.select().from(incidents).where(eq(incidents.id, id)).for('no key update')
@@ -141,7 +141,7 @@ export async function createIncident(write: DomainWrite, input: NewIncident): Pr
   return incident;
 }
 
-/** Changes an incident; `not_found` when there is none. */
+/** Changes an incident. Throws `not_found` when it does not exist. */
 export async function updateIncident(write: DomainWrite, id: string, patch: IncidentPatch): Promise<Incident> {
   assertStorable(patch);
   return change(write, await lockIncident(write.tx, id), patch);
@@ -170,7 +170,7 @@ export async function resolveIncident(write: DomainWrite, id: string, message?: 
   return resolves ? change(write, current, { status: 'resolved' }) : current;
 }
 
-/** Removes an incident with its updates; its entity leaves a tombstone. `not_found` when there is none. */
+/** Removes an incident with its updates; its entity leaves a tombstone. Throws `not_found` when it does not exist. */
 export async function deleteIncident(write: DomainWrite, id: string): Promise<void> {
   await lockIncident(write.tx, id);
   await write.entities.remove(write.tx, { kind: incidentKind.kind, id }, write.cause);

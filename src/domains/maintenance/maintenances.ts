@@ -77,7 +77,7 @@ async function mirror(write: DomainWrite, row: Maintenance, occurredAt: Date): P
   await write.entities.mutate(write.tx, ref, () => state, write.cause, { occurredAt, context: { title } });
 }
 
-/** Locks the maintenance's row until the transaction ends; `not_found` when there is none. */
+/** Locks the maintenance's row until the transaction ends. Throws `not_found` when it does not exist. */
 export async function lockMaintenance(tx: Executor, id: string): Promise<Maintenance> {
   const rows = z.guid().safeParse(id).success ? await tx.select().from(m).where(eq(m.id, id)).for('no key update') : [];
   if (!rows[0]) throw new FermataError('not_found', `Maintenance "${id}" not found`);
@@ -139,7 +139,7 @@ export async function createMaintenance(write: DomainWrite, input: NewMaintenanc
   return followClock(write, row, now);
 }
 
-/** Changes a maintenance; `not_found` when there is none, `conflict` for times or status of one that has ended. */
+/** Changes a maintenance. Throws `not_found` when it does not exist, `conflict` for times or status of one that has ended. */
 export async function updateMaintenance(write: DomainWrite, id: string, patch: MaintenancePatch): Promise<Maintenance> {
   assertStorable(patch);
   const current = await lockMaintenance(write.tx, id);
@@ -158,7 +158,7 @@ export async function updateMaintenance(write: DomainWrite, id: string, patch: M
   return followClock(write, await store(write, next), write.now);
 }
 
-/** Says something about a maintenance; that changes nothing of it. `not_found` when there is none. */
+/** Adds an update to a maintenance without changing it. Throws `not_found` when it does not exist. */
 export async function addMaintenanceUpdate(
   write: DomainWrite,
   id: string,
@@ -188,14 +188,14 @@ export async function listMaintenanceUpdates(
     .limit(page.limit);
 }
 
-/** Removes a maintenance with its updates; its entity leaves a tombstone. `not_found` when there is none. */
+/** Removes a maintenance with its updates; its entity leaves a tombstone. Throws `not_found` when it does not exist. */
 export async function deleteMaintenance(write: DomainWrite, id: string): Promise<void> {
   const { title } = await lockMaintenance(write.tx, id);
   await write.entities.remove(write.tx, { kind: maintenanceKind.kind, id }, write.cause, { context: { title } });
   await write.tx.delete(m).where(eq(m.id, id));
 }
 
-/** Ends what runs for a system, in the order of ids; gives the ids. A message becomes an update of each. */
+/** Ends what runs for a system, in the order of ids; returns the ids. A message becomes an update of each. */
 export async function endMaintenancesOf(write: DomainWrite, systemId: string, message?: string): Promise<string[]> {
   const rows = await write.tx
     .select()
@@ -226,7 +226,7 @@ const isDue = (now: Date): SQL => sql`${m.status} in ('scheduled', 'in_progress'
 /** There are maintenances to start or end. */
 export const maintenancesDue = (now: Date): SQL => sql`exists (select 1 from ${m} where ${isDue(now)})`;
 
-/** Starts and ends what is due by the server's clock; gives how many rows changed. Rows that others hold wait. */
+/** Starts and ends what is due by the server's clock; returns how many rows changed. Rows that others hold wait. */
 export async function startAndEndDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx
     .select()

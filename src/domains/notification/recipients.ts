@@ -5,7 +5,7 @@ import type { AnyConnectionType, NotifyMessage } from '../../integrations/connec
 import type { CallContext } from '../../integrations/contract';
 import { ProviderFailure } from '../../integrations/provider-failure';
 
-/** What came of one recipient. `to` is empty for a channel that has no recipients. */
+/** The outcome for one recipient. `to` is empty for a channel that has no recipients. */
 export const DeliveryResult = z.object({
   to: z.string(),
   ok: z.boolean(),

@@ -17,7 +17,7 @@ export const NewSatellite = z.strictObject({
     .min(1)
     .max(86_400)
     .optional()
-    .describe('Without a heartbeat for so long it is lost; 60'),
+    .describe('Seconds without a heartbeat after which it is lost; 60'),
 });
 export type NewSatellite = z.infer<typeof NewSatellite>;
 
@@ -86,7 +86,7 @@ async function store(write: DomainWrite, row: Satellite, occurredAt = write.now)
   return row;
 }
 
-/** Locks the satellite's row until the transaction ends; `not_found` when there is none. */
+/** Locks the satellite's row until the transaction ends. Throws `not_found` when it does not exist. */
 export async function lockSatellite(tx: Executor, id: string): Promise<Satellite> {
   const rows = z.guid().safeParse(id).success ? await tx.select().from(s).where(eq(s.id, id)).for('no key update') : [];
   if (!rows[0]) throw notFound(id);
@@ -104,7 +104,7 @@ export async function createSatellite(write: DomainWrite, input: NewSatellite): 
   });
 }
 
-/** Changes a satellite; `not_found` when there is none. */
+/** Changes a satellite. Throws `not_found` when it does not exist. */
 export async function updateSatellite(write: DomainWrite, id: string, patch: SatellitePatch): Promise<Satellite> {
   assertStorable(patch);
   const current = await lockSatellite(write.tx, id);
@@ -145,7 +145,7 @@ const isSilent = (now: Date): SQL => sql`${s.status} = 'online'
 /** There are satellites whose heartbeat has not come. */
 export const satellitesSilent = (now: Date): SQL => sql`exists (select 1 from ${s} where ${isSilent(now)})`;
 
-/** Finds satellites whose heartbeat has not come, by the server's clock; gives how many. */
+/** Finds satellites whose heartbeat has not come, by the server's clock; returns how many. */
 export async function loseSilent(write: DomainWrite, limit: number): Promise<number> {
   const silent = await write.tx
     .select()

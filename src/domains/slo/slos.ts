@@ -61,7 +61,7 @@ export async function listSlos(db: Executor, page: { limit: number; before: stri
   return db.select().from(slos).where(where).orderBy(desc(slos.id)).limit(page.limit);
 }
 
-/** Locks the objective's row until the transaction ends; `not_found` when there is none. */
+/** Locks the objective's row until the transaction ends. Throws `not_found` when it does not exist. */
 export async function lockSlo(tx: Executor, id: string): Promise<Slo> {
   const rows = z.guid().safeParse(id).success
     ? await tx.select().from(slos).where(eq(slos.id, id)).for('no key update')
@@ -70,7 +70,7 @@ export async function lockSlo(tx: Executor, id: string): Promise<Slo> {
   return rows[0];
 }
 
-/** Adds an objective and computes it. `not_found` for a system that there is not. */
+/** Adds an objective and computes it. `not_found` for an unknown system. */
 export async function createSlo(write: DomainWrite, input: NewSlo): Promise<Slo> {
   assertStorable(input);
   const { now } = write;
@@ -85,7 +85,7 @@ export async function createSlo(write: DomainWrite, input: NewSlo): Promise<Slo>
   return compute(write, row);
 }
 
-/** Changes an objective and computes it anew; `not_found` when there is none. */
+/** Changes an objective and recomputes it. Throws `not_found` when it does not exist. */
 export async function updateSlo(write: DomainWrite, id: string, patch: SloPatch): Promise<Slo> {
   assertStorable(patch);
   const current = await lockSlo(write.tx, id);
@@ -93,7 +93,7 @@ export async function updateSlo(write: DomainWrite, id: string, patch: SloPatch)
   return compute(write, { ...current, name, target, windowDays, updatedAt: write.now });
 }
 
-/** Removes an objective; `not_found` when there is none. */
+/** Removes an objective. Throws `not_found` when it does not exist. */
 export async function deleteSlo(write: DomainWrite, id: string): Promise<void> {
   await lockSlo(write.tx, id);
   await write.tx.delete(slos).where(eq(slos.id, id));
@@ -185,7 +185,7 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
 
 const isDue = (now: Date): SQL => sql`${slos.computeAt} <= ${now.toISOString()}`;
 
-/** Computes what is due by the server's clock; gives how many. */
+/** Computes what is due by the server's clock; returns how many. */
 export async function computeDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx
     .select()

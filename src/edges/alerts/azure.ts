@@ -47,7 +47,7 @@ function read(input: unknown): Element {
   };
 }
 
-/** Custom properties are the user's: what is no text of them is left out. */
+/** Custom properties may have any type; those that are not text are left out. */
 function own(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(

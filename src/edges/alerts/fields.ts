@@ -24,7 +24,7 @@ export function text(value: unknown, ...path: readonly string[]): string | undef
   return typeof found === 'number' || typeof found === 'boolean' ? String(found) : undefined;
 }
 
-/** As `text`. @throws {ElementError} when it is not there */
+/** As `text`. @throws {ElementError} when the field is missing */
 export function required(value: unknown, ...path: readonly string[]): string {
   const found = text(value, ...path);
   if (found === undefined) throw new ElementError(`${path.join('.')}: is required`);
@@ -43,7 +43,7 @@ export function textMap(value: unknown, what: string): Record<string, string> {
   );
 }
 
-/** Texts that are there: what is undefined or empty is left out. */
+/** Returns the texts that are set: undefined and empty values are left out. */
 export function present(texts: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(texts).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]])),

@@ -62,7 +62,7 @@ function linkOf(alert: { alias: string; by: string; id: string; title: string; a
   };
 }
 
-/** Details are free: what is no text of them is left out. */
+/** Details may have any type; those that are not text are left out. */
 function detailsOf(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each !== 'object')), 'details');

@@ -12,7 +12,7 @@ interface HttpFailureOptions {
   output?: unknown;
 }
 
-/** The failure that an answer without a 2xx status is (`http_status`), with the far end's wish when to come again. */
+/** Returns the failure (`http_status`) for a response without a 2xx status, with its `Retry-After`. */
 export function httpFailure(response: EgressResponse, options: HttpFailureOptions): ProviderFailure {
   const { status, headers, url } = response;
   const retryable = RETRYABLE.has(status) || status >= 500 || (options.retryOnStatus?.includes(status) ?? false);

@@ -12,7 +12,7 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
 ]);
 
 /**
- * Text of an answer, at most `maxBytes` of it, both on the wire and after decompression; what is beyond is not read.
+ * Returns the text of a response, at most `maxBytes` of it, both on the wire and after decompression; what is beyond is not read.
  * One content coding is undone (we ask for none); text in several is left out. An unreadable coding ends the text there,
  * because the far end has done its work anyway.
  */

@@ -45,7 +45,7 @@ export function isAllowedAddress(address: string, port: number, allow: AllowList
   return refusalOf(address) === null || allow.allowsAddress(address, port);
 }
 
-/** The refusal of a name. It names no address: whoever may write an automation must not learn where internal names lead. */
+/** The refusal of a name. It contains no address, since authors of automations must not learn the addresses of internal names. */
 export function refusedName(hostname: string): ProviderFailure {
   return refused(`The host ${hostname} is not public. ${HINT}`);
 }

@@ -43,7 +43,7 @@ const isJson = (contentType: string | undefined) => contentType === undefined ||
 /** The event that an object in JSON format is. Refused: `validation_failed`, `invalid_text`, with the index in a batch. */
 export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   const prefix = index === undefined ? '' : `[${index}]`;
-  // In the JSON format an attribute that is null is one that is not there.
+  // In the JSON format a null attribute counts as absent.
   const given =
     typeof input === 'object' && input !== null && !Array.isArray(input)
       ? Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || name === 'data'))

@@ -19,7 +19,7 @@ export interface FireDeps extends DwellDeps, SurvivorDeps {
   failpoint: (name: string) => Promise<void> | void;
 }
 
-/** Writes what came of the change that armed the dwell, in the same transaction. */
+/** Records the outcome of the change that armed the dwell, in the same transaction. */
 async function noted({ keepsRoutings }: FireDeps, tx: Executor, decided: Decided): Promise<Decided> {
   if (keepsRoutings) await insertRoutings(tx, routingsOf(decided));
   return decided;

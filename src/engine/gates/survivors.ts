@@ -13,7 +13,7 @@ import type { OverflowReport } from './overflow-report';
 import type { RunLauncher } from '../start/launch';
 
 export interface SurvivorDeps {
-  /** Whether it is recorded what came of changes (`FERMATA_RETENTION_ROUTINGS_HOURS` above 0). */
+  /** Whether outcomes of changes are recorded (`FERMATA_RETENTION_ROUTINGS_HOURS` above 0). */
   keepsRoutings: boolean;
   evaluations: EvaluationLog;
   launcher: RunLauncher;

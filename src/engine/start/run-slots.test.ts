@@ -32,7 +32,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(1);
   });
 
-  it('gives up a reservation that nothing was heard of', () => {
+  it('gives up a reservation that was never used', () => {
     const { run, pass } = slotsOf(1);
     run.reserve('a', 'automation a');
     pass(29_000);
@@ -45,7 +45,7 @@ describe('slots of runs', () => {
   it('starts fewer runs while starts take longer than the quickest ones, and more again when they are quick', () => {
     const { run, pass } = slotsOf(200);
     let count = 0;
-    /** Starts as many runs as there is room for, each of them taking so long. */
+    /** Starts as many runs as there are slots for; each takes the given time. */
     const startAll = (ms: number) => {
       const runs: string[] = [];
       for (let id = `${(count += 1)}`; run.reserve(id, `automation ${id}`); id = `${(count += 1)}`) runs.push(id);

@@ -6,7 +6,7 @@ const INITIAL = 20;
 const LEAST = 10;
 /** Least share of one automation. */
 const LEAST_SHARE = 5;
-/** While one automation alone asks for slots for so long, it may use the whole limit. */
+/** After this time without requests of other automations, one automation may use all slots. */
 const ALONE_MS = 10_000;
 /** Weight of the newest start in the moving average of start times. */
 const WEIGHT = 0.1;

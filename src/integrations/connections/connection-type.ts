@@ -55,7 +55,7 @@ export interface ConnectionType<C = unknown> {
   configSchema: z.ZodObject;
   /** Fields that say where secrets are sent: when one changes, the secrets have to be sent again. */
   addressFields: readonly (keyof C & string)[];
-  /** Looks whether the far end takes the credentials; what it says. @throws {ProviderFailure} */
+  /** Checks whether the called system accepts the credentials, and returns its answer. @throws {ProviderFailure} */
   test(config: C, call: ConnectionCall): Promise<string>;
   /** Notifies people (`notification.send`); absent = the type cannot. Returns the id of the message, if it has one. */
   notify?: {

@@ -38,7 +38,7 @@ const Failure = z.looseObject({
   errors: z.array(z.unknown()).optional(),
 });
 const Installation = z.looseObject({ token: z.string(), expires_at: z.string() });
-/** A token of an installation is renewed so long before it ends. */
+/** How long before it expires the token of an installation is renewed. */
 const EARLY_MS = 120_000;
 
 /** Creates a client: https://docs.github.com/en/rest */

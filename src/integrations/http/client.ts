@@ -48,7 +48,7 @@ export type HttpClient = (
 
 const Token = z.looseObject({ access_token: z.string().min(1), expires_in: z.coerce.number().optional() });
 const TokenFailure = z.looseObject({ error: z.string(), error_description: z.string().optional() });
-/** A token without a lifetime is used for so long; others are renewed a minute before they end. */
+/** How long a token without a stated lifetime is used; other tokens are renewed a minute before they expire. */
 const DEFAULT_TOKEN_SECONDS = 300;
 const EARLY_MS = 60_000;
 

@@ -9,7 +9,7 @@ export interface SlotLimits {
   waitMs: number;
 }
 
-/** A queue in front of work that only so many may do at once; first come, first served. */
+/** Limits how many calls do some work at once; the others wait in order of arrival. */
 export type Slots = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
 /** @throws {ProviderFailure} overloaded (retryable) when the queue is full or the turn does not come in time */

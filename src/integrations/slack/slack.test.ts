@@ -65,7 +65,7 @@ it('replaces the message of the same key, and posts again when that is gone', as
 it.each([
   ['#nowhere', 'channel_not_found'],
   ['#random', 'invite the bot to the channel'],
-])('fails for good in %s', async (channel, message) => {
+])('fails without a retry in %s', async (channel, message) => {
   await expect(post({ channel })).rejects.toMatchObject({
     retryable: false,
     message: expect.stringContaining(message) as string,

@@ -10,7 +10,7 @@ export interface KnownHost {
   isKey(key: Buffer): boolean;
 }
 
-/** Whether a host presented a key that it is known by. */
+/** Whether a host presented one of its known keys. */
 export type HostKeyVerdict = 'known' | 'unknown' | 'changed' | 'revoked';
 
 /** Fingerprint of a key as `ssh-keygen -l` prints it. */

@@ -33,7 +33,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     ['exit 3', 'ended with 3', 3],
     ['echo no such service >&2; exit 1', 'ended with 1: no such service', 1],
     ['kill -9 $$', 'was ended by SIGKILL', null],
-  ])('fails for good: %s', async (command, message, exitCode) => {
+  ])('fails without a retry: %s', async (command, message, exitCode) => {
     const failure: unknown = await run({ command }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'provider_failed', retryable: false, output: { exitCode } });
     expect(String((failure as Error).message)).toBe(`The command on 127.0.0.1 ${message}`);
@@ -132,7 +132,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect((failure as Error).message).toMatch(message);
   });
 
-  it('fails for good with refused credentials, and with hosts that the connection does not name', async () => {
+  it('fails without a retry with refused credentials, and with hosts that the connection does not name', async () => {
     const { private: stranger } = ssh2.utils.generateKeyPairSync('ed25519');
     for (const more of [{ privateKey: stranger }, { privateKey: undefined, password: 'canary-wrong' }]) {
       const refused: unknown = await runner(more)

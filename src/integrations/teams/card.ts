@@ -10,7 +10,7 @@ interface CardContent {
 
 /**
  * Largest message in bytes, everything included (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions).
- * Teams counts the card as a text inside the message, with its quotes escaped once more, and refuses above 28,672 bytes:
+ * Teams counts the card as a text inside the message, with its quotes escaped again, and refuses above 28,672 bytes:
  * https://github.com/MicrosoftDocs/msteams-docs/issues/11274. The flow has answered 202 by then, so the message would be lost
  * without an error.
  */

@@ -19,7 +19,7 @@ export function isHeaderName(name: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name);
 }
 
-/** Whether a header belongs to the connection and not to the one who sends a request. */
+/** Whether only the connection may set a header, and not the configuration of a step. */
 export function isForbiddenHeader(name: string): boolean {
   return FORBIDDEN.has(name.toLowerCase());
 }

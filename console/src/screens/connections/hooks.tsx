@@ -125,7 +125,7 @@ function NewHook({ onClose }: { onClose(): void }) {
           hint="ARNs of the topics that may post, one a line. Their subscriptions are confirmed on their own."
         />
       )}
-      {scheme === 'none' && <p className="tone-warn">Anybody who knows the address can send.</p>}
+      {scheme === 'none' && <p className="tone-warn">Anyone with the address can send.</p>}
       {!UNSIGNED.has(scheme) && (
         <TextField
           label="Secret"

@@ -11,7 +11,7 @@ import { Time } from '../../ui/time';
 type Failed = components['schemas']['FailedChange'];
 type Refused = components['schemas']['RefusedDelivery'];
 
-/** Changes that could not be routed; each can be routed once more. */
+/** Changes that could not be routed; each can be routed again. */
 export function DeadLetters() {
   const may = useMay('manage');
   const query = usePages(['now', 'dead-letters'], (cursor) =>

@@ -52,7 +52,7 @@ const COLUMNS: readonly Column<Change>[] = [
   },
 ];
 
-/** Events and changes of state, newest first; each leads to what came of it. */
+/** Events and changes of state, newest first; each links to its outcome. */
 export function Changes() {
   const [search] = useSearchParams();
   const filters = Object.fromEntries(

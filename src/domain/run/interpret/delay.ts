@@ -1,7 +1,7 @@
 import { evaluate, note, show } from './around';
 import type { StepKind } from './kind';
 
-/** Pauses until an instant fixed when the step started, so that a restart does not start it anew. */
+/** Pauses until an instant fixed when the step started, so that a restart does not extend it. */
 export const delay: StepKind<'delay'> = {
   plan: (_step, base) => ({ ...base, kind: 'delay' }),
   *run(context, node, path) {

@@ -17,7 +17,7 @@ export class RunClosed extends Error {
   override readonly name = 'RunClosed';
 }
 
-/** A step failed for good; its row is written. `continue_on_error` swallows exactly this. */
+/** A step failed permanently; its row is written. `continue_on_error` swallows exactly this. */
 export class StepFailed extends Error {
   override readonly name = 'StepFailed';
 

@@ -4,11 +4,11 @@ import { assertCustomKind, stateArtifact } from './custom-state';
 
 const Config = z.strictObject({ kind: z.string().min(1).meta({ 'x-entity-kind': true }), id: z.string().min(1) });
 
-/** Removes an entity of a custom kind; one that is not there is fine. */
+/** Removes an entity of a custom kind; a missing one is not an error. */
 export const removeStateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'remove_state',
   displayName: 'Remove state',
-  description: 'Removes an entity of a custom kind; one that is not there is fine.',
+  description: 'Removes an entity of a custom kind; a missing one is not an error.',
   configSchema: Config,
   produces: stateArtifact,
   consumes: 'automation.state',

@@ -6,7 +6,7 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 import { SCHEDULE_KIND, scheduleEntityId } from '../../domain/schedules/schedule-messages';
 
 /** A trigger that listens to what a change means. */
-export interface Heard {
+export interface ListeningTrigger {
   triggerId: string;
   occurrence: Occurrence;
   /** The event has what the config of the trigger asks for. */
@@ -17,11 +17,11 @@ export interface Heard {
  * Returns the triggers that listen to a change, in the order of the definition, with what the change means to each; whether
  * they fire is for the gates. A time of a schedule concerns its own trigger only.
  */
-export function heardOf(
+export function triggersOf(
   registry: Registry,
   { id, definition: { triggers } }: Pick<AutomationRecord, 'id' | 'definition'>,
   change: Change,
-): Heard[] {
+): ListeningTrigger[] {
   const occurrences = occurrencesOf(change, registry, () => undefined);
   const isConcerned = (triggerId: string) =>
     change.kind !== SCHEDULE_KIND || change.id === scheduleEntityId(id, triggerId);
