@@ -114,7 +114,7 @@ const DEFAULTS = Object.fromEntries(
   }),
 );
 
-/** The default of a setting whose text is transformed after the default was applied. */
+/** Returns the default of a setting whose text is transformed after the default was applied. */
 function defaultBelow(schema: z.ZodType): unknown {
   const input = schema instanceof z.ZodPipe ? schema.def.in : undefined;
   return input !== undefined && 'defaultValue' in input._zod.def ? input._zod.def.defaultValue : undefined;
@@ -274,7 +274,7 @@ export function loadConfig(
   );
 }
 
-/** The proxies, which are in variables of their own; what is wrong with them is added to `wrong`. */
+/** Returns the proxies, which are in variables of their own; what is wrong with them is added to `wrong`. */
 function proxyOf(setting: string, env: Record<string, string | undefined>, wrong: string[]): ProxySettings {
   try {
     return readProxySettings(setting, env);
@@ -379,13 +379,13 @@ function fromEnvironment(
   };
 }
 
-/** The keys that protect secrets; `api` and `worker` do not start without. @throws {ConfigError} when unset. */
+/** Returns the keys that protect secrets; `api` and `worker` do not start without. @throws {ConfigError} when unset. */
 export function requireSecretKey(config: Config): Buffer[] {
   if (config.secretKeys !== undefined) return config.secretKeys;
   throw new ConfigError(`FERMATA_SECRET_KEY ${REQUIRED.FERMATA_SECRET_KEY}`);
 }
 
-/** The database that `api`, `worker` and `migrate` work on. @throws {ConfigError} when unset. */
+/** Returns the database that `api`, `worker` and `migrate` work on. @throws {ConfigError} when unset. */
 export function requireDatabaseUrl(config: Config): string {
   if (config.databaseUrl !== undefined) return config.databaseUrl;
   throw new ConfigError(`DATABASE_URL ${REQUIRED.DATABASE_URL}`);

@@ -18,7 +18,7 @@ export interface LoggerOptions {
   colours?: boolean;
 }
 
-/** A pino logger: JSON lines for machines, one-liners for people. */
+/** Creates a pino logger: JSON lines for machines, one-liners for people. */
 export function createLogger(options: LoggerOptions): Logger {
   const { level, name, destination = process.stdout } = options;
   const format = options.format ?? (process.stdout.isTTY ? 'text' : 'json');
@@ -39,7 +39,7 @@ function withoutParameters(error: unknown): unknown {
   return error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
 }
 
-/** Whether standard output takes colours: a terminal or FORCE_COLOR, unless NO_COLOR is set. */
+/** Returns whether standard output takes colours: a terminal or FORCE_COLOR, unless NO_COLOR is set. */
 export function useColours(): boolean {
   if ((process.env['NO_COLOR'] ?? '') !== '') return false;
   const forced = process.env['FORCE_COLOR'];

@@ -21,5 +21,5 @@ export type { PluginSecrets } from './integrations/plugin-secrets';
 export type { ServiceRef } from './integrations/plugin-services';
 export type { EmitContext, OwnPlugin, RouteHost } from './integrations/contract';
 
-/** The plugin itself; helps editors, changes nothing. */
+/** Returns the plugin itself; helps editors, changes nothing. */
 export const definePlugin = (plugin: OwnPlugin): OwnPlugin => plugin;

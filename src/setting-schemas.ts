@@ -55,7 +55,7 @@ export const origins = list.transform((items, context) =>
   }),
 );
 
-/** The origin of an http(s) URL; nothing for anything else. */
+/** Returns the origin of an http(s) URL; nothing for anything else. */
 export function originsOf(url: string | undefined): string[] {
   if (url === undefined || !/^https?:/.test(url) || !URL.canParse(url)) return [];
   return [new URL(url).origin];

@@ -24,7 +24,7 @@ interface Waiting<Job, Answer> {
 }
 
 /**
- * A pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A job that
+ * Creates a pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A job that
  * takes longer than `deadlineMs`, counted from when its thread begins with it, ends its thread; the next job gets a new one.
  */
 export function createThreadPool<Job, Answer>(options: {

@@ -41,7 +41,7 @@ export async function renderConfig(
   return { config: checked.config, used: [...values.values()] };
 }
 
-/** How a step uses a secret. */
+/** Returns how a step uses a secret. */
 export function secretUse({ source, action }: ActionStepOfRun, way: SecretUse['way']): SecretUse {
   return { automation: source.facts.automation, action: action.action, way };
 }

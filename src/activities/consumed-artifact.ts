@@ -4,7 +4,7 @@ import type { StoredArtifact } from '../db/runs/begin-step';
 import type { RunSource } from '../db/runs/run-source';
 
 /**
- * The artifact that an action works on when its config names no id: of this run the nearest earlier one, then the
+ * Returns the artifact that an action works on when its config names no id: of this run the nearest earlier one, then the
  * newest open one in the store for the same automation and context key.
  */
 export async function consumedArtifact(

@@ -4,7 +4,7 @@ import type { RunActivities } from '../domain/run/activities';
 type Activity = (input: unknown) => Promise<unknown>;
 
 /**
- * The activity for every name that is not registered: runs name their activities by what they do, e.g. `incident.create`, and pass
+ * Creates the activity for every name that is not registered: runs name their activities by what they do, e.g. `incident.create`, and pass
  * the function to call as second argument.
  * @throws {Error} when there is no such function: a newer release has it, and Temporal offers the task to other workers
  */

@@ -38,7 +38,7 @@ const LOG_PAGE = 500;
 
 type WaitStep = Step & { action: WaitUntilAction | WaitForTriggerAction };
 
-/** What both kinds have in common. */
+/** Returns what both kinds have in common. */
 function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boolean } {
   const rule = 'wait_until' in action ? action.wait_until : action.wait_for_trigger;
   const { timeout_seconds: seconds, continue_on_timeout: goesOn } = rule;
@@ -231,7 +231,7 @@ async function goOnWaiting(
   return evaluation;
 }
 
-/** What people read in the Web UI. */
+/** Returns what people read in the Web UI. */
 function noteOf(wait: Wait): string {
   const { kind, refs, timeoutAt } = wait;
   const what = kind === 'wait_until' ? refs.join(', ') || 'the clock' : eventsOf(wait).join(' or ');

@@ -83,7 +83,7 @@ export function createOriginLoad(deps: { slots: number; now?: () => number }): O
 }
 
 /**
- * The origin that a call goes to, for its share of the slots: that of the first address in its configuration, else in its
+ * Returns the origin that a call goes to, for its share of the slots: that of the first address in its configuration, else in its
  * connection, else the connection or the action by name.
  */
 export function originOf(action: string, config: unknown, connection: { id: string; config: unknown } | null): string {

@@ -56,7 +56,7 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
 }
 
 /**
- * The step after whose success nothing is left to do. Undefined where the end of a run takes the lock of its bucket, which
+ * Returns the step after whose success nothing is left to do. Undefined where the end of a run takes the lock of its bucket, which
  * comes before that of the run.
  */
 function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchInput): LastStep | undefined {
@@ -65,7 +65,7 @@ function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchI
 }
 
 /**
- * The outcomes of a stretch that brought its run to a good end before its worker could report them. null when the run did
+ * Returns the outcomes of a stretch that brought its run to a good end before its worker could report them. null when the run did
  * not end that way.
  */
 export async function recallStretch(deps: ActivityDeps, input: StretchInput): Promise<Stretched | null> {

@@ -80,7 +80,7 @@ async function attempt(
   return written ?? outcomeElsewhere(tx, step);
 }
 
-/** What a step's failure is called; a bug of ours is `internal`. */
+/** Returns what a step's failure is called; a bug of ours is `internal`. */
 export function codeOf(error: unknown): string {
   if (error instanceof FermataError || error instanceof ExpressionError) return error.code;
   return 'internal';

@@ -55,7 +55,7 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
   return { ...{ config, connection, prepared, bound, scope, run, timeoutMs }, consumed: consumed?.data ?? null };
 }
 
-/** Whether the origin has room in the slots that this attempt takes. Workflows of older versions cannot move a normal one. */
+/** Returns whether the origin has room in the slots that this attempt takes. Workflows of older versions cannot move a normal one. */
 function admits({ origins }: ActivityDeps, { context, step }: Attempt, origin: string): boolean {
   const slots = slotsOf(context);
   if (slots === 'local') return origins.admitsLocal(origin);

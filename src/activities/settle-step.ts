@@ -18,7 +18,7 @@ interface Standing {
 }
 
 /**
- * The outcome of a step whose end could not be written: that of the attempt which ended it before, or `closed` when the run
+ * Returns the outcome of a step whose end could not be written: that of the attempt which ended it before, or `closed` when the run
  * has ended.
  */
 export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOutcome> {
@@ -28,7 +28,7 @@ export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOu
 /** Largest output of a step that is kept. */
 const OUTPUT_LIMIT = 1_048_576;
 
-/** The outcome of a step that has finished; null = it has not. */
+/** Returns the outcome of a step that has finished; null = it has not. */
 export function outcomeBefore(step: Step, { open, finished }: Standing): StepOutcome | null {
   if (!open) return { type: 'closed' };
   if (!finished) return null;
@@ -82,7 +82,7 @@ async function writeEnd(tx: Executor, deps: ActivityDeps, { last, source }: Step
   return ended;
 }
 
-/** Which open artifacts end with what the action resolved, closed or removed. */
+/** Returns which open artifacts end with what the action resolved, closed or removed. */
 function closing(
   { registry }: ActivityDeps,
   action: Action,

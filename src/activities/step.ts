@@ -62,12 +62,12 @@ export function stepOf(source: RunSource, input: StepInput): Step {
   return { source, input, action, names, warnings: [], mask: NO_MASK };
 }
 
-/** Where a step stands, for writing its end. */
+/** Returns where a step stands, for writing its end. */
 export function placeOf({ source, names: { runId, path } }: Step): Pick<StepEnd, 'runId' | 'path' | 'beside'> {
   return { runId, path, beside: isInBranch(source.definition, path) };
 }
 
-/** What expressions of a step see. */
+/** Returns what expressions of a step see. */
 export function scopeOf(
   { source, input, warnings }: Step,
   { artifacts, wait }: Pick<StepStart, 'artifacts' | 'wait'>,
@@ -93,7 +93,7 @@ export const TRACE_FIELDS: ReadonlySet<string> = new Set([
   ...['==', '!=', '<', '>', '<=', '>=', 'in', 'above', 'below', 'after', 'before', 'weekday', 'timezone'],
 ]);
 
-/** What the step's row keeps of how it was evaluated, beside what its kind keeps. */
+/** Returns what the step's row keeps of how it was evaluated, beside what its kind keeps. */
 export function traceOf({
   warnings,
   enabled,

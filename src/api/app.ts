@@ -23,7 +23,7 @@ interface AppOptions {
 
 type Handler = (request: Request, response: Response) => Promise<void>;
 
-/** The express application over routes; `serve` runs one of them. */
+/** Creates the express application over routes; `serve` runs one of them. */
 export function createExpressApp(
   routes: readonly Route[],
   serve: (route: Route) => (request: Request, response: Response) => Promise<void>,

@@ -94,7 +94,7 @@ interface NamedTrigger {
   contextKey: string | null;
 }
 
-/** The trigger that a call names, with the key it makes of the payload. Refused: `validation_failed`. */
+/** Returns the trigger that a call names, with the key it makes of the payload. Refused: `validation_failed`. */
 function namedTrigger(
   registry: Registry,
   { definition }: AutomationRecord,
@@ -107,7 +107,7 @@ function namedTrigger(
   return { id: trigger.id, event: trigger.event, contextKey: type.contextKey?.(payload, trigger.config) ?? null };
 }
 
-/** A trigger of an automation with its type. Refused: `validation_failed`. */
+/** Returns a trigger of an automation with its type. Refused: `validation_failed`. */
 export function triggerNamed(
   registry: Registry,
   { triggers }: Pick<Definition, 'triggers'>,
@@ -122,7 +122,7 @@ export function triggerNamed(
   ]);
 }
 
-/** Where a payload is not what the trigger's events carry. */
+/** Returns where a payload is not what the trigger's events carry. */
 export function payloadFindings(type: TriggerType, payload: unknown): Finding[] {
   const parsed = type.payloadSchema.safeParse(payload);
   if (parsed.success) return [];

@@ -45,7 +45,7 @@ const maskParts = ({ body, headers }: Reply, mask: Mask): Partial<Reply> => ({
   ...(headers && { headers: mask(headers) }),
 });
 
-/** The store, with states that are masked before they are written. */
+/** Returns the store, with states that are masked before they are written. */
 function maskedStore(store: EntityStore, mask: Mask): EntityStore {
   const masked = (update: EntityUpdate): EntityUpdate =>
     typeof update === 'function' ? (prev) => mask(update(prev), 'data') : mask(update, 'data');

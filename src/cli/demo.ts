@@ -134,7 +134,7 @@ async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): P
 
 const Connection = z.looseObject({ id: z.string(), name: z.string() });
 
-/** A connection to the receiver; that of an earlier demo is used again, at the address of this one. */
+/** Returns a connection to the receiver; that of an earlier demo is used again, at the address of this one. */
 async function pagerConnection(client: ApiClient, receiver: Receiver): Promise<string> {
   const config = { baseUrl: `${receiver.url}${PAGER_PATH}` };
   const known = (await client.list('/connections', Connection)).find(({ name }) => name === 'demo pager');
@@ -156,7 +156,7 @@ const Alerts = z.looseObject({
   alerts: z.array(z.looseObject({ status: z.string(), labels: z.record(z.string(), z.string()) })),
 });
 
-/** A payload with the times of now, about one disk: an alert from before its last end would belong to the past. */
+/** Returns a payload with the times of now, about one disk: an alert from before its last end would belong to the past. */
 function about(input: unknown, { instance, fingerprint }: Disk): unknown {
   const body = Alerts.parse(input);
   const now = new Date().toISOString();

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 /** Commands that run the service itself, whose settings are what `.env` is for. */
 const SERVICES = new Set(['dev', 'demo', 'api', 'worker', 'migrate']);
 
-/** Whether a command reads `./.env`. */
+/** Returns whether a command reads `./.env`. */
 export function readsEnvFile(argv: readonly string[]): boolean {
   const command = argv.find((argument) => !argument.startsWith('-'));
   return command !== undefined && SERVICES.has(command);

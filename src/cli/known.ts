@@ -15,7 +15,7 @@ export interface Known {
   filters: FilterRegistry;
 }
 
-/** The migrations of the configured plugins, for a command that calls nothing. */
+/** Returns the migrations of the configured plugins, for a command that calls nothing. */
 export async function loadPluginMigrations(
   config: Pick<Config, 'plugins'> = loadConfig(process.env),
 ): Promise<PluginMigrations[]> {

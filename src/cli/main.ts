@@ -70,7 +70,7 @@ async function main(argv: readonly string[]): Promise<void> {
   await (await createProgram((name) => argv.includes(name))).parseAsync(argv, { from: 'user' });
 }
 
-/** The program; only subcommands that are `wanted` are loaded and configured. */
+/** Creates the program; only subcommands that are `wanted` are loaded and configured. */
 async function createProgram(wanted: (name: string) => boolean): Promise<Command> {
   const program = new Command('fermata')
     .description('Durable automations for operations.')

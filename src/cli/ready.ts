@@ -7,7 +7,7 @@ export function announceReady(): void {
   process.send?.({ fermata: 'ready' } satisfies z.infer<typeof ReadyMessage>);
 }
 
-/** Whether a child's message is that of `announceReady`. */
+/** Returns whether a child's message is that of `announceReady`. */
 export function isReadyMessage(message: unknown): boolean {
   return ReadyMessage.safeParse(message).success;
 }

@@ -51,7 +51,7 @@ ${CONNECTION_HELP}`,
     });
 }
 
-/** A change by its id; else the newest of an entity or system; else the newest that mean an event. */
+/** Returns a change by its id; else the newest of an entity or system; else the newest that mean an event. */
 async function detailsOf(
   client: ApiClient,
   what: string,

@@ -66,7 +66,7 @@ export async function listAlerts(
   return found.rows.map(toRecord);
 }
 
-/** The alert, or null. */
+/** Returns the alert, or null. */
 export async function findAlert(db: Executor, fingerprint: string): Promise<AlertRecord | null> {
   const found = await db.execute<Row>(sql`${SELECT} where a.fingerprint = ${fingerprint}`);
   return found.rows[0] ? toRecord(found.rows[0]) : null;

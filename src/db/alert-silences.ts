@@ -41,7 +41,7 @@ export async function deleteSilences(tx: Executor, ids: readonly string[]): Prom
     .returning();
 }
 
-/** The silence named, or those of one alert by its fingerprint, that have not ended. */
+/** Returns the silence named, or those of one alert by its fingerprint, that have not ended. */
 export async function findSilences(
   db: Executor,
   which: { silenceId: string } | { fingerprint: string },

@@ -312,7 +312,7 @@ async function noteChange(
   await tx.insert(automationEvents).values(event);
 }
 
-/** Whether an update that leaves the versioned document as it is changes nothing else: then ETag and time of change stay. */
+/** Returns whether an update that leaves the versioned document as it is changes nothing else: then ETag and time of change stay. */
 function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolean {
   const { definition, status, sourceYaml = null, origin } = update;
   const { group = current.group } = definition === undefined ? {} : rowFields(definition);
@@ -348,7 +348,7 @@ function rowFields({ name, description, group }: Definition) {
   };
 }
 
-/** The document without what is lifted to the row. */
+/** Returns the document without what is lifted to the row. */
 function versioned(definition: Definition): Definition {
   const { group: _lifted, ...rest } = definition;
   return rest;

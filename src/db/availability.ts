@@ -14,7 +14,7 @@ const STALE_PLAN = '0A000';
 /** Statement and lock timeouts, deadlock, serialisation failure: the same transaction may succeed when repeated. */
 const REPEATABLE = new Set(['40P01', '40001', '57014', '55P03', STALE_PLAN]);
 
-/** Whether an error says that Postgres is away or too busy, and nothing about what was asked of it. */
+/** Returns whether an error says that Postgres is away or too busy, and nothing about what was asked of it. */
 export function isDatabaseAway(error: unknown): boolean {
   return databaseCauses(error).some(
     ({ code, message }) => AWAY.test(code) || AWAY_MESSAGE.test(message) || REPEATABLE.has(code),

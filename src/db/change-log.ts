@@ -95,7 +95,7 @@ export async function appendChanges(
 const MOST_LOOKED_THROUGH = 1_000;
 
 /**
- * The changes of an entity that came after a change and happened before an instant, in order. null = there are too many to
+ * Returns the changes of an entity that came after a change and happened before an instant, in order. null = there are too many to
  * look through, or the change is not in the log any more.
  */
 export async function changesOfEntityBefore(

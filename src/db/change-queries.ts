@@ -105,7 +105,7 @@ export async function findChange(db: Executor, changeId: string): Promise<Logged
   return found.rows.map(toLogged)[0];
 }
 
-/** The changes with these ids, in no order. */
+/** Returns the changes with these ids, in no order. */
 export async function findChanges(db: Executor, changeIds: readonly string[]): Promise<LoggedChange[]> {
   if (changeIds.length === 0) return [];
   const found = await db.execute<Row>(sql`
@@ -124,7 +124,7 @@ export async function kindsInLog(db: Executor): Promise<string[]> {
   return found.rows.map((row) => row.kind);
 }
 
-/** The sources of one kind: changes of state, and each event: one index probe for each. */
+/** Returns the sources of one kind: changes of state, and each event: one index probe for each. */
 export async function sourcesOfKind(db: Executor, kind: string): Promise<ChangeSource[]> {
   const found = await db.execute<{ event: string }>(sql`
     with recursive e(event) as (

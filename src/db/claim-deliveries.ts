@@ -8,7 +8,7 @@ export interface Delivery {
   changeIds: readonly string[];
 }
 
-/** Key of a sender's identity of a message: short whatever the parts are. `what` keeps senders of different kinds apart. */
+/** Returns the key of a sender's identity of a message: short whatever the parts are. `what` keeps senders of different kinds apart. */
 export function deliveryKey(what: string, ...parts: readonly string[]): string {
   return `${what}:${sha256(JSON.stringify(parts), 'base64url')}`;
 }
@@ -39,7 +39,7 @@ export async function changeIdsOf(db: Executor, keys: readonly string[]): Promis
   return new Map([...(await contentsOf(db, keys))].map(([key, { changeIds }]) => [key, changeIds]));
 }
 
-/** What is remembered of deliveries accepted before; a null hash was not kept. */
+/** Returns what is remembered of deliveries accepted before; a null hash was not kept. */
 export async function contentsOf(
   db: Executor,
   keys: readonly string[],

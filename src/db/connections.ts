@@ -7,7 +7,7 @@ export type ConnectionRow = InferSelectModel<typeof connections>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The connection of this id, or null. `lock` keeps its row for the caller's write. */
+/** Returns the connection of this id, or null. `lock` keeps its row for the caller's write. */
 export async function findConnection(
   db: Executor,
   id: string,
@@ -19,7 +19,7 @@ export async function findConnection(
   return rows[0] ?? null;
 }
 
-/** The connections that a step means: the one of this id, else those of this name. */
+/** Returns the connections that a step means: the one of this id, else those of this name. */
 export async function connectionsCalled(db: Executor, idOrName: string): Promise<ConnectionRow[]> {
   const row = await findConnection(db, idOrName);
   return row === null ? db.select().from(connections).where(eq(connections.name, idOrName)).limit(2) : [row];

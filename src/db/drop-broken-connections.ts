@@ -4,7 +4,7 @@ import { databaseCauses } from './availability';
 /** Set by node-postgres when a statement had no answer within `query_timeout`. */
 const NO_ANSWER = /Query read timeout/;
 
-/** Why a connection must not be used again after an error; undefined when it may. */
+/** Returns why a connection must not be used again after an error; undefined when it may. */
 function brokenBy(error: unknown): 'no_answer' | 'stale_plan' | undefined {
   for (const { code, message } of databaseCauses(error)) {
     if (code === '0A000') return 'stale_plan';

@@ -210,7 +210,7 @@ async function dropDwells(tx: Executor, where: SQL): Promise<void> {
 }
 
 /**
- * Whether changes of an entity wait to be routed: from before an instant, or any. The entity's row is locked first, so that
+ * Returns whether changes of an entity wait to be routed: from before an instant, or any. The entity's row is locked first, so that
  * a concurrent change is seen once it has committed.
  */
 export async function unroutedOf(
@@ -275,7 +275,7 @@ export async function takeStartableDwells(db: Executor, limit: number): Promise<
 /** Workflow id that older releases gave a dwell. */
 const formerId = (dwellId: string): string => `dwell:${dwellId}`;
 
-/** Whether a dwell is armed. */
+/** Returns whether a dwell is armed. */
 export async function isArmed(db: Executor, id: string): Promise<boolean> {
   const found = await db.execute(sql`select 1 from dwells where id = ${id} and status = 'armed'`);
   return found.rows.length > 0;
@@ -338,7 +338,7 @@ export async function forgetDwellEnds(db: Executor, ids: readonly string[]): Pro
   await db.execute(sql`delete from dwell_ends where id = any(${uuids(ids)})`);
 }
 
-/** What is armed, newest first, below the id `before`. */
+/** Returns what is armed, newest first, below the id `before`. */
 export async function listArmedDwells(
   db: Executor,
   page: { limit: number; before: string | undefined; automationId: string | undefined },

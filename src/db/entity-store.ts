@@ -111,7 +111,7 @@ export interface EntityStore {
 /** Longest id of an entity, in characters. */
 const MAX_ID_LENGTH = 512;
 
-/** Key of an entity in the maps that `getMany` gives. */
+/** Returns the key of an entity in the maps that `getMany` gives. */
 export function refKey(ref: EntityRef): string {
   return `${ref.kind}:${ref.id}`;
 }

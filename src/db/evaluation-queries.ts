@@ -5,7 +5,7 @@ import { automations, evaluations } from './tables/automations';
 /** Longest context key that is kept with a reason, in UTF-16 code units: an index holds it. */
 const LONGEST_KEY = 500;
 
-/** A context key as `evaluations` keeps it: well-formed, without NUL, at most 500 characters. */
+/** Returns a context key as `evaluations` keeps it: well-formed, without NUL, at most 500 characters. */
 export const keptContextKey = (key: string): string =>
   key.replaceAll('\u0000', '').slice(0, LONGEST_KEY).toWellFormed();
 
@@ -23,7 +23,7 @@ export type ListedEvaluation = typeof evaluations.$inferSelect & {
 };
 
 /**
- * Why candidates did not become runs, newest first, below the row `before`. Reasons of a deleted automation are found until
+ * Returns why candidates did not become runs, newest first, below the row `before`. Reasons of a deleted automation are found until
  * retention removes the automation.
  */
 export async function listEvaluations(
@@ -50,7 +50,7 @@ export async function listEvaluations(
     .limit(page.limit);
 }
 
-/** Whether an automation is stored, also one that was deleted and is still kept. */
+/** Returns whether an automation is stored, also one that was deleted and is still kept. */
 export async function isStoredAutomation(db: Executor, id: string): Promise<boolean> {
   const found = await db.select({ id: automations.id }).from(automations).where(eq(automations.id, id));
   return found.length > 0;

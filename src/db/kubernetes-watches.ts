@@ -31,7 +31,7 @@ export interface EventListener {
 }
 
 /**
- * A mark that changes whenever the listeners or the connections may have changed, and every 5 minutes, since runs end without a
+ * Returns a mark that changes whenever the listeners or the connections may have changed, and every 5 minutes, since runs end without a
  * revision; and whether anything is watched.
  */
 export async function listenersMark(db: Executor): Promise<{ mark: string; isWatched: boolean }> {

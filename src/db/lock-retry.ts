@@ -19,7 +19,7 @@ export interface LockRetry {
   onRetry?: (attempt: number) => void;
 }
 
-/** Whether an error reports a lock that was not granted in time. */
+/** Returns whether an error reports a lock that was not granted in time. */
 export function isLockTimeout(error: unknown): boolean {
   return databaseCauses(error).some(({ code }) => LOCK_NOT_AVAILABLE.has(code));
 }

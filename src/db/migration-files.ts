@@ -17,7 +17,7 @@ export function readMigrations(directory = join(projectRoot(), 'drizzle')): Migr
   return toMigrations(readSqlFiles(directory), 'drizzle/');
 }
 
-/** The `.sql` files of a directory, in the order of their names. */
+/** Returns the `.sql` files of a directory, in the order of their names. */
 export const readSqlFiles = (directory: string): SqlFile[] =>
   readdirSync(directory)
     .filter((file) => file.endsWith('.sql'))
@@ -44,6 +44,6 @@ export function toMigrations(files: readonly SqlFile[], place: string): Migratio
   });
 }
 
-/** How messages name a migration, e.g. `0001_spine`. */
+/** Returns how messages name a migration, e.g. `0001_spine`. */
 export const migrationLabel = (file: Pick<MigrationFile, 'version' | 'name'>): string =>
   `${String(file.version).padStart(4, '0')}_${file.name}`;

@@ -80,7 +80,7 @@ const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
 ];
 
 /**
- * What a migration does that would hold the lock of a table in use for longer than a moment, or rewrite the table.
+ * Returns what a migration does that would hold the lock of a table in use for longer than a moment, or rewrite the table.
  * Returns messages; empty when the file may be released. Tables that the file itself creates are free of the rules, and
  * so are files up to 0020.
  */

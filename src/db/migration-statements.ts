@@ -1,7 +1,7 @@
 /** First line of a file whose statements run one by one, outside a transaction. */
 const NO_TRANSACTION = /^-- fermata: no transaction\s*$/m;
 
-/** Whether a migration is marked as non-transactional. */
+/** Returns whether a migration is marked as non-transactional. */
 export const isNonTransactional = (text: string): boolean => NO_TRANSACTION.test(text);
 
 /**

@@ -13,7 +13,7 @@ const QUALIFIED = [
 ].map((before) => new RegExp(String.raw`${before}"?(\w+)"?\s*\.`, 'gi'));
 
 /**
- * Why the SQL of a plugin is refused; empty when it may be applied. The rules of our own migrations hold, every table that
+ * Returns why the SQL of a plugin is refused; empty when it may be applied. The rules of our own migrations hold, every table that
  * the file does not create counts as one in use, and nothing outside the plugin's schema is written or referred to.
  */
 export function pluginMigrationFindings(sql: string, schema: string): string[] {

@@ -76,7 +76,7 @@ const placeOf = ({ plugin, schema }: PluginMigrations, file: MigrationFile) => (
 const labelOf = (plugin: string, file: Pick<MigrationFile, 'version' | 'name'>): string =>
   `Migration ${migrationLabel(file)} of the plugin "${plugin}"`;
 
-/** The files to apply. @throws {SchemaError} when one of them, or one that is applied, is refused */
+/** Returns the files to apply. @throws {SchemaError} when one of them, or one that is applied, is refused */
 function missingFiles({ plugin, schema, files }: PluginMigrations, applied: readonly Applied[]): MigrationFile[] {
   const done = new Map(applied.map((row) => [row.version, row]));
   const newest = applied.at(-1);

@@ -69,7 +69,7 @@ export function createPositionTracker(db: Executor): PositionTracker {
   };
 }
 
-/** The newest position, read before the transactions that have drawn one and have not ended. */
+/** Returns the newest position, read before the transactions that have drawn one and have not ended. */
 async function readWriters(db: Executor): Promise<{ last: number; writers: string[] }> {
   const found = await db.execute<{ last: string; writers: string[] | null }>(sql`
     with newest as materialized (select case when is_called then last_value else 0 end as last from change_seq)
@@ -82,7 +82,7 @@ async function readWriters(db: Executor): Promise<{ last: number; writers: strin
   return { last: Number(row?.last ?? 0), writers: row?.writers ?? [] };
 }
 
-/** A position that was drawn before any open transaction began; 0 when none is known. */
+/** Returns a position that was drawn before any open transaction began; 0 when none is known. */
 async function positionBeforeWriters(db: Executor): Promise<number> {
   const found = await db.execute<{ seq: string }>(sql`
     select seq from changes where recorded_at < (

@@ -21,7 +21,7 @@ export async function keepRefusals(db: Executor, refusals: readonly RefusedDeliv
       order by id desc offset ${KEPT} limit 1)`);
 }
 
-/** The last refusals, newest first, below the id `before`. */
+/** Returns the last refusals, newest first, below the id `before`. */
 export async function listRefusals(
   db: Executor,
   page: { limit: number; before: string | undefined; route: string | undefined; sender: string | undefined },

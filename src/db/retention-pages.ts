@@ -16,7 +16,7 @@ interface Page extends Record<string, unknown> {
 }
 
 /**
- * A task over rows in the order of (time, id), one page per batch. Rows that are kept in spite of their age are passed
+ * Returns a task over rows in the order of (time, id), one page per batch. Rows that are kept in spite of their age are passed
  * once per call of retention, not once per batch. `statement` selects the page after `after` and returns a `Page`.
  */
 function paged(statement: (after: SQL, limit: number) => SQL): RetentionTask {

@@ -39,7 +39,7 @@ interface Row extends Record<string, unknown> {
 }
 
 /**
- * What is recorded of a change. A candidate has one entry: what was decided last, with the dwell that an earlier decision
+ * Returns what is recorded of a change. A candidate has one entry: what was decided last, with the dwell that an earlier decision
  * armed. `recordedAt` is when the change was written; nothing of it is older.
  */
 export async function routingsOfChange(
@@ -81,7 +81,7 @@ const toCandidate = (row: Row): CandidateRow => ({
   counted: row.counted,
 });
 
-/** Ids of the changes that runs caused, oldest first, by run; at most `limit`. */
+/** Returns the ids of the changes that runs caused, oldest first, by run; at most `limit`. */
 export async function changesCausedBy(
   db: Executor,
   runIds: readonly string[],
@@ -94,7 +94,7 @@ export async function changesCausedBy(
   return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
 }
 
-/** Whether routings from that instant are still kept. */
+/** Returns whether routings from that instant are still kept. */
 export async function areRoutingsKept(db: Executor, routedAt: Date, retentionMs: number): Promise<boolean> {
   const found = await db.execute<{ kept: boolean }>(sql`
     select ${routedAt.toISOString()}::timestamptz > clock_timestamp() - make_interval(secs => ${retentionMs / 1_000}) as kept`);

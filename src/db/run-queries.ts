@@ -97,7 +97,7 @@ export interface StepCursor {
 }
 
 /**
- * A page of steps in the order in which they began, up to `limit`. `path` = that step and all steps inside it; `after` = the
+ * Returns a page of steps in the order in which they began, up to `limit`. `path` = that step and all steps inside it; `after` = the
  * last step of the previous page.
  */
 export async function stepPage(
@@ -127,7 +127,7 @@ export async function stepPage(
     .limit(limit);
 }
 
-/** Number of runs by status, under the filter without its status. */
+/** Returns the number of runs by status, under the filter without its status. */
 export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, number>> {
   const rows = await db
     .select({ status: runs.status, count: sql<string>`count(*)` })
@@ -142,13 +142,13 @@ export async function artifactsOf(db: Executor, runId: string) {
   return db.select().from(artifacts).where(eq(artifacts.runId, runId)).orderBy(artifacts.id);
 }
 
-/** Ids of the runs that match, newest first, so that queued ones are ended before what would let them start. */
+/** Returns the ids of the runs that match, newest first, so that queued ones are ended before what would let them start. */
 export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<string[]> {
   const rows = await db.select({ id: runs.id }).from(runs).where(whereRuns(filter)).orderBy(desc(runs.id));
   return rows.map((row) => row.id);
 }
 
-/** Those of the runs that were retried, whatever the outcome of the retry. */
+/** Returns those of the runs that were retried, whatever the outcome of the retry. */
 export async function retriedAmong(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db

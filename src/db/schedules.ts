@@ -116,7 +116,7 @@ export async function noteSynced(
       and date_trunc('milliseconds', since) = ${since.toISOString()}`);
 }
 
-/** The schedule of a trigger as it is now; null = none is wanted. */
+/** Returns the schedule of a trigger as it is now; null = none is wanted. */
 export async function scheduleOf(db: Executor, automationId: string, triggerId: string): Promise<ScheduleRow | null> {
   const found = await db.execute<Row>(sql`
     select ${COLUMNS}, a.name, a.slug from schedules s join automations a on a.id = s.automation_id

@@ -49,7 +49,7 @@ export interface AllowedPackage {
   isIntact: boolean;
 }
 
-/** A version of a package, or the one added last; null = it is not on the list. */
+/** Returns a version of a package, or the one added last; null = it is not on the list. */
 export async function findAllowedPackage(
   db: Executor,
   name: string,
@@ -66,7 +66,7 @@ export async function findAllowedPackage(
   return found[0] ?? null;
 }
 
-/** The archive of a package; null = it has been deleted. */
+/** Returns the archive of a package; null = it has been deleted. */
 export async function readPackageArchive(db: Executor, id: string): Promise<Buffer | null> {
   const found = await db
     .select({ tarball: scriptPackages.tarball })

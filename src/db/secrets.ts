@@ -148,7 +148,7 @@ export async function resealAll(
   return count;
 }
 
-/** What a secret is sealed for. */
+/** Returns what a secret is sealed for. */
 export const secretSealName = (name: string): string => `secret:${name}`;
 /** What a run's copy of a value is sealed for. */
 export const runSecretSealName = (runId: string, source: string): string => `run:${runId}:${source}`;

@@ -47,7 +47,7 @@ export async function createSession(
 }
 
 /**
- * A session that is usable at `now`: neither it nor the token it was made from is revoked or expired. The caller compares
+ * Returns a session that is usable at `now`: neither it nor the token it was made from is revoked or expired. The caller compares
  * `adminHash` with the bootstrap token when `tokenId` is null.
  */
 export async function findSession(db: Executor, hash: Buffer, now: Date): Promise<SessionRow | undefined> {

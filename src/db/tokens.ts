@@ -29,7 +29,7 @@ const columns = {
   revokedAt: apiTokens.revokedAt,
 };
 
-/** What is kept of a token: 256 random bits need no slow hash. */
+/** Returns what is kept of a token: 256 random bits need no slow hash. */
 export function hashToken(token: string): Buffer {
   return sha256Bytes(token);
 }
@@ -54,7 +54,7 @@ export async function createToken(
   return { ...row, token };
 }
 
-/** The token with this hash, also an expired or revoked one. */
+/** Returns the token with this hash, also an expired or revoked one. */
 export async function findToken(db: Executor, hash: Buffer): Promise<(TokenRow & { hash: Buffer }) | undefined> {
   const rows = await db
     .select({ ...columns, hash: apiTokens.hash })

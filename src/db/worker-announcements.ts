@@ -66,7 +66,7 @@ export async function withdrawWorker(db: Executor, id: string): Promise<void> {
     update workers set expires_at = clock_timestamp() - interval '1 millisecond' where id = ${id}`);
 }
 
-/** All names that live workers know; null = none announces any (no worker, or only of an older release). */
+/** Returns all names that live workers know; null = none announces any (no worker, or only of an older release). */
 export async function knownByWorkers(db: Executor): Promise<Set<string> | null> {
   const result = await db.execute<{ names: string[] | null; silent: boolean }>(sql`
     select (select array_agg(distinct n) from workers w, unnest(w.knows) n where w.expires_at >= clock_timestamp())

@@ -10,7 +10,7 @@ export interface DevCredentials {
   adminTokenFile: string | undefined;
 }
 
-/** The settings of the environment where there are any, else the kept ones. */
+/** Returns the settings of the environment where there are any, else the kept ones. */
 export function devCredentials(home: string, env: NodeJS.ProcessEnv): DevCredentials {
   const adminTokenFile = env['FERMATA_ADMIN_TOKEN'] ? undefined : adminTokenFileOf(home);
   return {
@@ -20,7 +20,7 @@ export function devCredentials(home: string, env: NodeJS.ProcessEnv): DevCredent
   };
 }
 
-/** Where the admin token of `fermata dev` is kept. */
+/** Returns where the admin token of `fermata dev` is kept. */
 export function adminTokenFileOf(home: string): string {
   return join(home, 'admin-token');
 }

@@ -68,7 +68,7 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
   return { address, namespace: settings.namespace, uiUrl, process: server, stop };
 }
 
-/** Whether the Temporal that the environment names (address, API key, TLS) answers within `timeoutMs`. */
+/** Returns whether the Temporal that the environment names (address, API key, TLS) answers within `timeoutMs`. */
 export async function isTemporalReachable(timeoutMs = 5_000): Promise<boolean> {
   try {
     const { connectionOptions } = loadClientConnectConfig({});

@@ -126,7 +126,7 @@ const initdbFlags = (directory: string) => [
 ];
 
 /**
- * The data directory as passed to the server. As root we hand it to another account, which may not be allowed to walk
+ * Returns the data directory as passed to the server. As root we hand it to another account, which may not be allowed to walk
  * the path to it; the working directory, entered before the account is changed, is open to it on Linux by this name.
  */
 function directoryArgument(dataDir: string, uid: number | undefined): string {

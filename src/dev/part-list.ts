@@ -17,7 +17,7 @@ export interface PartList {
   kill(): void;
 }
 
-/** An empty list; `onStarted` receives the process id of each start and restart. */
+/** Creates an empty list; `onStarted` receives the process id of each start and restart. */
 export function createPartList(deps: { say: Say; onStarted: (name: string, pid: number) => void }): PartList {
   const parts: { name: string; supervised: Supervised }[] = [];
   let stopping = false;

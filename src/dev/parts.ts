@@ -19,7 +19,7 @@ interface PartDeps {
 /** Longest time an API or a worker gets to finish what it does. */
 const DRAIN_MS = 30_000;
 
-/** A function that starts embedded Postgres, each time on the port of the first time. */
+/** Returns a function that starts embedded Postgres, each time on the port of the first time. */
 export function embeddedPostgres({ config, report }: PartDeps): () => Promise<EmbeddedPostgres> {
   let port: number | undefined;
   return async () => {

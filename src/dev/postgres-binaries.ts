@@ -88,7 +88,7 @@ function lookUpAccount(): PostgresAccount | undefined {
   return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : undefined;
 }
 
-/** Whether the account may execute (or enter) the path. */
+/** Returns whether the account may execute (or enter) the path. */
 function reachable(path: string, account: PostgresAccount): boolean {
   return spawnSync('/bin/sh', ['-c', 'test -x "$0"', path], { ...account, cwd: '/' }).status === 0;
 }

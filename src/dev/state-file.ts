@@ -30,7 +30,7 @@ export class AlreadyRunning extends Error {
   }
 }
 
-/** The state of a `fermata dev` that runs on this directory; undefined when none does. */
+/** Returns the state of a `fermata dev` that runs on this directory; undefined when none does. */
 export function readRunningDev(home: string): DevState | undefined {
   const state = read(fileOf(home));
   return state !== undefined && isAlive(state.owner) ? state : undefined;

@@ -10,7 +10,7 @@ export function parseAddressRange(text: string): AddressRange {
   return [address, address.kind() === 'ipv4' ? 32 : 128];
 }
 
-/** Whether a text is an address or a range in CIDR notation. */
+/** Returns whether a text is an address or a range in CIDR notation. */
 export function isAddressRange(text: string): boolean {
   try {
     parseAddressRange(text);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const FIRST_MS = Date.UTC(1970, 0, 1);
 const LAST_MS = Date.UTC(9999, 0, 1);
 
-/** Whether an instant is one that every part of the service can keep, compare and give back. */
+/** Returns whether an instant is one that every part of the service can keep, compare and give back. */
 export function isKeepable(at: Date): boolean {
   return at.getTime() >= FIRST_MS && at.getTime() < LAST_MS;
 }

@@ -1,5 +1,5 @@
 /**
- * Why a text is not JSON, by the error of `JSON.parse`, without the piece of the text that its message quotes: it may be a
+ * Returns why a text is not JSON, by the error of `JSON.parse`, without the piece of the text that its message quotes: it may be a
  * secret, and the message is shown to others and stored. Undefined when nothing else is known.
  */
 export function jsonProblem(error: unknown): string | undefined {

@@ -44,12 +44,12 @@ export interface Unavailable {
 type ById = Record<string, unknown>;
 const emptyMap = (): ById => Object.create(null) as ById;
 
-/** The system that `health.system` means in this scope, or null. */
+/** Returns the system that `health.system` means in this scope, or null. */
 function systemIn({ facts }: ExpressionContext): string | null {
   return systemOfRun(facts.contextKey, facts.trigger['payload']);
 }
 
-/** The scope without live state: what references with computed ids are evaluated against. */
+/** Returns the scope without live state: what references with computed ids are evaluated against. */
 function staticScope(scope: ExpressionContext, now: Date): Scope {
   const { facts, variables, artifacts, repeat, wait } = scope;
   return withAliases({
@@ -65,7 +65,7 @@ function staticScope(scope: ExpressionContext, now: Date): Scope {
 }
 
 /**
- * The scope with everything live that an expression can reach, read afresh: one query for reactive states, one for the
+ * Returns the scope with everything live that an expression can reach, read afresh: one query for reactive states, one for the
  * rich view of health, none when nothing is referred to. @throws when Postgres is away
  */
 export async function readLiveScope(
@@ -115,7 +115,7 @@ const FED_BY: readonly [pattern: RegExp, kind: string][] = [
   [/notifications_suppressed/, 'incident'],
 ];
 
-/** What a condition reads: the entities whose changes may change its value. */
+/** Returns what a condition reads: the entities whose changes may change its value. */
 export function watchedBy(
   condition: Condition,
   scope: ExpressionContext,

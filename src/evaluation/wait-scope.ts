@@ -2,7 +2,7 @@ import type { RunSource } from '../db/runs/run-source';
 import type { WaitContext } from '../db/runs/waits';
 import type { ExpressionContext } from './evaluator';
 
-/** What the expressions of a wait see, in the worker and in the dispatcher. */
+/** Returns what the expressions of a wait see, in the worker and in the dispatcher. */
 export function waitScopeOf(
   { facts, definition }: RunSource,
   artifacts: ExpressionContext['artifacts'],

@@ -15,7 +15,7 @@ export interface ResultReads {
 }
 
 /**
- * Whether the number of a result was outside of the range at the last result of its system that can be read. The results
+ * Returns whether the number of a result was outside of the range at the last result of its system that can be read. The results
  * themselves are the memory: a change that is routed again, or by another worker, gets the same answer, and what was in
  * range when an automation was enabled does not fire. Never read before = not known to have been outside. A result that comes
  * late enters nothing: a newer one has already set where the number is.

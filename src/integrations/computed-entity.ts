@@ -20,7 +20,7 @@ interface ComputedOptions<S> {
 }
 
 /**
- * A kind whose states are computed when they are read, for the plugin's `entityKinds`. They are not stored, cannot be
+ * Returns a kind whose states are computed when they are read, for the plugin's `entityKinds`. They are not stored, cannot be
  * written, have no history, and notify nothing.
  */
 export function computedEntity<T extends z.ZodObject>(

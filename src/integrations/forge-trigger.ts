@@ -4,7 +4,7 @@ import type { ConfigMismatch, TriggerType } from '../domain/registry/trigger-typ
 
 const Wanted = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
-/** The trigger of one event of GitHub or GitLab. `place` = the field that names the repository. */
+/** Returns the trigger of one event of GitHub or GitLab. `place` = the field that names the repository. */
 export function forgeTrigger(
   id: string,
   category: string,

@@ -14,7 +14,7 @@ export async function guarded<T>(mask: Mask, work: () => Promise<T> | T): Promis
   }
 }
 
-/** The plugin with its listeners, accessors and connection types guarded. Actions are guarded by their steps, routes by the API. */
+/** Returns the plugin with its listeners, accessors and connection types guarded. Actions are guarded by their steps, routes by the API. */
 export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
   return {
     ...plugin,

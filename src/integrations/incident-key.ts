@@ -8,7 +8,7 @@ interface Subject {
 }
 
 /**
- * The key under which a pager knows what a run is about, so that triggering twice changes one incident and resolving finds
+ * Returns the key under which a pager knows what a run is about, so that triggering twice changes one incident and resolving finds
  * it: the alert of the trigger, else its incident, else an incident that an earlier step opened, else the context key, else
  * the step.
  */

@@ -20,7 +20,7 @@ export function limitText(text: string, limit: TextLimit): string {
 
 const lengthOf = (text: string): number => text.length;
 
-/** How many UTF-16 units from the start fit into so many bytes. */
+/** Returns how many UTF-16 units from the start fit into so many bytes. */
 function unitsInBytes(text: string, bytes: number): number {
   // At most three bytes for each unit: no need to encode the whole text.
   let [low, high] = [Math.floor(bytes / 3), Math.min(text.length, bytes)];
@@ -32,7 +32,7 @@ function unitsInBytes(text: string, bytes: number): number {
   return low;
 }
 
-/** The last border between two characters as people see them, at or before `end`. */
+/** Returns the last border between two characters as people see them, at or before `end`. */
 function borderBefore(text: string, end: number): number {
   const from = Math.max(0, end - GRAPHEME_WINDOW);
   const found = graphemes.segment(text.slice(from, end + GRAPHEME_WINDOW)).containing(end - from);

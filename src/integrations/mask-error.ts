@@ -31,7 +31,7 @@ function copyOf(mask: Mask, error: Error, message: string): Error {
   return copy;
 }
 
-/** Whether neither the error nor what caused it holds anything that is hidden. */
+/** Returns whether neither the error nor what caused it holds anything that is hidden. */
 function isClean(mask: Mask, error: unknown, depth = 0): boolean {
   if (depth > 5 || !(error instanceof Error)) return error === undefined || unchanged(mask, error);
   const { output, errors, data } = error as { output?: unknown; errors?: unknown; data?: unknown };

@@ -13,7 +13,7 @@ const ID = /^[a-z][a-z0-9_-]{0,55}$/;
 export const schemaOf = (id: string): string => `plugin_${id.replaceAll('-', '_')}`;
 
 /**
- * The migrations of plugins, read from their directories.
+ * Returns the migrations of plugins, read from their directories.
  * @throws {Error} naming the plugin whose id names no schema, or whose files are missing, not numbered, or have gaps
  */
 export function pluginMigrations(plugins: readonly OwnPlugin[]): PluginMigrations[] {

@@ -35,7 +35,7 @@ export const NO_SECRETS: PluginSecrets = {
 /** Values that this process hides; the oldest are forgotten when secrets are replaced again and again. */
 const MOST_VALUES = 500;
 
-/** The secrets of all plugins of a process, and the mask of what they have read. */
+/** Creates the secrets of all plugins of a process, and the mask of what they have read. */
 export function createPluginSecrets(backend: SecretBackend): PluginSecrets & { mask: Mask } {
   const seen = new Set<string>();
   let current = NO_MASK;

@@ -61,7 +61,7 @@ export interface VendorClient {
   <T extends z.ZodType>(call: ConnectionCall, request: VendorRequest, answer: T): Promise<VendorAnswer<z.output<T>>>;
 }
 
-/** A client of JSON over HTTP whose failures say what the vendor said, masked. */
+/** Creates a client of JSON over HTTP whose failures say what the vendor said, masked. */
 export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorClient {
   return async ({ signal, timeoutMs, now }, request, answer) => {
     const { method, url, headers, body, sensitiveHeaders, maxResponseBytes, tls } = request;
@@ -104,7 +104,7 @@ function failureOf(
   });
 }
 
-/** The JSON of a body; null when it has none. */
+/** Returns the JSON of a body; null when it has none. */
 export function jsonOf(text: string): unknown {
   try {
     return parseJson(text);

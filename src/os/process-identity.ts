@@ -31,7 +31,7 @@ function identityFromPs(pid: number): ProcessIdentity | undefined {
   }
 }
 
-/** Whether this very process, and not another with its number, is alive. */
+/** Returns whether this very process, and not another with its number, is alive. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identityOf(identity.pid)?.startedAt === identity.startedAt;
 }

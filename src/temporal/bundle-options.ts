@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { BundleOptions } from '@temporalio/worker';
 
 /**
- * How the workflows of a directory are bundled. Their modules are loaded once for each worker thread and shared by its
+ * Returns how the workflows of a directory are bundled. Their modules are loaded once for each worker thread and shared by its
  * executions, which saves time at each start and memory for each run that waits. So no module may keep anything of an
  * execution: lint refuses variables of modules in `workflows/`.
  */

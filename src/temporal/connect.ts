@@ -16,7 +16,7 @@ function connectionOptions({ address }: TemporalAddress) {
   return address === undefined ? options : { ...options, address };
 }
 
-/** The worker's one connection, shared by its Temporal worker and its client: that is what makes eager start possible. */
+/** Returns the worker's one connection, shared by its Temporal worker and its client: that is what makes eager start possible. */
 export async function connectNative(address: TemporalAddress): Promise<NativeConnection> {
   return NativeConnection.connect(connectionOptions(address));
 }
@@ -24,7 +24,7 @@ export async function connectNative(address: TemporalAddress): Promise<NativeCon
 /** Largest answer that a client reads, in bytes: a page of a history may exceed the 4 MB that gRPC reads by default. */
 const LARGEST_ANSWER = 128 * 1_024 * 1_024;
 
-/** A client that connects on first use; for processes that must start while Temporal is away. */
+/** Returns a client that connects on first use; for processes that must start while Temporal is away. */
 export function lazyClient(address: TemporalAddress, dataConverter?: DataConverter): Client {
   const channelArgs = { 'grpc.max_receive_message_length': LARGEST_ANSWER };
   const connection = Connection.lazy({ ...connectionOptions(address), channelArgs });

@@ -101,7 +101,7 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
   };
 }
 
-/** The dwell whose timer this is; undefined = it is not that of a dwell, or of an older release. */
+/** Returns the dwell whose timer this is; undefined = it is not that of a dwell, or of an older release. */
 const dwellIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
   (memo as Partial<DwellMemo> | undefined)?.fermataDwellId;
 

@@ -1,7 +1,7 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 
 /**
- * Whether an open execution belongs to another installation that shares the namespace and has an automation of the same slug. It
+ * Returns whether an open execution belongs to another installation that shares the namespace and has an automation of the same slug. It
  * must neither be ended nor be taken for ours.
  */
 export function isForeign(

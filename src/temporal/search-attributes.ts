@@ -50,7 +50,7 @@ export function searchAttributesOf(run: {
   return new TypedSearchAttributes(pairs);
 }
 
-/** Which of ours the namespace does not know. */
+/** Returns which of ours the namespace does not know. */
 async function missingSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const known = new Set(Object.keys(customAttributes ?? {}));

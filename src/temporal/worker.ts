@@ -9,7 +9,7 @@ import { bundleOptions } from './bundle-options';
 import { versioningOptions, type Deployment } from './release/versioned-worker';
 import type { WorkerSizes } from '../worker-sizes';
 
-/** What `npm run build` left, else bundled here from the sources (tests). */
+/** Returns what `npm run build` left, else bundled here from the sources (tests). */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const built = join(projectRoot(), 'dist', 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
@@ -71,7 +71,7 @@ export interface TemporalWorkers {
 }
 
 /**
- * The workers of one process: one executes runs and their activities; the other one calls to slow origins, which have a task
+ * Creates the workers of one process: one executes runs and their activities; the other one calls to slow origins, which have a task
  * queue and slots of their own.
  */
 export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {

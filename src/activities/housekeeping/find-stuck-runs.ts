@@ -59,7 +59,7 @@ export function createFindStuckRuns(deps: {
   };
 }
 
-/** How often the workflow task under way was tried; 0 = there is none, or Temporal does not know the execution. */
+/** Returns how often the workflow task under way was tried; 0 = there is none, or Temporal does not know the execution. */
 async function triesOf(client: Client | null, { workflowId, executionRunId }: QuietRun): Promise<number> {
   if (client === null || executionRunId === null) return 0;
   try {

@@ -98,13 +98,13 @@ export function createAuthenticator(deps: {
   };
 }
 
-/** Whether the token that a session was made from is still the one in force. */
+/** Returns whether the token that a session was made from is still the one in force. */
 export function hasLiveParent(row: SessionRow, adminHash: Buffer | undefined): boolean {
   if (row.tokenId !== null) return true;
   return row.adminHash !== null && adminHash !== undefined && timingSafeEqual(row.adminHash, adminHash);
 }
 
-/** The caller that a token, or a session made from it, stands for. */
+/** Returns the caller that a token, or a session made from it, stands for. */
 function principalOf(
   { id, name, roles }: { id: string; name: string; roles: readonly string[] },
   tokenId: string,

@@ -32,7 +32,7 @@ export const AutomationAnswer = z
   })
   .meta({ id: 'AutomationResource' });
 
-/** What is answered about an automation. */
+/** Returns what is answered about an automation. */
 export function toAnswer(record: AutomationRecord, warnings: readonly Finding[]): z.input<typeof AutomationAnswer> {
   const { id, name, description, group, status, managedBy, provenance, version, definition } = record;
   return {
@@ -44,7 +44,7 @@ export function toAnswer(record: AutomationRecord, warnings: readonly Finding[])
   };
 }
 
-/** The automation in the form that `Accept` asks for, with its ETag. `known` = what its references are held against. */
+/** Returns the automation in the form that `Accept` asks for, with its ETag. `known` = what its references are held against. */
 export async function reply(
   status: number,
   record: AutomationRecord,

@@ -19,7 +19,7 @@ export const TAG = 'Automations';
 export const NOT_FOUND = { 404: { description: 'Automation not found' } };
 export const MANAGED = { 409: { description: 'It is managed from Git; change it there' } };
 
-/** The automation, or FermataError `not_found`. */
+/** Returns the automation. @throws {FermataError} `not_found` */
 export async function requireAutomation(
   { automations }: Pick<AutomationDeps, 'automations'>,
   db: Executor,

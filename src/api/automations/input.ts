@@ -18,7 +18,7 @@ export interface AutomationBodySchemas {
   patch: JsonSchema;
 }
 
-/** The editors' schema with what only the API takes. */
+/** Returns the editors' schema with what only the API takes. */
 export function automationBodySchemas(registry: Registry<ActionDescription>): AutomationBodySchemas {
   const { $defs } = automationJsonSchema(registry) as { $defs: Record<string, JsonSchema> };
   const { Automation = {}, ...parts } = $defs;
@@ -47,7 +47,7 @@ export function splitBody(body: unknown, locate?: Locate): SplitBody {
   return takeStatus(body as Record<string, unknown>, locate);
 }
 
-/** The current document with the keys of a patch in their place; null takes a key away. */
+/** Returns the current document with the keys of a patch in their place; null takes a key away. */
 export function patchDocument(
   current: { definition: Definition; group: string | null },
   patch: Record<string, unknown>,
@@ -58,7 +58,7 @@ export function patchDocument(
   return Object.fromEntries(Object.entries(cleared).filter(([, value]) => value !== null));
 }
 
-/** A document that replaces the current one. Without a group it takes the group away, which a document alone cannot say. */
+/** Returns a document that replaces the current one. Without a group it takes the group away, which a document alone cannot say. */
 export function wholeDocument(document: Record<string, unknown>): Record<string, unknown> {
   return document['group'] == null ? { ...document, group: '' } : document;
 }

@@ -19,7 +19,7 @@ interface Link {
   changeId: string | null;
 }
 
-/** The chain of causes of a change: up to what came from outside, and down over all that its runs wrote. */
+/** Returns the chain of causes of a change: up to what came from outside, and down over all that its runs wrote. */
 export async function causesOf(db: Executor, change: Change, startedRuns: readonly string[]): Promise<Causes> {
   const [up, down] = [await above(db, change), await below(db, startedRuns)];
   const ids = [...up, ...down].flatMap(({ changeId }) => changeId ?? []);

@@ -16,14 +16,14 @@ export async function maintenanceNote(
   return `maintenance "${maintenance.title}", until ${untilText(maintenance.endAt, change.occurredAt)}`;
 }
 
-/** The system that a change is about. */
+/** Returns the system that a change is about. */
 function systemOf(change: Change): string | undefined {
   if (change.kind === 'health') return change.id;
   const facts = change.shape === 'event' ? change.payload : (change.next ?? change.prev ?? {});
   return typeof facts['systemId'] === 'string' ? facts['systemId'] : undefined;
 }
 
-/** The time of day in UTC, with the date when it is another day. */
+/** Returns the time of day in UTC, with the date when it is another day. */
 function untilText(end: Date, from: Date): string {
   const [day = '', time = ''] = end.toISOString().split('T');
   return from.toISOString().startsWith(day) ? time.slice(0, 5) : `${day} ${time.slice(0, 5)}`;

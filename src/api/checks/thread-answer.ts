@@ -16,7 +16,7 @@ export type ThreadAnswer =
   /** Set for a bug: the stack of the error. */
   | { failure: string };
 
-/** The answer of a job that threw. */
+/** Returns the answer of a job that threw. */
 export function answerOfError(error: unknown): ThreadAnswer {
   if (error instanceof FermataError) {
     const { code, message, errors, data, retryAfterSeconds } = error;

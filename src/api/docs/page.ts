@@ -9,7 +9,7 @@ interface Entry {
   operation: Operation;
 }
 
-/** The whole documentation as one page: made once, works without its script. */
+/** Returns the whole documentation as one page: made once, works without its script. */
 export function renderPage(document: OpenApiDocument): string {
   const entries = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Entry => ({ method, path, operation })),

@@ -30,7 +30,7 @@ interface Given {
 }
 
 /**
- * The event that a given payload stands for, as if it came now: after every change in the log. The payload is that of the
+ * Returns the event that a given payload stands for, as if it came now: after every change in the log. The payload is that of the
  * trigger or, for a trigger that reads the events of another one, that of the event which it reads.
  */
 export function eventOf(registry: Registry, given: Given, reads: ResultReads): DryEvent {
@@ -64,7 +64,7 @@ export function withContextKey(type: TriggerType, key: string): TriggerType {
 const withOwnPayload = (type: TriggerType): TriggerType =>
   Object.assign(Object.create(type) as TriggerType, { payloadOf: (payload: Record<string, unknown>) => payload });
 
-/** Whether a payload is the trigger's own. One that need not be complete is, unless the trigger can read it as its source's. */
+/** Returns whether a payload is the trigger's own. One that need not be complete is, unless the trigger can read it as its source's. */
 function isOwnPayload({ type, payload, config }: Given, source: TriggerType | undefined): boolean {
   if (!type.payloadOf || type.payloadSchema.safeParse(payload).success) return true;
   return source?.payloadSchema.safeParse(payload).success !== true && ownPayloadOf(type, payload, config) === null;
@@ -89,7 +89,7 @@ function changeOf({ event, type, config, actor, now }: Given, payload: Record<st
   return { ...cause, shape: 'event', kind: event, id: subjectOf(type, payload, config), event, payload };
 }
 
-/** What the event is about: the gates look its earlier results up by it. */
+/** Returns what the event is about: the gates look its earlier results up by it. */
 function subjectOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>): string {
   try {
     return type.contextKey?.(payload, config) ?? '';

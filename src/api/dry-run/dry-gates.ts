@@ -116,7 +116,7 @@ function triggerIdOf({ triggers }: RoutedAutomation, { triggerId, payload, past 
   return triggerId !== undefined || !isAsked || triggers.length > 1 ? triggerId : triggers[0]?.id;
 }
 
-/** What a run sees that is started by hand. */
+/** Returns what a run sees that is started by hand. */
 function scopeWithoutTrigger(
   automation: RoutedAutomation,
   { payload = {}, actor, now, contextKey }: DryInput,
@@ -125,7 +125,7 @@ function scopeWithoutTrigger(
   return { ...runScopeOf(automation, { payload, actor, occurredAt: now.toISOString() }, contextKey ?? null), steps };
 }
 
-/** A gate as people see it. */
+/** Returns a gate as people see it. */
 function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
   const seen = trace?.();
   const parts = gate === 'conditions' ? (seen?.parts ?? (seen ? [seen] : [])) : seen && [seen];

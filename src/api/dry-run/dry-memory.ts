@@ -23,7 +23,7 @@ export class DryMemory {
     private readonly mocks: Readonly<Record<string, unknown>>,
   ) {}
 
-  /** The mock of a step, by its place or its id. */
+  /** Returns the mock of a step, by its place or its id. */
   mockOf({ id }: ActionStep, path: string): Record<string, unknown> | undefined {
     const key = [path, id].find((each) => each !== undefined && Object.hasOwn(this.mocks, each));
     return key === undefined ? undefined : (this.mocks[key] as Record<string, unknown>);
@@ -37,7 +37,7 @@ export class DryMemory {
     this.unmocked.add(actionId);
   }
 
-  /** Whether a configuration refers to an artifact that has no mock. */
+  /** Returns whether a configuration refers to an artifact that has no mock. */
   lacksArtifactOf(config: unknown): boolean {
     const text = JSON.stringify(config);
     return [...this.unmocked].some((id) => text.includes(`artifacts.${id}`));
@@ -59,7 +59,7 @@ export class DryMemory {
     this.waits.set(path, result);
   }
 
-  /** The result of the wait at a path. */
+  /** Returns the result of the wait at a path. */
   waitAt(path: string | undefined): Record<string, unknown> | null {
     return path === undefined ? null : (this.waits.get(path) ?? null);
   }

@@ -34,7 +34,7 @@ export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, req
   return { outcome, gates, ...(await simulate(deps, automation, beginning)) };
 }
 
-/** What steps see of the run that the gates let pass. */
+/** Returns what steps see of the run that the gates let pass. */
 function scopeOfRun({ steps: _steps, facts, ...scope }: ExpressionContext, now: Date): ExpressionContext {
   return { ...scope, facts: { ...facts, run: { id: NO_ID, startedAt: now.toISOString() } } };
 }

@@ -74,7 +74,7 @@ export class DrySteps {
     }
   }
 
-  /** All steps in the order in which they began; those that the end of the run left open are cancelled. */
+  /** Returns all steps in the order in which they began; those that the end of the run left open are cancelled. */
   all(): DryStep[] {
     return [...this.rows.values()].map(({ status, ...row }) => ({ ...row, status: endedAs(status) }));
   }
@@ -97,7 +97,7 @@ function mergeTraces(before: DryStep['trace'], trace: DryStep['trace']): DryStep
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
-/** The failure of a step, as the run's rows and `run.error` carry it. */
+/** Returns the failure of a step, as the run's rows and `run.error` carry it. */
 export function failureOf(error: unknown, { id }: PlanNode, path: string): RunError {
   const code = error instanceof FermataError ? error.code : 'expression_error';
   return { code, message: shortText(toStorable(messageOf(error))), path, ...(id === null ? {} : { actionId: id }) };

@@ -1,6 +1,6 @@
 import type { Evaluator, ExpressionContext } from '../../evaluation/evaluator';
 
-/** An evaluator whose clock shows a given instant. Live state is that of now. */
+/** Returns an evaluator whose clock shows a given instant. Live state is that of now. */
 export function evaluatorAt(evaluator: Evaluator, now: Date): Evaluator {
   const at = (scope: ExpressionContext): ExpressionContext => ({ ...scope, now });
   return {

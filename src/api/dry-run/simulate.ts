@@ -138,7 +138,7 @@ const traceOf = ({ enabled }: { action: ActionStep } & Pick<EvaluatedStep, 'enab
   ...(enabled && { enabled }),
 });
 
-/** What people see of an evaluation in place of instants that a dry run does not reach, and where it ends loops. */
+/** Returns what people see of an evaluation in place of instants that a dry run does not reach, and where it ends loops. */
 function shownOf(evaluated: Evaluated, now: number): Evaluated {
   const { evaluation } = evaluated;
   if (evaluation.type === 'delay') {

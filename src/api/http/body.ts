@@ -45,7 +45,7 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 };
 
 /**
- * The bytes of a body, decompressed.
+ * Returns the bytes of a body, decompressed.
  * @param most largest size in bytes, after decompression
  * @throws {FermataError} `body_too_large`, `malformed_body` when it cannot be decompressed, `unsupported_media_type` for
  * encodings other than gzip, deflate and br.
@@ -111,7 +111,7 @@ export function isYamlType(type: string): boolean {
 }
 
 /**
- * The value of a body; undefined when there is none.
+ * Returns the value of a body; undefined when there is none.
  * @throws {FermataError} `unsupported_media_type`, `malformed_body` with line and column, `invalid_text`, `limit_exceeded`.
  */
 export function parseBody(
@@ -156,7 +156,7 @@ function assertUtf8(contentType: string | undefined): void {
   throw new FermataError('unsupported_media_type', `Charset "${charset}" is not accepted; send UTF-8.`);
 }
 
-/** Text of UTF-8 bytes. @throws {FermataError} `malformed_body` */
+/** Returns the text of UTF-8 bytes. @throws {FermataError} `malformed_body` */
 export function decodeUtf8(raw: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(raw);
@@ -165,7 +165,7 @@ export function decodeUtf8(raw: Buffer): string {
   }
 }
 
-/** The value of a JSON text. @throws {FermataError} as `parseBody` */
+/** Returns the value of a JSON text. @throws {FermataError} as `parseBody` */
 export function parseJson(text: string): unknown {
   const value = readJson(text, JSON.parse);
   // Refuses numbers beyond the range of a double before they could become text.
@@ -181,7 +181,7 @@ function parseDocument(text: string): unknown {
 }
 
 /**
- * The value of a JSON text of a third party, in which NUL and lone surrogates become U+FFFD: its sender cannot change it,
+ * Returns the value of a JSON text of a third party, in which NUL and lone surrogates become U+FFFD: its sender cannot change it,
  * and would not repeat it. @throws {FermataError} as `parseBody`, but no `invalid_text`
  */
 export function parseForeignJson(text: string): unknown {

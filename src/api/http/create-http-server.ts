@@ -5,7 +5,7 @@ import { problemDocument, PROBLEM_TYPE } from './problem';
 /** Every parameter at its longest, percent-encoded, still fits. */
 const MAX_HEADER_BYTES = 65_536;
 
-/** The server below the application: its limits, and problem documents also for what never gets as far as a route. */
+/** Creates the server below the application: its limits, and problem documents also for what never gets as far as a route. */
 export function createHttpServer(app: RequestListener): Server {
   // A slow sender may not hold a connection for ever; streams are not affected, since they have been read.
   const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };

@@ -23,7 +23,7 @@ export interface Created {
 }
 
 /**
- * Id and name (or title, at most 200 characters) out of the answer to a creation, or of each automation that was applied. Nothing else of an answer is taken: those
+ * Returns the id and name (or title, at most 200 characters) out of the answer to a creation, or of each automation that was applied. Nothing else of an answer is taken: those
  * of tokens and hooks hold secrets.
  */
 export function createdBy(body: unknown): { created?: Created | Created[] } {

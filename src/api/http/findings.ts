@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { FermataError, type Finding } from '../../domain/errors';
 
-/** A place as people write it: `actions[0].config.title`. */
+/** Returns a place as people write it: `actions[0].config.title`. */
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
@@ -9,7 +9,7 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** What zod found, one finding per place and unknown key. */
+/** Returns what zod found, one finding per place and unknown key. */
 export function findingsOf(error: z.ZodError, prefix: readonly PropertyKey[] = []): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];

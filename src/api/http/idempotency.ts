@@ -7,7 +7,7 @@ import type { Context, Reply } from './route';
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
-/** The key of a request; undefined when it has none. @throws {FermataError} `bad_request` */
+/** Returns the key of a request; undefined when it has none. @throws {FermataError} `bad_request` */
 export function idempotencyKeyOf(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && KEY.test(header)) return header;
@@ -27,7 +27,7 @@ function contentHash({ target, contentType, raw }: RequestContent): string {
   return sha256([JSON.stringify([target, contentType]), raw]);
 }
 
-/** The `Idempotency-Key` of an inbound request with its caller and content; undefined when it has none. */
+/** Returns the `Idempotency-Key` of an inbound request with its caller and content; undefined when it has none. */
 export function callerKeyOf({
   request,
   principal,

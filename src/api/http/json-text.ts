@@ -9,7 +9,7 @@ export interface TextPlace {
 /** Deepest nesting of a body; beyond it neither we nor Postgres could walk it safely. */
 const MAX_DEPTH = 128;
 
-/** Whether brackets outside of strings nest deeper than we accept. */
+/** Returns whether brackets outside of strings nest deeper than we accept. */
 export function nestsTooDeep(text: string): boolean {
   let depth = 0;
   let quoted = false;

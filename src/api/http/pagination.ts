@@ -12,12 +12,12 @@ export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
-/** An opaque place in a list. */
+/** Returns an opaque place in a list. */
 export function encodeCursor(key: unknown): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
-/** The key in a cursor; undefined without one. @throws {FermataError} `bad_request` when it is not one of ours. */
+/** Returns the key in a cursor; undefined without one. @throws {FermataError} `bad_request` when it is not one of ours. */
 export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | undefined): z.output<T> | undefined {
   if (cursor === undefined) return undefined;
   try {

@@ -31,7 +31,7 @@ export const Problem = z
   .meta({ id: 'Problem' });
 export { ProblemFinding };
 
-/** What to answer to anything thrown. What is not an expected refusal becomes `internal` without its internals. */
+/** Returns what to answer to anything thrown. What is not an expected refusal becomes `internal` without its internals. */
 export function refusalOf(error: unknown): FermataError {
   if (error instanceof FermataError) return error;
   const fromDatabase = databaseRefusal(error);
@@ -44,7 +44,7 @@ export function refusalOf(error: unknown): FermataError {
   return new FermataError('internal', 'Something went wrong on our side; the log has the details.', { cause: error });
 }
 
-/** The document of a refusal. */
+/** Returns the document of a refusal. */
 export function problemDocument(refusal: FermataError): z.infer<typeof Problem> {
   const { status, title, code, message, errors = [], data = {} } = refusal;
   const type = `urn:fermata:problem:${code}`;

@@ -166,7 +166,7 @@ export function streamRoute<P extends z.ZodType = z.ZodUndefined, Q extends z.Zo
   };
 }
 
-/** A JSON answer. */
+/** Returns a JSON answer. */
 export function json(status: number, body: unknown, headers?: Record<string, string>): Reply {
   return headers === undefined ? { status, body } : { status, body, headers };
 }

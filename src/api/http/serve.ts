@@ -195,12 +195,12 @@ function entry(
   };
 }
 
-/** What a repeat of a request must have in common with the first, beside its path. */
+/** Returns what a repeat of a request must have in common with the first, beside its path. */
 function contentOf(request: Request, raw: Buffer): RequestContent {
   return { target: request.originalUrl, contentType: request.headers['content-type'] ?? '', raw };
 }
 
-/** Path of the request as sent, without the query: percent-encoded, hence always storable. */
+/** Returns the path of the request as sent, without the query: percent-encoded, hence always storable. */
 function targetOf(request: Request): string {
   return request.originalUrl.split('?', 1)[0] ?? '';
 }

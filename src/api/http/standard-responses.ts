@@ -6,7 +6,7 @@ export interface StandardResponse {
   description: string;
 }
 
-/** The refusals every route of this shape can give; 404, 409 and others of its own it documents itself. */
+/** Returns the refusals every route of this shape can give; 404, 409 and others of its own it documents itself. */
 export function standardResponses(route: Route): StandardResponse[] {
   const takesBody = route.body !== undefined || route.bodyFormat === 'raw';
   const reads = takesBody || route.query !== undefined || route.params !== undefined;

@@ -20,7 +20,7 @@ export const IdParams = z.object({ id: z.string().min(1).max(512) });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** The id in the database's spelling. @throws {FermataError} `not_found` for what cannot be one. */
+/** Returns the id in the database's spelling. @throws {FermataError} `not_found` for what cannot be one. */
 export function uuidOrNotFound(id: string, what: string): string {
   if (!UUID.test(id)) throw notFound(what, id);
   return id.toLowerCase();

@@ -159,7 +159,7 @@ function handshakeOf({ request, raw }: Inbound): Reply | undefined {
   return answer && { status: 200, ...answer };
 }
 
-/** What identifies a message: what its hook knows of it, and the sender's own id. */
+/** Returns what identifies a message: what its hook knows of it, and the sender's own id. */
 function identitiesIn({ route, sender, identities = [] }: Incoming, { deliveryId }: SenderMessage): DeliveryIdentity[] {
   const own = deliveryId === undefined ? [] : [{ key: deliveryKey('alert-delivery', route, sender, deliveryId) }];
   return [...identities, ...own];
@@ -183,7 +183,7 @@ async function readMessage(deps: AlertIngestDeps, incoming: Incoming, raw: Buffe
   }
 }
 
-/** JSON of a third party: bytes that are no UTF-8 become U+FFFD, so that one bad text never loses the others. */
+/** Returns the JSON of a third party: bytes that are no UTF-8 become U+FFFD, so that one bad text never loses the others. */
 function parseForeign(raw: Buffer): unknown {
   const text = raw.toString('utf8');
   if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');

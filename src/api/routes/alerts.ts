@@ -197,7 +197,7 @@ async function reply({ clock }: AlertsDeps, { tx, params }: Writing): Promise<Re
   return json(200, (await answersOf(tx, clock.now()))(alert));
 }
 
-/** Name of the caller's token, for people. */
+/** Returns the name of the caller's token, for people. */
 export const callerOf = ({ principal }: Pick<Writing, 'principal'>): string =>
   principal.actor.name ?? principal.actor.id;
 

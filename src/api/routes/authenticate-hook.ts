@@ -59,7 +59,7 @@ export async function authenticateHook(
   return { hook, expected, now, ...verified };
 }
 
-/** The secrets of a hook in clear. One that refers to a secret that does not exist matches nothing. */
+/** Returns the secrets of a hook in clear. One that refers to a secret that does not exist matches nothing. */
 async function secretsOfHook(
   { db, cipher }: Pick<AuthenticateHookDeps, 'db' | 'cipher'>,
   hook: HookRow,
@@ -74,6 +74,6 @@ async function secretsOfHook(
   });
 }
 
-/** The answer to a request whose sender is not known. */
+/** Returns the answer to a request whose sender is not known. */
 export const refusedHook = (): FermataError =>
   new FermataError('unauthorized', 'The hook does not exist, or its secret or signature is missing, wrong or too old.');

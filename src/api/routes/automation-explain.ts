@@ -72,7 +72,7 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
   return first ?? refused('No trigger of the automation listens to what the change means.');
 }
 
-/** The answer when this process lacks a filter of today's definition: the recorded outcome is still returned. */
+/** Returns the answer when this process lacks a filter of today's definition: the recorded outcome is still returned. */
 function notEvaluated(error: unknown): Now {
   if (!(error instanceof FermataError) || error.code !== 'plugin_missing') throw error;
   return { outcome: 'error', gates: [{ gate: 'variables', passed: null, detail: error.message }], steps: [] };

@@ -49,7 +49,7 @@ const ListQuery = z.object({
     ),
 });
 
-/** What a filter by use means; a connection is found by its id and by its name. */
+/** Returns what a filter by use means; a connection is found by its id and by its name. */
 async function usedOf(db: Executor, uses: string): Promise<Used> {
   const [, kind = '', name = ''] = USED.exec(uses) ?? [];
   const called = kind === 'connection' ? await connectionsCalled(db, name) : [];
@@ -185,7 +185,7 @@ function patchRoute(deps: AutomationDeps): Route {
   });
 }
 
-/** The text of an automation after a patch; comments are kept, those of a YAML body are taken over. */
+/** Returns the text of an automation after a patch; comments are kept, those of a YAML body are taken over. */
 function textOfPatch(
   { validator }: AutomationDeps,
   before: AutomationRecord,

@@ -91,7 +91,7 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
   ];
 }
 
-/** The change, or FermataError `not_found`. */
+/** Returns the change. @throws {FermataError} `not_found` */
 export async function requireChange(db: Executor, id: string): Promise<LoggedChange> {
   const logged = await findChange(db, uuidOrNotFound(id, 'change'));
   if (logged === undefined) throw notFound('change', id);
@@ -160,7 +160,7 @@ async function readPage(
   return { items, next: place ?? null };
 }
 
-/** An instant, or a duration before `now`. @throws {FermataError} `bad_request` for any other text. */
+/** Returns an instant, or a duration before `now`. @throws {FermataError} `bad_request` for any other text. */
 function instantOf(text: string | undefined, name: string, now: Date): Date | undefined {
   if (text === undefined) return undefined;
   const instant = InstantQuery.safeParse(text);

@@ -78,7 +78,7 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
   });
 }
 
-/** The configuration as a row that is never stored. @throws {FermataError} `not_found`, `validation_failed` */
+/** Returns the configuration as a row that is never stored. @throws {FermataError} `not_found`, `validation_failed` */
 async function submittedRow(
   { db, cipher, connectionTypes, clock, ids }: ConnectionsDeps,
   given: { type: string; config: Record<string, unknown>; connectionId?: string | undefined },
@@ -103,7 +103,7 @@ async function submittedRow(
 /** What a connection that is tested cannot be used for. */
 const UNUSABLE: ReadonlySet<string> = new Set(['config_invalid', 'secret_not_allowed']);
 
-/** What a test says; what it says is masked. A missing secret is a result too: it is what the test is for. */
+/** Returns what a test says; what it says is masked. A missing secret is a result too: it is what the test is for. */
 async function tryOut(
   { db, clock }: ConnectionsDeps,
   context: Caller,
@@ -163,7 +163,7 @@ function optionsRoute(deps: ConnectionsDeps): Route {
 }
 
 /**
- * What the far end answers, or a typed failure at the deadline, also when the client library throws the abort itself or
+ * Returns what the far end answers, or a typed failure at the deadline, also when the client library throws the abort itself or
  * does not watch the signal.
  */
 async function withinDeadline<T>({ call: { signal } }: Opened, work: Promise<T> | T): Promise<T> {

@@ -48,7 +48,7 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
 }
 
 /**
- * The config with some keys changed. Secrets that are not sent stay, but only for the address that they were given for:
+ * Returns the config with some keys changed. Secrets that are not sent stay, but only for the address that they were given for:
  * otherwise a person who may change a connection could send them to an address of their own. @throws {FermataError} validation_failed
  */
 export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
@@ -128,7 +128,7 @@ function check(type: AnyConnectionType, given: Config): Config {
   throw new FermataError('validation_failed', `The config is not valid: ${errors[0]?.message ?? ''}`, { errors });
 }
 
-/** An address that can be checked before its secrets are known. */
+/** Returns an address that can be checked before its secrets are known. */
 function addressWith(text: string): string {
   return onlyReference(text) === null ? fillReferences(text, () => 'secret') : 'https://secret.example';
 }

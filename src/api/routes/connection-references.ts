@@ -39,7 +39,7 @@ function problemOf(
   return { code: 'secret_not_allowed', message: `The secret "${name}" is not allowed for the host ${refused}` };
 }
 
-/** The host of an address that is written out, a URL or a plain name; null for a port and for one that a secret decides. */
+/** Returns the host of an address that is written out, a URL or a plain name; null for a port and for one that a secret decides. */
 function hostOf(address: unknown): string | null {
   if (typeof address !== 'string' || address === '') return null;
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(address)?.[1] ?? address;

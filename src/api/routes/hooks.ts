@@ -78,7 +78,7 @@ interface HooksDeps {
   cipher: Cipher;
 }
 
-/** What the secrets of a hook are sealed for. */
+/** Returns what the secrets of a hook are sealed for. */
 export function hookSecretName(id: string): string {
   return `hook:${id}`;
 }
@@ -226,7 +226,7 @@ function resealed(
   return same ? hook.secrets : secrets?.map((secret) => cipher.seal(name, secret));
 }
 
-/** Whether this is the sealed value. One whose key is gone holds nothing that is known. */
+/** Returns whether this is the sealed value. One whose key is gone holds nothing that is known. */
 function holds(cipher: Cipher, name: string, sealed: Sealed, clear: string | undefined): boolean {
   try {
     return cipher.open(name, sealed) === clear;

@@ -78,7 +78,7 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
   });
 }
 
-/** What `parseCloudEvents` takes: bytes in binary mode, else the parsed JSON. */
+/** Returns what `parseCloudEvents` takes: bytes in binary mode, else the parsed JSON. */
 function cloudEventBody({ request, raw }: Inbound): unknown {
   const type = mediaTypeOf(request.headers['content-type']);
   const json = isJsonType(type);

@@ -88,7 +88,7 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
   });
 }
 
-/** JSON and forms as values, everything else as text. */
+/** Returns the JSON and forms as values, everything else as text. */
 function bodyOf(raw: Buffer, contentType: string | undefined): unknown {
   if (raw.length === 0) return null;
   const type = mediaTypeOf(contentType);

@@ -214,7 +214,7 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
   });
 }
 
-/** What a run's row keeps of who ended it. */
+/** Returns what a run's row keeps of who ended it. */
 function endedBy(actor: { id: string; name?: string }): Record<string, unknown> {
   return { kind: 'cancel', reason: `cancelled by ${actor.name ?? actor.id}` };
 }

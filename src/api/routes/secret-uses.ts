@@ -14,7 +14,7 @@ export const UsedBy = z
   .describe('What refers to the secret');
 type UsedBy = z.infer<typeof UsedBy>;
 
-/** What refers to each secret, by its name. */
+/** Returns what refers to each secret, by its name. */
 export async function secretUses(deps: { db: Executor; cipher: Cipher }): Promise<(name: string) => UsedBy> {
   const uses = new Map<string, UsedBy>();
   const usedBy = (name: string) => uses.get(name) ?? { automations: [], connections: [], hooks: [] };

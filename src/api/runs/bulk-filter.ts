@@ -20,7 +20,7 @@ export const BulkBody = z
 /** What a bulk call answers. */
 export const BulkAnswer = z.object({ matched: z.int(), done: z.int() });
 
-/** The filter of a body; one that names no status means `otherwise`: those that the call can do something about. */
+/** Returns the filter of a body; one that names no status means `otherwise`: those that the call can do something about. */
 export function bulkFilter(body: z.infer<typeof BulkBody>, otherwise: readonly RunStatus[]): RunFilter {
   const { status, from, to, ...rest } = body;
   return {

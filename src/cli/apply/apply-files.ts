@@ -74,7 +74,7 @@ export async function applyAutomations(
   }
 }
 
-/** The document with its comments, and its file's name as `metadata.annotations.path` unless it names one itself. */
+/** Returns the document with its comments, and its file's name as `metadata.annotations.path` unless it names one itself. */
 function textOf({ wrapped, file, text }: AutomationFile): string {
   const path = relative(process.cwd(), resolve(file)).split(sep).join('/');
   const metadata = wrapped.metadata as { annotations?: Record<string, string> };

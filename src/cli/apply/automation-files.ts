@@ -88,7 +88,7 @@ export function readAutomationFile(file: string, text = textOf(file)): Automatio
   return { found, errors, foreign: [...foreign] };
 }
 
-/** The kind of a document of another program, for example a Kubernetes object; undefined for ours. */
+/** Returns the kind of a document of another program, for example a Kubernetes object; undefined for ours. */
 function foreignKind({ apiVersion, kind }: Record<string, unknown>): string | undefined {
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion.startsWith('fermata/')) return undefined;
   return `${apiVersion} ${kind}`;
@@ -103,7 +103,7 @@ export function foreignNotes(contents: readonly AutomationFileContent[]): string
   );
 }
 
-/** An automation alone as a document for Git: known by its own name. */
+/** Returns an automation alone as a document for Git: known by its own name. */
 function wrap({ name, ...spec }: Record<string, unknown>): AutomationFile['wrapped'] {
   return { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: name as string }, spec };
 }

@@ -39,7 +39,7 @@ const isSkipped = ({ name }: Dirent): boolean => name.startsWith('.') || basenam
 
 const isDirectory = (path: string): boolean => statSync(path).isDirectory();
 
-/** Whether a link leads anywhere: one that dangles or leads to itself names no file. */
+/** Returns whether a link leads anywhere: one that dangles or leads to itself names no file. */
 function exists(path: string): boolean {
   try {
     realpathSync(path);
@@ -56,7 +56,7 @@ function isNew(path: string, seen: Set<string>): boolean {
   return true;
 }
 
-/** A path as a person in the working directory would type it. */
+/** Returns a path as a person in the working directory would type it. */
 function short(path: string): string {
   if (!isAbsolute(path)) return path;
   const below = relative(process.cwd(), path);

@@ -13,7 +13,7 @@ machine, the one that "fermata dev" keeps.
 Exit codes: 0 fine, 1 failed or refused, 2 wrong use.
 `;
 
-/** The API that the environment names. @throws {UsageError} when FERMATA_URL is none. */
+/** Returns the API that the environment names. @throws {UsageError} when FERMATA_URL is none. */
 export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
   const config = loadConfig(env);
   const url = env['FERMATA_URL'] || runningDev(config) || urlOf(config);
@@ -27,7 +27,7 @@ export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
   });
 }
 
-/** Address of the `fermata dev` of this directory. One that is not on this machine is not believed: it gets the token. */
+/** Returns the address of the `fermata dev` of this directory. One that is not on this machine is not believed: it gets the token. */
 function runningDev({ home }: Config): string | undefined {
   const url = readRunningDev(home)?.urls['API'];
   return url !== undefined && isLocal(url) ? url : undefined;

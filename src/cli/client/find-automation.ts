@@ -8,7 +8,7 @@ import { ApiProblem } from './problem';
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * The automation with this id or this name.
+ * Returns the automation with this id or this name.
  * @throws {UsageError} listing the matches when the name is not unique, {@link ApiProblem} when there is none.
  */
 export async function findAutomation(client: ApiClient, nameOrId: string): Promise<Automation> {

@@ -55,7 +55,7 @@ export class ApiUnreachable extends Error {
   }
 }
 
-/** The refusal that an answer with an error status is. */
+/** Returns the refusal that an answer with an error status is. */
 export async function problemOf(response: Response, hadToken: boolean): Promise<ApiProblem> {
   const text = await response.text();
   const problem = Problem.safeParse(jsonOrUndefined(text));

@@ -1,7 +1,7 @@
 import { allCommands, quoted, wordsAfter, type CompletedCommand } from './command-tree';
 
 /**
- * A script for bash 3.2 and later. It follows the words typed so far to the command they name, then offers what may follow;
+ * Returns a script for bash 3.2 and later. It follows the words typed so far to the command they name, then offers what may follow;
  * where a value is due and any is possible, it offers files.
  */
 export function bashScript(program: CompletedCommand): string {

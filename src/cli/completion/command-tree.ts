@@ -39,7 +39,7 @@ export function describeCommand(command: Command, path: readonly string[] = []):
   };
 }
 
-/** The command and all below it. */
+/** Returns the command and all below it. */
 export function allCommands(command: CompletedCommand): CompletedCommand[] {
   return [command, ...command.subcommands.flatMap((each) => allCommands(each))];
 }
@@ -49,5 +49,5 @@ export function wordsAfter({ subcommands, choices, options }: CompletedCommand):
   return [...subcommands.map(({ path }) => path.at(-1) ?? ''), ...choices, ...options.flatMap(({ flags }) => flags)];
 }
 
-/** A text between single quotes of a POSIX shell. */
+/** Returns a text between single quotes of a POSIX shell. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

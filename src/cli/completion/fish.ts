@@ -3,7 +3,7 @@ import { allCommands, type CompletedCommand } from './command-tree';
 /** A text between single quotes of fish, where only `\` and `'` are escaped. */
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
-/** A script for fish. */
+/** Returns a script for fish. */
 export function fishScript(program: CompletedCommand): string {
   const commands = allCommands(program);
   const names = commands.flatMap(({ path }) => (path.length === 0 ? [] : [quoted(path.join(' '))]));

@@ -182,7 +182,7 @@ function repeat(step: Fragment, context: StepContext): Fragment {
   return { repeat: { [form]: conditionOf(listOf(written[form]), context), sequence } };
 }
 
-/** A fixed list as an expression, which has lists of plain values only. */
+/** Returns a fixed list as an expression, which has lists of plain values only. */
 function itemsOf(items: unknown): string {
   const isPlain = (one: unknown) => ['string', 'number', 'boolean'].includes(typeof one) && !isTemplate(one);
   if (!Array.isArray(items) || !items.every(isPlain)) {

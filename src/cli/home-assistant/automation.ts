@@ -68,7 +68,7 @@ const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 const mapOf = (value: unknown): Fragment => (isMap(value) ? value : {});
 
-/** Names of variables that the automation sets anywhere. */
+/** Returns the names of variables that the automation sets anywhere. */
 function declaredIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(declaredIn);
   if (!isMap(value)) return [];
@@ -160,7 +160,7 @@ function modeOf({ mode, max, max_exceeded: exceeded }: Fragment): Fragment {
   };
 }
 
-/** All notes of a value, at any depth. */
+/** Returns all notes of a value, at any depth. */
 export function notesIn(value: unknown): Note[] {
   if (value instanceof List) return value.items.flatMap((item) => [...item.notes, ...notesIn(item.value)]);
   if (Array.isArray(value)) return value.flatMap(notesIn);

@@ -12,7 +12,7 @@ export interface ConditionContext extends Names {
 const JOINTS = ['and', 'or', 'not'] as const;
 const COMMON = ['alias', 'enabled', 'condition'];
 
-/** A condition; null = it is switched off and does not count. @throws {NotImported} */
+/** Returns a condition; null = it is switched off and does not count. @throws {NotImported} */
 export function conditionOf(written: unknown, context: ConditionContext): unknown {
   if (typeof written === 'string') return expressionOfTemplate(written, context);
   if (typeof written === 'boolean') return written;
@@ -104,7 +104,7 @@ export function boundsOf({ above, below }: Fragment): { above?: number; below?: 
   return { ...number('above', above), ...number('below', below) };
 }
 
-/** A time of day. @throws {NotImported} for an entity or a template */
+/** Returns a time of day. @throws {NotImported} for an entity or a template */
 export function timeOf(given: unknown): string {
   const [, hour, minute, second] = /^(\d{1,2}):([0-5]\d)(?::([0-5]\d))?$/.exec(String(given)) ?? [];
   if (hour === undefined || minute === undefined || Number(hour) > 23) {

@@ -27,16 +27,16 @@ const keys = (path: readonly string[]): string =>
     .map((key) => (WORD.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`))
     .join('');
 
-/** The state of an entity as its row of our own kind. */
+/** Returns the state of an entity as its row of our own kind. */
 export const entityExpression = ({ kind }: Pick<Names, 'kind'>, entityId: string): string =>
   `state${keys([kind])}[${JSON.stringify(entityId)}]`;
 
-/** The value of an attribute, or of the state itself. */
+/** Returns the value of an attribute, or of the state itself. */
 export const fieldExpression = (names: Pick<Names, 'kind'>, entityId: string, attribute?: string): string =>
   `${entityExpression(names, entityId)}${keys(attribute === undefined ? ['state'] : ['attributes', attribute])}`;
 
 /**
- * What a name with its keys and arguments is here. @throws {NotImported} for what has no counterpart
+ * Returns what a name with its keys and arguments is here. @throws {NotImported} for what has no counterpart
  * Source: https://www.home-assistant.io/docs/configuration/templating/ and
  * https://www.home-assistant.io/docs/automation/templating/
  */

@@ -227,7 +227,7 @@ const OWN_FILTERS: Readonly<Record<string, string>> = {
   ...{ first: 'first', last: 'last', sort: 'sort', unique: 'unique', to_json: 'json', from_json: 'from_json' },
 };
 
-/** A Jinja expression, with or without its braces, as an expression of ours. @throws {NotImported} when it has more */
+/** Returns a Jinja expression, with or without its braces, as an expression of ours. @throws {NotImported} when it has more */
 export function expressionOfTemplate(template: string, names: Names): string {
   const text = template.replaceAll(/\{#[\s\S]*?#\}/g, '').trim();
   const [, inner] = /^\{\{-?([\s\S]*?)-?\}\}$/.exec(text) ?? [];
@@ -236,7 +236,7 @@ export function expressionOfTemplate(template: string, names: Names): string {
   return new Reader(source, names).whole().text;
 }
 
-/** A text with {{ expressions }} as a template of ours. @throws {NotImported} */
+/** Returns a text with {{ expressions }} as a template of ours. @throws {NotImported} */
 export function templateOfText(text: string, names: Names): string {
   if (text.includes('{%')) throw new NotImported('statements ({% … %}) have no counterpart');
   return text

@@ -23,7 +23,7 @@ export interface Note {
   fragment: unknown;
 }
 
-/** The comment of a note, without the leading `#`. */
+/** Returns the comment of a note, without the leading `#`. */
 export function noteText({ reason, fragment }: Note): string {
   const original = typeof fragment === 'string' ? fragment : stringify(JSON.parse(JSON.stringify(fragment)));
   const lines = original.trimEnd().split('\n');

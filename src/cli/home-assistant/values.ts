@@ -36,7 +36,7 @@ export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   if (lost !== undefined) throw new NotImported(`"${lost}" has no counterpart here`);
 }
 
-/** A switch as YAML 1.1 reads it; undefined when it is none. */
+/** Returns a switch as YAML 1.1 reads it; undefined when it is none. */
 export function switchOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 'on' || value === 'yes') return true;
@@ -56,7 +56,7 @@ export function dataOf(value: unknown, names: Names): unknown {
 
 const UNITS = ['days', 'hours', 'minutes', 'seconds'] as const;
 
-/** A length of time as a Duration of ours. @throws {NotImported} */
+/** Returns a length of time as a Duration of ours. @throws {NotImported} */
 export function durationOf(value: unknown, names: Names): unknown {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value)))
     return { seconds: Number(value) };
@@ -79,7 +79,7 @@ export function durationOf(value: unknown, names: Names): unknown {
 
 const SECONDS = { days: 86_400, hours: 3_600, minutes: 60, seconds: 1 };
 
-/** A literal length of time in seconds, at least 1. @throws {NotImported} */
+/** Returns a literal length of time in seconds, at least 1. @throws {NotImported} */
 export function secondsOf(value: unknown, names: Names): number {
   const duration = durationOf(value, names);
   let seconds = NaN;

@@ -22,7 +22,7 @@ function excerpt(text: string, column: number): { shown: string; caret: string }
 }
 
 /**
- * A finding as a good compiler writes it: `file:line:column: error: message [code]`, the source line with a caret below
+ * Returns a finding as a good compiler writes it: `file:line:column: error: message [code]`, the source line with a caret below
  * the place, and the hint on a line of its own.
  */
 export function renderFinding({ finding, severity, file, lines }: LocatedFinding, colours: boolean): string {

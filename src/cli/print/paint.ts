@@ -3,7 +3,7 @@ export type Tone = 'good' | 'bad' | 'busy' | 'waiting' | 'quiet' | 'strong';
 
 const CODES: Record<Tone, number> = { good: 32, bad: 31, busy: 36, waiting: 33, quiet: 90, strong: 1 };
 
-/** The text in its colour, where colours are wanted. */
+/** Returns the text in its colour, where colours are wanted. */
 export function paint(text: string, tone: Tone | undefined, colours: boolean): string {
   return colours && tone !== undefined && text !== '' ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text;
 }
@@ -25,7 +25,7 @@ const TONE_OF_STATUS = new Map<string, Tone>([
   ['disabled', 'quiet'],
 ]);
 
-/** The colour of a status of a run, a step, an automation or a system. */
+/** Returns the colour of a status of a run, a step, an automation or a system. */
 export function toneOf(status: string): Tone | undefined {
   return TONE_OF_STATUS.get(status);
 }

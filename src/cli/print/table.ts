@@ -108,7 +108,7 @@ export function cutMiddle(text: string, room: number): string {
   return `${cut(text, room - textWidth(tail))}${tail}`;
 }
 
-/** The same for what ends with the part that matters: the first character is an ellipsis when something is missing. */
+/** Returns the same for what ends with the part that matters: the first character is an ellipsis when something is missing. */
 export function cutBefore(text: string, room: number): string {
   const characters = [...text];
   return characters.length <= room ? text : `…${characters.slice(characters.length - Math.max(0, room - 1)).join('')}`;

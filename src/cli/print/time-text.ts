@@ -3,7 +3,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** A duration as people say it: `35 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
+/** Returns a duration as people say it: `35 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
 export function durationText(ms: number): string {
   if (ms < SECOND_MS) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / SECOND_MS).toFixed(1)} s`;
@@ -26,7 +26,7 @@ export function offsetText(ms: number): string {
   return `${sign}${durationText(size)}`;
 }
 
-/** An instant of the API for people: UTC, to the second. Absent = `-`. */
+/** Returns an instant of the API for people: UTC, to the second. Absent = `-`. */
 export function instantText(iso: string | null | undefined): string {
   return iso == null ? '-' : iso.slice(0, 19).replace('T', ' ');
 }

@@ -101,7 +101,7 @@ function labelOf({ actionId, action, kind }: Step): string {
   return actionId == null ? what : `${what} · ${actionId}`;
 }
 
-/** What a step left: its result and its artifact, of which results often are a part. */
+/** Returns what a step left: its result and its artifact, of which results often are a part. */
 export function outcomeText({ actionId, result }: Step, artifacts: readonly Artifact[]): string {
   // In a loop there are several of one id, and nothing says which is whose.
   const named = actionId == null ? [] : artifacts.filter((artifact) => artifact.actionId === actionId);
@@ -110,7 +110,7 @@ export function outcomeText({ actionId, result }: Step, artifacts: readonly Arti
   return resultText(whole);
 }
 
-/** The fields of a result on one line; nothing for none. */
+/** Returns the fields of a result on one line; nothing for none. */
 export function resultText(result: unknown): string {
   if (result == null) return '';
   if (typeof result !== 'object' || Array.isArray(result)) return plain(valueText(result));

@@ -5,7 +5,7 @@ import { instantText } from './time-text';
 type Change = ChangeDetail['change'];
 type Deciding = NonNullable<Candidate['deciding']>;
 
-/** A change on one line: its events, its entity, when, and who sent it. */
+/** Returns a change on one line: its events, its entity, when, and who sent it. */
 export function changeLine({ change, sender }: ChangeDetail): string {
   const { events, event, kind, id, changedFields } = change;
   const changed = changedFields.length === 0 ? 'removed' : `${changedFields.join(', ')} changed`;
@@ -14,7 +14,7 @@ export function changeLine({ change, sender }: ChangeDetail): string {
   return plain(`${what}  ${kind} ${id}  ${instantText(change.occurredAt)} UTC, from ${from}`);
 }
 
-/** What kept a change from being routed; undefined when it was routed. */
+/** Returns what kept a change from being routed; undefined when it was routed. */
 export function routingProblem({ routedAt, failedAt, failure, changeId }: Change): string | undefined {
   if (failedAt !== null) {
     return plain(
@@ -28,7 +28,7 @@ export function routingProblem({ routedAt, failedAt, failure, changeId }: Change
     : plain(`It has not been routed yet. The last try failed: ${failure}`);
 }
 
-/** Why a candidate did or did not run, as one sentence. `run` is the run that it started, when that is still kept. */
+/** Returns why a candidate did or did not run, as one sentence. `run` is the run that it started, when that is still kept. */
 export function candidateSentence(candidate: Candidate, run?: RunDetail['run']): string {
   const { automationName, outcome } = candidate;
   const name = `"${automationName}"`;
@@ -69,7 +69,7 @@ function conditionName(deciding: Deciding | undefined): string {
 
 const COMPARISON = /^(.+?)\s*(?:==|!=|<=|>=|<|>|\bin\b)\s*.+$/;
 
-/** What was found and, where the expression does not say it, what was wanted. */
+/** Returns what was found and, where the expression does not say it, what was wanted. */
 export function decidingText({ expression, found, wanted }: Deciding): string {
   const isBoolean = typeof wanted === 'boolean';
   const subject = isBoolean ? expression : (COMPARISON.exec(expression)?.[1] ?? expression);

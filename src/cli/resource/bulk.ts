@@ -34,14 +34,14 @@ export function bulkOptions(command: Command): Command {
     .option('--to <instant>', 'all created at or before, ISO 8601');
 }
 
-/** The same for a command whose `--from` names a step. */
+/** Returns the same for a command whose `--from` names a step. */
 export function bulkOptionsOfRetry(command: Command): Command {
   return filterOptions(command)
     .option('--created-from <instant>', 'all created at or after, ISO 8601')
     .option('--created-to <instant>', 'all created at or before, ISO 8601');
 }
 
-/** Whether a filter is given. */
+/** Returns whether a filter is given. */
 const isBulk = (options: BulkOptions): boolean => Object.values(pick(options)).some((each) => each !== undefined);
 
 const pick = ({ automation, status, contextKey, from, to, errorCode }: BulkOptions) => ({
@@ -63,7 +63,7 @@ export async function callForMatching(
   output.line(`${answer.matched} matched, ${answer.done} ${call === 'cancel' ? 'cancelled' : 'retried'}`);
 }
 
-/** The id, or undefined when filters are given instead. @throws {UsageError} when both or neither are given */
+/** Returns the id, or undefined when filters are given instead. @throws {UsageError} when both or neither are given */
 export function oneOrBulk(id: string | undefined, options: BulkOptions): string | undefined {
   if (id !== undefined && isBulk(options)) throw new UsageError('Give the id of a run or filters, not both.');
   if (id === undefined && !isBulk(options)) throw new UsageError('Give the id of a run, or at least one filter.');

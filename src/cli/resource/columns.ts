@@ -14,16 +14,16 @@ export interface Column {
   cell(row: Row): Cell;
 }
 
-/** A field as text; absent = `-`. */
+/** Returns a field as text; absent = `-`. */
 export const text = (title: string, field: string): Column => ({ title, cell: (row) => valueText(row[field]) });
 
-/** An instant, UTC, to the second. */
+/** Returns an instant, UTC, to the second. */
 export const time = (title: string, field: string): Column => ({
   title: `${title} (UTC)`,
   cell: (row) => instantText(typeof row[field] === 'string' ? row[field] : null),
 });
 
-/** A status in its colour. */
+/** Returns a status in its colour. */
 export const status = (title: string, field: string): Column => ({
   title,
   cell: (row) => ({ text: valueText(row[field]), tone: toneOf(String(row[field])) }),
@@ -31,7 +31,7 @@ export const status = (title: string, field: string): Column => ({
 
 const Actor = z.strictObject({ type: z.string(), id: z.string(), name: z.string().optional() });
 
-/** A value of the API as one piece of text: lists joined by commas, `yes` and `no`, actors by name, objects by their fields. */
+/** Returns a value of the API as one piece of text: lists joined by commas, `yes` and `no`, actors by name, objects by their fields. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';
   if (typeof value === 'string') return value;

@@ -30,7 +30,7 @@ export function printFields(row: Row, output: Output): void {
 }
 
 /**
- * The whole of an id that a table shows shortened, e.g. `01a2086a…27d2`; other ids as they are.
+ * Returns the whole of an id that a table shows shortened, e.g. `01a2086a…27d2`; other ids as they are.
  * @throws {UsageError} when no or several of the newest rows have such an id
  */
 export async function wholeId(client: ApiClient, path: string, id: string, field = 'id'): Promise<string> {
@@ -46,7 +46,7 @@ export async function wholeId(client: ApiClient, path: string, id: string, field
 }
 
 /**
- * The row with this id or this name.
+ * Returns the row with this id or this name.
  * @throws {UsageError} listing the ids when several match, {@link ApiProblem} naming what exists when none does
  */
 export async function byName(client: ApiClient, path: string, nameOrId: string): Promise<Row> {

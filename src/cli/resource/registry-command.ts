@@ -19,7 +19,7 @@ interface RegistryCommand {
   schemas: readonly string[];
 }
 
-/** A command that lists what automations can be made of, and shows one with its schemas. */
+/** Returns a command that lists what automations can be made of, and shows one with its schemas. */
 export function configureRegistry(command: Command, { listing, singular, example, schemas }: RegistryCommand): Command {
   listOptions(command.argument(`[${singular}]`, 'id: show this one with its schemas'), ALL);
   const { path } = listing;

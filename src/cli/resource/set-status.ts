@@ -19,5 +19,5 @@ export async function setStatus(
   output.line(`${automation.id}  ${automation.status}  ${plain(automation.name)}`);
 }
 
-/** The argument of both. */
+/** Returns the argument of both. */
 export const automationArgument = (command: Command): Command => command.argument('<automation>', 'name or id');

@@ -6,7 +6,7 @@ import type { Expectation } from './test-file';
 type RunExpectation = NonNullable<Expectation['runs']>[number];
 type StepExpectation = NonNullable<RunExpectation['steps']>[number];
 
-/** What is not as an expectation has it; paths are places in the file. */
+/** Returns what is not as an expectation has it; paths are places in the file. */
 export async function check(
   stage: Stage,
   expected: Expectation,

@@ -6,7 +6,7 @@ export interface Difference {
 }
 
 /**
- * What differs between what is expected and what was found. Of a map only the keys that are expected count, a list counts as a
+ * Returns what differs between what is expected and what was found. Of a map only the keys that are expected count, a list counts as a
  * whole; in a text `*` stands for any characters.
  */
 export function differences(expected: unknown, found: unknown, path: string): Difference[] {

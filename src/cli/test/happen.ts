@@ -98,7 +98,7 @@ async function entityCalls(stage: Stage, entity: NonNullable<Occurrence['entity'
   return [...make, { method: 'PUT', path, body: state ?? {} }];
 }
 
-/** What an answer says went wrong. */
+/** Returns what an answer says went wrong. */
 export function problemOf({ status, body }: Answered): string {
   const {
     detail,

@@ -32,7 +32,7 @@ interface Detail {
 /** Digits of a run's id that are the time of its change. */
 const TIME_DIGITS = 13;
 
-/** All runs so far, oldest first; those of the same moment in the order of `automations`. */
+/** Returns all runs so far, oldest first; those of the same moment in the order of `automations`. */
 export async function seenRuns(stage: Stage, automations: ReadonlyMap<string, string>): Promise<SeenRun[]> {
   const listed = await allOf<{ id: string; automationId: string }>(stage, '/runs');
   const places = new Map([...automations.values()].map((id, index) => [id, index]));
@@ -55,7 +55,7 @@ export async function seenRuns(stage: Stage, automations: ReadonlyMap<string, st
   return runs;
 }
 
-/** All calls to the outside so far, in order, each attempt one. */
+/** Returns all calls to the outside so far, in order, each attempt one. */
 export function seenCalls(stage: Stage, runs: readonly SeenRun[]): SeenCall[] {
   const automations = new Map(runs.map((run) => [run['id'], run.automation]));
   return stage.performed
@@ -65,7 +65,7 @@ export function seenCalls(stage: Stage, runs: readonly SeenRun[]): SeenCall[] {
     }));
 }
 
-/** Why events did not become runs, of each automation, oldest first. */
+/** Returns why events did not become runs, of each automation, oldest first. */
 export async function seenEvaluations(
   stage: Stage,
   automations: ReadonlyMap<string, string>,

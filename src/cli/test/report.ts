@@ -22,7 +22,7 @@ export interface FileReport {
   tests: TestReport[];
 }
 
-/** A test with the places of its failures. */
+/** Returns a test with the places of its failures. */
 export function reportOf({ locate }: ReadFile, name: string, place: string, failures: readonly Failure[]): TestReport {
   const line = locate(`${place}.name`)?.line;
   return {

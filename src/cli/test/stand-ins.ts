@@ -45,7 +45,7 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
     return one;
   };
 
-  /** The next of the answers to a step; the last one stays. */
+  /** Returns the next of the answers to a step; the last one stays. */
   const answerTo = ({ path, actionId, action }: Performed): Answer | undefined => {
     const key = [path, actionId, action].find((name) => name !== null && Object.hasOwn(mocks, name));
     if (key === undefined || key === null) return undefined;

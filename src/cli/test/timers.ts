@@ -9,7 +9,7 @@ export class Timers {
     return () => void this.waiting.delete(timer);
   }
 
-  /** The next instant; null = nothing is to come. */
+  /** Returns the next instant; null = nothing is to come. */
   next(): number | null {
     return this.waiting.size === 0 ? null : Math.min(...[...this.waiting].map(({ at }) => at));
   }

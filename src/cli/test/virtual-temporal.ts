@@ -223,7 +223,7 @@ function scheduleKeeper(deps: {
   };
 }
 
-/** The next time of a schedule after an instant; null = there is none within a year. */
+/** Returns the next time of a schedule after an instant; null = there is none within a year. */
 function nextTime({ event, config, since }: ScheduleRow, now: number, timezone: string): number | null {
   if (event === 'automation.interval') {
     const every = Number(config['intervalSeconds']) * 1_000;

@@ -149,7 +149,7 @@ async function tooLate(limitMs: number, signal: AbortSignal): Promise<never> {
   throw new Error(`its accessor took longer than ${limitMs} ms`);
 }
 
-/** A database that refuses statements once the accessor has ended: a late one would run in what the caller does next. */
+/** Returns a database that refuses statements once the accessor has ended: a late one would run in what the caller does next. */
 function revocable(db: Executor): { db: Executor; revoke(): void } {
   let ended = false;
   return {

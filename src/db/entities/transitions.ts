@@ -63,7 +63,7 @@ export async function inStateSince(db: Executor, kind: string, id: string, field
   return latest?.at ?? entity.createdAt;
 }
 
-/** How often the field changed in the window that ends at `now`; its start is inclusive. Creation and removal count. */
+/** Returns how often the field changed in the window that ends at `now`; its start is inclusive. Creation and removal count. */
 export async function transitionCount(
   db: Executor,
   ref: { kind: string; id: string; field: string },

@@ -68,7 +68,7 @@ export async function noteFailedAttempt(
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')`);
 }
 
-/** How a step stands, for an attempt that could not write its own outcome. */
+/** Returns how a step stands, for an attempt that could not write its own outcome. */
 export async function stepStanding(
   db: Executor,
   { runId, path }: StepPlace,

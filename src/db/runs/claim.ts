@@ -51,7 +51,7 @@ export async function claimRun(db: Executor, runId: string, executionRunId: stri
   return { row, variables, lost: error?.code === 'execution_lost' ? error : null };
 }
 
-/** Whether this execution ended the run as a success, and its worker died before it could report that. */
+/** Returns whether this execution ended the run as a success, and its worker died before it could report that. */
 export async function endedUnder(db: Executor, runId: string, executionRunId: string): Promise<boolean> {
   const result = await db.execute(sql`
     select 1 from runs where id = ${runId} and execution_run_id = ${executionRunId} and status = 'success'`);

@@ -50,7 +50,7 @@ export async function finishRun(
 }
 
 /**
- * What follows from the end of a run, which the part `ended` of the same statement has returned: its waits and secrets are
+ * Returns what follows from the end of a run, which the part `ended` of the same statement has returned: its waits and secrets are
  * deleted, open steps are cancelled, the head of its bucket is promoted.
  */
 export const leftByRun = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): SQL => sql`

@@ -36,7 +36,7 @@ export async function unansweredWakes(db: Executor, limit: number): Promise<Unan
   }));
 }
 
-/** Whether the wait has not been evaluated since. */
+/** Returns whether the wait has not been evaluated since. */
 export async function isStillWoken(db: Executor, { id, wokenBy }: UnansweredWake): Promise<boolean> {
   const found = await db.execute(sql`
     select 1 from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb`);

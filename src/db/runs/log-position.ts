@@ -3,7 +3,7 @@ import { CHANGE_COLUMNS, changeOf, type ChangeRow } from '../change-row';
 import type { Change } from '../../domain/entities/change';
 import type { Executor } from '../executor';
 
-/** Where the log stood when a step began. */
+/** Returns where the log stood when a step began. */
 export async function beganAt(tx: Executor, runId: string, path: string): Promise<number> {
   const found = await tx.execute<{ began_seq: string }>(
     sql`select began_seq from run_steps where run_id = ${runId} and path = ${path}`,
@@ -20,7 +20,7 @@ interface Began {
 }
 
 /**
- * The position of the log from which events count for a wait: where the provider action before it started, else where the
+ * Returns the position of the log from which events count for a wait: where the provider action before it started, else where the
  * step before it ended, else where the run began. `isBefore` leaves out steps of other branches.
  */
 export async function logPosition(

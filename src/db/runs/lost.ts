@@ -132,7 +132,7 @@ export async function waitsWithoutRow(
   return found.rows.map((row) => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id }));
 }
 
-/** Those of the ids that are no run's. */
+/** Returns those of the ids that are no run's. */
 export async function withoutRow(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const found = await db.execute<{ id: string }>(sql`

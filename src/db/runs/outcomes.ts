@@ -11,7 +11,7 @@ export interface StoredOutcome {
   decided: unknown;
 }
 
-/** How the steps of a run ended, by path; null when the run itself has not ended as a success. */
+/** Returns how the steps of a run ended, by path; null when the run itself has not ended as a success. */
 export async function outcomesOf(db: Executor, runId: string): Promise<Map<string, StoredOutcome> | null> {
   const result = await db.execute<{ path: string } & StoredOutcome & Record<string, unknown>>(sql`
     select s.path, s.status, case when s.status = 'failed' then s.error end as error, s.trace -> 'evaluation' as decided
@@ -32,7 +32,7 @@ export async function variablesSet(db: Executor, runId: string): Promise<Record<
 }
 
 /**
- * The decision of a row, which is kept while its step is still open. That of a loop is its latest: of an earlier iteration
+ * Returns the decision of a row, which is kept while its step is still open. That of a loop is its latest: of an earlier iteration
  * it says that the loop went on.
  */
 export function decidedBefore(decided: unknown, iteration: number | undefined): StepEvaluation | null {

@@ -43,7 +43,7 @@ function loopAround(path: string | null): { path: string; index: number } | null
   return loop === undefined ? null : { path: loop, index: Number(index) };
 }
 
-/** The same as `scopeOf` of the loop in the workflow. */
+/** Returns the same as `scopeOf` of the loop in the workflow. */
 function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Record<string, unknown> {
   return {
     ...{ index, first: index === 0 },
@@ -63,7 +63,7 @@ function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): RecordedConte
 }
 
 /**
- * The scope as it was when the step at `path` began, put together from what the run left; null = no such run. Of
+ * Returns the scope as it was when the step at `path` began, put together from what the run left; null = no such run. Of
  * variables that branches running side by side set, those of other branches are left out.
  */
 export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<RecordedContext | null> {

@@ -24,13 +24,13 @@ export interface AwaitedKey {
 /** Kind under which `wait_refs` finds the waits that list several events. */
 const EVENT_REF = '$event';
 
-/** Names of the events that end a wait. */
+/** Returns the names of the events that end a wait. */
 export function eventsOf({ event, scope }: Pick<Wait, 'event' | 'scope'>): string[] {
   if (scope.keys !== undefined) return [...new Set(scope.keys.map((each) => each.event))];
   return event === null ? [] : [event];
 }
 
-/** The events that a wait lists, in its order, each with its context key; `*` = any. */
+/** Returns the events that a wait lists, in its order, each with its context key; `*` = any. */
 export function awaitedEvents({
   event,
   contextKey,
@@ -281,7 +281,7 @@ export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
   return taken.rows.map(toWake);
 }
 
-/** What is armed, newest first, below the id `before`. */
+/** Returns what is armed, newest first, below the id `before`. */
 export async function listWaits(
   db: Executor,
   page: { limit: number; before: string | undefined; runId: string | undefined },

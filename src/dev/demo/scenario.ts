@@ -66,7 +66,7 @@ const PATIENCE_MS = 60_000;
 const SETTLE_MS = 3_000;
 const POLL_MS = 100;
 
-/** Whether an alert still fires from an earlier, interrupted demo. */
+/** Returns whether an alert still fires from an earlier, interrupted demo. */
 export async function isFiring(client: ApiClient, fingerprint: string): Promise<boolean> {
   try {
     return (await client.get(`/alerts/${encodeURIComponent(fingerprint)}`, AlertAnswer)).status === 'firing';

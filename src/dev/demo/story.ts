@@ -25,7 +25,7 @@ const WHO_WIDTH = 10;
 const OFFSET_WIDTH = 9;
 const INDENT = '  ';
 
-/** What happened after one post, in the order of time, with times relative to the post. */
+/** Returns what happened after one post, in the order of time, with times relative to the post. */
 export function renderAct(act: Act, options: StoryOptions): string {
   const posted = act.postedAt.getTime();
   const lines = [
@@ -67,7 +67,7 @@ function alertLines({ alerts, postedAt, answeredAt, changeIds }: Act): Line[] {
   ];
 }
 
-/** The transitions of the alert's own change. */
+/** Returns the transitions of the alert's own change. */
 function changeLines({ transitions, answeredAt }: Act): Line[] {
   return transitions.map(({ systemId, transition: { field, from, to } }) => ({
     ...{ at: answeredAt.getTime(), order: 1.5, who: 'state' },

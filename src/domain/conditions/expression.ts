@@ -4,17 +4,17 @@ import { truthy } from '../expressions/truthy';
 import type { ConditionContext } from './condition-context';
 import { fails, HOLDS, type Verdict } from './verdict';
 
-/** What an expression of a condition is evaluated with. */
+/** Returns what an expression of a condition is evaluated with. */
 export const optionsOf = ({ now, filters, shared }: ConditionContext): EvaluateOptions => ({
   ...{ now, ...(filters && { filters }), ...(shared && { shared }) },
 });
 
-/** Value of a bare expression. @throws ExpressionError */
+/** Returns the value of a bare expression. @throws ExpressionError */
 export function valueOfExpression(source: string, scope: Scope, context: ConditionContext): unknown {
   return evaluate(parseBareExpression(source).expression, scope, optionsOf(context));
 }
 
-/** The same for a field that takes a template, too. @throws ExpressionError */
+/** Returns the same for a field that takes a template, too. @throws ExpressionError */
 export function valueOfExpressionOrTemplate(source: string, scope: Scope, context: ConditionContext): unknown {
   if (!isTemplate(source)) return valueOfExpression(source, scope, context);
   return renderTemplate(source, scope, optionsOf(context));

@@ -59,7 +59,7 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
   return fails(`state: ${name} has not been so for ${wantedMs / 1_000} s yet`);
 }
 
-/** The instant at which `for` is over, when that is all that is missing; null when time alone changes nothing. */
+/** Returns the instant at which `for` is over, when that is all that is missing; null when time alone changes nothing. */
 export function stateChangesAt({ state }: StateCondition, scope: Scope, context: ConditionContext): Date | null {
   const need = predicateOf(state);
   if (state.for === undefined || !matches(need, ownValue(stateOf(need, scope), need.field))) return null;

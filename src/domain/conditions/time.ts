@@ -55,7 +55,7 @@ function offsetChange(from: number, until: number, timezone: string): number {
   return other;
 }
 
-/** The next instant at which the wall clock shows a bound or midnight, or at which the clocks are changed before that. */
+/** Returns the next instant at which the wall clock shows a bound or midnight, or at which the clocks are changed before that. */
 function nextBorder(at: number, time: Time, timezone: string): number {
   const { from, to } = boundsOf(time);
   const { seconds, offsetMs } = zonedTime(new Date(at), timezone);
@@ -68,7 +68,7 @@ function nextBorder(at: number, time: Time, timezone: string): number {
   return changed ? offsetChange(at, border, timezone) : border;
 }
 
-/** The next instant at which `time` turns true or false; null when it never does. */
+/** Returns the next instant at which `time` turns true or false; null when it never does. */
 export function timeChangesAt({ time }: TimeCondition, now: Date, defaultTimezone: string): Date | null {
   const timezone = time.timezone ?? defaultTimezone;
   const holdsAt = (at: number) => outside(time, zonedTime(new Date(at), timezone)) === undefined;

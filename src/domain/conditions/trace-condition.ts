@@ -86,7 +86,7 @@ function partsOf(condition: Condition): readonly Condition[] {
 
 const operands = new LruCache<string[]>(2_000, 4_000_000);
 
-/** What `&&` or `||` of an expression stands between; none for any other. */
+/** Returns what `&&` or `||` of an expression stands between; none for any other. */
 function operandsOf(source: string): string[] {
   const known = operands.get(source);
   if (known !== undefined) return known;

@@ -25,7 +25,7 @@ function formatOf(timezone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** What clocks on the wall show in a zone, by the IANA rules. */
+/** Returns what clocks on the wall show in a zone, by the IANA rules. */
 export function zonedTime(instant: Date, timezone: string): ZonedTime {
   const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
   for (const { type, value } of formatOf(timezone).formatToParts(instant)) parts[type] = Number(value);

@@ -19,7 +19,7 @@ export const STEPS_AROUND_OTHERS: readonly ActionKind[] = ['choose', 'parallel',
 
 type AllKeys<T> = T extends unknown ? keyof T : never;
 
-/** The kinds that a value has keys of; a valid step has one. */
+/** Returns the kinds that a value has keys of; a valid step has one. */
 export function kindKeys(step: object): ActionKind[] {
   return ACTION_KINDS.filter((kind) => Object.hasOwn(step, kind));
 }

@@ -9,7 +9,7 @@ export type AwaitedEvent = Pick<Extract<Rule, { event: string }>, 'event' | 'con
   id: string;
 };
 
-/** The events that may end a wait, in the order of the document; the first that matches a change ends it. */
+/** Returns the events that may end a wait, in the order of the document; the first that matches a change ends it. */
 export function awaitedEvents(rule: Rule): AwaitedEvent[] {
   if (!('triggers' in rule)) return [{ ...rule, id: rule.id ?? rule.event }];
   return rule.triggers.map((each) => ({ ...each, id: each.id ?? deriveTriggerId(each.event) }));

@@ -5,7 +5,7 @@ import type { Findings } from './findings';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 
-/** The value of a condition that is a literal; undefined when it has to be evaluated. */
+/** Returns the value of a condition that is a literal; undefined when it has to be evaluated. */
 function literalValue(condition: unknown): boolean | undefined {
   if (typeof condition === 'boolean') return condition;
   if (typeof condition !== 'string') return undefined;
@@ -18,7 +18,7 @@ function literalValue(condition: unknown): boolean | undefined {
   }
 }
 
-/** Whether nothing after this step is ever reached. */
+/** Returns whether nothing after this step is ever reached. */
 function endsRun(step: unknown): boolean {
   if (!isMap(step) || (step.enabled !== undefined && literalValue(step.enabled) !== true)) return false;
   if (step.stop !== undefined) return true;

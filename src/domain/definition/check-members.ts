@@ -20,7 +20,7 @@ interface Context {
   findings: Findings;
 }
 
-/** Text of the first keys of a chain: `state.incident[…].status`. */
+/** Returns the text of the first keys of a chain: `state.incident[…].status`. */
 function textOf({ root, links }: Chain, keys: number): string {
   return links.slice(0, keys).reduce((text, { key }) => {
     if (!isStaticKey(key)) return `${text}[…]`;
@@ -40,7 +40,7 @@ const missing = (key: string | number, owner: string, known: readonly string[]):
     ? `${owner} is a single value without members; "${key}" is always absent`
     : `Nothing is called "${key}" in ${owner}. ${hintOf(String(key), known)}`;
 
-/** The schemas that the value of a chain may follow; undefined when they are not known. `report` is called for a missing member. */
+/** Returns the schemas that the value of a chain may follow; undefined when they are not known. `report` is called for a missing member. */
 function typeOfChain(
   chain: Chain,
   at: readonly Segment[],
@@ -120,7 +120,7 @@ export function checkMembers(uses: readonly ParsedUse[], context: Context): void
   }
 }
 
-/** The schemas of a field of a state; dots lead into objects unless the whole text is a field. */
+/** Returns the schemas of a field of a state; dots lead into objects unless the whole text is a field. */
 function typeOfField(kind: Typed, field: string): Typed[] | { known: string[] } | undefined {
   const whole = memberOf([kind], field);
   if (whole === 'open') return undefined;

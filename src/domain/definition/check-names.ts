@@ -18,7 +18,7 @@ export interface KnownNames {
   kinds?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
 
-/** Names of custom and built-in kinds; undefined when the custom ones are not known. */
+/** Returns the names of custom and built-in kinds; undefined when the custom ones are not known. */
 export function allKinds(
   { kinds }: KnownNames,
   registry: Registry<ActionDescription>,

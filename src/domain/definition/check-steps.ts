@@ -63,7 +63,7 @@ function checkLimits({ path, depth }: StepVisit, context: StepContext): void {
   }
 }
 
-/** Whether a config value, or anything in it, is decided by a template. */
+/** Returns whether a config value, or anything in it, is decided by a template. */
 function hasTemplate(value: unknown): boolean {
   let found = false;
   visitTexts(value, [], (text) => (found ||= text.includes('{{')));

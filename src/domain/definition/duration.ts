@@ -76,7 +76,7 @@ function clockToMs(text: string): number | undefined {
   return (Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3])) * 1_000;
 }
 
-/** Milliseconds of `"1h30m"` or `"hh:mm:ss"`; undefined for any other text. */
+/** Returns the milliseconds of `"1h30m"` or `"hh:mm:ss"`; undefined for any other text. */
 function textToMs(text: string): number | undefined {
   const clock = clockToMs(text);
   if (clock !== undefined) return clock;
@@ -86,7 +86,7 @@ function textToMs(text: string): number | undefined {
   return unitsToMs({ days, hours, minutes, seconds }) + ms;
 }
 
-/** What is wrong with a length in milliseconds, or undefined. */
+/** Returns what is wrong with a length in milliseconds, or undefined. */
 function rangeProblem(ms: number): string | undefined {
   if (!(ms > 0)) return 'A duration must be longer than 0';
   return ms > MAX_DURATION_MS ? 'A duration may be at most 30 days' : undefined;
@@ -97,7 +97,7 @@ export class DurationError extends Error {
   override readonly name = 'DurationError';
 }
 
-/** Milliseconds of what a duration template rendered to: a number of seconds, numeric text, "1h30m" or "hh:mm:ss". */
+/** Returns the milliseconds of what a duration template rendered to: a number of seconds, numeric text, "1h30m" or "hh:mm:ss". */
 function renderedToMs(rendered: unknown): number {
   const text = typeof rendered === 'string' ? rendered.trim() : rendered;
   const seconds = typeof text === 'string' && text !== '' ? Number(text) : text;
@@ -125,7 +125,7 @@ export function durationMs(duration: Duration | DwellDuration, render: (template
   return ms;
 }
 
-/** Milliseconds of a duration as it is written, without templates; undefined for anything else. A number is milliseconds. */
+/** Returns the milliseconds of a duration as it is written, without templates; undefined for anything else. A number is milliseconds. */
 export function writtenMs(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'string') return textToMs(value);

@@ -32,7 +32,7 @@ interface Unwrapped {
   pathOf(path: string): string;
 }
 
-/** Whether a document says that it is one for Git: an automation has neither key. */
+/** Returns whether a document says that it is one for Git: an automation has neither key. */
 export function isGitOps(document: Record<string, unknown>): boolean {
   return Object.hasOwn(document, 'apiVersion') || Object.hasOwn(document, 'kind');
 }

@@ -70,13 +70,13 @@ const CONDITION_HINTS: Readonly<Record<string, string>> = {
 export const LIST_AT_TOP =
   'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"';
 
-/** What to write instead of a word of Home Assistant in a map that knows the keys `known`; undefined for any other word. */
+/** Returns what to write instead of a word of Home Assistant in a map that knows the keys `known`; undefined for any other word. */
 export function homeAssistantHint(word: string, known: readonly string[]): string | undefined {
   const place = known.find((key) => Object.hasOwn(WORDS, key) && Object.hasOwn(WORDS[key] ?? {}, word));
   return place === undefined ? undefined : WORDS[place]?.[word];
 }
 
-/** What to write instead of a condition in Home Assistant's form; undefined when no key of it is one of theirs. */
+/** Returns what to write instead of a condition in Home Assistant's form; undefined when no key of it is one of theirs. */
 export function homeAssistantConditionHint(keys: readonly string[]): string | undefined {
   const key = keys.find((name) => Object.hasOwn(CONDITION_HINTS, name));
   return key === undefined ? undefined : CONDITION_HINTS[key];

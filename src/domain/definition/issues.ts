@@ -27,7 +27,7 @@ interface Context {
 /** Unknown keys of one map that are reported. */
 const MAX_KEYS = 200;
 
-/** Name of a value's type for people. */
+/** Returns the name of a value's type for people. */
 export function typeName(value: unknown): string {
   if (value === null) return 'nothing (null)';
   if (value === undefined) return 'nothing';
@@ -52,7 +52,7 @@ const EXPECTED: Record<string, string> = {
   null: 'null',
 };
 
-/** Value below a root, own keys only. */
+/** Returns the value below a root, own keys only. */
 export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   let value = root;
   for (const key of path) {
@@ -117,7 +117,7 @@ function simpleFinding(issue: Issue, value: unknown): { code: string; message: s
   }
 }
 
-/** How far off a branch is: unknown keys count one by one, and a wrong type of the whole most of all. */
+/** Returns how far off a branch is: unknown keys count one by one, and a wrong type of the whole most of all. */
 function distanceOf(issues: readonly Issue[]): number {
   return issues.reduce((sum, issue) => {
     if (issue.code === 'unrecognized_keys') return sum + issue.keys.length;

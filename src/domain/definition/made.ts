@@ -15,7 +15,7 @@ export class Made {
     return ids.length === 0 ? this : new Made(ids, [this]);
   }
 
-  /** What may have run when any of several ways may have been taken. */
+  /** Returns what may have run when any of several ways may have been taken. */
   static anyOf(ways: readonly Made[]): Made {
     return new Made([], [...new Set(ways)]);
   }

@@ -4,7 +4,7 @@ export type Segment = string | number;
 const PLAIN_KEY = /^[A-Za-z_$][A-Za-z0-9_$-]*$/;
 const PART = /\.?([A-Za-z_$][A-Za-z0-9_$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
 
-/** The place as people write it: `actions[0].choose[1].sequence[2].config["a key"]`; '' is the whole document. */
+/** Returns the place as people write it: `actions[0].choose[1].sequence[2].config["a key"]`; '' is the whole document. */
 export function formatPlace(segments: readonly PropertyKey[]): string {
   let place = '';
   for (const segment of segments) {

@@ -5,7 +5,7 @@ import { MAX_DATA_DEPTH } from './yaml-data';
 /** NUL, which Postgres cannot store, and halves of surrogate pairs, which are no text in any encoding. */
 const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
-/** Whether a text can be stored and sent: no NUL, no lone surrogate. */
+/** Returns whether a text can be stored and sent: no NUL, no lone surrogate. */
 export function isStorableText(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
@@ -82,7 +82,7 @@ class Copy {
   }
 }
 
-/** A copy of JSON data that is safe to work on, and findings for what it could not take over. */
+/** Returns a copy of JSON data that is safe to work on, and findings for what it could not take over. */
 export function plainCopy(input: unknown): { value: unknown; findings: RawFinding[] } {
   const copy = new Copy();
   try {

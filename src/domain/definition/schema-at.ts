@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a wrapper (optional, default, lazy, pipe…) wraps, or undefined. */
+/** Returns what a wrapper (optional, default, lazy, pipe…) wraps, or undefined. */
 function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   if (
     schema instanceof z.ZodOptional ||
@@ -26,7 +26,7 @@ function layersOf(schema: z.core.$ZodType): z.core.$ZodType[] {
   return layers;
 }
 
-/** The schema inside all wrappers. */
+/** Returns the schema inside all wrappers. */
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return layersOf(schema).at(-1) ?? schema;
 }
@@ -58,14 +58,14 @@ export function childSchemas(schema: z.core.$ZodType, key: PropertyKey): z.core.
   return [];
 }
 
-/** The first schema at a path below a schema; undefined where nothing is declared. */
+/** Returns the first schema at a path below a schema; undefined where nothing is declared. */
 export function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType | undefined {
   let current = [schema];
   for (const key of path) current = current.flatMap((one) => childSchemas(one, key));
   return current[0];
 }
 
-/** Whether a schema, or anything it wraps, carries this metadata flag (`x-secret`, `x-code`…). */
+/** Returns whether a schema, or anything it wraps, carries this metadata flag (`x-secret`, `x-code`…). */
 function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
   return layersOf(schema).some((layer) => {
     if (z.globalRegistry.get(layer as z.ZodType)?.[flag] === true) return true;
@@ -88,7 +88,7 @@ function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
 
 const flagged = new WeakMap<z.core.$ZodType, Map<string, boolean>>();
 
-/** Whether a flag stands anywhere in a schema; remembered, since most schemas have none. */
+/** Returns whether a flag stands anywhere in a schema; remembered, since most schemas have none. */
 function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   const known = flagged.get(schema) ?? new Map<string, boolean>();
   flagged.set(schema, known);
@@ -101,7 +101,7 @@ function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   return found;
 }
 
-/** Whether one of these flags stands on the schema of a field or of anything around it. */
+/** Returns whether one of these flags stands on the schema of a field or of anything around it. */
 export function isFlagged(schema: z.core.$ZodType, path: readonly PropertyKey[], flags: readonly string[]): boolean {
   const possible = flags.filter((flag) => carriesFlag(schema, flag));
   let current = possible.length === 0 ? [] : [schema];

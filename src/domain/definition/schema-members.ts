@@ -36,7 +36,7 @@ function referenced(reference: string, root: unknown): unknown {
   }, root);
 }
 
-/** The schemas that a value may follow, without unions and references; undefined when nothing is known. */
+/** Returns the schemas that a value may follow, without unions and references; undefined when nothing is known. */
 function plainOf({ schema, root }: Typed, depth = 0): Typed[] | undefined {
   if (!isMap(schema) || depth > MAX_REFERENCES || TOO_RICH.some((key) => Object.hasOwn(schema, key))) return undefined;
   if (typeof schema.$ref === 'string') return plainOf({ schema: referenced(schema.$ref, root), root }, depth + 1);
@@ -69,7 +69,7 @@ function memberOfPlain({ schema, root }: Typed, key: string | number): Member {
 const isNull = ({ schema }: Typed): boolean => isMap(schema) && (schema.type === 'null' || schema.const === null);
 
 /**
- * What stands under a key of a value that follows one of `alternatives`: the schemas it may follow, `known` = the names
+ * Returns what stands under a key of a value that follows one of `alternatives`: the schemas it may follow, `known` = the names
  * that exist when no alternative has the key, or `open`.
  */
 export function memberOf(alternatives: readonly Typed[], key: string | number): Member {
@@ -88,7 +88,7 @@ export function memberOf(alternatives: readonly Typed[], key: string | number): 
   return found.length > 0 ? { alternatives: found } : { known: [...new Set(known)] };
 }
 
-/** The values that are possible, as texts and without null; undefined when they cannot be listed. */
+/** Returns the values that are possible, as texts and without null; undefined when they cannot be listed. */
 export function possibleValues(alternatives: readonly Typed[]): string[] | undefined {
   const values = new Set<string>();
   for (const alternative of alternatives) {

@@ -55,7 +55,7 @@ export interface ScopeTypes {
   kind(name: string): Typed | undefined;
 }
 
-/** What a wait listens to when the text at a place is its filter. */
+/** Returns what a wait listens to when the text at a place is its filter. */
 function waitedAt(document: unknown, at: readonly Segment[]): Listened[] | undefined {
   const wait = at.lastIndexOf('wait_for_trigger');
   if (wait < 0 || at.at(-1) !== 'filter') return undefined;

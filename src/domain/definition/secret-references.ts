@@ -41,7 +41,7 @@ function visitKeys(value: unknown, path: readonly Segment[], visit: VisitText): 
   }
 }
 
-/** Names of the secrets that a document refers to, sorted. */
+/** Returns the names of the secrets that a document refers to, sorted. */
 export function secretsOf(document: unknown): string[] {
   const names = new Set<string>();
   visitTexts(document, [], (text) => {
@@ -61,7 +61,7 @@ export function outsideReference(value: unknown, place: string): string | undefi
   return first.problem();
 }
 
-/** The same for the names of keys alone. */
+/** Returns the same for the names of keys alone. */
 export function outsideKey(value: unknown): string | undefined {
   const first = createFirstReference();
   visitKeys(value, [], first.visit);

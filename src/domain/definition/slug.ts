@@ -5,7 +5,7 @@ const LONGEST = 60;
 const RESERVED = 'fermata-housekeeping';
 
 /**
- * The slug that an automation is given at its creation: its name in lower case, with a hyphen for each run of characters other
+ * Returns the slug that an automation is given at its creation: its name in lower case, with a hyphen for each run of characters other
  * than ASCII letters and digits. `automation-<first 8 of the id>` when nothing is left of the name.
  */
 export function slugOf(name: string, id: string): string {
@@ -21,7 +21,7 @@ export function slugOf(name: string, id: string): string {
 
 const trimmed = (text: string): string => text.replace(/^-+|-+$/g, '');
 
-/** The slug itself, or with the first free suffix from `-2` on. */
+/** Returns the slug itself, or with the first free suffix from `-2` on. */
 export function freeSlug(slug: string, taken: ReadonlySet<string>): string {
   let free = slug;
   for (let suffix = 2; taken.has(free); suffix += 1) free = `${slug}-${suffix}`;

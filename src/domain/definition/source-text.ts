@@ -26,7 +26,7 @@ interface Stated {
 }
 
 /**
- * The YAML of an automation: the text as it was written, with its comments, as long as it states the definition. A group or
+ * Returns the YAML of an automation: the text as it was written, with its comments, as long as it states the definition. A group or
  * status that has changed since is changed in the text. Otherwise the YAML is made from the definition.
  */
 export function textOf(sourceYaml: string | null, stored: StoredDocument): string {
@@ -34,7 +34,7 @@ export function textOf(sourceYaml: string | null, stored: StoredDocument): strin
 }
 
 /**
- * The text to store after a change: that of the request when it states the whole of the result, else the text before it
+ * Returns the text to store after a change: that of the request when it states the whole of the result, else the text before it
  * with the keys of the request (`patch`, YAML) or with the places that have changed. Null when there is no such text.
  */
 export function textAfter({ sourceYaml, before, after, patch }: TextChange): string | null {
@@ -55,7 +55,7 @@ export interface TextChange {
   patch?: string | undefined;
 }
 
-/** Whether a text states the whole of this automation. A text without a status states any. */
+/** Returns whether a text states the whole of this automation. A text without a status states any. */
 export function states(text: string, { definition, group, status }: StoredDocument): boolean {
   const stated = statedBy(text);
   if (stated === undefined || !sameJson(stated.definition, definition)) return false;

@@ -10,7 +10,7 @@ import { isMap } from './plain-map';
 import { Definition } from './schema';
 import { knownKeys, unwrap } from './schema-at';
 
-/** What is meant by a step without a kind: a word of Home Assistant, or exactly one key that is near a kind; else "". */
+/** Returns what is meant by a step without a kind: a word of Home Assistant, or exactly one key that is near a kind; else "". */
 function misspeltKind(value: Record<string, unknown>): string {
   const known = knownKeys(ACTION_FORMS.delay);
   const common = new Set(known);
@@ -123,7 +123,7 @@ export function parseStructure(input: unknown): { definition?: Definition; findi
   };
 }
 
-/** What is wrong with a config, by the registered schema. `prefix` is the place of the config. */
+/** Returns what is wrong with a config, by the registered schema. `prefix` is the place of the config. */
 export function configFindings(schema: z.ZodType, config: unknown, prefix: RawFinding['path']): RawFinding[] {
   const parsed = schema.safeParse(config);
   if (parsed.success) return [];

@@ -3,7 +3,7 @@ export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as con
 
 const TIME_OF_DAY = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 
-/** Whether this is `HH:MM` or `HH:MM:SS`. */
+/** Returns whether this is `HH:MM` or `HH:MM:SS`. */
 export function isTimeOfDay(text: string): boolean {
   return TIME_OF_DAY.test(text);
 }
@@ -14,7 +14,7 @@ export function secondsOfDay(text: string): number {
   return match ? Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3] ?? 0) : NaN;
 }
 
-/** Whether the runtime knows this IANA time zone. Offsets such as "+02:00" are refused: they know no DST. */
+/** Returns whether the runtime knows this IANA time zone. Offsets such as "+02:00" are refused: they know no DST. */
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {

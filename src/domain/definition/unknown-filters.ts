@@ -12,7 +12,7 @@ const MAYBE_FILTER = /\|\s*([A-Za-z_][A-Za-z0-9_]*)/g;
 /** Fields of the built-in actions that are code, which is never rendered. */
 const CODE: ReadonlySet<string> = new Set(['script']);
 
-/** Names of the filters that a definition uses in its expressions and templates and that `knows` refuses, sorted. */
+/** Returns the names of the filters that a definition uses in its expressions and templates and that `knows` refuses, sorted. */
 export function unknownFilters(
   definition: Readonly<Record<string, unknown>>,
   knows: (name: string) => boolean,
@@ -39,7 +39,7 @@ export function unknownFilters(
   return [...found].sort();
 }
 
-/** Whether any text has what looks like an unknown filter: most definitions need not be parsed. */
+/** Returns whether any text has what looks like an unknown filter: most definitions need not be parsed. */
 function mayHaveUnknown(definition: unknown, knows: (name: string) => boolean): boolean {
   let may = false;
   visitTexts(definition, [], (text) => {

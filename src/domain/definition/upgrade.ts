@@ -14,7 +14,7 @@ type Upgrade = (document: Document) => Document;
 /** By the form that they lead to. */
 const UPGRADES: Readonly<Record<number, Upgrade>> = { 2: withoutFlappingDetected };
 
-/** A stored document in the form of this release. */
+/** Returns a stored document in the form of this release. */
 export function upgradeDocument(document: Document, from: number): Document {
   let upgraded = document;
   for (let form = from + 1; form <= DEFINITION_SCHEMA; form += 1) upgraded = UPGRADES[form]?.(upgraded) ?? upgraded;
@@ -50,7 +50,7 @@ function counting({ config, ...trigger }: Document): Document {
   };
 }
 
-/** An expression without the braces that may enclose the whole of it: inside another one they would be an error. */
+/** Returns an expression without the braces that may enclose the whole of it: inside another one they would be an error. */
 function bare(filter: unknown): string | undefined {
   if (typeof filter !== 'string') return undefined;
   const enclosed = /^\s*\{\{([^]*)\}\}\s*$/.exec(filter)?.[1];

@@ -57,7 +57,7 @@ const NOT_CODE = () => false;
 /** Most actions and conditions that are checked one by one: findings for a megabyte of them would take a minute. */
 const MAX_ENTRIES = 5_000;
 
-/** Which texts of a step's config are code, which is never rendered. */
+/** Returns which texts of a step's config are code, which is never rendered. */
 function codeFields(
   step: Record<string, unknown>,
   path: Segment[],

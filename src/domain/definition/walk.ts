@@ -38,7 +38,7 @@ export interface Visitor {
 /** Steps deeper than this are not visited. */
 export const MAX_STEP_DEPTH = 20;
 
-/** Ids of all steps in a list, at any depth. */
+/** Returns the ids of all steps in a list, at any depth. */
 function idsWithin(list: readonly unknown[], depth = 0): string[] {
   if (depth > MAX_STEP_DEPTH) return [];
   return list.filter(isMap).flatMap((step) => {
@@ -53,7 +53,7 @@ function nestedLists(step: Record<string, unknown>): (readonly unknown[])[] {
   return [...branches, listOf(step.else), listOf(step.parallel), listOf(step.sequence), repeat];
 }
 
-/** The maps that name an event in a raw `wait_for_trigger`, with their places. */
+/** Returns the maps that name an event in a raw `wait_for_trigger`, with their places. */
 export function eventsOfWait(
   wait: Record<string, unknown>,
   path: Segment[],

@@ -16,7 +16,7 @@ import { insertPair, mapOf, ownFirstComment, pairOf, removeKey, setKey, withComm
 /** Keys that a new top-level key is placed after. */
 const HEAD = ['description', 'name'];
 
-/** The YAML of a text that `readYaml` has accepted. */
+/** Returns the YAML of a text that `readYaml` has accepted. */
 function parsed(text: string): Document.Parsed {
   const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: false, logLevel: 'silent' } as const;
   return parseDocument(text, { ...options, resolveKnownTags: false });

@@ -14,13 +14,13 @@ export function writeLike(like: string, document: Document): string {
   });
 }
 
-/** A map whose keys are plain texts; null for anything else. */
+/** Returns a map whose keys are plain texts; null for anything else. */
 export function mapOf(node: unknown): YAMLMap<Scalar, Node | null> | null {
   if (!isMap(node) || !node.items.every(({ key }) => isScalar(key))) return null;
   return node as YAMLMap<Scalar, Node | null>;
 }
 
-/** The pair of a key, compared as text. */
+/** Returns the pair of a key, compared as text. */
 export function pairOf(map: YAMLMap<Scalar, Node | null>, key: string): Pair<Scalar, Node | null> | undefined {
   return map.items.find((pair) => String(pair.key.value) === key);
 }

@@ -25,7 +25,7 @@ const refused = (finding: Finding): YamlDocument[] => [
   { value: undefined, parsed: undefined, errors: [finding], locate: nowhere },
 ];
 
-/** What in the text makes parsing it too expensive, or undefined. */
+/** Returns what in the text makes parsing it too expensive, or undefined. */
 function tooLarge(text: string): Finding | undefined {
   const limit = (message: string): Finding => ({ path: '', code: 'limit_exceeded', message, line: 1, column: 1 });
   if (text.length > MAX_DOCUMENT_BYTES || new TextEncoder().encode(text).length > MAX_DOCUMENT_BYTES) {
@@ -64,7 +64,7 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
   return tokens;
 }
 
-/** A message of the parser, in the words of this project where its own are hard to understand. */
+/** Returns a message of the parser, in the words of this project where its own are hard to understand. */
 function syntaxMessage(code: string, message: string): string {
   if (code === 'RESOURCE_EXHAUSTION') return 'The document is nested too deeply';
   if (code === 'TAB_AS_INDENT') return 'Indent with spaces, not with tabs';
@@ -133,7 +133,7 @@ export function parseYaml(text: string): { value: unknown; locate: Locate } {
   throw new FermataError(code, `${error.message}${where}`, { errors: first.errors });
 }
 
-/** A definition as YAML; reading it again gives the same definition. Long texts stay in blocks, nothing is folded. */
+/** Returns a definition as YAML; reading it again gives the same definition. Long texts stay in blocks, nothing is folded. */
 export function toYaml(definition: Definition | Record<string, unknown>): string {
   return stringify(definition, { version: '1.2', schema: 'core', lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -5,7 +5,7 @@ const OLDEST_MS = 24 * 3_600_000;
 const AHEAD_MS = 60_000;
 
 /**
- * Id of the change for an event that its sender identifies, as a UUID v7 with the event's own time: the same whenever the
+ * Returns the id of the change for an event that its sender identifies, as a UUID v7 with the event's own time: the same whenever the
  * event is accepted, so that one that is repeated after a restore of Postgres starts runs under the ids that they had.
  * undefined when the event has no time, or one that is too far from `now`.
  */

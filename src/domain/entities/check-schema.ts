@@ -134,7 +134,7 @@ function checkReferences(root: Record<string, unknown>): Finding[] {
   return findings;
 }
 
-/** What a reference names; undefined when it names nothing that it may. */
+/** Returns what a reference names; undefined when it names nothing that it may. */
 function targetOf(root: Record<string, unknown>, reference: unknown): unknown {
   const [, keyword = '', escaped = ''] = REFERENCE.exec(typeof reference === 'string' ? reference : '') ?? [];
   const definitions = root[keyword];
@@ -156,7 +156,7 @@ function badReference(reference: unknown, path: string): Finding {
   return finding(path, 'schema_reference', message);
 }
 
-/** Whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations show. Needs checked references. */
+/** Returns whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations show. Needs checked references. */
 function allowsObjects(schema: unknown, root: Record<string, unknown>, depth: number): boolean {
   if (typeof schema === 'boolean') return schema;
   if (!isMap(schema) || depth > 3 * SCHEMA_LIMITS.depth) return true;

@@ -33,7 +33,7 @@ interface ComputeContext {
   now: Date;
 }
 
-/** A kind for the plugin's `entityKinds`. */
+/** Returns a kind for the plugin's `entityKinds`. */
 export function defineEntity(
   kind: string,
   schema: z.ZodObject,
@@ -42,7 +42,7 @@ export function defineEntity(
   return { kind, schema, ...options };
 }
 
-/** A kind that can be read and whose changes notify nothing. */
+/** Returns a kind that can be read and whose changes notify nothing. */
 export function declareNonReactiveState(
   kind: string,
   schema: z.ZodObject,
@@ -57,7 +57,7 @@ export interface ChangeDeriver {
   derive: Deriver;
 }
 
-/** A deriver for the plugin's `derivers`. */
+/** Returns a deriver for the plugin's `derivers`. */
 export function registerChangeDeriver(kind: string, derive: Deriver): ChangeDeriver {
   return { kind, derive };
 }

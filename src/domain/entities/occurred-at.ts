@@ -2,7 +2,7 @@
 const MAX_AHEAD_MS = 5 * 60_000;
 
 /**
- * The instant that counts as `occurredAt`: the sender's, unless there is none, it cannot be read, or it is more than five
+ * Returns the instant that counts as `occurredAt`: the sender's, unless there is none, it cannot be read, or it is more than five
  * minutes ahead of the server; then the time of receipt (engine.md, Routing).
  */
 export function occurredAtOf(claimed: Date | undefined, receivedAt: Date): Date {

@@ -6,7 +6,7 @@ import type { Registry } from '../registry/registry';
 const ENTITY_CHANGED = 'automation.entity_changed';
 
 /**
- * What a change means to triggers: an event is itself, and those that are read from it; an entity change is `automation.entity_changed` and whatever
+ * Returns what a change means to triggers: an event is itself, and those that are read from it; an entity change is `automation.entity_changed` and whatever
  * its kind derives. A deriver that throws is reported, the entity change itself still routes.
  */
 export function occurrencesOf(

@@ -46,7 +46,7 @@ export interface ChildSchema {
   schema: unknown;
 }
 
-/** The schemas directly below a schema, in the order of its keys. Keywords that are not known hold none. */
+/** Returns the schemas directly below a schema, in the order of its keys. Keywords that are not known hold none. */
 export function childrenOf(schema: Readonly<Record<string, unknown>>, path: string): ChildSchema[] {
   return Object.entries(schema).flatMap(([keyword, value]) => {
     const form = SCHEMA_KEYWORDS.get(keyword) ?? 'value';
@@ -76,7 +76,7 @@ export function childrenOf(schema: Readonly<Record<string, unknown>>, path: stri
   });
 }
 
-/** Whether a value is a JSON object. */
+/** Returns whether a value is a JSON object. */
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

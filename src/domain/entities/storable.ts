@@ -39,7 +39,7 @@ export function assertStorable(value: unknown, path = ''): void {
   throw new FermataError('invalid_text', message, { errors: [{ path: found, message, code: 'invalid_text' }] });
 }
 
-/** The same value with NUL and lone surrogates as U+FFFD: for what third parties answered, which must not be lost. */
+/** Returns the same value with NUL and lone surrogates as U+FFFD: for what third parties answered, which must not be lost. */
 export function toStorable<T>(value: T): T;
 export function toStorable(value: unknown): unknown {
   if (typeof value === 'string') return UNSTORABLE.test(value) ? value.replace(UNSTORABLE_ALL, '\ufffd') : value;

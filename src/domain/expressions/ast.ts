@@ -81,7 +81,7 @@ export interface Expression {
   readonly root: Node;
 }
 
-/** The direct parts of a node, in source order. */
+/** Returns the direct parts of a node, in source order. */
 export function childrenOf(node: Node): readonly Node[] {
   switch (node.kind) {
     case 'literal':

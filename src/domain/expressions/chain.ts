@@ -12,12 +12,12 @@ export interface Chain {
   readonly links: readonly ChainLink[];
 }
 
-/** Whether a key of a chain stands in the source. */
+/** Returns whether a key of a chain stands in the source. */
 export function isStaticKey(key: string | number | Node | undefined): key is string | number {
   return typeof key === 'string' || typeof key === 'number';
 }
 
-/** The chain that ends in this node; undefined when it does not start at a name. */
+/** Returns the chain that ends in this node; undefined when it does not start at a name. */
 export function chainOf(node: Node): Chain | undefined {
   const links: ChainLink[] = [];
   let at = node;

@@ -36,7 +36,7 @@ function fieldPlace(chain: Chain): number {
   return first === 'system' ? 1 : 2;
 }
 
-/** The clock-reading field that a chain reads; undefined for any other chain. */
+/** Returns the clock-reading field that a chain reads; undefined for any other chain. */
 export function healthField(chain: Chain): HealthField | undefined {
   if (chain.root.name !== 'health') return undefined;
   const first = chain.links[0];
@@ -48,13 +48,13 @@ export function healthField(chain: Chain): HealthField | undefined {
   return field === undefined ? undefined : { field, link };
 }
 
-/** Whether a node hands on a health entity as a whole, clock-reading fields and all. */
+/** Returns whether a node hands on a health entity as a whole, clock-reading fields and all. */
 function isWholeHealth(node: Node): boolean {
   const chain = chainOf(node);
   return chain?.root.name === 'health' && chain.links.length <= fieldPlace(chain);
 }
 
-/** Whether a node looks into health entities that reach it whole: through a filter, a list or a comparison. */
+/** Returns whether a node looks into health entities that reach it whole: through a filter, a list or a comparison. */
 export function consumesWholeHealth(node: Node): boolean {
   if (node.kind !== 'pipe' && node.kind !== 'list' && node.kind !== 'binary') return false;
   const parts = childrenOf(node);
@@ -62,7 +62,7 @@ export function consumesWholeHealth(node: Node): boolean {
   return !(node.kind === 'binary' && comparesWithNull) && parts.some(isWholeHealth);
 }
 
-/** The clock-reading parts that a node itself is, without those below it. */
+/** Returns the clock-reading parts that a node itself is, without those below it. */
 export function ownClockParts(node: Node): readonly ClockPart[] {
   if (node.kind === 'name') return node.name === 'now' ? ['now'] : [];
   if (consumesWholeHealth(node)) return CLOCK_FIELDS;
@@ -73,7 +73,7 @@ export function ownClockParts(node: Node): readonly ClockPart[] {
   return read.field === 'any' ? CLOCK_FIELDS : [read.field];
 }
 
-/** Which clock-reading parts the expressions have, without repeats. None means that time alone changes nothing. */
+/** Returns which clock-reading parts the expressions have, without repeats. None means that time alone changes nothing. */
 export function clockParts(source: ExpressionSource): readonly ClockPart[] {
   const found = new Set<ClockPart>();
   const visit = (node: Node): void => {

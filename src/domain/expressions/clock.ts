@@ -20,7 +20,7 @@ type Change = number | 'never' | 'unknown';
 const LAST_ISO = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
 
-/** The earliest of several changes, from where `now` is. */
+/** Returns the earliest of several changes, from where `now` is. */
 function earliest(now: number, changes: readonly Change[]): Change {
   const known = changes.reduce<number>(
     (least, change) => (typeof change === 'number' ? Math.min(least, change) : least),
@@ -57,7 +57,7 @@ function holds(op: Comparison, order: number | undefined): boolean {
   }
 }
 
-/** The first instant after `now` whose ISO text passes `test`, which once true stays true. */
+/** Returns the first instant after `now` whose ISO text passes `test`, which once true stays true. */
 function firstInstant(now: number, test: (iso: string) => boolean): number {
   let before = now;
   let at = LAST_ISO + 1;
@@ -204,7 +204,7 @@ class ClockAnalysis implements LinearContext {
     return this.#hint(ownValue(entity, truthy(value) ? 'maintenance_ends_at' : 'maintenance_starts_at'));
   }
 
-  /** An instant that the builder of the scope put beside a field: null = no such instant, absent or past = not known. */
+  /** Returns an instant that the builder of the scope put beside a field: null = no such instant, absent or past = not known. */
   #hint(value: unknown): Change {
     if (value === null) return 'never';
     const at = parseInstant(value);
@@ -213,7 +213,7 @@ class ClockAnalysis implements LinearContext {
 }
 
 /**
- * The earliest instant strictly after `now` at which the value of an expression could change by the passing of time alone, with
+ * Returns the earliest instant strictly after `now` at which the value of an expression could change by the passing of time alone, with
  * the scope as it is. Computed for `older_than`, for comparisons of `in_status_for_ms` and `duration_since` (also added,
  * subtracted or scaled) with numbers, for comparisons of `now` with text, and for maintenances and transition windows where the
  * scope provides: beside `in_maintenance` a health entity may carry `maintenance_ends_at` and `maintenance_starts_at`, beside

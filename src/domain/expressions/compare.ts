@@ -44,7 +44,7 @@ export function looseEquals(a: unknown, b: unknown, budget: Budget = unbounded):
 }
 
 /**
- * How `a` and `b` stand to each other: below, at or above 0. By number when both are finite numbers or numeric text, else
+ * Returns how `a` and `b` stand to each other: below, at or above 0. By number when both are finite numbers or numeric text, else
  * as text by code unit; undefined when one of them is null or undefined, which makes every `<` and `>` false.
  */
 export function compareValues(a: unknown, b: unknown, budget: Budget = unbounded): number | undefined {

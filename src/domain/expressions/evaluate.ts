@@ -44,7 +44,7 @@ function costOf(value: unknown): number {
   return Array.isArray(value) ? 1 + value.length : 1;
 }
 
-/** A member of an object. Below `headers` the case of a name does not matter, as in HTTP; names there are lower case. */
+/** Returns a member of an object. Below `headers` the case of a name does not matter, as in HTTP; names there are lower case. */
 function lookUp(node: Node, object: unknown, key: string | number): unknown {
   const value = ownValue(object, key);
   const isHeader = node.kind === 'member' && node.key === 'headers' && typeof key === 'string';
@@ -98,7 +98,7 @@ export class Evaluation implements FilterContext {
     throw new ExpressionError(problem, this.#source, this.#at);
   }
 
-  /** The value of an expression; lists and objects may still be parts of the scope. @throws ExpressionError */
+  /** Returns the value of an expression; lists and objects may still be parts of the scope. @throws ExpressionError */
   value({ source, root }: Expression): unknown {
     this.#source = source;
     this.#at = root.at;
@@ -220,7 +220,7 @@ export class Evaluation implements FilterContext {
     return this.#number(this.#operand(left, node) - this.#operand(right, node), node);
   }
 
-  /** The instant `ms` milliseconds after `text`, as ISO 8601 in UTC. */
+  /** Returns the instant `ms` milliseconds after `text`, as ISO 8601 in UTC. */
   #moved(node: BinaryNode, text: string, ms: number, number: number): string {
     const instant = timeOf(text);
     if (instant === undefined) {

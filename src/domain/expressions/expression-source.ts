@@ -5,7 +5,7 @@ import { isTemplate, parseTemplate, type Template } from './template';
 /** What the analyses look into: an expression, a template, or any number of them. */
 export type ExpressionSource = Expression | Template | readonly ExpressionSource[];
 
-/** The expressions of a source, in order. */
+/** Returns the expressions of a source, in order. */
 export function expressionsOf(source: ExpressionSource): readonly Expression[] {
   if (isList(source)) return source.flatMap(expressionsOf);
   if ('root' in source) return [source];
@@ -17,7 +17,7 @@ function isList(source: ExpressionSource): source is readonly ExpressionSource[]
 }
 
 /**
- * The expressions of every template in a value, at any depth of lists and objects.
+ * Returns the expressions of every template in a value, at any depth of lists and objects.
  * @throws ExpressionError for the first text that does not parse
  */
 export function expressionsInValue(value: unknown): readonly Expression[] {

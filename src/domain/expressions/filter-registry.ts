@@ -26,7 +26,7 @@ export interface FilterRegistry {
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** A registry that holds the built-in filters, to which plugins may add theirs. */
+/** Creates a registry that holds the built-in filters, to which plugins may add theirs. */
 export function createFilterRegistry(warn: (message: string) => void = () => undefined): FilterRegistry {
   const added = new Map<string, FilterDefinition>();
   const find = (name: string): FilterDefinition | undefined => builtInFilters.get(name) ?? added.get(name);
@@ -55,7 +55,7 @@ export const standardFilters: FilterRegistry = Object.freeze({
   registerFilter: () => false,
 });
 
-/** The error for a filter that does not exist, with the nearest one that does. */
+/** Returns the error for a filter that does not exist, with the nearest one that does. */
 export function unknownFilter(name: string, registry: FilterRegistry, source: string, at: number): ExpressionError {
   const meant = nearest(name, registry.names());
   const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;

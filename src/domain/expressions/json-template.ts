@@ -30,7 +30,7 @@ function isSafe(node: Node, filters: ReadonlySet<string>, inText: boolean): bool
   }
 }
 
-/** Whether a text ends inside a JSON string, given whether it begins in one. */
+/** Returns whether a text ends inside a JSON string, given whether it begins in one. */
 function endsInString(text: string, inString: boolean): boolean {
   let inside = inString;
   for (let at = 0; at < text.length; at += 1) {
@@ -50,7 +50,7 @@ function isJson(text: string): boolean {
 }
 
 /**
- * Why a template of a JSON text may render to invalid JSON, for the author; undefined when it cannot, when the text is no
+ * Returns why a template of a JSON text may render to invalid JSON, for the author; undefined when it cannot, when the text is no
  * JSON object or list, and when it is a single expression.
  */
 export function jsonTemplateProblem(text: string): string | undefined {

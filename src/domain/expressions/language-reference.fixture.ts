@@ -96,7 +96,7 @@ function filter(name: string, x: unknown, args: unknown[]): unknown {
   }
 }
 
-/** The meaning of a tree, straight from the page of the language. */
+/** Returns the meaning of a tree, straight from the page of the language. */
 export function mean(node: Tree): unknown {
   switch (node.t) {
     case 'value':

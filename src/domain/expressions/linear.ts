@@ -49,7 +49,7 @@ function arithmetic(node: BinaryNode, context: LinearContext, after: number): Li
   return divides ? scaled(left, 1 / right.base) : undefined;
 }
 
-/** The age of an instant: 0 until it is reached. */
+/** Returns the age of an instant: 0 until it is reached. */
 function durationSince(since: number | undefined, at: number): Linear {
   if (since === undefined) return { base: 0, slope: 0, lasts: Infinity };
   return at < since ? { base: 0, slope: 0, lasts: since - at } : { base: at - since, slope: 1, lasts: Infinity };
@@ -70,7 +70,7 @@ function piped(node: PipeNode, context: LinearContext, after: number): Linear | 
 }
 
 /**
- * A node as a number that grows evenly with time; undefined when it is none.
+ * Returns a node as a number that grows evenly with time; undefined when it is none.
  * @param after milliseconds after now at which it is evaluated
  * @param strict numeric text does not count, as in arithmetic
  */

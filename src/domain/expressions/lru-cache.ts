@@ -11,7 +11,7 @@ export class LruCache<V> {
     readonly maxWeight: number,
   ) {}
 
-  /** The value kept for a key, which thereby becomes the newest. */
+  /** Returns the value kept for a key, which thereby becomes the newest. */
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;

@@ -25,7 +25,7 @@ function distance(a: string, b: string): number {
 }
 
 /**
- * The candidate that was probably meant by `word`, for "did you mean": the fewest edits, at most a third of its length;
+ * Returns the candidate that was probably meant by `word`, for "did you mean": the fewest edits, at most a third of its length;
  * case and `-`/`_` do not count. Undefined when none is near.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {

@@ -1,7 +1,7 @@
 const NUMERIC_TEXT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const LONGEST = 64;
 
-/** The number that a value is or, as text, says; undefined for everything else, also for blank text and infinities. */
+/** Returns the number that a value is or, as text, says; undefined for everything else, also for blank text and infinities. */
 export function numericValue(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string' || value.length > LONGEST) return undefined;

@@ -2,7 +2,7 @@ import { CONTAINER_COST, MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } fro
 
 export type PlainObject = Readonly<Record<string, unknown>>;
 
-/** Whether a value is an object made of data alone: a literal or a null prototype, of any realm. */
+/** Returns whether a value is an object made of data alone: a literal or a null prototype, of any realm. */
 export function isPlainObject(value: unknown): value is PlainObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -19,7 +19,7 @@ function isoOfDate(value: object): string | undefined {
 }
 
 /**
- * A value as the language sees it. Text, numbers, true, false, null, lists and plain objects are themselves, a Date is its
+ * Returns a value as the language sees it. Text, numbers, true, false, null, lists and plain objects are themselves, a Date is its
  * ISO text; functions, symbols and instances of classes are absent.
  */
 export function admit(value: unknown): unknown {
@@ -40,7 +40,7 @@ export function admit(value: unknown): unknown {
 // Looked up once: these are the hottest calls of an evaluation.
 const { getOwnPropertyDescriptor } = Object;
 
-/** A property of a list or of an object that is known to be plain; for walks that have already checked the container. */
+/** Returns a property of a list or of an object that is known to be plain; for walks that have already checked the container. */
 export function dataProperty(container: object, key: string | number): unknown {
   const property = getOwnPropertyDescriptor(container, key);
   return property === undefined ? undefined : admit(property.value);
@@ -54,7 +54,7 @@ export function ownValue(container: unknown, key: string | number): unknown {
   return dataProperty(container, key);
 }
 
-/** The items of a list as the language sees them, charged to the budget. */
+/** Returns the items of a list as the language sees them, charged to the budget. */
 export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
   budget.spend(list.length);
   const items: unknown[] = [];
@@ -120,7 +120,7 @@ function copyOf(value: unknown, size: ResultSize, depth: number): unknown {
 }
 
 /**
- * A value with nothing in it but own data, detached from the scope it came from. Texts, numbers and the like are returned
+ * Returns a value with nothing in it but own data, detached from the scope it came from. Texts, numbers and the like are returned
  * as they are.
  * @throws ExpressionError for more than 1 MB or 200 levels, which includes circular data
  */

@@ -41,7 +41,7 @@ export interface ReferenceOptions extends EvaluateOptions {
 
 type Key = string | number | Node | undefined;
 
-/** Whether a key depends on what changes while the expression waits, so that its value now says nothing about later. */
+/** Returns whether a key depends on what changes while the expression waits, so that its value now says nothing about later. */
 function isLive(node: Node): boolean {
   let live = false;
   visitChains(node, ({ root, links }) => {
@@ -67,7 +67,7 @@ class Extraction {
     this.refs.set(JSON.stringify([kind, id]), { kind, id });
   };
 
-  /** The text of a key if it stands in the source or can be evaluated once and for all. */
+  /** Returns the text of a key if it stands in the source or can be evaluated once and for all. */
   #keyText(key: Key, source: string): string | undefined {
     if (key === undefined) return undefined;
     if (isStaticKey(key)) return String(key);
@@ -114,7 +114,7 @@ class Extraction {
 }
 
 /**
- * The entities that expressions can read: `health.system` (see `systemId`), `health.systems["x"]`, `state.kind.id`. A computed
+ * Returns the entities that expressions can read: `health.system` (see `systemId`), `health.systems["x"]`, `state.kind.id`. A computed
  * id is evaluated against the scope if there is one; where that gives no text, or what it gives may change meanwhile (it reads
  * live state, `now` or `wait.changed`), the reference is to any entity of the kind. Pure; throws nothing.
  */

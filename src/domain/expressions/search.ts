@@ -42,7 +42,7 @@ export function occurrences(text: string, needle: string, limit: number): number
   return found;
 }
 
-/** Whether `needle` occurs in `text`, in linear time. */
+/** Returns whether `needle` occurs in `text`, in linear time. */
 export function occursIn(text: string, needle: string): boolean {
   return needle === '' || occurrences(text, needle, 1).length > 0;
 }

@@ -1,7 +1,7 @@
 import { isPlainObject, ownValue } from './plain-data';
 
 /**
- * The system that `health.system` means: the context key, else `payload.systemId`, else `payload.systemIds[0]`, else null.
+ * Returns the system that `health.system` means: the context key, else `payload.systemId`, else `payload.systemIds[0]`, else null.
  * Runs of alerts have a fingerprint or a group as context key, so for them only the payload counts.
  */
 export function systemOfRun(contextKey: string | null | undefined, payload: unknown): string | null {
@@ -10,7 +10,7 @@ export function systemOfRun(contextKey: string | null | undefined, payload: unkn
   return candidates.find((id): id is string => typeof id === 'string' && id !== '') ?? null;
 }
 
-/** Whether a trigger's payload is that of an alert. */
+/** Returns whether a trigger's payload is that of an alert. */
 export function isAlert(payload: unknown): boolean {
   return typeof ownValue(payload, 'fingerprint') === 'string' && isPlainObject(ownValue(payload, 'labels'));
 }

@@ -29,12 +29,12 @@ export interface RenderOptions extends EvaluateOptions {
 // All that starts like a reference to a secret is literal, so that none is ever evaluated, whatever follows the name.
 const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
 
-/** Whether a text has anything to render in it. */
+/** Returns whether a text has anything to render in it. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }
 
-/** The offset of the `}}` that closes an expression; braces inside its texts do not count. */
+/** Returns the offset of the `}}` that closes an expression; braces inside its texts do not count. */
 function closingBraces(source: string, from: number): number {
   let quote = '';
   for (let at = from; at < source.length; at += 1) {

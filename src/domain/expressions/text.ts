@@ -35,7 +35,7 @@ function write(value: unknown, writer: Writer, depth: number): string {
 }
 
 /**
- * JSON of a value, written without calling anything the data brings along (`toJSON`, getters).
+ * Returns the JSON of a value, written without calling anything the data brings along (`toJSON`, getters).
  * @throws ExpressionError for more than 1 MB or 200 levels
  */
 export function toJson(value: unknown, budget: Budget): string {
@@ -47,7 +47,7 @@ export function toCanonicalJson(value: unknown, budget: Budget): string {
   return write(admit(value), { budget, sorted: true, length: 0 }, 0);
 }
 
-/** A value as text: nothing for null and undefined, JSON for lists and objects. */
+/** Returns a value as text: nothing for null and undefined, JSON for lists and objects. */
 export function toText(value: unknown, budget: Budget): string {
   if (typeof value === 'string') return value;
   const admitted = admit(value);
@@ -56,7 +56,7 @@ export function toText(value: unknown, budget: Budget): string {
   return String(admitted as string | number | boolean);
 }
 
-/** What a value is called in messages. */
+/** Returns what a value is called in messages. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';

@@ -9,7 +9,7 @@ export interface WindowRule {
 type Instant = number;
 
 /**
- * Whether an event that has just arrived fires its window (engine.md, Gates). `others` are the instants of what was
+ * Returns whether an event that has just arrived fires its window (engine.md, Gates). `others` are the instants of what was
  * counted before for the same key; only the newest `count` of them matter. The window ends at the newest instant counted,
  * also when this event is older; its lower bound is inclusive. `once` fires only when the previous arrival had not
  * reached the count, or after a lull as long as the window.

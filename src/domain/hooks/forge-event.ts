@@ -27,7 +27,7 @@ export function valueAt(payload: Record<string, unknown>, path: string): unknown
   return path.split('.').reduce<unknown>((value, name) => (isMap(value) ? value[name] : undefined), payload);
 }
 
-/** The context key of a payload: the values at the event's places that it has. */
+/** Returns the context key of a payload: the values at the event's places that it has. */
 export function contextKeyOf({ key, separator }: ForgeEvent, payload: Record<string, unknown>): string {
   const parts = key.map((path) => valueAt(payload, path));
   return parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(separator);

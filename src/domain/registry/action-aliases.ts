@@ -1,7 +1,7 @@
 /** Other names that are accepted for an action. */
 export const ACTION_ALIASES: Readonly<Record<string, string>> = { 'automation.notify_user': 'notification.send' };
 
-/** The id under which an action is registered. */
+/** Returns the id under which an action is registered. */
 export function canonicalActionId(id: string): string {
   return Object.hasOwn(ACTION_ALIASES, id) ? (ACTION_ALIASES[id] ?? id) : id;
 }

@@ -40,7 +40,7 @@ export interface DescribedPlugins {
 /** Keywords whose messages the API words itself (patterns and formats), and names, which must be unique per process. */
 const DROPPED = new Set(['pattern', 'format', 'id', '$id', '$schema', 'title', 'propertyNames', 'contentEncoding']);
 
-/** A JSON Schema without the keywords of which only the API knows the message. Maps of properties keep all their names. */
+/** Returns a JSON Schema without the keywords of which only the API knows the message. Maps of properties keep all their names. */
 function portable(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(portable);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -61,7 +61,7 @@ function ofEach(map: unknown): Record<string, unknown> {
   );
 }
 
-/** The schema that checks as a JSON Schema describes; anything is accepted where it cannot be converted. */
+/** Returns the schema that checks as a JSON Schema describes; anything is accepted where it cannot be converted. */
 function schemaOf(json: JsonSchema): z.ZodType {
   try {
     return z.fromJSONSchema(portable(json) as Parameters<typeof z.fromJSONSchema>[0]);
@@ -99,7 +99,7 @@ function actionOf(described: DescribedAction, id: string): ActionDescription {
 }
 
 /**
- * A registry for validation where the plugins themselves are not at hand, such as in a browser. Rules that a JSON Schema
+ * Returns a registry for validation where the plugins themselves are not at hand, such as in a browser. Rules that a JSON Schema
  * cannot express (patterns, rules over several fields) are not checked, so it finds at most what the service finds.
  * `known` = triggers by qualified id that are used as they are.
  */

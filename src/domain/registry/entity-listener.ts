@@ -21,7 +21,7 @@ export interface EntityListener {
   handler(change: EntityChange): Promise<void> | void;
 }
 
-/** A listener for the plugin's `listeners`. */
+/** Returns a listener for the plugin's `listeners`. */
 export function onEntityChanged(
   filter: EntityFilter,
   handler: EntityListener['handler'],
@@ -30,7 +30,7 @@ export function onEntityChanged(
   return { filter, mode, handler };
 }
 
-/** Whether a change matches the filter of a listener. */
+/** Returns whether a change matches the filter of a listener. */
 export function listensTo({ filter: { kind, id, field } }: EntityListener, change: EntityChange): boolean {
   if (kind !== undefined && change.kind !== kind) return false;
   if (id !== undefined && change.id !== id) return false;

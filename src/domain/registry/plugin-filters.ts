@@ -2,7 +2,7 @@ import { createFilterRegistry, type FilterRegistry } from '../expressions/filter
 import type { PluginDescription } from './registry';
 
 /**
- * The filters of a process: the built-in ones and those of its plugins, in the order of these. A name that is taken, or that
+ * Creates the filters of a process: the built-in ones and those of its plugins, in the order of these. A name that is taken, or that
  * is not valid, is skipped and reported through `warn`.
  */
 export function createPluginFilters(

@@ -92,7 +92,7 @@ class Reader {
     return known;
   }
 
-  /** How often the part before must be there at least; a part that may be missing is left out. */
+  /** Returns how often the part before must be there at least; a part that may be missing is left out. */
   private count(): number {
     let least = 1;
     if (this.next('?') || this.next('*')) least = 0;

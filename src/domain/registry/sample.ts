@@ -39,7 +39,7 @@ function sampleAt(schema: unknown, place: Place): unknown {
   return parts.find((part) => part !== null) ?? own;
 }
 
-/** The alternative of each choice that is taken: the first one that is more than `null`. */
+/** Returns the alternative of each choice that is taken: the first one that is more than `null`. */
 function alternatives(schema: Schema): unknown[] {
   return ['anyOf', 'oneOf'].flatMap((key) => {
     const choices = listOf(schema[key]);
@@ -75,7 +75,7 @@ function sampleOfType(schema: Schema, place: Place): unknown {
   }
 }
 
-/** The type, also of a schema that leaves it to its keywords. */
+/** Returns the type, also of a schema that leaves it to its keywords. */
 function typeOf({ type, properties, required, items, pattern, minLength, minimum }: Schema): unknown {
   if (Array.isArray(type)) return type.find((each) => each !== 'null');
   if (type !== undefined) return type;
@@ -169,7 +169,7 @@ function sampleNumber(schema: Schema, isInteger: boolean): number {
   return (least + most) / 2;
 }
 
-/** A bound of a size; 0 without one. */
+/** Returns a bound of a size; 0 without one. */
 function bounded(bound: unknown): number {
   return typeof bound === 'number' ? Math.min(MAX_SIZE, Math.max(0, bound)) : 0;
 }

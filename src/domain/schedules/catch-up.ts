@@ -21,7 +21,7 @@ function isMissed({ scheduledFor, begunAt, attended, now }: Arrival): boolean {
 }
 
 /**
- * Whether a scheduled time still fires at this evaluation. `laterDue` says whether a later time of the same schedule
+ * Returns whether a scheduled time still fires at this evaluation. `laterDue` says whether a later time of the same schedule
  * is due by now: of several that were missed, `one` fires the newest.
  */
 export function stillFires(

@@ -177,14 +177,14 @@ function numberOf(text: string, { least, most, words = [] }: Field): number | un
 const wrong = (part: string, { name, least, most }: Field): CronError =>
   new CronError(`"${part}" is not a ${name}: ${least} to ${most}, a list, a range, or a step such as */5`);
 
-/** Whether the wall clock of a zone shows a time of the pattern, as precisely as a second. */
+/** Returns whether the wall clock of a zone shows a time of the pattern, as precisely as a second. */
 export function cronMatches(pattern: CronPattern, instant: Date, timezone: string): boolean {
   const wall = wallOf(instant, timezone);
   if (!pattern.seconds.includes(wall.getUTCSeconds()) || !pattern.minutes.includes(wall.getUTCMinutes())) return false;
   return matchesHour(pattern, wall) && !(pattern.fixedHour && isSecondTime(instant, timezone));
 }
 
-/** Whether the hour and the day of a wall clock match. */
+/** Returns whether the hour and the day of a wall clock match. */
 function matchesHour(pattern: CronPattern, wall: Date): boolean {
   if (!pattern.hours.includes(wall.getUTCHours()) || !pattern.months.includes(wall.getUTCMonth() + 1)) return false;
   const here = {
@@ -204,7 +204,7 @@ const wallOf = (instant: Date, timezone: string): Date =>
 
 const LONGEST_SHIFT_MS = 2 * 3_600_000;
 
-/** Whether the clock on the wall has shown this time once before: clocks were put back. */
+/** Returns whether the clock on the wall has shown this time once before: clocks were put back. */
 function isSecondTime(instant: Date, timezone: string): boolean {
   const { offsetMs } = zonedTime(instant, timezone);
   for (let back = 1_800_000; back <= LONGEST_SHIFT_MS; back += 1_800_000) {
@@ -219,7 +219,7 @@ const MOST_MINUTES = 144_000;
 /** Hours of every zone begin at a multiple of these minutes in UTC. */
 const QUARTER = 15;
 
-/** The first time of a pattern after an instant and up to another, at most 100 days ahead; null when there is none. */
+/** Returns the first time of a pattern after an instant and up to another, at most 100 days ahead; null when there is none. */
 export function nextCron(pattern: CronPattern, after: Date, until: Date, timezone: string): Date | null {
   const start = Math.floor(after.getTime() / 60_000);
   const end = Math.min(Math.floor(until.getTime() / 60_000), start + MOST_MINUTES);

@@ -20,7 +20,7 @@ const lastDateOf = (year: number, month: number): number => new Date(Date.UTC(ye
 const weekdayOf = (year: number, month: number, date: number): number =>
   new Date(Date.UTC(year, month, date)).getUTCDay();
 
-/** The working day (Monday to Friday) nearest to a date, never in another month. */
+/** Returns the working day (Monday to Friday) nearest to a date, never in another month. */
 function nearestWorkingDay(year: number, month: number, date: number): number {
   const weekday = weekdayOf(year, month, date);
   if (weekday === 6) return date === 1 ? 3 : date - 1;

@@ -10,7 +10,7 @@ const WEEKS = 5 * 52;
 const ALL_DAYS = Array.from({ length: 31 }, (_, index) => index + 1);
 const ALL_WEEKDAYS = [0, 1, 2, 3, 4, 5, 6];
 
-/** How far a zone is ahead of UTC, in minutes, in the years after an instant: one number, or more where clocks are changed. */
+/** Returns how far a zone is ahead of UTC, in minutes, in the years after an instant: one number, or more where clocks are changed. */
 export function offsetsOf(timezone: string, from: Date): number[] {
   const offsets = new Set<number>();
   for (let week = -1; week <= WEEKS; week += 1) {
@@ -76,7 +76,7 @@ function addMinutes(minutesByHour: MinutesByHour, hour: number, minutes: Iterabl
   minutesByHour.set(hour, known);
 }
 
-/** The days of a pattern, moved to the day before or after; either kind of day being enough makes two of it. */
+/** Returns the days of a pattern, moved to the day before or after; either kind of day being enough makes two of it. */
 function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shift: number): Days[] {
   const weekdays = sorted(new Set(daysOfWeek.map((day) => (day + shift + 7) % 7)));
   if (!eitherDay) return [{ ...moved(daysOfMonth, months, shift), daysOfWeek: weekdays }];

@@ -42,7 +42,7 @@ export interface BoundSecret {
   hosts: readonly string[];
 }
 
-/** Why a use is not allowed, as the rest of a sentence about the secret; null = it is. Hosts are checked when they are known. */
+/** Returns why a use is not allowed, as the rest of a sentence about the secret; null = it is. Hosts are checked when they are known. */
 export function useRefusal(binding: SecretBinding | null | undefined, use: SecretUse): string | null {
   if (!binding) return null;
   const { automation, action, way } = use;
@@ -60,14 +60,14 @@ export function useRefusal(binding: SecretBinding | null | undefined, use: Secre
   return null;
 }
 
-/** Whether a list of hosts has the host of a request. */
+/** Returns whether a list of hosts has the host of a request. */
 export function allowsHost(hosts: readonly string[], hostname: string): boolean {
   const name = hostNameOf(hostname);
   if (name === null) return false;
   return hosts.some((host) => (host.startsWith('*.') ? name.endsWith(host.slice(1)) : name === host));
 }
 
-/** A host as URLs spell it (lower case, punycode, dotted IPv4), without brackets and a final dot; null for what is no host. */
+/** Returns a host as URLs spell it (lower case, punycode, dotted IPv4), without brackets and a final dot; null for what is no host. */
 function hostNameOf(text: string): string | null {
   const bare = text.replace(/^\[|\]$/g, '');
   const address = `http://${bare.includes(':') ? `[${bare}]` : bare}/`;

@@ -58,7 +58,7 @@ export function* decodedViews(input: string): Generator<DecodedView> {
   }
 }
 
-/** The spans of a view as spans of the original text. */
+/** Returns the spans of a view as spans of the original text. */
 export function originalSpans({ starts }: DecodedView, spans: readonly Span[]): Span[] {
   return spans.map(([start, end]): Span => [starts[start] ?? 0, starts[end] ?? 0]);
 }

@@ -1,10 +1,10 @@
-/** The bytes of a text in UTF-8, and in UTF-16 of both orders, as Windows and PowerShell encode it. */
+/** Returns the bytes of a text in UTF-8, and in UTF-16 of both orders, as Windows and PowerShell encode it. */
 function bytesOf(form: string): Buffer[] {
   const little = Buffer.from(form, 'utf16le');
   return [Buffer.from(form), little, Buffer.from(little).swap16()];
 }
 
-/** A text in base64, whole and as it stands inside the base64 of a longer text, where it begins at one of three places. */
+/** Returns a text in base64, whole and as it stands inside the base64 of a longer text, where it begins at one of three places. */
 export function base64Forms(form: string): string[] {
   return bytesOf(form).flatMap((bytes) => {
     // What is the same in every text around it, for each of the three places in a group of three bytes.
@@ -18,7 +18,7 @@ export function base64Forms(form: string): string[] {
   });
 }
 
-/** The bytes of a text in hexadecimal, in lower case. */
+/** Returns the bytes of a text in hexadecimal, in lower case. */
 export function hexForms(form: string): string[] {
   return bytesOf(form).map((bytes) => bytes.toString('hex'));
 }
@@ -29,7 +29,7 @@ export function wideForms(form: string): string[] {
 }
 
 /**
- * What becomes of characters beyond ASCII between programs that do not agree on the encoding: UTF-8 read as Latin-1 or as Windows-1252,
+ * Returns what becomes of characters beyond ASCII between programs that do not agree on the encoding: UTF-8 read as Latin-1 or as Windows-1252,
  * Latin-1 read as UTF-8, or `?` in their place. Empty for ASCII.
  */
 export function latin1Forms(form: string): string[] {

@@ -1,9 +1,9 @@
-/** A text with the escapes of JSON, URLs, HTML, shells, SQL and CSV: each of them as one form, with the text itself. */
+/** Returns a text with the escapes of JSON, URLs, HTML, shells, SQL and CSV: each of them as one form, with the text itself. */
 export function escapedForms(form: string): ReadonlySet<string> {
   return new Set([form, ...jsonForms(form), ...percentForms(form), ...htmlForms(form), ...quotedForms(form)]);
 }
 
-/** The same for one line of many: only the escapes that lines meet by accident. */
+/** Returns the same for one line of many: only the escapes that lines meet by accident. */
 export function partForms(part: string): ReadonlySet<string> {
   const once = escaped(part);
   const percent = encodeURIComponent(part.toWellFormed());

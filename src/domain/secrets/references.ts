@@ -9,7 +9,7 @@ export function referencesIn(text: string): string[] {
   return [...text.matchAll(REFERENCE)].flatMap(([, name]) => name ?? []);
 }
 
-/** A text with its references replaced. */
+/** Returns a text with its references replaced. */
 export function fillReferences(text: string, valueOf: (name: string) => string): string {
   return text.replace(REFERENCE, (_reference, name: string) => valueOf(name));
 }

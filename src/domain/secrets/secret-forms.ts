@@ -11,7 +11,7 @@ const MOST_PARTS = 5_000;
 const LINE_BREAK = /\r\n|\r|\n|\\r\\n|\\n/;
 
 /**
- * The ways in which a value turns up in what others write: as it is and trimmed, with the escapes of `escapedForms`, in the
+ * Returns the ways in which a value turns up in what others write: as it is and trimmed, with the escapes of `escapedForms`, in the
  * encodings of `encoded-forms.ts`; and each line of 8 or more characters of a multi-line value, and each text of 8 or more characters in a
  * value that is JSON, as it is and with those escapes. Values below 4 characters have none.
  */
@@ -33,7 +33,7 @@ export function secretForms(value: string): string[] {
 }
 
 /**
- * The forms that a tool may break into lines or pieces: base64, hexadecimal in lower case, the body of a PEM block and tokens, without
+ * Returns the forms that a tool may break into lines or pieces: base64, hexadecimal in lower case, the body of a PEM block and tokens, without
  * white space.
  */
 export function wrappedForms(value: string): { base64: string[]; hex: string[] } {

@@ -17,14 +17,14 @@ export function addSpan(spans: Span[], start: number, end: number): void {
   spans.push([from, to]);
 }
 
-/** All spans of several lists, in order; what overlaps is one. */
+/** Returns all spans of several lists, in order; what overlaps is one. */
 export function joinSpans(lists: readonly (readonly Span[])[]): Span[] {
   const joined: Span[] = [];
   for (const [start, end] of lists.flat().sort((a, b) => a[0] - b[0])) addSpan(joined, start, end);
   return joined;
 }
 
-/** A text with another one in the place of each span. */
+/** Returns a text with another one in the place of each span. */
 export function replaceSpans(text: string, spans: readonly Span[], by: string): string {
   let output = '';
   let from = 0;

@@ -3,7 +3,7 @@ import { addSpan, type Span } from './spans';
 /** Finds all occurrences of some texts, as spans in order; what overlaps is one span. */
 export type FindAll = (input: string) => Span[];
 
-/** A number for a block of three characters; tables take its low bits. */
+/** Returns a number for a block of three characters; tables take its low bits. */
 const blockOf = (first: number, second: number, third: number): number =>
   (first << 12) ^ (first >> 2) ^ (second << 6) ^ (second >> 6) ^ third;
 /** Texts are searched by this many characters from their start; the rest of a longer one is compared by its hash. */
@@ -71,7 +71,7 @@ export function compileMatcher(texts: readonly string[]): FindAll {
   };
 }
 
-/** How far the search may go on after each block of three characters; 0 = a text may begin `shortest` characters before. */
+/** Returns how far the search may go on after each block of three characters; 0 = a text may begin `shortest` characters before. */
 function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
   // 16 times as large as the number of blocks in it, so that most places are free: 4 kB for one text, at most 256 kB.
   const bits = Math.min(18, Math.max(12, Math.ceil(Math.log2(16 * texts.length * shortest))));

@@ -13,7 +13,7 @@ interface AlertCheck {
   status: HealthStatus | null;
 }
 
-/** What a state means for the health of a system; null = nothing. */
+/** Returns what a state means for the health of a system; null = nothing. */
 export function checkOf(state: AlertState, severities: SeverityMap): AlertCheck | null {
   if (state.status !== 'firing' || state.systemId === undefined) return null;
   return { systemId: state.systemId, status: severities(state.severity) };

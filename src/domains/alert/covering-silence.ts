@@ -2,13 +2,13 @@ import type { SilenceRow } from '../../db/alert-silences';
 import type { CoveringSilence } from './alert-entity';
 import { matchersOf, matchLabels } from './label-matcher';
 
-/** Whether a silence covers an alert. A silence without fingerprint and matchers covers nothing. */
+/** Returns whether a silence covers an alert. A silence without fingerprint and matchers covers nothing. */
 export function covers(silence: SilenceRow, fingerprint: string, labels: Readonly<Record<string, string>>): boolean {
   if (silence.fingerprint !== null) return silence.fingerprint === fingerprint;
   return silence.matchers.length > 0 && matchLabels(matchersOf(silence.matchers), labels);
 }
 
-/** The silence with the latest end that covers an alert; undefined = none. */
+/** Returns the silence with the latest end that covers an alert; undefined = none. */
 export function coveringSilence(
   active: readonly SilenceRow[],
   fingerprint: string,

@@ -143,7 +143,7 @@ function ended(reader: Reader, matchers: LabelMatcher[]): LabelMatcher[] {
   return reader.isAtEnd ? matchers : reader.fail('expected the end');
 }
 
-/** Whether labels satisfy all matchers; a missing label is the empty text, no matchers match everything. */
+/** Returns whether labels satisfy all matchers; a missing label is the empty text, no matchers match everything. */
 export function matchLabels(matchers: readonly LabelMatcher[], labels: Readonly<Record<string, unknown>>): boolean {
   return matchers.every(({ name, test }) => {
     const value = Object.hasOwn(labels, name) ? labels[name] : undefined;

@@ -37,7 +37,7 @@ function described(alert: IncomingAlert, prev: AlertState | null): Omit<AlertSta
 const own = (texts: Record<string, string>, name: string): string | undefined =>
   Object.hasOwn(texts, name) ? texts[name] : undefined;
 
-/** What stays from message to message while an episode lasts. */
+/** Returns what stays from message to message while an episode lasts. */
 function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: AlertState): Partial<AlertState> {
   return {
     ...(systemId !== undefined && { systemId }),
@@ -48,7 +48,7 @@ function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: Alert
 }
 
 /**
- * The state after a message, by the rules of episodes: within one `startsAt` keeps its first value; a firing message whose
+ * Returns the state after a message, by the rules of episodes: within one `startsAt` keeps its first value; a firing message whose
  * start is not after the end of the last episode, a resolution of an unknown alert, and one from before the start of the
  * episode belong to the past. Pure.
  */
@@ -86,7 +86,7 @@ function withoutTexts({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertSta
   return rest;
 }
 
-/** A state whose episode has ended; never before it began. */
+/** Returns a state whose episode has ended; never before it began. */
 export function ended(
   state: Omit<AlertState, 'status' | 'endsAt' | 'endedBy'>,
   at: Date,

@@ -93,7 +93,7 @@ function takenOf(
   return taken;
 }
 
-/** The system that each firing alert names: found by the label's value as id, then as exact name, else the value itself. */
+/** Returns the system that each firing alert names: found by the label's value as id, then as exact name, else the value itself. */
 async function systemsOf(
   write: DomainWrite,
   alerts: readonly IncomingAlert[],
@@ -133,7 +133,7 @@ interface Proposal {
 
 const NON_REACTIVE: ReadonlySet<string> = new Set(NON_REACTIVE_FIELDS);
 
-/** What is to be written of a new state; null = nothing, it is a repeat. */
+/** Returns what is to be written of a new state; null = nothing, it is a repeat. */
 export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | null {
   const { known, alert, prev, state: proposed, isNewEpisode, silences } = proposal;
   const group = { ...known.groupFacts, ...alert?.group };
@@ -155,7 +155,7 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
 }
 
 /**
- * Id of the change. The begin and the end of an episode have one that follows from the alert and the time that its sender
+ * Returns the id of the change. The begin and the end of an episode have one that follows from the alert and the time that its sender
  * gives, so that a sender that repeats itself after a restore of Postgres starts runs under the ids that they had. An
  * episode begins once: a message with the same start after its end belongs to the past.
  */

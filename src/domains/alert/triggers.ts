@@ -49,14 +49,14 @@ type Fields = Record<string, unknown>;
 
 const labelsOf = (state: Fields): Fields => (state['labels'] ?? {}) as Fields;
 
-/** Whether a state or payload is one that the config of a trigger asks for. */
+/** Returns whether a state or payload is one that the config of a trigger asks for. */
 function isWanted(state: Fields, raw: Fields): boolean {
   const { matchers, source } = raw as { matchers?: string[]; source?: string };
   if (source !== undefined && state['source'] !== source) return false;
   return matchLabels(matchersOf(matchers ?? []), labelsOf(state));
 }
 
-/** The source, or the first matcher, that a payload does not match. */
+/** Returns the source, or the first matcher, that a payload does not match. */
 function mismatch(payload: Fields, raw: Fields): ConfigMismatch | undefined {
   const { matchers = [], source } = raw as { matchers?: string[]; source?: string };
   if (source !== undefined && payload['source'] !== source) {
@@ -81,7 +81,7 @@ function contextKey(payload: Fields, config: Fields): string {
   return groupBy === undefined ? String(payload['fingerprint']) : groupedKey(groupBy, labelsOf(payload));
 }
 
-/** Whether the state still carries what armed a dwell; a silence set since then ends it. */
+/** Returns whether the state still carries what armed a dwell; a silence set since then ends it. */
 function isStillFiring(state: Fields, _payload: Fields, config: Fields): boolean {
   return state['status'] === 'firing' && state['silencedUntil'] === undefined && isWanted(state, config);
 }
@@ -117,7 +117,7 @@ const trigger = (
   ...more,
 });
 
-/** Whether anything but annotations changed, or annotations count. */
+/** Returns whether anything but annotations changed, or annotations count. */
 function isToldChange(payload: Fields, config: Fields): boolean {
   const changed = (payload['changedFields'] ?? []) as string[];
   const counts = config['ignore_annotations'] !== true || changed.includes('labels') || changed.includes('severity');

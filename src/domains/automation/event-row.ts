@@ -9,7 +9,7 @@ export interface CustomEvent extends Record<string, unknown> {
   subject?: string;
 }
 
-/** An event as a row of the change log. Events of one subject keep their order; without one, those of one source do. */
+/** Returns an event as a row of the change log. Events of one subject keep their order; without one, those of one source do. */
 export function eventRow(
   event: CustomEvent,
   row: { changeId: string; occurredAt: Date; cause: Cause },

@@ -44,7 +44,7 @@ export const catalogGroupKind: EntityKind = {
 
 const notFound = (id: string) => new FermataError('not_found', `Group "${id}" not found`);
 
-/** The group, or null. */
+/** Returns the group, or null. */
 export async function getGroup(db: Executor, id: string): Promise<Group | null> {
   return (await db.select().from(systemGroups).where(eq(systemGroups.id, id)))[0] ?? null;
 }

@@ -31,7 +31,7 @@ function notFound(id: string): FermataError {
   return new FermataError('not_found', `System "${id}" not found`);
 }
 
-/** The system, or null. */
+/** Returns the system, or null. */
 export async function getSystem(db: Executor, id: string): Promise<System | null> {
   const rows = await db.select().from(systems).where(eq(systems.id, id));
   return rows[0] ?? null;

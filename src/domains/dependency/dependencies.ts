@@ -57,7 +57,7 @@ export const dependencyKind: EntityKind = {
   derive,
 };
 
-/** The dependency, or null. */
+/** Returns the dependency, or null. */
 export async function getDependency(db: Executor, id: string): Promise<Dependency | null> {
   if (!z.guid().safeParse(id).success) return null;
   return (await db.select().from(d).where(eq(d.id, id)))[0] ?? null;
@@ -165,7 +165,7 @@ export async function deleteDependenciesOf(write: DomainWrite, systemId: string)
   for (const { id } of rows) await deleteDependency(write, id);
 }
 
-/** Which of these systems others depend on. */
+/** Returns which of these systems others depend on. */
 export async function systemsWithDependants(tx: Executor, systemIds: readonly string[]): Promise<Set<string>> {
   const rows = await tx
     .selectDistinct({ id: d.targetSystemId })

@@ -20,14 +20,14 @@ export interface Affected {
 const RANK: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy'];
 const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
 
-/** What of a status passes over an edge. */
+/** Returns what of a status passes over an edge. */
 function passed({ impactType }: Edge, status: HealthStatus): HealthStatus {
   if (impactType === 'informational') return 'healthy';
   return impactType === 'critical' || status === 'healthy' ? status : 'degraded';
 }
 
 /**
- * The state that reaches each dependant of a system: to those that depend on it directly over any edge, from there on over
+ * Returns the state that reaches each dependant of a system: to those that depend on it directly over any edge, from there on over
  * transitive edges only; of several ways the worst counts.
  */
 function reached(edges: readonly Edge[], origin: string, status: HealthStatus): Map<string, HealthStatus> {

@@ -36,7 +36,7 @@ function notFound({ systemId, configurationId }: AssignmentRef): FermataError {
   return new FermataError('not_found', `Check "${configurationId}" of system "${systemId}" not found`);
 }
 
-/** The assignment, or null. Firing alerts are none. */
+/** Returns the assignment, or null. Firing alerts are none. */
 export async function getAssignment(db: Executor, ref: AssignmentRef): Promise<Assignment | null> {
   const rows = await db.select(columns).from(c).where(isThis(ref));
   return rows[0] ?? null;

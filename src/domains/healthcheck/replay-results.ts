@@ -44,7 +44,7 @@ function settle(systemId: string, replay: Replay): HealthStep[] {
 }
 
 /**
- * What a batch of results means, in the order of their instants: each different health on the way, and the newest result
+ * Returns what a batch of results means, in the order of their instants: each different health on the way, and the newest result
  * of each check. Results of one instant count together. A result older than its check's last one changes nothing. A status
  * that rests on a newer result of another check counts from that one, so that no transition is older than the one before.
  */

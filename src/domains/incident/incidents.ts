@@ -34,7 +34,7 @@ export type NewIncidentUpdate = z.infer<typeof NewIncidentUpdate>;
 export type Incident = typeof incidents.$inferSelect;
 export type IncidentUpdate = typeof incidentUpdates.$inferSelect;
 
-/** The incident, or null. */
+/** Returns the incident, or null. */
 export async function getIncident(db: Executor, id: string): Promise<Incident | null> {
   if (!z.guid().safeParse(id).success) return null;
   const rows = await db.select().from(incidents).where(eq(incidents.id, id));
@@ -66,7 +66,7 @@ export async function listIncidents(
     .limit(page.limit);
 }
 
-/** What was said about an incident, newest first; `before` = id of the last one of the page before. */
+/** Returns what was said about an incident, newest first; `before` = id of the last one of the page before. */
 export async function listIncidentUpdates(
   db: Executor,
   incidentId: string,
@@ -178,7 +178,7 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 }
 
 /**
- * Which of these systems an incident lacks. Systems of other open incidents of automations are left to those: the automation that
+ * Returns which of these systems an incident lacks. Systems of other open incidents of automations are left to those: the automation that
  * opened them resolves them when the system recovers, and a system would have two incidents.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {

@@ -39,7 +39,7 @@ export type MaintenanceUpdate = typeof maintenanceUpdates.$inferSelect;
 const m = maintenances;
 const isOpen = ({ status }: Maintenance) => status === 'scheduled' || status === 'in_progress';
 
-/** The maintenance, or null. */
+/** Returns the maintenance, or null. */
 export async function getMaintenance(db: Executor, id: string): Promise<Maintenance | null> {
   if (!z.guid().safeParse(id).success) return null;
   return (await db.select().from(m).where(eq(m.id, id)))[0] ?? null;
@@ -172,7 +172,7 @@ export async function addMaintenanceUpdate(
   return { maintenance, update };
 }
 
-/** What was said about a maintenance, newest first; `before` = id of the last one of the page before. */
+/** Returns what was said about a maintenance, newest first; `before` = id of the last one of the page before. */
 export async function listMaintenanceUpdates(
   db: Executor,
   maintenanceId: string,

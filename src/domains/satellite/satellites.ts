@@ -62,7 +62,7 @@ export const satelliteKind: EntityKind = {
 
 const notFound = (id: string) => new FermataError('not_found', `Satellite "${id}" not found`);
 
-/** The satellite, or null. */
+/** Returns the satellite, or null. */
 export async function getSatellite(db: Executor, id: string): Promise<Satellite | null> {
   if (!z.guid().safeParse(id).success) return null;
   return (await db.select().from(s).where(eq(s.id, id)))[0] ?? null;

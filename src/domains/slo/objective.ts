@@ -42,7 +42,7 @@ export function objectiveOf(
 /** Instants of a burn-down, from the start of the window to now. */
 const BURN_DOWN_POINTS = 60;
 
-/** What was left of the budget of the present window at evenly spaced instants since its start; the last one is now. */
+/** Returns what was left of the budget of the present window at evenly spaced instants since its start; the last one is now. */
 export function burnDownOf(
   objective: { target: number; windowDays: number },
   outages: readonly Outage[],

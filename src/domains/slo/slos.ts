@@ -49,7 +49,7 @@ export const sloKind: EntityKind = {
   }),
 };
 
-/** The objective, or null. */
+/** Returns the objective, or null. */
 export async function getSlo(db: Executor, id: string): Promise<Slo | null> {
   if (!z.guid().safeParse(id).success) return null;
   return (await db.select().from(slos).where(eq(slos.id, id)))[0] ?? null;
@@ -132,7 +132,7 @@ async function outagesOf(tx: Executor, systemId: string, from: Date): Promise<Ou
   return outages;
 }
 
-/** How the budget of an objective was used up in the window that ends at `now`. */
+/** Returns how the budget of an objective was used up in the window that ends at `now`. */
 export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at: Date; remainingPercent: number }[]> {
   const outages = await outagesOf(db, slo.systemId, new Date(now.getTime() - slo.windowDays * DAY_MS));
   return burnDownOf(slo, outages, now.getTime()).map(({ at, ...rest }) => ({ at: new Date(at), ...rest }));

@@ -8,7 +8,7 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * Why an address is not public, in a word (`loopback`, `private`, `linkLocal`…); null for a public one. An IPv4 address
+ * Returns why an address is not public, in a word (`loopback`, `private`, `linkLocal`…); null for a public one. An IPv4 address
  * that is mapped into IPv6 counts as itself; those that tunnels carry (NAT64, 6to4, Teredo) are never public.
  */
 export function refusalOf(text: string): string | null {

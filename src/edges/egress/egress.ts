@@ -132,7 +132,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
   };
 }
 
-/** The text of an answer; empty when it was handed to `onText`. */
+/** Returns the text of an answer; empty when it was handed to `onText`. */
 async function readBody(
   { statusCode, body }: Dispatcher.ResponseData,
   headers: Record<string, string>,

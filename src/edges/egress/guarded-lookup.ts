@@ -11,7 +11,7 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
 
 /**
- * The lookup of one connection: the socket connects to exactly the addresses that were checked here, so a name that
+ * Returns the lookup of one connection: the socket connects to exactly the addresses that were checked here, so a name that
  * leads elsewhere a moment later (rebinding) gains nothing. Addresses that are not allowed are left out; none left =
  * `egress_refused`.
  */

@@ -21,7 +21,7 @@ const INTERNAL =
 const UNRESOLVED: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL']);
 
 /**
- * Whether a host goes directly although a proxy is set: the operator allows it by name, or all its addresses. Throws
+ * Returns whether a host goes directly although a proxy is set: the operator allows it by name, or all its addresses. Throws
  * `egress_refused` when the proxy must not be asked for it: one of its addresses, where they can be resolved here, is not
  * public. A proxy resolves names itself, so every address has to be.
  */

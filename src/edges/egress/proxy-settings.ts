@@ -38,7 +38,7 @@ function proxyUrl(name: string, text: string): URL {
   throw new Error(`${name} must be the http(s) URL of a proxy, env or none`);
 }
 
-/** The proxy for a target; null when it is reached directly. */
+/** Returns the proxy for a target; null when it is reached directly. */
 export function proxyFor(
   settings: ProxySettings,
   target: { protocol: string; hostname: string; port: number },

@@ -49,7 +49,7 @@ async function* atMost(source: AsyncIterable<Buffer>, maxBytes: number): AsyncGe
   }
 }
 
-/** All chunks, up to the place where the coding is broken. */
+/** Returns all chunks, up to the place where the coding is broken. */
 async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {

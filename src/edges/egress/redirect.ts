@@ -26,7 +26,7 @@ export interface Hop {
 }
 
 /**
- * The request that a redirect asks for, by the rules of the Fetch standard; null when the answer is none. Headers named
+ * Returns the request that a redirect asks for, by the rules of the Fetch standard; null when the answer is none. Headers named
  * in `sensitive` (lower case) and credentials do not follow to another origin. @throws {ProviderFailure} http_status
  * after the fifth redirect, and for a place that is no URL
  */

@@ -1,7 +1,7 @@
 /** The longest time that a far end can make us wait. */
 const MAX_MS = 3_600_000;
 
-/** Milliseconds of a `Retry-After` header, which gives seconds or an HTTP date: 0 to one hour; undefined for neither. */
+/** Returns the milliseconds of a `Retry-After` header, which gives seconds or an HTTP date: 0 to one hour; undefined for neither. */
 export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined;
   const text = value.trim();

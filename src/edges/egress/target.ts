@@ -40,12 +40,12 @@ export function checkAddress(address: string, port: number, allow: AllowList, wh
 
 const HINT = 'FERMATA_EGRESS_ALLOW lists the other destinations that may be reached.';
 
-/** Whether a connection to an address that a name was resolved to is allowed. */
+/** Returns whether a connection to an address that a name was resolved to is allowed. */
 export function isAllowedAddress(address: string, port: number, allow: AllowList): boolean {
   return refusalOf(address) === null || allow.allowsAddress(address, port);
 }
 
-/** The refusal of a name. It contains no address, since authors of automations must not learn the addresses of internal names. */
+/** Returns the refusal of a name. It contains no address, since authors of automations must not learn the addresses of internal names. */
 export function refusedName(hostname: string): ProviderFailure {
   return refused(`The host ${hostname} is not public. ${HINT}`);
 }

@@ -62,7 +62,7 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
   return { changeIds };
 }
 
-/** What identifies a delivery: its delivery header, and what was signed for as long as that could be replayed. */
+/** Returns what identifies a delivery: its delivery header, and what was signed for as long as that could be replayed. */
 export function identitiesOf({
   hook,
   headers,

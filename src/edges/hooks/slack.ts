@@ -86,7 +86,7 @@ export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery 
   return { kind: 'events', events: [{ event: 'slack.event', payload }], eventId };
 }
 
-/** Whether a bot wrote the message, or the app's own bot user caused the event. */
+/** Returns whether a bot wrote the message, or the app's own bot user caused the event. */
 function isOfBot({ event, authorizations }: Callback): boolean {
   const bots = [event.bot_id, event.message?.bot_id, event.previous_message?.bot_id];
   if (bots.some((id) => typeof id === 'string')) return true;

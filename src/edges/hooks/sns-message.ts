@@ -44,7 +44,7 @@ const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const satisfies Record
 >;
 
 /**
- * The text that is signed: each field that the message has as name and value on lines of their own
+ * Returns the text that is signed: each field that the message has as name and value on lines of their own
  * (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
  */
 export function signedText(message: SnsMessage): string {
@@ -56,7 +56,7 @@ export function signedText(message: SnsMessage): string {
     .join('');
 }
 
-/** Whether a certificate, valid at `now`, signed the message. */
+/** Returns whether a certificate, valid at `now`, signed the message. */
 export function isSignedBy(message: SnsMessage, certificate: X509Certificate, now: Date): boolean {
   const { validFrom, validTo, publicKey } = certificate;
   if (now < new Date(validFrom) || now > new Date(validTo) || publicKey.asymmetricKeyType !== 'rsa') return false;
@@ -67,7 +67,7 @@ export function isSignedBy(message: SnsMessage, certificate: X509Certificate, no
 /** Hosts of SNS: `sns.<region>.amazonaws.com`, or `….amazonaws.com.cn`. */
 const SNS_HOST = /^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$/;
 
-/** Whether an address is one of SNS, over HTTPS and without a port or credentials: nothing else is ever fetched. */
+/** Returns whether an address is one of SNS, over HTTPS and without a port or credentials: nothing else is ever fetched. */
 export function isSnsAddress(address: string | undefined): address is string {
   if (address === undefined || !URL.canParse(address)) return false;
   const { protocol, hostname, port, username, password } = new URL(address);

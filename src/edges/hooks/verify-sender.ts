@@ -41,7 +41,7 @@ export function verifySender(
   return signed ? { signedHash: sha256(signed, 'base64url') } : null;
 }
 
-/** What was signed, when one of the signatures in a header of their own is right. */
+/** Returns what was signed, when one of the signatures in a header of their own is right. */
 function signedText(
   expected: Expectation,
   scheme: HmacScheme,
@@ -67,7 +67,7 @@ function signedText(
   return matchesAny(wanted, signatures) ? parts : undefined;
 }
 
-/** The signed text as bytes; undefined when a header that it names is missing. */
+/** Returns the signed text as bytes; undefined when a header that it names is missing. */
 function signedParts(
   signedText: string,
   { expected, request, timestamp }: { expected: Expectation; request: SignedRequest; timestamp: string },
@@ -86,7 +86,7 @@ function signedParts(
   return parts;
 }
 
-/** What was signed, for `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates its secret may send several v1. */
+/** Returns what was signed, for `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates its secret may send several v1. */
 function timestampedText(
   { toleranceSeconds }: Expectation,
   secrets: readonly string[],
@@ -103,7 +103,7 @@ function timestampedText(
   return matchesAny(wanted, signatures) ? [Buffer.from(`${time}.`), raw] : undefined;
 }
 
-/** Whether a Unix time in seconds or milliseconds lies within the tolerance. */
+/** Returns whether a Unix time in seconds or milliseconds lies within the tolerance. */
 function isRecent(text: string, toleranceSeconds: number, now: Date): boolean {
   if (!/^\d{1,13}$/.test(text)) return false;
   const seconds = text.length === 13 ? Number(text) / 1_000 : Number(text);
@@ -134,5 +134,5 @@ function matchesAny(wanted: readonly string[], given: readonly string[]): boolea
   return matches;
 }
 
-/** A text as it arrives in a header: senders write UTF-8 bytes, which Node decodes as Latin-1. */
+/** Returns a text as it arrives in a header: senders write UTF-8 bytes, which Node decodes as Latin-1. */
 const inHeader = (text: string): string => Buffer.from(text).toString('latin1');

@@ -40,7 +40,7 @@ export type CloudEvent = z.infer<typeof CloudEventSchema>;
 
 const isJson = (contentType: string | undefined) => contentType === undefined || /[/+]json\b/i.test(contentType);
 
-/** The event that an object in JSON format is. Refused: `validation_failed`, `invalid_text`, with the index in a batch. */
+/** Returns the event that an object in JSON format is. Refused: `validation_failed`, `invalid_text`, with the index in a batch. */
 export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   const prefix = index === undefined ? '' : `[${index}]`;
   // In the JSON format a null attribute counts as absent.

@@ -20,7 +20,7 @@ function jsonOf(body: unknown): unknown {
   }
 }
 
-/** Value of a header of the binary mode; the HTTP binding percent-encodes what is not printable ASCII. */
+/** Returns the value of a header of the binary mode; the HTTP binding percent-encodes what is not printable ASCII. */
 function decodeHeader(name: string, value: string): string {
   try {
     return decodeURIComponent(value);
@@ -51,7 +51,7 @@ function fromBinary(headers: Headers, contentType: string, body: unknown): Cloud
 }
 
 /**
- * The events of a request in any mode of the HTTP binding: binary (`ce-…` headers), structured
+ * Returns the events of a request in any mode of the HTTP binding: binary (`ce-…` headers), structured
  * (`application/cloudevents+json`) or batched (`application/cloudevents-batch+json`). Plain `application/json` is read as
  * structured or, when it is a list, as batched. `body` = bytes, text or what was parsed from them already.
  * Refused: `malformed_body`, `validation_failed` (with `data.index` in a batch), `invalid_text`.

@@ -17,7 +17,7 @@ export function findingsOf(error: z.ZodError, prefix = ''): Finding[] {
   }));
 }
 
-/** The refusal of a message; `index` = the bad element of a batch, of which nothing is stored then. */
+/** Returns the refusal of a message; `index` = the bad element of a batch, of which nothing is stored then. */
 export function refusal(what: string, errors: readonly Finding[], index?: number): FermataError {
   const first = errors[0];
   const where = index === undefined ? what : `${what} ${index}`;

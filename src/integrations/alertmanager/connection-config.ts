@@ -20,7 +20,7 @@ export const AlertmanagerConnection = z
   });
 export type AlertmanagerConnection = z.infer<typeof AlertmanagerConnection>;
 
-/** How to authenticate: as configured, else by the credentials that are there. */
+/** Returns how to authenticate: as configured, else by the credentials that are there. */
 export function authTypeOf({ authType, user, token }: AlertmanagerConnection): 'none' | 'basic' | 'bearer' {
   return authType ?? (token !== undefined ? 'bearer' : user !== undefined ? 'basic' : 'none');
 }

@@ -85,14 +85,14 @@ export function connectionTypesOf(
   return types;
 }
 
-/** A choice that another depends on. @throws {ProviderFailure} config_invalid, which names it when it was not made */
+/** Returns a choice that another depends on. @throws {ProviderFailure} config_invalid, which names it when it was not made */
 export function chosen(given: Readonly<Record<string, string>>, name: string): string {
   const value = given[name];
   if (value) return value;
   throw new ProviderFailure('config_invalid', `Choose ${name} first: ?${name}=…`, { retryable: false });
 }
 
-/** Names of the fields that are sealed. */
+/** Returns the names of the fields that are sealed. */
 export function secretFieldsOf({ configSchema }: AnyConnectionType): string[] {
   return Object.keys(configSchema.shape).filter((name) => isFlagged(configSchema, [name], ['x-secret']));
 }

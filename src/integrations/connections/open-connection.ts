@@ -21,12 +21,12 @@ export interface OpenConnection {
   bound: BoundSecret[];
 }
 
-/** What a sealed field of a connection is sealed for. */
+/** Returns what a sealed field of a connection is sealed for. */
 export function connectionSecretName(id: string, field: string): string {
   return `connection:${id}:${field}`;
 }
 
-/** What a connection's secret fields hold, by field; a reference to a secret stands as it was written. */
+/** Returns what a connection's secret fields hold, by field; a reference to a secret stands as it was written. */
 export function sealedValues(cipher: Cipher, row: ConnectionRow): Record<string, string> {
   const opened = Object.entries(row.secrets).map(
     ([field, sealed]) => [field, cipher.open(connectionSecretName(row.id, field), sealed)] as const,

@@ -28,7 +28,7 @@ export function inRepository(github: GithubClient, { config, connection, now, si
   };
 }
 
-/** What marks an issue or comment as that of a step; people do not see it. */
+/** Returns what marks an issue or comment as that of a step; people do not see it. */
 export function markOf(idempotencyKey: string): string {
   return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
 }

@@ -85,7 +85,7 @@ export function inProject(gitlab: GitlabClient, context: CallContext<{ projectId
     gitlab(account, { now, signal, timeoutMs: TIMEOUT_MS }, { method, path: `${place}${path}`, body }, answer);
 }
 
-/** What marks an issue or note as that of a step; people do not see it. */
+/** Returns what marks an issue or note as that of a step; people do not see it. */
 export function markOf(idempotencyKey: string): string {
   return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
 }

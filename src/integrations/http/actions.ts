@@ -187,7 +187,7 @@ function read(
   return kept(response.status, valueOf(text), text.length, paths, note);
 }
 
-/** What is kept of an answer: values at JSON paths, and the body unless it is too large. */
+/** Returns what is kept of an answer: values at JSON paths, and the body unless it is too large. */
 function kept(
   status: number,
   value: unknown,
@@ -201,7 +201,7 @@ function kept(
   return { status, body: isLarge ? null : value, outputs: Object.fromEntries(outputs) as Response['outputs'] };
 }
 
-/** JSON as its value, everything else as text. */
+/** Returns the JSON as its value, everything else as text. */
 function valueOf(text: string): unknown {
   try {
     return parseJson(text);

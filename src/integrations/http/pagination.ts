@@ -56,7 +56,7 @@ interface Page {
   number: number;
 }
 
-/** The list in a page. @throws {ProviderFailure} provider_failed when there is none */
+/** Returns the list in a page. @throws {ProviderFailure} provider_failed when there is none */
 export function itemsOf({ items: path }: Pagination, value: unknown): readonly unknown[] {
   const found = path === '$' ? value : readJsonPath(value, path);
   if (Array.isArray(found)) return found as unknown[];
@@ -70,7 +70,7 @@ export function firstPage(how: Pagination): PageRequest {
   return how.type === 'page' ? { query: { [how.parameter]: how.start } } : {};
 }
 
-/** The request for the page after one; null after the last. */
+/** Returns the request for the page after one; null after the last. */
 export function nextPage(how: Pagination, { response, value, items, total, number }: Page): PageRequest | null {
   if (how.type === 'link') return addressed(nextLink(response.headers['link'] ?? ''), response.url);
   if (how.type === 'url') return addressed(cursorOf(value, how.next), response.url);
@@ -94,7 +94,7 @@ function addressed(next: string | null, from: string): PageRequest | null {
   throw new ProviderFailure('provider_failed', 'The address of the next page cannot be read.', { retryable: false });
 }
 
-/** The address with `rel="next"` of a Link header: https://www.rfc-editor.org/rfc/rfc8288#section-3 */
+/** Returns the address with `rel="next"` of a Link header: https://www.rfc-editor.org/rfc/rfc8288#section-3 */
 function nextLink(header: string): string | null {
   for (const [, address = '', parameters = ''] of header.matchAll(/<([^<>]*)>([^<]*)/g)) {
     const relations = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters);

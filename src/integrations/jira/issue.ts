@@ -34,7 +34,7 @@ export type JiraIssue = z.infer<typeof JiraIssue>;
 
 export const JiraSearch = z.looseObject({ issues: z.array(JiraIssue) });
 
-/** The artifact of an issue. */
+/** Returns the artifact of an issue. */
 export function issueOf(baseUrl: string, { id, key, fields }: JiraIssue): Issue {
   const status = fields?.status?.name;
   return {
@@ -54,7 +54,7 @@ export function issueKeyOf(issueKey: string | undefined, consumed: Record<string
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }
 
-/** A text of JQL. */
+/** Returns a text of JQL. */
 export function quoteJql(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`;
 }

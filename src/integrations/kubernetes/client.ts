@@ -99,7 +99,7 @@ export function createKubernetesClient(egress: Egress): KubernetesClient {
   };
 }
 
-/** What a request authenticates with, and the texts that no message may contain. */
+/** Returns what a request authenticates with, and the texts that no message may contain. */
 function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, string>; hide: string[] } {
   const pair = basic && Buffer.from(`${basic.username}:${basic.password}`).toString('base64');
   const hide = [token, pair].flatMap((text) => text ?? []);

@@ -60,7 +60,7 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
     kubernetes(config, { now, signal, timeoutMs }, request, answer);
   return {
     send,
-    /** The namespace of a step. @throws {ProviderFailure} config_invalid for one that the connection does not allow */
+    /** Returns the namespace of a step. @throws {ProviderFailure} config_invalid for one that the connection does not allow */
     async namespaceOf(wanted: string | undefined): Promise<string> {
       const namespace = wanted ?? (config.namespaces.length === 1 ? config.namespaces[0] : undefined);
       const found = namespace ?? (await defaultNamespace(config));
@@ -74,7 +74,7 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
       if (config.namespaces.length > 0)
         throw invalid(`${what} concerns all namespaces, and the connection is limited.`);
     },
-    /** Path of an object: its resource is looked up at the server, so that kinds of operators work as well. */
+    /** Returns the path of an object: its resource is looked up at the server, so that kinds of operators work as well. */
     async pathOf(target: ObjectName): Promise<string> {
       const version = target.apiVersion ?? VERSIONS[target.kind] ?? 'v1';
       const group = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
@@ -119,7 +119,7 @@ export function resourceResult(object: KubeObject, note: (text: string) => void,
   return { output: artifact, artifact };
 }
 
-/** Whether a failure is the answer of this status. */
+/** Returns whether a failure is the answer of this status. */
 export const isStatus = (error: unknown, status: number): boolean =>
   error instanceof ProviderFailure && error.status === status;
 

@@ -100,7 +100,7 @@ export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<U
   };
 }
 
-/** Path of the ReplicaSet or ControllerRevision to go back to. */
+/** Returns the path of the ReplicaSet or ControllerRevision to go back to. */
 async function chooseRevision(cluster: Cluster, path: string, { kind, toRevision }: UndoConfig): Promise<string> {
   const { metadata } = await cluster.send({ method: 'GET', path }, KubeObject);
   const plural = kind === 'Deployment' ? 'replicasets' : 'controllerrevisions';
@@ -125,7 +125,7 @@ function revisionOf(object: KubeObject, kind: string): number {
   return typeof object['revision'] === 'number' ? object['revision'] : 0;
 }
 
-/** The pod template of a ReplicaSet, without the label that its controller has added. */
+/** Returns the pod template of a ReplicaSet, without the label that its controller has added. */
 function templateOf(replicaSet: KubeObject): unknown {
   const Template = z.looseObject({ metadata: z.looseObject({ labels: z.record(z.string(), z.string()).optional() }) });
   const { template } = z.looseObject({ template: Template }).parse(replicaSet['spec']);

@@ -49,13 +49,13 @@ export interface SandboxAbility {
 }
 
 /**
- * The user that everything runs as when the service is root, since limits do not hold for root; undefined = the user of the
+ * Returns the user that everything runs as when the service is root, since limits do not hold for root; undefined = the user of the
  * service, which becomes nobody inside the sandbox.
  */
 export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);
 
 /**
- * The process that runs a command in a sandbox. Its environment is empty and its arguments name one file descriptor: what
+ * Returns the process that runs a command in a sandbox. Its environment is empty and its arguments name one file descriptor: what
  * the author wrote, and the secrets, are read from there and take effect only inside.
  */
 export async function bubblewrapProcess(

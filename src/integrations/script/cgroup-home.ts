@@ -53,7 +53,7 @@ function problemOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The cgroup that is delegated to this process; `isContainer`: everything in it belongs to the container of the service. */
+/** Returns the cgroup that is delegated to this process; `isContainer`: everything in it belongs to the container of the service. */
 async function ownCgroup({ proc }: CgroupHost): Promise<{ directory: string; isContainer: boolean }> {
   const path = /^0::(.*)$/m.exec(await textOf(join(proc, 'cgroup')))?.[1];
   const mount = cgroupMount(await textOf(join(proc, 'mountinfo')));
@@ -123,7 +123,7 @@ async function wordsOf(path: string): Promise<string[]> {
   return (await textOf(path)).split(/\s+/).filter((word) => word !== '');
 }
 
-/** Text of a file; empty where it is missing. */
+/** Returns the text of a file; empty where it is missing. */
 async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

@@ -15,7 +15,7 @@ export interface ScriptMark {
   limit: number;
 }
 
-/** A new mark. */
+/** Creates a new mark. */
 export function createMark(): ScriptMark {
   const own = Number(/^Max msgqueue size\s+\d+\s+(\d+)/m.exec(read(process.pid, 'limits'))?.[1] ?? MOST_MARK);
   return { env: { [MARK_NAME]: randomUUID() }, limit: randomInt(1, Math.max(2, Math.min(own, MOST_MARK))) };
@@ -43,7 +43,7 @@ export function killMarked(mark: ScriptMark): Companion {
   };
 }
 
-/** Whether any was found. */
+/** Returns whether any was found. */
 function killOnce(mark: ScriptMark): boolean {
   const marked = processIds().filter((pid) => pid !== process.pid && isMarked(pid, mark));
   for (const pid of marked) {

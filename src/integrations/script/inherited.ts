@@ -26,7 +26,7 @@ function isInherited(descriptor: number): boolean {
   }
 }
 
-/** A command without what the service itself has inherited; the command itself when that is nothing. */
+/** Returns a command without what the service itself has inherited; the command itself when that is nothing. */
 export function withoutInherited(command: readonly string[]): readonly string[] {
   const descriptors = inheritedDescriptors();
   if (descriptors.length === 0) return command;

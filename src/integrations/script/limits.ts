@@ -34,7 +34,7 @@ interface LimitOptions {
 }
 
 /**
- * A command under limits of time, processes, files and memory. The memory limit is one of writable memory, not of address
+ * Returns a command under limits of time, processes, files and memory. The memory limit is one of writable memory, not of address
  * space, which Node and WebAssembly reserve in amounts that they never use.
  */
 export function limited(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {

@@ -17,7 +17,7 @@ export interface PackageSource {
   archive(id: string): Promise<Buffer | null>;
 }
 
-/** The allow-list in Postgres. */
+/** Creates the allow-list in Postgres. */
 export const createPackageSource = (db: Executor): PackageSource => ({
   find: (name, version) => findAllowedPackage(db, name, version),
   archive: (id) => readPackageArchive(db, id),
@@ -26,13 +26,13 @@ export const createPackageSource = (db: Executor): PackageSource => ({
 /** An empty allow-list. */
 export const noPackages: PackageSource = { find: () => Promise.resolve(null), archive: () => Promise.resolve(null) };
 
-/** Name and version of `name` or `name@version`. */
+/** Returns the name and version of `name` or `name@version`. */
 export function parsePackage(spec: string): { name: string; version: string | null } {
   const at = spec.lastIndexOf('@');
   return at > 0 ? { name: spec.slice(0, at), version: spec.slice(at + 1) } : { name: spec, version: null };
 }
 
-/** Why a list of packages is refused, or null: each name once, at most 20. */
+/** Returns why a list of packages is refused, or null: each name once, at most 20. */
 export function packagesProblem(specs: readonly string[]): string | null {
   if (specs.length > MOST_PACKAGES) return `at most ${MOST_PACKAGES} packages`;
   const names = specs.map((spec) => parsePackage(spec).name);
@@ -40,6 +40,6 @@ export function packagesProblem(specs: readonly string[]): string | null {
   return twice === undefined ? null : `"${twice}" is named twice`;
 }
 
-/** The failure of a step whose packages cannot be used. */
+/** Returns the failure of a step whose packages cannot be used. */
 export const packagesNotReady = (problems: readonly string[]): ProviderFailure =>
   new ProviderFailure('packages_not_ready', `Packages are not ready: ${problems.join('; ')}.`, { retryable: false });

@@ -17,7 +17,7 @@ export async function withDirectory<T>(work: (directory: string) => Promise<T>):
   }
 }
 
-/** A directory of this process, for what scripts share. They may read it; nobody but the service writes there. */
+/** Creates a directory of this process, for what scripts share. They may read it; nobody but the service writes there. */
 export async function createSharedDirectory(): Promise<string> {
   await sweep();
   const directory = await mkdtemp(join(tmpdir(), `${SHARED_PREFIX}${process.pid}-`));

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Text of a file of /proc; empty when the process has ended or is not ours to see. */
+/** Returns the text of a file of /proc; empty when the process has ended or is not ours to see. */
 async function procText(path: string): Promise<string> {
   try {
     return await readFile(`/proc/${path}`, 'latin1');
@@ -9,7 +9,7 @@ async function procText(path: string): Promise<string> {
   }
 }
 
-/** A process and everything that descends from it, at one moment. */
+/** Returns a process and everything that descends from it, at one moment. */
 export async function processTree(root: number): Promise<number[]> {
   const found = [root];
   for (let index = 0; index < found.length; index += 1) {

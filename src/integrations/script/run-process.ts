@@ -112,7 +112,7 @@ function start({ command, args, env, cwd, user, stdin, inputs = [], enter }: Pro
   return child;
 }
 
-/** A command that enters the cgroup of a file descriptor and closes it, since a holder could move other processes in. */
+/** Returns a command that enters the cgroup of a file descriptor and closes it, since a holder could move other processes in. */
 function entering(descriptor: number, command: readonly string[]): string[] {
   const script = `echo 0 >&${descriptor} && exec ${descriptor}>&- && exec "$@"`;
   return ['/bin/bash', '--norc', '--noprofile', '-c', script, 'bash', ...command];

@@ -134,7 +134,7 @@ function refuseVariables(env: Readonly<Record<string, string>>): void {
   if (refused.length > 0) throw invalid(`A script must not be given these variables: ${refused.join(', ')}.`);
 }
 
-/** A path below the private directory. */
+/** Returns a path below the private directory. */
 function relative(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (path.startsWith('/') || parts.includes('..') || path.includes('\0')) {

@@ -58,7 +58,7 @@ function abilityOf(bubblewrap: string | undefined): Promise<SandboxAbility | str
   return trying;
 }
 
-/** Why bubblewrap cannot be used here, or null. It is tried out until it works once. */
+/** Returns why bubblewrap cannot be used here, or null. It is tried out until it works once. */
 export async function sandboxProblem(bubblewrap?: string): Promise<string | null> {
   const ability = await abilityOf(bubblewrap);
   return typeof ability === 'string' ? ability : null;

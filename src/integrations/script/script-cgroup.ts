@@ -112,7 +112,7 @@ export async function removeLeftCgroups(home: string): Promise<void> {
   }
 }
 
-/** Whether a cgroup of another process namespace, whose owner cannot be looked up, is old; the kernel keeps one in use. */
+/** Returns whether a cgroup of another process namespace, whose owner cannot be looked up, is old; the kernel keeps one in use. */
 async function isAbandoned(directory: string): Promise<boolean> {
   try {
     return Date.now() - (await stat(directory)).mtimeMs > FOREIGN_AGE_MS;

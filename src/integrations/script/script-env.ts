@@ -16,7 +16,7 @@ const MOST_BYTES = 131_072;
 const MOST_LISTED = 50;
 
 /**
- * The scope as environment variables: each text, number and boolean by its path in upper case, e.g.
+ * Returns the scope as environment variables: each text, number and boolean by its path in upper case, e.g.
  * `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID`, `FERMATA_VAR_OWNER`. Items of lists are
  * numbered from 0. At most 1,000 names and 128 KB, run facts, variables and artifacts before the payload.
  * `FERMATA_OMITTED` lists what did not fit; it is absent when nothing was left out.

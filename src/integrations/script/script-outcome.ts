@@ -32,7 +32,7 @@ export function outcomeOf(
   return { ...shared, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
 }
 
-/** What standard error says about the end: of Node the reason of a crash, of others the last line. */
+/** Returns what standard error says about the end: of Node the reason of a crash, of others the last line. */
 function lastWord(stderr: string): string {
   const crash = /^FATAL ERROR: (.*)$/m.exec(stderr)?.[1];
   return crash ?? stderr.trim().split('\n').at(-1) ?? '';
@@ -47,7 +47,7 @@ interface Answer {
 
 const UNREADABLE = 'The result of the script is larger than 1 MB, or no JSON.';
 
-/** What the runner wrote; a script can write to the same file descriptor, so it can be anything. */
+/** Returns what the runner wrote; a script can write to the same file descriptor, so it can be anything. */
 function parsed(text: string): Answer {
   if (text === '') return {};
   try {

@@ -37,7 +37,7 @@ export function watchScript(pid: number, stop: (why: string) => void): Companion
   };
 }
 
-/** What the processes below `root` take too much of; undefined = nothing. */
+/** Returns what the processes below `root` take too much of; undefined = nothing. */
 async function excessOf(root: number): Promise<string | undefined> {
   const pids = await processTree(root);
   if ((await totalMemory(pids, LIMITS.memoryMb * MB)) > LIMITS.memoryMb * MB) return `${LIMITS.memoryMb} MB of memory`;

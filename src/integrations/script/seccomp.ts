@@ -33,7 +33,7 @@ const unless = (code: number, value: number, then: readonly Instruction[]): Inst
 ];
 
 /**
- * The seccomp filter of a script, as bubblewrap reads it from a file descriptor: a list of refused system calls, no new
+ * Returns the seccomp filter of a script, as bubblewrap reads it from a file descriptor: a list of refused system calls, no new
  * namespaces, and sockets of the common families only. Calls of another architecture kill the process. null = there is
  * no table for this architecture.
  */

@@ -29,7 +29,7 @@ async function findReadable(): Promise<readonly string[]> {
   return [...system, ...new Set(node.filter((path) => !isCovered(path)))];
 }
 
-/** What the dynamic loader would open for a binary; none when it is static or cannot be asked. */
+/** Returns what the dynamic loader would open for a binary; none when it is static or cannot be asked. */
 async function librariesOf(binary: string): Promise<string[]> {
   const ldd = LDD.find((path) => existsSync(path));
   if (ldd === undefined) return [];

@@ -27,7 +27,7 @@ export interface PackedFile {
 const inflate = promisify(gunzip);
 
 /**
- * The files of a gzipped tar archive as `npm pack` makes it, without their first folder. Nothing is written.
+ * Returns the files of a gzipped tar archive as `npm pack` makes it, without their first folder. Nothing is written.
  * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, too much of anything, and what is no such archive
  */
 export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {

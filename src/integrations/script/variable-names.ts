@@ -60,7 +60,7 @@ const REFUSED = [
 const exact = new Set<string>(REFUSED.filter((name) => !name.endsWith('*')));
 const prefixes = REFUSED.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
 
-/** Whether a script must not be given a variable of this name. Letter case does not matter. */
+/** Returns whether a script must not be given a variable of this name. Letter case does not matter. */
 export function isRefusedVariable(name: string): boolean {
   const upper = name.toUpperCase();
   return exact.has(upper) || prefixes.some((prefix) => upper.startsWith(prefix));

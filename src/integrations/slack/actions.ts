@@ -48,7 +48,7 @@ export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typ
   };
 }
 
-/** The message that a step is about: what it names, else what an earlier step posted. */
+/** Returns the message that a step is about: what it names, else what an earlier step posted. */
 function targetOf(
   { channel, ts }: { channel?: string | undefined; ts?: string | undefined },
   consumed: Record<string, unknown> | null,

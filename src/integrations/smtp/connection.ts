@@ -49,7 +49,7 @@ type SmtpConnection = z.infer<typeof SmtpConnection>;
 /** Port on which TLS begins at once; elsewhere it begins with STARTTLS. */
 const TLS_PORT = 465;
 
-/** The address that mail comes from. */
+/** Returns the address that mail comes from. */
 function senderOf({ from, user, host }: SmtpConnection): string {
   if (from !== undefined) return from;
   const name = user ?? 'fermata';
@@ -89,7 +89,7 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
   };
 }
 
-/** The same for each try, so that mail servers recognise a repeat. */
+/** Returns the same for each try, so that mail servers recognise a repeat. */
 function messageIdOf({ idempotencyKey }: NotifyCall, to: string): string {
   return `<${sha256(JSON.stringify([idempotencyKey, to])).slice(0, 40)}@fermata.invalid>`;
 }

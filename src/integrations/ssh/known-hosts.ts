@@ -52,7 +52,7 @@ function parseLine(line: string, number: number): KnownHost {
   return { ...common, type, isKey: (given) => given.length === key.length && timingSafeEqual(given, key) };
 }
 
-/** The type that a key names itself: a text with its length in four bytes in front. */
+/** Returns the type that a key names itself: a text with its length in four bytes in front. */
 export function typeOf(key: Buffer): string | null {
   if (key.length < 5) return null;
   const length = key.readUInt32BE(0);
@@ -106,7 +106,7 @@ function wildcard(pattern: string): (name: string) => boolean {
 }
 
 /**
- * The lines about a host. On another port than 22 its name is `[HOST]:PORT`; lines of the bare name count when there are
+ * Returns the lines about a host. On another port than 22 its name is `[HOST]:PORT`; lines of the bare name count when there are
  * none of that, as in OpenSSH.
  */
 export function linesAbout(hosts: readonly KnownHost[], host: string, port: number): KnownHost[] {

@@ -184,7 +184,7 @@ async function kill(channel: ClientChannel, closed: Promise<void>): Promise<void
 /** Resolves with false after a time, which keeps no process alive. */
 const waitFor = (ms: number): Promise<false> => pause(ms, false, { ref: false });
 
-/** A word of a POSIX shell. */
+/** Returns a word of a POSIX shell. */
 function quoted(text: string): string {
   return /^[A-Za-z0-9_./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

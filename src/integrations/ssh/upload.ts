@@ -90,7 +90,7 @@ async function renamed(sftp: SFTPWrapper, from: string, to: string): Promise<voi
   }
 }
 
-/** A call with a callback as a promise; some of these calls also throw. */
+/** Returns a call with a callback as a promise; some of these calls also throw. */
 function asked<T>(call: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, value) => (error ? reject(error) : resolve(value as T)));

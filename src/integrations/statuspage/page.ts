@@ -1,12 +1,12 @@
 import { ProviderFailure } from '../provider-failure';
 import type { StatuspageConnection } from './client';
 
-/** Id of the page that a step works on. @throws {ProviderFailure} config_invalid when neither names one */
+/** Returns the id of the page that a step works on. @throws {ProviderFailure} config_invalid when neither names one */
 export function pageOf(config: StatuspageConnection, given: string | undefined): string {
   const page = given ?? config.page;
   if (page !== undefined) return page;
   throw new ProviderFailure('config_invalid', 'Give page: the connection names none.', { retryable: false });
 }
 
-/** A path below a page. */
+/** Returns a path below a page. */
 export const pathOf = (page: string, path: string): string => `/pages/${encodeURIComponent(page)}${path}`;

@@ -17,7 +17,7 @@ interface CardContent {
 const MAX_MESSAGE_BYTES = 27_000;
 const MAX_TITLE_BYTES = 2_000;
 
-/** The body of a request to a "Workflows" webhook: one Adaptive Card 1.4, cut to what Teams accepts; `note` reports cuts. */
+/** Returns the body of a request to a "Workflows" webhook: one Adaptive Card 1.4, cut to what Teams accepts; `note` reports cuts. */
 export function cardMessage(given: CardContent, note: (text: string) => void): string {
   const title = given.title === undefined ? undefined : limitText(given.title, { bytes: MAX_TITLE_BYTES });
   if (title !== given.title) note(`The title was cut to ${MAX_TITLE_BYTES} bytes.`);

@@ -15,7 +15,7 @@ export const Delivery = z.object({
 });
 export type Delivery = z.infer<typeof Delivery>;
 
-/** The delivery to `url`, as the configuration names it, that ended in this answer. */
+/** Returns the delivery to `url`, as the configuration names it, that ended in this answer. */
 export function deliveryOf(url: string, { status, body }: { status: number; body: string }, mask: Mask): Delivery {
   const externalId = externalIdOf(body, mask);
   // Masked before it is cut: a secret across the cut would be half there.

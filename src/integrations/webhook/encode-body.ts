@@ -9,7 +9,7 @@ const MEDIA_TYPES = {
 /** What goes over the wire, or null for a request without a body. */
 export type EncodedBody = { text: string; mediaType: string } | null;
 
-/** The body as its content type wants it. Text is sent as it is; a form writes lists as repeated fields. */
+/** Returns the body as its content type wants it. Text is sent as it is; a form writes lists as repeated fields. */
 export function encodeBody({ body, contentType }: Pick<WebhookConfig, 'body' | 'contentType'>): EncodedBody {
   if (body === undefined) return null;
   const mediaType = MEDIA_TYPES[contentType];

@@ -14,17 +14,17 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   'trailer',
 ]);
 
-/** Whether a text is a token as RFC 9110 (5.6.2) wants header names to be. */
+/** Returns whether a text is a token as RFC 9110 (5.6.2) wants header names to be. */
 export function isHeaderName(name: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name);
 }
 
-/** Whether only the connection may set a header, and not the configuration of a step. */
+/** Returns whether only the connection may set a header, and not the configuration of a step. */
 export function isForbiddenHeader(name: string): boolean {
   return FORBIDDEN.has(name.toLowerCase());
 }
 
-/** Why a text cannot be the value of a header; null when it can. */
+/** Returns why a text cannot be the value of a header; null when it can. */
 export function headerProblem(value: string): string | null {
   if (/[\r\n]/.test(value)) return 'must not contain a line break';
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)

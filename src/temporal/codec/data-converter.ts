@@ -3,7 +3,7 @@ import type { Config } from '../../config';
 import { keyIdOf } from '../../domain/secrets/cipher';
 import { createPayloadCodec } from './payload-codec';
 
-/** How clients and workers of Temporal convert data: with the codec in any case, so that encrypted histories stay readable. */
+/** Returns how clients and workers of Temporal convert data: with the codec in any case, so that encrypted histories stay readable. */
 export function dataConverterOf({ codec, secretKeys = [] }: Pick<Config, 'codec' | 'secretKeys'>): DataConverter {
   const encrypts = codec === 'aes-gcm';
   return {

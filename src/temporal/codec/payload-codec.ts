@@ -45,7 +45,7 @@ export function createPayloadCodec({ keys, encrypts }: PayloadCodecOptions): Pay
   };
 }
 
-/** Whether a payload was encrypted by a codec. */
+/** Returns whether a payload was encrypted by a codec. */
 export function isEncrypted({ metadata }: Payload): boolean {
   return text(metadata?.['encoding']) === ENCRYPTED;
 }
@@ -90,7 +90,7 @@ function decrypt({ metadata, data }: Payload, byId: ReadonlyMap<string, Buffer>)
   }
 }
 
-/** The key of one payload. The label keeps it apart from other uses of the same key. */
+/** Returns the key of one payload. The label keeps it apart from other uses of the same key. */
 function keyOf(key: Buffer, salt: Uint8Array): Buffer {
   return createHmac('sha256', key).update('fermata payload codec').update(salt).digest();
 }

@@ -59,7 +59,7 @@ function unique(items: unknown[], context: FilterContext): unknown[] {
   });
 }
 
-/** The least (`sign` 1) or greatest (-1) of a list, or of the input and the arguments. */
+/** Returns the least (`sign` 1) or greatest (-1) of a list, or of the input and the arguments. */
 function extreme(sign: 1 | -1): FilterFunction {
   return (input, args, context) => {
     if (!Array.isArray(input) && args.length === 0) return input;
@@ -72,7 +72,7 @@ function extreme(sign: 1 | -1): FilterFunction {
   };
 }
 
-/** An item of a list, or a character of a text. */
+/** Returns an item of a list, or a character of a text. */
 function pick(place: 0 | -1): FilterFunction {
   return (input) => {
     if (Array.isArray(input)) return ownValue(input, place === 0 ? 0 : input.length - 1);

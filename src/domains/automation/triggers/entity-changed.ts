@@ -28,7 +28,7 @@ const Config = z
     message: '"from" and "to" need the field that they are about',
   });
 
-/** Value of a field: the key as it stands, else the dots as a way into objects; null when there is none. */
+/** Returns the value of a field: the key as it stands, else the dots as a way into objects; null when there is none. */
 function read(state: unknown, field: string): unknown {
   if (typeof state !== 'object' || state === null) return null;
   if (Object.hasOwn(state, field)) return ownField(state, field) ?? null;
@@ -51,7 +51,7 @@ function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, un
   return config.to === undefined || matches(config.to, after);
 }
 
-/** The first of id, field, from and to that a change does not match. */
+/** Returns the first of id, field, from and to that a change does not match. */
 function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigMismatch | undefined {
   const { id, field, from, to } = Config.parse(raw);
   if (id !== undefined && payload.id !== id) return { path: 'id', expression: 'id', found: payload.id, wanted: id };

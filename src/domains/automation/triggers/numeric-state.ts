@@ -45,7 +45,7 @@ const Payload = z.object({
   timestamp: z.string(),
 });
 
-/** The number that a completed check has in a field; undefined when there is none. */
+/** Returns the number that a completed check has in a field; undefined when there is none. */
 function valueOf(payload: Record<string, unknown>, field: string): number | undefined {
   if (field === 'latencyMs') return numericValue(payload.latencyMs);
   const [id = '', ...rest] = field.replace(/^collectors\./, '').split('.');

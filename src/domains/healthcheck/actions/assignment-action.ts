@@ -21,7 +21,7 @@ const assignmentArtifact = {
   }),
 };
 
-/** An action on one check of one system. */
+/** Returns an action on one check of one system. */
 export function assignmentAction(
   texts: { id: string; displayName: string; description: string },
   work: (write: DomainWrite, config: Config) => Promise<{ assignment: Assignment; enqueued: boolean }>,

@@ -22,13 +22,13 @@ export const incidentArtifact = {
   }),
 };
 
-/** What a step on an incident leaves. */
+/** Returns what a step on an incident leaves. */
 export function incidentResult(incident: Incident, reused: boolean, closesConsumed = false): ActionResult {
   const { id, status, severity, systemIds } = incident;
   return { artifact: { incidentId: id, status, severity, systemIds, reused }, closesConsumed };
 }
 
-/** The incident that a step works on: named by the config, else by the artifact. Refused: `artifact_missing`. */
+/** Returns the incident that a step works on: named by the config, else by the artifact. Refused: `artifact_missing`. */
 export function incidentIdOf(config: { incidentId?: string | undefined }, consumed: object | null): string {
   if (config.incidentId !== undefined) return config.incidentId;
   const parsed = z.looseObject({ incidentId: z.string() }).safeParse(consumed);

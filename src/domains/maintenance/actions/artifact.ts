@@ -11,14 +11,14 @@ export const windowArtifact = {
   schema: z.object({ maintenanceId: z.string(), ...MaintenanceState.shape }),
 };
 
-/** What a step on a maintenance leaves; one that ended it closes what it worked on. */
+/** Returns what a step on a maintenance leaves; one that ended it closes what it worked on. */
 export function windowResult({ id, status, systemIds, startAt, endAt }: Maintenance): ActionResult {
   const times = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
   const ended = status === 'completed' || status === 'cancelled';
   return { artifact: { maintenanceId: id, status, systemIds, ...times }, closesConsumed: ended };
 }
 
-/** The maintenance that a step works on: named by the config, else by the artifact. Refused: `artifact_missing`. */
+/** Returns the maintenance that a step works on: named by the config, else by the artifact. Refused: `artifact_missing`. */
 export function maintenanceIdOf(config: { maintenanceId?: string | undefined }, consumed: object | null): string {
   if (config.maintenanceId !== undefined) return config.maintenanceId;
   const parsed = z.looseObject({ maintenanceId: z.string() }).safeParse(consumed);

@@ -95,7 +95,7 @@ function done({ baseUrl }: JiraConnection, issue: JiraIssue) {
   return { output: artifact, artifact };
 }
 
-/** The issue of an earlier attempt. A search that Jira refuses permanently is noted, and nothing is found. */
+/** Returns the issue of an earlier attempt. A search that Jira refuses permanently is noted, and nothing is found. */
 async function findEarlier(creation: Creation, labels: boolean): Promise<JiraIssue | undefined> {
   const { jira, account, call, config, mark, note } = creation;
   const project = `project = ${quoteJql(config.projectKey)}`;

@@ -107,7 +107,7 @@ async function rememberTargets(
   }
 }
 
-/** The status of the issue, when that is where the transition leads or the status that is wanted. */
+/** Returns the status of the issue, when that is where the transition leads or the status that is wanted. */
 async function knownTarget(
   memory: ConnectionMemory,
   issue: JiraIssue,

@@ -65,7 +65,7 @@ export function payloadOf(event: KubeEvent, connection: { id: string; name: stri
   };
 }
 
-/** The object that an event is about, as `namespace/kind/name`. */
+/** Returns the object that an event is about, as `namespace/kind/name`. */
 export function contextKeyOf({ namespace, kind, name }: Pick<EventPayload, 'namespace' | 'kind' | 'name'>): string {
   return [namespace, kind, name].filter((part) => part !== null).join('/');
 }
@@ -73,7 +73,7 @@ export function contextKeyOf({ namespace, kind, name }: Pick<EventPayload, 'name
 const text = (value: string | null | undefined): string | null => (value === undefined || value === '' ? null : value);
 
 /**
- * Whether a resource version is later than another. Those of one resource type are integers that grow, for types that the
+ * Returns whether a resource version is later than another. Those of one resource type are integers that grow, for types that the
  * API server itself serves (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). false when
  * one of them is no integer.
  */

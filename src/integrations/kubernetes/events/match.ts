@@ -10,7 +10,7 @@ export function mismatchOf(
   });
 }
 
-/** Whether any of these configs may match: a value with a template in it is known only at run time. */
+/** Returns whether any of these configs may match: a value with a template in it is known only at run time. */
 export function isWanted(payload: Record<string, unknown>, configs: readonly Record<string, unknown>[]): boolean {
   return configs.some((config) => {
     const plain = Object.entries(config).filter(([, wanted]) => !JSON.stringify(wanted).includes('{{'));

@@ -113,7 +113,7 @@ export async function watchEvents(
   }
 }
 
-/** What lines of a watch say. What came before an error counts. */
+/** Returns what lines of a watch say. What came before an error counts. */
 function batchOf(lines: readonly string[]): Batch & { failure?: Error } {
   const events: KubeEvent[] = [];
   let to = '';
