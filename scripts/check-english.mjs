@@ -29,6 +29,14 @@ const PHRASES = [
   [/\bit lives\b/i, 'say what the process does'],
   [/\bwho (?:looks|trusts|routes)\b/i, 'the caller, operators who trust…'],
   [/\bbehind the gates?\b/i, 'after the gates'],
+  [/\bcomes? round\b/i, 'completes an iteration'],
+  [/\banew\b/i, 'again'],
+  [/\bonce more\b/i, 'again'],
+  [/\bwhat came of\b/i, 'the outcome of'],
+  [/\bwithout a word\b/i, 'silently'],
+  [/\bin its stead\b/i, 'instead'],
+  [/\bof its own accord\b/i, 'automatically'],
+  [/\bfor the while\b/i, 'temporary'],
 ];
 
 /** Text for people; the pictures, lock file and generated files are left out. */
