@@ -12,7 +12,7 @@ const GATES = Array.from({ length: 10 }, (_, index) => `g${index}`);
 const WAITS = `
 name: waits
 mode: parallel
-max_runs: 100000
+max_runs: 1000
 triggers: [{ event: automation.event, config: { type: wait } }]
 actions:
   - { wait_until: { condition: "state.gate[trigger.payload.data.gate].open == true", timeout_seconds: 86400 } }
