@@ -76,7 +76,7 @@ describe('releases', () => {
       await until('the new build cannot replay them', () => newer.output().includes('TMPRL1100'), 60_000);
       expect(await failed()).toEqual([]);
 
-      await deployment.release('current', '1.0');
+      await deployment.whenSeen('current', '1.0');
       await open(GATES.slice(GATES.length / 2));
       const ended = await e.ended(RUNS, automation, 900_000);
       expect(ended.filter(({ status }) => status !== 'success')).toEqual([]);

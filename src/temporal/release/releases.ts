@@ -45,7 +45,7 @@ export interface Releases {
 const { WorkerDeploymentVersionStatus, RoutingConfigUpdateState } = temporal.api.enums.v1;
 const POLL_MS = 200;
 /** Longest wait until Temporal has told all task queues; the change is made in any case. */
-const PROPAGATION_MS = 30_000;
+const PROPAGATION_MS = 10_000;
 /** Status codes of gRPC. */
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
