@@ -22,9 +22,9 @@ export function configure(command: Command): void {
   command
     .argument('<path...>', 'YAML files, or directories with them')
     .option('--dry-run', 'only report what would be done')
-    .option('--prune', 'delete what this source made before and does not have any more')
+    .option('--prune', 'delete automations that this source created and no longer contains')
     .option('--allow-empty', 'let --prune delete everything of the source')
-    .option('--source <name>', 'whose automations these are, e.g. the repository (default: "default")')
+    .option('--source <name>', 'source that owns the automations, e.g. the repository (default: "default")')
     .option('--commit <id>', 'commit that the files are at, shown beside the automation')
     .option(...JSON_OPTION)
     .addHelpText(

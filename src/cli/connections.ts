@@ -62,8 +62,8 @@ export function configure(command: Command): void {
 
 function configureCreate(command: Command): void {
   command
-    .description('make a connection')
-    .argument('<name>', 'what it is called')
+    .description('create a connection')
+    .argument('<name>', 'its name')
     .requiredOption('--type <type>', 'one of `fermata connections types`')
     .requiredOption('--config <json>', 'its configuration: JSON, @FILE, or - for standard input')
     .option(...JSON_OPTION);
@@ -80,7 +80,7 @@ function configureCreate(command: Command): void {
 
 function configureTest(command: Command): void {
   command
-    .description('call the far end; exit code 1 when it does not accept the credentials')
+    .description('test a connection; exit code 1 when its credentials are refused')
     .argument(
       '[connection]',
       'name or id; without it the configuration that --type and --config give, which is not stored',

@@ -31,7 +31,7 @@ const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 /** `fermata demo` */
 export function configure(command: Command): void {
   command
-    .option('--ci', 'end when the story is over: exit code 0 only if the effects arrived and the runs succeeded')
+    .option('--ci', 'exit at the end of the scenario: exit code 0 only if the effects arrived and the runs succeeded')
     .addHelpText(
       'after',
       `

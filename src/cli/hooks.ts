@@ -44,7 +44,7 @@ export function configure(command: Command): void {
   );
   const create = command
     .command('create')
-    .description('make a hook; its secret is read from standard input, without its last line break')
+    .description('create a hook; its secret is read from standard input, without its last line break')
     .argument('<name>', 'last part of the address that senders post to')
     .addOption(
       new Option('--scheme <scheme>', 'how senders prove who they are').choices(HOOK_SCHEMES).makeOptionMandatory(),

@@ -45,7 +45,7 @@ interface CreateOptions {
 export function configure(command: Command): void {
   command
     .enablePositionalOptions()
-    .argument('[incident]', 'id: show this one and what was said about it')
+    .argument('[incident]', 'id: show this one with its updates')
     .option('--open', 'only incidents that are not resolved')
     .option('--system <id>', 'only those that cover this system');
   listOptions(command);
@@ -70,7 +70,7 @@ export function configure(command: Command): void {
   examples(resolve, 'fermata incidents resolve 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11 --message "Disk replaced"').action(
     (id: string, options: UpdateOptions) => update(id, options, 'resolve'),
   );
-  const say = updating(command.command('update'), 'say something about an incident, or move its status').addOption(
+  const say = updating(command.command('update'), 'add an update to an incident, or change its status').addOption(
     new Option('-s, --status <status>', 'status that it moves to').choices(INCIDENT_STATUSES),
   );
   examples(
@@ -83,7 +83,7 @@ const updating = (command: Command, description: string): Command =>
   command
     .description(description)
     .argument('<incident>', 'its id')
-    .option('-m, --message <text>', 'what is said about it')
+    .option('-m, --message <text>', 'text of the update')
     .option(...JSON_OPTION);
 
 function configureCreate(command: Command): void {

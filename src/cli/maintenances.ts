@@ -39,7 +39,7 @@ interface CreateOptions {
 export function configure(command: Command): void {
   command
     .enablePositionalOptions()
-    .argument('[maintenance]', 'id: show this one and what was said about it')
+    .argument('[maintenance]', 'id: show this one with its updates')
     .option('--open', 'only those that are scheduled or in progress')
     .option('--system <id>', 'only those that cover this system');
   listOptions(command);
@@ -58,9 +58,9 @@ export function configure(command: Command): void {
   ending(command, 'cancel', 'cancelled', 'call off a maintenance');
   const say = command
     .command('update')
-    .description('say something about a maintenance')
+    .description('add an update to a maintenance')
     .argument('<maintenance>', 'its id')
-    .requiredOption('-m, --message <text>', 'what is said about it')
+    .requiredOption('-m, --message <text>', 'text of the update')
     .option(...JSON_OPTION);
   examples(say, `fermata maintenances update ${AN_ID} --message "Half of it is done"`).action(
     async (given: string, { message, json }: { message: string; json?: true }) => {
@@ -74,7 +74,7 @@ export function configure(command: Command): void {
 
 function configureCreate(command: Command): void {
   command
-    .description('plan a maintenance, or begin one now')
+    .description('schedule a maintenance, or start one now')
     .argument('<title>')
     .requiredOption('--system <id...>', 'systems that it covers')
     .requiredOption('--for <duration>', 'how long it lasts, e.g. 30m, 2h')

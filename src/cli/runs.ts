@@ -26,7 +26,7 @@ export function configure(command: Command): void {
   command
     .argument('[run]', 'id of a run: show its steps, with times, results and errors')
     .option('-f, --follow', 'keep printing what happens; with a run until it ends, exit code 1 unless it succeeded')
-    .option('-a, --automation <automation>', 'only runs of this one (name or id)')
+    .option('-a, --automation <automation>', 'only runs of this automation (name or id)')
     .option('-s, --status <status>', 'pending, running, waiting, success, failed, cancelled; several with commas')
     .option('--error-code <code>', 'only runs with this code of their error, e.g. execution_lost')
     .option('-n, --limit <count>', 'how many, newest first', '20')

@@ -47,7 +47,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option('--kind <kind>', 'default: run_shell for .sh, else run_script').choices(['run_shell', 'run_script']),
     )
-    .option('--context <json>', 'what it sees of a run, as GET /runs/{id}/scope gives it: JSON, @FILE')
+    .option('--context <json>', 'scope of a run, as returned by GET /runs/{id}/scope: JSON, @FILE')
     .option('--env <name=value>', 'environment variable (can be repeated)', pair, {})
     .option('--secret <name=value>', 'value of a secret in place of its placeholder (can be repeated)', pair, {})
     .option('--package <name...>', 'packages of `fermata packages` that it may import', [])

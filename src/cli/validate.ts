@@ -21,7 +21,7 @@ interface FileReport {
 /** `fermata validate` */
 export function configure(command: Command): void {
   command
-    .argument('<path...>', 'YAML or JSON files, or directories with them')
+    .argument('<path...>', 'YAML or JSON files, or directories of them')
     .option(JSON_OPTION[0], 'print the findings as JSON')
     .addHelpText(
       'after',

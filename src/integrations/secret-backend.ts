@@ -18,7 +18,7 @@ export interface SecretBackend {
   resolve(names: readonly string[]): Promise<Map<string, SecretValue>>;
   /** All names. */
   list(): Promise<string[]>;
-  /** @throws when values cannot be had. */
+  /** @throws when values cannot be read. */
   health(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export function createPostgresSecrets({ db, cipher }: { db: Executor; cipher: Ci
       return new Map(
         [...found].map(([name, { version, sealed, allow }]) => [
           name,
-          // Versions begin again after a deletion; a nonce never comes back.
+          // Versions begin again after a deletion; a nonce is never reused.
           { value: cipher.open(secretSealName(name), sealed), version: `${version}.${sealed.nonce}`, allow },
         ]),
       );

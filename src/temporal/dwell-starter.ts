@@ -14,7 +14,7 @@ import { idBesideOther } from '../domain/run/workflow-id';
 import { isForeign } from './foreign-execution';
 import { searchAttributesOf } from './search-attributes';
 
-/** What calls Temporal for dwells. All calls may be repeated; each throws when Temporal is away. */
+/** Starts and ends workflows of dwells. All calls may be repeated; each throws when Temporal is away. */
 export interface DwellStarter {
   /** Starts the timer of a dwell, unless the workflow id is held by that of a newer one. */
   start(dwell: StartableDwell): Promise<void>;
@@ -110,7 +110,7 @@ function startOptions({ clock, taskQueue, searchAttributes }: StarterDeps, dwell
   const context = dwell.contextKey === null || dwell.contextKey === '' ? '' : ` · ${dwell.contextKey}`;
   const input: DwellInput = { v: 1, dwellId: dwell.id };
   const memo: DwellMemo = { fermataDwellId: dwell.id };
-  // Those by which people look for a dwell: each one more is an index that Temporal writes at each start.
+  // Only attributes by which people search for dwells: each costs Temporal an index write at every start.
   const attributes = { ...dwell, id: null, automationGroup: null, triggerEvent: null };
   return {
     ...{ workflowId: dwell.workflowId, taskQueue, args: [input] as [DwellInput], memo: { ...memo } },

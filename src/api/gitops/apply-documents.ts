@@ -27,7 +27,7 @@ export interface ApplyRequest {
 
 /**
  * Brings the automations of a source to what its documents say, in the caller's transaction. Statuses stay as they are;
- * a key that a document does not have gets its default; `prune` deletes what the source made and does not name any more.
+ * a key that a document does not have gets its default; `prune` deletes automations that the source created and no longer contains.
  * @throws {FermataError} `forbidden` for what refers to secrets, when the caller may not use them
  */
 export async function applyDocuments(
@@ -42,7 +42,7 @@ export async function applyDocuments(
   for (const { name, path, definition, sourceYaml } of automations) {
     const there = current.get(name);
     current.delete(name);
-    // Said, since a definition without a group leaves the row's as it is.
+    // Set explicitly: a definition without a group would leave the group of the row unchanged.
     const whole = { ...definition, group: definition.group ?? '' };
     if (there === undefined || !isSame(there, whole)) assertMayUseSecrets(principal, definition);
     if (there === undefined) {

@@ -6,7 +6,7 @@ const MAX_REMEMBERED = 10_000;
 /** Decides which refusals of callers without a token go into the audit log. */
 export interface RefusalSampler {
   /**
-   * Undefined: not this one. Otherwise how many such refusals went unrecorded since the last one recorded.
+   * Returns undefined when this refusal is not recorded, else the number of unrecorded ones since the last recorded one.
    * @param most refusals of one action and address that are recorded per minute
    */
   take(address: string, action: string, most: number): { notRecorded?: number } | undefined;

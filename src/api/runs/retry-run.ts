@@ -39,7 +39,7 @@ interface Stored extends Record<string, unknown> {
 
 /**
  * Retries a failed run on the version that it was pinned to, as a new run that names it;
- * mode and limits hold as for any start, gates and conditions are not asked again, and a disabled automation runs too.
+ * mode and limits hold as for any start, gates and conditions are not evaluated again, and a disabled automation runs, too.
  * From the failure its idempotency keys are those of the run before; from the start all steps run again, under new
  * keys. Refused: `not_retryable`, `already_running`, `max_runs`, `conflict`, `plugin_missing`.
  */
@@ -50,7 +50,7 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
   const { tx, ids } = deps;
   const definition = await definitionOf(deps, run);
   const scopeKey = scopeKeyOf(definition.concurrency_scope, run.contextKey);
-  // Before looking whether it is being retried: two calls at the same moment must not both find that it is not.
+  // Before the check for another retry: two calls at the same moment must not both find none.
   await lockBucket(tx, { automationId: run.automationId, scopeKey });
   const stored = await readStored(tx, run.id);
   if (stored.retried) throw new FermataError('already_running', 'A retry of this run is under way already.');

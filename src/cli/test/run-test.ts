@@ -9,7 +9,7 @@ import type { ScratchPostgres } from './scratch-postgres';
 import { openStage, type Stage } from './stage';
 import type { ReadFile, TestCase } from './test-file';
 
-/** Something that is not as the test says, or could not be done. */
+/** A failed expectation, or an action that could not be performed. */
 export interface Failure extends Partial<Pick<Difference, 'expected' | 'found'>> {
   /** Place in the file. */
   path: string;

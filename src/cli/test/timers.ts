@@ -1,8 +1,8 @@
-/** What is to happen at instants of virtual time; at one instant in the order in which it was asked for. */
+/** Timers of virtual time; those of one instant fire in the order in which they were set. */
 export class Timers {
   private readonly waiting = new Set<{ at: number; work: () => void }>();
 
-  /** Gives a function that takes it back. */
+  /** Returns a function that removes the timer. */
   at(instant: number, work: () => void): () => void {
     const timer = { at: instant, work };
     this.waiting.add(timer);
@@ -14,7 +14,7 @@ export class Timers {
     return this.waiting.size === 0 ? null : Math.min(...[...this.waiting].map(({ at }) => at));
   }
 
-  /** Does what is due. */
+  /** Fires the timers that are due. */
   fire(now: number): void {
     const due = [...this.waiting].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
     for (const timer of due) if (this.waiting.delete(timer)) timer.work();

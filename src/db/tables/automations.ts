@@ -65,7 +65,7 @@ export const evaluations = pgTable('evaluations', {
   automationId: uuid('automation_id').notNull(),
   triggerId: text('trigger_id'),
   changeId: uuid('change_id'),
-  /** What the run would have been about; null = nothing, or not known. */
+  /** Context key of the run that did not start; null = none, or not known. */
   contextKey: text('context_key'),
   outcome: text('outcome').notNull(),
   detail: text('detail'),
@@ -88,7 +88,7 @@ export const windowEvents = pgTable(
   (table) => [primaryKey({ columns: [table.automationId, table.triggerId, table.changeId] })],
 );
 
-/** What `for:` gates have armed, and what they have fired of. */
+/** Dwells that `for:` gates have armed, and the causes for which they have fired. */
 export const dwells = pgTable(
   'dwells',
   {
@@ -111,7 +111,7 @@ export const dwells = pgTable(
     lastFiredAt: at('last_fired_at'),
     startAttemptedAt: at('start_attempted_at'),
     startedAt: at('started_at'),
-    /** Of its timer; null = `dwell:<id>`. */
+    /** Workflow id of its timer; null = `dwell:<id>`. */
     workflowId: text('workflow_id'),
     updatedAt: at('updated_at')
       .notNull()
@@ -127,7 +127,7 @@ export const dwells = pgTable(
 /** Dwells that ended before their deadline and whose workflow has not been terminated. */
 export const dwellEnds = pgTable('dwell_ends', { id: uuid('id').primaryKey(), workflowId: text('workflow_id') });
 
-/** What cron and interval triggers ask of Temporal's Schedules. */
+/** Temporal Schedules of cron and interval triggers. */
 export const schedules = pgTable(
   'schedules',
   {
@@ -142,7 +142,7 @@ export const schedules = pgTable(
     syncedAt: at('synced_at'),
     attemptedAt: at('attempted_at'),
     spec: text('spec'),
-    /** Of the Schedule in Temporal; null = `automation:<automation>:<trigger>`, or none yet. */
+    /** Id of the Schedule in Temporal; null = `automation:<automation>:<trigger>`, or none yet. */
     scheduleId: text('schedule_id'),
   },
   (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],

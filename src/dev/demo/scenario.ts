@@ -24,7 +24,7 @@ export interface Act {
   failure: string | undefined;
 }
 
-/** What a person recognises of an alert. */
+/** Fields by which a person recognises an alert. */
 export interface Alert {
   name: string;
   severity: string;
@@ -62,7 +62,7 @@ export interface Expected {
 
 /** Longest wait for the effect of one post. */
 const PATIENCE_MS = 60_000;
-/** What other automations do about it gets this long after the main effect. */
+/** How long to wait for other automations after the main effect. */
 const SETTLE_MS = 3_000;
 const POLL_MS = 100;
 

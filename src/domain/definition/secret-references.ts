@@ -51,7 +51,7 @@ export function secretsOf(document: unknown): string[] {
 }
 
 /**
- * Says where a value that takes no secrets refers to one, in a text or in the name of a key; undefined = nowhere. For definitions that
+ * Returns where a value that takes no secrets refers to one, in a text or in the name of a key; undefined = nowhere. For definitions that
  * were saved before the reference was refused.
  */
 export function outsideReference(value: unknown, place: string): string | undefined {

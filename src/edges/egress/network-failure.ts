@@ -6,7 +6,7 @@ const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIME
 /** The request itself cannot be written: a header with a line break, a path with a space. */
 const UNSENDABLE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'ERR_INVALID_CHAR']);
 
-/** Returns what a failed exchange with `origin` means; a failure that is one already passes. */
+/** Returns the failure for an error of an exchange with `origin`; a `ProviderFailure` is returned unchanged. */
 export function networkFailure(error: unknown, origin: string): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   const [first = error] = attemptsOf(error);

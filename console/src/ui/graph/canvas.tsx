@@ -27,7 +27,7 @@ type BoxNode = Node<{ box: Box }, 'box'>;
 const NODE_TYPES = { box: BoxView };
 const EDGE_TYPES = { routed: RoutedLine };
 
-/** What every node needs of the canvas. */
+/** Context that the canvas provides to its nodes. */
 const Chosen = createContext<Pick<CanvasProps, 'chosen' | 'onChoose'> & { isDown: boolean }>({ isDown: true });
 
 /** A graph that can be moved and zoomed. Arrow keys move the focus from node to node. */
