@@ -324,7 +324,7 @@ function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolea
   );
 }
 
-/** Locks the row and reads what it holds. */
+/** Locks the row, then reads it: a join that waits for a row lock would return the version as it was before the wait. */
 async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undefined): Promise<AutomationRecord> {
   await tx.execute(sql`select 1 from automations where id = ${id} for update`);
   const rows = await select(tx).where(and(eq(automations.id, id), isNull(automations.deletedAt)));

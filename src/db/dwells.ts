@@ -117,7 +117,10 @@ async function insertDwell(tx: Executor, arming: DwellArming): Promise<boolean> 
   return armed.rowCount === 1;
 }
 
-/** Armed and spent dwells of some entities, locked in one order until the transaction ends. */
+/**
+ * Returns armed and spent dwells of some entities, locked until the transaction ends. Two batches may route changes of the same
+ * entities: both lock in the order of ids, since in different orders each would wait for the other (a deadlock).
+ */
 export async function lockDwellsOf(tx: Executor, entities: readonly { kind: string; id: string }[]): Promise<Dwell[]> {
   if (entities.length === 0) return [];
   const records = JSON.stringify(entities.map(({ kind, id }) => ({ kind, id })));
@@ -129,7 +132,10 @@ export async function lockDwellsOf(tx: Executor, entities: readonly { kind: stri
   return found.rows.map(toDwell);
 }
 
-/** An armed dwell, locked until the transaction ends; null when it is not armed any more. */
+/**
+ * Returns an armed dwell, locked until the transaction ends; null when it is no longer armed. Without the lock its timer and the
+ * sweep could both read `armed` and start two runs for one cause.
+ */
 export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | null> {
   const found = await tx.execute<Row>(
     sql`select ${COLUMNS} from dwells where id = ${id} and status = 'armed' for update`,

@@ -66,7 +66,10 @@ interface ListenerRow extends Record<string, unknown> {
   config: Record<string, unknown> | null;
 }
 
-/** Serialises the comparison of watches with listeners until the transaction ends. */
+/**
+ * Serialises the comparison of watches with listeners until the transaction ends. Without it a worker that compared an older list
+ * of listeners could remove a watch that another worker has just added.
+ */
 export async function lockWatches(tx: Executor): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('kubernetes_watches'))`);
 }

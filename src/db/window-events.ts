@@ -22,6 +22,8 @@ export interface WindowArrival {
  */
 export async function countArrival(tx: Executor, arrival: WindowArrival): Promise<number[] | null> {
   const { automationId, triggerId, gate, partitionKey, count, minutes } = arrival;
+  // An advisory lock, since the first arrival of a key has no row to lock. Without it two workers could each count n - 1 others
+  // and neither, or both, would fire the window.
   const name = `window:${automationId}:${triggerId}:${partitionKey}`;
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
   const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId} and gate = ${gate}

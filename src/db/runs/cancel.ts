@@ -17,6 +17,7 @@ export async function cancelRun(tx: Executor, runId: string, endedBy: Record<str
   if (!row || !['pending', 'running', 'waiting'].includes(row.status)) return null;
   const bucket = { automationId: row.automation_id, scopeKey: row.scope_key };
   await lockBucket(tx, bucket);
+  // Read again under the lock of the bucket, which is taken before the row's as everywhere else: the run may have ended meanwhile.
   const before = await tx.execute<{ status: string }>(sql`select status from runs where id = ${runId} for update`);
   if (!['pending', 'running', 'waiting'].includes(before.rows[0]?.status ?? '')) return null;
   await closeRuns(tx, sql`id = ${runId}`, endedBy, 'cancel');

@@ -268,7 +268,10 @@ const TO_SEND = sql`woken_by is not null and (signalled_at is null
 /** Whether a wake waits to be sent. */
 export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
 
-/** Takes wakes to send, with the executions they are for; none for runs that are not open. */
+/**
+ * Takes wakes to send, with the executions they are for; none for runs that are not open. `skip locked`: sweeps of several workers
+ * share the rows instead of waiting for each other, and `signalled_at` keeps a wake from being sent by each of them.
+ */
 export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
   const taken = await db.execute<WakeRow>(sql`
     with taken as (
