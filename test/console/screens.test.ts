@@ -57,7 +57,8 @@ describeConsole('every screen of the console', () => {
         const findings = await seriousFindings(page, name === '1280' ? [] : ['color-contrast']);
         const fits = await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth');
         // The screen of a failed run shows the error of the run.
-        const alerts = screen === 'run' ? [] : await page.locator('.problem').allTextContents();
+        const alerts =
+          screen === 'run' || screen === 'run-graph' ? [] : await page.locator('.problem').allTextContents();
         if (findings.length > 0 || fits !== true || alerts.length > 0) found[screen] = { findings, fits, alerts };
       }
       expect(wrong).toEqual([]);
@@ -128,7 +129,9 @@ async function fill({ api, post, automation }: ConsoleHarness): Promise<(readonl
         choose: [{ when: 'trigger.payload.a == 1', sequence: [{ delay: { minutes: 5 } }] }],
         else: [{ stop: { reason: LONG } }],
       },
+      { parallel: Array.from({ length: 6 }, (_, n) => ({ id: `side_${n}`, delay: { minutes: 1 } })) },
     ],
+    on_failure: [{ id: 'report', action: 'automation.log', config: { message: HOSTILE } }],
   });
   const run = String((await post(`/automations/${id}/runs`, { payload: { subject: HOSTILE } }))['runId']);
   const error = JSON.stringify({ code: 'failed', message: HOSTILE });
@@ -196,9 +199,12 @@ async function fill({ api, post, automation }: ConsoleHarness): Promise<(readonl
     ['automation', `/automations/${id}`],
     ['automation-refused', `/automations/${id}?tab=evaluations`],
     ['automation-versions', `/automations/${id}?tab=versions`],
+    ['automation-graph', `/automations/${id}?view=graph`],
     ['editor', `/automations/${id}/edit`],
+    ['editor-graph', `/automations/${id}/edit?view=graph`],
     ['runs', '/runs'],
     ['run', `/runs/${run}`],
+    ['run-graph', `/runs/${run}?view=graph`],
     ['alerts', '/alerts'],
     ['silences', '/alerts?tab=silences'],
     ['alert', '/alerts/f00d'],
@@ -208,6 +214,7 @@ async function fill({ api, post, automation }: ConsoleHarness): Promise<(readonl
     ['maintenance', `/maintenances/${String(maintenance['id'])}`],
     ['slos', '/slos'],
     ['systems', '/systems'],
+    ['systems-map', '/systems?view=map'],
     ['system', '/systems/checkout'],
     ['kinds', '/entities'],
     ['entities', '/entities/light'],

@@ -309,6 +309,24 @@ describe('a dry run', () => {
     expect(report.steps.at(-1)?.result).toEqual({ at: '2019-06-01T12:00:00.000Z' });
   });
 
+  it('takes a document before it is an automation, and reports what is wrong with one', async () => {
+    const input = { triggerId: 'down', payload: PAYLOAD, now: NOON, mocks: { open: { incidentId: 'INC-1' } } };
+    const path = `${BASE}/automations/dry-run`;
+    const before = await api.call('GET', `${BASE}/automations`);
+    const answer = await api.call('POST', path, { body: { ...input, definition: AUTOMATION } });
+    expect(answer.status).toBe(200);
+    const saved = await dry(input);
+    expect(answer.body).toMatchObject({
+      outcome: 'would_run',
+      steps: saved.report.steps.map(({ path: at }) => ({ path: at })),
+    });
+    const invalid = await api.call('POST', path, { body: { ...input, definition: { name: 'x' } } });
+    expect(invalid.status).toBe(422);
+    const without = await api.call('POST', path, { body: input });
+    expect(without.status).toBe(422);
+    expect((await api.call('GET', `${BASE}/automations`)).body).toEqual(before.body);
+  });
+
   it('needs the permission to manage', async () => {
     const answer = await api.call('POST', `${BASE}/automations/${id}/dry-run`, {
       body: {},

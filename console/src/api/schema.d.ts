@@ -75,6 +75,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/automations/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a document would do with a payload, before it is an automation, with no effect
+         * @description Takes at most 10 seconds; a token may have four such calls under way.
+         */
+        post: operations["automations.dryRunDocument"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/automations/{id}/dry-run": {
         parameters: {
             query?: never;
@@ -5260,22 +5280,16 @@ export interface operations {
             };
         };
     };
-    "automations.dryRun": {
+    "automations.dryRunDocument": {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
-                    /** @description A document that is not saved; default: the current version */
-                    definition?: {
-                        [key: string]: unknown;
-                    };
                     /** @description Default: the only one, when there is a payload */
                     triggerId?: string;
                     /** @description Need not be complete; the answer names the fields that real events have besides */
@@ -5299,6 +5313,155 @@ export interface operations {
                         [key: string]: {
                             [key: string]: unknown;
                         };
+                    };
+                    /** @description The document; it need not be saved */
+                    definition: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Gates, steps and outcome */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.manage` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has a content type or encoding that is not accepted */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded, or this process lacks a plugin (`plugin_missing`); see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "automations.dryRun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Default: the only one, when there is a payload */
+                    triggerId?: string;
+                    /** @description Need not be complete; the answer names the fields that real events have besides */
+                    payload?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description A past event or change of state: the trigger gets its payload, at its instant. Not with `payload` */
+                    changeId?: string;
+                    /** @description Default: what the trigger makes of the payload */
+                    contextKey?: string;
+                    /**
+                     * Format: date-time
+                     * @description The instant to evaluate at; live state is that of now
+                     */
+                    now?: string;
+                    /**
+                     * @description Data of artifacts, by action id or place; of a wait what it came to, as `wait` shows it
+                     * @default {}
+                     */
+                    mocks?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    };
+                    /** @description A document that is not saved; default: the current version */
+                    definition?: {
+                        [key: string]: unknown;
                     };
                 };
             };

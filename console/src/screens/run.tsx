@@ -33,6 +33,7 @@ export function Run() {
     queryFn: () => readRun(id),
   });
   const { steps, complete } = useSteps(id, query.data);
+  const shown = useShownStep(query.data?.run, steps);
   return (
     <Loaded query={query}>
       {({ run, artifacts }) => (
@@ -42,9 +43,9 @@ export function Run() {
           {run.endedBy !== null && <EndedBy endedBy={run.endedBy} />}
           <div className="run-grid">
             <Panel title={`Steps (${steps.length}${complete ? '' : ', reading on'})`} aside={<ViewSwitch />}>
-              {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps run={run} steps={steps} />}
+              {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps {...{ run, steps, shown }} />}
             </Panel>
-            <ChosenStep run={run} steps={steps} artifacts={artifacts} />
+            <StepPanel run={run} step={shown} artifacts={artifacts} />
           </div>
         </Page>
       )}
@@ -130,7 +131,7 @@ function useChosen(): string | undefined {
   return search['step'];
 }
 
-function Steps({ run, steps }: { run: RunData; steps: readonly Step[] }) {
+function Steps({ run, steps, shown }: { run: RunData; steps: readonly Step[]; shown: Step | undefined }) {
   const chosen = useChosen();
   const navigate = useNavigate();
   const isGraph = useGraphView();
@@ -138,7 +139,7 @@ function Steps({ run, steps }: { run: RunData; steps: readonly Step[] }) {
     const search = { step, ...(isGraph ? { view: 'graph' } : {}) };
     void navigate({ to: '/runs/$id', params: { id: run.id }, search, replace: true });
   };
-  if (isGraph) return <RunGraph {...{ run, steps, chosen }} onChoose={choose} />;
+  if (isGraph) return <RunGraph {...{ run, steps }} chosen={shown?.path} onChoose={choose} />;
   return <StepList steps={steps} finishedAt={run.finishedAt} chosen={chosen} onChoose={choose} />;
 }
 
@@ -153,24 +154,16 @@ function EndedBy({ endedBy }: { endedBy: Record<string, unknown> }) {
   );
 }
 
-interface ChosenProps {
-  run: RunData;
-  steps: readonly Step[];
-  artifacts: readonly components['schemas']['Artifact'][];
-}
-
 /** The step of the address, or else the one to look at first: what failed, or what is waited for. */
-function ChosenStep({ run, steps, artifacts }: ChosenProps) {
+function useShownStep(run: RunData | undefined, steps: readonly Step[]): Step | undefined {
   const chosen = useChosen();
-  const step = useMemo(
+  const isFinished = run != null && run.finishedAt !== null;
+  return useMemo(
     () =>
       steps.find(({ path }) => path === chosen) ??
       steps.findLast(({ status, kind }) => status === 'failed' && !CONTAINERS.has(kind)) ??
       steps.findLast(({ status, kind }) => status === 'waiting' && !CONTAINERS.has(kind)) ??
-      (chosen === undefined && run.finishedAt !== null
-        ? steps.findLast(({ kind }) => !CONTAINERS.has(kind))
-        : undefined),
-    [steps, chosen, run.finishedAt],
+      (chosen === undefined && isFinished ? steps.findLast(({ kind }) => !CONTAINERS.has(kind)) : undefined),
+    [steps, chosen, isFinished],
   );
-  return <StepPanel run={run} step={step} artifacts={artifacts} />;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import type { AutomationRecord } from '../../db/automation-store';
 import type { Clock } from '../../domain/clock';
+import type { Actor } from '../../domain/entities/change';
 import { FermataError } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
@@ -14,27 +15,30 @@ import { requireChange } from './change-lookup';
 
 const Document = z.record(z.string(), z.unknown());
 
-const DryRunBody = z
-  .strictObject({
-    definition: Document.optional().describe('A document that is not saved; default: the current version'),
-    triggerId: z.string().optional().describe('Default: the only one, when there is a payload'),
-    payload: Document.optional().describe(
-      'Need not be complete; the answer names the fields that real events have besides',
-    ),
-    changeId: z
-      .string()
-      .min(1)
-      .max(100)
-      .optional()
-      .describe('A past event or change of state: the trigger gets its payload, at its instant. Not with `payload`'),
-    contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
-    now: Instant.optional().describe('The instant to evaluate at; live state is that of now'),
-    mocks: z
-      .record(z.string(), Document)
-      .default({})
-      .describe('Data of artifacts, by action id or place; of a wait what it came to, as `wait` shows it'),
-  })
-  .prefault({});
+const DryRunInput = z.strictObject({
+  triggerId: z.string().optional().describe('Default: the only one, when there is a payload'),
+  payload: Document.optional().describe(
+    'Need not be complete; the answer names the fields that real events have besides',
+  ),
+  changeId: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('A past event or change of state: the trigger gets its payload, at its instant. Not with `payload`'),
+  contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
+  now: Instant.optional().describe('The instant to evaluate at; live state is that of now'),
+  mocks: z
+    .record(z.string(), Document)
+    .default({})
+    .describe('Data of artifacts, by action id or place; of a wait what it came to, as `wait` shows it'),
+});
+
+const DryRunBody = DryRunInput.extend({
+  definition: Document.optional().describe('A document that is not saved; default: the current version'),
+}).prefault({});
+
+const NewDryRunBody = DryRunInput.extend({ definition: Document.describe('The document; it need not be saved') });
 
 export const DryOutcomeAnswer = z.enum([
   'would_run',
@@ -97,34 +101,76 @@ interface DryRunsDeps extends AutomationDeps {
 
 /** Trying automations out. */
 export function dryRunRoutes(deps: DryRunsDeps): Route[] {
-  const { db, clock, dryRuns } = deps;
-  return [
-    readRoute({
-      method: 'post',
-      path: '/automations/{id}/dry-run',
-      permission: 'automation.manage',
-      operationId: 'automations.dryRun',
-      tag: TAG,
-      summary: 'What the automation would do with a payload, with no effect',
-      params: IdParams,
-      body: DryRunBody,
-      costly: 'always',
-      description: 'Takes at most 10 seconds; a token may have four such calls under way.',
-      responses: { 200: { description: 'Gates, steps and outcome', schema: DryRunAnswer }, ...NOT_FOUND },
-      async handler({ params, body, principal }) {
-        const saved = await requireAutomation(deps, db, params.id);
-        const unsaved = body.definition && (await deps.validator.accept(body.definition));
-        const automation = unsaved === undefined ? saved : { ...saved, definition: unsaved };
-        const { changeId, ...given } = body;
-        const now = body.now === undefined ? clock.now() : new Date(body.now);
-        const past = changeId === undefined ? {} : await pastInput(deps, automation, changeId, given);
-        const input = { ...given, now, actor: principal.actor, ...past };
-        const report = await dryRuns.run(automation, input);
-        const end = report.end && { endedBy: null, error: null, ...report.end };
-        return json(200, { ...report, steps: report.steps.map(toDryStep), end });
-      },
-    }),
-  ];
+  return [newDryRunRoute(deps), dryRunRoute(deps)];
+}
+
+const COMMON = {
+  method: 'post',
+  permission: 'automation.manage',
+  tag: TAG,
+  costly: 'always',
+  description: 'Takes at most 10 seconds; a token may have four such calls under way.',
+} as const;
+
+const DONE = { 200: { description: 'Gates, steps and outcome', schema: DryRunAnswer } };
+
+function dryRunRoute(deps: DryRunsDeps): Route {
+  return readRoute({
+    ...COMMON,
+    path: '/automations/{id}/dry-run',
+    operationId: 'automations.dryRun',
+    summary: 'What the automation would do with a payload, with no effect',
+    params: IdParams,
+    body: DryRunBody,
+    responses: { ...DONE, ...NOT_FOUND },
+    async handler({ params, body: { definition, ...input }, principal }) {
+      const saved = await requireAutomation(deps, deps.db, params.id);
+      const unsaved = definition && (await deps.validator.accept(definition));
+      const automation = unsaved === undefined ? saved : { ...saved, definition: unsaved };
+      return json(200, await dryRunOf(deps, automation, input, principal.actor));
+    },
+  });
+}
+
+function newDryRunRoute(deps: DryRunsDeps): Route {
+  return readRoute({
+    ...COMMON,
+    path: '/automations/dry-run',
+    operationId: 'automations.dryRunDocument',
+    summary: 'What a document would do with a payload, before it is an automation, with no effect',
+    body: NewDryRunBody,
+    responses: DONE,
+    async handler({ body: { definition, ...input }, principal }) {
+      const automation = unsavedAutomation(await deps.validator.accept(definition), deps.clock.now());
+      return json(200, await dryRunOf(deps, automation, input, principal.actor));
+    },
+  });
+}
+
+/** A document in the place of a saved automation. It has the nil UUID, so that no run and no dwell is found for it. */
+function unsavedAutomation(definition: AutomationRecord['definition'], now: Date): AutomationRecord {
+  const { name, description = null, group = null } = definition;
+  return {
+    ...{ id: NIL_UUID, name, description, group, definition },
+    ...{ status: 'disabled', managedBy: 'api', sourceName: null, provenance: null, sourceYaml: null },
+    ...{ version: 1, revision: 0, createdAt: now, updatedAt: now, lastTriggeredAt: null },
+  };
+}
+
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
+async function dryRunOf(
+  deps: DryRunsDeps,
+  automation: AutomationRecord,
+  input: z.infer<typeof DryRunInput>,
+  actor: Actor,
+) {
+  const { changeId, ...given } = input;
+  const past = changeId === undefined ? undefined : await pastInput(deps, automation, changeId, given);
+  const now = input.now === undefined ? deps.clock.now() : new Date(input.now);
+  const report = await deps.dryRuns.run(automation, { ...given, actor, now, ...past });
+  const end = report.end && { endedBy: null, error: null, ...report.end };
+  return { ...report, steps: report.steps.map(toDryStep), end };
 }
 
 /** Trigger, event, instant and actor of a past change. @throws {FermataError} when no trigger listens to it */

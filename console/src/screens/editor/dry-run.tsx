@@ -15,10 +15,12 @@ import { SaveAsTest } from './save-as-test';
 import { triggersOf } from '../automations/run-now';
 
 type Result = components['schemas']['DryRun'];
+type DryRunBody = Awaited<ReturnType<typeof inputOf>> & { definition: Record<string, unknown> };
 type Origin = 'sample' | 'event' | 'run' | 'own';
 
 interface DryRunProps {
-  automation: Automation;
+  /** Undefined before the first save. */
+  automation: Automation | undefined;
   /** As it is written, saved or not. */
   definition: unknown;
   disabled: boolean;
@@ -35,20 +37,15 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
   const [runId, setRunId] = useState('');
   const [changeId, setChangeId] = useState('');
   const [own, setOwn] = useState('{\n}');
-  const past = useQuery({
-    queryKey: ['runs', 'to try', automation.id],
-    queryFn: () => ask(api.GET('/api/v1/runs', { params: { query: { automationId: automation.id, limit: 20 } } })),
-  });
   const run = useMutation({
     mutationFn: async () => {
       const given = await inputOf(origin, trigger, { runId, changeId, own });
       const body = { definition: definition as Record<string, unknown>, ...given };
-      const params = { path: { id: automation.id } };
-      return { given, result: await ask(api.POST('/api/v1/automations/{id}/dry-run', { params, body })) };
+      return { given, result: await dryRun(automation?.id, body) };
     },
     onSuccess: ({ result: { steps } }) => onResult(new Map(steps.map(({ path, status }) => [path, status]))),
   });
-  const runs = past.data?.items ?? [];
+  const name = String((isRecord(definition) ? definition['name'] : undefined) ?? 'automation');
   const missing = (origin === 'run' && runId === '') || (origin === 'event' && changeId === '');
   return (
     <Panel
@@ -73,7 +70,7 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
             options={[
               { value: 'sample', label: 'Sample from the schema' },
               { value: 'event', label: 'A past event' },
-              { value: 'run', label: 'What started a past run' },
+              ...(automation === undefined ? [] : [{ value: 'run' as const, label: 'What started a past run' }]),
               { value: 'own', label: 'Own payload' },
             ]}
             onChange={setOrigin}
@@ -81,26 +78,50 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
           {origin === 'event' && trigger !== undefined && (
             <PastEvents key={trigger.event} event={trigger.event} value={changeId} onChange={setChangeId} />
           )}
-          {origin === 'run' && (
-            <SelectField
-              label="Run"
-              value={runId}
-              options={[
-                { value: '', label: runs.length === 0 ? 'No runs yet' : 'Choose a run' },
-                ...runs.map((each) => ({ value: each.id, label: runText(each) })),
-              ]}
-              onChange={setRunId}
-            />
+          {origin === 'run' && automation !== undefined && (
+            <PastRuns automationId={automation.id} value={runId} onChange={setRunId} />
           )}
         </div>
         {origin === 'own' && <AreaField label="Own payload as JSON" code rows={6} value={own} onChange={setOwn} />}
         {run.error !== null && <Problem error={run.error} />}
         {run.data !== undefined && <Outcome result={run.data.result} />}
         {run.data !== undefined && trigger !== undefined && (
-          <SaveAsTest name={automation.name} definition={definition} event={trigger.event} tried={run.data} />
+          <SaveAsTest name={automation?.name ?? name} definition={definition} event={trigger.event} tried={run.data} />
         )}
       </div>
     </Panel>
+  );
+}
+
+/** Tries a document out, in place of the saved one where there is one. */
+function dryRun(id: string | undefined, body: DryRunBody): Promise<Result> {
+  return id === undefined
+    ? ask(api.POST('/api/v1/automations/dry-run', { body }))
+    : ask(api.POST('/api/v1/automations/{id}/dry-run', { params: { path: { id } }, body }));
+}
+
+interface PastRunsProps {
+  automationId: string;
+  value: string;
+  onChange(id: string): void;
+}
+
+function PastRuns({ automationId, value, onChange }: PastRunsProps) {
+  const past = useQuery({
+    queryKey: ['runs', 'to try', automationId],
+    queryFn: () => ask(api.GET('/api/v1/runs', { params: { query: { automationId, limit: 20 } } })),
+  });
+  const runs = past.data?.items ?? [];
+  return (
+    <SelectField
+      label="Run"
+      value={value}
+      options={[
+        { value: '', label: runs.length === 0 ? 'No runs yet' : 'Choose a run' },
+        ...runs.map((each) => ({ value: each.id, label: runText(each) })),
+      ]}
+      onChange={onChange}
+    />
   );
 }
 

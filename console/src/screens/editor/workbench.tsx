@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { FlaskConical, Save } from 'lucide-react';
+import { Save } from 'lucide-react';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { parseDocument } from 'yaml';
 import { outcomesByPlace } from '../../lib/graph';
@@ -117,20 +117,12 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
               onChoose={(path) => setGoTo({ offset: model.offsetOf(path) })}
             />
           </Panel>
-          {source.automation !== undefined && (
-            <DryRun
-              automation={source.automation}
-              definition={model.value}
-              disabled={errors > 0}
-              onResult={setOutcomes}
-            />
-          )}
-          {source.automation === undefined && (
-            <p className="hint">
-              <FlaskConical size={12} aria-hidden /> A dry run is possible once it is created; create it disabled with{' '}
-              <code>status: disabled</code>.
-            </p>
-          )}
+          <DryRun
+            automation={source.automation}
+            definition={model.value}
+            disabled={errors > 0}
+            onResult={setOutcomes}
+          />
         </div>
       </div>
     </Page>

@@ -2,6 +2,7 @@ import '@xyflow/react/dist/base.css';
 import './canvas.css';
 import {
   Handle,
+  MiniMap,
   Position,
   ReactFlow,
   ReactFlowProvider,
@@ -11,17 +12,19 @@ import {
   type Node,
   type NodeProps,
 } from '@xyflow/react';
-import { Maximize2, Minus, Plus } from 'lucide-react';
-import { createContext, useContext, useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
+import { Expand, Maximize2, Minus, Plus, Shrink } from 'lucide-react';
+import { createContext, useContext, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { Loading, Problem } from '../page';
 import type { Box, CanvasProps } from './box';
+import { firstView, fitsWhole } from './first-view';
 import type { Layout, Point } from './layout';
 import { nearestInDirection } from './nearest';
 import { RoutedLine, type LineData } from './routed-line';
 import { useLayout } from './use-layout';
 
-const ZOOM = { least: 0.15, first: 0.6, most: 2 };
-const MARGIN = 16;
+const ZOOM = { least: 0.05, most: 2 };
+/** Least width of a panel with a small map of the whole graph, in px. */
+const WIDE = 480;
 
 type BoxNode = Node<{ box: Box }, 'box'>;
 const NODE_TYPES = { box: BoxView };
@@ -47,34 +50,26 @@ export default function Canvas(props: CanvasProps) {
   );
 }
 
-function Surface({ label, boxes, edges, layout }: CanvasProps & { layout: Layout }) {
+function Surface({ label, boxes, edges, layout, chosen }: CanvasProps & { layout: Layout }) {
   const host = useRef<HTMLDivElement>(null);
-  const flow = useReactFlow();
+  const [isLarge, setLarge] = useState(false);
   const nodes = useMemo(() => nodesOf(boxes, layout), [boxes, layout]);
   const lines = useMemo(() => linesOf(edges, layout), [edges, layout]);
-  const width = useStore((state) => state.width);
-  const height = useStore((state) => state.height);
-  const fit = () => {
-    // Whole when it stays readable; otherwise from the top, at a size that can be read.
-    const whole = Math.min((width - 2 * MARGIN) / layout.width, (height - 2 * MARGIN) / layout.height);
-    const zoom = Math.min(1, Math.max(whole, ZOOM.first));
-    const x = Math.max(MARGIN, (width - layout.width * zoom) / 2);
-    void flow.setViewport({ x, y: MARGIN, zoom });
-  };
-  useEffect(() => {
-    if (width > 0) fit();
-  }, [layout, width > 0]);
+  const places = useMemo(() => placesOf(boxes, layout), [boxes, layout]);
+  const focus = places.find(({ id }) => id === chosen) ?? places[0];
+  const { fits, isWide, onMoved } = useFirstView(layout, focus);
   const press = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') setLarge(false);
     const from = (event.target as HTMLElement).closest('[data-box]')?.getAttribute('data-box');
     if (from === null || from === undefined || !event.key.startsWith('Arrow')) return;
-    const next = nearestInDirection(placesOf(boxes, layout), from, event.key);
+    const next = nearestInDirection(places, from, event.key);
     event.preventDefault();
     if (next === undefined) return;
     const target = [...(host.current?.querySelectorAll<HTMLElement>('[data-box]') ?? [])];
     target.find((element) => element.dataset['box'] === next)?.focus({ preventScroll: true });
   };
   return (
-    <div className="graph" ref={host} onKeyDown={press}>
+    <div className={`graph ${isLarge ? 'large' : ''}`} ref={host} onKeyDown={press}>
       <ReactFlow
         aria-label={label}
         {...{ nodes, edges: lines, nodeTypes: NODE_TYPES, edgeTypes: EDGE_TYPES }}
@@ -85,24 +80,73 @@ function Surface({ label, boxes, edges, layout }: CanvasProps & { layout: Layout
         nodesFocusable={false}
         edgesFocusable={false}
         elementsSelectable={false}
+        onMoveStart={(event) => {
+          if (event !== null) onMoved();
+        }}
         // The wheel scrolls the page; with Ctrl it zooms.
         zoomOnScroll={false}
         preventScrolling={false}
         zoomActivationKeyCode="Control"
         zoomOnDoubleClick={false}
         proOptions={{ hideAttribution: true }}
-      />
-      <div className="graph-tools">
-        <button type="button" className="icon" aria-label="Zoom in" onClick={() => void flow.zoomIn()}>
-          <Plus size={14} aria-hidden />
-        </button>
-        <button type="button" className="icon" aria-label="Zoom out" onClick={() => void flow.zoomOut()}>
-          <Minus size={14} aria-hidden />
-        </button>
-        <button type="button" className="icon" aria-label="Show the whole graph" onClick={() => void flow.fitView()}>
-          <Maximize2 size={14} aria-hidden />
-        </button>
-      </div>
+      >
+        {!fits && isWide && (
+          <MiniMap<BoxNode>
+            pannable
+            position="bottom-left"
+            ariaLabel="The whole graph, with the visible part"
+            nodeClassName={({ data }) => data.box.className}
+          />
+        )}
+      </ReactFlow>
+      <Tools isLarge={isLarge} onMoved={onMoved} onLarge={() => setLarge((before) => !before)} />
+    </div>
+  );
+}
+
+/**
+ * Moves to the first view of a graph, and again when graph or panel change, until somebody has moved the canvas.
+ * `fits`: all of it is readable at once; `isWide`: there is room for a small map of it.
+ */
+function useFirstView(layout: Layout, focus: Point | undefined) {
+  const flow = useReactFlow();
+  const width = useStore((state) => state.width);
+  const height = useStore((state) => state.height);
+  const isMoved = useRef(false);
+  useEffect(() => {
+    if (width > 0 && focus !== undefined && !isMoved.current)
+      void flow.setViewport(firstView(layout, { width, height }, focus));
+  }, [layout, width, height]);
+  return {
+    fits: width === 0 || fitsWhole(layout, { width, height }),
+    isWide: width >= WIDE,
+    onMoved: () => {
+      isMoved.current = true;
+    },
+  };
+}
+
+function Tools({ isLarge, onMoved, onLarge }: { isLarge: boolean; onMoved(): void; onLarge(): void }) {
+  const flow = useReactFlow();
+  const move = (how: () => Promise<boolean>) => () => {
+    onMoved();
+    void how();
+  };
+  const Enlarge = isLarge ? Shrink : Expand;
+  return (
+    <div className="graph-tools">
+      <button type="button" className="icon" aria-label="Zoom in" onClick={move(() => flow.zoomIn())}>
+        <Plus size={14} aria-hidden />
+      </button>
+      <button type="button" className="icon" aria-label="Zoom out" onClick={move(() => flow.zoomOut())}>
+        <Minus size={14} aria-hidden />
+      </button>
+      <button type="button" className="icon" aria-label="Show the whole graph" onClick={move(() => flow.fitView())}>
+        <Maximize2 size={14} aria-hidden />
+      </button>
+      <button type="button" className="icon" aria-label="Use the whole window" aria-pressed={isLarge} onClick={onLarge}>
+        <Enlarge size={14} aria-hidden />
+      </button>
     </div>
   );
 }

@@ -49,7 +49,14 @@ const OPTIONS = {
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
   'elk.layered.nodePlacement.favorStraightEdges': 'true',
   'elk.edgeLabels.inline': 'true',
+  'elk.layered.considerModelOrder.components': 'MODEL_ORDER',
 };
+
+/**
+ * Width to height that parts without a connection are packed to. Downwards they go below each other, in the order of the
+ * nodes, so that `on_failure` comes last and needs no more width than the steps.
+ */
+const ASPECT_RATIO: Readonly<Record<Direction, string>> = { DOWN: '0.01', RIGHT: '1.6' };
 
 let elk: InstanceType<typeof ElkApi> | undefined;
 
@@ -62,7 +69,7 @@ export async function layOut(
   elk ??= new ElkApi({ workerFactory: () => new Worker(workerUrl) });
   const graph: ElkNode = {
     id: 'graph',
-    layoutOptions: { ...OPTIONS, 'elk.direction': direction },
+    layoutOptions: { ...OPTIONS, 'elk.direction': direction, 'elk.aspectRatio': ASPECT_RATIO[direction] },
     // Only what the layout needs: the rest of a box cannot be sent to a worker.
     children: boxes.map(({ id, width, height }) => ({ id, width, height })),
     edges: edges.map(({ id, source, target, label }) => ({

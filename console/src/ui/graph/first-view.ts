@@ -1,0 +1,46 @@
+/** Smallest zoom at which texts can be read, and the largest one for a graph that has to be scrolled. */
+const READABLE = { least: 0.6, most: 0.85 };
+const MARGIN = 16;
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+interface View extends Point {
+  zoom: number;
+}
+
+/** Whether all of a graph can be shown at a size that can be read. */
+export const fitsWhole = (layout: Size, panel: Size): boolean => wholeZoom(layout, panel) >= READABLE.least;
+
+const wholeZoom = (layout: Size, panel: Size): number =>
+  Math.min((panel.width - 2 * MARGIN) / layout.width, (panel.height - 2 * MARGIN) / layout.height);
+
+/**
+ * The view that a graph opens with: all of it when that can be read; otherwise as much as fits around `focus`, the middle of
+ * a node, without empty space beyond the ends of the graph.
+ */
+export function firstView(layout: Size, panel: Size, focus: Point): View {
+  const whole = wholeZoom(layout, panel);
+  const across = (panel.width - 2 * MARGIN) / layout.width;
+  const zoom = whole >= READABLE.least ? Math.min(1, whole) : clamp(across, READABLE.least, READABLE.most);
+  return {
+    x: startOf(panel.width, layout.width * zoom, focus.x * zoom, 'centre'),
+    y: startOf(panel.height, layout.height * zoom, focus.y * zoom, 'start'),
+    zoom,
+  };
+}
+
+/** Where the graph begins along one axis. What fits is centred or lies at the start; the rest is moved towards the focus. */
+function startOf(panel: number, graph: number, focus: number, when: 'centre' | 'start'): number {
+  if (graph + 2 * MARGIN <= panel) return when === 'centre' ? (panel - graph) / 2 : MARGIN;
+  return clamp(panel / 2 - focus, panel - MARGIN - graph, MARGIN);
+}
+
+const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
