@@ -1,6 +1,5 @@
 /**
- * Everything in events of a history as text. Their JSON has bytes in base64, so what may be base64 is added decoded: the text of
- * payloads, by itself.
+ * Returns the events of a history as text. Their JSON has bytes in base64: the decoded payloads are appended.
  */
 export function historyText(events: unknown): string {
   const json = JSON.stringify(events, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));

@@ -1,0 +1,78 @@
+import { BASE, type ApiHarness } from '../integration/api-harness';
+
+/** The answer of a dry run, as tests read it. */
+export interface DryRunReport {
+  outcome: string;
+  gates: { gate: string; passed: boolean | null; detail?: string; conditions?: Record<string, unknown>[] }[];
+  steps: {
+    path: string;
+    status: string;
+    config: Record<string, unknown> | null;
+    result: Record<string, unknown> | null;
+    error: Record<string, unknown> | null;
+    trace: { conditions?: Record<string, unknown>[] } | null;
+  }[];
+  end: Record<string, unknown> | null;
+}
+
+/** An automation with a choice, own effects and a mock for its incident. */
+export const AUTOMATION = {
+  name: 'tried out',
+  variables: { who: '{{ trigger.payload.systemId | upper }}' },
+  triggers: [
+    {
+      id: 'down',
+      event: 'healthcheck.system_health_changed',
+      filter: 'trigger.payload.newStatus == "unhealthy"',
+    },
+  ],
+  conditions: ['trigger.payload.systemId != "ignored"', { time: { after: '08:00', before: '18:00' } }],
+  concurrency_scope: 'context_key',
+  actions: [
+    {
+      id: 'open',
+      action: 'incident.create',
+      config: {
+        title: '{{ variables.who }} is down',
+        severity: 'critical',
+        systemIds: ['{{ trigger.payload.systemId }}'],
+      },
+    },
+    {
+      choose: [
+        { when: 'artifacts.open.incident.incidentId == "other"', sequence: [{ stop: { reason: 'no' } }] },
+        {
+          when: 'artifacts.open.incident.incidentId == "INC-1"',
+          sequence: [
+            { variables: { seen: '{{ artifacts.open.incident.incidentId }}' } },
+            { delay: { minutes: 15 } },
+            {
+              id: 'notify',
+              action: 'integration-webhook.send',
+              config: {
+                url: 'http://far-end.test/{{ variables.seen }}',
+                authType: 'bearer',
+                bearerToken: '${{ secrets.CHAT }}',
+              },
+            },
+          ],
+        },
+      ],
+    },
+    { condition: 'variables.seen == "INC-2"' },
+    { action: 'automation.log', config: { message: 'never' } },
+  ],
+};
+
+export const PAYLOAD = { systemId: 'checkout', previousStatus: 'healthy', newStatus: 'unhealthy' };
+export const NOON = '2026-11-24T12:00:00Z';
+
+/** Tries an automation out; without a token, as an administrator. */
+export async function dryRun(
+  api: ApiHarness,
+  id: string,
+  body: unknown,
+): Promise<{ status: number; report: DryRunReport }> {
+  const answer = await api.call('POST', `${BASE}/automations/${id}/dry-run`, { body });
+  return { status: answer.status, report: answer.body as unknown as DryRunReport };
+}
