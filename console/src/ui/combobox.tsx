@@ -27,11 +27,13 @@ export function Combobox(props: ComboboxProps) {
   const { label, hint, text, choices, required, onType, onChoose, onErase, onLeave } = props;
   const listId = useId();
   const [open, setOpen] = useState(false);
-  const [active, setActive] = useState(-1);
+  // By its value: choices may arrive while the list is open, and Enter must choose what is marked.
+  const [marked, setMarked] = useState<string>();
+  const active = choices.findIndex(({ value }) => value === marked);
   const shown = open && choices.length > 0;
   const close = () => {
     setOpen(false);
-    setActive(-1);
+    setMarked(undefined);
   };
   const choose = (value: string) => {
     onChoose(value);
@@ -42,7 +44,8 @@ export function Combobox(props: ComboboxProps) {
     if (step !== 0) {
       event.preventDefault();
       setOpen(true);
-      setActive((before) => (before + step + choices.length) % Math.max(1, choices.length));
+      const next = active < 0 ? (step > 0 ? 0 : -1) : active + step;
+      setMarked(choices.at(next % Math.max(1, choices.length))?.value);
     } else if (event.key === 'Enter' && shown && choices[active] !== undefined) {
       event.preventDefault();
       choose(choices[active].value);
@@ -71,7 +74,7 @@ export function Combobox(props: ComboboxProps) {
             onChange={(event) => {
               onType(event.target.value);
               setOpen(true);
-              setActive(-1);
+              setMarked(undefined);
             }}
             onFocus={() => setOpen(true)}
             onClick={() => setOpen(true)}

@@ -15,8 +15,10 @@ function useSystems(text: string, chosen: readonly string[] = []): Choice[] {
     placeholderData: keepPreviousData,
     queryFn: () => ask(api.GET('/api/v1/systems', { params: { query: { limit: 50, ...(q === '' ? {} : { q }) } } })),
   });
+  // The answer to an earlier text is shown until the next one arrives, but only what fits this text.
+  const fits = (part: string) => part.toLowerCase().includes(text.trim().toLowerCase());
   return (data?.items ?? [])
-    .filter(({ id }) => !chosen.includes(id))
+    .filter(({ id, name }) => !chosen.includes(id) && (fits(id) || fits(name)))
     .slice(0, SHOWN)
     .map(({ id, name }) => ({ value: id, label: name }));
 }
