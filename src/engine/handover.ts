@@ -7,7 +7,7 @@ import { entityKey } from './change-reader';
 import type { EvaluationLog } from './evaluation-log';
 import { subjectOf } from './gates/gates';
 import type { Fleet } from './fleet';
-import type { RoutingIndex, UnknownTrigger } from './routing-index';
+import type { Candidate, RoutingIndex, UnknownTrigger } from './routing-index';
 
 /** How long after it was recorded a change waits for a worker that has all plugins it concerns. */
 const HOLD_SECONDS = 60;
@@ -26,7 +26,16 @@ const ROUTE: Verdict = { type: 'route' };
 export interface Handover {
   /** Events of the dwells of entities that only another worker can end, by entity. Costs a query only when triggers are unknown. */
   dwellEvents(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, string[]>>;
-  verdict(unrouted: UnroutedChange, events: readonly string[], dwellEvents: readonly string[]): Verdict;
+  verdict(unrouted: UnroutedChange, concerns: Concerns): Verdict;
+}
+
+/** What a change concerns. */
+export interface Concerns {
+  events: readonly string[];
+  /** Events of the dwells of its entity that only another worker can end. */
+  dwellEvents: readonly string[];
+  /** Triggers that the change may fire, by their config, whose automations use a filter that this worker does not have. */
+  incomplete: readonly Candidate[];
 }
 
 /**
@@ -41,18 +50,6 @@ export function createHandover(deps: {
   evaluations: EvaluationLog;
 }): Handover {
   const { db, fleet, index, evaluations } = deps;
-
-  const lackingOf = (kind: string, events: readonly string[], unknown: readonly UnknownTrigger[]) => {
-    const { lacking, own } = fleet.concerned(kind, events);
-    const used = new Set(unknown.filter(({ filters }) => filters.length === 0).map(({ event }) => triggerName(event)));
-    // A trigger type matters only to automations that use it; a kind or plugin may derive any event.
-    const relevant = lacking.filter((name) => !name.startsWith('trigger:') || used.has(name));
-    const direct = events.map(triggerName).filter((name) => used.has(name));
-    const filters = unknown
-      .filter(({ event }) => events.includes(event))
-      .flatMap((each) => each.filters.map(filterName));
-    return { lacking: [...new Set([...relevant, ...direct, ...filters])], own };
-  };
 
   return {
     async dwellEvents(changes) {
@@ -70,10 +67,10 @@ export function createHandover(deps: {
       }
       return byEntity;
     },
-    verdict({ change, lagSeconds }, events, dwellEvents) {
+    verdict({ change, lagSeconds }, concerns) {
       const unknown = index.unknownTriggers();
       if (unknown.length === 0 && !fleet.differs()) return ROUTE;
-      const { lacking, own } = lackingOf(change.kind, [...events, ...dwellEvents], unknown);
+      const { lacking, own, concerned } = lackingOf(fleet, change.kind, concerns, unknown);
       if (lacking.length === 0) return ROUTE;
       const live = lacking.filter((name) => fleet.someoneKnows([name]));
       if (live.length > 0 && fleet.someoneKnows([...live, ...own])) return { type: 'hand-over', names: live };
@@ -81,7 +78,7 @@ export function createHandover(deps: {
       // Otherwise a filter that no worker has would hold up every event of its trigger's type.
       const mayReturn = lacking.some((name) => !isFilter(name) || fleet.someoneKnew(name));
       if (live.length === 0 && mayReturn && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
-      for (const trigger of concernedBy(unknown, lacking)) {
+      for (const trigger of concerned) {
         const { automationId, triggerId, event, filters } = trigger;
         const what = filters.length === 0 ? `trigger ${event}` : `filter ${filters.join(', ')}`;
         const detail = `No worker that could route the change has ${what}.`;
@@ -96,12 +93,28 @@ export function createHandover(deps: {
 
 const isFilter = (name: string): boolean => name.startsWith(filterName(''));
 
-/** Unknown triggers that names concern: their own name, or a kind or plugin that shares the first part of their id. */
+/** What a change needs and this worker lacks, what it needs and has, and the triggers that this is about. */
+function lackingOf(fleet: Fleet, kind: string, concerns: Concerns, unknown: readonly UnknownTrigger[]) {
+  const events = [...concerns.events, ...concerns.dwellEvents];
+  const { lacking, own } = fleet.concerned(kind, events);
+  const ofType = unknown.filter(({ filters }) => filters.length === 0);
+  const used = new Set(ofType.map(({ event }) => triggerName(event)));
+  // A trigger type matters only to automations that use it; a kind or plugin may derive any event.
+  const relevant = lacking.filter((name) => !name.startsWith('trigger:') || used.has(name));
+  const direct = events.map(triggerName).filter((name) => used.has(name));
+  const fired = new Set(concerns.incomplete.map(({ automation, trigger }) => `${automation.id}/${trigger.id}`));
+  const ofFilter = unknown.filter(
+    ({ automationId, triggerId, event, filters }) =>
+      filters.length > 0 && (fired.has(`${automationId}/${triggerId}`) || concerns.dwellEvents.includes(event)),
+  );
+  const types = [...new Set([...relevant, ...direct])];
+  const filters = ofFilter.flatMap((each) => each.filters.map(filterName));
+  const concerned = [...concernedBy(ofType, types), ...ofFilter];
+  return { lacking: [...new Set([...types, ...filters])], own, concerned };
+}
+
+/** Triggers of unknown types that names concern: their own name, or a kind or plugin that shares the first part of their id. */
 function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
   const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0]));
-  return unknown.filter(({ event, filters }) =>
-    filters.length > 0
-      ? filters.some((filter) => names.includes(filterName(filter)))
-      : names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''),
-  );
+  return unknown.filter(({ event }) => names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''));
 }

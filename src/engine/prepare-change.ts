@@ -8,7 +8,7 @@ import type { NewRouting } from '../db/routings';
 import type { Logger } from '../log';
 import type { Routable } from './batch-router';
 import { entityKey, type UnroutedChange } from './change-reader';
-import { refused } from './gates/gates';
+import { isRefusedByConfig, refused } from './gates/gates';
 import { routingOf } from './gates/survivors';
 import type { Handover } from './handover';
 import type { Candidate, RoutingIndex } from './routing-index';
@@ -71,14 +71,21 @@ export function createPrepareChange(
       deps.log.error({ changeId: change.changeId, kind: change.kind, reason: message }, 'a deriver threw'),
     );
     const events = occurrences.map(({ event }) => event);
-    const verdict = deps.handover.verdict(unrouted, events, dwellEvents.get(key) ?? []);
+    const incomplete = occurrences.flatMap((occurrence) => incompleteOf(deps.index, change, occurrence));
+    const verdict = deps.handover.verdict(unrouted, {
+      events,
+      dwellEvents: dwellEvents.get(key) ?? [],
+      incomplete: incomplete.filter(({ isRefused }) => !isRefused).map(({ candidate }) => candidate),
+    });
     if (verdict.type === 'hand-over') given.set(partition, verdict.names);
     if (verdict.type === 'hold') restUntil(change, Date.now() + HOLD_MS);
     if (verdict.type !== 'route') return null;
     if (attempts === 0) deps.onRouted(unrouted.lagSeconds);
-    const candidates = occurrences.flatMap((occurrence) =>
+    const complete = occurrences.flatMap((occurrence) =>
       candidatesOf(deps.index, change, occurrence).map((candidate) => ({ candidate, occurrence })),
     );
+    // What a config refuses needs no filter: the gates leave its reason.
+    const candidates = [...complete, ...incomplete.filter(({ isRefused }) => isRefused)];
     const fence = { seq: change.seq, partition, epoch };
     const notes = deps.keepsRoutings ? notesOf(deps.index, change, occurrences) : [];
     const listeners = listenersOf(queued, change);
@@ -89,8 +96,29 @@ export function createPrepareChange(
 /** Triggers that an occurrence concerns. A time of a schedule concerns its own trigger only. */
 function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: Occurrence): Candidate[] {
   if (change.kind !== SCHEDULE_KIND) return index.candidates(event, payload);
+  return scheduled(change, event, (automationId, triggerId) => index.find(automationId, triggerId));
+}
+
+/** The same for triggers whose automations use a filter that this worker does not have, and whether the config refuses. */
+function incompleteOf(index: RoutingIndex, change: Change, occurrence: Occurrence) {
+  const { event, payload } = occurrence;
+  const found =
+    change.kind === SCHEDULE_KIND
+      ? scheduled(change, event, (automationId, triggerId) => index.findIncomplete(automationId, triggerId))
+      : index.incompleteCandidates(event, payload);
+  return found.map((candidate) => {
+    return { candidate, occurrence, isRefused: isRefusedByConfig(candidate, occurrence) };
+  });
+}
+
+/** The trigger whose schedule has made a change. */
+function scheduled(
+  change: Change,
+  event: string,
+  find: (automationId: string, triggerId: string) => Candidate | undefined,
+): Candidate[] {
   const [automationId = '', triggerId = ''] = change.id.split('/');
-  const own = index.find(automationId, triggerId);
+  const own = find(automationId, triggerId);
   return own && normalizeEvent(own.trigger.event) === event ? [own] : [];
 }
 

@@ -69,4 +69,19 @@ describe('the routing index', () => {
     expect(ids(index, 'automation.any_change')).toEqual([]);
     expect(index.size).toBe(1);
   });
+
+  it('keeps triggers whose automation uses a filter that is not there apart, by their routing key too', () => {
+    const index = new RoutingIndex(registry, ({ id }) => (id === 'a' ? ['beaufort'] : []));
+    index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'one' } }]));
+    index.set(automation('b', [{ id: 'y', event: 'automation.event', config: { type: 'one' } }]));
+    const incomplete = (type: string) =>
+      index.incompleteCandidates('automation.event', { type }).map(({ automation: { id } }) => id);
+    expect(ids(index, 'automation.event', { type: 'one' })).toEqual(['b/y']);
+    expect([incomplete('one'), incomplete('two')]).toEqual([['a'], []]);
+    expect([index.find('a', 'x'), index.findIncomplete('b', 'y')]).toEqual([undefined, undefined]);
+    expect(index.findIncomplete('a', 'x')?.trigger.id).toBe('x');
+    expect(index.isUnknown('a', 'x')).toBe(true);
+    index.remove('a');
+    expect([incomplete('one'), index.findIncomplete('a', 'x')]).toEqual([[], undefined]);
+  });
 });

@@ -32,10 +32,14 @@ export class RoutingIndex {
   private readonly events = new Map<string, EventCandidates>();
   /** The same for triggers that are disabled, or whose automation is. */
   private readonly disabled = new Map<string, EventCandidates>();
+  /** The same for enabled triggers whose type this process knows, while it lacks a filter of their automation. */
+  private readonly incomplete = new Map<string, EventCandidates>();
   /** Removers of what each automation put in. */
   private readonly entries = new Map<string, (() => void)[]>();
-  /** By automation and trigger id. */
+  /** Those of `events`, by automation and trigger id. */
   private readonly byName = new Map<string, Candidate>();
+  /** Those of `incomplete`, by automation and trigger id. */
+  private readonly incompleteByName = new Map<string, Candidate>();
   /** Enabled triggers that this process cannot route, by automation and trigger id. */
   private readonly unknown = new Map<string, UnknownTrigger>();
 
@@ -60,10 +64,12 @@ export class RoutingIndex {
       if (!type || lacking.length > 0) {
         const filters = type ? lacking : [];
         const unknown = { automationId: automation.id, triggerId: trigger.id, event: trigger.event, filters };
-        if (automation.enabled && trigger.enabled) removers.push(this.addUnknown(unknown));
+        const isLive = automation.enabled && trigger.enabled;
+        if (isLive) removers.push(this.addUnknown(unknown));
+        if (isLive && type) removers.push(addTo(this.incomplete, this.incompleteByName, { automation, trigger, type }));
         continue;
       }
-      removers.push(this.add(normalizeEvent(trigger.event), { automation, trigger, type }));
+      removers.push(this.add({ automation, trigger, type }));
     }
     this.entries.set(automation.id, removers);
   }
@@ -83,6 +89,11 @@ export class RoutingIndex {
     return this.disabled.size === 0 ? [] : this.lookUp(this.disabled, event, payload);
   }
 
+  /** Those that would be candidates if this process had the filters of their automations. */
+  incompleteCandidates(event: string, payload: Record<string, unknown>): Candidate[] {
+    return this.incomplete.size === 0 ? [] : this.lookUp(this.incomplete, event, payload);
+  }
+
   private lookUp(events: Map<string, EventCandidates>, event: string, payload: Record<string, unknown>): Candidate[] {
     const bucket = events.get(event);
     if (!bucket) return [];
@@ -97,6 +108,11 @@ export class RoutingIndex {
   /** An enabled trigger of an enabled automation. */
   find(automationId: string, triggerId: string): Candidate | undefined {
     return this.byName.get(nameOf(automationId, triggerId));
+  }
+
+  /** As `find`, of a trigger whose automation uses a filter that this process does not have. */
+  findIncomplete(automationId: string, triggerId: string): Candidate | undefined {
+    return this.incompleteByName.get(nameOf(automationId, triggerId));
   }
 
   /** Whether anybody listens to an event at all. */
@@ -120,24 +136,33 @@ export class RoutingIndex {
     return () => this.unknown.delete(name);
   }
 
-  private add(event: string, candidate: Candidate): () => void {
+  private add(candidate: Candidate): () => void {
     const isLive = candidate.automation.enabled && candidate.trigger.enabled;
-    const events = isLive ? this.events : this.disabled;
-    const bucket = events.get(event) ?? { byKey: new Map(), any: new Map() };
-    events.set(event, bucket);
-    const key = candidate.type.routingKey?.ofConfig(candidate.trigger.config) ?? null;
-    const entries = key === null ? bucket.any : (bucket.byKey.get(key) ?? new Map<string, Candidate>());
-    if (key !== null) bucket.byKey.set(key, entries);
-    const name = nameOf(candidate.automation.id, candidate.trigger.id);
-    entries.set(name, candidate);
-    if (isLive) this.byName.set(name, candidate);
-    return () => {
-      entries.delete(name);
-      if (isLive) this.byName.delete(name);
-      if (key !== null && entries.size === 0) bucket.byKey.delete(key);
-      if (bucket.any.size === 0 && bucket.byKey.size === 0) events.delete(event);
-    };
+    return isLive ? addTo(this.events, this.byName, candidate) : addTo(this.disabled, null, candidate);
   }
+}
+
+/** Adds a candidate by its event and routing key, and by its name. Returns what removes it again. */
+function addTo(
+  events: Map<string, EventCandidates>,
+  byName: Map<string, Candidate> | null,
+  candidate: Candidate,
+): () => void {
+  const event = normalizeEvent(candidate.trigger.event);
+  const bucket = events.get(event) ?? { byKey: new Map(), any: new Map() };
+  events.set(event, bucket);
+  const key = candidate.type.routingKey?.ofConfig(candidate.trigger.config) ?? null;
+  const entries = key === null ? bucket.any : (bucket.byKey.get(key) ?? new Map<string, Candidate>());
+  if (key !== null) bucket.byKey.set(key, entries);
+  const name = nameOf(candidate.automation.id, candidate.trigger.id);
+  entries.set(name, candidate);
+  byName?.set(name, candidate);
+  return () => {
+    entries.delete(name);
+    byName?.delete(name);
+    if (key !== null && entries.size === 0) bucket.byKey.delete(key);
+    if (bucket.any.size === 0 && bucket.byKey.size === 0) events.delete(event);
+  };
 }
 
 const nameOf = (automationId: string, triggerId: string): string => `${automationId}/${triggerId}`;

@@ -132,6 +132,46 @@ describe('workers with different plugins', () => {
     await engine.call(api, 'DELETE', `/automations/${automation}`);
   }, 120_000);
 
+  test('an event that the config of a trigger refuses does not wait for the filter of its automation', async () => {
+    const automation = await save({
+      name: 'buoys',
+      triggers: [
+        {
+          event: 'automation.entity_changed',
+          config: { kind: 'buoy', field: 'state', to: 'adrift' },
+          filter: '(trigger.payload.next.kmh | beaufort) > 8',
+        },
+      ],
+      actions: [seen],
+    });
+    await engine.call(api, 'PUT', '/entity-kinds/buoy', { schema: { type: 'object' } });
+    // The filter was there within the last minutes, so what needs it waits.
+    const [, knowing] = await Promise.all([start(''), start(WEATHER)]);
+    await knowing.stop();
+    const isRouted = async (id: string): Promise<boolean> => {
+      const { rows } = await engine.database.pool.query(
+        `select 1 from changes where kind = 'buoy' and entity_id = $1 and routed_at is not null`,
+        [id],
+      );
+      return rows.length === 1;
+    };
+    await engine.call(api, 'PUT', '/entities/buoy/drifting', { state: 'adrift', kmh: 100 });
+    await engine.call(api, 'PUT', '/entities/buoy/moored', { state: 'moored', kmh: 100 });
+    await until('the refused change is routed', () => isRouted('moored'));
+    expect(await isRouted('drifting')).toBe(false);
+    const outcomes = await until('its reason is written', async () => {
+      const found = await engine.outcomes(automation);
+      return found.length > 0 && found;
+    });
+    expect(outcomes).toMatchObject([
+      { outcome: 'config', detail: 'The config of the trigger does not match.', count: 1 },
+    ]);
+    await start(WEATHER);
+    expect((await engine.ended(1, automation, 60_000)).map(({ status }) => status)).toEqual(['success']);
+    expect(await isRouted('drifting')).toBe(true);
+    await engine.call(api, 'DELETE', `/automations/${automation}`);
+  }, 120_000);
+
   test('an API without the filter of a plugin refuses to evaluate with it, and one that has it starts the run', async () => {
     const automation = await save({
       name: 'by hand',

@@ -121,6 +121,10 @@ export async function enterGates(
 export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string | null =>
   shape === 'entity' ? id : null;
 
+/** Whether a candidate is refused by its config or by a silence. Reads no table and evaluates no filter. */
+export const isRefusedByConfig = (candidate: Candidate, occurred: Occurrence): boolean =>
+  occurred.silenced !== undefined || 'refusal' in readOccurrence(candidate, occurred);
+
 /** What a trigger makes of an occurrence. `contextKey` undefined = the trigger cannot name one. */
 type ReadOccurrence =
   | { contextKey: string | null; payload: Record<string, unknown> }
