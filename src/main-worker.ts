@@ -8,7 +8,7 @@ import { createRunSecrets } from './activities/run-secrets';
 import { createPostgresSecrets } from './integrations/secret-backend';
 import { createRunSources } from './db/runs/run-source';
 import { runsToEnd, runsToStart } from './db/runs/start-queue';
-import { wakesToSend, type Wake } from './db/runs/waits';
+import { wakesToSend, type Wake } from './db/runs/wait-states';
 import { createHousekeeping } from './activities/housekeeping/create-housekeeping';
 import { createPeriodicWork } from './activities/housekeeping/periodic-work';
 import { periodicDue } from './db/periodic-work';

@@ -1,7 +1,7 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
 import { randomUUID } from 'node:crypto';
 import type { AttemptKey } from '../db/runs/attempts';
-import type { StepStart } from '../db/runs/begin-step';
+import type { StepStart } from '../db/runs/step-states';
 import type { RetryPlan } from '../domain/run/plan';
 import type { CallingAction } from '../integrations/contract';
 import type { ActionStepOfRun } from './step';

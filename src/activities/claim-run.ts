@@ -1,4 +1,4 @@
-import { endedUnder } from '../db/runs/claim';
+import { endedUnder } from '../db/runs/outcomes';
 import { variablesSet } from '../db/runs/outcomes';
 import type { RunActivities, StretchInput } from '../domain/run/activities';
 import { planOf } from '../domain/run/interpret/steps';

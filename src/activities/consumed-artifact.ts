@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
-import type { StoredArtifact } from '../db/runs/begin-step';
+import type { StoredArtifact } from '../db/runs/step-states';
 import type { RunSource } from '../db/runs/run-source';
 
 /**

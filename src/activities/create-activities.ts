@@ -1,5 +1,5 @@
-import { writeJournal } from '../db/runs/journal';
-import { noteRunFailed } from '../db/runs/note-failed';
+import { writeJournal } from '../db/runs/step-states';
+import { noteRunFailed } from '../db/runs/run-states';
 import type { RunActivities } from '../domain/run/activities';
 import { createClaimRun } from './claim-run';
 import { createDefaultActivity } from './default-activity';

@@ -1,6 +1,6 @@
 import type { Database } from '../db/client';
 import type { Bucket } from '../db/runs/bucket';
-import { finishRun, type RunEnd } from '../db/runs/finish';
+import { finishRun, type RunEnd } from '../db/runs/run-states';
 import type { ActivityDeps } from './deps';
 
 /** Writes how a run ended, and lets the next one of its queue start. False: it had ended before. */

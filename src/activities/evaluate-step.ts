@@ -1,9 +1,7 @@
 import type { Executor } from '../db/executor';
-import { beginStep, type StepStart } from '../db/runs/begin-step';
-import { endStep } from '../db/runs/end-step';
+import { beginStep, type StepStart, endStep, writeJournal } from '../db/runs/step-states';
+import { setWaiting } from '../db/runs/run-states';
 import { decidedBefore } from '../db/runs/outcomes';
-import { setWaiting } from '../db/runs/set-waiting';
-import { writeJournal } from '../db/runs/journal';
 import { isDatabaseAway } from '../db/availability';
 import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';

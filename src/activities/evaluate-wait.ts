@@ -1,22 +1,11 @@
 import type { Executor } from '../db/executor';
 import { artifactsOf } from '../db/runs/artifacts';
-import { beginStep } from '../db/runs/begin-step';
-import { endStep } from '../db/runs/end-step';
-import { writeJournal } from '../db/runs/journal';
+import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
+import { setWaiting } from '../db/runs/run-states';
+import { changedAfter } from '../db/runs/wait-queries';
+import { eventsOf, wildKinds, type Wait, type WaitContext } from '../db/runs/wait-row';
+import { beginCheck, insertWait, lockWait, removeWait, endCheck } from '../db/runs/wait-states';
 import { beganAt, changesAfter, logPosition } from '../db/runs/log-position';
-import { setWaiting } from '../db/runs/set-waiting';
-import {
-  changedAfter,
-  eventsOf,
-  beginCheck,
-  insertWait,
-  lockWait,
-  removeWait,
-  endCheck,
-  wildKinds,
-  type Wait,
-  type WaitContext,
-} from '../db/runs/waits';
 import { withoutTakenEvents } from '../db/runs/taken-events';
 import { isDatabaseAway } from '../db/availability';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';

@@ -1,6 +1,5 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
-import { beginStep } from '../db/runs/begin-step';
-import { writeJournal } from '../db/runs/journal';
+import { beginStep, writeJournal } from '../db/runs/step-states';
 import type { StepOutcome } from '../domain/run/activities';
 import type { ActivityDeps } from './deps';
 import { keyOf } from './call-attempt';

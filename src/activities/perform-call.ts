@@ -2,9 +2,7 @@ import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/
 import { isDatabaseAway } from '../db/availability';
 import type { Executor } from '../db/executor';
 import { countSent, noteFailedAttempt, stepStanding } from '../db/runs/attempts';
-import { beginStep } from '../db/runs/begin-step';
-import { endStep } from '../db/runs/end-step';
-import { writeJournal } from '../db/runs/journal';
+import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
 import { messageOf } from '../domain/errors';
 import type { StepOutcome } from '../domain/run/activities';
 import { isInBranch } from '../domain/run/lanes';

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { decidedBefore, outcomesOf, type StoredOutcome } from '../db/runs/outcomes';
-import { writeJournal } from '../db/runs/journal';
+import { writeJournal } from '../db/runs/step-states';
 import type { RunSource } from '../db/runs/run-source';
 import { FermataError } from '../domain/errors';
 import type { Done, StepOutcome, Stretched, StretchInput } from '../domain/run/activities';

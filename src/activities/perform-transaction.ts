@@ -1,8 +1,6 @@
 import { isDatabaseAway } from '../db/availability';
 import type { Executor } from '../db/executor';
-import { beginStep } from '../db/runs/begin-step';
-import { endStep } from '../db/runs/end-step';
-import { writeJournal } from '../db/runs/journal';
+import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
 import { FermataError, messageOf } from '../domain/errors';
 import { ExpressionError } from '../domain/expressions/error';
 import type { StepOutcome } from '../domain/run/activities';

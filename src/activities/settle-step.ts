@@ -1,8 +1,7 @@
 import type { Executor } from '../db/executor';
 import { stepStanding } from '../db/runs/attempts';
-import { beginStep } from '../db/runs/begin-step';
-import { endLastStep, endStep, type StepEnd } from '../db/runs/end-step';
-import { writeJournal } from '../db/runs/journal';
+import { beginStep, endStep, type StepEnd, writeJournal } from '../db/runs/step-states';
+import { endLastStep } from '../db/runs/run-states';
 import { FermataError } from '../domain/errors';
 import { toStorable } from '../domain/entities/storable';
 import { maskFields } from '../domain/secrets/mask-values';

@@ -1,4 +1,4 @@
-import type { StepNames, StepStart } from '../db/runs/begin-step';
+import type { StepNames, StepStart, StepEnd } from '../db/runs/step-states';
 import type { ActionStep, ProviderAction } from '../domain/definition/action';
 import { kindOf } from '../domain/definition/action-kind';
 import { FermataError } from '../domain/errors';
@@ -14,7 +14,6 @@ import { artifactView, isInBranch } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
 import type { ExpressionContext } from '../evaluation/evaluator';
-import type { StepEnd } from '../db/runs/end-step';
 import type { RunSource } from '../db/runs/run-source';
 
 /** A step of a run, as an activity works on it. */

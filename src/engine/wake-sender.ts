@@ -1,5 +1,5 @@
 import type { Database } from '../db/client';
-import { takeWakes, type Wake } from '../db/runs/waits';
+import { takeWakes, type Wake } from '../db/runs/wait-states';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';

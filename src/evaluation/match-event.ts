@@ -1,6 +1,6 @@
 import type { Executor } from '../db/executor';
 import type { RunSource } from '../db/runs/run-source';
-import type { Wait } from '../db/runs/waits';
+import type { Wait } from '../db/runs/wait-row';
 import type { AwaitedEvent } from '../domain/definition/awaited-events';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { normalizeEvent, type Registry } from '../domain/registry/registry';

@@ -1,5 +1,5 @@
 import type { RunSource } from '../db/runs/run-source';
-import type { WaitContext } from '../db/runs/waits';
+import type { WaitContext } from '../db/runs/wait-row';
 import type { ExpressionContext } from './evaluator';
 
 /** Returns what the expressions of a wait see, in the worker and in the dispatcher. */

@@ -6,9 +6,8 @@ import {
 } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { Executor } from '../db/executor';
-import { endUnclaimedRun } from '../db/runs/lost';
+import { endUnclaimedRun, type ClosedRun } from '../db/runs/run-states';
 import { markClosed, moveRun, runStanding, type StartableRun } from '../db/runs/start-queue';
-import type { ClosedRun } from '../db/runs/close-runs';
 import { isForeign } from './foreign-execution';
 import { searchAttributesOf } from './search-attributes';
 import { markdownLine } from '../domain/run/markdown';

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { cancelRun } from '../../src/db/runs/cancel';
+import { cancelRun } from '../../src/db/runs/run-states';
 import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine } from '../support/engine';
 import { until } from '../support/until';

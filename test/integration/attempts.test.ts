@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { endLastStep } from '../../src/db/runs/end-step';
+import { endLastStep } from '../../src/db/runs/run-states';
 import { startEngine, type Engine } from '../support/engine';
 import type { Received } from '../support/receiver';
 import { startPostgres } from '../support/services';

@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { cancelRun } from '../../src/db/runs/cancel';
+import { cancelRun } from '../../src/db/runs/run-states';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { post, runSteps, saveSteps, sentTo } from '../support/run-steps';

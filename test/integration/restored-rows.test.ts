@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { lazyClient } from '../../src/temporal/connect';
-import { closeRuns } from '../../src/db/runs/close-runs';
-import { insertWait } from '../../src/db/runs/waits';
+import { closeRuns } from '../../src/db/runs/run-states';
+import { insertWait } from '../../src/db/runs/wait-states';
 import { uuidV7 } from '../../src/domain/clock';
 import { startEngine, type Engine } from '../support/engine';
 import { until } from '../support/until';

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { pack, type Header } from 'tar-stream';
-import { cancelRun } from '../../src/db/runs/cancel';
+import { cancelRun } from '../../src/db/runs/run-states';
 import { sandboxProblem } from '../../src/integrations/script/sandbox';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';

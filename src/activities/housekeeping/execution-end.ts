@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { LostEnd, OpenRun } from '../../db/runs/lost';
+import type { LostEnd } from '../../db/runs/run-states';
+import type { OpenRun } from '../../db/runs/open-runs';
 
 /** How the execution ended, or null while it is open. A completed one wrote its row first: then that write was lost. */
 export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | null> {

@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Database } from '../../db/client';
 import { noteDone, positionOf } from '../../db/periodic-work';
-import { endLostRun, openRunsAmong } from '../../db/runs/lost';
+import { endLostRun } from '../../db/runs/run-states';
+import { openRunsAmong } from '../../db/runs/open-runs';
 import { IS_RUN, type RunMemo } from '../../domain/run/messages';
 import { endOf } from './execution-end';
 

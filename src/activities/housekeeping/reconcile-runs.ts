@@ -1,7 +1,8 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Database } from '../../db/client';
 import { noteDone, positionOf } from '../../db/periodic-work';
-import { endLostRun, openRunsAfter, waitsWithoutRow, withoutRow, type OpenRun } from '../../db/runs/lost';
+import { endLostRun } from '../../db/runs/run-states';
+import { openRunsAfter, waitsWithoutRow, withoutRow, type OpenRun } from '../../db/runs/open-runs';
 import type { Clock } from '../../domain/clock';
 import type { HousekeepingActivities } from '../../domain/run/housekeeping';
 import { IS_RUN, type RunMemo, type WakeSignal } from '../../domain/run/messages';

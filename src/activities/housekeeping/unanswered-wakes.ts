@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Executor } from '../../db/executor';
-import { endForgottenWait, isStillWoken, unansweredWakes } from '../../db/runs/forgotten-waits';
+import { endForgottenWait } from '../../db/runs/wait-states';
+import { isStillWoken, unansweredWakes } from '../../db/runs/wait-queries';
 import type { EvaluateWaitsSignal } from '../../domain/run/messages';
 
 const LIMIT = 200;

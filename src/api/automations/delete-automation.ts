@@ -1,6 +1,6 @@
 import type { AutomationStore, CheckCurrent } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
-import { cancelRunsOf } from '../../db/runs/cancel';
+import { cancelRunsOf } from '../../db/runs/run-states';
 
 /**
  * Deletes an automation in the caller's transaction: its runs are cancelled, its history stays. The caller notifies the

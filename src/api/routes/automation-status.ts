@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AutomationStatus } from '../../db/automation-store';
-import { cancelRunsOf } from '../../db/runs/cancel';
+import { cancelRunsOf } from '../../db/runs/run-states';
 import { AutomationAnswer, AUTOMATION_TYPES, reply } from '../automations/answer';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { assertIfMatch, IF_MATCH } from '../http/etag';

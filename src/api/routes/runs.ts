@@ -11,7 +11,7 @@ import {
   matchingRunIds,
   stepPage,
 } from '../../db/run-queries';
-import { cancelRun } from '../../db/runs/cancel';
+import { cancelRun } from '../../db/runs/run-states';
 import { stuckReason } from '../../db/runs/stuck';
 import { RUN_STATUSES } from '../../db/tables/runs';
 import { FermataError } from '../../domain/errors';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
-import { awaitedEvents, listWaits, type Wait } from '../../db/runs/waits';
+import { awaitedEvents, type Wait } from '../../db/runs/wait-row';
+import { listWaits } from '../../db/runs/wait-queries';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
 import { Timestamp } from '../http/values';

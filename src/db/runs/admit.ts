@@ -3,8 +3,8 @@ import { scopeKeyOf } from '../../domain/run/bucket';
 import { runWorkflowId } from '../../domain/run/workflow-id';
 import type { Executor } from '../executor';
 import { inScope, lockBuckets, type Bucket } from './bucket';
-import { closeRuns, type ClosedRun } from './close-runs';
-import { insertRuns, readStandings, type RunInsert, type RunStanding } from './insert-runs';
+import { closeRuns, type ClosedRun, insertRuns, type RunInsert } from './run-states';
+import { readStandings, type RunStanding } from './run-standings';
 import type { RunRequest } from './run-request';
 
 export type Admission =

@@ -40,3 +40,10 @@ export function decidedBefore(decided: unknown, iteration: number | undefined): 
   if (before?.type !== 'repeat' || iteration === undefined || before.iteration === iteration) return before;
   return (before.iteration ?? -1) > iteration ? { type: 'repeat', iteration, goesOn: true } : null;
 }
+
+/** Returns whether this execution ended the run as a success, and its worker died before it could report that. */
+export async function endedUnder(db: Executor, runId: string, executionRunId: string): Promise<boolean> {
+  const result = await db.execute(sql`
+    select 1 from runs where id = ${runId} and execution_run_id = ${executionRunId} and status = 'success'`);
+  return result.rows.length > 0;
+}

@@ -4,7 +4,7 @@ import { Definition } from '../../domain/definition/schema';
 import { FermataError } from '../../domain/errors';
 import { LruCache } from '../../domain/expressions/lru-cache';
 import type { RunFacts } from '../../domain/run/scope';
-import { claimRun, type ClaimedRun, type RunRow } from './claim';
+import { claimRun, type ClaimedRun, type ClaimedRow as RunRow } from './run-states';
 
 /** What of a run never changes while it runs, with the definition it is pinned to. */
 export interface RunSource {

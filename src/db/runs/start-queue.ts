@@ -1,8 +1,8 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { nameOfFirstStretch } from '../../domain/run/activity-names';
 import type { Executor } from '../executor';
-import type { ClosedRun } from './close-runs';
-import { bucketStalled } from './promote';
+import type { ClosedRun } from './run-states';
+import { bucketStalled } from './stalled-buckets';
 
 /** A run whose execution must be started, with what Temporal shows of it. */
 export interface StartableRun {

@@ -1,6 +1,6 @@
 import type { Database } from '../../db/client';
-import type { ClosedRun } from '../../db/runs/close-runs';
-import { promoteStalled, stalledBuckets } from '../../db/runs/promote';
+import type { ClosedRun } from '../../db/runs/run-states';
+import { promoteStalled, stalledBuckets } from '../../db/runs/stalled-buckets';
 import { closingRuns, renewAttempts, type StartableRun } from '../../db/runs/start-queue';
 import type { Logger } from '../../log';
 import type { RunStarter } from '../../temporal/run-starter';

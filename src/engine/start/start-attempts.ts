@@ -1,6 +1,6 @@
 import { isDatabaseAway } from '../../db/availability';
 import type { Executor } from '../../db/executor';
-import type { ClosedRun } from '../../db/runs/close-runs';
+import type { ClosedRun } from '../../db/runs/run-states';
 import { noteStarted, type StartableRun } from '../../db/runs/start-queue';
 import { messageOf } from '../../domain/errors';
 import type { Logger } from '../../log';

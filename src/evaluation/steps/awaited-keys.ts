@@ -1,5 +1,5 @@
 import type { Executor } from '../../db/executor';
-import type { AwaitedKey } from '../../db/runs/waits';
+import type { AwaitedKey } from '../../db/runs/wait-row';
 import type { AwaitedEvent } from '../../domain/definition/awaited-events';
 import { toStorable } from '../../domain/entities/storable';
 import { normalizeEvent } from '../../domain/registry/registry';

@@ -1,0 +1,381 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { EndedBy, RunError, StepRecord } from '../../domain/run/step-record';
+import type { Executor } from '../executor';
+import type { RunStatus } from '../tables/runs';
+import { ACTIVE, inScope, lockBucket, type Bucket } from './bucket';
+import type { OpenRun } from './open-runs';
+import type { RunRequest } from './run-request';
+import { endedRow, leftByStep, writeJournal, type StepEnd } from './step-states';
+import { leftBy } from './wait-states';
+
+/*
+ * The life of a run's row (`RunStatus`): pending, running, waiting, then success, failed or cancelled, which nothing leaves. A run
+ * whose execution vanished goes back to pending once, for its `on_failure`. Some statements move other rows too:
+ * - Whatever ends a run cancels its open steps and deletes its waits and sealed secrets; `finishRun` and `endLastStep` also let the
+ *   next run of its bucket start.
+ * - `endLastStep` ends the last step and the run.
+ * - The beginning of a step sets a waiting run back to running, and the end of one beside others may let it wait: both are part of
+ *   statements of `step-states.ts`.
+ */
+
+/** A row of `runs` to insert. */
+export interface RunInsert {
+  request: RunRequest;
+  scopeKey: string;
+  workflowId: string;
+  /** False = it is queued after another run, or was replaced in the same batch. */
+  startNow: boolean;
+  /** Set when a later request of the same batch replaced it: the row is inserted as `cancelled`. */
+  endedBy: Record<string, unknown> | null;
+}
+
+/** Inserts rows of runs in one statement; their `seq` follows the given order. */
+export async function insertRuns(tx: Executor, rows: readonly RunInsert[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.execute(sql`
+    insert into runs (id, automation_id, version, scope_key, mode, status, trigger_id, trigger_event, change_id,
+      context_key, trigger_scope, variables, parent_run_id, root_run_id, caused_by, depth, workflow_id,
+      start_at, start_attempted_at, created_at, finished_at, ended_by)
+    select id, automation_id, version, scope_key, mode, case when ended_by is null then 'pending' else 'cancelled' end,
+      trigger_id, trigger_event, change_id, context_key, trigger_scope, variables, parent_run_id, root_run_id, caused_by,
+      depth, workflow_id, case when start_now then clock_timestamp() end,
+      case when attempted then clock_timestamp() end, clock_timestamp(),
+      case when ended_by is not null then clock_timestamp() end, ended_by
+    from jsonb_to_recordset(${JSON.stringify(rows.map(toRecord))}::jsonb) as r(ord int, id uuid, automation_id uuid,
+      version int, scope_key text, mode text, trigger_id text, trigger_event text, change_id uuid, context_key text,
+      trigger_scope jsonb, variables jsonb, parent_run_id uuid, root_run_id uuid, caused_by uuid, depth int,
+      workflow_id text, start_now boolean, attempted boolean, ended_by jsonb)
+    order by ord`);
+}
+
+function toRecord({ request, scopeKey, workflowId, startNow, endedBy }: RunInsert, ord: number) {
+  return {
+    ...{ ord, id: request.id, automation_id: request.automationId, version: request.version, scope_key: scopeKey },
+    ...{ mode: request.mode, trigger_id: request.triggerId, trigger_event: request.triggerEvent },
+    ...{ change_id: request.changeId, context_key: request.contextKey },
+    ...{ trigger_scope: request.trigger, variables: request.variables },
+    ...{ parent_run_id: request.parentRunId ?? null, root_run_id: request.rootRunId ?? request.id },
+    ...{ caused_by: request.causedBy, depth: request.depth, workflow_id: workflowId, start_now: startNow },
+    ...{ attempted: startNow && (request.callerStarts ?? false), ended_by: endedBy },
+  };
+}
+
+/** The first queued run of a bucket, in the order of admission. */
+function headOf({ automationId, scopeKey }: Bucket): SQL {
+  return sql`(
+    select id from runs
+    where automation_id = ${automationId} and scope_key = ${scopeKey} and status = 'pending' and start_at is null
+    order by seq limit 1)`;
+}
+
+/** Whether nothing of the bucket is active that was let start, apart from a run that ends in the same statement. */
+function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
+  return sql`not exists (
+    select 1 from runs
+    where ${inScope(bucket)} and status in ${ACTIVE} and start_at is not null and id is distinct from ${except}::uuid)`;
+}
+
+/**
+ * Lets the first queued run of a bucket start when nothing of the bucket is active before it. The caller holds the
+ * bucket's lock. Returns the id of the run that may start now, or null.
+ */
+export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string | null> {
+  const result = await tx.execute<{ id: string }>(sql`
+    update runs set start_at = clock_timestamp() where id = ${headOf(bucket)} and ${nobodyActive(bucket)}
+    returning id`);
+  return result.rows[0]?.id ?? null;
+}
+
+/** The columns of a run that never change while it runs, with those of its automation. */
+export interface ClaimedRow extends Record<string, unknown> {
+  automation_id: string;
+  version: number;
+  scope_key: string;
+  mode: string;
+  root_run_id: string;
+  depth: number;
+  context_key: string | null;
+  trigger_scope: Record<string, unknown>;
+  started_at: string | null;
+  created_at: string;
+  /** Size of `trigger_scope` as Postgres stores it. */
+  bytes: number;
+  name: string;
+  group: string | null;
+}
+
+/** What an execution learns when it claims its run. */
+export interface ClaimedRun {
+  row: ClaimedRow;
+  variables: Record<string, unknown>;
+  /** What the run failed with before: it lost its execution, and only its `on_failure` is left. */
+  lost: RunError | null;
+}
+
+/**
+ * The first step of every execution: `pending` → `running`, storing the execution. null = the row is not for this
+ * execution (ended, replaced, claimed by another): it must end without a trace. A repeat by the same execution finds
+ * its own claim. Returns the row as well, which saves every run a statement.
+ */
+export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
+  const result = await db.execute<ClaimedRow & { variables: Record<string, unknown>; error: RunError | null }>(sql`
+    with claimed as (
+      update runs set status = 'running', execution_run_id = ${executionRunId},
+        started_at = coalesce(started_at, clock_timestamp()), seq = nextval('change_seq')
+      where id = ${runId} and ((status = 'pending' and start_at is not null)
+        or (status in ('running', 'waiting') and execution_run_id = ${executionRunId}))
+      returning automation_id, version, scope_key, mode, root_run_id, depth, context_key, trigger_scope, started_at,
+        created_at, variables, error)
+    select r.automation_id, r.version, r.scope_key, r.mode, r.root_run_id, r.depth, r.context_key, r.trigger_scope,
+      r.started_at, r.created_at, r.variables, r.error, pg_column_size(r.trigger_scope) as bytes, a.name, a."group"
+    from claimed r join automations a on a.id = r.automation_id`);
+  const row = result.rows[0];
+  if (!row) return null;
+  const { variables, error } = row;
+  return { row, variables, lost: error?.code === 'execution_lost' ? error : null };
+}
+
+/** The run has nothing to do until something comes: a timer, an event. The next step that begins sets it back. */
+export async function setWaiting(tx: Executor, runId: string): Promise<void> {
+  await tx.execute(
+    sql`update runs set status = 'waiting', seq = nextval('change_seq') where id = ${runId} and status = 'running'`,
+  );
+}
+
+/** Notes what a run failed with, while it stays open for its `on_failure`. False: it has ended. */
+export async function noteRunFailed(
+  tx: Executor,
+  failure: { runId: string; endedBy?: EndedBy; error: RunError; journal: readonly StepRecord[] },
+): Promise<boolean> {
+  await writeJournal(tx, failure.runId, failure.journal);
+  const endedBy = failure.endedBy === undefined ? null : JSON.stringify(failure.endedBy);
+  const noted = await tx.execute(sql`
+    update runs set error = ${JSON.stringify(failure.error)}::jsonb, ended_by = ${endedBy}::jsonb, seq = nextval('change_seq')
+    where id = ${failure.runId} and status in ('running', 'waiting')`);
+  return noted.rowCount === 1;
+}
+
+export interface RunEnd {
+  runId: string;
+  status: Exclude<RunStatus, 'pending' | 'running' | 'waiting'>;
+  endedBy?: EndedBy;
+  error?: RunError;
+  journal: readonly StepRecord[];
+}
+
+/** `ended` is false when the run had ended before. */
+export interface RunEnded {
+  ended: boolean;
+  /** The queued run of its bucket that may start now. */
+  next: string | null;
+}
+
+/**
+ * Ends a run in the caller's transaction: the steps noted last, its row, steps left open around the one that ended it,
+ * and the promotion of the next queued run of the bucket.
+ */
+export async function finishRun(
+  tx: Executor,
+  bucket: Bucket,
+  end: RunEnd,
+  /**
+   * `unlocked` takes no lock of the bucket and may miss a run that is queued at the same moment (a mode was changed): the sweep
+   * promotes it a second later.
+   */
+  lock: 'lock' | 'unlocked' = 'lock',
+): Promise<RunEnded> {
+  if (lock === 'lock') await lockBucket(tx, bucket);
+  await writeJournal(tx, end.runId, end.journal);
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+  const result = await tx.execute<RunEnded & Record<string, unknown>>(sql`
+    with ended as (
+      update runs set status = ${end.status}, finished_at = clock_timestamp(), seq = nextval('change_seq'),
+        ended_by = ${json(end.endedBy)}::jsonb, error = ${json(end.error)}::jsonb
+      where id = ${end.runId} and status in ('pending', 'running', 'waiting')
+      returning id),
+    ${leftByRun(bucket, end.runId)}
+    select exists (select 1 from ended) as ended, (select id from next) as next`);
+  return result.rows[0] ?? { ended: false, next: null };
+}
+
+/**
+ * Ends the last step of a run as a success, and the run with it, in one statement: one commit less than `endStep` and
+ * `finishRun`. The run ends only if the step did, so an attempt that another one was faster than changes nothing. Like
+ * `finishRun` without a lock of the bucket.
+ */
+export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): Promise<RunEnded> {
+  const result = await tx.execute<RunEnded & Record<string, unknown>>(sql`
+    with ${leftByStep(end, sql`for no key update`)},
+    step as (${endedRow(end)} returning run_id),
+    ended as (
+      update runs set status = 'success', finished_at = clock_timestamp(), seq = nextval('change_seq'), ended_by = null,
+        error = null
+      where id in (select run_id from step) and status in ('running', 'waiting')
+      returning id),
+    ${leftByRun(bucket, end.runId, sql`path <> ${end.path}`)}
+    select exists (select 1 from ended) as ended, (select id from next) as next`);
+  return result.rows[0] ?? { ended: false, next: null };
+}
+
+/**
+ * Returns what follows from the end of a run, which the part `ended` of the same statement has returned: its waits and secrets are
+ * deleted, open steps are cancelled, the head of its bucket is promoted.
+ */
+const leftByRun = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): SQL => sql`
+    ${leftBy(sql`select id from ended`)},
+    steps as (
+      update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
+      where run_id in (select id from ended) and status in ('pending', 'running', 'waiting') and ${openSteps}),
+    next as (
+      update runs set start_at = clock_timestamp()
+      where id = ${headOf(bucket)} and exists (select 1 from ended) and ${nobodyActive(bucket, runId)}
+      returning id)`;
+
+/** An execution that still has to be closed in Temporal. */
+export interface ClosedRun {
+  runId: string;
+  workflowId: string;
+  /** null when the run was never claimed: an execution may exist anyway, known by the run id in its memo. */
+  executionRunId: string | null;
+}
+
+/**
+ * Ends runs as `cancelled`, with their open steps, waits and sealed secrets, in the caller's transaction. From its commit
+ * on no step of them is accepted. Locks the rows in a statement of its own first: a step that held one of them may have
+ * armed a wait or kept a secret that the snapshot of an earlier statement does not contain. `how` is what Temporal is
+ * asked afterwards: a cancel lets the execution end and aborts its requests, a terminate makes room at once. Returns the
+ * runs that may have an execution.
+ */
+export async function closeRuns(
+  tx: Executor,
+  which: SQL,
+  endedBy: Record<string, unknown>,
+  how: 'cancel' | 'terminate',
+): Promise<ClosedRun[]> {
+  // In the order of ids, so that two calls over the same runs cannot deadlock. A statement of its own: the next one takes its
+  // snapshot after the locks and sees the last writes of steps that held a row until now.
+  const locked = await tx.execute<{ id: string }>(sql`
+    select id from runs where ${which} and status in ('pending', 'running', 'waiting') order by id for update`);
+  if (locked.rows.length === 0) return [];
+  const ids = sql`${`{${locked.rows.map(({ id }) => id).join(',')}}`}::uuid[]`;
+  const result = await tx.execute<{
+    id: string;
+    workflow_id: string;
+    execution_run_id: string | null;
+    attempted: boolean;
+  }>(sql`
+    with closed as (
+      update runs set status = 'cancelled', finished_at = clock_timestamp(), ended_by = ${JSON.stringify(endedBy)}::jsonb,
+        close_requested = case when start_attempted_at is null then null else ${how} end, seq = nextval('change_seq')
+      where id = any(${ids}) and status in ('pending', 'running', 'waiting')
+      returning id, workflow_id, execution_run_id, start_attempted_at is not null as attempted),
+    ${leftBy(sql`select id from closed`)},
+    steps as (
+      update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
+      where run_id in (select id from closed) and status in ('pending', 'running', 'waiting'))
+    select id, workflow_id, execution_run_id, attempted from closed`);
+  return result.rows
+    .filter((row) => row.attempted)
+    .map((row) => ({ runId: row.id, workflowId: row.workflow_id, executionRunId: row.execution_run_id }));
+}
+
+/**
+ * Cancels a run: pending ones by their row alone, started ones by their row first and their execution afterwards (a
+ * worker is notified by `notifier.starts()`, which the caller sends after the commit). The next queued run of the bucket
+ * may start. Returns the id of its automation; null when the run had ended already or does not exist.
+ */
+export async function cancelRun(tx: Executor, runId: string, endedBy: Record<string, unknown>): Promise<string | null> {
+  const found = await tx.execute<{ automation_id: string; scope_key: string; status: string }>(
+    sql`select automation_id, scope_key, status from runs where id = ${runId}`,
+  );
+  const row = found.rows[0];
+  if (!row || !['pending', 'running', 'waiting'].includes(row.status)) return null;
+  const bucket = { automationId: row.automation_id, scopeKey: row.scope_key };
+  await lockBucket(tx, bucket);
+  // Read again under the lock of the bucket, which is taken before the row's as everywhere else: the run may have ended meanwhile.
+  const before = await tx.execute<{ status: string }>(sql`select status from runs where id = ${runId} for update`);
+  if (!['pending', 'running', 'waiting'].includes(before.rows[0]?.status ?? '')) return null;
+  await closeRuns(tx, sql`id = ${runId}`, endedBy, 'cancel');
+  await promoteNext(tx, bucket);
+  return row.automation_id;
+}
+
+/** Cancels every active run of an automation, e.g. when it is deleted. Returns how many. */
+export async function cancelRunsOf(
+  tx: Executor,
+  automationId: string,
+  endedBy: Record<string, unknown>,
+): Promise<number> {
+  await lockBucket(tx, { automationId, scopeKey: 'all' });
+  const active = await tx.execute(
+    sql`select 1 from runs where automation_id = ${automationId} and status in ('pending', 'running', 'waiting')`,
+  );
+  await closeRuns(tx, sql`automation_id = ${automationId}`, endedBy, 'cancel');
+  return active.rowCount ?? 0;
+}
+
+/** How a run ends whose execution is closed or gone. */
+export interface LostEnd extends Pick<RunEnd, 'status' | 'endedBy' | 'error'> {
+  /** The execution vanished before it ended: a new execution still has to perform `on_failure`. */
+  vanished?: boolean;
+}
+
+/**
+ * Ends a row whose execution is closed or gone; the next queued run may start. A run whose execution vanished becomes pending
+ * again instead (`reopened`) when it has an `on_failure`, which its next execution performs. null = the row has ended or
+ * belongs to another execution meanwhile.
+ */
+export async function endLostRun(
+  tx: Executor,
+  run: Pick<OpenRun, 'id' | 'automationId' | 'scopeKey'> & { executionRunId: string | null },
+  { vanished = false, ...end }: LostEnd,
+): Promise<'ended' | 'reopened' | null> {
+  await lockBucket(tx, run);
+  // Locked in a statement of its own, so that the one that ends the run sees what its last step left (`closeRuns`).
+  const locked = await tx.execute(sql`
+    select 1 from runs where id = ${run.id} and execution_run_id is not distinct from ${run.executionRunId} for update`);
+  if (locked.rows.length === 0) return null;
+  if (vanished && end.error !== undefined && (await reopenForFailure(tx, run.id, end.error))) return 'reopened';
+  const { ended } = await finishRun(tx, run, { runId: run.id, journal: [], ...end });
+  return ended ? 'ended' : null;
+}
+
+/**
+ * Makes a run pending again, with the error that it failed with, so that a new execution performs its `on_failure`. False: it has
+ * none, or had begun with it.
+ */
+async function reopenForFailure(tx: Executor, runId: string, error: RunError): Promise<boolean> {
+  const reopened = await tx.execute(sql`
+    with reopened as (
+      update runs r set status = 'pending', start_at = clock_timestamp(), start_attempted_at = null,
+        execution_run_id = null, error = ${JSON.stringify(error)}::jsonb, seq = nextval('change_seq')
+      where r.id = ${runId} and r.status in ('running', 'waiting') and r.error is null and exists (
+        select 1 from automation_versions v where v.automation_id = r.automation_id and v.version = r.version
+          and jsonb_path_exists(v.definition, '$.on_failure[*]'))
+      returning r.id),
+    waits_gone as (delete from waits where run_id in (select id from reopened)),
+    steps as (
+      update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
+      where run_id in (select id from reopened) and status in ('pending', 'running', 'waiting'))
+    select id from reopened`);
+  return reopened.rows.length > 0;
+}
+
+/**
+ * Ends a run whose execution has closed without claiming it: none will. Returns false when the run is not pending.
+ */
+export async function endUnclaimedRun(db: Executor, runId: string): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const found = await tx.execute<{ automation_id: string; scope_key: string }>(
+      sql`select automation_id, scope_key from runs where id = ${runId} and status = 'pending'`,
+    );
+    const row = found.rows[0];
+    if (row === undefined) return false;
+    const run = { id: runId, automationId: row.automation_id, scopeKey: row.scope_key, executionRunId: null };
+    const ended = await endLostRun(tx, run, {
+      status: 'failed',
+      error: { code: 'execution_lost', message: 'The execution was closed before it claimed the run.' },
+    });
+    return ended !== null;
+  });
+}

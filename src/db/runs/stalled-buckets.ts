@@ -1,0 +1,26 @@
+import { sql } from 'drizzle-orm';
+import { WHOLE_AUTOMATION } from '../../domain/run/bucket';
+import type { Executor } from '../executor';
+import { ACTIVE, lockBucket, type Bucket } from './bucket';
+import { promoteNext } from './run-states';
+
+const STALLED = sql`p.status = 'pending' and p.start_at is null and not exists (
+  select 1 from runs r
+  where r.automation_id = p.automation_id and r.status in ${ACTIVE} and r.start_at is not null
+    and (p.scope_key = ${WHOLE_AUTOMATION} or coalesce(r.context_key, '') = p.scope_key))`;
+
+/** There is a bucket whose head waits although nothing is active before it. */
+export const bucketStalled = sql`exists (select 1 from runs p where ${STALLED})`;
+
+/** Buckets whose head waits although nothing is active before it: left by a change of scope, or by a lost race. */
+export async function stalledBuckets(db: Executor): Promise<Bucket[]> {
+  const result = await db.execute<{ automation_id: string; scope_key: string }>(sql`
+    select distinct p.automation_id, p.scope_key from runs p where ${STALLED} limit 100`);
+  return result.rows.map((row) => ({ automationId: row.automation_id, scopeKey: row.scope_key }));
+}
+
+/** Locks a bucket and promotes its head. */
+export async function promoteStalled(tx: Executor, bucket: Bucket): Promise<string | null> {
+  await lockBucket(tx, bucket);
+  return promoteNext(tx, bucket);
+}

@@ -1,0 +1,254 @@
+import { sql, type SQL } from 'drizzle-orm';
+import { STEPS_AROUND_OTHERS } from '../../domain/definition/action-kind';
+import type { RunError, StepRecord, StepStatus } from '../../domain/run/step-record';
+import type { Executor } from '../executor';
+import type { SealedRunSecret } from '../secrets';
+import { newestArtifacts, type ArtifactView } from './artifacts';
+import { IN_FLIGHT_SECONDS, type AttemptKey } from './attempts';
+
+/*
+ * The life of a step's row (`StepStatus`): running, waiting, then success, failed, skipped or cancelled, which nothing leaves.
+ * Only steps of open runs move. Some statements move another row too:
+ * - `beginStep` sets a waiting run back to running.
+ * - `endStep` beside others lets the run wait when everything that is left of it waits.
+ * - A cancelled step in `writeJournal` takes the waits and steps inside it with it.
+ * - `endLastStep` and what ends a run as a whole are in `run-states.ts`, `endForgottenWait` in `wait-states.ts`, and a retry inserts
+ *   rows that have ended already (`take-over-steps.ts`).
+ */
+
+/** Names of a step in its row. */
+export interface StepNames {
+  runId: string;
+  path: string;
+  actionId: string | null;
+  kind: string;
+  action: string | null;
+  /** Artifacts of the run that the step sees. */
+  view: ArtifactView;
+}
+
+export interface StoredArtifact {
+  actionId: string | null;
+  path: string;
+  name: string;
+  type: string;
+  data: Record<string, unknown>;
+  id: string;
+}
+
+/** The run as a step finds it. */
+export interface StepStart {
+  /** False: the run has ended, the step must not happen. */
+  open: boolean;
+  /** A row that has ended already: an earlier execution of this same step did it; its outcome stands. */
+  finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
+  /** Attempts so far: those that were sent, or of a step without calls those that began, this one included. */
+  attempts: number;
+  /** A later attempt of this call has begun, or another one is in flight: this one must not send. */
+  superseded: boolean;
+  /** What the last attempt failed with. */
+  lastError: RunError | null;
+  artifacts: StoredArtifact[];
+  /** What the run has used and what is hidden in everything it leaves. */
+  secrets: SealedRunSecret[];
+  /** Result of the wait at `waitPath`; null when there is none. */
+  wait: Record<string, unknown> | null;
+  /** What an earlier execution of this step decided, kept in its trace. */
+  decided: unknown;
+}
+
+interface BegunRow extends Record<string, unknown> {
+  run_status: string;
+  step: { status: StepStatus; result: unknown; error: RunError | null; decided: unknown } | null;
+  attempts: number | null;
+  token: string | null;
+  artifacts: StoredArtifact[] | null;
+  wait: Record<string, unknown> | null;
+  secrets: SealedRunSecret[] | null;
+}
+
+/**
+ * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt, and
+ * reads the artifacts made so far.
+ * @param hold `hold`, inside a transaction: locks the run's row, so that a cancel waits until the effect is committed, and
+ * branches of one run take turns. `show`, in autocommit: shows people the step while a call is under way.
+ */
+export async function beginStep(
+  tx: Executor,
+  names: StepNames,
+  hold: 'hold' | 'show',
+  waitPath?: string,
+  /**
+   * Of a call: becomes the step's current attempt unless a later one of the same activity is, or another one was sent a moment
+   * ago. Counted when sent.
+   */
+  attempt?: AttemptKey,
+): Promise<StepStart> {
+  const { runId, path } = names;
+  const key = attempt === undefined ? null : JSON.stringify(attempt);
+  const result = await tx.execute<BegunRow>(sql`
+    with run as materialized (
+      select id, status from runs where id = ${runId} ${hold === 'hold' ? sql`for no key update` : sql``}),
+    awake as (
+      update runs set status = 'running', seq = nextval('change_seq') from run
+      where runs.id = run.id and run.status = 'waiting'),
+    step as (
+      insert into run_steps (run_id, path, action_id, kind, action, status, attempts, attempt, started_at)
+      select id, ${path}, ${names.actionId}, ${names.kind}, ${names.action}, 'running', ${attempt ? 0 : 1}::int,
+        ${key}::jsonb, clock_timestamp()
+      from run where status in ('running', 'waiting')
+      on conflict (run_id, path) do update set status = 'running', seq = nextval('change_seq'),
+        attempts = run_steps.attempts + case when run_steps.kind = 'action' and ${key}::jsonb is null then 1 else 0 end,
+        attempt = case when run_steps.attempt ->> 'of' = ${attempt?.of ?? null}
+          and (run_steps.attempt ->> 'no')::int > ${attempt?.no ?? null}::int then run_steps.attempt
+          when ${hold} = 'show' and (run_steps.attempt ->> 'sentAt')::float8
+            > extract(epoch from clock_timestamp()) - ${IN_FLIGHT_SECONDS} then run_steps.attempt
+          else coalesce(${key}::jsonb, run_steps.attempt) end
+      where run_steps.status in ('pending', 'running', 'waiting')
+      returning attempts, attempt ->> 'token' as token)
+    select run.status as run_status, (select attempts from step) as attempts, (select token from step) as token,
+      (select jsonb_build_object('status', s.status, 'result', s.result, 'error', s.error,
+        'decided', s.trace -> 'evaluation')
+        from run_steps s where s.run_id = ${runId} and s.path = ${path}) as step,
+      (select jsonb_agg(jsonb_build_object('id', a.id, 'actionId', a.action_id, 'path', a.path, 'name', a.name,
+        'type', a.type, 'data', a.data) order by a.id) from (${newestArtifacts(sql`${runId}`, names.view)}) as a) as artifacts,
+      (select w.result from run_steps w where w.run_id = ${runId} and w.path = ${waitPath ?? null}) as wait,
+      (select jsonb_agg(jsonb_build_object('source', u.source, 'sealed', u.sealed) order by u.source)
+        from run_secrets u where u.run_id = ${runId}) as secrets
+    from run`);
+  return stepStartOf(result.rows[0], attempt);
+}
+
+const ENDED: readonly string[] = ['success', 'failed', 'skipped', 'cancelled'];
+
+/** Reads the answer of `beginStep`; without a row the run does not exist and is not open. */
+function stepStartOf(row: BegunRow | undefined, attempt: AttemptKey | undefined): StepStart {
+  if (row === undefined) return { ...NO_RUN };
+  const { step, token } = row;
+  return {
+    open: ['running', 'waiting'].includes(row.run_status),
+    finished: step !== null && ENDED.includes(step.status) ? step : null,
+    attempts: row.attempts ?? 1,
+    superseded: attempt !== undefined && token !== null && token !== attempt.token,
+    lastError: step?.error ?? null,
+    artifacts: row.artifacts ?? [],
+    wait: row.wait,
+    secrets: row.secrets ?? [],
+    decided: step?.decided ?? null,
+  };
+}
+
+const NO_RUN: StepStart = {
+  ...{ open: false, finished: null, attempts: 1, superseded: false, lastError: null },
+  ...{ artifacts: [], wait: null, secrets: [], decided: null },
+};
+
+/** How a step ended, with what it leaves. */
+export interface StepEnd {
+  runId: string;
+  path: string;
+  /** Other steps of the run may run beside this one. */
+  beside: boolean;
+  status: Exclude<StepStatus, 'pending' | 'cancelled'>;
+  result?: unknown;
+  error?: RunError;
+  trace?: unknown;
+  artifact?: {
+    id: string;
+    actionId: string | null;
+    name: string;
+    type: string;
+    data: Record<string, unknown>;
+    /** Made as closed: the step ended what it stands for. */
+    closed: boolean;
+  };
+  /** Open artifacts of the automation that this step ended the life of: those whose data contain this. */
+  closes?: readonly { type: string; data: Record<string, unknown> }[];
+}
+
+const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+
+/**
+ * Ends a step in one statement, together with its artifact, if and only if the run is still open. False = the run has
+ * ended meanwhile: what the step did stays unseen by later steps, of which there are none.
+ */
+export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
+  const result = await tx.execute(sql`with ${leftByStep(end, sql`for share`)} ${endedRow(end)}`);
+  if (end.beside) await noteOnlyWaiting(tx, end.runId);
+  return result.rowCount === 1;
+}
+
+/** The run, if it is open, and what the step leaves beside its row: parts of a statement's `with`. */
+export const leftByStep = ({ runId, path, artifact, closes = [] }: StepEnd, lock: SQL): SQL => sql`
+    run as materialized (
+      select id, automation_id, context_key from runs
+      where id = ${runId} and status in ('running', 'waiting') ${lock}),
+    made as (
+      insert into artifacts (id, run_id, automation_id, context_key, path, action_id, name, type, data, created_at,
+        closed_at)
+      select ${artifact?.id ?? null}::uuid, id, automation_id, context_key, ${path}, ${artifact?.actionId ?? null},
+        ${artifact?.name ?? null}, ${artifact?.type ?? null}, ${json(artifact?.data)}::jsonb, clock_timestamp(),
+        case when ${artifact?.closed ?? false} then clock_timestamp() end
+      from run where ${artifact !== undefined}
+      on conflict (run_id, path, name) do nothing)
+    ${closes.length === 0 ? sql`` : closing(closes)}`;
+
+/** The update that ends a step of the part `run` of the same statement. */
+export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd): SQL => sql`
+    update run_steps set status = ${status}, result = ${json(result)}::jsonb, error = ${json(error)}::jsonb,
+      trace = ${json(trace)}::jsonb, seq = nextval('change_seq'),
+      finished_at = ${status === 'running' || status === 'waiting' ? sql`null` : sql`clock_timestamp()`}
+    where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
+      and exists (select 1 from run)`;
+
+/** Only for the steps that close something: the others need not look through what is open. */
+const closing = (closes: StepEnd['closes']) => sql`, closed as (
+      update artifacts a set closed_at = clock_timestamp() from run
+      where a.automation_id = run.automation_id and a.closed_at is null
+        and exists (select 1 from jsonb_array_elements(${json(closes)}::jsonb) c
+          where a.type = c ->> 'type' and a.data @> (c -> 'data')))`;
+
+/** A step ended beside others: when all that is left of the run waits, so does the run. Branches that end together skip it. */
+async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
+  await tx.execute(sql`
+    update runs set status = 'waiting', seq = nextval('change_seq') where id in (
+      select r.id from runs r where r.id = ${runId} and r.status = 'running'
+        and exists (select 1 from run_steps s where s.run_id = r.id and s.status = 'waiting')
+        and not exists (select 1 from run_steps s where s.run_id = r.id and s.status = 'running'
+          and s.kind <> all(${`{${STEPS_AROUND_OTHERS.join(',')}}`}::text[]))
+      for no key update skip locked)`);
+}
+
+/**
+ * Writes the steps that an execution noted on its way. Idempotent: a replayed chain writes the same again, and a row
+ * that has ended stays as it is. Nothing is written of a run that has ended. Cancelling a step
+ * also cancels the steps and waits inside it, including those that the workflow does not know of because the activity that
+ * began them was cancelled.
+ * Times are those of this write, milliseconds later: workflow time stands still within a workflow task.
+ */
+export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
+  if (journal.length === 0) return;
+  const latest = new Map(journal.map((record) => [record.path, record]));
+  await tx.execute(sql`
+    insert into run_steps (run_id, path, action_id, kind, action, status, result, error, started_at, finished_at)
+    select r.id, j.path, j."actionId", j.kind, j.action, j.status, j.result, j.error, clock_timestamp(),
+      case when j.status in ('running', 'waiting') then null else clock_timestamp() end
+    from runs r, jsonb_to_recordset(${JSON.stringify([...latest.values()])}::jsonb) as j(path text, "actionId" text, kind text,
+      action text, status text, result jsonb, error jsonb)
+    where r.id = ${runId} and r.status in ('running', 'waiting')
+    on conflict (run_id, path) do update set status = excluded.status, finished_at = excluded.finished_at,
+      result = coalesce(excluded.result, run_steps.result), error = coalesce(excluded.error, run_steps.error),
+      seq = nextval('change_seq')
+    where run_steps.status in ('pending', 'running', 'waiting')`);
+  const left = [...latest.values()].filter(({ status }) => status === 'cancelled').map(({ path }) => path);
+  if (left.length > 0) await cancelAt(tx, runId, left);
+}
+
+async function cancelAt(tx: Executor, runId: string, paths: readonly string[]): Promise<void> {
+  const isWithin = sql`exists (select 1 from jsonb_array_elements_text(${JSON.stringify(paths)}::jsonb) as p
+    where path = p or starts_with(path, p || '.'))`;
+  await tx.execute(sql`
+    with waits_gone as (delete from waits where run_id = ${runId} and ${isWithin})
+    update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
+    where run_id = ${runId} and status in ('pending', 'running', 'waiting') and ${isWithin}`);
+}

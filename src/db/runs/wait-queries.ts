@@ -1,0 +1,92 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from '../executor';
+import { EVENT_REF, MOST_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type Waking } from './wait-row';
+
+/**
+ * Waits that changes of these entities or these events may end. Written so that any plan is look-ups in the indexes, also one that was
+ * made while there were no waits: armed waits must not slow down changes that end none of them.
+ */
+export async function waitsOn(
+  db: Executor,
+  refs: readonly { kind: string; id: string }[],
+  events: readonly string[],
+): Promise<Wait[]> {
+  const found = await db.execute<WaitRow>(sql`
+    select ${WAIT_COLUMNS} from waits w where w.id = any(array(
+      select r.wait_id from jsonb_to_recordset(${JSON.stringify(refs)}::jsonb) as c(kind text, id text)
+      cross join lateral (
+        select wait_id from wait_refs where kind = c.kind and entity_id = any(array[c.id, '*']) offset 0) as r
+      union select r.wait_id from wait_refs r
+      where r.kind = ${EVENT_REF} and r.entity_id = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb)))
+      union select e.id from waits e
+      where e.event = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb)))))
+    order by id`);
+  return found.rows.map(toWait);
+}
+
+/** Entities of some kinds that changed after a position of the log. */
+export async function changedAfter(
+  db: Executor,
+  seq: number,
+  kinds: readonly string[],
+): Promise<{ kind: string; id: string }[]> {
+  const found = await db.execute<{ kind: string; entity_id: string }>(sql`
+    select distinct kind, entity_id from changes
+    where seq > ${seq} and kind = any(array(select jsonb_array_elements_text(${JSON.stringify(kinds)}::jsonb)))
+    limit ${MOST_CHANGED}`);
+  return found.rows.map((row) => ({ kind: row.kind, id: row.entity_id }));
+}
+
+/** Returns what is armed, newest first, below the id `before`. */
+export async function listWaits(
+  db: Executor,
+  page: { limit: number; before: string | undefined; runId: string | undefined },
+): Promise<Wait[]> {
+  const below = page.before === undefined ? sql`` : sql`and id < ${page.before}::uuid`;
+  const only = page.runId === undefined ? sql`` : sql`and run_id = ${page.runId}::uuid`;
+  const found = await db.execute<WaitRow>(
+    sql`select ${WAIT_COLUMNS} from waits where true ${below} ${only} order by id desc limit ${page.limit}`,
+  );
+  return found.rows.map(toWait);
+}
+
+/** A wait with a wake that its execution has not answered. */
+export interface UnansweredWake {
+  id: string;
+  runId: string;
+  path: string;
+  workflowId: string;
+  wokenBy: Waking;
+}
+
+/** A wait armed for less may not have been reached by its wake, in seconds. */
+const SETTLED_SECONDS = 60;
+
+/** Waits of open runs whose wake was sent and not answered. */
+export async function unansweredWakes(db: Executor, limit: number): Promise<UnansweredWake[]> {
+  const found = await db.execute<{
+    id: string;
+    run_id: string;
+    path: string;
+    workflow_id: string;
+    woken_by: Waking;
+  }>(sql`
+    select w.id, w.run_id, w.path, r.workflow_id, w.woken_by from waits w join runs r on r.id = w.run_id
+    where w.woken_by is not null and w.signalled_at is not null and r.status in ('running', 'waiting')
+      and w.since < clock_timestamp() - make_interval(secs => ${SETTLED_SECONDS})
+    order by w.id limit ${limit}`);
+  return found.rows.map((row) => ({
+    id: row.id,
+    runId: row.run_id,
+    path: row.path,
+    workflowId: row.workflow_id,
+    wokenBy: row.woken_by,
+  }));
+}
+
+/** Returns whether the wait has not been evaluated since. */
+export async function isStillWoken(db: Executor, { id, wokenBy }: UnansweredWake): Promise<boolean> {
+  const found = await db.execute(sql`
+    select 1 from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb`);
+  return found.rows.length > 0;
+}

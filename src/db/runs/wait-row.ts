@@ -1,0 +1,129 @@
+import { sql } from 'drizzle-orm';
+import type { RunError } from '../../domain/run/step-record';
+
+/** What the expressions of a wait see of its run, beside the run itself and its artifacts. */
+export interface WaitContext {
+  variables: Record<string, unknown>;
+  repeat: Record<string, unknown> | null;
+  wait: Record<string, unknown> | null;
+  error?: RunError;
+  /** Not for expressions: changes that ended earlier waits and end this one no more. */
+  taken?: string[];
+  /** Not for expressions: keys of the events of a list, in its order; absent for a single event. */
+  keys?: AwaitedKey[];
+}
+
+/** The context key that an event of a wait must have. */
+export interface AwaitedKey {
+  event: string;
+  contextKey: string | null;
+  anyKey: boolean;
+}
+
+/** What woke a wait. */
+export interface Waking {
+  changed?: { kind: string; id: string };
+  /** Of a wait on any of a kind: what changed besides, while the wake was under way. */
+  more?: { kind: string; id: string }[];
+  /** The `trigger` root of the event that was waited for. */
+  trigger?: Record<string, unknown>;
+  seq?: number;
+}
+
+/** A wait that is armed. */
+export interface Wait {
+  id: string;
+  runId: string;
+  path: string;
+  kind: 'wait_until' | 'wait_for_trigger';
+  event: string | null;
+  contextKey: string | null;
+  anyKey: boolean;
+  /** As people read them, `kind:id`. */
+  refs: string[];
+  scope: WaitContext;
+  afterSeq: number;
+  since: Date;
+  timeoutAt: Date | null;
+  recheckAt: Date | null;
+  wokenBy: Waking | null;
+  /** The wake that the check under way answers; null = no wake caused it. */
+  checkCause: Waking | null;
+  /** Whether it has been evaluated since it was armed. */
+  isChecked: boolean;
+}
+
+/** A row of `waits` with `WAIT_COLUMNS`. */
+export interface WaitRow extends Record<string, unknown> {
+  id: string;
+  run_id: string;
+  path: string;
+  kind: Wait['kind'];
+  event: string | null;
+  context_key: string | null;
+  any_key: boolean;
+  refs: string[];
+  scope: WaitContext;
+  after_seq: string;
+  since: string;
+  timeout_at: string | null;
+  recheck_at: string | null;
+  woken_by: Waking | null;
+  looked_by: Waking | null;
+  looked: boolean;
+}
+
+export const WAIT_COLUMNS =
+  sql.raw(`id, run_id, path, kind, event, context_key, any_key, refs, scope, after_seq, since, timeout_at,
+  recheck_at, woken_by, looked_by, looked`);
+
+const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
+
+export function toWait(row: WaitRow): Wait {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    path: row.path,
+    kind: row.kind,
+    event: row.event,
+    contextKey: row.context_key,
+    anyKey: row.any_key,
+    refs: row.refs,
+    scope: row.scope,
+    afterSeq: Number(row.after_seq),
+    since: new Date(row.since),
+    timeoutAt: instant(row.timeout_at),
+    recheckAt: instant(row.recheck_at),
+    wokenBy: row.woken_by,
+    checkCause: row.looked_by,
+    isChecked: row.looked,
+  };
+}
+
+/** Returns the names of the events that end a wait. */
+export function eventsOf({ event, scope }: Pick<Wait, 'event' | 'scope'>): string[] {
+  if (scope.keys !== undefined) return [...new Set(scope.keys.map((each) => each.event))];
+  return event === null ? [] : [event];
+}
+
+/** Returns the events that a wait lists, in its order, each with its context key; `*` = any. */
+export function awaitedEvents({
+  event,
+  contextKey,
+  anyKey,
+  scope,
+}: Wait): { event: string; contextKey: string | null }[] {
+  const keys = scope.keys ?? (event === null ? [] : [{ event, contextKey, anyKey }]);
+  return keys.map((each) => ({ event: each.event, contextKey: each.anyKey ? '*' : each.contextKey }));
+}
+
+/** Returns the kinds of which a wait reads any entity. */
+export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
+  return refs.filter((ref) => ref.endsWith(':*')).map((ref) => ref.slice(0, -2));
+}
+
+/** Kind under which `wait_refs` finds the waits that list several events. */
+export const EVENT_REF = '$event';
+
+/** Entities that a wake can carry; what is more is found by the next change of its kind. */
+export const MOST_CHANGED = 200;

@@ -1,0 +1,150 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { Executor } from '../executor';
+import type { UnansweredWake } from './wait-queries';
+import {
+  EVENT_REF,
+  eventsOf,
+  MOST_CHANGED,
+  toWait,
+  WAIT_COLUMNS,
+  type Wait,
+  type WaitRow,
+  type Waking,
+} from './wait-row';
+
+/*
+ * The life of a wait. Its row exists as long as it waits: armed, woken (`woken_by` is set: a wake is under way) or checked because of
+ * a wake (`looked_by`), and gone. `endForgottenWait` moves the wait and its step in one statement; what ends a run or cuts a branch
+ * deletes waits in its own statement (`leftBy` in `run-states.ts`, `cancelAt` in `step-states.ts`).
+ */
+
+type NewWait = Omit<Wait, 'refs' | 'wokenBy' | 'checkCause' | 'isChecked'> & {
+  refs: readonly { kind: string; id: string }[];
+};
+
+/** Arms a wait: from the commit on, changes find it. */
+export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
+  const refs = JSON.stringify(wait.refs);
+  const events = JSON.stringify(wait.scope.keys === undefined ? [] : eventsOf(wait));
+  await tx.execute(sql`
+    with armed as (
+      insert into waits (id, run_id, path, kind, event, context_key, any_key, refs, scope, after_seq, since, timeout_at,
+        recheck_at)
+      values (${wait.id}, ${wait.runId}, ${wait.path}, ${wait.kind}, ${wait.event}, ${wait.contextKey}, ${wait.anyKey},
+        array(select (r ->> 'kind') || ':' || (r ->> 'id') from jsonb_array_elements(${refs}::jsonb) as r),
+        ${JSON.stringify(wait.scope)}::jsonb, ${wait.afterSeq}, ${wait.since.toISOString()},
+        ${wait.timeoutAt?.toISOString() ?? null}, ${wait.recheckAt?.toISOString() ?? null})
+      returning id)
+    insert into wait_refs (kind, entity_id, wait_id)
+    select distinct r.kind, r.id, armed.id from armed, jsonb_to_recordset(${refs}::jsonb) as r(kind text, id text)
+    union select ${EVENT_REF}, e, armed.id from armed, jsonb_array_elements_text(${events}::jsonb) as e`);
+}
+
+/** The wait of a step, locked until the transaction ends; null = none is armed. */
+export async function lockWait(tx: Executor, runId: string, path: string): Promise<Wait | null> {
+  const found = await tx.execute<WaitRow>(
+    sql`select ${WAIT_COLUMNS} from waits where run_id = ${runId} and path = ${path} for update`,
+  );
+  return found.rows[0] ? toWait(found.rows[0]) : null;
+}
+
+/**
+ * Records that a check begins, in a transaction of its own before the check. This closes the race with wakes: a change that is
+ * committed later finds the wait without a wake under way and sends one; an earlier one is seen by the check. Returns false when
+ * no wait is armed.
+ */
+export async function beginCheck(db: Executor, runId: string, path: string): Promise<boolean> {
+  const found = await db.execute<{ armed: boolean }>(sql`
+    with begun as (
+      update waits set looked_by = coalesce(woken_by, looked_by), woken_by = null, signalled_at = null
+      where run_id = ${runId} and path = ${path} and (kind = 'wait_until' or woken_by -> 'trigger' is null))
+    select exists (select 1 from waits where run_id = ${runId} and path = ${path}) as armed`);
+  return found.rows[0]?.armed ?? false;
+}
+
+/** Records a check that found nothing. `recheckAt`: when the next one is due by the clock; null = never. */
+export async function endCheck(tx: Executor, id: string, recheckAt: Date | null): Promise<void> {
+  await tx.execute(sql`
+    update waits set recheck_at = ${recheckAt?.toISOString() ?? null}, looked_by = null, looked = true where id = ${id}`);
+}
+
+export async function removeWait(tx: Executor, id: string): Promise<void> {
+  await tx.execute(sql`delete from waits where id = ${id}`);
+}
+
+/** Removes a wait that no execution waits for, and ends its step as `cancelled`. False: it was evaluated meanwhile. */
+export async function endForgottenWait(db: Executor, { id, runId, path, wokenBy }: UnansweredWake): Promise<boolean> {
+  const ended = await db.execute(sql`
+    with gone as (delete from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb returning id)
+    update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
+    where run_id = ${runId} and path = ${path} and status = 'waiting' and exists (select 1 from gone)`);
+  return (ended.rowCount ?? 0) > 0;
+}
+
+/** Deletes what ended runs no longer need (waits, secrets), in the transaction that ends them: parts of a statement's `with`. */
+export const leftBy = (runIds: SQL): SQL => sql`
+    waits_gone as (delete from waits where run_id in (${runIds})),
+    secrets_gone as (delete from run_secrets where run_id in (${runIds}))`;
+
+/** A signal to send. */
+export interface Wake {
+  runId: string;
+  path: string;
+  workflowId: string;
+}
+
+interface WakeRow extends Record<string, unknown> {
+  run_id: string;
+  path: string;
+  workflow_id: string;
+}
+
+const toWake = (row: WakeRow): Wake => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id });
+
+/**
+ * Notes that a wake is under way, and gives it to the caller to send; if the caller dies first, `takeWakes` sends it. null = one is
+ * under way already, or the wait is over.
+ */
+export async function wakeWait(db: Executor, id: string, by: Waking): Promise<Wake | null> {
+  const woken = await db.execute<WakeRow>(sql`
+    update waits w set woken_by = ${JSON.stringify(by)}::jsonb, signalled_at = clock_timestamp(),
+      -- A wait that could not be evaluated reads the log again.
+      looked = looked and ${by.changed !== undefined || by.trigger !== undefined}
+    from runs r where w.id = ${id} and w.woken_by is null and r.id = w.run_id
+    returning w.run_id, w.path, r.workflow_id`);
+  return woken.rows[0] ? toWake(woken.rows[0]) : null;
+}
+
+/** Adds an entity to the wake that is under way, for a wait on any entity of a kind. */
+export async function addToWake(db: Executor, id: string, changed: { kind: string; id: string }): Promise<void> {
+  const entity = JSON.stringify([changed]);
+  await db.execute(sql`
+    update waits set woken_by = jsonb_set(woken_by, '{more}', coalesce(woken_by -> 'more', '[]') || ${entity}::jsonb)
+    where id = ${id} and woken_by is not null and not coalesce(woken_by -> 'more', '[]') @> ${entity}::jsonb
+      and jsonb_array_length(coalesce(woken_by -> 'more', '[]')) < ${MOST_CHANGED}`);
+}
+
+/** After this time a wake that was not answered, or not sent, is sent again. */
+const WAKE_AGAIN_SECONDS = 5;
+
+const TO_SEND = sql`woken_by is not null and (signalled_at is null
+  or signalled_at < clock_timestamp() - make_interval(secs => ${WAKE_AGAIN_SECONDS}))`;
+
+/** Whether a wake waits to be sent. */
+export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
+
+/**
+ * Takes wakes to send, with the executions they are for; none for runs that are not open. `skip locked`: sweeps of several workers
+ * share the rows instead of waiting for each other, and `signalled_at` keeps a wake from being sent by each of them.
+ */
+export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
+  const taken = await db.execute<WakeRow>(sql`
+    with taken as (
+      update waits set signalled_at = clock_timestamp() where id in (
+        select id from waits where ${TO_SEND}
+        order by id limit ${limit} for update skip locked)
+      returning run_id, path)
+    select taken.run_id, taken.path, r.workflow_id from taken join runs r on r.id = taken.run_id
+    where r.status in ('running', 'waiting')`);
+  return taken.rows.map(toWake);
+}
