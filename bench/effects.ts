@@ -6,7 +6,7 @@ const Effect = z.object({ run: z.string(), step: z.coerce.number() });
 /** Longest time that a run may take before the bench gives up. */
 const DEADLINE_MS = 60_000;
 
-/** The far end of all requests. */
+/** The receiver of all requests. */
 export interface Effects {
   url: string;
   /** Resolves when the last of so many different steps of a run has arrived, with the instant (`performance.now()`). */

@@ -19,7 +19,7 @@ const cloudEvent = (event: BenchEvent) => ({
   ...event,
 });
 
-/** Posts one event by itself, several as a batch, to `/api/v1/events`. */
+/** Posts a single event on its own, several as a batch, to `/api/v1/events`. */
 export async function postEvents(stack: Stack, events: readonly BenchEvent[]): Promise<void> {
   const [first, ...others] = events.map(cloudEvent);
   if (others.length === 0) await stack.post('/api/v1/events', 'application/cloudevents+json', first);

@@ -11,7 +11,7 @@ export const PARTS = {
   i: 'runs that wait',
   j: 'states of entities',
   k: 'alerts that one automation matches',
-  l: 'beside a far end that hangs',
+  l: 'beside a server that hangs',
   m: 'masking',
   noisy: 'noisy neighbour: 2,000 events for one automation, then 1 for another',
   why: 'the outcome of a change',

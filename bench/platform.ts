@@ -15,7 +15,7 @@ export interface Platform {
 
 /**
  * A Postgres that keeps its promises (fsync on), the Temporal dev server of `temporal-dev.yml` with a database file, and
- * the far end. Each on a free port, with data in a temporary directory.
+ * the receiver. Each on a free port, with data in a temporary directory.
  */
 export async function startPlatform(
   onProgress: (message: string) => void,

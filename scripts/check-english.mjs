@@ -37,11 +37,25 @@ const PHRASES = [
   [/\bin its stead\b/i, 'instead'],
   [/\bof its own accord\b/i, 'automatically'],
   [/\bfor the while\b/i, 'temporary'],
+  [/\bfar[ -]ends?\b|\bfarEnd/i, 'the server, the receiver, the provider'],
+  [/\b(?:has|have|had) told\b/i, 'has notified, has updated'],
+  [/\b(?:is|was)(?:Un)?(?:Told|Heard|Asked)|\b(?:tell|told)[A-Z]/, 'a name that says what is true or done'],
 ];
 
 /** Text for people; the pictures, lock file and generated files are left out. */
-const FILES = ['src', 'docs', 'examples', 'console/src', 'scripts', '*.md', '.env.example', 'drizzle.config.ts'];
-const SKIPPED = [/^scripts\/check-english\.mjs$/, /\.(?:png|svg|snap)$/, /^CHANGELOG\.md$/];
+const FILES = [
+  'src',
+  'test',
+  'bench',
+  'docs',
+  'examples',
+  'console/src',
+  'scripts',
+  '*.md',
+  '.env.example',
+  'drizzle.config.ts',
+];
+const SKIPPED = [/^scripts\/check-english\.mjs$/, /\.(?:png|svg|snap)$/, /^test\/replay\/histories\//];
 
 function filesOf(args) {
   if (args.length > 0) return args;

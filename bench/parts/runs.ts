@@ -16,7 +16,7 @@ const PER_SECOND = 5;
 /** Histories read for each shape; the longest counts. */
 const HISTORIES = 20;
 
-/** What is asked of each shape: throughput and p50 against the engine at its best and the bare engine. */
+/** The goals for each shape: throughput and p50 against the engine at its best and the bare engine. */
 const SHAPES = [
   { part: 'a', requests: 1, ofBest: 0.8, ofRaw: 1.6, p50: (raw: number) => raw + 2, p50Text: '≤ raw + 2 ms' },
   { part: 'b', requests: 5, ofBest: 0.75, ofRaw: 2.2, p50: (raw: number) => raw * 0.4, p50Text: '≤ 0.4 × raw' },

@@ -16,7 +16,7 @@ const HANGS_MS = 5_000;
 const PER_SECOND = 5;
 const TYPE = 'bench.hanging';
 
-/** (l) runs to a quick far end, alone and beside 200 runs whose far end hangs for 5 s. */
+/** (l) runs to a quick server, alone and beside 200 runs whose server hangs for 5 s. */
 export async function measureSlowOrigins(
   platform: Platform,
   plan: Plan,
@@ -39,9 +39,9 @@ export async function measureSlowOrigins(
     const engine = await createFermataEngine(platform, stack, [1]);
     const load: Load = { engine, effects: platform.effects, requests: 1 };
     await atPace(load, PER_SECOND, plan.warmUpSeconds);
-    say('runs to a quick far end, alone');
+    say('runs to a quick server, alone');
     const alone = await atPace(load, PER_SECOND, 2 * plan.latencySeconds);
-    say(`the same beside ${HANGING} runs whose far end hangs for ${HANGS_MS / 1_000} s`);
+    say(`the same beside ${HANGING} runs whose server hangs for ${HANGS_MS / 1_000} s`);
     const events = Array.from({ length: HANGING }, (_, n) => ({ type: TYPE, subject: `hanging-${n}`, data: {} }));
     for (let from = 0; from < HANGING; from += 100) await postEvents(stack, events.slice(from, from + 100));
     await until('they hang', () => hanging.received.length > 0);

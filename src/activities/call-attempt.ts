@@ -6,7 +6,7 @@ import type { RetryPlan } from '../domain/run/plan';
 import type { CallingAction } from '../integrations/contract';
 import type { ActionStepOfRun } from './step';
 
-/** One attempt of a step that calls a far end. */
+/** One attempt of a step that calls a provider. */
 export interface Attempt {
   step: ActionStepOfRun;
   action: CallingAction;

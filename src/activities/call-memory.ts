@@ -7,7 +7,7 @@ import type { CallContext } from '../integrations/contract';
 interface Call {
   mask: Mask;
   idempotencyKey: string;
-  /** undefined for actions without a connection: they remember nothing about a far end. */
+  /** undefined for actions without a connection: they remember nothing about a provider. */
   connectionId: string | undefined;
 }
 

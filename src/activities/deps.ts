@@ -25,7 +25,7 @@ export interface ActivityDeps extends RunSources {
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
   /** Opens the connection of this id for a step; it must be of this type unless null is given. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
-  /** What far ends take of the local activity slots. */
+  /** How much of the local activity slots the calls to each origin take. */
   origins: OriginLoad;
   /** Runs that a finished one made room for may start. */
   onRunsToStart: () => void;

@@ -7,12 +7,12 @@ import { shortText } from '../domain/run/short-text';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { RunSecrets } from './run-secrets';
 
-/** Longest stack in characters: it begins with the message, so that it is as long as what a far end has sent. */
+/** Longest stack in characters: it begins with the message, so it may be as long as the answer of a provider. */
 const LONGEST_STACK = 10_000;
 
 /**
  * Whatever an activity throws is kept by Temporal: message, stack and cause are rebuilt without what the run has used. A
- * failed query names its parameters, which are what people and far ends have sent: only its cause is kept. Texts are cut,
+ * failed query names its parameters, which are what people and providers have sent: only its cause is kept. Texts are cut,
  * since Temporal refuses failures above 2 MB.
  */
 export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {

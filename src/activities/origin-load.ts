@@ -12,7 +12,7 @@ const ORIGINS = 2_000;
 /** Slots that an attempt takes: of local activities, of normal ones, or of the task queue of calls. */
 export type CallSlots = 'local' | 'normal' | 'calls';
 
-/** The load that far ends put on the activity slots of this process, by origin. */
+/** The load that calls put on the activity slots of this process, by origin. */
 export interface OriginLoad {
   /**
    * Whether a local attempt to this origin may begin: its local attempts take less than their share of the slots, and its
@@ -38,8 +38,8 @@ interface Origin {
 }
 
 /**
- * Bounds what one origin takes of the activity slots. A local attempt holds a slot and a workflow task until the far end
- * answers, so a far end that hangs would stall claims, waits and dwells of all automations; a normal one holds a slot that
+ * Bounds what one origin takes of the activity slots. A local attempt holds a slot and a workflow task until the server
+ * answers, so a server that hangs would stall claims, waits and dwells of all automations; a normal one holds a slot that
  * calls to others need. Kept per process, in memory.
  *
  * @param deps.slots activities of this process, and as many local ones; one origin takes at most a quarter of each

@@ -68,7 +68,7 @@ async function beginAndCall(
   try {
     return await prepareAndCall(deps, attempt);
   } catch (error) {
-    // Before anything else: a far end that refuses connections looks like a database that does.
+    // Before anything else: a provider that refuses connections looks like a database that does.
     if (error instanceof ProviderFailure) return settleFailure(deps, attempt, error);
     if (isDatabaseAway(error)) throw error;
     if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;

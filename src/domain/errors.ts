@@ -46,8 +46,8 @@ const CATALOGUE = {
   secret_not_allowed: { status: 403, title: 'Secret not allowed here' },
   artifact_missing: { status: 422, title: 'Artifact missing' },
   provider_failed: { status: 502, title: 'The provider call failed' },
-  http_status: { status: 502, title: 'The far end answered with an error' },
-  network_error: { status: 502, title: 'The far end could not be reached' },
+  http_status: { status: 502, title: 'The server answered with an error' },
+  network_error: { status: 502, title: 'The server could not be reached' },
   timeout: { status: 504, title: 'Timed out' },
   teams_app_only: { status: 422, title: 'Teams refuses messages of applications' },
   packages_not_ready: { status: 422, title: 'Packages of a script are not ready' },
@@ -74,7 +74,7 @@ interface ErrorExtras {
   errors?: readonly Finding[];
   /** Seconds after which a repeat makes sense; becomes `Retry-After`. */
   retryAfterSeconds?: number;
-  /** Further members for the problem document or the step's error, e.g. `status` of the far end. */
+  /** Further members for the problem document or the step's error, e.g. the `status` that the server answered. */
   data?: Record<string, unknown>;
   cause?: unknown;
 }

@@ -56,27 +56,27 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const prepared = own.filter(({ fence }) => !given.has(fence.partition));
     const waits = anyWaits ? await wakeWaits(deps, bySeq(prepared)) : [];
     if (deps.keepsRoutings) noteWaits(prepared, waits);
-    const { unheard, heard } = splitByListeners(prepared);
-    await Promise.all([markRouted(database.db, deps.workerId, unheard), routeInBatches(deps, heard)]);
+    const { irrelevant, relevant } = splitByListeners(prepared);
+    await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(deps, relevant)]);
     return hasBacklog;
   };
 }
 
 /** Separates the changes that concern nothing, which one statement marks as routed, from those that gates decide about. */
-function splitByListeners(prepared: readonly PreparedChange[]): { unheard: Fenced[]; heard: Routable[] } {
-  const unheard: Fenced[] = [];
-  const heard: Routable[] = [];
+function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: Fenced[]; relevant: Routable[] } {
+  const irrelevant: Fenced[] = [];
+  const relevant: Routable[] = [];
   /** Entities of which an earlier change of this batch may arm a dwell that a later one must find. */
   const arming = new Set<string>();
   for (const routable of prepared) {
     const key = entityKey(routable.change);
     if (arming.has(key)) routable.hasDwells = true;
     if (routable.candidates.some(({ candidate }) => candidate.trigger.for !== undefined)) arming.add(key);
-    const isHeard = [routable.candidates, routable.listeners, routable.notes].some(({ length }) => length > 0);
-    if (!isHeard && !routable.hasDwells) unheard.push(routable.fence);
-    else heard.push(routable);
+    const isRelevant = [routable.candidates, routable.listeners, routable.notes].some(({ length }) => length > 0);
+    if (!isRelevant && !routable.hasDwells) irrelevant.push(routable.fence);
+    else relevant.push(routable);
   }
-  return { unheard, heard };
+  return { irrelevant, relevant };
 }
 
 /** Sorts changes, the oldest first: of several events that end a wait, the earliest counts. */

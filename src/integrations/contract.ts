@@ -98,7 +98,7 @@ export interface CallContext<C> extends ActionContext<C> {
     /** Committed when it returns. Masked, as everything that leaves the call. */
     write(value: unknown): Promise<void>;
   };
-  /** Facts about the far end of the connection, kept across runs. Nothing is kept for actions without a connection. */
+  /** Facts about the provider of the connection, kept across runs. Nothing is kept for actions without a connection. */
   memory: ConnectionMemory;
 }
 

@@ -41,7 +41,7 @@ describe('a secret that a plugin reads', () => {
 
   test.each([
     [
-      'a failure of a far end',
+      'a failure of a provider',
       new ProviderFailure('http_status', CANARY, { retryable: true, output: { said: CANARY } }),
     ],
     ['a refusal', new FermataError('validation_failed', CANARY, { data: { said: CANARY } })],

@@ -3,9 +3,9 @@ import type { ErrorCode } from '../domain/errors';
 interface ProviderFailureFacts {
   /** Whether another attempt with the same idempotency key may succeed. */
   retryable: boolean;
-  /** Milliseconds that the far end asked us to wait (`Retry-After`, at most one hour); takes the place of the backoff. */
+  /** Milliseconds that the provider asked us to wait (`Retry-After`, at most one hour); takes the place of the backoff. */
   retryAfterMs?: number | undefined;
-  /** HTTP status of the far end, when it answered. */
+  /** HTTP status of the answer, when there was one. */
   status?: number | undefined;
   /** What the failed call left; kept on the step. */
   output?: unknown;

@@ -13,7 +13,7 @@ actions:
     action: automation.log
     config: { message: "Deployed {{ trigger.payload.subject }}" }
 `;
-const FAILS = `name: Calls a far end that is down
+const FAILS = `name: Calls a server that is down
 triggers:
   - event: automation.event
     config: { type: call }

@@ -25,7 +25,7 @@ describeConsole('the console', () => {
     const made = await api.call('POST', `${BASE}/automations`, { body });
     const started = await api.call('POST', `${BASE}/automations/${String(made.body.id)}/runs`, { body: {} });
     runId = String(started.body.runId);
-    const error = JSON.stringify({ code: 'http_status', message: 'The far end answered 503.' });
+    const error = JSON.stringify({ code: 'http_status', message: 'The server answered 503.' });
     await api.rows(
       "update runs set status = 'failed', started_at = now(), finished_at = now(), error = $2 where id = $1",
       [runId, error],
@@ -64,7 +64,7 @@ describeConsole('the console', () => {
     await page.waitForURL(/status=failed/);
     await page.getByRole('button', { name: /^failed/, pressed: true }).waitFor();
     await page.getByRole('link', { name: XSS }).first().click();
-    await page.getByText('The far end answered 503.').first().waitFor();
+    await page.getByText('The server answered 503.').first().waitFor();
     await page.getByRole('button', { name: /Retry from the failed step/ }).waitFor();
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     expect(wrong).toEqual([]);

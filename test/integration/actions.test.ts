@@ -39,7 +39,7 @@ describe('actions of a run', () => {
     expect(await engine.steps(run?.id ?? '')).toEqual([expect.objectContaining({ status: 'success', attempts: 3 })]);
   }, 60_000);
 
-  it('fail for good after max_attempts, with the status of the far end', async () => {
+  it('fail for good after max_attempts, with the status that the receiver answered', async () => {
     const id = await engine.save(
       one(
         'exhaust',
@@ -106,7 +106,7 @@ describe('actions of a run', () => {
     expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/1', '/2', '/3']);
   }, 60_000);
 
-  it('give up after max_attempts when nobody listens at the far end', async () => {
+  it('give up after max_attempts when nothing listens at the address', async () => {
     const id = await engine.save(
       one(
         'nobody',

@@ -35,7 +35,7 @@ triggers: [{ event: alert.fired, config: { matchers: ['${matcher}'] } }]
 actions:
 ${actions}`;
 
-  test('the connection is tested by the version of the far end', async () => {
+  test('the connection is tested by the version of the Alertmanager', async () => {
     expect(await engine.call(api, 'POST', `/connections/${connectionId}/test`)).toMatchObject({
       message: expect.stringMatching(/Alertmanager \d+\.\d+/) as string,
     });

@@ -108,7 +108,7 @@ describe('the guides on alerts', () => {
   }, 90_000);
 
   test('silence-in-alertmanager creates a silence there, and ends it when the alert resolves', async () => {
-    // The far end of alert-actions.test.ts is a real Alertmanager; here only the order of calls matters.
+    // The server of alert-actions.test.ts is a real Alertmanager; here only the order of calls matters.
     const silences: { id: string; comment: string; status: { state: string } }[] = [];
     const alertmanager = await startVendorServer(({ method, path, body }) => {
       if (method === 'POST') {

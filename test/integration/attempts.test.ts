@@ -34,7 +34,7 @@ describe('two overlapping attempts of one step', () => {
   const sent = (path: string): Received[] => engine.receiver.received.filter((each) => each.path === path);
 
   it('the outcome of the suspended attempt stands, the other one answers with it, and the run goes on', async () => {
-    // It is suspended when the far end has answered and the outcome is not written.
+    // It is suspended when the receiver has answered and the outcome is not written.
     const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1:stop' });
     await engine.save(LONG_CALL);
     let answerSecond: () => void = () => undefined;
@@ -87,7 +87,7 @@ describe('two overlapping attempts of one step', () => {
 });
 
 describe('an outage of Postgres of 15 seconds while a step is retried', () => {
-  it('uses up no attempt: the far end receives all of them and the run succeeds', async () => {
+  it('uses up no attempt: the receiver receives all of them and the run succeeds', async () => {
     const postgres = await startPostgres({ durable: true });
     const engine = await startEngine({ postgres });
     try {

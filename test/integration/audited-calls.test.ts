@@ -28,7 +28,7 @@ const audited = async (action: string) =>
     [action],
   );
 
-it('answers ok: false when the far end hangs, and audits the test', async () => {
+it('answers ok: false when the provider hangs, and audits the test', async () => {
   const answer = await api.call('POST', `${BASE}/connections/${id}/test`, {
     headers: { 'X-Forwarded-For': '203.0.113.9' },
   });
@@ -39,7 +39,7 @@ it('answers ok: false when the far end hangs, and audits the test', async () => 
   ]);
 }, 60_000);
 
-it('answers 504 to a choice whose far end hangs, and audits it', async () => {
+it('answers 504 to a choice whose provider hangs, and audits it', async () => {
   const viewer = await api.token('viewer');
   const answer = await api.call('GET', `${BASE}/connections/${id}/options/projectKey`, { token: viewer });
   expect([answer.status, answer.body.code]).toEqual([504, 'timeout']);

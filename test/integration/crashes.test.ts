@@ -33,7 +33,7 @@ describe('when processes die', () => {
     await engine.save(FIVE_STEPS);
     engine.receiver.answerWith(async ({ path }, response) => {
       if (path.startsWith('/3/')) {
-        // After the effect and before its completion: the far end has the call, Temporal has no result.
+        // After the effect and before its completion: the receiver has the call, Temporal has no result.
         await first.stop('SIGKILL');
         engine.receiver.answerWith((_received, next) => void next.end('ok'));
       }

@@ -30,7 +30,7 @@ describe('the clock of the database', () => {
     }
   });
 
-  it('is asked again when the clock of the machine was set, and reports the skew once', async () => {
+  it('is read again after the clock of the machine was set, and reports the skew once', async () => {
     let skew = 0;
     const reported: number[] = [];
     const wall = () => Date.now() + skew;

@@ -49,7 +49,7 @@ describe('a dry run', () => {
     expect(choose?.trace?.conditions?.map(({ value }) => value)).toEqual([false, true]);
     expect(delay?.result).toEqual({ waitsFor: { seconds: 900 } });
     expect(notify?.config).toMatchObject({
-      url: 'http://far-end.test/INC-1',
+      url: 'http://receiver.test/INC-1',
       bearerToken: '${{ secrets.CHAT }}',
     });
     expect(report.end).toMatchObject({ status: 'success', endedBy: { kind: 'condition', path: 'actions[2]' } });

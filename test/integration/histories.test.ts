@@ -54,7 +54,7 @@ actions:
   - wait_for_trigger: { event: automation.event, config: { type: every.answer }, context_key: "{{ trigger.payload.data.n }}", timeout_seconds: 3 }
   - { action: integration-webhook.send, config: { url: "$URL/{{ wait.trigger.payload.data.to }}" } }
 on_failure:
-  - { action: automation.log, config: { message: in vain } }
+  - { action: automation.log, config: { message: a wait failed } }
 `;
 
 describe('histories of real runs', () => {

@@ -11,13 +11,13 @@ import { connectVendors, startVendors, type Vendors } from '../support/vendors/e
 import { startTeamsServer } from '../support/vendors/teams-server';
 
 type Fields = Record<string, unknown>;
-/** What a far end has accepted of one step: once, or again under the same key. */
+/** What a provider has accepted of one step: once, or again under the same key. */
 interface Row {
   action: string;
   config: Fields;
   /** `once`: the vendor was asked once to act. `same`: it was asked again for the same, which has no further effect. */
   repeat: 'once' | 'same' | 'again';
-  /** The key or the whole effect, for each time that the far end has accepted it. */
+  /** The key or the whole effect, for each time that the provider has accepted it. */
   accepted(): unknown[];
 }
 

@@ -26,7 +26,7 @@ describe('the life of automations with runs in flight', () => {
     fetch(`${api.url}/api/v1${path}`, { method, headers: { authorization: engine.authorization } });
   const paths = (step: string) =>
     engine.receiver.received.map(({ path }) => path).filter((path) => path.includes(step));
-  /** One run waits, two queue behind it. */
+  /** One run waits, two are queued after that one. */
   const threeQueued = async (type: string): Promise<string> => {
     const id = await engine.save(automation(type, 'queued', type));
     await engine.emit(type, {}, { times: 3 });

@@ -3,7 +3,7 @@ import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { until } from '../support/until';
 
-/** An automation whose runs last `hold` seconds and note their begin and end at the far end. */
+/** An automation whose runs last `hold` seconds and report their begin and end to the receiver. */
 const automation = (mode: string, hold: number, more = '') => `
 name: ${mode}
 mode: ${mode}

@@ -102,7 +102,7 @@ actions: [{ variables: { done: 'true' } }]`);
     await other.stop();
   }, 150_000);
 
-  test('connections that are cut without a word are replaced within one timeout', async () => {
+  test('connections that are cut silently are replaced within one timeout', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
     const automation = await engine.save(`
 name: after the cut

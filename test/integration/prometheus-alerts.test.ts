@@ -110,7 +110,7 @@ actions:
     expect(script).toMatchObject({ status: 'success', result: { stdout: 'cleaning /var\n', exitCode: 0 } });
     used.set('/var', 10);
     const [run, ...more] = await engine.ended(1, id, 60_000);
-    // Both Alertmanagers repeat the group each second: one run all the same.
+    // Both Alertmanagers repeat the group each second: still only one run.
     expect(more).toEqual([]);
     expect(run).toMatchObject({ status: 'success' });
     expect(pages('quiet')).toEqual([]);

@@ -75,7 +75,7 @@ __attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONL
     const { stdout } = await unchecked('echo "$LD_PRELOAD"', {
       ...{ LD_DEBUG: 'libs', LD_DEBUG_OUTPUT: log, LD_PRELOAD: library, PATH: open },
     });
-    // Inside the loader is asked for a report, and gives it there.
+    // The sandbox requests a report of the loader, which prints it there.
     expect(stdout).toContain(`${library}\n`);
     expect(readdirSync(open).sort()).toEqual(hasCompiler ? ['evil.c', 'evil.so'] : ['evil.c']);
     if (!hasCompiler) return;

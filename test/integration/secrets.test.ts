@@ -97,7 +97,7 @@ ${steps}
     expect(answer.text).toContain('"secret_outside"');
   });
 
-  test('reach the far end, and are hidden in what it repeats and in everything after', async () => {
+  test('reach the receiver, and are hidden in what it repeats and in everything after', async () => {
     engine.receiver.answerWith(
       (received, response) => void response.end(`you sent ${String(received.headers['authorization'])}`),
     );
@@ -120,7 +120,7 @@ ${steps}
     expect(incidents.rows.map(({ title }) => title)).toEqual(['**** is out']);
   }, 60_000);
 
-  test('are hidden also where an output or a message of a far end is cut', async () => {
+  test('are hidden also where an output or a message of a receiver is cut', async () => {
     const before = 'x'.repeat(9_995 - 'Bearer '.length);
     engine.receiver.answerWith((received, response) => {
       const token = String(received.headers['authorization']);
@@ -342,18 +342,18 @@ ${steps}
   test('that are deleted and set again are another secret, and both are hidden', async () => {
     await call('PUT', '/secrets/AGAIN', { value: 'canary-of-before' });
     const id = await save(
-      'anew',
+      'again',
       `  - ${bearer('AGAIN')}
-  - wait_for_trigger: { event: automation.event, config: { type: anew.go }, context_key: "*" }
+  - wait_for_trigger: { event: automation.event, config: { type: again.go }, context_key: "*" }
   - ${bearer('AGAIN')}
   - variables: { late: "{{ trigger.payload.data.both }}" }`,
     );
     engine.receiver.answerWith((received, response) => void response.end(String(received.headers['authorization'])));
-    await engine.emit('anew', { both: 'canary-of-before canary-of-after' });
+    await engine.emit('again', { both: 'canary-of-before canary-of-after' });
     await until('it waits', async () => (await engine.runs(id))[0]?.status === 'waiting', 20_000);
     await call('DELETE', '/secrets/AGAIN');
     await call('PUT', '/secrets/AGAIN', { value: 'canary-of-after' });
-    await engine.emit('anew.go');
+    await engine.emit('again.go');
     const [ended] = await engine.ended(1, id, 40_000);
     const steps = await engine.steps(ended?.id ?? '');
     expect(engine.receiver.received.map(({ headers }) => headers['authorization'])).toEqual([

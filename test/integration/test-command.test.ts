@@ -125,7 +125,7 @@ const SEMANTICS = `automations:
     concurrency_scope: context_key
     actions:
       - delay: { hours: 1 }
-      - { id: call, action: integration-webhook.send, config: { url: "http://far-end.test/", authType: bearer, bearerToken: "\${{ secrets.CHAT }}" } }
+      - { id: call, action: integration-webhook.send, config: { url: "http://receiver.test/", authType: bearer, bearerToken: "\${{ secrets.CHAT }}" } }
     on_failure: [{ id: sorry, action: automation.log, config: { message: "{{ run.error.code }}" } }]
   - name: newest only
     triggers: [{ event: automation.event, config: { type: work } }]
@@ -188,7 +188,7 @@ tests:
       - { at: 8h2m, runs: [{ automation: in the morning, status: waiting, steps: [{ id: say, config: { message: "2 at 2026-03-27T08:02:*" } }] }] }
       - { at: 11h, runs: [{ status: failed, error: { code: wait_timeout } }] }
       - { at: 3d8h, runs: [{}, { automation: in the morning, status: success, startedAt: 3d7h }] }
-  - name: state of a kind of one's own
+  - name: state of a custom kind
     given: [{ entity: { kind: door, id: front, state: { open: false } } }]
     events:
       - { at: 1m, entity: { kind: door, id: front, merge: { open: true } } }

@@ -106,7 +106,7 @@ it('sends the same key at every attempt', async () => {
   ]);
 });
 
-it('signs so that the far end can check the raw body', async () => {
+it('signs so that the receiver can check the raw body', async () => {
   await send({ signingSecret: 's3cret', body: { text: 'grüße' } });
   const [received] = server.requests;
   const timestamp = String(received?.headers['x-fermata-timestamp']);

@@ -11,7 +11,7 @@ export interface WireRequest {
 
 type Handler = (request: WireRequest, response: ServerResponse) => void;
 
-/** A far end that keeps every request whole and answers as each test says. */
+/** A receiver that keeps every request whole and answers as each test says. */
 export interface WebhookServer {
   port: number;
   url: string;

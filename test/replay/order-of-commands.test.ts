@@ -63,7 +63,7 @@ function writing(hands: Hands, rows: StepRows, writes: (() => void)[]): Hands {
   };
 }
 
-/** Answers activities as the real ones do, with the real inline driver; only rows and far ends are made up. */
+/** Answers activities as the real ones do, with the real inline driver; only rows and providers are made up. */
 function answersFor(definition: Steps, seed: number, odds: Odds, now: () => number, rows: StepRows): Answer {
   const answered = oracle(definition, seed, odds, now);
   const writes: (() => void)[] = [];

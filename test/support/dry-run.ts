@@ -50,7 +50,7 @@ export const AUTOMATION = {
               id: 'notify',
               action: 'integration-webhook.send',
               config: {
-                url: 'http://far-end.test/{{ variables.seen }}',
+                url: 'http://receiver.test/{{ variables.seen }}',
                 authType: 'bearer',
                 bearerToken: '${{ secrets.CHAT }}',
               },

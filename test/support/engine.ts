@@ -43,7 +43,7 @@ export interface StepRow extends Record<string, unknown> {
   error: { code: string; message: string } | null;
 }
 
-/** Real Postgres, real Temporal, real worker processes and a real far end; what tests of the engine work with. */
+/** Real Postgres, real Temporal, real worker processes and a real receiver; what tests of the engine work with. */
 export interface Engine {
   database: Database;
   databaseUrl: string;

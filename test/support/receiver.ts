@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as the far end saw it. */
+/** A request as the receiver got it. */
 export interface Received {
   /** `Idempotency-Key`: one effect each. */
   key: string;
@@ -12,10 +12,10 @@ export interface Received {
   at: number;
 }
 
-/** How the far end answers: default 200 at once. */
+/** How the receiver answers: default 200 at once. */
 export type Answer = (received: Received, response: ServerResponse) => void | Promise<void>;
 
-/** A real HTTP server at the far end, which logs every request. */
+/** A real HTTP server that actions call; it logs every request. */
 export interface Receiver {
   url: string;
   received: Received[];

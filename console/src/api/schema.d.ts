@@ -1566,7 +1566,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Whether the far end accepts the credentials */
+        /** Test whether the provider accepts the credentials */
         post: operations["connections.test"];
         delete?: never;
         options?: never;
@@ -16940,7 +16940,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Whether the far end accepts the credentials */
+            /** @description Whether the provider accepts the credentials */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17158,7 +17158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The far end could not be reached or refused */
+            /** @description The provider could not be reached or refused */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -17176,7 +17176,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The far end did not answer in time */
+            /** @description The provider did not answer in time */
             504: {
                 headers: {
                     [name: string]: unknown;

@@ -112,8 +112,8 @@ function dryEventOf(
 
 /** Of an automation with one trigger, that one. */
 function triggerIdOf({ triggers }: RoutedAutomation, { triggerId, payload, past }: DryInput): string | undefined {
-  const isAsked = payload !== undefined || past !== undefined;
-  return triggerId !== undefined || !isAsked || triggers.length > 1 ? triggerId : triggers[0]?.id;
+  const hasEvent = payload !== undefined || past !== undefined;
+  return triggerId !== undefined || !hasEvent || triggers.length > 1 ? triggerId : triggers[0]?.id;
 }
 
 /** Returns what a run sees that is started by hand. */

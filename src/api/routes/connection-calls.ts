@@ -30,7 +30,7 @@ const TestAnswer = z.object({
 });
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
-/** Calls to the far end of a connection, through the same guard as a run's; what they say is masked. */
+/** Calls to the provider of a connection, through the same guard as a run's. Secrets in the answers are masked. */
 export function connectionCallRoutes(deps: ConnectionsDeps): Route[] {
   return [testRoute(deps), testGivenRoute(deps), optionsRoute(deps)];
 }
@@ -43,7 +43,7 @@ function testRoute(deps: ConnectionsDeps): Route {
     audited: true,
     operationId: 'connections.test',
     tag: TAG,
-    summary: 'Whether the far end accepts the credentials',
+    summary: 'Test whether the provider accepts the credentials',
     params: IdParams,
     responses: {
       200: { description: 'The result of the test', schema: TestAnswer },
@@ -68,7 +68,7 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
       connectionId: z.uuid().optional().describe('Takes secrets left out from this one, if the address is unchanged'),
     }),
     responses: {
-      200: { description: 'Whether the far end accepts the credentials', schema: TestAnswer },
+      200: { description: 'Whether the provider accepts the credentials', schema: TestAnswer },
       ...NOT_FOUND,
     },
     async handler(context) {
@@ -137,8 +137,8 @@ function optionsRoute(deps: ConnectionsDeps): Route {
     query: Given,
     responses: {
       200: { description: 'Choices', schema: Options },
-      502: { description: 'The far end could not be reached or refused' },
-      504: { description: 'The far end did not answer in time' },
+      502: { description: 'The provider could not be reached or refused' },
+      504: { description: 'The provider did not answer in time' },
       ...NOT_FOUND,
     },
     async handler(context) {
@@ -163,12 +163,12 @@ function optionsRoute(deps: ConnectionsDeps): Route {
 }
 
 /**
- * Returns what the far end answers, or a typed failure at the deadline, also when the client library throws the abort itself or
+ * Returns what the provider answers, or a typed failure at the deadline, also when the client library throws the abort itself or
  * does not watch the signal.
  */
 async function withinDeadline<T>({ call: { signal } }: Opened, work: Promise<T> | T): Promise<T> {
   const late = () =>
-    new ProviderFailure('timeout', `The far end did not answer within ${TIMEOUT_MS / 1000} seconds.`, {
+    new ProviderFailure('timeout', `The provider did not answer within ${TIMEOUT_MS / 1000} seconds.`, {
       retryable: true,
     });
   let stop = (): void => undefined;

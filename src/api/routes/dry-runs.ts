@@ -185,12 +185,12 @@ async function pastInput(
   const listening = triggersOf(registry, automation, change).filter(
     ({ triggerId }) => (given.triggerId ?? triggerId) === triggerId,
   );
-  const heard = listening.find(({ hasPayload }) => hasPayload) ?? listening[0];
-  if (heard === undefined)
+  const listener = listening.find(({ hasPayload }) => hasPayload) ?? listening[0];
+  if (listener === undefined)
     throw new FermataError('validation_failed', 'No trigger of the automation listens to what the change means.');
   const now = given.now === undefined ? change.occurredAt : new Date(given.now);
   return {
-    ...{ triggerId: heard.triggerId, past: { change, occurrence: heard.occurrence } },
+    ...{ triggerId: listener.triggerId, past: { change, occurrence: listener.occurrence } },
     ...{ now, actor: change.actor },
   };
 }

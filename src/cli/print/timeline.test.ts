@@ -7,7 +7,7 @@ const run = Run.parse({
   automationName: 'Alert opens an incident',
   version: 2,
   status: 'failed',
-  error: { code: 'http_status', message: 'The far end answered 500.' },
+  error: { code: 'http_status', message: 'The server answered 500.' },
   triggerId: 'unhealthy',
   triggerEvent: 'healthcheck.system_health_changed',
   contextKey: 'checkout',
@@ -26,7 +26,7 @@ const steps = [
   step({
     ...{ path: 'actions[1]', action: 'integration-webhook.send', status: 'failed', attempts: 3 },
     ...{ startedAt: '2026-11-20T09:15:00.100Z', finishedAt: '2026-11-20T09:15:01.400Z' },
-    error: { code: 'http_status', message: 'The far end answered 500.' },
+    error: { code: 'http_status', message: 'The server answered 500.' },
   }),
 ];
 
@@ -36,7 +36,7 @@ describe('renderRun', () => {
 
   it('shows why the run is there and how it ended', () => {
     expect(text).toContain('trigger     unhealthy (healthcheck.system_health_changed)');
-    expect(text).toContain('failed  after 1.5 s  The far end answered 500. [http_status]');
+    expect(text).toContain('failed  after 1.5 s  The server answered 500. [http_status]');
   });
 
   it('shows of a loop only what its steps themselves left, since artifacts of one action do not say whose they are', () => {

@@ -105,7 +105,7 @@ const createAttempts =
       try {
         return await Promise.race([work(own.db), tooLate(limitMs, late.signal)]);
       } catch (error) {
-        // A far end of the plugin that refuses connections looks like a database that does; only statements count.
+        // A service that the plugin calls and that refuses connections looks like a database that does; only statements count.
         if (error instanceof DrizzleQueryError && isDatabaseAway(error)) throw error;
         throw unreadable(kind, messageOf(error));
       } finally {

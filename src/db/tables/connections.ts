@@ -58,7 +58,7 @@ export const callProgress = pgTable('call_progress', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** What an integration remembers of the far end of a connection. */
+/** What an integration remembers of the provider of a connection. */
 export const connectionMemory = pgTable(
   'connection_memory',
   {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as the far end saw it. */
+/** A request as the receiver got it. */
 export interface ReceivedRequest {
   at: Date;
   method: string;

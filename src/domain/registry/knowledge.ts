@@ -31,8 +31,8 @@ export function knowledgeOf(plugins: readonly PluginDescription[]): Knowledge {
       reads[triggerName(name)] = { events: source === undefined ? [name] : [name, source] };
       return triggerName(name);
     });
-    const heard = kindsHeard(plugin);
-    if (heard.length > 0) reads[`plugin:${plugin.id}`] = { kinds: heard };
+    const listened = listenedKinds(plugin);
+    if (listened.length > 0) reads[`plugin:${plugin.id}`] = { kinds: listened };
     const actions = (plugin.actions ?? []).flatMap(({ id }) => actionNames(`${plugin.id}.${id}`));
     const filters = Object.keys(plugin.filters ?? {}).map(filterName);
     return [`plugin:${plugin.id}`, ...kinds.map((kind) => `kind:${kind}`), ...triggers, ...actions, ...filters];
@@ -46,7 +46,7 @@ function actionNames(action: string): string[] {
   return [action, ...aliases].map(actionName);
 }
 
-function kindsHeard({ derivers = [], payloadMappers = {}, listeners = [] }: PluginDescription): string[] {
+function listenedKinds({ derivers = [], payloadMappers = {}, listeners = [] }: PluginDescription): string[] {
   const queued = listeners.filter(({ mode }) => mode === 'work-queue');
   const kinds = [
     ...derivers.map(({ kind }) => kind),

@@ -7,7 +7,7 @@ export interface RunError {
   message: string;
   path?: string;
   actionId?: string;
-  /** HTTP status of the far end, if it answered. */
+  /** HTTP status of the answer, if there was one. */
   status?: number;
 }
 

@@ -10,7 +10,7 @@ const CUT = '…';
 
 /**
  * What is masked: `values` leaves the keys of objects as they are, for structures of our own; `data` masks keys too, for what people and
- * far ends have sent. A set masks all keys but those in it, at any depth, for structures of our own that hold data.
+ * providers have sent. A set masks all keys but those in it, at any depth, for structures of our own that hold data.
  */
 export type MaskedParts = 'values' | 'data' | ReadonlySet<string>;
 

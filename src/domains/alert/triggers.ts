@@ -118,7 +118,7 @@ const trigger = (
 });
 
 /** Returns whether anything but annotations changed, or annotations count. */
-function isToldChange(payload: Fields, config: Fields): boolean {
+function isWantedChange(payload: Fields, config: Fields): boolean {
   const changed = (payload['changedFields'] ?? []) as string[];
   const counts = config['ignore_annotations'] !== true || changed.includes('labels') || changed.includes('severity');
   return counts && isWanted(payload, config);
@@ -136,7 +136,7 @@ export const alertTriggers: readonly TriggerType[] = [
       description: 'Severity, labels or annotations of a firing alert changed.',
     },
     isStillFiring,
-    { configSchema: ChangedConfig, evaluateConfig: isToldChange },
+    { configSchema: ChangedConfig, evaluateConfig: isWantedChange },
   ),
   trigger(
     { id: 'resolved', displayName: 'Alert resolved', description: 'An alert stopped firing.' },

@@ -60,7 +60,7 @@ export async function sendToRecipients(
   return results;
 }
 
-/** One failure for all: the first that another attempt may cure, with the longest wait that a far end asked for. */
+/** One failure for all: the first that another attempt may cure, with the longest wait that a provider asked for. */
 function failureOf(failures: readonly unknown[], results: DeliveryResult[]): unknown {
   const known = failures.filter((failure) => failure instanceof ProviderFailure);
   const first = known.find(({ retryable }) => retryable) ?? known[0];

@@ -6,10 +6,12 @@ import { ElementError, element, type AlertSender, type Element, type SenderMessa
 /** Longest fingerprint of a sender, in characters. */
 export const MAX_FINGERPRINT_LENGTH = 400;
 
-/** The first alert of a message by which its group is known. */
+/** Returns the facts of the group, or undefined when the message does not describe one. */
 function groupOf(body: Fields): GroupFacts | undefined {
-  const isTold = ['groupLabels', 'commonLabels', 'externalURL', 'groupKey'].some((name) => Object.hasOwn(body, name));
-  if (!isTold) return undefined;
+  const namesGroup = ['groupLabels', 'commonLabels', 'externalURL', 'groupKey'].some((name) =>
+    Object.hasOwn(body, name),
+  );
+  if (!namesGroup) return undefined;
   return {
     groupLabels: textMapOrNone(body['groupLabels']),
     commonLabels: textMapOrNone(body['commonLabels']),
@@ -18,7 +20,7 @@ function groupOf(body: Fields): GroupFacts | undefined {
   };
 }
 
-/** Facts of the group never keep an alert from being taken. */
+/** Returns the map, or an empty one when it is malformed: a malformed group does not make its alerts invalid. */
 function textMapOrNone(value: unknown): Record<string, string> {
   try {
     return textMap(value, '');

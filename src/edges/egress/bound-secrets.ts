@@ -49,7 +49,7 @@ export function checkBoundSecrets(hostname: string, isRedirect = false): void {
   const refusal = secretNotAllowed(
     refused.name,
     isRedirect
-      ? 'is not allowed for the host that the far end redirects to'
+      ? 'is not allowed for the host that the server redirects to'
       : 'is not allowed for the host of this call',
   );
   scope.refusal = refusal;

@@ -16,7 +16,7 @@ it('is worth another attempt when the action says so', () => {
   expect(failure(409, {}, [404, 409]).retryable).toBe(true);
 });
 
-it('waits as long as the far end asks for', () => {
+it('waits as long as the server asks for', () => {
   expect(failure(503, { 'retry-after': '7' }).retryAfterMs).toBe(7_000);
   expect(failure(404, { 'retry-after': '7' }).retryAfterMs).toBeUndefined();
 });

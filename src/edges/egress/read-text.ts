@@ -14,7 +14,7 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
 /**
  * Returns the text of a response, at most `maxBytes` of it, both on the wire and after decompression; what is beyond is not read.
  * One content coding is undone (we ask for none); text in several is left out. An unreadable coding ends the text there,
- * because the far end has done its work anyway.
+ * because the server has done its work anyway.
  */
 export async function readText(body: Readable, headers: Record<string, string>, maxBytes: number): Promise<string> {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';

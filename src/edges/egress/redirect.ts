@@ -38,7 +38,8 @@ export function nextHop(
 ): Hop | null {
   if (!REDIRECTS.has(status) || location === undefined) return null;
   if (hop.redirects >= MAX_REDIRECTS) throw lost(status, `More than ${MAX_REDIRECTS} redirects.`);
-  if (!URL.canParse(location, hop.url.href)) throw lost(status, 'The far end redirects to something that is no URL.');
+  if (!URL.canParse(location, hop.url.href))
+    throw lost(status, 'The server redirects to a location that is not a valid URL.');
   const url = new URL(location, hop.url);
   const asGet = (status === 303 && hop.method !== 'HEAD') || (status <= 302 && hop.method === 'POST');
   const leaves = url.origin !== hop.url.origin;

@@ -1,4 +1,4 @@
-/** The longest time that a far end can make us wait. */
+/** The longest time that a server can make us wait. */
 const MAX_MS = 3_600_000;
 
 /** Returns the milliseconds of a `Retry-After` header, which gives seconds or an HTTP date: 0 to one hour; undefined for neither. */

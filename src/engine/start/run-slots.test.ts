@@ -74,7 +74,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBeGreaterThanOrEqual(20);
   });
 
-  it('local steps that wait for a far end keep their slots and do not keep other runs from being started', () => {
+  it('local steps that wait for a server keep their slots and do not keep other runs from being started', () => {
     const { run, pass } = slotsOf(50);
     for (let n = 0; n < 22; n += 1) run.enter(`hangs ${n}`, undefined);
     expect(run.free()).toBe(0);

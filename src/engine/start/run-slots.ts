@@ -17,7 +17,7 @@ const ALLOWANCE_MS = 20;
 const FORGET_QUICKEST = 1.001;
 /** What a slow start leaves of the limit. */
 const SHRINK = 0.95;
-/** A local step that takes longer waits for a far end: it holds a slot, and says nothing about the load of the worker. */
+/** A local step that takes longer waits for a server: it holds a slot, and says nothing about the load of the worker. */
 const WAITS_AFTER_MS = 1_000;
 
 /** Workflow task slots of this process, as far as runs that are being started and local steps take them. */
@@ -189,7 +189,7 @@ class SlotTable implements RunSlots {
     }
   }
 
-  /** Executions whose local step waits for a far end. */
+  /** Executions whose local step waits for a server. */
   #waiting(): number {
     let count = 0;
     for (const { since } of this.#busy.values()) {

@@ -15,7 +15,7 @@ export interface ConnectionCall {
   now: Date;
 }
 
-/** Facts about the far end of one connection. */
+/** Facts about the provider of one connection. */
 export interface ConnectionMemory {
   /** null when nothing is known. */
   recall(key: string): Promise<unknown>;
@@ -30,7 +30,7 @@ export interface NotifyMessage {
   actionLabel?: string;
   actionUrl?: string;
   /**
-   * A later message with the same key takes the place of this one where the far end can: it is edited, or updates the same
+   * A later message with the same key takes the place of this one where the provider supports it: it is edited, or updates the same
    * incident or alert. Elsewhere a new message is sent.
    */
   replaceKey?: string;

@@ -5,7 +5,7 @@ import type { Mask } from '../../domain/secrets/mask-values';
 
 const MAX_CHARACTERS = 10_000;
 
-/** What the far end answered. */
+/** What the receiver answered. */
 export const Delivery = z.object({
   url: z.string(),
   status: z.int(),

@@ -14,7 +14,7 @@ const MAX_TIMEOUT_MS = 300_000;
 
 /**
  * `integration-webhook.send`. Succeeds with a 2xx answer, after redirects. Every attempt carries the same
- * `Idempotency-Key`, so that the far end can recognise a repeat.
+ * `Idempotency-Key`, so that the receiver can recognise a repeat.
  */
 export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
   return {

@@ -26,8 +26,8 @@ export class ReleaseError extends Error {
 }
 
 /**
- * Reads and sets the current and the ramping build of a deployment. A change returns when Temporal has told all task queues. All throw when
- * Temporal cannot be reached.
+ * Reads and sets the current and the ramping build of a deployment. A call that changes them returns when Temporal has updated all
+ * task queues, or after 10 s. All throw when Temporal cannot be reached.
  */
 export interface Releases {
   /** @throws {ReleaseError} when no worker of the deployment has connected yet */
@@ -44,7 +44,7 @@ export interface Releases {
 
 const { WorkerDeploymentVersionStatus, RoutingConfigUpdateState } = temporal.api.enums.v1;
 const POLL_MS = 200;
-/** Longest wait until Temporal has told all task queues; the change is made in any case. */
+/** Longest wait until Temporal has updated all task queues, in ms; the change is made in any case. */
 const PROPAGATION_MS = 10_000;
 /** Status codes of gRPC. */
 const NOT_FOUND = 5;

@@ -30,9 +30,9 @@ export function outcomeOf(
   done: Done | undefined,
 ): unknown {
   const iteration = command.type === 'evaluate' ? command.iteration : undefined;
-  const isAsked = done?.at === command.path && ('evaluated' in done ? done.iteration : undefined) === iteration;
-  if (done && isAsked && command.type === 'evaluate' && 'evaluated' in done) return done.evaluated;
-  if (done && isAsked && command.type === 'perform' && 'performed' in done) return done.performed;
+  const isNext = done?.at === command.path && ('evaluated' in done ? done.iteration : undefined) === iteration;
+  if (done && isNext && command.type === 'evaluate' && 'evaluated' in done) return done.evaluated;
+  if (done && isNext && command.type === 'perform' && 'performed' in done) return done.performed;
   throw new Error(`The stretch carried out ${done?.at ?? 'nothing'} where ${command.path} was next`);
 }
 
