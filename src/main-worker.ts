@@ -101,11 +101,11 @@ export async function startWorker(
   const temporal = standIns.temporal({
     ...{ config, database, log, metrics, clock },
     activities: () => activities,
-    interceptors: () => [trackSlots(launcher.enter), maskFailures({ db: database.db, secrets: activityDeps.secrets })],
+    interceptors: () => [trackSlots(launcher.slots), maskFailures({ db: database.db, secrets: activityDeps.secrets })],
   });
   const launcher = createRunLauncher({
     ...{ database, starter: temporal.starter, log, watch },
-    slots: config.workerSizes.workflowTasks,
+    sizes: config.workerSizes,
   });
   const activityDeps = createActivityDeps(base, launcher);
   const parts: WorkerParts = { ...base, temporal, launcher, activityDeps };
@@ -217,6 +217,7 @@ function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDe
     }),
     openConnection: createConnections({ db, cipher, backend, types: connectionTypesOf(plugins) }),
     origins: createOriginLoad({ slots: config.workerSizes.activities }),
+    onLocalCall: (executionRunId) => launcher.slots.call(executionRunId),
     onRunsToStart: () => launcher.pokeStarts(),
     onAction: metrics.action,
     failpoint: createFailpoint(config.testing.failpoint),

@@ -27,6 +27,8 @@ export interface ActivityDeps extends RunSources {
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
   /** How much of the local activity slots the calls to each origin take. */
   origins: OriginLoad;
+  /** A local step of an execution waits for the answer to a call, until the returned function is called. */
+  onLocalCall: (executionRunId: string) => () => void;
   /** Runs that a finished one made room for may start. */
   onRunsToStart: () => void;
   /** Called when an action ends, for the metrics. */

@@ -10,11 +10,13 @@ import type { CallSlots } from './origin-load';
 
 /** Makes the call, and counts it as load of its origin while it is under way. */
 export async function makeCall(
-  { origins, database }: ActivityDeps,
+  { origins, database, onLocalCall }: ActivityDeps,
   { context, origin = '', step, key }: Attempt,
   timeoutMs: number,
   call: (signal: AbortSignal) => Promise<ActionResult>,
 ): Promise<ActionResult> {
+  const { isLocal, workflowExecution } = context.info;
+  const answered = isLocal ? onLocalCall(workflowExecution?.runId ?? '') : undefined;
   const end = origins.begin(origin, slotsOf(context));
   let timedOut = false;
   try {
@@ -24,6 +26,7 @@ export async function makeCall(
     throw error;
   } finally {
     end({ timedOut });
+    answered?.();
   }
 }
 

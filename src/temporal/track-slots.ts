@@ -1,22 +1,39 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { Stretched } from '../domain/run/activities';
+import { callsQueueOf } from '../domain/run/calls-queue';
 
-/** Notifies of each local activity: its execution holds a workflow task slot until it ends. */
-export function trackSlots(
-  enter: (executionRunId: string, runId: string | undefined) => () => void,
-): ActivityInterceptorsFactory {
+/** What counts the workflow task slots of this process (`engine/start/run-slots.ts`). */
+interface Slots {
+  enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
+  arrive(executionRunId: string, taskQueue: string): () => void;
+}
+
+/** Notifies of each local activity, whose execution holds a workflow task slot until it ends, and of each normal one. */
+export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
   return ({ info }) => ({
     inbound: {
       async execute(input, next) {
         const execution = info.workflowExecution?.runId;
-        if (!info.isLocal || execution === undefined) return next(input);
+        if (execution === undefined) return next(input);
+        if (!info.isLocal) return next(input).finally(slots.arrive(execution, info.taskQueue));
         const { runId } = Object(input.args[0]) as { runId?: unknown };
-        const leave = enter(execution, typeof runId === 'string' ? runId : undefined);
+        const leave = slots.enter(execution, typeof runId === 'string' ? runId : undefined);
+        let result: unknown;
         try {
-          return await next(input);
+          return (result = await next(input));
         } finally {
-          leave();
+          leave(handsOverTo(result, info.taskQueue));
         }
       },
     },
   });
+}
+
+/** Returns the task queue of the normal activity that the last step of a stretch becomes without a pause. */
+function handsOverTo(stretched: unknown, taskQueue: string): string | undefined {
+  const { done } = Object(stretched) as Partial<Stretched>;
+  const last = done?.at(-1);
+  if (last === undefined || !('performed' in last) || last.performed.type !== 'handover') return undefined;
+  if (last.performed.delayMs > 0) return undefined;
+  return last.performed.apart ? callsQueueOf(taskQueue) : taskQueue;
 }

@@ -3,12 +3,13 @@ import type { ClosedRun } from '../../db/runs/run-states';
 import { promoteStalled, stalledBuckets } from '../../db/runs/stalled-buckets';
 import { closingRuns, renewAttempts, type StartableRun } from '../../db/runs/start-queue';
 import type { Logger } from '../../log';
+import type { WorkerSizes } from '../../worker-sizes';
 import type { RunStarter } from '../../temporal/run-starter';
 import { inLanes } from '../in-lanes';
 import type { LoopWatch } from '../loop-watch';
 import { createSweep } from '../sweep';
 import { createPendingRuns } from './pending-runs';
-import { createRunSlots } from './run-slots';
+import { createRunSlots, type RunSlots } from './run-slots';
 import { createStartAttempts } from './start-attempts';
 
 const RENEW_EVERY_MS = 1_000;
@@ -36,8 +37,8 @@ export interface RunLauncher {
   pokeStarts(): void;
   /** Starts runs that wait in the table, and closes executions that have to be closed. */
   poke(): void;
-  /** Records that a local step begins in this process. The returned function records its end. */
-  enter(executionRunId: string, runId: string | undefined): () => void;
+  /** Counts local steps and calls of this process as runs in flight. */
+  slots: Pick<RunSlots, 'enter' | 'call' | 'arrive'>;
   stop(): Promise<void>;
 }
 
@@ -45,8 +46,8 @@ interface LauncherDeps {
   database: Database;
   /** null while Temporal has never been reached. */
   starter: () => RunStarter | null;
-  /** Workflow task slots of the process. */
-  slots: number;
+  /** What the process does at a time. */
+  sizes: Pick<WorkerSizes, 'workflowTasks' | 'activities'>;
   log: Logger;
   watch?: LoopWatch | undefined;
 }
@@ -61,7 +62,8 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   const { database, starter, log, watch } = deps;
   const { db } = database;
   const slots = createRunSlots({
-    slots: deps.slots,
+    slots: deps.sizes.workflowTasks,
+    activities: deps.sizes.activities,
     onFree: () => {
       if (pending.isAny()) starts.poke();
     },
@@ -100,7 +102,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
       starts.poke();
       ends.poke();
     },
-    enter: (executionRunId, runId) => slots.enter(executionRunId, runId),
+    slots,
     async stop() {
       // Activities that are drained afterwards may still admit runs: the connection may close before these are started.
       stopped = true;

@@ -3,7 +3,7 @@ import { createRunSlots } from './run-slots';
 function slotsOf(slots: number) {
   let time = 0;
   let freed = 0;
-  const run = createRunSlots({ slots, now: () => time, onFree: () => (freed += 1) });
+  const run = createRunSlots({ slots, activities: 3, now: () => time, onFree: () => (freed += 1) });
   return { run, pass: (ms: number) => (time += ms), freed: () => freed };
 }
 
@@ -29,6 +29,33 @@ describe('slots of runs', () => {
     first();
     expect(run.free()).toBe(0);
     second();
+    expect(run.free()).toBe(1);
+  });
+
+  it('a run whose call becomes a normal activity keeps its slot until that activity begins here, or is not seen for 2 s', () => {
+    const { run, pass, freed } = slotsOf(2);
+    for (const id of ['a', 'b']) {
+      run.reserve(id, 'automation a');
+      run.enter(`execution ${id}`, id)('calls');
+    }
+    expect([run.free(), freed()]).toEqual([0, 0]);
+    run.arrive('execution a', 'calls');
+    expect([run.free(), freed()]).toEqual([1, 1]);
+    run.arrive('execution a', 'calls');
+    expect(freed()).toBe(1);
+    pass(2_000);
+    expect(run.free()).toBe(2);
+  });
+
+  it('a run whose call waits for a slot of its task queue keeps none', () => {
+    const { run } = slotsOf(2);
+    const ends = ['x', 'y', 'z'].map((id) => run.arrive(id, 'calls'));
+    run.reserve('a', 'automation a');
+    run.enter('execution a', 'a')('calls');
+    expect(run.free()).toBe(2);
+    ends[0]?.();
+    run.reserve('b', 'automation a');
+    run.enter('execution b', 'b')('calls');
     expect(run.free()).toBe(1);
   });
 
@@ -74,31 +101,39 @@ describe('slots of runs', () => {
     expect(run.free()).toBeGreaterThanOrEqual(20);
   });
 
-  it('local steps that wait for a server keep their slots and do not keep other runs from being started', () => {
-    const { run, pass } = slotsOf(50);
-    for (let n = 0; n < 22; n += 1) run.enter(`hangs ${n}`, undefined);
+  it('local steps that wait for an answer keep their slots and do not keep other runs from being started', () => {
+    const { run, freed } = slotsOf(50);
+    const begin = (n: number) => run.enter(`hangs ${n}`, undefined);
+    for (let n = 0; n < 22; n += 1) begin(n);
     expect(run.free()).toBe(0);
-    pass(1_000);
-    expect(run.free()).toBe(20);
-    for (let n = 22; n < 45; n += 1) run.enter(`hangs ${n}`, undefined);
-    pass(1_000);
+    const answers = Array.from({ length: 22 }, (_, n) => run.call(`hangs ${n}`));
+    expect([run.free(), freed()]).toEqual([20, 22]);
+    // One of two steps of an execution waits: the other one works.
+    begin(0);
+    expect(run.free()).toBe(19);
+    answers[1]?.();
+    expect(run.free()).toBe(18);
+    for (let n = 22; n < 45; n += 1) {
+      begin(n);
+      run.call(`hangs ${n}`);
+    }
     expect(run.free()).toBe(5);
   });
 
-  it('an automation takes at most half of what may be in flight, so that a burst of it leaves room to others', () => {
+  it('an automation takes at most a quarter of what may be in flight, so that a burst of it leaves room to others', () => {
     const { run, pass } = slotsOf(40);
     expect(run.reserve('before', 'other')).toBe(true);
     run.release('before');
-    for (let n = 0; n < 10; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
-    expect(run.reserve('burst 10', 'burst')).toBe(false);
+    for (let n = 0; n < 5; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
+    expect(run.reserve('burst 5', 'burst')).toBe(false);
     expect(run.full()).toEqual(['burst']);
     expect(run.reserve('other', 'other')).toBe(true);
     run.enter('execution', 'burst 0')();
     expect(run.full()).toEqual([]);
-    expect(run.reserve('burst 10', 'burst')).toBe(true);
+    expect(run.reserve('burst 5', 'burst')).toBe(true);
     // While no other automation asks for a slot, none has to be reserved.
     run.release('other');
     pass(10_001);
-    for (let n = 11; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
+    for (let n = 6; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
   });
 });

@@ -5,7 +5,7 @@ const INITIAL = 20;
 /** Runs that may be in flight however slow the worker is. */
 const LEAST = 10;
 /** Least share of one automation. */
-const LEAST_SHARE = 5;
+const LEAST_SHARE = 2;
 /** After this time without requests of other automations, one automation may use all slots. */
 const ALONE_MS = 10_000;
 /** Weight of the newest start in the moving average of start times. */
@@ -17,8 +17,8 @@ const ALLOWANCE_MS = 20;
 const FORGET_QUICKEST = 1.001;
 /** What a slow start leaves of the limit. */
 const SHRINK = 0.95;
-/** A local step that takes longer waits for a server: it holds a slot, and says nothing about the load of the worker. */
-const WAITS_AFTER_MS = 1_000;
+/** A call that has not begun here this long after its execution handed it over is performed by another process. */
+const ARRIVES_WITHIN_MS = 2_000;
 
 /** Workflow task slots of this process, as far as runs that are being started and local steps take them. */
 export interface RunSlots {
@@ -28,7 +28,7 @@ export interface RunSlots {
   reserve(runId: string, automationId: string): boolean;
   /** Takes a slot for a run that was taken from the table, whatever is free. */
   hold(runId: string, automationId: string): void;
-  /** Most runs of one automation that are in flight: half of the limit; all of it while no other one asks for slots. */
+  /** Most runs of one automation that are in flight: a quarter of the limit; all of it while no other one asks for slots. */
   share(): number;
   /** Automations that have their share. */
   full(): string[];
@@ -36,8 +36,18 @@ export interface RunSlots {
   release(runId: string): void;
   /** Runs whose reservation is older than so many milliseconds and that have not begun. */
   reservedFor(ms: number): string[];
-  /** A local step begins in an execution: it holds a slot until the returned function is called. */
-  enter(executionRunId: string, runId: string | undefined): () => void;
+  /**
+   * A local step begins in an execution: it holds a slot until the returned function is called, and beyond that until `arrive` when
+   * the step hands its call over to a normal activity of a task queue that has room here.
+   */
+  enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
+  /**
+   * A local step of an execution waits for the answer to a call until the returned function is called. It keeps its slot, and is not
+   * counted as in flight: it takes nothing of the worker.
+   */
+  call(executionRunId: string): () => void;
+  /** A normal activity of an execution begins in this process; the returned function ends it. */
+  arrive(executionRunId: string, taskQueue: string): () => void;
 }
 
 interface Reservation {
@@ -49,14 +59,16 @@ interface Reservation {
 interface Busy {
   /** How many local steps it is in. */
   steps: number;
-  /** When it began the first of them. */
-  since: number;
+  /** How many of them wait for the answer to a call. */
+  calls: number;
   automationId: string | undefined;
 }
 
 interface SlotDeps {
   /** Workflow task slots of the process. */
   slots: number;
+  /** Normal activities that the process performs at a time, on each task queue. */
+  activities: number;
   /** Milliseconds; default: `Date.now`. */
   now?: () => number;
   /** Called when a slot becomes free. */
@@ -77,12 +89,20 @@ export function createRunSlots(deps: SlotDeps): RunSlots {
 
 class SlotTable implements RunSlots {
   readonly #slots: number;
+  readonly #activities: number;
   readonly #now: () => number;
   readonly #onFree: () => void;
   /** By run, in the order of reservation. */
   readonly #reserved = new Map<string, Reservation>();
-  /** By execution, in the order in which they began their first local step. */
+  /** By execution. */
   readonly #busy = new Map<string, Busy>();
+  /**
+   * Executions whose call is on its way to a normal activity, in the order in which they handed it over. It costs the worker as much
+   * as a start, so a burst of runs to a server that hangs would otherwise be started faster than it can be handled.
+   */
+  readonly #movingCalls = new Map<string, Reservation>();
+  /** Normal activities under way in this process, by task queue. */
+  readonly #calls = new Map<string, number>();
   /** Moving average of the time from a start to the first step, in milliseconds. */
   #averageMs = 0;
   /** The shortest such time, in milliseconds. */
@@ -93,8 +113,9 @@ class SlotTable implements RunSlots {
   /** Runs that may be in flight. */
   #limit: number;
 
-  constructor({ slots, now = Date.now, onFree }: SlotDeps) {
+  constructor({ slots, activities, now = Date.now, onFree }: SlotDeps) {
     this.#slots = slots;
+    this.#activities = activities;
     this.#now = now;
     this.#onFree = onFree;
     this.#limit = Math.min(slots, INITIAL);
@@ -118,10 +139,10 @@ class SlotTable implements RunSlots {
     this.#reserved.set(runId, { since: this.#now(), automationId });
   }
 
-  /** Half of the limit, so that a burst of one automation leaves room to the others. */
+  /** A quarter of the limit, so that a burst of one automation leaves room to the others. */
   share(): number {
     if (this.#now() - this.#sharedAt > ALONE_MS) return Math.max(LEAST_SHARE, Math.floor(this.#limit));
-    return Math.max(LEAST_SHARE, Math.floor(this.#limit / 2));
+    return Math.max(LEAST_SHARE, Math.floor(this.#limit / 4));
   }
 
   full(): string[] {
@@ -137,17 +158,43 @@ class SlotTable implements RunSlots {
     return [...this.#reserved].filter(([, { since }]) => since <= this.#now() - ms).map(([runId]) => runId);
   }
 
-  enter(executionRunId: string, runId: string | undefined): () => void {
+  enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void {
     const automationId = runId === undefined ? undefined : this.#begin(runId);
-    const entry = this.#busy.get(executionRunId) ?? { steps: 0, since: this.#now(), automationId };
+    const entry = this.#busy.get(executionRunId) ?? { steps: 0, calls: 0, automationId };
     entry.steps += 1;
     this.#busy.set(executionRunId, entry);
-    return () => {
+    return (handsOverTo) => {
       entry.steps -= 1;
       if (entry.steps > 0) return;
       this.#busy.delete(executionRunId);
-      this.#onFree();
+      const { automationId } = entry;
+      if (automationId !== undefined && handsOverTo !== undefined && this.#hasRoom(handsOverTo)) {
+        this.#movingCalls.set(executionRunId, { since: this.#now(), automationId });
+      } else this.#onFree();
     };
+  }
+
+  call(executionRunId: string): () => void {
+    const entry = this.#busy.get(executionRunId);
+    if (entry === undefined) return () => {};
+    entry.calls += 1;
+    if (isWaiting(entry)) this.#onFree();
+    return () => void (entry.calls -= 1);
+  }
+
+  arrive(executionRunId: string, taskQueue: string): () => void {
+    if (this.#movingCalls.delete(executionRunId)) this.#onFree();
+    this.#calls.set(taskQueue, this.#callsOf(taskQueue) + 1);
+    return () => this.#calls.set(taskQueue, this.#callsOf(taskQueue) - 1);
+  }
+
+  #callsOf(taskQueue: string): number {
+    return this.#calls.get(taskQueue) ?? 0;
+  }
+
+  /** Whether a call that goes to a task queue can soon begin here. */
+  #hasRoom(taskQueue: string): boolean {
+    return this.#callsOf(taskQueue) + this.#movingCalls.size < this.#activities;
   }
 
   /** Turns the reservation of a run into a busy slot. Returns its automation; undefined when it had no reservation. */
@@ -178,29 +225,32 @@ class SlotTable implements RunSlots {
   }
 
   #taken(): number {
-    return this.#reserved.size + this.#busy.size;
+    return this.#reserved.size + this.#busy.size + this.#movingCalls.size;
   }
 
   #forgetOld(): void {
-    for (const [runId, { since }] of this.#reserved) {
-      // In the order of reservation.
-      if (since > this.#now() - FORGET_MS) return;
-      this.#reserved.delete(runId);
+    this.#forget(this.#reserved, FORGET_MS);
+    this.#forget(this.#movingCalls, ARRIVES_WITHIN_MS);
+  }
+
+  /** Removes entries that are older than so many milliseconds. They lie in the order of their times. */
+  #forget(entries: Map<string, Reservation>, ms: number): void {
+    for (const [id, { since }] of entries) {
+      if (since > this.#now() - ms) return;
+      entries.delete(id);
     }
   }
 
-  /** Executions whose local step waits for a server. */
+  /** Executions that only wait for answers. */
   #waiting(): number {
-    let count = 0;
-    for (const { since } of this.#busy.values()) {
-      if (since > this.#now() - WAITS_AFTER_MS) break;
-      count += 1;
-    }
-    return count;
+    return [...this.#busy.values()].filter(isWaiting).length;
   }
 
   #takenBy(automationId: string): number {
-    const entries = [...this.#reserved.values(), ...this.#busy.values()];
+    const busy = [...this.#busy.values()].filter((entry) => !isWaiting(entry));
+    const entries = [...this.#reserved.values(), ...busy, ...this.#movingCalls.values()];
     return entries.filter((entry) => entry.automationId === automationId).length;
   }
 }
+
+const isWaiting = ({ steps, calls }: Busy): boolean => calls >= steps;
