@@ -20,6 +20,7 @@ import { inLanes } from './in-lanes';
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
+/** Rows per statement. */
 const BATCH = 200;
 /** Calls to Temporal under way at a time. */
 const CONCURRENT = 20;
@@ -60,6 +61,7 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => S
     name: 'dwells',
     watch: deps.watch,
     async work(isStopped) {
+      // Without Temporal dwells still fire from their rows, up to `OVERDUE_MS` later.
       const temporal = starter();
       const more = [
         temporal !== null && (await attempt('starting dwells', () => startArmed(db, temporal))),
@@ -88,6 +90,8 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
       await temporal.start(dwell);
       started.push(dwell.id);
     });
+    // Also after a failure: those that were started are noted and not started again. A crash before the note repeats the start,
+    // which finds the workflow id taken by the same dwell.
   } finally {
     await noteDwellsStarted(db, started);
   }
@@ -98,6 +102,7 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
 async function terminateEnded(db: Executor, temporal: DwellStarter): Promise<boolean> {
   const ended = await endedDwells(db, BATCH);
   await inLanes(ended, CONCURRENT, (dwell) => temporal.terminate(dwell));
+  // Only after Temporal has confirmed: a crash in between terminates again, which finds nothing to end.
   await forgetDwellEnds(
     db,
     ended.map(({ id }) => id),
@@ -110,6 +115,11 @@ function overdueLimits(clock: Clock) {
   return { now, late: new Date(now.getTime() - OVERDUE_MS) };
 }
 
+/**
+ * Fires from their rows the dwells that are overdue. The timer of the workflow may fire the same dwell at the same time: both lock the
+ * row, and the second finds it spent. A page begins after the last row of the one before, since a dwell that has to wait for
+ * unrouted changes stays in the result.
+ */
 async function fireOverdue({ database, clock, fire }: DwellTimersDeps, isStopped: () => boolean): Promise<boolean> {
   const limits = overdueLimits(clock);
   let after: { id: string; firesAt: string } | undefined;

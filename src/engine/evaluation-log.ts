@@ -70,6 +70,8 @@ export function createEvaluationLog(deps: {
 
   const write = async (): Promise<void> => {
     if (entries.length === 0) return;
+    // Taken before the write: what is recorded meanwhile goes into the next batch. A batch that cannot be written is dropped
+    // and reported, so that memory stays bounded while Postgres is away.
     const batch = entries;
     entries = [];
     newest.clear();
@@ -79,6 +81,7 @@ export function createEvaluationLog(deps: {
       onError(error);
     }
   };
+  // Writes follow each other: two at a time could count up the same row and lose one of the counts.
   const flush = () => (writing = writing.then(write));
   return {
     record(record) {
@@ -103,6 +106,7 @@ export function createEvaluationLog(deps: {
         entries.push(entry);
         newest.set(key, entry);
       }
+      // Unreferenced: reasons that are not written yet do not keep a process from ending. `close` writes them.
       timer ??= setTimeout(() => {
         timer = undefined;
         void flush();
@@ -116,6 +120,11 @@ export function createEvaluationLog(deps: {
   };
 }
 
+/**
+ * Writes a batch in two statements. The first adds to the newest row of a context key when it has the same outcome, and inserts the
+ * others; reasons of automations that were deleted meanwhile are left out by the join. The second removes what is beyond `keep` rows
+ * of each automation that was touched.
+ */
 async function writeEntries(db: Executor, entries: readonly Entry[], keep: number): Promise<void> {
   // Rows are locked in one order: workers that write the same reasons cannot wait for each other. A row that counts up
   // gets a new id, so that ids have the order of the newest repetitions.

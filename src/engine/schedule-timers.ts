@@ -16,6 +16,7 @@ import type { ScheduleKeeper } from '../temporal/schedule-keeper';
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
+/** Rows per statement; each costs a call to Temporal. */
 const BATCH = 50;
 /** How often rows are compared with the schedules in Temporal, which may have lost its database. */
 const COMPARE_MS = 300_000;
@@ -29,6 +30,7 @@ export function createScheduleTimers(deps: {
 }): Sweep & { due: () => SQL } {
   const { database, keeper, log } = deps;
   const { db } = database;
+  /** When rows and schedules were last compared, in ms since 1970; 0 = compare in the first round after the start. */
   let comparedAt = 0;
 
   const sweep = async (temporal: ScheduleKeeper, isStopped: () => boolean): Promise<void> => {
@@ -38,6 +40,7 @@ export function createScheduleTimers(deps: {
       await resyncChanged(db, (schedule) => temporal.specId(schedule));
       await resyncMissing(db, await temporal.list());
     }
+    // Removed in Temporal first, then forgotten: a crash in between removes again, which Temporal answers with "not found".
     for (const { automationId, triggerId, scheduleId } of await endedSchedules(db, BATCH)) {
       await temporal.remove(scheduleId);
       await forgetScheduleEnd(db, automationId, triggerId);
@@ -46,6 +49,7 @@ export function createScheduleTimers(deps: {
       const schedules = await takeUnsynced(db, BATCH);
       taken = schedules.length;
       for (const schedule of schedules) {
+        // `noteSynced` changes the row only if nobody edited the trigger meanwhile; otherwise it stays unsynced and is put again.
         const scheduleId = await temporal.put(schedule);
         await noteSynced(db, schedule, { spec: temporal.specId(schedule), scheduleId });
       }

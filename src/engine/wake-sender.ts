@@ -7,6 +7,7 @@ import type { RunStarter } from '../temporal/run-starter';
 import type { LoopWatch } from './loop-watch';
 import { createSweep } from './sweep';
 
+/** Unanswered wakes that one statement takes. */
 const BATCH = 100;
 /** Signals under way at a time. */
 const CONCURRENT = 20;
@@ -40,6 +41,7 @@ export function createWakeSender(deps: {
   };
   const lane = async (): Promise<void> => {
     for (let wake = queue.shift(); wake !== undefined; wake = queue.shift()) {
+      // A crash here loses the signal only: the row says that the wait was woken, and the sweep of any worker signals again.
       await failpoint('after-commit-before-signal');
       await starter()?.wake(wake).catch(noteFailure);
       pending.delete(keyOf(wake));
@@ -70,6 +72,7 @@ export function createWakeSender(deps: {
     poke: () => sweep.poke(),
     async stop() {
       stopped = true;
+      // What is queued is dropped, not sent: its rows stay unanswered, and another worker's sweep sends them.
       queue.length = 0;
       await Promise.all([sweep.stop(), ...lanes]);
     },

@@ -28,7 +28,7 @@ export interface WakeDeps {
   /** Filters of a definition that this process does not have. */
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
   log: Logger;
-  /** A wake is to be sent; it is again by who sweeps, until it is answered. */
+  /** Called with each wake to send. The sweep sends it again until the run has evaluated its wait. */
   onWakeToSend: (wake: Wake) => void;
   /** Called for each wait that was checked for a change, for the metrics. */
   onWake: (result: 'signalled' | 'false') => void;
@@ -44,8 +44,11 @@ export interface DerivedChange {
 const CONCURRENT = 8;
 
 /**
- * Holds changes against what runs wait for, before they are routed, so that a crash in between repeats it. A wait is
- * evaluated here, with its run's own scope; only one that holds now, or has to be checked sooner, costs its execution a task.
+ * Checks changes against the waits of runs before the changes are marked as routed: after a crash in between, the changes are read
+ * again and checked again, and a wait that is already woken is left out. A wait is evaluated here, in the scope of its run; its
+ * execution gets a workflow task only when the wait holds now or has to be evaluated sooner than planned.
+ *
+ * Returns one row of `routings` for each wait and change that concerns it. @throws when Postgres is away; the caller repeats.
  */
 export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[]): Promise<NewRouting[]> {
   if (derived.length === 0) return [];
@@ -59,6 +62,8 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   const steps = await stepsByRun(deps, waits, derived.length);
   await inLanes(waits, CONCURRENT, async (wait) => {
     const by = await wakingOf(deps, wait, derived, stepsFor(steps.get(wait.runId) ?? stepsOf(0)));
+    // The row is marked as woken first, and only then is the signal sent: a crash in between leaves a row that the sweep signals.
+    // null with `by` set: another worker woke it first, so the changed entity is added to that wake.
     const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
     if (wake !== null) deps.onWakeToSend(wake);
     else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
@@ -89,11 +94,11 @@ async function stepsByRun(
 
 /** Returns one row for each change that the wait was checked for; `by` null = none of them woke it. */
 function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: Waking | null): NewRouting[] {
-  const looksAt = ({ change, occurrences }: DerivedChange): boolean =>
+  const concerns = ({ change, occurrences }: DerivedChange): boolean =>
     wait.kind === 'wait_until'
       ? wait.refs.includes(`${change.kind}:${change.id}`) || wait.refs.includes(`${change.kind}:*`)
       : change.seq > wait.afterSeq && occurrences.some(({ event }) => eventsOf(wait).includes(event));
-  return derived.filter(looksAt).map(({ change }) => {
+  return derived.filter(concerns).map(({ change }) => {
     const isWoken =
       by !== null && (wait.kind === 'wait_until' ? isSame(by.changed ?? change, change) : by.seq === change.seq);
     const outcome = isWoken ? 'woken' : 'asleep';
@@ -103,6 +108,10 @@ function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: Waking | 
 
 const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }) => a.kind === b.kind && a.id === b.id;
 
+/**
+ * Returns what wakes a wait, or null when none of the changes does. `{}` = the run shall evaluate the wait itself: this worker lacks
+ * a filter, or the evaluation failed, and the run records the error of its own evaluation.
+ */
 async function wakingOf(
   deps: WakeDeps,
   wait: Wait,
@@ -120,6 +129,7 @@ async function wakingOf(
       const waiter = { wait, source, artifacts, events: awaitedEvents(step.wait_for_trigger), steps };
       for (const { change, occurrences } of derived) {
         for (const occurrence of change.seq > wait.afterSeq ? occurrences : []) {
+          // `derived` is in the order of the log: of several events that match, the earliest ends the wait.
           const trigger = await matchEvent(deps, db, waiter, change, occurrence);
           if (trigger !== null) return { trigger, seq: change.seq };
         }
@@ -134,6 +144,8 @@ async function wakingOf(
       ]);
       // The run evaluates the wait itself, with its own steps.
       if (steps.values.left <= 0) return { changed: { kind, id } };
+      // The condition is false now but becomes true without a change ("for five minutes") before the planned check. One second of
+      // tolerance avoids a task for differences of rounding.
       const sooner =
         seen.changesAt !== null &&
         (wait.recheckAt === null || seen.changesAt.getTime() < wait.recheckAt.getTime() - 1_000);
@@ -144,7 +156,7 @@ async function wakingOf(
     if (isDatabaseAway(error)) throw error;
     deps.log.warn(
       { runId: wait.runId, path: wait.path, reason: messageOf(error) },
-      'a wait could not be evaluated; its run looks',
+      'failed to evaluate wait; its run evaluates it',
     );
     return {};
   }

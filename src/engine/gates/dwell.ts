@@ -43,8 +43,10 @@ export async function endContradicted(
   for (const { change, isRetried } of changes) {
     for (const dwell of dwells) {
       if (dwell.entity.kind !== change.kind || dwell.entity.id !== change.id) continue;
+      // The change was set aside and the cause came about again later: what it reports is older than what the dwell waits for.
       if (isRetried && change.occurredAt < dwell.armedAt) continue;
       if (!contradicts(deps.registry, dwell, change)) continue;
+      // Another alert of the group still fires: the dwell keeps its deadline under that entity and does not end.
       if (await handOver(deps, tx, dwell)) continue;
       const verdict = await endDwell(deps, tx, dwell, change);
       if (verdict === null) continue;
@@ -63,6 +65,7 @@ async function endDwell(
   change: Change,
 ): Promise<Survivor | Reason | null> {
   const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
+  // A worker with the plugin of this trigger routes the change instead; ending the dwell here would lose its cause.
   if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return null;
   if (dwell.status !== 'armed' || !candidate) {
     await restDwell(tx, dwell);
@@ -72,6 +75,8 @@ async function endDwell(
   if (change.occurredAt >= dwell.firesAt && now >= dwell.firesAt) {
     if (isMissed(candidate.trigger, dwell, now)) return reportMissed(tx, dwell, candidate);
     const verdict = await fire(deps, tx, dwell, candidate, dwell.firesAt);
+    // `fire` has spent the row and this change ended the cause: the key may arm again with the next cause. The status is given as
+    // spent, so that no end is written for a workflow that will find on its own that its dwell has fired.
     await restDwell(tx, { ...dwell, status: 'spent' });
     return verdict;
   }
@@ -127,6 +132,8 @@ export async function fire(
     change: { changeId: dwell.changeId, causedBy: dwell.causedBy, depth: dwell.depth, occurredAt: dwell.armedAt },
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
   };
+  // Evaluated in the transaction, on the state at the firing. The run's id is made of the change and the deadline, so that a firing
+  // that is repeated after a crash admits the same run and not a second one.
   const verdict = await passConditions({ evaluator: deps.evaluator, db: tx }, entered);
   return survive(deps, verdict, entered, dwell.firesAt);
 }
@@ -137,6 +144,7 @@ export async function armWhatHolds(
   tx: Executor,
   arrivals: readonly Entered[],
 ): Promise<{ armed: boolean; reasons: Reason[] }> {
+  // Two transactions that arm the same keys in different orders would wait for each other (a deadlock).
   const name = ({ candidate: { automation, trigger } }: Entered) => `${automation.id}/${trigger.id}`;
   const reasons: Reason[] = [];
   for (const entered of arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1))) {
@@ -145,6 +153,11 @@ export async function armWhatHolds(
   return { armed: reasons.some(({ refusal }) => refusal.outcome === 'dwell_armed'), reasons };
 }
 
+/**
+ * Arms one dwell and returns the outcome, which is always a refusal: no run starts before the deadline. `dwell_armed`: the row
+ * was written. `dwell_held`: an earlier cause is armed or has fired. `dwell_cancelled`: the cause is over. `error`: the duration
+ * cannot be rendered. A crash before the commit leaves nothing; the change is routed again.
+ */
 async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Refusal> {
   const { candidate, change, scope } = entered;
   const { automation, trigger, type } = candidate;
@@ -152,6 +165,7 @@ async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Ref
   const ms = await durationOf(deps, tx, entered);
   if (typeof ms === 'string') return refused('error', `for: ${ms}`);
   const entity = type.holds.entity(entered.payload);
+  // Counted from the change and not from now: a worker that routes late, or again after a crash, computes the same deadline.
   const firesAt = new Date(change.occurredAt.getTime() + ms);
   const arming = {
     id: deps.ids.next(),
@@ -185,6 +199,7 @@ async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Ref
   return refused('dwell_held', heldBy(standing), { dwell });
 }
 
+/** Says why a key does not arm again, with the instants of the dwell that stands in its way. */
 function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
   if (status === 'armed') return `Armed since ${armedAt.toISOString()}; fires at ${firesAt.toISOString()}.`;
   const fired = lastFiredAt?.toISOString() ?? '';

@@ -75,6 +75,11 @@ export const reasonFor = ({ candidate, change: { changeId }, scope }: InContext,
   contextKey: scope.facts.contextKey,
 });
 
+/**
+ * Returns the request for a run. Its id is derived from automation, trigger and change (and the deadline of a dwell): routing the
+ * same change again after a crash makes the same request, which is refused as a duplicate. A run that an
+ * automation caused is one level deeper than its cause; deeper than `MAX_DEPTH` counts as a loop.
+ */
 function requestFor(deps: SurvivorDeps, { entered, variables }: Passed, firedAt?: Date): RunRequest {
   const { candidate, event, change, scope } = entered;
   const { automation, trigger } = candidate;
@@ -109,6 +114,8 @@ export async function admitAll(
   tx: Executor,
   survivors: readonly Survivor[],
 ): Promise<Decided['admissions']> {
+  // Slots are reserved before the rows are written: a row that says that its caller starts it is left alone by other workers for
+  // some seconds, so it must not be written without a slot.
   for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id, request.automationId);
   const admissions = await admitRuns(
     tx,
@@ -133,9 +140,11 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
   let hasReplaced = false;
   for (const { survivor, admission } of admissions) {
     const { candidate, request } = survivor;
+    // A crash from here on loses the call to Temporal, not the run: the sweep of pending rows starts it.
     if (admission.admitted && admission.startNow && request.callerStarts === true) {
       launcher.launch(startable(survivor, admission.workflowId), admission.replaced);
     } else {
+      // The run waits in its bucket, was refused, or had no slot. The slot is free for another run.
       launcher.release(request.id);
       isWaiting ||= admission.admitted && admission.startNow;
       hasReplaced ||= admission.admitted && admission.replaced.length > 0;
@@ -153,6 +162,7 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
       });
     }
   }
+  // Replaced runs have executions to end, which the full sweep does; rows without a slot only need a worker with room.
   if (hasReplaced) launcher.poke();
   else if (isWaiting) launcher.pokeStarts();
 }
