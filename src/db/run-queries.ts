@@ -1,20 +1,9 @@
-import { and, desc, eq, gt, gte, ilike, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, or, sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
+import { whereRuns, type RunFilter } from './run-filter';
+import { matchingIds } from './run-search';
 import { automations } from './tables/automations';
 import { artifacts, runs, runSteps, type RunStatus } from './tables/runs';
-
-/** Which runs. Dates compare with the creation of the run. */
-export interface RunFilter {
-  automationId?: string | undefined;
-  status?: readonly RunStatus[] | undefined;
-  contextKey?: string | undefined;
-  from?: Date | undefined;
-  to?: Date | undefined;
-  /** Code of the run's error. */
-  errorCode?: string | undefined;
-  /** Part of the automation's name, the context key or the event; or the run's id. */
-  q?: string | undefined;
-}
 
 const columns = {
   id: runs.id,
@@ -47,9 +36,8 @@ export function isTerminal(status: RunStatus): boolean {
 
 /** Runs newest first, up to `limit`, below the id `before`. */
 export async function listRuns(db: Executor, filter: RunFilter, page: { limit: number; before?: string | undefined }) {
-  return selectRuns(db, and(whereRuns(filter), page.before === undefined ? undefined : lt(runs.id, page.before)))
-    .orderBy(desc(runs.id))
-    .limit(page.limit);
+  const ids = await matchingIds(db, filter, page);
+  return selectRuns(db, sql`${runs.id} in (${ids})`).orderBy(desc(runs.id));
 }
 
 /** One run, or undefined. */
@@ -127,16 +115,6 @@ export async function stepPage(
     .limit(limit);
 }
 
-/** Returns the number of runs by status, under the filter without its status. */
-export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, number>> {
-  const rows = await db
-    .select({ status: runs.status, count: sql<string>`count(*)` })
-    .from(runs)
-    .where(whereRuns({ ...filter, status: undefined }))
-    .groupBy(runs.status);
-  return new Map(rows.map(({ status, count }) => [status, Number(count)]));
-}
-
 /** What a run made, oldest first. */
 export async function artifactsOf(db: Executor, runId: string) {
   return db.select().from(artifacts).where(eq(artifacts.runId, runId)).orderBy(artifacts.id);
@@ -175,28 +153,4 @@ export async function stepsAt(db: Executor, seqs: readonly number[]): Promise<Ru
 
 function selectRuns(db: Executor, where: SQL | undefined) {
   return db.select(columns).from(runs).innerJoin(automations, eq(automations.id, runs.automationId)).where(where);
-}
-
-function whereRuns(filter: RunFilter): SQL | undefined {
-  const { automationId, status, contextKey, from, to, errorCode, q } = filter;
-  return and(
-    automationId === undefined ? undefined : eq(runs.automationId, automationId),
-    status === undefined ? undefined : inArray(runs.status, [...status]),
-    contextKey === undefined ? undefined : eq(runs.contextKey, contextKey),
-    from === undefined ? undefined : gte(runs.createdAt, from),
-    to === undefined ? undefined : lte(runs.createdAt, to),
-    errorCode === undefined ? undefined : sql`${runs.error} ->> 'code' = ${errorCode}`,
-    q === undefined ? undefined : textMatches(q),
-  );
-}
-
-function textMatches(q: string): SQL | undefined {
-  const pattern = `%${q.replace(/[\\%_]/g, (char) => `\\${char}`)}%`;
-  const named = inArray(runs.automationId, sql`(select id from automations where name ilike ${pattern})`);
-  return or(
-    named,
-    ilike(runs.contextKey, pattern),
-    ilike(runs.triggerEvent, pattern),
-    sql`${runs.id}::text = lower(${q})`,
-  );
 }

@@ -146,6 +146,7 @@ describe('runs', () => {
     expect(body.items).toEqual([]);
     const zero = { running: 0, waiting: 0, success: 0, failed: 0, cancelled: 0 };
     expect(body.counts).toEqual({ ...zero, pending: 1 });
+    expect(body.countsAtLeast).toEqual([]);
     expect((await api.call('GET', `${BASE}/runs`)).body.counts).toBeUndefined();
   });
 

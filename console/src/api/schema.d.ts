@@ -6908,7 +6908,7 @@ export interface operations {
                 to?: string;
                 /** @description Code of the run error, e.g. `execution_lost` */
                 errorCode?: string;
-                /** @description Part of the automation's name, context key or event; or an id */
+                /** @description Part of the automation's name, the context key or the event; or an id. Parts of context keys and events are found in the newest 20,000 runs under the other filters */
                 q?: string;
                 /** @description Also answer with `counts` by status, under the same filters but `status` */
                 counts?: "0" | "1" | "" | "true" | "false";
@@ -6936,6 +6936,8 @@ export interface operations {
                             failed: number;
                             cancelled: number;
                         };
+                        /** @description With `counts`: statuses of which there may be more. Counting stops at 10,000 */
+                        countsAtLeast?: ("pending" | "running" | "waiting" | "success" | "failed" | "cancelled")[];
                     };
                 };
             };

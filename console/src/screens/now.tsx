@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { countText } from '../lib/run-counts';
 import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
 import { Countdown } from '../ui/countdown';
@@ -143,7 +144,7 @@ function RunsOfTheHour() {
       list({ status: 'failed', from }),
       ask(api.GET('/api/v1/stats', { params: { query: { from, bucket: 'minute' } } })),
     ]);
-    return { from, counts: runs.counts, items: [...failed.items, ...open.items], stats };
+    return { from, counted: runs, items: [...failed.items, ...open.items], stats };
   });
   return (
     <Panel
@@ -155,13 +156,13 @@ function RunsOfTheHour() {
       }
     >
       <Loaded query={query}>
-        {({ from, counts, items, stats }) => (
+        {({ from, counted, items, stats }) => (
           <>
             <div className="detail">
               <div className="chips">
                 {(['running', 'waiting', 'failed', 'success'] as const).map((status) => (
                   <Link key={status} className="button" to="/runs" search={{ status, from }}>
-                    <Status value={status} /> <span className="num">{counts?.[status] ?? 0}</span>
+                    <Status value={status} /> <span className="num">{countText(counted, [status]) ?? 0}</span>
                   </Link>
                 ))}
               </div>

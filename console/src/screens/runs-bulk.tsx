@@ -3,6 +3,7 @@ import { RotateCcw, Square } from 'lucide-react';
 import { useState } from 'react';
 import { api, ask } from '../api/client';
 import { useMay } from '../api/session';
+import { countText } from '../lib/run-counts';
 import type { Search } from '../lib/search';
 import { Dialog } from '../ui/dialog';
 import { refreshAll } from '../ui/mutation';
@@ -77,29 +78,27 @@ function Preview({ kind, filter, onClose }: { kind: Kind; filter: Record<string,
     },
     onSuccess: () => refreshAll(['runs', 'now']),
   });
-  const counts = preview.data?.counts;
-  const total = STATUSES[kind].reduce(
-    (sum, status) => sum + (filter['status']?.split(',').includes(status) ? (counts?.[status as 'failed'] ?? 0) : 0),
-    0,
-  );
+  const chosen = STATUSES[kind].filter((status) => filter['status']?.split(',').includes(status));
+  const total = countText(preview.data, chosen) ?? '0';
+  const runs = total === '1' ? 'run' : 'runs';
   const verb = kind === 'cancel' ? 'Cancel' : 'Retry';
   const done = send.data;
   return (
     <Dialog
       title={kind === 'cancel' ? 'Cancel open runs' : 'Retry failed runs'}
-      submit={`${verb} ${total} ${total === 1 ? 'run' : 'runs'}`}
+      submit={`${verb} ${total} ${runs}`}
       danger={kind === 'cancel'}
-      disabled={preview.data === undefined || total === 0 || done !== undefined}
+      disabled={preview.data === undefined || total === '0' || done !== undefined}
       onClose={onClose}
       form={send}
       wide
     >
       {done === undefined ? (
         <Loaded query={preview}>
-          {({ items }) => (
+          {({ items, nextCursor }) => (
             <>
               <p>
-                {total} {total === 1 ? 'run matches' : 'runs match'}
+                {total} {total === '1' ? 'run matches' : 'runs match'}
                 {kind === 'retry' ? '; each is retried from its failed step.' : '.'}
               </p>
               <ul className="plain">
@@ -112,7 +111,7 @@ function Preview({ kind, filter, onClose }: { kind: Kind; filter: Record<string,
                   </li>
                 ))}
               </ul>
-              {total > items.length && <p className="faint">and {total - items.length} more</p>}
+              {nextCursor !== null && <p className="faint">and more</p>}
             </>
           )}
         </Loaded>

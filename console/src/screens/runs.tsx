@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
+import { countText } from '../lib/run-counts';
 import { useSearchParams, type Search } from '../lib/search';
 import { absoluteText } from '../lib/time';
 import { CopyId, shortId } from '../ui/copy';
@@ -23,7 +24,7 @@ export function Runs() {
   const query = usePages(['runs', search], (cursor) =>
     ask(api.GET('/api/v1/runs', { params: { query: { ...search, counts: 'true', ...page(cursor) } as never } })),
   );
-  const counts = query.data?.pages[0]?.counts;
+  const counted = query.data?.pages[0];
   const toggle = (status: string) => {
     const next = chosen.includes(status) ? chosen.filter((each) => each !== status) : [...chosen, status];
     set({ status: next.join(',') });
@@ -35,12 +36,15 @@ export function Runs() {
         <div className="chips" role="group" aria-label="Status">
           {STATUSES.map((status) => (
             <button key={status} type="button" aria-pressed={chosen.includes(status)} onClick={() => toggle(status)}>
-              <Status value={status} /> <span className="num faint">{counts?.[status] ?? '–'}</span>
+              <Status value={status} /> <span className="num faint">{countText(counted, [status]) ?? '–'}</span>
             </button>
           ))}
         </div>
         <SavedViews search={search} />
       </div>
+      {search['q'] !== undefined && (
+        <p className="faint">Contexts and events are searched in the newest 20,000 runs under the other filters.</p>
+      )}
       <ActiveFilters search={search} onClear={(name) => set({ [name]: undefined })} />
       <Pages query={query}>{(items) => <RunTable runs={items} filtered={Object.keys(search).length > 0} />}</Pages>
     </Page>

@@ -1,16 +1,8 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
-import {
-  artifactsOf,
-  byPlace,
-  countRuns,
-  getRun,
-  isTerminal,
-  listRuns,
-  matchingRunIds,
-  stepPage,
-} from '../../db/run-queries';
+import { artifactsOf, byPlace, getRun, isTerminal, listRuns, matchingRunIds, stepPage } from '../../db/run-queries';
+import { COUNTED_RUNS, countRuns, SEARCHED_RUNS } from '../../db/run-search';
 import { cancelRun } from '../../db/runs/run-states';
 import { stuckReason } from '../../db/runs/stuck';
 import { RUN_STATUSES } from '../../db/tables/runs';
@@ -61,7 +53,15 @@ const ListQuery = z.object({
   from: InstantQuery.optional().describe('Created at or after'),
   to: InstantQuery.optional().describe('Created at or before'),
   errorCode: z.string().min(1).max(100).optional().describe('Code of the run error, e.g. `execution_lost`'),
-  q: z.string().min(1).max(200).optional().describe("Part of the automation's name, context key or event; or an id"),
+  q: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe(
+      `Part of the automation's name, the context key or the event; or an id. Parts of context keys and events are found in the newest ` +
+        `${SEARCHED_RUNS.toLocaleString('en-US')} runs under the other filters`,
+    ),
   counts: FlagQuery.optional().describe('Also answer with `counts` by status, under the same filters but `status`'),
 });
 
@@ -86,13 +86,24 @@ function listRoute({ db, webUi }: RunsDeps): Route {
     summary: 'Runs, newest first',
     query: ListQuery,
     responses: {
-      200: { description: 'A page of runs', schema: pageOf(RunAnswer).extend({ counts: Counts.optional() }) },
+      200: {
+        description: 'A page of runs',
+        schema: pageOf(RunAnswer).extend({
+          counts: Counts.optional(),
+          countsAtLeast: z
+            .array(z.enum(RUN_STATUSES))
+            .optional()
+            .describe(
+              `With \`counts\`: statuses of which there may be more. Counting stops at ${COUNTED_RUNS.toLocaleString('en-US')}`,
+            ),
+        }),
+      },
     },
-    async handler({ query: { limit, cursor, counts = false, ...filter } }) {
+    async handler({ query: { limit, cursor, counts: isCounted = false, ...filter } }) {
       const before = decodeCursor(IdCursor, cursor);
       const [rows, counted] = await Promise.all([
         listRuns(db, filter, { limit: limit + 1, before }),
-        counts ? countRuns(db, filter) : undefined,
+        isCounted ? countRuns(db, filter) : undefined,
       ]);
       const page = toPage(
         rows,
@@ -101,8 +112,9 @@ function listRoute({ db, webUi }: RunsDeps): Route {
         (row) => row.id,
       );
       if (counted === undefined) return json(200, page);
-      const all = Object.fromEntries(RUN_STATUSES.map((status) => [status, counted.get(status) ?? 0]));
-      return json(200, { ...page, counts: all });
+      const counts = Object.fromEntries(RUN_STATUSES.map((status) => [status, counted.get(status)?.count ?? 0]));
+      const countsAtLeast = RUN_STATUSES.filter((status) => counted.get(status)?.atLeast === true);
+      return json(200, { ...page, counts, countsAtLeast });
     },
   });
 }

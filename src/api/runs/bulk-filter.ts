@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
-import type { RunFilter } from '../../db/run-queries';
+import type { RunFilter } from '../../db/run-filter';
 import { RUN_STATUSES, type RunStatus } from '../../db/tables/runs';
 
 const STATUS = z.enum(RUN_STATUSES);

@@ -1,0 +1,13 @@
+interface Counted {
+  counts?: Readonly<Record<string, number>> | undefined;
+  countsAtLeast?: readonly string[] | undefined;
+}
+
+/** Number of runs of some statuses together; "10,000+" where the service stopped counting, undefined before it has answered. */
+export function countText(answer: Counted | undefined, statuses: readonly string[]): string | undefined {
+  const { counts, countsAtLeast = [] } = answer ?? {};
+  if (counts === undefined) return undefined;
+  const total = statuses.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
+  const more = statuses.some((status) => countsAtLeast.includes(status));
+  return `${total.toLocaleString('en-US')}${more ? '+' : ''}`;
+}

@@ -1,0 +1,135 @@
+import { sql, type SQL } from 'drizzle-orm';
+import { z } from 'zod';
+import { whereRuns, type RunFilter } from './run-filter';
+import { RUN_STATUSES, runs, type RunStatus } from './tables/runs';
+import type { Executor } from './executor';
+
+/**
+ * A text is compared with context keys and events of at most so many runs: the newest under the other filters. No index finds
+ * a part of a text, and an index that does costs every run.
+ */
+export const SEARCHED_RUNS = 20_000;
+/** Runs of one status are counted up to this number. */
+export const COUNTED_RUNS = 10_000;
+/** Automations whose names are compared with a text, at most so many that match. */
+const MAX_NAMED = 500;
+
+const ENDED = ['success', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
+const OPEN = ['pending', 'running', 'waiting'] as const satisfies readonly RunStatus[];
+type Columns = readonly ('id' | 'status' | 'context_key' | 'trigger_event')[];
+const ID: Columns = ['id'];
+const ID_STATUS: Columns = ['id', 'status'];
+/** What a text is compared with. */
+const COMPARED: Columns = ['id', 'status', 'context_key', 'trigger_event'];
+
+const of = (table: string, columns: Columns) => sql.raw(columns.map((name) => `${table}.${name}`).join(', '));
+
+/** Number of runs of a status; `atLeast` = there may be more. */
+export interface RunCount {
+  count: number;
+  atLeast: boolean;
+}
+
+/** Returns a subquery for the ids of the newest `limit` runs that the filter matches, below the id `before`. */
+export async function matchingIds(
+  db: Executor,
+  filter: RunFilter,
+  { limit, before }: { limit: number; before?: string | undefined },
+): Promise<SQL> {
+  if (filter.q === undefined) return sql`select id from (${newest(filter, limit, { before })}) as r`;
+  const found = await searched(db, { ...filter, q: filter.q }, { limit, before, window: SEARCHED_RUNS });
+  return sql`select id from (${found}) as r order by id desc limit ${limit}`;
+}
+
+/**
+ * Returns the number of runs by status, under the filter without its status. Counting stops at 10,000 of a status, or of all ended runs
+ * when the filter names an automation or a context: so the time does not grow with the number of runs.
+ */
+export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, RunCount>> {
+  const all = { ...filter, status: undefined };
+  const limit = COUNTED_RUNS + 1;
+  const counted = (status: readonly RunStatus[]) =>
+    sql`select status, ${status[0]}::text as part from (${newest({ ...all, status }, limit, { columns: ID_STATUS })}) as r`;
+  const sets =
+    all.q !== undefined
+      ? [
+          sql`select status, 'all' as part from (select r.status from (${await foundByText(db, { ...all, q: all.q }, limit)}) as r limit ${limit}) as r`,
+        ]
+      : all.automationId !== undefined || all.contextKey !== undefined
+        ? [OPEN, ENDED].map(counted)
+        : RUN_STATUSES.map((status) => counted([status]));
+  const { rows } = await db.execute<{ status: RunStatus; part: string; count: number }>(
+    sql`select status, part, count(*)::int as count from (${sql.join(sets, sql` union all `)}) as r group by status, part`,
+  );
+  const full = (part: string) =>
+    rows.filter((row) => row.part === part).reduce((sum, row) => sum + row.count, 0) > COUNTED_RUNS;
+  const partOf = (status: RunStatus) => rows.find((row) => row.status === status)?.part ?? '';
+  return new Map(
+    RUN_STATUSES.map((status) => {
+      const count = rows.find((row) => row.status === status)?.count ?? 0;
+      return [status, { count: Math.min(count, COUNTED_RUNS), atLeast: full(partOf(status)) }];
+    }),
+  );
+}
+
+const foundByText = (db: Executor, filter: RunFilter & { q: string }, limit: number) =>
+  searched(db, filter, { limit, window: SEARCHED_RUNS, columns: ID_STATUS });
+
+/** The newest `limit` runs of the filter without its text: their ids, or these columns. */
+function newest(
+  filter: RunFilter,
+  limit: number,
+  { before, columns = ID }: { before?: string | undefined; columns?: Columns } = {},
+): SQL {
+  const { status = [], ...others } = filter;
+  const below = before === undefined ? sql`` : sql` and runs.id < ${before}`;
+  // Several statuses have no common order in the index of runs by status: the newest of each are put together.
+  if (status.length > 1 && filter.automationId === undefined && filter.contextKey === undefined)
+    return sql`select ${of('r', columns)} from unnest(${`{${status.join(',')}}`}::text[]) as s(status) cross join lateral (
+      select ${of('runs', columns)} from ${runs} where ${whereRuns(others) ?? sql`true`} and runs.status = s.status${below}
+      order by runs.id desc limit ${limit}) as r order by r.id desc limit ${limit}`;
+  return sql`select ${of('runs', columns)} from ${runs} where ${whereRuns(filter) ?? sql`true`}${below} order by runs.id desc limit ${limit}`;
+}
+
+/**
+ * Runs that the text matches, in no order: those of automations with such a name, with this context key or this id, among all runs,
+ * up to `limit` of each; and those with the text in context key or event, among the newest `window`.
+ */
+async function searched(
+  db: Executor,
+  { q, ...filter }: RunFilter & { q: string },
+  {
+    limit,
+    before,
+    window,
+    columns = ID,
+  }: { limit: number; before?: string | undefined; window: number; columns?: Columns },
+): Promise<SQL> {
+  const pattern = `%${q.replace(/[\\%_]/g, (char) => `\\${char}`)}%`;
+  const named = await db.execute<{ id: string }>(
+    sql`select id from automations where name ilike ${pattern} order by id limit ${MAX_NAMED}`,
+  );
+  const ids = named.rows.map((row) => row.id).filter((id) => [undefined, id].includes(filter.automationId));
+  const where = whereRuns(filter) ?? sql`true`;
+  const below = (table: string) => (before === undefined ? sql`` : sql` and ${sql.raw(table)}.id < ${before}`);
+  const id = z.uuid().safeParse(q.toLowerCase());
+  const parts = [
+    ...(ids.length === 0
+      ? []
+      : [
+          sql`select ${of('r', columns)} from unnest(${`{${ids.join(',')}}`}::uuid[]) as a(id) cross join lateral (
+            select ${of('runs', columns)} from ${runs} where runs.automation_id = a.id and ${where}${below('runs')}
+            order by runs.id desc limit ${limit}) as r`,
+        ]),
+    newest({ ...filter, contextKey: q }, limit, { before, columns }),
+    ...(id.success
+      ? [sql`select ${of('runs', columns)} from ${runs} where runs.id = ${id.data} and ${where}${below('runs')}`]
+      : []),
+    sql`select ${of('runs', columns)} from (${newest(filter, window, { columns: COMPARED })}) as runs
+      where (runs.context_key ilike ${pattern} or runs.trigger_event ilike ${pattern})${below('runs')}`,
+  ];
+  return sql.join(
+    parts.map((part) => sql`(${part})`),
+    sql` union `,
+  );
+}

@@ -1,0 +1,103 @@
+import { BASE, startApiHarness, type ApiHarness } from './api-harness';
+
+let api: ApiHarness;
+let disk: string;
+let backup: string;
+
+const MORE_THAN_SEARCHED = 20_100;
+
+/** Adds ended runs of an automation, one a second up to `until`, with ids that begin with their time. */
+const addRuns = (automationId: string, count: number, until: string, { context = 'host', status = 'success' } = {}) =>
+  api.rows(
+    `insert into runs (id, automation_id, version, scope_key, mode, status, trigger_event, context_key, trigger_scope, root_run_id,
+       workflow_id, created_at, finished_at)
+     select id, $1::text::uuid, 1, '*', 'parallel', $5, 'alert.fired', $4, '{}', id, id::text, at, at
+     from (select at, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7000'
+         || '8' || right(md5($1::text || n), 15))::uuid as id
+       from (select n, $3::timestamptz - n * interval '1 second' as at from generate_series(0, $2::int - 1) n) t) r`,
+    [automationId, count, until, context, status],
+  );
+const automation = async (name: string) => {
+  const body = {
+    name,
+    triggers: [{ event: 'healthcheck.system_degraded' }],
+    actions: [{ action: 'automation.log', config: { message: 'x' } }],
+  };
+  return String((await api.call('POST', `${BASE}/automations`, { body })).body.id);
+};
+const list = async (query: string) => {
+  const { status, body } = await api.call('GET', `${BASE}/runs?${query}`);
+  expect(status).toBe(200);
+  return body as unknown as {
+    items: { id: string; automationName: string; contextKey: string; status: string }[];
+    nextCursor: string | null;
+    counts: Record<string, number>;
+    countsAtLeast: string[];
+  };
+};
+
+beforeAll(async () => {
+  api = await startApiHarness();
+  disk = await automation('Disk full');
+  backup = await automation('Nightly backup');
+  await addRuns(backup, 3, '2026-01-01T00:00:00Z', { context: 'old-host' });
+  await addRuns(disk, MORE_THAN_SEARCHED - 3, '2026-02-01T00:00:00Z');
+  await addRuns(disk, 2, '2026-02-02T00:00:00Z', { context: 'web-7', status: 'failed' });
+  await addRuns(backup, 1, '2026-02-03T00:00:00Z', { context: 'db-7', status: 'cancelled' });
+});
+afterAll(() => api.end());
+
+it('counts runs of a status up to 10,000, and says of which there are more', async () => {
+  const { counts, countsAtLeast } = await list('counts=true');
+  expect(counts).toEqual({ pending: 0, running: 0, waiting: 0, success: 10_000, failed: 2, cancelled: 1 });
+  expect(countsAtLeast).toEqual(['success']);
+});
+
+it('counts the runs of an automation, of all ended ones the newest 10,000', async () => {
+  const few = await list(`counts=true&automationId=${backup}`);
+  expect(few).toMatchObject({ counts: { success: 3, cancelled: 1, failed: 0 }, countsAtLeast: [] });
+  const many = await list(`counts=true&automationId=${disk}`);
+  expect(many.counts).toMatchObject({ failed: 2, cancelled: 0 });
+  expect(many.countsAtLeast).toEqual(['success', 'failed']);
+});
+
+it('finds runs by the time of their creation, the bounds included', async () => {
+  const { items, counts } = await list('counts=true&from=2026-02-01T23:59:59Z&to=2026-02-03T00:00:00Z');
+  expect(items.map(({ contextKey }) => contextKey)).toEqual(['db-7', 'web-7', 'web-7']);
+  expect(counts).toMatchObject({ success: 0, failed: 2, cancelled: 1 });
+  expect((await list('from=2026-02-02T00:00:00Z&to=2026-02-02T00:00:00Z')).items).toHaveLength(1);
+});
+
+it('lists several statuses in one order, page by page', async () => {
+  const first = await list('status=failed,cancelled&limit=2');
+  expect(first.items.map(({ status }) => status)).toEqual(['cancelled', 'failed']);
+  const second = await list(`status=failed,cancelled&limit=2&cursor=${String(first.nextCursor)}`);
+  expect(second).toMatchObject({ items: [{ status: 'failed' }], nextCursor: null });
+});
+
+describe('a text', () => {
+  it('finds automations by name and whole context keys among all runs, newest first', async () => {
+    const named = await list('q=BACKUP&counts=true&limit=3');
+    expect(named.items.map(({ contextKey }) => contextKey)).toEqual(['db-7', 'old-host', 'old-host']);
+    expect(named).toMatchObject({ counts: { success: 3, cancelled: 1 }, countsAtLeast: [] });
+    const rest = await list(`q=BACKUP&limit=3&cursor=${String(named.nextCursor)}`);
+    expect(rest).toMatchObject({ items: [{ contextKey: 'old-host' }], nextCursor: null });
+    expect((await list('q=old-host')).items).toHaveLength(3);
+  });
+
+  it('finds parts of context keys and events in the newest 20,000 runs that the other filters leave', async () => {
+    expect((await list('q=-7')).items.map(({ contextKey }) => contextKey)).toEqual(['db-7', 'web-7', 'web-7']);
+    expect((await list('q=old-')).items).toEqual([]);
+    expect((await list('q=old-&to=2026-01-02T00:00:00Z')).items).toHaveLength(3);
+    expect((await list('q=t.fir&status=cancelled')).items).toMatchObject([{ contextKey: 'db-7' }]);
+    expect((await list(`q=db-&automationId=${disk}`)).items).toEqual([]);
+    expect((await list('q=%25')).items).toEqual([]);
+  });
+
+  it('finds a run by its id, under the other filters', async () => {
+    const [run] = (await list('status=cancelled')).items;
+    const id = run?.id ?? '';
+    expect((await list(`q=${id.toUpperCase()}`)).items).toMatchObject([{ id }]);
+    expect((await list(`q=${id}&status=failed`)).items).toEqual([]);
+  });
+});
