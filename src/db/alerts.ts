@@ -37,6 +37,8 @@ export async function lockAlerts(
       order by e.id for update of e`);
   let { rows } = await select();
   const found = new Set(rows.map(({ id }) => id));
+  // Rows of new alerts are inserted in the order of ids, and all are locked again after it: a concurrent message for the same new alert
+  // waits at the insert until the other commits, and then locks and reads what that one wrote.
   const missing = create.filter((id) => !found.has(id)).sort();
   if (missing.length > 0) {
     const at = now.toISOString();

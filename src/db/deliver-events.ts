@@ -89,10 +89,13 @@ export async function deliverEvents(db: Executor, events: readonly DeliveredEven
       .filter(({ changeId }) => appended.has(changeId))
       .map(({ key, changeId, contentHash }) => [key, { changeId, contentHash }]),
   );
+  // A repeat whose first delivery is still uncommitted waits at the unique key of `dedup_keys` until that one ends: it is then found
+  // here, or, if the first was rolled back, it has been appended itself.
   const repeats = events.flatMap(({ key }) => (kept.has(key) ? [] : [key]));
   for (const [key, { changeIds, contentHash }] of await contentsOf(db, repeats)) {
     kept.set(key, { changeId: changeIds[0] ?? '', contentHash: contentHash ?? '' });
   }
+  // An empty hash is that of a key from before hashes were stored: it matches any content.
   const isOther = ({ key, contentHash }: DeliveredEvent) =>
     ![contentHash, ''].includes(kept.get(key)?.contentHash ?? '');
   return {

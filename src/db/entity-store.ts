@@ -125,6 +125,7 @@ function assertId(ref: EntityRef): void {
   });
 }
 
+/** Returns the state as the kind's schema gives it (with defaults). @throws {FermataError} `validation_failed`, `invalid_text` */
 async function validated(kind: ResolvedKind, ref: EntityRef, state: EntityState): Promise<EntityState> {
   assertStorable(state);
   const result = await kind.validate(state);
@@ -160,6 +161,7 @@ async function record(
   const results = states.map(({ id, prev, next, context, ...rest }) => {
     const diff = diffState(prev, next);
     const created = (prev === null) !== (next === null);
+    // No transition and no change row: a sender that repeats the same state starts nothing.
     if (diff.changedFields.length === 0 && !created) return { changed: false };
     const changeId = ids.next();
     const occurredAt = occurredAtOf(rest.occurredAt, now);
@@ -169,6 +171,7 @@ async function record(
     changes.push({ ...facts, prev, next, ...diff, ...(context && { context }) });
     return { changed: true, changeId };
   });
+  // State, transitions and change rows are one transaction: a crash leaves all of them or none.
   await writeStates(tx, kind.kind, writes, now);
   await appendChanges(tx, changes);
   return results;
@@ -265,12 +268,16 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       }
       for (const { id } of writes) assertId({ kind: name, id });
       const kind = typeof ofKind === 'string' ? await kinds.resolve(tx, ofKind) : ofKind;
+      // Ids and kind are checked before the locks, so that a write that is refused for them holds none.
       const now = clock.now();
       const wanted = writes.map(({ id }) => id);
+      // The locks are taken in the order of ids and held until commit. Each write is computed from the locked state, so none that runs
+      // at the same time is lost, and the `seq` of changes is drawn afterwards, so that it has the order of commits for each entity.
       const locked = await lockEntities(tx, name, wanted, now);
       const states = [];
       for (const { id, update, ...options } of writes) {
         const prev = locked.get(id)?.state ?? null;
+        // Computed while the locks are held, so an update function must be quick.
         const proposed = typeof update === 'function' ? update(prev) : mergePatch(prev, update);
         states.push({ id, ...options, prev, next: await validated(kind, { kind: name, id }, proposed) });
       }
@@ -285,7 +292,9 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
     async remove(tx, { kind: name, id }, cause, options = {}) {
       const kind = await kinds.resolve(tx, name);
       const now = clock.now();
+      // Read without a lock first: `lockEntities` would create a row for an entity that never existed.
       if (!(await readers.get(tx, name, id))) return { removed: false };
+      // Checked again under the lock: another transaction may have removed it in between.
       const prev = (await lockEntities(tx, name, [id], now)).get(id)?.state ?? null;
       if (prev === null) return { removed: false };
       const { occurredAt, context } = options;

@@ -47,6 +47,7 @@ export async function migratePlugins(
   const { rows } = await client.query<Applied>(
     `select plugin, version, name, sha256 from plugin_migrations order by version`,
   );
+  // All files of all plugins are checked before the first is applied: a refused file leaves the database as it was.
   const missing = withFiles.map((plugin) => {
     const applied = rows.filter((row) => row.plugin === plugin.plugin);
     warnOfNewer(plugin, applied, options);
@@ -56,6 +57,7 @@ export async function migratePlugins(
   for (const { plugin, files } of missing) {
     if (files.length > 0) await createSchema(client, plugin);
     for (const file of files) {
+      // Each file commits together with its row in `plugin_migrations`. After a crash the next call begins with the file that failed.
       await applyMigration(client, file, options, placeOf(plugin, file));
       options.log.info(`applied migration ${migrationLabel(file)} of the plugin "${plugin.plugin}"`);
       done.push({ ...file, plugin: plugin.plugin });
@@ -102,6 +104,7 @@ function missingFiles({ plugin, schema, files }: PluginMigrations, applied: read
   });
 }
 
+/** Logs a warning when a newer release of the plugin has migrated this database: this one leaves its tables alone. */
 function warnOfNewer({ plugin, files }: PluginMigrations, applied: readonly Applied[], { log }: MigrateOptions): void {
   const newest = applied.at(-1)?.version ?? 0;
   if (newest <= files.length) return;
@@ -146,6 +149,7 @@ export async function assertPluginSchemas(
   }
 }
 
+/** Returns the version of each plugin's tables; empty before the first `fermata migrate`, which creates the table. */
 async function appliedVersions(pool: pg.Pool): Promise<Map<string, number>> {
   const known = await pool.query<{ known: boolean }>(`select to_regclass('plugin_migrations') is not null as known`);
   if (known.rows[0]?.known !== true) return new Map();

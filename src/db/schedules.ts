@@ -41,6 +41,8 @@ export async function keepSchedules(
         JSON.stringify([normalizeEvent(event), Object.entries(config).toSorted(([a], [b]) => (a < b ? -1 : 1))]),
       ),
     }));
+  // One statement: a schedule is either wanted or in `schedule_ends`, never both. A trigger that is removed and added again before the
+  // sweep has run is taken out of `schedule_ends`, so that its new schedule is not deleted. A changed config sets `since`.
   await tx.execute(sql`
     with wanted as (
       select trigger_id, event, config, gate from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(trigger_id text, event text, config jsonb, gate text)),
@@ -84,6 +86,7 @@ const toSchedule = (row: Row): ScheduleRow => ({
   formerId: row.schedule_id ?? formerId(row.automation_id, row.trigger_id),
 });
 
+/** Schedules that Temporal lacks in their present form. After 5 s without a success another attempt may be made, by any worker. */
 const UNSYNCED = sql`synced_at is null
   and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')`;
 
@@ -91,7 +94,10 @@ const UNSYNCED = sql`synced_at is null
 export const schedulesToSync = sql`(exists (select 1 from schedule_ends)
   or exists (select 1 from schedules where ${UNSYNCED}))`;
 
-/** Takes schedules that Temporal does not know yet as they are; others leave them alone for a few seconds. */
+/**
+ * Takes up to `limit` schedules that Temporal lacks in their present form. `skip locked`: workers that take at the same time get
+ * different rows. Other workers leave those taken alone for 5 s, after which the attempt counts as lost with its process.
+ */
 export async function takeUnsynced(db: Executor, limit: number): Promise<ScheduleRow[]> {
   const taken = await db.execute<Row>(sql`
     with taken as (
@@ -104,7 +110,10 @@ export async function takeUnsynced(db: Executor, limit: number): Promise<Schedul
   return taken.rows.map(toSchedule);
 }
 
-/** Temporal has it as it was taken, by this spec, under this id; an edit since then leaves it to be synced again. */
+/**
+ * Records that Temporal has a schedule in the form in which it was taken, with this spec and under this id. When the trigger was edited
+ * in between, `since` differs, no row is changed, and the schedule is synced again. Compared in milliseconds: a `Date` has no more.
+ */
 export async function noteSynced(
   db: Executor,
   { automationId, triggerId, since }: ScheduleRow,

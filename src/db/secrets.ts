@@ -45,7 +45,10 @@ const infoOf = ({ name, version, updated_at, allow }: InfoRow): SecretInfo => ({
   updatedAt: new Date(updated_at),
 });
 
-/** Sets a value: a new version. The binding stays unless `allow` is given; null removes it. */
+/**
+ * Stores a value as a new version (1 for a new name). The binding stays unless `allow` is given; null removes it. Of two calls at the
+ * same time the second waits for the row and becomes the newer version.
+ */
 export async function putSecret(
   tx: Executor,
   { name, sealed, allow, now }: { name: string; sealed: Sealed; allow: SecretBinding | null | undefined; now: Date },
@@ -85,7 +88,10 @@ export interface SealedRunSecret {
   sealed: Sealed;
 }
 
-/** Remembers what a run is about to use; committed before it is used. */
+/**
+ * Stores what a run is about to use, sealed for the run. The caller commits before it uses a value: whatever a crash leaves behind in
+ * answers or failures can then still be masked, also after the secret itself was changed or deleted.
+ */
 export async function rememberRunSecrets(
   db: Executor,
   runId: string,

@@ -87,6 +87,7 @@ export async function revokeToken(tx: Executor, id: string, at: Date): Promise<b
   const revoked = await tx
     .update(apiTokens)
     .set({ revokedAt: at })
+    // Of two calls at the same time one revokes and returns true; the first instant stays.
     .where(and(eq(apiTokens.id, id), isNull(apiTokens.revokedAt)))
     .returning({ id: apiTokens.id });
   return revoked.length === 1;

@@ -32,7 +32,9 @@ export async function upgradeDefinitions(deps: {
     select a.id from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
     where a.deleted_at is null and v.schema_version < ${DEFINITION_SCHEMA} order by a.id`);
   for (const { id } of rows) {
+    // One transaction per automation: a crash keeps those that are done, and the next call finds only the others.
     await database.db.transaction(async (tx) => {
+      // Selected again under its lock: a person or another `fermata migrate` may have saved a new version meanwhile.
       const found = await tx.execute<{ version: number; schema_version: number; definition: Definition }>(sql`
         select a.version, v.schema_version, v.definition from automations a
         join automation_versions v on v.automation_id = a.id and v.version = a.version
@@ -52,6 +54,7 @@ export async function upgradeDefinitions(deps: {
           errors,
           failedAt: clock.now(),
         });
+        // Disabled, and left in its old form: running a document that this release reads differently would be worse than not running it.
         await automations.update(tx, id, { status: 'disabled', actor: MIGRATOR });
         result.failed.push(id);
         return;

@@ -28,10 +28,13 @@ export async function admitRun(tx: Executor, request: RunRequest): Promise<Admis
 export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): Promise<Admission[]> {
   if (requests.length === 0) return [];
   const asked = requests.map((request) => ({ request, bucket: bucketOf(request) }));
+  // Advisory locks of the buckets, sorted: from here until commit nobody else counts or changes the active runs of these buckets.
+  // They protect what no row lock can, a bucket that has no row yet.
   await lockBuckets(
     tx,
     asked.map(({ bucket }) => bucket),
   );
+  // Read after the locks, so that it sees what the holders before us have committed.
   const standings = await readStandings(tx, asked);
   const buckets = new Map<string, BucketState>();
   const rows: RunInsert[] = [];
@@ -43,6 +46,7 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
     const state = buckets.get(name) ?? { ...standing, last: null, isClosed: false };
     buckets.set(name, state);
     const once = `${bucket.automationId}/${request.triggerId ?? ''}/${request.changeId ?? ''}`;
+    // The same change may be routed twice (a redelivery, a crash): one of a batch is found in `seen`, an earlier one in its row.
     const isDuplicate = standing.duplicate || (request.changeId !== null && seen.has(once));
     const refusal = refusalOf(request, { ...standing, duplicate: isDuplicate, ...state });
     if (refusal) {
@@ -52,6 +56,7 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
     seen.add(once);
     admissions.push(await admit(tx, { request, bucket, state, rows, slug: standing.slug }));
   }
+  // One statement for the batch. Its rows are `pending` until their executions claim them.
   await insertRuns(tx, rows);
   return admissions;
 }
@@ -78,6 +83,10 @@ const bucketOf = ({ automationId, scope, contextKey }: RunRequest): Bucket => ({
   scopeKey: scopeKeyOf(scope, contextKey),
 });
 
+/**
+ * Admits one run: with `restart` it replaces the active runs of its bucket, with `queued` it waits until the active run has ended
+ * (`startNow` false). The row is appended to `rows`; the caller inserts it.
+ */
 async function admit(
   tx: Executor,
   { request, bucket, state, rows, slug }: Asked & { state: BucketState; rows: RunInsert[]; slug: string },
@@ -92,6 +101,7 @@ async function admit(
       Object.assign(state.last.row, { endedBy, startNow: false });
       Object.assign(state.last.admission, { startNow: false, replaced: [] });
     } else if (!state.isClosed) {
+      // The rows end in this transaction; their executions are terminated after the commit, and by the sweep if this process dies.
       replaced = await closeRuns(tx, inScope(bucket), endedBy, 'terminate');
     }
     state.isClosed = true;
@@ -105,6 +115,7 @@ async function admit(
   return admission;
 }
 
+/** Returns why a run is refused, or null when it is admitted. A disabled automation comes before a duplicate, and both before the mode. */
 function refusalOf(
   { mode, maxRuns }: RunRequest,
   { runnable, duplicate, active, newest }: RunStanding,

@@ -35,6 +35,7 @@ interface End {
 /** One run of one automation: claims its row, executes its plan, writes how it ended. */
 export async function runAutomation(input: RunInput): Promise<RunResult> {
   const { runId, resume } = input;
+  // Signals may arrive in the first task, before the claim has been answered: they are kept for the scheduler.
   const early: string[] = [];
   let onWake = (path: string): void => void early.push(path);
   // Another run may have the workflow id before and after this one.
@@ -51,6 +52,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   const claimed = await CancellationScope.nonCancellable(() =>
     local(input.first ?? ACTIVITY_NAMES.claim, 'start').claimRun({ runId, executionRunId, ...resumes }),
   );
+  // The row has ended or belongs to another execution: this one came too late and leaves no trace.
   if (!claimed) return { status: 'dropped' };
 
   const state = new RunState(runId, claimed.variables, input);
@@ -74,18 +76,21 @@ async function runClaimed(
   try {
     end = await execute(state, scheduler, claimed);
   } catch (error) {
+    // The row was closed from outside (cancelled, replaced) while the run was under way; what ended it has written how.
     if (error instanceof RunClosed) return { status: 'dropped' };
     if (error instanceof ContinueLater) return continueLater(input, state);
     if (!isCancellation(error)) throw error;
     cancellation = error;
     end = { status: 'cancelled', endedBy: { kind: 'temporal', reason: 'Cancelled in Temporal.' } };
   }
+  // The last step and the end of the run were one statement; there is nothing left to write.
   if (state.rowEnded) return { status: 'success' };
   // After a cancel the workflow's own scope refuses everything; the row must be written anyway.
   await CancellationScope.nonCancellable(() =>
     local(ACTIVITY_NAMES.finish).finishRun({ runId, ...end, journal: state.takeNotes() }),
   );
   if (cancellation !== undefined) throw cancellation;
+  // The row is written first. A worker that dies in between leaves the task to another, which replays up to here.
   if (end.error) throw ApplicationFailure.nonRetryable(end.error.message, end.error.code, end.error);
   return { status: 'success', ...(end.endedBy ? { endedBy: end.endedBy } : {}) };
 }
@@ -109,6 +114,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     state.failed = { ...(endedBy && { endedBy }), error };
     progress.leaveAll();
     const noted = { runId: state.runId, error, ...(endedBy && { endedBy }), journal: state.takeNotes() };
+    // Stored before `on_failure` begins: after a crash or a new execution the run does not repeat its actions.
     if (!(await local(ACTIVITY_NAMES.failure, 'note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
   // How it ends changes nothing of how the run ended.
