@@ -37,6 +37,7 @@ const PHRASES = [
   [/\bin its stead\b/i, 'instead'],
   [/\bof its own accord\b/i, 'automatically'],
   [/\bfor the while\b/i, 'temporary'],
+  [/\bcame to (?:its|their) (?:value|state)\b|\b(?:it|waits?|stretch|dry run) came to\b/i, 'the outcome, the result'],
   [/\bfar[ -]ends?\b|\bfarEnd/i, 'the server, the receiver, the provider'],
   [/\b(?:has|have|had) told\b/i, 'has notified, has updated'],
   [/\b(?:is|was)(?:Un)?(?:Told|Heard|Asked)|\b(?:tell|told)[A-Z]/, 'a name that says what is true or done'],

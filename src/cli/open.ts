@@ -72,7 +72,7 @@ async function webUiOf(id: string): Promise<string> {
   if (run.webUiUrl != null) return run.webUiUrl;
   throw new Error(
     run.startedAt == null
-      ? `The run is ${run.status} and has no execution to look at.`
+      ? `The run is ${run.status} and has no execution to open.`
       : 'The API does not know where the Web UI is: set its FERMATA_TEMPORAL_UI_URL.',
   );
 }

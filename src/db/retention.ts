@@ -26,7 +26,7 @@ const BUDGET_MS = 240_000;
 interface Options {
   /** Milliseconds after which no further batch begins; default 240,000. */
   budgetMs?: number;
-  /** Receives the failure of one table; the other tables go on. */
+  /** Called with the failure of one table; the other tables are still cleaned up. */
   onError?: (table: string, error: unknown) => void;
 }
 

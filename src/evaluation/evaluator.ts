@@ -40,11 +40,11 @@ export interface ConditionReading {
   refs: { kind: string; id: string }[];
   /** The expression reads something that is not known beforehand. */
   indeterminate: boolean;
-  /** How each part came to its value, of what was read. */
+  /** How each part was evaluated, as far as it was read. */
   trace(): ConditionTrace;
 }
 
-/** The value of a condition, and how it came to it. */
+/** The value of a condition, and how its parts were evaluated. */
 export interface TracedVerdict {
   value: boolean | 'error';
   reason?: string;
@@ -67,7 +67,7 @@ export interface Evaluator {
     scope: ExpressionContext,
     more?: readonly { kind: string; id: string }[],
   ): Promise<ConditionReading>;
-  /** The same, with how each part came to its value; for display, at twice the cost. */
+  /** The same, with how each part was evaluated; for display, at twice the cost. */
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
   /** Renders templates deeply; throws ExpressionError. */
   render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;

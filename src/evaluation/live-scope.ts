@@ -136,7 +136,7 @@ export function watchedBy(
 }
 
 interface LiveOptions extends Required<Pick<EvaluateOptions, 'now' | 'filters'>> {
-  /** Entities that structured conditions look at besides. */
+  /** Further entities, which structured conditions read. */
   more?: readonly EntityRef[];
 }
 

@@ -81,7 +81,10 @@ function serve(
   const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
   return new Promise((resolve) => {
     server.once('error', (error) => {
-      log.warn({ reason: messageOf(error), port: metricsPort }, 'the worker goes on without serving its metrics');
+      log.warn(
+        { reason: messageOf(error), port: metricsPort },
+        'failed to serve metrics; the worker runs without them',
+      );
       resolve({ close: () => Promise.resolve() });
     });
     server.listen(metricsPort, metricsHost, () => resolve({ close }));

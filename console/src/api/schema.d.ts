@@ -619,7 +619,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Automations whose expressions, conditions or triggers look at this entity */
+        /** List automations whose expressions, conditions or triggers refer to this entity */
         get: operations["entities.automations"];
         put?: never;
         post?: never;
@@ -2427,7 +2427,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything that is known to be wrong, with what to do about it */
+        /** List known problems of the installation, with what to do about each */
         get: operations["operations.diagnose"];
         put?: never;
         post?: never;
@@ -4040,7 +4040,7 @@ export interface components {
                 repeat?: {
                     [key: string]: unknown;
                 };
-                /** @description What the last wait came to */
+                /** @description Result of the last wait */
                 wait?: {
                     [key: string]: unknown;
                 };
@@ -5306,7 +5306,7 @@ export interface operations {
                      */
                     now?: string;
                     /**
-                     * @description Data of artifacts, by action id or place; of a wait what it came to, as `wait` shows it
+                     * @description Data of artifacts, by action id or place; results of waits, in the form of `wait`
                      * @default {}
                      */
                     mocks?: {
@@ -5451,7 +5451,7 @@ export interface operations {
                      */
                     now?: string;
                     /**
-                     * @description Data of artifacts, by action id or place; of a wait what it came to, as `wait` shows it
+                     * @description Data of artifacts, by action id or place; results of waits, in the form of `wait`
                      * @default {}
                      */
                     mocks?: {
@@ -7062,7 +7062,7 @@ export interface operations {
                             finishedAt: string | null;
                             /** @description The run in the Temporal Web UI */
                             webUiUrl: string | null;
-                            /** @description Why an open run cannot go on, as far as that is known */
+                            /** @description Why an open run makes no progress, if a reason is known */
                             stuck: string | null;
                         };
                         /** @description The first 500 that began */

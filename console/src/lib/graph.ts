@@ -157,7 +157,7 @@ function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
 /** The place in the definition of a step of a run: `repeat[3].sequence` is `repeat.sequence` there. */
 export const placeInDefinition = (path: string): string => path.replaceAll(/\.repeat\[\d+\]/g, '.repeat');
 
-/** What a place of the definition came to in a run. */
+/** The outcome of one place of the definition in a run. */
 export interface PlaceOutcome {
   status: string;
   /** How often it was performed; above 1 only inside loops. */

@@ -9,12 +9,12 @@ import { isTemplate, parseBareExpression } from '../../domain/expressions/templa
 /** Definitions whose references are remembered. */
 const MAX_REMEMBERED = 20_000;
 
-/** How an automation looks at an entity: by its id, at all of the kind, or as the system that a run is about. */
+/** How an automation refers to an entity: by its id, at all of the kind, or as the system that a run is about. */
 export type LooksAt = 'id' | 'any' | 'system_of_run';
 
 /** Finds the entities that automations refer to. */
 export interface ReferenceIndex {
-  /** undefined = it does not look at that entity. */
+  /** undefined = it does not refer to that entity. */
   looksAt(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>, entity: EntityRef): LooksAt | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface DryRunDeps extends DryGateDeps {
 }
 
 export interface DryRunRequest extends DryInput {
-  /** Data of artifacts and what waits came to, by action id or place. */
+  /** Data of artifacts and results of waits, by action id or place. */
   mocks: Readonly<Record<string, unknown>>;
 }
 

@@ -33,7 +33,7 @@ export interface Beginning {
   /** What the gates left for expressions to see. */
   scope: ExpressionContext;
   now: Date;
-  /** Data of artifacts and what waits came to, by action id or place. */
+  /** Data of artifacts and results of waits, by action id or place. */
   mocks: Readonly<Record<string, unknown>>;
 }
 

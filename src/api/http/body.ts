@@ -12,7 +12,7 @@ import { assertStorableBody } from './stored-text';
 
 /** Largest body, in bytes, of routes that do not say otherwise. */
 export const MAX_BODY_BYTES = 1_048_576;
-/** So much of a larger one is read and thrown away, so that the sender gets to see the answer. */
+/** Bytes of a body above the limit that are read and discarded, so that the sender receives the answer. */
 const MAX_READ_BYTES = 16 * MAX_BODY_BYTES;
 
 /** How the body is read. */

@@ -49,7 +49,7 @@ export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
       permission: 'automation.read',
       operationId: 'operations.diagnose',
       tag: 'Operations',
-      summary: 'Everything that is known to be wrong, with what to do about it',
+      summary: 'List known problems of the installation, with what to do about each',
       responses: {
         200: { description: 'The problems, the most severe first', schema: z.object({ items: z.array(Problem) }) },
       },

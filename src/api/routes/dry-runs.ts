@@ -31,7 +31,7 @@ const DryRunInput = z.strictObject({
   mocks: z
     .record(z.string(), Document)
     .default({})
-    .describe('Data of artifacts, by action id or place; of a wait what it came to, as `wait` shows it'),
+    .describe('Data of artifacts, by action id or place; results of waits, in the form of `wait`'),
 });
 
 const DryRunBody = DryRunInput.extend({

@@ -28,7 +28,7 @@ interface Deps {
   entities: EntityStore;
 }
 
-/** Which automations look at an entity. */
+/** Lists the automations that refer to an entity. */
 export function entityAutomationRoutes(deps: Deps): Route[] {
   const { looksAt } = createReferenceIndex();
   return [
@@ -38,7 +38,7 @@ export function entityAutomationRoutes(deps: Deps): Route[] {
       permission: 'automation.read',
       operationId: 'entities.automations',
       tag: 'Entities',
-      summary: 'Automations whose expressions, conditions or triggers look at this entity',
+      summary: 'List automations whose expressions, conditions or triggers refer to this entity',
       params: z.object({ kind: z.string().min(1).max(100), id: z.string().min(1).max(512) }),
       query: z.object(PageQuery),
       responses: {

@@ -8,7 +8,7 @@ const TransitionAnswer = z
   .object({ field: z.string(), from: z.unknown(), to: z.unknown(), at: Timestamp, changeId: z.uuid() })
   .meta({ id: 'Transition' });
 
-/** How an entity came to its state. */
+/** Lists the transitions that led to the state of an entity. */
 export function entityHistoryRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'entities'>): Route[] {
   return [
     readRoute({

@@ -20,7 +20,7 @@ const ScopeAnswer = z
       variables: Document,
       var: Document.describe('The same as `variables`'),
       repeat: Document.optional().describe('The innermost loop around the step: index, first, last, item'),
-      wait: Document.optional().describe('What the last wait came to'),
+      wait: Document.optional().describe('Result of the last wait'),
       contextKey: z.string().nullable(),
       run: z.object({ id: z.uuid(), startedAt: z.string().nullable() }),
       automation: z.object({ id: z.uuid(), name: z.string(), group: z.string().nullable() }),

@@ -21,7 +21,7 @@ const MAX_STEPS = 500;
 
 const RunDetail = z.object({
   run: RunAnswer.extend({
-    stuck: z.string().nullable().describe('Why an open run cannot go on, as far as that is known'),
+    stuck: z.string().nullable().describe('Why an open run makes no progress, if a reason is known'),
   }),
   steps: z.array(StepAnswer).describe(`The first ${MAX_STEPS} that began`),
   stepsTruncated: z.boolean().describe('Whether the run has more steps: see `/runs/{id}/steps`'),

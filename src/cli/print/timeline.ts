@@ -128,7 +128,7 @@ export function errorText(error: Record<string, unknown>): string {
   return typeof code === 'string' ? `${text} [${code}]` : text;
 }
 
-/** How it ended, or that it goes on. */
+/** Returns how the step ended, or that it is still under way. */
 export function runEnd(run: Run, { colours }: TimelineOptions): string {
   const took = elapsedMs(run.startedAt, run.finishedAt);
   const parts = [

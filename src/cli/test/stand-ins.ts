@@ -60,7 +60,7 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
     const { connection: _connection, connectionField: _field, produces, ...rest } = action;
     return {
       ...rest,
-      // A mock may leave out what the test does not look at.
+      // A mock may leave out what the test does not check.
       ...(produces && { produces: { ...produces, schema: produces.schema.partial() } }),
       async execute(context) {
         if (!leavesProcess(action, context.config)) {

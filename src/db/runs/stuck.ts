@@ -80,7 +80,7 @@ export async function writeStuckRuns(tx: Executor, stuck: readonly StuckRun[]): 
     on conflict (run_id) do update set code = excluded.code, reason = excluded.reason`);
 }
 
-/** Returns why an open run cannot go on; null = nothing is known to be in its way. */
+/** Returns why an open run makes no progress; null when no reason is known. */
 export async function stuckReason(db: Executor, runId: string): Promise<string | null> {
   const [known, found] = [
     await knownByWorkers(db),

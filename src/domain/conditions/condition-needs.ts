@@ -10,7 +10,7 @@ import { predicateOf } from './state';
 export interface ConditionNeeds {
   /** Expressions to extract references from. */
   expressions: Expression[];
-  /** Entities that `state` conditions look at. */
+  /** Entities that `state` conditions read. */
   refs: { kind: string; id: string }[];
   /** What `state` conditions with `for` ask since when it holds. */
   predicates: PredicateNeed[];

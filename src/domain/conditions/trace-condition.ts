@@ -14,7 +14,7 @@ import { predicateOf, stateOf } from './state';
 import type { Verdict } from './verdict';
 import { zonedTime } from './zoned-time';
 
-/** How a condition came to its value, for people: each part with what it found and what it wanted. */
+/** How a condition was evaluated, for display: each part with the value it found and the value it expected. */
 export interface ConditionTrace extends Verdict {
   /** As it is written; of a structured one its kind. */
   condition: string;
@@ -156,7 +156,7 @@ function valuesIn(condition: Condition, scope: Scope, context: ConditionContext)
   return {};
 }
 
-/** Of a comparison its two sides; of anything else what it came to. */
+/** Returns the two sides of a comparison, or the value of any other part. */
 function valuesOfExpression(source: string, scope: Scope, context: ConditionContext): Values {
   const { expression } = parseBareExpression(source);
   const { root } = expression;

@@ -6,7 +6,7 @@ import { expressionsOf, type ExpressionSource } from './expression-source';
 
 /** Id of a reference that may read any entity of its kind. */
 export const ANY_ID = '*';
-/** What `alerts` looks at. */
+/** What `alerts` reads. */
 const ALERT_KIND = 'alert';
 /** Id of a `health` reference that reads the system of the run, while that system is not known. */
 export const SYSTEM_OF_THIS_RUN = '$system';
@@ -21,7 +21,7 @@ export interface EntityRef {
 export interface References {
   /** Without repeats, in source order. */
   readonly refs: readonly EntityRef[];
-  /** Whether `alerts` is read, which looks at any alert: its reference is in `refs`, too. */
+  /** Whether `alerts` is read, which depends on every alert; its reference is in `refs`, too. */
   readonly readsAlerts: boolean;
   /** Whether alerts are read through `alerts` alone, not through `state.alert`. */
   readonly alertsOnly: boolean;

@@ -9,7 +9,7 @@ export interface StepInput {
   repeat: Record<string, unknown> | null;
   /** Of a `repeat` that asks whether it goes on: which iteration is about to begin (`while`) or has ended (`until`). */
   iteration?: number;
-  /** Place of the last wait before this step: what it came to is in scope. */
+  /** Place of the last wait before this step; its result is in scope. */
   wait?: string;
   /** In `on_failure`: what the run failed with. */
   error?: RunError;
@@ -98,7 +98,7 @@ export interface GaveUp {
 export type Done =
   { at: string; iteration?: number; evaluated: StepEvaluation } | { at: string; performed: StepOutcome };
 
-/** What a stretch came to. */
+/** Result of a stretch. */
 export interface Stretched {
   /** Outcomes in the order in which the steps were carried out, beginning with the one that was asked for. */
   done: Done[];
@@ -108,7 +108,7 @@ export interface Stretched {
   elsewhere?: true;
 }
 
-/** Where a branch stands, for an activity to go on from there. */
+/** Position of a branch from which an activity continues. */
 export interface StretchInput extends Omit<StepInput, 'path' | 'iteration'> {
   /** Place of the branch; '' = the run itself. */
   branch: string;

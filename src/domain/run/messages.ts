@@ -18,7 +18,7 @@ export interface RunInput {
   first?: string;
 }
 
-/** Where an execution stopped, at a border between steps, for the next one to go on. */
+/** Where an execution stopped, between two steps; the next execution continues from there. */
 export interface Resume {
   /** Next step of each list that was under way, and iteration of each `repeat`, by place. */
   positions: Record<string, number>;

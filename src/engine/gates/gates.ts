@@ -55,7 +55,7 @@ export interface SeenGate {
   passed: boolean;
   /** Why it was not passed. */
   detail?: string;
-  /** How the filter or the conditions came to their value; computed when it is called. */
+  /** Returns the smallest part that decided a filter or a condition; computed when it is called. */
   trace?: () => ConditionTrace;
   /** What the variables of the document rendered to. */
   variables?: Record<string, unknown>;

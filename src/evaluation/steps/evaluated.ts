@@ -20,7 +20,7 @@ export interface Evaluated {
 /** A step to evaluate. */
 export interface EvaluatedStep {
   action: ActionStep;
-  /** Of a `while` or `until` that decides whether it goes on: which iteration. */
+  /** The iteration about which a `while` or `until` decides; set for those only. */
   input: { iteration?: number };
   /** How its `enabled` was evaluated; set by the evaluation. */
   enabled?: ConditionTrace;

@@ -31,7 +31,7 @@ export interface Fiber {
   scope: CancellationScope | null;
   /** Resumed with the end of its branches. */
   fork: Fork | null;
-  /** Its command has not been issued, since the run goes on in a new execution. */
+  /** Its command has not been issued, since the run continues in a new execution. */
   parked: boolean;
   cancelled: boolean;
   ended: boolean;

@@ -1,4 +1,4 @@
-/** The history is long: the run goes on in a new execution, from a snapshot. */
+/** Thrown when the history is long: the run continues from a snapshot in a new execution. */
 export class ContinueLater extends Error {
   override readonly name = 'ContinueLater';
 }

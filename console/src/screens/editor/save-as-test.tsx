@@ -8,7 +8,7 @@ interface SaveAsTestProps {
   tried: Tried;
 }
 
-/** Downloads what a dry run came to as a file for `fermata test`. */
+/** Downloads the outcome of a dry run as a file for `fermata test`. */
 export function SaveAsTest({ name, definition, event, tried }: SaveAsTestProps) {
   const text = testOf({ name, definition, event, tried });
   if (text === undefined) return null;

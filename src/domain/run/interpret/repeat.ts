@@ -86,7 +86,7 @@ function* runIteration({ context, node, path }: Loop, index: number): Steps {
   }
 }
 
-/** Whether a `while` or `until` goes on; an error ends the loop and is recorded. */
+/** Returns whether a `while` or `until` continues; an error ends the loop and is recorded. */
 function* decide(
   { context, node, path }: Loop,
   iteration: number,
