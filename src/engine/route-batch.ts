@@ -5,7 +5,7 @@ import type { Change, Occurrence } from '../domain/entities/change';
 import type { ConditionSteps, Evaluator } from '../evaluation/evaluator';
 import { armWhatHolds, endContradicted, type DwellDeps } from './gates/dwell';
 import { holdsNow } from './gates/dwell-cause';
-import { enterGates, passConditions, refused, type Entered, type EntryRefusal } from './gates/gates';
+import { enterGates, refused, type Entered, type EntryRefusal } from './gates/gates';
 import { markRouted, type Fenced } from '../db/mark-routed';
 import type { Candidate } from './routing-index';
 import {
@@ -119,7 +119,7 @@ async function verdictsOf(
       verdicts.push({ window: await atWindow(gates, entered, candidate.trigger.window) });
     else if (candidate.trigger.for !== undefined) verdicts.push({ dwell: entered });
     else {
-      const verdict = survive(deps, await passConditions(gates, entered), entered);
+      const verdict = await survive(gates, entered);
       verdicts.push('request' in verdict ? { survivor: verdict } : { reason: verdict });
     }
   }
@@ -223,7 +223,7 @@ async function passWindows(
     else if (entered.candidate.trigger.for !== undefined) passed.dwells.push(entered);
     else {
       const gates = { evaluator: deps.evaluator, db: tx };
-      const verdict = survive(deps, await passConditions(gates, entered), entered);
+      const verdict = await survive(gates, entered);
       if ('request' in verdict) passed.survivors.push(verdict);
       else passed.reasons.push(verdict);
     }

@@ -2,7 +2,7 @@ import type { Actor, Change, Occurrence } from '../../domain/entities/change';
 import { normalizeEvent, type Registry } from '../../domain/registry/registry';
 import type { TriggerType } from '../../domain/registry/trigger-type';
 import type { ResultReads } from '../../integrations/came-from-outside';
-import { payloadFindings } from '../manual-run';
+import { payloadFindings } from '../../engine/start/named-trigger';
 
 /** The nil UUID: what a dry run works on has no id. */
 export const NO_ID = '00000000-0000-0000-0000-000000000000';

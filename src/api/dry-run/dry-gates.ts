@@ -8,9 +8,9 @@ import { scopeKeyOf } from '../../domain/run/bucket';
 import { enterGates, passConditions, runScopeOf, type Conditioned, type SeenGate } from '../../engine/gates/gates';
 import { stepsOfOne } from '../../engine/gates/step-shares';
 import type { RoutedAutomation } from '../../engine/routed-automation';
+import { triggerNamed } from '../../engine/start/named-trigger';
 import type { ConditionSteps, Evaluator, ExpressionContext } from '../../evaluation/evaluator';
 import type { ResultReads } from '../../integrations/came-from-outside';
-import { triggerNamed } from '../manual-run';
 import { eventOf, withContextKey, type DryEvent } from './dry-event';
 import type { DryGate, DryOutcome } from './report';
 

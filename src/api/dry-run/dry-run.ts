@@ -1,7 +1,7 @@
 import type { AutomationRecord } from '../../db/automation-store';
 import type { FiltersLacking } from '../../domain/definition/filters-lacking';
 import type { ExpressionContext } from '../../evaluation/evaluator';
-import { requireFilters } from '../require-filters';
+import { requireFilters } from '../../evaluation/require-filters';
 import { NO_ID } from './dry-event';
 import { passDryGates, type DryGateDeps, type DryInput } from './dry-gates';
 import { evaluatorAt } from './evaluator-at';

@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import type { Database } from '../../db/client';
 import type { Clock, Ids } from '../../domain/clock';
 import type { FiltersLacking } from '../../domain/definition/filters-lacking';
 import type { Registry } from '../../domain/registry/registry';
+import { startManualRun } from '../../engine/start/manual';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
 import { json, writeRoute, type Route } from '../http/route';
 import { IdParams } from '../http/values';
-import { startManualRun } from '../manual-run';
 
 const ManualRun = z
   .strictObject({
@@ -47,9 +46,8 @@ export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
       async handler({ params, body, tx, principal, afterCommit }) {
         const automation = await requireAutomation(deps, tx, params.id);
         // The run is admitted in the transaction of the request, so that its audit row and its answer go with it.
-        const database = { db: tx as Database['db'] };
         const request = { ...body, actor: principal.actor };
-        const run = { database, registry, evaluator, filtersLacking, ids, now: () => clock.now() };
+        const run = { tx, registry, evaluator, filtersLacking, ids, now: () => clock.now() };
         const { runId } = await startManualRun(run, automation, request);
         afterCommit(() => notifier.starts());
         return json(201, { runId }, { Location: `/api/v1/runs/${runId}` });

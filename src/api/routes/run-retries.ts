@@ -6,11 +6,11 @@ import { getRun, matchingRunIds, retriedAmong } from '../../db/run-queries';
 import type { Ids } from '../../domain/clock';
 import type { FiltersLacking } from '../../domain/definition/filters-lacking';
 import { FermataError } from '../../domain/errors';
+import { retryRun, type RetryDeps } from '../../engine/start/retry';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { json, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, uuidOrNotFound } from '../http/values';
 import { BulkAnswer, BulkBody, bulkFilter } from '../runs/bulk-filter';
-import { retryRun, type RetryDeps } from '../runs/retry-run';
 
 const TAG = 'Runs';
 

@@ -9,7 +9,7 @@ import { dwellGateId } from '../../domain/gates/gate-id';
 import type { Registry } from '../../domain/registry/registry';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { contradicts, heldThrough, holdsNow, isMissed, payloadOf } from './dwell-cause';
-import { passConditions, refused, runScopeOf, type Entered, type Refusal } from './gates';
+import { refused, runScopeOf, type Entered, type Refusal } from './gates';
 import type { Candidate, RoutingIndex } from '../routing-index';
 import { reasonFor, survive, type Reason, type Survivor, type SurvivorDeps } from './survivors';
 
@@ -134,8 +134,7 @@ export async function fire(
   };
   // Evaluated in the transaction, on the state at the firing. The run's id is made of the change and the deadline, so that a firing
   // that is repeated after a crash admits the same run and not a second one.
-  const verdict = await passConditions({ evaluator: deps.evaluator, db: tx }, entered);
-  return survive(deps, verdict, entered, dwell.firesAt);
+  return survive({ evaluator: deps.evaluator, db: tx }, entered, dwell.firesAt);
 }
 
 /** Arms the gates whose cause holds now, in one order of keys for all transactions. */

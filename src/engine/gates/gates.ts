@@ -43,6 +43,12 @@ export interface Passed<E extends Conditioned = Entered> {
   variables: Record<string, unknown>;
 }
 
+/** What the rendering of variables needs of a candidate. */
+interface ToRender {
+  candidate: { automation: Pick<RoutedAutomation, 'variables'> };
+  scope: ExpressionContext;
+}
+
 /** What the last gates before concurrency need of a candidate. */
 export interface Conditioned {
   candidate: { automation: Pick<RoutedAutomation, 'variables' | 'conditions'> };
@@ -152,17 +158,18 @@ function readOccurrence(candidate: Candidate, occurred: Occurrence): ReadOccurre
   }
 }
 
-/** What expressions see of a run that does not exist yet. */
+/** What expressions see of a run that does not exist yet. `runId` is empty while it is open whether it gets one. */
 export function runScopeOf(
-  automation: RoutedAutomation,
+  automation: Pick<RoutedAutomation, 'id' | 'name' | 'group' | 'uses_state' | 'state_window_minutes'>,
   trigger: Record<string, unknown>,
   contextKey: string | null,
+  runId = '',
 ): ExpressionContext {
   return {
     facts: {
       trigger,
       contextKey,
-      run: { id: '', startedAt: null },
+      run: { id: runId, startedAt: null },
       automation: { id: automation.id, name: automation.name, group: automation.group },
     },
     variables: {},
@@ -209,21 +216,45 @@ function firstDifference(
   return key === undefined ? undefined : { path: key, expression: key, found: payload[key], wanted };
 }
 
-/** The last gates before concurrency: variables → conditions. Throws only infrastructure, as `enterGates`. */
-export async function passConditions<E extends Conditioned>(
+/** Why variables could not be rendered. */
+export interface NoVariables {
+  code: 'expression_error' | 'secret_outside' | 'limit_exceeded';
+  problem: string;
+}
+
+/** Renders the variables that a run starts with. Throws only infrastructure, as `enterGates`. */
+export async function passVariables(
   { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
-  entered: E,
-): Promise<Passed<E> | Refusal> {
-  const { automation } = entered.candidate;
-  const rendered = await evaluator.renderVariables(db, automation.variables, entered.scope);
+  { candidate: { automation }, scope }: ToRender,
+): Promise<{ variables: Record<string, unknown> } | NoVariables> {
+  const rendered = await evaluator.renderVariables(db, automation.variables, scope);
   const problem = 'error' in rendered ? rendered.error : variablesProblem(rendered.variables);
   if ('error' in rendered || problem !== undefined) {
-    const detail = `variables: ${problem ?? ''}`;
-    onGate?.({ gate: 'variables', passed: false, detail });
-    return refused('error', detail);
+    onGate?.({ gate: 'variables', passed: false, detail: `variables: ${problem ?? ''}` });
+    return { code: 'error' in rendered ? rendered.code : 'limit_exceeded', problem: problem ?? '' };
   }
   const { variables } = rendered;
   onGate?.({ gate: 'variables', passed: true, variables });
+  return { variables };
+}
+
+/** The last gates before concurrency: variables → conditions. Throws only infrastructure, as `enterGates`. */
+export async function passConditions<E extends Conditioned>(
+  deps: Omit<GateDeps, 'results'>,
+  entered: E,
+): Promise<Passed<E> | Refusal> {
+  const rendered = await passVariables(deps, entered);
+  if ('problem' in rendered) return refused('error', `variables: ${rendered.problem}`);
+  return checkConditions(deps, entered, rendered.variables);
+}
+
+/** The conditions alone, with variables that have been rendered. */
+export async function checkConditions<E extends Conditioned>(
+  { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
+  entered: E,
+  variables: Record<string, unknown>,
+): Promise<Passed<E> | Refusal> {
+  const { automation } = entered.candidate;
   if (automation.conditions.length === 0) {
     onGate?.({ gate: 'conditions', passed: true });
     return { passed: true, entered, variables };

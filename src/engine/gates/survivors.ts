@@ -7,7 +7,7 @@ import type { Ids } from '../../domain/clock';
 import { runIdOf } from '../../domain/run/run-id';
 import { MAX_DEPTH } from '../../domain/run/limits';
 import type { EvaluationLog } from '../evaluation-log';
-import { refused, type Passed, type Refusal } from './gates';
+import { passConditions, refused, type Entered, type GateDeps, type Passed, type Refusal } from './gates';
 import type { Candidate } from '../routing-index';
 import type { OverflowReport } from './overflow-report';
 import type { RunLauncher } from '../start/launch';
@@ -57,15 +57,22 @@ const LOOP = refused(
   `loop_detected: automations have triggered each other ${MAX_DEPTH} times in a row; this chain is cut here.`,
 );
 
-/** Returns the request for a run when the gates let the candidate pass. `firedAt` is the deadline of a dwell that fired. */
-export function survive(
-  deps: SurvivorDeps,
-  verdict: Passed | Refusal,
-  entered: InContext,
+/**
+ * Takes a candidate through variables and conditions, which see the id that its run will have. Returns the request for the run when
+ * they let it pass. `firedAt` is the deadline of a dwell that fired.
+ */
+export async function survive(
+  gates: Pick<GateDeps, 'evaluator' | 'db'>,
+  entered: Entered,
   firedAt?: Date,
-): Survivor | Reason {
+): Promise<Survivor | Reason> {
+  const { automation, trigger } = entered.candidate;
+  const { changeId, occurredAt } = entered.change;
+  const id = runIdOf({ automationId: automation.id, triggerId: trigger.id, changeId, occurredAt }, firedAt);
+  const facts = { ...entered.scope.facts, run: { id, startedAt: null } };
+  const verdict = await passConditions(gates, { ...entered, scope: { ...entered.scope, facts } });
   if (!verdict.passed) return reasonFor(entered, verdict);
-  const request = requestFor(deps, verdict, firedAt);
+  const request = requestFor(verdict);
   return request.depth <= MAX_DEPTH ? { candidate: entered.candidate, request } : reasonFor(entered, LOOP);
 }
 
@@ -80,14 +87,11 @@ export const reasonFor = ({ candidate, change: { changeId }, scope }: InContext,
  * same change again after a crash makes the same request, which is refused as a duplicate. A run that an
  * automation caused is one level deeper than its cause; deeper than `MAX_DEPTH` counts as a loop.
  */
-function requestFor(deps: SurvivorDeps, { entered, variables }: Passed, firedAt?: Date): RunRequest {
+function requestFor({ entered, variables }: Passed): RunRequest {
   const { candidate, event, change, scope } = entered;
   const { automation, trigger } = candidate;
   return {
-    id: runIdOf(
-      { automationId: automation.id, triggerId: trigger.id, changeId: change.changeId, occurredAt: change.occurredAt },
-      firedAt,
-    ),
+    id: scope.facts.run.id,
     automationId: automation.id,
     version: automation.version,
     mode: automation.mode,

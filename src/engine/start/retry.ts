@@ -13,8 +13,10 @@ import { FermataError } from '../../domain/errors';
 import { scopeKeyOf } from '../../domain/run/bucket';
 import { settledFailures } from '../../domain/run/settled-failures';
 import type { Evaluator } from '../../evaluation/evaluator';
-import { requireFilters } from '../require-filters';
-import { renderRunVariables } from '../render-run-variables';
+import { requireFilters } from '../../evaluation/require-filters';
+import { runScopeOf } from '../gates/gates';
+import { stepsOfOne } from '../gates/step-shares';
+import { startVariables } from './start-variables';
 
 export interface RetryDeps {
   tx: Executor;
@@ -111,10 +113,7 @@ async function renderAgain(
   runId: string,
 ): Promise<Record<string, unknown>> {
   requireFilters(filtersLacking({ variables: definition.variables }));
-  return renderRunVariables({ db: tx, evaluator }, definition, {
-    trigger,
-    contextKey,
-    run: { id: runId, startedAt: null },
-    automation: { id: automationId, name, group },
-  });
+  const scope = runScopeOf({ ...definition, id: automationId, name, group }, trigger, contextKey, runId);
+  const entered = { candidate: { automation: definition }, scope: { ...scope, steps: stepsOfOne() } };
+  return startVariables({ evaluator, db: tx }, entered);
 }

@@ -1,0 +1,35 @@
+import type { Definition } from '../../domain/definition/schema';
+import { FermataError, type Finding } from '../../domain/errors';
+import type { Registry } from '../../domain/registry/registry';
+import type { TriggerType } from '../../domain/registry/trigger-type';
+
+/** Returns a trigger of an automation with its type. Refused: `validation_failed`. */
+export function triggerNamed(
+  registry: Registry,
+  { triggers }: Pick<Definition, 'triggers'>,
+  id: string,
+): { trigger: Definition['triggers'][number]; type: TriggerType } {
+  const trigger = triggers.find((each) => each.id === id);
+  const type = trigger && registry.trigger(trigger.event);
+  if (trigger && type) return { trigger, type };
+  const known = triggers.map((each) => each.id).join(', ');
+  throw invalid([
+    { path: 'triggerId', message: `Trigger "${id}" not found; the automation has: ${known}`, code: 'unknown_trigger' },
+  ]);
+}
+
+/** Returns where a payload is not what the trigger's events carry. */
+export function payloadFindings(type: TriggerType, payload: unknown): Finding[] {
+  const parsed = type.payloadSchema.safeParse(payload);
+  if (parsed.success) return [];
+  return parsed.error.issues.map((issue) => ({
+    path: ['payload', ...issue.path.map(String)].join('.'),
+    message: issue.message,
+    code: issue.code ?? 'invalid',
+  }));
+}
+
+/** The error for a request that is not valid. */
+export function invalid(errors: Finding[]): FermataError {
+  return new FermataError('validation_failed', errors[0]?.message ?? 'Not valid', { errors });
+}
