@@ -8,19 +8,8 @@ import { holdsNow } from './gates/dwell-cause';
 import { enterGates, refused, type Entered, type EntryRefusal } from './gates/gates';
 import { markRouted, type Fenced } from '../db/mark-routed';
 import type { Candidate } from './routing-index';
-import {
-  admitAll,
-  conclude,
-  giveUp,
-  reasonFor,
-  routingsOf,
-  survive,
-  recordRefusal,
-  type Decided,
-  type Reason,
-  type Survivor,
-  type SurvivorDeps,
-} from './gates/survivors';
+import { reasonFor, survive, recordRefusal, type Reason, type Survivor, type SurvivorDeps } from './gates/survivors';
+import { admitAll, conclude, giveUp, routingsOf, type Decided } from './start/admission';
 import { inShares } from './gates/step-shares';
 import { atWindow, inLockOrder, passWindow, type AtWindow } from './gates/window';
 

@@ -10,7 +10,8 @@ import { dwellReason, fire, reportMissed, type DwellDeps } from './dwell';
 import { holdsNow, isMissed } from './dwell-cause';
 import { refused } from './gates';
 import type { IndexFollower } from '../index-follower';
-import { admitAll, conclude, giveUp, routingsOf, type Decided, type Survivor, type SurvivorDeps } from './survivors';
+import type { Survivor, SurvivorDeps } from './survivors';
+import { admitAll, conclude, giveUp, routingsOf, type Decided } from '../start/admission';
 
 export interface FireDeps extends DwellDeps, SurvivorDeps {
   database: Database;

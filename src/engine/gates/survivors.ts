@@ -1,8 +1,5 @@
-import type { Executor } from '../../db/executor';
-import { admitRuns, type Admission } from '../../db/runs/admit';
 import type { RunRequest } from '../../db/runs/run-request';
 import type { NewRouting } from '../../db/routings';
-import type { StartableRun } from '../../db/runs/start-queue';
 import type { Ids } from '../../domain/clock';
 import { runIdOf } from '../../domain/run/run-id';
 import { MAX_DEPTH } from '../../domain/run/limits';
@@ -44,12 +41,6 @@ interface InContext {
   candidate: Candidate;
   change: { changeId: string };
   scope: { facts: { contextKey: string | null } };
-}
-
-/** What a transaction has decided, to be acted on after its commit. */
-export interface Decided {
-  admissions: { survivor: Survivor; admission: Admission }[];
-  reasons: Reason[];
 }
 
 const LOOP = refused(
@@ -108,91 +99,14 @@ function requestFor({ entered, variables }: Passed): RunRequest {
   };
 }
 
-/**
- * The concurrency gate. Survivors of one bucket are admitted in the given order. Each takes a slot of this worker if one
- * is free, to be started right after the commit; the others wait in the table. The caller gives the slots back with
- * `giveUp` when its transaction fails.
- */
-export async function admitAll(
-  { launcher }: Pick<SurvivorDeps, 'launcher'>,
-  tx: Executor,
-  survivors: readonly Survivor[],
-): Promise<Decided['admissions']> {
-  // Slots are reserved before the rows are written: a row that says that its caller starts it is left alone by other workers for
-  // some seconds, so it must not be written without a slot.
-  for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id, request.automationId);
-  const admissions = await admitRuns(
-    tx,
-    survivors.map(({ request }) => request),
-  );
-  return survivors.flatMap((survivor, index) => {
-    const admission = admissions[index];
-    return admission === undefined ? [] : [{ survivor, admission }];
-  });
-}
-
-/** Gives back what survivors have reserved whose transaction failed. */
-export function giveUp({ launcher }: Pick<SurvivorDeps, 'launcher'>, survivors: readonly Survivor[]): void {
-  for (const { request } of survivors) launcher.release(request.id);
-}
-
-/** After the commit: starts what was admitted, records what was not. */
-export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): void {
-  const { launcher } = deps;
-  for (const reason of reasons) recordRefusal(deps, reason);
-  let isWaiting = false;
-  let hasReplaced = false;
-  for (const { survivor, admission } of admissions) {
-    const { candidate, request } = survivor;
-    // A crash from here on loses the call to Temporal, not the run: the sweep of pending rows starts it.
-    if (admission.admitted && admission.startNow && request.callerStarts === true) {
-      launcher.launch(startable(survivor, admission.workflowId), admission.replaced);
-    } else {
-      // The run waits in its bucket, was refused, or had no slot. The slot is free for another run.
-      launcher.release(request.id);
-      isWaiting ||= admission.admitted && admission.startNow;
-      hasReplaced ||= admission.admitted && admission.replaced.length > 0;
-    }
-    if (admission.admitted) deps.onOutcome('run');
-    else if (admission.outcome !== 'duplicate') {
-      const { outcome, detail } = admission;
-      if (outcome === 'already_running' || outcome === 'max_runs') deps.overflow.dropped(candidate.automation, detail);
-      const { contextKey } = request;
-      recordRefusal(deps, {
-        candidate,
-        refusal: refused(outcome, detail),
-        changeId: request.changeId ?? '',
-        contextKey,
-      });
-    }
-  }
-  // Replaced runs have executions to end, which the full sweep does; rows without a slot only need a worker with room.
-  if (hasReplaced) launcher.poke();
-  else if (isWaiting) launcher.pokeStarts();
-}
-
-/** Rows of `routings`: the outcome of each candidate of the changes. */
-export function routingsOf({ admissions, reasons }: Decided): NewRouting[] {
-  return [
-    ...reasons.map(routingOf),
-    ...admissions.flatMap(({ survivor: { candidate, request }, admission }): NewRouting[] => {
-      if (request.changeId === null) return [];
-      const common = { ...namesOf(candidate), changeId: request.changeId };
-      if (admission.admitted) return [{ ...common, outcome: 'started', runId: request.id }];
-      return admission.outcome === 'duplicate'
-        ? []
-        : [{ ...common, outcome: admission.outcome, detail: admission.detail }];
-    }),
-  ];
-}
-
 /** The row of a candidate that was refused. */
 export function routingOf({ candidate, refusal, changeId }: Omit<Reason, 'contextKey'>): NewRouting {
   const { passed: _passed, deciding, ...facts } = refusal;
   return { ...namesOf(candidate), changeId, ...facts, deciding: deciding?.() };
 }
 
-const namesOf = ({ automation, trigger }: Candidate) => ({
+/** How a row of `routings` names a candidate. */
+export const namesOf = ({ automation, trigger }: Candidate) => ({
   kind: 'candidate' as const,
   automationId: automation.id,
   automationName: automation.name,
@@ -217,20 +131,4 @@ export function recordRefusal(
     outcome,
     detail,
   });
-}
-
-function startable({ candidate, request }: Survivor, workflowId: string): StartableRun {
-  return {
-    id: request.id,
-    automationId: request.automationId,
-    automationName: candidate.automation.name,
-    automationGroup: candidate.automation.group,
-    version: request.version,
-    mode: request.mode,
-    triggerId: request.triggerId,
-    triggerEvent: request.triggerEvent,
-    contextKey: request.contextKey,
-    ...{ workflowId, firstStretch: candidate.automation.firstStretch },
-    wasLost: false,
-  };
 }
