@@ -2,28 +2,23 @@ import type { Executor } from '../db/executor';
 import { artifactsOf } from '../db/runs/artifacts';
 import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
 import { setWaiting } from '../db/runs/run-states';
-import { changedAfter } from '../db/runs/wait-queries';
-import { eventsOf, wildKinds, type Wait, type WaitContext } from '../db/runs/wait-row';
+import { eventsOf, type Wait, type WaitContext } from '../db/runs/wait-row';
 import { beginCheck, insertWait, lockWait, removeWait, endCheck } from '../db/runs/wait-states';
-import { beganAt, changesAfter, logPosition } from '../db/runs/log-position';
+import { beganAt, logPosition } from '../db/runs/log-position';
 import { withoutTakenEvents } from '../db/runs/taken-events';
 import { isDatabaseAway } from '../db/availability';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
 import { awaitedEvents } from '../domain/definition/awaited-events';
-import { occurrencesOf } from '../domain/entities/occurrences';
 import { FermataError, messageOf } from '../domain/errors';
 import type { StepEvaluation } from '../domain/run/activities';
 import { runBeside } from '../domain/run/lanes';
+import { checkCondition, earliestMatch } from '../evaluation/check-wait';
 import type { ConditionReading } from '../evaluation/evaluator';
-import { matchEvent } from '../evaluation/match-event';
 import { awaitedKeys } from '../evaluation/steps/awaited-keys';
 import { isEnabled } from '../evaluation/steps/enabled';
-import { waitScopeOf } from '../evaluation/wait-scope';
 import type { ActivityDeps } from './deps';
 import { maskFields } from '../domain/secrets/mask-values';
 import { placeOf, runError, scopeOf, traceOf, type Step } from './step';
-
-const LOG_PAGE = 500;
 
 type WaitStep = Step & { action: WaitUntilAction | WaitForTriggerAction };
 
@@ -119,74 +114,21 @@ async function check(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<
   const now = deps.clock.now();
   const artifacts = await artifactsOf(tx, wait.runId, step.names.view);
   if ('wait_until' in step.action) {
-    let seen: ConditionReading | null = null;
-    for (const changed of await changedFor(tx, wait)) {
-      const by = changed === null ? {} : { changed };
-      const scope = waitScopeOf(step.source, artifacts, wait.scope, by);
-      seen = await deps.evaluator.readCondition(tx, step.action.wait_until.condition, scope, changed ? [changed] : []);
-      step.conditions = [seen.trace()];
-      if (seen.value === true) return complete(tx, step, wait, now, by);
-    }
+    const { condition } = step.action.wait_until;
+    const { seen, by } = await checkCondition(deps.evaluator, tx, condition, { wait, source: step.source, artifacts });
+    step.conditions = [seen.trace()];
+    if (seen.value === true) return complete(tx, step, wait, now, by);
     if (isOver(wait, now)) return timeOut(tx, step, wait);
     return goOnWaiting(tx, step, wait, { seen, now });
   }
-  const trigger = await earliestMatch(deps, tx, step.action, { wait, step, artifacts });
+  const events = awaitedEvents(step.action.wait_for_trigger);
+  const trigger = await earliestMatch(deps, tx, { wait, source: step.source, artifacts, events });
   if (trigger !== null) return complete(tx, step, wait, now, { trigger });
   if (isOver(wait, now)) return timeOut(tx, step, wait);
   return goOnWaiting(tx, step, wait, { seen: null, now });
 }
 
 const isOver = ({ timeoutAt }: Wait, now: Date): boolean => timeoutAt !== null && timeoutAt <= now;
-
-/**
- * Returns the entities to check the condition with: what woke the wait and what changed meanwhile; at the first check of a wait on
- * any entity of a kind, also what has changed since its step began. null = no entity in particular.
- */
-async function changedFor(tx: Executor, wait: Wait): Promise<({ kind: string; id: string } | null)[]> {
-  const { changed, more = [] } = wait.checkCause ?? {};
-  const kinds = wait.isChecked ? [] : wildKinds(wait);
-  const missed = kinds.length === 0 ? [] : await changedAfter(tx, wait.afterSeq, kinds);
-  return [...(changed === undefined ? [null] : [changed]), ...more, ...missed];
-}
-
-/** Returns the event that woke the wait, or an earlier one that was logged before the wait was armed. */
-async function earliestMatch(
-  deps: ActivityDeps,
-  tx: Executor,
-  action: WaitForTriggerAction,
-  {
-    wait,
-    step,
-    artifacts,
-  }: {
-    wait: Wait;
-    step: WaitStep;
-    artifacts: Awaited<ReturnType<typeof artifactsOf>>;
-  },
-): Promise<Record<string, unknown> | null> {
-  const { trigger: woke = null, seq: wokeAt = Infinity } = wait.wokenBy ?? {};
-  if (wait.isChecked) return woke;
-  const waiter = { wait, source: step.source, artifacts, events: awaitedEvents(action.wait_for_trigger) };
-  const events = eventsOf(wait).flatMap((event) => {
-    const source = deps.registry.trigger(event)?.source;
-    return source === undefined ? [event] : [event, source];
-  });
-  // The log after the position is read once: whatever is routed later finds the armed row.
-  for (let after = wait.afterSeq; ;) {
-    const changes = await changesAfter(tx, after, events, LOG_PAGE);
-    for (const change of changes) {
-      // No earlier event matched.
-      if (change.seq >= wokeAt) return woke;
-      for (const occurrence of occurrencesOf(change, deps.registry, () => undefined)) {
-        const trigger = await matchEvent(deps, tx, waiter, change, occurrence);
-        if (trigger !== null) return trigger;
-      }
-    }
-    const last = changes.at(-1);
-    if (changes.length < LOG_PAGE || last === undefined) return woke;
-    after = last.seq;
-  }
-}
 
 async function goOnWaiting(
   tx: Executor,

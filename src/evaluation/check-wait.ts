@@ -1,0 +1,90 @@
+import type { Executor } from '../db/executor';
+import { changesAfter } from '../db/runs/log-position';
+import type { RunSource } from '../db/runs/run-source';
+import { changedAfter } from '../db/runs/wait-queries';
+import { eventsOf, wildKinds, type Wait } from '../db/runs/wait-row';
+import type { Condition } from '../domain/definition/condition';
+import { occurrencesOf } from '../domain/entities/occurrences';
+import type { ConditionReading, Evaluator, ExpressionContext } from './evaluator';
+import { matchEvent, type MatchDeps, type Waiter } from './match-event';
+import { waitScopeOf } from './wait-scope';
+
+/** Changes that are read from the log at a time. */
+const LOG_PAGE = 500;
+
+/** An armed wait with what its expressions see. */
+interface Armed {
+  wait: Wait;
+  source: RunSource;
+  artifacts: ExpressionContext['artifacts'];
+}
+
+/**
+ * Evaluates the condition of an armed wait, with each entity that may have fulfilled it in turn, until it holds. Returns the last
+ * reading, and in `by` the entity of it.
+ */
+export async function checkCondition(
+  evaluator: Evaluator,
+  tx: Executor,
+  condition: Condition,
+  { wait, source, artifacts }: Armed,
+): Promise<{ seen: ConditionReading; by: Record<string, unknown> }> {
+  const read = async (changed: EntityRef | null) => {
+    const by = changed === null ? {} : { changed };
+    const scope = waitScopeOf(source, artifacts, wait.scope, by);
+    return { seen: await evaluator.readCondition(tx, condition, scope, changed ? [changed] : []), by };
+  };
+  const [first, ...others] = await changedFor(tx, wait);
+  let last = await read(first);
+  for (const changed of others) {
+    if (last.seen.value === true) break;
+    last = await read(changed);
+  }
+  return last;
+}
+
+interface EntityRef {
+  kind: string;
+  id: string;
+}
+
+/**
+ * Returns the entities to check the condition with: what woke the wait and what changed meanwhile; at the first check of a wait on
+ * any entity of a kind, also what has changed since its step began. null = no entity in particular.
+ */
+async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, ...EntityRef[]]> {
+  const { changed = null, more = [] } = wait.checkCause ?? {};
+  const kinds = wait.isChecked ? [] : wildKinds(wait);
+  const missed = kinds.length === 0 ? [] : await changedAfter(tx, wait.afterSeq, kinds);
+  return [changed, ...more, ...missed];
+}
+
+/** Returns the event that woke the wait, or an earlier one that was logged before the wait was armed; null = neither. */
+export async function earliestMatch(
+  deps: MatchDeps,
+  tx: Executor,
+  waiter: Waiter & { wait: Wait },
+): Promise<Record<string, unknown> | null> {
+  const { wait } = waiter;
+  const { trigger: woke = null, seq: wokeAt = Infinity } = wait.wokenBy ?? {};
+  if (wait.isChecked) return woke;
+  const events = eventsOf(wait).flatMap((event) => {
+    const source = deps.registry.trigger(event)?.source;
+    return source === undefined ? [event] : [event, source];
+  });
+  // The log after the position is read once: whatever is routed later finds the armed row.
+  for (let after = wait.afterSeq; ;) {
+    const changes = await changesAfter(tx, after, events, LOG_PAGE);
+    for (const change of changes) {
+      // No earlier event matched.
+      if (change.seq >= wokeAt) return woke;
+      for (const occurrence of occurrencesOf(change, deps.registry, () => undefined)) {
+        const trigger = await matchEvent(deps, tx, waiter, change, occurrence);
+        if (trigger !== null) return trigger;
+      }
+    }
+    const last = changes.at(-1);
+    if (changes.length < LOG_PAGE || last === undefined) return woke;
+    after = last.seq;
+  }
+}
