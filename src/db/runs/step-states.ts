@@ -221,7 +221,7 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
 
 /**
  * Writes the steps that an execution noted on its way. Idempotent: a replayed chain writes the same again, and a row
- * that has ended stays as it is. Nothing is written of a run that has ended. Cancelling a step
+ * that has ended stays as it is. Of a run that has ended, open steps are cancelled and nothing else is written. Cancelling a step
  * also cancels the steps and waits inside it, including those that the workflow does not know of because the activity that
  * began them was cancelled.
  * Times are those of this write, milliseconds later: workflow time stands still within a workflow task.

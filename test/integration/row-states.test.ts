@@ -1,0 +1,320 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { createAutomationStore } from '../../src/db/automation-store';
+import { createDatabase, type Database } from '../../src/db/client';
+import type { Executor } from '../../src/db/executor';
+import { stepStanding } from '../../src/db/runs/attempts';
+import {
+  cancelRun,
+  claimRun,
+  closeRuns,
+  endLastStep,
+  endLostRun,
+  endUnclaimedRun,
+  finishRun,
+  noteRunFailed,
+  setWaiting,
+} from '../../src/db/runs/run-states';
+import { beginStep, endStep, writeJournal } from '../../src/db/runs/step-states';
+import { beginCheck, endCheck, endForgottenWait, insertWait, lockWait, wakeWait } from '../../src/db/runs/wait-states';
+import { RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../../src/db/tables/runs';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { Definition } from '../../src/domain/definition/schema';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+
+const OPEN: readonly string[] = ['pending', 'running', 'waiting'];
+const BEGUN: readonly string[] = ['running', 'waiting'];
+const PATH = 'actions[0]';
+const ERROR = { code: 'execution_lost', message: 'gone' };
+
+describe('the life cycles of rows', () => {
+  let owner: TestDatabase;
+  let database: Database;
+  let db: Executor;
+  let automationId: string;
+  let withOnFailure: string;
+
+  beforeAll(async () => {
+    owner = await createTestDatabase();
+    database = createDatabase(owner.url);
+    db = database.db;
+    const store = createAutomationStore({ clock: systemClock, ids: uuidV7 });
+    const create = async (more: object) => {
+      const definition = Definition.parse({
+        name: 'States',
+        triggers: [{ id: 't', event: 'incident.created' }],
+        ...more,
+      });
+      const made = await db.transaction((tx) => store.create(tx, { definition, actor: { type: 'user', id: 'test' } }));
+      return made.id;
+    };
+    automationId = await create({});
+    withOnFailure = await create({ on_failure: [{ stop: { reason: 'over' } }] });
+  });
+  afterAll(async () => {
+    await database.close();
+    await owner.drop();
+  });
+
+  /** A run in a bucket of its own, and its step, if it has one. Its execution is `e1`, unless it is pending. */
+  async function runIn(status: RunStatus, { step, of = automationId }: { step?: StepStatus; of?: string } = {}) {
+    const id = randomUUID();
+    await db.execute(sql`
+      insert into runs (id, automation_id, version, scope_key, context_key, mode, status, trigger_scope, variables,
+        root_run_id, workflow_id, created_at, start_at, execution_run_id)
+      values (${id}, ${of}, 1, ${id}, ${id}, 'single', ${status}, '{}', '{}', ${id}, ${id}, clock_timestamp(),
+        clock_timestamp(), ${status === 'pending' ? null : 'e1'})`);
+    if (step !== undefined) {
+      await db.execute(sql`
+        insert into run_steps (run_id, path, kind, status, result) values (${id}, ${PATH}, 'wait_until', ${step}, '"first"')`);
+    }
+    return { id, automationId: of, scopeKey: id, executionRunId: status === 'pending' ? null : 'e1' };
+  }
+  type Run = Awaited<ReturnType<typeof runIn>>;
+
+  const statusOf = async ({ id }: { id: string }) =>
+    (await db.execute<{ status: string }>(sql`select status from runs where id = ${id}`)).rows[0]?.status;
+  const stepOf = async ({ id }: { id: string }) =>
+    (await db.execute<{ status: string }>(sql`select status from run_steps where run_id = ${id} and path = ${PATH}`))
+      .rows[0]?.status;
+
+  /** Returns where a transition leads from each status. */
+  async function each<S extends string>(from: readonly S[], lead: (status: S) => Promise<string | undefined>) {
+    return Object.fromEntries(await Promise.all(from.map(async (status) => [status, await lead(status)] as const)));
+  }
+  /** What a transition leads to that is refused in all statuses but some. */
+  const only = <S extends string>(all: readonly S[], from: readonly string[], to: string) =>
+    Object.fromEntries(all.map((status) => [status, from.includes(status) ? to : status]));
+
+  describe('a run', () => {
+    const transitions: [string, readonly string[], string, (run: Run) => Promise<unknown>][] = [
+      ['is claimed by the execution that has it', OPEN, 'running', ({ id }) => claimRun(db, id, 'e1')],
+      [
+        'is claimed by another execution only while it is pending',
+        ['pending'],
+        'running',
+        ({ id }) => claimRun(db, id, 'e2'),
+      ],
+      ['begins to wait', ['running'], 'waiting', ({ id }) => setWaiting(db, id)],
+      [
+        'is finished',
+        OPEN,
+        'success',
+        (run) => inTransaction((tx) => finishRun(tx, run, { runId: run.id, status: 'success', journal: [] })),
+      ],
+      ['is closed', OPEN, 'cancelled', ({ id }) => inTransaction((tx) => closeRuns(tx, sql`id = ${id}`, {}, 'cancel'))],
+      ['is cancelled', OPEN, 'cancelled', ({ id }) => inTransaction((tx) => cancelRun(tx, id, {}))],
+      [
+        'has lost its execution',
+        OPEN,
+        'failed',
+        (run) => inTransaction((tx) => endLostRun(tx, run, { status: 'failed', error: ERROR })),
+      ],
+      ['was never claimed', ['pending'], 'failed', ({ id }) => endUnclaimedRun(db, id)],
+    ];
+    const inTransaction = <R>(work: (tx: Executor) => Promise<R>) => db.transaction((tx) => work(tx));
+
+    it.each(transitions)('%s', async (_, from, to, move) => {
+      const led = await each(RUN_STATUSES, async (status) => {
+        const run = await runIn(status);
+        await move(run);
+        return statusOf(run);
+      });
+      expect(led).toEqual(only(RUN_STATUSES, from, to));
+    });
+
+    it('is left alone when it belongs to another execution by now', async () => {
+      const run = await runIn('running');
+      const lost = await inTransaction((tx) => endLostRun(tx, { ...run, executionRunId: 'e0' }, { status: 'failed' }));
+      expect([lost, await statusOf(run)]).toEqual([null, 'running']);
+    });
+
+    it('goes back to pending for its on_failure once, when its execution vanished', async () => {
+      const lose = (run: Run) =>
+        inTransaction((tx) => endLostRun(tx, run, { status: 'failed', error: ERROR, vanished: true }));
+      const led = await each(RUN_STATUSES, async (status) => {
+        const run = await runIn(status, { of: withOnFailure });
+        await lose(run);
+        return statusOf(run);
+      });
+      expect(led).toEqual({ ...only(RUN_STATUSES, BEGUN, 'pending'), pending: 'failed' });
+      const again = await runIn('running', { of: withOnFailure, step: 'running' });
+      expect([await lose(again), await stepOf(again)]).toEqual(['reopened', 'cancelled']);
+      await claimRun(db, again.id, 'e2');
+      expect([await lose({ ...again, executionRunId: 'e2' }), await statusOf(again)]).toEqual(['ended', 'failed']);
+    });
+
+    it('ends with its last step only when it has begun', async () => {
+      const led = await each(RUN_STATUSES, async (status) => {
+        const run = await runIn(status, { step: 'running' });
+        await endLastStep(db, { runId: run.id, path: PATH, beside: false, status: 'success' }, run);
+        return `${String(await statusOf(run))}, ${String(await stepOf(run))}`;
+      });
+      expect(led).toEqual({
+        ...Object.fromEntries(RUN_STATUSES.map((status) => [status, `${status}, running`])),
+        ...{ running: 'success, success', waiting: 'success, success' },
+      });
+    });
+
+    it('takes its open steps and waits with it when it ends', async () => {
+      const run = await runIn('waiting', { step: 'waiting' });
+      await arm(run);
+      await inTransaction((tx) => finishRun(tx, run, { runId: run.id, status: 'failed', journal: [] }));
+      expect([await stepOf(run), await db.transaction((tx) => lockWait(tx, run.id, PATH))]).toEqual([
+        'cancelled',
+        null,
+      ]);
+    });
+
+    it('notes its failure only while it has begun', async () => {
+      const noted = await each(RUN_STATUSES, async (status) => {
+        const { id } = await runIn(status);
+        return String(await noteRunFailed(db, { runId: id, error: ERROR, journal: [] }));
+      });
+      expect(noted).toEqual(Object.fromEntries(RUN_STATUSES.map((status) => [status, String(BEGUN.includes(status))])));
+    });
+
+    it('is claimed by one of ten executions at once', async () => {
+      const run = await runIn('pending');
+      const claims = await Promise.all(Array.from({ length: 10 }, (_, n) => claimRun(db, run.id, `e${n}`)));
+      expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
+    });
+
+    it('ends once when its end, a cancel and the loss of its execution come at once', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const run = await runIn('running');
+        const [finished, cancelled, lost] = await Promise.all([
+          inTransaction((tx) => finishRun(tx, run, { runId: run.id, status: 'success', journal: [] })),
+          inTransaction((tx) => cancelRun(tx, run.id, {})),
+          inTransaction((tx) => endLostRun(tx, run, { status: 'failed', error: ERROR })),
+        ]);
+        const ends = [finished.ended && 'success', cancelled !== null && 'cancelled', lost !== null && 'failed'];
+        expect(ends.filter((end) => end !== false)).toEqual([await statusOf(run)]);
+      }
+    });
+  });
+
+  describe('a step', () => {
+    const names = (runId: string) => ({
+      ...{ runId, path: PATH, actionId: null, kind: 'action', action: 'x', view: { lanes: [], byItem: false } },
+    });
+    const end = (runId: string, status: 'success' | 'waiting', result = 'second') =>
+      endStep(db, { runId, path: PATH, beside: false, status, result });
+    const note = (runId: string, status: StepStatus) =>
+      writeJournal(db, runId, [{ path: PATH, actionId: null, kind: 'action', action: 'x', status }]);
+
+    const transitions: [string, string, (id: string) => Promise<unknown>][] = [
+      ['begins', 'running', (id) => beginStep(db, names(id), 'show')],
+      ['begins under the lock of its run', 'running', (id) => db.transaction((tx) => beginStep(tx, names(id), 'hold'))],
+      ['ends', 'success', (id) => end(id, 'success')],
+      ['waits', 'waiting', (id) => end(id, 'waiting')],
+      ['is noted as skipped', 'skipped', (id) => note(id, 'skipped')],
+      ['is noted as cancelled', 'cancelled', (id) => note(id, 'cancelled')],
+    ];
+    it.each(transitions)('%s, as long as it is open and its run has begun', async (_, to, move) => {
+      for (const status of RUN_STATUSES) {
+        const led = await each(STEP_STATUSES, async (step) => {
+          const run = await runIn(status, { step });
+          await move(run.id);
+          return stepOf(run);
+        });
+        // Of a run that has ended, a cut branch may still take what is left; nothing else changes.
+        const from = BEGUN.includes(status) || to === 'cancelled' ? OPEN : [];
+        expect({ status, led }).toEqual({ status, led: only(STEP_STATUSES, from, to) });
+      }
+    });
+
+    it('gets no row in a run that has not begun or has ended', async () => {
+      const made = await each(RUN_STATUSES, async (status) => {
+        const run = await runIn(status);
+        const { open } = await beginStep(db, names(run.id), 'show');
+        return `${String(open)} ${String(await stepOf(run))}`;
+      });
+      expect(made).toEqual({
+        ...Object.fromEntries(RUN_STATUSES.map((status) => [status, 'false undefined'])),
+        ...{ running: 'true running', waiting: 'true running' },
+      });
+    });
+
+    it('sets a waiting run back to running when it begins', async () => {
+      const run = await runIn('waiting');
+      await beginStep(db, names(run.id), 'show');
+      expect(await statusOf(run)).toBe('running');
+    });
+
+    it('lets its run wait when all that is left beside it waits', async () => {
+      const run = await runIn('running', { step: 'running' });
+      await db.execute(sql`
+        insert into run_steps (run_id, path, kind, status) values (${run.id}, 'actions[1]', 'delay', 'waiting')`);
+      await endStep(db, { runId: run.id, path: PATH, beside: true, status: 'success' });
+      expect(await statusOf(run)).toBe('waiting');
+    });
+
+    it('keeps the first of two ends at once', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const run = await runIn('running', { step: 'running' });
+        const written = await Promise.all(['a', 'b'].map((result) => end(run.id, 'success', result)));
+        expect(written.toSorted()).toEqual([false, true]);
+        const { rows } = await db.execute(sql`select result from run_steps where run_id = ${run.id}`);
+        expect(rows).toEqual([{ result: written[0] ? 'a' : 'b' }]);
+        expect(await stepStanding(db, { runId: run.id, path: PATH })).toMatchObject({
+          finished: { status: 'success' },
+        });
+      }
+    });
+
+    it('is sent by the later of two attempts that begin at once', async () => {
+      const run = await runIn('running');
+      const begin = (no: number) =>
+        beginStep(db, names(run.id), 'show', undefined, { of: 'a', no, token: `t${no}` }).then(
+          ({ superseded }) => superseded,
+        );
+      await Promise.all([begin(1), begin(2)]);
+      expect([await begin(1), await begin(2)]).toEqual([true, false]);
+    });
+  });
+
+  /** Arms a wait at the step. */
+  async function arm(run: { id: string }) {
+    const wait = { id: randomUUID(), runId: run.id, path: PATH, kind: 'wait_until' as const, refs: [], afterSeq: 0 };
+    const none = { event: null, contextKey: null, anyKey: false, timeoutAt: null, recheckAt: null };
+    const scope = { variables: {}, repeat: null, wait: null };
+    await insertWait(db, { ...wait, ...none, scope, since: new Date() });
+    return wait;
+  }
+
+  describe('a wait', () => {
+    const cause = { changed: { kind: 'health', id: 'shop' } };
+    const waitOf = (run: Run) => db.transaction((tx) => lockWait(tx, run.id, PATH));
+
+    it('is woken once until a check begins, and again after it', async () => {
+      const run = await runIn('waiting', { step: 'waiting' });
+      const wait = await arm(run);
+      const woken = await Promise.all([1, 2, 3].map(() => wakeWait(db, wait.id, cause)));
+      expect(woken.filter((wake) => wake !== null)).toHaveLength(1);
+      expect(await beginCheck(db, run.id, PATH)).toBe(true);
+      expect(await waitOf(run)).toMatchObject({ wokenBy: null, checkCause: cause, isChecked: false });
+      expect(await wakeWait(db, wait.id, cause)).not.toBeNull();
+      await endCheck(db, wait.id, null);
+      expect(await waitOf(run)).toMatchObject({ wokenBy: cause, checkCause: null, isChecked: true });
+    });
+
+    it('that is over begins no check and is not woken', async () => {
+      const run = await runIn('waiting', { step: 'waiting' });
+      expect(await beginCheck(db, run.id, PATH)).toBe(false);
+      expect(await wakeWait(db, randomUUID(), cause)).toBeNull();
+    });
+
+    it('that its execution forgot ends with its step, unless it was evaluated meanwhile', async () => {
+      const forgotten = await runIn('waiting', { step: 'waiting' });
+      const { id } = await arm(forgotten);
+      const wake = { id, runId: forgotten.id, path: PATH, workflowId: '', wokenBy: cause };
+      await wakeWait(db, id, cause);
+      await beginCheck(db, forgotten.id, PATH);
+      expect([await endForgottenWait(db, wake), await stepOf(forgotten)]).toEqual([false, 'waiting']);
+      await wakeWait(db, id, cause);
+      expect([await endForgottenWait(db, wake), await stepOf(forgotten)]).toEqual([true, 'cancelled']);
+      expect(await waitOf(forgotten)).toBeNull();
+    });
+  });
+});
