@@ -73,7 +73,7 @@ export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<Ru
 }
 
 const foundByText = (db: Executor, filter: RunFilter & { q: string }, limit: number) =>
-  searched(db, filter, { limit, window: SEARCHED_RUNS, columns: ID_STATUS });
+  searched(db, filter, { limit, window: SEARCHED_RUNS, columns: ID_STATUS, ordered: false });
 
 /** The newest `limit` runs of the filter without its text: their ids, or these columns. */
 function newest(
@@ -93,7 +93,7 @@ function newest(
 
 /**
  * Runs that the text matches, in no order: those of automations with such a name, with this context key or this id, among all runs,
- * up to `limit` of each; and those with the text in context key or event, among the newest `window`.
+ * up to `limit` of each (`ordered: false`: of all together, whichever are found first); and those with the text in context key or event, among the newest `window`.
  */
 async function searched(
   db: Executor,
@@ -103,7 +103,8 @@ async function searched(
     before,
     window,
     columns = ID,
-  }: { limit: number; before?: string | undefined; window: number; columns?: Columns },
+    ordered = true,
+  }: { limit: number; before?: string | undefined; window: number; columns?: Columns; ordered?: boolean },
 ): Promise<SQL> {
   const pattern = `%${q.replace(/[\\%_]/g, (char) => `\\${char}`)}%`;
   const named = await db.execute<{ id: string }>(
@@ -112,6 +113,8 @@ async function searched(
   const ids = named.rows.map((row) => row.id).filter((id) => [undefined, id].includes(filter.automationId));
   const where = whereRuns(filter) ?? sql`true`;
   const below = (table: string) => (before === undefined ? sql`` : sql` and ${sql.raw(table)}.id < ${before}`);
+  // Without an order, reading ends at the limit and does not go through all these automations.
+  const total = ordered ? sql`` : sql` limit ${limit}`;
   const id = z.uuid().safeParse(q.toLowerCase());
   const parts = [
     ...(ids.length === 0
@@ -119,7 +122,7 @@ async function searched(
       : [
           sql`select ${of('r', columns)} from unnest(${`{${ids.join(',')}}`}::uuid[]) as a(id) cross join lateral (
             select ${of('runs', columns)} from ${runs} where runs.automation_id = a.id and ${where}${below('runs')}
-            order by runs.id desc limit ${limit}) as r`,
+            order by runs.id desc limit ${limit}) as r${total}`,
         ]),
     newest({ ...filter, contextKey: q }, limit, { before, columns }),
     ...(id.success
