@@ -251,6 +251,7 @@ function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) 
     changes: () => pokeAll(dispatcher, broadcast),
     starts: () => launcher.poke(),
     definitions: () => pokeAll(dispatcher, scheduleTimers, clusterEvents),
+    workers: () => dispatcher.renew(),
   });
   const { staleMs } = config.alerts;
   const severities = severityMap(config.alerts.severities);
@@ -386,6 +387,7 @@ function startRouting(parts: WorkerParts): Routing {
   const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log, watch });
   const fleet = createFleet({
     ...{ db: database.db, knowledge: knowledgeOf(parts.plugins) },
+    notify: () => activityDeps.notifier.workers(),
     worker: {
       ...{ id: workerId, host: hostname(), pid: process.pid },
       ...{ version: packageVersion(), scriptLimits: parts.scriptLimits.by, leaseSeconds: LEASE_SECONDS },

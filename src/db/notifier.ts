@@ -1,7 +1,7 @@
 import { Client, type Pool } from 'pg';
 
 /** Notifications that one process sends to the others after a commit. */
-export const TOPICS = ['changes', 'starts', 'definitions', 'tokens'] as const;
+export const TOPICS = ['changes', 'starts', 'definitions', 'tokens', 'workers'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 const CHANNEL = 'fermata';
@@ -42,6 +42,7 @@ export function createNotifier(pool: Pool): Notifier {
     starts: () => send('starts'),
     definitions: () => send('definitions'),
     tokens: () => send('tokens'),
+    workers: () => send('workers'),
   };
 }
 

@@ -20,6 +20,8 @@ export interface DispatcherDeps extends RouteNextDeps {
 export interface Dispatcher {
   /** Reads the change log now; call it when changes may have been appended. */
   poke(): void;
+  /** Renews the leases now; call it when another worker has come or gone. */
+  renew(): void;
   /** Releases the leases, finishes the batch under way and writes the buffered evaluations. */
   stop(): Promise<void>;
 }
@@ -30,6 +32,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const routeNext = createRouteNext(deps);
   let stopped = false;
   let poked = false;
+  let shallRenew = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
   // Every statement of these loops has its own timeout: a stalled loop is reported, not restarted.
@@ -38,10 +41,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   const renewLoop = async (): Promise<void> => {
     while (!stopped) {
+      shallRenew = false;
       await leases.renew().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'failed to renew leases'));
       routing.wake();
       watchedLeases?.round();
-      if (!stopped) await renewing.sleep(deps.fleet.differs() ? RENEW_MIXED_MS : RENEW_MS);
+      if (!stopped && !shallRenew) await renewing.sleep(deps.fleet.differs() ? RENEW_MIXED_MS : RENEW_MS);
     }
   };
 
@@ -70,6 +74,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     poke() {
       poked = true;
       routing.wake();
+    },
+    renew() {
+      shallRenew = true;
+      renewing.wake();
     },
     async stop() {
       stopped = true;

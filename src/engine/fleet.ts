@@ -48,10 +48,13 @@ export function createFleet(deps: {
   db: Executor;
   worker: Pick<WorkerAnnouncement, 'id' | 'host' | 'pid' | 'version' | 'scriptLimits' | 'leaseSeconds'>;
   knowledge: Knowledge;
+  /** Notifies the other workers that this one has come or goes. */
+  notify: () => void;
 }): Fleet {
   const { db, knowledge } = deps;
   const knowsId = sha256(JSON.stringify(knowledge)).slice(0, 32);
   const own = new Set(knowledge.names);
+  let isAnnounced = false;
   let others = new Map<string, { knowledge: Knowledge; live: boolean }>();
   const ownReaders = readersOf([knowledge], () => true);
   let foreign = readersOf([], () => true);
@@ -77,10 +80,15 @@ export function createFleet(deps: {
     names: knowledge.names,
     async announce() {
       const { live, others: announced } = await announceWorker(db, { ...deps.worker, knowledge, knowsId });
+      if (!isAnnounced) deps.notify();
+      isAnnounced = true;
       await follow(announced);
       return live;
     },
-    withdraw: () => withdrawWorker(db, deps.worker.id),
+    async withdraw() {
+      await withdrawWorker(db, deps.worker.id);
+      deps.notify();
+    },
     differs: () => others.size > 0,
     concerned: (kind, events) => ({
       lacking: namesIn(foreign, kind, events),

@@ -13,8 +13,9 @@ import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
 /** Changes of one read. */
 const BATCH = 500;
-/** While there is a backlog: small, so that a change of something else is read soon. */
-const FAIR_BATCH = 256;
+/** While there is a backlog: as many as took this time before, so that a change of something else is read soon. */
+const FAIR_ROUND_MS = 100;
+const [LEAST_FAIR_BATCH, MOST_FAIR_BATCH] = [64, 256];
 /** Most waits that are recorded of one change. */
 const MOST_WAITS = 200;
 
@@ -38,13 +39,15 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   const prepare = createPrepareChange({ ...deps, handover, resting });
   /** The last read was full, so the next one takes turns over entities. */
   let hasBacklog = false;
+  let fairBatch = MOST_FAIR_BATCH;
   return async () => {
+    const since = performance.now();
     const held = leases.held();
     hasBacklog = hasBacklog && held.size > 0;
     if (held.size === 0) return false;
     for (const [key, rest] of resting) if (rest.until <= deps.clock.now().getTime()) resting.delete(key);
     const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
-    const reading = { resting: exceptions, limit: hasBacklog ? FAIR_BATCH : BATCH, fair: hasBacklog };
+    const reading = { resting: exceptions, limit: hasBacklog ? fairBatch : BATCH, fair: hasBacklog };
     const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), reading);
     hasBacklog = changes.length === reading.limit;
     // The index must be at least as new as the changes: an automation that was saved before an event must see it.
@@ -58,9 +61,14 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     if (deps.keepsRoutings) noteWaits(prepared, waits);
     const { irrelevant, relevant } = splitByListeners(prepared);
     await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(deps, relevant)]);
+    if (hasBacklog) fairBatch = fairBatchAfter(changes.length, performance.now() - since);
     return hasBacklog;
   };
 }
+
+/** How many changes a round of a backlog reads, after one that took so long for so many. */
+const fairBatchAfter = (changes: number, ms: number): number =>
+  Math.max(LEAST_FAIR_BATCH, Math.min(MOST_FAIR_BATCH, Math.round((changes * FAIR_ROUND_MS) / ms)));
 
 /** Separates the changes that concern nothing, which one statement marks as routed, from those that gates decide about. */
 function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: Fenced[]; relevant: Routable[] } {

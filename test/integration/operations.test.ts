@@ -102,6 +102,32 @@ actions: [{ variables: { done: 'true' } }]`);
     await other.stop();
   }, 150_000);
 
+  test('a worker that is stopped gives its partitions to the others before it waits for its calls', async () => {
+    await engine.save(`
+name: hangs while stopping
+mode: parallel
+triggers: [{ event: automation.event, config: { type: hang } }]
+actions: [{ action: integration-webhook.send, timeout_seconds: 300, config: { url: '$URL/hang', method: POST } }]`);
+    engine.receiver.answerWith(({ path }, response) => void (path === '/hang' || response.end('ok')));
+    const worker = await engine.worker({ FERMATA_SHUTDOWN_SECONDS: '120' });
+    await engine.emit('hang');
+    await until('the call hangs', () => engine.receiver.received.some(({ path }) => path === '/hang'));
+    const other = await engine.worker();
+    const hasAll = async () => {
+      const { items } = await engine.call(api, 'GET', '/workers');
+      const found = (items as { pid: number; partitions: number }[]).find(({ pid }) => pid === other.child.pid);
+      return found?.partitions === 64;
+    };
+    await until('both have partitions', async () => !(await hasAll()));
+    const stopping = worker.stop();
+    await until('the other one has all partitions', hasAll, 60_000);
+    expect(worker.exited()).toBe(false);
+    await worker.stop('SIGKILL');
+    await stopping;
+    engine.receiver.reset();
+    await other.stop('SIGKILL');
+  }, 120_000);
+
   test('connections that are cut silently are replaced within one timeout', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
     const automation = await engine.save(`

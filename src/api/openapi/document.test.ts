@@ -37,6 +37,7 @@ const { routes, finish } = createApp({
     starts: () => undefined,
     definitions: () => undefined,
     tokens: () => undefined,
+    workers: () => undefined,
   },
   filters: createFilterRegistry(),
   automations: createAutomationStore(base),

@@ -38,6 +38,7 @@ interface Row extends Record<string, unknown> {
   workflow_id: string;
   was_lost: boolean;
   actions: object[] | null;
+  waiting: string[];
 }
 
 /** There are runs to start. */
@@ -52,6 +53,8 @@ export const runsToEnd = sql`(exists (select 1 from runs where close_requested i
  * Takes pending runs to start: in turn over the automations that have some, in the order of admission within each, so that
  * an automation with thousands does not hold up the others. A run taken is left alone by others for a few seconds.
  *
+ * Returns the runs, and the automations that had runs waiting before; none are listed when no run is taken.
+ *
  * @param order.served automations that had their turn, the latest last; they come after the others, also when `limit` is 1
  * @param order.each most runs of one automation
  * @param order.full automations of which none are taken
@@ -60,7 +63,7 @@ export async function takeStartable(
   db: Executor,
   limit: number,
   { served, full, each }: { served: readonly string[]; full: readonly string[]; each: number },
-): Promise<StartableRun[]> {
+): Promise<{ runs: StartableRun[]; waiting: Set<string> }> {
   const uuids = (ids: readonly string[]) => sql`${`{${ids.join(',')}}`}::uuid[]`;
   const turnOf = sql`array_position(${uuids(served)}, a.id)`;
   const waits = (run: SQL) => sql`${run}.status = 'pending' and ${run}.start_at is not null`;
@@ -87,10 +90,11 @@ export async function takeStartable(
     select taken.id, taken.automation_id, taken.version, taken.mode, taken.trigger_id, taken.trigger_event,
       taken.context_key, taken.workflow_id, taken.was_lost, a.name, a."group", (
         select v.definition -> 'actions' from automation_versions v
-        where v.automation_id = taken.automation_id and v.version = taken.version) as actions
+        where v.automation_id = taken.automation_id and v.version = taken.version) as actions,
+      (select coalesce(jsonb_agg(automation.id), '[]') from automation where automation.id is not null) as waiting
     from taken join picked using (id) join automations a on a.id = taken.automation_id
     order by picked.place`);
-  return result.rows.map((row) => ({
+  const runs = result.rows.map((row) => ({
     id: row.id,
     automationId: row.automation_id,
     automationName: row.name,
@@ -104,6 +108,7 @@ export async function takeStartable(
     firstStretch: row.was_lost ? undefined : nameOfFirstStretch(row.actions ?? []),
     wasLost: row.was_lost,
   }));
+  return { runs, waiting: new Set(result.rows[0]?.waiting) };
 }
 
 /** How long an execution that was started has to claim its run before the start is tried again, in seconds. */

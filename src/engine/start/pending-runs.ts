@@ -11,6 +11,8 @@ const BATCH = 100;
 const LANES = 40;
 /** Slots that become free within this time are filled by one statement. */
 const GATHER_MS = 10;
+/** A run that was noted as waiting is in the table after this time. */
+const ADMITTED_MS = 1_000;
 /** Automations whose last turn is remembered. */
 const MOST_SERVED = 500;
 
@@ -27,7 +29,8 @@ export interface PendingRuns {
 
 export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempts: StartAttempts }): PendingRuns {
   const { db, slots, attempts } = deps;
-  const waiting = new Set<string>();
+  /** Automation → when a run of it was noted last, in milliseconds since 1970. */
+  const waiting = new Map<string, number>();
   /** The last sweep left runs in the table for lack of slots. */
   let backlog = false;
   /** Automations in the order of their last turn. Slots become free one by one: each is a turn. */
@@ -39,16 +42,25 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
     if (served.size > MOST_SERVED) served.delete([...served][0] ?? '');
   };
 
+  /** New runs of an automation need not wait once the table has none of it. */
+  const forgetStarted = (inTable: ReadonlySet<string>, since: number): void => {
+    for (const [automationId, at] of waiting)
+      if (at < since - ADMITTED_MS && !inTable.has(automationId)) waiting.delete(automationId);
+  };
+
   return {
     isWaiting: (automationId) => waiting.has(automationId),
-    noteWaiting: (automationId) => void waiting.add(automationId),
+    noteWaiting: (automationId) => void waiting.set(automationId, Date.now()),
     isAny: () => backlog || waiting.size > 0,
     async sweep() {
       if (backlog || waiting.size > 0) await pause(GATHER_MS);
       const room = Math.min(BATCH, slots.free());
       if (room === 0) return false;
       const full = slots.full();
-      const runs = await takeStartable(db, room, { served: [...served], full, each: slots.share() });
+      const since = Date.now();
+      const taken = await takeStartable(db, room, { served: [...served], full, each: slots.share() });
+      const { runs } = taken;
+      if (runs.length > 0) forgetStarted(taken.waiting, since);
       for (const { automationId } of runs) noteServed(automationId);
       if (runs.length === room) backlog = true;
       for (const { id, automationId } of runs) slots.hold(id, automationId);
@@ -66,7 +78,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
       attempts.noteDone();
       backlog = false;
       // Everything that waited was taken, except runs of automations that have their share of slots.
-      for (const automationId of waiting) if (!full.includes(automationId)) waiting.delete(automationId);
+      for (const automationId of waiting.keys()) if (!full.includes(automationId)) waiting.delete(automationId);
       return false;
     },
   };

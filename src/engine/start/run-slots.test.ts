@@ -136,4 +136,17 @@ describe('slots of runs', () => {
     pass(10_001);
     for (let n = 6; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
   });
+
+  it('goes beyond the limit for automations without a run in flight, within the slots that there are', () => {
+    const { run } = slotsOf(200);
+    for (let n = 0; run.reserve(`noisy ${n}`, 'noisy'); n += 1);
+    for (let n = 0; run.reserve(`other ${n}`, 'other'); n += 1);
+    expect([run.free(), run.reserve('noisy', 'noisy')]).toEqual([0, false]);
+    const quiet = (n: number) => run.reserve(`quiet ${n}`, `quiet ${n}`);
+    const [first, second] = [quiet(0), run.reserve('quiet 0 again', 'quiet 0')];
+    expect([first, second]).toEqual([true, false]);
+    expect([1, 2, 3, 4, 5].map(quiet)).toEqual([true, true, true, false, false]);
+    const { run: small } = slotsOf(1);
+    expect([small.reserve('a', 'automation a'), small.reserve('b', 'automation b')]).toEqual([true, false]);
+  });
 });

@@ -6,6 +6,8 @@ const INITIAL = 20;
 const LEAST = 10;
 /** Least share of one automation. */
 const LEAST_SHARE = 2;
+/** Runs beyond the limit, for automations that have none in flight: what happens seldom does not wait for a burst of others. */
+const BEYOND = 5;
 /** After this time without requests of other automations, one automation may use all slots. */
 const ALONE_MS = 10_000;
 /** Weight of the newest start in the moving average of start times. */
@@ -24,7 +26,10 @@ const ARRIVES_WITHIN_MS = 2_000;
 export interface RunSlots {
   /** Slots that a new run could have now. */
   free(): number;
-  /** Takes a slot for a run that is about to be started. False = none is free, or its automation has its share. */
+  /**
+   * Takes a slot for a run that is about to be started. False = none is free, or its automation has its share. An automation
+   * without a run in flight may go a little beyond the limit.
+   */
   reserve(runId: string, automationId: string): boolean;
   /** Takes a slot for a run that was taken from the table, whatever is free. */
   hold(runId: string, automationId: string): void;
@@ -122,21 +127,27 @@ class SlotTable implements RunSlots {
   }
 
   free(): number {
-    this.#forgetOld();
-    const taken = this.#taken();
-    return Math.max(0, Math.min(this.#slots - taken, Math.floor(this.#limit) + this.#waiting() - taken));
+    return this.#room(0);
   }
 
   reserve(runId: string, automationId: string): boolean {
     this.#noteAsking(automationId);
-    if (this.free() === 0 || this.#takenBy(automationId) >= this.share()) return false;
-    this.hold(runId, automationId);
-    return true;
+    const taken = this.#takenBy(automationId);
+    const hasRoom = taken === 0 ? this.#room(BEYOND) > 0 : this.free() > 0 && taken < this.share();
+    if (hasRoom) this.hold(runId, automationId);
+    return hasRoom;
   }
 
   hold(runId: string, automationId: string): void {
     this.#noteAsking(automationId);
     this.#reserved.set(runId, { since: this.#now(), automationId });
+  }
+
+  /** Slots that are free while so many runs beyond the limit are allowed. */
+  #room(beyond: number): number {
+    this.#forgetOld();
+    const limit = Math.floor(this.#limit) + this.#waiting() + beyond;
+    return Math.max(0, Math.min(this.#slots, limit) - this.#taken());
   }
 
   /** A quarter of the limit, so that a burst of one automation leaves room to the others. */

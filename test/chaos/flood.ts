@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Engine } from '../support/engine';
+import type { Received } from '../support/receiver';
+
+/** Events in one request. */
+const BATCH = 20;
+/** Requests under way at a time; a sender with more waits for an answer, as a pool of connections does. */
+const MOST_REQUESTS = 200;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** A refusal of the API. */
+export interface Refusal {
+  status: number;
+  retryAfter: string | null;
+  code: unknown;
+}
+
+/** What was sent to the API and what has arrived at the far end. */
+export interface Flood {
+  /** Posts one event; resolves with the milliseconds until its request arrives at the far end. @throws {Error} on a refusal */
+  once(type: string): Promise<number>;
+  /** Posts events of these types in turn at a fixed pace, whatever is still under way. */
+  atPace(types: readonly string[], perSecond: number, seconds: number): Promise<void>;
+  /** Posts so many events as fast as they are accepted. */
+  burst(types: readonly string[], count: number): Promise<void>;
+  /** Events that were answered with 2xx. */
+  readonly accepted: ReadonlySet<string>;
+  readonly refusals: readonly Refusal[];
+  /** Events whose request has arrived, with the idempotency keys under which it did. */
+  readonly arrived: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Sends events to `/api/v1/events`. Each has a subject of its own, which is the path of its request to the far end. */
+export function createFlood(engine: Engine, api: { url: string }): Flood {
+  const accepted = new Set<string>();
+  const refusals: Refusal[] = [];
+  const arrived = new Map<string, Set<string>>();
+  const expected = new Map<string, () => void>();
+  let count = 0;
+
+  engine.receiver.answerWith(({ path, key }: Received, response) => {
+    response.end('ok');
+    // What arrived is counted here; whole requests of some hundred thousand runs would fill the memory of the test.
+    engine.receiver.received.length = 0;
+    const subject = path.slice(1);
+    arrived.set(subject, (arrived.get(subject) ?? new Set()).add(key));
+    expected.get(subject)?.();
+  });
+
+  const make = (type: string) => {
+    const subject = `${type}-${(count += 1)}`;
+    return { specversion: '1.0', source: 'urn:chaos', id: randomUUID(), type, subject, data: {} };
+  };
+
+  const post = async (events: readonly ReturnType<typeof make>[]): Promise<boolean> => {
+    const answer = await fetch(`${api.url}/api/v1/events`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/cloudevents-batch+json',
+        authorization: engine.authorization,
+      },
+      body: JSON.stringify(events),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    const text = await answer.text();
+    if (answer.ok) {
+      for (const { subject } of events) accepted.add(subject);
+      return true;
+    }
+    const { code } = JSON.parse(text) as { code?: unknown };
+    refusals.push({ status: answer.status, retryAfter: answer.headers.get('retry-after'), code });
+    return false;
+  };
+
+  const batchOf = (types: readonly string[], size: number) =>
+    Array.from({ length: size }, () => make(types[count % types.length] ?? ''));
+
+  return {
+    accepted,
+    refusals,
+    arrived,
+    async once(type) {
+      const event = make(type);
+      const arrival = new Promise<void>((resolve) => expected.set(event.subject, resolve));
+      const before = performance.now();
+      if (!(await post([event]))) throw new Error(`refused: ${JSON.stringify(refusals.at(-1))}`);
+      await arrival;
+      expected.delete(event.subject);
+      return performance.now() - before;
+    },
+    async atPace(types, perSecond, seconds) {
+      const begin = performance.now();
+      const underWay = new Set<Promise<boolean>>();
+      for (let sent = 0; sent < perSecond * seconds; sent += BATCH) {
+        await pause(Math.max(0, begin + (sent * 1000) / perSecond - performance.now()));
+        if (performance.now() - begin > seconds * 1000) break;
+        if (underWay.size >= MOST_REQUESTS) await Promise.race(underWay);
+        const request = post(batchOf(types, BATCH)).finally(() => underWay.delete(request));
+        underWay.add(request);
+      }
+      await Promise.all(underWay);
+    },
+    async burst(types, size) {
+      const batches = Array.from({ length: Math.ceil(size / BATCH) }, () => batchOf(types, BATCH));
+      await Promise.all(batches.map(post));
+    },
+  };
+}
