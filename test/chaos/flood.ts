@@ -10,15 +10,15 @@ const MOST_REQUESTS = 200;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /** A refusal of the API. */
-export interface Refusal {
+interface Refusal {
   status: number;
   retryAfter: string | null;
   code: unknown;
 }
 
-/** What was sent to the API and what has arrived at the far end. */
+/** What was sent to the API and what has arrived at the receiver. */
 export interface Flood {
-  /** Posts one event; resolves with the milliseconds until its request arrives at the far end. @throws {Error} on a refusal */
+  /** Posts one event; resolves with the milliseconds until its request arrives at the receiver. @throws {Error} on a refusal */
   once(type: string): Promise<number>;
   /** Posts events of these types in turn at a fixed pace, whatever is still under way. */
   atPace(types: readonly string[], perSecond: number, seconds: number): Promise<void>;
@@ -31,7 +31,7 @@ export interface Flood {
   readonly arrived: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Sends events to `/api/v1/events`. Each has a subject of its own, which is the path of its request to the far end. */
+/** Sends events to `/api/v1/events`. Each has a subject of its own, which is the path of its request to the receiver. */
 export function createFlood(engine: Engine, api: { url: string }): Flood {
   const accepted = new Set<string>();
   const refusals: Refusal[] = [];
