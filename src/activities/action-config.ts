@@ -15,7 +15,7 @@ export interface RenderedConfig {
 
 /**
  * Renders the configuration of an action, puts secrets in where its schema takes them and the author wrote them, and checks
- * it against the schema. The step's mask hides the secrets from then on.
+ * it against the schema. The step's mask hides the secrets from then on. What was rendered stays with the step, without them.
  * @throws {FermataError} config_invalid, secret_outside for a reference in a field that takes none, secret_not_allowed for a
  * secret that is bound to other uses; all fail the step without a retry.
  */
@@ -28,6 +28,7 @@ export async function renderConfig(
 ): Promise<RenderedConfig> {
   const own = execution === 'call' ? 'call' : 'effect';
   const fields = await renderFields({ evaluator, db }, step.action.config, schema, scope);
+  step.config = fields.shown();
   const uses = new Map<string, SecretUse>(
     [...fields.secrets].map(([name, { inEnvironment }]) => [
       name,

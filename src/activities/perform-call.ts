@@ -23,7 +23,7 @@ import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled } from '../evaluation/steps/enabled';
 import { outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
 import { secretsOfStep } from './secrets-of-step';
-import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
+import { configOf, placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 const HEARTBEAT_MS = 1_000;
 
@@ -104,7 +104,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Ste
     return finish(answer);
   }
   await deps.failpoint('before-attempt-is-sent');
-  const sentCount = await countSent(db, step.names, attempt.key);
+  const sentCount = await countSent(db, step.names, attempt.key, configOf(step));
   if (sentCount === null) return notSent(deps, attempt);
   attempt.sentCount = sentCount;
   attempt.sent = sentOf(call);
@@ -216,7 +216,9 @@ async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknow
       error: described.message,
     });
   }
-  await persist(context, () => noteFailedAttempt(deps.database.db, step.names, attempt.key, described));
+  const tookMs = attempt.sent && Math.round(performance.now() - attempt.sent.at);
+  const failed = { no: sentCount, ...(tookMs !== undefined && { tookMs }), error: described };
+  await persist(context, () => noteFailedAttempt(deps.database.db, step.names, attempt.key, failed));
   const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (sentCount - 1)) * 1000;
   const delayMs = Math.min(failure.retryAfterMs ?? backoff, Math.max(LONGEST_RETRY_AFTER_MS, retry.maxSeconds * 1000));
   if (context.info.isLocal) {

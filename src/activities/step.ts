@@ -6,10 +6,11 @@ import type { StepInput } from '../domain/run/activities';
 import type { ConditionTrace } from '../domain/conditions/trace-condition';
 import type { Cause } from '../domain/entities/change';
 import { toStorable } from '../domain/entities/storable';
+import { keptConfig } from '../domain/run/kept-config';
 import type { RunError } from '../domain/run/step-record';
 import { shortText } from '../domain/run/short-text';
 import { maskedMessage } from '../domain/secrets/masked-message';
-import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
+import { maskFields, NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import { artifactView, isInBranch } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
@@ -28,6 +29,8 @@ export interface Step {
   enabled?: ConditionTrace;
   /** How the condition of a wait was, at the latest look. */
   conditions?: ConditionTrace[];
+  /** The configuration of an action after its templates were rendered, with references in place of secrets. */
+  config?: Record<string, unknown>;
   /** Hides what the run has used; set when the step begins. */
   mask: Mask;
   /** Set on the last step of a run. */
@@ -92,19 +95,27 @@ export const TRACE_FIELDS: ReadonlySet<string> = new Set([
   ...['==', '!=', '<', '>', '<=', '>=', 'in', 'above', 'below', 'after', 'before', 'weekday', 'timezone'],
 ]);
 
+/** What the row of a step keeps of how it was evaluated. */
+export type KeptTrace = Partial<Pick<Step, 'warnings' | 'enabled' | 'conditions' | 'config'>>;
+
 /** Returns what the step's row keeps of how it was evaluated, beside what its kind keeps. */
-export function traceOf({
-  warnings,
-  enabled,
-  conditions,
-  mask,
-}: Step): Partial<Pick<Step, 'warnings' | 'enabled' | 'conditions'>> {
+export function traceOf(step: Step): KeptTrace {
+  const { warnings, enabled, conditions, mask } = step;
   const trace = {
     ...(warnings.length === 0 ? {} : { warnings: [...new Set(warnings)] }),
     ...(enabled && { enabled }),
     ...(conditions && { conditions }),
   };
-  return Object.keys(trace).length === 0 ? trace : toStorable(mask(trace, TRACE_FIELDS));
+  const config = configOf(step);
+  return {
+    ...(Object.keys(trace).length === 0 ? trace : toStorable(mask(trace, TRACE_FIELDS))),
+    ...(config && { config }),
+  };
+}
+
+/** Returns the rendered configuration as rows keep it, masked and cut; undefined before it is rendered. */
+export function configOf({ config, mask }: Pick<Step, 'config' | 'mask'>): Record<string, unknown> | undefined {
+  return config && keptConfig(toStorable(maskFields(mask, config, 'all')));
 }
 
 /** The run as the actor of what its steps write. */

@@ -60,6 +60,65 @@ ${steps}
     ]);
   }, 60_000);
 
+  it('keeps the rendered configuration of an action, with references in place of secrets', async () => {
+    const api = await engine.api();
+    await engine.call(api, 'PUT', '/secrets/TRACED', { value: 'canary-of-a-rendered-config' });
+    const { ended, rows } = await run(
+      'rendered',
+      `  - action: integration-webhook.send
+    config:
+      url: "$URL/{{ trigger.payload.data.n }}"
+      authType: bearer
+      bearerToken: "\${{ secrets.TRACED }}"
+      query: { note: "n is {{ trigger.payload.data.n }}" }
+  - action: automation.log
+    config: { message: "{{ trigger.payload.data.said }}, {{ trigger.payload.data.long }}" }
+  - { continue_on_error: true, action: integration-webhook.send, config: { url: "{{ trigger.payload.data.n }}" } }`,
+      // The payload brings the value of the secret, too.
+      { n: 2, said: 'canary-of-a-rendered-config', long: 'x'.repeat(5_000) },
+    );
+    expect(ended?.status).toBe('success');
+    const configOf = (at: number) => (rows.get(`actions[${at}]`)?.trace as { config?: Record<string, unknown> }).config;
+    expect(configOf(0)).toMatchObject({
+      url: `${engine.receiver.url}/2`,
+      bearerToken: '${{ secrets.TRACED }}',
+      query: { note: 'n is 2' },
+    });
+    expect(String(configOf(1)?.['message'])).toMatch(/^\*\*\*\*, x{100,}…$/);
+    expect(String(configOf(1)?.['message'])).toHaveLength(1_000);
+    // One that its action refuses is kept as well: it shows why.
+    expect(rows.get('actions[2]')).toMatchObject({ status: 'failed', error: { code: 'config_invalid' } });
+    expect(configOf(2)).toEqual({ url: 2 });
+    const left = await engine.database.pool.query<{ row: string }>(
+      'select row_to_json(s)::text as row from run_steps s',
+    );
+    for (const { row } of left.rows) expect(row).not.toContain('canary-of-a-rendered-config');
+  }, 60_000);
+
+  it('keeps each failed attempt of a call, with its number, time, code and message', async () => {
+    let calls = 0;
+    engine.receiver.answerWith((_request, response) => {
+      calls += 1;
+      response.writeHead(calls === 1 ? 503 : calls === 2 ? 429 : 200).end('{}');
+    });
+    const { ended, rows } = await run(
+      'flaky',
+      `  - action: integration-webhook.send
+    config: { url: "$URL/flaky" }
+    retry: { max_attempts: 5, initial_seconds: 0.1 }`,
+    );
+    expect(ended?.status).toBe('success');
+    const step = rows.get('actions[0]');
+    const { failures, config } = step?.trace as { failures?: { at: string }[]; config?: unknown };
+    expect(config).toEqual({ url: `${engine.receiver.url}/flaky` });
+    expect(step?.['attempts']).toBe(3);
+    expect(failures).toMatchObject([
+      { no: 1, status: 503, tookMs: expect.any(Number) as number, message: expect.stringContaining('503') as string },
+      { no: 2, status: 429, tookMs: expect.any(Number) as number, message: expect.stringContaining('429') as string },
+    ]);
+    for (const { at } of failures ?? []) expect(Date.parse(at)).toBeGreaterThan(Date.now() - 60_000);
+  }, 60_000);
+
   it('keeps what Postgres cannot: such text is replaced, and no step waits for it forever', async () => {
     // A NUL, and a trace cut in the middle of a character of two units.
     const data = { text: JSON.stringify('a\u0000b'), long: `${'x'.repeat(298)}😀${'x'.repeat(20)}` };

@@ -4257,6 +4257,22 @@ export interface components {
             error: {
                 [key: string]: unknown;
             } | null;
+            /** @description Configuration of an action after its templates were rendered, masked, without code; of secrets only the references. Texts are cut to 1,000 characters; fields beyond 8 kB are `{truncated, bytes}`. Null for other kinds and before it is rendered */
+            config: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Attempts of an action that failed, oldest first, at most 21; those that did not report are missing */
+            failedAttempts: {
+                /** @description Its number within the step, from 1 */
+                no: number;
+                at: string | null;
+                /** @description From sending it to its failure; null when it could not be sent, and for the last one */
+                tookMs: number | null;
+                code: string;
+                message: string;
+                /** @description HTTP status that the far end answered with */
+                status: number | null;
+            }[];
             trace: unknown;
         };
         System: {

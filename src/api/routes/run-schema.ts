@@ -27,6 +27,18 @@ export const RunAnswer = z
   })
   .meta({ id: 'Run' });
 
+const FailedAttempt = z.object({
+  no: z.int().describe('Its number within the step, from 1'),
+  at: Timestamp.nullable(),
+  tookMs: z
+    .int()
+    .nullable()
+    .describe('From sending it to its failure; null when it could not be sent, and for the last one'),
+  code: z.string(),
+  message: z.string(),
+  status: z.int().nullable().describe('HTTP status that the far end answered with'),
+});
+
 /** One step of a run. */
 export const StepAnswer = z
   .object({
@@ -40,6 +52,12 @@ export const StepAnswer = z
     finishedAt: Timestamp.nullable(),
     result: z.unknown(),
     error: Document.nullable(),
+    config: Document.nullable().describe(
+      'Configuration of an action after its templates were rendered, masked, without code; of secrets only the references. Texts are cut to 1,000 characters; fields beyond 8 kB are `{truncated, bytes}`. Null for other kinds and before it is rendered',
+    ),
+    failedAttempts: z
+      .array(FailedAttempt)
+      .describe('Attempts of an action that failed, oldest first, at most 21; those that did not report are missing'),
     trace: z.unknown(),
   })
   .meta({ id: 'Step' });
@@ -77,7 +95,29 @@ function webUiUrl({ baseUrl, namespace }: WebUi, workflowId: string, executionRu
   return `${baseUrl}/namespaces/${place}/history`;
 }
 
+/** What a step's row holds in its trace beside how it was evaluated. */
+interface TraceOfRow extends Record<string, unknown> {
+  config?: Record<string, unknown>;
+  failures?: { no: number; at: string; tookMs?: number; code: string; message: string; status?: number }[];
+}
+
+/** Failures after which another attempt followed, and the one that the step ended with. */
+function failedAttempts(
+  row: RunStepRow,
+  failures: NonNullable<TraceOfRow['failures']>,
+): z.input<typeof FailedAttempt>[] {
+  const earlier = failures.map(({ at, tookMs = null, status = null, ...failure }) => {
+    return { ...failure, tookMs, status, at: new Date(at).toISOString() };
+  });
+  const { kind, error, status } = row;
+  if (kind !== 'action' || status !== 'failed' || error === null) return earlier;
+  const { code, message, status: answered } = error as { code?: string; message?: string; status?: number };
+  const last = { no: row.attempts, at: isoOrNull(row.finishedAt), tookMs: null, status: answered ?? null };
+  return [...earlier, { ...last, code: code ?? 'internal', message: message ?? '' }];
+}
+
 export function toStep(row: RunStepRow): z.input<typeof StepAnswer> {
+  const { config, failures = [], ...trace } = (row.trace ?? {}) as TraceOfRow;
   return {
     path: row.path,
     actionId: row.actionId,
@@ -89,7 +129,9 @@ export function toStep(row: RunStepRow): z.input<typeof StepAnswer> {
     finishedAt: isoOrNull(row.finishedAt),
     result: row.result ?? null,
     error: row.error,
-    trace: row.trace ?? null,
+    config: config ?? null,
+    failedAttempts: failedAttempts(row, failures),
+    trace: row.trace == null ? null : trace,
   };
 }
 

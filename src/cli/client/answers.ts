@@ -66,6 +66,11 @@ export const Step = z.looseObject({
   result: z.unknown(),
   error: Json.nullish(),
   trace: z.unknown().optional(),
+  /** Missing in answers of older releases. */
+  config: Json.nullish(),
+  failedAttempts: z
+    .array(z.looseObject({ no: z.number(), tookMs: z.number().nullish(), code: z.string(), message: z.string() }))
+    .optional(),
 });
 export type Step = z.infer<typeof Step>;
 

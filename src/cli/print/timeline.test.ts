@@ -27,6 +27,11 @@ const steps = [
     ...{ path: 'actions[1]', action: 'integration-webhook.send', status: 'failed', attempts: 3 },
     ...{ startedAt: '2026-11-20T09:15:00.100Z', finishedAt: '2026-11-20T09:15:01.400Z' },
     error: { code: 'http_status', message: 'The server answered 500.' },
+    config: { url: 'https://example.org/hook', bearerToken: '${{ secrets.HOOK }}' },
+    failedAttempts: [
+      { no: 1, at: null, tookMs: 3_000, code: 'timeout', message: 'No answer.', status: null },
+      { no: 3, at: null, tookMs: null, code: 'http_status', message: 'The far end answered 500.', status: 500 },
+    ],
   }),
 ];
 
@@ -52,6 +57,12 @@ describe('renderRun', () => {
     const reported = renderRun({ run, steps: looped, artifacts: [of(0), of(1)] }, { colours: false, width: undefined });
     expect(reported).toContain('asked: q1');
     expect(reported).not.toContain('answer: ');
+  });
+
+  it('shows of a step that failed its configuration, and earlier attempts with their errors', () => {
+    expect(text).toContain('config: url: https://example.org/hook, bearerToken: ${{ secrets.HOOK }}');
+    expect(text).toContain('attempt 1 failed after 3.0 s: No answer. [timeout]');
+    expect(text).not.toContain('attempt 3');
   });
 
   it('shows of each step when, what, where, how long, and what it left', () => {

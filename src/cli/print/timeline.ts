@@ -84,8 +84,20 @@ export function stepLines(
     line,
     ...(result === '' ? [] : [indent + paint(cut(result, room), 'quiet', colours)]),
     ...conditionLines(step.trace, indent, { colours, width }),
+    ...attemptLines(step).map((text) => indent + paint(cut(text, room), 'quiet', colours)),
     ...(step.error == null ? [] : [indent + paint(plain(errorText(step.error)), 'bad', colours)]),
   ];
+}
+
+/** Failed attempts before the last one, and of a failed step its configuration. */
+function attemptLines({ status, attempts, config, failedAttempts = [] }: Step): string[] {
+  const earlier = failedAttempts.filter(({ no }) => status !== 'failed' || no < attempts);
+  const sent = status === 'failed' && config != null ? [`config: ${resultText(config)}`] : [];
+  const lines = earlier.map(({ no, tookMs, code, message }) => {
+    const took = tookMs == null ? '' : ` after ${durationText(tookMs)}`;
+    return `attempt ${no} failed${took}: ${plain(message)} [${plain(code)}]`;
+  });
+  return [...sent, ...lines];
 }
 
 /** Done by the run that this one retries. */

@@ -25,16 +25,18 @@ interface StepPlace {
 }
 
 /**
- * Counts an attempt as sent, right before it is sent, and returns how many attempts that makes. null when it must not be
+ * Counts an attempt as sent, right before it is sent, keeps with which configuration, and returns how many attempts that makes. null when it must not be
  * sent: the run or the step has ended, or a later attempt of the step has begun.
  */
 export async function countSent(
   db: Executor,
   { runId, path }: StepPlace,
   { token }: AttemptKey,
+  config?: Record<string, unknown>,
 ): Promise<number | null> {
   const counted = await db.execute<{ attempts: number }>(sql`
     update run_steps s set attempts = s.attempts + 1, seq = nextval('change_seq'),
+      trace = coalesce(s.trace, '{}'::jsonb) || ${JSON.stringify(config === undefined ? {} : { config })}::jsonb,
       attempt = s.attempt || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())) from runs r
     where r.id = s.run_id and r.status in ('running', 'waiting') and s.run_id = ${runId} and s.path = ${path}
       and s.status in ('pending', 'running', 'waiting') and s.attempt ->> 'token' = ${token}
@@ -55,15 +57,35 @@ export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { 
   return renewed.rowCount === 1;
 }
 
-/** Keeps what an attempt failed with while the step stays open for the next one; the attempt is no longer in flight. */
+/** Failed attempts that the row of a step keeps: the latest. */
+const MOST_FAILURES = 20;
+
+/** An attempt after which another one follows. */
+export interface FailedAttempt {
+  /** Its number within the step, from 1. */
+  no: number;
+  /** Milliseconds from sending it to its failure; undefined when it could not be sent. */
+  tookMs?: number;
+  error: RunError;
+}
+
+/**
+ * Keeps what an attempt failed with while the step stays open for the next one; the attempt is no longer in flight. The latest
+ * failures are in the row's trace, under `failures`.
+ */
 export async function noteFailedAttempt(
   db: Executor,
   { runId, path }: StepPlace,
   { token }: AttemptKey,
-  error: RunError,
+  { no, tookMs, error }: FailedAttempt,
 ): Promise<void> {
+  const { code, message, status } = error;
+  const failure = JSON.stringify({ no, tookMs, code, message, status });
   await db.execute(sql`
     update run_steps set error = ${JSON.stringify(error)}::jsonb, seq = nextval('change_seq'),
+      trace = coalesce(trace, '{}'::jsonb) || jsonb_build_object('failures',
+        jsonb_path_query_array(coalesce(trace -> 'failures', '[]'), ${`$[last - ${MOST_FAILURES - 2} to last]`}::jsonpath)
+          || jsonb_build_array(${failure}::jsonb || jsonb_build_object('at', clock_timestamp()))),
       attempt = case when attempt ->> 'token' = ${token} then attempt - 'sentAt' else attempt end
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')`);
 }

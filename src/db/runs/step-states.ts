@@ -196,10 +196,14 @@ export const leftByStep = ({ runId, path, artifact, closes = [] }: StepEnd, lock
 /** The update that ends a step of the part `run` of the same statement. */
 export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd): SQL => sql`
     update run_steps set status = ${status}, result = ${json(result)}::jsonb, error = ${json(error)}::jsonb,
-      trace = ${json(trace)}::jsonb, seq = nextval('change_seq'),
+      trace = ${endedTrace(trace)}, seq = nextval('change_seq'),
       finished_at = ${status === 'running' || status === 'waiting' ? sql`null` : sql`clock_timestamp()`}
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
       and exists (select 1 from run)`;
+
+/** What attempts of an action have left in the trace (`attempts.ts`) stays. */
+const endedTrace = (trace: unknown): SQL => sql`
+  coalesce(case when kind = 'action' then trace end, '{}'::jsonb) || ${JSON.stringify(trace ?? {})}::jsonb`;
 
 /** Only for the steps that close something: the others need not look through what is open. */
 const closing = (closes: StepEnd['closes']) => sql`, closed as (

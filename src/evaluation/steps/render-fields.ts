@@ -20,6 +20,8 @@ export interface RenderedFields {
   secrets: ReadonlyMap<string, { inEnvironment: boolean }>;
   /** Puts values in, by the name of the secret. */
   fill(values: ReadonlyMap<string, string>): Config;
+  /** What was rendered, with references in place of secrets and without fields that hold code. */
+  shown(): Config;
 }
 
 /**
@@ -56,7 +58,11 @@ export async function renderFields(
   const rendered = { ...((await evaluator.render(db, templates, scope)) as Config), ...literal };
   const fill = (values: ReadonlyMap<string, string>) =>
     held.names.size === 0 ? rendered : (mapTexts(rendered, [], (text) => held.fill(text, values)) as Config);
-  return { secrets, fill };
+  const shown = () => {
+    const filled = fill(new Map([...held.names].map((name) => [name, `\${{ secrets.${name} }}`])));
+    return Object.fromEntries(Object.entries(filled).filter(([name]) => !code.has(name)));
+  };
+  return { secrets, fill, shown };
 }
 
 /** Checks a rendered configuration against the schema of its action. The error is `config_invalid`, with each finding. */

@@ -1,0 +1,42 @@
+import { shortText } from './short-text';
+
+/** Longest text in a configuration that is kept with a step, in characters. */
+const MOST_CHARACTERS = 1_000;
+/** Most bytes of JSON that the fields of such a configuration take together. */
+const MOST_BYTES = 8_192;
+/** Deepest nesting that is kept. */
+const MOST_LEVELS = 12;
+/** Most elements of a list, and most keys of an object, that are kept. */
+const MOST_ELEMENTS = 100;
+
+/**
+ * Returns a rendered configuration as the row of its step keeps it: texts are cut to 1,000 characters, lists and objects to 100
+ * elements, and fields for which 8 kB are not enough are replaced by `{truncated: true, bytes}`. Later, smaller fields are
+ * still kept.
+ */
+export function keptConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  let room = MOST_BYTES;
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(config).slice(0, MOST_ELEMENTS)) {
+    const short = shortened(value, MOST_LEVELS);
+    const bytes = Buffer.byteLength(JSON.stringify({ [name]: short }));
+    const fits = bytes <= room;
+    if (fits) room -= bytes;
+    kept[name] = fits ? short : { truncated: true, bytes };
+  }
+  return kept;
+}
+
+function shortened(value: unknown, levels: number): unknown {
+  if (typeof value === 'string') return shortText(value, MOST_CHARACTERS);
+  if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) return '…';
+  if (Array.isArray(value)) {
+    const first = value.slice(0, MOST_ELEMENTS).map((item) => shortened(item, levels - 1));
+    return value.length > MOST_ELEMENTS ? [...first, `… ${value.length - MOST_ELEMENTS} more`] : first;
+  }
+  const entries = Object.entries(value);
+  const first = entries.slice(0, MOST_ELEMENTS).map(([key, child]) => [key, shortened(child, levels - 1)] as const);
+  const more = entries.length - MOST_ELEMENTS;
+  return Object.fromEntries(more > 0 ? [...first, ['…', `${more} more`]] : first);
+}
