@@ -4270,7 +4270,7 @@ export interface components {
                 tookMs: number | null;
                 code: string;
                 message: string;
-                /** @description HTTP status that the far end answered with */
+                /** @description HTTP status that the server answered with */
                 status: number | null;
             }[];
             trace: unknown;

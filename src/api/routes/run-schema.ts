@@ -36,7 +36,7 @@ const FailedAttempt = z.object({
     .describe('From sending it to its failure; null when it could not be sent, and for the last one'),
   code: z.string(),
   message: z.string(),
-  status: z.int().nullable().describe('HTTP status that the far end answered with'),
+  status: z.int().nullable().describe('HTTP status that the server answered with'),
 });
 
 /** One step of a run. */

@@ -30,7 +30,7 @@ const steps = [
     config: { url: 'https://example.org/hook', bearerToken: '${{ secrets.HOOK }}' },
     failedAttempts: [
       { no: 1, at: null, tookMs: 3_000, code: 'timeout', message: 'No answer.', status: null },
-      { no: 3, at: null, tookMs: null, code: 'http_status', message: 'The far end answered 500.', status: 500 },
+      { no: 3, at: null, tookMs: null, code: 'http_status', message: 'The server answered 500.', status: 500 },
     ],
   }),
 ];
