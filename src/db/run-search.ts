@@ -48,28 +48,31 @@ export async function matchingIds(
 export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, RunCount>> {
   const all = { ...filter, status: undefined };
   const limit = COUNTED_RUNS + 1;
-  const counted = (status: readonly RunStatus[]) =>
-    sql`select status, ${status[0]}::text as part from (${newest({ ...all, status }, limit, { columns: ID_STATUS })}) as r`;
-  const sets =
-    all.q !== undefined
-      ? [
-          sql`select status, 'all' as part from (select r.status from (${await foundByText(db, { ...all, q: all.q }, limit)}) as r limit ${limit}) as r`,
-        ]
-      : all.automationId !== undefined || all.contextKey !== undefined
-        ? [OPEN, ENDED].map(counted)
-        : RUN_STATUSES.map((status) => counted([status]));
-  const { rows } = await db.execute<{ status: RunStatus; part: string; count: number }>(
-    sql`select status, part, count(*)::int as count from (${sql.join(sets, sql` union all `)}) as r group by status, part`,
+  const parts = countedTogether(all);
+  const idsOf = async (part: readonly RunStatus[]) =>
+    all.q === undefined
+      ? newest({ ...all, status: part }, limit, { columns: ID_STATUS })
+      : sql`select r.status from (${await foundByText(db, { ...all, q: all.q }, limit)}) as r limit ${limit}`;
+  const sets = await Promise.all(parts.map(async (part) => sql`select status from (${await idsOf(part)}) as r`));
+  const { rows } = await db.execute<{ status: RunStatus; count: number }>(
+    sql`select status, count(*)::int as count from (${sql.join(sets, sql` union all `)}) as r group by status`,
   );
-  const full = (part: string) =>
-    rows.filter((row) => row.part === part).reduce((sum, row) => sum + row.count, 0) > COUNTED_RUNS;
-  const partOf = (status: RunStatus) => rows.find((row) => row.status === status)?.part ?? '';
+  const countOf = (status: RunStatus) => rows.find((row) => row.status === status)?.count ?? 0;
+  const isFull = (part: readonly RunStatus[]) => part.reduce((sum, status) => sum + countOf(status), 0) > COUNTED_RUNS;
+  const full = new Set(parts.filter(isFull).flat());
   return new Map(
-    RUN_STATUSES.map((status) => {
-      const count = rows.find((row) => row.status === status)?.count ?? 0;
-      return [status, { count: Math.min(count, COUNTED_RUNS), atLeast: full(partOf(status)) }];
-    }),
+    RUN_STATUSES.map((status) => [
+      status,
+      { count: Math.min(countOf(status), COUNTED_RUNS), atLeast: full.has(status) },
+    ]),
   );
+}
+
+/** Statuses whose runs are counted up to one limit together. */
+function countedTogether({ q, automationId, contextKey }: RunFilter): readonly (readonly RunStatus[])[] {
+  if (q !== undefined) return [RUN_STATUSES];
+  if (automationId !== undefined || contextKey !== undefined) return [OPEN, ENDED];
+  return RUN_STATUSES.map((status) => [status]);
 }
 
 const foundByText = (db: Executor, filter: RunFilter & { q: string }, limit: number) =>

@@ -58,7 +58,7 @@ it('counts the runs of an automation, of all ended ones the newest 10,000', asyn
   expect(few).toMatchObject({ counts: { success: 3, cancelled: 1, failed: 0 }, countsAtLeast: [] });
   const many = await list(`counts=true&automationId=${disk}`);
   expect(many.counts).toMatchObject({ failed: 2, cancelled: 0 });
-  expect(many.countsAtLeast).toEqual(['success', 'failed']);
+  expect(many.countsAtLeast).toEqual(['success', 'failed', 'cancelled']);
 });
 
 it('finds runs by the time of their creation, the bounds included', async () => {
@@ -66,6 +66,19 @@ it('finds runs by the time of their creation, the bounds included', async () => 
   expect(items.map(({ contextKey }) => contextKey)).toEqual(['db-7', 'web-7', 'web-7']);
   expect(counts).toMatchObject({ success: 0, failed: 2, cancelled: 1 });
   expect((await list('from=2026-02-02T00:00:00Z&to=2026-02-02T00:00:00Z')).items).toHaveLength(1);
+});
+
+it('finds a run by the time of its creation that was caused long before', async () => {
+  await api.rows(
+    `insert into runs (id, automation_id, version, scope_key, mode, status, trigger_event, context_key, trigger_scope, root_run_id,
+       workflow_id, created_at, finished_at)
+     values ('01000000-0000-8000-8000-000000000000', $1, 1, '*', 'parallel', 'success', 'alert.fired', 'late', '{}',
+       '01000000-0000-8000-8000-000000000000', 'late', '2026-03-01', '2026-03-01')`,
+    [backup],
+  );
+  const { items } = await list('from=2026-02-28T00:00:00Z&to=2026-03-02T00:00:00Z');
+  expect(items).toMatchObject([{ contextKey: 'late' }]);
+  await api.rows(`delete from runs where context_key = 'late'`, []);
 });
 
 it('lists several statuses in one order, page by page', async () => {

@@ -128,7 +128,9 @@ describe('slots of runs', () => {
     expect(run.reserve('burst 5', 'burst')).toBe(false);
     expect(run.full()).toEqual(['burst']);
     expect(run.reserve('other', 'other')).toBe(true);
-    run.enter('execution', 'burst 0')();
+    const end = run.enter('execution', 'burst 0');
+    expect(run.full()).toEqual(['burst']);
+    end();
     expect(run.full()).toEqual([]);
     expect(run.reserve('burst 5', 'burst')).toBe(true);
     // While no other automation asks for a slot, none has to be reserved.

@@ -157,8 +157,9 @@ class SlotTable implements RunSlots {
   }
 
   full(): string[] {
-    const automations = new Set([...this.#reserved.values()].map(({ automationId }) => automationId));
-    return [...automations].filter((automationId) => this.#takenBy(automationId) >= this.share());
+    const taken = new Map<string, number>();
+    for (const automationId of this.#inFlight()) taken.set(automationId, (taken.get(automationId) ?? 0) + 1);
+    return [...taken].filter(([, count]) => count >= this.share()).map(([automationId]) => automationId);
   }
 
   release(runId: string): void {
@@ -258,9 +259,14 @@ class SlotTable implements RunSlots {
   }
 
   #takenBy(automationId: string): number {
+    return this.#inFlight().filter((each) => each === automationId).length;
+  }
+
+  /** The automation of each run in flight that was started here. */
+  #inFlight(): string[] {
     const busy = [...this.#busy.values()].filter((entry) => !isWaiting(entry));
     const entries = [...this.#reserved.values(), ...busy, ...this.#movingCalls.values()];
-    return entries.filter((entry) => entry.automationId === automationId).length;
+    return entries.flatMap(({ automationId }) => automationId ?? []);
   }
 }
 
