@@ -229,7 +229,32 @@ it('explains keys, values and the next times of a cron pattern', () => {
     'mode: queued\ntriggers:\n  - event: automation.cron\n    config: { cronPattern: "0 9 * * 1", timezone: UTC }\n';
   expect(describeAt(text, 2, knowledge)?.lines.join(' ')).toContain('What happens while one is active');
   expect(describeAt(text, text.indexOf('automation.cron'), knowledge)?.lines.join(' ')).toContain('cron');
-  expect(describeAt(text, text.indexOf('0 9'), knowledge)?.lines.join(' ')).toMatch(/Next \(UTC\): .* · .* · /);
+  expect(describeAt(text, text.indexOf('0 9'), knowledge)?.lines.join(' ')).toMatch(
+    / At 09:00, only on Monday\. Next \(UTC\): .* · .* · /,
+  );
+  const both = text.replace('0 9 * * 1', '0 9 1 * 1');
+  expect(describeAt(both, both.indexOf('0 9'), knowledge)?.lines).toContain(
+    'At 09:00, on day 1 of the month, or on Monday.',
+  );
+});
+
+it('explains gates with their values', () => {
+  const explain = (gate: string) => {
+    const text = `triggers:\n  - event: alert.fired\n    ${gate}\nactions:\n  - delay: 90s\n`;
+    return describeAt(text, text.indexOf(gate), knowledge)?.lines.join(' ');
+  };
+  expect(explain('for: 5m')).toContain('must hold for 5 min without a break');
+  expect(explain('for:\n      hours: 1\n      minutes: 30')).toContain('must hold for 1 h 30 min without');
+  expect(explain('for: { template: "{{ x }}" }')).toContain('must hold for this long without');
+  expect(explain('window: { count: 3, minutes: 10 }')).toContain(
+    'Event number 3 within 10 min starts the automation. So does each further one while they come that often.',
+  );
+  expect(explain('window: { count: 3, minutes: 10, refire: once, partitionBy: trigger.payload.host }')).toContain(
+    'starts the automation. Further ones do not, until they come less often. Events are counted apart by trigger.payload.host.',
+  );
+  expect(explain('window:')).toContain('So many events within so many minutes');
+  const delayed = 'actions:\n  - delay: 90s\n';
+  expect(describeAt(delayed, delayed.indexOf('delay'), knowledge)?.lines.join(' ')).toContain('1 min 30 s');
 });
 
 it('places findings and turns "did you mean" into a change of the word', () => {

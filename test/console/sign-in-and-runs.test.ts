@@ -3,6 +3,7 @@ import {
   clickIfShown,
   describeConsole,
   openPage,
+  picture,
   seriousFindings,
   startConsole,
   type ConsoleHarness,
@@ -69,6 +70,55 @@ describeConsole('the console', () => {
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     expect(wrong).toEqual([]);
   });
+
+  it('shows of a step its rendered config, each failed attempt, and the variables that it changed', async () => {
+    const started = await screens.post(`/automations/${await screens.automation({ name: 'Detailed' })}/runs`, {});
+    const id = String(started['runId']);
+    const failure = (no: number, message: string) => ({
+      ...{ no, code: 'http_status', message, at: new Date().toISOString(), tookMs: 1_200, status: 503 },
+    });
+    await api.rows(
+      "update runs set status = 'success', variables = $2, started_at = now(), finished_at = now() where id = $1",
+      [id, JSON.stringify({ kept: 'same', count: 1 })],
+    );
+    const steps = [
+      {
+        ...{ path: 'actions[0]', kind: 'action', result: { status: 200 }, attempts: 3 },
+        trace: {
+          config: { url: `https://example.org/${'long/'.repeat(40)}`, bearerToken: '${{ secrets.HOOK }}' },
+          failures: [failure(1, 'The server answered 503.'), failure(2, 'The server answered 503 again.')],
+        },
+      },
+      { path: 'actions[1]', kind: 'variables', result: { kept: 'same', count: 2, made: [1] }, attempts: 1, trace: {} },
+    ];
+    for (const [index, { path, kind, result, attempts, trace }] of steps.entries()) {
+      await api.rows(
+        `insert into run_steps (run_id, path, action_id, kind, status, attempts, began_seq, started_at, finished_at, result, trace)
+         values ($1, $2, $3, $4, 'success', $5, 2000, now(), now(), $6, $7)`,
+        [id, path, `step_${index}`, kind, attempts, JSON.stringify(result), JSON.stringify(trace)],
+      );
+    }
+    const shown = async (name: string, options = {}) => {
+      const { page, wrong } = await screens.open(`/runs/${id}?step=actions[0]`, options);
+      await page.getByRole('heading', { name: 'Rendered config' }).waitFor();
+      await page.getByText('${{ secrets.HOOK }}').waitFor();
+      await page.getByText('The server answered 503 again.').waitFor();
+      expect(await page.locator('.attempts li').count()).toBe(2);
+      await picture(page, `run-step-config-${name}`);
+      await page.getByRole('button', { name: /step_1/ }).click();
+      await page.getByRole('heading', { name: 'Changed variables' }).waitFor();
+      await page.locator('.changed-variable').first().waitFor();
+      expect(await page.locator('.changed-variable > strong').allTextContents()).toEqual(['count', 'made']);
+      expect(await page.locator('.changed-variable').first().textContent()).toBe('count1→2');
+      await picture(page, `run-step-variables-${name}`);
+      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+      expect(await seriousFindings(page)).toEqual([]);
+      expect(wrong).toEqual([]);
+    };
+    await shown('1280');
+    await shown('dark', { colorScheme: 'dark' });
+    await shown('390', { viewport: { width: 390, height: 844 } });
+  }, 120_000);
 
   it('returns to sign-in when the session is revoked elsewhere', async () => {
     const { page } = await open(await link());

@@ -146,7 +146,7 @@ function durationOf(value: unknown): string {
   if (!isRecord(value)) return '…';
   if (typeof value['template'] === 'string') return value['template'];
   return Object.entries(value)
-    .map(([unit, count]) => `${String(count)} ${unit}`)
+    .map(([unit, count]) => `${String(count)} ${Number(count) === 1 ? unit.replace(/s$/, '') : unit}`)
     .join(' ');
 }
 

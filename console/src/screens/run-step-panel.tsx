@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { stringify } from 'yaml';
-import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
 import { valueAtPath } from '../lib/place';
 import { isRecord, omit } from '../lib/records';
@@ -14,6 +13,7 @@ import { Empty, Loaded, Panel } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
 import { pinnedVersionQuery } from './run-graph';
+import { Attempts, ChangedVariables, RenderedConfig, scopeQuery } from './run-step-parts';
 import { WaitFacts } from './run-wait';
 
 type RunData = components['schemas']['Run'];
@@ -55,6 +55,7 @@ export function StepPanel({ run, step, artifacts }: StepPanelProps) {
       {step.status === 'waiting' && <WaitFacts run={run} step={step} />}
       <div className="detail">
         {step.error !== null && <StepError error={step.error} />}
+        <Attempts step={step} />
         {conditions.length > 0 && (
           <>
             <h3>Conditions</h3>
@@ -62,6 +63,8 @@ export function StepPanel({ run, step, artifacts }: StepPanelProps) {
           </>
         )}
         <Warnings trace={trace} />
+        <RenderedConfig step={step} />
+        <ChangedVariables runId={run.id} step={step} />
         {step.result !== null && step.status !== 'waiting' && (
           <>
             <h3>Result</h3>
@@ -151,11 +154,7 @@ function ScopeOf({ run, step }: { run: RunData; step: Step }) {
 }
 
 function Scope({ run, step }: { run: RunData; step: Step }) {
-  const query = useQuery({
-    queryKey: ['scope', run.id, step.path],
-    queryFn: () =>
-      ask(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: run.id }, query: { actionPath: step.path } } })),
-  });
+  const query = useQuery(scopeQuery(run.id, step.path));
   return (
     <Loaded query={query}>
       {({ scope, snapshot }) => (

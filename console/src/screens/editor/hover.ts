@@ -1,5 +1,7 @@
+import cronstrue from 'cronstrue';
+import { writtenMs } from '../../../../src/domain/definition/duration';
 import { CronError, nextCron, parseCron } from '../../../../src/domain/schedules/cron';
-import { absoluteText } from '../../lib/time';
+import { absoluteText, durationText } from '../../lib/time';
 import { schemasAt, typeText, valueAt, type Knowledge } from './schema-walk';
 import { scanYaml, type Entry } from './yaml-place';
 
@@ -43,15 +45,46 @@ function valueLines(entry: Entry, entries: readonly Entry[], knowledge: Knowledg
     case 'cronPattern':
       return cronLines(value, valueAt(entries, [...entry.path.slice(0, -1), 'timezone']));
     case 'for':
-      return ['The cause must hold this long without a break; any change that contradicts it starts over.'];
+      return [dwellText(durationAt(entries, entry.path))];
     case 'window':
-      return ['So many events within so many minutes; earlier ones do not start the automation.'];
+      return [windowText((key) => valueAt(entries, [...entry.path, key]))];
+    case 'delay':
+    case 'timeout': {
+      const duration = durationAt(entries, entry.path);
+      return duration === undefined ? [] : [duration];
+    }
     default:
       return [];
   }
 }
 
-/** The next times of a cron pattern. */
+/** The length of time that is written at a path, as it is or in units; undefined when it is a template or not complete. */
+function durationAt(entries: readonly Entry[], path: Entry['path']): string | undefined {
+  const units = ['days', 'hours', 'minutes', 'seconds'].flatMap((unit) => {
+    const count = valueAt(entries, [...path, unit]);
+    return count === undefined ? [] : [[unit, Number(count)] as const];
+  });
+  const ms = writtenMs(units.length > 0 ? Object.fromEntries(units) : valueAt(entries, path));
+  return ms === undefined ? undefined : durationText(ms);
+}
+
+const dwellText = (duration = 'this long') =>
+  `The cause must hold for ${duration} without a break; any change that contradicts it starts over.`;
+
+function windowText(read: (key: string) => string | undefined): string {
+  const [count, minutes] = [Number(read('count')), Number(read('minutes'))];
+  if (!(count >= 1 && minutes > 0))
+    return 'So many events within so many minutes; earlier ones do not start the automation.';
+  const apart = read('partitionBy');
+  const counted = apart === undefined ? '' : ` Events are counted apart by ${apart}.`;
+  const again =
+    read('refire') === 'once'
+      ? ' Further ones do not, until they come less often.'
+      : ' So does each further one while they come that often.';
+  return `Event number ${count} within ${durationText(minutes * 60_000)} starts the automation.${again}${counted}`;
+}
+
+/** A cron pattern in words, and its next times. */
 export function cronLines(text: string, timezone = 'UTC'): string[] {
   try {
     const pattern = parseCron(text);
@@ -64,8 +97,17 @@ export function cronLines(text: string, timezone = 'UTC'): string[] {
       times.push(absoluteText(next.getTime()));
       after = next;
     }
-    return [times.length === 0 ? 'Not within a year.' : `Next (${timezone}): ${times.join(' · ')}`];
+    return [
+      cronText(text, pattern.eitherDay),
+      times.length === 0 ? 'Not within a year.' : `Next (${timezone}): ${times.join(' · ')}`,
+    ];
   } catch (error) {
     return [error instanceof CronError ? error.message : 'Not a cron pattern.'];
   }
+}
+
+/** @param eitherDay days of the month and of the week are given, and one of them is enough */
+function cronText(text: string, eitherDay: boolean): string {
+  const words = cronstrue.toString(text, { use24HourTimeFormat: true, throwExceptionOnParseError: false });
+  return `${eitherDay ? words.replace('of the month, and on', 'of the month, or on') : words}.`;
 }
