@@ -29,6 +29,7 @@ const toRecord = (row: Row): AlertRecord => ({
   repeats: Number(row.repeats),
 });
 
+/** Which alerts; everything given must hold. */
 export interface AlertFilter {
   status?: string | undefined;
   severity?: string | undefined;

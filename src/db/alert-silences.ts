@@ -2,6 +2,7 @@ import { and, desc, eq, gt, inArray, lt, sql, type InferSelectModel } from 'driz
 import type { Executor } from './executor';
 import { alertSilences } from './tables/alerts';
 
+/** A silence: matchers, and the time until which alerts that match start nothing. */
 export type SilenceRow = InferSelectModel<typeof alertSilences>;
 
 /** Silences that have not ended. */
@@ -28,6 +29,7 @@ export async function listSilences(
     .limit(page.limit);
 }
 
+/** Adds a silence. The next delivery of alerts reads it; runs that have started go on. */
 export async function insertSilence(tx: Executor, silence: SilenceRow): Promise<void> {
   await tx.insert(alertSilences).values(silence);
 }

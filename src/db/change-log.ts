@@ -33,6 +33,7 @@ export interface NewEntityChange extends NewChangeBase {
   context?: Record<string, unknown>;
 }
 
+/** What the log takes: something that happened, or a state that changed. */
 export type NewChange = NewEvent | NewEntityChange;
 
 /** Partition of an entity: FNV-1a over kind and id. Changes of one entity always share a partition, hence an order. */

@@ -32,6 +32,7 @@ export interface EntityRecord extends EntityRef {
 /** A merge patch (RFC 7396), or a function from the state as locked (null = absent) to the whole new state. */
 export type EntityUpdate = EntityState | ((prev: EntityState | null) => EntityState);
 
+/** What may be given with a write to an entity. */
 export interface WriteOptions {
   /** When it became so; default and limit: the server's time (see `occurredAtOf`). */
   occurredAt?: Date;
@@ -47,6 +48,7 @@ export interface EntityWrite extends Pick<WriteOptions, 'occurredAt' | 'context'
   update: EntityUpdate;
 }
 
+/** What a write has left. */
 export interface MutateResult {
   state: EntityState;
   changed: boolean;
@@ -56,6 +58,7 @@ export interface MutateResult {
   changeId?: string;
 }
 
+/** Writes and reads of entities. Everything that changes an entity goes through `mutate`, so that the log has each change. */
 export interface EntityStore {
   readonly kinds: EntityKindStore;
   readonly clock: Clock;

@@ -5,6 +5,7 @@ import { notifications } from './tables/connections';
 /** A notification that was sent, or was not. */
 export type NotificationRow = InferSelectModel<typeof notifications>;
 
+/** Records a notification in the transaction that ends its step, so that an attempt that is repeated after a crash records one. */
 export async function insertNotification(tx: Executor, row: NotificationRow): Promise<void> {
   await tx.insert(notifications).values(row).onConflictDoNothing();
 }

@@ -46,6 +46,7 @@ export function createNotifier(pool: Pool): Notifier {
   };
 }
 
+/** A connection that listens until it is closed. */
 export interface Listener {
   close(): Promise<void>;
 }

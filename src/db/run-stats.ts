@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
+/** Lengths of a bucket of statistics. */
 export const STATS_INTERVALS = ['minute', 'hour', 'day'] as const;
 export type StatsInterval = (typeof STATS_INTERVALS)[number];
 

@@ -22,6 +22,7 @@ export async function insertScriptPackage(tx: Executor, row: ScriptPackageRow): 
   return added.rowCount === 1;
 }
 
+/** Returns a package without its content; null when there is none of this id. */
 export async function findScriptPackage(db: Executor, id: string): Promise<ScriptPackageInfo | null> {
   return (await db.select(info).from(scriptPackages).where(eq(scriptPackages.id, id)))[0] ?? null;
 }

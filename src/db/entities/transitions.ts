@@ -14,6 +14,7 @@ export interface Transition {
   changeId: string;
 }
 
+/** Which transitions of one entity. */
 export interface TransitionQuery {
   kind: string;
   id: string;
@@ -80,6 +81,7 @@ export async function transitionCount(
   );
 }
 
+/** A statement about a field of an entity. */
 export interface Predicate {
   kind: string;
   id: string;

@@ -7,6 +7,7 @@ import { closeRuns, type ClosedRun, insertRuns, type RunInsert } from './run-sta
 import { readStandings, type RunStanding } from './run-standings';
 import type { RunRequest } from './run-request';
 
+/** `startNow` is false for a run that waits for others of its bucket; `replaced` are runs that `restart` has ended. */
 export type Admission =
   | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }
   | { admitted: false; outcome: 'already_running' | 'max_runs' | 'disabled' | 'duplicate'; detail: string };

@@ -1,5 +1,6 @@
 import type { ConcurrencyScope } from '../../domain/run/bucket';
 
+/** What happens to a new run while another one of its bucket is open (engine.md, Modes). */
 export type Mode = 'single' | 'restart' | 'queued' | 'parallel';
 
 /** A run that asks to exist. */

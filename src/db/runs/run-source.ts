@@ -30,6 +30,10 @@ export interface RunSources {
   claim(runId: string, executionRunId: string): Promise<ClaimedRun | null>;
 }
 
+/**
+ * Keeps runs and definitions in bounded caches. What they keep never changes: a run is pinned to its version, and its trigger
+ * scope is written once.
+ */
 export function createRunSources(db: Executor): RunSources {
   const runs = new LruCache<RunSource>(1_000, CACHE_BYTES);
   const definitions = new LruCache<Definition>(500, CACHE_BYTES);

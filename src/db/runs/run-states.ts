@@ -155,6 +155,7 @@ export async function noteRunFailed(
   return noted.rowCount === 1;
 }
 
+/** How a run ends. */
 export interface RunEnd {
   runId: string;
   status: Exclude<RunStatus, 'pending' | 'running' | 'waiting'>;

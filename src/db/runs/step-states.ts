@@ -27,6 +27,7 @@ export interface StepNames {
   view: ArtifactView;
 }
 
+/** An artifact that a step has left. */
 export interface StoredArtifact {
   actionId: string | null;
   path: string;

@@ -8,6 +8,7 @@ import { knownByWorkers } from '../worker-announcements';
 /** What keeps a run from going on. */
 export type StuckCode = 'not_started' | 'workflow_task' | 'definition' | 'no_progress';
 
+/** A run that cannot go on, and why, for people. */
 export interface StuckRun {
   runId: string;
   code: StuckCode;

@@ -73,6 +73,7 @@ export interface WaitRow extends Record<string, unknown> {
   looked: boolean;
 }
 
+/** Named, so that a column added by a newer release does not change the result of prepared statements. */
 export const WAIT_COLUMNS =
   sql.raw(`id, run_id, path, kind, event, context_key, any_key, refs, scope, after_seq, since, timeout_at,
   recheck_at, woken_by, looked_by, looked`);

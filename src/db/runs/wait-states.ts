@@ -68,6 +68,7 @@ export async function endCheck(tx: Executor, id: string, recheckAt: Date | null)
     update waits set recheck_at = ${recheckAt?.toISOString() ?? null}, looked_by = null, looked = true where id = ${id}`);
 }
 
+/** Removes a wait whose outcome its step has. */
 export async function removeWait(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from waits where id = ${id}`);
 }

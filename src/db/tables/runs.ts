@@ -3,10 +3,12 @@ import { bigint, boolean, integer, pgTable, primaryKey, text, unique, uuid } fro
 import type { Sealed } from '../../domain/secrets/cipher';
 import { at, jsonb, seq } from './columns';
 
+/** `pending`, `running` and `waiting` are open; the others are final. ARCHITECTURE.md has the transitions. */
 export const RUN_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'cancelled'] as const;
 
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
+/** As of runs. `skipped`: its `enabled` was false; `cancelled`: its run ended around it. */
 export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const;
 
 export type StepStatus = (typeof STEP_STATUSES)[number];
