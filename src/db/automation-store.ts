@@ -112,7 +112,7 @@ export function automationEtag({ version, revision }: Pick<AutomationRecord, 've
   return `"${version}-${revision}"`;
 }
 
-/** Of the runs whose ids are the newest: the time does not grow with the number of runs. A run whose cause had waited has an older id. */
+/** Reads the ten newest ids only, so that its cost does not grow with the runs. The id of a run whose cause waited is older. */
 const lastTriggeredAt = sql<string | null>`(select max(r.created_at) from (
   select created_at from runs where automation_id = ${automations.id} order by id desc limit 10) r)`;
 

@@ -19,7 +19,7 @@ export interface Vitals {
   migrationFailures: number;
 }
 
-/** Returns what `fermata doctor` and the gauges of the installation show, in one statement. Ages are in seconds by the database's clock. */
+/** Reads what `fermata doctor` and the gauges show, in one statement. Ages are in seconds, by the database's clock. */
 export async function readVitals(db: Executor): Promise<Vitals> {
   const found = await db.execute<Record<keyof Vitals, number | null>>(sql`
     select

@@ -15,8 +15,8 @@ export interface RunFilter {
 }
 
 /**
- * A run's id begins with the time of what caused it, which is before `created_at`, but for the difference of two clocks: no more than this,
- * in milliseconds.
+ * A run's id begins with the time of its cause, which comes before `created_at`. The two times are read from two clocks, which
+ * differ by at most this, in milliseconds.
  */
 const CLOCKS_DIFFER_MS = 3_600_000;
 

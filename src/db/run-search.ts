@@ -95,8 +95,9 @@ function newest(
 }
 
 /**
- * Runs that the text matches, in no order: those of automations with such a name, with this context key or this id, among all runs,
- * up to `limit` of each (`ordered: false`: of all together, whichever are found first); and those with the text in context key or event, among the newest `window`.
+ * Returns a query for the runs that the text matches, in no order. Among all runs it finds those of automations with the text in
+ * their name, those with this context key, and the one with this id: the newest `limit` of each, or with `ordered: false` any
+ * `limit` of those automations together. Among the newest `window` runs it also finds those with the text in context key or event.
  */
 async function searched(
   db: Executor,

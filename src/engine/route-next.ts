@@ -13,7 +13,7 @@ import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
 /** Changes of one read. */
 const BATCH = 500;
-/** While there is a backlog: as many as took this time before, so that a change of something else is read soon. */
+/** A backlog is read in rounds of about this time, so that a change of another entity is read soon. */
 const FAIR_ROUND_MS = 100;
 const [LEAST_FAIR_BATCH, MOST_FAIR_BATCH] = [64, 256];
 /** Most waits that are recorded of one change. */

@@ -1,4 +1,5 @@
 import type { Executor } from '../db/executor';
+import type { EntityRef } from '../db/entity-store';
 import { changesAfter } from '../db/runs/log-position';
 import type { RunSource } from '../db/runs/run-source';
 import { changedAfter } from '../db/runs/wait-queries';
@@ -41,11 +42,6 @@ export async function checkCondition(
     last = await read(changed);
   }
   return last;
-}
-
-interface EntityRef {
-  kind: string;
-  id: string;
 }
 
 /**

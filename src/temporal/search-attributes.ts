@@ -57,7 +57,7 @@ async function missingSearchAttributes(connection: ConnectionLike, namespace: st
   return SEARCH_ATTRIBUTE_NAMES.filter((name) => !known.has(name));
 }
 
-/** Registers missing attributes. Throws where that is not allowed (Temporal Cloud); the caller logs a warning and continues without them. */
+/** Registers missing attributes. Throws where that is not allowed (Temporal Cloud); the caller then warns and continues. */
 export async function registerSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const missing = await missingSearchAttributes(connection, namespace);
   if (missing.length === 0) return [];

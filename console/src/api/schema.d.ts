@@ -4257,7 +4257,7 @@ export interface components {
             error: {
                 [key: string]: unknown;
             } | null;
-            /** @description Configuration of an action after its templates were rendered, masked, without code; of secrets only the references. Texts are cut to 1,000 characters; fields beyond 8 kB are `{truncated, bytes}`. Null for other kinds and before it is rendered */
+            /** @description Rendered configuration of an action: masked, without code, with references in place of secrets. Texts are cut to 1,000 characters; fields beyond 8 kB are `{truncated, bytes}`. Null for other kinds and before it is rendered */
             config: {
                 [key: string]: unknown;
             } | null;

@@ -53,7 +53,7 @@ export const StepAnswer = z
     result: z.unknown(),
     error: Document.nullable(),
     config: Document.nullable().describe(
-      'Configuration of an action after its templates were rendered, masked, without code; of secrets only the references. Texts are cut to 1,000 characters; fields beyond 8 kB are `{truncated, bytes}`. Null for other kinds and before it is rendered',
+      'Rendered configuration of an action: masked, without code, with references in place of secrets. Texts are cut to 1,000 characters; fields beyond 8 kB are `{truncated, bytes}`. Null for other kinds and before it is rendered',
     ),
     failedAttempts: z
       .array(FailedAttempt)

@@ -25,8 +25,8 @@ interface StepPlace {
 }
 
 /**
- * Counts an attempt as sent, right before it is sent, keeps with which configuration, and returns how many attempts that makes. null when it must not be
- * sent: the run or the step has ended, or a later attempt of the step has begun.
+ * Counts an attempt as sent, right before it is sent, and stores its configuration. Returns the number of attempts with this one.
+ * null when it must not be sent: the run or the step has ended, or a later attempt of the step has begun.
  */
 export async function countSent(
   db: Executor,

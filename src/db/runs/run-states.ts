@@ -201,7 +201,7 @@ export async function finishRun(
 
 /**
  * Ends the last step of a run as a success, and the run with it, in one statement: one commit less than `endStep` and
- * `finishRun`. The run ends only if the step did, so an attempt that another one was faster than changes nothing. Like
+ * `finishRun`. The run ends only if the step did, so an attempt that comes after another one changes nothing. Like
  * `finishRun` without a lock of the bucket.
  */
 export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): Promise<RunEnded> {

@@ -6,7 +6,7 @@ const INITIAL = 20;
 const LEAST = 10;
 /** Least share of one automation. */
 const LEAST_SHARE = 2;
-/** Runs beyond the limit, for automations that have none in flight: what happens seldom does not wait for a burst of others. */
+/** Runs that may start beyond the limit when their automation has none in flight: a rare run does not wait for a burst of others. */
 const BEYOND = 5;
 /** After this time without requests of other automations, one automation may use all slots. */
 const ALONE_MS = 10_000;
@@ -107,7 +107,7 @@ class SlotTable implements RunSlots {
    */
   readonly #movingCalls = new Map<string, Reservation>();
   /** Normal activities under way in this process, by task queue. */
-  readonly #calls = new Map<string, number>();
+  readonly #underWay = new Map<string, number>();
   /** Moving average of the time from a start to the first step, in milliseconds. */
   #averageMs = 0;
   /** The shortest such time, in milliseconds. */
@@ -196,17 +196,17 @@ class SlotTable implements RunSlots {
 
   arrive(executionRunId: string, taskQueue: string): () => void {
     if (this.#movingCalls.delete(executionRunId)) this.#onFree();
-    this.#calls.set(taskQueue, this.#callsOf(taskQueue) + 1);
-    return () => this.#calls.set(taskQueue, this.#callsOf(taskQueue) - 1);
+    this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) + 1);
+    return () => this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) - 1);
   }
 
-  #callsOf(taskQueue: string): number {
-    return this.#calls.get(taskQueue) ?? 0;
+  #activitiesOn(taskQueue: string): number {
+    return this.#underWay.get(taskQueue) ?? 0;
   }
 
   /** Whether a call that goes to a task queue can soon begin here. */
   #hasRoom(taskQueue: string): boolean {
-    return this.#callsOf(taskQueue) + this.#movingCalls.size < this.#activities;
+    return this.#activitiesOn(taskQueue) + this.#movingCalls.size < this.#activities;
   }
 
   /** Turns the reservation of a run into a busy slot. Returns its automation; undefined when it had no reservation. */
