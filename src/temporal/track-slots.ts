@@ -18,21 +18,26 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
         if (!info.isLocal) return next(input).finally(slots.arrive(execution, info.taskQueue));
         const { runId } = Object(input.args[0]) as { runId?: unknown };
         const leave = slots.enter(execution, typeof runId === 'string' ? runId : undefined);
-        let result: unknown;
+        let callsOn: string | undefined;
         try {
-          return (result = await next(input));
+          const result: unknown = await next(input);
+          callsOn = handsOverTo(result, info.taskQueue);
+          return result;
         } finally {
-          leave(handsOverTo(result, info.taskQueue));
+          leave(callsOn);
         }
       },
     },
   });
 }
 
-/** Returns the task queue of the normal activity that the last step of a stretch becomes without a pause. */
-function handsOverTo(stretched: unknown, taskQueue: string): string | undefined {
-  const { done } = Object(stretched) as Partial<Stretched>;
-  const last = done?.at(-1);
+/**
+ * Returns the task queue of the normal activity that the last step of a stretch becomes without a pause. Undefined for the result of
+ * any other local activity: a dwell's has a `done` too, which is a boolean.
+ */
+function handsOverTo(result: unknown, taskQueue: string): string | undefined {
+  const { done } = Object(result) as { done?: unknown };
+  const last = Array.isArray(done) ? (done as Stretched['done']).at(-1) : undefined;
   if (last === undefined || !('performed' in last) || last.performed.type !== 'handover') return undefined;
   if (last.performed.delayMs > 0) return undefined;
   return last.performed.apart ? callsQueueOf(taskQueue) : taskQueue;

@@ -93,7 +93,11 @@ describe('a `for:` gate', () => {
     });
     await lamp('a', { status: 'on', brightness: 1 });
     await routed();
-    expect((await rowOf(id))?.status).toBe('spent');
+    const row = await rowOf(id);
+    expect(row?.status).toBe('spent');
+    await isClosed(row?.workflow_id ?? '');
+    // Its execution fired at the first attempt.
+    expect(workers.map((one) => one.output()).join('')).not.toContain('activityType=fireDwell');
     await lamp('a', { status: 'off' });
     await lamp('a', { status: 'on' });
     await engine.ended(2, id);

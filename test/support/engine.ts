@@ -69,6 +69,7 @@ export interface Engine {
   /** Waits until at least so many runs, of one automation or of all, exist and all have ended; gives them. */
   ended(count: number, automationId?: string, deadlineMs?: number): Promise<RunRow[]>;
   outcomes(automationId: string): Promise<{ outcome: string; detail: string; count: number }[]>;
+  /** Ends all processes. @throws {Error} when one of them printed an error of its own code */
   close(): Promise<void>;
 }
 
@@ -221,9 +222,16 @@ export async function startEngine(
       await receiver.close();
       await database.close();
       await testDatabase.drop();
+      const faults = processes.flatMap((one) => one.output().split('\n').filter(isFaultOfCode));
+      if (faults.length > 0)
+        throw new Error(`A process met a fault of its own code:\n${faults.slice(0, 5).join('\n')}`);
     },
   };
 }
+
+/** Retries hide such a fault: the test passes, only later. */
+const isFaultOfCode = (line: string): boolean =>
+  /is not a function|is not iterable|Cannot read properties of|Cannot access '/.test(line);
 
 async function migrated(url: string): Promise<TestDatabase> {
   await migrate(url, { log: createLogger({ level: 'warn', name: 'migrate' }) });
