@@ -1,5 +1,6 @@
 import { startEngine, type Engine } from '../support/engine';
 import { createTestDeployment } from '../support/deployment';
+import { waitsAtGate } from '../support/gate-waits';
 import { earlierBuild, incompatibleBuild, type OtherBuild } from '../support/other-build';
 import { startFermata, type FermataProcess } from '../support/process';
 import { until } from '../support/until';
@@ -8,16 +9,6 @@ const RUNS = Number(process.env['FERMATA_CHAOS_RUNS'] ?? 1_000);
 /** Release N: the last commit before worker versioning. */
 const RELEASE_N = process.env['FERMATA_CHAOS_RELEASE_N'] ?? 'c495ffc';
 const GATES = Array.from({ length: 10 }, (_, index) => `g${index}`);
-
-const WAITS = `
-name: waits
-mode: parallel
-max_runs: 1000
-triggers: [{ event: automation.event, config: { type: wait } }]
-actions:
-  - { wait_until: { condition: "state.gate[trigger.payload.data.gate].open == true", timeout_seconds: 86400 } }
-  - { action: automation.log, config: { message: through } }
-`;
 
 describe('releases', () => {
   let e: Engine;
@@ -29,7 +20,7 @@ describe('releases', () => {
     e = await startEngine();
     api = await e.api();
     await e.call(api, 'PUT', '/entity-kinds/gate', { schema: { type: 'object' } });
-    automation = await e.save(WAITS);
+    automation = await e.save(waitsAtGate(86_400));
   }, 120_000);
   afterEach(async () => {
     await Promise.all(processes.splice(0).map((process) => process.stop('SIGKILL')));

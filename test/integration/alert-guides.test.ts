@@ -74,11 +74,7 @@ describe('the guides on alerts', () => {
       await resolve('f1', labels);
     }
     await engine.ended(1, id, 30_000);
-    await until(
-      'all is routed',
-      async () => (await engine.database.pool.query('select 1 from changes where routed_at is null')).rowCount === 0,
-      20_000,
-    );
+    await engine.routed();
     expect(await engine.runs(id)).toHaveLength(1);
     const { items } = (await engine.call(api, 'GET', '/incidents')) as { items: Fields[] };
     expect(items).toMatchObject([{ title: 'Flappy is flapping', systemIds: ['flaps'] }]);

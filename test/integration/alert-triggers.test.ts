@@ -1,4 +1,4 @@
-import { startEngine, type Engine } from '../support/engine';
+import { startService, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
@@ -8,9 +8,7 @@ describe('automations on alerts', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   beforeAll(async () => {
-    engine = await startEngine();
-    api = await engine.api();
-    await engine.worker();
+    ({ engine, api } = await startService());
   }, 120_000);
   afterAll(() => engine.close());
 
@@ -28,12 +26,7 @@ describe('automations on alerts', () => {
       20_000,
     );
 
-  const allRouted = () =>
-    until(
-      'all is routed',
-      async () => (await engine.database.pool.query('select 1 from changes where routed_at is null')).rowCount === 0,
-      60_000,
-    );
+  const allRouted = () => engine.routed(60_000);
 
   const automation = (name: string, trigger: string, actions: string) => `
 name: ${name}

@@ -112,7 +112,7 @@ describe('control flow of a run', () => {
 
   describe('repeat', () => {
     it('counts, and provides index, first and last', async () => {
-      const { rows, resultOf } = await run(
+      const { steps: rows, resultOf } = await run(
         'rep.count',
         `  - repeat:
       count: "{{ 1 + 2 }}"

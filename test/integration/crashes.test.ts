@@ -155,10 +155,7 @@ actions:
     const killedAt = Date.now();
     // Ten subjects: they lie in partitions of both workers.
     for (let n = 0; n < 10; n += 1) await engine.emit('five', {}, { subject: `s${n}` });
-    await until('all changes are routed', async () => {
-      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
-      return left.rowCount === 0;
-    });
+    await engine.routed();
     expect(Date.now() - killedAt).toBeLessThan(10_000);
     expect((await engine.ended(10, undefined, 60_000)).every(({ status }) => status === 'success')).toBe(true);
   }, 120_000);

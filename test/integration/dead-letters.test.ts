@@ -41,11 +41,7 @@ describe('a change that was set aside', () => {
     });
     return ((await answer.json()) as { items: { changeId: string; error: unknown; attempts: number }[] }).items;
   };
-  const routed = () =>
-    until('everything is routed', async () => {
-      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
-      return left.rowCount === 0;
-    });
+  const routed = () => engine.routed(60_000);
   const whenOn = (more = '') => `
     name: On
     mode: parallel

@@ -1,31 +1,18 @@
-import { startEngine, type Engine } from '../support/engine';
+import { startService, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
+import { runSteps } from '../support/run-steps';
 import { until } from '../support/until';
 
 describe('the domains around systems', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   beforeAll(async () => {
-    engine = await startEngine();
-    api = await engine.api();
-    await engine.worker();
+    ({ engine, api } = await startService());
   }, 120_000);
   afterAll(() => engine.close());
 
-  const request = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    return { status: answer.status, body: (text === '' ? null : JSON.parse(text)) as Record<string, unknown> };
-  };
-  const call = async (method: string, path: string, body?: unknown) => {
-    const { status, body: answer } = await request(method, path, body);
-    if (status >= 400) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(answer)}`);
-    return answer;
-  };
+  const request = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
+  const call = (method: string, path: string, body?: unknown) => engine.call(api, method, path, body);
   const report = (systemId: string, status: string) =>
     call('POST', '/health/results', { systemId, configurationId: 'http', status });
   const listener = (event: string, more = '') =>
@@ -40,18 +27,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     const runs = await engine.ended(count, id, 20_000);
     return runs.map((run) => (run['trigger_scope'] as { payload: Record<string, unknown> }).payload);
   };
-  const run = async (type: string, steps: string) => {
-    const id = await engine.save(`
-name: ${type}
-mode: parallel
-triggers: [{ event: automation.event, config: { type: ${type} } }]
-actions:
-${steps}
-`);
-    await engine.emit(type);
-    const [ended] = await engine.ended(1, id);
-    return { run: ended, steps: await engine.steps(ended?.id ?? '') };
-  };
+  const run = (type: string, steps: string) => runSteps(engine, type, steps);
 
   test('groups hold systems, are changed and removed, and emit changes', async () => {
     const heard = await Promise.all(['created', 'updated', 'deleted'].map((what) => listener(`catalog.group_${what}`)));

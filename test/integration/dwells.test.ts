@@ -62,11 +62,7 @@ describe('a `for:` gate', () => {
       async () => (await engine.outcomes(automationId)).find((one) => one.outcome === wanted) ?? false,
       20_000,
     );
-  const routed = () =>
-    until('everything is routed', async () => {
-      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
-      return left.rowCount === 0;
-    });
+  const routed = () => engine.routed(60_000);
   const isClosed = (workflowId: string) =>
     until('the workflow has ended', async () => {
       const handle = temporal.workflow.getHandle(workflowId);

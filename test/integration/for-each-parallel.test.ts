@@ -16,7 +16,7 @@ describe('for_each with parallel', () => {
     const {
       run: ended,
       resultOf,
-      rows,
+      steps: rows,
     } = await run(
       'side.each',
       `  - variables: { kept: 1 }

@@ -28,13 +28,11 @@ describe('the gates and their reference model', () => {
   }, 120_000);
   afterAll(() => engine.close());
 
-  const routed = () =>
+  const routed = () => engine.routed(60_000);
+  const noneArmed = () =>
     until(
-      'everything is routed',
-      async () => {
-        const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
-        return left.rowCount === 0;
-      },
+      'no dwell is armed',
+      async () => (await engine.database.db.execute(sql`select 1 from dwells where status = 'armed'`)).rowCount === 0,
       60_000,
     );
   const restart = async () => {
@@ -83,11 +81,7 @@ describe('the gates and their reference model', () => {
       }
       worker = await engine.worker();
       await routed();
-      await until(
-        'nothing is armed any more',
-        async () => (await engine.database.db.execute(sql`select 1 from dwells where status = 'armed'`)).rowCount === 0,
-        60_000,
-      );
+      await noneArmed();
     }
     for (const [index, batches] of answer.entries()) wanted.set(`lamp-${index}`, dwellFirings(batches, DWELL_MS));
     const expected = [...wanted.values()].flat().length;
@@ -159,11 +153,7 @@ describe('the gates and their reference model', () => {
     }
     worker = await engine.worker();
     await routed();
-    await until(
-      'nothing is armed any more',
-      async () => (await engine.database.db.execute(sql`select 1 from dwells where status = 'armed'`)).rowCount === 0,
-      60_000,
-    );
+    await noneArmed();
     const expected = [...wanted.values()].flat().length;
     expect(expected).toBeGreaterThan(5);
     const runs = await engine.ended(expected, id, 60_000);

@@ -80,10 +80,7 @@ describe('the guides', () => {
       await post('/ingest/alertmanager', alert('resolved'));
     }
     await engine.ended(1, id, 20_000);
-    await until(
-      'all is routed',
-      async () => (await engine.database.pool.query('select 1 from changes where routed_at is null')).rowCount === 0,
-    );
+    await engine.routed();
     expect(await engine.runs(id)).toHaveLength(1);
     expect(await incidentsOf('flaps')).toHaveLength(1);
   }, 60_000);

@@ -33,14 +33,8 @@ describe('Jira', () => {
     await engine.close();
     await jira.close();
   });
-  const request = async (method: string, path: string, body?: unknown) => {
-    const response = await fetch(`${api.url}/api/v1/connections/${connection}${path}`, {
-      method,
-      headers: { authorization: engine.authorization, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, text: await response.text() };
-  };
+  const request = (method: string, path: string, body?: unknown) =>
+    engine.request(api, method, `/connections/${connection}${path}`, body);
 
   it('opens an issue, comments it, moves it once and finds it', async () => {
     await engine.worker();

@@ -1,4 +1,4 @@
-import { startEngine, type Engine } from '../support/engine';
+import { startService, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
@@ -7,21 +7,11 @@ describe('maintenances', () => {
   let api: FermataProcess & { url: string };
   let worker: FermataProcess;
   beforeAll(async () => {
-    engine = await startEngine();
-    api = await engine.api();
-    worker = await engine.worker();
+    ({ engine, api, worker } = await startService());
   }, 120_000);
   afterAll(() => engine.close());
 
-  const call = async (method: string, path: string, body?: unknown) => {
-    const response = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
-  };
+  const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
   const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
   const plan = (systemId: string, fromMs: number, untilMs: number, more: object = {}) =>
     call('POST', '/maintenances', {

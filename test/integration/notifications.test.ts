@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
+import { runSteps } from '../support/run-steps';
 import { startTeamsServer } from '../support/vendors/teams-server';
 import { startWebexServer } from '../support/vendors/webex-server';
 
@@ -19,31 +20,13 @@ describe('notifications and the products that carry them', () => {
   const mails: string[] = [];
   const ids: Record<string, string> = {};
 
-  const request = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { authorization: engine.authorization, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: answer.status, body: (await answer.json().catch(() => null)) as Record<string, unknown> };
-  };
+  const request = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
   const connect = async (type: string, config: Record<string, unknown>) => {
     const { status, body } = await request('POST', '/connections', { name: type, type, config });
     expect({ status, shown: JSON.stringify(body).includes('canary') }).toEqual({ status: 201, shown: false });
     return String(body['id']);
   };
-  const run = async (type: string, steps: string) => {
-    const id = await engine.save(`
-name: ${type}
-mode: parallel
-triggers: [{ event: automation.event, config: { type: ${type} } }]
-actions:
-${steps}
-`);
-    await engine.emit(type);
-    const [ended] = await engine.ended(1, id, 60_000);
-    return { run: ended, steps: await engine.steps(ended?.id ?? '') };
-  };
+  const run = (type: string, steps: string) => runSteps(engine, type, steps);
 
   beforeAll(async () => {
     [engine, teams, webex] = [await startEngine(), await startTeamsServer(), await startWebexServer(BOT_TOKEN)];

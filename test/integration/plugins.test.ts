@@ -39,14 +39,7 @@ describe('a plugin of a user', () => {
     await engine.close();
   });
 
-  const call = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
-  };
+  const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
   const automation = (name: string, trigger: unknown, actions: unknown[]) => ({
     ...{ name, mode: 'parallel', triggers: [trigger], actions },
   });

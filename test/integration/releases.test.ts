@@ -1,17 +1,8 @@
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { createTestDeployment, type TestDeployment } from '../support/deployment';
+import { waitsAtGate } from '../support/gate-waits';
 import { runFermata, type FermataProcess } from '../support/process';
 import { until } from '../support/until';
-
-const WAITS = `
-name: waits
-mode: parallel
-max_runs: 1000
-triggers: [{ event: automation.event, config: { type: wait } }]
-actions:
-  - { wait_until: { condition: "state.gate[trigger.payload.data.gate].open == true", timeout_seconds: 600 } }
-  - { action: automation.log, config: { message: through } }
-`;
 
 describe('two builds of one deployment', () => {
   jest.setTimeout(180_000);
@@ -24,7 +15,7 @@ describe('two builds of one deployment', () => {
     d = createTestDeployment(e);
     api = await e.api();
     await e.call(api, 'PUT', '/entity-kinds/gate', { schema: { type: 'object' } });
-    automation = await e.save(WAITS);
+    automation = await e.save(waitsAtGate(600));
   }, 120_000);
   afterAll(async () => {
     await d.close();

@@ -88,10 +88,7 @@ describe('routing in batches', () => {
     );
     await emitAll('cap', subjects(30), (n) => ({ n }));
     await engine.worker();
-    await until('all are routed', async () => {
-      const left = await db().execute(sql`select 1 from changes where routed_at is null`);
-      return left.rowCount === 0;
-    });
+    await engine.routed();
     expect(await engine.runs(id)).toHaveLength(7);
   }, 90_000);
 

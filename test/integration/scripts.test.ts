@@ -25,14 +25,8 @@ describe('scripts', () => {
   }, 120_000);
   afterAll(() => engine.close());
 
-  const call = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return (answer.status === 204 ? {} : await answer.json()) as Record<string, unknown>;
-  };
+  const call = async (method: string, path: string, body?: unknown) =>
+    (await engine.request(api, method, path, body)).body;
   const save = (type: string, steps: unknown[]) =>
     engine.save(
       JSON.stringify({

@@ -87,14 +87,9 @@ describe('secrets leave no trace', () => {
   });
 
   const request = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
+    const { status, text } = await engine.request(api, method, path, body);
     answers.push(text);
-    return { status: answer.status, text };
+    return { status, text };
   };
   const toJson = (events: unknown): unknown =>
     JSON.parse(JSON.stringify(events, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));

@@ -17,20 +17,8 @@ describe('secrets', () => {
   beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
-  const request = async (method: string, path: string, body?: unknown) => {
-    const answer = await fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    return { status: answer.status, text };
-  };
-  const call = async (method: string, path: string, body?: unknown) => {
-    const { status, text } = await request(method, path, body);
-    if (status >= 400) throw new Error(`${method} ${path}: ${status} ${text}`);
-    return (text === '' ? null : JSON.parse(text)) as Record<string, unknown>;
-  };
+  const request = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
+  const call = (method: string, path: string, body?: unknown) => engine.call(api, method, path, body);
   const save = (type: string, steps: string) =>
     engine.save(`
 name: ${type}

@@ -1,24 +1,16 @@
-import { startEngine, type Engine } from '../support/engine';
+import { startService, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
-import { until } from '../support/until';
 
 describe('what starts automations', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   let worker: FermataProcess;
   beforeAll(async () => {
-    engine = await startEngine();
-    api = await engine.api();
-    worker = await engine.worker();
+    ({ engine, api, worker } = await startService());
   }, 120_000);
   afterAll(() => engine.close());
 
-  const call = (method: string, path: string, body?: unknown) =>
-    fetch(`${api.url}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+  const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
   const result = async (systemId: string, more: Record<string, unknown>) => {
     const sent = { systemId, configurationId: 'http', status: 'healthy', ...more };
     expect((await call('POST', '/health/results', sent)).status).toBe(202);
@@ -27,11 +19,7 @@ describe('what starts automations', () => {
     const rows = await engine.runs(automationId);
     return rows.map((row) => (row['trigger_scope'] as { payload: Record<string, unknown> }).payload);
   };
-  const routed = () =>
-    until('everything is routed', async () => {
-      const { rows } = await engine.database.pool.query('select 1 from changes where routed_at is null limit 1');
-      return rows.length === 0;
-    });
+  const routed = () => engine.routed();
   const numeric = (config: string) =>
     engine.save(`
       name: Slow
@@ -141,12 +129,12 @@ describe('what starts automations', () => {
     expect(steps.map((step) => step.status)).toEqual(['success', 'success', 'failed']);
     await engine.ended(1, asked);
     expect(await payloads(asked)).toEqual([{ systemId: 'flaky', configurationId: 'http' }]);
-    const health = (await (await call('GET', '/health/flaky')).json()) as Record<string, unknown>;
+    const health = (await call('GET', '/health/flaky')).body;
     expect(health).toMatchObject({ status: 'healthy' });
-    const assignment = await (await call('PATCH', '/health/assignments/flaky:http', { enabled: true })).json();
+    const assignment = (await call('PATCH', '/health/assignments/flaky:http', { enabled: true })).body;
     expect(assignment).toMatchObject({ enabled: true, status: 'unhealthy', systemId: 'flaky' });
-    expect(await (await call('GET', '/health/flaky')).json()).toMatchObject({ status: 'unhealthy' });
+    expect((await call('GET', '/health/flaky')).body).toMatchObject({ status: 'unhealthy' });
     expect((await call('DELETE', '/health/assignments/flaky:http')).status).toBe(204);
-    expect(await (await call('GET', '/health/flaky')).json()).toMatchObject({ status: 'healthy' });
+    expect((await call('GET', '/health/flaky')).body).toMatchObject({ status: 'healthy' });
   }, 60_000);
 });

@@ -42,14 +42,8 @@ describe('an address that a user gives', () => {
   }, 120_000);
   afterAll(() => engine.close());
 
-  const call = async (method: string, path: string, body?: unknown, at = api.url) => {
-    const answer = await fetch(`${at}/api/v1${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', authorization: engine.authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
-  };
+  const call = (method: string, path: string, body?: unknown, at = api.url) =>
+    engine.request({ url: at }, method, path, body);
 
   test('is not reached by a step when it leads inside, however it is written', async () => {
     const urls = [...FORBIDDEN, ...NO_HTTP, engine.receiver.url];

@@ -25,11 +25,7 @@ describe('a window gate', () => {
   }, 60_000);
   afterAll(() => engine.close());
 
-  const routed = () =>
-    until('everything is routed', async () => {
-      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
-      return left.rowCount === 0;
-    });
+  const routed = () => engine.routed(60_000);
   /** Emits one by one, each routed before the next: the order in which they are counted is that of arrival. */
   const emitAt = async (type: string, occurredAt: Date, subject = 'one') => {
     await appendChanges(engine.database.db, [

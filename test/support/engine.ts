@@ -52,13 +52,20 @@ export interface Engine {
   env(more?: Record<string, string>): Record<string, string>;
   /** Starts a worker process and waits until it is connected. */
   worker(more?: Record<string, string>): Promise<FermataProcess>;
-  /** Starts an API process; gives its address. */
+  /** Starts an API process and waits until it listens. Returns the process with its address. */
   api(more?: Record<string, string>): Promise<FermataProcess & { url: string }>;
   /** `Authorization` of the administrator. */
   authorization: string;
   /** Posts JSON to the API as the administrator. */
   post(api: { url: string }, path: string, body: unknown): Promise<Response>;
-  /** Asks the API as the administrator; gives the answer's JSON, {} when it is empty. @throws {Error} on any status but 2xx */
+  /** Calls the API as the administrator. `body` is the answer's JSON, `{}` when the answer is empty or not JSON. */
+  request(
+    api: { url: string },
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; text: string; body: Record<string, unknown> }>;
+  /** Calls the API as the administrator and returns the answer's JSON. @throws {Error} on any status but 2xx */
   call(api: { url: string }, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** Saves an automation from YAML; `$URL` in it is the receiver's address. Returns its id. */
   save(yaml: string, id?: string): Promise<string>;
@@ -66,9 +73,11 @@ export interface Engine {
   emit(type: string, data?: Record<string, unknown>, options?: { subject?: string; times?: number }): Promise<string[]>;
   runs(automationId?: string): Promise<RunRow[]>;
   steps(runId: string): Promise<StepRow[]>;
-  /** Waits until at least so many runs, of one automation or of all, exist and all have ended; gives them. */
+  /** Waits until at least so many runs, of one automation or of all, exist and all have ended. Returns them. */
   ended(count: number, automationId?: string, deadlineMs?: number): Promise<RunRow[]>;
   outcomes(automationId: string): Promise<{ outcome: string; detail: string; count: number }[]>;
+  /** Waits until no change is left unrouted. */
+  routed(deadlineMs?: number): Promise<unknown>;
   /** Ends all processes. @throws {Error} when one of them printed an error of its own code */
   close(): Promise<void>;
 }
@@ -153,15 +162,11 @@ export async function startEngine(
         headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
         body: JSON.stringify(body),
       }),
+    request: callApi,
     async call(api, method, path, body) {
-      const answer = await fetch(`${api.url}/api/v1${path}`, {
-        method,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-      return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+      const { status, text, body: answer } = await callApi(api, method, path, body);
+      if (status >= 400) throw new Error(`${method} ${path}: ${status} ${text}`);
+      return answer;
     },
     async save(yaml, id) {
       const { value } = parseYaml(yaml.replaceAll('$URL', receiver.url));
@@ -217,6 +222,15 @@ export async function startEngine(
       );
       return found.rows;
     },
+    routed: (deadlineMs) =>
+      until(
+        'all changes are routed',
+        async () => {
+          const left = await database.db.execute(sql`select 1 from changes where routed_at is null limit 1`);
+          return left.rowCount === 0;
+        },
+        deadlineMs,
+      ),
     async close() {
       await Promise.all(processes.map((worker) => worker.stop('SIGKILL')));
       await receiver.close();
@@ -228,6 +242,27 @@ export async function startEngine(
     },
   };
 }
+
+/** An engine with one API process and one worker. */
+export async function startService(): Promise<{
+  engine: Engine;
+  api: FermataProcess & { url: string };
+  worker: FermataProcess;
+}> {
+  const engine = await startEngine();
+  return { engine, api: await engine.api(), worker: await engine.worker() };
+}
+
+const callApi: Engine['request'] = async (api, method, path, body) => {
+  const answer = await fetch(`${api.url}/api/v1${path}`, {
+    method,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  const isJson = answer.headers.get('content-type')?.includes('json') === true;
+  return { status: answer.status, text, body: (isJson ? JSON.parse(text) : {}) as Record<string, unknown> };
+};
 
 /** Retries hide such a fault: the test passes, only later. */
 const isFaultOfCode = (line: string): boolean =>

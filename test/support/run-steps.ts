@@ -27,10 +27,10 @@ export async function runSteps(
 ) {
   const id = await saveSteps(engine, type, steps, more);
   await engine.emit(type, data);
-  const [ended] = await engine.ended(1, id, 40_000);
+  const [ended] = await engine.ended(1, id, 60_000);
   if (!ended) throw new Error('It did not run');
-  const rows = await engine.steps(ended.id);
-  const statuses = Object.fromEntries(rows.map(({ path, status }) => [path, status]));
-  const resultOf = (path: string) => rows.find((row) => row.path === path)?.result;
-  return { run: ended, statuses, resultOf, rows };
+  const stepRows = await engine.steps(ended.id);
+  const statuses = Object.fromEntries(stepRows.map(({ path, status }) => [path, status]));
+  const resultOf = (path: string) => stepRows.find((row) => row.path === path)?.result;
+  return { run: ended, statuses, resultOf, steps: stepRows };
 }

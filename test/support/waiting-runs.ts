@@ -1,5 +1,4 @@
 import { Client, Connection } from '@temporalio/client';
-import { sql } from 'drizzle-orm';
 import { startEngine, type Engine, type RunRow } from './engine';
 import type { FermataProcess } from './process';
 import { until } from './until';
@@ -76,11 +75,7 @@ ${steps}
     return (events ?? []).filter(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes)
       .length;
   };
-  const routed = () =>
-    until('everything is routed', async () => {
-      const left = await engine.database.db.execute(sql`select 1 from changes where routed_at is null`);
-      return left.rowCount === 0;
-    });
+  const routed = () => engine.routed();
 
   await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
   return {

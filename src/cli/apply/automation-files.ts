@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { notAnAutomation } from '../../domain/definition/issues';
 import { readYaml } from '../../domain/definition/yaml';
 import type { PlaceDetail } from '../../domain/definition/yaml-locate';
-import { messageOf, type Finding } from '../../domain/errors';
-import { UsageError } from '../usage-error';
+import type { Finding } from '../../domain/errors';
+import { readTextFile } from '../read-text-file';
 import { gitOpsText } from '../../domain/definition/gitops-text';
 import { fromGitOps, isGitOps } from '../../domain/definition/gitops-document';
 
@@ -44,7 +43,7 @@ export interface AutomationFileContent {
 }
 
 /** Reads all automations of a file; each document of a multi-document file is one. */
-export function readAutomationFile(file: string, text = textOf(file)): AutomationFileContent {
+export function readAutomationFile(file: string, text = readTextFile(file)): AutomationFileContent {
   const documents = readYaml(text);
   const found: AutomationFile[] = [];
   const errors: FileFinding[] = [];
@@ -112,12 +111,4 @@ function wrap({ name, ...spec }: Record<string, unknown>): AutomationFile['wrapp
 function inside(path: string): string {
   if (path === 'metadata.name') return 'name';
   return path.startsWith('spec.') ? path.slice('spec.'.length) : '';
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
-  }
 }

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Findings } from '../../domain/definition/findings';
 import { configFindings } from '../../domain/definition/structure';
 import { readYaml } from '../../domain/definition/yaml';
 import type { Locate } from '../../domain/definition/yaml-locate';
-import { type Finding, messageOf } from '../../domain/errors';
-import { UsageError } from '../usage-error';
+import type { Finding } from '../../domain/errors';
+import { readTextFile } from '../read-text-file';
 import { durationText, msOfDuration } from './duration-text';
 import { Occurrence } from './occurrence';
 
@@ -127,7 +126,7 @@ export interface ReadFile {
 
 /** @throws {UsageError} when it cannot be read */
 export function readTestFile(file: string): ReadFile {
-  const text = textOf(file);
+  const text = readTextFile(file);
   const lines = text.split(/\r?\n/);
   const [document, second] = readYaml(text);
   if (document === undefined || second !== undefined) {
@@ -142,12 +141,4 @@ export function readTestFile(file: string): ReadFile {
   const findings = new Findings(locate);
   for (const finding of configFindings(TestFile, value, [])) findings.error(finding);
   return { file, lines, locate, errors: findings.errors };
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
-  }
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { CallingAction } from '../contract';
 import { createTextLimits } from '../limit-text';
-import { ProviderFailure } from '../provider-failure';
+import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
 import type { GithubClient } from './client';
-import { common, inRepository, markOf, RepositoryFields, Text, triedBefore } from './repository';
+import { common, inRepository, RepositoryFields, Text } from './repository';
 
 /** GitHub answers 422 beyond; bodies count characters. */
 const MAX_TITLE = 256;
@@ -67,7 +67,7 @@ export function createComment(github: GithubClient): CallingAction<z.infer<typeo
       const { config, consumed, idempotencyKey, note, now } = context;
       const send = inRepository(github, context);
       const mark = markOf(idempotencyKey);
-      const path = `/issues/${numberOf(config.issueNumber, consumed)}/comments`;
+      const path = `/issues/${issueNumberOf(config.issueNumber, consumed)}/comments`;
       const done = ({ id, html_url: url }: z.infer<typeof GithubComment>) => {
         const artifact = { id, url };
         return { output: artifact, artifact };
@@ -103,18 +103,11 @@ export function createCloseIssue(github: GithubClient): CallingAction<z.infer<ty
     produces: { name: 'issue', schema: Issue, identity: ['url'] },
     async execute(context) {
       const { config, consumed } = context;
-      const path = `/issues/${numberOf(config.issueNumber, consumed)}`;
+      const path = `/issues/${issueNumberOf(config.issueNumber, consumed)}`;
       const change = { state: 'closed', state_reason: config.reason };
       const closed = await inRepository(github, context)('PATCH', path, GithubIssue, change);
       const artifact = { number: closed.number, url: closed.html_url, reused: true };
       return { output: artifact, artifact, closesConsumed: true };
     },
   };
-}
-
-function numberOf(given: number | undefined, consumed: Record<string, unknown> | null): number {
-  const number = given ?? consumed?.['number'];
-  if (typeof number === 'number') return number;
-  const message = 'Give issueNumber: no earlier step has created an issue that is open.';
-  throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { sha256 } from '../../domain/sha256';
 import type { CallContext } from '../contract';
 import { GithubConnection, type GithubClient, type GithubRequest } from './client';
 
@@ -26,18 +25,4 @@ export function inRepository(github: GithubClient, { config, connection, now, si
     const request = { method, path: `${place}${path}`, body };
     return (await github(account, { now, signal, timeoutMs: TIMEOUT_MS }, request, answer)).body;
   };
-}
-
-/** Returns what marks an issue or comment as that of a step; people do not see it. */
-export function markOf(idempotencyKey: string): string {
-  return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
-}
-
-const Tried = z.object({ tried: z.literal(true) });
-
-/** Whether an earlier attempt may have acted; this one is recorded as such. */
-export async function triedBefore({ attempt, progress }: Pick<CallContext<unknown>, 'attempt' | 'progress'>) {
-  if (attempt > 1 || Tried.safeParse(await progress.read()).success) return true;
-  await progress.write({ tried: true });
-  return false;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { CallingAction } from '../contract';
 import { createTextLimits } from '../limit-text';
-import { ProviderFailure } from '../provider-failure';
-import { follow, inProject, markOf, ProjectId, Text, TIMEOUT_MS, type GitlabClient } from './gitlab';
+import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
+import { follow, inProject, ProjectId, Text, TIMEOUT_MS, type GitlabClient } from './gitlab';
 
 /** https://docs.gitlab.com/api/issues/: limits in characters. */
 const MAX_TITLE = 255;
@@ -32,20 +32,20 @@ export function createCreateIssue(gitlab: GitlabClient): CallingAction<z.infer<t
     configSchema: CreateConfig,
     produces: { name: 'issue', schema: Issue, identity: ['url'] },
     async execute(context) {
-      const { config, idempotencyKey, attempt, progress, note } = context;
+      const { config, idempotencyKey, note } = context;
       const send = inProject(gitlab, context);
       const mark = markOf(idempotencyKey);
       const done = ({ iid, web_url: url }: z.infer<typeof GitlabIssue>, reused: boolean) => {
         const artifact = { number: iid, url, reused };
         return { output: artifact, artifact };
       };
-      if (attempt > 1 || (await progress.read()) !== null) {
+      if (await triedBefore(context)) {
         const path = '/issues?order_by=created_at&sort=desc&scope=all&per_page=100';
         const found = (await send('GET', path, z.array(GitlabIssue))).find((issue) =>
           issue.description?.includes(mark),
         );
         if (found) return done(found, true);
-      } else await progress.write({ tried: true });
+      }
       const limit = createTextLimits('GitLab', note);
       const description = `${limit('body', config.body, { characters: MAX_BODY })}\n\n${mark}`;
       const title = limit('title', config.title, { characters: MAX_TITLE });
@@ -75,11 +75,7 @@ export function createComment(gitlab: GitlabClient): CallingAction<z.infer<typeo
     produces: { name: 'comment', schema: z.object({ id: z.int() }) },
     async execute(context) {
       const { config, consumed, idempotencyKey, attempt, note } = context;
-      const number = config.issueNumber ?? consumed?.['number'];
-      if (typeof number !== 'number') {
-        const message = 'Give issueNumber: no earlier step has created an issue that is open.';
-        throw new ProviderFailure('artifact_missing', message, { retryable: false });
-      }
+      const number = issueNumberOf(config.issueNumber, consumed);
       const send = inProject(gitlab, context);
       const mark = markOf(idempotencyKey);
       const path = `/issues/${number}/notes`;

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { sha256 } from '../../domain/sha256';
 import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
 import { chosen, type ConnectionType } from '../connections/connection-type';
@@ -83,11 +82,6 @@ export function inProject(gitlab: GitlabClient, context: CallContext<{ projectId
   const place = `/projects/${encodeURIComponent(String(config.projectId))}`;
   return <T extends z.ZodType>(method: 'GET' | 'POST', path: string, answer: T, body?: unknown) =>
     gitlab(account, { now, signal, timeoutMs: TIMEOUT_MS }, { method, path: `${place}${path}`, body }, answer);
-}
-
-/** Returns what marks an issue or note as that of a step; people do not see it. */
-export function markOf(idempotencyKey: string): string {
-  return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
 }
 
 const POLL_MS = 5_000;

@@ -1,0 +1,13 @@
+/**
+ * An automation whose runs wait until the entity of kind `gate` that their event names is open.
+ * @param timeoutSeconds of the wait
+ */
+export const waitsAtGate = (timeoutSeconds: number): string => `
+name: waits
+mode: parallel
+max_runs: 1000
+triggers: [{ event: automation.event, config: { type: wait } }]
+actions:
+  - { wait_until: { condition: "state.gate[trigger.payload.data.gate].open == true", timeout_seconds: ${timeoutSeconds} } }
+  - { action: automation.log, config: { message: through } }
+`;
