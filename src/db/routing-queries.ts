@@ -23,6 +23,9 @@ export interface WaitRow {
   woken: boolean;
 }
 
+/** Leaves out days before an instant; the minute is for clocks that differ. */
+const notBefore = (since: Date) => sql`at >= ${since.toISOString()}::timestamptz - interval '1 minute'`;
+
 interface Row extends Record<string, unknown> {
   kind: 'candidate' | 'wait';
   automation_id: string;
@@ -51,7 +54,7 @@ export async function routingsOfChange(
     select kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding, run_id, dwell, counted, path
     from routings
     where change_id = ${changeId} and kind in ('candidate', 'wait')
-      and at >= ${recordedAt.toISOString()}::timestamptz - interval '1 minute'
+      and ${notBefore(recordedAt)}
     order by at`);
   const candidates = new Map<string, CandidateRow>();
   const waits = new Map<string, WaitRow>();
@@ -81,16 +84,17 @@ const toCandidate = (row: Row): CandidateRow => ({
   counted: row.counted,
 });
 
-/** Returns the ids of the changes that runs caused, oldest first, by run; at most `limit`. */
+/** Returns the ids of the changes that runs caused since an instant, oldest first, by run; at most `limit`. */
 export async function changesCausedBy(
   db: Executor,
   runIds: readonly string[],
-  limit: number,
+  { since, limit }: { since: Date; limit: number },
 ): Promise<{ runId: string; changeId: string }[]> {
   if (runIds.length === 0) return [];
   const found = await db.execute<{ run_id: string; change_id: string }>(sql`
     select run_id, change_id from routings
-    where kind = 'caused' and run_id = any(${`{${runIds.join(',')}}`}::uuid[]) order by at limit ${limit}`);
+    where kind = 'caused' and run_id = any(${`{${runIds.join(',')}}`}::uuid[]) and ${notBefore(since)}
+    order by at limit ${limit}`);
   return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
 }
 
@@ -101,16 +105,17 @@ export async function areRoutingsKept(db: Executor, routedAt: Date, retentionMs:
   return found.rows[0]?.kept ?? false;
 }
 
-/** Runs that changes started, oldest first; at most `limit`. */
+/** Runs that changes started since an instant, oldest first; at most `limit`. */
 export async function runsStartedBy(
   db: Executor,
   changeIds: readonly string[],
-  limit: number,
+  { since, limit }: { since: Date; limit: number },
 ): Promise<{ changeId: string; runId: string }[]> {
   if (changeIds.length === 0) return [];
   const found = await db.execute<{ run_id: string; change_id: string }>(sql`
     select run_id, change_id from routings
     where kind = 'candidate' and outcome = 'started' and change_id = any(${`{${changeIds.join(',')}}`}::uuid[])
+      and ${notBefore(since)}
     order by at limit ${limit}`);
   return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
 }

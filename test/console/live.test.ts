@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { freePort } from '../../src/os/free-port';
 import { startEngine, type Engine } from '../support/engine';
 import { until } from '../support/until';
-import { describeConsole, launchBrowser, openPage } from './console-harness';
+import { describeConsole, launchBrowser, openPage, picture } from './console-harness';
 
 const FIRST = `name: Greet deploys
 triggers:
@@ -98,8 +98,44 @@ describeConsole('the console over the whole service', () => {
     await page.getByRole('button', { name: 'Retry from the failed step' }).click();
     await page.getByText('retry of').waitFor();
     await page.locator('.page-sub [data-status="success"]').waitFor();
+    await page.getByText('retry of').getByRole('link').click();
+    await page.getByRole('button', { name: 'Retry from here' }).waitFor();
+    await page.getByRole('heading', { name: 'Retries' }).waitFor();
+    await page.getByRole('button', { name: 'Retry from the start' }).click();
+    await page.locator('.page-sub [data-status="success"]').waitFor();
     const rows = await engine.runs(id);
-    expect(rows.map(({ status }) => status)).toEqual(['failed', 'success']);
+    expect(rows.map(({ status }) => status)).toEqual(['failed', 'success', 'success']);
+  }, 120_000);
+
+  it('shows of a run what led to it and what it caused, and leads from run to run', async () => {
+    const chain = (type: string, action: string) =>
+      engine.save(`name: On ${type}
+triggers: [{ event: automation.event, config: { type: ${type} } }]
+actions: [${action}]
+`);
+    const emits = (type: string) => `{ action: automation.emit_event, config: { type: ${type} } }`;
+    await chain('chain.first', emits('chain.second'));
+    const id = await chain('chain.second', emits('chain.third'));
+    const last = await chain('chain.third', '{ action: automation.log, config: { message: done } }');
+    await engine.emit('chain.first');
+    const [run] = await engine.ended(1, id);
+    await engine.ended(1, last);
+    const { page, wrong } = await open(`/runs/${String(run?.id)}`);
+    const led = page.getByRole('region', { name: 'What led to it' });
+    const caused = page.getByRole('region', { name: 'What it caused' });
+    await led.getByRole('link', { name: 'On chain.first' }).waitFor();
+    expect(await led.getByRole('listitem').allTextContents()).toEqual([
+      expect.stringMatching(/^automation\.event.*→On chain\.first$/),
+      expect.stringMatching(/^automation\.event.*→this run$/),
+    ]);
+    await caused.getByRole('link', { name: 'On chain.third' }).waitFor();
+    await picture(page, 'run-causes');
+    await caused.getByRole('link', { name: 'On chain.third' }).click();
+    await page.getByRole('heading', { name: 'On chain.third' }).waitFor();
+    await led.getByRole('link', { name: 'On chain.second' }).waitFor();
+    expect(await led.getByRole('listitem').count()).toBe(3);
+    await caused.getByText('No step of it has changed anything').waitFor();
+    expect(wrong).toEqual([]);
   }, 120_000);
 
   it('shows how long a sleeping run sleeps still, and cancels it', async () => {

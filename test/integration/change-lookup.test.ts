@@ -45,6 +45,57 @@ describe('the outcome of a change', () => {
     expect(candidates[0]?.deciding).toMatchObject({ found: 'ab\ufffd' });
   });
 
+  test('a run names what led to it and the nearest of what it caused, and says when there is more', async () => {
+    const body = {
+      ...{ name: 'Writes much', triggers: [{ event: 'automation.event', config: { type: 'any' } }] },
+      actions: [{ action: 'automation.log', config: { message: 'a' } }],
+    };
+    const automation = String((await h.call('POST', `${BASE}/automations`, { body })).body['id']);
+    const start = async () => {
+      const { body: answer } = await h.call('POST', `${BASE}/automations/${automation}/runs`, { body: {} });
+      await h.rows(`update runs set status = 'failed', started_at = now(), finished_at = now() where id = $1`, [
+        answer['runId'],
+      ]);
+      return String(answer['runId']);
+    };
+    const [writer, started] = [await start(), await start()];
+    const retried = await h.call('POST', `${BASE}/runs/${writer}/retry`, { body: {} });
+    const wrote = async (runId: string) => {
+      const changeId = await change();
+      await insertRoutings(h.database.db, [{ changeId, kind: 'caused', outcome: 'caused', runId }]);
+      return changeId;
+    };
+    const causes = async (runId: string) => {
+      const answer = await h.call('GET', `${BASE}/runs/${runId}/causes`);
+      expect(answer.status).toBe(200);
+      return answer.body as { up: object[]; down: object[]; more: boolean; retries: object[] };
+    };
+    expect(await causes(writer)).toMatchObject({
+      ...{ up: [{ runId: writer, automationName: 'Writes much', changeId: null }], down: [], more: false },
+      retries: [{ id: retried.body['runId'], status: 'pending' }],
+    });
+    const first = await wrote(writer);
+    await h.rows(`update runs set change_id = $2, caused_by = $3 where id = $1`, [started, first, writer]);
+    await insertRoutings(h.database.db, [{ ...candidate(first), outcome: 'started', runId: started }]);
+    const second = await wrote(started);
+    expect(await causes(writer)).toMatchObject({
+      down: [
+        { runId: writer, changeId: first, depth: 0, kind: 'health', id: 's', runs: [{ id: started }] },
+        { runId: started, changeId: second, depth: 1, runs: [] },
+      ],
+    });
+    expect(await causes(started)).toMatchObject({
+      up: [
+        { runId: started, changeId: first },
+        { runId: writer, changeId: null },
+      ],
+    });
+    for (let count = 0; count < 100; count += 1) await wrote(writer);
+    const { down, more } = await causes(writer);
+    expect([down.length, more]).toEqual([100, true]);
+    expect((await h.call('GET', `${BASE}/runs/${AUTOMATION}/causes`)).status).toBe(404);
+  });
+
   test('days of routings are created ahead and dropped whole', async () => {
     await h.rows(`create table routings_20200102 (like routings including all)`);
     await h.rows(
@@ -70,7 +121,8 @@ describe('the outcome of a change', () => {
     };
     const queries = [
       `select 1 from routings where change_id = '${AUTOMATION}' and at >= now() - interval '1 day'`,
-      `select 1 from routings where kind = 'caused' and run_id = any('{${AUTOMATION}}'::uuid[])`,
+      `select 1 from routings where kind = 'caused' and run_id = any('{${AUTOMATION}}'::uuid[]) and at >= now() - interval '1 day'`,
+      `select 1 from runs where parent_run_id = '${AUTOMATION}'`,
       `select 1 from changes where change_id = '${AUTOMATION}'`,
       `select 1 from changes where entity_id = 's' order by seq desc limit 50`,
       `select 1 from changes where kind = 'alert' and event is null order by event desc, seq desc limit 50`,

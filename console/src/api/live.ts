@@ -3,7 +3,7 @@ import { queryClient } from './query-client';
 
 /** Which lists an event makes stale. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  run: ['runs', 'now', 'waits', 'evaluations'],
+  run: ['runs', 'now', 'waits', 'evaluations', 'causes'],
   step: [],
   entity: ['entities', 'entity', 'systems', 'health', 'incidents', 'maintenances', 'slos', 'dwells', 'now'],
   alert: ['alerts', 'alert', 'silences', 'changes', 'now'],

@@ -407,6 +407,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/causes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What led to a run, and what it caused: changes that its steps wrote and runs that these started */
+        get: operations["runs.causes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/retry": {
         parameters: {
             query?: never;
@@ -3234,6 +3251,8 @@ export interface components {
             kind: string | null;
             id: string | null;
             event: string | null;
+            /** @description Events of the change that triggers listen to */
+            events: string[];
         };
         Change: {
             /** Format: uuid */
@@ -3994,6 +4013,39 @@ export interface components {
             finishedAt: string | null;
             /** @description The run in the Temporal Web UI */
             webUiUrl: string | null;
+        };
+        RunCauses: {
+            /** @description This run, then the runs that led to it, nearest first, each with the change that started it */
+            up: components["schemas"]["Cause"][];
+            /** @description Changes that this run wrote, and the runs that they started wrote, and so on; at most 100 */
+            down: {
+                /**
+                 * Format: uuid
+                 * @description The run that wrote the change below it in the chain
+                 */
+                runId: string;
+                automationId: string | null;
+                automationName: string | null;
+                changeId: string | null;
+                kind: string | null;
+                id: string | null;
+                event: string | null;
+                /** @description Events of the change that triggers listen to */
+                events: string[];
+                /** @description 0 = written by this run */
+                depth: number;
+                /** @description Runs that the change started and that are still kept */
+                runs: components["schemas"]["RunOfChange"][];
+            }[];
+            /** @description Whether there is more below than `down` has */
+            more: boolean;
+            /**
+             * Format: date-time
+             * @description What was caused before is no longer kept
+             */
+            keptSince: string;
+            /** @description Runs that retry this one, oldest first; at most 20 */
+            retries: components["schemas"]["RunOfChange"][];
         };
         RunOfChange: {
             /** Format: uuid */
@@ -7483,6 +7535,109 @@ export interface operations {
             };
             /** @description The run had ended before */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; the log has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded, or this process lacks a plugin (`plugin_missing`); see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "runs.causes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chain of causes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunCauses"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the permission `automation.read` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Run not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

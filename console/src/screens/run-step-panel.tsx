@@ -24,10 +24,12 @@ interface StepPanelProps {
   run: RunData;
   step: Step | undefined;
   artifacts: readonly Artifact[];
+  /** Offered beside the error of the step. */
+  retry: React.ReactNode;
 }
 
 /** Everything about the chosen step. */
-export function StepPanel({ run, step, artifacts }: StepPanelProps) {
+export function StepPanel({ run, step, artifacts, retry }: StepPanelProps) {
   if (step === undefined) {
     return (
       <Panel title="Step">
@@ -55,6 +57,7 @@ export function StepPanel({ run, step, artifacts }: StepPanelProps) {
       {step.status === 'waiting' && <WaitFacts run={run} step={step} />}
       <div className="detail">
         {step.error !== null && <StepError error={step.error} />}
+        {retry}
         <Attempts step={step} />
         {conditions.length > 0 && (
           <>

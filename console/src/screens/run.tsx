@@ -11,6 +11,7 @@ import { Empty, Loaded, Page, Panel, Problem } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
 import { useGraphView, ViewSwitch } from '../ui/view-switch';
+import { RunCauses } from './run-causes';
 import { RunGraph } from './run-graph';
 import { useSteps } from './run-step-pages';
 import { StepPanel } from './run-step-panel';
@@ -45,8 +46,9 @@ export function Run() {
             <Panel title={`Steps (${steps.length}${complete ? '' : ', reading on'})`} aside={<ViewSwitch />}>
               {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps {...{ run, steps, shown }} />}
             </Panel>
-            <StepPanel run={run} step={shown} artifacts={artifacts} />
+            <StepPanel run={run} step={shown} artifacts={artifacts} retry={<RetryFromHere run={run} step={shown} />} />
           </div>
+          <RunCauses key={run.id} run={run} />
         </Page>
       )}
     </Loaded>
@@ -87,29 +89,60 @@ function RunLink({ label, id }: { label: string; id: string }) {
   );
 }
 
-function Actions({ run }: { run: RunData }) {
-  const may = useMay('manage');
+function useRetry(run: RunData) {
   const navigate = useNavigate();
-  const params = { path: { id: run.id } };
-  const cancel = useMutation({
-    mutationFn: () => ask(api.POST('/api/v1/runs/{id}/cancel', { params })),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ['run', run.id] }),
-  });
-  const retry = useMutation({
+  return useMutation({
     mutationFn: async (from: 'start' | 'failure') => {
-      const answer: unknown = await ask(api.POST('/api/v1/runs/{id}/retry', { params, body: { from } }));
+      const answer: unknown = await ask(
+        api.POST('/api/v1/runs/{id}/retry', { params: { path: { id: run.id } }, body: { from } }),
+      );
       return answer as { runId: string };
     },
     onSuccess: ({ runId }) => navigate({ to: '/runs/$id', params: { id: runId }, search: {} }),
+  });
+}
+
+/** At the step that failed its run: repeats it and what follows, without the steps that succeeded. */
+function RetryFromHere({ run, step }: { run: RunData; step: Step | undefined }) {
+  const may = useMay('manage');
+  const retry = useRetry(run);
+  if (run.status !== 'failed' || step === undefined || run.error?.['path'] !== step.path) return null;
+  return (
+    <div className="row-actions">
+      <button
+        type="button"
+        className="small"
+        disabled={!may || retry.isPending}
+        onClick={() => retry.mutate('failure')}
+      >
+        <RotateCcw size={14} aria-hidden /> Retry from here
+      </button>
+      {retry.error !== null && <Problem error={retry.error} />}
+    </div>
+  );
+}
+
+function Actions({ run }: { run: RunData }) {
+  const may = useMay('manage');
+  const params = { path: { id: run.id } };
+  const retry = useRetry(run);
+  const cancel = useMutation({
+    mutationFn: () => ask(api.POST('/api/v1/runs/{id}/cancel', { params })),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['run', run.id] }),
   });
   const open = ['pending', 'running', 'waiting'].includes(run.status);
   const error = cancel.error ?? retry.error;
   return (
     <>
       {run.status === 'failed' && (
-        <button type="button" disabled={!may || retry.isPending} onClick={() => retry.mutate('failure')}>
-          <RotateCcw size={14} aria-hidden /> Retry from the failed step
-        </button>
+        <>
+          <button type="button" disabled={!may || retry.isPending} onClick={() => retry.mutate('failure')}>
+            <RotateCcw size={14} aria-hidden /> Retry from the failed step
+          </button>
+          <button type="button" disabled={!may || retry.isPending} onClick={() => retry.mutate('start')}>
+            <RotateCcw size={14} aria-hidden /> Retry from the start
+          </button>
+        </>
       )}
       {open && (
         <button type="button" disabled={!may || cancel.isPending} onClick={() => cancel.mutate()}>

@@ -4,27 +4,59 @@ import type { Executor } from '../../db/executor';
 import { changesCausedBy, runsStartedBy } from '../../db/routing-queries';
 import { runsWithIds, type RunOfChange } from '../../db/runs/runs-of-change';
 import type { Change } from '../../domain/entities/change';
+import type { Registry } from '../../domain/registry/registry';
 import { MAX_DEPTH } from '../../domain/run/limits';
-import type { ChangeDetail } from './change-answer';
+import { eventsOf, type CauseAnswer } from './change-answer';
 
-type Causes = z.input<typeof ChangeDetail>['causes'];
-type Cause = Causes['up'][number];
+type Cause = z.input<typeof CauseAnswer>;
 
-/** Most changes below one that an answer lists. */
-const MOST_BELOW = 100;
+/** Most changes below one, or below a run, that an answer lists. */
+export const MOST_BELOW = 100;
 
+/** A run that wrote a change, or the run above a change and what started it. */
 interface Link {
   runId: string;
   run: RunOfChange | undefined;
   changeId: string | null;
 }
 
+/** A change that a run wrote, and the runs that it started. */
+export interface LinkBelow extends Link {
+  changeId: string;
+  /** 0 = written by the run that was asked about. */
+  depth: number;
+  startedRunIds: string[];
+}
+
+/** Everything that runs caused, nearest first. */
+export interface Below {
+  links: LinkBelow[];
+  /** Whether there is more than `MOST_BELOW`. */
+  more: boolean;
+}
+
 /** Returns the chain of causes of a change: up to what came from outside, and down over all that its runs wrote. */
-export async function causesOf(db: Executor, change: Change, startedRuns: readonly string[]): Promise<Causes> {
-  const [up, down] = [await above(db, change), await below(db, startedRuns)];
-  const ids = [...up, ...down].flatMap(({ changeId }) => changeId ?? []);
-  const changes = new Map((await findChanges(db, ids)).map((logged) => [logged.change.changeId, logged.change]));
-  const toCause = ({ runId, run, changeId }: Link): Cause => {
+export async function causesOf(
+  db: Executor,
+  registry: Registry,
+  { change, recordedAt }: { change: Change; recordedAt: Date },
+  startedRuns: readonly string[],
+): Promise<{ up: Cause[]; down: Cause[] }> {
+  const up = await above(db, change.causedBy);
+  const { links: down } = await below(db, startedRuns, recordedAt);
+  const toCause = await causeAnswers(db, registry, [...up, ...down]);
+  return { up: up.map(toCause), down: down.map(toCause) };
+}
+
+/** Returns a function that says of a link which change and which run it is. */
+export async function causeAnswers(
+  db: Executor,
+  registry: Registry,
+  links: readonly Link[],
+): Promise<(link: Link) => Cause> {
+  const ids = links.flatMap(({ changeId }) => changeId ?? []);
+  const changes = new Map((await findChanges(db, ids)).map(({ change }) => [change.changeId, change]));
+  return ({ runId, run, changeId }) => {
     const of = changeId === null ? undefined : changes.get(changeId);
     return {
       runId,
@@ -34,36 +66,42 @@ export async function causesOf(db: Executor, change: Change, startedRuns: readon
       kind: of?.kind ?? null,
       id: of?.id ?? null,
       event: of?.shape === 'event' ? of.event : null,
+      events: of === undefined ? [] : eventsOf(of, registry),
     };
   };
-  return { up: up.map(toCause), down: down.map(toCause) };
 }
 
-async function above(db: Executor, change: Change): Promise<Link[]> {
+/** Returns a run and those that led to it, nearest first, each with the change that started it. */
+export async function above(db: Executor, causedBy: string | null): Promise<Link[]> {
   const links: Link[] = [];
-  for (let runId = change.causedBy; runId !== null && links.length <= MAX_DEPTH;) {
+  for (let runId = causedBy; runId !== null && links.length <= MAX_DEPTH;) {
     const [run] = await runsWithIds(db, [runId]);
-    const changeId = run?.changeId ?? null;
-    links.push({ runId, run, changeId });
-    const [cause] = changeId === null ? [] : await findChanges(db, [changeId]);
-    runId = cause?.change.causedBy ?? null;
+    links.push({ runId, run, changeId: run?.changeId ?? null });
+    runId = run?.causedBy ?? null;
   }
   return links;
 }
 
-async function below(db: Executor, startedRuns: readonly string[]): Promise<Link[]> {
-  const links: Link[] = [];
-  let runIds = startedRuns;
-  for (let depth = 0; runIds.length > 0 && depth <= MAX_DEPTH && links.length < MOST_BELOW; depth += 1) {
-    const caused = await changesCausedBy(db, runIds, MOST_BELOW - links.length);
-    const runs = new Map((await runsWithIds(db, runIds)).map((run) => [run.id, run]));
-    links.push(...caused.map(({ runId, changeId }) => ({ runId, run: runs.get(runId), changeId })));
-    const started = await runsStartedBy(
-      db,
-      caused.map(({ changeId }) => changeId),
-      MOST_BELOW,
+/** Returns what runs caused since an instant, at most `MOST_BELOW` changes, with as many started runs for each depth. */
+export async function below(db: Executor, runIds: readonly string[], since: Date): Promise<Below> {
+  const links: LinkBelow[] = [];
+  let writers = runIds;
+  for (let depth = 0; writers.length > 0 && depth <= MAX_DEPTH; depth += 1) {
+    const room = MOST_BELOW - links.length;
+    const caused = await changesCausedBy(db, writers, { since, limit: room + 1 });
+    const shown = caused.slice(0, room);
+    const changeIds = shown.map(({ changeId }) => changeId);
+    const started = await runsStartedBy(db, changeIds, { since, limit: MOST_BELOW + 1 });
+    const runs = new Map((await runsWithIds(db, writers)).map((run) => [run.id, run]));
+    const startedBy = new Map(changeIds.map((changeId): [string, string[]] => [changeId, []]));
+    for (const { changeId, runId } of started.slice(0, MOST_BELOW)) startedBy.get(changeId)?.push(runId);
+    links.push(
+      ...shown.map(({ runId, changeId }) => {
+        return { runId, run: runs.get(runId), changeId, depth, startedRunIds: startedBy.get(changeId) ?? [] };
+      }),
     );
-    runIds = started.map(({ runId }) => runId);
+    if (caused.length > room || started.length > MOST_BELOW) return { links, more: true };
+    writers = started.map(({ runId }) => runId);
   }
-  return links;
+  return { links, more: false };
 }

@@ -59,7 +59,7 @@ export const CandidateAnswer = z
   })
   .meta({ id: 'Candidate' });
 
-const RunOfChangeAnswer = z
+export const RunOfChangeAnswer = z
   .object({
     id: z.uuid(),
     automationId: z.uuid(),
@@ -74,7 +74,7 @@ const RunOfChangeAnswer = z
   })
   .meta({ id: 'RunOfChange' });
 
-const CauseAnswer = z
+export const CauseAnswer = z
   .object({
     runId: z.uuid().describe('The run that wrote the change below it in the chain'),
     automationId: z.uuid().nullable(),
@@ -83,6 +83,7 @@ const CauseAnswer = z
     kind: z.string().nullable(),
     id: z.string().nullable(),
     event: z.string().nullable(),
+    events: z.array(z.string()).describe('Events of the change that triggers listen to'),
   })
   .meta({ id: 'Cause' });
 
@@ -160,6 +161,6 @@ export function toCandidate(row: CandidateRow): z.input<typeof CandidateAnswer> 
 }
 
 export function toRunOfChange(run: RunOfChange): z.input<typeof RunOfChangeAnswer> {
-  const { changeId: _changeId, startedAt, finishedAt, ...rest } = run;
+  const { changeId: _changeId, causedBy: _causedBy, startedAt, finishedAt, ...rest } = run;
   return { ...rest, startedAt: isoOrNull(startedAt), finishedAt: isoOrNull(finishedAt) };
 }

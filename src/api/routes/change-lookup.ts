@@ -132,7 +132,8 @@ async function detailOf(deps: ChangeLookupDeps, logged: LoggedChange): Promise<z
     waits,
     causes: await causesOf(
       db,
-      change,
+      registry,
+      logged,
       runs.map(({ id }) => id),
     ),
   };

@@ -45,6 +45,7 @@ import { diagnosisRoutes } from './diagnosis';
 import { operationsRoutes } from './operations';
 import { receiveHookRoute } from './receive-hook';
 import { registryRoutes } from './registry';
+import { runCausesRoutes } from './run-causes';
 import { runRetryRoutes } from './run-retries';
 import { runScopeRoutes } from './run-scope';
 import { runRoutes } from './runs';
@@ -69,6 +70,7 @@ export const RESOURCES: readonly ((deps: RouteDeps) => Route[])[] = [
   automationValidationRoutes,
   gitOpsRoutes,
   runRoutes,
+  runCausesRoutes,
   runRetryRoutes,
   statsRoutes,
   runScopeRoutes,

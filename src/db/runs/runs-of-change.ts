@@ -8,7 +8,10 @@ export interface RunOfChange {
   automationName: string;
   version: number;
   triggerId: string | null;
+  /** The change that started it; of a retry the one that started the first run. */
   changeId: string | null;
+  /** The run whose write started it. */
+  causedBy: string | null;
   status: string;
   endedBy: Record<string, unknown> | null;
   error: Record<string, unknown> | null;
@@ -23,6 +26,7 @@ interface Row extends Record<string, unknown> {
   version: number;
   trigger_id: string | null;
   change_id: string | null;
+  caused_by: string | null;
   status: string;
   ended_by: Record<string, unknown> | null;
   error: Record<string, unknown> | null;
@@ -31,8 +35,8 @@ interface Row extends Record<string, unknown> {
 }
 
 const COLUMNS =
-  sql.raw(`r.id, r.automation_id, a.name as automation_name, r.version, r.trigger_id, r.change_id, r.status,
-  r.ended_by, r.error, r.started_at, r.finished_at`);
+  sql.raw(`r.id, r.automation_id, a.name as automation_name, r.version, r.trigger_id, r.caused_by, r.status,
+  coalesce(r.change_id, (select f.change_id from runs f where f.id = r.root_run_id)) as change_id, r.ended_by, r.error, r.started_at, r.finished_at`);
 
 const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
 
@@ -45,6 +49,7 @@ async function select(db: Executor, from: SQL): Promise<RunOfChange[]> {
     version: row.version,
     triggerId: row.trigger_id,
     changeId: row.change_id,
+    causedBy: row.caused_by,
     status: row.status,
     endedBy: row.ended_by,
     error: row.error,
@@ -59,6 +64,15 @@ export async function runsWithIds(db: Executor, ids: readonly string[]): Promise
   return select(
     db,
     sql`runs r join automations a on a.id = r.automation_id where r.id = any(${`{${ids.join(',')}}`}::uuid[])`,
+  );
+}
+
+/** The runs that repeat one, oldest first; at most `limit`. */
+export async function retriesOf(db: Executor, runId: string, limit: number): Promise<RunOfChange[]> {
+  return select(
+    db,
+    sql`(select id from runs where parent_run_id = ${runId} order by id limit ${limit}) as retry
+      join runs r on r.id = retry.id join automations a on a.id = r.automation_id`,
   );
 }
 

@@ -217,7 +217,7 @@ function Causes({ detail: { causes } }: { detail: Detail }) {
     items.length > 0 && (
       <Panel title={title}>
         <ul className="plain">
-          {items.map(({ runId, automationName, changeId, event, kind, id }) => (
+          {items.map(({ runId, automationName, changeId, event, events, kind, id }) => (
             <li key={`${runId}:${changeId ?? ''}`}>
               <Link to="/runs/$id" params={{ id: runId }} search={{}}>
                 {automationName ?? shortId(runId)}
@@ -225,7 +225,7 @@ function Causes({ detail: { causes } }: { detail: Detail }) {
               {changeId !== null && ' → '}
               {changeId !== null && (
                 <Link to="/why/$id" params={{ id: changeId }} search={{}}>
-                  {event ?? `${kind ?? ''} ${id ?? ''}`}
+                  {event ?? `${events[0] ?? kind ?? ''} ${shortId(id ?? '', 40)}`}
                 </Link>
               )}
             </li>

@@ -1,0 +1,155 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { api, ask } from '../api/client';
+import type { components } from '../api/schema';
+import { shortId } from '../ui/copy';
+import { Loaded, Panel } from '../ui/page';
+import { Status } from '../ui/status';
+import { Time } from '../ui/time';
+
+type RunData = components['schemas']['Run'];
+type Causes = components['schemas']['RunCauses'];
+type Below = Causes['down'][number];
+
+/** What a run wrote is routed a moment later, also when the run has ended. */
+const REFRESH_MS = 10_000;
+const SETTLED_MS = 60_000;
+
+/** The chain of causes of a run: up to what came from outside, and down over all that its steps wrote. */
+export function RunCauses({ run }: { run: RunData }) {
+  const { id, finishedAt } = run;
+  const isSettled = finishedAt !== null && Date.now() - Date.parse(finishedAt) > SETTLED_MS;
+  const query = useQuery({
+    queryKey: ['causes', id],
+    queryFn: () => ask(api.GET('/api/v1/runs/{id}/causes', { params: { path: { id } } })),
+    refetchInterval: isSettled ? false : REFRESH_MS,
+  });
+  return (
+    <div className="two-columns">
+      <Panel title="What led to it">
+        <div className="detail">
+          <Loaded query={query}>{({ up }) => <Above up={up} run={run} />}</Loaded>
+        </div>
+      </Panel>
+      <Panel title="What it caused">
+        <div className="detail">
+          <Loaded query={query}>{(causes) => <CausedBy run={run} causes={causes} />}</Loaded>
+        </div>
+      </Panel>
+    </div>
+  );
+}
+
+function Above({ up, run }: { up: Causes['up']; run: RunData }) {
+  return (
+    <ol className="cause-chain">
+      {up.toReversed().map((cause) => (
+        <li key={cause.runId}>
+          <span className="cause-change">
+            {cause.changeId === null ? <span>{unnamedStart(cause, run)}</span> : <ChangeLink cause={cause} />}
+          </span>
+          <span aria-label="started">→</span>
+          {cause.runId === run.id ? (
+            <strong>this run</strong>
+          ) : (
+            <RunLink id={cause.runId} name={cause.automationName} />
+          )}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What started a run of which no change is known. */
+function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunData): string {
+  if (automationId === null) return 'no longer kept';
+  return runId === run.id && run.triggerEvent !== null ? run.triggerEvent : 'by hand';
+}
+
+function CausedBy({ run, causes: { down, more, keptSince, retries } }: { run: RunData; causes: Causes }) {
+  const known = new Set(down.flatMap(({ runs }) => runs.map(({ id }) => id)));
+  // Below a run that is no longer there, what it wrote stands on its own.
+  const roots = down.filter(({ runId }) => runId === run.id || !known.has(runId));
+  const isKept = run.startedAt === null || run.startedAt > keptSince;
+  return (
+    <>
+      {roots.length === 0 && isKept && <p className="faint">No step of it has changed anything or sent an event.</p>}
+      {roots.length > 0 && <Changes of={roots} down={down} />}
+      {more && <p className="faint">There is more; the nearest {down.length} changes are shown.</p>}
+      {!isKept && (
+        <p className="faint">
+          What it caused before <Time at={keptSince} /> is no longer kept.
+        </p>
+      )}
+      {retries.length > 0 && (
+        <>
+          <h3>Retries</h3>
+          <ul className="plain-list">
+            {retries.map((retry) => (
+              <li key={retry.id} className="cause-run">
+                <RunLink id={retry.id} name={shortId(retry.id)} />
+                <Status value={retry.status} />
+                <Time at={retry.startedAt} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+function Changes({ of, down }: { of: readonly Below[]; down: readonly Below[] }) {
+  return (
+    <ul className="cause-tree">
+      {of.map((link) => (
+        <li key={link.changeId}>
+          <span className="cause-change">
+            <ChangeLink cause={link} />
+          </span>
+          {link.runs.length > 0 && (
+            <ul className="cause-tree">
+              {link.runs.map(({ id, automationName, status }) => {
+                const wrote = down.filter(({ runId }) => runId === id);
+                return (
+                  <li key={id}>
+                    <span className="cause-run">
+                      <span aria-label="started">→</span>
+                      <RunLink id={id} name={automationName} />
+                      <Status value={status} />
+                    </span>
+                    {wrote.length > 0 && <Changes of={wrote} down={down} />}
+                  </li>
+                );
+              })}
+            </ul>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ChangeLink({ cause: { changeId, event, events, kind, id } }: { cause: Causes['up'][number] }) {
+  if (changeId === null) return null;
+  return (
+    <>
+      <Link to="/why/$id" params={{ id: changeId }} search={{}}>
+        {events[0] ?? event ?? (kind === null ? shortId(changeId) : `${kind} changed`)}
+      </Link>
+      {id !== null && (
+        <span className="faint">
+          {event === null && kind} {shortId(id, 40)}
+        </span>
+      )}
+    </>
+  );
+}
+
+function RunLink({ id, name }: { id: string; name: string | null }) {
+  return (
+    <Link to="/runs/$id" params={{ id }} search={{}}>
+      {name ?? shortId(id)}
+    </Link>
+  );
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Executor } from '../../db/executor';
+import { retriesOf, runsWithIds, type RunOfChange } from '../../db/runs/runs-of-change';
+import type { Clock } from '../../domain/clock';
+import type { Registry } from '../../domain/registry/registry';
+import { CauseAnswer, RunOfChangeAnswer, toRunOfChange } from '../changes/change-answer';
+import { above, below, causeAnswers, MOST_BELOW, type Below } from '../changes/causes';
+import { json, readRoute, type Route } from '../http/route';
+import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
+
+/** Retries of one run that an answer lists; each of them has its own. */
+const MOST_RETRIES = 20;
+const NOTHING: Below = { links: [], more: false };
+
+const RunCauses = z
+  .object({
+    up: z
+      .array(CauseAnswer)
+      .describe('This run, then the runs that led to it, nearest first, each with the change that started it'),
+    down: z
+      .array(
+        CauseAnswer.extend({
+          depth: z.int().describe('0 = written by this run'),
+          runs: z.array(RunOfChangeAnswer).describe('Runs that the change started and that are still kept'),
+        }),
+      )
+      .describe(`Changes that this run wrote, and the runs that they started wrote, and so on; at most ${MOST_BELOW}`),
+    more: z.boolean().describe('Whether there is more below than `down` has'),
+    keptSince: Timestamp.describe('What was caused before is no longer kept'),
+    retries: z.array(RunOfChangeAnswer).describe(`Runs that retry this one, oldest first; at most ${MOST_RETRIES}`),
+  })
+  .meta({ id: 'RunCauses' });
+
+interface RunCausesDeps {
+  db: Executor;
+  registry: Registry;
+  clock: Clock;
+  /** Milliseconds for which routings are kept. */
+  routingsMs: number;
+}
+
+/** What led to a run and what it led to. */
+export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDeps): Route[] {
+  return [
+    readRoute({
+      method: 'get',
+      path: '/runs/{id}/causes',
+      permission: 'automation.read',
+      operationId: 'runs.causes',
+      tag: 'Runs',
+      summary: 'What led to a run, and what it caused: changes that its steps wrote and runs that these started',
+      params: IdParams,
+      responses: {
+        200: { description: 'The chain of causes', schema: RunCauses },
+        404: { description: 'Run not found' },
+      },
+      async handler({ params }) {
+        const id = uuidOrNotFound(params.id, 'run');
+        const [run] = await runsWithIds(db, [id]);
+        if (run === undefined) throw notFound('run', id);
+        const [up, { links: down, more }, retries] = await Promise.all([
+          above(db, id),
+          belowRun(db, run),
+          retriesOf(db, id, MOST_RETRIES),
+        ]);
+        const [toCause, started] = await Promise.all([
+          causeAnswers(db, registry, [...up, ...down]),
+          runsWithIds(
+            db,
+            down.flatMap(({ startedRunIds }) => startedRunIds),
+          ),
+        ]);
+        const runs = new Map(started.map((one) => [one.id, one]));
+        return json(200, {
+          up: up.map(toCause),
+          down: down.map((link) => ({
+            ...toCause(link),
+            depth: link.depth,
+            runs: link.startedRunIds.flatMap((runId) => runs.get(runId) ?? []).map(toRunOfChange),
+          })),
+          more,
+          keptSince: new Date(clock.now().getTime() - routingsMs).toISOString(),
+          retries: retries.map(toRunOfChange),
+        });
+      },
+    }),
+  ];
+}
+
+const belowRun = async (db: Executor, { id, startedAt }: RunOfChange): Promise<Below> =>
+  startedAt === null ? NOTHING : below(db, [id], startedAt);
