@@ -1,5 +1,5 @@
 // `npm run ci`: every check of this project. Ends with "N passed, N failed" over all tests; exits 0 only when every
-// step went well. Static checks run beside each other where they do not disturb; the tests run alone.
+// step went well. Static checks run beside each other where they do not disturb, and so do test files that mostly wait.
 // usage: node scripts/ci.mjs [STEP…]   (default: all)
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -46,10 +46,10 @@ const ROWS = [
     { name: 'migrations', run: [node, join(root, 'scripts', 'check-migrations.mjs')] },
     { name: 'supply', run: [node, join(root, 'scripts', 'check-supply.mjs')] },
   ],
-  [jest('unit')],
-  [jest('integration')],
-  [jest('replay')],
-  [jest('console')],
+  [jest('unit'), jest('replay')],
+  // Most of these tests wait for timers, processes and servers: on two cores, two at a time leave almost half of the time unused.
+  [jest('integration', 4)],
+  [jest('console', 3)],
 ];
 
 /**
@@ -76,9 +76,11 @@ function prepareMachine() {
   if (!install() && spawnSync('apt-get', ['update'], quiet).status === 0) install();
 }
 
-function jest(project) {
+/** `files`: how many test files run at the same time; default: as jest.config.ts says. */
+function jest(project, files) {
   const report = join(cache, `jest-${project}.json`);
   const run = [bin('jest'), '--selectProjects', project, '--passWithNoTests', '--json', '--outputFile', report];
+  if (files !== undefined) run.push('--maxWorkers', String(files));
   return { name: project, run, report };
 }
 
