@@ -11,11 +11,10 @@ import { createPrepareChange, type PreparedChange, type Resting } from './prepar
 import type { RouteDeps } from './route-batch';
 import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
-/** Changes of one read. */
-const BATCH = 500;
-/** A backlog is read in rounds of about this time, so that a change of another entity is read soon. */
-const FAIR_ROUND_MS = 100;
-const [LEAST_FAIR_BATCH, MOST_FAIR_BATCH] = [64, 256];
+/** The log is read in rounds of about this time, so that a change that arrives behind a burst is read soon. */
+const ROUND_MS = 100;
+/** Changes of a round: at first, at least and at most. */
+const [FIRST_BATCH, LEAST_BATCH, MOST_BATCH] = [128, 32, 500];
 /** Most waits that are recorded of one change. */
 const MOST_WAITS = 200;
 
@@ -39,7 +38,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   const prepare = createPrepareChange({ ...deps, handover, resting });
   /** The last read was full, so the next one takes turns over entities. */
   let hasBacklog = false;
-  let fairBatch = MOST_FAIR_BATCH;
+  let limit = FIRST_BATCH;
   return async () => {
     const since = performance.now();
     const held = leases.held();
@@ -47,9 +46,9 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     if (held.size === 0) return false;
     for (const [key, rest] of resting) if (rest.until <= deps.clock.now().getTime()) resting.delete(key);
     const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
-    const reading = { resting: exceptions, limit: hasBacklog ? fairBatch : BATCH, fair: hasBacklog };
+    const reading = { resting: exceptions, limit, fair: hasBacklog };
     const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), reading);
-    hasBacklog = changes.length === reading.limit;
+    hasBacklog = changes.length === limit;
     // The index must be at least as new as the changes: an automation that was saved before an event must see it.
     await deps.follower.catchUp(revision);
     const dwellEvents = await handover.dwellEvents(changes);
@@ -61,14 +60,14 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     if (deps.keepsRoutings) noteWaits(prepared, waits);
     const { irrelevant, relevant } = splitByListeners(prepared);
     await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(deps, relevant)]);
-    if (hasBacklog) fairBatch = fairBatchAfter(changes.length, performance.now() - since);
+    if (hasBacklog) limit = limitAfter(changes.length, performance.now() - since);
     return hasBacklog;
   };
 }
 
-/** How many changes a round of a backlog reads, after one that took so long for so many. */
-const fairBatchAfter = (changes: number, ms: number): number =>
-  Math.max(LEAST_FAIR_BATCH, Math.min(MOST_FAIR_BATCH, Math.round((changes * FAIR_ROUND_MS) / ms)));
+/** How many changes a round reads after a full one that took so long for so many. */
+const limitAfter = (changes: number, ms: number): number =>
+  Math.max(LEAST_BATCH, Math.min(MOST_BATCH, Math.round((changes * ROUND_MS) / ms)));
 
 /** Separates the changes that concern nothing, which one statement marks as routed, from those that gates decide about. */
 function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: Fenced[]; relevant: Routable[] } {
