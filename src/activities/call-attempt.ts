@@ -15,11 +15,11 @@ export interface Attempt {
   start: StepStart;
   /** Attempts that were sent, with this one once it is. */
   sentCount: number;
-  /** What went out, and when. */
+  /** The request that was sent, and its time. */
   sent?: { config: unknown; connectionType: string; connectionId: string; prepared: unknown; at: number };
   /** The action answered without a call. */
   answeredBefore?: true;
-  /** Where it goes; known once the configuration is rendered. */
+  /** Origin of the request; known once the configuration is rendered. */
   origin?: string;
 }
 
@@ -33,8 +33,8 @@ export function keyOf({ info }: Context): AttemptKey {
 const SUPERSEDED_RETRY_MS = 1_000;
 
 /**
- * Another attempt of the same step is the current one. Temporal has given this one up and ignores its failure, or retries it
- * after the other, of a process that was suspended, has had time to end.
+ * Another attempt of the same step is the current one. Temporal has given up this attempt and ignores its failure, or
+ * retries it after the other attempt (of a process that was suspended) has had time to end.
  */
 export const superseded = ({ path }: { path: string }): ApplicationFailure =>
   ApplicationFailure.create({

@@ -9,7 +9,7 @@ import { createCallStep } from './perform-step';
 import { createPerformStretch } from './perform-stretch';
 import { createFailStep } from './settle-step';
 
-/** Everything that the workflow of a run calls: by function, and by what it does. */
+/** The activities that the workflow of a run calls, by the name of their function and by the name of the action. */
 export function createActivities(deps: ActivityDeps): RunActivities & { default: object } {
   const activities: RunActivities = {
     claimRun: createClaimRun(deps),

@@ -4,9 +4,9 @@ import type { RunActivities } from '../domain/run/activities';
 type Activity = (input: unknown) => Promise<unknown>;
 
 /**
- * Creates the activity for every name that is not registered: runs name their activities by what they do, e.g. `incident.create`, and pass
- * the function to call as second argument.
- * @throws {Error} when there is no such function: a newer release has it, and Temporal offers the task to other workers
+ * Creates the activity for every name that is not registered. Runs name their activities after the action, e.g.
+ * `incident.create`, and pass the function to call as the second argument. @throws {Error} when the function does not
+ * exist: a newer release has it, and Temporal offers the task to other workers
  */
 export function createDefaultActivity(activities: RunActivities): (input: unknown, fn: unknown) => Promise<unknown> {
   const byName = new Map(Object.entries(activities) as [string, Activity][]);

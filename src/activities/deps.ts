@@ -11,7 +11,7 @@ import type { OriginLoad } from './origin-load';
 import type { RunSecrets } from './run-secrets';
 import type { RunSource, RunSources } from '../db/runs/run-source';
 
-/** What the activities of runs work with. */
+/** Dependencies of the activities of runs. */
 export interface ActivityDeps extends RunSources {
   database: Database;
   registry: Registry<Action>;
@@ -23,13 +23,15 @@ export interface ActivityDeps extends RunSources {
   secrets: RunSecrets;
   /** Filters of a definition that this worker does not have. */
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
-  /** Opens the connection of this id for a step; it must be of this type unless null is given. */
+  /** Opens the connection with this id for a step. It must be of this type, unless the type is null. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
   /** How much of the local activity slots the calls to each origin take. */
   origins: OriginLoad;
-  /** A local step of an execution waits for the answer to a call, until the returned function is called. */
+  /**
+   * Reports that a local step of an execution waits for the answer to a call, until the returned function is called.
+   */
   onLocalCall: (executionRunId: string) => () => void;
-  /** Runs that a finished one made room for may start. */
+  /** Called when the end of a run lets others start. */
   onRunsToStart: () => void;
   /** Called when an action ends, for the metrics. */
   onAction: (action: string, outcome: 'success' | 'failed', seconds: number) => void;

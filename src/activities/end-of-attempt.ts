@@ -11,9 +11,10 @@ export interface EndOfAttempt {
 }
 
 /**
- * Ends a call at once when its run is cancelled or its worker stops. When Temporal has given up the attempt (its heartbeats
- * came too late, as after a suspension of the process), the call continues as long as `renew` says that it is still the
- * current attempt of its step: the next attempt would send it again. A renewal that fails changes nothing.
+ * Ends a call at once when its run is cancelled or its worker stops. When Temporal has given up the attempt (its
+ * heartbeats came too late, as after a suspension of the process), the call continues as long as `renew` returns that
+ * it is still the current attempt of its step, because the next attempt would send it again. A renewal that fails
+ * changes nothing.
  */
 export function endOfAttempt(context: Context, renew: () => Promise<boolean>): EndOfAttempt {
   const { cancellationSignal: cancelled } = context;

@@ -14,8 +14,8 @@ import { evaluateWait } from './evaluate-wait';
 import { placeOf, runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
 
 /**
- * Evaluates a step of ours against live state, and writes its row in the same transaction. A step that was evaluated
- * before, by an execution that is replayed, answers with what was decided then.
+ * Evaluates a step against live state and writes its row in the same transaction. A step that was evaluated before, by
+ * an execution that is being replayed, returns the stored decision.
  */
 export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<StepEvaluation> {
   return async (input) => {
@@ -36,7 +36,10 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
   };
 }
 
-/** What is left of a delay now: its end is fixed by the clock of the database, its timer is Temporal's. */
+/**
+ * Returns the evaluation with the time that is left of a delay: the database's clock fixes its end, but its timer is
+ * Temporal's.
+ */
 function withTimeLeft({ clock }: ActivityDeps, evaluation: StepEvaluation): StepEvaluation {
   if (evaluation.type !== 'delay') return evaluation;
   return { ...evaluation, ms: Math.max(0, evaluation.until - clock.now().getTime()) };
@@ -58,7 +61,7 @@ function storable(evaluated: Evaluated, mask: Mask): Evaluated {
   return toStorable(masked(evaluated, mask));
 }
 
-/** Names of decisions are ours and stay. */
+/** Masks a decision; the names of its fields stay. */
 function masked(evaluated: Evaluated, mask: Mask): Evaluated {
   if (mask === NO_MASK) return evaluated;
   const { evaluation, result, trace, ...rest } = evaluated;
@@ -70,9 +73,9 @@ function masked(evaluated: Evaluated, mask: Mask): Evaluated {
   };
 }
 
-/** Names of variables are the author's, those of fields ours: both stay. Keys of data are masked. */
+/** Masks an evaluation. Names of variables and fields stay, keys of data are masked. */
 function maskedEvaluation(evaluation: StepEvaluation, mask: Mask): StepEvaluation {
-  // The message of a failure is masked already; its code is ours.
+  // The message of a failure is masked already, and its code is one of our own.
   if (evaluation.type === 'failed') return evaluation;
   if (evaluation.type === 'variables') {
     return { ...evaluation, variables: maskFields(mask, evaluation.variables, 'all') };

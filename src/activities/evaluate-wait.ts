@@ -22,7 +22,7 @@ import { placeOf, runError, scopeOf, traceOf, type Step } from './step';
 
 type WaitStep = Step & { action: WaitUntilAction | WaitForTriggerAction };
 
-/** Returns what both kinds have in common. */
+/** Returns the fields that both kinds of wait have. */
 function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boolean } {
   const rule = 'wait_until' in action ? action.wait_until : action.wait_for_trigger;
   const { timeout_seconds: seconds, continue_on_timeout: goesOn } = rule;
@@ -30,9 +30,9 @@ function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boole
 }
 
 /**
- * Checks a wait. The first check arms it when it does not hold yet and then repeats in a new transaction, which closes the race
- * with changes: what was committed before the row was visible is seen by the second check, what is committed later finds the
- * armed row. Later checks are caused by a wake or a timer.
+ * Checks a wait. The first check arms the wait if it does not hold yet and then evaluates it again in a new
+ * transaction. This closes the race with changes: the second check sees all that was committed before the row was
+ * visible, and what is committed later finds the armed row. Later checks are caused by a wake or a timer.
  */
 export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<StepEvaluation> {
   const { db } = deps.database;
@@ -49,7 +49,7 @@ export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<
   return db.transaction((tx) => check(deps, tx, step));
 }
 
-/** Arms the wait and returns null, or returns its evaluation when it is over at once. */
+/** Arms the wait and returns null, or returns its evaluation when it ends at once. */
 async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<StepEvaluation | null> {
   const { runId, path } = step.names;
   await writeJournal(tx, runId, step.input.journal);
@@ -162,7 +162,7 @@ async function goOnWaiting(
   return evaluation;
 }
 
-/** Returns what people read in the Web UI. */
+/** Returns the text that the Web UI shows for a wait. */
 function noteOf(wait: Wait): string {
   const { kind, refs, timeoutAt } = wait;
   const what = kind === 'wait_until' ? refs.join(', ') || 'the clock' : eventsOf(wait).join(' or ');

@@ -6,7 +6,7 @@ import { keyOf } from './call-attempt';
 import { outcomeBefore } from './settle-step';
 import type { ActionStepOfRun } from './step';
 
-/** Longest attempt at an action whose own timeout this worker does not know, in milliseconds. */
+/** Timeout of one attempt at an action that this worker does not know, in milliseconds. */
 const UNKNOWN_TIMEOUT_MS = 600_000;
 /** Pause until Temporal offers the step to a worker again. */
 const OFFER_AGAIN_MS = 1_000;
@@ -18,8 +18,8 @@ export function lacksFilters(filters: readonly string[]): ApplicationFailure {
 }
 
 /**
- * Leaves a step to a worker that has its action: the local attempt becomes a normal activity, which Temporal offers to any
- * worker until one has the action. No attempt is used up, and the step's row says that it is running.
+ * Hands a step over to a worker that has its action: the local attempt becomes a normal activity, which Temporal offers
+ * to all workers until one has the action. This uses up no attempt, and the step's row states that it is running.
  */
 export async function leaveToOther(deps: ActivityDeps, step: ActionStepOfRun, context: Context): Promise<StepOutcome> {
   const { db } = deps.database;

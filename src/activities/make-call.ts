@@ -8,7 +8,7 @@ import type { ActivityDeps } from './deps';
 import { endOfAttempt } from './end-of-attempt';
 import type { CallSlots } from './origin-load';
 
-/** Makes the call, and counts it as load of its origin while it is under way. */
+/** Makes the call and counts it as load of its origin until it ends. */
 export async function makeCall(
   { origins, database, onLocalCall }: ActivityDeps,
   { context, origin = '', step, key }: Attempt,

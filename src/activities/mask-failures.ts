@@ -7,13 +7,16 @@ import { shortText } from '../domain/run/short-text';
 import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { RunSecrets } from './run-secrets';
 
-/** Longest stack in characters: it begins with the message, so it may be as long as the answer of a provider. */
+/**
+ * Maximum length of a stack in characters. It begins with the message, which may be as long as the answer of a
+ * provider.
+ */
 const LONGEST_STACK = 10_000;
 
 /**
- * Whatever an activity throws is kept by Temporal: message, stack and cause are rebuilt without what the run has used. A
- * failed query names its parameters, which are what people and providers have sent: only its cause is kept. Texts are cut,
- * since Temporal refuses failures above 2 MB.
+ * Rebuilds the message, stack and cause of every failure that an activity throws, without the secrets of the run,
+ * because Temporal keeps failures. A failed query names its parameters, which hold what people and providers have sent,
+ * so only its cause is kept. Texts are cut, since Temporal refuses failures above 2 MB.
  */
 export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {
   const maskOf = async (input: unknown): Promise<Mask> => {

@@ -1,15 +1,18 @@
 import { LruCache } from '../domain/expressions/lru-cache';
 
-/** An attempt that takes longer than this is slow, and so is its origin. */
+/** An attempt that takes longer than this makes its origin slow. */
 const SLOW_MS = 1_000;
-/** Quick attempts in a row after which a slow origin counts as quick. */
+/** Number of quick attempts in a row after which a slow origin counts as quick. */
 const QUICK_IN_A_ROW = 3;
 /** A slow origin that was not called for this long is tried locally again. */
 const FORGET_MS = 60_000;
 /** Origins that are remembered. */
 const ORIGINS = 2_000;
 
-/** Slots that an attempt takes: of local activities, of normal ones, or of the task queue of calls. */
+/**
+ * The slots that an attempt uses: those of local activities, those of normal ones, or those of the task queue for
+ * calls.
+ */
 export type CallSlots = 'local' | 'normal' | 'calls';
 
 /** The load that calls put on the activity slots of this process, by origin. */
@@ -38,11 +41,10 @@ interface Origin {
 }
 
 /**
- * Bounds what one origin takes of the activity slots. A local attempt holds a slot and a workflow task until the server
- * answers, so a server that hangs would stall claims, waits and dwells of all automations; a normal one holds a slot that
- * calls to others need. Kept per process, in memory.
- *
- * @param deps.slots activities of this process, and as many local ones; one origin takes at most a quarter of each
+ * Limits the share of the activity slots that one origin takes. A local attempt holds a slot and a workflow task until
+ * the server answers, so a server that hangs would stall claims, waits and dwells of all automations. A normal attempt
+ * holds a slot that calls to other origins need. Kept per process, in memory. @param deps.slots slots for normal
+ * activities in this process; there are as many for local ones. One origin takes at most a quarter of each
  */
 export function createOriginLoad(deps: { slots: number; now?: () => number }): OriginLoad {
   const { now = () => performance.now() } = deps;
@@ -83,8 +85,8 @@ export function createOriginLoad(deps: { slots: number; now?: () => number }): O
 }
 
 /**
- * Returns the origin that a call goes to, for its share of the slots: that of the first address in its configuration, else in its
- * connection, else the connection or the action by name.
+ * Returns the origin that a call is sent to: that of the first address in its configuration, else in its connection.
+ * Without an address, the name of the connection or action stands for it.
  */
 export function originOf(action: string, config: unknown, connection: { id: string; config: unknown } | null): string {
   const address = addressIn(config) ?? addressIn(connection?.config);

@@ -28,9 +28,10 @@ import { configOf, placeOf, runCause, runError, scopeOf, traceOf, type ActionSte
 const HEARTBEAT_MS = 1_000;
 
 /**
- * A call that leaves the process: at least once, each time with the same idempotency key. The step's row is open while it is
- * under way. It is not sent when the run or the step has ended, or when another attempt has become the current one.
- * Throws what Temporal retries: infrastructure that is away, and failures that are worth another attempt.
+ * Performs a call that leaves the process: at least once, each time with the same idempotency key. The step's row stays
+ * open until the call ends. The call is not sent when the run or the step has ended, or when another attempt has become
+ * the current one. Throws what Temporal retries: infrastructure that is away, and failures that are worth another
+ * attempt.
  */
 export async function performCall(
   deps: ActivityDeps,
@@ -39,7 +40,8 @@ export async function performCall(
   context: Context,
 ): Promise<StepOutcome> {
   const { isLocal } = context.info;
-  // Also before and after the call itself: an attempt that writes its outcome must not be taken for dead.
+  // Heartbeats also cover the time before and after the call itself: an attempt that writes its outcome must not be
+  // taken for dead.
   const beat = isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   try {
     return await beginAndCall(deps, step, action, context);
@@ -68,7 +70,7 @@ async function beginAndCall(
   try {
     return await prepareAndCall(deps, attempt);
   } catch (error) {
-    // Before anything else: a provider that refuses connections looks like a database that does.
+    // Checked first: a provider that refuses connections raises the same error as a database that does.
     if (error instanceof ProviderFailure) return settleFailure(deps, attempt, error);
     if (isDatabaseAway(error)) throw error;
     if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
@@ -76,7 +78,7 @@ async function beginAndCall(
   }
 }
 
-/** Every attempt was sent, and the last one died before it could write its outcome. */
+/** Fails the step whose attempts were all sent, and whose last attempt died before it could write its outcome. */
 function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<StepOutcome> {
   const { step, start } = attempt;
   const count = `${start.attempts} attempt${start.attempts === 1 ? '' : 's'}`;
@@ -150,7 +152,7 @@ async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<S
   throw superseded(step.names);
 }
 
-/** Another branch may have used a secret while this call was on its way: its result is masked with that secret, too. */
+/** Masks the result again with secrets that another branch used during this call. */
 async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise<void> {
   const { mask, names, source } = step;
   if (!isInBranch(source.definition, names.path)) return;
@@ -159,7 +161,7 @@ async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise
   step.mask = (value, scope) => later(mask(value, scope), scope);
 }
 
-/** Writes how the step ended, together with what the action keeps of it; an end that was written before stands. */
+/** Writes the end of the step, with the data that the action keeps. An end that was written before stands. */
 async function settle(
   deps: ActivityDeps,
   { step, action, context, sent, answeredBefore }: Attempt,
@@ -194,15 +196,15 @@ async function settle(
 }
 
 /**
- * A failure worth retrying goes to Temporal (a local attempt hands over, a normal one is retried after its pause) and stays
- * on the row; any other, and that of the last attempt, fails the step.
+ * Records a failure. One that is worth a retry stays on the row and goes to Temporal: a local attempt hands over, and a
+ * normal one is retried after its pause. Any other failure, and that of the last attempt, fails the step.
  */
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<StepOutcome> {
   const { step, context, action } = attempt;
   await maskAnew(deps, attempt);
   await persist(context, () => auditRefusedSecret(deps.database.db, deps, step, error));
   if (!attempt.sent) {
-    // What could not even be sent uses up an attempt, too, unless it is infrastructure that was away.
+    // An attempt that could not be sent is used up, too, unless infrastructure was away.
     const counted = await persist(context, () => countSent(deps.database.db, step.names, attempt.key));
     if (counted === null) return notSent(deps, attempt);
     attempt.sentCount = counted;

@@ -7,7 +7,10 @@ import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
 import { stepOf, type ActionStepOfRun, type LastStep } from './step';
 
-/** Performs a provider action as part of a stretch: renders, calls or writes, and persists. */
+/**
+ * Performs a provider action as part of a stretch: renders its configuration, makes the call or writes, and stores the
+ * outcome.
+ */
 export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?: LastStep) => Promise<StepOutcome> {
   return async (input, last) => {
     const source = await deps.sourceOf(input.runId);
@@ -22,7 +25,7 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
       action.execution === 'transaction'
         ? await performTransaction(deps, step, action)
         : await performCall(deps, step, action, Context.current());
-    // What it wrote was rolled back with its transaction.
+    // The rows that it wrote were rolled back with its transaction.
     if (last && result.type !== 'done') last.ended = false;
     if (result.type === 'done' || result.type === 'failed') {
       const outcome = result.type === 'done' ? 'success' : 'failed';

@@ -18,17 +18,20 @@ import type { LastStep } from './step';
 
 /** After this time the activity returns the steps performed so far, because a local activity holds its workflow task. */
 const BUDGET_MS = 2_000;
-/** Most outcomes of one stretch, and their size as JSON: they become one marker of the history. */
+/** Maximum number of outcomes of one stretch. They become one marker of the history. */
 const MOST_OUTCOMES = 200;
 const MOST_BYTES = 262_144;
-/** The same of a branch: as many of them as there is room for are under way at once. */
+/**
+ * Maximum size of the outcomes of a branch's stretch, as JSON. Smaller than that of the run, because as many branches
+ * run at once as fit into a workflow task.
+ */
 const MOST_BYTES_OF_BRANCH = 65_536;
 
 /**
- * The interpreter, driven inside an activity: carries out the steps of a branch one after another, each in its own
- * transaction, until one needs Temporal (a pause, branches, a call with retries) or the budget is used up. Its workflow
- * feeds the outcomes to its own fiber in the same order. Repeated after a crash, finished steps answer with their stored
- * outcomes.
+ * Drives the interpreter inside an activity. It carries out the steps of a branch one after another, each in its own
+ * transaction, until one needs Temporal (a pause, branches, a call with retries) or the budget is used up. The workflow
+ * feeds the outcomes to its own fiber in the same order. When it is repeated after a crash, finished steps return their
+ * stored outcomes.
  */
 export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) => Promise<Stretched> {
   const evaluate = createEvaluateStep(deps);
@@ -56,8 +59,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
 }
 
 /**
- * Returns the step after whose success nothing is left to do. Undefined where the end of a run takes the lock of its bucket, which
- * comes before that of the run.
+ * Returns the step that ends the run when it succeeds. Undefined where the end of a run takes the lock of its bucket,
+ * which comes before that of the run.
  */
 function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchInput): LastStep | undefined {
   if (branch !== '' || error !== undefined || mode === 'queued') return undefined;
@@ -65,8 +68,8 @@ function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchI
 }
 
 /**
- * Returns the outcomes of a stretch that brought its run to a good end before its worker could report them. null when the run did
- * not end that way.
+ * Returns the outcomes of a stretch that ended its run successfully before its worker could report them. null when the
+ * run did not end that way.
  */
 export async function recallStretch(deps: ActivityDeps, input: StretchInput): Promise<Stretched | null> {
   if (input.branch !== '' || input.error !== undefined) return null;

@@ -16,8 +16,9 @@ import { outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './s
 import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 /**
- * An effect of our own: written in one transaction with the step's row, hence exactly once however often the activity
- * is repeated, and never after the run has ended. A refusal rolls the effect back and is recorded in a second one.
+ * Performs an effect on our own tables. It is written in one transaction with the step's row, hence exactly once
+ * however often the activity is repeated, and never after the run has ended. A refusal rolls the effect back and is
+ * recorded in a second transaction.
  */
 export async function performTransaction(
   deps: ActivityDeps,
@@ -59,7 +60,7 @@ async function attempt(
     await endStep(tx, { ...placeOf(step), status: 'skipped', trace: traceOf(step) });
     return { type: 'skipped' };
   }
-  // What it writes comes from here: entities, events and rows get to see no more than steps do.
+  // Values are masked before they are written, so that entities, events and rows hold no more than steps do.
   const { config } = await renderConfig(tx, deps, step, action, scope);
   const consumed = action.consumes ? await consumedArtifact(tx, action.consumes, start.artifacts, source) : null;
   const effect: TransactionContext<unknown> = {
@@ -78,7 +79,7 @@ async function attempt(
   return written ?? outcomeElsewhere(tx, step);
 }
 
-/** Returns what a step's failure is called; a bug of ours is `internal`. */
+/** Returns the code of a step's failure; an unexpected error is `internal`. */
 export function codeOf(error: unknown): string {
   if (error instanceof FermataError || error instanceof ExpressionError) return error.code;
   return 'internal';

@@ -2,12 +2,14 @@ import type { Context } from '@temporalio/activity';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDatabaseAway } from '../db/availability';
 
-/** How long the outcome of a call is retried to be written before the attempt is given up; a normal activity has more time. */
+/**
+ * How long writing the outcome of a call is retried before the attempt is given up. A normal activity has more time.
+ */
 const PERSIST_MS = { local: 10_000, normal: 45_000 };
 
 /**
- * Writes what a call has led to. It retries while Postgres is away, since a call whose outcome is known must not be repeated.
- * Throws what Postgres says when its time is over.
+ * Writes the outcome of a call. Retries while Postgres is away, since a call whose outcome is known must not be
+ * repeated. Throws the last error of Postgres when the time is over.
  */
 export async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T> {
   const until = Date.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];

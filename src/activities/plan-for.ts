@@ -3,7 +3,10 @@ import type { ExecutionOf } from '../domain/run/interpret/kind';
 import { SHORT_CALL_MS } from './call-budget';
 import type { ActivityDeps } from './deps';
 
-/** How actions run. Whether one tries first inside the workflow task depends on what is written, before rendering. */
+/**
+ * Returns how an action runs. Whether an action is first tried inside the workflow task depends on its configuration
+ * before rendering.
+ */
 export function executionOf({ registry }: Pick<ActivityDeps, 'registry'>): ExecutionOf {
   return (step: ProviderAction) => {
     const action = registry.action(step.action);

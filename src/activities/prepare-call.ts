@@ -12,11 +12,11 @@ import { slotsOf } from './make-call';
 import { originOf } from './origin-load';
 import { runCause, scopeOf, type ActionStepOfRun } from './step';
 
-/** Everything that a call needs, read and resolved; nothing has been sent. */
+/** The data that a call needs, read and resolved. Nothing has been sent. */
 export interface PreparedCall {
   config: unknown;
   connection: OpenConnection | null;
-  /** What the action has read from our tables. */
+  /** Data that the action has read from our tables. */
   prepared: unknown;
   /** Data of the artifact that the action consumes. */
   consumed: Record<string, unknown> | null;
@@ -28,9 +28,9 @@ export interface PreparedCall {
 }
 
 /**
- * Renders the configuration, opens the connection and remembers the secrets that the call uses, so that the run masks them.
- * Returns a handover when this attempt may not make the call: it may take long and is local, its origin is slow, or the
- * origin has its share of the slots.
+ * Renders the configuration, opens the connection, and records the secrets that the call uses, so that the run masks
+ * them. Returns a handover when this attempt may not make the call: the call is local but may take long, its origin is
+ * slow, or the origin already uses its share of the slots.
  */
 export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise<PreparedCall | Handover> {
   const { db } = deps.database;
@@ -55,14 +55,17 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
   return { ...{ config, connection, prepared, bound, scope, run, timeoutMs }, consumed: consumed?.data ?? null };
 }
 
-/** Returns whether the origin has room in the slots that this attempt takes. Workflows of older versions cannot move a normal one. */
+/**
+ * Returns whether the origin has room in the slots that this attempt takes. Workflows of older releases cannot move a
+ * normal attempt to another queue.
+ */
 function admits({ origins }: ActivityDeps, { context, step }: Attempt, origin: string): boolean {
   const slots = slotsOf(context);
   if (slots === 'local') return origins.admitsLocal(origin);
   return slots === 'calls' || step.input.mayMove !== true || origins.admitsNormal(origin);
 }
 
-/** What an action may read of the run. */
+/** Returns the data of the run that an action may read. */
 const callScopeOf = ({ step, start }: Attempt) => ({
   trigger: step.source.facts.trigger,
   artifacts: artifactScope(start.artifacts),
@@ -71,7 +74,7 @@ const callScopeOf = ({ step, start }: Attempt) => ({
   automation: step.source.facts.automation,
 });
 
-/** Lets the action read our own tables; secrets of the connections that it opens are added to `used` and `bound`. */
+/** Lets the action read our own tables. Adds the secrets of the connections that it opens to `used` and `bound`. */
 async function prepare(
   deps: ActivityDeps,
   { action, step }: Attempt,

@@ -4,7 +4,7 @@ import type { Clock } from '../domain/clock';
 import { refusedSecretOf } from '../domain/secrets/not-allowed';
 import { runCause, type Step } from './step';
 
-/** Records in the audit log that a step was refused the use of a secret; does nothing for any other error. */
+/** Records in the audit log that a step was refused a secret. Does nothing for any other error. */
 export async function auditRefusedSecret(
   db: Executor,
   { clock }: { clock: Clock },

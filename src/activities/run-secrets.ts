@@ -8,7 +8,7 @@ import { secretNotAllowed } from '../domain/secrets/not-allowed';
 import { createMask, NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { SecretBackend } from '../integrations/secret-backend';
 
-/** A value that a run uses, with what it was and in which version. */
+/** A secret that a run uses, with its name and version. */
 export interface UsedSecret {
   source: string;
   value: string;
@@ -16,16 +16,16 @@ export interface UsedSecret {
   bound?: BoundSecret;
 }
 
-/** What runs have used, and what hides it in everything that they leave. */
+/** The secrets that runs have used, and the masks that hide them. */
 export interface RunSecrets {
   /**
-   * Values by name, each for its use. @throws {FermataError} config_invalid, which names those that do not exist;
-   * secret_not_allowed for a use that the binding of a secret does not allow
+   * Returns values by name, each checked for its use. @throws {FermataError} config_invalid, which names the secrets
+   * that do not exist; secret_not_allowed for a use that the binding of a secret does not allow
    */
   resolve(uses: ReadonlyMap<string, SecretUse>): Promise<Map<string, UsedSecret>>;
   /** Remembers values for the run, before they are used, so that a worker that resumes the run masks them too. */
   remember(runId: string, used: readonly UsedSecret[]): Promise<void>;
-  /** The mask of what a run has used, and of more. */
+  /** Returns the mask of the secrets that a run has used, and of `stored`. */
   maskOf(runId: string, stored: readonly SealedRunSecret[], more?: readonly UsedSecret[]): Mask;
   /** The same, read afresh. */
   readMask(db: Executor, runId: string): Promise<Mask>;
@@ -42,7 +42,7 @@ export function createRunSecrets(deps: {
   backend: SecretBackend;
   /** Called with the number of values that were masked, for the metrics. */
   onHit: (count: number) => void;
-  /** Hides what plugins have read outside of steps. */
+  /** Masks secrets that plugins have read outside of steps. */
   maskOfPlugins?: Mask;
 }): RunSecrets {
   const { db, cipher, backend, onHit, maskOfPlugins } = deps;
@@ -95,7 +95,7 @@ export function createRunSecrets(deps: {
     if (known) return known;
     const values = stored.map(({ source, sealed }) => cipher.open(runSecretSealName(runId, source), sealed));
     const mask = createMask([...values, ...more.map(({ value }) => value)], onHit);
-    // Characters of the values stand for what their forms take: about 100 bytes each.
+    // The length of a value stands for the size of its masked forms, which take about 100 bytes per character.
     const characters = [...values, ...more.map(({ value }) => value)].reduce((sum, { length }) => sum + length, 0);
     masks.set(key, mask, key.length + 20_000 + 100 * characters);
     return mask;

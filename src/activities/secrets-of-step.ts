@@ -5,8 +5,8 @@ import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './step';
 
 /**
- * Reads secrets for the call of a step that asks by name. They count as used by the run, like those of its configuration:
- * checked against their bindings, and remembered before the value is given out.
+ * Reads secrets that the call of a step requests by name. They count as used by the run, like those of its
+ * configuration: their bindings are checked, and they are recorded before a value is returned.
  */
 export const secretsOfStep = ({ secrets }: ActivityDeps, step: ActionStepOfRun): PluginSecrets => ({
   async resolve(name) {

@@ -17,8 +17,8 @@ interface Standing {
 }
 
 /**
- * Returns the outcome of a step whose end could not be written: that of the attempt which ended it before, or `closed` when the run
- * has ended.
+ * Returns the outcome of a step whose end could not be written: that of the attempt that ended it before, or `closed`
+ * when the run has ended.
  */
 export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOutcome> {
   return outcomeBefore(step, await stepStanding(db, step.names)) ?? { type: 'closed' };
@@ -36,7 +36,10 @@ export function outcomeBefore(step: Step, { open, finished }: Standing): StepOut
   return { type: 'failed', error: finished.error ?? runError(step, 'internal', 'The step had failed.') };
 }
 
-/** Writes what a step left: output, artifact, and the end of what it consumed. null = it or its run had ended before. */
+/**
+ * Writes the success of a step: its output, its artifact, and the end of what it consumed. Returns null when the step
+ * or its run had ended before.
+ */
 export async function writeSuccess(
   tx: Executor,
   deps: ActivityDeps,
@@ -81,7 +84,7 @@ async function writeEnd(tx: Executor, deps: ActivityDeps, { last, source }: Step
   return ended;
 }
 
-/** Returns which open artifacts end with what the action resolved, closed or removed. */
+/** Returns the open artifacts that end with an entity that the action resolved, closed or removed. */
 function closing(
   { registry }: ActivityDeps,
   action: Action,
@@ -126,7 +129,7 @@ export async function writeFailure(
   return written ? { type: 'failed', error } : null;
 }
 
-/** Records a failure that no attempt could record itself; a step that has ended meanwhile keeps its outcome. */
+/** Records a failure that no attempt could record. A step that has ended in between keeps its outcome. */
 export function createFailStep(deps: ActivityDeps): (input: StepInput & { error: RunError }) => Promise<StepOutcome> {
   return async ({ error, ...input }) => {
     const step = stepOf(await deps.sourceOf(input.runId), input);

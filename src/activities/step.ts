@@ -23,11 +23,11 @@ export interface Step {
   input: StepInput;
   action: ActionStep;
   names: StepNames;
-  /** What its trace warns of. */
+  /** Warnings for its trace. */
   warnings: string[];
-  /** How its `enabled` was evaluated. */
+  /** Trace of its `enabled`. */
   enabled?: ConditionTrace;
-  /** How the condition of a wait was, at the latest look. */
+  /** Traces of the condition of a wait, at its latest check. */
   conditions?: ConditionTrace[];
   /** The configuration of an action after its templates were rendered, with references in place of secrets. */
   config?: Record<string, unknown>;
@@ -37,7 +37,7 @@ export interface Step {
   last?: LastStep;
 }
 
-/** The last step of a run, whose success ends the run in the same statement. */
+/** The last step of a run; its success ends the run in the same statement. */
 export interface LastStep {
   path: string;
   /** Whether it has done so. */
@@ -64,12 +64,12 @@ export function stepOf(source: RunSource, input: StepInput): Step {
   return { source, input, action, names, warnings: [], mask: NO_MASK };
 }
 
-/** Returns where a step stands, for writing its end. */
+/** Returns where a step is, for writing its end. */
 export function placeOf({ source, names: { runId, path } }: Step): Pick<StepEnd, 'runId' | 'path' | 'beside'> {
   return { runId, path, beside: isInBranch(source.definition, path) };
 }
 
-/** Returns what expressions of a step see. */
+/** Returns the values that expressions of a step can read. */
 export function scopeOf(
   { source, input, warnings }: Step,
   { artifacts, wait }: Pick<StepStart, 'artifacts' | 'wait'>,
@@ -88,17 +88,17 @@ export function scopeOf(
 
 const withError = (facts: RunFacts, error: RunError): RunFacts => ({ ...facts, run: { ...facts.run, error } });
 
-/** Names of a trace and of its operators. All other keys are those of data that a condition has read. */
+/** Field names of a trace and of its operators. All other keys come from data that a condition has read. */
 export const TRACE_FIELDS: ReadonlySet<string> = new Set([
   ...['warnings', 'enabled', 'conditions', 'branch', 'iteration', 'problem', 'delay', 'until'],
   ...['condition', 'value', 'actual', 'wanted', 'parts', 'reason', 'one_of', 'since', 'for'],
   ...['==', '!=', '<', '>', '<=', '>=', 'in', 'above', 'below', 'after', 'before', 'weekday', 'timezone'],
 ]);
 
-/** What the row of a step keeps of how it was evaluated. */
+/** The fields of a step's trace that its row keeps. */
 export type KeptTrace = Partial<Pick<Step, 'warnings' | 'enabled' | 'conditions' | 'config'>>;
 
-/** Returns what the step's row keeps of how it was evaluated, beside what its kind keeps. */
+/** Returns the trace that the step's row keeps, without the fields of its kind. */
 export function traceOf(step: Step): KeptTrace {
   const { warnings, enabled, conditions, mask } = step;
   const trace = {
@@ -113,7 +113,7 @@ export function traceOf(step: Step): KeptTrace {
   };
 }
 
-/** Returns the rendered configuration as rows keep it, masked and cut; undefined before it is rendered. */
+/** Returns the rendered configuration, masked and cut, as rows keep it; undefined before it is rendered. */
 export function configOf({ config, mask }: Pick<Step, 'config' | 'mask'>): Record<string, unknown> | undefined {
   return config && keptConfig(toStorable(maskFields(mask, config, 'all')));
 }

@@ -18,29 +18,30 @@ import {
   type Routed,
 } from './route-batch';
 
-/** Most changes that one routing transaction decides about. */
+/** Maximum number of changes in one routing transaction. */
 const BATCH = 64;
-/** Most batches under way at a time, of different entities: one is evaluated while the other commits. */
+/** Maximum number of concurrent batches, of different entities: one is evaluated while the other commits. */
 const LANES = 2;
-/** Changes that are worth a batch of their own; a few share one commit. */
+/** Number of changes that justify a second batch; fewer share one commit. */
 const WORTH_A_LANE = 16;
 /** Changes of a batch that are evaluated at a time. */
 const EVALUATED = 8;
-/** How long a listener of a plugin may take. */
+/** Timeout of a plugin's listener, in milliseconds. */
 const LISTENER_MS = 30_000;
 
 /** A change that is ready to be routed. */
 export interface Routable extends Routed {
-  /** Failed tries so far. */
+  /** Number of failed attempts. */
   attempts: number;
   /** Plugins that are notified before the change is routed. */
   listeners: readonly EntityListener[];
 }
 
 /**
- * Routes changes in batches, each in one transaction. Changes of one entity keep their order; several of them share a
- * batch only when none of them can see what an earlier one leaves (dwells, listeners). A batch that fails is split in
- * half until the guilty change is alone: that one rests or is set aside, and only later changes of its entity wait.
+ * Routes changes in batches, each in one transaction. Changes of one entity keep their order. Several of them share a
+ * batch only when none of them depends on rows that an earlier one writes (dwells, listeners). A batch that fails is
+ * split in half until the failing change is alone: that change is retried later or set aside, and only later changes of
+ * its entity wait.
  */
 export async function routeInBatches(deps: RouteDeps & { log: Logger }, routables: readonly Routable[]): Promise<void> {
   const count = Math.min(LANES, Math.ceil(routables.length / WORTH_A_LANE));
@@ -70,7 +71,7 @@ async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routa
   }
 }
 
-/** Whether a change neither sees nor leaves anything that another change of its entity could meet in the same batch. */
+/** Whether a change neither reads nor writes rows that another change of its entity in the same batch depends on. */
 const isPlain = ({ hasDwells, listeners, candidates }: Routable): boolean =>
   !hasDwells && listeners.length === 0 && candidates.every(({ candidate }) => candidate.trigger.for === undefined);
 
@@ -145,7 +146,7 @@ async function decide(
   }
 }
 
-/** Marks changes that leave nothing but refusals. */
+/** Marks as routed the changes that lead to refusals only. */
 async function markSilent(deps: RouteDeps, gated: readonly Gated[]): Promise<void> {
   const marked = await markWithRoutings(
     deps.database.db,

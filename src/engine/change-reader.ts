@@ -7,13 +7,13 @@ import type { Change } from '../domain/entities/change';
 export interface UnroutedChange {
   change: Change;
   partition: number;
-  /** Tries so far. */
+  /** Number of attempts so far. */
   attempts: number;
-  /** It could not be routed before and is retried then; later changes of the same entity wait. */
+  /** Time of the next attempt after a failed one; later changes of the same entity wait. */
   nextAttemptAt: Date | null;
   /** Its entity has dwells that it may end. */
   hasDwells: boolean;
-  /** It was set aside, and a person has put it back. */
+  /** Whether it was set aside and a person has put it back. */
   isRetried: boolean;
   /** Age at the time of reading, by the database's clock. */
   lagSeconds: number;
@@ -35,21 +35,21 @@ export const entityKey = (change: { kind: string; id: string }): string => `${ch
 const FAIR_AMONG = 4_000;
 
 export interface ReadOptions {
-  /** Entities whose changes rest. */
+  /** Entities whose changes are held back. */
   resting: readonly { kind: string; id: string }[];
   limit: number;
   /**
-   * false = the oldest changes. true = of the oldest 4,000, in turn over what they are about (kind, event, and type, hook or
-   * alert name), and within that in turn over entities: a burst for one automation or entity does not delay the others.
-   * Changes of one entity keep their order either way.
+   * false = the oldest changes. true = changes out of the oldest 4,000, taking turns over classes (kind, event, and
+   * type, hook or alert name) and, within a class, over entities, so that a burst for one automation or entity does not
+   * delay the others. Changes of one entity keep their order either way.
    */
   fair: boolean;
 }
 
 /**
- * Reads unrouted changes of some partitions, whether any run waits, and the revision of the definitions in the same
- * snapshot. Routing by an index at least as new as that revision sees every save that was answered before an event was
- * accepted. Changes are returned in the order in which they are to be routed.
+ * Reads unrouted changes of some partitions, in the order in which to route them, with whether any run waits and the
+ * revision of the definitions in the same snapshot. An index that is at least as new as that revision contains every
+ * automation whose save was answered before an event was accepted.
  */
 export async function readUnrouted(
   db: Executor,
@@ -87,8 +87,8 @@ export async function readUnrouted(
 }
 
 /**
- * Turns of the oldest unrouted changes: first each class's oldest entity, and so on. The running maximum keeps changes of
- * one entity in order when they are of several classes.
+ * Orders the oldest unrouted changes in turns: first the oldest entity of each class, and so on. The running maximum
+ * keeps changes of one entity in order when they are of several classes.
  */
 const inTurn = (unrouted: SQL): SQL => sql`
   select seq, recorded_at, max(turn) over (partition by kind, entity_id order by seq) as turn from (

@@ -7,7 +7,7 @@ import { Sleeper } from './sleeper';
 
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
-/** With workers that have other plugins, partitions change hands more often. */
+/** Interval of renewals while workers have different plugins, since partitions are handed over more often then. */
 const RENEW_MIXED_MS = 300;
 const PAUSE_AFTER_FAULT_MS = 500;
 /** Under load, changes that arrive within this time after a read share the next read. */
@@ -54,8 +54,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       try {
         watchedRouting?.round();
         const since = Date.now();
-        // Cleared before the read: a change that is committed after it pokes again. One that was committed before it but
-        // did not fit makes the read full.
+        // Cleared before the read: a change that is committed after it wakes the loop again. A change that was
+        // committed before it but did not fit makes the read full.
         poked = false;
         const full = await routeNext();
         if (!full && !poked && !stopped) await routing.sleep(POLL_MS);
@@ -83,7 +83,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       stopped = true;
       routing.wake();
       renewing.wake();
-      // First: what is being routed is fenced off from now on, and other workers need not wait for it.
+      // This comes first: it fences off what is being routed, and other workers need not wait for it.
       await leases.release().catch(() => undefined);
       await Promise.all(loops);
       await deps.evaluations.close();

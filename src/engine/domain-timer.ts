@@ -27,9 +27,9 @@ export interface DomainTimer extends Sweep {
 }
 
 /**
- * What the clock does in the domains: starts and ends maintenances, marks silent satellites offline, computes objectives, sends
- * the digest. The rows are the timers: whichever worker comes first takes a row under its lock, and what fell due while all
- * were down, or when the clock jumped, is still due.
+ * Performs work of the domains that is due by time: starts and ends maintenances, marks silent satellites offline,
+ * computes objectives, sends the digest. The rows are the timers. The first worker that takes a row does so under its
+ * lock, and work that fell due while all workers were down, or when the clock jumped, is still due.
  */
 export function createDomainTimer(deps: {
   database: Database;

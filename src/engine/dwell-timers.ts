@@ -22,9 +22,12 @@ import { createSweep, type Sweep } from './sweep';
 
 /** Rows per statement. */
 const BATCH = 200;
-/** Calls to Temporal under way at a time. */
+/** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 20;
-/** How long after its deadline a dwell is fired from its row, because its workflow was lost or Temporal is away. */
+/**
+ * How long after its deadline a dwell is fired from its row, for the case that its workflow was lost or Temporal is
+ * away.
+ */
 const OVERDUE_MS = 5_000;
 
 interface DwellTimersDeps {
@@ -38,8 +41,8 @@ interface DwellTimersDeps {
 }
 
 /**
- * Brings Temporal in line with the rows of dwells: starts the workflow of each armed dwell, terminates that of each ended one,
- * and fires what is overdue. The rows decide, so any worker may do it at any time, and repeat it.
+ * Brings Temporal in line with the rows of dwells: starts the workflow of each armed dwell, terminates that of each
+ * ended dwell, and fires overdue dwells. The rows decide, so any worker may do this at any time and repeat it.
  */
 export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => SQL } {
   const { clock, starter, log } = deps;
@@ -47,7 +50,7 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => S
   const logFailure = (what: string, error: unknown): void => {
     if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
   };
-  /** A failure of one kind of work does not keep the others from being done. */
+  /** Runs one kind of work. Its failure does not keep the other kinds from being done. */
   const attempt = async (what: string, work: () => Promise<boolean>): Promise<boolean> => {
     try {
       return await work();
@@ -81,7 +84,10 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => S
   };
 }
 
-/** Starts one batch, so that what is due meanwhile does not wait for thousands. Returns whether there may be more. */
+/**
+ * Starts one batch, so that a dwell that becomes due during this time does not wait for thousands. Returns whether
+ * there may be more.
+ */
 async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean> {
   const dwells = await takeStartableDwells(db, BATCH);
   const started: string[] = [];
@@ -90,8 +96,8 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
       await temporal.start(dwell);
       started.push(dwell.id);
     });
-    // Also after a failure: those that were started are noted and not started again. A crash before the note repeats the start,
-    // which finds the workflow id taken by the same dwell.
+    // Noted also after a failure: some were started and must not be started again. A crash before the note repeats the
+    // start, which finds that the same dwell holds the workflow id.
   } finally {
     await noteDwellsStarted(db, started);
   }
@@ -116,9 +122,9 @@ function overdueLimits(clock: Clock) {
 }
 
 /**
- * Fires from their rows the dwells that are overdue. The timer of the workflow may fire the same dwell at the same time: both lock the
- * row, and the second finds it spent. A page begins after the last row of the one before, since a dwell that has to wait for
- * unrouted changes stays in the result.
+ * Fires overdue dwells from their rows. The workflow's timer may fire the same dwell at the same time: both lock the
+ * row, and the second finds it spent. Each page begins after the last row of the previous one, since a dwell that has
+ * to wait for unrouted changes stays in the result.
  */
 async function fireOverdue({ database, clock, fire }: DwellTimersDeps, isStopped: () => boolean): Promise<boolean> {
   const limits = overdueLimits(clock);

@@ -22,13 +22,13 @@ export interface EvaluationRecord {
   automationId: string;
   triggerId: string | null;
   changeId: string | null;
-  /** What the run would have been about; null = nothing that is known. */
+  /** Context key of the run; null = unknown. */
   contextKey: string | null;
   outcome: Outcome;
   detail: string;
 }
 
-/** Outcomes whose detail is a progress count: repeats in a row are one refusal, and the newest detail is kept. */
+/** Outcomes whose detail is a progress count: consecutive ones count as one refusal, with the newest detail. */
 const COUNTED: ReadonlySet<Outcome> = new Set(['window']);
 /** Longest reason that is kept. */
 const DETAIL_LIMIT = 500;
@@ -44,14 +44,14 @@ interface Entry extends EvaluationRecord {
 
 export interface EvaluationLog {
   record(record: EvaluationRecord): void;
-  /** Writes what is noted; called automatically every half second while something is pending. */
+  /** Writes the noted reasons. Called automatically every half second while there are some. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Notes reasons and writes them in batches: a crash may lose the last half second of reasons, never a run. Identical
- * consecutive outcomes of an automation for one context key become one row with a count, at the place of the newest.
+ * Collects reasons and writes them in batches. A crash may lose the last half second of reasons, never a run. Identical
+ * consecutive outcomes of an automation for one context key become one row with a count, at the position of the newest.
  */
 export function createEvaluationLog(deps: {
   db: Executor;
@@ -62,7 +62,7 @@ export function createEvaluationLog(deps: {
 }): EvaluationLog {
   const { db, clock, keep, onError } = deps;
   let entries: Entry[] = [];
-  /** By automation and context key. */
+  /** Newest entry by automation and context key. */
   const newest = new Map<string, Entry>();
   let records = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -70,8 +70,8 @@ export function createEvaluationLog(deps: {
 
   const write = async (): Promise<void> => {
     if (entries.length === 0) return;
-    // Taken before the write: what is recorded meanwhile goes into the next batch. A batch that cannot be written is dropped
-    // and reported, so that memory stays bounded while Postgres is away.
+    // Taken before the write: reasons that are recorded during the write go into the next batch. A batch that cannot be
+    // written is dropped and reported, so that memory stays bounded while Postgres is away.
     const batch = entries;
     entries = [];
     newest.clear();
@@ -81,7 +81,7 @@ export function createEvaluationLog(deps: {
       onError(error);
     }
   };
-  // Writes follow each other: two at a time could count up the same row and lose one of the counts.
+  // Writes are sequential: two concurrent ones could add to the same row and lose one of the counts.
   const flush = () => (writing = writing.then(write));
   return {
     record(record) {
@@ -106,7 +106,7 @@ export function createEvaluationLog(deps: {
         entries.push(entry);
         newest.set(key, entry);
       }
-      // Unreferenced: reasons that are not written yet do not keep a process from ending. `close` writes them.
+      // Unreferenced, so that reasons that are not written yet do not keep the process alive. `close` writes them.
       timer ??= setTimeout(() => {
         timer = undefined;
         void flush();
@@ -121,13 +121,13 @@ export function createEvaluationLog(deps: {
 }
 
 /**
- * Writes a batch in two statements. The first adds to the newest row of a context key when it has the same outcome, and inserts the
- * others; reasons of automations that were deleted meanwhile are left out by the join. The second removes what is beyond `keep` rows
- * of each automation that was touched.
+ * Writes a batch in two statements. The first adds to the newest row of a context key when it has the same outcome, and
+ * inserts all others; the join leaves out automations that were deleted in between. The second removes the rows beyond
+ * `keep` of each automation in the batch.
  */
 async function writeEntries(db: Executor, entries: readonly Entry[], keep: number): Promise<void> {
-  // Rows are locked in one order: workers that write the same reasons cannot wait for each other. A row that counts up
-  // gets a new id, so that ids have the order of the newest repetitions.
+  // Rows are locked in one order, so that workers that write the same reasons cannot wait for each other. A row whose
+  // count is raised gets a new id, so that ids follow the order of the newest repetitions.
   await db.execute(sql`
     with batch as (
       select b.ord, b."automationId", b."triggerId", b."changeId", b."contextKey", b.outcome, b.detail, b.count, b."firstAt",

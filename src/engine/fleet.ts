@@ -10,17 +10,20 @@ export interface Fleet {
   withdraw(): Promise<void>;
   /** Whether a worker with other plugins is live, or was some minutes ago. */
   differs(): boolean;
-  /** Names that concern a change of a kind with these events: those that only other workers know, and this one's own. */
+  /**
+   * Names that concern a change of a kind with these events: the names that only other workers know, and those that
+   * this worker knows.
+   */
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
   /** Whether one live worker other than this one knows all of these names. */
   someoneKnows(names: readonly string[]): boolean;
   /** Whether another worker knows a name, or one that stopped within the last minutes did. */
   someoneKnew(name: string): boolean;
-  /** What this worker knows. */
+  /** Names that this worker knows. */
   readonly names: readonly string[];
 }
 
-/** Names by what they read. */
+/** Names of plugins, by the kinds and events that they read. */
 interface Readers {
   kinds: Map<string, Set<string>>;
   events: Map<string, Set<string>>;
@@ -43,12 +46,12 @@ function namesIn({ kinds, events }: Readers, kind: string, derivedEvents: readon
   return [...new Set(found.flatMap((names) => [...(names ?? [])]))];
 }
 
-/** Announces what a worker's plugins bring and remembers what those of the others do. */
+/** Announces the names that a worker's plugins bring, and remembers those of other workers. */
 export function createFleet(deps: {
   db: Executor;
   worker: Pick<WorkerAnnouncement, 'id' | 'host' | 'pid' | 'version' | 'scriptLimits' | 'leaseSeconds'>;
   knowledge: Knowledge;
-  /** Notifies the other workers that this one has come or goes. */
+  /** Notifies the other workers that this one has started or stops. */
   notify: () => void;
 }): Fleet {
   const { db, knowledge } = deps;

@@ -12,12 +12,12 @@ import type { Candidate, RoutingIndex, UnknownTrigger } from './routing-index';
 /** How long after it was recorded a change waits for a worker that has all plugins it concerns. */
 const HOLD_SECONDS = 60;
 
-/** What this worker does with a change. */
+/** The decision of this worker about a change. */
 export type Verdict =
   | { type: 'route' }
-  /** Its entity waits for a worker that knows more. */
+  /** The changes of its entity wait for a worker that knows the missing names. */
   | { type: 'hold' }
-  /** A live worker knows these names. */
+  /** Another live worker knows these names. */
   | { type: 'hand-over'; names: string[] };
 
 const ROUTE: Verdict = { type: 'route' };
@@ -29,7 +29,7 @@ export interface Handover {
   verdict(unrouted: UnroutedChange, concerns: Concerns): Verdict;
 }
 
-/** What a change concerns. */
+/** The names and triggers that a change concerns. */
 export interface Concerns {
   events: readonly string[];
   /** Events of the dwells of its entity that only another worker can end. */
@@ -39,9 +39,10 @@ export interface Concerns {
 }
 
 /**
- * A change that concerns a trigger, filter, kind or plugin that this worker does not have goes to a live worker that has it. When
- * there is none, and an enabled automation has such a trigger, the change waits for a minute, which is enough for a
- * restart; then it is routed without, and each trigger concerned gets an evaluation that says so.
+ * Creates the decision about changes that concern a trigger, filter, kind or plugin that this worker does not have.
+ * Such a change is handed to a live worker that has it. When there is none, and an enabled automation has such a
+ * trigger, the change waits for a minute, which is enough for a restart. Then it is routed without it, and each trigger
+ * concerned gets an evaluation that states this.
  */
 export function createHandover(deps: {
   db: Executor;
@@ -93,7 +94,7 @@ export function createHandover(deps: {
 
 const isFilter = (name: string): boolean => name.startsWith(filterName(''));
 
-/** What a change needs and this worker lacks, what it needs and has, and the triggers that this is about. */
+/** Returns the names that a change needs and this worker lacks, the names that it has, and the triggers concerned. */
 function lackingOf(fleet: Fleet, kind: string, concerns: Concerns, unknown: readonly UnknownTrigger[]) {
   const events = [...concerns.events, ...concerns.dwellEvents];
   const { lacking, own } = fleet.concerned(kind, events);
@@ -113,7 +114,10 @@ function lackingOf(fleet: Fleet, kind: string, concerns: Concerns, unknown: read
   return { lacking: [...new Set([...types, ...filters])], own, concerned };
 }
 
-/** Triggers of unknown types that names concern: their own name, or a kind or plugin that shares the first part of their id. */
+/**
+ * Returns the triggers of unknown types that names concern: by their own name, or by a kind or plugin that shares the
+ * first part of their id.
+ */
 function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
   const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0]));
   return unknown.filter(({ event }) => names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''));

@@ -19,7 +19,7 @@ interface Row extends Record<string, unknown> {
 }
 
 export interface IndexFollower {
-  /** Brings the index at least to a revision; nothing is read when it is up to date. */
+  /** Updates the index at least to a revision; reads nothing when it is up to date. */
   catchUp(revision: number): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export function createIndexFollower(
     // A deleted row may have taken the newest revision with it.
     seen = Math.max(seen, revision);
   };
-  // One read after another: a page that was read earlier must not be applied over a newer one.
+  // Reads are sequential: a page that was read earlier must not be applied over a newer one.
   let last: Promise<void> = Promise.resolve();
 
   return {

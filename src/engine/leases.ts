@@ -13,11 +13,16 @@ export interface LeasesDeps {
 export interface Leases {
   /** Partition → epoch, the fencing token that every routing statement checks. */
   held(): ReadonlyMap<number, number>;
-  /** Renews the leases, gives up those beyond the fair share, takes free and expired ones. Times are the database's. */
+  /**
+   * Renews the leases, releases those beyond the fair share, and takes free and expired ones. Times are the database's.
+   */
   renew(): Promise<void>;
-  /** Gives up a partition whose next change needs names that this worker does not know; workers that know them take it. */
+  /**
+   * Releases a partition whose next change needs names that this worker does not know; a worker that knows them takes
+   * it.
+   */
   handOver(partition: number, names: readonly string[]): Promise<void>;
-  /** Gives up all leases, so that others need not wait for their expiry, and takes no more. */
+  /** Releases all leases, so that others need not wait for them to expire, and takes no more. */
   release(): Promise<void>;
 }
 

@@ -1,15 +1,15 @@
-/** What a watch knows of one loop. */
+/** The state that a watch keeps of one loop. */
 export interface LoopState {
   name: string;
   /** When the loop last finished a round, or was started. */
   lastRoundAt: string;
   ageSeconds: number;
-  /** It has not finished a round for longer than the limit. */
+  /** Whether its iteration has taken longer than the limit. */
   stalled: boolean;
   restarts: number;
 }
 
-/** A loop as the watch sees it. */
+/** A loop and its state. */
 export interface WatchedLoop {
   /** A round has ended, with or without an error. */
   round(): void;
@@ -25,13 +25,15 @@ export interface LoopWatch {
   stop(): void;
 }
 
-/** A statement ends after 18 s and a call to Temporal after 10 s: a loop that takes longer for one round hangs elsewhere. */
+/**
+ * A statement ends after 18 s and a call to Temporal after 10 s. An iteration that takes longer hangs somewhere else.
+ */
 const LIMIT_MS = 25_000;
 const CHECK_MS = 1_000;
 
 /**
- * Restarts loops that have not finished a round for 25 s, and reports each restart. What a loop does may be done by
- * several workers at once, so the abandoned round may go on beside the new one.
+ * Restarts loops that have completed no iteration for 25 s, and reports each restart. Several workers may do the work
+ * of a loop at once, so the abandoned iteration may continue beside the new one.
  */
 export function createLoopWatch(deps: {
   onStalled: (loop: LoopState) => void;

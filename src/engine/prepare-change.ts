@@ -14,22 +14,24 @@ import type { Handover } from './handover';
 import type { Candidate, RoutingIndex } from './routing-index';
 import type { DerivedChange } from './wake-waits';
 
-/** A change that waits for a worker that knows its trigger is read again after this time. */
+/** Delay before a change that waits for another worker is read again. */
 const HOLD_MS = 1_000;
 
 /** A change with everything that its routing needs. */
 export type PreparedChange = Routable & DerivedChange;
 
-/** Entities whose changes are not routed for now, by `entityKey`; `until` in milliseconds since 1970. */
+/** Entities whose changes are held back for now, by `entityKey`; `until` in milliseconds since 1970. */
 export type Resting = Map<string, { kind: string; id: string; until: number }>;
 
-/** What was read with a batch of changes. */
+/** The data that was read with a batch of changes. */
 export interface PrepareBatch {
   /** Partition → epoch of the leases that this worker held when it read. */
   held: ReadonlyMap<number, number>;
   /** Events of the armed dwells of each entity. */
   dwellEvents: ReadonlyMap<string, string[]>;
-  /** Partitions whose next change is for a worker with other plugins, with the names that it needs. Filled by `prepare`. */
+  /**
+   * Partitions whose next change must be handed to another worker, with the names that it needs. Filled by `prepare`.
+   */
   given: Map<number, string[]>;
 }
 
@@ -47,9 +49,9 @@ export interface PrepareDeps {
 }
 
 /**
- * Creates the step between reading a change and routing it. It derives the events of the change and finds the triggers and
- * listeners that they concern. Returns null for a change that is not routed now: its entity rests after a failure, its
- * partition was lost or is being handed over, or no live worker knows what it needs.
+ * Creates the step between reading a change and routing it. It derives the events of the change and finds the triggers
+ * and listeners that they concern. Returns null for a change that is not routed now: its entity is held back after a
+ * failure, its partition was lost or is being handed over, or no live worker knows the names that it needs.
  */
 export function createPrepareChange(
   deps: PrepareDeps,
@@ -84,7 +86,7 @@ export function createPrepareChange(
     const complete = occurrences.flatMap((occurrence) =>
       candidatesOf(deps.index, change, occurrence).map((candidate) => ({ candidate, occurrence })),
     );
-    // What a config refuses needs no filter: the gates leave its reason.
+    // An event that a config refuses needs no filter: the gates record that reason.
     const candidates = [...complete, ...incomplete.filter(({ isRefused }) => isRefused)];
     const fence = { seq: change.seq, partition, epoch };
     const notes = deps.keepsRoutings ? notesOf(deps.index, change, occurrences) : [];
@@ -93,13 +95,16 @@ export function createPrepareChange(
   };
 }
 
-/** Triggers that an occurrence concerns. A time of a schedule concerns its own trigger only. */
+/** Returns the triggers that an occurrence concerns. A scheduled time concerns its own trigger only. */
 function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: Occurrence): Candidate[] {
   if (change.kind !== SCHEDULE_KIND) return index.candidates(event, payload);
   return scheduled(change, event, (automationId, triggerId) => index.find(automationId, triggerId));
 }
 
-/** The same for triggers whose automations use a filter that this worker does not have, and whether the config refuses. */
+/**
+ * Returns the same for triggers whose automations use a filter that this worker does not have, and whether the config
+ * refuses.
+ */
 function incompleteOf(index: RoutingIndex, change: Change, occurrence: Occurrence) {
   const { event, payload } = occurrence;
   const found =
@@ -111,7 +116,7 @@ function incompleteOf(index: RoutingIndex, change: Change, occurrence: Occurrenc
   });
 }
 
-/** The trigger whose schedule has made a change. */
+/** Returns the trigger whose schedule has appended a change. */
 function scheduled(
   change: Change,
   event: string,

@@ -28,19 +28,19 @@ export interface Routed {
   candidates: readonly { candidate: Candidate; occurrence: Occurrence }[];
   /** Whether its entity has dwells, or may have by now: the change may end them. */
   hasDwells: boolean;
-  /** It was set aside, and a person has put it back: what it reports may be over by now. */
+  /** Whether it was set aside and a person has put it back. The state that it reports may be over. */
   isRetried: boolean;
-  /** What else is recorded of it: waits, disabled triggers, its cause. */
+  /** Other rows of `routings` for it: waits, disabled triggers, its cause. */
   notes: NewRouting[];
 }
 
 /** A change after the gates that need no transaction. */
 export interface Gated {
   routed: Routed;
-  /** Candidates that only the concurrency gate is left for. */
+  /** Candidates that have passed all gates but concurrency. */
   survivors: Survivor[];
   windows: AtWindow[];
-  /** Candidates whose cause must hold for a time. */
+  /** Candidates whose cause must hold for some time. */
   dwells: Entered[];
   /** Candidates that were refused. */
   reasons: Reason[];
@@ -48,7 +48,7 @@ export interface Gated {
 
 type Verdict = { survivor: Survivor } | { window: AtWindow } | { dwell: Entered } | { reason: Reason };
 
-/** A candidate by its place among those of its change. */
+/** A candidate with its position among those of its change. */
 interface Placed {
   index: number;
   candidate: Candidate;
@@ -56,9 +56,10 @@ interface Placed {
 }
 
 /**
- * Evaluates config, filter, variables and conditions of a change's candidates. Reads live state and writes nothing, so it
- * may be repeated. Throws on infrastructure errors and on bugs; faults of an automation are its verdict. The expressions of
- * all automations together take a bounded number of steps, so that they cannot delay other changes (`inShares`).
+ * Evaluates config, filter, variables and conditions of a change's candidates. Reads live state and writes nothing, so
+ * it may be repeated. Throws when infrastructure fails and on bugs; a fault of an automation is a refusal. The
+ * expressions of all automations together take a bounded number of steps, so that they cannot delay other changes
+ * (`inShares`).
  */
 export async function passGates(deps: RouteDeps, routed: Routed): Promise<Gated> {
   const groups = byAutomation(routed);
@@ -115,7 +116,7 @@ async function verdictsOf(
   return verdicts;
 }
 
-/** Adds to a refusal of an automation that used up its share how large the share was, and why. */
+/** Adds to the refusal of an automation that used up its share how large the share was, and why. */
 function withLimit(verdict: Verdict, limit: number, automations: number): Verdict {
   if (!('reason' in verdict)) return verdict;
   const { reason } = verdict;
@@ -131,7 +132,10 @@ export function needsDecision({ routed, survivors, windows, dwells }: Gated): bo
 
 const OVER = refused('config', 'The change was retried, and what it reports does not hold any more.');
 
-/** Config and filter; of a change that was retried, also whether the state that it reports still holds. */
+/**
+ * Evaluates config and filter. For a change that was retried, also checks whether the state that it reports still
+ * holds.
+ */
 async function enter(
   deps: RouteDeps,
   { change, isRetried }: Routed,
@@ -148,12 +152,11 @@ async function enter(
 }
 
 /**
- * Routes a batch of changes in one transaction, fenced by the epochs of their partitions and together with `routed_at`: a
- * redelivered change is found to be routed and changes nothing. Changes that another worker has routed, or whose
- * partition it has taken over, are left out.
- *
- * Locks are taken in one order, dwells of the entities, windows, dwells to arm, buckets, and each kind sorted, so that two
- * batches cannot wait for each other. Within a lock, changes are decided in the given order.
+ * Routes a batch of changes in one transaction, fenced by the epochs of their partitions. `routed_at` is set in the
+ * same transaction, so a change that is delivered again is found to be routed and changes nothing. Changes that another
+ * worker has routed, or whose partition it has taken over, are left out. Locks are taken in one order (dwells of the
+ * entities, windows, dwells to arm, buckets; each sorted), so that two batches cannot wait for each other. Within a
+ * lock, changes are decided in the given order.
  */
 export async function routeBatch(deps: RouteDeps, batch: readonly Gated[]): Promise<void> {
   const survivors: Survivor[] = [];
@@ -194,7 +197,7 @@ export async function routeBatch(deps: RouteDeps, batch: readonly Gated[]): Prom
   if (decided.armed) deps.onDwellsToStart();
 }
 
-/** Counts the arrivals; those whose window fires go through the gates that are left. */
+/** Counts the arrivals. Those whose window fires continue with the remaining gates. */
 async function passWindows(
   deps: RouteDeps,
   tx: Executor,

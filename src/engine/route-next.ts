@@ -28,7 +28,7 @@ export interface RouteNextDeps extends RouteDeps, WakeDeps {
 }
 
 /**
- * Creates the work of one round of the dispatcher: reads unrouted changes of the held partitions, wakes waits, and routes.
+ * Creates one iteration of the dispatcher: reads unrouted changes of the held partitions, wakes waits, and routes.
  * Returns whether the read was full, which means that there may be more.
  */
 export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
@@ -69,11 +69,11 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
 const limitAfter = (changes: number, ms: number): number =>
   Math.max(LEAST_BATCH, Math.min(MOST_BATCH, Math.round((changes * ROUND_MS) / ms)));
 
-/** Separates the changes that concern nothing, which one statement marks as routed, from those that gates decide about. */
+/** Separates changes that concern nothing, which one statement marks as routed, from those that pass through gates. */
 function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: Fenced[]; relevant: Routable[] } {
   const irrelevant: Fenced[] = [];
   const relevant: Routable[] = [];
-  /** Entities of which an earlier change of this batch may arm a dwell that a later one must find. */
+  /** Entities for which an earlier change of this batch may arm a dwell that a later one must find. */
   const arming = new Set<string>();
   for (const routable of prepared) {
     const key = entityKey(routable.change);
@@ -90,7 +90,10 @@ function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: Fe
 const bySeq = <T extends DerivedChange>(derived: readonly T[]): T[] =>
   derived.toSorted((a, b) => a.change.seq - b.change.seq);
 
-/** Adds the waits that changes woke or left asleep to the rows of these changes: at most 200 of one, woken ones first. */
+/**
+ * Adds the waits that changes woke or did not wake to the rows of these changes: at most 200 per change, woken ones
+ * first.
+ */
 function noteWaits(changes: readonly Routable[], waits: readonly NewRouting[]): void {
   const byChange = new Map<string, NewRouting[]>();
   for (const wait of waits.toSorted((a, b) => b.outcome.localeCompare(a.outcome))) {

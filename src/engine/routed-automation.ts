@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { Definition } from '../domain/definition/schema';
 import { nameOfFirstStretch } from '../domain/run/activity-names';
 
-/** What routing needs of a stored definition; actions stay in Postgres until a run claims them. */
+/** The part of a stored definition that routing needs; actions stay in Postgres until a run claims them. */
 const RoutedDefinition = Definition.pick({
   triggers: true,
   variables: true,
@@ -17,19 +17,19 @@ const RoutedDefinition = Definition.pick({
 export type RoutedDefinition = z.infer<typeof RoutedDefinition>;
 export type RoutedTrigger = RoutedDefinition['triggers'][number];
 
-/** An automation as the dispatcher holds it. */
+/** An automation in the memory of the dispatcher. */
 export interface RoutedAutomation extends RoutedDefinition {
   id: string;
   name: string;
   group: string | null;
   version: number;
-  /** A disabled one is only kept to say why it did not run. */
+  /** Disabled automations are kept only to record why they did not run. */
   enabled: boolean;
-  /** What the first steps of its runs are called in Temporal. */
+  /** Name of the first activity of its runs in Temporal. */
   firstStretch: string | undefined;
 }
 
-/** Parses a stored document. Throws zod's error when it no longer is a definition. */
+/** Parses a stored document. @throws {ZodError} when it is not a valid definition any more */
 export function routedAutomation(row: {
   id: string;
   name: string;

@@ -9,12 +9,15 @@ export interface Candidate {
   type: TriggerType;
 }
 
-/** An enabled trigger that this process cannot route: no plugin of it brings its type, or a filter of its automation. */
+/**
+ * An enabled trigger that this process cannot route: it lacks the plugin with the trigger's type, or a filter of its
+ * automation.
+ */
 export interface UnknownTrigger {
   automationId: string;
   triggerId: string;
   event: string;
-  /** Filters that are missing; none = the type of the trigger is. */
+  /** Missing filters; empty when the type of the trigger is missing. */
   filters: readonly string[];
 }
 
@@ -25,20 +28,20 @@ interface EventCandidates {
 }
 
 /**
- * Stage 1: finds the triggers that an event may concern. One look-up in memory, whose cost does not grow with the number of
- * automations that listen to something else.
+ * Stage 1: finds the triggers that an event may concern. This is one look-up in memory, and its cost does not grow with
+ * the number of automations for other events.
  */
 export class RoutingIndex {
   private readonly events = new Map<string, EventCandidates>();
-  /** The same for triggers that are disabled, or whose automation is. */
+  /** Triggers that are disabled, or whose automation is. */
   private readonly disabled = new Map<string, EventCandidates>();
-  /** The same for enabled triggers whose type this process knows, while it lacks a filter of their automation. */
+  /** Enabled triggers whose type this process knows, but not a filter of their automation. */
   private readonly incomplete = new Map<string, EventCandidates>();
-  /** Removers of what each automation put in. */
+  /** Functions that remove the entries of each automation. */
   private readonly entries = new Map<string, (() => void)[]>();
-  /** Those of `events`, by automation and trigger id. */
+  /** Entries of `events`, by automation and trigger id. */
   private readonly byName = new Map<string, Candidate>();
-  /** Those of `incomplete`, by automation and trigger id. */
+  /** Entries of `incomplete`, by automation and trigger id. */
   private readonly incompleteByName = new Map<string, Candidate>();
   /** Enabled triggers that this process cannot route, by automation and trigger id. */
   private readonly unknown = new Map<string, UnknownTrigger>();
@@ -84,12 +87,12 @@ export class RoutingIndex {
     return this.lookUp(this.events, event, payload);
   }
 
-  /** Those that would be candidates if they were enabled. */
+  /** Returns triggers that would be candidates if they were enabled. */
   disabledCandidates(event: string, payload: Record<string, unknown>): Candidate[] {
     return this.disabled.size === 0 ? [] : this.lookUp(this.disabled, event, payload);
   }
 
-  /** Those that would be candidates if this process had the filters of their automations. */
+  /** Returns triggers that would be candidates if this process had the filters of their automations. */
   incompleteCandidates(event: string, payload: Record<string, unknown>): Candidate[] {
     return this.incomplete.size === 0 ? [] : this.lookUp(this.incomplete, event, payload);
   }
@@ -110,17 +113,17 @@ export class RoutingIndex {
     return this.byName.get(nameOf(automationId, triggerId));
   }
 
-  /** As `find`, of a trigger whose automation uses a filter that this process does not have. */
+  /** Like `find`, for a trigger whose automation uses a filter that this process does not have. */
   findIncomplete(automationId: string, triggerId: string): Candidate | undefined {
     return this.incompleteByName.get(nameOf(automationId, triggerId));
   }
 
-  /** Whether anybody listens to an event at all. */
+  /** Whether any enabled trigger has this event. */
   listensTo(event: string): boolean {
     return this.events.has(event);
   }
 
-  /** Enabled triggers that only other workers may be able to route. */
+  /** Returns enabled triggers that only other workers may be able to route. */
   unknownTriggers(): readonly UnknownTrigger[] {
     return this.unknown.size === 0 ? [] : [...this.unknown.values()];
   }
@@ -142,7 +145,7 @@ export class RoutingIndex {
   }
 }
 
-/** Adds a candidate by its event and routing key, and by its name. Returns what removes it again. */
+/** Adds a candidate by its event and routing key, and by its name. Returns the function that removes it. */
 function addTo(
   events: Map<string, EventCandidates>,
   byName: Map<string, Candidate> | null,

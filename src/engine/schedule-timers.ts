@@ -18,10 +18,10 @@ import { createSweep, type Sweep } from './sweep';
 
 /** Rows per statement; each costs a call to Temporal. */
 const BATCH = 50;
-/** How often rows are compared with the schedules in Temporal, which may have lost its database. */
+/** How often rows are compared with the schedules in Temporal, whose database may have been lost. */
 const COMPARE_MS = 300_000;
 
-/** Brings Temporal's Schedules in line with what enabled triggers ask for. Rows are the truth. */
+/** Brings Temporal's Schedules in line with the schedules of enabled triggers. Rows are the truth. */
 export function createScheduleTimers(deps: {
   database: Database;
   keeper: () => ScheduleKeeper | null;
@@ -36,11 +36,12 @@ export function createScheduleTimers(deps: {
   const sweep = async (temporal: ScheduleKeeper, isStopped: () => boolean): Promise<void> => {
     if (Date.now() - comparedAt > COMPARE_MS) {
       comparedAt = Date.now();
-      // What a schedule passes on depends on settings too, which change while processes are replaced.
+      // The input of a schedule depends on settings, too, which change when processes are replaced.
       await resyncChanged(db, (schedule) => temporal.specId(schedule));
       await resyncMissing(db, await temporal.list());
     }
-    // Removed in Temporal first, then forgotten: a crash in between removes again, which Temporal answers with "not found".
+    // Removed in Temporal first, then here: a crash in between removes it again, which Temporal answers with "not
+    // found".
     for (const { automationId, triggerId, scheduleId } of await endedSchedules(db, BATCH)) {
       await temporal.remove(scheduleId);
       await forgetScheduleEnd(db, automationId, triggerId);
@@ -49,7 +50,8 @@ export function createScheduleTimers(deps: {
       const schedules = await takeUnsynced(db, BATCH);
       taken = schedules.length;
       for (const schedule of schedules) {
-        // `noteSynced` changes the row only if nobody edited the trigger meanwhile; otherwise it stays unsynced and is put again.
+        // `noteSynced` changes the row only if nobody edited the trigger in between; otherwise it stays unsynced and is
+        // written again.
         const scheduleId = await temporal.put(schedule);
         await noteSynced(db, schedule, { spec: temporal.specId(schedule), scheduleId });
       }

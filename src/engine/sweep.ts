@@ -3,9 +3,9 @@ import { Sleeper } from './sleeper';
 
 /** Work that is repeated until it is stopped. */
 export interface Sweep {
-  /** There may be something to do. */
+  /** Starts a round, since there may be work. */
   poke(): void;
-  /** Lets the round under way end. */
+  /** Stops after the current round. */
   stop(): Promise<void>;
 }
 
@@ -13,13 +13,14 @@ export interface Sweep {
 const ROUND_MS = 10_000;
 
 /**
- * Does the work at once, then after each poke, and after `everyMs` without one, since the process that should have poked
- * may have died; with `everyMs` 'poked' only after a poke (the sweeper pokes when there is work). An error is reported and ends nothing. With a `watch`, a round that does not end is abandoned: another
- * one begins beside it, and `isStopped` answers true to the abandoned one.
+ * Does the work at once, then after each poke, and after `everyMs` without a poke, since the process that should have
+ * poked may have died. With `everyMs` 'poked', only after a poke (the sweeper pokes when there is work). An error is
+ * reported and does not stop the sweep. With a `watch`, a round that does not end is abandoned: another one begins
+ * beside it, and `isStopped` returns true to the abandoned one.
  */
 export function createSweep(deps: {
   everyMs: number | 'poked';
-  /** Returns true when there may be more to do at once. Long work checks `isStopped` now and then. */
+  /** Returns true when there may be more work. Long work must check `isStopped` regularly. */
   work: (isStopped: () => boolean) => Promise<boolean>;
   onError: (error: unknown) => void;
   name?: string;

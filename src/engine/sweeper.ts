@@ -9,14 +9,14 @@ import { createSweep } from './sweep';
 
 const EVERY_MS = 1_000;
 
-/** Work that may fall due, by the rows of one kind. */
+/** A kind of work whose rows become due. */
 export interface DueWork {
   name: string;
   /** Whether there is any, as an SQL condition. Cheap: it is evaluated every second. */
   due: () => SQL;
   /** Whether this worker can do it now; without Temporal some kinds wait. Default: always. */
   isAble?: () => boolean;
-  /** There is work of this kind. */
+  /** Called when there is work of this kind. */
   onDue: () => void;
 }
 

@@ -13,7 +13,7 @@ const BATCH = 100;
 const CONCURRENT = 20;
 
 export interface WakeSender {
-  /** Sends a wake soon, once; the sweep sends what was not answered. */
+  /** Sends the signal of a wake soon, once. The sweep sends wakes that were not answered. */
   send(wake: Wake): void;
   /** Reports that there are unanswered wakes to send again. */
   poke(): void;
@@ -30,7 +30,7 @@ export function createWakeSender(deps: {
 }): WakeSender {
   const { database, starter, failpoint, log } = deps;
   const queue: Wake[] = [];
-  /** Wakes that are queued or under way: the sweep does not send them a second time, to a run that may be ending. */
+  /** Wakes that are queued or being sent. The sweep does not send them a second time, to a run that may be ending. */
   const pending = new Set<string>();
   const keyOf = ({ runId, path }: Wake): string => `${runId} ${path}`;
   const lanes = new Set<Promise<void>>();
@@ -41,7 +41,8 @@ export function createWakeSender(deps: {
   };
   const lane = async (): Promise<void> => {
     for (let wake = queue.shift(); wake !== undefined; wake = queue.shift()) {
-      // A crash here loses the signal only: the row says that the wait was woken, and the sweep of any worker signals again.
+      // A crash here loses the signal only: the row states that the wait was woken, and the sweep of any worker signals
+      // again.
       await failpoint('after-commit-before-signal');
       await starter()?.wake(wake).catch(noteFailure);
       pending.delete(keyOf(wake));
@@ -72,7 +73,7 @@ export function createWakeSender(deps: {
     poke: () => sweep.poke(),
     async stop() {
       stopped = true;
-      // What is queued is dropped, not sent: its rows stay unanswered, and another worker's sweep sends them.
+      // Queued wakes are dropped, not sent: their rows stay unanswered, and another worker's sweep sends them.
       queue.length = 0;
       await Promise.all([sweep.stop(), ...lanes]);
     },

@@ -34,7 +34,7 @@ export interface WakeDeps {
   onWake: (result: 'signalled' | 'false') => void;
 }
 
-/** A change with what it means to triggers. */
+/** A change with the events derived from it. */
 export interface DerivedChange {
   change: Change;
   occurrences: readonly Occurrence[];
@@ -44,11 +44,11 @@ export interface DerivedChange {
 const CONCURRENT = 8;
 
 /**
- * Checks changes against the waits of runs before the changes are marked as routed: after a crash in between, the changes are read
- * again and checked again, and a wait that is already woken is left out. A wait is evaluated here, in the scope of its run; its
- * execution gets a workflow task only when the wait holds now or has to be evaluated sooner than planned.
- *
- * Returns one row of `routings` for each wait and change that concerns it. @throws when Postgres is away; the caller repeats.
+ * Checks changes against the waits of runs before the changes are marked as routed. After a crash in between, the
+ * changes are read and checked again, and a wait that is already woken is left out. A wait is evaluated here, in the
+ * scope of its run. Its execution gets a workflow task only when the wait holds now or has to be evaluated sooner than
+ * planned. Returns one row of `routings` for each wait and change that concerns it. @throws when Postgres is away; the
+ * caller repeats.
  */
 export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[]): Promise<NewRouting[]> {
   if (derived.length === 0) return [];
@@ -62,7 +62,7 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   const steps = await stepsByRun(deps, waits, derived.length);
   await inLanes(waits, CONCURRENT, async (wait) => {
     const by = await wakingOf(deps, wait, derived, stepsFor(steps.get(wait.runId) ?? stepsOf(0)));
-    // The row is marked as woken first, and only then is the signal sent: a crash in between leaves a row that the sweep signals.
+    // The row is marked as woken before the signal is sent: a crash in between leaves a row that the sweep signals.
     // null with `by` set: another worker woke it first, so the changed entity is added to that wake.
     const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
     if (wake !== null) deps.onWakeToSend(wake);
@@ -73,7 +73,10 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   return routings;
 }
 
-/** Steps that the waits of each run may take, shared by all runs of its automation. Runs that cannot be read have none. */
+/**
+ * Returns the steps that the waits of each run may take, shared by all runs of its automation. Runs that cannot be read
+ * have none.
+ */
 async function stepsByRun(
   { sourceOf }: WakeDeps,
   waits: readonly Wait[],
@@ -109,8 +112,8 @@ function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: Waking | 
 const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }) => a.kind === b.kind && a.id === b.id;
 
 /**
- * Returns what wakes a wait, or null when none of the changes does. `{}` = the run shall evaluate the wait itself: this worker lacks
- * a filter, or the evaluation failed, and the run records the error of its own evaluation.
+ * Returns what wakes a wait, or null when none of the changes does. `{}` = the run must evaluate the wait: this worker
+ * lacks a filter, or the evaluation failed, and the run records the error of its own evaluation.
  */
 async function wakingOf(
   deps: WakeDeps,
@@ -166,7 +169,10 @@ function warnOfSteps({ log }: WakeDeps, { runId, path }: Wait): void {
   log.warn({ runId, path }, 'the filters of the waits of an automation take too many steps; they match no event');
 }
 
-/** Entities that a wait is to be evaluated for: each one for a wait on any of a kind, else one evaluation covers all. */
+/**
+ * Returns the entities for which a wait is evaluated: each one for a wait on any entity of a kind; otherwise one
+ * evaluation covers all.
+ */
 function changedFor({ refs }: Wait, derived: readonly DerivedChange[]): { kind: string; id: string }[] {
   const changed = new Map(derived.map(({ change: { kind, id } }) => [`${kind}:${id}`, { kind, id }]));
   const relevant = [...changed].filter(([name, { kind }]) => refs.includes(name) || refs.includes(`${kind}:*`));

@@ -2,7 +2,10 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { LostEnd } from '../../db/runs/run-states';
 import type { OpenRun } from '../../db/runs/open-runs';
 
-/** How the execution ended, or null while it is open. A completed one wrote its row first: then that write was lost. */
+/**
+ * Returns how the execution ended, or null while it is open. An execution that completed had written its row, so that
+ * write was lost.
+ */
 export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | null> {
   const status = await statusOf(client, run);
   switch (status) {
@@ -14,7 +17,7 @@ export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | nul
     default:
       return {
         status: 'failed',
-        // One that completed or failed performed `on_failure` itself; only the write of its end was lost.
+        // An execution that completed or failed has performed `on_failure`; only the write of its end was lost.
         vanished: status === 'NOT_FOUND' || status === 'TIMED_OUT',
         error: {
           code: 'execution_lost',

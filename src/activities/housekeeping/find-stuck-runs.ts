@@ -6,14 +6,14 @@ import { NO_PROGRESS_SECONDS, quietRuns, writeStuckRuns, type QuietRun, type Stu
 import { messageOf } from '../../domain/errors';
 
 const LIMIT = 500;
-/** Calls to Temporal under way at a time. */
+/** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 10;
 /** A workflow task with more attempts than this is reported as stuck. */
 const MOST_TRIES = 3;
 /** Name of this work in `periodic_work`. */
 export const FIND_STUCK_RUNS = 'find-stuck-runs';
 
-/** Finds open runs that make no progress and says why: read by people, by `fermata doctor` and by alert rules. */
+/** Finds open runs that make no progress, with the reason. `fermata doctor`, alert rules and the API report them. */
 export function createFindStuckRuns(deps: {
   client: () => Client | null;
   database: Database;
@@ -59,7 +59,10 @@ export function createFindStuckRuns(deps: {
   };
 }
 
-/** Returns how often the workflow task under way was tried; 0 = there is none, or Temporal does not know the execution. */
+/**
+ * Returns the number of attempts of the pending workflow task; 0 when there is none, or when Temporal does not know the
+ * execution.
+ */
 async function triesOf(client: Client | null, { workflowId, executionRunId }: QuietRun): Promise<number> {
   if (client === null || executionRunId === null) return 0;
   try {

@@ -10,13 +10,13 @@ import { endOf } from './execution-end';
 export const RECONCILE_CLOSED = 'reconcile-closed';
 /** Visibility may show a closed execution late, so each query reaches back this far. */
 const OVERLAP_MS = 60_000;
-/** How far back the first round goes. */
+/** Age of the oldest end that the first round searches for. */
 const FIRST_LOOK_MS = 3_600_000;
 const PAGE = 200;
 
 /**
- * Ends open rows whose execution was closed outside since the last round: terminated in the Web UI, timed out. Costs one
- * visibility query however many runs are open. Rows whose execution is gone altogether are found by `reconcileRuns`.
+ * Ends open rows whose execution was closed from outside since the last round: terminated in the Web UI, or timed out.
+ * Costs one visibility query, however many runs are open. `reconcileRuns` finds rows whose execution no longer exists.
  */
 export function createReconcileClosed(deps: {
   client: () => Client | null;

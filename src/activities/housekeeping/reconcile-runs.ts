@@ -13,11 +13,11 @@ import { endForgottenWaits, evaluateWaits } from './unanswered-wakes';
 const ROUND = 'reconcile-runs';
 
 const PAGE = 200;
-/** Calls to Temporal under way at a time. */
+/** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 20;
 /** Time for one call, below the start-to-close timeout of the activity; the next call continues from there. */
 const BUDGET_MS = 120_000;
-/** An execution younger than this may have a row that is about to be committed. */
+/** The row of an execution younger than this may not be committed yet. */
 const SETTLED_MS = 60_000;
 
 interface ReconcileDeps {
@@ -30,10 +30,11 @@ interface ReconcileDeps {
 }
 
 /**
- * Repairs what rows and Temporal disagree about: open rows whose execution was closed outside (in the Web UI, by a timeout,
- * with Temporal's own database), executions whose row is gone (Postgres was restored from a backup), and waiting runs
- * without a wait. After a restore of Postgres every open execution gets a signal to evaluate its waits, since it may be further
- * than its rows say. Goes through all of them in pages, until its budget is used up; the next call continues from there.
+ * Repairs differences between rows and Temporal: open rows whose execution was closed from outside (in the Web UI, by a
+ * timeout, with Temporal's own database), executions whose row no longer exists (Postgres was restored from a backup),
+ * and waiting runs without a wait. After a restore of Postgres every open execution gets a signal to evaluate its
+ * waits, since it may be ahead of its rows. Reads all runs in pages until its budget is used up; the next call
+ * continues from there.
  */
 export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities['reconcileRuns'] {
   const { database } = deps;
@@ -78,7 +79,7 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
   };
 }
 
-/** Returns how many calls answered true. */
+/** Returns how many calls returned true. */
 async function inChunks<T>(items: readonly T[], work: (item: T) => Promise<boolean>): Promise<number> {
   let count = 0;
   for (let from = 0; from < items.length; from += CONCURRENT) {
@@ -88,7 +89,7 @@ async function inChunks<T>(items: readonly T[], work: (item: T) => Promise<boole
   return count;
 }
 
-/** Wakes runs whose step waits without a wait row: the evaluation that follows arms it again. */
+/** Wakes runs whose step waits without a wait row. The evaluation that follows arms the wait again. */
 async function armMissingWaits(client: Client, { db }: Database): Promise<number> {
   return inChunks(await waitsWithoutRow(db, PAGE), async ({ runId, path, workflowId }) => {
     const signal: WakeSignal = { runId, path };
@@ -102,7 +103,7 @@ async function armMissingWaits(client: Client, { db }: Database): Promise<number
   });
 }
 
-/** Terminates executions of this task queue whose run has no row: none of their steps can ever be accepted. */
+/** Terminates executions of this task queue whose run has no row, since none of their steps can be accepted. */
 async function endOrphans(
   client: Client,
   { database, taskQueue, clock }: ReconcileDeps,

@@ -5,11 +5,14 @@ import { isStillWoken, unansweredWakes } from '../../db/runs/wait-queries';
 import type { EvaluateWaitsSignal } from '../../domain/run/messages';
 
 const LIMIT = 200;
-/** How long an execution may take to process a signal before it is left to the next round. */
+/** How long an execution may take to process a signal before the next round checks it again. */
 const PATIENCE_MS = 5_000;
 const POLL_MS = 250;
 
-/** Asks the execution of a run to evaluate all of its waits, which arms them again. False: it is not open. */
+/**
+ * Signals the execution of a run to evaluate all of its waits, which arms them again. Returns false when the execution
+ * is not open.
+ */
 export async function evaluateWaits(client: Client, run: { id: string; workflowId: string }): Promise<boolean> {
   const signal: EvaluateWaitsSignal = { runId: run.id };
   try {
@@ -22,9 +25,9 @@ export async function evaluateWaits(client: Client, run: { id: string; workflowI
 }
 
 /**
- * Ends waits that their execution has passed: the rows are those of an older backup of Postgres. Nobody answers the
- * wakes of such a wait. The execution gets a signal first to evaluate its waits, so that one that only was slow answers. Returns
- * how many were ended.
+ * Ends waits that their execution has already left behind: their rows come from an older backup of Postgres, and nobody
+ * answers their wakes. First signals the execution to evaluate its waits, so that a wait of a slow execution is kept.
+ * Returns how many were ended.
  */
 export async function endForgottenWaits(client: Client, db: Executor): Promise<number> {
   let ended = 0;
@@ -37,7 +40,7 @@ export async function endForgottenWaits(client: Client, db: Executor): Promise<n
   return ended;
 }
 
-/** Waits until no workflow task is under way. */
+/** Waits until the execution has no pending workflow task. */
 async function hasProcessed(client: Client, workflowId: string): Promise<boolean> {
   for (const since = Date.now(); Date.now() - since < PATIENCE_MS;) {
     const { raw, status } = await client.workflow.getHandle(workflowId).describe();

@@ -11,11 +11,11 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 type Holds = NonNullable<TriggerType['holds']>;
 type Cause = Pick<DwellArming, 'event' | 'trigger' | 'config' | 'armedAt'>;
 
-/** How many results of a system are searched for one that can be read. */
+/** Maximum number of results of a system that are searched for a readable one. */
 const LOOK_BACK = 50;
 /** After every result that there is. */
 const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
-/** A dwell that is later than this has been missed; timers and routing take less. */
+/** A dwell that fires later than this after its deadline counts as missed. Timers and routing take less. */
 const MISSED_AFTER_MS = 60_000;
 
 /** Whether a change shows that the cause of a dwell has stopped. */
@@ -37,15 +37,15 @@ export function contradicts(registry: Registry, dwell: Cause, change: Change): b
 export const payloadOf = ({ trigger }: Pick<DwellArming, 'trigger'>) =>
   (trigger['payload'] ?? {}) as Record<string, unknown>;
 
-/** Whether a trigger wants a dwell that could not be fired in time reported instead. */
+/** Returns whether a trigger reports a dwell that could not be fired in time instead of firing it. */
 export function isMissed({ for: dwell }: TriggerDefinition, { firesAt }: { firesAt: Date }, now: Date): boolean {
   const { missed = 'fire' } = typeof dwell === 'object' ? dwell : {};
   return missed === 'report' && now.getTime() - firesAt.getTime() > MISSED_AFTER_MS;
 }
 
 /**
- * Whether a cause that has stopped since held from its event through its deadline, by the log of changes: none of its entity
- * from before the deadline contradicts it. False while the deadline is to come.
+ * Returns whether a cause that has stopped since then held from its event through its deadline: by the log of changes,
+ * no change of its entity from before the deadline contradicts it. Returns false before the deadline.
  */
 export async function heldThrough(
   { registry, entities }: { registry: Registry; entities: EntityStore },

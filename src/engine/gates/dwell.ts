@@ -19,15 +19,15 @@ export interface DwellDeps {
   evaluator: Evaluator;
   index: RoutingIndex;
   ids: Ids;
-  /** Dwells were armed whose workflows have to be started. */
+  /** Called when dwells were armed whose workflows must be started. */
   onDwellsToStart: () => void;
 }
 
 /**
- * Ends what changes contradict, in their routing transaction, before anything is armed. A dwell whose deadline lies before
- * the change has held to its end: it fires first, whether its timer has run or not. A change that a sender's clock puts
- * after a deadline that is still to come has ended the cause before it. A change that was retried ends only what was
- * armed before it.
+ * Ends dwells that changes contradict, in their routing transaction, before any dwell is armed. A dwell whose deadline
+ * lies before the change has held to its end: it fires first, whether its timer has run or not. A change whose sender's
+ * clock puts it after a deadline that is still to come has ended the cause before it. A change that was retried ends
+ * only dwells that were armed before it.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
@@ -43,7 +43,7 @@ export async function endContradicted(
   for (const { change, isRetried } of changes) {
     for (const dwell of dwells) {
       if (dwell.entity.kind !== change.kind || dwell.entity.id !== change.id) continue;
-      // The change was set aside and the cause came about again later: what it reports is older than what the dwell waits for.
+      // The change was set aside, and the cause began again later: the change is older than the cause of the dwell.
       if (isRetried && change.occurredAt < dwell.armedAt) continue;
       if (!contradicts(deps.registry, dwell, change)) continue;
       // Another alert of the group still fires: the dwell keeps its deadline under that entity and does not end.
@@ -75,8 +75,8 @@ async function endDwell(
   if (change.occurredAt >= dwell.firesAt && now >= dwell.firesAt) {
     if (isMissed(candidate.trigger, dwell, now)) return reportMissed(tx, dwell, candidate);
     const verdict = await fire(deps, tx, dwell, candidate, dwell.firesAt);
-    // `fire` has spent the row and this change ended the cause: the key may arm again with the next cause. The status is given as
-    // spent, so that no end is written for a workflow that will find on its own that its dwell has fired.
+    // `fire` has spent the row, and this change ended the cause: the next cause may arm the key again. The status is
+    // passed as spent, so that no end is written for a workflow that finds on its own that its dwell has fired.
     await restDwell(tx, { ...dwell, status: 'spent' });
     return verdict;
   }
@@ -85,7 +85,10 @@ async function endDwell(
   return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
 
-/** A dwell whose cause is over, and whose deadline passed while no worker could fire it, of a trigger that asks for a report. */
+/**
+ * Reports a dwell whose cause is over and whose deadline passed while no worker could fire it, if its trigger requests
+ * such reports.
+ */
 export async function reportMissed(tx: Executor, dwell: Dwell, candidate: Candidate): Promise<Reason> {
   await restDwell(tx, dwell);
   const detail = `Missed: the cause held through ${dwell.firesAt.toISOString()}, and was over before a worker could fire it.`;
@@ -98,8 +101,8 @@ export const dwellReason = ({ changeId, contextKey }: Dwell, candidate: Candidat
 });
 
 /**
- * Moves a dwell to another entity that keeps its cause up, if the trigger has stand-ins (a group of alerts). The row of
- * that entity is locked, so that no change of it can be routed before it finds the dwell.
+ * Moves a dwell to another entity for which the cause holds, if the trigger allows that (a group of alerts). The row of
+ * that entity is locked, so that no change of it can be routed before the dwell is found.
  */
 async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Promise<boolean> {
   const standIn = registry.trigger(dwell.event)?.holds?.standIn?.(payloadOf(dwell), dwell.config);
@@ -113,7 +116,7 @@ async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Pr
   return false;
 }
 
-/** The dwell is spent; what is left are variables, conditions and concurrency. */
+/** Fires a dwell: its row is spent, then variables, conditions and concurrency follow. */
 export async function fire(
   deps: DwellDeps & SurvivorDeps,
   tx: Executor,
@@ -132,12 +135,12 @@ export async function fire(
     change: { changeId: dwell.changeId, causedBy: dwell.causedBy, depth: dwell.depth, occurredAt: dwell.armedAt },
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
   };
-  // Evaluated in the transaction, on the state at the firing. The run's id is made of the change and the deadline, so that a firing
-  // that is repeated after a crash admits the same run and not a second one.
+  // Evaluated in the transaction, on the state at the firing. The run's id is derived from the change and the deadline,
+  // so that a firing that is repeated after a crash admits the same run and not a second one.
   return survive({ evaluator: deps.evaluator, db: tx }, entered, dwell.firesAt);
 }
 
-/** Arms the gates whose cause holds now, in one order of keys for all transactions. */
+/** Arms the dwells whose cause holds now. All transactions do so in the same order of keys. */
 export async function armWhatHolds(
   deps: DwellDeps,
   tx: Executor,
@@ -153,9 +156,10 @@ export async function armWhatHolds(
 }
 
 /**
- * Arms one dwell and returns the outcome, which is always a refusal: no run starts before the deadline. `dwell_armed`: the row
- * was written. `dwell_held`: an earlier cause is armed or has fired. `dwell_cancelled`: the cause is over. `error`: the duration
- * cannot be rendered. A crash before the commit leaves nothing; the change is routed again.
+ * Arms one dwell and returns the outcome, which is always a refusal, since no run starts before the deadline.
+ * `dwell_armed`: the row was written. `dwell_held`: an earlier cause is armed or has fired. `dwell_cancelled`: the
+ * cause is over. `error`: the duration cannot be rendered. A crash before the commit leaves no row; the change is
+ * routed again.
  */
 async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Refusal> {
   const { candidate, change, scope } = entered;
@@ -198,7 +202,7 @@ async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Ref
   return refused('dwell_held', heldBy(standing), { dwell });
 }
 
-/** Says why a key does not arm again, with the instants of the dwell that stands in its way. */
+/** Returns why a key does not arm again, with the times of the dwell that holds it. */
 function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
   if (status === 'armed') return `Armed since ${armedAt.toISOString()}; fires at ${firesAt.toISOString()}.`;
   const fired = lastFiredAt?.toISOString() ?? '';
@@ -207,7 +211,7 @@ function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
     : `The event is older than the last firing at ${fired}.`;
 }
 
-/** Milliseconds, or what is wrong with the duration. */
+/** Returns the duration in milliseconds, or what is wrong with it. */
 async function durationOf({ evaluator }: DwellDeps, tx: Executor, entered: Entered): Promise<number | string> {
   const duration = entered.candidate.trigger.for;
   if (duration === undefined) return 'not given';

@@ -28,7 +28,7 @@ async function noted({ keepsRoutings }: FireDeps, tx: Executor, decided: Decided
 
 /** How long to wait for changes from before the deadline to be routed. */
 const ROUTING_MS = 100;
-/** How long until another worker may have been asked to fire a dwell whose trigger this one does not know. */
+/** How long until another worker may have been asked to fire a dwell whose trigger this worker does not know. */
 const UNKNOWN_MS = 2_000;
 
 /**

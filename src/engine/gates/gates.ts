@@ -18,19 +18,22 @@ export interface Refusal {
   passed: false;
   outcome: Outcome | 'trigger_disabled';
   detail: string;
-  /** The smallest part of the filter, the config or the conditions that did not hold; computed when it is read. */
+  /**
+   * Returns the smallest part of the filter, the config or the conditions that did not hold. Computed when it is
+   * called.
+   */
   deciding?: () => DecidingPart | undefined;
   dwell?: { armedAt: string; firesAt: string };
-  /** Events that a window has counted, and how many it needs. */
+  /** Number of events that a window has counted, and how many it needs. */
   counted?: { count: number; needed: number };
 }
 
-/** A candidate that has passed config and filter, with what its expressions see. */
+/** A candidate that has passed config and filter, with the scope of its expressions. */
 export interface Entered {
   passed: true;
   candidate: Candidate;
   event: string;
-  /** As the trigger has it. */
+  /** The payload of the trigger. */
   payload: Record<string, unknown>;
   change: Pick<Change, 'changeId' | 'causedBy' | 'depth' | 'occurredAt'>;
   scope: ExpressionContext;
@@ -43,13 +46,13 @@ export interface Passed<E extends Conditioned = Entered> {
   variables: Record<string, unknown>;
 }
 
-/** What the rendering of variables needs of a candidate. */
+/** The data that rendering variables needs. */
 interface ToRender {
   candidate: { automation: Pick<RoutedAutomation, 'variables'> };
   scope: ExpressionContext;
 }
 
-/** What the last gates before concurrency need of a candidate. */
+/** The data that the gates before concurrency need. */
 export interface Conditioned {
   candidate: { automation: Pick<RoutedAutomation, 'variables' | 'conditions'> };
   scope: ExpressionContext;
@@ -61,20 +64,20 @@ export interface SeenGate {
   passed: boolean;
   /** Why it was not passed. */
   detail?: string;
-  /** Returns the smallest part that decided a filter or a condition; computed when it is called. */
+  /** Returns the smallest part that decided a filter or a condition. Computed when it is called. */
   trace?: () => ConditionTrace;
-  /** What the variables of the document rendered to. */
+  /** Rendered variables of the document. */
   variables?: Record<string, unknown>;
 }
 
-/** A gate that was not passed, with what the run would have been about. */
+/** A gate that refused the candidate, with the context key that its run would have had. */
 export interface EntryRefusal extends Refusal {
   contextKey: string | null;
 }
 
 export interface GateDeps {
   evaluator: Evaluator;
-  /** Where live state is read: the primary. */
+  /** The primary database, from which live state is read. */
   db: Executor;
   /** Reads the results of checks; default: from the tables. */
   results?: ResultReads;
@@ -82,7 +85,7 @@ export interface GateDeps {
   onGate?: (seen: SeenGate) => void;
 }
 
-/** That a gate was not passed, with the reason. */
+/** Returns the refusal of a gate, with the reason. */
 export const refused = (
   outcome: Refusal['outcome'],
   detail: string,
@@ -90,9 +93,9 @@ export const refused = (
 ): Refusal => ({ passed: false, outcome, detail, ...more });
 
 /**
- * The first gates of stage 2: config → filter. Never throws for the automation's own faults (they are the verdict);
- * what it throws is infrastructure. `steps` bounds all expressions of the automation together. The context key of a refusal
- * is that of the trigger; where the trigger cannot name one, the id of the change's entity.
+ * Evaluates the first gates of stage 2: config, then filter. Faults of the automation are refusals; it throws only when
+ * infrastructure fails. `steps` bounds all expressions of the automation together. The context key of a refusal is that
+ * of the trigger, or the id of the change's entity where the trigger cannot name one.
  */
 export async function enterGates(
   deps: GateDeps,
@@ -123,7 +126,9 @@ export async function enterGates(
   return refusal ? refuse(refusal) : { passed: true, candidate, event, payload, change, scope };
 }
 
-/** Id of the entity of a change. An event that is about nothing has none: its id is one that it was given on arrival. */
+/**
+ * Returns the id of the entity of a change. An event that concerns no entity has none: its id was generated on arrival.
+ */
 export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string | null =>
   shape === 'entity' ? id : null;
 
@@ -131,7 +136,10 @@ export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string |
 export const isRefusedByConfig = (candidate: Candidate, occurred: Occurrence): boolean =>
   occurred.silenced !== undefined || 'refusal' in readOccurrence(candidate, occurred);
 
-/** What a trigger makes of an occurrence. `contextKey` undefined = the trigger cannot name one. */
+/**
+ * The payload and context key that a trigger derives from an occurrence. `contextKey` undefined = the trigger cannot
+ * name one.
+ */
 type ReadOccurrence =
   | { contextKey: string | null; payload: Record<string, unknown> }
   | { contextKey: string | null | undefined; refusal: Refusal };
@@ -158,7 +166,9 @@ function readOccurrence(candidate: Candidate, occurred: Occurrence): ReadOccurre
   }
 }
 
-/** What expressions see of a run that does not exist yet. `runId` is empty while it is open whether it gets one. */
+/**
+ * Returns the scope of a run that does not exist yet. `runId` is empty until it is decided whether the run gets one.
+ */
 export function runScopeOf(
   automation: Pick<RoutedAutomation, 'id' | 'name' | 'group' | 'uses_state' | 'state_window_minutes'>,
   trigger: Record<string, unknown>,
@@ -195,10 +205,10 @@ async function checkFilter(
   });
 }
 
-/** Place of a candidate's trigger in the definition. */
+/** Returns the path of a candidate's trigger in the definition. */
 const placeOf = ({ automation, trigger }: Candidate): string => `triggers[${automation.triggers.indexOf(trigger)}]`;
 
-/** The part of a trigger's config that a payload does not match; undefined = none can be named. */
+/** Returns the part of a trigger's config that a payload does not match; undefined when none can be named. */
 function decidingConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart | undefined {
   const { config } = candidate.trigger;
   const { mismatch = firstDifference } = candidate.type;

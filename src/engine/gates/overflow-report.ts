@@ -10,9 +10,9 @@ type Overflowing = Pick<RoutedAutomation, 'id' | 'name' | 'mode' | 'max_exceeded
 
 /** Reports runs that were dropped because as many as the mode allows were active. */
 export interface OverflowReport {
-  /** One event started no run. `detail` is the outcome's. */
+  /** Counts an event that started no run. `detail` is that of the outcome. */
   dropped(automation: Overflowing, detail: string): void;
-  /** Logs what is counted and not logged yet. */
+  /** Logs the counts that are not logged yet. */
   stop(): void;
 }
 

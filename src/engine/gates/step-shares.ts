@@ -1,9 +1,9 @@
 import { createSharedSteps } from '../../domain/expressions/evaluate';
 import type { ConditionSteps } from '../../evaluation/evaluator';
 
-/** Most steps for the expressions of one automation and one change. */
+/** Maximum number of steps for the expressions of one automation and one change. */
 const MOST = createSharedSteps(8).left;
-/** Steps for one change that all automations together share. */
+/** Steps for one change, shared by all automations. */
 const POOL = createSharedSteps(12).left;
 /** Steps that every automation gets, however many there are: enough for usual filters, less than a millisecond. */
 const LEAST = 5_000;
@@ -11,29 +11,32 @@ const LEAST = 5_000;
 /** The result of the work for one automation. */
 export interface Shared<R> {
   result: R;
-  /** Set when it used up a share that is smaller than it would have had alone. */
+  /** Set when the automation used up a share that is smaller than the one it would have had alone. */
   limit?: number;
 }
 
-/** Steps of one automation. A trace, which evaluates parts again, may take twice as many as the values did. */
+/**
+ * Returns the steps of one automation. A trace, which evaluates parts again, may take twice as many as the values did.
+ */
 export const stepsOf = (share: number): ConditionSteps => ({ values: { left: share }, traces: { left: 2 * share } });
 
-/** Steps of an automation that shares a change with no other one. */
+/** Returns the steps of an automation that is the only one for a change. */
 export const stepsOfOne = (): ConditionSteps => stepsOf(partOf(POOL, 1));
 
-/** An equal part of a pool, within the bounds of one automation. */
+/** Returns an equal part of a pool, within the limits of one automation. */
 const partOf = (pool: number, parties: number): number => Math.max(LEAST, Math.min(MOST, Math.floor(pool / parties)));
 
-/** Shares of automations whose waits are evaluated for so many changes. */
+/** Returns the share of each automation whose waits are evaluated for so many changes. */
 export const waitShare = (automations: number, changes: number): number => partOf(POOL * changes, automations);
 
-/** Steps for one evaluation of a wait: what is left of its automation's share, but never fewer than the least. */
+/** Returns the steps for one evaluation of a wait: those left of its automation's share, but at least `LEAST`. */
 export const stepsFor = (own: ConditionSteps): ConditionSteps => (own.values.left > LEAST ? own : stepsOf(LEAST));
 
 /**
- * Does the work of several automations for one change with a bounded number of steps together. Each gets an equal share first.
- * What the others leave is given to those that used theirs up, in further rounds: `work` is then repeated, so it must have no
- * effects. The order of the automations does not matter, and one that takes little is not affected by those that take much.
+ * Does the work of several automations for one change with a limited total of steps. Each gets an equal share first.
+ * Steps that some leave over are given to those that used up theirs, in further rounds: `work` is then repeated, so it
+ * must have no effects. The order of the automations does not matter, and one that takes few steps is not affected by
+ * those that take many.
  */
 export async function inShares<T, R>(
   parties: readonly T[],
@@ -45,7 +48,7 @@ export async function inShares<T, R>(
   let open = [...parties.entries()];
   while (open.length > 0) {
     const share = partOf(pool, open.length);
-    // A share that is not much larger is not worth the repetition.
+    // A share that is not much larger is not worth another round.
     if (share < MOST && share < 2 * before) break;
     const again: typeof open = [];
     for (const [index, party] of open) {

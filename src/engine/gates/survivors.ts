@@ -32,7 +32,7 @@ export interface Reason {
   candidate: Candidate;
   refusal: Refusal;
   changeId: string;
-  /** What the run would have been about. */
+  /** Context key that the run would have had. */
   contextKey: string | null;
 }
 
@@ -49,8 +49,8 @@ const LOOP = refused(
 );
 
 /**
- * Takes a candidate through variables and conditions, which see the id that its run will have. Returns the request for the run when
- * they let it pass. `firedAt` is the deadline of a dwell that fired.
+ * Evaluates a candidate's variables and conditions, which see the id of the future run. Returns the request for the run
+ * when they pass. `firedAt` is the deadline of a dwell that fired.
  */
 export async function survive(
   gates: Pick<GateDeps, 'evaluator' | 'db'>,
@@ -105,7 +105,7 @@ export function routingOf({ candidate, refusal, changeId }: Omit<Reason, 'contex
   return { ...namesOf(candidate), changeId, ...facts, deciding: deciding?.() };
 }
 
-/** How a row of `routings` names a candidate. */
+/** Returns the names of a candidate in a row of `routings`. */
 export const namesOf = ({ automation, trigger }: Candidate) => ({
   kind: 'candidate' as const,
   automationId: automation.id,
@@ -114,7 +114,7 @@ export const namesOf = ({ automation, trigger }: Candidate) => ({
   version: automation.version,
 });
 
-/** Writes down why a candidate did not become a run. */
+/** Records why a candidate did not become a run. */
 export function recordRefusal(
   deps: SurvivorDeps,
   { candidate: { automation, trigger }, refusal, changeId, contextKey }: Reason,

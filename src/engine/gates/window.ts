@@ -17,7 +17,7 @@ export interface AtWindow {
   partitionKey: string;
 }
 
-/** The key that a window counts by: `partitionBy`, or where that gives nothing, the context key. */
+/** Returns the key by which a window counts: `partitionBy`, or the context key where that renders to nothing. */
 export async function atWindow(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },
   entered: Entered,
@@ -38,7 +38,7 @@ async function valueOf(evaluator: Evaluator, db: Executor, expression: string, {
   }
 }
 
-/** One order for all transactions in which several keys are locked. */
+/** Sorts arrivals, so that all transactions lock several keys in the same order. */
 export function inLockOrder(arrivals: readonly AtWindow[]): AtWindow[] {
   const name = ({ entered: { candidate }, partitionKey }: AtWindow) =>
     `${candidate.automation.id}/${candidate.trigger.id}/${partitionKey}`;

@@ -5,15 +5,15 @@ import type { StartableRun } from '../../db/runs/start-queue';
 import { refused } from '../gates/gates';
 import { namesOf, recordRefusal, routingOf, type Reason, type Survivor, type SurvivorDeps } from '../gates/survivors';
 
-/** What a transaction has decided, to be acted on after its commit. */
+/** The decisions of a transaction, to be carried out after its commit. */
 export interface Decided {
   admissions: { survivor: Survivor; admission: Admission }[];
   reasons: Reason[];
 }
 
 /**
- * The concurrency gate. Survivors of one bucket are admitted in the given order. Each takes a slot of this worker if one
- * is free, to be started right after the commit; the others wait in the table. The caller gives the slots back with
+ * The concurrency gate. Survivors of one bucket are admitted in the given order. Each takes a slot of this worker if
+ * one is free, and is started right after the commit; the others wait in the table. The caller releases the slots with
  * `giveUp` when its transaction fails.
  */
 export async function admitAll(
@@ -21,8 +21,8 @@ export async function admitAll(
   tx: Executor,
   survivors: readonly Survivor[],
 ): Promise<Decided['admissions']> {
-  // Slots are reserved before the rows are written: a row that says that its caller starts it is left alone by other workers for
-  // some seconds, so it must not be written without a slot.
+  // Slots are reserved before the rows are written. Other workers leave a row alone for some seconds if it states that
+  // its caller starts it, so it must not be written without a slot.
   for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id, request.automationId);
   const admissions = await admitRuns(
     tx,
@@ -34,12 +34,12 @@ export async function admitAll(
   });
 }
 
-/** Gives back what survivors have reserved whose transaction failed. */
+/** Releases the slots of survivors whose transaction failed. */
 export function giveUp({ launcher }: Pick<SurvivorDeps, 'launcher'>, survivors: readonly Survivor[]): void {
   for (const { request } of survivors) launcher.release(request.id);
 }
 
-/** After the commit: starts what was admitted, records what was not. */
+/** Runs after the commit: starts the admitted runs and records the refusals. */
 export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): void {
   const { launcher } = deps;
   for (const reason of reasons) recordRefusal(deps, reason);
@@ -69,7 +69,8 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
       });
     }
   }
-  // Replaced runs have executions to end, which the full sweep does; rows without a slot only need a worker with room.
+  // Replaced runs have executions to end, which the full sweep does. Rows without a slot only need a worker that has
+  // one.
   if (hasReplaced) launcher.poke();
   else if (isWaiting) launcher.pokeStarts();
 }

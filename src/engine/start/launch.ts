@@ -13,24 +13,24 @@ import { createRunSlots, type RunSlots } from './run-slots';
 import { createStartAttempts } from './start-attempts';
 
 const RENEW_EVERY_MS = 1_000;
-/** Most executions that are closed in one sweep. */
+/** Maximum number of executions that are closed in one sweep. */
 const BATCH = 100;
-/** Calls to Temporal under way at a time. */
+/** Maximum number of concurrent calls to Temporal. */
 const LANES = 40;
-/** The claim on a start that has been under way for longer is renewed, so that no other worker takes it. */
+/** Age at which the claim on a start is renewed, so that no other worker takes the run. */
 const RENEW_AFTER_MS = 1_500;
 
 export interface RunLauncher {
   /**
-   * Takes a slot for a run that is about to be admitted. Returns false when the run has to wait in the table for its turn: no
-   * slot is free, its automation has its share of them or has waiting runs, or Temporal is away.
+   * Takes a slot for a run that is about to be admitted. Returns false when the run must wait in the table for its
+   * turn: no slot is free, its automation has used its share or has waiting runs, or Temporal is away.
    */
   reserve(runId: string, automationId: string): boolean;
   /** Gives back the slot of a run that was not admitted. */
   release(runId: string): void;
   /**
-   * Starts a run right after the commit that admitted it; never throws. A failed start is left to the sweep; after `stop`, to
-   * that of another worker.
+   * Starts a run right after the commit that admitted it; never throws. A failed start is left to the sweep, or to that
+   * of another worker after `stop`.
    */
   launch(run: StartableRun, replaced: readonly ClosedRun[]): void;
   /** Starts runs that wait in the table, as far as there are slots. */
@@ -46,17 +46,17 @@ interface LauncherDeps {
   database: Database;
   /** null while Temporal has never been reached. */
   starter: () => RunStarter | null;
-  /** What the process does at a time. */
+  /** Concurrency limits of the process. */
   sizes: Pick<WorkerSizes, 'workflowTasks' | 'activities'>;
   log: Logger;
   watch?: LoopWatch | undefined;
 }
 
 /**
- * Brings Temporal in line with pending and ended rows of runs, and repeats every call until it succeeds. The rows decide:
- * what this process forgets by dying, the sweep of another process finds. It starts only as many runs as the process has free
- * workflow task slots. The others wait in the table, where any worker with room takes them, in the order of arrival per
- * automation and in turn over automations.
+ * Brings Temporal in line with pending and ended rows of runs, and repeats every call until it succeeds. The rows
+ * decide: when this process dies, the sweep of another process finds its unfinished work. It starts only as many runs
+ * as the process has free workflow task slots. The others wait in the table. Any worker with free slots takes them, in
+ * order of arrival per automation and in turn over automations.
  */
 export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   const { database, starter, log, watch } = deps;
@@ -104,7 +104,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
     },
     slots,
     async stop() {
-      // Activities that are drained afterwards may still admit runs: the connection may close before these are started.
+      // Activities that are still ending may admit runs: the connection must not close before these are started.
       stopped = true;
       await Promise.all([starts.stop(), ends.stop(), renewal.stop()]);
       await Promise.all(starting);
@@ -113,7 +113,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
 }
 
 /**
- * Closes executions whose row has ended, and lets the next run start in buckets whose active run ended without doing so.
+ * Closes executions whose row has ended, and starts the next run of buckets whose active run ended without starting it.
  * Returns whether there were such buckets.
  */
 async function closeExecutions(database: Database, temporal: RunStarter | null): Promise<boolean> {

@@ -24,12 +24,12 @@ export interface ManualRunDeps {
   now: () => Date;
 }
 
-/** What a person asks for when starting an automation by hand. */
+/** A request to start an automation by hand. */
 export interface ManualRunRequest {
   triggerId?: string | undefined;
   /** Checked against the trigger's schema when one is named. */
   payload?: Record<string, unknown> | undefined;
-  /** Default: what the named trigger makes of the payload. */
+  /** Default: the key that the named trigger derives from the payload. */
   contextKey?: string | undefined;
   skipConditions: boolean;
   actor: Actor;
@@ -95,7 +95,9 @@ interface NamedTrigger {
   contextKey: string | null;
 }
 
-/** Returns the trigger that a call names, with the key it makes of the payload. Refused: `validation_failed`. */
+/**
+ * Returns the trigger that a call names, with the key that it derives from the payload. Refused: `validation_failed`.
+ */
 function namedTrigger(
   registry: Registry,
   { definition }: AutomationRecord,

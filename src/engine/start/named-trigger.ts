@@ -18,7 +18,7 @@ export function triggerNamed(
   ]);
 }
 
-/** Returns where a payload is not what the trigger's events carry. */
+/** Returns the findings where a payload does not match the schema of the trigger's events. */
 export function payloadFindings(type: TriggerType, payload: unknown): Finding[] {
   const parsed = type.payloadSchema.safeParse(payload);
   if (parsed.success) return [];

@@ -5,33 +5,33 @@ import { inLanes } from '../in-lanes';
 import type { RunSlots } from './run-slots';
 import type { StartAttempts } from './start-attempts';
 
-/** Most runs that are taken from the table at a time. */
+/** Maximum number of runs that are taken from the table at a time. */
 const BATCH = 100;
-/** Calls to Temporal under way at a time. */
+/** Maximum number of concurrent calls to Temporal. */
 const LANES = 40;
 /** Slots that become free within this time are filled by one statement. */
 const GATHER_MS = 10;
 /** A run that was noted as waiting is in the table after this time. */
 const ADMITTED_MS = 1_000;
-/** Automations whose last turn is remembered. */
+/** Maximum number of automations whose last turn is remembered. */
 const MOST_SERVED = 500;
 
 /** Runs that wait in the table for a slot. */
 export interface PendingRuns {
-  /** Whether runs of this automation wait in the table; new runs of it wait too, so that they start in order. */
+  /** Whether runs of this automation wait in the table. New runs of it wait too, so that they start in order. */
   isWaiting(automationId: string): boolean;
   noteWaiting(automationId: string): void;
   /** Whether there may be runs in the table that a free slot could start. */
   isAny(): boolean;
-  /** Starts as many runs as there are free slots. Returns whether there may be more runs, and room for them. */
+  /** Starts as many runs as there are free slots. Returns whether there may be more runs, and free slots for them. */
   sweep(): Promise<boolean>;
 }
 
 export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempts: StartAttempts }): PendingRuns {
   const { db, slots, attempts } = deps;
-  /** Automation → when a run of it was noted last, in milliseconds since 1970. */
+  /** Automation → time at which a waiting run of it was last noted, in milliseconds since 1970. */
   const waiting = new Map<string, number>();
-  /** The last sweep left runs in the table for lack of slots. */
+  /** Whether the last sweep left runs in the table for lack of slots. */
   let backlog = false;
   /** Automations in the order of their last turn. Slots become free one by one: each is a turn. */
   const served = new Set<string>();
@@ -42,7 +42,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
     if (served.size > MOST_SERVED) served.delete([...served][0] ?? '');
   };
 
-  /** New runs of an automation need not wait once the table has none of it. */
+  /** Lets new runs of an automation start directly once none of its runs waits in the table. */
   const forgetStarted = (inTable: ReadonlySet<string>, since: number): void => {
     for (const [automationId, at] of waiting)
       if (at < since - ADMITTED_MS && !inTable.has(automationId)) waiting.delete(automationId);
@@ -77,7 +77,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
       if (runs.length === room || runs.length >= slots.share()) return true;
       attempts.noteDone();
       backlog = false;
-      // Everything that waited was taken, except runs of automations that have their share of slots.
+      // All waiting runs were taken, except those of automations that have used their share of slots.
       for (const automationId of waiting.keys()) if (!full.includes(automationId)) waiting.delete(automationId);
       return false;
     },

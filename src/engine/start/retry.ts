@@ -27,7 +27,7 @@ export interface RetryDeps {
   ids: Ids;
 }
 
-/** `failure`: what succeeded is not repeated. */
+/** `failure`: steps that succeeded are not repeated. */
 export type RetryFrom = 'start' | 'failure';
 
 interface Stored extends Record<string, unknown> {
@@ -40,10 +40,10 @@ interface Stored extends Record<string, unknown> {
 }
 
 /**
- * Retries a failed run on the version that it was pinned to, as a new run that names it;
- * mode and limits hold as for any start, gates and conditions are not evaluated again, and a disabled automation runs, too.
- * From the failure its idempotency keys are those of the run before; from the start all steps run again, under new
- * keys. Refused: `not_retryable`, `already_running`, `max_runs`, `conflict`, `plugin_missing`.
+ * Retries a failed run on its pinned version, as a new run that names the failed one. Mode and limits apply as for any
+ * start. Gates and conditions are not evaluated again, and a disabled automation runs, too. From the failure, steps use
+ * the idempotency keys of the failed run; from the start, all steps run again under new keys. Refused: `not_retryable`,
+ * `already_running`, `max_runs`, `conflict`, `plugin_missing`.
  */
 export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): Promise<string> {
   if (run.status !== 'failed') {
@@ -52,7 +52,7 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
   const { tx, ids } = deps;
   const definition = await definitionOf(deps, run);
   const scopeKey = scopeKeyOf(definition.concurrency_scope, run.contextKey);
-  // Before the check for another retry: two calls at the same moment must not both find none.
+  // Taken before the check for another retry: two calls at the same moment must not both find none.
   await lockBucket(tx, { automationId: run.automationId, scopeKey });
   const stored = await readStored(tx, run.id);
   if (stored.retried) throw new FermataError('already_running', 'A retry of this run is under way already.');
@@ -67,7 +67,7 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
     maxRuns: definition.max_runs,
     triggerId: run.triggerId,
     triggerEvent: run.triggerEvent,
-    // A change makes one run; that was the first of the chain.
+    // A change makes one run, which was the first of the chain.
     changeId: null,
     contextKey: run.contextKey,
     trigger: stored.trigger_scope,

@@ -1,12 +1,18 @@
-/** A reservation whose run has not begun after this time is dropped: the run is in another process, or this one slept. */
+/**
+ * A reservation is dropped when its run has not begun after this time: the run is in another process, or this process
+ * was suspended.
+ */
 const FORGET_MS = 30_000;
 /** Runs in flight at first; the limit grows while starts stay quick. */
 const INITIAL = 20;
 /** Runs that may be in flight however slow the worker is. */
 const LEAST = 10;
-/** Least share of one automation. */
+/** Minimum share of one automation. */
 const LEAST_SHARE = 2;
-/** Runs that may start beyond the limit when their automation has none in flight: a rare run does not wait for a burst of others. */
+/**
+ * Number of runs beyond the limit that may start when their automation has none in flight, so that a rare run does not
+ * wait for a burst of others.
+ */
 const BEYOND = 5;
 /** After this time without requests of other automations, one automation may use all slots. */
 const ALONE_MS = 10_000;
@@ -17,7 +23,7 @@ const FACTOR = 2;
 const ALLOWANCE_MS = 20;
 /** The quickest start is forgotten at this rate for each start, so that it follows a machine that becomes slower. */
 const FORGET_QUICKEST = 1.001;
-/** What a slow start leaves of the limit. */
+/** Factor for the limit after a slow start. */
 const SHRINK = 0.95;
 /** A call that has not begun here this long after its execution handed it over is performed by another process. */
 const ARRIVES_WITHIN_MS = 2_000;
@@ -27,28 +33,32 @@ export interface RunSlots {
   /** Slots that a new run could have now. */
   free(): number;
   /**
-   * Takes a slot for a run that is about to be started. False = none is free, or its automation has its share. An automation
-   * without a run in flight may go a little beyond the limit.
+   * Takes a slot for a run that is about to be started. Returns false when none is free, or its automation has used its
+   * share. An automation without a run in flight may exceed the limit by a few.
    */
   reserve(runId: string, automationId: string): boolean;
   /** Takes a slot for a run that was taken from the table, whatever is free. */
   hold(runId: string, automationId: string): void;
-  /** Most runs of one automation that are in flight: a quarter of the limit; all of it while no other one asks for slots. */
+  /**
+   * Maximum number of runs of one automation in flight: a quarter of the limit, or all of it while no other automation
+   * requests slots.
+   */
   share(): number;
-  /** Automations that have their share. */
+  /** Automations that have used their share. */
   full(): string[];
   /** Releases a reservation; does nothing when none is held. */
   release(runId: string): void;
-  /** Runs whose reservation is older than so many milliseconds and that have not begun. */
+  /** Returns the runs whose reservation is older than this and that have not begun. */
   reservedFor(ms: number): string[];
   /**
-   * A local step begins in an execution: it holds a slot until the returned function is called, and beyond that until `arrive` when
-   * the step hands its call over to a normal activity of a task queue that has room here.
+   * Notes that a local step begins in an execution. It holds a slot until the returned function is called, and beyond
+   * that until `arrive` when the step hands its call over to a normal activity of a task queue that this process
+   * serves.
    */
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
   /**
-   * A local step of an execution waits for the answer to a call until the returned function is called. It keeps its slot, and is not
-   * counted as in flight: it takes nothing of the worker.
+   * Notes that a local step of an execution waits for the answer to a call, until the returned function is called. It
+   * keeps its slot but does not count as in flight, since it uses no CPU.
    */
   call(executionRunId: string): () => void;
   /** A normal activity of an execution begins in this process; the returned function ends it. */
@@ -62,9 +72,9 @@ interface Reservation {
 
 /** An execution that is in local steps. */
 interface Busy {
-  /** How many local steps it is in. */
+  /** Number of local steps in progress. */
   steps: number;
-  /** How many of them wait for the answer to a call. */
+  /** Number of these steps that wait for the answer to a call. */
   calls: number;
   automationId: string | undefined;
 }
@@ -97,22 +107,22 @@ class SlotTable implements RunSlots {
   readonly #activities: number;
   readonly #now: () => number;
   readonly #onFree: () => void;
-  /** By run, in the order of reservation. */
+  /** Reservations by run, oldest first. */
   readonly #reserved = new Map<string, Reservation>();
-  /** By execution. */
+  /** Executions in local steps, by execution. */
   readonly #busy = new Map<string, Busy>();
   /**
-   * Executions whose call is on its way to a normal activity, in the order in which they handed it over. It costs the worker as much
+   * Executions whose call is being handed over to a normal activity, oldest first. A handover costs the worker as much
    * as a start, so a burst of runs to a server that hangs would otherwise be started faster than it can be handled.
    */
   readonly #movingCalls = new Map<string, Reservation>();
-  /** Normal activities under way in this process, by task queue. */
+  /** Number of normal activities in progress in this process, by task queue. */
   readonly #underWay = new Map<string, number>();
   /** Moving average of the time from a start to the first step, in milliseconds. */
   #averageMs = 0;
   /** The shortest such time, in milliseconds. */
   #quickestMs = Infinity;
-  /** The automation that asked for a slot last, and when another one than before did. */
+  /** The automation that requested a slot last, and the time of the last request by a different one. */
   #asking: string | undefined;
   #sharedAt = -Infinity;
   /** Runs that may be in flight. */
@@ -231,7 +241,7 @@ class SlotTable implements RunSlots {
     if (this.#averageMs > FACTOR * this.#quickestMs + ALLOWANCE_MS) {
       this.#limit = Math.max(least, this.#limit * SHRINK);
     } else if (this.#taken() >= this.#limit / 4) {
-      // Only a limit that is used shows whether a higher one would help.
+      // The limit is raised only while it is used up: otherwise nothing shows that a higher one would help.
       this.#limit = Math.min(this.#slots, this.#limit + 1);
     }
   }
@@ -245,7 +255,7 @@ class SlotTable implements RunSlots {
     this.#forget(this.#movingCalls, ARRIVES_WITHIN_MS);
   }
 
-  /** Removes entries that are older than so many milliseconds. They lie in the order of their times. */
+  /** Removes entries older than this many milliseconds. Entries are in order of time. */
   #forget(entries: Map<string, Reservation>, ms: number): void {
     for (const [id, { since }] of entries) {
       if (since > this.#now() - ms) return;
@@ -253,7 +263,7 @@ class SlotTable implements RunSlots {
     }
   }
 
-  /** Executions that only wait for answers. */
+  /** Returns the number of executions that only wait for answers. */
   #waiting(): number {
     return [...this.#busy.values()].filter(isWaiting).length;
   }

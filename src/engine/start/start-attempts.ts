@@ -11,8 +11,8 @@ import type { RunSlots } from './run-slots';
 /** Calls that start runs in Temporal, and whether Temporal or Postgres is away. */
 export interface StartAttempts {
   /**
-   * Closes the executions that the run replaces, then starts the run. Never throws. Returns false when Temporal or Postgres
-   * is away; other failures are logged and left to the sweep.
+   * Closes the executions that the run replaces, then starts the run. Never throws. Returns false when Temporal or
+   * Postgres is away; other failures are logged and left to the sweep.
    */
   attempt(run: StartableRun, replaced: readonly ClosedRun[]): Promise<boolean>;
   /** Whether the latest call found Temporal or Postgres away. */
@@ -39,7 +39,9 @@ export function createStartAttempts(deps: {
     away = true;
   };
 
-  /** A run that started eagerly here keeps its slot until its first step; any other gives it back. */
+  /**
+   * Starts the run. If it starts eagerly here, it keeps its slot until its first step; otherwise the slot is released.
+   */
   const start = async (run: StartableRun, replaced: readonly ClosedRun[]): Promise<void> => {
     let isHere = false;
     try {

@@ -6,12 +6,12 @@ const { fireDwell } = proxyLocalActivities<DwellActivities>({
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });
 
-/** What is not done after so many rounds is left to the sweep over the rows. */
+/** Maximum number of rounds. Work that is left is done by the sweep over the rows. */
 const ROUNDS = 200;
 
 /**
- * The timer of one `for:` gate. It is started with a delay, so that it costs nothing until the deadline; then the row says
- * whether there is anything to fire.
+ * The timer of one dwell (`for:`). It is started with a delay, so that it costs nothing until the deadline. Then the
+ * row decides whether the dwell fires.
  */
 export async function dwell({ dwellId }: DwellInput): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {

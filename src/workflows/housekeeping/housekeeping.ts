@@ -7,8 +7,8 @@ const { applyRetention, preparePartitions, reconcileRuns } = proxyActivities<Hou
 });
 
 /**
- * What a schedule calls every five minutes: keeps rows and Temporal in agreement, and the tables bounded. Returns the
- * number of the round, which Temporal gives to the next one.
+ * Called by a schedule every five minutes: reconciles rows with Temporal and keeps the tables bounded. Returns the
+ * number of the round, which Temporal passes to the next one.
  */
 export async function housekeeping(): Promise<{ round: number }> {
   const last = workflowInfo().lastResult as { round?: number } | null | undefined;

@@ -21,27 +21,28 @@ import type { RunState } from './run-state';
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /**
- * Local attempts: inside one workflow task. Whatever is thrown there is infrastructure (Postgres away, a bug fixed by the
- * next release), so it is tried without end; refusals and failures of steps come back as values.
+ * Options of local attempts, which run inside one workflow task. An error there is a failure of infrastructure
+ * (Postgres away, a bug fixed by the next release), so attempts are not limited; refusals and failures of steps are
+ * returned as values.
  */
 const LOCAL = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const;
 
-/** Room for reading the scope, masking and writing the row around the call itself. */
+/** Time for reading the scope, masking and writing the row around the call. */
 const BOOKKEEPING_MS = 60_000;
 
-/** Activities of ours that are fast, with the name of their markers and what the Web UI shows beside it. */
+/** Local activities, with the name of their markers and the summary in the Web UI. */
 export const local = (name: string, summary = name): RunActivities =>
   named(proxyLocalActivities<RunActivities>({ ...LOCAL, summary }), name);
 
-/** Time for one attempt at a stretch as a normal activity; its steps take at most 2 s besides the last one. */
+/** Timeout of one attempt at a stretch as a normal activity. Its steps take at most 2 s, apart from the last one. */
 const ELSEWHERE_MS = 120_000;
 
 /**
- * Carries out a command and, in the same activity, what follows it. `elsewhere`: as a normal activity, which Temporal offers to
- * other workers until one has the filters of the definition.
+ * Carries out a command and, in the same activity, the steps that follow it. `elsewhere`: as a normal activity, which
+ * Temporal offers to other workers until one has the filters of the definition.
  */
 export function performStretch(
   scope: CancellationScope,
@@ -71,13 +72,16 @@ const anywhere = (name: string, summary: string): Pick<RunActivities, 'performSt
     name,
   );
 
-/** The steps after one in its list; none when it is not in the list that the branch is at. */
+/** Returns the steps that follow one in its list; none when it is not in the current list of the branch. */
 function followingOf({ list }: Branch, node: PlanNode): readonly PlanNode[] {
   const at = list?.steps[list.index] === node ? list.index + 1 : Infinity;
   return list?.steps.slice(at) ?? [];
 }
 
-/** An activity that is cancelled before it has begun never runs: the notes in its input go with the next one. */
+/**
+ * Keeps the notes in the input of an activity that is cancelled before it begins: it never runs, so they go with the
+ * next one.
+ */
 async function keepingNotes<T>(
   state: RunState,
   { journal }: Pick<StepInput, 'journal'>,
@@ -92,8 +96,9 @@ async function keepingNotes<T>(
 }
 
 /**
- * A provider call as a normal activity. Its row counts the attempts and ends them; Temporal retries without a limit until
- * the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. Heartbeats carry a cancel to it.
+ * Performs a provider call as a normal activity. Its row counts the attempts and ends them. Temporal retries without a
+ * limit until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. A heartbeat
+ * delivers a cancel to it.
  */
 export async function callStep(
   scope: CancellationScope,
@@ -125,7 +130,7 @@ export async function callStep(
   }
 }
 
-/** The step's own failure, which its attempts have recorded; undefined for what only Temporal knows. */
+/** Returns the failure that the step's attempts have recorded; undefined for a failure that only Temporal knows. */
 function failedFor(cause: unknown): Failed | undefined {
   if (!(cause instanceof ApplicationFailure) || !cause.nonRetryable) return undefined;
   const [outcome] = (cause.details ?? []) as Partial<Failed>[];
@@ -142,7 +147,7 @@ export function failStep(
   return keepingNotes(state, input, () => scope.run(() => local(node.action, node.label).failStep(input)));
 }
 
-/** Writes what was noted: all that is left of the run may pause for a month. */
+/** Writes the notes in an activity of their own, since the rest of the run may pause for a month. */
 export async function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
   const input = { runId: state.runId, journal: state.beginWriting() };
   await scope.run(() => local(ACTIVITY_NAMES.notes).writeNotes(input));

@@ -4,15 +4,15 @@ import { CancellationScope, type WorkflowInterceptorsFactory } from '@temporalio
 interface Order {
   /** Completion that a scope waits for, e.g. `activity 3`. A local activity that backs off has another with each attempt. */
   readonly awaited: WeakMap<CancellationScope, string>;
-  /** Position of each completion that has been delivered and not taken yet. */
+  /** Position of each completion that has been delivered but not taken yet. */
   readonly delivered: Map<string, number>;
   count: number;
   task: number;
 }
 
 /**
- * Executions share the modules of a worker (`temporal/bundle-options.ts`), and each has a global object of its own: what
- * belongs to one execution is kept there.
+ * Executions share the modules of a worker (`temporal/bundle-options.ts`), but each has its own global object, which
+ * holds the state of one execution.
  */
 const own = globalThis as { fermataDeliveryOrder?: Order };
 
@@ -34,7 +34,7 @@ export function takePosition(scope: CancellationScope): number {
 /** Position of something that is delivered right now, outside of activities and timers. */
 export const nextPosition = (): number => (order().count += 1);
 
-/** Number of the workflow task that delivers right now, counted by what the server delivers. */
+/** Returns the number of the workflow task that is being delivered, counted by the deliveries of the server. */
 export const currentTask = (): number => order().task;
 
 /**

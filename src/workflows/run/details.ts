@@ -3,7 +3,7 @@ import type { Resume } from '../../domain/run/messages';
 import { comparePaths, depthOf, iterationsOf } from '../../domain/run/step-tree';
 import type { StepStatus } from '../../domain/run/step-record';
 
-/** Most lines that the Web UI's current details carry. */
+/** Maximum number of lines in the Web UI's current details. */
 const LINES = 60;
 /** Longest label or note, in characters. */
 const TEXT = 200;
@@ -31,9 +31,9 @@ interface Line {
 type Range = [first: number, last: number];
 
 /**
- * The steps of a run as the Web UI shows them: a tree in Markdown of at most 60 lines. It is what makes a run readable there,
- * since local attempts are only markers in the history. Iterations that have ended are one line for each loop; of other steps
- * those go first that ended first.
+ * The steps of a run in the Web UI: a tree in Markdown of at most 60 lines. It makes a run readable there, since local
+ * attempts are only markers in the history. Iterations that have ended take one line per loop. When lines run out, the
+ * steps that ended first are hidden first.
  */
 export class Details {
   private readonly lines: Map<string, Line>;
@@ -55,7 +55,7 @@ export class Details {
     while (this.lines.size + this.folded.size > LINES - 1) this.hideOldest();
   }
 
-  /** Folds the iterations of a loop whose steps have all ended, except the one that is about to continue. */
+  /** Folds the ended iterations of a loop, except the one that is about to continue. */
   private foldOthers(loop: string, except: number | null): void {
     const ended = new Map<number, boolean>();
     for (const [path, { status }] of this.lines) {
@@ -85,7 +85,7 @@ export class Details {
     this.hidden += 1;
   }
 
-  /** For the next execution of the run. */
+  /** Returns the state for the next execution of the run. */
   snapshot(): Pick<Resume, 'details' | 'folded'> {
     return { details: [...this.lines], folded: [...this.folded] };
   }

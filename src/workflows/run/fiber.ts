@@ -5,20 +5,20 @@ import type { Branch } from '../../domain/run/interpret/progress';
 
 /** Branches that a fiber waits for. */
 export interface Fork {
-  /** Those that have not ended. */
+  /** Branches that have not ended. */
   readonly open: Set<Fiber>;
   readonly ends: BranchEnd[];
-  /** Asked for another branch at each end; null = none. */
+  /** Called for another branch at each end; null = there is none. */
   readonly next: () => BranchStart | null;
-  /** Ends since `next` was asked. */
+  /** Number of ends since `next` was called. */
   vacant: number;
   /** While branches are being started, their ends do not resume the parent. */
   starting: boolean;
-  /** One branch has unwound: the others are cancelled and none is started any more. */
+  /** Whether one branch was unwound: the others are cancelled, and no further one is started. */
   unwound: boolean;
 }
 
-/** One branch in execution: its generator, and what it waits for. */
+/** A branch in execution: its generator and the command that it waits for. */
 export interface Fiber {
   readonly steps: Steps;
   readonly branch: Branch;

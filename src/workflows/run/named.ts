@@ -14,8 +14,8 @@ const FUNCTIONS = [
 type Call = (...args: unknown[]) => Promise<unknown>;
 
 /**
- * Returns the activities under a name that says what they do, which the Web UI shows; the second argument says which function
- * the worker calls. Executions of the type `runAutomation` were begun by older releases and name the functions.
+ * Returns the activities under a name that describes their work, which the Web UI shows; the second argument names the
+ * function to call. Executions of the type `runAutomation` were begun by older releases and name the functions.
  */
 export function named(activities: RunActivities, name: string): RunActivities {
   if (workflowInfo().workflowType === 'runAutomation') return activities;

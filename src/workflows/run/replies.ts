@@ -8,9 +8,9 @@ export type Reply = { value: unknown } | { error: unknown };
 /** An event from outside the workflow: the end of an activity or a timer, a wake, a cancel. */
 export interface Delivery {
   position: number;
-  /** Workflow task that the server began with it; null = the end of a local activity. */
+  /** Workflow task that the server began with this delivery; null for the end of a local activity. */
   task: number | null;
-  /** Carries it to the fiber; does nothing when nobody waits for it any more. */
+  /** Passes the answer to the fiber; does nothing when no fiber waits for it any more. */
   take: () => void;
 }
 
@@ -24,7 +24,10 @@ export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>
   return Math.max(command.type === 'wait' ? LEAST_PAUSE_MS : 1, ms);
 }
 
-/** Returns what a stretch carried out. It must be what the fiber asks for; anything else is a bug that must not go unnoticed. */
+/**
+ * Returns the outcome that a stretch carried out. It must belong to the command of the fiber; a difference is a bug,
+ * and throws.
+ */
 export function outcomeOf(
   command: Extract<Command, { type: 'evaluate' | 'perform' }>,
   done: Done | undefined,
@@ -37,8 +40,9 @@ export function outcomeOf(
 }
 
 /**
- * The one suspension point: waits for a delivery. A condition is evaluated at once, and again when every reaction to what was
- * done has settled; only then does what the last delivery led to, cancelled timers included, count as issued.
+ * The only suspension point: waits for a delivery. The condition is evaluated at once, and again when all reactions to
+ * earlier commands have settled. Only then does everything that the last delivery caused, cancelled timers included,
+ * count as issued.
  */
 export function delivered(ready: readonly Delivery[]): Promise<void> {
   let settled = false;

@@ -32,7 +32,7 @@ interface End {
   error?: RunError;
 }
 
-/** One run of one automation: claims its row, executes its plan, writes how it ended. */
+/** Performs one run of an automation: claims its row, executes its plan, and writes its end. */
 export async function runAutomation(input: RunInput): Promise<RunResult> {
   const { runId, resume } = input;
   // Signals may arrive in the first task, before the claim has been answered: they are kept for the scheduler.
@@ -48,7 +48,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   });
   const { firstExecutionRunId: executionRunId } = workflowInfo();
   const resumes = resume === undefined ? {} : { resumes: true };
-  // Not to be cancelled: what it has claimed must be ended below.
+  // Not cancellable: a claimed row must be ended below.
   const claimed = await CancellationScope.nonCancellable(() =>
     local(input.first ?? ACTIVITY_NAMES.claim, 'start').claimRun({ runId, executionRunId, ...resumes }),
   );
@@ -76,21 +76,21 @@ async function runClaimed(
   try {
     end = await execute(state, scheduler, claimed);
   } catch (error) {
-    // The row was closed from outside (cancelled, replaced) while the run was under way; what ended it has written how.
+    // The row was closed from outside (cancelled, replaced) during the run; its end is already written.
     if (error instanceof RunClosed) return { status: 'dropped' };
     if (error instanceof ContinueLater) return continueLater(input, state);
     if (!isCancellation(error)) throw error;
     cancellation = error;
     end = { status: 'cancelled', endedBy: { kind: 'temporal', reason: 'Cancelled in Temporal.' } };
   }
-  // The last step and the end of the run were one statement; there is nothing left to write.
+  // One statement wrote the last step and the end of the run. Nothing is left to write.
   if (state.rowEnded) return { status: 'success' };
   // After a cancel the workflow's own scope refuses everything; the row must be written anyway.
   await CancellationScope.nonCancellable(() =>
     local(ACTIVITY_NAMES.finish).finishRun({ runId, ...end, journal: state.takeNotes() }),
   );
   if (cancellation !== undefined) throw cancellation;
-  // The row is written first. A worker that dies in between leaves the task to another, which replays up to here.
+  // The row is written first. If the worker dies in between, another one gets the task and replays up to here.
   if (end.error) throw ApplicationFailure.nonRetryable(end.error.message, end.error.code, end.error);
   return { status: 'success', ...(end.endedBy ? { endedBy: end.endedBy } : {}) };
 }
@@ -117,12 +117,12 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     // Stored before `on_failure` begins: after a crash or a new execution the run does not repeat its actions.
     if (!(await local(ACTIVITY_NAMES.failure, 'note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
-  // How it ends changes nothing of how the run ended.
+  // The end of the execution does not change the end of the run.
   await run(runList(progress, progress.root, onFailure, 'on_failure'));
   return { status: 'failed', ...state.failed };
 }
 
-/** How a run fails that is too large for the input of a new execution; undefined = it is not. */
+/** Returns the failure of a run whose state is too large for the input of a new execution; undefined when it fits. */
 function tooLong(state: RunState): End | undefined {
   const bytes = state.snapshotBytes();
   if (bytes <= MOST_INPUT_BYTES) return undefined;

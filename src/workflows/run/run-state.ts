@@ -7,18 +7,18 @@ import type { StepRecord } from '../../domain/run/step-record';
 import { Details } from './details';
 import { bytesOf } from './task-room';
 
-/** Events of a history after which a run goes on in a new execution; Temporal ends one at 51,200. */
+/** Number of history events after which a run continues in a new execution. Temporal's limit is 51,200. */
 const CONTINUE_AFTER = 8_000;
 
 /** Keys, ids and paths of an input, in bytes. */
 const ROOM_FOR_NAMES = 4_096;
 
-/** What an execution carries between steps, and a snapshot of it carries to the next execution. */
+/** The state that an execution carries between steps. A snapshot of it carries it to the next execution. */
 export class RunState {
   readonly progress: Progress;
   /** The run's row has ended with its last stretch. */
   rowEnded = false;
-  /** What the run failed with, while `on_failure` runs. */
+  /** The failure of the run, while `on_failure` runs. */
   failed: Resume['failed'];
   private readonly details: Details;
   private readonly journal: StepRecord[];
@@ -61,12 +61,15 @@ export class RunState {
     return this.journal.length > 0;
   }
 
-  /** Notes for an activity to write; also those that `writeNotes` may still be writing, since this one may end the run first. */
+  /**
+   * Takes notes for an activity to write. Includes those that `writeNotes` may still be writing, since this activity
+   * may end the run first.
+   */
   takeNotes(): StepRecord[] {
     return [...this.beingWritten, ...this.journal.splice(0)];
   }
 
-  /** Takes notes for `writeNotes`, of which one is under way at a time. */
+  /** Takes notes for `writeNotes`, of which at most one is in progress. */
   beginWriting(): StepRecord[] {
     this.beingWritten = this.journal.splice(0);
     return this.beingWritten;
@@ -76,12 +79,12 @@ export class RunState {
     this.beingWritten = [];
   }
 
-  /** Takes back the notes of an activity that failed, perhaps before it ran. Writing them twice changes nothing. */
+  /** Puts back the notes of an activity that failed, perhaps before it ran. Writing them twice changes nothing. */
   keepNotes(notes: readonly StepRecord[]): void {
     this.journal.unshift(...notes);
   }
 
-  /** What the input of every step activity has; notes go with it. */
+  /** Returns the input that every step activity has, including the notes. */
   stepInput({ variables, repeat, wait }: Branch): Omit<StepInput, 'path'> {
     const { runId, failed } = this;
     return {

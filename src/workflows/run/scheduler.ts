@@ -12,15 +12,15 @@ import type { RunState } from './run-state';
 import { bytesOf, inputTooLarge, MOST_INPUT_BYTES, resultBytes, TaskRoom } from './task-room';
 
 /**
- * Drives the step lists of a run. Each branch is a fiber: its generator yields a command, which is issued, and it is resumed
- * with the answer. There is one suspension point, in `run`. Deliveries are taken from `ready` one by one, in the order in
- * which Temporal delivered them; each resumes one fiber, and everything that follows from it, up to the last command that
- * it issues, happens before the next is taken. So a history is replayed with the same commands in the same order,
- * whether its completions arrive one by one or together.
+ * Drives the step lists of a run. Each branch is a fiber: its generator yields a command, which is issued, and it is
+ * resumed with the answer. The only suspension point is in `run`. Deliveries are taken from `ready` one by one, in the
+ * order in which Temporal delivered them. Each resumes one fiber, and everything that follows from it, up to the last
+ * command that it issues, happens before the next is taken. So a history is replayed with the same commands in the same
+ * order, whether its completions arrive one by one or together.
  */
 export class Scheduler {
   private readonly ready: Delivery[] = [];
-  /** Activities and retry pauses under way; a new execution could not wait for them. */
+  /** Number of activities and retry pauses in progress; a new execution could not wait for them. */
   private underWay = 0;
   /** Fibers that wait for a wake, by path. */
   private readonly sleepers = new Map<string, Fiber>();
@@ -28,7 +28,7 @@ export class Scheduler {
   private draining = false;
   private outcome: Reply | null = null;
   private readonly room = new TaskRoom();
-  /** A timer that begins the next workflow task is under way. */
+  /** Whether a timer that begins the next workflow task is set. */
   private begins = false;
 
   /** `claimed`: the result of the claim, which the first workflow task holds. */
@@ -39,7 +39,7 @@ export class Scheduler {
     this.room.spend(bytesOf(claimed));
   }
 
-  /** A wait was signalled. One that no fiber waits for yet is kept for it. */
+  /** Passes on the signal of a wait. A signal that no fiber waits for yet is kept. */
   wake(path: string): void {
     this.wakes.add(path);
     this.deliver(nextPosition(), () => this.wakeUp(path));
@@ -56,8 +56,8 @@ export class Scheduler {
   }
 
   /**
-   * Runs steps to their end. Throws what they throw, `ContinueLater` when the run goes on in a new execution, and the
-   * cancellation of the workflow when that ended them.
+   * Runs steps to their end. Throws the errors of steps, `ContinueLater` when the run continues in a new execution, and
+   * the cancellation of the workflow when that ended them.
    */
   async run(steps: Steps, branch: Branch, ahead: Done[] = []): Promise<void> {
     this.outcome = null;
@@ -67,7 +67,7 @@ export class Scheduler {
       cancellation = error;
       this.deliver(nextPosition(), () => this.cancel(root));
     });
-    // A cancel of the workflow arrives as a delivery of its own and is thrown into the fibers.
+    // A cancel of the workflow arrives as a separate delivery and is thrown into the fibers.
     await CancellationScope.nonCancellable(() => this.drain(root));
     const outcome = this.outcomeSoFar();
     if (outcome === null || 'value' in outcome) return;
@@ -95,7 +95,10 @@ export class Scheduler {
     this.ready.push({ position, take, task: isLocal ? null : currentTask() });
   }
 
-  /** After each delivery: writes notes that nobody is about to write, and ends the execution when its history is long. */
+  /**
+   * Runs after each delivery: writes notes that no activity is going to write, and ends the execution when its history
+   * is long.
+   */
   private settle(): void {
     if (this.outcome === null && this.room.release()) this.beginTask();
     if (this.outcome !== null || this.underWay > 0) return;
@@ -127,7 +130,7 @@ export class Scheduler {
     );
   }
 
-  /** Resumes a fiber and issues what it yields, until a command has to be waited for. */
+  /** Resumes a fiber and issues the commands that it yields, until one has to be waited for. */
   private resume(fiber: Fiber, first: Reply): void {
     let reply: Reply | null = first;
     while (reply !== null && !fiber.ended) {
@@ -170,7 +173,7 @@ export class Scheduler {
     if (fork.open.size === 0) this.resume(parent, { value: this.join(parent, fork) });
   }
 
-  /** Throws a cancel into a fiber at its yield; when an activity is under way, once that has ended. */
+  /** Throws a cancel into a fiber at its yield. While an activity is in progress, waits for its end first. */
   private cancel(fiber: Fiber): void {
     if (fiber.ended || fiber.cancelled) return;
     fiber.cancelled = true;
@@ -184,7 +187,7 @@ export class Scheduler {
     if (command === null || fiber.parked || isPause) this.interrupt(fiber);
   }
 
-  /** Ends a pause, or what has not begun, by resuming the fiber at once. */
+  /** Ends a pause, or an activity that has not begun, by resuming the fiber at once. */
   private interrupt(fiber: Fiber): void {
     const { command } = fiber;
     if (command?.type === 'wait') this.sleepers.delete(command.path);
@@ -192,7 +195,7 @@ export class Scheduler {
     this.resume(fiber, { value: undefined });
   }
 
-  /** Issues a command. Returns the answer when there is one at once, else null. */
+  /** Issues a command. Returns the answer if it is available at once, else null. */
   private issue(fiber: Fiber, command: Command): Reply | null {
     switch (command.type) {
       case 'note':
@@ -219,29 +222,29 @@ export class Scheduler {
     }
   }
 
-  /** Holds a fiber back at a border between steps when the history is long. */
+  /** Holds a fiber back between two steps when the history is long. */
   private park(fiber: Fiber): boolean {
     this.draining ||= this.state.isLong();
     fiber.parked = this.draining;
     return fiber.parked;
   }
 
-  /** Answers with what a stretch has carried out, or begins one. */
+  /** Answers a command with the outcome of a stretch, or begins a stretch. */
   private stretch(fiber: Fiber, command: Extract<Command, { type: 'evaluate' | 'perform' }>): Reply | null {
     const ready = fiber.ahead.shift();
     if (ready) return { value: outcomeOf(command, ready) };
     if (this.park(fiber)) return null;
-    // Of the run itself one stretch at a time is under way.
+    // The run itself has at most one stretch in progress.
     const reserved = fiber.parent === null ? 0 : resultBytes(command.node);
     return this.whenItFits(fiber, reserved, () => {
-      // A wake from before this evaluation is seen by it; one that comes while it is under way asks for another.
+      // This evaluation sees a wake from before it; a wake during the evaluation requests another one.
       if (command.type === 'evaluate') this.wakes.delete(command.path);
       this.room.reserve(reserved);
       this.begin(fiber, command, reserved, true);
     });
   }
 
-  /** Begins a stretch: here, or where a worker has what this one lacks. */
+  /** Begins a stretch here, or on a worker that has the missing filters. */
   private begin(
     fiber: Fiber,
     command: Extract<Command, { type: 'evaluate' | 'perform' }>,
@@ -269,7 +272,7 @@ export class Scheduler {
     );
   }
 
-  /** A normal activity, whose input the server gets with the workflow task. */
+  /** Starts a normal activity. The server gets its input with the workflow task. */
   private call(fiber: Fiber, command: Extract<Command, { type: 'call' }>): null {
     const bytes = this.state.inputBytes(fiber.branch);
     if (bytes > MOST_INPUT_BYTES) {
@@ -285,7 +288,7 @@ export class Scheduler {
     return this.start(fiber, (scope) => failStep(scope, this.state, fiber.branch, command));
   }
 
-  /** Issues a command, or holds it until the workflow task has room for it; releases before held none back. */
+  /** Issues a command, or holds it back until the workflow task has room for it. Older releases held none back. */
   private whenItFits(fiber: Fiber, bytes: number, issue: () => void): null {
     if (this.room.fits(bytes) || !patched('split-workflow-tasks')) {
       issue();
@@ -301,7 +304,7 @@ export class Scheduler {
       isStale: () => fiber.command !== command,
       drop: () => void (this.underWay -= isUnderWay ? 1 : 0),
       issue: () => {
-        // The next execution issues what this one has not.
+        // The next execution issues the commands that this one has not issued.
         if (this.draining && !isUnderWay) return;
         this.underWay -= isUnderWay ? 1 : 0;
         fiber.parked = false;

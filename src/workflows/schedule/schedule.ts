@@ -6,7 +6,10 @@ const { fireSchedule } = proxyLocalActivities<ScheduleActivities>({
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });
 
-/** One time of a cron or interval trigger: appends its event to the change log, where it is routed like any other. */
+/**
+ * Handles one time of a cron or interval trigger: appends its event to the change log, where it is routed like any
+ * other.
+ */
 export async function schedule({ automationId, triggerId }: ScheduleInput): Promise<string> {
   const { searchAttributes, startTime } = workflowInfo();
   const [at = startTime] = (searchAttributes['TemporalScheduledStartTime'] ?? []) as unknown as Date[];
