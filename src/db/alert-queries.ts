@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** An alert with what is not reactive. */
+/** The fields of an alert that are not reactive. */
 export interface AlertRecord {
   fingerprint: string;
   state: Record<string, unknown>;
@@ -29,7 +29,7 @@ const toRecord = (row: Row): AlertRecord => ({
   repeats: Number(row.repeats),
 });
 
-/** Which alerts; everything given must hold. */
+/** Filter of alerts; all given conditions must hold. */
 export interface AlertFilter {
   status?: string | undefined;
   severity?: string | undefined;
@@ -113,7 +113,9 @@ export async function runsCausedBy(db: Executor, fingerprint: string, limit: num
   }));
 }
 
-/** Firing alerts of a system, one by its fingerprint, or those with these labels: how many, and the newest of them. */
+/**
+ * Returns the number of firing alerts of a system, of one fingerprint, or with these labels, and the newest of them.
+ */
 export async function firingAlerts(
   db: Executor,
   of: { systemId: string } | { fingerprint: string } | { labels: readonly [name: string, value: string][] },

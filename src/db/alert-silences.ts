@@ -29,7 +29,7 @@ export async function listSilences(
     .limit(page.limit);
 }
 
-/** Adds a silence. The next delivery of alerts reads it; runs that have started go on. */
+/** Adds a silence. It applies to the next delivery of alerts; runs that have started continue. */
 export async function insertSilence(tx: Executor, silence: SilenceRow): Promise<void> {
   await tx.insert(alertSilences).values(silence);
 }
@@ -43,7 +43,7 @@ export async function deleteSilences(tx: Executor, ids: readonly string[]): Prom
     .returning();
 }
 
-/** Returns the silence named, or those of one alert by its fingerprint, that have not ended. */
+/** Returns the named silence, or the silences of one alert by its fingerprint, that have not ended. */
 export async function findSilences(
   db: Executor,
   which: { silenceId: string } | { fingerprint: string },
@@ -57,7 +57,10 @@ export async function findSilences(
     .where(and(named, gt(s.endsAt, now)));
 }
 
-/** Holds off other writers of silences until the transaction ends: an alert that arrives meanwhile sees the result. */
+/**
+ * Blocks other writers of silences until the transaction ends, so that an alert that arrives in between sees the
+ * result.
+ */
 export async function lockSilences(tx: Executor, mode: 'write' | 'read'): Promise<void> {
   await tx.execute(
     mode === 'write'

@@ -20,7 +20,8 @@ interface LockedRow extends Record<string, unknown> {
 
 /**
  * Locks the entities of alerts until the transaction ends, in the order of their ids, and creates the rows of `create`.
- * Every writer of alerts comes through here before a `seq` is drawn: so `seq` order is commit order for each alert.
+ * Every writer of alerts calls this before a `seq` is drawn, so that for each alert the order of `seq` is the order of
+ * commits.
  */
 export async function lockAlerts(
   tx: Executor,
@@ -62,10 +63,10 @@ export interface AlertWrite {
   fingerprint: string;
   prev: EntityState | null;
   next: EntityState;
-  /** Id of the change row; null = only what is not reactive became another. */
+  /** Id of the change row; null = only fields that are not reactive have changed. */
   changeId: string | null;
   groupFacts: Record<string, unknown>;
-  /** A message came; false = a person or the clock wrote it. */
+  /** true = a message was received; false = a person or a timer wrote it. */
   received: boolean;
   isNewEpisode: boolean;
 }
@@ -80,7 +81,10 @@ const toRecord = (write: AlertWrite) => ({
   change_id: write.changeId,
 });
 
-/** Changes of fields of alerts that were there before. Those of a new alert are its fields, which the statement reads. */
+/**
+ * Returns the changes of fields of alerts that existed before. The statement adds those of new alerts from their
+ * fields.
+ */
 function transitionsOf(writes: readonly AlertWrite[], nonReactive: readonly string[]) {
   return writes.flatMap(({ fingerprint: id, prev, next, changeId }) => {
     if (changeId === null || prev === null) return [];

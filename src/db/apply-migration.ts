@@ -7,7 +7,7 @@ import { migrationLabel, type MigrationFile } from './migration-files';
 import { isNonTransactional, splitStatements } from './migration-statements';
 import { SchemaError } from './schema-version';
 
-/** How migrations wait for table locks. */
+/** Settings for waiting for table locks. */
 export interface MigrateOptions {
   log: Logger;
   /** Longest wait for one table lock, in milliseconds. */
@@ -19,9 +19,9 @@ export interface MigrateOptions {
 const PAUSE_MS = 3_000;
 const RECORD = 'insert into schema_migrations (version, name, sha256) values ($1, $2, $3)';
 
-/** Where the tables of a file belong, and where its application is recorded. */
+/** The schema that holds the tables of a file, and the table that records its application. */
 export interface MigrationPlace {
-  /** How messages call the file. */
+  /** Name of the file in messages. */
   label: string;
   /** Schema that unqualified names mean while the file runs; absent = that of the connection. */
   schema?: string;
@@ -66,7 +66,9 @@ export async function applyMigration(
   }
 }
 
-/** Runs `work` with the search path of the place. A failure inside a transaction ends the setting by its rollback. */
+/**
+ * Runs `work` with the search path of the place. After a failure inside a transaction, its rollback resets the path.
+ */
 async function inSchema(
   client: pg.PoolClient,
   { schema }: MigrationPlace,
@@ -84,7 +86,7 @@ const CONCURRENT_INDEX = /^\s*create\s+(?:unique\s+)?index\s+concurrently\s+if\s
 /**
  * Runs a statement outside a transaction. `create index concurrently` takes no lock that readers or writers wait for,
  * so it may wait without a limit for old transactions. An index that an interrupted attempt left invalid is dropped
- * first: `if not exists` would take it for the finished one.
+ * first, since `if not exists` would accept it.
  */
 async function runAlone(
   client: pg.PoolClient,

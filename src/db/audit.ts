@@ -3,13 +3,13 @@ import type { Actor } from '../domain/entities/change';
 import type { Executor } from './executor';
 import { auditLog } from './tables/access';
 
-/** One mutation or one refused attempt at it. */
+/** A mutation, or a refused attempt at one. */
 export interface AuditEntry {
   at: Date;
   actor: Actor;
   /** Operation, e.g. `automations.create`. */
   action: string;
-  /** Path of what it was about. */
+  /** Path of the resource. */
   target: string | null;
   /** `success`, or why not: `refused` (4xx), `failed` (5xx). */
   outcome: 'success' | 'refused' | 'failed';
@@ -24,14 +24,14 @@ export async function appendAudit(tx: Executor, entry: AuditEntry): Promise<void
 
 /** Creates the partitions of this month and the next two, where they are missing. */
 export async function ensureAuditMonths(db: Executor): Promise<void> {
-  // A migration to an older version has no such function.
+  // A database that is migrated to an older version has no such function.
   const found = await db.execute<{ exists: boolean }>(
     sql`select to_regprocedure('audit_log_ensure_months(integer)') is not null as exists`,
   );
   if (found.rows[0]?.exists === true) await db.execute(sql`select audit_log_ensure_months(2)`);
 }
 
-/** Which part of the log to read. */
+/** Filter of the audit log. */
 export interface AuditFilter {
   actorId?: string | undefined;
   action?: string | undefined;

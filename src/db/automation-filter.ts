@@ -1,16 +1,16 @@
 import { eq, ilike, isNull, or, sql, type SQL } from 'drizzle-orm';
 import { automations, automationVersions } from './tables/automations';
 
-/** Which automations a list contains; all of the given conditions hold. */
+/** Filter of automations; all given conditions must hold. */
 export interface AutomationFilter {
-  /** Empty = those without a group. */
+  /** Empty = automations without a group. */
   group?: string | undefined;
   status?: 'enabled' | 'disabled' | undefined;
-  /** Part of the name or description, case ignored. */
+  /** Part of the name or description, case-insensitive. */
   q?: string | undefined;
   name?: string | undefined;
   managedBy?: 'api' | 'gitops' | undefined;
-  /** Only those whose current version refers to it. */
+  /** Only automations whose current version refers to this. */
   uses?: Used | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface Used {
   names: readonly string[];
 }
 
-/** Where documents refer to each kind; `script` = steps that run any script. */
+/** Paths at which documents refer to each kind; `script` = steps that run any script. */
 const PLACES: Readonly<Record<Used['kind'], string>> = {
   connection: '$.**.config ? (@.connectionId == $names[*] || @.channel == $names[*])',
   hook: '$.**.config.hook ? (@ == $names[*])',

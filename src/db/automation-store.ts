@@ -26,20 +26,20 @@ export interface AutomationRecord {
   managedBy: 'api' | 'gitops';
   /** Which automation of its source it is; null unless it is managed from Git. */
   sourceName: string | null;
-  /** Where it came from; null unless it is managed from Git. */
+  /** Origin of the document; null unless it is managed from Git. */
   provenance: Provenance | null;
   version: number;
   /** Position in the order of commits of definition changes; every write has a new one. */
   revision: number;
   definition: Definition;
-  /** As the person wrote it, when it came as YAML. */
+  /** The original text, when it was sent as YAML. */
   sourceYaml: string | null;
   createdAt: Date;
   updatedAt: Date;
   lastTriggeredAt: Date | null;
 }
 
-/** Where an automation that is managed from Git came from. */
+/** Origin of an automation that is managed from Git. */
 export interface Provenance {
   source: string;
   /** File of the document; null = not given. */
@@ -59,7 +59,7 @@ export interface VersionRecord {
 /** A version with its text, as in `AutomationRecord`. */
 type VersionText = VersionRecord & Pick<AutomationRecord, 'sourceYaml'>;
 
-/** Checks the state that is about to change; throwing ends the write. */
+/** Checks the current state before it changes; an error that it throws ends the write. */
 export type CheckCurrent = (current: AutomationRecord) => void;
 
 export interface NewAutomation {
@@ -69,29 +69,29 @@ export interface NewAutomation {
   sourceYaml?: string | null;
   /** About the first version. */
   note?: string | undefined;
-  /** Set = it is managed from Git: what it is called there, and where. */
+  /** Set for an automation that is managed from Git: its name and source there. */
   managed?: { source: string; name: string; path?: string | null; commit?: string | null };
   actor: Actor;
 }
 
 export interface AutomationUpdate {
-  /** A new version is made only if it differs from the current one (deep, key order ignored). */
+  /** Makes a new version only if it differs from the current one (deep comparison, key order ignored). */
   definition?: Definition;
   status?: AutomationStatus;
   /** Text of the document; replaces that of the current version when the definition stays. null = the text stays too. */
   sourceYaml?: string | null;
-  /** About the new version; dropped when none is made. */
+  /** Note on the new version; dropped when none is made. */
   note?: string | undefined;
   /** New file and commit of an automation that is managed from Git. */
   origin?: { path: string | null; commit: string | null };
-  /** Called with the current state under its lock; what it throws (a stale ETag) ends the update. */
+  /** Called with the current state under its lock; an error that it throws (a stale ETag) ends the update. */
   check?: CheckCurrent | undefined;
   actor: Actor;
 }
 
 export interface AutomationStore {
   create(tx: Executor, automation: NewAutomation): Promise<AutomationRecord>;
-  /** Refused: `not_found`, and what `check` throws. */
+  /** Updates an automation. Refused: `not_found`, and errors that `check` throws. */
   update(tx: Executor, id: string, update: AutomationUpdate): Promise<AutomationRecord>;
   /** Disables and hides it; its history stays. The caller cancels its runs in the same transaction. */
   remove(tx: Executor, id: string, check?: CheckCurrent): Promise<void>;
@@ -101,7 +101,7 @@ export interface AutomationStore {
   /** Newest first. */
   versions(db: Executor, id: string, page: { limit: number; before?: number }): Promise<VersionRecord[]>;
   versionAt(db: Executor, id: string, version: number): Promise<VersionText | null>;
-  /** All that a source of Git made, by their names there. */
+  /** Returns all automations from a source of Git, by their names there. */
   ofSource(db: Executor, source: string): Promise<AutomationRecord[]>;
   /** Sorted and distinct. */
   groups(db: Executor): Promise<string[]>;
@@ -312,7 +312,7 @@ async function noteChange(
   await tx.insert(automationEvents).values(event);
 }
 
-/** Returns whether an update that leaves the versioned document as it is changes nothing else: then ETag and time of change stay. */
+/** Returns whether an update without a new version changes nothing at all. ETag and time of change then stay. */
 function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolean {
   const { definition, status, sourceYaml = null, origin } = update;
   const { group = current.group } = definition === undefined ? {} : rowFields(definition);
@@ -338,7 +338,7 @@ function found(record: AutomationRecord | null, id: string): AutomationRecord {
   return record;
 }
 
-/** What of a document is kept beside it; an empty group clears. */
+/** Returns the fields of a document that are also columns of the row; an empty group clears it. */
 function rowFields({ name, description, group }: Definition) {
   const trimmed = group?.trim();
   return {
@@ -348,7 +348,7 @@ function rowFields({ name, description, group }: Definition) {
   };
 }
 
-/** Returns the document without what is lifted to the row. */
+/** Returns the document without the fields that are columns of the row. */
 function versioned(definition: Definition): Definition {
   const { group: _lifted, ...rest } = definition;
   return rest;
@@ -384,7 +384,7 @@ type Row = Omit<AutomationRecord, 'definition' | 'lastTriggeredAt' | 'provenance
   lastTriggeredAt: string | null;
 };
 
-/** What is stored was validated when it was saved; who executes it parses it again. */
+/** The stored document was validated when it was saved. Its executors parse it again. */
 function toRecord({ source, sourcePath, sourceCommit, ...row }: Row): AutomationRecord {
   return {
     ...row,

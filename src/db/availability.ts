@@ -14,7 +14,7 @@ const STALE_PLAN = '0A000';
 /** Statement and lock timeouts, deadlock, serialisation failure: the same transaction may succeed when repeated. */
 const REPEATABLE = new Set(['40P01', '40001', '57014', '55P03', STALE_PLAN]);
 
-/** Returns whether an error says that Postgres is away or too busy, and nothing about what was asked of it. */
+/** Returns whether an error means that Postgres is away or overloaded, rather than that a statement failed. */
 export function isDatabaseAway(error: unknown): boolean {
   return databaseCauses(error).some(
     ({ code, message }) => AWAY.test(code) || AWAY_MESSAGE.test(message) || REPEATABLE.has(code),
@@ -22,15 +22,15 @@ export function isDatabaseAway(error: unknown): boolean {
 }
 
 /**
- * The error and what caused it, as far as these are the database's or the socket's. Recognized by their shape: errors of the
- * socket come from Node itself, whose `Error` need not be the one of this module's realm.
+ * Returns the error and its causes, as far as they come from the database or the socket. They are recognized by their
+ * shape: errors of the socket come from Node, whose `Error` need not be that of this module's realm.
  */
 export function databaseCauses(error: unknown): { code: string; message: string }[] {
   const found: { code: string; message: string }[] = [];
   let current = error as ErrorShape | null | undefined;
   for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
     const { code, message, errors } = current;
-    // The message of a query error is the whole statement: what is in it says nothing about the connection.
+    // The message of a query error is the whole statement, which is no evidence about the connection.
     const says = typeof message === 'string' && !(current instanceof DrizzleQueryError) ? message : '';
     found.push({ code: typeof code === 'string' ? code : '', message: says });
     if (Array.isArray(errors)) found.push(...errors.flatMap(databaseCauses));
@@ -42,7 +42,7 @@ export function databaseCauses(error: unknown): { code: string; message: string 
 interface ErrorShape {
   code?: unknown;
   message?: unknown;
-  /** Of an AggregateError: one for each address that was tried. */
+  /** Set for an AggregateError: one error for each address that was tried. */
   errors?: unknown;
   cause?: unknown;
 }

@@ -3,7 +3,7 @@ import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 import { callProgress, connectionMemory } from './tables/connections';
 
-/** Returns what an earlier attempt under this idempotency key recorded, or null. */
+/** Returns the progress that an earlier attempt under this idempotency key recorded, or null. */
 export async function readCallProgress(db: Executor, idempotencyKey: string): Promise<unknown> {
   const rows = await db
     .select({ value: callProgress.value })
@@ -12,7 +12,7 @@ export async function readCallProgress(db: Executor, idempotencyKey: string): Pr
   return rows[0]?.value ?? null;
 }
 
-/** Records what a call has done so far; committed before the call continues. */
+/** Records the progress of a call. Committed before the call continues. */
 export async function writeCallProgress(db: Executor, idempotencyKey: string, value: unknown): Promise<void> {
   const set = { value, updatedAt: sql`clock_timestamp()` };
   await db
@@ -21,7 +21,7 @@ export async function writeCallProgress(db: Executor, idempotencyKey: string, va
     .onConflictDoUpdate({ target: callProgress.idempotencyKey, set });
 }
 
-/** Returns what was remembered for a connection under `key`, or null. */
+/** Returns the value that is remembered for a connection under `key`, or null. */
 export async function recall(db: Executor, connectionId: string, key: string): Promise<unknown> {
   const rows = await db
     .select({ value: connectionMemory.value })
@@ -30,7 +30,7 @@ export async function recall(db: Executor, connectionId: string, key: string): P
   return rows[0]?.value ?? null;
 }
 
-/** Remembers a value for a connection; the newest wins. Nothing is kept when the connection was deleted meanwhile. */
+/** Remembers a value for a connection; the newest wins. Does nothing when the connection was deleted in between. */
 export async function remember(db: Executor, connectionId: string, key: string, value: unknown): Promise<void> {
   await db.execute(sql`
     insert into connection_memory (connection_id, key, value, updated_at)
@@ -38,7 +38,7 @@ export async function remember(db: Executor, connectionId: string, key: string, 
     on conflict (connection_id, key) do update set value = excluded.value, updated_at = excluded.updated_at`);
 }
 
-/** Keys may hold texts of people: long ones are hashed, so that they fit an index. */
+/** Returns the stored form of a key. Keys may hold texts of people: long ones are hashed, so that they fit an index. */
 function storedKey(key: string): string {
   return key.length <= 500 ? key : `sha256:${sha256(key)}`;
 }

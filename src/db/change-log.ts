@@ -8,7 +8,7 @@ import type { Executor } from './executor';
 export const PARTITIONS = 64;
 
 interface NewChangeBase {
-  /** Given when the sender's identity of the message fixes it; otherwise made here. */
+  /** Set when the sender's identity of the message determines it; otherwise generated here. */
   changeId?: string;
   kind: string;
   id: string;
@@ -29,14 +29,17 @@ export interface NewEntityChange extends NewChangeBase {
   next: Record<string, unknown> | null;
   delta: Record<string, unknown>;
   changedFields: string[];
-  /** Facts beside the state that derivers put into event payloads; kept in the column `payload`. */
+  /** Facts besides the state that derivers put into event payloads; stored in the column `payload`. */
   context?: Record<string, unknown>;
 }
 
-/** What the log takes: something that happened, or a state that changed. */
+/** An entry for the log: an event, or a change of state. */
 export type NewChange = NewEvent | NewEntityChange;
 
-/** Partition of an entity: FNV-1a over kind and id. Changes of one entity always share a partition, hence an order. */
+/**
+ * Returns the partition of an entity: FNV-1a over kind and id. Changes of one entity share a partition and are
+ * therefore ordered.
+ */
 export function partitionOf(kind: string, id: string): number {
   let hash = 0x811c9dc5;
   for (const char of `${kind}\u0000${id}`) {
@@ -92,12 +95,12 @@ export async function appendChanges(
   return result.rows.map((row) => ({ changeId: row.change_id, seq: Number(row.seq) }));
 }
 
-/** Most changes of one entity that are searched. */
+/** Maximum number of changes of one entity that are searched. */
 const MOST_LOOKED_THROUGH = 1_000;
 
 /**
- * Returns the changes of an entity that came after a change and happened before an instant, in order. null = there are too many to
- * look through, or the change is not in the log any more.
+ * Returns the changes of an entity after a change and before an instant, in order. null = there are too many to search,
+ * or the change is no longer in the log.
  */
 export async function changesOfEntityBefore(
   tx: Executor,

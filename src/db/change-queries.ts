@@ -12,7 +12,7 @@ export interface LoggedChange {
   routedAt: Date | null;
   /** When it was set aside because it could not be routed. */
   failedAt: Date | null;
-  /** What the last failed try reported. */
+  /** Error of the last failed attempt. */
   failure: string | null;
 }
 
@@ -39,7 +39,7 @@ export interface ChangeSource {
   event: string | null;
 }
 
-/** Which changes: of these entities, else of these sources, else all. */
+/** Filter of changes: those of these entities, else those of these sources, else all. */
 export interface ChangeFilter {
   entities?: readonly { id: string; kind?: string | undefined }[] | undefined;
   sources?: readonly ChangeSource[] | undefined;
@@ -60,8 +60,8 @@ const toLogged = (row: Row): LoggedChange => ({
 });
 
 /**
- * Changes newest first, up to `limit`, below the place `before`. Each entity and each source is read newest first through
- * an index, so the cost does not depend on how many other changes there are.
+ * Returns changes, newest first, up to `limit`, below the position `before`. Each entity and each source is read newest
+ * first through an index, so the cost does not depend on the number of other changes.
  */
 export async function listChanges(
   db: Executor,
@@ -78,7 +78,8 @@ export async function listChanges(
     sql` and `,
   );
   const newest = sql`order by c.seq desc limit ${limit}`;
-  // `event is null` is no equality to the planner: without `event` in the order it would sort every change of the kind.
+  // The planner does not treat `event is null` as an equality: without `event` in the order it would sort every change
+  // of the kind.
   const newestOfKind = sql`order by c.event desc, c.seq desc limit ${limit}`;
   const rows =
     entities !== undefined
@@ -99,7 +100,7 @@ export async function listChanges(
   return found.rows.map(toLogged);
 }
 
-/** One change, or undefined when it is not in the log (any more). */
+/** Returns one change, or undefined when it is not in the log (any more). */
 export async function findChange(db: Executor, changeId: string): Promise<LoggedChange | undefined> {
   const found = await db.execute<Row>(sql`select ${COLUMNS} from changes c where change_id = ${changeId}`);
   return found.rows.map(toLogged)[0];
@@ -113,7 +114,7 @@ export async function findChanges(db: Executor, changeIds: readonly string[]): P
   return found.rows.map(toLogged);
 }
 
-/** Every kind that the log holds: one index probe for each. */
+/** Returns every kind in the log, with one index probe for each. */
 export async function kindsInLog(db: Executor): Promise<string[]> {
   const found = await db.execute<{ kind: string }>(sql`
     with recursive k(kind) as (
@@ -124,7 +125,7 @@ export async function kindsInLog(db: Executor): Promise<string[]> {
   return found.rows.map((row) => row.kind);
 }
 
-/** Returns the sources of one kind: changes of state, and each event: one index probe for each. */
+/** Returns the sources of one kind (changes of state, and each event), with one index probe for each. */
 export async function sourcesOfKind(db: Executor, kind: string): Promise<ChangeSource[]> {
   const found = await db.execute<{ event: string }>(sql`
     with recursive e(event) as (

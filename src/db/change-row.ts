@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Actor, Change } from '../domain/entities/change';
 
-/** A row of the change log as `select` gives it. */
+/** A row of the change log as `select` returns it. */
 export interface ChangeRow extends Record<string, unknown> {
   seq: string;
   change_id: string;

@@ -2,20 +2,21 @@ import { sql } from 'drizzle-orm';
 import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 
-/** A message from outside and the rows of the change log that it becomes. */
+/** A message from outside, with the rows of the change log for it. */
 export interface Delivery {
   key: string;
   changeIds: readonly string[];
 }
 
-/** Returns the key of a sender's identity of a message: short whatever the parts are. `what` keeps senders of different kinds apart. */
+/** Returns a short key for a sender's identity of a message. `what` separates senders of different kinds. */
 export function deliveryKey(what: string, ...parts: readonly string[]): string {
   return `${what}:${sha256(JSON.stringify(parts), 'base64url')}`;
 }
 
 /**
- * Claims deliveries in the caller's transaction: the keys that nobody had. The change ids of the others are in `known`. A
- * concurrent transaction with the same key is waited for, in key order, so that batches cannot wait for each other.
+ * Claims deliveries in the caller's transaction. Returns the keys that were new; `known` has the change ids of the
+ * others. Waits for a concurrent transaction with the same key, in the order of keys, so that batches cannot wait for
+ * each other.
  */
 export async function claimDeliveries(
   tx: Executor,
@@ -39,7 +40,7 @@ export async function changeIdsOf(db: Executor, keys: readonly string[]): Promis
   return new Map([...(await contentsOf(db, keys))].map(([key, { changeIds }]) => [key, changeIds]));
 }
 
-/** Returns what is remembered of deliveries accepted before; a null hash was not kept. */
+/** Returns the hashes of deliveries that were accepted before; null = not stored. */
 export async function contentsOf(
   db: Executor,
   keys: readonly string[],
@@ -60,14 +61,14 @@ export interface DeliveryIdentity {
 
 /**
  * Claims every identity of one message in the caller's transaction. When one of them is known, the message is a repeat:
- * returns the change ids of the first time. Otherwise returns undefined and all identities belong to this message.
+ * returns the change ids of the first delivery. Otherwise returns undefined, and all identities belong to this message.
  */
 export async function claimDelivery(
   tx: Executor,
   identities: readonly DeliveryIdentity[],
   changeIds: readonly string[],
 ): Promise<string[] | undefined> {
-  // In key order, so that two transactions with the same keys wait for each other instead of deadlocking.
+  // Taken in the order of keys, so that two transactions with the same keys wait for each other instead of deadlocking.
   for (const { key, ttlSeconds } of [...identities].sort((a, b) => (a.key < b.key ? -1 : 1))) {
     const claimed = await tx.execute(sql`
       insert into dedup_keys as known (key, change_ids) values (${key}, ${sql.param(changeIds)}::uuid[])
@@ -80,8 +81,8 @@ export async function claimDelivery(
 }
 
 /**
- * Claims one key together with the hash of what the message says, in the caller's transaction. Returns undefined when
- * nobody had it, otherwise what was kept with it.
+ * Claims one key together with the hash of the message's content, in the caller's transaction. Returns undefined when
+ * the key was new, otherwise the stored values.
  */
 export async function claimContent(
   tx: Executor,

@@ -3,10 +3,10 @@ import pg from 'pg';
 import { createConnectionWatch } from './drop-broken-connections';
 import { createStatementNames } from './prepare-statements';
 
-/** How much longer than Postgres' own limit the client waits for an answer. */
+/** How long after Postgres' own limit the client stops waiting for an answer, in milliseconds. */
 const ANSWER_MS = 3_000;
 
-/** One pool and drizzle over it. */
+/** A pool, and drizzle on top of it. */
 export interface Database {
   pool: pg.Pool;
   db: NodePgDatabase;
@@ -16,22 +16,22 @@ export interface Database {
 
 /** Settings of a pool. */
 export interface DatabaseOptions {
-  /** Most connections at a time; default 10. A connection that has no statement for 30 s is closed. */
+  /** Maximum number of connections; default 10. A connection that is idle for 30 s is closed. */
   max?: number;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;
   /** Receives the error of a connection that broke; the next query opens another one. */
   onError?: (error: Error) => void;
   /**
-   * Milliseconds after which Postgres ends a statement; default 15,000, 0 = never. Three seconds later the client gives
-   * up too and drops the connection: then the server, or the network, has failed silently.
+   * Milliseconds after which Postgres ends a statement; default 15,000, 0 = never. Three seconds later the client also
+   * gives up and drops the connection, since the server or the network has then failed silently.
    */
   statementTimeoutMs?: number;
 }
 
 /**
- * Opens a pool; connects on first use. Waiting for a connection takes 5 s at most, so that a request fails early while
- * Postgres is away.
+ * Opens a pool, which connects on first use. Waiting for a connection takes at most 5 s, so that a request fails early
+ * while Postgres is away.
  */
 export function createDatabase(url: string, options: DatabaseOptions = {}): Database {
   const { max = 10, applicationName = 'fermata', onError, statementTimeoutMs = 15_000 } = options;

@@ -2,7 +2,7 @@ import { desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { connections } from './tables/connections';
 
-/** A connection as it is stored. */
+/** A stored connection. */
 export type ConnectionRow = InferSelectModel<typeof connections>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -19,13 +19,13 @@ export async function findConnection(
   return rows[0] ?? null;
 }
 
-/** Returns the connections that a step means: the one of this id, else those of this name. */
+/** Returns the connections that a step names: the one with this id, else those with this name. */
 export async function connectionsCalled(db: Executor, idOrName: string): Promise<ConnectionRow[]> {
   const row = await findConnection(db, idOrName);
   return row === null ? db.select().from(connections).where(eq(connections.name, idOrName)).limit(2) : [row];
 }
 
-/** Connections, newest first; `before` is the id of the last one seen. */
+/** Returns connections, newest first; `before` is the last id of the previous page. */
 export async function listConnections(
   db: Executor,
   page: { limit: number; before: string | undefined },
@@ -49,7 +49,7 @@ export async function insertConnection(tx: Executor, row: ConnectionRow): Promis
   await tx.insert(connections).values(row);
 }
 
-/** Writes what may change of a connection whose row the caller has locked. */
+/** Writes the changed fields of a connection whose row the caller has locked. */
 export async function updateConnection(tx: Executor, row: ConnectionRow): Promise<void> {
   const { name, config, secrets, updatedAt } = row;
   await tx.update(connections).set({ name, config, secrets, updatedAt }).where(eq(connections.id, row.id));

@@ -6,14 +6,17 @@ import type { Executor } from './executor';
 const EVERY_MS = 15_000;
 /** Queries per measurement; the one with the shortest round trip counts. */
 const SAMPLES = 3;
-/** The wall clock moved against the monotonic one by more than this: it was set, or the machine was suspended. */
+/**
+ * A jump of the wall clock against the monotonic one by more than this means that it was set, or that the machine was
+ * suspended.
+ */
 const JUMP_MS = 1_000;
 /** A skew from which on it is reported in the log. */
 const REPORT_MS = 5_000;
 
 /** The database's clock, for all deadlines: workers and APIs whose own clocks differ agree on it. */
 export interface DatabaseClock extends Clock {
-  /** How far the clock of this machine is ahead of the database's, in milliseconds; negative = behind. */
+  /** How far the clock of this machine is ahead of the database's, in milliseconds; negative when it is behind. */
   skewMs(): number;
   stop(): void;
 }

@@ -5,7 +5,7 @@ import { transactWithLockRetry, type LockRetry } from './lock-retry';
 /**
  * Errors after which the next call tries again: another process created the same partition (42P07, 42P17, 23505), the
  * default partition holds rows of that day (23514), or a lock or statement timed out (55P03, 57014). In each case
- * inserts still find a partition: the other process's, or the default one.
+ * inserts still find a partition: that of the other process, or the default one.
  */
 const TRY_LATER = new Set(['42P07', '42P17', '23505', '23514', '55P03', '57014']);
 
@@ -120,8 +120,8 @@ async function tryLater(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<
 }
 
 /**
- * Moves rows out of the default partitions, which receive what is written while the partition of its day is missing:
- * each day gets its partition, in one transaction per day. Returns how many rows were moved.
+ * Moves rows out of the default partitions, which receive rows while the partition of their day is missing: each day
+ * gets its partition, in one transaction per day. Returns how many rows were moved.
  */
 export async function emptyDefaultPartitions(database: Pick<Database, 'pool'>): Promise<number> {
   return (await emptyDefault(database, CHANGES)) + (await emptyDefault(database, ROUTINGS));

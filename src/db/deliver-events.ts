@@ -11,7 +11,10 @@ export interface DeliveredEvent extends NewEvent {
   contentHash: string;
 }
 
-/** One event: plain parameters, half the cost of the statement for many (measured: 900/s against 490/s on busy cores). */
+/**
+ * Appends one event, with plain parameters: half the cost of the statement for many (measured: 900/s against 490/s on
+ * busy cores).
+ */
 async function appendOne(db: Executor, event: DeliveredEvent): Promise<string[]> {
   const { kind, id, cause, changeId } = event;
   const result = await db.execute<{ change_id: string }>(sql`
@@ -31,7 +34,10 @@ async function appendOne(db: Executor, event: DeliveredEvent): Promise<string[]>
   return result.rows.map((row) => row.change_id);
 }
 
-/** Any number of events, in their order; keys are claimed sorted, so that batches cannot wait for each other. */
+/**
+ * Appends any number of events in their order. Keys are claimed in sorted order, so that batches cannot wait for each
+ * other.
+ */
 async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Promise<string[]> {
   const records = events.map((event, ord) => ({
     ...{
@@ -70,9 +76,9 @@ async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Prom
 
 /** The result of delivering events. */
 export interface Delivered {
-  /** One for each distinct delivery, in the given order; that of a repeat is the id of the first time. */
+  /** One for each distinct delivery, in the given order. For a repeat, it is the id of the first delivery. */
   changeIds: string[];
-  /** Events that carried the identity of an earlier one but said something else: they were dropped. */
+  /** Events with the identity of an earlier one but other content; they were dropped. */
   mismatched: DeliveredEvent[];
 }
 

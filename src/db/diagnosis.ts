@@ -4,10 +4,10 @@ import type { Executor } from './executor';
 /** Ended runs that lost their execution are reported for so many days. */
 const LOST_DAYS = 7;
 
-/** Numbers that say whether the installation does its work; ages in seconds. */
+/** Measurements of the installation's health; ages in seconds. */
 export interface Vitals {
   workers: number;
-  /** Sets of plugins that live workers have; more than 1 = they differ. */
+  /** Number of different sets of plugins among live workers; more than 1 = they differ. */
   pluginSets: number;
   unroutedAge: number;
   pendingAge: number;
@@ -19,7 +19,9 @@ export interface Vitals {
   migrationFailures: number;
 }
 
-/** Reads what `fermata doctor` and the gauges show, in one statement. Ages are in seconds, by the database's clock. */
+/**
+ * Reads the values for `fermata doctor` and the gauges in one statement. Ages are in seconds, by the database's clock.
+ */
 export async function readVitals(db: Executor): Promise<Vitals> {
   const found = await db.execute<Record<keyof Vitals, number | null>>(sql`
     select
@@ -54,7 +56,7 @@ export async function readVitals(db: Executor): Promise<Vitals> {
   };
 }
 
-/** Triggers of enabled automations as they are stored. */
+/** Returns the stored triggers of enabled automations. */
 export async function enabledTriggers(db: Executor): Promise<{ automationName: string; event: string }[]> {
   const found = await db.execute<{ name: string; event: string }>(sql`
     select distinct a.name, t ->> 'event' as event from automations a

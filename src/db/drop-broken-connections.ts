@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { databaseCauses } from './availability';
 
-/** Set by node-postgres when a statement had no answer within `query_timeout`. */
+/** Message of node-postgres when a statement had no answer within `query_timeout`. */
 const NO_ANSWER = /Query read timeout/;
 
 /** Returns why a connection must not be used again after an error; undefined when it may. */
@@ -17,7 +17,7 @@ interface TrackedClient extends pg.PoolClient {
   end(): Promise<void>;
 }
 
-/** Events of a pool's clients; keeps connections that cannot work any more out of the pool. */
+/** Handlers for a pool's clients that keep unusable connections out of the pool. */
 export interface ConnectionWatch {
   /** Watches the statements of a new connection. */
   watch(client: pg.PoolClient): void;
@@ -27,9 +27,10 @@ export interface ConnectionWatch {
 }
 
 /**
- * Drops connections that would fail again. One whose prepared statement a migration made invalid is ended when it is
- * released. One whose statement had no answer is closed at once: it was probably cut on the way (NAT, failover). The
- * idle ones took the same way and are closed too, so that recovery takes one timeout, not one for each connection.
+ * Drops connections that would fail again. A connection whose prepared statement a migration made invalid is ended when
+ * it is released. A connection whose statement had no answer is closed at once, since it was probably cut on the
+ * network (NAT, failover). Idle connections took the same route and are closed too, so that recovery takes one timeout,
+ * not one for each connection.
  */
 export function createConnectionWatch(onBroken: (reason: string) => void): ConnectionWatch {
   const idle = new Set<TrackedClient>();

@@ -3,15 +3,15 @@ import { partitionOf } from './change-log';
 import { dwellIdAfterSlug } from '../domain/run/workflow-id';
 import type { Executor } from './executor';
 
-/** A dwell that a change asks for. */
+/** A dwell that a change arms. */
 export interface DwellArming {
   id: string;
   automationId: string;
   triggerId: string;
   contextKey: string | null;
-  /** Of `dwellGateId`. */
+  /** Result of `dwellGateId`. */
   gate: string;
-  /** Whose state must hold. */
+  /** The entity whose state must hold. */
   entity: { kind: string; id: string };
   event: string;
   config: Record<string, unknown>;
@@ -20,7 +20,7 @@ export interface DwellArming {
   trigger: Record<string, unknown>;
   causedBy: string | null;
   depth: number;
-  /** When the cause came about; the deadline counts from it. */
+  /** When the cause began; the deadline counts from it. */
   armedAt: Date;
   firesAt: Date;
 }
@@ -79,8 +79,8 @@ function toDwell(row: Row): Dwell {
 const uuids = (ids: readonly string[]): SQL => sql`${`{${ids.join(',')}}`}::uuid[]`;
 
 /**
- * Arms in the caller's transaction, if nothing is armed or spent under the key, and the change is newer than the last
- * firing. The row that stands in the way is given otherwise; null = the automation is disabled or deleted.
+ * Arms a dwell in the caller's transaction, if no dwell is armed or spent under the key and the change is newer than
+ * the last firing. Otherwise returns the row that prevents it; null = the automation is disabled or deleted.
  */
 export async function armDwell(tx: Executor, arming: DwellArming): Promise<'armed' | Dwell | null> {
   const { automationId, triggerId, contextKey, gate } = arming;
@@ -91,7 +91,7 @@ export async function armDwell(tx: Executor, arming: DwellArming): Promise<'arme
   const found = await tx.execute<Row>(sql`select ${COLUMNS} from dwells where ${key}`);
   const standing = found.rows[0] ? toDwell(found.rows[0]) : null;
   if (standing === null || standing.gate === gate) return standing;
-  // What a trigger had armed before it was edited is not in the way.
+  // A dwell that the trigger armed before it was edited does not prevent it.
   await dropDwell(tx, standing);
   return (await insertDwell(tx, arming)) ? 'armed' : null;
 }
@@ -151,7 +151,7 @@ export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<vo
     insert into dwell_ends (id, workflow_id) select id, workflow_id from dwells where id = ${id} on conflict do nothing`);
 }
 
-/** Firing alerts besides one, their entities locked against writers until the transaction ends. */
+/** Returns the firing alerts other than one. Their entities are locked against writers until the transaction ends. */
 export async function liveEntities(
   tx: Executor,
   kind: string,
@@ -169,23 +169,23 @@ export async function moveDwell(tx: Executor, { id }: Dwell, entity: { kind: str
     update dwells set kind = ${entity.kind}, entity_id = ${entity.id}, updated_at = clock_timestamp() where id = ${id}`);
 }
 
-/** It fires now: spent until the cause stops. */
+/** Marks a dwell as spent, since it fires now. It stays spent until the cause stops. */
 export async function spendDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await tx.execute(sql`
     update dwells set status = 'spent', last_fired_at = fires_at, updated_at = clock_timestamp() where id = ${id}`);
 }
 
-/** Forgets a dwell whose trigger is not there any more as it was. */
+/** Removes a dwell whose trigger was removed or changed. */
 export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await dropDwells(tx, sql`id = ${id}`);
 }
 
-/** Most armed dwells of one trigger that get a row of their own in `evaluations` when all are dropped at once. */
+/** Maximum number of armed dwells of one trigger that get a row each in `evaluations` when all are dropped at once. */
 const MOST_CANCELLED = 50;
 
 /**
- * Drops the dwells of triggers that were removed or changed. `why` is recorded for each context key that was armed; of more
- * than 50 keys of a trigger, the older ones share a row without a context key, which counts them.
+ * Drops the dwells of triggers that were removed or changed. `why` is recorded for each armed context key. Of more than
+ * 50 keys of a trigger, the older ones share a row without a context key, which counts them.
  */
 export async function keepDwells(
   tx: Executor,
@@ -216,8 +216,8 @@ async function dropDwells(tx: Executor, where: SQL): Promise<void> {
 }
 
 /**
- * Returns whether changes of an entity wait to be routed: from before an instant, or any. The entity's row is locked first, so that
- * a concurrent change is seen once it has committed.
+ * Returns whether changes of an entity are unrouted: those from before an instant, or any. The entity's row is locked
+ * first, so that a concurrent change is seen once it has committed.
  */
 export async function unroutedOf(
   tx: Executor,
@@ -231,7 +231,7 @@ export async function unroutedOf(
   return { before: found.rows[0]?.before ?? false, any: found.rows[0]?.any ?? false };
 }
 
-/** A dwell whose workflow must be started, with what Temporal shows of it. */
+/** A dwell whose workflow must be started, with the data that Temporal shows. */
 export interface StartableDwell {
   id: string;
   automationId: string;
@@ -254,7 +254,7 @@ const TO_START = sql`status = 'armed' and started_at is null and (start_attempte
 export const dwellsToSync = sql`(exists (select 1 from dwell_ends)
   or exists (select 1 from dwells where ${TO_START}))`;
 
-/** Takes dwells to start, those first that are due soonest; those taken are left alone by others for a few seconds. */
+/** Takes dwells to start, those with the earliest deadline first. Other workers leave them alone for a few seconds. */
 export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
   const taken = await db.execute<Row & { name: string; group: string | null; workflow_id: string | null }>(sql`
     with taken as (
@@ -287,7 +287,7 @@ export async function isArmed(db: Executor, id: string): Promise<boolean> {
   return found.rows.length > 0;
 }
 
-/** Its timer has another workflow id from now on. False = it is not armed any more. */
+/** Sets another workflow id for the timer. Returns false when the dwell is no longer armed. */
 export async function moveTimer(db: Executor, id: string, workflowId: string): Promise<boolean> {
   const moved = await db.execute(
     sql`update dwells set workflow_id = ${workflowId} where id = ${id} and status = 'armed'`,
@@ -313,8 +313,8 @@ const isOverdue = ({ now, late }: Overdue): SQL =>
 export const dwellsOverdue = (overdue: Overdue): SQL => sql`exists (select 1 from dwells where ${isOverdue(overdue)})`;
 
 /**
- * Armed dwells that are due and whose workflows have not been started, or have not fired them since `late`; by deadline, below
- * a place in that order.
+ * Returns armed dwells that are due and whose workflows have not been started, or have not fired them since `late`.
+ * They are sorted by deadline and lie below a position in that order.
  */
 export async function overdueDwells(
   db: Executor,
@@ -330,7 +330,7 @@ export async function overdueDwells(
   return found.rows.map((row) => ({ id: row.id, firesAt: row.fires_at }));
 }
 
-/** Dwells whose workflows are to be ended. */
+/** Returns dwells whose workflows must be ended. */
 export async function endedDwells(db: Executor, limit: number): Promise<{ id: string; workflowId: string }[]> {
   const found = await db.execute<{ id: string; workflow_id: string | null }>(
     sql`select id, workflow_id from dwell_ends order by id limit ${limit}`,
@@ -344,7 +344,7 @@ export async function forgetDwellEnds(db: Executor, ids: readonly string[]): Pro
   await db.execute(sql`delete from dwell_ends where id = any(${uuids(ids)})`);
 }
 
-/** Returns what is armed, newest first, below the id `before`. */
+/** Returns armed dwells, newest first, below the id `before`. */
 export async function listArmedDwells(
   db: Executor,
   page: { limit: number; before: string | undefined; automationId: string | undefined },

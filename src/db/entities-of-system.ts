@@ -1,10 +1,13 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Most alerts, incidents and maintenances of a system that are read, newest first. */
+/** Maximum number of alerts, incidents and maintenances of a system that are read, newest first. */
 const MOST = 100;
 
-/** Returns the ids of entities whose changes are about a system: its own, and those of its newest alerts, incidents and maintenances. */
+/**
+ * Returns the ids of entities whose changes concern a system: its own, and those of its newest alerts, incidents and
+ * maintenances.
+ */
 export async function entitiesOfSystem(db: Executor, systemId: string): Promise<string[]> {
   const found = await db.execute<{ id: string }>(sql`
     select ${systemId}::text as id

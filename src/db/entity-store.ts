@@ -32,11 +32,11 @@ export interface EntityRecord extends EntityRef {
 /** A merge patch (RFC 7396), or a function from the state as locked (null = absent) to the whole new state. */
 export type EntityUpdate = EntityState | ((prev: EntityState | null) => EntityState);
 
-/** What may be given with a write to an entity. */
+/** Options of a write to an entity. */
 export interface WriteOptions {
-  /** When it became so; default and limit: the server's time (see `occurredAtOf`). */
+  /** When the state began; default and upper limit: the server's time (see `occurredAtOf`). */
   occurredAt?: Date;
-  /** Facts beside the state that derivers put into event payloads, e.g. a system's name. */
+  /** Facts besides the state that derivers put into event payloads, e.g. a system's name. */
   context?: Record<string, unknown>;
   /** The kind, when the caller has already read it in this transaction. */
   kind?: ResolvedKind;
@@ -48,7 +48,7 @@ export interface EntityWrite extends Pick<WriteOptions, 'occurredAt' | 'context'
   update: EntityUpdate;
 }
 
-/** What a write has left. */
+/** Result of a write. */
 export interface MutateResult {
   state: EntityState;
   changed: boolean;
@@ -64,10 +64,10 @@ export interface EntityStore {
   readonly clock: Clock;
   readonly ids: Ids;
   /**
-   * Applies an update under the row's lock: diff, transitions and change row in the caller's transaction. A state that
-   * stays as it is (deep, key order ignored) writes nothing. Refused: `unknown_kind`, `validation_failed`, `invalid_text`,
-   * `conflict` for a computed kind.
-   * Callers that write several entities in one transaction do so in the order of (kind, id), or with `mutateMany`.
+   * Applies an update under the row's lock: difference, transitions and change row in the caller's transaction. An
+   * unchanged state (deep comparison, key order ignored) writes nothing. Refused: `unknown_kind`, `validation_failed`,
+   * `invalid_text`, `conflict` for a computed kind. Callers that write several entities in one transaction do so in the
+   * order of (kind, id), or with `mutateMany`.
    */
   mutate(
     tx: Executor,
@@ -77,8 +77,8 @@ export interface EntityStore {
     options?: WriteOptions,
   ): Promise<MutateResult>;
   /**
-   * `mutate` for several entities of one kind, in as many statements as for one. The ids are distinct. Results and changes
-   * are in the order of `writes`.
+   * Does the same for several entities of one kind, in as many statements as for one. The ids are distinct. Results and
+   * changes are in the order of `writes`.
    */
   mutateMany(
     tx: Executor,
@@ -93,13 +93,16 @@ export interface EntityStore {
     cause: Cause,
     options?: WriteOptions,
   ): Promise<{ removed: boolean; changeId?: string }>;
-  /** The entity, or null. @throws {FermataError} `provider_failed` for a computed kind that cannot be read */
+  /** Returns the entity, or null. @throws {FermataError} `provider_failed` for a computed kind that cannot be read */
   get(db: Executor, kind: string, id: string): Promise<EntityRecord | null>;
-  /** States of references to computed kinds, and why a kind could not be read. The id `*` means all, at most `limit`. */
+  /**
+   * Returns states of references to computed kinds, and why a kind could not be read. The id `*` means all, at most
+   * `limit`.
+   */
   computed(db: Executor, refs: readonly EntityRef[], limit: number): Promise<ComputedStates>;
-  /** Those that are stored and exist, by `refKey`; one query. */
+  /** Returns the stored entities that exist, by `refKey`, with one query. */
   getMany(db: Executor, refs: readonly EntityRef[]): Promise<Map<string, EntityRecord>>;
-  /** Entities of a kind, newest first (computed ones by id); `after` is the last one of the page before. */
+  /** Returns entities of a kind, newest first (computed ones by id); `after` is the last one of the previous page. */
   list(
     db: Executor,
     kind: string,
@@ -114,7 +117,7 @@ export interface EntityStore {
 /** Longest id of an entity, in characters. */
 const MAX_ID_LENGTH = 512;
 
-/** Returns the key of an entity in the maps that `getMany` gives. */
+/** Returns the key of an entity in the maps that `getMany` returns. */
 export function refKey(ref: EntityRef): string {
   return `${ref.kind}:${ref.id}`;
 }
@@ -128,7 +131,10 @@ function assertId(ref: EntityRef): void {
   });
 }
 
-/** Returns the state as the kind's schema gives it (with defaults). @throws {FermataError} `validation_failed`, `invalid_text` */
+/**
+ * Returns the state after validation, with the defaults of the kind's schema. @throws {FermataError}
+ * `validation_failed`, `invalid_text`
+ */
 async function validated(kind: ResolvedKind, ref: EntityRef, state: EntityState): Promise<EntityState> {
   assertStorable(state);
   const result = await kind.validate(state);
@@ -174,7 +180,7 @@ async function record(
     changes.push({ ...facts, prev, next, ...diff, ...(context && { context }) });
     return { changed: true, changeId };
   });
-  // State, transitions and change rows are one transaction: a crash leaves all of them or none.
+  // State, transitions and change rows are one transaction: a crash keeps all of them or none.
   await writeStates(tx, kind.kind, writes, now);
   await appendChanges(tx, changes);
   return results;
@@ -224,9 +230,9 @@ const readers: Pick<
   predicateSince: transitions.predicateSince,
 };
 
-/** Readers that ask the accessor of a kind that is not stored. */
+/** Returns readers that call the accessor of a computed kind. */
 function computedReaders(computed: ComputedReader, clock: Clock): Pick<EntityStore, 'computed' | 'get' | 'list'> {
-  /** Computed states have no history: they count as written now. */
+  /** Converts a computed state to a record. It has no history, so it counts as written now. */
   const asRecord = (state: Pick<EntityRecord, 'kind' | 'id' | 'state'>): EntityRecord => {
     const now = clock.now();
     return { ...state, createdAt: now, updatedAt: now };
@@ -271,11 +277,12 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       }
       for (const { id } of writes) assertId({ kind: name, id });
       const kind = typeof ofKind === 'string' ? await kinds.resolve(tx, ofKind) : ofKind;
-      // Ids and kind are checked before the locks, so that a write that is refused for them holds none.
+      // Ids and kind are checked before the locks are taken, so that a refused write holds none.
       const now = clock.now();
       const wanted = writes.map(({ id }) => id);
-      // The locks are taken in the order of ids and held until commit. Each write is computed from the locked state, so none that runs
-      // at the same time is lost, and the `seq` of changes is drawn afterwards, so that it has the order of commits for each entity.
+      // Locks are taken in the order of ids and held until commit. Each write is computed from the locked state, so no
+      // concurrent write is lost. The `seq` of changes is drawn afterwards, so that for each entity it has the order of
+      // commits.
       const locked = await lockEntities(tx, name, wanted, now);
       const states = [];
       for (const { id, update, ...options } of writes) {

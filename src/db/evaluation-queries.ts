@@ -2,10 +2,10 @@ import { and, desc, eq, getTableColumns, lt } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { automations, evaluations } from './tables/automations';
 
-/** Longest context key that is kept with a reason, in UTF-16 code units: an index holds it. */
+/** Maximum length of a context key that is stored with a reason, in UTF-16 code units, since an index holds it. */
 const LONGEST_KEY = 500;
 
-/** Returns a context key as `evaluations` keeps it: well-formed, without NUL, at most 500 characters. */
+/** Returns a context key in the form that `evaluations` stores: well-formed, without NUL, at most 500 characters. */
 export const keptContextKey = (key: string): string =>
   key.replaceAll('\u0000', '').slice(0, LONGEST_KEY).toWellFormed();
 
@@ -23,8 +23,8 @@ export type ListedEvaluation = typeof evaluations.$inferSelect & {
 };
 
 /**
- * Returns why candidates did not become runs, newest first, below the row `before`. Reasons of a deleted automation are found until
- * retention removes the automation.
+ * Returns why candidates did not become runs, newest first, below the row `before`. Reasons of a deleted automation are
+ * returned until retention removes the automation.
  */
 export async function listEvaluations(
   db: Executor,
@@ -50,7 +50,7 @@ export async function listEvaluations(
     .limit(page.limit);
 }
 
-/** Returns whether an automation is stored, also one that was deleted and is still kept. */
+/** Returns whether an automation is stored, including a deleted one that is still kept. */
 export async function isStoredAutomation(db: Executor, id: string): Promise<boolean> {
   const found = await db.select({ id: automations.id }).from(automations).where(eq(automations.id, id));
   return found.length > 0;

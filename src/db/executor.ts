@@ -1,5 +1,5 @@
 import type { NodePgQueryResultHKT } from 'drizzle-orm/node-postgres';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 
-/** A database or a transaction on it: statements take this, so that callers decide what is one transaction. */
+/** A database or a transaction on it. Statements take this, so that callers decide the bounds of transactions. */
 export type Executor = PgDatabase<NodePgQueryResultHKT, Record<string, never>>;

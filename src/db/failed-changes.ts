@@ -17,10 +17,10 @@ const columns = {
   error: changes.error,
 };
 
-/** Setting a change aside marks it routed too, so that no reader meets it again. */
+/** Setting a change aside also marks it as routed, so that no reader finds it again. */
 const isDead = isNotNull(changes.failedAt);
 
-/** Changes that were set aside, newest first, below the place `before`. */
+/** Returns changes that were set aside, newest first, below the position `before`. */
 export async function listFailedChanges(db: Executor, page: { limit: number; before: number | undefined }) {
   return db
     .select(columns)
@@ -31,8 +31,9 @@ export async function listFailedChanges(db: Executor, page: { limit: number; bef
 }
 
 /**
- * Puts a change that was set aside back into the queue. Its `error` says when: that is how the dispatcher distinguishes a retried
- * change, whose state trigger must still hold. Undefined when there is none with this id.
+ * Puts a change that was set aside back into the queue. Its `error` records the time of the retry, which shows
+ * the dispatcher that the change was retried and its state trigger must still hold. Returns undefined when no change
+ * with this id was set aside.
  */
 export async function retryFailedChange(tx: Executor, changeId: string, at: Date): Promise<FailedChange | undefined> {
   const rows = await tx

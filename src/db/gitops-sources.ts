@@ -8,8 +8,8 @@ export interface SourceOwner {
 }
 
 /**
- * Returns the token that a source belongs to, with `claimant` when it belonged to none, or to a token that was revoked or
- * has expired. The row is locked until the transaction ends.
+ * Returns the token that owns a source: `claimant` when no token owned it, or one that was revoked or has expired. The
+ * row is locked until the transaction ends.
  */
 export async function claimSource(
   tx: Executor,
@@ -34,7 +34,7 @@ export async function claimSource(
   return { tokenId: row?.token_id ?? claimant.tokenId, tokenName: row?.token_name ?? claimant.tokenName };
 }
 
-/** Removes owners of sources of which no automation is left. */
+/** Removes the owners of sources that have no automation left. */
 export async function releaseSource(tx: Executor, source: string): Promise<void> {
   await tx.execute(sql`
     delete from gitops_sources s where source = ${source}

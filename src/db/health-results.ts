@@ -35,7 +35,10 @@ export async function insertResults(tx: Executor, rows: readonly ResultRow[], re
     from jsonb_to_recordset(${records(rows)}::jsonb) as ${COLUMNS}`);
 }
 
-/** Sets the last result of checks, at most one row per check; unknown checks are made. The caller has dropped late ones. */
+/**
+ * Sets the last result of checks, at most one row per check; creates unknown checks. The caller has dropped late
+ * results.
+ */
 export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.execute(sql`
@@ -47,14 +50,17 @@ export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Pr
       set status = excluded.status, last_result_at = excluded.last_result_at, data = excluded.data`);
 }
 
-/** Results of a system that are older than one of its own, newest first; those of one instant in the order of receipt. */
+/**
+ * Returns the results of a system that are older than one of them, newest first; those of the same instant in the order
+ * of receipt.
+ */
 export async function earlierResults(
   db: Executor,
   systemId: string,
   before: { at: Date; id: string; seq?: number },
   limit: number,
 ): Promise<{ latencyMs: number | null; collectors: Record<string, unknown> | null }[]> {
-  // What came later by the log was not known then, however old it says that it is.
+  // A result that is later in the log was not known then, whatever time it reports.
   const known =
     before.seq === undefined
       ? sql``
@@ -68,8 +74,8 @@ export async function earlierResults(
 }
 
 /**
- * Results of a system that are newer than one of its own, but stand before it in the change log: that one came late, then. By
- * the log, since the clocks of those who received them may differ.
+ * Returns the results of a system that are newer than one of them but come before it in the change log, which means
+ * that it arrived late. The log decides, since the clocks of the receivers may differ.
  */
 export async function overtakingResults(
   db: Executor,

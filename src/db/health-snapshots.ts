@@ -2,14 +2,14 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 import type { HealthStatus } from './tables/health';
 
-/** What the tables say about the health of one system. */
+/** The health of one system, as read from the tables. */
 export interface HealthSnapshot extends Record<string, unknown> {
   system_id: string;
   status: HealthStatus | null;
   system_since: Date | string;
   /** Newest transition of the status; null = none. */
   transition_at: Date | string | null;
-  /** It was the first status, and healthy: which it had been counted as before. */
+  /** Whether it was the first status, and healthy; the system counted as healthy before it. */
   first_healthy: boolean | null;
   transitions: number;
   results: number;
@@ -23,8 +23,8 @@ export interface HealthSnapshot extends Record<string, unknown> {
 }
 
 /**
- * Snapshots of the systems that exist, in one query. Counts of transitions come from `windowStart` on (inclusive), those
- * of results from `resultsStart` on.
+ * Returns snapshots of the systems that exist, in one query. Transitions count from `windowStart` on (inclusive),
+ * results from `resultsStart` on.
  */
 export async function readHealthSnapshots(
   db: Executor,
@@ -34,7 +34,7 @@ export async function readHealthSnapshots(
   if (systemIds.length === 0) return [];
   const transitions = sql`entity_transitions t where t.kind = 'health' and t.entity_id = s.id and t.field = 'status'`;
   const now = since.now.toISOString();
-  // By the clock, not by the status: a timer that comes late makes no gap.
+  // By the clock, not by the status, so that a late timer makes no gap.
   const running = sql`maintenances m where m.status in ('scheduled', 'in_progress') and m.system_ids @> array[s.id]
     and m.start_at <= ${now} and m.end_at > ${now}`;
   const firstHealthy = sql`(t.from_value is null and t.to_value = '"healthy"'::jsonb)`;

@@ -3,7 +3,7 @@ import { FermataError } from '../domain/errors';
 import type { Executor } from './executor';
 import { hooks } from './tables/access';
 
-/** An inbound hook as it is stored. */
+/** A stored inbound hook. */
 export type HookRow = InferSelectModel<typeof hooks>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -20,7 +20,7 @@ export async function findHook(db: Executor, nameOrId: string, options: { lock?:
   return rows[0] ?? null;
 }
 
-/** Hooks, newest first; `before` is the id of the last one seen. */
+/** Returns hooks, newest first; `before` is the last id of the previous page. */
 export async function listHooks(db: Executor, page: { limit: number; before: string | undefined }) {
   const where = page.before === undefined ? undefined : lt(hooks.id, page.before);
   return db.select().from(hooks).where(where).orderBy(desc(hooks.id)).limit(page.limit);
@@ -46,7 +46,7 @@ export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
   if (made.length === 0) throw new FermataError('conflict', `There is a hook "${hook.name}" already.`);
 }
 
-/** Writes what may change of a hook whose row the caller has locked. */
+/** Writes the changed fields of a hook whose row the caller has locked. */
 export async function updateHook(tx: Executor, hook: HookRow): Promise<void> {
   const { scheme, header, options, secrets, updatedAt } = hook;
   await tx.update(hooks).set({ scheme, header, options, secrets, updatedAt }).where(eq(hooks.id, hook.id));

@@ -10,19 +10,22 @@ export interface RequestKey {
   key: string;
 }
 
-/** What was answered to the first request with the key. */
+/** The answer to the first request with the key. */
 export interface StoredAnswer {
   bodyHash: string;
   status: number;
   response: unknown;
 }
 
-/** Status of a row whose request has not been answered; visible to nobody else, since it is written in that transaction. */
+/**
+ * Status of a row whose request has not been answered. No other transaction sees it, since it is written and replaced
+ * in one.
+ */
 const UNANSWERED = 0;
 
 /**
- * Claims the key for this transaction and returns undefined, or returns the answer kept for it. A second request that
- * arrives meanwhile waits here on the unique key until the first has committed (it finds the answer) or rolled back
+ * Claims the key for this transaction and returns undefined, or returns the stored answer. A second request that
+ * arrives in between waits here on the unique key until the first has committed (it finds the answer) or rolled back
  * (it claims the key).
  */
 export async function claimIdempotencyKey(
@@ -47,7 +50,7 @@ export async function claimIdempotencyKey(
   return rows[0];
 }
 
-/** Keeps the answer with the key, in the transaction that claimed it. */
+/** Stores the answer with the key, in the transaction that claimed it. */
 export async function storeAnswer(
   tx: Executor,
   key: RequestKey,

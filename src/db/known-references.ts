@@ -2,10 +2,10 @@ import { sql } from 'drizzle-orm';
 import type { SecretBinding } from '../domain/secrets/binding';
 import type { Executor } from './executor';
 
-/** What a document may refer to, as it exists now. */
+/** The things that a document may refer to and that exist now. */
 interface References {
   secrets: Set<string>;
-  /** Where secrets may be used, by name. */
+  /** Bindings of secrets, by name. */
   bindings: Map<string, SecretBinding | null>;
   /** Ids and names of connections. */
   connections: Set<string>;

@@ -4,14 +4,14 @@ import type { Executor } from './executor';
 /** Seconds without a renewal after which another worker may take a lease. */
 const LEASE_SECONDS = 15;
 
-/** What is watched: the events of a namespace, or of a whole cluster. */
+/** The scope of a watch: the events of a namespace, or of a whole cluster. */
 export interface WatchPlace {
   connectionId: string;
   /** Empty = all namespaces. */
   namespace: string;
 }
 
-/** A watch that the caller holds the lease of. */
+/** A watch whose lease the caller holds. */
 export interface HeldWatch extends WatchPlace {
   /** Version up to which events were delivered; null = the watch has not begun. */
   resourceVersion: string | null;
@@ -24,9 +24,9 @@ export interface HeldWatch extends WatchPlace {
 /** An automation that listens to `kubernetes.event`, by one of its triggers or waits. */
 export interface EventListener {
   automation: { id: string; name: string; group: string | null };
-  /** As the trigger names it: an id or a name. */
+  /** The connection that the trigger names, by id or name. */
   connection: string;
-  /** Of the trigger or wait; waits may have templates in it. */
+  /** Config of the trigger or wait; that of waits may contain templates. */
   config: Record<string, unknown>;
 }
 
@@ -42,7 +42,10 @@ export async function listenersMark(db: Executor): Promise<{ mark: string; isWat
   return { mark, isWatched };
 }
 
-/** Reads what listens to `kubernetes.event`: enabled automations, and the versions that open runs are pinned to. */
+/**
+ * Reads the triggers and waits for `kubernetes.event` in enabled automations and in the versions that open runs are
+ * pinned to.
+ */
 export async function eventListeners(db: Executor): Promise<EventListener[]> {
   const found = await db.execute<ListenerRow>(sql`
     with listening as (
@@ -74,7 +77,7 @@ export async function lockWatches(tx: Executor): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('kubernetes_watches'))`);
 }
 
-/** Makes the rows of the watches that are wanted, and removes all others. The caller holds `lockWatches`. */
+/** Inserts the rows of the wanted watches and removes all others. The caller holds `lockWatches`. */
 export async function setWatches(tx: Executor, wanted: readonly WatchPlace[]): Promise<void> {
   const records = JSON.stringify(wanted.map(({ connectionId, namespace }) => ({ id: connectionId, namespace })));
   await tx.execute(sql`
@@ -88,8 +91,8 @@ export async function setWatches(tx: Executor, wanted: readonly WatchPlace[]): P
 }
 
 /**
- * Renews the leases of a worker and takes at most one watch that is free or whose lease has expired, so that watches spread
- * over the workers. Returns all that the worker holds then.
+ * Renews the leases of a worker and takes at most one watch that is free or whose lease has expired, so that watches
+ * spread over the workers. Returns all watches that the worker then holds.
  */
 export async function holdWatches(db: Executor, workerId: string): Promise<HeldWatch[]> {
   const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
@@ -118,9 +121,9 @@ interface HeldRow extends Record<string, unknown> {
 }
 
 /**
- * Moves a watch on, in the transaction that appends the events up to `to`. Returns false, and the transaction must be rolled
- * back, when another worker holds the watch, when it has moved on already, or when it was removed: this comparison is what
- * delivers every event once, whatever two watchers see at the same time.
+ * Advances a watch in the transaction that appends the events up to `to`. Returns false when another worker holds the
+ * watch, when it has already advanced, or when it was removed; the transaction must then be rolled back. This
+ * comparison delivers every event once, whatever two watchers see at the same time.
  */
 export async function moveWatch(
   tx: Executor,

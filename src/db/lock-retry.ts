@@ -5,7 +5,7 @@ import { databaseCauses } from './availability';
 /** A statement waited for a lock longer than `lock_timeout`, or was chosen as the victim of a deadlock. */
 const LOCK_NOT_AVAILABLE = new Set(['55P03', '40P01']);
 
-/** How DDL waits for locks. */
+/** Settings for DDL that waits for locks. */
 export interface LockRetry {
   /**
    * Longest wait for one lock, in milliseconds. Every statement on the table queues behind a waiting DDL statement, so

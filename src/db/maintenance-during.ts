@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Returns the maintenance of a system that was under way at an instant and ended last; undefined = none is known. */
+/** Returns the maintenance of a system that was in progress at an instant and ended last; undefined = none is known. */
 export async function maintenanceDuring(
   db: Executor,
   systemId: string,

@@ -9,8 +9,8 @@ export interface Fenced {
 }
 
 /**
- * Marks changes as routed, each only if it still is unrouted and this worker's epoch of its partition still is the
- * current one. Returns the seqs that were marked: a change that is missing was routed by another worker or belongs to another one now.
+ * Marks changes as routed, each only if it is still unrouted and this worker's epoch of its partition is still the
+ * current one. Returns the marked seqs: another worker has routed, or now owns, each change that is missing.
  */
 export async function markRouted(tx: Executor, workerId: string, changes: readonly Fenced[]): Promise<Set<number>> {
   if (changes.length === 0) return new Set();

@@ -15,11 +15,11 @@ const MIGRATION_LOCK = 0x6665726d6174;
 
 /** Longest wait for one table lock; every statement on that table queues behind the wait. */
 const LOCK_TIMEOUT_MS = 500;
-/** About ten minutes of attempts: a backup or a report may hold a table that long. */
+/** About ten minutes of attempts, since a backup or a report may hold a table that long. */
 const LOCK_ATTEMPTS = 200;
 const LOCK_POLL_MS = 200;
 
-/** What `migrate` did. */
+/** Result of `migrate`. */
 export interface MigrationResult {
   applied: MigrationFile[];
   /** Files of plugins, in the order in which they were applied. */
@@ -56,7 +56,7 @@ export async function migrate(
       const appliedOfPlugins = await migratePlugins(client, plugins, { log, lockTimeoutMs, attempts });
       return { applied, appliedOfPlugins, version: files.length };
     } finally {
-      // The lock belongs to the session: closing the connection gives it back, also after an error.
+      // The lock belongs to the session: closing the connection releases it, also after an error.
       client.release(true);
     }
   } finally {
@@ -76,7 +76,7 @@ async function assertPostgresVersion(client: pg.PoolClient): Promise<void> {
 
 /**
  * Takes the migration lock for the session. Polls instead of waiting inside Postgres: a waiting statement holds a
- * snapshot, and `create index concurrently` of the migrator that works would wait for that snapshot forever.
+ * snapshot, and the `create index concurrently` of the active migrator would wait for that snapshot forever.
  */
 async function lockMigrations(client: pg.PoolClient): Promise<void> {
   for (;;) {

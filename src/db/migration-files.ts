@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sha256 } from '../domain/sha256';
 import { projectRoot } from '../project-root';
 
-/** One numbered file of `drizzle/`, or of a plugin. */
+/** A numbered file of `drizzle/` or of a plugin. */
 export interface MigrationFile {
   version: number;
   /** File name without number and ending. */
@@ -12,7 +12,7 @@ export interface MigrationFile {
   sha256: string;
 }
 
-/** The migrations this program knows, in order: `0001_name.sql`, `0002_…`, without a gap. */
+/** Returns the migrations that this program knows, in order: `0001_name.sql`, `0002_…`, without a gap. */
 export function readMigrations(directory = join(projectRoot(), 'drizzle')): MigrationFile[] {
   return toMigrations(readSqlFiles(directory), 'drizzle/');
 }
@@ -24,15 +24,15 @@ export const readSqlFiles = (directory: string): SqlFile[] =>
     .sort()
     .map((name) => ({ name, sql: readFileSync(join(directory, name), 'utf8') }));
 
-/** A file as it is named in its directory, e.g. `0001_calls.sql`. */
+/** A file and its name in its directory, e.g. `0001_calls.sql`. */
 export interface SqlFile {
   name: string;
   sql: string;
 }
 
 /**
- * Files as numbered migrations. `place` is written before names in messages.
- * @throws {Error} for a name without a number, and for a gap in the numbers
+ * Returns files as numbered migrations. `place` is a prefix of names in messages. @throws {Error} for a name without a
+ * number, and for a gap in the numbers
  */
 export function toMigrations(files: readonly SqlFile[], place: string): MigrationFile[] {
   return files.map(({ name: file, sql }, index) => {
@@ -44,6 +44,6 @@ export function toMigrations(files: readonly SqlFile[], place: string): Migratio
   });
 }
 
-/** Returns how messages name a migration, e.g. `0001_spine`. */
+/** Returns the name of a migration in messages, e.g. `0001_spine`. */
 export const migrationLabel = (file: Pick<MigrationFile, 'version' | 'name'>): string =>
   `${String(file.version).padStart(4, '0')}_${file.name}`;

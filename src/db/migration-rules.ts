@@ -37,12 +37,12 @@ const VOLATILE =
 
 interface Statement {
   text: string;
-  /** Table that an `alter table` is about. */
+  /** Table that an `alter table` changes. */
   table: string;
   isHot: (table: string) => boolean;
 }
 
-/** One rule: why a statement on an existing table is refused, or undefined. */
+/** A rule that returns why a statement on an existing table is refused, or undefined. */
 const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
   ({ text }) =>
     /\badd\s+(?:column\s+)?(?!constraint\b)/i.test(text) && VOLATILE.test(text)
@@ -80,15 +80,17 @@ const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
 ];
 
 /**
- * Returns what a migration does that would hold the lock of a table in use for longer than a moment, or rewrite the table.
- * Returns messages; empty when the file may be released. Tables that the file itself creates are free of the rules, and
- * so are files up to 0020.
+ * Returns messages about statements of a migration that would hold the lock of a table in use for longer than a moment,
+ * or rewrite the table; empty when the file may be released. The rules do not apply to tables that the file itself
+ * creates, nor to files up to 0020.
  */
 export function migrationFindings({ version, sql }: Pick<MigrationFile, 'version' | 'sql'>): string[] {
   return version <= BEFORE_THE_RULES ? [] : lockFindings(sql, (table) => HOT.has(table));
 }
 
-/** The rules for a file of any number. `isHot` names the tables whose indexes must be built concurrently. */
+/**
+ * Applies the rules to a file of any number. `isHot` returns whether the indexes of a table must be built concurrently.
+ */
 export function lockFindings(sql: string, isHot: (table: string) => boolean): string[] {
   const statements = splitStatements(sql);
   const created = new Set(

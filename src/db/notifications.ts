@@ -10,7 +10,7 @@ export async function insertNotification(tx: Executor, row: NotificationRow): Pr
   await tx.insert(notifications).values(row).onConflictDoNothing();
 }
 
-/** Newest first; `before` is the id of the last one seen. */
+/** Returns notifications, newest first; `before` is the last id of the previous page. */
 export async function listNotifications(
   db: Executor,
   page: { limit: number; before: string | undefined },

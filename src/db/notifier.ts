@@ -5,10 +5,10 @@ export const TOPICS = ['changes', 'starts', 'definitions', 'tokens', 'workers'] 
 export type Topic = (typeof TOPICS)[number];
 
 const CHANNEL = 'fermata';
-/** The first call of a lull is sent at once, those within this time after it share one. */
+/** The first call after a pause is sent at once; further calls within this time share one. */
 const NOTIFY_EVERY_MS = 5;
 const HEARTBEAT_MS = 10_000;
-/** Longest wait for an answer on the listening connection. */
+/** Timeout of an answer on the listening connection. */
 const ANSWER_MS = 10_000;
 
 /** Wakes listeners; never throws, since every listener also polls. */
@@ -16,7 +16,7 @@ export type Notifier = Record<Topic, () => void>;
 
 /**
  * Sends `NOTIFY` outside the writing transaction (inside, its commit takes a database-wide lock). Calls that arrive
- * while one is on its way, or right after it, share a single further one.
+ * while one is being sent, or right after it, share a single further one.
  */
 export function createNotifier(pool: Pool): Notifier {
   const state = new Map<Topic, 'sending' | 'again'>();
@@ -52,8 +52,8 @@ export interface Listener {
 }
 
 /**
- * Listens on a connection of its own, which must be direct (a transaction pooler loses LISTEN). Reconnects for ever; on
- * every (re)connection all handlers are called once, since something may have been missed.
+ * Listens on a separate connection, which must be direct (a transaction pooler loses LISTEN). Reconnects without a
+ * limit. After every (re)connection all handlers are called once, since notifications may have been missed.
  */
 export function listen(url: string, handlers: Partial<Record<Topic, () => void>>, retryMs = 1000): Listener {
   let closed = false;

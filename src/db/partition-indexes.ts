@@ -10,16 +10,16 @@ interface Missing {
   /** Name of the partition's index. */
   name: string;
   partition: string;
-  /** From `using` on. */
+  /** The definition, from `using` on. */
   definition: string;
-  /** An earlier build failed and left an index that nothing uses. */
+  /** Whether an earlier build failed and left an unusable index. */
   broken: boolean;
 }
 
 /**
- * Builds the indexes that partitions lack of an index that a migration created with `on only`, concurrently, and attaches
- * them. Writers wait for no build. Statements must have no timeout. An index whose lock was not granted in time is used
- * without being attached; a later call attaches it. Returns the names of the indexes that were attached.
+ * Builds on each partition the indexes that a migration created with `on only` on the parent, concurrently, and
+ * attaches them. Writers wait for no build. Statements must have no timeout. An index whose lock was not granted in
+ * time is used without being attached; a later call attaches it. Returns the names of the indexes that were attached.
  */
 export async function buildPartitionIndexes(
   { pool }: Pick<Database, 'pool'>,

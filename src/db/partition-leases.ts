@@ -3,17 +3,17 @@ import type { Executor } from './executor';
 
 /** Seconds that a lease lives without renewal. */
 export const LEASE_SECONDS = 5;
-/** Seconds that a partition stays reserved for workers with the plugins that it needs, after it was handed over. */
+/** Seconds for which a partition that was handed over stays reserved for workers with the plugins that it needs. */
 const NEEDS_SECONDS = 60;
 
 const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
-/** The partition is reserved for workers with the plugins that it needs, and such a worker is live. */
+/** Whether the partition is reserved for workers with the plugins that it needs, and such a worker is live. */
 const isReserved = sql`(needs is not null and needs_until > clock_timestamp() and exists (
   select 1 from workers w where w.expires_at >= clock_timestamp() and w.knows @> partition_leases.needs))`;
 const textArray = (names: readonly string[]): SQL =>
   sql`(select array_agg(n) from jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) n)`;
 
-/** Renews the leases of a worker. Returns each partition's epoch, and the partitions that are reserved for such workers. */
+/** Renews the leases of a worker. Returns each partition's epoch, and the reserved partitions. */
 export async function renewLeases(
   db: Executor,
   workerId: string,
@@ -26,9 +26,9 @@ export async function renewLeases(
 }
 
 /**
- * Takes at most `count` partitions that are free or whose lease has expired. Taking one raises its epoch, so that everything the
- * previous owner still writes is refused.
- * @param which partitions that are not reserved, or those that are reserved for workers that know these names
+ * Takes at most `count` partitions that are free or whose lease has expired. Taking one raises its epoch, so that later
+ * writes of the previous owner are refused. @param which partitions that are not reserved, or those reserved for
+ * workers that know these names
  */
 export async function takeLeases(
   db: Executor,
@@ -49,14 +49,14 @@ export async function takeLeases(
   return rows.map((row) => [row.partition, Number(row.epoch)]);
 }
 
-/** Gives up partitions of a worker; all of them by default. Partitions of others are left alone. */
+/** Releases partitions of a worker; all of them by default. Partitions of other workers are not changed. */
 export async function giveUpLeases(db: Executor, workerId: string, partitions?: readonly number[]): Promise<void> {
   const which = partitions === undefined ? sql`` : sql`and partition = any(${`{${partitions.join(',')}}`}::smallint[])`;
   await db.execute(sql`
     update partition_leases set owner = null, expires_at = '-infinity' where owner = ${workerId} ${which}`);
 }
 
-/** Gives up a partition and reserves it, for 60 s, for workers that know all of `names`. */
+/** Releases a partition and reserves it, for 60 s, for workers that know all of `names`. */
 export async function reserveLease(
   db: Executor,
   workerId: string,

@@ -13,8 +13,9 @@ const QUALIFIED = [
 ].map((before) => new RegExp(String.raw`${before}"?(\w+)"?\s*\.`, 'gi'));
 
 /**
- * Returns why the SQL of a plugin is refused; empty when it may be applied. The rules of our own migrations hold, every table that
- * the file does not create counts as one in use, and nothing outside the plugin's schema is written or referred to.
+ * Returns why the SQL of a plugin is refused; empty when it may be applied. The rules of our own migrations apply,
+ * every table that the file does not create counts as one in use, and the file must not write or refer to anything
+ * outside the plugin's schema.
  */
 export function pluginMigrationFindings(sql: string, schema: string): string[] {
   // A name with the plugin's own schema means the same as one without.

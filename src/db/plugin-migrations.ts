@@ -31,10 +31,9 @@ const TABLE = `create table if not exists plugin_migrations (
 )`;
 
 /**
- * Applies the missing files of plugins, each plugin in a schema of its own, which is the search path of its files. Nothing is
- * applied when a file of any plugin is refused. The caller holds the migration lock.
- * @throws {SchemaError} for an applied file that was edited, a file below one that is applied, a file that breaks the rules,
- * and a file that fails
+ * Applies the missing files of plugins. Each plugin has its own schema, which is the search path of its files. Applies
+ * nothing when a file of any plugin is refused. The caller holds the migration lock. @throws {SchemaError} for an
+ * applied file that was edited, a file below one that is applied, a file that breaks the rules, and a file that fails
  */
 export async function migratePlugins(
   client: pg.PoolClient,
@@ -104,7 +103,10 @@ function missingFiles({ plugin, schema, files }: PluginMigrations, applied: read
   });
 }
 
-/** Logs a warning when a newer release of the plugin has migrated this database: this one leaves its tables alone. */
+/**
+ * Logs a warning when a newer release of the plugin has migrated this database. This release then leaves its tables
+ * alone.
+ */
 function warnOfNewer({ plugin, files }: PluginMigrations, applied: readonly Applied[], { log }: MigrateOptions): void {
   const newest = applied.at(-1)?.version ?? 0;
   if (newest <= files.length) return;

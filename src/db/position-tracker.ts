@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
 /**
- * Positions that may pass while one transaction stays open; after that the tracker stops waiting for it. Bounds the memory
- * of followers.
+ * Number of positions that may pass while one transaction stays open; after that the tracker stops waiting for it.
+ * Limits the memory of followers.
  */
 const MAX_BEHIND = 100_000;
 
@@ -15,9 +15,12 @@ export interface PositionSnapshot {
   settled: number;
   /** Newest position that was handed out. */
   last: number;
-  /** Set when a transaction was given up: rows after `after` and up to `until` may appear that no snapshot will find. */
+  /**
+   * Set when the tracker stopped waiting for a transaction: rows after `after` and up to `until` may appear that no
+   * snapshot will find.
+   */
   lost: { after: number; until: number } | undefined;
-  /** Makes this snapshot the previous one; called once its rows were processed. */
+  /** Makes this snapshot the previous one. Called once its rows were processed. */
   commit(): void;
 }
 
@@ -30,7 +33,7 @@ export interface PositionTracker {
   read(): Promise<PositionSnapshot>;
 }
 
-/** Creates the tracker of one follower; its first snapshot gives `from` = `settled`. */
+/** Creates the tracker of one follower. In its first snapshot `from` equals `settled`. */
 export function createPositionTracker(db: Executor): PositionTracker {
   /** Open transactions, and a position below all that each has drawn. */
   let open: ReadonlyMap<string, number> | undefined;

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 
-/** Distinct statements that are prepared; further ones are parsed and planned each time, as without this. */
+/** Maximum number of distinct statements that are prepared. Further ones are parsed and planned each time. */
 const LIMIT = 500;
 
 interface QueryConfig {
@@ -10,9 +10,9 @@ interface QueryConfig {
 }
 
 /**
- * Gives every statement with parameters a name, so that each connection parses and plans it once: our statements are a
- * fixed set of texts, and planning one over the partitioned change log costs more than running it. Names are shared by
- * all connections of a pool; needs a session on the server, or a pooler that knows prepared statements.
+ * Names every statement with parameters, so that each connection parses and plans it once: our statements are a fixed
+ * set of texts, and planning one over the partitioned change log costs more than running it. Names are shared by all
+ * connections of a pool. Requires a session on the server, or a pooler that supports prepared statements.
  */
 export function createStatementNames(): (client: ClientBase) => void {
   const names = new Map<string, string>();

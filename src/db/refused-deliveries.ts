@@ -6,10 +6,10 @@ export type RefusedDelivery = InferSelectModel<typeof refusedDeliveries>;
 
 /** Refusals that are kept of each sender of a route. */
 const KEPT = 200;
-/** Refusals of one request that are kept; the metric counts all. */
+/** Maximum number of refusals of one request that are stored; the metric counts all. */
 const KEPT_PER_REQUEST = 20;
 
-/** Keeps what was refused of one request, the newest of its sender. */
+/** Stores the refusals of one request, and keeps the newest of its sender. */
 export async function keepRefusals(db: Executor, refusals: readonly RefusedDelivery[]): Promise<void> {
   const [first] = refusals;
   if (first === undefined) return;

@@ -61,8 +61,8 @@ export function oldEndedObjects(
 }
 
 /**
- * Rows of removed entities, with the transitions that are left of them. Rows that a transaction has locked are left to
- * the next round: the row is the lock that orders changes of the entity.
+ * Removes rows of removed entities, with their last transitions. Rows that a transaction has locked are left to the
+ * next round, since the row is the lock that orders changes of the entity.
  */
 export function removedEntities(ms: number): RetentionTask {
   return async (db, limit) => {

@@ -1,16 +1,16 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Retention, RetentionTask } from './retention-task';
 
-/** Raw health results, from which averages and percentiles come. */
+/** Retention of raw health results, from which averages and percentiles are computed. */
 const HEALTH_RESULTS_MS = 24 * 3_600_000;
 
-/** Fields that say what an artifact stands for, by artifact type; only such artifacts can be open. */
+/** The fields that identify the object of an artifact, by artifact type; only such artifacts can be open. */
 export type ArtifactIdentities = Readonly<Record<string, readonly string[]>>;
 
 interface Page extends Record<string, unknown> {
   seen: number;
   removed: number;
-  /** Place of the last row that was seen; null when there was none. */
+  /** Position of the last row that was read; null when there was none. */
   at: string | null;
   id: string | null;
 }
@@ -35,15 +35,15 @@ function paged(statement: (after: SQL, limit: number) => SQL): RetentionTask {
 const idType = (id: string | null): 'bigint' | 'uuid' => (id !== null && /^\d+$/.test(id) ? 'bigint' : 'uuid');
 
 const before = (ms: number) => sql`clock_timestamp() - make_interval(secs => ${ms / 1000})`;
-/** The end of each statement: what `Page` reports of the page and the rows removed. */
+/** The end of each statement: the position and the number of rows removed, for `Page`. */
 const report = sql`
   select (select count(*)::int from page) as seen, (select count(*)::int from gone) as removed,
     (select at::text from page order by at desc, id desc limit 1) as at,
     (select id::text from page order by at desc, id desc limit 1) as id`;
 
 /**
- * Terminal runs past their time, except the newest of each automation and those with an artifact that is still open,
- * unless a later run of the automation left an open one that stands for the same object.
+ * Removes terminal runs past their time, except the newest of each automation and those with an artifact that is still
+ * open, unless a later run of the automation left an open one for the same object.
  */
 export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities: ArtifactIdentities): RetentionTask {
   const types = JSON.stringify(identities);
@@ -72,7 +72,10 @@ export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities:
   );
 }
 
-/** Transitions past their time, except the newest of each field: it says since when the field has its value. */
+/**
+ * Removes transitions past their time, except the newest of each field, which records since when the field has its
+ * value.
+ */
 export function oldTransitions(ms: number): RetentionTask {
   return paged(
     (after, limit) => sql`
@@ -88,7 +91,7 @@ export function oldTransitions(ms: number): RetentionTask {
   );
 }
 
-/** Raw results after a day, except the newest of each existing check: a numeric trigger compares with it. */
+/** Removes raw results after a day, except the newest of each existing check, with which a numeric trigger compares. */
 export function oldHealthResults(): RetentionTask {
   return paged(
     (after, limit) => sql`

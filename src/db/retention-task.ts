@@ -1,6 +1,6 @@
 import type { Executor } from './executor';
 
-/** How long things are kept; milliseconds. */
+/** Retention periods, in milliseconds. */
 export interface Retention {
   runsMs: number;
   runsMinPerAutomation: number;
@@ -18,7 +18,7 @@ export interface Retention {
   versionsMinPerAutomation: number;
 }
 
-/** What one batch did; `more` = there may be further rows. */
+/** Result of one batch; `more` = there may be further rows. */
 export interface BatchResult {
   removed: number;
   more: boolean;

@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 const DEDUP_MS = 7 * DAY_MS;
 /** Longer than the longest window; keys that still receive events are pruned by the window gate. */
 const WINDOW_EVENTS_MS = 2 * DAY_MS;
-/** Keys whose cause does not hold; a change older than that arms nothing. */
+/** Applies to keys whose cause does not hold; a change older than this arms no dwell. */
 const DWELLS_MS = 7 * DAY_MS;
 
 /** Sessions and sign-in links after their expiry. */
@@ -20,7 +20,7 @@ const SESSIONS_MS = DAY_MS;
 
 /** Rows removed by one statement; bounds its locks and its time. */
 const BATCH = 2_000;
-/** Time for one call: below the start-to-close timeout of the activity, with room for the last statement. */
+/** Time limit of one call: below the start-to-close timeout of the activity, with time for the last statement. */
 const BUDGET_MS = 240_000;
 
 interface Options {
@@ -31,9 +31,9 @@ interface Options {
 }
 
 /**
- * Removes what is older than the settings say, in batches and in turn over the tables, until nothing is left or the
- * budget is used up. Returns rows removed for each table, and partitions of the change log.
- * Throws when every table failed, which means that Postgres is away.
+ * Removes rows older than the settings allow, in batches and in turn over the tables, until none are left or the budget
+ * is used up. Returns rows removed for each table, and partitions of the change log. Throws when every table failed,
+ * which means that Postgres is away.
  */
 export async function applyRetention(
   database: Database,

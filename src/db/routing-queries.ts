@@ -42,8 +42,8 @@ interface Row extends Record<string, unknown> {
 }
 
 /**
- * Returns what is recorded of a change. A candidate has one entry: what was decided last, with the dwell that an earlier decision
- * armed. `recordedAt` is when the change was written; nothing of it is older.
+ * Returns the records about a change. A candidate has one entry: its last decision, with the dwell that an earlier
+ * decision armed. `recordedAt` is when the change was written; no record of it is older.
  */
 export async function routingsOfChange(
   db: Executor,

@@ -10,7 +10,7 @@ export interface RunFilter {
   to?: Date | undefined;
   /** Code of the run's error. */
   errorCode?: string | undefined;
-  /** Part of the automation's name, the context key or the event; or the run's id. Only lists and counts know it. */
+  /** Part of the automation's name, the context key or the event, or the run's id. Lists and counts only. */
   q?: string | undefined;
 }
 

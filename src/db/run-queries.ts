@@ -29,7 +29,7 @@ const columns = {
 export type RunRow = Awaited<ReturnType<typeof listRuns>>[number];
 export type RunStepRow = typeof runSteps.$inferSelect;
 
-/** Statuses from which a run does not come back. */
+/** Returns whether a status is final. */
 export function isTerminal(status: RunStatus): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
 }
@@ -56,7 +56,7 @@ export async function stepsAfter(db: Executor, runId: string, after: number, lim
     .limit(limit);
 }
 
-/** Position below the newest `count` steps of a run; undefined when it has no more than that. */
+/** Returns the position below the newest `count` steps of a run; undefined when it has no more steps than that. */
 export async function positionBelowNewestSteps(
   db: Executor,
   runId: string,
@@ -78,7 +78,7 @@ export function byPlace(steps: readonly RunStepRow[]): RunStepRow[] {
   return [...steps].sort((a, b) => collator.compare(a.path, b.path));
 }
 
-/** Place in the order of execution. */
+/** Position in the order of execution. */
 export interface StepCursor {
   beganSeq: number;
   path: string;
@@ -115,18 +115,21 @@ export async function stepPage(
     .limit(limit);
 }
 
-/** What a run made, oldest first. */
+/** Returns the artifacts of a run, oldest first. */
 export async function artifactsOf(db: Executor, runId: string) {
   return db.select().from(artifacts).where(eq(artifacts.runId, runId)).orderBy(artifacts.id);
 }
 
-/** Returns the ids of the runs that match, newest first, so that queued ones are ended before what would let them start. */
+/**
+ * Returns the ids of the runs that match, newest first, so that queued runs are ended before the runs whose end would
+ * start them.
+ */
 export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<string[]> {
   const rows = await db.select({ id: runs.id }).from(runs).where(whereRuns(filter)).orderBy(desc(runs.id));
   return rows.map((row) => row.id);
 }
 
-/** Returns those of the runs that were retried, whatever the outcome of the retry. */
+/** Returns those of the runs that were retried, whatever the result of the retry. */
 export async function retriedAmong(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db
@@ -136,12 +139,12 @@ export async function retriedAmong(db: Executor, ids: readonly string[]): Promis
   return new Set(rows.flatMap(({ id }) => (id === null ? [] : [id])));
 }
 
-/** Runs whose rows stand at these places of the stream. */
+/** Returns runs whose rows are at these positions of the stream. */
 export async function runsAt(db: Executor, seqs: readonly number[]): Promise<RunRow[]> {
   return seqs.length === 0 ? [] : selectRuns(db, inArray(runs.seq, [...seqs]));
 }
 
-/** Steps whose rows stand at these places of the stream. */
+/** Returns steps whose rows are at these positions of the stream. */
 export async function stepsAt(db: Executor, seqs: readonly number[]): Promise<RunStepRow[]> {
   return seqs.length === 0
     ? []

@@ -5,13 +5,13 @@ import { RUN_STATUSES, runs, type RunStatus } from './tables/runs';
 import type { Executor } from './executor';
 
 /**
- * A text is compared with context keys and events of at most so many runs: the newest under the other filters. No index finds
- * a part of a text, and an index that does costs every run.
+ * Maximum number of runs whose context keys and events are compared with a text: the newest under the other filters. No
+ * index finds a part of a text without a cost for every run.
  */
 export const SEARCHED_RUNS = 20_000;
 /** Runs of one status are counted up to this number. */
 export const COUNTED_RUNS = 10_000;
-/** Automations whose names are compared with a text, at most so many that match. */
+/** Maximum number of automations whose names match a text. */
 const MAX_NAMED = 500;
 
 const ENDED = ['success', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
@@ -19,7 +19,7 @@ const OPEN = ['pending', 'running', 'waiting'] as const satisfies readonly RunSt
 type Columns = readonly ('id' | 'status' | 'context_key' | 'trigger_event')[];
 const ID: Columns = ['id'];
 const ID_STATUS: Columns = ['id', 'status'];
-/** What a text is compared with. */
+/** The columns that a text is compared with. */
 const COMPARED: Columns = ['id', 'status', 'context_key', 'trigger_event'];
 
 const of = (table: string, columns: Columns) => sql.raw(columns.map((name) => `${table}.${name}`).join(', '));
@@ -68,7 +68,7 @@ export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<Ru
   );
 }
 
-/** Statuses whose runs are counted up to one limit together. */
+/** Returns the statuses whose runs are counted up to one limit together. */
 function countedTogether({ q, automationId, contextKey }: RunFilter): readonly (readonly RunStatus[])[] {
   if (q !== undefined) return [RUN_STATUSES];
   if (automationId !== undefined || contextKey !== undefined) return [OPEN, ENDED];
@@ -78,7 +78,7 @@ function countedTogether({ q, automationId, contextKey }: RunFilter): readonly (
 const foundByText = (db: Executor, filter: RunFilter & { q: string }, limit: number) =>
   searched(db, filter, { limit, window: SEARCHED_RUNS, columns: ID_STATUS, ordered: false });
 
-/** The newest `limit` runs of the filter without its text: their ids, or these columns. */
+/** Selects the newest `limit` runs of the filter without its text: their ids, or these columns. */
 function newest(
   filter: RunFilter,
   limit: number,
@@ -95,9 +95,10 @@ function newest(
 }
 
 /**
- * Returns a query for the runs that the text matches, in no order. Among all runs it finds those of automations with the text in
- * their name, those with this context key, and the one with this id: the newest `limit` of each, or with `ordered: false` any
- * `limit` of those automations together. Among the newest `window` runs it also finds those with the text in context key or event.
+ * Returns a query for the runs that the text matches, unordered. Among all runs it finds those of automations with the
+ * text in their name, those with this context key, and the one with this id: the newest `limit` of each, or with
+ * `ordered: false` any `limit` of those automations together. Among the newest `window` runs it also finds those with
+ * the text in context key or event.
  */
 async function searched(
   db: Executor,
@@ -117,7 +118,7 @@ async function searched(
   const ids = named.rows.map((row) => row.id).filter((id) => [undefined, id].includes(filter.automationId));
   const where = whereRuns(filter) ?? sql`true`;
   const below = (table: string) => (before === undefined ? sql`` : sql` and ${sql.raw(table)}.id < ${before}`);
-  // Without an order, reading ends at the limit and does not go through all these automations.
+  // Without an order, reading ends at the limit and does not visit all these automations.
   const total = ordered ? sql`` : sql` limit ${limit}`;
   const id = z.uuid().safeParse(q.toLowerCase());
   const parts = [

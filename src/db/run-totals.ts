@@ -10,8 +10,8 @@ export interface EndedRuns {
 }
 
 /**
- * Reads the names of the automations that `fermata_runs_total` shows, by id: the `limit` oldest ones. The set depends on the
- * database alone, so all processes use the same labels.
+ * Reads the names of the automations that `fermata_runs_total` shows, by id: the `limit` oldest ones. The set depends
+ * on the database alone, so all processes use the same labels.
  */
 export async function namedAutomations(db: Executor, limit: number): Promise<Map<string, string>> {
   const rows = await db
@@ -24,8 +24,9 @@ export async function namedAutomations(db: Executor, limit: number): Promise<Map
 }
 
 /**
- * Returns the instant up to which ended runs can be counted, in ISO 8601 with microseconds. It lies 2 s in the past, because a run
- * that ends in a transaction under way appears later than its own time of end; one that takes longer to commit is missed.
+ * Returns the instant up to which ended runs can be counted, in ISO 8601 with microseconds. It lies 2 s in the past,
+ * because a run that ends in an uncommitted transaction becomes visible after its own end time. A run that takes longer
+ * to commit is missed.
  */
 export async function countableUntil(db: Executor): Promise<string> {
   const { rows } = await db.execute<{ until: string }>(

@@ -5,10 +5,10 @@ import { scheduleIdOf } from '../domain/run/workflow-id';
 import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 
-/** Events that Temporal's Schedules make. */
+/** Events of Temporal's Schedules. */
 const SCHEDULED = ['automation.cron', 'automation.interval'];
 
-/** A schedule that an enabled trigger asks for. */
+/** The schedule of an enabled trigger. */
 export interface ScheduleRow {
   automationId: string;
   automationName: string;
@@ -25,7 +25,7 @@ export interface ScheduleRow {
 /** Id that older releases gave a Schedule. */
 const formerId = (automationId: string, triggerId: string): string => `automation:${automationId}:${triggerId}`;
 
-/** Brings the schedules of an automation to what its enabled triggers ask for; those that stay keep their beginning. */
+/** Updates the schedules of an automation to those of its enabled triggers; unchanged ones keep their start. */
 export async function keepSchedules(
   tx: Executor,
   automationId: string,
@@ -86,7 +86,7 @@ const toSchedule = (row: Row): ScheduleRow => ({
   formerId: row.schedule_id ?? formerId(row.automation_id, row.trigger_id),
 });
 
-/** Schedules that Temporal lacks in their present form. After 5 s without a success another attempt may be made, by any worker. */
+/** Schedules whose present form is missing in Temporal. After 5 s without a success any worker may try again. */
 const UNSYNCED = sql`synced_at is null
   and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')`;
 
@@ -95,8 +95,9 @@ export const schedulesToSync = sql`(exists (select 1 from schedule_ends)
   or exists (select 1 from schedules where ${UNSYNCED}))`;
 
 /**
- * Takes up to `limit` schedules that Temporal lacks in their present form. `skip locked`: workers that take at the same time get
- * different rows. Other workers leave those taken alone for 5 s, after which the attempt counts as lost with its process.
+ * Takes up to `limit` schedules whose present form is missing in Temporal. `skip locked`: concurrent workers get
+ * different rows. Other workers leave the rows taken alone for 5 s, after which the attempt counts as lost with its
+ * process.
  */
 export async function takeUnsynced(db: Executor, limit: number): Promise<ScheduleRow[]> {
   const taken = await db.execute<Row>(sql`
@@ -125,7 +126,7 @@ export async function noteSynced(
       and date_trunc('milliseconds', since) = ${since.toISOString()}`);
 }
 
-/** Returns the schedule of a trigger as it is now; null = none is wanted. */
+/** Returns the present schedule of a trigger; null = it has none. */
 export async function scheduleOf(db: Executor, automationId: string, triggerId: string): Promise<ScheduleRow | null> {
   const found = await db.execute<Row>(sql`
     select ${COLUMNS}, a.name, a.slug from schedules s join automations a on a.id = s.automation_id
@@ -160,7 +161,7 @@ export async function resyncMissing(db: Executor, known: readonly string[]): Pro
       and not exists (select 1 from jsonb_array_elements_text(${JSON.stringify(known)}::jsonb) as k(id) where k.id = s.schedule_id)`);
 }
 
-/** How many schedules are compared with their specs at a time. */
+/** Number of schedules that are compared at a time. */
 const PAGE = 200;
 
 /** Marks schedules whose spec in Temporal differs from their present one, for example after a change of the default time zone. */

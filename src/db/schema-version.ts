@@ -1,15 +1,14 @@
 import type { Database } from './client';
 import { readMigrations } from './migration-files';
 
-/** The schema does not fit this program, or Postgres is too old; the message says what to do. */
+/** The schema does not fit this program, or Postgres is too old. The message says what to do. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
 }
 
 /**
- * Refuses a database whose schema is behind this program's. A newer one is fine: migrations are written so that the
- * release before them keeps working while processes are replaced one by one.
- * @throws {SchemaError}
+ * Refuses a database whose schema is older than this program's. A newer one is accepted: migrations keep the previous
+ * release working while processes are replaced one by one. @throws {SchemaError}
  */
 export async function assertSchemaCurrent(database: Pick<Database, 'pool'>): Promise<void> {
   const wanted = readMigrations().length;

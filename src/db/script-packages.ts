@@ -4,7 +4,7 @@ import { scriptPackages } from './tables/connections';
 
 /** A package on the allow-list, with its archive. */
 export type ScriptPackageRow = InferSelectModel<typeof scriptPackages>;
-/** What people see of it. */
+/** The fields of a package that the API shows. */
 export type ScriptPackageInfo = Omit<ScriptPackageRow, 'tarball'> & { bytes: number };
 
 const info = {
@@ -22,12 +22,12 @@ export async function insertScriptPackage(tx: Executor, row: ScriptPackageRow): 
   return added.rowCount === 1;
 }
 
-/** Returns a package without its content; null when there is none of this id. */
+/** Returns a package without its content; null when none has this id. */
 export async function findScriptPackage(db: Executor, id: string): Promise<ScriptPackageInfo | null> {
   return (await db.select(info).from(scriptPackages).where(eq(scriptPackages.id, id)))[0] ?? null;
 }
 
-/** Packages, newest first; `before` is the id of the last one seen. */
+/** Returns packages, newest first; `before` is the last id of the previous page. */
 export async function listScriptPackages(
   db: Executor,
   page: { limit: number; before: string | undefined },
@@ -44,7 +44,7 @@ export async function deleteScriptPackage(tx: Executor, id: string): Promise<boo
 /** A package that scripts may use. */
 export interface AllowedPackage {
   id: string;
-  /** Of the archive that was allowed, hexadecimal. */
+  /** Digest of the allowed archive, hexadecimal. */
   sha256: string;
   /** Whether the stored archive still has this digest. */
   isIntact: boolean;

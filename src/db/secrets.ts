@@ -3,12 +3,12 @@ import type { SecretBinding } from '../domain/secrets/binding';
 import type { Sealed } from '../domain/secrets/cipher';
 import type { Executor } from './executor';
 
-/** A secret as people may see it. */
+/** A secret without its value. */
 export interface SecretInfo {
   name: string;
   version: number;
   updatedAt: Date;
-  /** Where it may be used; null = anywhere. */
+  /** Its binding; null = it may be used anywhere. */
   allow: SecretBinding | null;
 }
 
@@ -46,8 +46,8 @@ const infoOf = ({ name, version, updated_at, allow }: InfoRow): SecretInfo => ({
 });
 
 /**
- * Stores a value as a new version (1 for a new name). The binding stays unless `allow` is given; null removes it. Of two calls at the
- * same time the second waits for the row and becomes the newer version.
+ * Stores a value as a new version (1 for a new name). The binding stays unless `allow` is given; null removes it. Of
+ * two concurrent calls, the second waits for the row and becomes the newer version.
  */
 export async function putSecret(
   tx: Executor,
@@ -83,14 +83,14 @@ export async function deleteSecret(tx: Executor, name: string): Promise<boolean>
 
 /** A value that a run has used, sealed for the run. */
 export interface SealedRunSecret {
-  /** What it was and in which version. */
+  /** Name and version of the secret. */
   source: string;
   sealed: Sealed;
 }
 
 /**
- * Stores what a run is about to use, sealed for the run. The caller commits before it uses a value: whatever a crash leaves behind in
- * answers or failures can then still be masked, also after the secret itself was changed or deleted.
+ * Stores the values that a run is going to use, sealed for the run. The caller commits before it uses a value, so that
+ * after a crash answers and failures can still be masked, also when the secret itself was changed or deleted.
  */
 export async function rememberRunSecrets(
   db: Executor,
@@ -104,7 +104,7 @@ export async function rememberRunSecrets(
     on conflict do nothing`);
 }
 
-/** What a run has used so far. */
+/** Returns the secrets that a run has used so far. */
 export async function runSecretsOf(db: Executor, runId: string): Promise<SealedRunSecret[]> {
   const found = await db.execute<{ source: string; sealed: Sealed }>(
     sql`select source, sealed from run_secrets where run_id = ${runId} order by source`,
@@ -154,7 +154,7 @@ export async function resealAll(
   return count;
 }
 
-/** Returns what a secret is sealed for. */
+/** Returns the name that a secret's value is sealed with. */
 export const secretSealName = (name: string): string => `secret:${name}`;
-/** What a run's copy of a value is sealed for. */
+/** Returns the name that a run's copy of a value is sealed with. */
 export const runSecretSealName = (runId: string, source: string): string => `run:${runId}:${source}`;

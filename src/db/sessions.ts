@@ -8,7 +8,7 @@ import { hashToken } from './tokens';
 const PREFIX_LENGTH = 12;
 const TEXT_PREFIX = { session: 'fms_', link: 'fml_' } as const;
 
-/** What a session or link was made from. */
+/** The token that a session or link was made from. */
 export interface SessionParent {
   /** null = the bootstrap token. */
   tokenId: string | null;
@@ -16,7 +16,7 @@ export interface SessionParent {
   adminHash: Buffer | null;
 }
 
-/** A session or link without what proves it. */
+/** A session or link without its secret. */
 export type SessionRow = Omit<typeof sessions.$inferSelect, 'hash'>;
 
 const columns = {
@@ -32,7 +32,7 @@ const columns = {
   revokedAt: sessions.revokedAt,
 };
 
-/** Creates a session or a link; the returned text is the only copy of it. */
+/** Creates a session or a link. The returned text is its only copy. */
 export async function createSession(
   tx: Executor,
   deps: { clock: Clock; ids: Ids },
@@ -58,7 +58,9 @@ export async function findSession(db: Executor, hash: Buffer, now: Date): Promis
   return rows[0];
 }
 
-/** Spends a link; undefined when it is unknown, spent or expired. Of two calls at once only one gets it. */
+/**
+ * Spends a link. Returns undefined when it is unknown, spent or expired. Of two concurrent calls, only one succeeds.
+ */
 export async function spendLink(tx: Executor, hash: Buffer, now: Date): Promise<SessionRow | undefined> {
   const rows = await tx
     .update(sessions)

@@ -5,7 +5,7 @@ import type { Executor } from './executor';
 import { automationEvents } from './tables/automations';
 import { changes } from './tables/change-log';
 
-/** A place of the stream and the table whose row stands there. */
+/** A position of the stream, and the table of its row. */
 export interface StreamPlace {
   seq: number;
   name: 'run' | 'step' | 'entity' | 'automation';
@@ -31,7 +31,7 @@ export async function entityChangesAfter(db: Executor, after: number, limit: num
   return found.rows.map(changeOf);
 }
 
-/** State changes at these places; events, which have places too, are left out. */
+/** Returns state changes at these positions. Events, which have positions too, are left out. */
 export async function entityChangesAt(db: Executor, seqs: readonly number[]) {
   if (seqs.length === 0) return [];
   const { seq, changeId, kind, entityId, prev, next, changedFields, actor, occurredAt } = changes;
@@ -41,7 +41,7 @@ export async function entityChangesAt(db: Executor, seqs: readonly number[]) {
     .where(and(inArray(seq, [...seqs]), isNull(changes.event)));
 }
 
-/** Changes of automations at these places. */
+/** Returns changes of automations at these positions. */
 export async function automationEventsAt(db: Executor, seqs: readonly number[]) {
   if (seqs.length === 0) return [];
   const { seq, automationId, version, change } = automationEvents;

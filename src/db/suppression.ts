@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** What keeps notifications of a system from being sent. */
+/** The reason for not sending notifications about a system. */
 export interface Suppression {
   by: 'incident' | 'maintenance';
   id: string;
@@ -9,7 +9,8 @@ export interface Suppression {
 
 /**
  * Returns what suppresses notifications for the first of `candidates` that names an existing system: an open incident,
- * oldest first, else a running maintenance. A candidate is one id or several. null when nothing does, or no system exists.
+ * oldest first, else a running maintenance. A candidate is one id or several. Returns null when there is none, or when
+ * no system exists.
  */
 export async function findSuppression(
   db: Executor,

@@ -12,8 +12,8 @@ export interface SweepKind {
 }
 
 /**
- * Takes or renews the leases of the kinds that are free, and returns which of those that the caller holds have work. One
- * statement, whatever the number of kinds; the work of kinds that others hold is not evaluated.
+ * Takes or renews the leases of the kinds that are free, and returns which of the caller's kinds have work. One
+ * statement for all kinds; the conditions of kinds that others hold are not evaluated.
  */
 export async function takeDue(db: Executor, workerId: string, kinds: readonly SweepKind[]): Promise<string[]> {
   if (kinds.length === 0) return [];
@@ -34,7 +34,7 @@ export async function takeDue(db: Executor, workerId: string, kinds: readonly Sw
   return kinds.filter((_, index) => due[index] === true).map(({ name }) => name);
 }
 
-/** Gives the caller's leases back, so that others need not wait for their expiry. */
+/** Releases the caller's leases, so that others need not wait for them to expire. */
 export async function releaseSweeps(db: Executor, workerId: string): Promise<void> {
   await db.execute(sql`delete from sweep_leases where owner = ${workerId}`);
 }

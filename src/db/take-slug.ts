@@ -3,8 +3,9 @@ import { freeSlug, slugOf } from '../domain/definition/slug';
 import type { Executor } from './executor';
 
 /**
- * Returns the slug of a new automation: made from its name, with a suffix when another automation has it, also a deleted one
- * whose runs are still kept. The caller has drawn a revision, whose lock keeps two automations from taking one slug.
+ * Returns the slug of a new automation: made from its name, with a suffix when another automation has it, including a
+ * deleted one whose runs are still stored. The caller has drawn a revision, whose lock keeps two automations from
+ * taking one slug.
  */
 export async function takeSlug(tx: Executor, name: string, id: string): Promise<string> {
   const slug = slugOf(name, id);

@@ -5,10 +5,10 @@ import type { Clock, Ids } from '../domain/clock';
 import type { Executor } from './executor';
 import { apiTokens } from './tables/access';
 
-/** Characters of a token that are kept in clear, so that a leaked one can be found and revoked. */
+/** Number of leading characters of a token that are stored in clear, so that a leaked one can be found and revoked. */
 const PREFIX_LENGTH = 12;
 
-/** A token without what proves it. */
+/** A token without its secret. */
 export interface TokenRow {
   id: string;
   name: string;
@@ -29,12 +29,12 @@ const columns = {
   revokedAt: apiTokens.revokedAt,
 };
 
-/** Returns what is kept of a token: 256 random bits need no slow hash. */
+/** Returns the stored hash of a token: 256 random bits need no slow hash. */
 export function hashToken(token: string): Buffer {
   return sha256Bytes(token);
 }
 
-/** Makes a token; the returned text is the only copy of it. */
+/** Creates a token. The returned text is its only copy. */
 export async function createToken(
   tx: Executor,
   deps: { clock: Clock; ids: Ids },
@@ -87,7 +87,7 @@ export async function revokeToken(tx: Executor, id: string, at: Date): Promise<b
   const revoked = await tx
     .update(apiTokens)
     .set({ revokedAt: at })
-    // Of two calls at the same time one revokes and returns true; the first instant stays.
+    // Of two concurrent calls one revokes and returns true; the first instant stays.
     .where(and(eq(apiTokens.id, id), isNull(apiTokens.revokedAt)))
     .returning({ id: apiTokens.id });
   return revoked.length === 1;

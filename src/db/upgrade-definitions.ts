@@ -16,8 +16,9 @@ export interface UpgradeResult {
 }
 
 /**
- * Brings stored definitions of older releases into the form of this one, each automation in a transaction of its own: a new
- * version, or, when that is not valid, a row of `migration_failures` and the automation disabled. May be called again.
+ * Upgrades stored definitions of older releases to the form of this one, each automation in a separate transaction: a
+ * new version, or, when that is not valid, a row of `migration_failures` and the automation disabled. May be called
+ * again.
  */
 export async function upgradeDefinitions(deps: {
   database: Database;
@@ -32,9 +33,10 @@ export async function upgradeDefinitions(deps: {
     select a.id from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
     where a.deleted_at is null and v.schema_version < ${DEFINITION_SCHEMA} order by a.id`);
   for (const { id } of rows) {
-    // One transaction per automation: a crash keeps those that are done, and the next call finds only the others.
+    // One transaction per automation: after a crash the finished ones are kept, and the next call finds only the
+    // others.
     await database.db.transaction(async (tx) => {
-      // Selected again under its lock: a person or another `fermata migrate` may have saved a new version meanwhile.
+      // Selected again under its lock: a person or another `fermata migrate` may have saved a new version in between.
       const found = await tx.execute<{ version: number; schema_version: number; definition: Definition }>(sql`
         select a.version, v.schema_version, v.definition from automations a
         join automation_versions v on v.automation_id = a.id and v.version = a.version
@@ -54,7 +56,8 @@ export async function upgradeDefinitions(deps: {
           errors,
           failedAt: clock.now(),
         });
-        // Disabled, and left in its old form: running a document that this release reads differently would be worse than not running it.
+        // Disabled and left in its old form: running a document that this release reads differently would be worse than
+        // not running it.
         await automations.update(tx, id, { status: 'disabled', actor: MIGRATOR });
         result.failed.push(id);
         return;

@@ -5,19 +5,19 @@ import type { Executor } from './executor';
 export interface WindowArrival {
   automationId: string;
   triggerId: string;
-  /** Of `windowGateId`. */
+  /** Result of `windowGateId`. */
   gate: string;
   partitionKey: string;
   changeId: string;
   occurredAt: Date;
-  /** How many of the newest events matter. */
+  /** Number of newest events that count. */
   count: number;
   minutes: number;
 }
 
 /**
- * Counts an arrival in the caller's transaction and gives the instants (milliseconds) of what was counted before for its
- * key, newest first, at most `count`. Arrivals of one key wait for each other until that transaction ends. null: this
+ * Counts an arrival in the caller's transaction and returns the instants (milliseconds) of earlier arrivals for its
+ * key, newest first, at most `count`. Arrivals of one key wait for each other until that transaction ends. null = this
  * change was counted before.
  */
 export async function countArrival(tx: Executor, arrival: WindowArrival): Promise<number[] | null> {
@@ -46,7 +46,7 @@ export async function countArrival(tx: Executor, arrival: WindowArrival): Promis
   return row?.counted === true ? (row.others ?? []).map(Math.round) : null;
 }
 
-/** Drops what triggers have counted that are not there any more, or not as they were. */
+/** Removes the counts of triggers that were removed or changed. */
 export async function keepWindows(tx: Executor, automationId: string, gates: readonly string[]): Promise<void> {
   await tx.execute(sql`
     delete from window_events where automation_id = ${automationId} and gate <> all(${`{${gates.join(',')}}`}::text[])`);

@@ -12,7 +12,7 @@ export interface WorkerAnnouncement {
   pid: number;
   /** Release that it runs. */
   version: string;
-  /** What enforces the limits of scripts there. */
+  /** How the worker enforces the limits of scripts. */
   scriptLimits: 'cgroup' | 'rlimit';
   knowledge: Knowledge;
   /** Hash of `knowledge`. */
@@ -20,7 +20,7 @@ export interface WorkerAnnouncement {
   leaseSeconds: number;
 }
 
-/** What the other workers have announced. */
+/** The announcements of the other workers. */
 export interface Announced {
   /** Live workers, the caller included. */
   live: number;
@@ -51,7 +51,7 @@ export async function announceWorker(db: Executor, worker: WorkerAnnouncement): 
   return { live: 1 + (row?.live ?? 0), others: row?.others ?? [] };
 }
 
-/** Knowledge by hash; what is gone meanwhile is missing. */
+/** Returns announced names by hash; removed ones are missing. */
 export async function readKnowledge(db: Executor, ids: readonly string[]): Promise<Map<string, Knowledge>> {
   if (ids.length === 0) return new Map();
   const result = await db.execute<{ knows_id: string; knows: string[] | null; reads: Knowledge['reads'] | null }>(sql`
@@ -66,7 +66,9 @@ export async function withdrawWorker(db: Executor, id: string): Promise<void> {
     update workers set expires_at = clock_timestamp() - interval '1 millisecond' where id = ${id}`);
 }
 
-/** Returns all names that live workers know; null = none announces any (no worker, or only of an older release). */
+/**
+ * Returns all names that live workers know; null = none announces any (no worker, or only workers of an older release).
+ */
 export async function knownByWorkers(db: Executor): Promise<Set<string> | null> {
   const result = await db.execute<{ names: string[] | null; silent: boolean }>(sql`
     select (select array_agg(distinct n) from workers w, unnest(w.knows) n where w.expires_at >= clock_timestamp())

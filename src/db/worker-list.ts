@@ -8,7 +8,7 @@ export interface WorkerRow extends Record<string, unknown> {
   pid: number;
   /** Null = a release that does not announce it. */
   version: string | null;
-  /** What enforces the limits of scripts there; null = a release that does not announce it. */
+  /** How the worker enforces the limits of scripts; null = its release does not announce it. */
   scriptLimits: 'cgroup' | 'rlimit' | null;
   startedAt: Date;
   live: boolean;
@@ -16,7 +16,7 @@ export interface WorkerRow extends Record<string, unknown> {
   partitions: number;
 }
 
-/** Workers, the live ones first. */
+/** Returns workers, live ones first. */
 export async function listWorkers(db: Executor): Promise<WorkerRow[]> {
   const result = await db.execute<Omit<WorkerRow, 'startedAt'> & { startedAt: string }>(sql`
     select w.id, w.host, w.pid, w.version, w.script_limits as "scriptLimits", w.started_at as "startedAt", w.expires_at >= clock_timestamp() as live,

@@ -7,7 +7,7 @@ import type { Registry } from '../../domain/registry/registry';
 import { isDatabaseAway } from '../availability';
 import type { Executor } from '../executor';
 
-/** Longest time of one read accessor, in milliseconds. */
+/** Timeout of one read accessor, in milliseconds. */
 const READ_MS = 5_000;
 /** Id that stands for all entities of a kind. */
 const ANY_ID = '*';
@@ -18,10 +18,10 @@ interface ComputedState {
   state: EntityState;
 }
 
-/** What the read accessors of kinds gave. */
+/** Results of the read accessors of kinds. */
 export interface ComputedStates {
   states: ComputedState[];
-  /** Whether any of the references is to a computed kind. */
+  /** Returns whether one of the references is to a computed kind. */
   any: boolean;
   /** Kinds that could not be read. */
   unavailable: { kind: string; reason: string }[];
@@ -29,21 +29,21 @@ export interface ComputedStates {
 
 /** Reads states that plugins compute. */
 export interface ComputedReader {
-  /** The kind, when its states are computed. */
+  /** Returns the kind if its states are computed. */
   kindOf(kind: string): (EntityKind & Required<Pick<EntityKind, 'read'>>) | undefined;
   /**
-   * States of the references that are to computed kinds; the others are left out, and so are entities that do not exist. The id
-   * `*` means those of the kind's `list`, at most `limit`. One call of the accessor for each kind.
+   * Returns states of the references to computed kinds; references to other kinds and to entities that do not exist are
+   * left out. The id `*` means the results of the kind's `list`, at most `limit`. Calls the accessor once per kind.
    * @throws when Postgres is away
    */
   read(db: Executor, refs: readonly { kind: string; id: string }[], limit: number): Promise<ComputedStates>;
-  /** A page of a kind, by id. @throws {FermataError} `provider_failed` when it cannot be read */
+  /** Returns a page of a kind, by id. @throws {FermataError} `provider_failed` when it cannot be read */
   list(db: Executor, kind: string, page: { limit: number; after?: string }): Promise<ComputedState[]>;
 }
 
 const NOTHING: ComputedStates = { states: [], any: false, unavailable: [] };
 
-/** `limitMs` is the longest time of one accessor; default 5,000. */
+/** `limitMs` is the timeout of one accessor; default 5,000. */
 export function createComputedReader({
   registry,
   clock,
@@ -95,7 +95,9 @@ export function createComputedReader({
   };
 }
 
-/** What the accessors give, in a transaction of their own inside that of the caller: their failure undoes only itself. */
+/**
+ * Runs accessors in a savepoint of the caller's transaction, so that their failure undoes only their own statements.
+ */
 const createAttempts =
   (limitMs: number) =>
   async <T>(db: Executor, kind: string, work: (db: Executor) => Promise<T>): Promise<T> =>
@@ -105,7 +107,8 @@ const createAttempts =
       try {
         return await Promise.race([work(own.db), tooLate(limitMs, late.signal)]);
       } catch (error) {
-        // A service that the plugin calls and that refuses connections looks like a database that does; only statements count.
+        // A service that the plugin calls and that refuses connections raises the same error as a database that does;
+        // only statements count.
         if (error instanceof DrizzleQueryError && isDatabaseAway(error)) throw error;
         throw unreadable(kind, messageOf(error));
       } finally {
@@ -114,7 +117,7 @@ const createAttempts =
       }
     });
 
-/** Calls the accessors and checks what they give. */
+/** Calls the accessors and validates their results. */
 function createAccess(clock: { now(): Date }) {
   const statesOf = async (db: Executor, kind: Computed, ids: readonly string[]): Promise<ComputedState[]> => {
     if (ids.length === 0) return [];
@@ -149,7 +152,10 @@ async function tooLate(limitMs: number, signal: AbortSignal): Promise<never> {
   throw new Error(`its accessor took longer than ${limitMs} ms`);
 }
 
-/** Returns a database that refuses statements once the accessor has ended: a late one would run in what the caller does next. */
+/**
+ * Returns a database that refuses statements once the accessor has ended, since a late statement would run in the
+ * caller's next one.
+ */
 function revocable(db: Executor): { db: Executor; revoke(): void } {
   let ended = false;
   return {

@@ -13,7 +13,7 @@ import { entityKinds } from '../tables/entities';
 import { createSchemaPool, type SchemaPool } from './schema-pool';
 import type { SchemaError } from './schema-thread';
 
-/** A kind as people see it, from code or made through the API. */
+/** The description of a kind, defined by code or through the API. */
 export interface KindDescription {
   kind: string;
   source: 'built_in' | 'custom';
@@ -26,8 +26,8 @@ export interface KindDescription {
 type Validated = { state: EntityState } | { errors: Finding[] };
 
 /**
- * A kind ready for use. States of custom kinds are checked on another thread, with a deadline: one that takes longer is
- * not valid.
+ * A kind that is ready for use. States of custom kinds are checked on another thread with a deadline; a check that
+ * takes longer counts as not valid.
  */
 export interface ResolvedKind {
   kind: string;
@@ -37,7 +37,7 @@ export interface ResolvedKind {
 }
 
 /**
- * Body of a custom kind. `schema` is a JSON Schema (2020-12, or draft-07 if it says so) within the limits of
+ * Body of a custom kind. `schema` is a JSON Schema (2020-12, or draft-07 if it declares that) within the limits of
  * `checkEntitySchema`; formats are not checked.
  */
 export const CustomKind = z.strictObject({
@@ -86,14 +86,14 @@ function builtIn(kind: EntityKind): ResolvedKind {
 
 /** Reads and writes kinds. */
 export interface EntityKindStore {
-  /** The kind, or FermataError `unknown_kind`. One query for custom kinds, none for those of the code. */
+  /** Returns the kind. One query for custom kinds, none for those of the code. @throws {FermataError} `unknown_kind` */
   resolve(db: Executor, kind: string): Promise<ResolvedKind>;
   /** All kinds, by name. */
   list(db: Executor): Promise<KindDescription[]>;
   /**
-   * Creates or replaces a custom kind; states that exist are not checked again.
-   * @throws {FermataError} `conflict` for the name of a built-in kind; `validation_failed` for a name that does not fit, and
-   * for a schema that exceeds a limit, does not compile, or takes too long on a large state
+   * Creates or replaces a custom kind; existing states are not checked again. @throws {FermataError} `conflict` for the
+   * name of a built-in kind; `validation_failed` for an invalid name, and for a schema that exceeds a limit, does not
+   * compile, or takes too long on a large state
    */
   put(db: Executor, kind: string, body: CustomKind): Promise<KindDescription>;
 }
@@ -121,7 +121,7 @@ function custom(pool: SchemaPool, row: typeof entityKinds.$inferSelect): Resolve
   };
 }
 
-/** Refuses a schema that cannot be used. @throws {FermataError} `validation_failed` with what is wrong, and where */
+/** Refuses a schema that cannot be used. @throws {FermataError} `validation_failed` with the error and its place */
 async function assertUsable(pool: SchemaPool, schema: Record<string, unknown>): Promise<void> {
   const refuse = (errors: Finding[]): never => {
     const [first] = errors;
@@ -142,7 +142,7 @@ async function assertUsable(pool: SchemaPool, schema: Record<string, unknown>): 
 export function createEntityKindStore(deps: {
   registry: Registry;
   clock: Clock;
-  /** Default: a pool of its own. */
+  /** Default: a new pool. */
   pool?: SchemaPool;
 }): EntityKindStore {
   const { registry, clock, pool = createSchemaPool() } = deps;

@@ -8,7 +8,7 @@ export type SchemaVerdict =
   | { type: 'checked'; errors: SchemaError[][] }
   /** The schema does not compile. */
   | { type: 'unusable'; message: string }
-  /** It took longer than the deadline, or more memory than the thread has. */
+  /** It took longer than the deadline, or more memory than the thread may use. */
   | { type: 'too_expensive' };
 
 /** Compiles JSON Schemas and checks states against them, off the main thread. */

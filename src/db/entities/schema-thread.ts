@@ -6,7 +6,7 @@ import type * as Re2Module from 're2js';
 
 /** Requests to the thread: to compile a schema, and to check states against it. */
 export interface SchemaJob {
-  /** The schema as JSON: compiled once, found again by its text. */
+  /** The schema as JSON. It is compiled once and cached by this text. */
   schema: string;
   states: readonly unknown[];
 }
@@ -18,9 +18,9 @@ export type SchemaError = Pick<ErrorObject, 'instancePath' | 'keyword' | 'messag
 export type SchemaAnswer = { unusable: string } | { errors: SchemaError[][] };
 
 /**
- * Body of the thread that compiles and checks JSON Schemas of custom entity kinds. It is started from its own source text
- * (`Function.prototype.toString`), so that it runs from TypeScript and from the build alike: it may use nothing that is
- * defined outside of it. Regular expressions run in RE2 (linear time, without look-around and back-references);
+ * Body of the thread that compiles and checks JSON Schemas of custom entity kinds. It is started from its source text
+ * (`Function.prototype.toString`), so that it runs from TypeScript and from the build alike. It must not use anything
+ * that is defined outside of it. Regular expressions run in RE2 (linear time, without look-around and back-references);
  * `uniqueItems` compares by canonical JSON, in linear time.
  */
 export function serveSchemas(load: (name: string) => unknown, port: MessagePort): void {
@@ -33,7 +33,7 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
   const regExp = Object.assign(
     (pattern: string) => {
       const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-      // Ajv keeps patterns by this text: two patterns with the same one would be taken for each other.
+      // Ajv caches patterns by this text: two patterns with the same text would be confused.
       return { test: (text: string) => compiled.test(text), toString: () => `linear ${pattern}` };
     },
     { code: 'linear' },
@@ -53,7 +53,7 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
       ...{ allErrors: true, strict: false, validateFormats: false, ownProperties: true, logger: false as const },
       code: { regExp },
     };
-    // A compiler for each schema: two kinds may use the same $id, and an old version must not be found by a new one.
+    // Each schema has its own compiler: two kinds may use the same $id, and a new version must not find an old one.
     const compiler = draft07 ? new Ajv(options) : new Ajv2020(options);
     compiler.removeKeyword('uniqueItems');
     compiler.addKeyword({

@@ -3,9 +3,9 @@ import { ownField, sameJson, type EntityState } from '../../domain/entities/diff
 import type { Executor } from '../executor';
 import { entities, entityTransitions } from '../tables/entities';
 
-/** One change of one top-level field; null = the field or the entity was not there. */
+/** A change of one top-level field; null = the field or the entity did not exist. */
 export interface Transition {
-  /** Position, newest highest; what a cursor holds. */
+  /** Position; the newest is the highest. Cursors hold it. */
   position: number;
   field: string;
   from: unknown;
@@ -14,14 +14,14 @@ export interface Transition {
   changeId: string;
 }
 
-/** Which transitions of one entity. */
+/** Filter of transitions of one entity. */
 export interface TransitionQuery {
   kind: string;
   id: string;
   field?: string;
-  /** Most rows to return. */
+  /** Maximum number of rows. */
   limit: number;
-  /** Only what is older than this position. */
+  /** Only transitions older than this position. */
   before?: number;
 }
 
@@ -64,7 +64,10 @@ export async function inStateSince(db: Executor, kind: string, id: string, field
   return latest?.at ?? entity.createdAt;
 }
 
-/** Returns how often the field changed in the window that ends at `now`; its start is inclusive. Creation and removal count. */
+/**
+ * Returns how often the field changed in the window that ends at `now`; the start is inclusive. Creation and removal
+ * count.
+ */
 export async function transitionCount(
   db: Executor,
   ref: { kind: string; id: string; field: string },
@@ -91,8 +94,9 @@ export interface Predicate {
 }
 
 /**
- * Since when the field has been one of `values` without a gap (moving among them is none); null when it is not now, or
- * the entity does not exist. From transitions; older ones than retention keeps count from the creation.
+ * Returns since when the field has been one of `values` without a gap (a change from one of them to another is no gap);
+ * null when it is not one of them now, or the entity does not exist. Read from transitions: if retention has removed
+ * the start, the creation counts.
  */
 export async function predicateSince(db: Executor, predicate: Predicate): Promise<Date | null> {
   const { kind, id, field, values } = predicate;

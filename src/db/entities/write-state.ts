@@ -16,8 +16,8 @@ export interface StateWrite {
 }
 
 /**
- * Stores new states of entities of one kind, with one transition for each changed field, in one statement. The caller holds the
- * locks of the rows. `now` is the time of the server.
+ * Stores new states of entities of one kind in one statement, with one transition for each changed field. The caller
+ * holds the locks of the rows. `now` is the time of the server.
  */
 export async function writeStates(tx: Executor, kind: string, writes: readonly StateWrite[], now: Date): Promise<void> {
   if (writes.length === 0) return;

@@ -7,14 +7,14 @@ import { closeRuns, type ClosedRun, insertRuns, type RunInsert } from './run-sta
 import { readStandings, type RunStanding } from './run-standings';
 import type { RunRequest } from './run-request';
 
-/** `startNow` is false for a run that waits for others of its bucket; `replaced` are runs that `restart` has ended. */
+/**
+ * `startNow` is false for a run that waits for others of its bucket; `replaced` are the runs that `restart` has ended.
+ */
 export type Admission =
   | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }
   | { admitted: false; outcome: 'already_running' | 'max_runs' | 'disabled' | 'duplicate'; detail: string };
 
-/**
- * The concurrency decision of one run; `admitRuns` for a batch of one.
- */
+/** Makes the concurrency decision of one run: `admitRuns` for a batch of one. */
 export async function admitRun(tx: Executor, request: RunRequest): Promise<Admission> {
   const [admission] = await admitRuns(tx, [request]);
   if (admission === undefined) throw new Error('No decision was taken about the run.');
@@ -22,20 +22,21 @@ export async function admitRun(tx: Executor, request: RunRequest): Promise<Admis
 }
 
 /**
- * The concurrency decisions (engine.md, Modes) of several runs, in the caller's transaction under the locks of all their
- * buckets: inserts a `pending` row for each admitted run, replaces what `restart` replaces, or returns the refusal.
- * Requests of one bucket are decided in the given order, each seeing those before it. Returns one admission per request.
+ * Makes the concurrency decisions (engine.md, Modes) of several runs, in the caller's transaction under the locks of
+ * all their buckets: inserts a `pending` row for each admitted run, ends the runs that `restart` replaces, or returns
+ * the refusal. Requests of one bucket are decided in the given order, and each sees those before it. Returns one
+ * admission per request.
  */
 export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): Promise<Admission[]> {
   if (requests.length === 0) return [];
   const asked = requests.map((request) => ({ request, bucket: bucketOf(request) }));
-  // Advisory locks of the buckets, sorted: from here until commit nobody else counts or changes the active runs of these buckets.
-  // They protect what no row lock can, a bucket that has no row yet.
+  // Advisory locks of the buckets, in sorted order: from here until commit no other transaction counts or changes the
+  // active runs of these buckets. They protect a bucket that has no row yet, which no row lock can.
   await lockBuckets(
     tx,
     asked.map(({ bucket }) => bucket),
   );
-  // Read after the locks, so that it sees what the holders before us have committed.
+  // Read after the locks, so that it sees the commits of earlier holders.
   const standings = await readStandings(tx, asked);
   const buckets = new Map<string, BucketState>();
   const rows: RunInsert[] = [];
@@ -47,7 +48,8 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
     const state = buckets.get(name) ?? { ...standing, last: null, isClosed: false };
     buckets.set(name, state);
     const once = `${bucket.automationId}/${request.triggerId ?? ''}/${request.changeId ?? ''}`;
-    // The same change may be routed twice (a redelivery, a crash): one of a batch is found in `seen`, an earlier one in its row.
+    // The same change may be routed twice (a redelivery, a crash): a duplicate in the batch is found in `seen`, an
+    // earlier one in its row.
     const isDuplicate = standing.duplicate || (request.changeId !== null && seen.has(once));
     const refusal = refusalOf(request, { ...standing, duplicate: isDuplicate, ...state });
     if (refusal) {
@@ -97,7 +99,7 @@ async function admit(
   if (request.mode === 'restart' && state.active > 0) {
     const endedBy = { kind: 'replaced', runId: request.id, reason: `replaced by ${request.id}` };
     if (state.last !== null) {
-      // Neither was started yet: the row records that it was replaced, and only the last of the batch is launched.
+      // Neither was started yet: the row records that it was replaced, and only the last run of the batch is launched.
       replaced = state.last.admission.replaced;
       Object.assign(state.last.row, { endedBy, startNow: false });
       Object.assign(state.last.admission, { startNow: false, replaced: [] });

@@ -2,17 +2,20 @@ import { sql, type SQL } from 'drizzle-orm';
 import { loopOf } from '../../domain/run/lanes';
 import type { Executor } from '../executor';
 
-/** Which artifacts of its run a step sees. */
+/** The artifacts of its run that a step sees. */
 export interface ArtifactView {
   /** Lanes around the step. Artifacts of the iterations beside them are left out. */
   lanes: readonly string[];
-  /** The definition has lanes: the newest artifact is the one of the last item, which may have been made earlier. */
+  /**
+   * Whether the definition has lanes: then the newest artifact is that of the last item, which may have been made
+   * earlier.
+   */
   byItem: boolean;
 }
 
 /**
- * Selects the newest artifact of each action and name that a step sees: loops make thousands that later steps cannot refer
- * to.
+ * Selects the newest artifact of each action and name that a step sees, since loops make thousands that later steps
+ * cannot refer to.
  */
 export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQL {
   const beside = lanes.map(
@@ -25,7 +28,7 @@ export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQ
     order by action_id, type, name, ${byItem ? iterations : sql``} id desc`;
 }
 
-/** Artifacts that a run has made so far, as one of its steps sees them. */
+/** Returns the artifacts that a run has made so far, as one of its steps sees them. */
 export async function artifactsOf(
   db: Executor,
   runId: string,

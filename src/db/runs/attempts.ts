@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
-/** One attempt of a call, as the step's row names the current one. */
+/** The key of one attempt of a call; the step's row holds that of the current attempt. */
 export interface AttemptKey {
   /** The activity that it belongs to. */
   of: string;
@@ -13,9 +13,9 @@ export interface AttemptKey {
 }
 
 /**
- * Seconds for which an attempt that was sent keeps others of its step from being sent, by the database's clock. Temporal does
- * not give up an attempt earlier (the heartbeat timeout), so a process that was suspended does not send the attempts that
- * were queued for it all at once.
+ * Seconds for which an attempt that was sent keeps others of its step from being sent, by the database's clock.
+ * Temporal does not give up an attempt earlier (the heartbeat timeout), so a process that was suspended does not send
+ * all attempts that were queued for it at once.
  */
 export const IN_FLIGHT_SECONDS = 5;
 
@@ -25,8 +25,8 @@ interface StepPlace {
 }
 
 /**
- * Counts an attempt as sent, right before it is sent, and stores its configuration. Returns the number of attempts with this one.
- * null when it must not be sent: the run or the step has ended, or a later attempt of the step has begun.
+ * Counts an attempt right before it is sent, and stores its configuration. Returns the number of attempts including
+ * this one, or null when it must not be sent: the run or the step has ended, or a later attempt of the step has begun.
  */
 export async function countSent(
   db: Executor,
@@ -45,8 +45,9 @@ export async function countSent(
 }
 
 /**
- * Keeps other attempts of a step from being sent while one is under way that Temporal has given up. Returns whether it is still
- * the current one, open and in flight: after `IN_FLIGHT_SECONDS` without a renewal the step belongs to the next attempt.
+ * Keeps other attempts of a step from being sent while one is in progress that Temporal has given up. Returns whether
+ * it is still the current attempt, open and in flight: after `IN_FLIGHT_SECONDS` without a renewal the step belongs to
+ * the next attempt.
  */
 export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { token }: AttemptKey): Promise<boolean> {
   const renewed = await db.execute(sql`
@@ -70,8 +71,8 @@ export interface FailedAttempt {
 }
 
 /**
- * Keeps what an attempt failed with while the step stays open for the next one; the attempt is no longer in flight. The latest
- * failures are in the row's trace, under `failures`.
+ * Stores the failure of an attempt while the step stays open for the next one; the attempt is no longer in flight. The
+ * latest failures are in the row's trace, under `failures`.
  */
 export async function noteFailedAttempt(
   db: Executor,
@@ -90,7 +91,7 @@ export async function noteFailedAttempt(
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')`);
 }
 
-/** Returns how a step stands, for an attempt that could not write its own outcome. */
+/** Returns the state of a step, for an attempt that could not write its own outcome. */
 export async function stepStanding(
   db: Executor,
   { runId, path }: StepPlace,

@@ -11,7 +11,7 @@ export async function beganAt(tx: Executor, runId: string, path: string): Promis
   return Number(found.rows[0]?.began_seq ?? 0);
 }
 
-/** Where the log stood for a wait: see `logPosition`. */
+/** The position of the log for a wait: see `logPosition`. */
 interface Began {
   path: string;
   kind: string;
@@ -20,8 +20,9 @@ interface Began {
 }
 
 /**
- * Returns the position of the log from which events count for a wait: where the provider action before it started, else where the
- * step before it ended, else where the run began. `isBefore` leaves out steps of other branches.
+ * Returns the position of the log from which events count for a wait: that at the start of the preceding provider
+ * action, else at the end of the preceding step, else at the start of the run. `isBefore` excludes steps of other
+ * branches.
  */
 export async function logPosition(
   tx: Executor,
@@ -44,8 +45,9 @@ export async function logPosition(
 }
 
 /**
- * Where the log stood for a run as a whole: at the change that started it, so that what came while that was on its way to us
- * counts; without one, or when that has dwelt, at the moment the run was made.
+ * Returns the position of the log for a run as a whole: that of the change that started it, so that later changes count
+ * even if they came before the run existed. Without a change, or after a dwell, it is the position at the run's
+ * creation.
  */
 async function startPosition(tx: Executor, runId: string): Promise<number> {
   const found = await tx.execute<{ seq: string | null }>(sql`
@@ -57,7 +59,7 @@ async function startPosition(tx: Executor, runId: string): Promise<number> {
   return Number(found.rows[0]?.seq ?? 0);
 }
 
-/** Changes of entities and these events after a position of the log, oldest first. */
+/** Returns changes of entities with these events after a position of the log, oldest first. */
 export async function changesAfter(
   db: Executor,
   seq: number,

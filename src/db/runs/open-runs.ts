@@ -26,7 +26,7 @@ const toOpenRun = (row: OpenRow): OpenRun => ({
   executionRunId: row.execution_run_id,
 });
 
-/** A row younger than this may still change on its own. */
+/** A row younger than this may still change without a repair. */
 const SETTLED_SECONDS = 20;
 
 /** Claimed, open rows in the order of their ids, after `cursor`. */
@@ -49,7 +49,10 @@ export async function openRunsAmong(db: Executor, ids: readonly string[]): Promi
   return result.rows.map(toOpenRun);
 }
 
-/** Steps of open runs that wait without a wait row, some time after they began: nothing would ever wake them. */
+/**
+ * Returns steps of open runs that still wait without a wait row some time after they began: nothing would ever wake
+ * them.
+ */
 export async function waitsWithoutRow(
   db: Executor,
   limit: number,
@@ -63,7 +66,7 @@ export async function waitsWithoutRow(
   return found.rows.map((row) => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id }));
 }
 
-/** Returns those of the ids that are no run's. */
+/** Returns the ids that have no run. */
 export async function withoutRow(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const found = await db.execute<{ id: string }>(sql`

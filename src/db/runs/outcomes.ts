@@ -3,15 +3,15 @@ import type { StepEvaluation } from '../../domain/run/activities';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
-/** How a step ended, as its row keeps it. */
+/** The outcome of a step, as its row stores it. */
 export interface StoredOutcome {
   status: StepStatus;
   error: RunError | null;
-  /** What was decided, of a step that is evaluated. */
+  /** The decision of a step that is evaluated. */
   decided: unknown;
 }
 
-/** Returns how the steps of a run ended, by path; null when the run itself has not ended as a success. */
+/** Returns the outcomes of a run's steps, by path; null when the run itself has not ended successfully. */
 export async function outcomesOf(db: Executor, runId: string): Promise<Map<string, StoredOutcome> | null> {
   const result = await db.execute<{ path: string } & StoredOutcome & Record<string, unknown>>(sql`
     select s.path, s.status, case when s.status = 'failed' then s.error end as error, s.trace -> 'evaluation' as decided
@@ -32,8 +32,8 @@ export async function variablesSet(db: Executor, runId: string): Promise<Record<
 }
 
 /**
- * Returns the decision of a row, which is kept while its step is still open. That of a loop is its latest: of an earlier iteration
- * it says that the loop went on.
+ * Returns the decision of a row, which is kept while its step is open. The row of a loop holds its latest decision: for
+ * an earlier iteration, it means that the loop continued.
  */
 export function decidedBefore(decided: unknown, iteration: number | undefined): StepEvaluation | null {
   const before = (decided as StepEvaluation | null | undefined) ?? null;
@@ -41,7 +41,7 @@ export function decidedBefore(decided: unknown, iteration: number | undefined): 
   return (before.iteration ?? -1) > iteration ? { type: 'repeat', iteration, goesOn: true } : null;
 }
 
-/** Returns whether this execution ended the run as a success, and its worker died before it could report that. */
+/** Returns whether this execution ended the run successfully, and its worker died before it could report that. */
 export async function endedUnder(db: Executor, runId: string, executionRunId: string): Promise<boolean> {
   const result = await db.execute(sql`
     select 1 from runs where id = ${runId} and execution_run_id = ${executionRunId} and status = 'success'`);

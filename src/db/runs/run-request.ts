@@ -1,9 +1,9 @@
 import type { ConcurrencyScope } from '../../domain/run/bucket';
 
-/** What happens to a new run while another one of its bucket is open (engine.md, Modes). */
+/** What a new run does while another run of its bucket is open (engine.md, Modes). */
 export type Mode = 'single' | 'restart' | 'queued' | 'parallel';
 
-/** A run that asks to exist. */
+/** A request to admit a run. */
 export interface RunRequest {
   id: string;
   automationId: string;

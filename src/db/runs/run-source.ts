@@ -6,7 +6,7 @@ import { LruCache } from '../../domain/expressions/lru-cache';
 import type { RunFacts } from '../../domain/run/scope';
 import { claimRun, type ClaimedRun, type ClaimedRow as RunRow } from './run-states';
 
-/** What of a run never changes while it runs, with the definition it is pinned to. */
+/** The parts of a run that never change while it runs, with its pinned definition. */
 export interface RunSource {
   runId: string;
   automationId: string;
@@ -19,20 +19,20 @@ export interface RunSource {
   definition: Definition;
 }
 
-/** Bound of each cache, as Postgres stores what is in it. */
+/** Limit of each cache, by the size of its entries in Postgres. */
 const CACHE_BYTES = 16 * 1024 * 1024;
 
 /** Reads runs and definitions once per process and run; steps of a run usually stay on one worker. */
 export interface RunSources {
-  /** @throws {FermataError} `not_found` when there is no such run. */
+  /** Returns the source of a run. @throws {FermataError} `not_found` */
   sourceOf(runId: string): Promise<RunSource>;
-  /** Claims a run for an execution (`claimRun`) and keeps what it reads of it. */
+  /** Claims a run for an execution (`claimRun`) and caches what it reads. */
   claim(runId: string, executionRunId: string): Promise<ClaimedRun | null>;
 }
 
 /**
- * Keeps runs and definitions in bounded caches. What they keep never changes: a run is pinned to its version, and its trigger
- * scope is written once.
+ * Keeps runs and definitions in bounded caches. Their contents never change: a run is pinned to its version, and its
+ * trigger scope is written once.
  */
 export function createRunSources(db: Executor): RunSources {
   const runs = new LruCache<RunSource>(1_000, CACHE_BYTES);

@@ -4,11 +4,11 @@ import type { Executor } from '../executor';
 import { ACTIVE, type Bucket } from './bucket';
 import type { RunRequest } from './run-request';
 
-/** What decides about a run that asks to exist, as of a statement under its bucket's lock. */
+/** The facts that decide about a request for a run, read under its bucket's lock. */
 export interface RunStanding {
   /** The automation exists and may run. */
   runnable: boolean;
-  /** Its automation, trigger and change have made a run before. */
+  /** Whether its automation, trigger and change have made a run before. */
   duplicate: boolean;
   /** Active runs of its bucket. */
   active: number;
@@ -17,7 +17,7 @@ export interface RunStanding {
   slug: string;
 }
 
-/** Reads what decides about each request, in their order. The caller holds the locks of all the buckets. */
+/** Reads the facts for each request, in their order. The caller holds the locks of all the buckets. */
 export async function readStandings(
   tx: Executor,
   asked: readonly { request: RunRequest; bucket: Bucket }[],

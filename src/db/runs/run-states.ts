@@ -68,7 +68,7 @@ function headOf({ automationId, scopeKey }: Bucket): SQL {
     order by seq limit 1)`;
 }
 
-/** Whether nothing of the bucket is active that was let start, apart from a run that ends in the same statement. */
+/** Whether no run of the bucket is active that may start, apart from a run that ends in the same statement. */
 function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
   return sql`not exists (
     select 1 from runs
@@ -76,7 +76,7 @@ function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
 }
 
 /**
- * Lets the first queued run of a bucket start when nothing of the bucket is active before it. The caller holds the
+ * Lets the first queued run of a bucket start when no run of the bucket is active before it. The caller holds the
  * bucket's lock. Returns the id of the run that may start now, or null.
  */
 export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string | null> {
@@ -104,18 +104,18 @@ export interface ClaimedRow extends Record<string, unknown> {
   group: string | null;
 }
 
-/** What an execution learns when it claims its run. */
+/** The data that an execution gets when it claims its run. */
 export interface ClaimedRun {
   row: ClaimedRow;
   variables: Record<string, unknown>;
-  /** What the run failed with before: it lost its execution, and only its `on_failure` is left. */
+  /** The earlier failure of the run: it lost its execution, and only its `on_failure` is left. */
   lost: RunError | null;
 }
 
 /**
- * The first step of every execution: `pending` → `running`, storing the execution. null = the row is not for this
- * execution (ended, replaced, claimed by another): it must end without a trace. A repeat by the same execution finds
- * its own claim. Returns the row as well, which saves every run a statement.
+ * Claims a run, which is the first step of every execution: `pending` → `running`, storing the execution. Returns null
+ * when the row is not for this execution (ended, replaced, claimed by another), which must then end without a trace. A
+ * repeat by the same execution finds its own claim. Returns the row as well, which saves every run a statement.
  */
 export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
   const result = await db.execute<ClaimedRow & { variables: Record<string, unknown>; error: RunError | null }>(sql`
@@ -135,14 +135,14 @@ export async function claimRun(db: Executor, runId: string, executionRunId: stri
   return { row, variables, lost: error?.code === 'execution_lost' ? error : null };
 }
 
-/** The run has nothing to do until something comes: a timer, an event. The next step that begins sets it back. */
+/** Marks a run as waiting for a timer or an event. The next step that begins resets it. */
 export async function setWaiting(tx: Executor, runId: string): Promise<void> {
   await tx.execute(
     sql`update runs set status = 'waiting', seq = nextval('change_seq') where id = ${runId} and status = 'running'`,
   );
 }
 
-/** Notes what a run failed with, while it stays open for its `on_failure`. False: it has ended. */
+/** Stores the failure of a run while it stays open for its `on_failure`. Returns false when it has ended. */
 export async function noteRunFailed(
   tx: Executor,
   failure: { runId: string; endedBy?: EndedBy; error: RunError; journal: readonly StepRecord[] },
@@ -155,7 +155,7 @@ export async function noteRunFailed(
   return noted.rowCount === 1;
 }
 
-/** How a run ends. */
+/** The end of a run. */
 export interface RunEnd {
   runId: string;
   status: Exclude<RunStatus, 'pending' | 'running' | 'waiting'>;
@@ -172,8 +172,8 @@ export interface RunEnded {
 }
 
 /**
- * Ends a run in the caller's transaction: the steps noted last, its row, steps left open around the one that ended it,
- * and the promotion of the next queued run of the bucket.
+ * Ends a run in the caller's transaction: writes the steps noted last, its row and the steps left open around the one
+ * that ended it, and promotes the next queued run of the bucket.
  */
 export async function finishRun(
   tx: Executor,
@@ -200,9 +200,9 @@ export async function finishRun(
 }
 
 /**
- * Ends the last step of a run as a success, and the run with it, in one statement: one commit less than `endStep` and
- * `finishRun`. The run ends only if the step did, so an attempt that comes after another one changes nothing. Like
- * `finishRun` without a lock of the bucket.
+ * Ends the last step of a run successfully, and the run with it, in one statement, which saves a commit against
+ * `endStep` and `finishRun`. The run ends only if the step did, so a late attempt changes nothing. Like `finishRun`
+ * without a lock of the bucket.
  */
 export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): Promise<RunEnded> {
   const result = await tx.execute<RunEnded & Record<string, unknown>>(sql`
@@ -219,8 +219,8 @@ export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): P
 }
 
 /**
- * Returns what follows from the end of a run, which the part `ended` of the same statement has returned: its waits and secrets are
- * deleted, open steps are cancelled, the head of its bucket is promoted.
+ * Returns what follows from the end of a run that the part `ended` of the same statement returns: its waits and secrets
+ * are deleted, its open steps are cancelled, and the head of its bucket is promoted.
  */
 const leftByRun = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): SQL => sql`
     ${leftBy(sql`select id from ended`)},
@@ -236,16 +236,16 @@ const leftByRun = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): S
 export interface ClosedRun {
   runId: string;
   workflowId: string;
-  /** null when the run was never claimed: an execution may exist anyway, known by the run id in its memo. */
+  /** null when the run was never claimed: an execution may still exist, which has the run id in its memo. */
   executionRunId: string | null;
 }
 
 /**
- * Ends runs as `cancelled`, with their open steps, waits and sealed secrets, in the caller's transaction. From its commit
- * on no step of them is accepted. Locks the rows in a statement of its own first: a step that held one of them may have
- * armed a wait or kept a secret that the snapshot of an earlier statement does not contain. `how` is what Temporal is
- * asked afterwards: a cancel lets the execution end and aborts its requests, a terminate makes room at once. Returns the
- * runs that may have an execution.
+ * Ends runs as `cancelled`, with their open steps, waits and sealed secrets, in the caller's transaction. After its
+ * commit no step of them is accepted. Locks the rows in a separate statement first: a step that held one of them may
+ * have armed a wait or stored a secret that the snapshot of an earlier statement does not contain. `how` is the request
+ * to Temporal afterwards: a cancel lets the execution end and aborts its requests, a terminate frees the workflow id at
+ * once. Returns the runs that may have an execution.
  */
 export async function closeRuns(
   tx: Executor,
@@ -253,8 +253,8 @@ export async function closeRuns(
   endedBy: Record<string, unknown>,
   how: 'cancel' | 'terminate',
 ): Promise<ClosedRun[]> {
-  // In the order of ids, so that two calls over the same runs cannot deadlock. A statement of its own: the next one takes its
-  // snapshot after the locks and sees the last writes of steps that held a row until now.
+  // In the order of ids, so that two calls over the same runs cannot deadlock. This is a separate statement: the next
+  // one takes its snapshot after the locks and sees the last writes of steps that held a row until now.
   const locked = await tx.execute<{ id: string }>(sql`
     select id from runs where ${which} and status in ('pending', 'running', 'waiting') order by id for update`);
   if (locked.rows.length === 0) return [];
@@ -281,9 +281,9 @@ export async function closeRuns(
 }
 
 /**
- * Cancels a run: pending ones by their row alone, started ones by their row first and their execution afterwards (a
- * worker is notified by `notifier.starts()`, which the caller sends after the commit). The next queued run of the bucket
- * may start. Returns the id of its automation; null when the run had ended already or does not exist.
+ * Cancels a run: a pending one by its row alone, a started one by its row first and its execution afterwards
+ * (`notifier.starts()`, which the caller sends after the commit, notifies a worker). The next queued run of the bucket
+ * may start. Returns the id of its automation; null when the run had already ended or does not exist.
  */
 export async function cancelRun(tx: Executor, runId: string, endedBy: Record<string, unknown>): Promise<string | null> {
   const found = await tx.execute<{ automation_id: string; scope_key: string; status: string }>(
@@ -293,7 +293,8 @@ export async function cancelRun(tx: Executor, runId: string, endedBy: Record<str
   if (!row || !['pending', 'running', 'waiting'].includes(row.status)) return null;
   const bucket = { automationId: row.automation_id, scopeKey: row.scope_key };
   await lockBucket(tx, bucket);
-  // Read again under the lock of the bucket, which is taken before the row's as everywhere else: the run may have ended meanwhile.
+  // Read again under the lock of the bucket, which is taken before the row's as everywhere else: the run may have ended
+  // in between.
   const before = await tx.execute<{ status: string }>(sql`select status from runs where id = ${runId} for update`);
   if (!['pending', 'running', 'waiting'].includes(before.rows[0]?.status ?? '')) return null;
   await closeRuns(tx, sql`id = ${runId}`, endedBy, 'cancel');
@@ -315,16 +316,16 @@ export async function cancelRunsOf(
   return active.rowCount ?? 0;
 }
 
-/** How a run ends whose execution is closed or gone. */
+/** The end of a run whose execution was closed or no longer exists. */
 export interface LostEnd extends Pick<RunEnd, 'status' | 'endedBy' | 'error'> {
-  /** The execution vanished before it ended: a new execution still has to perform `on_failure`. */
+  /** Whether the execution vanished before it ended: a new execution still has to perform `on_failure`. */
   vanished?: boolean;
 }
 
 /**
- * Ends a row whose execution is closed or gone; the next queued run may start. A run whose execution vanished becomes pending
- * again instead (`reopened`) when it has an `on_failure`, which its next execution performs. null = the row has ended or
- * belongs to another execution meanwhile.
+ * Ends a row whose execution was closed or no longer exists; the next queued run may start. A run whose execution
+ * vanished becomes pending again instead (`reopened`) when it has an `on_failure`, which its next execution performs.
+ * Returns null when the row has ended or belongs to another execution by now.
  */
 export async function endLostRun(
   tx: Executor,
@@ -332,7 +333,7 @@ export async function endLostRun(
   { vanished = false, ...end }: LostEnd,
 ): Promise<'ended' | 'reopened' | null> {
   await lockBucket(tx, run);
-  // Locked in a statement of its own, so that the one that ends the run sees what its last step left (`closeRuns`).
+  // Locked in a separate statement, so that the one that ends the run sees the writes of its last step (`closeRuns`).
   const locked = await tx.execute(sql`
     select 1 from runs where id = ${run.id} and execution_run_id is not distinct from ${run.executionRunId} for update`);
   if (locked.rows.length === 0) return null;
@@ -342,8 +343,8 @@ export async function endLostRun(
 }
 
 /**
- * Makes a run pending again, with the error that it failed with, so that a new execution performs its `on_failure`. False: it has
- * none, or had begun with it.
+ * Makes a run pending again, with the error that it failed with, so that a new execution performs its `on_failure`.
+ * Returns false when it has none, or has begun it.
  */
 async function reopenForFailure(tx: Executor, runId: string, error: RunError): Promise<boolean> {
   const reopened = await tx.execute(sql`
@@ -363,7 +364,8 @@ async function reopenForFailure(tx: Executor, runId: string, error: RunError): P
 }
 
 /**
- * Ends a run whose execution has closed without claiming it: none will. Returns false when the run is not pending.
+ * Ends a run whose execution closed without claiming it, since no other one will. Returns false when the run is not
+ * pending.
  */
 export async function endUnclaimedRun(db: Executor, runId: string): Promise<boolean> {
   return db.transaction(async (tx) => {

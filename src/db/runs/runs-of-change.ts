@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
-/** A run as the answer about its change shows it. */
+/** A run in the answer about its change. */
 export interface RunOfChange {
   id: string;
   automationId: string;
@@ -58,7 +58,7 @@ async function select(db: Executor, from: SQL): Promise<RunOfChange[]> {
   }));
 }
 
-/** The runs with these ids that are still kept. */
+/** Returns the runs with these ids that are still stored. */
 export async function runsWithIds(db: Executor, ids: readonly string[]): Promise<RunOfChange[]> {
   if (ids.length === 0) return [];
   return select(
@@ -67,7 +67,7 @@ export async function runsWithIds(db: Executor, ids: readonly string[]): Promise
   );
 }
 
-/** The runs that repeat one, oldest first; at most `limit`. */
+/** Returns the retries of a run, oldest first; at most `limit`. */
 export async function retriesOf(db: Executor, runId: string, limit: number): Promise<RunOfChange[]> {
   return select(
     db,
@@ -76,7 +76,7 @@ export async function retriesOf(db: Executor, runId: string, limit: number): Pro
   );
 }
 
-/** The runs that a change started, found without its routings: one index probe for each trigger of each automation. */
+/** Returns the runs that a change started, without its routings: one index probe for each trigger of each automation. */
 export async function runsOfChange(db: Executor, changeId: string): Promise<RunOfChange[]> {
   return select(
     db,

@@ -4,7 +4,7 @@ import { isBeside, iterationsOf, lanesAround } from '../../domain/run/lanes';
 import { inSiblingBranches } from '../../domain/run/path';
 import type { Executor } from '../executor';
 
-/** What the expressions of a step saw of its run. */
+/** The values of a run that the expressions of a step saw. */
 export interface RecordedContext {
   automation: { id: string; name: string; group: string | null };
   contextKey: string | null;
@@ -16,7 +16,7 @@ export interface RecordedContext {
   wait: Record<string, unknown> | null;
   /** The innermost loop around the step. */
   repeat: Record<string, unknown> | null;
-  /** False: the step has not begun, and variables and artifacts are those of the run's latest moment. */
+  /** Whether the step has begun; otherwise variables and artifacts are the run's latest. */
   begun: boolean;
 }
 
@@ -37,7 +37,7 @@ interface Row extends Record<string, unknown> {
   loop: { total?: number; items?: unknown[] } | null;
 }
 
-/** Place of the innermost loop around a step, and which iteration of it the step belongs to. */
+/** Returns the path of the innermost loop around a step, and the iteration that the step belongs to. */
 function loopAround(path: string | null): { path: string; index: number } | null {
   const [, loop, index] = /^(.*)\.repeat\[(\d+)\]/.exec(path ?? '') ?? [];
   return loop === undefined ? null : { path: loop, index: Number(index) };
@@ -52,7 +52,7 @@ function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Re
   };
 }
 
-/** By action; within one action in the order of its iterations, not of time. */
+/** Sorts by action; within one action by iteration, not by time. */
 function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): RecordedContext['artifacts'] {
   const byIteration = (one: number[], other: number[]) =>
     one.map((n, at) => n - (other[at] ?? 0)).find((n) => n !== 0) ?? 0;
@@ -63,8 +63,8 @@ function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): RecordedConte
 }
 
 /**
- * Returns the scope as it was when the step at `path` began, put together from what the run left; null = no such run. Of
- * variables that branches running side by side set, those of other branches are left out.
+ * Returns the scope at the start of the step at `path`, rebuilt from the rows of the run; null = no such run. Variables
+ * that other concurrent branches set are left out.
  */
 export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<RecordedContext | null> {
   const loop = loopAround(path);

@@ -9,10 +9,12 @@ const STALLED = sql`p.status = 'pending' and p.start_at is null and not exists (
   where r.automation_id = p.automation_id and r.status in ${ACTIVE} and r.start_at is not null
     and (p.scope_key = ${WHOLE_AUTOMATION} or coalesce(r.context_key, '') = p.scope_key))`;
 
-/** There is a bucket whose head waits although nothing is active before it. */
+/** Whether a bucket's head waits although no run is active before it. */
 export const bucketStalled = sql`exists (select 1 from runs p where ${STALLED})`;
 
-/** Buckets whose head waits although nothing is active before it: left by a change of scope, or by a lost race. */
+/**
+ * Returns buckets whose head waits although no run is active before it, because of a change of scope or a lost race.
+ */
 export async function stalledBuckets(db: Executor): Promise<Bucket[]> {
   const result = await db.execute<{ automation_id: string; scope_key: string }>(sql`
     select distinct p.automation_id, p.scope_key from runs p where ${STALLED} limit 100`);

@@ -4,7 +4,7 @@ import type { Executor } from '../executor';
 import type { ClosedRun } from './run-states';
 import { bucketStalled } from './stalled-buckets';
 
-/** A run whose execution must be started, with what Temporal shows of it. */
+/** A run whose execution must be started, with the data that Temporal shows. */
 export interface StartableRun {
   id: string;
   automationId: string;
@@ -16,9 +16,9 @@ export interface StartableRun {
   triggerEvent: string | null;
   contextKey: string | null;
   workflowId: string;
-  /** What its first steps are called in Temporal; undefined = it has none, or performs `on_failure`. */
+  /** Name of its first activity in Temporal; undefined = it has none, or performs `on_failure`. */
   firstStretch: string | undefined;
-  /** It lost its execution: the new one performs `on_failure` under the same workflow id. */
+  /** Whether it lost its execution: the new one performs `on_failure` under the same workflow id. */
   wasLost: boolean;
 }
 
@@ -41,23 +41,20 @@ interface Row extends Record<string, unknown> {
   waiting: string[];
 }
 
-/** There are runs to start. */
+/** Whether there are runs to start. */
 export const runsToStart = sql`exists (
   select 1 from runs where status = 'pending' and start_at is not null and (start_attempted_at is null
     or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS})))`;
 
-/** There are executions to close, or a bucket whose next run nobody let start. */
+/** Whether there are executions to close, or a bucket whose next run has not been started. */
 export const runsToEnd = sql`(exists (select 1 from runs where close_requested is not null) or ${bucketStalled})`;
 
 /**
- * Takes pending runs to start: in turn over the automations that have some, in the order of admission within each, so that
- * an automation with thousands does not hold up the others. A run taken is left alone by others for a few seconds.
- *
- * Returns the runs, and the automations that had runs waiting before; none are listed when no run is taken.
- *
- * @param order.served automations that had their turn, the latest last; they come after the others, also when `limit` is 1
- * @param order.each most runs of one automation
- * @param order.full automations of which none are taken
+ * Takes pending runs to start: in turn over the automations that have some, in the order of admission within each, so
+ * that an automation with thousands does not delay the others. Other workers leave the runs taken alone for a few
+ * seconds. Returns the runs, and the automations that had runs waiting before (none when no run is taken). @param
+ * order.served automations that had their turn, the latest last; they come after the others, also when `limit` is 1
+ * @param order.each maximum number of runs of one automation @param order.full automations of which none are taken
  */
 export async function takeStartable(
   db: Executor,
@@ -111,17 +108,19 @@ export async function takeStartable(
   return { runs, waiting: new Set(result.rows[0]?.waiting) };
 }
 
-/** How long an execution that was started has to claim its run before the start is tried again, in seconds. */
+/** How long a started execution may take to claim its run before the start is tried again, in seconds. */
 const CLAIM_SECONDS = 15;
 
-/** A run's execution was started elsewhere: the start is tried again only when it has not been claimed for some time. */
+/**
+ * Notes that a run's execution was started: the start is tried again only when it has not been claimed for some time.
+ */
 export async function noteStarted(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`
     update runs set start_attempted_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS - START_AGAIN_SECONDS})
     where id = ${runId} and status = 'pending'`);
 }
 
-/** Keeps runs from other workers that this one is still starting. */
+/** Keeps other workers from taking runs that this one is still starting. */
 export async function renewAttempts(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(sql`
@@ -129,14 +128,14 @@ export async function renewAttempts(db: Executor, ids: readonly string[]): Promi
     where id = any(${`{${ids.join(',')}}`}::uuid[]) and status = 'pending'`);
 }
 
-/** Lets runs that could not be started be taken again at once. */
+/** Makes runs that could not be started available again at once. */
 export async function putBackStartable(db: Executor, ids: readonly string[]): Promise<void> {
   await db.execute(sql`
     update runs set start_attempted_at = clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS})
     where id = any(${`{${ids.join(',')}}`}::uuid[]) and status = 'pending'`);
 }
 
-/** Runs whose row has ended and whose execution has not been closed. */
+/** Returns runs whose row has ended and whose execution has not been closed. */
 export async function closingRuns(
   db: Executor,
   limit: number,
@@ -162,7 +161,7 @@ export async function markClosed(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`update runs set close_requested = null where id = ${runId}`);
 }
 
-/** A pending run has another workflow id from now on. False = it is not pending any more. */
+/** Sets another workflow id for a pending run. Returns false when it is no longer pending. */
 export async function moveRun(db: Executor, runId: string, workflowId: string): Promise<boolean> {
   const moved = await db.execute(
     sql`update runs set workflow_id = ${workflowId} where id = ${runId} and status = 'pending'`,
@@ -177,7 +176,7 @@ interface RunStanding {
   endedSecondsAgo: number;
 }
 
-/** What decides about an execution that holds a workflow id; null when the run has no row. */
+/** Returns what decides about an execution that holds a workflow id; null when the run has no row. */
 export async function runStanding(db: Executor, runId: string): Promise<RunStanding | null> {
   const result = await db.execute<{ status: string; created_at: string; ended_seconds: number | null }>(sql`
     select status, created_at, extract(epoch from clock_timestamp() - finished_at)::float8 as ended_seconds

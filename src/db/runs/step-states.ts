@@ -27,7 +27,7 @@ export interface StepNames {
   view: ArtifactView;
 }
 
-/** An artifact that a step has left. */
+/** An artifact of a step. */
 export interface StoredArtifact {
   actionId: string | null;
   path: string;
@@ -37,24 +37,24 @@ export interface StoredArtifact {
   id: string;
 }
 
-/** The run as a step finds it. */
+/** The state of the run at the start of a step. */
 export interface StepStart {
   /** False: the run has ended, the step must not happen. */
   open: boolean;
-  /** A row that has ended already: an earlier execution of this same step did it; its outcome stands. */
+  /** The stored outcome, when an earlier execution has already ended this step. */
   finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
-  /** Attempts so far: those that were sent, or of a step without calls those that began, this one included. */
+  /** Number of attempts: those that were sent, or for a step without calls those that began, including this one. */
   attempts: number;
   /** A later attempt of this call has begun, or another one is in flight: this one must not send. */
   superseded: boolean;
-  /** What the last attempt failed with. */
+  /** Failure of the last attempt. */
   lastError: RunError | null;
   artifacts: StoredArtifact[];
-  /** What the run has used and what is hidden in everything it leaves. */
+  /** Secrets that the run has used, which are masked in everything that it stores. */
   secrets: SealedRunSecret[];
   /** Result of the wait at `waitPath`; null when there is none. */
   wait: Record<string, unknown> | null;
-  /** What an earlier execution of this step decided, kept in its trace. */
+  /** The decision of an earlier execution of this step, stored in its trace. */
   decided: unknown;
 }
 
@@ -69,10 +69,10 @@ interface BegunRow extends Record<string, unknown> {
 }
 
 /**
- * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt, and
- * reads the artifacts made so far.
- * @param hold `hold`, inside a transaction: locks the run's row, so that a cancel waits until the effect is committed, and
- * branches of one run take turns. `show`, in autocommit: shows people the step while a call is under way.
+ * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
+ * and reads the artifacts made so far. @param hold `hold`, inside a transaction: locks the run's row, so that a cancel
+ * waits until the effect is committed, and branches of one run take turns. `show`, in autocommit: makes the step
+ * visible while a call is in progress.
  */
 export async function beginStep(
   tx: Executor,
@@ -80,8 +80,8 @@ export async function beginStep(
   hold: 'hold' | 'show',
   waitPath?: string,
   /**
-   * Of a call: becomes the step's current attempt unless a later one of the same activity is, or another one was sent a moment
-   * ago. Counted when sent.
+   * Only for a call: becomes the step's current attempt unless a later one of the same activity is, or another one was
+   * sent a moment ago. It is counted when it is sent.
    */
   attempt?: AttemptKey,
 ): Promise<StepStart> {
@@ -122,7 +122,7 @@ export async function beginStep(
 
 const ENDED: readonly string[] = ['success', 'failed', 'skipped', 'cancelled'];
 
-/** Reads the answer of `beginStep`; without a row the run does not exist and is not open. */
+/** Converts the result of `beginStep`; without a row the run does not exist and is not open. */
 function stepStartOf(row: BegunRow | undefined, attempt: AttemptKey | undefined): StepStart {
   if (row === undefined) return { ...NO_RUN };
   const { step, token } = row;
@@ -144,11 +144,11 @@ const NO_RUN: StepStart = {
   ...{ artifacts: [], wait: null, secrets: [], decided: null },
 };
 
-/** How a step ended, with what it leaves. */
+/** The end of a step, with its results. */
 export interface StepEnd {
   runId: string;
   path: string;
-  /** Other steps of the run may run beside this one. */
+  /** Whether other steps of the run may be in progress at the same time. */
   beside: boolean;
   status: Exclude<StepStatus, 'pending' | 'cancelled'>;
   result?: unknown;
@@ -160,18 +160,18 @@ export interface StepEnd {
     name: string;
     type: string;
     data: Record<string, unknown>;
-    /** Made as closed: the step ended what it stands for. */
+    /** Whether it is closed at once, because the step ended the object that it stands for. */
     closed: boolean;
   };
-  /** Open artifacts of the automation that this step ended the life of: those whose data contain this. */
+  /** Open artifacts of the automation whose object this step ended: those whose data contain this. */
   closes?: readonly { type: string; data: Record<string, unknown> }[];
 }
 
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
 /**
- * Ends a step in one statement, together with its artifact, if and only if the run is still open. False = the run has
- * ended meanwhile: what the step did stays unseen by later steps, of which there are none.
+ * Ends a step in one statement, together with its artifact, if and only if the run is still open. Returns false when
+ * the run has ended: no later step sees the results.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   const result = await tx.execute(sql`with ${leftByStep(end, sql`for share`)} ${endedRow(end)}`);
@@ -179,7 +179,7 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   return result.rowCount === 1;
 }
 
-/** The run, if it is open, and what the step leaves beside its row: parts of a statement's `with`. */
+/** Returns parts of a statement's `with`: the run, if it is open, and the other rows that the step writes. */
 export const leftByStep = ({ runId, path, artifact, closes = [] }: StepEnd, lock: SQL): SQL => sql`
     run as materialized (
       select id, automation_id, context_key from runs
@@ -194,7 +194,7 @@ export const leftByStep = ({ runId, path, artifact, closes = [] }: StepEnd, lock
       on conflict (run_id, path, name) do nothing)
     ${closes.length === 0 ? sql`` : closing(closes)}`;
 
-/** The update that ends a step of the part `run` of the same statement. */
+/** Returns the update that ends a step of the part `run` of the same statement. */
 export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd): SQL => sql`
     update run_steps set status = ${status}, result = ${json(result)}::jsonb, error = ${json(error)}::jsonb,
       trace = ${endedTrace(trace)}, seq = nextval('change_seq'),
@@ -202,18 +202,21 @@ export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd)
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
       and exists (select 1 from run)`;
 
-/** What attempts of an action have left in the trace (`attempts.ts`) stays. */
+/** Keeps what attempts of an action have stored in the trace (`attempts.ts`). */
 const endedTrace = (trace: unknown): SQL => sql`
   coalesce(case when kind = 'action' then trace end, '{}'::jsonb) || ${JSON.stringify(trace ?? {})}::jsonb`;
 
-/** Only for the steps that close something: the others need not look through what is open. */
+/** Returns the part for steps that close artifacts; other steps need not read the open ones. */
 const closing = (closes: StepEnd['closes']) => sql`, closed as (
       update artifacts a set closed_at = clock_timestamp() from run
       where a.automation_id = run.automation_id and a.closed_at is null
         and exists (select 1 from jsonb_array_elements(${json(closes)}::jsonb) c
           where a.type = c ->> 'type' and a.data @> (c -> 'data')))`;
 
-/** A step ended beside others: when all that is left of the run waits, so does the run. Branches that end together skip it. */
+/**
+ * Marks a run as waiting when a step ended beside others and all remaining ones wait. Branches that end together skip
+ * it.
+ */
 async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
   await tx.execute(sql`
     update runs set status = 'waiting', seq = nextval('change_seq') where id in (
@@ -225,11 +228,11 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
 }
 
 /**
- * Writes the steps that an execution noted on its way. Idempotent: a replayed chain writes the same again, and a row
- * that has ended stays as it is. Of a run that has ended, open steps are cancelled and nothing else is written. Cancelling a step
- * also cancels the steps and waits inside it, including those that the workflow does not know of because the activity that
- * began them was cancelled.
- * Times are those of this write, milliseconds later: workflow time stands still within a workflow task.
+ * Writes the steps that an execution has noted. Idempotent: a replayed chain writes the same rows again, and a row that
+ * has ended does not change. When the run has ended, open steps are cancelled and nothing else is written. Cancelling a
+ * step also cancels the steps and waits inside it, including those that the workflow does not know because the activity
+ * that began them was cancelled. Times are those of this write, milliseconds later, since workflow time stands still
+ * within a workflow task.
  */
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
   if (journal.length === 0) return;

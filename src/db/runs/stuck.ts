@@ -5,10 +5,10 @@ import { actionName, filterName } from '../../domain/registry/knowledge';
 import type { Executor } from '../executor';
 import { knownByWorkers } from '../worker-announcements';
 
-/** What keeps a run from going on. */
+/** Why a run makes no progress. */
 export type StuckCode = 'not_started' | 'workflow_task' | 'definition' | 'no_progress';
 
-/** A run that cannot go on, and why, for people. */
+/** A run that makes no progress, with the reason. */
 export interface StuckRun {
   runId: string;
   code: StuckCode;
@@ -29,14 +29,14 @@ export interface QuietRun {
   workflowId: string;
   executionRunId: string | null;
   version: number;
-  /** Seconds since anything of it moved. */
+  /** Seconds since its last progress. */
   quietSeconds: number;
-  /** A step of it is carried out outside: a call with its own timeout. */
+  /** Whether one of its steps is a call in progress, which has its own timeout. */
   isCalling: boolean;
 }
 
 /**
- * Open runs of which nothing has moved for a minute: pending ones that may start, running ones, and waiting ones with a
+ * Returns open runs without progress for a minute: pending ones that may start, running ones, and waiting ones with a
  * wake that was not answered.
  */
 export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]> {
@@ -70,7 +70,7 @@ export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]
   }));
 }
 
-/** Replaces what the last look found. */
+/** Replaces the stuck runs with those of the latest search. */
 export async function writeStuckRuns(tx: Executor, stuck: readonly StuckRun[]): Promise<void> {
   const records = JSON.stringify(stuck.map(({ runId, code, reason }) => ({ run_id: runId, code, reason })));
   await tx.execute(sql`
@@ -123,7 +123,7 @@ export async function listStuckRuns(
   }));
 }
 
-/** Open runs with a running step whose action no live worker has. */
+/** Returns open runs with a running step whose action no live worker has. */
 export async function runsWithoutAction(db: Executor, limit: number): Promise<{ runId: string; action: string }[]> {
   const known = await knownByWorkers(db);
   if (known === null) return [];

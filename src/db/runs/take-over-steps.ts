@@ -4,11 +4,11 @@ import { STEPS_AROUND_OTHERS } from '../../domain/definition/action-kind';
 import type { Executor } from '../executor';
 
 /**
- * Gives a retry what an earlier run has done: steps that ended well or were skipped with their results and decisions,
- * artifacts, and the decisions of steps around others (which branch, which items), so that its execution finds them as a
- * replayed one does and goes on where the earlier run failed. `settled` says that a failed step stays as it is
- * (`continue_on_error`). Where the log stood for them is kept: an answer that came too late for the earlier run ends the wait
- * of this one. In the caller's transaction, after the retry's row was inserted.
+ * Copies the results of an earlier run to its retry: steps that succeeded or were skipped with their results and
+ * decisions, artifacts, and the decisions of enclosing steps (which branch, which items). The retry's execution finds
+ * them as a replayed one does, and continues where the earlier run failed. `settled` returns whether a failed step
+ * stays as it is (`continue_on_error`). Positions of the log are kept: an answer that came too late for the earlier run
+ * ends the wait of this one. Runs in the caller's transaction, after the retry's row was inserted.
  */
 export async function takeOverSteps(
   tx: Executor,
@@ -53,7 +53,7 @@ async function takeOverArtifacts(tx: Executor, ids: Ids, from: string, to: strin
     from jsonb_to_recordset(${JSON.stringify(renamed)}::jsonb) as r(old uuid, id uuid) join artifacts a on a.id = r.old`);
 }
 
-/** An array parameter of texts that hold commas and brackets. */
+/** Returns an array parameter of texts that contain commas and brackets. */
 function textArray(values: readonly string[]) {
   return sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`;
 }

@@ -4,7 +4,7 @@ import type { Executor } from '../executor';
 /** Events that a wait remembers as taken; with more of them the oldest moves the position from which events count. */
 const MOST = 500;
 
-/** From where in the log events count for a wait, and which later ones ended earlier waits. */
+/** The position of the log from which events count for a wait, and the later events that ended earlier waits. */
 export interface EventsToSee {
   afterSeq: number;
   /** Ids of changes. */
@@ -12,9 +12,10 @@ export interface EventsToSee {
 }
 
 /**
- * One event ends one of several waits that follow each other, also when all of them count events from the start of the same
- * request: a loop that waits for three answers gets three. By event and not by position, since the answers of two waits may
- * come in either order. `isBefore` leaves out steps of other branches, which may take the same event each.
+ * Removes events that ended earlier waits. One event ends one of several consecutive waits, also when all of them count
+ * events from the start of the same request: a loop that waits for three answers gets three. Compared by event and not
+ * by position, since the answers of two waits may come in either order. `isBefore` excludes steps of other branches,
+ * which may take the same event each.
  */
 export async function withoutTakenEvents(
   tx: Executor,

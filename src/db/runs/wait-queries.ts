@@ -3,8 +3,9 @@ import type { Executor } from '../executor';
 import { EVENT_REF, MOST_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type Waking } from './wait-row';
 
 /**
- * Waits that changes of these entities or these events may end. Written so that any plan is look-ups in the indexes, also one that was
- * made while there were no waits: armed waits must not slow down changes that end none of them.
+ * Returns waits that changes of these entities or these events may end. Any plan of this query consists of index
+ * look-ups, also one that was made while there were no waits: armed waits must not slow down changes that end none of
+ * them.
  */
 export async function waitsOn(
   db: Executor,
@@ -37,7 +38,7 @@ export async function changedAfter(
   return found.rows.map((row) => ({ kind: row.kind, id: row.entity_id }));
 }
 
-/** Returns what is armed, newest first, below the id `before`. */
+/** Returns armed waits, newest first, below the id `before`. */
 export async function listWaits(
   db: Executor,
   page: { limit: number; before: string | undefined; runId: string | undefined },
@@ -62,7 +63,7 @@ export interface UnansweredWake {
 /** A wait armed for less may not have been reached by its wake, in seconds. */
 const SETTLED_SECONDS = 60;
 
-/** Waits of open runs whose wake was sent and not answered. */
+/** Returns waits of open runs whose wake was sent and not answered. */
 export async function unansweredWakes(db: Executor, limit: number): Promise<UnansweredWake[]> {
   const found = await db.execute<{
     id: string;

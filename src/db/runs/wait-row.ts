@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { RunError } from '../../domain/run/step-record';
 
-/** What the expressions of a wait see of its run, beside the run itself and its artifacts. */
+/** The values that the expressions of a wait see, besides the run itself and its artifacts. */
 export interface WaitContext {
   variables: Record<string, unknown>;
   repeat: Record<string, unknown> | null;
@@ -20,10 +20,10 @@ export interface AwaitedKey {
   anyKey: boolean;
 }
 
-/** What woke a wait. */
+/** The cause of a wake. */
 export interface Waking {
   changed?: { kind: string; id: string };
-  /** Of a wait on any of a kind: what changed besides, while the wake was under way. */
+  /** For a wait on any entity of a kind: further entities that changed during the wake. */
   more?: { kind: string; id: string }[];
   /** The `trigger` root of the event that was waited for. */
   trigger?: Record<string, unknown>;
@@ -39,7 +39,7 @@ export interface Wait {
   event: string | null;
   contextKey: string | null;
   anyKey: boolean;
-  /** As people read them, `kind:id`. */
+  /** In the form `kind:id`. */
   refs: string[];
   scope: WaitContext;
   afterSeq: number;
@@ -47,7 +47,7 @@ export interface Wait {
   timeoutAt: Date | null;
   recheckAt: Date | null;
   wokenBy: Waking | null;
-  /** The wake that the check under way answers; null = no wake caused it. */
+  /** The wake that the current check answers; null = no wake caused it. */
   checkCause: Waking | null;
   /** Whether it has been evaluated since it was armed. */
   isChecked: boolean;
@@ -126,5 +126,5 @@ export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
 /** Kind under which `wait_refs` finds the waits that list several events. */
 export const EVENT_REF = '$event';
 
-/** Entities that a wake can carry; what is more is found by the next change of its kind. */
+/** Maximum number of entities in a wake; the next change of its kind finds the others. */
 export const MOST_CHANGED = 200;

@@ -22,7 +22,7 @@ type NewWait = Omit<Wait, 'refs' | 'wokenBy' | 'checkCause' | 'isChecked'> & {
   refs: readonly { kind: string; id: string }[];
 };
 
-/** Arms a wait: from the commit on, changes find it. */
+/** Arms a wait. After the commit, changes find it. */
 export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
   const refs = JSON.stringify(wait.refs);
   const events = JSON.stringify(wait.scope.keys === undefined ? [] : eventsOf(wait));
@@ -40,7 +40,7 @@ export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
     union select ${EVENT_REF}, e, armed.id from armed, jsonb_array_elements_text(${events}::jsonb) as e`);
 }
 
-/** The wait of a step, locked until the transaction ends; null = none is armed. */
+/** Returns the wait of a step, locked until the transaction ends; null = none is armed. */
 export async function lockWait(tx: Executor, runId: string, path: string): Promise<Wait | null> {
   const found = await tx.execute<WaitRow>(
     sql`select ${WAIT_COLUMNS} from waits where run_id = ${runId} and path = ${path} for update`,
@@ -49,9 +49,9 @@ export async function lockWait(tx: Executor, runId: string, path: string): Promi
 }
 
 /**
- * Records that a check begins, in a transaction of its own before the check. This closes the race with wakes: a change that is
- * committed later finds the wait without a wake under way and sends one; an earlier one is seen by the check. Returns false when
- * no wait is armed.
+ * Records that a check begins, in a separate transaction before the check. This closes the race with wakes: a change
+ * that is committed later finds the wait without a pending wake and sends one; the check sees an earlier one. Returns
+ * false when no wait is armed.
  */
 export async function beginCheck(db: Executor, runId: string, path: string): Promise<boolean> {
   const found = await db.execute<{ armed: boolean }>(sql`
@@ -62,18 +62,21 @@ export async function beginCheck(db: Executor, runId: string, path: string): Pro
   return found.rows[0]?.armed ?? false;
 }
 
-/** Records a check that found nothing. `recheckAt`: when the next one is due by the clock; null = never. */
+/** Records that the wait does not hold yet. `recheckAt`: when the next check is due by the clock; null = never. */
 export async function endCheck(tx: Executor, id: string, recheckAt: Date | null): Promise<void> {
   await tx.execute(sql`
     update waits set recheck_at = ${recheckAt?.toISOString() ?? null}, looked_by = null, looked = true where id = ${id}`);
 }
 
-/** Removes a wait whose outcome its step has. */
+/** Removes a wait whose outcome is stored in its step. */
 export async function removeWait(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from waits where id = ${id}`);
 }
 
-/** Removes a wait that no execution waits for, and ends its step as `cancelled`. False: it was evaluated meanwhile. */
+/**
+ * Removes a wait that no execution waits for, and ends its step as `cancelled`. Returns false when it was evaluated in
+ * between.
+ */
 export async function endForgottenWait(db: Executor, { id, runId, path, wokenBy }: UnansweredWake): Promise<boolean> {
   const ended = await db.execute(sql`
     with gone as (delete from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb returning id)
@@ -82,7 +85,10 @@ export async function endForgottenWait(db: Executor, { id, runId, path, wokenBy 
   return (ended.rowCount ?? 0) > 0;
 }
 
-/** Deletes what ended runs no longer need (waits, secrets), in the transaction that ends them: parts of a statement's `with`. */
+/**
+ * Returns parts of a statement's `with` that delete the waits and secrets of ended runs, in the transaction that ends
+ * them.
+ */
 export const leftBy = (runIds: SQL): SQL => sql`
     waits_gone as (delete from waits where run_id in (${runIds})),
     secrets_gone as (delete from run_secrets where run_id in (${runIds}))`;
@@ -103,8 +109,8 @@ interface WakeRow extends Record<string, unknown> {
 const toWake = (row: WakeRow): Wake => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id });
 
 /**
- * Notes that a wake is under way, and gives it to the caller to send; if the caller dies first, `takeWakes` sends it. null = one is
- * under way already, or the wait is over.
+ * Records a pending wake and returns it to the caller to send; if the caller dies first, `takeWakes` sends it. Returns
+ * null when one is already pending, or the wait is over.
  */
 export async function wakeWait(db: Executor, id: string, by: Waking): Promise<Wake | null> {
   const woken = await db.execute<WakeRow>(sql`
@@ -116,7 +122,7 @@ export async function wakeWait(db: Executor, id: string, by: Waking): Promise<Wa
   return woken.rows[0] ? toWake(woken.rows[0]) : null;
 }
 
-/** Adds an entity to the wake that is under way, for a wait on any entity of a kind. */
+/** Adds an entity to the pending wake of a wait on any entity of a kind. */
 export async function addToWake(db: Executor, id: string, changed: { kind: string; id: string }): Promise<void> {
   const entity = JSON.stringify([changed]);
   await db.execute(sql`
@@ -125,7 +131,7 @@ export async function addToWake(db: Executor, id: string, changed: { kind: strin
       and jsonb_array_length(coalesce(woken_by -> 'more', '[]')) < ${MOST_CHANGED}`);
 }
 
-/** After this time a wake that was not answered, or not sent, is sent again. */
+/** Seconds after which a wake that was not answered, or not sent, is sent again. */
 const WAKE_AGAIN_SECONDS = 5;
 
 const TO_SEND = sql`woken_by is not null and (signalled_at is null
@@ -135,8 +141,8 @@ const TO_SEND = sql`woken_by is not null and (signalled_at is null
 export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
 
 /**
- * Takes wakes to send, with the executions they are for; none for runs that are not open. `skip locked`: sweeps of several workers
- * share the rows instead of waiting for each other, and `signalled_at` keeps a wake from being sent by each of them.
+ * Takes wakes to send, with their executions; none for runs that are not open. `skip locked`: sweeps of several workers
+ * share the rows instead of waiting for each other, and `signalled_at` keeps each of them from sending a wake again.
  */
 export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
   const taken = await db.execute<WakeRow>(sql`

@@ -28,14 +28,14 @@ export const sessions = pgTable('sessions', {
   roles: text('roles').array().notNull(),
   /** The token that it was made from; null = the bootstrap token. */
   tokenId: uuid('token_id'),
-  /** Hash of the bootstrap token when it was made. */
+  /** Hash of the bootstrap token at the time of creation. */
   adminHash: bytea('admin_hash'),
   createdAt: at('created_at').notNull(),
   expiresAt: at('expires_at').notNull(),
   revokedAt: at('revoked_at'),
 });
 
-/** Append-only record of mutations, also refused ones; partitioned by month of `at`. */
+/** Append-only record of mutations, including refused ones; partitioned by month of `at`. */
 export const auditLog = pgTable('audit_log', {
   id: bigint('id', { mode: 'number' })
     .notNull()
@@ -49,7 +49,7 @@ export const auditLog = pgTable('audit_log', {
   detail: jsonb('detail').$type<unknown>(),
 });
 
-/** Answers kept for repeats with the same Idempotency-Key. */
+/** Stored answers for repeats with the same Idempotency-Key. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
@@ -64,7 +64,7 @@ export const idempotencyKeys = pgTable(
   (t) => [primaryKey({ columns: [t.principal, t.route, t.key] })],
 );
 
-/** Who may post to `/hooks/{name}`, and how that is checked; secrets are sealed. */
+/** Inbound hooks (`/hooks/{name}`) and how their senders are verified; secrets are sealed. */
 export const hooks = pgTable('hooks', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),

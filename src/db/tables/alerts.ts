@@ -1,7 +1,7 @@
 import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { at, jsonb } from './columns';
 
-/** What of an alert is not reactive, and what lists are filtered by; its state is the entity's. */
+/** Fields of an alert that are not reactive, and those that lists filter by; its state is that of the entity. */
 export const alerts = pgTable('alerts', {
   fingerprint: text('fingerprint').primaryKey(),
   source: text('source').notNull(),
@@ -16,7 +16,7 @@ export const alerts = pgTable('alerts', {
   repeats: bigint('repeats', { mode: 'number' }).notNull().default(0),
 });
 
-/** One row per time that an alert fired. */
+/** One row for each time that an alert fired. */
 export const alertEpisodes = pgTable(
   'alert_episodes',
   {
@@ -29,7 +29,7 @@ export const alertEpisodes = pgTable(
   (t) => [primaryKey({ columns: [t.fingerprint, t.startsAt] })],
 );
 
-/** Silences, by fingerprint or by matchers; they also cover alerts that come later. */
+/** Silences, by fingerprint or by matchers; they also apply to later alerts. */
 export const alertSilences = pgTable('alert_silences', {
   id: uuid('id').primaryKey(),
   fingerprint: text('fingerprint'),
@@ -42,7 +42,7 @@ export const alertSilences = pgTable('alert_silences', {
   remote: jsonb('remote').$type<{ connectionId: string; id: string }>(),
 });
 
-/** What senders posted and nothing was done with. */
+/** Refused messages of senders. */
 export const refusedDeliveries = pgTable('refused_deliveries', {
   id: uuid('id').primaryKey(),
   route: text('route').notNull(),

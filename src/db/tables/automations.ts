@@ -4,11 +4,14 @@ import type { Actor } from '../../domain/entities/change';
 import type { Finding } from '../../domain/errors';
 import { at, jsonb } from './columns';
 
-/** One row per automation; what is versioned lives in `automationVersions`. */
+/** One row per automation; versioned fields are in `automationVersions`. */
 export const automations = pgTable('automations', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),
-  /** Names the automation in workflow ids: made at creation, never changed; null = not yet given by an older release. */
+  /**
+   * Name of the automation in workflow ids: made at creation, never changed; null = an older release has not set it
+   * yet.
+   */
   slug: text('slug').default(sql`'automation-' || left(replace(gen_random_uuid()::text, '-', ''), 12)`),
   description: text('description'),
   group: text('group'),
@@ -16,11 +19,11 @@ export const automations = pgTable('automations', {
   managedBy: text('managed_by').$type<'api' | 'gitops'>().notNull().default('api'),
   source: text('source'),
   sourceName: text('source_name'),
-  /** File that the document came from. */
+  /** Path of the document. */
   sourcePath: text('source_path'),
   sourceCommit: text('source_commit'),
   version: integer('version').notNull(),
-  /** Position in the order of commits of definition changes; what the routing index follows. */
+  /** Position in the order of commits of definition changes; the routing index follows it. */
   revision: bigint('revision', { mode: 'number' }).notNull(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
@@ -65,7 +68,7 @@ export const evaluations = pgTable('evaluations', {
   automationId: uuid('automation_id').notNull(),
   triggerId: text('trigger_id'),
   changeId: uuid('change_id'),
-  /** Context key of the run that did not start; null = none, or not known. */
+  /** Context key of the run that did not start; null = none, or unknown. */
   contextKey: text('context_key'),
   outcome: text('outcome').notNull(),
   detail: text('detail'),
@@ -74,7 +77,7 @@ export const evaluations = pgTable('evaluations', {
   lastAt: at('last_at').notNull(),
 });
 
-/** What the window gate has counted. */
+/** Events that the window gate has counted. */
 export const windowEvents = pgTable(
   'window_events',
   {
@@ -159,7 +162,7 @@ export const scheduleEnds = pgTable(
   (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
 );
 
-/** Stored definitions that a release could not bring into its form. */
+/** Stored definitions that a release could not upgrade. */
 export const migrationFailures = pgTable('migration_failures', {
   id: uuid('id').primaryKey(),
   automationId: uuid('automation_id').notNull(),
@@ -170,7 +173,7 @@ export const migrationFailures = pgTable('migration_failures', {
   acknowledgedAt: at('acknowledged_at'),
 });
 
-/** Tokens that GitOps sources belong to. */
+/** Owners of GitOps sources. */
 export const gitopsSources = pgTable('gitops_sources', {
   source: text('source').primaryKey(),
   tokenId: text('token_id').notNull(),

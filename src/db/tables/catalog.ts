@@ -22,7 +22,7 @@ export const systemGroups = pgTable('system_groups', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Who depends on whom: the source on the target. */
+/** Dependencies of systems: the source depends on the target. */
 export const dependencies = pgTable(
   'dependencies',
   {
@@ -55,10 +55,10 @@ export const slos = pgTable('slos', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Weeks whose digest was sent. */
+/** Weeks whose digest has been sent. */
 export const sloDigests = pgTable('slo_digests', { week: date('week').primaryKey(), sentAt: at('sent_at').notNull() });
 
-/** Those who run checks elsewhere. */
+/** Satellites, which run checks elsewhere. */
 export const satellites = pgTable('satellites', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),

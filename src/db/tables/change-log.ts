@@ -52,16 +52,16 @@ export const routings = pgTable('routings', {
   path: text('path'),
 });
 
-/** Identities of messages already accepted from outside. */
+/** Identities of messages that were accepted before. */
 export const dedupKeys = pgTable('dedup_keys', {
   key: text('key').primaryKey(),
   changeIds: uuid('change_ids').array().notNull(),
-  /** SHA-256 of what the message said; null where only the key counts. */
+  /** SHA-256 of the message's content; null where only the key counts. */
   contentHash: text('content_hash'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
-/** Worker processes, also those that stopped a few minutes ago, with what their plugins bring. */
+/** Worker processes, including those that stopped a few minutes ago, with the names that their plugins bring. */
 export const workers = pgTable('workers', {
   id: uuid('id').primaryKey(),
   host: text('host').notNull(),
@@ -73,9 +73,9 @@ export const workers = pgTable('workers', {
   reads: jsonb('reads').$type<Knowledge['reads']>(),
   /** Hash of both. */
   knowsId: text('knows_id'),
-  /** Release that it runs; null = one that does not announce it. */
+  /** Release of the worker; null = it does not announce one. */
   version: text('version'),
-  /** What enforces the limits of scripts there; null = a release that does not announce it. */
+  /** How the worker enforces the limits of scripts; null = its release does not announce it. */
   scriptLimits: text('script_limits'),
 });
 
@@ -85,19 +85,19 @@ export const partitionLeases = pgTable('partition_leases', {
   owner: uuid('owner'),
   epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
   expiresAt: at('expires_at').notNull(),
-  /** Names that the next change needs: until `needsUntil` only workers that know them take the partition. */
+  /** Names that the next change needs: until `needsUntil` only workers that know them may take the partition. */
   needs: text('needs').array(),
   needsUntil: at('needs_until'),
 });
 
-/** Which worker looks after what falls due, by kind of work. */
+/** Which worker performs each kind of periodic work. */
 export const sweepLeases = pgTable('sweep_leases', {
   name: text('name').primaryKey(),
   owner: uuid('owner').notNull(),
   expiresAt: at('expires_at').notNull(),
 });
 
-/** Open runs that make no progress, as the last look found them. */
+/** Open runs without progress, from the latest search. */
 export const stuckRuns = pgTable('stuck_runs', {
   runId: uuid('run_id').primaryKey(),
   code: text('code').notNull(),
@@ -105,7 +105,7 @@ export const stuckRuns = pgTable('stuck_runs', {
   since: at('since').notNull().defaultNow(),
 });
 
-/** When periodic work was last done, and how far it came. */
+/** When periodic work was last done, and its progress. */
 export const periodicWork = pgTable('periodic_work', {
   name: text('name').primaryKey(),
   doneAt: at('done_at').notNull(),

@@ -14,7 +14,7 @@ export const jsonb = customType<{ data: unknown; driverData: unknown }>({
 /** Bytes. */
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
-/** Place in the log that streams follow. */
+/** Position in the log that streams follow. */
 export const seq = () =>
   bigint('seq', { mode: 'number' })
     .notNull()

@@ -9,7 +9,7 @@ export const secrets = pgTable('secrets', {
   name: text('name').primaryKey(),
   version: integer('version').notNull(),
   sealed: jsonb('sealed').$type<Sealed>().notNull(),
-  /** Where it may be used; null = anywhere. */
+  /** Binding; null = it may be used anywhere. */
   allow: jsonb('allow').$type<SecretBinding>(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
@@ -36,7 +36,7 @@ export const scriptPackages = pgTable('script_packages', {
   createdAt: at('created_at').notNull(),
 });
 
-/** What notification.send has delivered, or not. */
+/** Attempts of notification.send to deliver a notification. */
 export const notifications = pgTable('notifications', {
   id: uuid('id').primaryKey(),
   runId: uuid('run_id'),
@@ -51,14 +51,14 @@ export const notifications = pgTable('notifications', {
   createdAt: at('created_at').notNull(),
 });
 
-/** What a call has done so far, by its idempotency key. */
+/** Progress of calls, by idempotency key. */
 export const callProgress = pgTable('call_progress', {
   idempotencyKey: text('idempotency_key').primaryKey(),
   value: jsonb('value').notNull(),
   updatedAt: at('updated_at').notNull(),
 });
 
-/** What an integration remembers of the provider of a connection. */
+/** Values that an integration remembers for a connection. */
 export const connectionMemory = pgTable(
   'connection_memory',
   {

@@ -8,7 +8,7 @@ export const RUN_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed
 
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-/** As of runs. `skipped`: its `enabled` was false; `cancelled`: its run ended around it. */
+/** Like the statuses of runs. `skipped`: its `enabled` was false; `cancelled`: its run ended first. */
 export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const;
 
 export type StepStatus = (typeof STEP_STATUSES)[number];
@@ -44,7 +44,7 @@ export const runs = pgTable('runs', {
   seq: seq(),
 });
 
-/** One row per step of a run, keyed by its place; repeats are part of the path. */
+/** One row per step of a run, by path; iterations are part of the path. */
 export const runSteps = pgTable(
   'run_steps',
   {
@@ -69,7 +69,7 @@ export const runSteps = pgTable(
   (t) => [primaryKey({ columns: [t.runId, t.path] })],
 );
 
-/** What actions made, by run and place. */
+/** Artifacts of actions, by run and path. */
 export const artifacts = pgTable('artifacts', {
   id: uuid('id').primaryKey(),
   runId: uuid('run_id').notNull(),
@@ -84,7 +84,7 @@ export const artifacts = pgTable('artifacts', {
   closedAt: at('closed_at'),
 });
 
-/** What runs wait for. */
+/** Armed waits of runs. */
 export const waits = pgTable(
   'waits',
   {

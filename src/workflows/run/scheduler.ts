@@ -55,10 +55,7 @@ export class Scheduler {
     });
   }
 
-  /**
-   * Runs steps to their end. Throws the errors of steps, `ContinueLater` when the run continues in a new execution, and
-   * the cancellation of the workflow when that ended them.
-   */
+  /** Runs steps to their end. Throws their errors, `ContinueLater`, and the cancellation of the workflow. */
   async run(steps: Steps, branch: Branch, ahead: Done[] = []): Promise<void> {
     this.outcome = null;
     const root = createFiber(steps, branch, null, ahead);
@@ -95,10 +92,7 @@ export class Scheduler {
     this.ready.push({ position, take, task: isLocal ? null : currentTask() });
   }
 
-  /**
-   * Runs after each delivery: writes notes that no activity is going to write, and ends the execution when its history
-   * is long.
-   */
+  /** After each delivery: writes notes that no activity is going to write; ends an execution with a long history. */
   private settle(): void {
     if (this.outcome === null && this.room.release()) this.beginTask();
     if (this.outcome !== null || this.underWay > 0) return;
