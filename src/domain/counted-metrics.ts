@@ -1,4 +1,4 @@
-/** One metric that is counted in the process that does the work. */
+/** A metric that is counted in the process that does the work. */
 interface CountedMetric {
   type: 'counter' | 'histogram';
   help: string;

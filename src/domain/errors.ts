@@ -60,12 +60,12 @@ const CATALOGUE = {
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
-/** One finding about one place of an input. `path` is the place as people write it, e.g. `actions[0].config.title`. */
+/** A finding about one place of an input. `path` has the form `actions[0].config.title`. */
 export interface Finding {
   path: string;
   message: string;
   code: string;
-  /** 1-based place in the source text, when it came as text. */
+  /** 1-based position in the source text, when the input was text. */
   line?: number;
   column?: number;
 }
@@ -74,12 +74,12 @@ interface ErrorExtras {
   errors?: readonly Finding[];
   /** Seconds after which a repeat makes sense; becomes `Retry-After`. */
   retryAfterSeconds?: number;
-  /** Further members for the problem document or the step's error, e.g. the `status` that the server answered. */
+  /** Further fields of the problem document or the step's error, e.g. the `status` of the server's answer. */
   data?: Record<string, unknown>;
   cause?: unknown;
 }
 
-/** An expected refusal: what failed and what to do, in `message`. Anything else thrown is a bug. */
+/** An expected refusal. `message` says what failed and what to do. Anything else thrown is a bug. */
 export class FermataError extends Error {
   override readonly name = 'FermataError';
   readonly errors: readonly Finding[] | undefined;
@@ -109,8 +109,8 @@ export class FermataError extends Error {
 }
 
 /**
- * Message of anything thrown. Of a failed database statement it is what the database said: the statement's own message
- * repeats all its parameters, which are people's data.
+ * Returns the message of any thrown value. For a failed database statement it is the database's message: the
+ * statement's own message repeats all parameters, which are people's data.
  */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

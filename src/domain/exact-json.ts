@@ -1,12 +1,12 @@
-/** A string, or a number literal. Strings come first, so that digits inside them are not taken for numbers. */
+/** A string, or a number literal. Strings come first, so that digits inside them do not match as numbers. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** Texts without any of these hold no number that a double cannot represent. */
+/** Texts without any of these contain no number that a double cannot represent. */
 const SUSPECT = /\d{16}|[eE]\+?\d{3}/;
 
 /**
- * Parses JSON without changing a number in silence: an integer beyond ±(2^53 − 1), or a number beyond the range of a
- * double, becomes text with its exact digits. Decimal fractions are rounded to the nearest double, as everywhere.
- * @throws {SyntaxError} when the text is not JSON
+ * Parses JSON without silently changing a number: an integer beyond ±(2^53 − 1), or a number beyond the range of a
+ * double, becomes text with its exact digits. Decimal fractions are rounded to the nearest double, as usual. @throws
+ * {SyntaxError} when the text is not JSON
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);

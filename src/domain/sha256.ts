@@ -7,7 +7,7 @@ export function sha256(content: Content | readonly Content[], encoding: BinaryTo
   return hashOf(content).digest(encoding);
 }
 
-/** As `sha256`, as 32 bytes. */
+/** Like `sha256`, as 32 bytes. */
 export function sha256Bytes(content: Content): Buffer {
   return hashOf(content).digest();
 }

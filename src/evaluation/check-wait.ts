@@ -13,7 +13,7 @@ import { waitScopeOf } from './wait-scope';
 /** Changes that are read from the log at a time. */
 const LOG_PAGE = 500;
 
-/** An armed wait with what its expressions see. */
+/** An armed wait with the scope of its expressions. */
 interface Armed {
   wait: Wait;
   source: RunSource;
@@ -21,8 +21,8 @@ interface Armed {
 }
 
 /**
- * Evaluates the condition of an armed wait, with each entity that may have fulfilled it in turn, until it holds. Returns the last
- * reading, and in `by` the entity of it.
+ * Evaluates the condition of an armed wait with each entity that may have fulfilled it, until it holds. Returns the
+ * last reading, and its entity in `by`.
  */
 export async function checkCondition(
   evaluator: Evaluator,
@@ -45,8 +45,9 @@ export async function checkCondition(
 }
 
 /**
- * Returns the entities to check the condition with: what woke the wait and what changed meanwhile; at the first check of a wait on
- * any entity of a kind, also what has changed since its step began. null = no entity in particular.
+ * Returns the entities with which to check the condition: those that woke the wait and those that changed during the
+ * wake; at the first check of a wait on any entity of a kind, also those that have changed since its step began. null =
+ * no entity in particular.
  */
 async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, ...EntityRef[]]> {
   const { changed = null, more = [] } = wait.checkCause ?? {};
@@ -68,7 +69,7 @@ export async function earliestMatch(
     const source = deps.registry.trigger(event)?.source;
     return source === undefined ? [event] : [event, source];
   });
-  // The log after the position is read once: whatever is routed later finds the armed row.
+  // The log after the position is read once: changes that are routed later find the armed row.
   for (let after = wait.afterSeq; ;) {
     const changes = await changesAfter(tx, after, events, LOG_PAGE);
     for (const change of changes) {

@@ -4,13 +4,13 @@ import type { Condition } from '../domain/definition/condition';
 import type { SharedSteps } from '../domain/expressions/evaluate';
 import type { RunFacts } from '../domain/run/scope';
 
-/** Steps that are left to several conditions together, for their values and for their traces. */
+/** Remaining steps of several conditions together, for their values and for their traces. */
 export interface ConditionSteps {
   values: SharedSteps;
   traces: SharedSteps;
 }
 
-/** Everything that an evaluation can see, before live state is read. */
+/** The data of an evaluation, before live state is read. */
 export interface ExpressionContext {
   facts: RunFacts;
   variables: Record<string, unknown>;
@@ -18,13 +18,13 @@ export interface ExpressionContext {
   repeat: Record<string, unknown> | null;
   /** Result of the last wait of the run; `changed` while one is evaluated. */
   wait?: Record<string, unknown> | null;
-  /** System ids that `health.systems` must hold besides those found in the expression. */
+  /** System ids in `health.systems` besides those in the expression. */
   usesState: readonly string[];
-  /** For `transitions_in_window`. */
+  /** Window of `transitions_in_window`, in minutes. */
   stateWindowMinutes: number;
   /** The instant to evaluate at; default: the clock's. */
   now?: Date;
-  /** Steps that several evaluations share, also those of variables and computed ids; default: each has its own. */
+  /** Steps that several evaluations share, including those of variables and computed ids; default: none. */
   steps?: ConditionSteps;
   /** Called for each value that a template saw as empty because it could not be read. */
   onWarning?: (warning: string) => void;
@@ -38,13 +38,13 @@ export interface ConditionReading {
   changesAt: Date | null;
   /** Entities that it reads; id `*` = any of the kind. */
   refs: { kind: string; id: string }[];
-  /** The expression reads something that is not known beforehand. */
+  /** Whether the expression reads something that is unknown beforehand. */
   indeterminate: boolean;
-  /** How each part was evaluated, as far as it was read. */
+  /** Returns the trace of each part, as far as it was read. */
   trace(): ConditionTrace;
 }
 
-/** The value of a condition, and how its parts were evaluated. */
+/** The value of a condition, with the traces of its parts. */
 export interface TracedVerdict {
   value: boolean | 'error';
   reason?: string;
@@ -56,18 +56,21 @@ export interface TracedVerdict {
 /** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */
 export interface Evaluator {
   /**
-   * Three-valued; a list is an `and`. `reason` says why it is not true, for people; `trace` has the value of each part,
-   * `traceDeciding` only what `decidingPart` reads.
+   * Evaluates a condition with three values; a list is an `and`. `reason` explains to people why it is not true;
+   * `trace` has the value of each part, `traceDeciding` only the data that `decidingPart` reads.
    */
   condition(db: Executor, condition: Condition, scope: ExpressionContext): Promise<TracedVerdict>;
-  /** As `condition`, for waits: also when time alone may change the value, and what it reads. `more` = entities read besides. */
+  /**
+   * Like `condition`, for waits: also returns when time alone may change the value, and what it reads. `more` =
+   * entities to read as well.
+   */
   readCondition(
     db: Executor,
     condition: Condition,
     scope: ExpressionContext,
     more?: readonly { kind: string; id: string }[],
   ): Promise<ConditionReading>;
-  /** The same, with how each part was evaluated; for display, at twice the cost. */
+  /** Does the same with a trace of each part; for display, at twice the cost. */
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
   /** Renders templates deeply; throws ExpressionError. */
   render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;
@@ -75,7 +78,9 @@ export interface Evaluator {
   value(db: Executor, expression: string, scope: ExpressionContext): Promise<unknown>;
   /** Renders a duration's template: a bare expression, with or without one pair of braces. */
   renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;
-  /** Renders variables in order, each seeing those before it. `code` says whether a template failed or refers to a secret. */
+  /**
+   * Renders variables in order; each sees those before it. `code` distinguishes a failed template from a reference to a secret.
+   */
   renderVariables(
     db: Executor,
     variables: Readonly<Record<string, unknown>>,

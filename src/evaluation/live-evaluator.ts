@@ -29,7 +29,7 @@ import type { EntityRef } from '../db/entity-store';
 
 export interface EvaluatorDeps {
   entities: EntityReader;
-  /** Those that the validator knows, too. */
+  /** The filters that the validator has, too. */
   filters: FilterRegistry;
   clock: Clock;
   /** IANA zone of `time` conditions without one of their own. */
@@ -51,13 +51,13 @@ const readersOf = ({ entities, readHealth = readHealthViews, readAlerts = firing
 
 const nowOf = (scope: ExpressionContext, clock: Clock): Date => scope.now ?? clock.now();
 
-/** A trace evaluates every part of a condition, also those inside others. */
+/** A trace evaluates every part of a condition, including nested ones. */
 const forTrace = (context: ConditionContext, { steps }: ExpressionContext): ConditionContext => ({
   ...context,
   shared: steps?.traces ?? createSharedSteps(16),
 });
 
-/** What a condition is evaluated on, or what of it cannot be read. */
+/** The scope of a condition, or why it cannot be read. */
 type Prepared = { unavailable: Unavailable } | { scope: Scope; context: ConditionContext; isComputed: boolean };
 
 function verdictOn(condition: Condition, ready: Prepared, scope: ExpressionContext): TracedVerdict {
@@ -80,8 +80,8 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
   const reads = readersOf(deps);
 
   /**
-   * Reads everything that a condition refers to. What cannot be read makes the condition false: an empty value would make
-   * `!health.system.in_maintenance` true.
+   * Reads everything to which a condition refers. If a part cannot be read, the condition is false: an empty value
+   * would make `!health.system.in_maintenance` true.
    */
   const prepare = async (
     db: Executor,
@@ -199,7 +199,7 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
   };
 }
 
-/** Also for a variable that is called `__proto__`. */
+/** Works also for a variable named `__proto__`. */
 function define(target: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -16,18 +16,21 @@ import type { firingAlertsOf } from '../domains/alert/firing-alerts';
 import type { ExpressionContext } from './evaluator';
 import type { readHealthViews } from '../domains/healthcheck/health-view';
 
-/** Most entities of a kind that an expression over all of them sees. */
+/** Maximum number of entities of a kind in an expression over all of them. */
 const MOST_OF_A_KIND = 1_000;
 
-/** Reads the rich view of health; what it throws makes `health` unavailable. */
+/** Reads the rich view of health; an error makes `health` unavailable. */
 export type ReadHealth = typeof readHealthViews;
 /** Reads `alerts.firing`. */
 export type ReadAlerts = typeof firingAlertsOf;
-/** What of the entities an evaluation reads. */
+/** The parts of the entity store that an evaluation uses. */
 export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSince'> &
   Partial<Pick<EntityStore, 'computed'>>;
 
-/** A scope with live state. `unavailable` says why a namespace that the expressions can reach could not be read; it is empty then. */
+/**
+ * A scope with live state. `unavailable` explains why a namespace in the expressions could not be read; the namespace
+ * is then empty.
+ */
 export interface ScopeWithState {
   scope: Scope;
   unavailable?: Unavailable;
@@ -44,12 +47,12 @@ export interface Unavailable {
 type ById = Record<string, unknown>;
 const emptyMap = (): ById => Object.create(null) as ById;
 
-/** Returns the system that `health.system` means in this scope, or null. */
+/** Returns the system of `health.system` in this scope, or null. */
 function systemIn({ facts }: ExpressionContext): string | null {
   return systemOfRun(facts.contextKey, facts.trigger['payload']);
 }
 
-/** Returns the scope without live state: what references with computed ids are evaluated against. */
+/** Returns the scope without live state, in which computed ids of references are evaluated. */
 function staticScope(scope: ExpressionContext, now: Date): Scope {
   const { facts, variables, artifacts, repeat, wait } = scope;
   return withAliases({
@@ -65,8 +68,8 @@ function staticScope(scope: ExpressionContext, now: Date): Scope {
 }
 
 /**
- * Returns the scope with everything live that an expression can reach, read afresh: one query for reactive states, one for the
- * rich view of health, none when nothing is referred to. @throws when Postgres is away
+ * Returns the scope with all live state that an expression can reach: one query for reactive states, one for the rich
+ * view of health, none without references. @throws when Postgres is away
  */
 export async function readLiveScope(
   deps: { entities: EntityReader; readHealth: ReadHealth; readAlerts: ReadAlerts; db: Executor },
@@ -109,13 +112,13 @@ function whatIsUnavailable(health: string | undefined, states: readonly { reason
   return reasons.length === 0 ? undefined : { root: 'state', reason: reasons.join('; ') };
 }
 
-/** Fields of the rich view of health that other kinds feed. */
+/** Fields of the rich view of health that come from other kinds. */
 const FED_BY: readonly [pattern: RegExp, kind: string][] = [
   [/in_maintenance|notifications_suppressed/, 'maintenance'],
   [/notifications_suppressed/, 'incident'],
 ];
 
-/** Returns what a condition reads: the entities whose changes may change its value. */
+/** Returns the entities whose changes may change the value of a condition. */
 export function watchedBy(
   condition: Condition,
   scope: ExpressionContext,

@@ -14,19 +14,19 @@ export interface MatchDeps {
   evaluator: Evaluator;
 }
 
-/** What a wait for an event uses to decide whether an occurrence is the one. */
+/** The data with which a wait for an event decides whether an occurrence matches. */
 export interface Waiter {
   wait: Pick<Wait, 'path' | 'contextKey' | 'anyKey' | 'scope'>;
   source: RunSource;
   artifacts: ExpressionContext['artifacts'];
   events: readonly AwaitedEvent[];
-  /** Steps that its filters share with others; default: each has its own. */
+  /** Steps that its filters share with others; default: none. */
   steps?: ExpressionContext['steps'];
 }
 
 /**
- * Returns the `trigger` root of an occurrence that ends a wait, or null when none of the awaited events matches. The first that
- * matches, in the order of the document, gives `trigger.id`.
+ * Returns the `trigger` root of an occurrence that ends a wait, or null when none of the awaited events matches. The
+ * first match, in the order of the document, sets `trigger.id`.
  */
 export async function matchEvent(
   deps: MatchDeps,
@@ -44,8 +44,8 @@ export async function matchEvent(
 }
 
 /**
- * Matches by event, config and context key, then by the filter, which sees the event as `trigger` and as `wait.trigger`. A filter
- * or config that fails does not match.
+ * Matches by event, config and context key, then by the filter, which sees the event as `trigger` and as
+ * `wait.trigger`. A filter or config that fails does not match.
  */
 async function matchOne(
   { registry, evaluator }: MatchDeps,

@@ -2,7 +2,7 @@ import type { RunSource } from '../db/runs/run-source';
 import type { WaitContext } from '../db/runs/wait-row';
 import type { ExpressionContext } from './evaluator';
 
-/** Returns what the expressions of a wait see, in the worker and in the dispatcher. */
+/** Returns the scope of a wait's expressions, in the worker and in the dispatcher. */
 export function waitScopeOf(
   { facts, definition }: RunSource,
   artifacts: ExpressionContext['artifacts'],

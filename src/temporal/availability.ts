@@ -1,9 +1,9 @@
 import { isGrpcServiceError } from '@temporalio/client';
 
-/** gRPC codes that mean "not now" rather than "not so". */
+/** gRPC codes of temporary failures. */
 const AWAY = new Set([1, 4, 8, 13, 14]);
 
-/** Returns whether an error says that Temporal is away or overloaded: the call is repeated later, nothing is given up. */
+/** Returns whether an error means that Temporal is away or overloaded: the call is then repeated later. */
 export function isTemporalAway(error: unknown): boolean {
   for (let e: unknown = error, i = 0; e instanceof Error && i < 5; e = e.cause, i++) {
     if (isGrpcServiceError(e)) return AWAY.has(e.code);

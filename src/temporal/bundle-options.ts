@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { BundleOptions } from '@temporalio/worker';
 
 /**
- * Returns how the workflows of a directory are bundled. Their modules are loaded once for each worker thread and shared by its
- * executions, which saves time at each start and memory for each run that waits. So no module may keep anything of an
- * execution: lint refuses variables of modules in `workflows/`.
+ * Returns the bundle options for the workflows of a directory. Their modules are loaded once for each worker thread and
+ * shared by its executions, which saves time at each start and memory for each waiting run. So no module may keep state
+ * of an execution: lint refuses variables of modules in `workflows/`.
  */
 export function bundleOptions(workflows: string): BundleOptions & { preloadModules: string[] } {
   const workflowsPath = require.resolve(join(workflows, 'index'));

@@ -3,9 +3,9 @@ import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 
-/** Where Temporal is, as the environment says. */
+/** The address of Temporal, from the environment. */
 export interface TemporalAddress {
-  /** Wins over the environment's; `fermata dev` and tests give it. */
+  /** Overrides the environment; set by `fermata dev` and tests. */
   address?: string | undefined;
   namespace: string;
 }
@@ -16,12 +16,12 @@ function connectionOptions({ address }: TemporalAddress) {
   return address === undefined ? options : { ...options, address };
 }
 
-/** Returns the worker's one connection, shared by its Temporal worker and its client: that is what makes eager start possible. */
+/** Returns the worker's connection, shared by its Temporal worker and its client, which eager starts require. */
 export async function connectNative(address: TemporalAddress): Promise<NativeConnection> {
   return NativeConnection.connect(connectionOptions(address));
 }
 
-/** Largest answer that a client reads, in bytes: a page of a history may exceed the 4 MB that gRPC reads by default. */
+/** Maximum size of an answer, in bytes: a page of a history may exceed gRPC's default of 4 MB. */
 const LARGEST_ANSWER = 128 * 1_024 * 1_024;
 
 /** Returns a client that connects on first use; for processes that must start while Temporal is away. */

@@ -18,12 +18,12 @@ import { searchAttributesOf } from './search-attributes';
 export interface DwellStarter {
   /** Starts the timer of a dwell, unless the workflow id is held by that of a newer one. */
   start(dwell: StartableDwell): Promise<void>;
-  /** Ends the workflow of a dwell that will not fire; nothing when there is none. */
+  /** Ends the workflow of a dwell that will not fire; does nothing when there is none. */
   terminate(dwell: { id: string; workflowId: string }): Promise<void>;
 }
 
 const DEADLINE_MS = 10_000;
-/** Most starts of one dwell after conflicts; the sweep repeats what is left. */
+/** Maximum number of starts of one dwell after conflicts; the sweep repeats the rest. */
 const MOST_TRIES = 4;
 
 interface StarterDeps {
@@ -36,8 +36,9 @@ interface StarterDeps {
 }
 
 /**
- * The workflow is started with the time left as its delay: it costs one call until it is due. All timers of one key have one
- * workflow id; the memo says whose timer an execution is, and only executions named by their run id are ended.
+ * Creates what starts the timers of dwells. The workflow is started with the remaining time as its delay, so it costs
+ * one call until it is due. All timers of one key have one workflow id. The memo names the dwell of an execution, and
+ * only executions named by their run id are ended.
  */
 export function createDwellStarter(deps: StarterDeps): DwellStarter {
   const { client, db, taskQueue, onCall } = deps;
@@ -86,7 +87,7 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
         }
         const theirs = dwellIdIn(holder);
         if (theirs === dwell.id) return;
-        // A key has one dwell: an armed one is newer than what this process read, any other has ended.
+        // A key has one dwell: an armed one is newer than the one that this process read, and any other has ended.
         if (theirs !== undefined && (await isArmed(db, theirs))) return;
         await end(holder);
       }
@@ -101,7 +102,7 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
   };
 }
 
-/** Returns the dwell whose timer this is; undefined = it is not that of a dwell, or of an older release. */
+/** Returns the dwell of a timer; undefined = the execution is no dwell, or comes from an older release. */
 const dwellIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
   (memo as Partial<DwellMemo> | undefined)?.fermataDwellId;
 

@@ -2,7 +2,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@tem
 
 const SCHEDULE_ID = 'fermata-housekeeping';
 
-/** Makes sure that the housekeeping schedule exists, once for all workers of the namespace. */
+/** Creates the housekeeping schedule unless it exists, once for all workers of the namespace. */
 export async function ensureHousekeeping(client: Client, taskQueue: string): Promise<void> {
   try {
     await client.schedule.create({

@@ -21,7 +21,7 @@ const AGAIN_MS = 2_000;
 export interface TemporalKeeper {
   /** null until Temporal was reached for the first time. */
   starter: () => RunStarter | null;
-  /** As `starter`. */
+  /** Like `starter`. */
   dwells: () => DwellStarter | null;
   schedules: () => ScheduleKeeper | null;
   client: () => Client | null;
@@ -41,7 +41,7 @@ interface KeepDeps {
   interceptors: () => ActivityInterceptorsFactory[];
 }
 
-/** What lives as long as one connection. */
+/** The parts that exist as long as one connection. */
 interface Session {
   client: Client;
   starter: RunStarter;
@@ -50,8 +50,8 @@ interface Session {
 }
 
 /**
- * Keeps one connection to Temporal with a worker and a client on it. The process starts while Temporal is away: what has to be
- * started waits as rows. A worker that ends with an error is replaced after 2 s.
+ * Keeps one connection to Temporal with a worker and a client on it. The process starts even while Temporal is away,
+ * and runs to start wait as rows. A worker that ends with an error is replaced after 2 s.
  */
 export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   const { log } = deps;
@@ -110,7 +110,10 @@ export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   };
 }
 
-/** Checks that the server knows worker versioning, when it is on. @throws {Error} that names the version of the server */
+/**
+ * Checks that the server supports worker versioning, when it is enabled. @throws {Error} that names the version of the
+ * server
+ */
 async function announceDeployment({ config, log }: KeepDeps, connection: NativeConnection): Promise<void> {
   const { deployment } = config;
   if (deployment === undefined) return;

@@ -27,7 +27,7 @@ export interface ReplayedType {
   /** Histories that were replayed. */
   replayed: number;
   failed: number;
-  /** There are more open executions than were replayed. */
+  /** Whether there are more open executions than were replayed. */
   more: boolean;
 }
 
@@ -43,14 +43,13 @@ interface ReplayOptions {
   bundle: WorkflowBundleOption;
   /** Reads the payloads of the histories. */
   dataConverter: DataConverter;
-  /** Most executions of each workflow type; the newest are taken. */
+  /** Maximum number of executions of each workflow type; the newest are taken. */
   limit: number;
 }
 
 /**
- * Replays the histories of the open executions of a task queue. Histories are fetched one by one, so memory holds few of
- * them; nothing is written to Temporal.
- * @throws {Error} when Temporal cannot be reached
+ * Replays the histories of the open executions of a task queue. Histories are fetched one by one to save memory;
+ * nothing is written to Temporal. @throws {Error} when Temporal cannot be reached
  */
 export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> {
   const report: ReplayReport = { types: [], failures: [] };
@@ -71,7 +70,7 @@ export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> 
   return report;
 }
 
-/** By workflow id, which one open execution holds. Temporal lists the newest first. */
+/** Returns open executions by workflow id, which one open execution holds. Temporal lists the newest first. */
 async function listOpen(
   { client, taskQueue, limit }: ReplayOptions,
   workflowType: string,

@@ -18,14 +18,14 @@ export interface RunStarterDeps {
   client: Client;
   db: Executor;
   taskQueue: string;
-  /** False where the namespace does not let us register them. */
+  /** false where the namespace does not allow us to register them. */
   searchAttributes: boolean;
   /**
-   * Whether this process may get the first workflow task with the start; default true. Not for versioned workers: Temporal then gives
-   * the run to the process that asks, whatever build is current.
+   * Whether this process may get the first workflow task with the start; default true. false for versioned workers:
+   * Temporal would give the run to the calling process, whatever build is current.
    */
   eagerStart?: boolean;
-  /** For tests: events after which executions continue as new. */
+  /** For tests: number of events after which executions continue as new. */
   continueAfter?: number | undefined;
   /** Called once per call, for the metrics. */
   onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate' | 'signal') => void;
@@ -50,15 +50,15 @@ export interface RunStarter {
   close(run: ClosedRun, how: 'cancel' | 'terminate'): Promise<void>;
 }
 
-/** How long an execution may take to complete after its row has ended before it is terminated. */
+/** Seconds after the end of its row until an execution that has not completed is terminated. */
 const COMPLETION_SECONDS = 60;
-/** How long a start waits for the holder of its workflow id to complete before it is left to the sweep. */
+/** How long a start waits for the holder of its workflow id to complete before the sweep takes over. */
 const PATIENCE_MS = 3_000;
 const POLL_MS = 25;
 const DEADLINE_MS = 10_000;
 /**
- * A workflow task that takes longer is given to another worker and its local activities are repeated. Temporal's 10 s are
- * too short for a starved machine with many runs in flight.
+ * Timeout of a workflow task, after which another worker gets it and its local activities are repeated. Temporal's 10 s
+ * are too short for an overloaded machine with many runs in flight.
  */
 const WORKFLOW_TASK_MS = 30_000;
 
@@ -70,7 +70,10 @@ function createCalls(deps: RunStarterDeps) {
   const handleOf = (workflowId: string, firstExecutionRunId: string) =>
     client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
   return {
-    /** Returns null when the workflow id is held by another execution. `again`: also one that has closed may have had it. */
+    /**
+     * Starts the run. Returns null when another execution holds the workflow id. `again`: a closed execution may have
+     * held it, too.
+     */
     async tryStart(run: StartableRun, again: boolean): Promise<'eager' | 'started' | null> {
       onCall('start');
       try {
@@ -113,8 +116,8 @@ function createCalls(deps: RunStarterDeps) {
 type Calls = ReturnType<typeof createCalls>;
 
 /**
- * Creates what starts and closes executions. The conflict policy is FAIL throughout, and only named executions are closed: a
- * process that was suspended between decision and call cannot end a newer run (architecture.md, "Why not
+ * Creates what starts and closes executions. The conflict policy is always FAIL, and only named executions are closed:
+ * a process that was suspended between decision and call cannot end a newer run (architecture.md, "Why not
  * TERMINATE_EXISTING").
  */
 export function createRunStarter(deps: RunStarterDeps): RunStarter {
@@ -156,8 +159,8 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
 }
 
 /**
- * Decides, by the row of the run that holds the workflow id, what becomes of a start. Returns null when the id may be free now
- * and the start is to be repeated.
+ * Decides, by the row of the run that holds the workflow id, how a start continues. Returns null when the id may be
+ * free now and the start must be repeated.
  */
 async function resolveConflict(
   calls: Calls,
@@ -168,7 +171,7 @@ async function resolveConflict(
 ): Promise<StartOutcome | null> {
   if (holder?.status.name !== 'RUNNING') {
     if (holder === null || run.mode !== 'parallel' || run.wasLost || runIdIn(holder) !== run.id) return null;
-    // The execution of a `parallel` run is started once. Closed and unclaimed, nobody will claim it.
+    // The execution of a `parallel` run is started once. If it closed without a claim, nobody will claim the row.
     return (await endUnclaimedRun(db, run.id)) ? 'lost' : 'started';
   }
   const holderRunId = runIdIn(holder);
@@ -180,7 +183,7 @@ async function resolveConflict(
   if (ours?.status !== 'pending') return 'stale';
   const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
   if (holderEnded) {
-    // Its row has ended, so it completes with its next workflow task; one that has no row to end will not.
+    // Its row has ended, so it completes with its next workflow task; an execution without a row does not.
     if (theirs === null || theirs.endedSecondsAgo > COMPLETION_SECONDS) {
       await calls.terminate(run.workflowId, firstRunIdOf(holder));
       return null;
@@ -193,8 +196,9 @@ async function resolveConflict(
 }
 
 /**
- * The run has an execution. Normally it was started by an earlier call; one that claimed a run whose row is pending is newer
- * than the row, as after a restore of Postgres: no step of it would be accepted, so it is terminated.
+ * Handles a run that already has an execution. Normally an earlier call started it. An execution that claimed a run
+ * whose row is pending is newer than the row, as after a restore of Postgres: none of its steps would be accepted, so
+ * it is terminated.
  */
 async function resolveOwn(
   calls: Calls,
@@ -210,13 +214,16 @@ async function resolveOwn(
 /** Events of a history until its first workflow task is completed, which claims the run. */
 const EVENTS_OF_CLAIM = 4;
 
-/** The first workflow task of an execution is over, and none is under way. A claim commits before its task completes. */
+/**
+ * Returns whether the first workflow task of an execution has completed, and none is pending. A claim commits before
+ * its task completes.
+ */
 function hasClaimed({ raw }: WorkflowExecutionDescription): boolean {
   const length = Number(raw.workflowExecutionInfo?.historyLength ?? 0);
   return length >= EVENTS_OF_CLAIM && !raw.pendingWorkflowTask;
 }
 
-/** The run whose execution this is; undefined = it is not that of a run. */
+/** Returns the run of an execution; undefined = it has none. */
 const runIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
   (memo as Partial<RunMemo> | undefined)?.fermataRunId;
 

@@ -5,18 +5,18 @@ import type { OtlpSettings } from '../telemetry/otlp-settings';
 const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
   TRACE: 'trace',
   DEBUG: 'debug',
-  // What the SDK says at info (a worker's states) is of interest to its developers only.
+  // The SDK's info messages (a worker's states) interest only its developers.
   INFO: 'debug',
   WARN: 'warn',
   ERROR: 'error',
 };
 
-/** Names and units as Prometheus asks for them: `_total`, `_seconds`. */
+/** Prometheus' conventions for names and units: `_total`, `_seconds`. */
 const CONVENTIONS = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } as const;
 
 const COMPRESSION = ['OTEL_EXPORTER_OTLP_COMPRESSION', 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION'] as const;
 
-/** Where the SDK's own metrics go. */
+/** The destination of the SDK's own metrics. */
 interface RuntimeMetrics {
   /** Port on loopback at which they are served in Prometheus' text format. */
   port: number | undefined;
@@ -25,15 +25,15 @@ interface RuntimeMetrics {
 }
 
 /**
- * Sends the log of the SDK and of its native core through ours, and its metrics to the collector or the port. Call it once in a
- * process, before the first connection.
+ * Routes the log of the SDK and of its native core into ours, and its metrics to the collector or the port. Call it
+ * once in a process, before the first connection.
  */
 export function installRuntime(log: Logger, { port, otlp }: RuntimeMetrics): void {
   const logger = new DefaultLogger(log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN', ({ level, message, meta }) => {
     const { sdkComponent, taskQueue, error, timestampNanos, ...facts } = (meta ?? {}) as Record<string, unknown>;
     log[LEVELS[level]]({ ...facts, ...(error === undefined ? {} : { err: error }) }, message);
   });
-  // Of the two the SDK can do one.
+  // The SDK supports only one of the two.
   const metrics: MetricsExporterConfig | undefined =
     otlp !== undefined
       ? {
@@ -49,10 +49,10 @@ export function installRuntime(log: Logger, { port, otlp }: RuntimeMetrics): voi
         : undefined;
   // Without `forward` the core writes its own coloured lines to the same output.
   const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
-  // By default the SDK shuts its workers down on a signal, and with them the connection, while routing still starts runs on it.
-  // The process stops its parts in order instead.
+  // By default the SDK shuts its workers down on a signal, and with them the connection, while routing still starts
+  // runs on it. The process stops its parts in order instead.
   const shutdownSignals: [] = [];
-  // The SDK's core reads these itself and refuses to start with gzip, which it is built without.
+  // The SDK's core reads these variables itself and refuses to start with gzip, for which it is not built.
   for (const name of COMPRESSION) Reflect.deleteProperty(process.env, name);
   Runtime.install({ logger, shutdownSignals, telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }

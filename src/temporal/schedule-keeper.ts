@@ -17,7 +17,7 @@ import type { ScheduleInput } from '../domain/schedules/schedule-messages';
 import { offsetsOf, utcCalendars, type UtcCalendar } from '../domain/schedules/utc-calendars';
 import { sha256 } from '../domain/sha256';
 
-/** What keeps Temporal's Schedules in line with the rows. All calls may be repeated; each throws when Temporal is away. */
+/** Keeps Temporal's Schedules in line with the rows. All calls may be repeated; each throws when Temporal is away. */
 export interface ScheduleKeeper {
   /**
    * Creates or updates the schedule. Returns its id, which differs from the requested one when a
@@ -36,7 +36,7 @@ const MONTHS: readonly Month[] = [
   ...(['JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
 ];
 const DAYS: readonly DayOfWeek[] = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'];
-/** Zones whose offsets are kept in mind. */
+/** Maximum number of zones whose offsets are cached. */
 const MOST_ZONES = 1_000;
 
 interface ScheduleKeeperDeps {
@@ -45,7 +45,7 @@ interface ScheduleKeeperDeps {
   taskQueue: string;
   /** Zone of patterns without one. */
   timezone: string;
-  /** What payloads of schedules are encrypted with; a schedule is written again when it changes. '' = nothing. */
+  /** Identifies the encryption of payloads; a schedule is written again when it changes. '' = none. */
   encryption: string;
   onCall: (call: 'put_schedule' | 'delete_schedule') => void;
 }
@@ -132,7 +132,7 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
   };
 }
 
-/** Every time that may be meant; the activity that fires decides which of them are. */
+/** Returns a spec with every time that may count; the activity that fires decides. */
 function specOf(
   { event, config, since }: ScheduleRow,
   timezone: string,
@@ -146,7 +146,8 @@ function specOf(
   const cron = parseCron(String(config['cronPattern']));
   const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
   const offsets = offsetsIn(zone);
-  // Where clocks are changed, Temporal's calendar loses times of that night and makes others up; that of UTC does neither.
+  // Where clocks are changed, Temporal's calendar loses times of that night and adds others; the UTC calendar does
+  // neither.
   return offsets.length > 1
     ? { calendars: utcCalendars(cron, offsets).map(calendarOf), timezone: 'UTC' }
     : { calendars: utcCalendars(cron, [0]).map(calendarOf), timezone: zone };

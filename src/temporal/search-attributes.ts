@@ -15,7 +15,7 @@ const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttribute
 /** `INDEXED_VALUE_TYPE_KEYWORD` of the API's protocol. */
 const KEYWORD_TYPE = 2;
 
-/** By what people find runs in the Web UI. `RunId` is Temporal's own, hence `FermataRunId`. */
+/** Attributes by which people find runs in the Web UI. `RunId` is Temporal's own, hence `FermataRunId`. */
 const KEYS = {
   automationId: keyword('AutomationId'),
   automationName: keyword('AutomationName'),
@@ -28,7 +28,7 @@ const KEYS = {
 /** Names of all search attributes that runs carry. */
 export const SEARCH_ATTRIBUTE_NAMES = Object.values(KEYS).map((key) => key.name);
 
-/** Attributes of one run or dwell; absent values are left out, long ones are cut as in workflow ids. */
+/** Returns the attributes of a run or dwell; absent values are left out, long ones are cut as in workflow ids. */
 export function searchAttributesOf(run: {
   id: string | null;
   automationId: string;
@@ -50,7 +50,7 @@ export function searchAttributesOf(run: {
   return new TypedSearchAttributes(pairs);
 }
 
-/** Returns which of ours the namespace does not know. */
+/** Returns our attributes that the namespace does not have. */
 async function missingSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const known = new Set(Object.keys(customAttributes ?? {}));

@@ -2,13 +2,13 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Stretched } from '../domain/run/activities';
 import { callsQueueOf } from '../domain/run/calls-queue';
 
-/** What counts the workflow task slots of this process (`engine/start/run-slots.ts`). */
+/** Counts the workflow task slots of this process (`engine/start/run-slots.ts`). */
 interface Slots {
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
   arrive(executionRunId: string, taskQueue: string): () => void;
 }
 
-/** Notifies of each local activity, whose execution holds a workflow task slot until it ends, and of each normal one. */
+/** Reports each local activity, whose execution holds a workflow task slot until it ends, and each normal one. */
 export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
   return ({ info }) => ({
     inbound: {
@@ -32,8 +32,8 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
 }
 
 /**
- * Returns the task queue of the normal activity that the last step of a stretch becomes without a pause. Undefined for the result of
- * any other local activity: a dwell's has a `done` too, which is a boolean.
+ * Returns the task queue of the normal activity that the last step of a stretch becomes without a pause. Undefined for
+ * the result of any other local activity: a dwell's has a `done` too, which is a boolean.
  */
 function handsOverTo(result: unknown, taskQueue: string): string | undefined {
   const { done } = Object(result) as { done?: unknown };

@@ -9,7 +9,7 @@ import { bundleOptions } from './bundle-options';
 import { versioningOptions, type Deployment } from './release/versioned-worker';
 import type { WorkerSizes } from '../worker-sizes';
 
-/** Returns what `npm run build` left, else bundled here from the sources (tests). */
+/** Returns the bundle of `npm run build`, or bundles the sources (tests). */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const built = join(projectRoot(), 'dist', 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
@@ -27,25 +27,28 @@ export interface TemporalWorkerOptions {
   namespace: string;
   taskQueue: string;
   bundle: WorkflowBundleOption;
-  /** With a failure converter, failures of workflows are encoded too. */
+  /** With a failure converter, it also encodes failures of workflows. */
   dataConverter: DataConverter;
   activities: object;
   sizes: WorkerSizes;
-  /** The release that the workers belong to; undefined = they are not versioned. */
+  /** The release of the workers; undefined = they are not versioned. */
   deployment: Deployment | undefined;
-  /** See what activities throw, and when they run. */
+  /** Receive the errors of activities, and their start and end. */
   interceptors: ActivityInterceptorsFactory[];
   /** Longest time from `shutdown()` until `run()` ends, in milliseconds. */
   shutdownMs: number;
 }
 
-/** Shares of the shutdown time after which activities are cancelled, and after which the worker no longer waits for them. */
+/**
+ * Fractions of the shutdown time after which activities are cancelled, and after which the worker no longer waits for
+ * them.
+ */
 const GRACE = 0.4;
 const FORCE = 0.7;
 
 /**
- * Oldest version of Temporal's SDK. Before it, markers of local activities were not delivered in the order of the history, so
- * that a replay could issue a run's commands in another order.
+ * Oldest supported version of Temporal's SDK. Before it, markers of local activities were not delivered in the order of
+ * the history, so that a replay could issue a run's commands in another order.
  */
 const SDK_FLOOR = [1, 24] as const;
 
@@ -65,14 +68,14 @@ function installedSdk(): string {
 
 /** Both workers of a process, as one. */
 export interface TemporalWorkers {
-  /** Settles when both have ended; when one ends with an error, the other one is shut down. */
+  /** Settles when both workers have ended. When one ends with an error, the other one is shut down. */
   run(): Promise<void>;
   shutdown(): void;
 }
 
 /**
- * Creates the workers of one process: one executes runs and their activities; the other one calls to slow origins, which have a task
- * queue and slots of their own.
+ * Creates the workers of one process: one executes runs and their activities; the other one calls to slow origins,
+ * which have their own task queue and slots.
  */
 export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {
   const { connection, namespace, taskQueue, bundle, activities, interceptors, sizes, shutdownMs } = options;

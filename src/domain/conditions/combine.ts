@@ -3,7 +3,7 @@ import type { Scope } from '../expressions/evaluate';
 import type { ConditionContext, EvaluateNested } from './condition-context';
 import { fails, HOLDS, type Verdict } from './verdict';
 
-/** `and`, and a list: a false beats an error (Home Assistant). What decides gives the reason. */
+/** Combines `and`, and lists: a false beats an error (as in Home Assistant). The deciding part gives the reason. */
 export function allHold(
   conditions: readonly Condition[],
   scope: Scope,
@@ -19,7 +19,7 @@ export function allHold(
   return error ?? HOLDS;
 }
 
-/** `or`: a true beats an error. Without any condition, none holds. */
+/** Combines `or`: a true beats an error. Without any condition, the result is false. */
 export function anyHolds(
   conditions: readonly Condition[],
   scope: Scope,

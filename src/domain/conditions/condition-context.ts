@@ -11,16 +11,19 @@ export interface PredicateNeed {
   values: readonly unknown[];
 }
 
-/** What an evaluation needs besides the scope. */
+/** The inputs of an evaluation, besides the scope. */
 export interface ConditionContext {
   now: Date;
-  /** For `time` without one of its own. */
+  /** Time zone of `time` conditions that name none. */
   timezone: string;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
   /** Steps that all expressions of the condition share. */
   shared?: SharedSteps;
-  /** Since when a predicate has held without a gap; null = not now, or not known. Read beforehand (`conditionNeeds`). */
+  /**
+   * Since when a predicate has held without a gap; null = it does not hold now, or this is unknown. Read beforehand
+   * (`conditionNeeds`).
+   */
   predicateSince: (need: PredicateNeed) => Date | null;
 }
 

@@ -6,17 +6,17 @@ import { isTemplate, parseBareExpression } from '../expressions/template';
 import type { PredicateNeed } from './condition-context';
 import { predicateOf } from './state';
 
-/** Everything that evaluating a condition can read, collected beforehand so that it is read in one batch. */
+/** Everything that the evaluation of a condition reads, collected beforehand so that it is read in one batch. */
 export interface ConditionNeeds {
   /** Expressions to extract references from. */
   expressions: Expression[];
   /** Entities that `state` conditions read. */
   refs: { kind: string; id: string }[];
-  /** What `state` conditions with `for` ask since when it holds. */
+  /** Predicates of `state` conditions with `for`. */
   predicates: PredicateNeed[];
 }
 
-/** Expressions that do not parse are left out: they need nothing, and evaluating them reports the error. */
+/** Returns what a condition reads. Expressions that do not parse are left out: their evaluation reports the error. */
 export function conditionNeeds(condition: Condition): ConditionNeeds {
   const needs: ConditionNeeds = { expressions: [], refs: [], predicates: [] };
   collect(condition, needs);

@@ -1,9 +1,9 @@
 import type { Condition } from '../definition/condition';
 import type { ConditionTrace } from './trace-condition';
 
-/** The smallest part of a condition that decided it, with actual and expected values. */
+/** The smallest part that decided a condition, with actual and expected values. */
 export interface DecidingPart {
-  /** Place in the definition, e.g. `conditions[1]` or `triggers[0].filter`. */
+  /** Path in the definition, e.g. `conditions[1]` or `triggers[0].filter`. */
   path: string;
   expression: string;
   found: unknown;
@@ -28,7 +28,7 @@ export function decidingPart(trace: ConditionTrace, condition: Condition, path: 
   const index = (trace.parts ?? []).findIndex(({ value }) => value !== true);
   const part = trace.parts?.[index];
   if (place === undefined) {
-    // Operands of `&&` and `||` have no place of their own.
+    // Operands of `&&` and `||` have no path of their own.
     return part === undefined ? leafOf(trace, path) : decidingPart(part, part.condition, path);
   }
   const next = place[index];
@@ -36,12 +36,12 @@ export function decidingPart(trace: ConditionTrace, condition: Condition, path: 
   const [inner] = trace.parts ?? [];
   const [only] = place;
   if (inner === undefined || only === undefined) return leafOf(trace, path);
-  // `not`: its part is true and must not be.
+  // For `not`, the part is true and should not be.
   const leaf = leafOf(inner, only.path);
   return { ...leaf, wanted: { not: leaf.wanted } };
 }
 
-/** Parts of a structured condition with their places; undefined = it has none. */
+/** Returns the parts of a structured condition with their paths; undefined = it has none. */
 function partsOf(condition: Condition, path: string): { condition: Condition; path: string }[] | undefined {
   const list = (parts: readonly Condition[], at: string) =>
     parts.map((part, index) => ({ condition: part, path: `${at}[${index}]` }));
@@ -62,7 +62,7 @@ function leafOf({ condition, actual, wanted }: ConditionTrace, path: string): De
   return { path, expression: condition, found: actual ?? null, wanted: wantedOf(wanted) };
 }
 
-/** Of an equality the value itself; without a comparison the expression had to be true. */
+/** Returns the expected value: that of an equality, or true for an expression without a comparison. */
 function wantedOf(wanted: unknown): unknown {
   if (wanted === undefined) return true;
   if (typeof wanted !== 'object' || wanted === null) return wanted;

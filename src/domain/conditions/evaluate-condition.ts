@@ -11,8 +11,8 @@ import { triggerHolds } from './trigger';
 import { errs, fails, HOLDS, type Verdict } from './verdict';
 
 /**
- * Evaluates a condition, three-valued as in Home Assistant: a false beats an error in `and`, a true beats an error in
- * `or`, `not` of an error is an error. Never throws. Reasons are the same as long as the cause is the same, so that
+ * Evaluates a condition with three values as in Home Assistant: a false beats an error in `and`, a true beats an error
+ * in `or`, and `not` of an error is an error. Never throws. Reasons stay the same while the cause does, so that
  * repeated outcomes count as one.
  */
 export function evaluateCondition(condition: Condition, scope: Scope, context: ConditionContext): Verdict {

@@ -4,7 +4,7 @@ import { truthy } from '../expressions/truthy';
 import type { ConditionContext } from './condition-context';
 import { fails, HOLDS, type Verdict } from './verdict';
 
-/** Returns what an expression of a condition is evaluated with. */
+/** Returns the options for evaluating an expression of a condition. */
 export const optionsOf = ({ now, filters, shared }: ConditionContext): EvaluateOptions => ({
   ...{ now, ...(filters && { filters }), ...(shared && { shared }) },
 });
@@ -20,7 +20,7 @@ export function valueOfExpressionOrTemplate(source: string, scope: Scope, contex
   return renderTemplate(source, scope, optionsOf(context));
 }
 
-/** Whether an expression's value counts as true. @throws ExpressionError */
+/** Returns whether an expression's value counts as true. @throws ExpressionError */
 export function expressionHolds(source: string, scope: Scope, context: ConditionContext): Verdict {
   return truthy(valueOfExpression(source, scope, context)) ? HOLDS : fails(`"${source.trim()}" does not hold`);
 }

@@ -6,8 +6,8 @@ import { valueOfExpression } from './expression';
 import { fails, HOLDS, type Verdict } from './verdict';
 
 /**
- * Whether a number lies strictly between bounds; null, missing or other text never matches and is no error. Reasons do
- * not name the number: equal reasons in a row are one evaluation row. @throws ExpressionError
+ * Returns whether a number lies strictly between bounds. null, missing and non-numeric text never match and are no
+ * error. Reasons do not contain the number: consecutive equal reasons are one evaluation row. @throws ExpressionError
  */
 export function numericStateHolds(
   { numeric_state }: NumericStateCondition,

@@ -16,7 +16,10 @@ export function predicateOf(state: State): PredicateNeed {
   return { kind: state.kind, id: state.id, field: state.field, values: listOf(state.equals) };
 }
 
-/** The health view knows a system that has no results yet: healthy since its creation. Other kinds have their state only. */
+/**
+ * Returns the state of an entity. The health view has systems without results, too: they are healthy since their
+ * creation.
+ */
 export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
   const reactive = ownValue(ownValue(scope['state'], kind), id);
   if (reactive !== undefined || kind !== 'health') return reactive;
@@ -36,7 +39,7 @@ function matches(need: PredicateNeed, value: unknown): boolean {
   return need.values.some((wanted) => looseEquals(value, wanted));
 }
 
-/** Length that `for` asks for. @throws ExpressionError, DurationError */
+/** Returns the duration of `for` in milliseconds. @throws ExpressionError, DurationError */
 function forMs(duration: NonNullable<State['for']>, scope: Scope, context: ConditionContext): number {
   return durationMs(duration, (template) => valueOfExpressionOrTemplate(template, scope, context));
 }

@@ -33,8 +33,8 @@ function outside(time: Time, { weekday, seconds }: ZonedTime): string | undefine
 }
 
 /**
- * Whether the wall clock lies in the window. `after` inclusive, `before` exclusive; overnight windows wrap, and their
- * weekday is the day they started; only one bound = from or until midnight; equal bounds = empty.
+ * Returns whether the wall clock lies in the window. `after` is inclusive, `before` exclusive. Overnight windows wrap,
+ * and their weekday is the day on which they started. With only one bound, the other is midnight. Equal bounds = empty.
  */
 export function timeHolds({ time }: TimeCondition, now: Date, defaultTimezone: string): Verdict {
   const timezone = time.timezone ?? defaultTimezone;
@@ -42,7 +42,7 @@ export function timeHolds({ time }: TimeCondition, now: Date, defaultTimezone: s
   return why === undefined ? HOLDS : fails(`time: ${why} (${timezone})`);
 }
 
-/** First instant after `from`, at most `until`, at which the zone's offset is another one. */
+/** Returns the first instant after `from`, at most `until`, at which the zone's offset changes. */
 function offsetChange(from: number, until: number, timezone: string): number {
   const { offsetMs } = zonedTime(new Date(from), timezone);
   let same = from;
@@ -55,7 +55,7 @@ function offsetChange(from: number, until: number, timezone: string): number {
   return other;
 }
 
-/** Returns the next instant at which the wall clock shows a bound or midnight, or at which the clocks are changed before that. */
+/** Returns the next instant at which the wall clock shows a bound or midnight, or at which its offset changes. */
 function nextBorder(at: number, time: Time, timezone: string): number {
   const { from, to } = boundsOf(time);
   const { seconds, offsetMs } = zonedTime(new Date(at), timezone);

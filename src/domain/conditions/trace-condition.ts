@@ -14,9 +14,9 @@ import { predicateOf, stateOf } from './state';
 import type { Verdict } from './verdict';
 import { zonedTime } from './zoned-time';
 
-/** How a condition was evaluated, for display: each part with the value it found and the value it expected. */
+/** Trace of a condition for display: each part with its value and the expected value. */
 export interface ConditionTrace extends Verdict {
-  /** As it is written; of a structured one its kind. */
+  /** The condition's text, or the kind of a structured one. */
   condition: string;
   actual?: unknown;
   wanted?: unknown;
@@ -25,13 +25,13 @@ export interface ConditionTrace extends Verdict {
 
 type Values = Pick<ConditionTrace, 'actual' | 'wanted'>;
 
-/** Longest value that a trace holds, as JSON; longer ones are cut to a text. */
+/** Maximum length of a value in a trace, as JSON; longer ones are cut to a text. */
 const LONGEST = 300;
 const COMPARISONS: readonly BinaryOperator[] = ['==', '!=', '<', '>', '<=', '>=', 'in'];
-/** Parts of one condition that are traced; the verdict is of all. */
+/** Maximum number of parts in a trace; the verdict covers all parts. */
 const MOST_PARTS = 50;
 
-/** Evaluates a condition like `evaluateCondition`, and every part of it, also those that decided nothing. Never throws. */
+/** Evaluates a condition like `evaluateCondition`, and also every part of it that did not decide. Never throws. */
 export function traceCondition(condition: Condition, scope: Scope, context: ConditionContext): ConditionTrace {
   const list = Array.isArray(condition) ? condition : undefined;
   if (list !== undefined) return combined('and', list, scope, context, allHold);
@@ -54,8 +54,8 @@ export function traceCondition(condition: Condition, scope: Scope, context: Cond
 }
 
 /**
- * Traces a condition that is not true, only as far as `decidingPart` reads: of its parts those up to the first one that is
- * not true, and values only of the last. It is computed for every event that a filter rejects. Never throws.
+ * Traces a condition that is not true, with only the data that `decidingPart` reads: its parts up to the first one that
+ * is not true, and values of that one only. This is computed for every event that a filter rejects. Never throws.
  */
 export function traceDeciding(
   condition: Condition,
@@ -86,7 +86,7 @@ function partsOf(condition: Condition): readonly Condition[] {
 
 const operands = new LruCache<string[]>(2_000, 4_000_000);
 
-/** Returns what `&&` or `||` of an expression stands between; none for any other. */
+/** Returns the operands of a top-level `&&` or `||`; none for any other expression. */
 function operandsOf(source: string): string[] {
   const known = operands.get(source);
   if (known !== undefined) return known;
@@ -125,7 +125,7 @@ function textOf(condition: Condition): string {
   return Object.keys(condition)[0] ?? '';
 }
 
-/** What cannot be evaluated has no values; its verdict says why. */
+/** Returns the values of a condition. A part that cannot be evaluated has none; its verdict gives the reason. */
 function valuesOf(condition: Condition, scope: Scope, context: ConditionContext): Values {
   try {
     return valuesIn(condition, scope, context);

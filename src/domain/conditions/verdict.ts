@@ -1,4 +1,4 @@
-/** Three-valued: an error is neither true nor false. `reason` says why it is not true, for people. */
+/** A result with three values: an error is neither true nor false. `reason` explains to people why it is not true. */
 export interface Verdict {
   value: boolean | 'error';
   reason?: string;

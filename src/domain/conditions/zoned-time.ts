@@ -2,7 +2,7 @@
 export interface ZonedTime {
   weekday: number;
   seconds: number;
-  /** How far the wall clock is ahead of UTC, in milliseconds. */
+  /** Offset of the wall clock from UTC, in milliseconds; positive = ahead. */
   offsetMs: number;
 }
 
@@ -25,7 +25,7 @@ function formatOf(timezone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Returns what clocks on the wall show in a zone, by the IANA rules. */
+/** Returns the wall-clock time of a zone, by the IANA rules. */
 export function zonedTime(instant: Date, timezone: string): ZonedTime {
   const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
   for (const { type, value } of formatOf(timezone).formatToParts(instant)) parts[type] = Number(value);

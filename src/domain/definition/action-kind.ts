@@ -1,4 +1,4 @@
-/** What a step can be; exactly one of these keys is in every step. */
+/** Kinds of steps; every step has exactly one of these keys. */
 export const ACTION_KINDS = [
   'action',
   'choose',
@@ -24,7 +24,7 @@ export function kindKeys(step: object): ActionKind[] {
   return ACTION_KINDS.filter((kind) => Object.hasOwn(step, kind));
 }
 
-/** Kind of a validated step. Pure and free of zod, so that workflow code can use it. */
+/** Returns the kind of a validated step. Pure and free of zod, so that workflow code can use it. */
 export function kindOf<T extends object>(step: T): AllKeys<T> & ActionKind {
   const [kind] = kindKeys(step);
   if (kind === undefined) throw new Error('A step without a kind passed validation');

@@ -5,10 +5,10 @@ import { Duration } from './duration';
 import { TRIGGER_ID } from './trigger';
 import { Enabled, ExpressionText, JsonMap, TemplateText } from './expression-text';
 
-/** What an action id looks like. */
+/** Pattern of action ids. */
 export const ACTION_ID = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const MAX_WAIT_SECONDS = 2_592_000;
-/** After so many iterations a loop ends, unless it says otherwise. */
+/** Default maximum number of iterations of a loop. */
 export const DEFAULT_MAX_ITERATIONS = 1_000;
 
 const base = {
@@ -64,7 +64,7 @@ const RepeatCount = z.strictObject({
   ...repeatBase,
   count: z.union([z.int().min(0).max(10_000), ExpressionText], { error: 'not a count' }),
 });
-/** Most iterations of one loop that may be under way at a time. */
+/** Maximum number of concurrent iterations of one loop. */
 const MAX_AT_A_TIME = 100;
 const RepeatForEach = z.strictObject({
   ...repeatBase,
@@ -178,7 +178,7 @@ export const ACTION_FORMS = {
 
 type StepBase = Pick<DelayAction, keyof typeof base>;
 
-/** First branch whose `when` holds. */
+/** Performs the first branch whose `when` holds. */
 export interface ChooseAction extends StepBase {
   choose: { when: Condition; sequence: ActionStep[] }[];
   else: ActionStep[];
@@ -201,7 +201,7 @@ export interface RepeatAction extends StepBase {
   );
 }
 
-/** One step. Written out where the shape contains itself; the schema below is checked against it. */
+/** A step. Written out because the type contains itself; the schema below is checked against it. */
 export type ActionStep =
   | ProviderAction
   | ChooseAction

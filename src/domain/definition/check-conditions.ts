@@ -24,7 +24,7 @@ function checkState(state: Record<string, unknown>, path: Segment[], findings: F
   findings.error({ path: [...path, 'for'], atKey: true, code: 'for_not_possible', message });
 }
 
-/** Checks what a structured condition refers to. */
+/** Checks the names in a structured condition. */
 export function checkCondition(
   condition: Record<string, unknown>,
   path: Segment[],

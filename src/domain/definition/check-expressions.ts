@@ -29,7 +29,7 @@ const ROOTS = [
   'automation',
 ];
 
-/** One parsed expression and where it stands. */
+/** A parsed expression and its path. */
 export interface ParsedUse {
   expression: Expression;
   path: Segment[];
@@ -69,7 +69,7 @@ const TRUTH_WORDS = new Map([
   ...['no', 'n', 'off', 'disabled', 'False', 'FALSE'].map((word) => [word, 'false'] as const),
 ]);
 
-/** Keys of expressions that give a number, a list or text; every other bare expression is a truth value. */
+/** Keys of expressions whose result is a number, a list or text; every other bare expression is a truth value. */
 const NOT_TRUTH: readonly Segment[] = ['value', 'for_each', 'count', 'partitionBy', 'template'];
 
 /** Reports a truth value that is nothing but an unknown name: it would always be false. */
@@ -85,7 +85,7 @@ function checkBareName({ root }: Expression, path: Segment[], findings: Findings
   return true;
 }
 
-/** Warns of a root that the scope does not have: a missing path is no error, but never what was meant. */
+/** Warns of a root that the scope does not have. A missing path is no error at run time, but it is always a mistake. */
 function checkRoots(expression: Expression, path: Segment[], findings: Findings): void {
   for (const { segments, line, column } of extractPaths(expression)) {
     const root = String(segments[0]);
@@ -104,7 +104,10 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
   }
 }
 
-/** What is read is only known at run time: nothing wakes a wait on it, and the automation is not found by the entity. */
+/**
+ * Warns of references that are only known at run time: nothing wakes a wait on them, and a search by entity does not
+ * find the automation.
+ */
 function checkReferences(expression: Expression, path: Segment[], findings: Findings): void {
   for (const inside of extractReferences(expression).indeterminateAt) {
     const message =
@@ -114,8 +117,8 @@ function checkReferences(expression: Expression, path: Segment[], findings: Find
 }
 
 /**
- * Parses every expression of a use and checks filters and names. Returns what parsed, for the checks that look into
- * paths. Texts for which `isCode` says so are not read.
+ * Parses every expression of a use and checks filters and names. Returns the parsed ones, for the checks of paths.
+ * Texts for which `isCode` returns true are skipped.
  */
 export function checkExpressions(
   { value, path, mode, made }: ExpressionUse,

@@ -18,7 +18,7 @@ function literalValue(condition: unknown): boolean | undefined {
   }
 }
 
-/** Returns whether nothing after this step is ever reached. */
+/** Returns whether no step after this one is ever reached. */
 function endsRun(step: unknown): boolean {
   if (!isMap(step) || (step.enabled !== undefined && literalValue(step.enabled) !== true)) return false;
   if (step.stop !== undefined) return true;

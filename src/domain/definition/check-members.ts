@@ -10,7 +10,7 @@ import { isMap, listOf } from './plain-map';
 import { memberOf, possibleValues, type Typed } from './schema-members';
 import type { ScopeTypes } from './scope-types';
 
-/** Names that are listed when none is near. */
+/** Maximum number of names that are listed when none is similar. */
 const MOST_NAMES = 12;
 
 interface Context {
@@ -40,7 +40,10 @@ const missing = (key: string | number, owner: string, known: readonly string[]):
     ? `${owner} is a single value without members; "${key}" is always absent`
     : `Nothing is called "${key}" in ${owner}. ${hintOf(String(key), known)}`;
 
-/** Returns the schemas that the value of a chain may follow; undefined when they are not known. `report` is called for a missing member. */
+/**
+ * Returns the schemas that the value of a chain may have; undefined when they are unknown. `report` is called for a
+ * missing member.
+ */
 function typeOfChain(
   chain: Chain,
   at: readonly Segment[],
@@ -102,8 +105,8 @@ function checkKindOf({ root, links }: Chain, path: Segment[], source: string, { 
 }
 
 /**
- * Warns of members that the schemas of payloads, entities, health and the fixed roots do not have, and of comparisons with
- * values that they exclude. What an open schema leaves open is not checked.
+ * Warns of members that the schemas of payloads, entities, health and the fixed roots do not have, and of comparisons
+ * with values that they exclude. Members of open schemas are not checked.
  */
 export function checkMembers(uses: readonly ParsedUse[], context: Context): void {
   const { types, findings } = context;
@@ -135,7 +138,10 @@ function typeOfField(kind: Typed, field: string): Typed[] | { known: string[] } 
   return alternatives;
 }
 
-/** Warns of a field that a kind's state does not have, and of values of it that are impossible, given as `{key: value or list}`. */
+/**
+ * Warns of a field that a kind's state does not have, and of impossible values of it, written as `{key: value or
+ * list}`.
+ */
 export function checkStateField(
   { kind, field, values }: { kind: unknown; field: unknown; values: Record<string, unknown> },
   path: readonly Segment[],

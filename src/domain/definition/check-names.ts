@@ -8,7 +8,7 @@ import { isMap } from './plain-map';
 import { isFlagged } from './schema-at';
 import { visitTexts } from './secret-references';
 
-/** Names that exist in the service. An absent set or map means that names of its sort are not checked. */
+/** Names that exist in the service. Without a set or map, names of that type are not checked. */
 export interface KnownNames {
   /** Inbound hooks. */
   hooks?: ReadonlySet<string>;
@@ -18,7 +18,7 @@ export interface KnownNames {
   kinds?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
 
-/** Returns the names of custom and built-in kinds; undefined when the custom ones are not known. */
+/** Returns the names of custom and built-in kinds; undefined when the custom ones are unknown. */
 export function allKinds(
   { kinds }: KnownNames,
   registry: Registry<ActionDescription>,
@@ -64,7 +64,8 @@ export function checkConnectionName(
 
 /**
  * Warns of names in a config that do not exist: of hooks in fields marked `x-hook`, of connections in fields marked
- * `x-connection`, of entity kinds in fields marked `x-entity-kind`. Names with a template in them are only known at run time.
+ * `x-connection`, of entity kinds in fields marked `x-entity-kind`. Names that contain a template are only known at run
+ * time.
  */
 export function checkConfigNames(
   schema: z.ZodType | undefined,

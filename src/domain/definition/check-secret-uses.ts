@@ -3,7 +3,7 @@ import { referencesIn } from '../secrets/references';
 import type { Findings } from './findings';
 import type { Segment } from './place';
 
-/** What is known of the bindings of secrets, and of the automation that a document is of. */
+/** The known bindings of secrets, and the id of the document's automation. */
 export interface SecretBindings {
   bindings: ReadonlyMap<string, SecretBinding | null>;
   /** Absent for an automation that has not been saved. */
@@ -36,7 +36,7 @@ export function checkSecretUse(
   }
 }
 
-/** Before an automation is saved, nothing can be said about ids. */
+/** Returns the part of a binding that can be checked. Before an automation is saved, its id is unknown. */
 function knownPart(binding: SecretBinding, automationId: string | undefined): SecretBinding {
   const { automations, ...rest } = binding;
   return automationId === undefined && automations?.some((one) => UUID.test(one)) ? rest : binding;

@@ -17,10 +17,10 @@ import { deriveTriggerId } from './trigger-ids';
 /** Steps a document may have, at any depth. */
 export const MAX_STEPS = 500;
 
-/** Events that belong to one automation: nothing else can wait for them. */
+/** Events that belong to one automation: no other one can wait for them. */
 const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.interval']);
 
-/** What the checks of steps know and leave. */
+/** Inputs and results of the checks of steps. */
 export interface StepContext {
   registry: Registry<ActionDescription>;
   connections: ReadonlySet<string> | undefined;
@@ -32,9 +32,9 @@ export interface StepContext {
   secretFields: SecretFields;
   /** Filled: action (or null) by step id. */
   ids: Map<string, string | null>;
-  /** A free id that is like one that is taken. */
+  /** Returns a free id that is similar to one that is taken. */
   proposeId: (id: string) => string;
-  /** Filled: how many steps there are. */
+  /** Result: the number of steps. */
   count: number;
 }
 
@@ -83,7 +83,8 @@ function checkConfig(
   for (const finding of configFindings(type.configSchema, config, path)) {
     const relative = finding.path.slice(path.length);
     const value = valueAt(config, relative);
-    // A text with "{{" stands for any type; rules over several fields cannot be judged while one of them is a template.
+    // A text with "{{" may stand for any type, so rules over several fields cannot be checked while one of them is a
+    // template.
     if (value !== undefined && !ABOUT_KEYS.has(finding.code) && hasTemplate(value)) continue;
     context.findings.error(finding);
   }
@@ -120,7 +121,7 @@ function checkAction({ step, path }: StepVisit, context: StepContext): void {
   if (isMap(config)) checkConfig(type, step.action, config, [...path, 'config'], context);
 }
 
-/** Kinds of context key that the document's triggers have; undefined where a trigger is not known. */
+/** Returns the kinds of context key of the document's triggers; undefined for an unknown trigger. */
 function triggerKeyLabels({ document, registry }: StepContext): (string | undefined)[] {
   return listOf(document.triggers).flatMap((trigger) => {
     const type = isMap(trigger) && typeof trigger.event === 'string' ? registry.trigger(trigger.event) : undefined;
@@ -167,7 +168,7 @@ function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { finding
   findings.warning({ path: [...path, 'count'], code: 'cut_by_max_iterations', message });
 }
 
-/** Checks one step alone: limits, id, what it calls or waits for, and its config. */
+/** Checks one step: limits, id, the action that it calls or the event that it waits for, and its config. */
 export function checkStep(visit: StepVisit, context: StepContext): void {
   checkLimits(visit, context);
   checkIdentity(visit, context);

@@ -8,7 +8,7 @@ import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 import { configFindings } from './structure';
 
-/** Events that are no more, and what to write instead. */
+/** Removed events, with their replacements. */
 const REMOVED_EVENTS: ReadonlyMap<string, string> = new Map([
   [
     'template',
@@ -41,7 +41,10 @@ export function checkEvent(
   return undefined;
 }
 
-/** Checks a trigger's or wait's config by the event's schema. It is never rendered, so templates stand for nothing here. */
+/**
+ * Checks a trigger's or wait's config against the event's schema. It is never rendered, so templates have no effect
+ * here.
+ */
 export function checkTriggerConfig(
   type: TriggerType,
   event: string,

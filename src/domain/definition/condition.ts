@@ -58,7 +58,7 @@ const EntityState = z.strictObject({
 });
 /** The two ways to name a state: of a system's health, and of any entity. */
 export const STATE_FORMS = { health: HealthState, entity: EntityState };
-/** What an entity must be like. */
+/** The condition that an entity's state must meet. */
 export const State = z.union([HealthState, EntityState], { error: 'not a state' });
 const StateCondition = z.strictObject({ state: State }).describe('An entity is in a state');
 export type StateCondition = z.infer<typeof StateCondition>;

@@ -5,7 +5,7 @@ export const MAX_DURATION_MS = 30 * 24 * 3_600_000;
 
 const UNITS_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 const CLOCK = /^(\d{1,3}):([0-5]\d):([0-5]\d)$/;
-/** As Prometheus writes them: units from large to small, each at most once. */
+/** The format of Prometheus: units from large to small, each at most once. */
 const COMPACT = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?(?:(\d{1,12})ms)?$/;
 
 const unit = (name: string) => z.number().min(0).optional().describe(`Number of ${name}`);
@@ -56,7 +56,7 @@ export type Duration = z.infer<typeof Duration>;
 /** The ways to write the duration of a dwell. */
 export const DWELL_FORMS = { units: UnitDwell, text: TextDuration, template: TemplateDwell };
 
-/** The duration of a dwell (`for:` of a trigger), with what happens to one that was missed. */
+/** The duration of a dwell (`for:` of a trigger), and the policy for a missed one. */
 export const DwellDuration = z.union([UnitDwell, TextDuration, TemplateDwell], { error: 'not a duration' }).meta({
   id: 'DwellDuration',
   description:
@@ -86,18 +86,18 @@ function textToMs(text: string): number | undefined {
   return unitsToMs({ days, hours, minutes, seconds }) + ms;
 }
 
-/** Returns what is wrong with a length in milliseconds, or undefined. */
+/** Returns the problem with a length in milliseconds, or undefined. */
 function rangeProblem(ms: number): string | undefined {
   if (!(ms > 0)) return 'A duration must be longer than 0';
   return ms > MAX_DURATION_MS ? 'A duration may be at most 30 days' : undefined;
 }
 
-/** A duration whose template rendered to something that is no length of time; the message says what and why. */
+/** The template of a duration rendered to a value that is no duration. The message says which, and why. */
 export class DurationError extends Error {
   override readonly name = 'DurationError';
 }
 
-/** Returns the milliseconds of what a duration template rendered to: a number of seconds, numeric text, "1h30m" or "hh:mm:ss". */
+/** Returns the milliseconds of a rendered duration: a number of seconds, numeric text, "1h30m" or "hh:mm:ss". */
 function renderedToMs(rendered: unknown): number {
   const text = typeof rendered === 'string' ? rendered.trim() : rendered;
   const seconds = typeof text === 'string' && text !== '' ? Number(text) : text;
@@ -114,8 +114,8 @@ function renderedToMs(rendered: unknown): number {
 }
 
 /**
- * Length of a duration in whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps its type; what
- * it throws is passed on. An unusable result is a `DurationError`.
+ * Returns a duration in whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps its type; its
+ * errors are passed on. @throws {DurationError} for an unusable result
  */
 export function durationMs(duration: Duration | DwellDuration, render: (template: string) => unknown): number {
   if (typeof duration !== 'string' && 'template' in duration) return renderedToMs(render(duration.template));
@@ -125,7 +125,10 @@ export function durationMs(duration: Duration | DwellDuration, render: (template
   return ms;
 }
 
-/** Returns the milliseconds of a duration as it is written, without templates; undefined for anything else. A number is milliseconds. */
+/**
+ * Returns the milliseconds of a duration that contains no template; undefined for anything else. A number is
+ * milliseconds.
+ */
 export function writtenMs(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'string') return textToMs(value);
@@ -134,8 +137,8 @@ export function writtenMs(value: unknown): number | undefined {
 }
 
 /**
- * A field in milliseconds that is also written as a duration: 5000, "5s", "00:00:05" or {seconds: 5}. Parsed to milliseconds.
- * @param preset what schemas show as the default; it is not filled in
+ * A field in milliseconds that accepts durations as well: 5000, "5s", "00:00:05" or {seconds: 5}. Parsed to
+ * milliseconds. @param preset the default that schemas show; it is not filled in
  */
 export function millisecondsOf(least: number, most: number, preset: number) {
   return z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A bare expression: `filter`, `when`, `for_each`…; parsed by the validator, which knows line and column. */
+/** A bare expression: `filter`, `when`, `for_each`… The validator parses it, since it knows line and column. */
 export const ExpressionText = z.string().min(1).meta({
   id: 'Expression',
   description: 'An expression without braces, e.g. trigger.payload.newStatus == "unhealthy"',

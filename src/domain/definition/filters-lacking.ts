@@ -5,10 +5,13 @@ import { unknownFilters } from './unknown-filters';
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Names the filters of a definition, or of a part of one, that this process does not have. */
+/** Returns the names of the filters in a definition, or in a part of one, that this process does not have. */
 export type FiltersLacking = (definition: object) => readonly string[];
 
-/** Names the filters of a definition that a process does not have; remembers the answer as long as the definition lives. */
+/**
+ * Creates a function that returns the filters of a definition that a process does not have. Results are cached for the
+ * lifetime of the definition.
+ */
 export function createFiltersLacking(filters: FilterRegistry, registry: Registry): FiltersLacking {
   const codeOf = (action: string): ReadonlySet<string> => {
     const type = registry.action(action);

@@ -3,15 +3,15 @@ import type { RawFinding } from './issues';
 import { formatPlace } from './place';
 import type { Locate } from './yaml-locate';
 
-/** Answers stay readable, and small, when a document is wrong everywhere. */
+/** Maximum number of findings, so that answers stay readable and small when a document is wrong everywhere. */
 const MAX_FINDINGS = 200;
 
-/** A finding with, for texts of expressions, the place inside the text. */
+/** A finding; for texts of expressions, with the offset inside the text. */
 export interface Report extends RawFinding {
   inside?: { line: number; column: number };
 }
 
-/** Collects what a validation finds and writes the places out. */
+/** Collects the findings of a validation and writes out their paths. */
 export class Findings {
   private readonly found = { errors: [] as Finding[], warnings: [] as Finding[] };
   private readonly seen = new Set<string>();
@@ -36,7 +36,7 @@ export class Findings {
     return this.warningsAreFull && this.found.errors.length >= MAX_FINDINGS;
   }
 
-  /** Errors in the order of the text where that is known, else as they were found. */
+  /** Returns errors in the order of the text where that is known, else in the order in which they were found. */
   get errors(): Finding[] {
     return inTextOrder(this.found.errors);
   }

@@ -26,18 +26,20 @@ interface Unwrapped {
   /** The automation document. */
   document: Record<string, unknown>;
   findings: Finding[];
-  /** Keys of `spec` that metadata overrides; the places are those of this document. */
+  /** Warnings about keys of `spec` that metadata overrides. Their paths are those of this document. */
   warnings: Finding[];
-  /** Place in this document of a place in the automation document. */
+  /** Returns the path in this document of a path in the automation document. */
   pathOf(path: string): string;
 }
 
-/** Returns whether a document says that it is one for Git: an automation has neither key. */
+/** Returns whether a document is in the form for Git: an automation has neither key. */
 export function isGitOps(document: Record<string, unknown>): boolean {
   return Object.hasOwn(document, 'apiVersion') || Object.hasOwn(document, 'kind');
 }
 
-/** Takes the automation out of `{apiVersion, kind, metadata, spec}`: title, description and group come from metadata. */
+/**
+ * Extracts the automation from `{apiVersion, kind, metadata, spec}`: title, description and group come from metadata.
+ */
 export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   const parsed = GitOpsDocument.safeParse(whole);
   if (!parsed.success) {

@@ -5,7 +5,7 @@ import { mapOf, ownHeadComment, pairOf, removeKey, setKey, writeLike } from './y
 
 type Root = YAMLMap<Scalar, Node | null>;
 
-/** Keys of a document for Git that come from its metadata when the automation is taken out of it. */
+/** Keys of a document for Git that are taken from its metadata. */
 const FROM_METADATA = ['name', 'description', 'group'] as const;
 
 const create = (value: unknown) => new Document(value, { version: '1.2', schema: 'core' });
@@ -75,7 +75,7 @@ function joined(...comments: (string | null | undefined)[]): string | null {
   return given.length === 0 ? null : given.join('\n');
 }
 
-/** Sets a key of the automation, or removes it; one that is new is placed after those before it in `FROM_METADATA`. */
+/** Sets a key of the automation, or removes it. A new key is placed after those before it in `FROM_METADATA`. */
 function lead(document: Document, spec: Root, key: (typeof FROM_METADATA)[number], value: unknown): void {
   if (value === undefined) return removeKey(spec, key);
   if (key === 'name' && !spec.has('name')) {

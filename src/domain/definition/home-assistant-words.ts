@@ -1,7 +1,7 @@
 /**
- * Words of Home Assistant's automations that have another name here, with what to write instead. They stand under a key that
- * only the map concerned knows, so that a word gets its hint in the right place only.
- * Source: https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
+ * Words of Home Assistant's automations that have another name here, with the replacement. They are listed by a key
+ * that only the relevant map has, so that a word gets its hint only there. Source:
+ * https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
  */
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   triggers: {
@@ -70,13 +70,13 @@ const CONDITION_HINTS: Readonly<Record<string, string>> = {
 export const LIST_AT_TOP =
   'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"';
 
-/** Returns what to write instead of a word of Home Assistant in a map that knows the keys `known`; undefined for any other word. */
+/** Returns the replacement of a Home Assistant word in a map with the keys `known`; undefined for any other word. */
 export function homeAssistantHint(word: string, known: readonly string[]): string | undefined {
   const place = known.find((key) => Object.hasOwn(WORDS, key) && Object.hasOwn(WORDS[key] ?? {}, word));
   return place === undefined ? undefined : WORDS[place]?.[word];
 }
 
-/** Returns what to write instead of a condition in Home Assistant's form; undefined when no key of it is one of theirs. */
+/** Returns the replacement of a condition in Home Assistant's form; undefined when it has none of its keys. */
 export function homeAssistantConditionHint(keys: readonly string[]): string | undefined {
   const key = keys.find((name) => Object.hasOwn(CONDITION_HINTS, name));
   return key === undefined ? undefined : CONDITION_HINTS[key];

@@ -4,17 +4,17 @@ import { homeAssistantHint, LIST_AT_TOP } from './home-assistant-words';
 import type { Segment } from './place';
 import { knownKeys, schemaAt, unwrap } from './schema-at';
 
-/** A finding before its place has been written out. */
+/** A finding whose path has not been written out yet. */
 export interface RawFinding {
   path: Segment[];
   code: string;
   message: string;
-  /** The key at `path` is meant, not its value. */
+  /** Whether the finding concerns the key at `path`, not its value. */
   atKey?: boolean;
 }
 
 type Issue = z.core.$ZodIssue;
-/** Says which branch of a union was meant, or what is wrong with the choice itself. */
+/** Returns the branch of a union that was intended, or the problem with the choice itself. */
 export type PickBranch = (value: unknown) => z.core.$ZodType | { code: string; message: string } | undefined;
 
 interface Context {
@@ -24,10 +24,10 @@ interface Context {
   picks: ReadonlyMap<z.core.$ZodType, PickBranch>;
 }
 
-/** Unknown keys of one map that are reported. */
+/** Maximum number of reported unknown keys of one map. */
 const MAX_KEYS = 200;
 
-/** Returns the name of a value's type for people. */
+/** Returns the name of a value's type in messages. */
 export function typeName(value: unknown): string {
   if (value === null) return 'nothing (null)';
   if (value === undefined) return 'nothing';
@@ -62,7 +62,7 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-/** Says that a document is not a map. */
+/** Returns the finding for a document that is not a map. */
 export function notAnAutomation(value: unknown): string {
   return Array.isArray(value) ? LIST_AT_TOP : `Expected an automation (a map), got ${typeName(value)}`;
 }
@@ -117,7 +117,9 @@ function simpleFinding(issue: Issue, value: unknown): { code: string; message: s
   }
 }
 
-/** Returns how far off a branch is: unknown keys count one by one, and a wrong type of the whole most of all. */
+/**
+ * Returns how much a value differs from a branch: each unknown key counts, and a wrong type of the whole counts most.
+ */
 function distanceOf(issues: readonly Issue[]): number {
   return issues.reduce((sum, issue) => {
     if (issue.code === 'unrecognized_keys') return sum + issue.keys.length;
@@ -152,14 +154,14 @@ function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: Segment[], con
 }
 
 /**
- * Turns zod's issues into findings for people: unions are reduced to the branch that was meant, unknown keys are one
- * finding each with the nearest known one.
+ * Converts zod's issues to findings: unions are reduced to the branch that was intended, and each unknown key is one
+ * finding with the nearest known key.
  */
 export function structureFindings(issues: readonly Issue[], context: Context): RawFinding[] {
   const keyOf = (issue: Issue) => JSON.stringify(issue.path.map(String));
   const misspelt = new Set(issues.filter((issue) => issue.code === 'unrecognized_keys').map(keyOf));
   return issues.flatMap((issue): RawFinding[] => {
-    // A rule about the whole map says nothing new while a key of it is misspelt.
+    // A rule about the whole map adds nothing while one of its keys is misspelt.
     if (issue.code === 'custom' && misspelt.has(keyOf(issue))) return [];
     const path = [...context.prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
     if (issue.code === 'invalid_union') return unionFindings(issue, path, context);
@@ -168,7 +170,10 @@ export function structureFindings(issues: readonly Issue[], context: Context): R
   });
 }
 
-/** zod reports the issues of a union's branch as its own when all other branches are further off; it need not be the one that was meant. */
+/**
+ * Returns the findings for unknown keys. zod reports the issues of a union's branch as its own when all other branches
+ * differ more, but that need not be the branch that was intended.
+ */
 function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segment[], context: Context): RawFinding[] {
   const schema = schemaAt(context.schema, issue.path);
   const union = schema && unwrap(schema);

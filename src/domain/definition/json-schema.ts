@@ -14,13 +14,15 @@ const DOTTED_EVENT = {
 };
 const TEMPLATE = { type: 'string', pattern: '\\{\\{', description: 'A template' };
 
-/** JSON Schema of a registered schema; local definitions are written out so that it can stand anywhere. */
+/**
+ * Returns the JSON Schema of a registered schema, with local definitions inlined so that it can be embedded anywhere.
+ */
 function toJson(schema: z.ZodType): Json {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' });
   return json;
 }
 
-/** Lets a text with `{{` stand for any value below the top, as validation does. */
+/** Allows a text with `{{` in place of any value below the top, as validation does. */
 function relaxed(schema: unknown, top = true): unknown {
   if (!isMap(schema)) return schema;
   const copy: Json = { ...schema };
@@ -93,8 +95,8 @@ function formWith(forms: unknown, key: string): Json | undefined {
 }
 
 /**
- * JSON Schema of the automation document for editors, made from the zod schemas: with the registered events and
- * actions, their descriptions, and their config. Expressions, ids and artifacts are checked by the validator only.
+ * Returns the JSON Schema of the automation document for editors, generated from the zod schemas: with the registered
+ * events and actions, their descriptions and their config. Only the validator checks expressions, ids and artifacts.
  */
 export function automationJsonSchema(registry: Registry<ActionDescription>): Json {
   const schema = z.toJSONSchema(Definition, { io: 'input', unrepresentable: 'any' }) as Json;

@@ -10,9 +10,9 @@ interface Line {
 }
 
 /**
- * Applies to `source` the lines that differ between `written`, which is the same document written by a library, and `edited`,
- * which it has written after a change: all other lines keep their shape. Returns `edited` when the lines of `source` and `written` do
- * not correspond.
+ * Applies the lines that differ between `written` and `edited` to `source`. `written` is the same document as `source`,
+ * serialized by a library, and `edited` is that after a change. All other lines keep their form. Returns `edited` when
+ * the lines of `source` and `written` do not correspond.
  */
 export function keepLines(source: string, written: string, edited: string): string {
   const [kept, base, wanted] = [linesOf(source), linesOf(written), linesOf(edited)];

@@ -1,6 +1,6 @@
 /**
- * Ids of actions that may have run before a place is reached. Grows by adding to the front, so that a document of n
- * steps costs n of these and not n copies of a set.
+ * Ids of actions that may have run before a place is reached. Grows by prepending, so that a document of n steps needs
+ * n of these and not n copies of a set.
  */
 export class Made {
   private constructor(
@@ -10,12 +10,12 @@ export class Made {
 
   static readonly NOTHING = new Made([], []);
 
-  /** This, and then these. */
+  /** Returns these ids followed by more. */
   and(ids: readonly string[]): Made {
     return ids.length === 0 ? this : new Made(ids, [this]);
   }
 
-  /** Returns what may have run when any of several ways may have been taken. */
+  /** Returns the ids that may have run when any of several branches may have been taken. */
   static anyOf(ways: readonly Made[]): Made {
     return new Made([], [...new Set(ways)]);
   }

@@ -9,9 +9,9 @@ function normalizeEventOf(owner: Record<string, unknown>): void {
 }
 
 /**
- * Brings a raw document into its one form, in place: dots inside event names become `_`, triggers get their derived
- * ids, the short forms of waits (`wait_until: "expression"`, `wait_for_trigger: [event, …]`) become maps, `poll_seconds` in waits is
- * dropped with a warning. Returns how many actions and conditions it has.
+ * Normalizes a raw document in place: dots inside event names become `_`, triggers get their derived ids, the short
+ * forms of waits (`wait_until: "expression"`, `wait_for_trigger: [event, …]`) become maps, and `poll_seconds` in waits
+ * is dropped with a warning. Returns the number of actions and conditions.
  */
 export function normalizeDocument(document: Record<string, unknown>, findings: Findings): number {
   let entries = 0;

@@ -1,10 +1,10 @@
-/** One part of a place in a document: a key or a 0-based index. */
+/** One segment of a path in a document: a key or a 0-based index. */
 export type Segment = string | number;
 
 const PLAIN_KEY = /^[A-Za-z_$][A-Za-z0-9_$-]*$/;
 const PART = /\.?([A-Za-z_$][A-Za-z0-9_$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
 
-/** Returns the place as people write it: `actions[0].choose[1].sequence[2].config["a key"]`; '' is the whole document. */
+/** Formats a path: `actions[0].choose[1].sequence[2].config["a key"]`; '' is the whole document. */
 export function formatPlace(segments: readonly PropertyKey[]): string {
   let place = '';
   for (const segment of segments) {
@@ -15,7 +15,7 @@ export function formatPlace(segments: readonly PropertyKey[]): string {
   return place;
 }
 
-/** Reads a place back; undefined when it is not one. */
+/** Parses a path; undefined when it is not valid. */
 export function parsePlace(place: string): Segment[] | undefined {
   const segments: Segment[] = [];
   PART.lastIndex = 0;

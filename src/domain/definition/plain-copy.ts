@@ -10,7 +10,7 @@ export function isStorableText(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
-/** Copies JSON data, and reports what could not be kept as it is: text, numbers and keys that would be lost on the way. */
+/** Copies JSON data, and reports what could not be copied unchanged: text, numbers and keys that would be lost. */
 class Copy {
   readonly findings: RawFinding[] = [];
   private readonly path: Segment[] = [];
@@ -37,7 +37,7 @@ class Copy {
     return result;
   }
 
-  /** Only what stands there: nothing of the input is ever called. */
+  /** Reads only own data properties: no function of the input is ever called. */
   private property(container: object, key: string | number): unknown {
     const found = Object.getOwnPropertyDescriptor(container, key);
     if (found === undefined || 'value' in found) return found?.value;
@@ -82,7 +82,7 @@ class Copy {
   }
 }
 
-/** Returns a copy of JSON data that is safe to work on, and findings for what it could not take over. */
+/** Returns a copy of JSON data that is safe to work on, with findings for what could not be copied. */
 export function plainCopy(input: unknown): { value: unknown; findings: RawFinding[] } {
   const copy = new Copy();
   try {

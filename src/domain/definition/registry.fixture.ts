@@ -93,5 +93,5 @@ const plugins: PluginDescription[] = [
   },
 ];
 
-/** A small registry with one of everything that validation looks at. */
+/** A small registry with one example of everything that validation checks. */
 export const testRegistry = createRegistry(plugins);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Returns what a wrapper (optional, default, lazy, pipe…) wraps, or undefined. */
+/** Returns the inner schema of a wrapper (optional, default, lazy, pipe…), or undefined. */
 function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   if (
     schema instanceof z.ZodOptional ||
@@ -14,7 +14,7 @@ function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
     return schema.def.innerType;
   }
   if (schema instanceof z.ZodLazy) return schema.def.getter();
-  // A transform in front of a schema ("preprocess") says nothing about keys; for one after a schema the input side does.
+  // A transform before a schema ("preprocess") has no keys; for one after a schema, the input side has them.
   if (schema instanceof z.ZodPipe) return schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in;
   return undefined;
 }
@@ -40,7 +40,7 @@ export function knownKeys(schema: z.core.$ZodType): string[] {
   return [];
 }
 
-/** Schemas of what stands under a key: several where a union leaves it open. */
+/** Returns the schemas of the value under a key: several where a union leaves the choice open. */
 export function childSchemas(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] {
   const core = unwrap(schema);
   if (core instanceof z.ZodObject) {
@@ -73,7 +73,7 @@ function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
   });
 }
 
-/** Everything directly below a schema, whatever the key. */
+/** Returns all schemas directly below a schema, whatever the key. */
 function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   const core = unwrap(schema);
   if (core instanceof z.ZodObject) {
@@ -88,20 +88,20 @@ function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
 
 const flagged = new WeakMap<z.core.$ZodType, Map<string, boolean>>();
 
-/** Returns whether a flag stands anywhere in a schema; remembered, since most schemas have none. */
+/** Returns whether a schema contains a flag anywhere. Cached, since most schemas contain none. */
 function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   const known = flagged.get(schema) ?? new Map<string, boolean>();
   flagged.set(schema, known);
   const before = known.get(flag);
   if (before !== undefined) return before;
-  // Until it is known better: a schema that contains itself is visited once.
+  // Set before the result is known, so that a schema that contains itself is visited once.
   known.set(flag, false);
   const found = hasFlag(schema, flag) || allChildren(schema).some((child) => carriesFlag(child, flag));
   known.set(flag, found);
   return found;
 }
 
-/** Returns whether one of these flags stands on the schema of a field or of anything around it. */
+/** Returns whether the schema of a field, or of anything around it, has one of these flags. */
 export function isFlagged(schema: z.core.$ZodType, path: readonly PropertyKey[], flags: readonly string[]): boolean {
   const possible = flags.filter((flag) => carriesFlag(schema, flag));
   let current = possible.length === 0 ? [] : [schema];

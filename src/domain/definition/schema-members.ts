@@ -1,10 +1,10 @@
 import { isMap, listOf } from './plain-map';
 import type { JsonSchema } from './scope-schemas';
 
-/** A value of which nothing is known; its members are not checked. */
+/** A value of unknown type; its members are not checked. */
 const OPEN = 'open' as const;
 const MAX_REFERENCES = 20;
-/** Keywords that say more about members than this module understands. */
+/** Keywords about members that this module does not support. */
 const TOO_RICH = [
   'allOf',
   'if',
@@ -36,7 +36,7 @@ function referenced(reference: string, root: unknown): unknown {
   }, root);
 }
 
-/** Returns the schemas that a value may follow, without unions and references; undefined when nothing is known. */
+/** Returns the schemas that a value may have, with unions and references resolved; undefined when nothing is known. */
 function plainOf({ schema, root }: Typed, depth = 0): Typed[] | undefined {
   if (!isMap(schema) || depth > MAX_REFERENCES || TOO_RICH.some((key) => Object.hasOwn(schema, key))) return undefined;
   if (typeof schema.$ref === 'string') return plainOf({ schema: referenced(schema.$ref, root), root }, depth + 1);
@@ -69,8 +69,8 @@ function memberOfPlain({ schema, root }: Typed, key: string | number): Member {
 const isNull = ({ schema }: Typed): boolean => isMap(schema) && (schema.type === 'null' || schema.const === null);
 
 /**
- * Returns what stands under a key of a value that follows one of `alternatives`: the schemas it may follow, `known` = the names
- * that exist when no alternative has the key, or `open`.
+ * Returns the type of a key of a value with one of `alternatives`: the schemas of its value, `known` = the existing
+ * names when no alternative has the key, or `open`.
  */
 export function memberOf(alternatives: readonly Typed[], key: string | number): Member {
   const found: Typed[] = [];

@@ -5,7 +5,7 @@ import type { Registry } from '../registry/registry';
 /** A JSON Schema, 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** JSON Schemas of what expressions read. Plain data, so that a browser can use it as well. */
+/** JSON Schemas of the data that expressions read. Plain data, so that a browser can use it as well. */
 export interface ScopeSchemas {
   /** Payload of each event. */
   payloads: ReadonlyMap<string, JsonSchema>;
@@ -21,7 +21,7 @@ function toJson(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any', reused: 'inline' }) as JsonSchema;
 }
 
-/** Schemas of the scope from what plugins registered; made once per registry. */
+/** Returns the schemas of the scope, from the registered plugins; computed once per registry. */
 export function scopeSchemasOf(registry: Registry<ActionDescription>): ScopeSchemas {
   const before = made.get(registry);
   if (before !== undefined) return before;

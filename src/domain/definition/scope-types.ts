@@ -13,7 +13,7 @@ const TEXT = { type: 'string' };
 const closed = (properties: Record<string, unknown>) => ({ type: 'object', properties, additionalProperties: false });
 const fields = (...names: string[]) => closed(Object.fromEntries(names.map((name) => [name, ANY])));
 
-/** Roots whose members are the same in every document (expressions.md, "Scope"). */
+/** Roots with the same members in every document (expressions.md, "Scope"). */
 const FIXED: Readonly<Record<string, JsonSchema>> = {
   now: TEXT,
   run: closed({
@@ -41,21 +41,21 @@ interface Listened {
   config: unknown;
 }
 
-/** Where a chain begins: the schemas of its first members, and how many keys lead there. */
+/** The start of a chain: the schemas of its first members, and how many keys lead there. */
 interface Start {
   alternatives: Typed[];
   keys: number;
 }
 
-/** Types of what the expressions of one document read. */
+/** Types of the data that the expressions of one document read. */
 export interface ScopeTypes {
-  /** undefined = nothing is known. `at` = place of the text in the document. */
+  /** undefined = nothing is known. `at` = path of the text in the document. */
   startOf(chain: Chain, at: readonly Segment[]): Start | undefined;
-  /** State of an entity kind; undefined when it is not known. */
+  /** Returns the type of an entity kind's state; undefined when it is unknown. */
   kind(name: string): Typed | undefined;
 }
 
-/** Returns what a wait listens to when the text at a place is its filter. */
+/** Returns the event of the wait whose filter is the text at a path. */
 function waitedAt(document: unknown, at: readonly Segment[]): Listened[] | undefined {
   const wait = at.lastIndexOf('wait_for_trigger');
   if (wait < 0 || at.at(-1) !== 'filter') return undefined;
@@ -113,7 +113,7 @@ class Types implements ScopeTypes {
   private payload(event: string, kind: string): Typed {
     const schema: JsonSchema = this.schemas.payloads.get(event) ?? ANY;
     const state = kind === '' ? undefined : this.kind(kind)?.schema;
-    // References of a custom kind's schema lead to its own root.
+    // References in a custom kind's schema refer to its own root.
     if (state === undefined || !isMap(schema.properties) || JSON.stringify(state).includes('"$ref"')) {
       return { schema, root: schema };
     }
@@ -151,7 +151,7 @@ class Types implements ScopeTypes {
   }
 }
 
-/** Types of the scope of a document. `custom` = JSON Schemas of custom kinds, by kind. */
+/** Returns the types of the scope of a document. `custom` = JSON Schemas of custom kinds, by kind. */
 export function scopeTypesOf(
   document: Record<string, unknown>,
   schemas: ScopeSchemas,

@@ -8,7 +8,9 @@ const NAME = /^\.([A-Za-z0-9_-]+)\s*$/;
 
 type VisitText = (text: string, path: readonly Segment[]) => void;
 
-/** Calls `visit` for every text in a value. The path is one list that changes on the way: copy it to keep it. */
+/**
+ * Calls `visit` for every text in a value. The path is one list that is modified during the walk: copy it to keep it.
+ */
 export function visitTexts(value: unknown, path: readonly Segment[], visit: VisitText): void {
   walkTexts(value, [...path], visit);
 }
@@ -31,7 +33,7 @@ function walkTexts(value: unknown, path: Segment[], visit: VisitText): void {
   }
 }
 
-/** Calls `visit` for the name of every key in a value, with the place of what it names. */
+/** Calls `visit` for every key in a value, with the path of its value. */
 function visitKeys(value: unknown, path: readonly Segment[], visit: VisitText): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, child] of Object.entries(value)) {
@@ -80,12 +82,12 @@ function createFirstReference(): { visit: VisitText; problem(): string | undefin
   };
 }
 
-/** Places of fields whose schema takes secrets. */
+/** Paths of fields whose schema allows secrets. */
 export type SecretFields = Set<string>;
 
 /**
- * Reports `${{ secrets.X }}` in fields that take none as an error; warns of what only looks like a reference, and of names that are
- * not known, when the known ones were given.
+ * Reports `${{ secrets.X }}` in fields that allow none as an error. Warns of texts that only look like a reference, and
+ * of unknown names when the known ones were passed.
  */
 export function checkSecretReferences(
   document: unknown,

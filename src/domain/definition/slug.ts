@@ -5,8 +5,8 @@ const LONGEST = 60;
 const RESERVED = 'fermata-housekeeping';
 
 /**
- * Returns the slug that an automation is given at its creation: its name in lower case, with a hyphen for each run of characters other
- * than ASCII letters and digits. `automation-<first 8 of the id>` when nothing is left of the name.
+ * Returns the slug of an automation, which is set at its creation: its name in lower case, with a hyphen for each run
+ * of characters other than ASCII letters and digits. `automation-<first 8 of the id>` when nothing is left of the name.
  */
 export function slugOf(name: string, id: string): string {
   const words = name

@@ -17,25 +17,25 @@ export interface StoredDocument {
   status: Status;
 }
 
-/** What a text states. */
+/** The definition and status in a text. */
 interface Stated {
   definition: Definition;
   group: string | null;
-  /** undefined = the text does not say. */
+  /** undefined = the text does not contain it. */
   status: unknown;
 }
 
 /**
- * Returns the YAML of an automation: the text as it was written, with its comments, as long as it states the definition. A group or
- * status that has changed since is changed in the text. Otherwise the YAML is made from the definition.
+ * Returns the YAML of an automation: the original text with its comments, as long as it states the definition. A group
+ * or status that has changed since is updated in the text. Otherwise the YAML is generated from the definition.
  */
 export function textOf(sourceYaml: string | null, stored: StoredDocument): string {
   return keptText(sourceYaml, stored) ?? rendered(stored);
 }
 
 /**
- * Returns the text to store after a change: that of the request when it states the whole of the result, else the text before it
- * with the keys of the request (`patch`, YAML) or with the places that have changed. Null when there is no such text.
+ * Returns the text to store after a change: that of the request when it states the whole result, else the previous text
+ * with the keys of the request (`patch`, YAML) or the changed paths applied. Null when there is no such text.
  */
 export function textAfter({ sourceYaml, before, after, patch }: TextChange): string | null {
   if (patch !== undefined && states(patch, after)) return patch;
@@ -51,7 +51,7 @@ export interface TextChange {
   sourceYaml: string | null;
   before: StoredDocument;
   after: StoredDocument;
-  /** YAML of the request; undefined = it came as JSON. */
+  /** YAML of the request; undefined = it was JSON. */
   patch?: string | undefined;
 }
 
@@ -74,7 +74,7 @@ function keptText(sourceYaml: string | null, stored: StoredDocument): string | u
   return edited !== undefined && states(edited, stored) ? edited : undefined;
 }
 
-/** Reads a text into the one form of definitions, without a check of what it means. */
+/** Parses a text to a normalized definition, without validating its meaning. */
 function statedBy(text: string): Stated | undefined {
   const [first, second] = readYaml(text);
   if (first === undefined || second !== undefined || first.errors.length > 0) return undefined;

@@ -5,11 +5,11 @@ import { validateDefinition, validateYaml, type Validation, type ValidationOptio
 import { readYaml } from './yaml';
 import type { Locate } from './yaml-locate';
 
-/** Whether an automation starts runs. It stands beside the document in what is sent, and is no part of a version. */
+/** Whether an automation starts runs. It is sent beside the document and is not part of a version. */
 export const AutomationStatus = z.enum(['enabled', 'disabled']);
 type AutomationStatus = z.infer<typeof AutomationStatus>;
 
-/** Takes `status` out of what was sent. An unknown status is a finding. */
+/** Removes `status` from a sent document. An unknown status is a finding. */
 export function takeStatus(
   sent: Record<string, unknown>,
   locate?: Locate,

@@ -10,7 +10,10 @@ import { isMap } from './plain-map';
 import { Definition } from './schema';
 import { knownKeys, unwrap } from './schema-at';
 
-/** Returns what is meant by a step without a kind: a word of Home Assistant, or exactly one key that is near a kind; else "". */
+/**
+ * Returns the intended kind of a step without one: a word of Home Assistant, or exactly one key that is similar to a
+ * kind; else "".
+ */
 function misspeltKind(value: Record<string, unknown>): string {
   const known = knownKeys(ACTION_FORMS.delay);
   const common = new Set(known);
@@ -114,7 +117,7 @@ const PICKS: ReadonlyMap<z.core.$ZodType, PickBranch> = new Map([
   [unwrap(ACTION_FORMS.wait_for_trigger.shape.wait_for_trigger), pickAwaited],
 ]);
 
-/** Parses the document's structure; every violation is a finding with its place. */
+/** Parses the document's structure; every violation is a finding with its path. */
 export function parseStructure(input: unknown): { definition?: Definition; findings: RawFinding[] } {
   const parsed = Definition.safeParse(input);
   if (parsed.success) return { definition: parsed.data, findings: [] };
@@ -123,7 +126,7 @@ export function parseStructure(input: unknown): { definition?: Definition; findi
   };
 }
 
-/** Returns what is wrong with a config, by the registered schema. `prefix` is the place of the config. */
+/** Returns the findings of a config, by the registered schema. `prefix` is the path of the config. */
 export function configFindings(schema: z.ZodType, config: unknown, prefix: RawFinding['path']): RawFinding[] {
   const parsed = schema.safeParse(config);
   if (parsed.success) return [];

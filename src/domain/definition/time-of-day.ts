@@ -14,7 +14,10 @@ export function secondsOfDay(text: string): number {
   return match ? Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3] ?? 0) : NaN;
 }
 
-/** Returns whether the runtime knows this IANA time zone. Offsets such as "+02:00" are refused: they know no DST. */
+/**
+ * Returns whether the runtime knows this IANA time zone. Offsets such as "+02:00" are refused, since they have no
+ * daylight saving time.
+ */
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {

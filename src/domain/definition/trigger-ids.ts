@@ -2,7 +2,9 @@ import type { Findings } from './findings';
 import { isMap, listOf } from './plain-map';
 import { TRIGGER_ID } from './trigger';
 
-/** The id a trigger gets from its event: lower case, every run of other characters as `_`, at most 64 characters. */
+/**
+ * Derives the id of a trigger from its event: lower case, every run of other characters as `_`, at most 64 characters.
+ */
 export function deriveTriggerId(event: string): string {
   return event
     .toLowerCase()
@@ -16,8 +18,8 @@ interface Taken {
 }
 
 /**
- * Proposes the first of `base_2`, `base_3`… that is free and that it has not proposed before. One for a document: it
- * remembers how far it got, so that thousands of equal ids cost one look each.
+ * Creates a function that proposes the first free id of `base_2`, `base_3`… that it has not proposed before. Create one
+ * per document: it remembers its position, so that thousands of equal ids cost one look-up each.
  */
 export function createProposals(taken: Taken): (base: string) => string {
   const last = new Map<string, number>();
@@ -30,7 +32,7 @@ export function createProposals(taken: Taken): (base: string) => string {
   };
 }
 
-/** Ids that the triggers of a raw document say, or were given. */
+/** Returns the ids that the triggers of a raw document have, written or derived. */
 export function triggerIdsOf(document: Record<string, unknown>): string[] {
   return listOf(document.triggers).flatMap((trigger) =>
     isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : [],
@@ -41,7 +43,7 @@ function givesId(event: unknown): boolean {
   return typeof event === 'string' && TRIGGER_ID.test(deriveTriggerId(event));
 }
 
-/** Fills in derived trigger ids in place, and reports ids that two triggers have. */
+/** Fills in derived trigger ids in place, and reports duplicate ids. */
 export function fillTriggerIds(document: Record<string, unknown>, findings: Findings): void {
   const first = new Map<string, { index: number; derived: boolean }>();
   const triggers = listOf(document.triggers);
@@ -49,7 +51,7 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
   const propose = createProposals(taken);
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
-    // The event is what is wrong, not the id that it would have given.
+    // The event is wrong, not the id that would be derived from it.
     if (trigger.id === undefined && !givesId(trigger.event)) trigger.id = `trigger_${index + 1}`;
     const derived = trigger.id === undefined && typeof trigger.event === 'string';
     const id = derived ? deriveTriggerId(String(trigger.event)) : trigger.id;

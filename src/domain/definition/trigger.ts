@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DwellDuration } from './duration';
 import { ExpressionText, JsonMap } from './expression-text';
 
-/** What a trigger id looks like. */
+/** Pattern of trigger ids. */
 export const TRIGGER_ID = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 const Window = z
@@ -17,7 +17,7 @@ const Window = z
   })
   .describe('Fire only when the event comes often enough');
 
-/** One thing that starts the automation, with its gates. */
+/** A trigger of the automation, with its gates. */
 export const TriggerDefinition = z
   .strictObject({
     id: z

@@ -6,13 +6,15 @@ import { isMap } from './plain-map';
 import { visitTexts } from './secret-references';
 import { walkDocument, type TextMode } from './walk';
 
-/** What may be a use of a filter; texts hold other bars, too. */
+/** A possible use of a filter; texts may contain `|` for other reasons. */
 const MAYBE_FILTER = /\|\s*([A-Za-z_][A-Za-z0-9_]*)/g;
 
 /** Fields of the built-in actions that are code, which is never rendered. */
 const CODE: ReadonlySet<string> = new Set(['script']);
 
-/** Returns the names of the filters that a definition uses in its expressions and templates and that `knows` refuses, sorted. */
+/**
+ * Returns the names of the filters in a definition's expressions and templates for which `knows` returns false, sorted.
+ */
 export function unknownFilters(
   definition: Readonly<Record<string, unknown>>,
   knows: (name: string) => boolean,
@@ -39,7 +41,7 @@ export function unknownFilters(
   return [...found].sort();
 }
 
-/** Returns whether any text has what looks like an unknown filter: most definitions need not be parsed. */
+/** Returns whether any text may contain an unknown filter. Most definitions need no parsing. */
 function mayHaveUnknown(definition: unknown, knows: (name: string) => boolean): boolean {
   let may = false;
   visitTexts(definition, [], (text) => {
@@ -55,7 +57,7 @@ function parsed(text: string, mode: TextMode): readonly { root: Node }[] {
       return [parseBareExpression(text).expression];
     return isTemplate(text) ? expressionsOf(parseTemplate(text)) : [];
   } catch (error) {
-    // What cannot be parsed fails where it is evaluated.
+    // Text that cannot be parsed fails when it is evaluated.
     if (error instanceof ExpressionError) return [];
     throw error;
   }

@@ -8,10 +8,10 @@ export const DEFINITION_SCHEMA = 2;
 
 type Document = Record<string, unknown>;
 
-/** A step from the form before; pure, and leaves alone what it is not about. */
+/** An upgrade from the previous form. Pure; leaves all other parts unchanged. */
 type Upgrade = (document: Document) => Document;
 
-/** By the form that they lead to. */
+/** Upgrades by the form that they produce. */
 const UPGRADES: Readonly<Record<number, Upgrade>> = { 2: withoutFlappingDetected };
 
 /** Returns a stored document in the form of this release. */
@@ -25,8 +25,8 @@ const FLAPPING = 'healthcheck.flapping_detected';
 const NOT_HEALTHY = 'trigger.payload.newStatus != "healthy"';
 
 /**
- * `healthcheck.flapping_detected` becomes a window over changes of health. A filter that is there is kept; the id that was derived
- * from the old event is written out, so that conditions on it go on working.
+ * Replaces `healthcheck.flapping_detected` by a window over changes of health. An existing filter is kept. The id that
+ * was derived from the old event is written out, so that conditions on it still work.
  */
 function withoutFlappingDetected(document: Document): Document {
   const isFlapping = (trigger: unknown): trigger is Document =>
@@ -50,7 +50,7 @@ function counting({ config, ...trigger }: Document): Document {
   };
 }
 
-/** Returns an expression without the braces that may enclose the whole of it: inside another one they would be an error. */
+/** Returns an expression without braces around the whole of it: inside another expression they would be an error. */
 function bare(filter: unknown): string | undefined {
   if (typeof filter !== 'string') return undefined;
   const enclosed = /^\s*\{\{([^]*)\}\}\s*$/.exec(filter)?.[1];

@@ -28,25 +28,25 @@ import { eventsOfWait, walkDocument } from './walk';
 import { MAX_DOCUMENT_BYTES, readYaml } from './yaml';
 import type { Locate } from './yaml-locate';
 
-/** What a validation knows besides the document. */
+/** Inputs of a validation, besides the document. */
 export interface ValidationOptions extends KnownNames {
   registry: Registry<ActionDescription>;
-  /** What expressions read. Default: made from the registry. */
+  /** Schemas of the data that expressions read. Default: generated from the registry. */
   schemas?: ScopeSchemas;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
-  /** Gives line and column of places, when the document came as text. */
+  /** Returns line and column of a path, when the document was text. */
   locate?: Locate;
   /** Names of secrets and ids of connections that exist; without them, references are not checked. */
   secrets?: ReadonlySet<string>;
-  /** Where secrets may be used, by name; without them, uses are not checked. */
+  /** Bindings of secrets, by name; without them, uses are not checked. */
   bindings?: ReadonlyMap<string, SecretBinding | null>;
-  /** Of the automation that the document is of, once it has been saved. */
+  /** Id of the document's automation, once it has been saved. */
   automationId?: string;
   connections?: ReadonlySet<string>;
 }
 
-/** Everything that was found. `definition` is there when, and only when, there are no errors. */
+/** All findings. `definition` is set if and only if there are no errors. */
 export interface Validation {
   definition?: Definition;
   errors: Finding[];
@@ -54,7 +54,10 @@ export interface Validation {
 }
 
 const NOT_CODE = () => false;
-/** Most actions and conditions that are checked one by one: findings for a megabyte of them would take a minute. */
+/**
+ * Maximum number of actions and conditions that are checked one by one: findings for a megabyte of them would take a
+ * minute.
+ */
 const MAX_ENTRIES = 5_000;
 
 /** Returns which texts of a step's config are code, which is never rendered. */
@@ -67,7 +70,7 @@ function codeFields(
   return type ? (at) => isFlagged(type.configSchema, at.slice(path.length), ['x-code']) : NOT_CODE;
 }
 
-/** Everything that goes beyond the shape; works on a document whose shape may be wrong in places. */
+/** Checks everything beyond the structure, on a document whose structure may be wrong in places. */
 function checkMeaning(document: Record<string, unknown>, options: ValidationOptions, findings: Findings): void {
   const { registry, filters = standardFilters } = options;
   const ids: StepContext['ids'] = new Map();
@@ -77,7 +80,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
     ...{ secretFields: new Set(), ids, proposeId: createProposals(ids), count: 0 },
   };
   const uses: ParsedUse[] = [];
-  // One text may hold more expressions than a call takes arguments.
+  // One text may contain more expressions than a call can have arguments.
   const note = (parsed: readonly ParsedUse[]) => parsed.forEach((use) => uses.push(use));
   const triggerIds = triggerIdsOf(document);
   const kinds = allKinds(options, registry);
@@ -106,8 +109,8 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
 }
 
 /**
- * The one validator: of `/automations/validate`, `fermata validate`, saves and GitOps. Reports everything at once:
- * structure, events, actions, configs, expressions, artifacts, ids, limits. Never throws for any input.
+ * Validates a definition, for `/automations/validate`, `fermata validate`, saves and GitOps. Reports everything at
+ * once: structure, events, actions, configs, expressions, artifacts, ids, limits. Never throws, whatever the input.
  */
 export function validateDefinition(input: unknown, options: ValidationOptions): Validation {
   const findings = new Findings(options.locate);
@@ -136,7 +139,7 @@ export function validateDefinition(input: unknown, options: ValidationOptions): 
   return { errors: findings.errors, warnings: findings.warnings };
 }
 
-/** Validates a text with one document; what is wrong with the YAML itself is among the findings. */
+/** Validates a text with one document. Errors in the YAML itself are among the findings. */
 export function validateYaml(text: string, options: Omit<ValidationOptions, 'locate'>): Validation {
   const [first, second] = readYaml(text);
   if (!first)

@@ -3,10 +3,10 @@ import { Made } from './made';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 
-/** How a text is read: as an expression, as a template at any depth of the value, or as either of the two. */
+/** How a text is parsed: as an expression, as a template at any depth of the value, or as either of the two. */
 export type TextMode = 'expression' | 'template' | 'either';
 
-/** A value that holds expressions. */
+/** A value that contains expressions. */
 export interface ExpressionUse {
   value: unknown;
   path: Segment[];
@@ -35,7 +35,7 @@ export interface Visitor {
   expression?(use: ExpressionUse): void;
 }
 
-/** Steps deeper than this are not visited. */
+/** Steps nested deeper than this are not visited. */
 export const MAX_STEP_DEPTH = 20;
 
 /** Returns the ids of all steps in a list, at any depth. */
@@ -62,7 +62,7 @@ export function eventsOfWait(
   return listOf(wait.triggers).flatMap((one, index) => (isMap(one) ? [[one, [...path, 'triggers', index]]] : []));
 }
 
-/** One walk over a raw document. */
+/** A walk over a raw document. */
 class Walk {
   constructor(private readonly visitor: Visitor) {}
 
@@ -101,7 +101,7 @@ class Walk {
     list.forEach((part, index) => this.condition(part, [...path, index], made));
   }
 
-  /** Returns what may have run once the list is done. */
+  /** Returns the ids that may have run at the end of the list. */
   steps(list: unknown, path: Segment[], made: Made, depth: number): Made {
     if (!Array.isArray(list) || depth > MAX_STEP_DEPTH + 1) return made;
     this.visitor.steps?.(list, path);
@@ -169,7 +169,7 @@ class Walk {
     return Made.anyOf([...ways, this.steps(step.else, [...path, 'else'], made, depth + 1)]);
   }
 
-  /** Branches of `parallel` do not see what the others make. */
+  /** Branches of `parallel` do not see the artifacts of the others. */
   private branches(list: readonly unknown[], path: Segment[], made: Made, depth: number): Made {
     if (depth > MAX_STEP_DEPTH) return made;
     const ways = list.map((branch, index) =>
@@ -178,7 +178,7 @@ class Walk {
     return Made.anyOf([made, ...ways]);
   }
 
-  /** From the second iteration on, everything in the body may have run, unless iterations run beside each other. */
+  /** From the second iteration on, every step of the body may have run, unless iterations run concurrently. */
   private repeat(repeat: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
     const again = repeat.parallel === undefined ? made.and(idsWithin(listOf(repeat.sequence))) : made;
     this.use(repeat.count, [...path, 'count'], 'expression', made);

@@ -1,12 +1,12 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import { formatPlace, type Segment } from './place';
 
-/** Values a document may hold once its aliases are written out; more is an alias bomb. */
+/** Maximum number of values in a document after its aliases are expanded; more is an alias bomb. */
 const MAX_VALUES = 100_000;
 /** Nesting of maps and lists that is still read. */
 export const MAX_DATA_DEPTH = 200;
 
-/** Something in the YAML that is refused; `offset` is its place in the text. */
+/** A refused construct in the YAML; `offset` is its position in the text. */
 export interface YamlProblem {
   place: string;
   code: string;
@@ -14,7 +14,7 @@ export interface YamlProblem {
   offset: number;
 }
 
-/** Own keys only, whatever they are called: `__proto__` becomes a key like any other. */
+/** Sets an own key, whatever its name: `__proto__` becomes a key like any other. */
 function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }

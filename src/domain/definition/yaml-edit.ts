@@ -23,9 +23,9 @@ function parsed(text: string): Document.Parsed {
 }
 
 /**
- * Changes a text from one document to another, with its comments and the style of what stays. `before` is what the text
- * states, in the one form of definitions: what it leaves out because it is a default stays left out. Returns undefined when the text
- * is no map, or cannot be written (an alias to a part that is gone).
+ * Changes a text from one document to another and keeps its comments and style. `before` is the normalized document of
+ * the text: defaults that the text leaves out stay left out. Returns undefined when the text is no map, or cannot be
+ * written (an alias to a part that was removed).
  */
 export function editYaml(
   text: string,
@@ -36,8 +36,8 @@ export function editYaml(
 }
 
 /**
- * Puts the top-level keys of one text into another, with their comments. A key that is null there is removed. Returns undefined as
- * `editYaml` does.
+ * Copies the top-level keys of one text into another, with their comments. A key that is null there is removed. Returns
+ * undefined as `editYaml` does.
  */
 export function mergeYaml(text: string, patch: string): string | undefined {
   const given = parsed(patch);
@@ -49,7 +49,7 @@ export function mergeYaml(text: string, patch: string): string | undefined {
     for (const pair of changes.items) {
       const key = String(pair.key.value);
       const there = pairOf(root, key);
-      // The status is no part of the document; a text may say it.
+      // The status is not part of the document, but a text may contain it.
       if (key === 'status' && there === undefined) continue;
       if (pair.value === null || (isScalar(pair.value) && pair.value.value === null)) removeKey(root, key);
       else if (there === undefined) insertPair(root, pair, HEAD);
@@ -121,7 +121,10 @@ function editMap(
   }
 }
 
-/** Keeps the items that both lists begin and end with; of those between, edits one after the other and adds or removes the rest. */
+/**
+ * Keeps the items that both lists begin and end with. Of those in between, edits one after the other and adds or
+ * removes the rest.
+ */
 function editList(document: Document, list: YAMLSeq<Node | null>, before: unknown[], after: unknown[]): void {
   ownFirstComment(list);
   const shorter = Math.min(before.length, after.length);

@@ -1,21 +1,21 @@
 import { isMap, isScalar, isSeq, type Document, type LineCounter, type Node, type Pair } from 'yaml';
 import { parsePlace, type Segment } from './place';
 
-/** 1-based place in a text. */
+/** 1-based position in a text. */
 export interface Position {
   line: number;
   column: number;
 }
 
-/** What of a place is meant: the value (the default), its key, or a 1-based line and column inside its text. */
+/** The part of a place: its value (the default), its key, or a 1-based line and column inside its text. */
 export interface PlaceDetail {
   key?: boolean;
   inside?: Position;
 }
 
 /**
- * Finds where the text says what a place holds; for a place that is not there, the nearest one around it. With
- * `inside`, undefined where escapes or folding hide the exact place.
+ * Returns the position of a path in the text; for a missing path, that of the nearest one around it. With `inside`,
+ * undefined where escapes or folding hide the exact position.
  */
 export type Locate = (place: string, detail?: PlaceDetail) => Position | undefined;
 
@@ -34,7 +34,9 @@ function step({ node }: Found, segment: Segment): Found | undefined {
   return item && { node: item, key: null };
 }
 
-/** Follows a place as far as it goes; run-time places carry an iteration after `repeat`, which the text has not. */
+/**
+ * Follows a path as far as it exists. Run-time paths have an iteration after `repeat`, which the text does not have.
+ */
 function walk(root: Node | null, segments: readonly Segment[]): Found {
   let found: Found = { node: root, key: null };
   for (const [index, segment] of segments.entries()) {

@@ -30,7 +30,7 @@ export function removeKey(map: YAMLMap<Scalar, Node | null>, key: string): void 
   map.items = map.items.filter((pair) => String(pair.key.value) !== key);
 }
 
-/** Sets a key: in its place when the map has it, else after the first of `after` that is there, else at the end. */
+/** Sets a key: in its place when the map has it, else after the first existing key of `after`, else at the end. */
 export function setKey(
   document: Document,
   map: YAMLMap<Scalar, Node | null>,
@@ -56,7 +56,7 @@ export function insertPair(
   map.items.splice(place === undefined ? map.items.length : place + 1, 0, pair);
 }
 
-/** Gives a node the comments of the one that it replaces. */
+/** Copies the comments of a replaced node to the new one. */
 export function withCommentsOf(old: Node | null, node: Node): Node {
   if (old === null) return node;
   if (old.comment != null) node.comment = old.comment;
@@ -73,7 +73,7 @@ export function ownFirstComment(list: YAMLSeq<Node | null>): void {
   list.commentBefore = null;
 }
 
-/** Moves the comment above a map to its first key, so that a key in front of it does not take it. */
+/** Moves the comment above a map to its first key, so that a new first key does not take it. */
 export function ownHeadComment(map: YAMLMap<Scalar, Node | null>): void {
   const [first] = map.items;
   if (first === undefined || map.commentBefore == null) return;

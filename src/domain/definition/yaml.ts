@@ -6,15 +6,15 @@ import { createLocate, type Locate } from './yaml-locate';
 
 /** Longest text of a document, in bytes of UTF-8. */
 export const MAX_DOCUMENT_BYTES = 1_048_576;
-/** Lexical tokens that are read: the parser's time grows with them faster than with the length. */
+/** Maximum number of lexical tokens: the parser's time depends on them more than on the length. */
 const MAX_TOKENS = 200_000;
 const MAX_FINDINGS = 100;
 const TAG_MESSAGE = 'Tags ("!…") are not used here; an expression that starts with "!" stands in quotes';
 
-/** One document of a text. `value` is usable only when `errors` is empty. */
+/** A document of a text. `value` is usable only when `errors` is empty. */
 export interface YamlDocument {
   value: unknown;
-  /** What the text was parsed into, with its comments; undefined when it was too large to be parsed. */
+  /** The parsed document, with its comments; undefined when the text was too large to parse. */
   parsed: Document.Parsed | undefined;
   errors: Finding[];
   locate: Locate;
@@ -25,7 +25,7 @@ const refused = (finding: Finding): YamlDocument[] => [
   { value: undefined, parsed: undefined, errors: [finding], locate: nowhere },
 ];
 
-/** Returns what in the text makes parsing it too expensive, or undefined. */
+/** Returns why the text is too expensive to parse, or undefined. */
 function tooLarge(text: string): Finding | undefined {
   const limit = (message: string): Finding => ({ path: '', code: 'limit_exceeded', message, line: 1, column: 1 });
   if (text.length > MAX_DOCUMENT_BYTES || new TextEncoder().encode(text).length > MAX_DOCUMENT_BYTES) {
@@ -40,7 +40,7 @@ function tooLarge(text: string): Finding | undefined {
   return undefined;
 }
 
-/** Collections of the parser that are open at once; each level of a document takes one or two. */
+/** Maximum number of open collections of the parser; each level of a document takes one or two. */
 const MAX_OPEN = 2 * MAX_DATA_DEPTH;
 const TOO_DEEP: Finding = {
   ...{ path: '', code: 'limit_exceeded', line: 1, column: 1 },
@@ -105,7 +105,7 @@ export function readYaml(given: string): YamlDocument[] {
     version: '1.2',
     schema: 'core',
     merge: false,
-    // The library compares each key with each other one: a minute for a megabyte. `toPlainData` has a set.
+    // The library compares each key with all others, which takes a minute for a megabyte. `toPlainData` uses a set.
     uniqueKeys: false,
     resolveKnownTags: false,
     prettyErrors: false,
@@ -133,7 +133,9 @@ export function parseYaml(text: string): { value: unknown; locate: Locate } {
   throw new FermataError(code, `${error.message}${where}`, { errors: first.errors });
 }
 
-/** Returns a definition as YAML; reading it again gives the same definition. Long texts stay in blocks, nothing is folded. */
+/**
+ * Returns a definition as YAML; parsing it returns the same definition. Long texts stay in blocks, nothing is folded.
+ */
 export function toYaml(definition: Definition | Record<string, unknown>): string {
   return stringify(definition, { version: '1.2', schema: 'core', lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -5,9 +5,9 @@ const OLDEST_MS = 24 * 3_600_000;
 const AHEAD_MS = 60_000;
 
 /**
- * Returns the id of the change for an event that its sender identifies, as a UUID v7 with the event's own time: the same whenever the
- * event is accepted, so that one that is repeated after a restore of Postgres starts runs under the ids that they had.
- * undefined when the event has no time, or one that is too far from `now`.
+ * Returns the id of the change for an event that its sender identifies, as a UUID v7 with the event's time. It is the
+ * same whenever the event is accepted, so that an event that is sent again after a restore of Postgres starts runs
+ * under the same ids. undefined when the event has no time, or one too far from `now`.
  */
 export function changeIdOf(identity: string, time: Date | undefined, now: Date): string | undefined {
   if (time === undefined) return undefined;

@@ -1,11 +1,11 @@
-/** Who did something. `automation` actors carry the run id as `id`, so that a chain of causes can be followed. */
+/** The author of a change. `automation` actors have the run id as `id`, so that a chain of causes can be followed. */
 export interface Actor {
   type: 'user' | 'application' | 'service' | 'system' | 'automation';
   id: string;
   name?: string;
 }
 
-/** Where a write comes from: its actor and, when a run wrote it, that run and the length of the chain up to here. */
+/** The origin of a write: its actor and, when a run wrote it, that run and the length of the chain so far. */
 export interface Cause {
   actor: Actor;
   /** Run that caused this, or null. */
@@ -31,7 +31,10 @@ export interface EntityChange extends ChangeBase {
   next: Record<string, unknown> | null;
   delta: Record<string, unknown>;
   changedFields: string[];
-  /** Facts beside the state that the writer gave for event payloads, e.g. a system's name; in the row's `payload`. */
+  /**
+   * Facts besides the state that the writer passed for event payloads, e.g. a system's name; stored in the row's
+   * `payload`.
+   */
   context?: Record<string, unknown>;
 }
 
@@ -44,10 +47,10 @@ export interface EventChange extends ChangeBase {
 
 export type Change = EntityChange | EventChange;
 
-/** What triggers see of a change: an event id of the registry and its payload. */
+/** An event of a change, as triggers see it: an event id of the registry and its payload. */
 export interface Occurrence {
   event: string;
   payload: Record<string, unknown>;
-  /** Set when a silence covers what happened: nothing starts, for this reason. Waits still see the event. */
+  /** Set when a silence covers the event: no run starts, for this reason. Waits still see it. */
   silenced?: string;
 }

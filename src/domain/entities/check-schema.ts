@@ -4,9 +4,9 @@ import { childrenOf, isMap, SCHEMA_KEYWORDS } from './schema-keywords';
 
 /** Limits of the schema of a custom entity kind. */
 export const SCHEMA_LIMITS = {
-  /** Of the schema as JSON, in characters. */
+  /** Size of the schema as JSON, in characters. */
   characters: 65_536,
-  /** Of schemas inside one another, and of objects and lists in `default`, `const` and the like. */
+  /** Depth of nested schemas, and of objects and lists in `default`, `const` and the like. */
   depth: 20,
   /** Names under `properties`, in all objects together. */
   properties: 500,
@@ -14,11 +14,11 @@ export const SCHEMA_LIMITS = {
   keywords: 2_000,
   /** `pattern`, and names under `patternProperties`, together. */
   patterns: 50,
-  /** Of one pattern, in characters. */
+  /** Length of one pattern, in characters. */
   patternCharacters: 500,
   /** Entries of one `enum`. */
   enumEntries: 1_000,
-  /** Schemas after every `$ref` was replaced by what it names. */
+  /** Number of schemas after every `$ref` was expanded. */
   expanded: 2_000,
 } as const;
 
@@ -134,7 +134,7 @@ function checkReferences(root: Record<string, unknown>): Finding[] {
   return findings;
 }
 
-/** Returns what a reference names; undefined when it names nothing that it may. */
+/** Returns the target of a reference; undefined when it has none that is allowed. */
 function targetOf(root: Record<string, unknown>, reference: unknown): unknown {
   const [, keyword = '', escaped = ''] = REFERENCE.exec(typeof reference === 'string' ? reference : '') ?? [];
   const definitions = root[keyword];

@@ -1,7 +1,7 @@
 /** A state as JSON has it: an object. */
 export type EntityState = Record<string, unknown>;
 
-/** What one write changed: names of top-level fields, sorted, and their new values (null = the field is gone). */
+/** The changes of one write: names of top-level fields, sorted, and their new values (null = the field was removed). */
 export interface StateDiff {
   changedFields: string[];
   delta: EntityState;
@@ -24,7 +24,9 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return keys.every((key) => Object.hasOwn(b, key) && sameJson(ownField(a, key), ownField(b, key)));
 }
 
-/** Own property of a plain object, else undefined: keys such as `__proto__` or `constructor` come from users. */
+/**
+ * Returns an own property of a plain object, else undefined: keys such as `__proto__` or `constructor` come from users.
+ */
 export function ownField(state: object | null, key: string): unknown {
   return state !== null && Object.hasOwn(state, key) ? (state as EntityState)[key] : undefined;
 }

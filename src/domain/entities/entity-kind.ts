@@ -3,10 +3,10 @@ import type { EntityChange, Occurrence } from './change';
 
 /** Maps a change to the events that triggers listen to. */
 export type Deriver = (change: EntityChange) => Occurrence[];
-/** What `automation.entity_changed` carries besides the generic shape. */
+/** Returns the fields that `automation.entity_changed` has besides the generic ones. */
 export type PayloadMapper = (change: EntityChange) => Record<string, unknown>;
 
-/** A kind of state, defined in code. */
+/** An entity kind that is defined in code. */
 export interface EntityKind {
   kind: string;
   description: string;
@@ -15,16 +15,16 @@ export interface EntityKind {
   viewSchema?: z.ZodObject;
   /** False = readable and logged, but never emits a change; default true. */
   reactive?: boolean;
-  /** One that throws is recorded, the change itself still routes. */
+  /** Derives events. One that throws is recorded, and the change itself is still routed. */
   derive?: Deriver;
   /** Absent = the generic shape alone. */
   toPayload?: PayloadMapper;
   /**
-   * Computes states, by id, of kinds that are not stored; entities that do not exist are left out. `db` is the database; its
-   * type is that of the layer that calls.
+   * Computes states, by id, for kinds that are not stored; entities that do not exist are left out. `db` is the
+   * database; its type is that of the calling layer.
    */
   read?(context: ComputeContext, ids: readonly string[]): Promise<ReadonlyMap<string, object> | Record<string, object>>;
-  /** Ids of a computed kind, in ascending order, after `after`; absent = its entities cannot be listed. */
+  /** Returns the ids of a computed kind, ascending, after `after`; absent = its entities cannot be listed. */
   list?(context: ComputeContext, page: { limit: number; after?: string }): Promise<readonly string[]>;
 }
 
@@ -42,7 +42,7 @@ export function defineEntity(
   return { kind, schema, ...options };
 }
 
-/** Returns a kind that can be read and whose changes notify nothing. */
+/** Returns a kind that can be read but whose changes cause no events. */
 export function declareNonReactiveState(
   kind: string,
   schema: z.ZodObject,
@@ -51,7 +51,7 @@ export function declareNonReactiveState(
   return { kind, schema, reactive: false, ...options };
 }
 
-/** More of what changes of a kind mean, for the plugin's `derivers`; the kind may belong to another plugin. */
+/** Further events of a kind's changes, for the plugin's `derivers`; the kind may belong to another plugin. */
 export interface ChangeDeriver {
   kind: string;
   derive: Deriver;

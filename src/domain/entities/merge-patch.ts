@@ -15,6 +15,6 @@ export function mergePatch(target: EntityState | null, patch: EntityState): Enti
       merged.set(key, mergePatch(isObject(before) ? before : null, value));
     } else merged.set(key, value);
   }
-  // fromEntries defines own properties, also one that is called __proto__.
+  // fromEntries defines own properties, even one named __proto__.
   return Object.fromEntries(merged);
 }

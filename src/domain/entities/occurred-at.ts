@@ -1,9 +1,9 @@
-/** How far ahead of us a sender's clock may be, in milliseconds. */
+/** How far a sender's clock may be ahead of ours, in milliseconds. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
 /**
- * Returns the instant that counts as `occurredAt`: the sender's, unless there is none, it cannot be read, or it is more than five
- * minutes ahead of the server; then the time of receipt (engine.md, Routing).
+ * Returns the instant that counts as `occurredAt`: the sender's, unless it is missing, cannot be parsed, or is more
+ * than five minutes ahead of the server; then the time of receipt (engine.md, Routing).
  */
 export function occurredAtOf(claimed: Date | undefined, receivedAt: Date): Date {
   if (claimed === undefined || Number.isNaN(claimed.getTime())) return receivedAt;

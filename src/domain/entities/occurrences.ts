@@ -2,12 +2,13 @@ import type { Change, Occurrence } from './change';
 import { messageOf } from '../errors';
 import type { Registry } from '../registry/registry';
 
-/** The event that every entity change is, besides those of its kind. */
+/** The event of every entity change, besides those of its kind. */
 const ENTITY_CHANGED = 'automation.entity_changed';
 
 /**
- * Returns what a change means to triggers: an event is itself, and those that are read from it; an entity change is `automation.entity_changed` and whatever
- * its kind derives. A deriver that throws is reported, the entity change itself still routes.
+ * Returns the events of a change. An event is itself and those derived from it; an entity change is
+ * `automation.entity_changed` and the events that its kind derives. A deriver that throws is reported, and the entity
+ * change itself is still routed.
  */
 export function occurrencesOf(
   change: Change,

@@ -1,4 +1,4 @@
-/** What stands under a keyword of JSON Schema. */
+/** The form of a keyword's value in JSON Schema. */
 export type KeywordForm = 'value' | 'schema' | 'schemas' | 'items' | 'schemas_by_name' | 'schemas_or_lists';
 
 const VALUE = [
@@ -25,8 +25,8 @@ const SCHEMA = [
 ];
 
 /**
- * Keywords that the schema of a custom entity kind may use, with what they hold. Everything else is refused, except
- * annotations whose names begin with `x-`. docs/automations.md lists the same keywords.
+ * Keywords that the schema of a custom entity kind may use, with the form of their value. Everything else is refused,
+ * except annotations whose names begin with `x-`. docs/automations.md lists the same keywords.
  */
 export const SCHEMA_KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, KeywordForm>([
   ...VALUE.map((name): [string, KeywordForm] => [name, 'value']),
@@ -39,14 +39,14 @@ export const SCHEMA_KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string,
   ['dependencies', 'schemas_or_lists'],
 ]);
 
-/** A schema below another one, with its place. */
+/** A schema below another one, with its path. */
 export interface ChildSchema {
   keyword: string;
   path: string;
   schema: unknown;
 }
 
-/** Returns the schemas directly below a schema, in the order of its keys. Keywords that are not known hold none. */
+/** Returns the schemas directly below a schema, in the order of its keys. Unknown keywords have none. */
 export function childrenOf(schema: Readonly<Record<string, unknown>>, path: string): ChildSchema[] {
   return Object.entries(schema).flatMap(([keyword, value]) => {
     const form = SCHEMA_KEYWORDS.get(keyword) ?? 'value';

@@ -28,8 +28,8 @@ function findUnstorable(value: unknown, path: string): string | undefined {
 }
 
 /**
- * Refuses text that Postgres cannot keep (NUL, half of a surrogate pair), in values and in keys, at any depth.
- * `path` is how messages name the value itself. Throws FermataError `invalid_text` naming the place.
+ * Refuses text that Postgres cannot store (NUL, half of a surrogate pair), in values and in keys, at any depth. `path`
+ * is the name of the value in messages. @throws {FermataError} `invalid_text`, which names the place
  */
 export function assertStorable(value: unknown, path = ''): void {
   const found = findUnstorable(value, path);
@@ -39,7 +39,9 @@ export function assertStorable(value: unknown, path = ''): void {
   throw new FermataError('invalid_text', message, { errors: [{ path: found, message, code: 'invalid_text' }] });
 }
 
-/** Returns the same value with NUL and lone surrogates as U+FFFD: for what third parties answered, which must not be lost. */
+/**
+ * Returns the same value with NUL and lone surrogates as U+FFFD: for answers of third parties, which must not be lost.
+ */
 export function toStorable<T>(value: T): T;
 export function toStorable(value: unknown): unknown {
   if (typeof value === 'string') return UNSTORABLE.test(value) ? value.replace(UNSTORABLE_ALL, '\ufffd') : value;

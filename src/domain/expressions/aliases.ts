@@ -12,8 +12,9 @@ function wakingPayload(wait: PlainObject): unknown {
 }
 
 /**
- * A scope with the names that stand for others: `vars` and `var` for `variables`, `trigger.eventId` for `trigger.event`,
- * `resume.payload` for the payload of the event that ended a wait. Copies one level, and only what gets an alias.
+ * Returns a scope with aliases: `vars` and `var` for `variables`, `trigger.eventId` for `trigger.event`,
+ * `resume.payload` for the payload of the event that ended a wait. Copies one level, and only objects that get an
+ * alias.
  */
 export function withAliases(scope: Scope): Scope {
   const aliased: Record<string, unknown> = { ...scope };

@@ -1,7 +1,7 @@
 interface Place {
-  /** Offset in the source where the deciding token stands: the name, the operator, the key. */
+  /** Offset of the node's main token in the source: the name, the operator, the key. */
   readonly at: number;
-  /** Longest way down to a leaf; bounds the recursion of everything that walks the tree. */
+  /** Maximum distance to a leaf; limits the recursion of walks over the tree. */
   readonly height: number;
 }
 
@@ -21,7 +21,7 @@ export interface ListNode extends Place {
   readonly kind: 'list';
   readonly items: readonly Node[];
 }
-/** `.a`, `["a"]` and `[0]`: a lookup whose key stands in the source. */
+/** `.a`, `["a"]` and `[0]`: a lookup whose key is in the source. */
 export interface MemberNode extends Place {
   readonly kind: 'member';
   readonly object: Node;
@@ -75,7 +75,10 @@ export type Node =
   | TernaryNode
   | PipeNode;
 
-/** A parsed expression. `source` is the text that offsets in `root` point into (the whole template, for a part of one). */
+/**
+ * A parsed expression. `source` is the text to which the offsets in `root` refer (for a part of a template, the whole
+ * template).
+ */
 export interface Expression {
   readonly source: string;
   readonly root: Node;

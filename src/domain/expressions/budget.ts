@@ -1,19 +1,19 @@
 import { ExpressionError } from './error';
 
-/** Longest text and largest value that an evaluation or a rendering may give, in bytes. */
+/** Maximum size of the text or value of an evaluation or a rendering, in bytes. */
 export const MAX_RESULT = 1_048_576;
 /** Deepest data that is walked: copied, compared or written as JSON. */
 export const MAX_DATA_DEPTH = 200;
 
-/** What work on data is charged to. One step is about one node evaluated, one item touched or 64 characters read. */
+/** The budget of work on data. One step is about one evaluated node, one visited item or 64 characters. */
 export interface Budget {
-  /** Takes steps away. @throws ExpressionError when none are left */
+  /** Uses up steps. @throws ExpressionError when none are left */
   spend(steps: number): void;
-  /** @throws ExpressionError at the place that is being evaluated */
+  /** @throws ExpressionError at the place of the evaluation */
   fail(problem: string): never;
 }
 
-/** For callers outside an evaluation, whose data is bounded already. */
+/** For callers outside an evaluation, whose data is limited already. */
 export const unbounded: Budget = {
   spend: () => undefined,
   fail: (problem) => {

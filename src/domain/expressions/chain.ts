@@ -1,6 +1,6 @@
 import { childrenOf, type IndexNode, type MemberNode, type NameNode, type Node } from './ast';
 
-/** One lookup of a chain: its key, or the node that gives the key. */
+/** A lookup in a chain: its key, or the node that computes the key. */
 export interface ChainLink {
   readonly key: string | number | Node;
   readonly node: MemberNode | IndexNode;
@@ -12,7 +12,7 @@ export interface Chain {
   readonly links: readonly ChainLink[];
 }
 
-/** Returns whether a key of a chain stands in the source. */
+/** Returns whether a key of a chain is in the source. */
 export function isStaticKey(key: string | number | Node | undefined): key is string | number {
   return typeof key === 'string' || typeof key === 'number';
 }
@@ -28,7 +28,7 @@ export function chainOf(node: Node): Chain | undefined {
   return at.kind === 'name' ? { root: at, links: links.reverse() } : undefined;
 }
 
-/** Every chain in a tree at its full length, also those inside the keys of others, in source order. */
+/** Visits every chain in a tree at its full length, including those inside the keys of others, in source order. */
 export function visitChains(node: Node, visit: (chain: Chain) => void): void {
   const chain = chainOf(node);
   if (chain === undefined) {

@@ -2,7 +2,7 @@ import { childrenOf, type Node } from './ast';
 import { chainOf, isStaticKey, type Chain, type ChainLink } from './chain';
 import { expressionsOf, type ExpressionSource } from './expression-source';
 
-/** What makes the value of an expression depend on the time at which it is evaluated. */
+/** Parts of an expression that make its value depend on the time of evaluation. */
 export const CLOCK_PARTS = [
   'now',
   'older_than',
@@ -62,7 +62,7 @@ export function consumesWholeHealth(node: Node): boolean {
   return !(node.kind === 'binary' && comparesWithNull) && parts.some(isWholeHealth);
 }
 
-/** Returns the clock-reading parts that a node itself is, without those below it. */
+/** Returns the clock-reading parts of a node itself, without those below it. */
 export function ownClockParts(node: Node): readonly ClockPart[] {
   if (node.kind === 'name') return node.name === 'now' ? ['now'] : [];
   if (consumesWholeHealth(node)) return CLOCK_FIELDS;
@@ -73,7 +73,7 @@ export function ownClockParts(node: Node): readonly ClockPart[] {
   return read.field === 'any' ? CLOCK_FIELDS : [read.field];
 }
 
-/** Returns which clock-reading parts the expressions have, without repeats. None means that time alone changes nothing. */
+/** Returns the clock-reading parts of expressions, without repeats. None means that time alone changes nothing. */
 export function clockParts(source: ExpressionSource): readonly ClockPart[] {
   const found = new Set<ClockPart>();
   const visit = (node: Node): void => {

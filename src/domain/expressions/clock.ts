@@ -13,7 +13,7 @@ import { truthy } from './truthy';
 /** An instant; null when time alone changes nothing; `unknown` when the instant cannot be computed. */
 export type EarliestChange = Date | null | 'unknown';
 
-/** How soon the caller looks again when the instant is unknown; a known instant before that is more exact. */
+/** Delay of the next evaluation when the instant is unknown; a known earlier instant is more exact. */
 export const RECHECK_MS = 60_000;
 
 type Change = number | 'never' | 'unknown';
@@ -30,7 +30,7 @@ function earliest(now: number, changes: readonly Change[]): Change {
   return known <= LAST_ISO ? known : 'never';
 }
 
-/** Returns the earliest of several parts of one condition; null without parts. */
+/** Returns the earliest change of several parts of one condition; null without parts. */
 export function earliestOf(now: Date, changes: readonly EarliestChange[]): EarliestChange {
   const result = earliest(
     now.getTime(),
@@ -57,7 +57,7 @@ function holds(op: Comparison, order: number | undefined): boolean {
   }
 }
 
-/** Returns the first instant after `now` whose ISO text passes `test`, which once true stays true. */
+/** Returns the first instant after `now` whose ISO text passes `test`, which stays true after that. */
 function firstInstant(now: number, test: (iso: string) => boolean): number {
   let before = now;
   let at = LAST_ISO + 1;
@@ -131,7 +131,9 @@ class ClockAnalysis implements LinearContext {
     );
   }
 
-  /** The right side counts only while the left one lets it: what decides alone changes when the left side does. */
+  /**
+   * The right side counts only if the left one does not decide: a side that decides alone changes only when it does.
+   */
   #logical(node: LogicalNode): Change {
     const left = this.changeOf(node.left);
     if (truthy(this.valueOf(node.left)) !== (node.op === '&&')) return left;
@@ -204,7 +206,7 @@ class ClockAnalysis implements LinearContext {
     return this.#hint(ownValue(entity, truthy(value) ? 'maintenance_ends_at' : 'maintenance_starts_at'));
   }
 
-  /** Returns an instant that the builder of the scope put beside a field: null = no such instant, absent or past = not known. */
+  /** Returns the instant that the scope has beside a field: null = no such instant; absent or past = unknown. */
   #hint(value: unknown): Change {
     if (value === null) return 'never';
     const at = parseInstant(value);

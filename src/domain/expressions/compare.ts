@@ -44,8 +44,8 @@ export function looseEquals(a: unknown, b: unknown, budget: Budget = unbounded):
 }
 
 /**
- * Returns how `a` and `b` stand to each other: below, at or above 0. By number when both are finite numbers or numeric text, else
- * as text by code unit; undefined when one of them is null or undefined, which makes every `<` and `>` false.
+ * Compares `a` and `b`: negative, zero or positive. By number when both are finite numbers or numeric text, else as
+ * text by code unit; undefined when one of them is null or undefined, which makes every `<` and `>` false.
  */
 export function compareValues(a: unknown, b: unknown, budget: Budget = unbounded): number | undefined {
   if (a === null || a === undefined || b === null || b === undefined) return undefined;
@@ -58,7 +58,10 @@ export function compareValues(a: unknown, b: unknown, budget: Budget = unbounded
   return leftText < rightText ? -1 : 1;
 }
 
-/** `item in container`: an equal item of a list, a part of a text, a key of an object; false for anything else. */
+/**
+ * Evaluates `item in container`: an equal item of a list, a part of a text, a key of an object; false for anything
+ * else.
+ */
 export function includes(container: unknown, item: unknown, budget: Budget = unbounded): boolean {
   if (Array.isArray(container))
     return itemsOf(container, budget).some((candidate) => looseEquals(candidate, item, budget));

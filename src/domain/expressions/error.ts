@@ -9,10 +9,10 @@ function startsOfLines(source: string): number[] {
   return starts;
 }
 
-// A long template with thousands of expressions asks for as many places in one text, one after the other.
+// A long template with thousands of expressions needs as many positions in one text, one after the other.
 let latest: { readonly source: string; readonly starts: readonly number[] } = { source: '', starts: [0] };
 
-/** 1-based place of an offset in a text. Columns count UTF-16 units, as editors and YAML parsers do. */
+/** Returns the 1-based position of an offset in a text. Columns count UTF-16 units, as editors and YAML parsers do. */
 export function placeOf(source: string, offset: number): { line: number; column: number } {
   if (latest.source !== source) latest = { source, starts: startsOfLines(source) };
   const { starts } = latest;
@@ -37,8 +37,8 @@ function excerptOf(source: string, offset: number, column: number): string {
 }
 
 /**
- * The only thing that parsing, evaluating and rendering throw, whatever the input. `message` names the problem and the
- * place; `problem` is the same without the place, for lists that show line and column on their own.
+ * The only error of parsing, evaluating and rendering, whatever the input. `message` names the problem and the
+ * position; `problem` has no position, for lists that show line and column separately.
  */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
@@ -47,7 +47,7 @@ export class ExpressionError extends Error {
   readonly line: number;
   /** 1-based column in that line. */
   readonly column: number;
-  /** Two lines: the source line (a window of it when it is long) and a caret below the place. */
+  /** Two lines: the source line (a part of it when it is long) and a caret below the position. */
   readonly excerpt: string;
 
   constructor(

@@ -25,7 +25,7 @@ export interface EvaluateOptions {
 
 /** Steps that one evaluation, or one rendering, may take: some tens of milliseconds at the most. */
 export const DEFAULT_MAX_STEPS = 500_000;
-/** Steps that are left to all variables, or to all conditions, of one document together. */
+/** Remaining steps of all variables, or of all conditions, of one document together. */
 export interface SharedSteps {
   left: number;
 }
@@ -36,7 +36,7 @@ export const createSharedSteps = (count = 4): SharedSteps => ({ left: count * DE
 const NO_OPTIONS: EvaluateOptions = {};
 const DATE_ONLY = 10;
 
-/** Milliseconds since 1970 of a text with date and time; a plain date or any other text is undefined. */
+/** Returns the milliseconds since 1970 of a text with date and time; undefined for a plain date or any other text. */
 const timeOf = (text: string): number | undefined => (text.trim().length > DATE_ONLY ? parseInstant(text) : undefined);
 
 function costOf(value: unknown): number {
@@ -58,7 +58,7 @@ export class Evaluation implements FilterContext {
   readonly #givenNow: Date | undefined;
   #now: Date | undefined;
   readonly #shared: SharedSteps | undefined;
-  /** Steps at the beginning, less those that `settle` has counted. */
+  /** Steps at the start, minus those that `settle` has counted. */
   #granted: number;
   #steps: number;
   #source = '';
@@ -83,11 +83,11 @@ export class Evaluation implements FilterContext {
 
   spend(steps: number): void {
     this.#steps -= steps;
-    // Also ends the evaluation for a cost that is not a number.
+    // Also ends the evaluation when the cost is not a number.
     if (!(this.#steps >= 0)) this.fail('The evaluation takes too many steps');
   }
 
-  /** Takes what has been spent from the shared steps. */
+  /** Subtracts the used steps from the shared ones. */
   settle(): void {
     if (this.#shared === undefined) return;
     this.#shared.left -= this.#granted - this.#steps;
@@ -106,7 +106,7 @@ export class Evaluation implements FilterContext {
       return this.#visit(root);
     } catch (error) {
       if (error instanceof ExpressionError) throw error;
-      // A stack that overflows because the caller's is nearly full already.
+      // The stack may overflow because the caller's is nearly full.
       return this.fail(
         `The expression could not be evaluated: ${error instanceof Error ? error.message : 'unknown error'}`,
       );
@@ -273,10 +273,9 @@ export class Evaluation implements FilterContext {
 }
 
 /**
- * Evaluates a parsed expression. What comes back is plain data detached from the scope: a lookup sees own data properties of
- * plain objects and lists only, and nothing in the data is ever called.
- * @throws ExpressionError for arithmetic on what is not a number, an unknown filter, more than `maxSteps` steps or a result
- * over 1 MB
+ * Evaluates a parsed expression. The result is plain data, detached from the scope: a lookup reads only own data
+ * properties of plain objects and lists, and no function in the data is ever called. @throws ExpressionError for
+ * arithmetic on a value that is not a number, an unknown filter, more than `maxSteps` steps or a result over 1 MB
  */
 export function evaluate(expression: Expression, scope: Scope, options: EvaluateOptions = NO_OPTIONS): unknown {
   const evaluation = new Evaluation(scope, options);

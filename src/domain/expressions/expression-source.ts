@@ -2,7 +2,7 @@ import type { Expression } from './ast';
 import { isPlainObject } from './plain-data';
 import { isTemplate, parseTemplate, type Template } from './template';
 
-/** What the analyses look into: an expression, a template, or any number of them. */
+/** Input of the analyses: an expression, a template, or any number of them. */
 export type ExpressionSource = Expression | Template | readonly ExpressionSource[];
 
 /** Returns the expressions of a source, in order. */

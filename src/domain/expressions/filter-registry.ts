@@ -4,7 +4,7 @@ import { builtInFilters } from './filters/built-in-filters';
 import type { FilterDefinition, FilterFunction } from './filters/filter';
 import { nearest } from './nearest';
 
-/** One line of the list of filters. */
+/** An entry in the list of filters. */
 export interface FilterInfo {
   readonly name: string;
   readonly description: string;
@@ -26,7 +26,7 @@ export interface FilterRegistry {
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Creates a registry that holds the built-in filters, to which plugins may add theirs. */
+/** Creates a registry with the built-in filters, to which plugins may add theirs. */
 export function createFilterRegistry(warn: (message: string) => void = () => undefined): FilterRegistry {
   const added = new Map<string, FilterDefinition>();
   const find = (name: string): FilterDefinition | undefined => builtInFilters.get(name) ?? added.get(name);
@@ -55,7 +55,7 @@ export const standardFilters: FilterRegistry = Object.freeze({
   registerFilter: () => false,
 });
 
-/** Returns the error for a filter that does not exist, with the nearest one that does. */
+/** Returns the error for an unknown filter, with the most similar known one. */
 export function unknownFilter(name: string, registry: FilterRegistry, source: string, at: number): ExpressionError {
   const meant = nearest(name, registry.names());
   const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;

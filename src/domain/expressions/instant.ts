@@ -4,8 +4,8 @@ const LONGEST = 40;
 const LAST = 8.64e15;
 
 /**
- * Milliseconds since 1970 of an ISO 8601 text, an HTTP date, a number of milliseconds or a Date; undefined for anything
- * else. A time without a zone is UTC, so that the answer does not depend on where the process runs.
+ * Returns the milliseconds since 1970 of an ISO 8601 text, an HTTP date, a number of milliseconds or a Date; undefined
+ * for anything else. A time without a zone is UTC, so that the result does not depend on the machine.
  */
 export function parseInstant(value: unknown): number | undefined {
   if (typeof value === 'number') return Math.abs(value) <= LAST ? Math.trunc(value) : undefined;

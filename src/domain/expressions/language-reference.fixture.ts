@@ -1,6 +1,6 @@
 import { SCOPE, type Tree } from './language-trees.fixture';
 
-/** The language says that this is an error. */
+/** The language defines this as an error. */
 export class Refused extends Error {}
 
 function asText(x: unknown): string {
@@ -57,7 +57,7 @@ function order(op: string, a: unknown, b: unknown): boolean {
 function calculate(op: string, a: unknown, b: unknown): unknown {
   const texts = [a, b].filter((x) => typeof x === 'string').length;
   const numbers = [a, b].filter((x) => typeof x === 'number').length;
-  // The scope of the property test holds no times, so text and a number have no meaning together.
+  // The scope of the property test has no times, so comparing text with a number has no meaning.
   if (texts === 1 && numbers === 1) throw new Refused();
   if (op === '+' && texts > 0) return asText(a) + asText(b);
   if (typeof a !== 'number' || typeof b !== 'number') throw new Refused();

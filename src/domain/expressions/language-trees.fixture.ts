@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Scope } from './evaluate';
 
-/** A tree of the test's own, with its own way to be written and its own meaning. */
+/** A tree of the test, with its own text and value. */
 export type Tree =
   | { t: 'value'; value: string | number | boolean | null }
   | { t: 'path'; root: string; keys: (string | number | Tree)[] }
@@ -11,7 +11,7 @@ export type Tree =
   | { t: 'if'; test: Tree; a: Tree; b: Tree }
   | { t: 'pipe'; a: Tree; name: string; args: Tree[] };
 
-/** What the trees look at. */
+/** The scope of the trees. */
 export const SCOPE = {
   n: 7,
   zero: 0,
@@ -108,7 +108,7 @@ function quoted(text: string): string {
   return `'${escaped}'`;
 }
 
-/** The text of a tree, every part in parentheses of its own. */
+/** Returns the text of a tree, with every part in parentheses. */
 export function write(node: Tree): string {
   switch (node.t) {
     case 'value':

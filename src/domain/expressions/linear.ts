@@ -7,8 +7,8 @@ import { numericValue } from './numeric';
 export type Comparison = '==' | '!=' | '<' | '>' | '<=' | '>=';
 
 /**
- * A number that grows evenly for a while: `base` at the instant of evaluation, `slope` more with each millisecond, true for
- * `lasts` milliseconds. NaN = absent, and stays so.
+ * A number that grows evenly for a while: `base` at the instant of evaluation, `slope` more with each millisecond,
+ * valid for `lasts` milliseconds. NaN = absent, and stays absent.
  */
 export interface Linear {
   readonly base: number;
@@ -16,10 +16,10 @@ export interface Linear {
   readonly lasts: number;
 }
 
-/** A number at some milliseconds after now; undefined when it is not one that grows evenly. */
+/** Returns a number as it is a given number of milliseconds after now; undefined when it does not grow evenly. */
 export type LinearNumber = (after: number) => Linear | undefined;
 
-/** What the analysis needs to know about the nodes of one expression. */
+/** Data about the nodes of one expression that the analysis needs. */
 export interface LinearContext {
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -70,9 +70,8 @@ function piped(node: PipeNode, context: LinearContext, after: number): Linear | 
 }
 
 /**
- * Returns a node as a number that grows evenly with time; undefined when it is none.
- * @param after milliseconds after now at which it is evaluated
- * @param strict numeric text does not count, as in arithmetic
+ * Returns a node as a number that grows evenly with time; undefined when it does not. @param after milliseconds after
+ * now at which it is evaluated @param strict numeric text does not count, as in arithmetic
  */
 export function linearOf(node: Node, context: LinearContext, after: number, strict = false): Linear | undefined {
   if (!context.readsClock(node)) {
@@ -116,8 +115,8 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
 }
 
 /**
- * Whole milliseconds, at least 1, until the test of the difference of two numbers first turns, or until that can no longer be
- * determined; Infinity for never, undefined when one of them does not grow evenly.
+ * Returns the whole milliseconds, at least 1, until the test of the difference of two numbers first changes, or until
+ * that can no longer be determined; Infinity for never, undefined when one of them does not grow evenly.
  */
 export function crossing(
   left: LinearNumber,

@@ -1,6 +1,6 @@
 /**
- * A map that forgets what was not asked for the longest, bounded by the number of entries and by their total weight.
- * What weighs more than a quarter of the whole is not kept at all.
+ * A map that drops the least recently used entries, limited by their number and by their total weight. An entry of more
+ * than a quarter of the total weight is not kept.
  */
 export class LruCache<V> {
   readonly #entries = new Map<string, { value: V; weight: number }>();
@@ -11,7 +11,7 @@ export class LruCache<V> {
     readonly maxWeight: number,
   ) {}
 
-  /** Returns the value kept for a key, which thereby becomes the newest. */
+  /** Returns the value of a key, which becomes the most recently used. */
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -20,7 +20,7 @@ export class LruCache<V> {
     return entry.value;
   }
 
-  /** Keeps a value and drops the oldest ones until the bounds hold. */
+  /** Stores a value and drops the oldest ones until the limits are met. */
   set(key: string, value: V, weight = key.length): void {
     if (weight * 4 > this.maxWeight) return;
     this.#drop(key);

@@ -1,7 +1,9 @@
 const NUMERIC_TEXT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const LONGEST = 64;
 
-/** Returns the number that a value is or, as text, says; undefined for everything else, also for blank text and infinities. */
+/**
+ * Returns the number of a numeric value or text; undefined for everything else, including blank text and infinities.
+ */
 export function numericValue(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string' || value.length > LONGEST) return undefined;

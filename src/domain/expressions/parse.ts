@@ -7,7 +7,7 @@ import { tokenize, type Token } from './tokenize';
 export const MAX_SOURCE = 10_000;
 /** Deepest nesting of parentheses, brackets, arguments, branches and prefix operators. */
 export const MAX_DEPTH = 64;
-/** Longest chain such as `a || b || …`; keeps every walk over the tree within the stack. */
+/** Maximum length of a chain such as `a || b || …`; keeps every walk over the tree within the stack. */
 const MAX_HEIGHT = 1_000;
 
 const RESERVED = new Set(['true', 'false', 'null', 'and', 'or', 'not', 'in']);
@@ -223,7 +223,7 @@ class Parser {
 }
 
 /**
- * Parses the part of `source` from `start` to `end`; places in errors and nodes count in the whole of `source`.
+ * Parses the part of `source` from `start` to `end`; positions in errors and nodes refer to the whole of `source`.
  * @throws ExpressionError
  */
 export function parseRange(source: string, start: number, end: number): Expression {
@@ -237,8 +237,8 @@ export function parseRange(source: string, start: number, end: number): Expressi
 const parsed = new LruCache<Expression>(2_000, 2_000_000);
 
 /**
- * Parses an expression, or returns what an earlier call made of the same text. At most 10,000 characters, 64 deep.
- * @throws ExpressionError with line, column and excerpt
+ * Parses an expression, or returns the cached result for the same text. At most 10,000 characters, 64 levels. @throws
+ * ExpressionError with line, column and excerpt
  */
 export function parseExpression(source: string): Expression {
   const known = parsed.get(source);

@@ -2,19 +2,19 @@ import { isStaticKey, visitChains } from './chain';
 import { placeOf } from './error';
 import { expressionsOf, type ExpressionSource } from './expression-source';
 
-/** A place in the scope that an expression reads. */
+/** A path in the scope that an expression reads. */
 export interface ReadPath {
-  /** Root and keys as far as they stand in the source: `artifacts.open.issue.issueKey` is four. */
+  /** Root and keys that are in the source: `artifacts.open.issue.issueKey` has four. */
   readonly segments: readonly (string | number)[];
   /** Whether that is the whole path; false when a key follows that is computed. */
   readonly complete: boolean;
-  /** Where the path begins, 0-based offset and 1-based line and column in the source. */
+  /** Start of the path: 0-based offset, and 1-based line and column in the source. */
   readonly offset: number;
   readonly line: number;
   readonly column: number;
 }
 
-/** Every path that the expressions read, in source order, also those inside computed keys. */
+/** Returns every path that the expressions read, in source order, including those inside computed keys. */
 export function extractPaths(source: ExpressionSource): readonly ReadPath[] {
   const paths: ReadPath[] = [];
   for (const expression of expressionsOf(source)) {

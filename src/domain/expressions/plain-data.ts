@@ -2,7 +2,7 @@ import { CONTAINER_COST, MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } fro
 
 export type PlainObject = Readonly<Record<string, unknown>>;
 
-/** Returns whether a value is an object made of data alone: a literal or a null prototype, of any realm. */
+/** Returns whether a value is an object literal or has a null prototype, of any realm. */
 export function isPlainObject(value: unknown): value is PlainObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -19,8 +19,8 @@ function isoOfDate(value: object): string | undefined {
 }
 
 /**
- * Returns a value as the language sees it. Text, numbers, true, false, null, lists and plain objects are themselves, a Date is its
- * ISO text; functions, symbols and instances of classes are absent.
+ * Converts a value to one of the language. Text, numbers, true, false, null, lists and plain objects stay the same, a
+ * Date becomes ISO text; functions, symbols and instances of classes are absent.
  */
 export function admit(value: unknown): unknown {
   switch (typeof value) {
@@ -40,13 +40,15 @@ export function admit(value: unknown): unknown {
 // Looked up once: these are the hottest calls of an evaluation.
 const { getOwnPropertyDescriptor } = Object;
 
-/** Returns a property of a list or of an object that is known to be plain; for walks that have already checked the container. */
+/**
+ * Returns a property of a list or of an object that is known to be plain; for walks that have checked the container.
+ */
 export function dataProperty(container: object, key: string | number): unknown {
   const property = getOwnPropertyDescriptor(container, key);
   return property === undefined ? undefined : admit(property.value);
 }
 
-/** `container[key]` as the language sees it: an own data property of a list or a plain object, else undefined. */
+/** Returns `container[key]` in the language: an own data property of a list or a plain object, else undefined. */
 export function ownValue(container: unknown, key: string | number): unknown {
   if (typeof container === 'string') return key === 'length' ? container.length : undefined;
   if (typeof container !== 'object' || container === null) return undefined;
@@ -54,7 +56,7 @@ export function ownValue(container: unknown, key: string | number): unknown {
   return dataProperty(container, key);
 }
 
-/** Returns the items of a list as the language sees them, charged to the budget. */
+/** Returns the items of a list in the language, charged to the budget. */
 export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
   budget.spend(list.length);
   const items: unknown[] = [];
@@ -78,13 +80,13 @@ export function byteLength(text: string): number {
   return bytes;
 }
 
-/** Counts the size of what is produced, so that no result grows past 1 MB. */
+/** Counts the size of a result, so that none grows past 1 MB. */
 export class ResultSize {
   #bytes = 0;
 
   constructor(readonly budget: Budget) {}
 
-  /** @throws ExpressionError when the result has become too large */
+  /** @throws ExpressionError when the result is too large */
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');
@@ -120,8 +122,7 @@ function copyOf(value: unknown, size: ResultSize, depth: number): unknown {
 }
 
 /**
- * Returns a value with nothing in it but own data, detached from the scope it came from. Texts, numbers and the like are returned
- * as they are.
+ * Returns a value reduced to own data, detached from its scope. Texts, numbers and the like are returned as they are.
  * @throws ExpressionError for more than 1 MB or 200 levels, which includes circular data
  */
 export function toPlain(value: unknown, size: ResultSize): unknown {

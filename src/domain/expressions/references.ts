@@ -6,9 +6,9 @@ import { expressionsOf, type ExpressionSource } from './expression-source';
 
 /** Id of a reference that may read any entity of its kind. */
 export const ANY_ID = '*';
-/** What `alerts` reads. */
+/** The kind that `alerts` reads. */
 const ALERT_KIND = 'alert';
-/** Id of a `health` reference that reads the system of the run, while that system is not known. */
+/** Id of a `health` reference to the system of the run, while that system is unknown. */
 export const SYSTEM_OF_THIS_RUN = '$system';
 
 /** An entity that an expression can read. */
@@ -25,7 +25,7 @@ export interface References {
   readonly readsAlerts: boolean;
   /** Whether alerts are read through `alerts` alone, not through `state.alert`. */
   readonly alertsOnly: boolean;
-  /** Whether something is read whose kind cannot be determined. */
+  /** Whether it reads an entity whose kind cannot be determined. */
   readonly indeterminate: boolean;
   /** 1-based places whose kind cannot be determined, for warnings. */
   readonly indeterminateAt: readonly { readonly line: number; readonly column: number }[];
@@ -33,15 +33,18 @@ export interface References {
 
 export interface ReferenceOptions extends EvaluateOptions {
   /**
-   * The system of the run: a text makes `health.system` concrete, null (a run without a system) leaves it out, undefined (not
-   * known yet) gives {@link SYSTEM_OF_THIS_RUN}.
+   * The system of the run: a text makes `health.system` concrete, null (a run without a system) leaves it out,
+   * undefined (unknown) results in {@link SYSTEM_OF_THIS_RUN}.
    */
   readonly systemId?: string | null | undefined;
 }
 
 type Key = string | number | Node | undefined;
 
-/** Returns whether a key depends on what changes while the expression waits, so that its value now says nothing about later. */
+/**
+ * Returns whether a key depends on data that may change while the expression waits, so that its present value does not
+ * count.
+ */
 function isLive(node: Node): boolean {
   let live = false;
   visitChains(node, ({ root, links }) => {
@@ -67,7 +70,7 @@ class Extraction {
     this.refs.set(JSON.stringify([kind, id]), { kind, id });
   };
 
-  /** Returns the text of a key if it stands in the source or can be evaluated once and for all. */
+  /** Returns the text of a key if it is in the source or can be evaluated once. */
   #keyText(key: Key, source: string): string | undefined {
     if (key === undefined) return undefined;
     if (isStaticKey(key)) return String(key);
@@ -114,9 +117,9 @@ class Extraction {
 }
 
 /**
- * Returns the entities that expressions can read: `health.system` (see `systemId`), `health.systems["x"]`, `state.kind.id`. A computed
- * id is evaluated against the scope if there is one; where that gives no text, or what it gives may change meanwhile (it reads
- * live state, `now` or `wait.changed`), the reference is to any entity of the kind. Pure; throws nothing.
+ * Returns the entities that expressions can read: `health.system` (see `systemId`), `health.systems["x"]`,
+ * `state.kind.id`. A computed id is evaluated in the scope if there is one. If the result is no text, or may change
+ * later (it reads live state, `now` or `wait.changed`), the reference is to any entity of the kind. Pure; never throws.
  */
 export function extractReferences(source: ExpressionSource, scope?: Scope, options: ReferenceOptions = {}): References {
   const extraction = new Extraction(scope, options);

@@ -1,8 +1,8 @@
 import { isPlainObject, ownValue } from './plain-data';
 
 /**
- * Returns the system that `health.system` means: the context key, else `payload.systemId`, else `payload.systemIds[0]`, else null.
- * Runs of alerts have a fingerprint or a group as context key, so for them only the payload counts.
+ * Returns the system of `health.system`: the context key, else `payload.systemId`, else `payload.systemIds[0]`, else
+ * null. Runs of alerts have a fingerprint or a group as context key, so only the payload counts for them.
  */
 export function systemOfRun(contextKey: string | null | undefined, payload: unknown): string | null {
   const own = isAlert(payload) ? null : contextKey;

@@ -7,7 +7,7 @@ import { parseExpression, parseRange } from './parse';
 import { itemsOf, ownValue, isPlainObject, ResultSize, setOwn, toPlain } from './plain-data';
 import { toText } from './text';
 
-/** A piece of a template: text as it stands, a reference to a secret as it stands, or an expression. */
+/** A segment of a template: literal text, a literal reference to a secret, or an expression. */
 export type Segment =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'secret'; readonly text: string }
@@ -20,13 +20,13 @@ export interface Template {
 
 export interface RenderOptions extends EvaluateOptions {
   /**
-   * What to put in the place of a `${{ secrets.X }}` that stands in a template; default: the reference itself. A caller that
-   * puts secrets in afterwards can mark the references its author wrote, so that data which merely looks like one is none.
+   * Returns the replacement of a `${{ secrets.X }}` in a template; default: the reference itself. A caller that inserts
+   * secrets later can mark the references of the author, so that data that merely looks like one is not replaced.
    */
   readonly secretReference?: (reference: string) => string;
 }
 
-// All that starts like a reference to a secret is literal, so that none is ever evaluated, whatever follows the name.
+// Text that begins like a reference to a secret is literal, so that none is ever evaluated, whatever follows the name.
 const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
 
 /** Returns whether a text has anything to render in it. */
@@ -76,8 +76,8 @@ function cut(source: string): Segment[] {
 const parsed = new LruCache<Template>(2_000, 4_000_000);
 
 /**
- * Parses a template, or returns what an earlier call made of the same text.
- * @throws ExpressionError, whose place counts in the whole text
+ * Parses a template, or returns the cached result for the same text. @throws ExpressionError, whose position refers to
+ * the whole text
  */
 export function parseTemplate(source: string): Template {
   const known = parsed.get(source);
@@ -99,7 +99,7 @@ class Rendering {
     this.#secretReference = options.secretReference ?? ((reference) => reference);
   }
 
-  /** @throws ExpressionError also for what a value does that is no data, such as a proxy */
+  /** @throws ExpressionError, also when a value that is no data, such as a proxy, throws */
   of(value: unknown): unknown {
     try {
       return this.#render(value, 0);
@@ -158,18 +158,19 @@ class Rendering {
 }
 
 /**
- * Renders every text in a value, at any depth of lists and objects; keys and what is not text stay as they are. A text that is
- * exactly one `{{ expression }}` becomes the value itself (nothing becomes ""), any other becomes text. What the data brings
- * in is not rendered again, `${{ secrets.X }}` stays as it stands.
- * @throws ExpressionError also when all of it together takes too many steps or is larger than 1 MB
+ * Renders every text in a value, at any depth of lists and objects; keys and other values stay unchanged. A text that
+ * is exactly one `{{ expression }}` becomes the value itself (an absent value becomes ""), any other becomes text.
+ * Rendered data is not rendered again, and `${{ secrets.X }}` stays unchanged. @throws ExpressionError, also when the
+ * whole takes too many steps or is larger than 1 MB
  */
 export function renderTemplate(value: unknown, scope: Scope, options: RenderOptions = {}): unknown {
   return new Rendering(scope, options).of(value);
 }
 
 /**
- * Parses the text of a field that holds an expression. One pair of braces around the whole is dropped, with a warning.
- * @throws ExpressionError for any other `{{`, also in a text, where it would never be rendered, with what to write instead
+ * Parses the text of a field that holds an expression. Braces around the whole are dropped, with a warning. @throws
+ * ExpressionError for any other `{{`, including one in a text, where it would never be rendered. The message says what
+ * to write instead
  */
 export function parseBareExpression(source: string): { expression: Expression; warning?: string } {
   const trimmed = source.trim();

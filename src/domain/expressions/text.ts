@@ -35,14 +35,14 @@ function write(value: unknown, writer: Writer, depth: number): string {
 }
 
 /**
- * Returns the JSON of a value, written without calling anything the data brings along (`toJSON`, getters).
- * @throws ExpressionError for more than 1 MB or 200 levels
+ * Returns the JSON of a value, without calling functions of the data (`toJSON`, getters). @throws ExpressionError for
+ * more than 1 MB or 200 levels
  */
 export function toJson(value: unknown, budget: Budget): string {
   return write(admit(value), { budget, sorted: false, length: 0 }, 0);
 }
 
-/** JSON with keys in order, so that equal data gives equal text. */
+/** Returns JSON with sorted keys, so that equal data has equal text. */
 export function toCanonicalJson(value: unknown, budget: Budget): string {
   return write(admit(value), { budget, sorted: true, length: 0 }, 0);
 }
@@ -56,7 +56,7 @@ export function toText(value: unknown, budget: Budget): string {
   return String(admitted as string | number | boolean);
 }
 
-/** Returns what a value is called in messages. */
+/** Returns the name of a value's type in messages. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';

@@ -10,7 +10,7 @@ export type Token =
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\', "'": "'", '"': '"' };
 const TWO = new Set(['==', '!=', '<=', '>=', '&&', '||']);
 const ONE = new Set([...'?:|<>+-*/%!.[](),']);
-/** What people bring along from other languages, and what to write here. */
+/** Syntax of other languages, with what to write here. */
 const HINTS: Readonly<Record<string, string>> = {
   '=': 'Write == to compare',
   '===': 'Write == to compare',
@@ -97,8 +97,8 @@ function readSymbol(source: string, start: number, end: number): Token {
 }
 
 /**
- * Cuts `source` from `start` to `end` into tokens, the last of which is `end`.
- * @throws ExpressionError for a character, number, escape or open text that the language does not know.
+ * Splits `source` from `start` to `end` into tokens, the last of which is `end`. @throws ExpressionError for an unknown
+ * character, number, escape or an unterminated text.
  */
 export function tokenize(source: string, start: number, end: number): Token[] {
   const tokens: Token[] = [];

@@ -4,10 +4,10 @@ export interface DwellInput {
   dwellId: string;
 }
 
-/** done = fired, or nothing to fire; otherwise how long to wait before the next check. */
+/** done = it fired, or there was nothing to fire; otherwise how long to wait before the next check. */
 export type FireAnswer = { done: true } | { done: false; againInMs: number };
 
-/** What the workflow of a dwell calls. */
+/** The activities of a dwell's workflow. */
 export interface DwellActivities {
   fireDwell(dwellId: string): Promise<FireAnswer>;
 }

@@ -3,8 +3,8 @@ import { normalizeEvent } from '../registry/registry';
 import { sha256 } from '../sha256';
 
 /**
- * Names what a window counts: the same for every version that leaves event, filter and window of the trigger alone, so
- * that a save that does keeps the count.
+ * Returns the id of a window's counts. It is the same for every version with the same event, filter and window of the
+ * trigger, so that saving such a version keeps the count.
  */
 export function windowGateId({
   event,
@@ -15,7 +15,7 @@ export function windowGateId({
   return sha256(JSON.stringify([normalizeEvent(event), filter ?? null, count, minutes, refire, partitionBy ?? null]));
 }
 
-/** Names what a `for:` gate waits on: an edit of anything of the trigger makes another of it. */
+/** Returns the id of a dwell. Any edit of the trigger changes it. */
 export function dwellGateId(trigger: TriggerDefinition): string {
   const { id, event, enabled, config, filter, window, for: duration } = trigger;
   return sha256(
@@ -23,7 +23,7 @@ export function dwellGateId(trigger: TriggerDefinition): string {
   );
 }
 
-/** JSON that does not depend on the order of keys: jsonb gives them back in its own. */
+/** Returns JSON that does not depend on the order of keys, which jsonb does not keep. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

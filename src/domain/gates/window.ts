@@ -9,10 +9,10 @@ export interface WindowRule {
 type Instant = number;
 
 /**
- * Returns whether an event that has just arrived fires its window (engine.md, Gates). `others` are the instants of what was
- * counted before for the same key; only the newest `count` of them matter. The window ends at the newest instant counted,
- * also when this event is older; its lower bound is inclusive. `once` fires only when the previous arrival had not
- * reached the count, or after a lull as long as the window.
+ * Returns whether an event that has just arrived fires its window (engine.md, Gates). `others` are the instants of the
+ * earlier events for the same key; only the newest `count` of them matter. The window ends at the newest instant, also
+ * when this event is older; its lower bound is inclusive. `once` fires only when the previous arrival had not reached
+ * the count, or after a pause as long as the window.
  */
 export function windowFires(rule: WindowRule, at: Instant, others: readonly Instant[]): boolean {
   const ms = rule.minutes * 60_000;

@@ -15,7 +15,10 @@ const Expression = z
     }
   });
 
-/** How a hook reads alerts out of any JSON. All are bare expressions over `body`, `headers`, `query` and, but for `each`, `item`. */
+/**
+ * How a hook extracts alerts from any JSON. All fields are bare expressions over `body`, `headers`, `query` and, except
+ * for `each`, `item`.
+ */
 export const AlertMapping = z.strictObject({
   each: Expression.optional().describe('Gives the list of elements; default: one element, the body'),
   fingerprint: Expression.describe('Identifies the alert from message to message'),

@@ -4,14 +4,14 @@ import type { z } from 'zod';
 export interface ForgeEvent {
   displayName: string;
   description: string;
-  /** Of the vendor's body, with the fields that automations use most; others are kept as they came. */
+  /** Schema of the vendor's body, with the fields that automations use most; other fields are kept unchanged. */
   payload: z.ZodObject;
   /** Fields that a trigger's config may compare, with their places in the body. */
   fields: Readonly<Record<string, string>>;
-  /** Places whose values, joined with `separator`, are the context key. */
+  /** Paths whose values, joined with `separator`, are the context key. */
   key: readonly string[];
   separator: ':' | '#';
-  /** What the key names, for people. */
+  /** What the key identifies, for display. */
   keyLabel: string;
 }
 
@@ -22,7 +22,7 @@ export interface TypedEvent {
   contextKey: string;
 }
 
-/** Value at a place such as `workflow_run.name`; undefined when there is none. */
+/** Returns the value at a path such as `workflow_run.name`; undefined when there is none. */
 export function valueAt(payload: Record<string, unknown>, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (isMap(value) ? value[name] : undefined), payload);
 }
@@ -33,7 +33,10 @@ export function contextKeyOf({ key, separator }: ForgeEvent, payload: Record<str
   return parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(separator);
 }
 
-/** Reads the body of a delivery as one of `events`; null when it is another event or not what the vendor documents. */
+/**
+ * Parses the body of a delivery as one of `events`; null when it is another event or does not match the vendor's
+ * documentation.
+ */
 export function readForgeEvent(
   events: Readonly<Record<string, ForgeEvent>>,
   name: string,

@@ -1,4 +1,4 @@
-/** How a hook recognises its sender. */
+/** How a hook verifies its sender. */
 export const HOOK_SCHEMES = [
   'header',
   'timestamped',

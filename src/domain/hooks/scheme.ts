@@ -5,7 +5,7 @@ import type { HookScheme } from './scheme-names';
 const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HeaderName = z.string().regex(HEADER, 'must be the name of an HTTP header');
 
-/** Settings of a hook beside scheme, header and secrets. Left out = the scheme's own. */
+/** Settings of a hook besides scheme, header and secrets. Default: those of the scheme. */
 export const HookOptions = z.object({
   digest: z.enum(['sha1', 'sha256', 'sha384', 'sha512']).optional().describe('Hash of the HMAC; default sha256'),
   encoding: z.enum(['hex', 'base64']).optional().describe('How the signature is written; default hex'),
@@ -36,7 +36,7 @@ export const HookOptions = z.object({
 });
 export type HookOptions = z.infer<typeof HookOptions>;
 
-/** A signature over a request, as a sender makes it. */
+/** A sender's signature over a request. */
 export interface HmacScheme {
   header: string;
   digest: NonNullable<HookOptions['digest']>;
@@ -58,7 +58,7 @@ const BODY: HmacScheme = {
 export const TOLERANCE_SECONDS = 300;
 
 interface Preset {
-  /** The signature; absent: the secret itself stands in a header. */
+  /** The signature; absent: the header contains the secret itself. */
   hmac?: HmacScheme;
   /** Header of the secret, where there is no signature. */
   secretHeader?: string;
@@ -67,7 +67,7 @@ interface Preset {
   deliveryHeader?: string;
 }
 
-/** What each scheme stands for, with the vendor's page that says so. */
+/** Settings of each scheme, with the vendor's page that documents them. */
 const PRESETS: Readonly<Record<Exclude<HookScheme, 'none' | 'sns'>, Preset>> = {
   header: { secretHeader: 'x-hook-secret' },
   timestamped: { timestamped: 'x-signature' },
@@ -113,7 +113,7 @@ const PRESETS: Readonly<Record<Exclude<HookScheme, 'none' | 'sns'>, Preset>> = {
   bitbucket: { hmac: { ...BODY, header: 'x-hub-signature', prefix: 'sha256=' }, deliveryHeader: 'x-request-uuid' },
 };
 
-/** What a hook expects of its sender, with the hook's own settings over those of its scheme. */
+/** The verification of a hook's sender: the settings of the hook, then those of its scheme. */
 export interface Expectation {
   kind: 'none' | 'secret' | 'timestamped' | 'hmac' | 'sns';
   /** Header with the secret or the signature, lower case; null for `none`, and for `sns`, whose signature is in the body. */
@@ -153,7 +153,7 @@ function mergedHmac(
 ): HmacScheme {
   const { digest, encoding, prefix, separator, signedText, timestampHeader } = options;
   const timed = timestampHeader?.toLowerCase() ?? base.timestampHeader;
-  // Grafana signs the time too once a header for it is configured.
+  // Grafana also signs the time once a header for it is configured.
   const defaultText = scheme === 'grafana' && timestampHeader !== undefined ? '{timestamp}:{body}' : base.signedText;
   return {
     ...base,

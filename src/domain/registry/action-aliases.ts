@@ -1,4 +1,4 @@
-/** Other names that are accepted for an action. */
+/** Aliases of actions. */
 export const ACTION_ALIASES: Readonly<Record<string, string>> = { 'automation.notify_user': 'notification.send' };
 
 /** Returns the id under which an action is registered. */

@@ -25,11 +25,11 @@ interface DescribedAction {
   produces: { name: string; schema: JsonSchema } | null;
   consumes: string | null;
   connection: string | null;
-  /** Field of the config that names a connection; null = none does. */
+  /** Field of the config that names a connection; null = none. */
   connectionField: string | null;
 }
 
-/** What the endpoints of the registry answer. */
+/** The answers of the registry endpoints. */
 export interface DescribedPlugins {
   triggers: readonly DescribedTrigger[];
   actions: readonly DescribedAction[];
@@ -37,10 +37,12 @@ export interface DescribedPlugins {
   kinds: readonly string[];
 }
 
-/** Keywords whose messages the API words itself (patterns and formats), and names, which must be unique per process. */
+/** Keywords whose messages only the API has (patterns and formats), and names, which must be unique per process. */
 const DROPPED = new Set(['pattern', 'format', 'id', '$id', '$schema', 'title', 'propertyNames', 'contentEncoding']);
 
-/** Returns a JSON Schema without the keywords of which only the API knows the message. Maps of properties keep all their names. */
+/**
+ * Returns a JSON Schema without the keywords whose messages only the API has. Maps of properties keep all their names.
+ */
 function portable(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(portable);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -70,7 +72,7 @@ function schemaOf(json: JsonSchema): z.ZodType {
   }
 }
 
-/** An artifact has the fields that it declares and no others, unless its schema says what others look like. */
+/** Returns the schema of an artifact. It has only its declared fields, unless its schema allows others. */
 function artifactSchema(json: JsonSchema): z.ZodObject {
   const schema = schemaOf({ additionalProperties: false, ...json });
   return schema instanceof z.ZodObject ? schema : z.looseObject({});
@@ -82,7 +84,7 @@ function triggerOf(described: DescribedTrigger, id: string): TriggerType {
     ...{ id, displayName, description, category, payloadSchema: z.unknown() },
     ...(configSchema !== null && { configSchema: schemaOf(configSchema) }),
     ...(contextKeyLabel !== 'per automation' && { contextKeyLabel }),
-    // A description does not say how a cause is confirmed: that cannot be determined here.
+    // A description does not contain how a cause is confirmed, so that cannot be determined here.
     ...(supportsFor && { holds: { entity: () => ({ kind: '', id: '' }), test: () => undefined } }),
   };
 }
@@ -99,9 +101,9 @@ function actionOf(described: DescribedAction, id: string): ActionDescription {
 }
 
 /**
- * Returns a registry for validation where the plugins themselves are not at hand, such as in a browser. Rules that a JSON Schema
- * cannot express (patterns, rules over several fields) are not checked, so it finds at most what the service finds.
- * `known` = triggers by qualified id that are used as they are.
+ * Returns a registry for validation without the plugins, such as in a browser. Rules that a JSON Schema cannot express
+ * (patterns, rules over several fields) are not checked, so it finds at most what the service finds. `known` = triggers
+ * by qualified id that are used unchanged.
  */
 export function describedRegistry(
   { triggers, actions, kinds }: DescribedPlugins,

@@ -1,15 +1,16 @@
 import { ACTION_ALIASES } from './action-aliases';
 import type { PluginDescription } from './registry';
 
-/** What in the change log concerns a name; `*` as a kind is every kind. */
+/** The changes that concern a name; `*` as a kind is every kind. */
 export interface Reads {
   kinds?: string[];
   events?: string[];
 }
 
 /**
- * What a worker's plugins bring, as the worker announces it. Names are `trigger:<id>`, `action:<id>`, `kind:<kind>`,
- * `filter:<name>` and `plugin:<id>`; a plugin reads the kinds that it derives events from, maps payloads for or listens to.
+ * The names that a worker's plugins bring, as the worker announces them. Names are `trigger:<id>`, `action:<id>`,
+ * `kind:<kind>`, `filter:<name>` and `plugin:<id>`; a plugin reads the kinds that it derives events from, maps payloads
+ * for or listens to.
  */
 export interface Knowledge {
   names: string[];
@@ -20,7 +21,7 @@ export const triggerName = (event: string): string => `trigger:${event}`;
 export const filterName = (filter: string): string => `filter:${filter}`;
 export const actionName = (action: string): string => `action:${action}`;
 
-/** Lists what plugins bring. The result is sorted, so that equal plugins give equal knowledge. */
+/** Lists the names that plugins bring. The result is sorted, so that equal plugins have equal knowledge. */
 export function knowledgeOf(plugins: readonly PluginDescription[]): Knowledge {
   const reads: Record<string, Reads> = {};
   const names = plugins.flatMap((plugin) => {

@@ -3,9 +3,9 @@ import type { z } from 'zod';
 type Parsed<T> = { success: true; data: T } | { success: false; issues: z.core.$ZodIssue[] };
 
 /**
- * Checks a rendered configuration against the schema of its action. A template that is one expression keeps the type of its
- * value, so `title: "{{ trigger.payload.count }}"` renders to a number: where the schema wants text, numbers and booleans
- * become text. What is missing stays an error.
+ * Validates a rendered configuration with the schema of its action. A template that is one expression keeps the type of
+ * its value, so `title: "{{ trigger.payload.count }}"` renders to a number: where the schema requires text, numbers and
+ * booleans become text. A missing value stays an error.
  */
 export function parseRendered<T>(schema: z.ZodType<T>, config: unknown): Parsed<T> {
   const parsed = schema.safeParse(config);

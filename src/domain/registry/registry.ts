@@ -6,16 +6,16 @@ import type { ActionDescription } from './action-description';
 import type { EntityListener } from './entity-listener';
 import type { TriggerType } from './trigger-type';
 
-/** What one plugin brings. A plugin of a user's own registers through this same shape. */
+/** Everything that a plugin registers. External plugins register through the same type. */
 export interface PluginDescription<A extends ActionDescription = ActionDescription> {
-  /** First part of every qualified id. */
+  /** First segment of every qualified id. */
   id: string;
   triggers?: readonly TriggerType[];
   actions?: readonly A[];
   entityKinds?: readonly EntityKind[];
-  /** What changes of kinds mean besides what the kinds say themselves. */
+  /** Events that changes of kinds cause, in addition to those of the kind. */
   derivers?: readonly ChangeDeriver[];
-  /** Another payload of `automation.entity_changed`, for kinds that have none of their own. */
+  /** Payloads of `automation.entity_changed` for kinds without their own mapper. */
   payloadMappers?: Readonly<Record<string, PayloadMapper>>;
   /** Code that receives changes of state. */
   listeners?: readonly EntityListener[];
@@ -31,7 +31,7 @@ export interface ArtifactType {
   identity?: readonly string[];
 }
 
-/** Everything that plugins registered, by qualified id. */
+/** Everything that plugins have registered, by qualified id. */
 export interface Registry<A extends ActionDescription = ActionDescription> {
   trigger(event: string): TriggerType | undefined;
   action(id: string): A | undefined;
@@ -40,18 +40,21 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   actions(): ReadonlyMap<string, A>;
   artifactTypes(): ReadonlyMap<string, ArtifactType>;
   entityKinds(): ReadonlyMap<string, EntityKind>;
-  /** Qualified artifact type of what an action produces. */
+  /** Returns the qualified artifact type that an action produces. */
   artifactTypeOf(actionId: string): ArtifactType | undefined;
   /** Triggers that are read from another event (`TriggerType.source`). */
   readersOf(event: string): readonly string[];
-  /** Nearest known trigger or action, for "did you mean". */
+  /** Returns the most similar known trigger or action, for "did you mean". */
   nearestTrigger(event: string): string | undefined;
   nearestAction(id: string): string | undefined;
   /** Functions that derive the events of a change in addition to `automation.entity_changed`, by kind. */
   derivers(kind: string): readonly Deriver[];
-  /** Kinds whose changes may mean an event: those that the event's plugin brings or has derivers for. */
+  /**
+   * Returns the kinds whose changes may cause an event: those of the event's plugin, and those for which it has
+   * derivers.
+   */
   kindsDeriving(event: string): ReadonlySet<string>;
-  /** Of `automation.entity_changed`; undefined = the generic shape alone. */
+  /** Returns the payload mapper of `automation.entity_changed`; undefined = only the generic fields. */
   payloadMapper(kind: string): PayloadMapper | undefined;
   listeners(): readonly EntityListener[];
 }
@@ -62,7 +65,7 @@ export function normalizeEvent(event: string): string {
   return dot < 0 ? event : `${event.slice(0, dot)}.${event.slice(dot + 1).replaceAll('.', '_')}`;
 }
 
-/** Builds the registry. What is there twice, missing or of the wrong shape fails at start-up. */
+/** Builds the registry. Duplicates, missing parts and invalid types fail at start-up. */
 export function createRegistry<A extends ActionDescription>(plugins: readonly PluginDescription<A>[]): Registry<A> {
   const triggers = new Map<string, TriggerType>();
   const actions = new Map<string, A>();

@@ -1,18 +1,18 @@
-/** Longest text that is made, in characters. */
+/** Maximum length of a sample, in characters. */
 const MAX_LENGTH = 256;
 
-/** What ends the reading of a pattern: a construct that no text is made for. */
+/** Ends the reading of a pattern with an unsupported construct. */
 class Unsupported extends Error {}
 
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ' };
-/** Escapes that stand for themselves; all others, such as `\b` or a backreference, are not supported. */
+/** Escapes that are literal; all others, such as `\b` or a backreference, are not supported. */
 const LITERAL_ESCAPE = /[\\/.^$|?*+()[\]{}\-@:#,;=!&%"'<>_ ]/;
 const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 
 /**
- * Returns a short text that matches a regular expression: the first alternative, each part as often as it must be there, sets by
- * their first character. Undefined for constructs beyond literals, `.`, sets, groups, alternatives, quantifiers and anchors. The
- * expression is never executed, so it may be a costly one.
+ * Returns a short text that matches a regular expression: the first alternative, each part repeated as rarely as
+ * allowed, sets by their first character. Undefined for constructs beyond literals, `.`, sets, groups, alternatives,
+ * quantifiers and anchors. The expression is never executed, so it may be an expensive one.
  */
 export function sampleOfPattern(pattern: string): string | undefined {
   try {
@@ -35,7 +35,7 @@ class Reader {
     return this.at >= this.pattern.length;
   }
 
-  /** Reads up to the end or the closing parenthesis; gives the first alternative. */
+  /** Parses up to the end or the closing parenthesis; returns the first alternative. */
   alternatives(): string {
     const first = this.sequence();
     while (this.take('|')) this.sequence();
@@ -72,7 +72,7 @@ class Reader {
     return text;
   }
 
-  /** A set gives its first character. */
+  /** Returns the first character of a set. */
   private set(): string {
     if (this.next('^')) throw new Unsupported();
     let first: string | undefined;
@@ -92,7 +92,7 @@ class Reader {
     return known;
   }
 
-  /** Returns how often the part before must be there at least; a part that may be missing is left out. */
+  /** Returns the minimum number of repetitions of a part; an optional part is left out. */
   private count(): number {
     let least = 1;
     if (this.next('?') || this.next('*')) least = 0;

@@ -3,22 +3,22 @@ import { sampleOfPattern } from './sample-pattern';
 type Schema = Record<string, unknown>;
 
 const MAX_DEPTH = 12;
-/** Most items of a list and characters of a text that bounds can ask for. */
+/** Maximum number of items of a list, and of characters of a text, in a sample. */
 const MAX_SIZE = 1_000;
 
-/** Where in the root a sample is made. */
+/** The path of a sample in the root. */
 interface Place {
   root: unknown;
   depth: number;
-  /** Name of the field that holds the value. */
+  /** Name of the value's field. */
   field?: string;
 }
 
 /**
- * Returns an example value of a JSON Schema (draft 2020-12 as zod writes it, or of a person's own): examples, constants, choices
- * and defaults first, otherwise the simplest value of the type that keeps formats, simple patterns and bounds. Optional properties
- * are filled in too. Instants are RFC 3339, also those of texts without a format that are named like one (`startedAt`). Returns
- * null for schemas that allow anything.
+ * Returns an example value of a JSON Schema (draft 2020-12 as zod writes it, or a custom one): examples, constants,
+ * choices and defaults first, otherwise the simplest value of the type that satisfies formats, simple patterns and
+ * bounds. Optional properties are filled in too. Instants are RFC 3339, also for texts without a format whose name
+ * suggests one (`startedAt`). Returns null for schemas that allow anything.
  */
 export function sampleOf(schema: unknown, root: unknown = schema): unknown {
   return sampleAt(schema, { root, depth: 0 });
@@ -33,13 +33,13 @@ function sampleAt(schema: unknown, place: Place): unknown {
   const parts = [...alternatives(schema), ...listOf(schema['allOf'])].map((part) => sampleAt(part, deeper));
   const own = sampleOfType(schema, place);
   if (parts.length === 0) return own;
-  // What the schema itself describes comes last: it may describe what an alternative only requires.
+  // The schema's own description comes last, since an alternative may only require its fields.
   const objects = [...parts, own].filter(isSchema);
   if (objects.length > 0) return Object.assign({}, ...objects) as unknown;
   return parts.find((part) => part !== null) ?? own;
 }
 
-/** Returns the alternative of each choice that is taken: the first one that is more than `null`. */
+/** Returns the alternative that is used for each choice: the first one other than `null`. */
 function alternatives(schema: Schema): unknown[] {
   return ['anyOf', 'oneOf'].flatMap((key) => {
     const choices = listOf(schema[key]);
@@ -75,7 +75,7 @@ function sampleOfType(schema: Schema, place: Place): unknown {
   }
 }
 
-/** Returns the type, also of a schema that leaves it to its keywords. */
+/** Returns the type, which a schema may only imply by its keywords. */
 function typeOf({ type, properties, required, items, pattern, minLength, minimum }: Schema): unknown {
   if (Array.isArray(type)) return type.find((each) => each !== 'null');
   if (type !== undefined) return type;
@@ -112,7 +112,7 @@ function sampleList(schema: Schema, place: Place): unknown[] {
   return schema['uniqueItems'] === true ? items.map((item, index) => distinct(item, index)) : items;
 }
 
-/** Returns the item changed by its index, for lists whose items must be unique. */
+/** Returns the item with its index added, for lists with unique items. */
 function distinct(item: unknown, index: number): unknown {
   if (index === 0) return item;
   if (typeof item === 'string') return `${item}${index + 1}`;
@@ -157,7 +157,7 @@ function sampleNumber(schema: Schema, isInteger: boolean): number {
   const step = typeof multipleOf === 'number' && multipleOf > 0 ? multipleOf : 1;
   const low = typeof exclusiveMinimum === 'number' ? exclusiveMinimum : undefined;
   const high = typeof exclusiveMaximum === 'number' ? exclusiveMaximum : undefined;
-  // zod states safe integers by these bounds.
+  // zod writes safe integers as these bounds.
   const least = Math.max(low ?? -Infinity, typeof minimum === 'number' ? minimum : -Infinity);
   const most = Math.min(high ?? Infinity, typeof maximum === 'number' ? maximum : Infinity);
   const fits = (value: number) => value >= least && value <= most && value !== low && value !== high;
@@ -169,7 +169,7 @@ function sampleNumber(schema: Schema, isInteger: boolean): number {
   return (least + most) / 2;
 }
 
-/** Returns a bound of a size; 0 without one. */
+/** Returns a size limit; 0 without one. */
 function bounded(bound: unknown): number {
   return typeof bound === 'number' ? Math.min(MAX_SIZE, Math.max(0, bound)) : 0;
 }

@@ -1,21 +1,21 @@
 import type { PlanNode } from './plan';
 import type { EndedBy, RunError, StepRecord } from './step-record';
 
-/** What every step activity gets; everything else it reads from Postgres. */
+/** Input of every step activity; it reads everything else from Postgres. */
 export interface StepInput {
   runId: string;
   path: string;
   variables: Record<string, unknown>;
   repeat: Record<string, unknown> | null;
-  /** Of a `repeat` that asks whether it goes on: which iteration is about to begin (`while`) or has ended (`until`). */
+  /** For the condition of a `repeat`: the iteration that begins next (`while`) or has ended (`until`). */
   iteration?: number;
-  /** Place of the last wait before this step; its result is in scope. */
+  /** Path of the last wait before this step; its result is in scope. */
   wait?: string;
-  /** In `on_failure`: what the run failed with. */
+  /** In `on_failure`: the failure of the run. */
   error?: RunError;
   /** Steps noted since the last activity, to be written with this one. */
   journal: StepRecord[];
-  /** Of a call: the workflow moves it to the task queue of calls when the activity answers with a handover. */
+  /** For a call: the workflow moves it to the task queue of calls when the activity returns a handover. */
   mayMove?: true;
 }
 
@@ -28,7 +28,7 @@ export interface Skipped {
   type: 'skipped';
 }
 
-/** The step failed permanently; its row says so. */
+/** The step failed permanently, and its row records that. */
 export interface Failed {
   type: 'failed';
   error: RunError;
@@ -45,11 +45,11 @@ export type StepEvaluation =
   /** The rendered reason of a `stop`. */
   | { type: 'stop'; reason: string }
   | { type: 'variables'; variables: Record<string, unknown> }
-  /** `ms`: what is left of it; absent in histories of 0.1.0. */
+  /** `ms`: the remaining time; absent in histories of 0.1.0. */
   | { type: 'delay'; until: number; ms?: number }
   /**
-   * A wait that goes on, with the instants (ms since 1970) of its next evaluation and of its timeout; or that is over. `ms`: the
-   * duration until the sooner of them, null = neither; absent in histories of 0.1.0.
+   * A wait that continues, with the instants (ms since 1970) of its next evaluation and of its timeout; or that is
+   * over. `ms`: the time until the sooner of them, null = neither; absent in histories of 0.1.0.
    */
   | {
       type: 'wait';
@@ -72,14 +72,14 @@ export type StepEvaluation =
       most?: number;
     };
 
-/** A normal activity takes over, after a pause when a failure asks for one. */
+/** A normal activity takes over, after a pause when a failure requires one. */
 export interface Handover {
   type: 'handover';
-  /** Attempts that were sent so far. */
+  /** Number of attempts that were sent so far. */
   attempts: number;
   delayMs: number;
   timeoutMs: number;
-  /** The origin is slow, or has its share of the local slots: performed on the task queue of calls. */
+  /** The origin is slow, or uses its share of the local slots: performed on the task queue of calls. */
   apart?: true;
 }
 
@@ -94,13 +94,13 @@ export interface GaveUp {
   message: string;
 }
 
-/** The outcome of one command that an activity carried out. */
+/** The outcome of a command that an activity carried out. */
 export type Done =
   { at: string; iteration?: number; evaluated: StepEvaluation } | { at: string; performed: StepOutcome };
 
 /** Result of a stretch. */
 export interface Stretched {
-  /** Outcomes in the order in which the steps were carried out, beginning with the one that was asked for. */
+  /** Outcomes in the order in which the steps were carried out, beginning with the requested one. */
   done: Done[];
   /** The run's steps are through and its row has ended as a success. */
   ended: boolean;
@@ -110,14 +110,14 @@ export interface Stretched {
 
 /** Position of a branch from which an activity continues. */
 export interface StretchInput extends Omit<StepInput, 'path' | 'iteration'> {
-  /** Place of the branch; '' = the run itself. */
+  /** Path of the branch; '' = the run itself. */
   branch: string;
   positions: Record<string, number>;
   /** The command to begin with; absent = the first one. */
   first?: { type: 'evaluate' | 'perform'; at: string; iteration?: number };
 }
 
-/** What an execution receives when it has claimed its run. */
+/** The result of claiming a run. */
 export interface Claimed {
   plan: PlanNode[];
   onFailure?: PlanNode[];
@@ -127,7 +127,10 @@ export interface Claimed {
 }
 
 export interface RunActivities {
-  /** Claims the run's row for this execution and performs its first stretch; null = not ours, end without a trace. */
+  /**
+   * Claims the run's row for this execution and performs its first stretch; null = another execution has it, and this
+   * one must end without a trace.
+   */
   claimRun(input: {
     runId: string;
     executionRunId: string;
@@ -137,17 +140,17 @@ export interface RunActivities {
   /** Carries out steps one after another until one needs Temporal; after the last step of the run ends its row, too. */
   performStretch(input: StretchInput): Promise<Stretched>;
   /**
-   * One provider call as a normal activity. A step that failed permanently is thrown as a non-retryable failure with `Failed` in
-   * its details; histories of 0.1.0 have it as a result.
+   * Performs a provider call as a normal activity. A step that failed permanently is thrown as a non-retryable failure
+   * with `Failed` in its details; histories of 0.1.0 have it as a result.
    */
   performStep(input: StepInput): Promise<StepOutcome>;
-  /** Records a failure that no attempt could record itself; a step that has ended meanwhile keeps its outcome. */
+  /** Records a failure that no attempt could record. A step that has ended in between keeps its outcome. */
   failStep(input: StepInput & { error: RunError }): Promise<StepOutcome>;
-  /** Writes steps that were noted, when no other activity is about to. */
+  /** Writes noted steps, when no other activity is going to. */
   writeNotes(input: { runId: string; journal: StepRecord[] }): Promise<void>;
-  /** Notes on the run's row what it failed with, before `on_failure`. False: it had ended before. */
+  /** Stores the failure of a run before `on_failure`. Returns false when the run had ended before. */
   noteRunFailed(input: { runId: string; endedBy?: EndedBy; error: RunError; journal: StepRecord[] }): Promise<boolean>;
-  /** Writes how the run ended. False: its row had ended before. */
+  /** Writes the end of the run. Returns false when its row had ended before. */
   finishRun(input: {
     runId: string;
     status: 'success' | 'failed' | 'cancelled';

@@ -7,7 +7,7 @@ import type { PlanNode } from './plan';
  */
 export const ACTIVITY_NAMES = { claim: 'start', notes: 'notes', failure: 'run failed', finish: 'finish' } as const;
 
-/** What a step is called: its action, e.g. `incident.create`, or its kind, e.g. `wait_until`. */
+/** Returns the name of a step: its action, e.g. `incident.create`, or its kind, e.g. `wait_until`. */
 export const nameOfStep = (node: PlanNode): string => (node.kind === 'action' ? node.action : node.kind);
 
 /** Kinds that need Temporal: a stretch that begins before one ends there. */
@@ -15,13 +15,16 @@ const PAUSES: readonly string[] = ['delay', 'wait_until', 'wait_for_trigger', 'p
 
 const nameOf = (first: string, more: number): string => (more === 0 ? first : `${first} + ${more} more`);
 
-/** How many of these steps a stretch can carry out after its first one. */
+/** Returns how many of these steps a stretch can carry out after its first one. */
 function countInline<T>(steps: readonly T[], isPause: (step: T) => boolean): number {
   const end = steps.findIndex(isPause);
   return end < 0 ? steps.length : end;
 }
 
-/** What a stretch is called: its first step and the number of those that follow it in its list, e.g. `incident.create + 2 more`. */
+/**
+ * Returns the name of a stretch: its first step and the number of steps that follow it in its list, e.g.
+ * `incident.create + 2 more`.
+ */
 export function nameOfStretch(node: PlanNode, following: readonly PlanNode[]): string {
   if (PAUSES.includes(node.kind)) return node.kind;
   const isPause = (step: PlanNode) =>
@@ -29,7 +32,10 @@ export function nameOfStretch(node: PlanNode, following: readonly PlanNode[]): s
   return nameOf(nameOfStep(node), countInline(following, isPause));
 }
 
-/** The same of the first stretch of a run, whose plan the execution does not know yet; undefined = there are no steps. */
+/**
+ * Returns the name of a run's first stretch, whose plan the execution does not know yet; undefined = there are no
+ * steps.
+ */
 export function nameOfFirstStretch(actions: readonly object[]): string | undefined {
   const names = actions.map((step) => ('action' in step ? String(step.action) : kindOf(step)));
   const [first, ...following] = names;

@@ -2,14 +2,14 @@ import { sameJson } from '../entities/diff';
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** What has been set since: variables that are new or have another value. */
+/** Returns the variables that are new or have another value since. */
 export function setSince(before: Variables, variables: Variables): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(variables).filter(([name, value]) => !Object.hasOwn(before, name) || !sameJson(before[name], value)),
   );
 }
 
-/** Returns the variables after a `parallel`: what each branch has set on its copy, merged in branch order. */
+/** Returns the variables after a `parallel`: the changes of each branch to its copy, merged in branch order. */
 export function mergeBranches(before: Variables, branches: readonly Variables[]): Record<string, unknown> {
   return Object.assign({ ...before }, ...branches.map((variables) => setSince(before, variables))) as Record<
     string,

@@ -1,6 +1,6 @@
 const SUFFIX = '-calls';
 
-/** Task queue of calls to origins that are slow or take many slots, so that they delay no other calls. */
+/** Returns the task queue of calls to origins that are slow or use many slots, so that they delay no other calls. */
 export const callsQueueOf = (taskQueue: string): string => `${taskQueue}${SUFFIX}`;
 
 /** Whether a task queue is one of calls. */

@@ -2,11 +2,11 @@ import { shortText } from './short-text';
 
 /** Longest text in a configuration that is kept with a step, in characters. */
 const MOST_CHARACTERS = 1_000;
-/** Most bytes of JSON that the fields of such a configuration take together. */
+/** Maximum size of the stored configuration, in bytes of JSON. */
 const MOST_BYTES = 8_192;
 /** Deepest nesting that is kept. */
 const MOST_LEVELS = 12;
-/** Most elements of a list, and most keys of an object, that are kept. */
+/** Maximum number of stored elements of a list, and keys of an object. */
 const MOST_ELEMENTS = 100;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Text of other people inside one line of the Web UI's Markdown: no line breaks, no markup, bounded. Names come from
+ * Escapes text for one line of the Web UI's Markdown: no line breaks, no markup, limited length. Names come from
  * authors, context keys from outside.
  */
 export function markdownLine(text: string, limit: number): string {

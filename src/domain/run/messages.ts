@@ -1,6 +1,6 @@
 import type { EndedBy, RunError, StepRecord, StepStatus } from './step-record';
 
-/** Types of the workflow of a run: what is started now, and what older releases started. */
+/** Types of the workflow of a run: the present one, and that of older releases. */
 export const RUN_WORKFLOW_TYPES = ['automation', 'runAutomation'] as const;
 
 /** Condition of visibility queries on the executions of runs. */
@@ -10,25 +10,25 @@ export const IS_RUN = `WorkflowType IN (${RUN_WORKFLOW_TYPES.map((type) => `'${t
 export interface RunInput {
   v: 1;
   runId: string;
-  /** Set when the execution before it has continued as new. */
+  /** Set when the previous execution has continued as new. */
   resume?: Resume;
   /** Events of a history after which an execution continues as new; absent = the default. For tests. */
   continueAfter?: number;
-  /** Name of the activity that claims the run and performs its first steps; absent = not known. */
+  /** Name of the activity that claims the run and performs its first steps; absent = unknown. */
   first?: string;
 }
 
-/** Where an execution stopped, between two steps; the next execution continues from there. */
+/** The position at which an execution stopped, between two steps; the next execution continues from there. */
 export interface Resume {
-  /** Next step of each list that was under way, and iteration of each `repeat`, by place. */
+  /** Next step of each list in progress, and iteration of each `repeat`, by path. */
   positions: Record<string, number>;
-  /** Variables of the run ('') and, where they differ from those, of branches of `parallel`, by place. */
+  /** Variables of the run ('') and, where they differ from those, of branches of `parallel`, by path. */
   variables: Record<string, Record<string, unknown>>;
-  /** Branches of `parallel` that have ended, by place; with what they failed with. */
+  /** Branches of `parallel` that have ended, by path, with their failure. */
   finished: Record<string, { error?: RunError }>;
-  /** Place of the last wait, by branch. */
+  /** Path of the last wait, by branch. */
   waits: Record<string, string>;
-  /** What the run has failed with, when `on_failure` was under way. */
+  /** Failure of the run, when `on_failure` was in progress. */
   failed?: { endedBy?: EndedBy; error: RunError };
   journal: StepRecord[];
   /** Lines of the step list in the Web UI. */
@@ -39,7 +39,7 @@ export interface Resume {
 
 /** Result of the workflow of a run, for the Web UI; the row is the truth. */
 export interface RunResult {
-  /** `dropped`: the row was not for this execution any more, nothing was done. */
+  /** `dropped`: the row was no longer for this execution, which did nothing. */
   status: 'success' | 'failed' | 'dropped';
   endedBy?: { kind: string; path?: string; reason?: string };
 }

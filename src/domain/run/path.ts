@@ -1,4 +1,6 @@
-/** One part of a path such as `choose[1]`: a key and, where it names an entry of a list or an iteration, its number. */
+/**
+ * A segment of a path such as `choose[1]`: a key and, where it names an entry of a list or an iteration, its number.
+ */
 export interface PathPart {
   key: string;
   index: number | null;
@@ -6,7 +8,7 @@ export interface PathPart {
 
 const PART = /^([A-Za-z_]+)(?:\[(\d+)\])?$/;
 
-/** Splits the path of a step, e.g. `actions[0].choose[1].sequence[2]`. null when it is not one. */
+/** Splits the path of a step, e.g. `actions[0].choose[1].sequence[2]`. Returns null when it is not valid. */
 export function parsePath(path: string): PathPart[] | null {
   const parts: PathPart[] = [];
   for (const text of path.split('.')) {
@@ -17,13 +19,13 @@ export function parsePath(path: string): PathPart[] | null {
   return parts;
 }
 
-/** The path itself and every prefix of it, outermost first. */
+/** Returns the path itself and every prefix of it, outermost first. */
 export function prefixesOf(path: string): string[] {
   const parts = path.split('.');
   return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
 }
 
-/** Whether two paths lie in different branches of one `parallel`. */
+/** Returns whether two paths lie in different branches of one `parallel`. */
 export function inSiblingBranches(one: string, other: string): boolean {
   const [first, second] = [one.split('.'), other.split('.')];
   const index = first.findIndex((part, at) => part !== second[at]);

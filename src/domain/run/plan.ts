@@ -1,10 +1,10 @@
 /**
- * What an execution knows of a definition: control flow and names only. Configurations, expressions and values stay in
- * Postgres with the pinned version and are read by activities, so a history stays small however long the texts are.
+ * The plan of a definition: control flow and names only. Configurations, expressions and values stay in Postgres with
+ * the pinned version and are read by activities, so a history stays small, however long the texts are.
  */
 interface PlanBase {
   id: string | null;
-  /** What people call the step: its action or its kind, with its id. */
+  /** Name of the step for display: its action or its kind, with its id. */
   label: string;
   enabled: true | false | 'evaluate';
   continueOnError: boolean;
@@ -49,7 +49,7 @@ export interface RepeatNode extends PlanBase {
   kind: 'repeat';
   form: 'count' | 'for_each' | 'while' | 'until';
   maxIterations: number;
-  /** Most iterations at a time, of a `for_each`; absent = one after another. */
+  /** Maximum number of concurrent iterations of a `for_each`; absent = one after another. */
   parallel?: number;
   sequence: PlanNode[];
 }

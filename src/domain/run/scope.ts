@@ -1,6 +1,6 @@
 import type { Change, Occurrence } from '../entities/change';
 
-/** The `trigger` root: what started a run, as its row keeps it. */
+/** Returns the `trigger` root: what started a run, as its row stores it. */
 export function triggerScope(triggerId: string, occurrence: Occurrence, change: Change): Record<string, unknown> {
   return {
     id: triggerId,
@@ -13,7 +13,7 @@ export function triggerScope(triggerId: string, occurrence: Occurrence, change: 
   };
 }
 
-/** What is the same for every evaluation of a run. */
+/** The facts that are the same for every evaluation of a run. */
 export interface RunFacts {
   trigger: Record<string, unknown>;
   contextKey: string | null;
@@ -21,7 +21,7 @@ export interface RunFacts {
   automation: { id: string; name: string; group: string | null };
 }
 
-/** Artifacts by the id of the action that made them, and by name. */
+/** Returns artifacts by the id of their action, and by name. */
 export function artifactScope(
   artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[],
 ): Record<string, Record<string, unknown>> {

@@ -3,14 +3,14 @@ import { prefixesOf } from './path';
 import { stepAt } from './step-at';
 
 /**
- * Returns whether the failure of a step was swallowed: by its own `continue_on_error` or by that of a step around it. A
- * retry from the failed step leaves such steps as they are.
+ * Returns whether the failure of a step was ignored, by its own `continue_on_error` or by that of an enclosing step. A
+ * retry from the failed step does not repeat such steps.
  */
 export function settledFailures(definition: Pick<Definition, 'actions' | 'on_failure'>): (path: string) => boolean {
   return (path) => prefixesOf(path).some((prefix) => continues(definition, prefix));
 }
 
-/** Prefixes such as `actions[0].choose[1]` name a branch, which has no such key. */
+/** Prefixes such as `actions[0].choose[1]` are branches, which have no such key. */
 function continues(definition: Pick<Definition, 'actions' | 'on_failure'>, path: string): boolean {
   const step: { continue_on_error?: unknown } | undefined = stepAt(definition, path);
   return step?.continue_on_error === true;

@@ -1,8 +1,10 @@
 import type { RetryPlan } from './plan';
 
-/** Longest pause that a server may ask for with `Retry-After`. */
+/** Maximum pause that a server may request with `Retry-After`. */
 export const LONGEST_RETRY_AFTER_MS = 3_600_000;
-/** What outages of Postgres and Temporal, and reading and writing the rows around each attempt, may add to a step. */
+/**
+ * Time that outages of Postgres and Temporal, and reading and writing the rows around each attempt, may add to a step.
+ */
 const INFRASTRUCTURE_MS = 600_000;
 
 /**

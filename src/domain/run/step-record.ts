@@ -7,7 +7,7 @@ export interface RunError {
   message: string;
   path?: string;
   actionId?: string;
-  /** HTTP status of the answer, if there was one. */
+  /** HTTP status of the answer, if any. */
   status?: number;
 }
 
@@ -18,9 +18,7 @@ export interface EndedBy {
   reason?: string;
 }
 
-/**
- * A step whose row needs no transaction of its own: the next activity of the run writes it in its own.
- */
+/** A step whose row needs no transaction of its own: the next activity of the run writes it. */
 export interface StepRecord {
   path: string;
   actionId: string | null;

@@ -3,10 +3,10 @@ const LIST = /\.(?:sequence|else|parallel)\[\d+\]/g;
 /** An iteration of a loop, in a path. */
 const ITERATION = /\.repeat\[(\d+)\]/g;
 
-/** How many steps a step is inside of. */
+/** Returns the nesting depth of a step. */
 export const depthOf = (path: string): number => path.match(LIST)?.length ?? 0;
 
-/** The iterations that a step is part of, outermost first. */
+/** Returns the iterations around a step, outermost first. */
 export function iterationsOf(path: string): { loop: string; index: number }[] {
   return [...path.matchAll(ITERATION)].map((match) => ({ loop: path.slice(0, match.index), index: Number(match[1]) }));
 }

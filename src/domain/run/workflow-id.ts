@@ -1,10 +1,13 @@
 import { sha256 } from '../sha256';
 import type { ConcurrencyScope } from './bucket';
 
-/** Longest context key that appears as it is in workflow ids and search attributes (SQL visibility holds 255). */
+/**
+ * Maximum length of a context key that appears unchanged in workflow ids and search attributes (SQL visibility holds
+ * 255).
+ */
 const LONGEST_KEY = 120;
 
-/** A key as workflow ids and search attributes carry it: what is longer than 120 characters is cut and hashed. */
+/** Returns a key for workflow ids and search attributes: one longer than 120 characters is cut and hashed. */
 export function shortKey(key: string): string {
   return key.length <= LONGEST_KEY ? key : `${key.slice(0, 80).toWellFormed()}~${sha256(key).slice(0, 32)}`;
 }
@@ -15,15 +18,15 @@ const RUN_DIGITS = 12;
 /** `/` separates the parts of an id. */
 const encoded = (text: string): string => text.replaceAll('%', '%25').replaceAll('/', '%2F');
 
-/** A context key as one part of an id. No key is `-`; the key `-` itself is `%2D`. */
+/** Returns a context key as a segment of an id. No key is `-`; the key `-` itself is `%2D`. */
 function keyPart(key: string | null): string {
   if (key === null || key === '') return '-';
   return key === '-' ? '%2D' : encoded(shortKey(key));
 }
 
 /**
- * Workflow id of a run: `<slug>` when all runs of the automation share a bucket, else `<slug>/<context key>`; in `parallel`, where
- * every run has its own id, `<slug>/<context key>/<last 12 of the run's id>`.
+ * Returns the workflow id of a run: `<slug>` when all runs of the automation share a bucket, else `<slug>/<context
+ * key>`; in `parallel`, where every run has its own id, `<slug>/<context key>/<last 12 of the run's id>`.
  */
 export function runWorkflowId(
   { mode, scope, contextKey, id }: { mode: string; scope: ConcurrencyScope; contextKey: string | null; id: string },
@@ -40,5 +43,8 @@ export const dwellIdAfterSlug = (triggerId: string, contextKey: string | null): 
 /** Id of the Temporal Schedule of a trigger. */
 export const scheduleIdOf = (slug: string, triggerId: string): string => `${slug}/${encoded(triggerId)}`;
 
-/** An id that is used instead of one that another installation of the same namespace holds; installations differ in task queues. */
+/**
+ * Returns the id to use instead of one that another installation of the same namespace holds; installations have
+ * different task queues.
+ */
 export const idBesideOther = (id: string, taskQueue: string): string => `${id}@${taskQueue}`;

@@ -1,15 +1,15 @@
-/** What happens to times that were missed while Temporal or the workers were down. */
+/** What to do with times that were missed while Temporal or the workers were down. */
 export type CatchUp = 'skip' | 'one' | 'all';
 
-/** What comes at most so late was not missed by anybody. */
+/** A time that fires within this delay was not missed. */
 const PROMPT_MS = 5_000;
 
-/** How a scheduled time came about. */
+/** The circumstances of a scheduled time. */
 export interface Arrival {
   scheduledFor: Date;
-  /** When Temporal began with it. */
+  /** When Temporal started it. */
   begunAt: Date;
-  /** A worker that is there now was there at that time already. */
+  /** Whether a worker that is live now was also live at that time. */
   attended: boolean;
   now: Date;
 }
@@ -21,8 +21,8 @@ function isMissed({ scheduledFor, begunAt, attended, now }: Arrival): boolean {
 }
 
 /**
- * Returns whether a scheduled time still fires at this evaluation. `laterDue` says whether a later time of the same schedule
- * is due by now: of several that were missed, `one` fires the newest.
+ * Returns whether a scheduled time still fires at this evaluation. `laterDue` returns whether a later time of the same
+ * schedule is already due: of several missed times, `one` fires the newest.
  */
 export function stillFires(
   rule: { catchUp: CatchUp; catchUpMinutes: number },

@@ -6,14 +6,14 @@ export interface CronPattern {
   seconds: readonly number[];
   minutes: readonly number[];
   hours: readonly number[];
-  /** Every day of month that can match; `dayRules` decide where a pattern says L or W. */
+  /** Every day of month that can match; `dayRules` decide where a pattern contains L or W. */
   daysOfMonth: readonly number[];
   months: readonly number[];
-  /** Every weekday that can match, 0 = Sunday; `weekdayRules` decide where a pattern says L or #. */
+  /** Every weekday that can match, 0 = Sunday; `weekdayRules` decide where a pattern contains L or #. */
   daysOfWeek: readonly number[];
-  /** Present when the day of month is more than a set of numbers: any of these is enough. */
+  /** Present when the day of month is more than a set of numbers: it matches when one of these does. */
   dayRules?: readonly DayRule[];
-  /** Present when the day of week is more than a set of numbers: any of these is enough. */
+  /** Present when the day of week is more than a set of numbers: it matches when one of these does. */
   weekdayRules?: readonly DayRule[];
   /** Both kinds of day are set: either of them is enough. */
   eitherDay: boolean;
@@ -21,7 +21,7 @@ export interface CronPattern {
   fixedHour: boolean;
 }
 
-/** What is wrong with a pattern; the message says what, for people. */
+/** An invalid cron pattern. The message explains the problem to people. */
 export class CronError extends Error {
   override readonly name = 'CronError';
 }
@@ -54,7 +54,7 @@ const MACROS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-/** Splits a pattern, or the pattern that a macro stands for, into its five or six fields. @throws {CronError} */
+/** Splits a pattern, or the pattern of a macro, into its five or six fields. @throws {CronError} */
 function partsOf(text: string): string[] {
   const name = text.trim().toLowerCase();
   if (name.startsWith('@') && MACROS[name] === undefined) {
@@ -70,10 +70,9 @@ function partsOf(text: string): string[] {
 }
 
 /**
- * Reads a cron pattern: five fields, or six with seconds first; `*`, lists, ranges, steps and English names, `@daily` and
- * the other macros. The day of month may be `L` (the last), `L-2`, `15W` (the weekday nearest to the 15th) or `LW`; the
- * day of week may be `1#2` (the second Monday) or `5L` (the last Friday).
- * @throws {CronError}
+ * Parses a cron pattern: five fields, or six with seconds first; `*`, lists, ranges, steps and English names, `@daily`
+ * and the other macros. The day of month may be `L` (the last), `L-2`, `15W` (the weekday nearest to the 15th) or `LW`;
+ * the day of week may be `1#2` (the second Monday) or `5L` (the last Friday). @throws {CronError}
  */
 export function parseCron(text: string): CronPattern {
   const parts = partsOf(text);
@@ -103,7 +102,10 @@ export function parseCron(text: string): CronPattern {
 
 const isSet = (part: string): boolean => !part.startsWith('*') && part !== '?';
 
-/** Days of a field that may hold L, W or #: every day that can match and, where numbers do not say it all, the rules. */
+/**
+ * Returns the days of a field that may contain L, W or #: every day that can match and, where numbers are not enough,
+ * the rules.
+ */
 function daysOf(
   text: string,
   field: Field,
@@ -124,7 +126,7 @@ function daysOf(
 }
 
 /**
- * Steps that do not do what they seem to: `*\/90` minutes is the same as `0`, and `*\/7` minutes restarts each hour.
+ * Returns warnings about misleading steps: `*\/90` minutes is the same as `0`, and `*\/7` minutes restarts each hour.
  * @throws {CronError}
  */
 export function cronWarnings(text: string): string[] {
@@ -214,12 +216,15 @@ function isSecondTime(instant: Date, timezone: string): boolean {
   return false;
 }
 
-/** How far ahead `nextCron` searches: 100 days, which holds two ends of any two months. */
+/** How far ahead `nextCron` searches: 100 days, which contain the ends of any two consecutive months. */
 const MOST_MINUTES = 144_000;
 /** Hours of every zone begin at a multiple of these minutes in UTC. */
 const QUARTER = 15;
 
-/** Returns the first time of a pattern after an instant and up to another, at most 100 days ahead; null when there is none. */
+/**
+ * Returns the first time of a pattern after one instant and up to another, at most 100 days ahead; null when there is
+ * none.
+ */
 export function nextCron(pattern: CronPattern, after: Date, until: Date, timezone: string): Date | null {
   const start = Math.floor(after.getTime() / 60_000);
   const end = Math.min(Math.floor(until.getTime() / 60_000), start + MOST_MINUTES);

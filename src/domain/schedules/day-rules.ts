@@ -6,10 +6,10 @@ export interface CalendarDay {
   weekday: number;
 }
 
-/** Whether a day is meant. */
+/** Returns whether a day matches. */
 export type DayRule = (day: CalendarDay) => boolean;
 
-/** A part of a cron field that is more than a number: the rule, and the only days at which it can hold. */
+/** A part of a cron field that is more than a number: the rule, and the only days on which it can match. */
 export interface DayTerm {
   candidates: readonly number[];
   rule: DayRule;

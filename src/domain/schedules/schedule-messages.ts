@@ -5,9 +5,11 @@ export interface ScheduleInput {
   triggerId: string;
 }
 
-/** What that workflow calls. */
+/** Activities of that workflow. */
 export interface ScheduleActivities {
-  /** Appends the event of a scheduled time to the log, once. `begunAt`: when Temporal began with it. Gives what became of it. */
+  /**
+   * Appends the event of a scheduled time to the log, once. `begunAt`: when Temporal started it. Returns the outcome.
+   */
   fireSchedule(input: {
     automationId: string;
     triggerId: string;

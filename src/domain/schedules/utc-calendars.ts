@@ -1,7 +1,7 @@
 import { zonedTime } from '../conditions/zoned-time';
 import type { CronPattern } from './cron';
 
-/** Times of the calendar of UTC: those that lie in all of the sets. */
+/** Times of the UTC calendar: those that lie in all of the sets. */
 export type UtcCalendar = Omit<CronPattern, 'eitherDay' | 'fixedHour' | 'dayRules' | 'weekdayRules'>;
 
 const DAY_MINUTES = 1_440;
@@ -10,7 +10,10 @@ const WEEKS = 5 * 52;
 const ALL_DAYS = Array.from({ length: 31 }, (_, index) => index + 1);
 const ALL_WEEKDAYS = [0, 1, 2, 3, 4, 5, 6];
 
-/** Returns how far a zone is ahead of UTC, in minutes, in the years after an instant: one number, or more where clocks are changed. */
+/**
+ * Returns the offsets of a zone from UTC, in minutes, in the years after an instant: one, or more where clocks are
+ * changed.
+ */
 export function offsetsOf(timezone: string, from: Date): number[] {
   const offsets = new Set<number>();
   for (let week = -1; week <= WEEKS; week += 1) {
@@ -21,8 +24,9 @@ export function offsetsOf(timezone: string, from: Date): number[] {
 }
 
 /**
- * Calendars of UTC that have every time of a pattern in a zone with these offsets. They have more: the same wall clock by the
- * other offset, and days at the ends of months. The activity that fires decides which are meant (`cronMatches`).
+ * Returns UTC calendars that contain every time of a pattern in a zone with these offsets. They contain further times:
+ * the same wall clock by the other offset, and days at the ends of months. The activity that fires decides which ones
+ * count (`cronMatches`).
  */
 export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): UtcCalendar[] {
   const calendars = new Map<string, UtcCalendar>();
@@ -40,7 +44,7 @@ export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): 
 type Days = Pick<UtcCalendar, 'daysOfMonth' | 'months' | 'daysOfWeek'>;
 type MinutesByHour = Map<number, Set<number>>;
 
-/** Hours and minutes of UTC by the days that they lie on. */
+/** Returns hours and minutes in UTC by their days. */
 function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHour: MinutesByHour }[] {
   const groups = new Map<string, { days: Days; minutesByHour: MinutesByHour }>();
   for (const [shift, minutesByHour] of byShift(pattern, offset)) {
@@ -54,7 +58,7 @@ function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHo
   return [...groups.values()];
 }
 
-/** Hours and minutes of UTC, by whether they lie on the day before, on the same day or on the day after. */
+/** Returns hours and minutes in UTC, by whether they lie on the day before, on the same day or on the day after. */
 function byShift(pattern: CronPattern, offset: number): Map<number, MinutesByHour> {
   const shifts = new Map<number, MinutesByHour>();
   for (const hour of pattern.hours) {
@@ -76,7 +80,7 @@ function addMinutes(minutesByHour: MinutesByHour, hour: number, minutes: Iterabl
   minutesByHour.set(hour, known);
 }
 
-/** Returns the days of a pattern, moved to the day before or after; either kind of day being enough makes two of it. */
+/** Returns the days of a pattern, moved to the day before or after; two patterns where either kind of day is enough. */
 function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shift: number): Days[] {
   const weekdays = sorted(new Set(daysOfWeek.map((day) => (day + shift + 7) % 7)));
   if (!eitherDay) return [{ ...moved(daysOfMonth, months, shift), daysOfWeek: weekdays }];
@@ -86,7 +90,7 @@ function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shi
   ];
 }
 
-/** Every day that may lie before or after one of these; a month's last day may be any from the 28th on. */
+/** Returns every day that may lie before or after one of these; a month's last day may be any from the 28th on. */
 function moved(
   days: readonly number[],
   months: readonly number[],

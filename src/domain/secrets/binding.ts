@@ -14,7 +14,7 @@ const Host = Entry.transform((text, context) => {
 
 const list = <T extends z.ZodType>(entry: T) => z.array(entry).min(1).max(MOST_ENTRIES).optional();
 
-/** Where a secret may be used. Every list that is given must match. */
+/** Where a secret may be used. Every list that is set must match. */
 export const SecretBinding = z
   .strictObject({
     hosts: list(Host).describe('Exact names or `*.example.com`: every request of the step, redirects included'),
@@ -30,9 +30,12 @@ export type SecretBinding = z.infer<typeof SecretBinding>;
 export interface SecretUse {
   /** `id` is null while the automation has not been saved. */
   automation: { id: string | null; name: string; group: string | null };
-  /** As written in the step. */
+  /** The action, as written in the step. */
   action: string;
-  /** Where the value goes: out by the egress guard, into the environment of a script, or into an effect of our own. */
+  /**
+   * Destination of the value: an address through the egress guard, the environment of a script, or an effect on our own
+   * tables.
+   */
   way: 'call' | 'environment' | 'effect';
 }
 
@@ -42,7 +45,10 @@ export interface BoundSecret {
   hosts: readonly string[];
 }
 
-/** Returns why a use is not allowed, as the rest of a sentence about the secret; null = it is. Hosts are checked when they are known. */
+/**
+ * Returns why a use is not allowed, as the rest of a sentence about the secret; null = it is allowed. Hosts are checked
+ * when they are known.
+ */
 export function useRefusal(binding: SecretBinding | null | undefined, use: SecretUse): string | null {
   if (!binding) return null;
   const { automation, action, way } = use;
@@ -67,7 +73,10 @@ export function allowsHost(hosts: readonly string[], hostname: string): boolean 
   return hosts.some((host) => (host.startsWith('*.') ? name.endsWith(host.slice(1)) : name === host));
 }
 
-/** Returns a host as URLs spell it (lower case, punycode, dotted IPv4), without brackets and a final dot; null for what is no host. */
+/**
+ * Returns a host as in URLs (lower case, punycode, dotted IPv4), without brackets and a final dot; null for an invalid
+ * host.
+ */
 function hostNameOf(text: string): string | null {
   const bare = text.replace(/^\[|\]$/g, '');
   const address = `http://${bare.includes(':') ? `[${bare}]` : bare}/`;

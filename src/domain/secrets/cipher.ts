@@ -5,18 +5,18 @@ const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** A value as it is stored; nonce and ciphertext (with its tag at the end) in base64. */
+/** A sealed value; nonce and ciphertext (with its tag at the end) in base64. */
 export interface Sealed {
   keyId: string;
   nonce: string;
   ciphertext: string;
 }
 
-/** Seals values under the first key and opens what any of the keys sealed. */
+/** Seals values with the first key, and opens values that any of the keys sealed. */
 export interface Cipher {
-  /** `name` is authenticated with the value: what was sealed for one name does not open under another. */
+  /** `name` is authenticated with the value: a value that was sealed for one name does not open under another. */
   seal(name: string, clear: string): Sealed;
-  /** @throws when no key is the one that sealed it, or value or name were changed. */
+  /** @throws when none of the keys sealed it, or value or name were changed */
   open(name: string, sealed: Sealed): string;
 }
 

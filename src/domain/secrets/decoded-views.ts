@@ -41,8 +41,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /**
- * Returns the text with the escapes of URLs, HTML, JSON and programming languages resolved: once, twice, up to four times, until
- * nothing changes. No view is longer than the one before, so four times the input is the most that is read.
+ * Returns the text with the escapes of URLs, HTML, JSON and programming languages resolved: once, twice, up to four
+ * times, until nothing changes. No view is longer than the previous one, so at most four times the input is read.
  */
 export function* decodedViews(input: string): Generator<DecodedView> {
   let view: DecodedView | undefined;
@@ -109,7 +109,7 @@ function characterOf(escape: string): string | undefined {
 
 const controlOf = (char: string): string => CONTROLS[char] ?? char;
 
-/** Reads escaped bytes as UTF-8, and what is not UTF-8 as Latin-1. */
+/** Decodes escaped bytes as UTF-8, and invalid UTF-8 as Latin-1. */
 function fromBytes(escapes: string, width: number, byteOf: (escape: string) => number): Decoded[] {
   const bytes = Array.from({ length: escapes.length / width }, (_, n) =>
     byteOf(escapes.slice(n * width, (n + 1) * width)),

@@ -4,10 +4,11 @@ function bytesOf(form: string): Buffer[] {
   return [Buffer.from(form), little, Buffer.from(little).swap16()];
 }
 
-/** Returns a text in base64, whole and as it stands inside the base64 of a longer text, where it begins at one of three places. */
+/** Returns the base64 of a text, alone and as part of a longer text, where it begins at one of three offsets. */
 export function base64Forms(form: string): string[] {
   return bytesOf(form).flatMap((bytes) => {
-    // What is the same in every text around it, for each of the three places in a group of three bytes.
+    // The characters that are the same in every text around it, for each of the three offsets in a group of three
+    // bytes.
     const inside = [0, 1, 2].flatMap((offset) => {
       const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
       const first = Math.ceil((offset * 8) / 6);
@@ -23,14 +24,16 @@ export function hexForms(form: string): string[] {
   return bytesOf(form).map((bytes) => bytes.toString('hex'));
 }
 
-/** UTF-16 read as ASCII, with NUL, or what it was replaced by, between the characters. Empty for texts beyond ASCII. */
+/**
+ * Returns UTF-16 decoded as ASCII, with NUL or its replacement between the characters. Empty for texts beyond ASCII.
+ */
 export function wideForms(form: string): string[] {
   return /^[\0-\x7f]*$/.test(form) ? ['\0', '\ufffd'].map((gap) => [...form].join(gap)) : [];
 }
 
 /**
- * Returns what becomes of characters beyond ASCII between programs that do not agree on the encoding: UTF-8 read as Latin-1 or as Windows-1252,
- * Latin-1 read as UTF-8, or `?` in their place. Empty for ASCII.
+ * Returns the forms that characters beyond ASCII take between programs with different encodings: UTF-8 decoded as
+ * Latin-1 or as Windows-1252, Latin-1 decoded as UTF-8, or `?`. Empty for ASCII.
  */
 export function latin1Forms(form: string): string[] {
   if (/^[\0-\x7f]*$/.test(form)) return [];

@@ -20,8 +20,8 @@ const hexOf = (char: string, digits: number): string => char.charCodeAt(0).toStr
 const unicodeEscaped = (char: string): string => `\\u${hexOf(char, 4)}`;
 
 /**
- * Once and twice; with \u for all that is not ASCII or means something in HTML (Go, Gson), with escaped slashes (PHP), with the quotes of
- * a literal in JavaScript or Python.
+ * Returns JSON forms, escaped once and twice: with \u for all characters that are not ASCII or special in HTML (Go,
+ * Gson), with escaped slashes (PHP), with the quotes of a literal in JavaScript or Python.
  */
 function jsonForms(form: string): string[] {
   const once = escaped(form);
@@ -46,7 +46,10 @@ function asciiOnly(text: string, letters: 'lower' | 'upper'): string {
   });
 }
 
-/** As component, as URL, as form field, with every byte encoded; hexadecimal digits of both cases; once and twice. */
+/**
+ * Returns percent-encoded forms: as component, as URL, as form field, with every byte encoded; hexadecimal digits of
+ * both cases; once and twice.
+ */
 function percentForms(form: string): string[] {
   const wellFormed = form.toWellFormed();
   const component = encodeURIComponent(wellFormed);
@@ -60,11 +63,11 @@ function percentForms(form: string): string[] {
   return [...bothCases, ...bothCases.map((url) => url.replaceAll('%', '%25'))];
 }
 
-/** What `printf %q` of bash puts a backslash before. */
+/** Characters that `printf %q` of bash escapes with a backslash. */
 const SHELL_SPECIAL = /[ \t'"\\|&;()<>!{}*[\]?^$`,]|^[#~]|(?<=[:=])~/g;
 const HTML_BASE = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const HTML_ATTRIBUTE: Readonly<Record<string, string>> = { ...HTML_BASE, '"': '&quot;', "'": '&#39;' };
-/** What the common libraries escape: XML; PHP, Ruby and Jinja; Python; Go; mustache. */
+/** The escapes of the common libraries: XML; PHP, Ruby and Jinja; Python; Go; mustache. */
 const HTML_TABLES: readonly Readonly<Record<string, string>>[] = [
   HTML_BASE,
   { ...HTML_BASE, '"': '&quot;' },
@@ -78,7 +81,7 @@ const HTML_TABLES: readonly Readonly<Record<string, string>>[] = [
   { ...HTML_BASE, '"': '&quot;', "'": '&#x27;', '/': '&#x2F;', '`': '&#x60;', '=': '&#x3D;' },
 ];
 
-/** Named and numbered entities; characters beyond ASCII as they are, and numbered. */
+/** Returns HTML forms: named and numbered entities; characters beyond ASCII unchanged, and numbered. */
 function htmlForms(form: string): string[] {
   const plain = HTML_TABLES.map((table) => form.replace(/[&<>"'+/`=]/g, (char) => table[char] ?? char));
   const numbered = (text: string, radix: 10 | 16): string =>

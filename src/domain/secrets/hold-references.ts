@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { REFERENCE } from './references';
 
-/** References that an author has written, kept apart from text that data brings in while a template is rendered. */
+/** References of an author, kept apart from text in the data while a template is rendered. */
 export interface HeldReferences {
-  /** Replaces references by marks that nobody can guess. */
+  /** Replaces references by marks that cannot be guessed. */
   hold(text: string): string;
   /** Names of the secrets that were held. */
   readonly names: ReadonlySet<string>;
@@ -11,7 +11,10 @@ export interface HeldReferences {
   fill(text: string, values: ReadonlyMap<string, string>): string;
 }
 
-/** `${{ secrets.NAME }}` is replaced where the author wrote it, and never in what a payload brings. */
+/**
+ * Creates the holder of references: `${{ secrets.NAME }}` is replaced where the author wrote it, and never in a
+ * payload.
+ */
 export function holdReferences(): HeldReferences {
   const nonce = randomUUID();
   const names = new Set<string>();

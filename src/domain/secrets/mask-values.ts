@@ -9,8 +9,9 @@ const MASK = '****';
 const CUT = '…';
 
 /**
- * What is masked: `values` leaves the keys of objects as they are, for structures of our own; `data` masks keys too, for what people and
- * providers have sent. A set masks all keys but those in it, at any depth, for structures of our own that hold data.
+ * The masked parts: `values` keeps the keys of objects, for our own structures; `data` masks keys too, for data of
+ * people and providers. A set masks all keys other than those in it, at any depth, for our own structures that contain
+ * data.
  */
 export type MaskedParts = 'values' | 'data' | ReadonlySet<string>;
 
@@ -21,9 +22,10 @@ export type Mask = <T>(value: T, scope?: MaskedParts) => T;
 export const NO_MASK: Mask = (value) => value;
 
 /**
- * Replaces values, in all the forms of `secretForms`, in all texts of anything, and numbers that read like one. Texts are searched as
- * they are and with their escapes resolved (`decodedViews`). Takes time linear in the text. `onHit` receives how many were replaced. A protection against accidents: the author of a script can
- * encode a value in a form that is not among them.
+ * Creates a mask, which replaces values, in all the forms of `secretForms`, in all texts of any data, and numbers with
+ * the same digits. Texts are searched unchanged and with their escapes resolved (`decodedViews`). Takes time linear in
+ * the text. `onHit` receives how many were replaced. It protects against accidents: the author of a script can encode a
+ * value in another form.
  */
 export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {
   const forms = [...new Set(values.flatMap(secretForms))];
@@ -58,7 +60,7 @@ export function createMask(values: readonly string[], onHit: (count: number) => 
 }
 
 /**
- * Masks an object that has fields of our own beside data: the names in `own` stay, all other keys at any depth are masked.
+ * Masks an object with fixed fields besides data: the names in `own` stay, and all other keys at any depth are masked.
  */
 export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'all'): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return mask(value, 'data');
@@ -69,7 +71,7 @@ export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'al
   return Object.fromEntries(entries) as T;
 }
 
-/** Masked keys that have become the same are numbered: `****`, `**** (2)`. */
+/** Numbers masked keys that have become equal: `****`, `**** (2)`. */
 function distinctKeys(entries: readonly [string, unknown][], text: (key: string) => string): [string, unknown][] {
   const seen = new Map<string, number>();
   return entries.map(([key, child]) => {
@@ -89,7 +91,7 @@ function withoutHalf(text: string, forms: readonly string[]): string {
   return half < MIN_SECRET_LENGTH ? text : `${whole.slice(0, -half)}${MASK}${CUT}`;
 }
 
-/** Length of the longest beginning of `form`, but not all of it, with which `text` ends. Linear (Knuth, Morris, Pratt). */
+/** Returns the length of the longest proper prefix of `form` with which `text` ends. Linear (Knuth, Morris, Pratt). */
 function overlap(text: string, form: string): number {
   const tail = text.slice(-(form.length - 1));
   const borders = new Int32Array(form.length);
@@ -100,7 +102,7 @@ function overlap(text: string, form: string): number {
   };
   for (let at = 1; at < form.length; at += 1) borders[at] = advance(borders[at - 1] ?? 0, form.charCodeAt(at));
   let length = 0;
-  // The tail is shorter than the form, so that all of it is never reached.
+  // The tail is shorter than the form, so its end is never reached.
   for (let at = 0; at < tail.length; at += 1) length = advance(length, tail.charCodeAt(at));
   return length;
 }

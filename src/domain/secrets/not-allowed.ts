@@ -5,7 +5,7 @@ export function secretNotAllowed(secret: string, why: string): FermataError {
   return new FermataError('secret_not_allowed', `The secret "${secret}" ${why}.`, { data: { secret } });
 }
 
-/** The name of the secret whose use was refused; null for any other error. */
+/** Returns the name of the secret whose use was refused; null for any other error. */
 export function refusedSecretOf(error: unknown): string | null {
   if (!(error instanceof FermataError) || error.code !== 'secret_not_allowed') return null;
   const secret = error.data?.['secret'];

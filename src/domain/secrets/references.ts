@@ -1,7 +1,7 @@
 /** `${{ secrets.NAME }}`, anywhere in a text. */
 export const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
 
-/** What a secret may be called. */
+/** Pattern of names of secrets. */
 export const SECRET_NAME = /^[A-Za-z0-9_-]{1,100}$/;
 
 /** Names that a text refers to. */

@@ -4,16 +4,17 @@ import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 
 /** Shorter values cannot be distinguished from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
-/** Shorter lines of a multi-line secret, and shorter fields of one that is JSON, are not hidden on their own. */
+/** Shorter lines of a multi-line secret, and shorter fields of a JSON secret, are not masked on their own. */
 const MIN_PART_LENGTH = 8;
 const MOST_PARTS = 5_000;
-/** Line breaks, also as the two characters in which people keep them in one line. */
+/** Line breaks, including the two characters that stand for them in one line. */
 const LINE_BREAK = /\r\n|\r|\n|\\r\\n|\\n/;
 
 /**
- * Returns the ways in which a value turns up in what others write: as it is and trimmed, with the escapes of `escapedForms`, in the
- * encodings of `encoded-forms.ts`; and each line of 8 or more characters of a multi-line value, and each text of 8 or more characters in a
- * value that is JSON, as it is and with those escapes. Values below 4 characters have none.
+ * Returns the forms in which a value may appear in texts of others: unchanged and trimmed, with the escapes of
+ * `escapedForms`, in the encodings of `encoded-forms.ts`; and each line of 8 or more characters of a multi-line value,
+ * and each text of 8 or more characters in a JSON value, unchanged and with those escapes. Values below 4 characters
+ * have none.
  */
 export function secretForms(value: string): string[] {
   const forms = new Set<string>();
@@ -21,11 +22,11 @@ export function secretForms(value: string): string[] {
     if (form.length < MIN_SECRET_LENGTH) continue;
     for (const text of new Set([form, ...latin1Forms(form)]))
       for (const escaped of escapedForms(text)) forms.add(escaped);
-    // As the name of a host, which is case-insensitive.
+    // As a host name, which is case-insensitive.
     if (form.length >= MIN_PART_LENGTH && /^[A-Za-z0-9.-]+$/.test(form)) forms.add(form.toLowerCase());
     for (const encoded of [...base64Forms(form), ...wideForms(form)]) forms.add(encoded);
     for (const hex of hexForms(form)) for (const digits of [hex, hex.toUpperCase()]) forms.add(digits);
-    // A value that looks like escapes itself: resolving the escapes around it resolves them, too.
+    // A value that contains escapes itself: resolving the escapes around it resolves them, too.
     for (const { text } of decodedViews(form)) forms.add(text);
   }
   for (const part of partsOf(value)) for (const form of partForms(part)) forms.add(form);

@@ -1,7 +1,7 @@
-/** A part of a text: first character, first character after it. */
+/** A part of a text: its first character, and the first character after it. */
 export type Span = [start: number, end: number];
 
-/** Adds a span that ends after all that are there begin, and joins it with those that it overlaps. */
+/** Adds a span that ends after the beginnings of all others, and joins it with those that it overlaps. */
 export function addSpan(spans: Span[], start: number, end: number): void {
   const before = spans.at(-1);
   if (before !== undefined && start >= before[0] && start < before[1]) {
@@ -17,14 +17,14 @@ export function addSpan(spans: Span[], start: number, end: number): void {
   spans.push([from, to]);
 }
 
-/** Returns all spans of several lists, in order; what overlaps is one. */
+/** Returns all spans of several lists, in order; overlapping ones are joined. */
 export function joinSpans(lists: readonly (readonly Span[])[]): Span[] {
   const joined: Span[] = [];
   for (const [start, end] of lists.flat().sort((a, b) => a[0] - b[0])) addSpan(joined, start, end);
   return joined;
 }
 
-/** Returns a text with another one in the place of each span. */
+/** Returns a text with each span replaced. */
 export function replaceSpans(text: string, spans: readonly Span[], by: string): string {
   let output = '';
   let from = 0;

@@ -1,6 +1,6 @@
 import { addSpan, type Span } from './spans';
 
-/** Finds all occurrences of some texts, as spans in order; what overlaps is one span. */
+/** Returns all occurrences of some texts, as spans in order; overlapping ones are joined. */
 export type FindAll = (input: string) => Span[];
 
 /** Returns a number for a block of three characters; tables take its low bits. */
@@ -8,7 +8,7 @@ const blockOf = (first: number, second: number, third: number): number =>
   (first << 12) ^ (first >> 2) ^ (second << 6) ^ (second >> 6) ^ third;
 /** Texts are searched by this many characters from their start; the rest of a longer one is compared by its hash. */
 const MOST_DEPTH = 64;
-/** The automaton is left for the skipping search when less than this of a text has been seen. */
+/** Depth below which the automaton is left for the skipping search. */
 const SHALLOW = 3;
 const HASH_BASE = 0x01000193;
 const { imul } = Math;
@@ -22,9 +22,10 @@ interface Long {
 }
 
 /**
- * Compiles texts of at least three characters into one search. It skips from one block of three characters to another (Wu and Manber) until a
- * text may begin, and follows it in an automaton (Aho and Corasick) from there. Time is linear in the input, whatever the
- * texts are. Long texts are compared by a hash, so that an input made for that purpose may match without being equal.
+ * Compiles texts of at least three characters into one search. It skips from one block of three characters to another
+ * (Wu and Manber) until a text may begin, and then follows it in an automaton (Aho and Corasick). Time is linear in the
+ * input, whatever the texts are. Long texts are compared by a hash, so that an input that is crafted for it may match
+ * without being equal.
  */
 export function compileMatcher(texts: readonly string[]): FindAll {
   if (texts.length === 0) return () => [];
@@ -71,9 +72,12 @@ export function compileMatcher(texts: readonly string[]): FindAll {
   };
 }
 
-/** Returns how far the search may go on after each block of three characters; 0 = a text may begin `shortest` characters before. */
+/**
+ * Returns how far the search may skip after each block of three characters; 0 = a text may begin `shortest` characters
+ * before.
+ */
 function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
-  // 16 times as large as the number of blocks in it, so that most places are free: 4 kB for one text, at most 256 kB.
+  // 16 times the number of blocks in it, so that most entries are free: 4 kB for one text, at most 256 kB.
   const bits = Math.min(18, Math.max(12, Math.ceil(Math.log2(16 * texts.length * shortest))));
   const shifts = new Uint8Array(2 ** bits).fill(shortest - 2);
   for (const text of texts) {
@@ -100,9 +104,9 @@ interface Automaton {
   /** The node after one more character; 0 is the root. */
   step(node: number, char: number): number;
   depth: Uint8Array;
-  /** Length of the longest whole text that ends in a node; 0 = none. */
+  /** Length of the longest complete text that ends in a node; 0 = none. */
   output: Uint8Array;
-  /** What begins with the text of a node and is longer than `MOST_DEPTH`. */
+  /** Texts that begin with the text of a node and are longer than `MOST_DEPTH`. */
   long: ReadonlyMap<number, readonly Long[]>;
 }
 
@@ -146,9 +150,9 @@ function compileAutomaton(texts: readonly string[]): Automaton {
     if (text.length === end) output[node] = end;
     else long.set(node, [...(long.get(node) ?? []), longOf(text)]);
   }
-  // The longest one that fits covers the others.
+  // The longest match covers the others.
   for (const list of long.values()) list.sort((a, b) => b.length - a.length);
-  // By depth: the node that a node falls back to is always less deep.
+  // By depth: the fallback of a node is always less deep.
   const byDepth = Array.from({ length: MOST_DEPTH + 1 }, (): number[] => []);
   for (let node = 1; node < nodes; node += 1) byDepth[depth[node] ?? 0]?.push(node);
   for (const node of byDepth.flat()) {

@@ -15,13 +15,14 @@ const tableOf = (chars: string): Uint8Array => {
   return table;
 };
 const DIGITS = '0123456789';
-/** What may stand between the bytes of a dump in hexadecimal, `0x` and `\x` before them. */
+/** Characters that may separate the bytes of a hexadecimal dump, such as `0x` and `\x` before them. */
 const HEX_TEXT = tableOf(`${DIGITS}abcdefABCDEFxX\\ \t\r\n:,;-_`);
 const BASE64 = tableOf(`${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=_-`);
 
 /**
- * Compiles a search for base64 that is broken into lines of 8 or more characters (also with breaks written as `\\n`, indented or quoted),
- * and for hexadecimal with separators between bytes. Linear in the input; text without such parts costs next to nothing.
+ * Compiles a search for base64 that is broken into lines of 8 or more characters (also with breaks written as `\\n`,
+ * indented or quoted), and for hexadecimal with separators between bytes. Linear in the input; text without such parts
+ * costs almost nothing.
  */
 export function compileWrappedMatcher(forms: { base64: readonly string[]; hex: readonly string[] }): FindAll {
   const [base64, hex] = [compileMatcher(forms.base64), compileMatcher(forms.hex)];
@@ -64,8 +65,9 @@ function toPlaces(spans: readonly Span[], places: readonly number[]): Span[] {
 }
 
 /**
- * Consecutive lines of base64 with together at least `shortest` characters. All but the first and the last have 8 or more
- * characters. A short line ends one part and begins the next, so that all parts together have at most twice the characters of the input.
+ * Yields consecutive lines of base64 with at least `shortest` characters in total. All lines but the first and the last
+ * have 8 or more characters. A short line ends one part and begins the next, so that all parts together have at most
+ * twice the characters of the input.
  */
 export function* wrappedParts(input: string, shortest: number): Generator<Span[]> {
   let runs: Span[] = [];
@@ -89,7 +91,10 @@ export function* wrappedParts(input: string, shortest: number): Generator<Span[]
   if (isPart()) yield runs;
 }
 
-/** Where what stands between two lines ends: white space, quotes and the like, and `\n` and `\r` written as two characters. */
+/**
+ * Returns the end of the gap between two lines: white space, quotes and the like, and `\n` and `\r` written as two
+ * characters.
+ */
 function endOfGap(input: string, from: number): number {
   let at = from;
   while (at < input.length && BASE64[input.charCodeAt(at)] !== 1) {
@@ -103,7 +108,7 @@ function endOfGap(input: string, from: number): number {
 function* hexParts(input: string, shortest: number): Generator<Span> {
   const isIn = (at: number) => at < input.length && HEX_TEXT[input.charCodeAt(at)] === 1;
   let floor = 0;
-  // Such a part covers a place that is a multiple of its least length.
+  // Such a part covers a position that is a multiple of its minimum length.
   for (let at = 0; at < input.length; at += shortest) {
     if (at < floor || !isIn(at)) continue;
     let [start, end] = [at, at];

@@ -6,8 +6,8 @@ import { normalizeEvent } from '../../domain/registry/registry';
 import type { Evaluator, ExpressionContext } from '../evaluator';
 
 /**
- * Returns the context key that each awaited event must have: that of the run unless the document gives one; "*" = any.
- * Throws ExpressionError when a key cannot be rendered.
+ * Returns the context key that each awaited event must have: that of the run unless the document sets one; "*" = any.
+ * @throws ExpressionError when a key cannot be rendered
  */
 export async function awaitedKeys(
   evaluator: Evaluator,

@@ -2,7 +2,7 @@ import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import type { ChooseAction } from '../../domain/definition/action';
 import type { EvaluateKind } from './evaluated';
 
-/** The first branch whose `when` holds; an erring `when` counts as not holding and is recorded. */
+/** Evaluates `choose`: the first branch whose `when` holds. A `when` that fails counts as false and is recorded. */
 export const chooseBranch: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
   const { choose, else: otherwise } = action as ChooseAction;
   const errors: { branch: number; error: string }[] = [];

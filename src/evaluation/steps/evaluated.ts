@@ -5,13 +5,13 @@ import type { ActionStep } from '../../domain/definition/action';
 import type { StepEvaluation } from '../../domain/run/activities';
 import type { Evaluator, ExpressionContext } from '../evaluator';
 
-/** What evaluating a step gave and how its row stands now. */
+/** The result of evaluating a step, and the new state of its row. */
 export interface Evaluated {
   evaluation: StepEvaluation;
   /** `running` while its children run, `waiting` while its timer does. */
   status: 'running' | 'waiting' | 'success' | 'failed' | 'skipped';
   result?: unknown;
-  /** How the result was reached; stored beside the decision. */
+  /** How the result was reached; stored with the decision. */
   trace?: Record<string, unknown>;
   /** The run waits from now on. */
   waits?: boolean;
@@ -20,9 +20,9 @@ export interface Evaluated {
 /** A step to evaluate. */
 export interface EvaluatedStep {
   action: ActionStep;
-  /** The iteration about which a `while` or `until` decides; set for those only. */
+  /** The iteration for which a `while` or `until` decides; set for those only. */
   input: { iteration?: number };
-  /** How its `enabled` was evaluated; set by the evaluation. */
+  /** Trace of its `enabled`; set by the evaluation. */
   enabled?: ConditionTrace;
 }
 
@@ -31,7 +31,7 @@ export interface EvaluateDeps {
   clock: Clock;
 }
 
-/** Evaluates one kind of step. Throws what makes the step fail. */
+/** Evaluates one kind of step. Throws the error that fails the step. */
 export type EvaluateKind = (
   step: EvaluatedStep,
   scope: ExpressionContext,

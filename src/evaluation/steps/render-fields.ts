@@ -20,14 +20,14 @@ export interface RenderedFields {
   secrets: ReadonlyMap<string, { inEnvironment: boolean }>;
   /** Puts values in, by the name of the secret. */
   fill(values: ReadonlyMap<string, string>): Config;
-  /** What was rendered, with references in place of secrets and without fields that hold code. */
+  /** Returns the rendered configuration, with references instead of secrets and without fields that contain code. */
   shown(): Config;
 }
 
 /**
- * Renders the configuration of an action. Fields that hold code are never rendered. Secrets are kept apart where the schema
- * takes them and the author wrote them.
- * @throws {FermataError} secret_outside for a reference in a field that takes none
+ * Renders the configuration of an action. Fields that contain code are never rendered. Secrets are kept apart where the
+ * schema allows them and the author wrote them. @throws {FermataError} secret_outside for a reference in a field that
+ * allows none
  */
 export async function renderFields(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },

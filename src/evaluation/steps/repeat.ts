@@ -4,8 +4,8 @@ import { shortText } from '../../domain/run/short-text';
 import type { EvaluateKind } from './evaluated';
 
 /**
- * How often a loop goes round, fixed when it begins; or for `while` and `until`, asked with an iteration, whether it goes
- * on. An error there ends the loop and is recorded.
+ * Evaluates `repeat`: the number of iterations, fixed when it begins; or for `while` and `until`, called with an
+ * iteration, whether it continues. An error there ends the loop and is recorded.
  */
 export const evaluateRepeat: EvaluateKind = async ({ action, input }, scope, { evaluator }, tx) => {
   const { repeat } = action as RepeatAction;

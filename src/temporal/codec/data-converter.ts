@@ -3,7 +3,10 @@ import type { Config } from '../../config';
 import { keyIdOf } from '../../domain/secrets/cipher';
 import { createPayloadCodec } from './payload-codec';
 
-/** Returns how clients and workers of Temporal convert data: with the codec in any case, so that encrypted histories stay readable. */
+/**
+ * Returns the data converter of Temporal's clients and workers. It always has the codec, so that encrypted histories
+ * stay readable.
+ */
 export function dataConverterOf({ codec, secretKeys = [] }: Pick<Config, 'codec' | 'secretKeys'>): DataConverter {
   const encrypts = codec === 'aes-gcm';
   return {
@@ -12,7 +15,7 @@ export function dataConverterOf({ codec, secretKeys = [] }: Pick<Config, 'codec'
   };
 }
 
-/** Identifies what payloads are encrypted with; '' = they are not. */
+/** Identifies the encryption of payloads; '' = none. */
 export function encryptionOf({ codec, secretKeys = [] }: Pick<Config, 'codec' | 'secretKeys'>): string {
   const [first] = secretKeys;
   return codec === 'aes-gcm' && first !== undefined ? keyIdOf(first) : '';

@@ -15,7 +15,7 @@ const { Payload: PayloadMessage } = temporal.api.common.v1;
 const text = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 const bytes = (value: string): Uint8Array => Buffer.from(value);
 
-/** A payload cannot be decrypted. The message names what is missing, never the content. */
+/** A payload cannot be decrypted. The message names the missing key, never the content. */
 export class PayloadCodecError extends Error {
   override readonly name = 'PayloadCodecError';
 }
@@ -28,10 +28,10 @@ export interface PayloadCodecOptions {
 }
 
 /**
- * Creates the codec of everything that is sent to Temporal: AES-256-GCM over the whole payload, with the id of the key in the
- * metadata. Each payload has a key of its own, derived from the installation's key and a random salt: that keeps the number of
- * payloads unlimited, and what was sealed as a secret is not readable as a payload, nor the other way round. Payloads that are
- * not encrypted pass unchanged in `decode`.
+ * Creates the codec of all data that is sent to Temporal: AES-256-GCM over the whole payload, with the id of the key in
+ * the metadata. Each payload has its own key, derived from the installation's key and a random salt. This allows any
+ * number of payloads, and a sealed secret cannot be read as a payload, nor the other way round. `decode` passes
+ * payloads that are not encrypted unchanged.
  */
 export function createPayloadCodec({ keys, encrypts }: PayloadCodecOptions): PayloadCodec {
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]));
@@ -90,10 +90,10 @@ function decrypt({ metadata, data }: Payload, byId: ReadonlyMap<string, Buffer>)
   }
 }
 
-/** Returns the key of one payload. The label keeps it apart from other uses of the same key. */
+/** Returns the key of one payload. The label separates it from other uses of the same key. */
 function keyOf(key: Buffer, salt: Uint8Array): Buffer {
   return createHmac('sha256', key).update('fermata payload codec').update(salt).digest();
 }
 
-/** The id comes from whoever wrote the payload. */
+/** The writer of the payload chose the id. */
 const printable = (keyId: string): string => (/^[0-9a-f]{1,64}$/.test(keyId) ? keyId : 'of an unknown form');

@@ -1,7 +1,7 @@
 import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
-/** A build of a deployment as Temporal knows it. */
+/** A build of a deployment in Temporal. */
 export interface ReleaseVersion {
   buildId: string;
   /** `current`, `ramping`, `inactive`, `draining`, `drained`, or a word of a newer server. */
@@ -20,7 +20,7 @@ export interface ReleaseStatus {
   versions: ReleaseVersion[];
 }
 
-/** Changes to routing that Temporal refuses, and deployments that it does not know. The message says what to do. */
+/** Temporal refused a change of routing, or does not know the deployment. The message says what to do. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
 }
@@ -33,9 +33,8 @@ export interface Releases {
   /** @throws {ReleaseError} when no worker of the deployment has connected yet */
   status(): Promise<ReleaseStatus>;
   /**
-   * Makes a build the current one; null = workers without versioning.
-   * @param force also when the build has no workers on a task queue that the current one serves
-   * @throws {ReleaseError}
+   * Makes a build the current one; null = workers without versioning. @param force also when the build has no workers
+   * on a task queue that the current one serves @throws {ReleaseError}
    */
   setCurrent(buildId: string | null, force: boolean): Promise<void>;
   /** Sends a share of the runs to a build; null = the ramp ends. @throws {ReleaseError} */
@@ -44,7 +43,7 @@ export interface Releases {
 
 const { WorkerDeploymentVersionStatus, RoutingConfigUpdateState } = temporal.api.enums.v1;
 const POLL_MS = 200;
-/** Longest wait until Temporal has updated all task queues, in ms; the change is made in any case. */
+/** Maximum wait until Temporal has updated all task queues, in ms; the change is made in any case. */
 const PROPAGATION_MS = 10_000;
 /** Status codes of gRPC. */
 const NOT_FOUND = 5;

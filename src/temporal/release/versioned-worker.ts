@@ -1,6 +1,6 @@
 import type { WorkerOptions } from '@temporalio/worker';
 
-/** Which release a worker belongs to. */
+/** The release to which a worker belongs. */
 export interface Deployment {
   /** Name of the Worker Deployment, one for each installation. */
   name: string;
@@ -8,7 +8,7 @@ export interface Deployment {
   buildId: string;
 }
 
-/** Oldest server whose Worker Deployments are complete. */
+/** Oldest server version with complete Worker Deployments. */
 const SERVER_FLOOR = [1, 28] as const;
 
 /** @throws {Error} when a server is too old for worker versioning */
@@ -21,7 +21,9 @@ export function assertServerKnowsDeployments(serverVersion: string): void {
   );
 }
 
-/** Options of a worker that takes part in worker versioning: its runs move to the current version with their next task. */
+/**
+ * Returns the options of a worker with worker versioning: its runs move to the current version with their next task.
+ */
 export function versioningOptions(deployment: Deployment | undefined): Pick<WorkerOptions, 'workerDeploymentOptions'> {
   if (deployment === undefined) return {};
   return {

@@ -1,14 +1,14 @@
 import type { Budget } from '../budget';
 
-/** What a filter may use besides its input: the instant of this evaluation, and the budget its work is charged to. */
+/** Inputs of a filter besides its value: the instant of this evaluation, and the budget of its work. */
 export interface FilterContext extends Budget {
-  /** The same instant for the whole evaluation; undefined when the caller gave none. */
+  /** The same instant for the whole evaluation; undefined when the caller passed none. */
   readonly now: Date | undefined;
 }
 
 /**
- * `input | name(args…)`: pure and synchronous, does not change its input. The length of texts and lists that go in is
- * charged already; work beyond that is charged by the filter through `context.spend`.
+ * `input | name(args…)`: pure and synchronous; does not change its input. The length of input texts and lists is
+ * charged already; the filter charges further work through `context.spend`.
  */
 export type FilterFunction = (input: unknown, args: readonly unknown[], context: FilterContext) => unknown;
 

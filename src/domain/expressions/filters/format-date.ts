@@ -17,7 +17,7 @@ const TOKEN = /'((?:[^']|'')*)'|yyyy|yy|MMMM|MMM|MM|M|dd|d|EEEE|EEE|HH|H|hh|h|mm
 const LONGEST_PATTERN = 200;
 const MAX_ZONES = 50;
 
-// Making one costs some 50 µs; what it answers depends on the zone alone.
+// Creating one takes some 50 µs; its results depend on the zone alone.
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 function clockOf(timezone: string): Intl.DateTimeFormat | undefined {
@@ -97,9 +97,10 @@ function readToken(token: string, local: Date, offsetMs: number): string {
 }
 
 /**
- * Writes an instant (milliseconds since 1970) in a time zone. Formats: `ISO`, `date` (2026-11-23), `time` (11:05:00),
- * `unix` (a number of seconds), `rfc2822`, or a pattern of yyyy yy MMMM MMM MM M dd d EEEE EEE HH H hh h mm m ss s SSS a XXX,
- * where text in single quotes and everything else stands for itself. A format or zone that is none gives ISO in UTC.
+ * Formats an instant (milliseconds since 1970) in a time zone. Formats: `ISO`, `date` (2026-11-23), `time` (11:05:00),
+ * `unix` (a number of seconds), `rfc2822`, or a pattern of yyyy yy MMMM MMM MM M dd d EEEE EEE HH H hh h mm m ss s SSS
+ * a XXX, where text in single quotes and all other characters are copied. An unknown format or zone results in ISO in
+ * UTC.
  */
 export function formatDate(instant: number, format: unknown, timezone: unknown): string | number {
   const iso = new Date(instant).toISOString();

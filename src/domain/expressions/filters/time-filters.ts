@@ -12,7 +12,7 @@ function times(unitMs: number): FilterFunction {
   };
 }
 
-/** Returns the milliseconds from an instant to this evaluation; undefined when either is not known. May be negative. */
+/** Returns the milliseconds from an instant to this evaluation; undefined when either is unknown. May be negative. */
 function ageOf(input: unknown, { now }: FilterContext): number | undefined {
   const since = parseInstant(input);
   return since === undefined || now === undefined ? undefined : now.getTime() - since;

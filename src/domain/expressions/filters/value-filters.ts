@@ -16,7 +16,7 @@ function parseJson(text: string): unknown {
 function round(number: number, digits: unknown): number {
   const places = Math.max(-15, Math.min(15, Math.trunc(numericValue(digits) ?? 0)));
   const shifted = Number(`${String(Math.abs(number))}e${String(places)}`);
-  // Numbers already written with an exponent have no digits left to round, or round to 0.
+  // Numbers with an exponent have no digits left to round, or round to 0.
   if (!Number.isFinite(shifted)) return Math.abs(number) < 1 ? 0 : number;
   const rounded = Number(`${String(Math.round(shifted))}e${String(-places)}`);
   if (!Number.isFinite(rounded)) return number;

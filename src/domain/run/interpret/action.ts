@@ -8,8 +8,8 @@ import type { Context, StepKind } from './kind';
 import { RunClosed, StepFailed } from './outcome';
 
 /**
- * A provider action. Own effects and short calls are tried at once; a first attempt that runs into its budget or fails in a
- * way worth retrying hands over to a call with retries, and long calls begin as one.
+ * Interprets a provider action. Effects on our own tables and short calls are tried at once. A first attempt that
+ * exceeds its budget, or fails in a way worth retrying, hands over to a call with retries; long calls begin as one.
  */
 export const action: StepKind<'action', ProviderAction> = {
   plan: (step, base, { executionOf }) => ({
@@ -37,7 +37,7 @@ export const action: StepKind<'action', ProviderAction> = {
   },
 };
 
-/** A call whose origin has its share of the slots is moved to the task queue of calls, once. */
+/** Moves a call to the task queue of calls, once, when its origin uses its share of the slots. */
 function* call(node: ActionNode, path: string, after: Handover | null): Steps<StepOutcome | GaveUp> {
   const outcome = yield* askCall(node, path, after);
   return outcome.type === 'handover' && outcome.apart === true ? yield* askCall(node, path, outcome) : outcome;

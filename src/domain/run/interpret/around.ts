@@ -26,8 +26,8 @@ export function* note(
 }
 
 /**
- * Evaluates a step, which answers with `type`; a `while` or `until` for each `iteration`. null = `enabled` is false and the
- * step is skipped. Throws when the step failed or the run has been closed.
+ * Evaluates a step whose answer has this `type`; a `while` or `until` for each `iteration`. Returns null when `enabled`
+ * is false and the step is skipped. Throws when the step failed or the run has been closed.
  */
 export function* evaluate<T extends Settled['type']>(
   context: Context,
@@ -44,7 +44,7 @@ export function* evaluate<T extends Settled['type']>(
     yield* show(context, node, path, 'skipped');
     return null;
   }
-  // Treating another answer as the end of the step would end the run as a success.
+  // Another answer must not count as the end of the step: the run would end successfully.
   if (!isOfType(result, type)) throw new Error(`The evaluation of ${path} answered ${result.type}, not ${type}`);
   return result;
 }
@@ -53,21 +53,21 @@ function isOfType<T extends Settled['type']>(result: Settled, type: T): result i
   return result.type === type;
 }
 
-/** Begins a step around others that has nothing to evaluate but `enabled`. false = it is skipped. */
+/** Begins an enclosing step that evaluates only `enabled`. Returns false when it is skipped. */
 export function* enter(context: Context, node: PlanNode, path: string): Steps<boolean> {
   if (node.enabled === 'evaluate') return (yield* evaluate(context, node, path, 'enabled')) !== null;
   yield* note(context, node, path, 'running');
   return true;
 }
 
-/** Runs the steps inside a step and notes how the step itself ended with them; what they return is its result. */
+/** Runs the steps inside a step and notes its end; their return value is its result. */
 export function* around(context: Context, node: PlanNode, path: string, children: () => Steps<unknown>): Steps {
   let result: unknown;
   try {
     result = yield* children();
   } catch (error) {
     if (error instanceof StepFailed) yield* note(context, node, path, 'failed', { error: error.error });
-    // A false condition inside is no failure of what is around it.
+    // A false condition inside is no failure of the enclosing step.
     if (error instanceof RunEnded && error.endedBy.kind === 'condition') yield* note(context, node, path, 'success');
     throw error;
   }

@@ -6,7 +6,7 @@ import type { BranchEnd, Steps } from './command';
 import type { Context } from './kind';
 import { RunEnded } from './outcome';
 
-/** The failure of a step whose merged variables exceed the limit of a run; those of each branch may fit. */
+/** Returns the failure of a step whose merged variables exceed the limit of a run; those of each branch may fit. */
 export function tooLarge(variables: Record<string, unknown>, { id }: PlanNode, path: string): RunError | undefined {
   const message = variablesProblem(variables);
   return message === undefined
@@ -14,11 +14,11 @@ export function tooLarge(variables: Record<string, unknown>, { id }: PlanNode, p
     : { code: 'limit_exceeded', message, path, ...(id === null ? {} : { actionId: id }) };
 }
 
-/** Throws what ended the run in one of the branches below `path`; their open steps are noted as cancelled. */
+/** Throws what ended the run in one of the branches below `path`. Their open steps are noted as cancelled. */
 export function* throwUnwound(context: Context, path: string, ends: readonly BranchEnd[]): Steps {
   const unwound = ends.find((end) => end.type === 'unwound');
   if (!unwound) return;
-  // An enclosing loop may go on: what was cancelled here must not stay open.
+  // An enclosing loop may continue, so steps that were cancelled here must not stay open.
   if (unwound.by instanceof RunEnded) yield* cancelBelow(context, path);
   throw unwound.by;
 }

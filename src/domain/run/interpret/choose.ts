@@ -2,7 +2,7 @@ import type { ChooseAction } from '../../definition/action';
 import { around, evaluate, show } from './around';
 import type { StepKind } from './kind';
 
-/** The first branch whose `when` holds, else `else`, else on to the next step. */
+/** Interprets `choose`: the first branch whose `when` holds, else `else`, else the next step. */
 export const choose: StepKind<'choose', ChooseAction> = {
   plan: (step, base, { planList }) => ({
     ...base,

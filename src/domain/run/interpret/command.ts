@@ -9,18 +9,18 @@ export interface BranchStart {
   steps: Steps;
 }
 
-/** How a branch ended: normally, with the failure of a step, or with what ends the whole run. */
+/** The end of a branch: normal, by the failure of a step, or by what ends the whole run. */
 export type BranchEnd = { type: 'done' } | { type: 'failed'; error: RunError } | { type: 'unwound'; by: unknown };
 
-/** What a step list asks its driver to do. Each command is answered with what stands beside it. */
+/** A command of a step list to its driver. The comment of each one names its answer. */
 export type Command =
   /** Evaluate a step; of a `while` or `until`, for an iteration. → `StepEvaluation` */
   | { type: 'evaluate'; node: PlanNode; path: string; iteration?: number }
   /** Perform an action, first attempt. → `StepOutcome` */
   | { type: 'perform'; node: ActionNode; path: string }
-  /** Perform an action as a call of its own with retries. → `StepOutcome` or `GaveUp` */
+  /** Perform an action as a separate call with retries. → `StepOutcome` or `GaveUp` */
   | { type: 'call'; node: ActionNode; path: string; after: Handover | null }
-  /** Record the failure of a call that no attempt could record. → `Closed`, `Failed`, or what the step ended with */
+  /** Record the failure of a call that no attempt could record. → `Closed`, `Failed`, or the step's outcome */
   | { type: 'fail'; node: ActionNode; path: string; error: RunError }
   /**
    * Pause for a duration (`ms`), since the clocks of Temporal and of the database may differ; histories of 0.1.0 have only the
@@ -31,8 +31,8 @@ export type Command =
   /** Pause until the wait at this path is woken, or until an instant; null = only when woken. */
   | { type: 'wait'; node: PlanNode; path: string; until: number | null; ms: number | null | undefined; note: string }
   /**
-   * Run branches side by side to their ends; one that unwinds cancels the others. Each time one has ended, `next` may add
-   * another; null = none, until the next end. → `BranchEnd[]`, in the order in which the branches began
+   * Run branches concurrently to their ends; one that unwinds cancels the others. After each end, `next` may add
+   * another branch; null = none, until the next end. → `BranchEnd[]`, in the order in which the branches began
    */
   | { type: 'fork'; path: string; branches: BranchStart[]; next?: () => BranchStart | null }
   /** Show a step's state; `persist` = no activity writes it, so its row has to be written. */
@@ -47,7 +47,7 @@ export type Command =
       error?: RunError;
     };
 
-/** A step list in execution: yields commands, receives their answers, returns when it is through. */
+/** A step list in execution: yields commands, receives their answers, and returns at the end of the list. */
 export type Steps<T = void> = Generator<Command, T, unknown>;
 
 export function* askEvaluation(node: PlanNode, path: string, iteration?: number): Steps<StepEvaluation> {

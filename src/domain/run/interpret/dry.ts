@@ -13,19 +13,19 @@ export interface Moment {
   now: number;
 }
 
-/** Carries out single commands with no effect. What it throws ends the dry run. */
+/** Carries out single commands without effects. An error that it throws ends the dry run. */
 export interface DryHands {
   evaluate(command: Of<'evaluate'>, moment: Moment): Promise<StepEvaluation>;
-  /** Also a call with retries, which is performed once. */
+  /** Also for a call with retries, which is performed once. */
   perform(command: Of<'perform' | 'call'>, moment: Moment): Promise<StepOutcome | GaveUp>;
   note(command: Of<'note'>): void;
 }
 
 /**
- * Drives steps without Temporal: pauses end at once and move the clock on, waits are evaluated again at their next instant.
- * Branches are driven one after another, in the order in which they begin, each from the instant at which it begins; a loop
- * begins further ones after all that are under way have ended. Leaves the instant at the end in `moment`, also when the steps
- * fail. Throws what the steps throw.
+ * Drives steps without Temporal: pauses end at once and advance the clock, and waits are evaluated again at their next
+ * instant. Branches are driven one after another, in the order in which they begin, each from the instant at which it
+ * begins; a loop begins further ones after all current ones have ended. Leaves the last instant in `moment`, also when
+ * the steps fail. Throws the errors of the steps.
  */
 export async function driveDry(steps: Steps, moment: Moment, hands: DryHands): Promise<void> {
   let answer: unknown;
@@ -75,7 +75,7 @@ async function driveBranches(
       ends.push(end);
       instants.push(own.now);
       moment.now = Math.max(moment.now, own.now);
-      // What ends the run cancels the branches beside it: here those that have not begun.
+      // The end of the run cancels the other branches: here those that have not begun.
       if (end.type === 'unwound') return ends;
     }
     const free = instants.sort((one, other) => one - other);

@@ -57,7 +57,7 @@ export async function driveInline(
   }
 }
 
-/** Steps around the one to begin with were entered before: their rows answer with what was decided. */
+/** The enclosing steps of the first one were entered before: their rows return the stored decisions. */
 async function carryOut(stretch: Stretch, command: Asked, hands: Hands, begun: boolean): Promise<Done> {
   const { input, branch, journal } = stretch;
   const { runId, error } = input;

@@ -3,16 +3,16 @@ import type { NodeOf, PlanKind, PlanNode } from '../plan';
 import type { Steps } from './command';
 import type { Branch, Progress } from './progress';
 
-/** How an action runs, as its provider describes it for the configuration before rendering. */
+/** How an action runs, as its provider declares for the unrendered configuration. */
 export type ExecutionOf = (step: ProviderAction) => { execution: 'transaction' | 'short' | 'long'; timeoutMs: number };
 
 /** Plans the steps inside a step. */
 export type PlanList = (steps: readonly ActionStep[]) => PlanNode[];
 
-/** What all nodes have. */
+/** Fields of all nodes. */
 export type NodeBase = Pick<PlanNode, 'id' | 'label' | 'enabled' | 'continueOnError'>;
 
-/** The interpretation that a step is part of. */
+/** The interpretation to which a step belongs. */
 export interface Context {
   progress: Progress;
   branch: Branch;
@@ -23,8 +23,8 @@ export interface Context {
 }
 
 /**
- * One kind of step: what an execution knows of it, and how it is interpreted. `run` returns when the run goes on with the
- * next step; it throws `StepFailed`, `RunEnded` or `RunClosed`, and leaves the step's row in its final state.
+ * A kind of step: its plan and its interpretation. `run` returns when the run continues with the next step. It throws
+ * `StepFailed`, `RunEnded` or `RunClosed`, and leaves the step's row in its final state.
  */
 export interface StepKind<K extends PlanKind, S = ActionStep> {
   plan(step: S, base: NodeBase, more: { planList: PlanList; executionOf: ExecutionOf }): NodeOf<K>;

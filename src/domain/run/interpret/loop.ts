@@ -1,7 +1,7 @@
 import type { RepeatNode } from '../plan';
 import type { Context } from './kind';
 
-/** How a loop ended, kept as the result of its row. */
+/** The end of a loop, stored as the result of its row. */
 export interface Tally {
   iterations: number;
   warning?: string;
@@ -10,7 +10,7 @@ export interface Tally {
   error?: string;
 }
 
-/** A loop under way. */
+/** A loop in progress. */
 export interface Loop {
   context: Context;
   node: RepeatNode;
@@ -18,7 +18,7 @@ export interface Loop {
   /** undefined = decided at each iteration. */
   total: number | undefined;
   items: readonly unknown[] | undefined;
-  /** Iterations after which the driver wants the loop to end. */
+  /** Number of iterations after which the driver ends the loop. */
   most: number;
 }
 
@@ -46,7 +46,7 @@ export function scopeOf({ total, items }: Loop, index: number): Record<string, u
   };
 }
 
-/** Where an iteration stands, e.g. `actions[0].repeat[3]`. */
+/** Returns the path of an iteration, e.g. `actions[0].repeat[3]`. */
 export const iterationAt = (path: string, index: number): string => `${path}.repeat[${index}]`;
 
 /** Key under which the number of iterations that have begun is kept. */

@@ -31,14 +31,14 @@ export class FiberCancelled extends Error {
   override readonly name = 'FiberCancelled';
 }
 
-/** How a run ends with its steps. */
+/** The end of a run, from its steps. */
 export interface StepsEnd {
   status: 'success' | 'failed';
   endedBy?: EndedBy;
   error?: RunError;
 }
 
-/** How a run ends whose steps threw. Throws again what is no end of a run. */
+/** Returns the end of a run whose steps threw. Rethrows an error that is not an end of a run. */
 export function endAfter(error: unknown): StepsEnd {
   if (error instanceof StepFailed) return { status: 'failed', error: error.error };
   if (!(error instanceof RunEnded)) throw error;

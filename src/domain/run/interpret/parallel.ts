@@ -10,8 +10,8 @@ import { StepFailed } from './outcome';
 import type { Branch } from './progress';
 
 /**
- * All branches at once, each on a copy of the variables, every one to its end; then the first error by branch order fails
- * the step. What ends the run (a `stop`, a cancel) cancels the other branches.
+ * Interprets `parallel`: all branches at once, each on a copy of the variables, and each to its end. Then the first
+ * error in branch order fails the step. What ends the run (a `stop`, a cancel) cancels the other branches.
  */
 export const parallel: StepKind<'parallel', ParallelAction> = {
   plan: (step, base, { planList }) => ({ ...base, kind: 'parallel', branches: planList(step.parallel) }),
@@ -27,7 +27,7 @@ export const parallel: StepKind<'parallel', ParallelAction> = {
         branches.map((each) => each.variables),
       );
       const larger = tooLarge(variables, node, path);
-      // Merged variables that exceed the limit are not kept: steps after `continue_on_error` see the earlier ones.
+      // Merged variables that exceed the limit are dropped: steps after `continue_on_error` see the earlier ones.
       if (larger === undefined) branch.variables = variables;
       const failed = errors.find((error) => error !== undefined) ?? larger;
       if (failed !== undefined) throw new StepFailed(failed);
@@ -37,7 +37,7 @@ export const parallel: StepKind<'parallel', ParallelAction> = {
 
 const placeOf = (path: string, index: number): string => `${path}.parallel[${index}]`;
 
-/** Returns what each branch failed with. Throws what ends the run. */
+/** Returns the failure of each branch. Throws what ends the run. */
 function* runBranches(
   context: Context,
   node: ParallelNode,
@@ -57,7 +57,7 @@ function* runBranches(
   return branches.map(({ place }) => progress.finished(place)?.error);
 }
 
-/** One branch; its end is kept at once, so that a new execution does not run it again. */
+/** Runs a branch. Its end is stored at once, so that a new execution does not run it again. */
 function* runBranch(context: Context, node: ParallelNode, path: string, index: number): Steps {
   const place = placeOf(path, index);
   const { progress } = context;

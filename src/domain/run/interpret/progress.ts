@@ -3,11 +3,11 @@ import type { Resume } from '../messages';
 import type { PlanNode } from '../plan';
 import type { RunError, StepStatus } from '../step-record';
 
-/** What one branch carries from step to step; the run itself is the branch at ''. */
+/** The state that a branch carries from step to step; the run itself is the branch at ''. */
 export interface Branch {
   readonly place: string;
   variables: Record<string, unknown>;
-  /** The `repeat` scope of the innermost loop under way. */
+  /** The `repeat` scope of the innermost loop. */
   repeat: Record<string, unknown> | null;
   /** Path of the last wait of this branch. */
   wait: string | undefined;
@@ -15,7 +15,7 @@ export interface Branch {
   list?: { steps: readonly PlanNode[]; index: number };
 }
 
-/** Where execution stands, shared by all branches of a run. A new execution goes on from its snapshot. */
+/** The position of an execution, shared by all branches of a run. A new execution continues from its snapshot. */
 export type ProgressSnapshot = Pick<Resume, 'positions' | 'variables' | 'finished' | 'waits'>;
 
 const EMPTY: ProgressSnapshot = { positions: {}, variables: {}, finished: {}, waits: {} };
@@ -51,7 +51,7 @@ export class Progress {
     return branch;
   }
 
-  /** How a branch ended, also in an earlier execution; undefined = it is under way. */
+  /** Returns the end of a branch, also one in an earlier execution; undefined = it is in progress. */
   finished(place: string): { error?: RunError } | undefined {
     return this.ended.get(place);
   }
@@ -69,7 +69,7 @@ export class Progress {
     this.positions.set(place, position);
   }
 
-  /** Forgets the position of a place that has been left, and positions and branches below it. */
+  /** Drops the position of a path that was left, and positions and branches below it. */
   leave(place: string): void {
     this.positions.delete(place);
     for (const map of [this.positions, this.ended, this.branches]) {
@@ -77,13 +77,13 @@ export class Progress {
     }
   }
 
-  /** Forgets how the branch at a place ended and what it carries. Its positions must have been left. */
+  /** Drops the end and state of the branch at a path. Its positions must have been left. */
   forget(place: string): void {
     this.ended.delete(place);
     this.branches.delete(place);
   }
 
-  /** Forgets what the branch at a place carries; it has ended and its variables are those of its parent. */
+  /** Drops the state of the branch at a path; it has ended, and its variables are merged into its parent's. */
   forgetBranch(place: string): void {
     this.branches.delete(place);
   }
@@ -107,7 +107,7 @@ export class Progress {
     return [...this.openSteps].filter(([open]) => open.startsWith(`${path}.`));
   }
 
-  /** What a stretch needs to find the place where the branch stands. */
+  /** Returns the positions from which a stretch finds the place of the branch. */
   positionsOf(place: string): Record<string, number> {
     const isOwn = (key: string) => place === '' || key === place || key.startsWith(`${place}.`);
     return Object.fromEntries([...this.positions].filter(([key]) => isOwn(key)));
@@ -115,7 +115,7 @@ export class Progress {
 
   snapshot(): ProgressSnapshot {
     const whole = this.root.variables;
-    // Of a branch only what it has set: a copy of everything for each branch could exceed the size of an input.
+    // For a branch, only the variables that it has set: a full copy for each branch could exceed the size of an input.
     const own = ({ place, variables }: Branch) => (place === '' ? variables : setSince(whole, variables));
     const branches = [...this.branches.values()];
     return {

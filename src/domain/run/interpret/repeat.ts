@@ -9,8 +9,8 @@ import { runSideBySide } from './side-by-side';
 const FORMS = ['count', 'for_each', 'while', 'until'] as const;
 
 /**
- * Again and again: so many times, for each item (also several at a time), while or until a condition holds; at most
- * `max_iterations` times.
+ * Interprets `repeat`: a number of times, for each item (also several concurrently), while or until a condition holds;
+ * at most `max_iterations` times.
  */
 export const repeat: StepKind<'repeat', RepeatAction> = {
   plan: (step, base, { planList }) => ({
@@ -46,7 +46,7 @@ function* iterate(loop: Loop): Steps<Tally> {
   for (let index = progress.position(path); index < end; index += 1) {
     progress.reach(path, index);
     branch.repeat = scopeOf(loop, index);
-    // An execution that goes on in the middle of an iteration does not decide again whether to begin it.
+    // An execution that continues in the middle of an iteration does not decide again whether to begin it.
     if (node.form === 'while' && progress.position(begunAt(path)) <= index) {
       const { goesOn, problem } = yield* decide(loop, index);
       if (!goesOn) return tally(index, problem);
@@ -66,7 +66,7 @@ function* iterate(loop: Loop): Steps<Tally> {
   return tallyAt(end, loop);
 }
 
-/** Where the number of iterations whose steps are through is kept. */
+/** Returns the position key for the number of completed iterations. */
 const doneAt = (path: string): string => `${path}.done`;
 
 const tally = (iterations: number, error: string | undefined): Tally => ({

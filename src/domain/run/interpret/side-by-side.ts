@@ -8,9 +8,9 @@ import { RunEnded, StepFailed } from './outcome';
 import type { Branch } from './progress';
 
 /**
- * Iterations of a `for_each` side by side, at most `limit` at a time, begun in the order of the items. Each is a branch on a
- * copy of the variables; what they set is merged in the order of the items. After a failure no further iteration begins;
- * when all that are under way have ended, the first failure in the order of the items fails the loop.
+ * Runs iterations of a `for_each` concurrently, at most `limit` at a time, begun in the order of the items. Each is a
+ * branch on a copy of the variables; their changes are merged in the order of the items. After a failure no further
+ * iteration begins; when all current ones have ended, the first failure in the order of the items fails the loop.
  */
 export function* runSideBySide(loop: Loop, limit: number): Steps<Tally> {
   const { context, path, node } = loop;
@@ -25,7 +25,7 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<Tally> {
   yield* throwUnwound(context, path, ends);
   const { variables, error } = iterations.outcome();
   const larger = tooLarge(variables, node, path);
-  // Merged variables that exceed the limit are not kept: steps after `continue_on_error` see the earlier ones.
+  // Merged variables that exceed the limit are dropped: steps after `continue_on_error` see the earlier ones.
   if (larger === undefined) context.branch.variables = variables;
   const failed = error ?? larger;
   if (failed !== undefined) throw new StepFailed(failed);
@@ -35,12 +35,12 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<Tally> {
 const isEmpty = (map: Record<string, unknown>): boolean => Object.keys(map).length === 0;
 
 /**
- * The iterations of one loop. Its position is the number of iterations that have ended well without a gap: they are merged
- * into a branch of their own and forgotten, so that a snapshot holds only those from the first gap on.
+ * The iterations of one loop. Its position is the number of iterations that have succeeded without a gap. They are
+ * merged into one branch and dropped, so that a snapshot contains only those from the first gap on.
  */
 class Iterations {
   private readonly merged: Branch;
-  /** Branches of the iterations that have ended and are not merged yet. */
+  /** Branches of iterations that have ended and are not merged yet. */
   private readonly ended = new Map<number, Branch>();
   private upcoming: number;
   private failed = false;
@@ -50,7 +50,7 @@ class Iterations {
     const { progress } = context;
     this.merged = progress.fork(context.branch, `${path}.merged`);
     this.upcoming = progress.position(path);
-    // Those that an earlier execution has ended.
+    // Iterations that an earlier execution has ended.
     for (let index = this.upcoming; index < progress.position(begunAt(path)); index += 1) {
       const outcome = progress.finished(iterationAt(path, index));
       if (!outcome) continue;
@@ -59,7 +59,7 @@ class Iterations {
     }
   }
 
-  /** The next iteration to begin, or to go on with in a new execution; null = none for now. */
+  /** Returns the next iteration to begin, or to continue in a new execution; null = none for now. */
   next(): BranchStart | null {
     const { context, path } = this.loop;
     const { progress } = context;
@@ -120,7 +120,7 @@ class Iterations {
     this.mergeEnded();
   }
 
-  /** Merges what has ended well up to the first iteration that has not. */
+  /** Merges the successful iterations up to the first one that has not ended. */
   private mergeEnded(): void {
     const { context, path } = this.loop;
     const { progress } = context;
@@ -138,7 +138,7 @@ class Iterations {
     progress.reach(path, index);
   }
 
-  /** What has been merged so far, and what these branches have set. */
+  /** Returns the variables merged so far, with the changes of these branches. */
   private merge(branches: readonly Branch[]): Record<string, unknown> {
     const before = this.loop.context.branch.variables;
     const set = branches.map(({ variables }) => setSince(before, variables));
